@@ -1,0 +1,59 @@
+# make setup            an environment in .venv, for working on LayerGraph
+# make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
+# make test             all that a change must pass; `make check` is the part that runs no test
+# make bench            the measurements
+# make clean            remove what was built, but not .venv
+
+PYTHON ?= python3
+JOBS ?= 2
+
+bin := .venv/bin
+pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# What is installed is what these two files say; a change to either installs again.
+pinned := pyproject.toml constraints.txt
+runtime := .venv/runtime.stamp
+dev := .venv/dev.stamp
+bench := .venv/bench.stamp
+
+.PHONY: setup build test check bench clean
+.DELETE_ON_ERROR:
+
+setup: $(dev)
+
+# Enough to compile, train and run: `build` does not wait for the tools of development.
+$(runtime): $(pinned)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'LayerGraph needs Python 3.11 or later: make PYTHON=python3.11' >&2; exit 1; }
+	test -x $(bin)/python || $(PYTHON) -m venv .venv
+	$(pip) torch  # first and alone: no other package gets to choose its version
+	$(pip) --editable .
+	touch $@
+
+$(dev): $(runtime)
+	$(pip) --editable '.[dev]'
+	touch $@
+
+$(bench): $(runtime)
+	$(pip) --editable '.[bench]'
+	touch $@
+
+build: $(runtime)
+	@test -n '$(SPEC)' || { echo 'usage: make build SPEC=specs/gpt2.yaml' >&2; exit 2; }
+	$(bin)/python cli.py build $(SPEC) $(ARGS)
+
+check: $(dev)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+# Each worker computes on one thread, or the workers fight over the cores.
+test: check
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS)
+
+bench: $(bench)
+	$(bin)/python -m bench $(ARGS)
+
+clean:
+	rm -rf build dist ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
