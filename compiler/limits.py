@@ -1,0 +1,47 @@
+"""The budgets that a spec is charged against, before the work is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a spec may ask for; the defaults suit a file from a stranger.
+
+    Sizes are counts, except where the name says otherwise. A pass that would go past
+    one of them reports it at the place that asks for too much.
+    """
+
+    bytes: int = 2**20
+    """Size of one file, in bytes of UTF-8."""
+    depth: int = 64
+    """Lists and mappings inside one another."""
+    nodes: int = 200_000
+    """Scalars, lists and mappings of one file."""
+    scalar: int = 65_536
+    """Characters of one scalar."""
+    integer_bits: int = 63
+    """Bits of an integer's magnitude: 63 is a signed 64-bit integer."""
+    expression_nodes: int = 256
+    expression_depth: int = 32
+    instances: int = 20_000
+    """Block instances that inference visits."""
+    nesting: int = 64
+    """Block instances inside one another."""
+    repeat: int = 1_000_000
+    parameters: int = 2**62
+
+
+UNLIMITED = Limits(
+    bytes=2**30,
+    depth=256,
+    nodes=50_000_000,
+    scalar=2**24,
+    expression_nodes=4_096,
+    expression_depth=64,
+    instances=10_000_000,
+    nesting=256,
+    repeat=2**40,
+)
+"""For files of one's own. Depths stay small: passes recurse over what they bound."""

@@ -1,0 +1,9 @@
+"""Settings that all tests share."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("default", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
