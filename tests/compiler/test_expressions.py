@@ -1,0 +1,299 @@
+"""The expression language: what it means, how it prints, how it refuses."""
+
+import re
+import string
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from compiler.dims import Dim
+from compiler.expressions import (
+    ExpressionError,
+    NotConstant,
+    Value,
+    evaluate,
+    parse_expression,
+)
+from compiler.syntax import (
+    Binary,
+    Boolean,
+    Call,
+    Compare,
+    Expr,
+    IfElse,
+    Index,
+    Listing,
+    Logic,
+    Name,
+    Number,
+    Unary,
+    names,
+    show,
+)
+
+H, D = Dim.symbol("H"), Dim.symbol("D")
+ENV: dict[str, Value] = {
+    "H": H,
+    "D": D,
+    "four": Dim.of(4),
+    "width": 768,
+    "heads": 12,
+    "rate": 0.5,
+    "flag": True,
+    "norm": "layer_norm",
+    "widths": (64, 128, Dim.symbol("widths[2]")),
+    "none": (),
+}
+
+
+def value(text: str) -> Value:
+    return evaluate(parse_expression(text), ENV)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2 + 3 * 4", 14),
+        ("(2 + 3) * 4", 20),
+        ("7 // -2", -4),
+        ("-7 % 3", 2),
+        ("-2 * 3", -6),
+        ("8 - 3 - 2", 3),
+        ("width / heads", 64.0),
+        ("rate * 2", 1.0),
+        ("3e-4", 3e-4),
+        (".5", 0.5),
+        ("1 < 2 and not 2 < 1", True),
+        ("false or true", True),
+        ("flag == False", False),
+        ("norm == norm", True),
+        ("[1, 2] == [1, 2,]", True),
+        ("[1, 2] != [1]", True),
+        ("width if flag else heads", 768),
+        ("1 if heads > 12 else 2 if heads == 12 else 3", 2),
+        ("flag or 1 // 0 == 1", True),
+        ("min(3, 2, 2.5)", 2),
+        ("max([3, 7])", 7),
+        ("ceil_div(7, 2)", 4),
+        ("len(widths)", 3),
+        ("widths[1]", 128),
+        ("widths[-3]", 64),
+        ("four * 2", 8),
+        ("D // D", 1),
+        ("H - H", 0),
+        ("H < H + 1", True),
+        ("H == H", True),
+        ("max(H, H + 1) - H", 1),
+        ("4 * D // 2", 2 * D),
+        ("widths[2] + 1", Dim.symbol("widths[2]") + 1),
+        ("ceil_div(H, 2)", (H + 1) // 2),
+        ("H % 2", H % 2),
+        ("[H, 1]", (H, 1)),
+        (" 1\n+ 1\t", 2),
+    ],
+)
+def test_values(text: str, expected: Value) -> None:
+    result = value(text)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "part"),
+    [
+        ("", "expected an operand, found the end", ""),
+        ("1 +", "expected an operand, found the end", ""),
+        ("1 2", "expected an operator, found `2`", "2"),
+        ("(1", "expected `)`, found the end", ""),
+        ("1 if true", "expected `else`, found the end", ""),
+        ("2 ** 3", "there are no powers in expressions", "**"),
+        ("x.shape", "there are no attributes in expressions", "."),
+        ("x[1:2]", "there are no slices in expressions", ":"),
+        ("'a'", "text has no place in an expression", "'"),
+        ("x = 1", "a comparison is written `==`", "="),
+        ("a && b", "a conjunction is written `and`", "&&"),
+        ("!a", "a negation is written `not`", "!"),
+        ("$width", "`$` belongs in text", "$"),
+        ("lambda: 1", "there is no `lambda` in expressions", "lambda"),
+        ("None", "there is no `None` in expressions", "None"),
+        ("open(1)", "only min, max, ceil_div, len can be called", "("),
+        ("(min)(1)", "only min, max, ceil_div, len can be called", "("),
+        ("1 < 2 < 3", "comparisons do not chain", "<"),
+        ("1 + not flag", "`not` needs parentheses here", "not"),
+        ("len()", "`len` takes 1 arguments, not 0", "len()"),
+        ("ceil_div(1)", "`ceil_div` takes 2 arguments, not 1", "ceil_div(1)"),
+        ("9223372036854775808", "an integer beyond 63 bits", "9223372036854775808"),
+        ("1" * 5000, "an integer beyond 63 bits", "1" * 5000),
+        ("1e999", "a number too large", "1e999"),
+        ("é", "`é` has no place in an expression", "é"),
+        ("1 \x1b", "U+001B has no place in an expression", "\x1b"),
+        ("2 * wdth", "unknown name `wdth`", "wdth"),
+        ("1 + 2 // 0", "division by zero", "2 // 0"),
+        ("1.5 % 0", "division by zero", "1.5 % 0"),
+        ("H // (H - H)", "division by zero", "H // (H - H)"),
+        ("1 + widths[3]", "index 3 is out of range for 3 items", "3"),
+        ("widths[0.5]", "expected an integer, found a float", "0.5"),
+        ("9223372036854775807 + 1", "beyond 64 bits", "9223372036854775807 + 1"),
+        ("1e300 * 1e300", "the result is too large", "1e300 * 1e300"),
+        ("flag + 1", "expected a number, found a bool", "flag"),
+        ("1 + norm", "expected a number, found text", "norm"),
+        ("-widths", "expected a number, found a list", "widths"),
+        ("not heads", "expected a bool, found a number", "heads"),
+        ("1 if width else 2", "expected a bool, found a number", "width"),
+        ("norm == 1", "cannot compare text with a number", "norm == 1"),
+        ("widths < none", "expected a number, found a list", "widths"),
+        ("width[0]", "expected a list, found a number", "width"),
+        ("max(none)", "`max` of an empty list", "max(none)"),
+        ("ceil_div(1.5, 2)", "expected an integer, found a float", "1.5"),
+    ],
+)
+def test_faults_name_their_place(text: str, message: str, part: str) -> None:
+    with pytest.raises(ExpressionError, match=re.escape(message)) as caught:
+        value(text)
+    assert text[caught.value.start : caught.value.end] == part
+    assert not isinstance(caught.value, NotConstant)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("H / 2", "H"),
+        ("rate * H", "H"),
+        ("H < 3", "H < 3"),
+        ("1 + (H == D)", "H == D"),
+        ("H < 0.5", "H < 0.5"),
+        ("1 if H else 2", "H"),
+        ("min(H, 3)", "min(H, 3)"),
+        ("widths[H]", "H"),
+        ("[H] == [3]", "[H] == [3]"),
+    ],
+)
+def test_symbolic_sizes_are_not_numbers(text: str, part: str) -> None:
+    with pytest.raises(NotConstant, match="depends on the sizes") as caught:
+        value(text)
+    assert text[caught.value.start : caught.value.end] == part
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("3*D", "3 * D"),
+        ("((H + 1)) // 2", "(H + 1) // 2"),
+        ("(2) if (i == 0) else (1)", "2 if i == 0 else 1"),
+        ("(a or b) and c", "(a or b) and c"),
+        ("a or (b and c)", "a or b and c"),
+        ("a - (b - c)", "a - (b - c)"),
+        ("H // 2 * W", "(H // 2) * W"),
+        ("2 * (H // 2)", "2 * (H // 2)"),
+        ("a // b // c", "a // b // c"),
+        ("not (a == b)", "not a == b"),
+        ("(not a) == b", "(not a) == b"),
+        ("-(a + b)", "-(a + b)"),
+        ("(-a)[0]", "(-a)[0]"),
+        ("(1 if a else 2) if b else 3", "(1 if a else 2) if b else 3"),
+        ("min( a,b )[0]", "min(a, b)[0]"),
+        ("[a,true]", "[a, True]"),
+    ],
+)
+def test_printing(text: str, shown: str) -> None:
+    assert show(parse_expression(text)) == shown
+
+
+def test_parts_know_their_place() -> None:
+    text = "1 + (widths[0] * 2)"
+    expr = parse_expression(text)
+    assert isinstance(expr, Binary)
+    assert text[expr.start : expr.end] == text
+    assert text[expr.right.start : expr.right.end] == "widths[0] * 2"
+
+
+def test_names_are_found_everywhere() -> None:
+    text = "min(a[b], [c])[-d] if e == f and not g else h"
+    assert names(parse_expression(text)) == set("abcdefgh")
+
+
+def test_size_and_depth_are_bounded() -> None:
+    assert parse_expression("+".join("1" * 128))
+    for text in ("+".join("1" * 200), "(" * 40 + "1" + ")" * 40, "-" * 40 + "1"):
+        with pytest.raises(ExpressionError, match="too long|too deeply"):
+            parse_expression(text, max_nodes=10**9, max_depth=10**9)
+    with pytest.raises(ExpressionError, match="too long"):
+        parse_expression("1 + 2 + 3", max_nodes=4)
+    with pytest.raises(ExpressionError, match="too deeply"):
+        parse_expression("((1))", max_depth=2)
+
+
+def test_a_part_is_evaluated_once() -> None:
+    text = "flag"
+    for _ in range(30):
+        text = f"({text}) == flag"
+    assert value(text) is True
+
+
+OPERATORS = ["+", "-", "*", "/", "//", "%"]
+COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
+SMALL = st.integers(0, 3).map(Number) | st.sampled_from((0.5, 1e-5, 1e20)).map(Number)
+LEAVES: st.SearchStrategy[Expr] = (
+    SMALL | st.booleans().map(Boolean) | st.sampled_from([*ENV, "unknown"]).map(Name)
+)
+
+
+def _larger(part: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    few = st.lists(part, min_size=1, max_size=2).map(tuple)
+    return (
+        st.builds(Unary, st.sampled_from(("-", "+", "not")), part)
+        | st.builds(Binary, st.sampled_from(OPERATORS), part, part)
+        | st.builds(Compare, st.sampled_from(COMPARISONS), part, part)
+        | st.builds(
+            Logic,
+            st.sampled_from(("and", "or")),
+            st.lists(part, min_size=2, max_size=3).map(tuple),
+        )
+        | st.builds(IfElse, part, part, part)
+        | st.builds(Call, st.sampled_from(("min", "max")), few)
+        | st.builds(lambda part: Call("len", (part,)), part)
+        | st.builds(lambda a, b: Call("ceil_div", (a, b)), part, part)
+        | st.builds(Index, part, part)
+        | st.builds(Listing, few)
+    )
+
+
+TREES = st.recursive(LEAVES, _larger, max_leaves=12)
+
+
+@given(TREES)
+def test_what_is_printed_is_read_back(expr: Expr) -> None:
+    assert parse_expression(show(expr)) == expr
+
+
+@given(TREES)
+def test_evaluation_gives_a_value_or_a_fault(expr: Expr) -> None:
+    try:
+        result = evaluate(expr, ENV)
+    except ExpressionError as error:
+        assert error.message
+    else:
+        assert isinstance(result, int | float | str | tuple | Dim)
+
+
+PIECES = [*"+-*/%()[],<>=!.:$'\"&|~^@\\ \n\0", *string.digits, *ENV, "if", "else"]
+PIECES += ["and", "or", "not", "min(", "len(", "ceil_div(", "//", "==", "1e9", "é"]
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
+@example("\ud800")
+@example("٣ + 1")
+@example("(" * 100_000)
+@example("- " * 100_000)
+@example("not " * 1_000)
+@example("a[" * 1_000)
+@example("1 if a else " * 1_000)
+@example("9" * 100_000)
+@example("1." + "9" * 100_000)
+@example("((((a or b) and c) == d) + e)" * 40)
+def test_no_text_does_harm(text: str) -> None:
+    try:
+        evaluate(parse_expression(text), ENV)
+    except ExpressionError as error:
+        assert 0 <= error.start <= error.end <= len(text)
