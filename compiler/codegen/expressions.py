@@ -1,0 +1,299 @@
+"""Expressions as documents that the layout can break."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from types import EllipsisType
+
+from compiler.codegen import layout
+from compiler.codegen.breaking import (
+    Bracketed,
+    Parentheses,
+    breaks_in_brackets,
+    is_fluent,
+    parentheses,
+)
+from compiler.codegen.layout import (
+    SOFT,
+    SPACE,
+    Doc,
+    Group,
+    Hug,
+    IfBroken,
+    Indent,
+    Optional,
+    parenthesized,
+    parenthesized_if_broken,
+)
+from compiler.codegen.operators import is_close_power, is_simple_bound, terms
+from compiler.codegen.precedence import (
+    OR,
+    is_negative,
+    is_wrapped,
+    is_wrapped_base,
+    operands,
+)
+from compiler.codegen.python import (
+    Attribute,
+    Binary,
+    Call,
+    Compare,
+    Comprehension,
+    Conditional,
+    DictExpr,
+    Expr,
+    Lambda,
+    ListExpr,
+    Literal,
+    Logic,
+    Name,
+    Slice,
+    Starred,
+    Subscript,
+    TupleExpr,
+    Unary,
+)
+from compiler.codegen.text import number, string
+
+
+def value(expr: Expr, best: bool = True) -> Doc:
+    """An expression that ends a statement, or its head: it may take parentheses.
+
+    With `best` an expression without operators takes them only if it fits then.
+    """
+    need = parentheses(expr)
+    if need is Parentheses.NEVER:
+        return open_(expr)
+    if best and need is Parentheses.IF_THEY_HELP:
+        same = open_(expr)  # it has no parts but brackets to break between
+        return Optional(same, same, best=True)
+    if breaks_in_brackets(expr):
+        return Optional(open_(expr), inside(expr), best=False)
+    return parenthesized_if_broken(inside(expr))
+
+
+def assigned(expr: Expr) -> Doc:
+    """The same behind `=` or `return`, where a lambda takes no parentheses itself."""
+    if isinstance(expr, Lambda):
+        return Optional(open_(expr), inside(expr), best=False)
+    return value(expr)
+
+
+def open_(expr: Expr) -> Doc:
+    """An expression that can break in its own brackets alone."""
+    return _build(expr, within=False)
+
+
+def inside(expr: Expr) -> Doc:
+    """An expression within brackets, where it can break between its parts."""
+    return _build(expr, within=True)
+
+
+def flat(expr: Expr) -> str:
+    """An expression on one line, whatever its length."""
+    return layout.flat(open_(expr))
+
+
+def targets(items: tuple[Expr, ...]) -> Doc:
+    """Targets of an assignment or a loop, several without parentheses."""
+    sole = items[0]
+    if len(items) == 1 and isinstance(sole, TupleExpr) and len(sole.items) > 1:
+        items = sole.items
+    if len(items) == 1:
+        return open_(items[0])
+    return parenthesized_if_broken(_joined([inside(item) for item in items], True))
+
+
+def _build(expr: Expr, within: bool) -> Doc:
+    match expr:
+        case Name(id):
+            return id
+        case Literal():
+            return literal(expr)
+        case Attribute() | Call() | Subscript():
+            return _chain(expr, within)
+        case Binary() | Compare() | Logic():
+            parts = _operation(expr, within)
+            return Group(parts) if within else parts
+        case Unary(op):
+            operand, wrapped = next(operands(expr))
+            return [f"{op} " if op == "not" else op, _part(operand, wrapped, within)]
+        case Conditional():
+            parts = _conditional(expr, within)
+            return Group(parts) if within else parts
+        case Starred():
+            return ["*", *(_part(x, wrapped, within) for x, wrapped in operands(expr))]
+        case Lambda():
+            return _lambda(expr)
+        case Comprehension():
+            return _comprehension(expr)
+        case _:
+            return _display(expr)
+
+
+def literal(expr: Literal) -> str:
+    """A constant as Python writes it."""
+    match expr.value:
+        case None | bool():
+            return str(expr.value)
+        case str(text):
+            return string(text)
+        case EllipsisType():
+            return "..."
+        case number_value:
+            sign = "-" if is_negative(number_value) else ""
+            return sign + number(number_value)
+
+
+def _part(expr: Expr, wrapped: bool, within: bool) -> Doc:
+    return parenthesized(inside(expr)) if wrapped else _build(expr, within)
+
+
+def brackets(left: str, items: list[Doc], right: str, comma: bool = True) -> Doc:
+    """Items in brackets: on one line, or one a line and a comma after the last.
+
+    A comma after a single item would be a formatter's sign to keep the bracket broken
+    where it would fit; so there is one only where the caller writes it.
+    """
+    if not items:
+        return left + right
+    return Group([left, Indent([SOFT, _joined(items, comma)]), SOFT, right])
+
+
+def _joined(items: list[Doc], comma: bool) -> Doc:
+    parts: list[Doc] = [items[0]]
+    for item in items[1:]:
+        parts += [",", SPACE, item]
+    if comma and len(items) > 1:
+        parts.append(IfBroken(","))
+    return parts
+
+
+def _display(expr: TupleExpr | ListExpr | DictExpr) -> Doc:
+    if isinstance(expr, DictExpr):
+        pairs: list[Doc] = [[inside(key), ": ", _keyword(v)] for key, v in expr.items]
+        return brackets("{", pairs, "}")
+    items = [inside(item) for item in expr.items]
+    if isinstance(expr, ListExpr):
+        return brackets("[", items, "]")
+    if len(items) == 1:
+        items = [[items[0], ","]]
+    return brackets("(", items, ")")
+
+
+def _keyword(expr: Expr) -> Doc:
+    """A value behind a name: where it breaks between its parts it is in parentheses."""
+    if isinstance(expr, Binary | Compare | Logic | Conditional):
+        return parenthesized_if_broken(inside(expr))
+    return inside(expr)
+
+
+def _chain(expr: Expr, within: bool) -> Doc:
+    """Attributes, calls and subscripts behind a first value."""
+    links: list[Attribute | Call | Subscript] = []
+    fluent = within and is_fluent(expr)
+    base = expr
+    while isinstance(base, Attribute | Call | Subscript):
+        links.append(base)
+        base = base.func if isinstance(base, Call) else base.value
+        if is_wrapped_base(base):
+            break
+    parts: list[Doc] = [_part(base, bool(links) and is_wrapped_base(base), within)]
+    for link in reversed(links):
+        if fluent and isinstance(link, Attribute) and _is_called(link.value):
+            parts.append(SOFT)
+        parts.append(_link(link))
+    return Group(parts) if fluent else parts
+
+
+def _is_called(base: Expr) -> bool:
+    return isinstance(base, Call | Subscript) or is_wrapped_base(base)
+
+
+def _link(link: Attribute | Call | Subscript) -> Doc:
+    match link:
+        case Attribute(_, attr):
+            return f".{attr}"
+        case Call(_, args, kwargs):
+            return _arguments(args, kwargs)
+        case Subscript(_, index):
+            return brackets("[", [_index(part) for part in index], "]")
+
+
+def _arguments(args: tuple[Expr, ...], kwargs: tuple[tuple[str, Expr], ...]) -> Doc:
+    if len(args) == 1 and not kwargs:
+        only = args[0]
+        if isinstance(only, Comprehension) and not only.is_list:
+            return Group(["(", Indent([SOFT, _clauses(only)]), SOFT, ")"])
+    items = [inside(arg) for arg in args]
+    items += [[f"{key}=", _keyword(arg)] for key, arg in kwargs]
+    return brackets("(", items, ")")
+
+
+def _index(part: Expr | Slice) -> Doc:
+    if not isinstance(part, Slice):
+        return inside(part)
+    bounds = (part.start, part.stop, part.step)
+    tight = all(x is None or is_simple_bound(x) for x in bounds)
+    colon = ":" if tight else " :"
+    gap = "" if tight else " "
+    doc: list[Doc] = [":" if part.start is None else [inside(part.start), colon]]
+    if part.stop is not None:
+        doc += [gap, inside(part.stop)]
+    if part.step is not None:
+        doc += [":" if part.stop is None else colon, gap, inside(part.step)]
+    return doc
+
+
+def _operation(expr: Binary | Compare | Logic, within: bool) -> list[Doc]:
+    """Operands with the operators of one precedence, each of which starts a line."""
+    run, operators = terms(expr)
+    parts: list[Doc] = [_part(*run[0], within)]
+    for (left, right), op in zip(pairwise(run), operators, strict=True):
+        if op == "**" and is_close_power(*left) and is_close_power(*right):
+            parts += [SOFT, op, IfBroken(" ")] if within else [op]
+        else:
+            parts += [SPACE if within else " ", f"{op} "]
+        parts.append(_part(*right, within))
+    return parts
+
+
+def _conditional(expr: Conditional, within: bool) -> list[Doc]:
+    (body, b), (test, t), (orelse, o) = operands(expr)
+    space: Doc = SPACE if within else " "
+    parts = [
+        _part(body, b, within),
+        space,
+        "if ",
+        _part(test, t, within),
+        space,
+        "else ",
+    ]
+    if isinstance(orelse, Conditional) and not o:
+        return [*parts, *_conditional(orelse, within)]
+    return [*parts, _part(orelse, o, within)]
+
+
+def _lambda(expr: Lambda) -> Doc:
+    body = expr.body
+    head = f"lambda {', '.join(expr.args)}: " if expr.args else "lambda: "
+    if isinstance(body, Call | Subscript) and not is_fluent(body):
+        return [head, Hug(inside(body))]
+    if isinstance(body, Bracketed):
+        return [head, open_(body)]
+    return [head, parenthesized_if_broken(inside(body))]
+
+
+def _comprehension(expr: Comprehension) -> Doc:
+    left, right = "[]" if expr.is_list else "()"
+    return Group([left, Indent([SOFT, _clauses(expr)]), SOFT, right])
+
+
+def _clauses(expr: Comprehension) -> Doc:
+    iterable = _part(expr.iterable, is_wrapped(expr.iterable, OR), True)
+    target = targets((expr.target,))
+    parts = [Group(inside(expr.element)), SPACE, "for ", target, " in ", iterable]
+    if expr.condition is not None:
+        condition = _part(expr.condition, is_wrapped(expr.condition, OR), True)
+        parts += [SPACE, "if ", condition]
+    return Group(parts)

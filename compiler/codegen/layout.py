@@ -1,0 +1,238 @@
+"""Where lines break: a document of text and possible breaks, and its rendering.
+
+A group is printed on one line if it fits there together with all that follows up to the
+next possible break; otherwise its own breaks become newlines, and the groups in it are
+asked anew. This is how ruff and Black print, in the manner of Wadler, "A prettier
+printer", 2003. The time is linear in the size of the document.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+INDENT = 4
+
+
+class Line(NamedTuple):
+    """A possible break: `flat` where its group is on one line, else a newline."""
+
+    flat: str
+
+
+class Group(NamedTuple):
+    """Content that goes on one line, or breaks at all of its own breaks."""
+
+    content: Doc
+
+
+class Indent(NamedTuple):
+    """Content whose new lines are one level deeper."""
+
+    content: Doc
+
+
+class IfBroken(NamedTuple):
+    """Text that is there only where the group around it breaks."""
+
+    text: str
+
+
+class Optional(NamedTuple):
+    """The expression of a statement, which may take parentheses in order to break.
+
+    `open` breaks in its own brackets alone, `inside` is for parentheses. `open` is
+    taken if it fits with all its brackets broken up, else `inside`. With `best`,
+    parentheses are for what fits then: if nothing does, `open` is taken all the same.
+    """
+
+    open: Doc
+    inside: Doc
+    best: bool
+
+
+class Hug(NamedTuple):
+    """Content that breaks in its first bracket if that fits, else in parentheses."""
+
+    content: Doc
+
+
+class Assignment(NamedTuple):
+    """Targets that can break; the value for where they don't, and for where they do."""
+
+    targets: Doc
+    near: Doc
+    far: Doc
+
+
+Doc = str | list["Doc"] | Line | Group | Indent | IfBroken | Optional | Hug | Assignment
+
+SOFT = Line("")
+SPACE = Line(" ")
+
+_Item = tuple[Doc, int, bool]
+
+
+def parenthesized(content: Doc) -> Doc:
+    """Content in parentheses, on one line or on lines of its own."""
+    return Group(["(", Indent([SOFT, content]), SOFT, ")"])
+
+
+def parenthesized_if_broken(content: Doc) -> Doc:
+    """Content on one line, or on lines of its own in parentheses."""
+    return Group([IfBroken("("), Indent([SOFT, content]), SOFT, IfBroken(")")])
+
+
+def flat(doc: Doc) -> str:
+    """The document on one line."""
+    out: list[str] = []
+    pending: list[Doc] = [doc]
+    while pending:
+        part = pending.pop()
+        if type(part) is str:
+            out.append(part)
+            continue
+        match part:
+            case list(parts):
+                pending.extend(reversed(parts))
+            case Line(text):
+                out.append(text)
+            case Group(content) | Indent(content) | Optional(content) | Hug(content):
+                pending.append(content)
+            case Assignment(left, right):
+                pending += [right, " = ", left]
+            case IfBroken():
+                pass
+    return "".join(out)
+
+
+def render(doc: Doc, indent: int, width: int) -> str:
+    """The document as text: columns are `width` at most where breaks allow it.
+
+    `indent` is the column of the first line, which isn't printed, and of the following.
+    """
+    line = flat(doc)
+    if indent + len(line) <= width:
+        return line
+    return _Renderer(width, indent).run([(doc, indent, True)])
+
+
+class _Renderer:
+    def __init__(self, width: int, column: int) -> None:
+        self.width = width
+        self.column = column
+        self.out: list[str] = []
+        self.stack: list[_Item] = []
+
+    def run(self, items: list[_Item]) -> str:
+        self.stack = items
+        while self.stack:
+            self._step(*self.stack.pop())
+        return "".join(self.out)
+
+    def _step(self, doc: Doc, indent: int, broken: bool) -> None:
+        match doc:
+            case str(text):
+                self._text(text)
+            case list(parts):
+                self.stack.extend((part, indent, broken) for part in reversed(parts))
+            case Indent(content):
+                self.stack.append((content, indent + INDENT, broken))
+            case Line(text):
+                self._newline(indent) if broken else self._text(text)
+            case IfBroken(text):
+                self._text(text if broken else "")
+            case Group(content):
+                broken = broken and not self._fits((content, indent, False))
+                self.stack.append((content, indent, broken))
+            case Optional():
+                self.stack.append((self._choose(doc, indent, broken), indent, broken))
+            case Hug():
+                self.stack.append(self._hug(doc, indent, broken))
+            case Assignment(left, near, far):
+                fits = self._fits(([left, " = ("], indent, False))
+                self.stack.append((near if fits else far, indent, broken))
+                self.stack.append((" = ", indent, broken))
+                self.stack.append((left, indent, not fits))
+
+    def _text(self, text: str) -> None:
+        self.out.append(text)
+        self.column += len(text)
+
+    def _newline(self, indent: int) -> None:
+        self.out.append("\n" + " " * indent)
+        self.column = indent
+
+    def _choose(self, doc: Optional, indent: int, broken: bool) -> Doc:
+        if not broken or self._fits_open(doc.open, indent):
+            return doc.open
+        inside: Doc = ["(", Indent([SOFT, doc.inside]), SOFT, ")"]
+        if doc.best and not self._fits((inside, indent, True), whole=True):
+            return doc.open
+        return inside
+
+    def _fits_open(self, doc: Doc, indent: int) -> bool:
+        """Whether an open expression fits when all of its brackets are broken.
+
+        Only what stands outside of the brackets is asked: parentheses around the whole
+        wouldn't give much more room to what is inside.
+        """
+        room = self.width - self.column
+        pending = [doc]
+        while pending and room >= 0:
+            match pending.pop():
+                case str(text):
+                    room -= len(text)
+                case list(parts):
+                    pending.extend(reversed(parts))
+                case _:
+                    is_opened = room >= len("(")
+                    room = self.width - indent - len(")") if is_opened else -1
+        return room >= 0 and self._fits(("", indent, True), room)
+
+    def _hug(self, doc: Hug, indent: int, broken: bool) -> _Item:
+        if not broken or self._fits((doc.content, indent, False)):
+            return doc.content, indent, False
+        if self._fits((doc.content, indent, True)):
+            return doc.content, indent, True
+        return ["(", Indent([SOFT, doc.content]), SOFT, ")"], indent, True
+
+    def _fits(self, item: _Item, room: int | None = None, whole: bool = False) -> bool:
+        """Whether an item fits with what follows it, up to the first broken line.
+
+        With `whole` all lines of the item have to fit, each of its groups broken.
+        """
+        room = self.width - self.column if room is None else room
+        rest = len(self.stack)
+        pending = [item]
+        while room >= 0:
+            if not pending:
+                whole = False
+                rest -= 1
+                if rest < 0:
+                    return True
+                pending.append(self.stack[rest])
+            doc, indent, broken = pending.pop()
+            match doc:
+                case str(text):
+                    room -= len(text)
+                case list(parts):
+                    pending.extend((part, indent, broken) for part in reversed(parts))
+                case Indent(content):
+                    pending.append((content, indent + INDENT, broken))
+                case Line(text) if not broken:
+                    room -= len(text)
+                case Line():
+                    if not whole:
+                        return True
+                    room = self.width - indent
+                case IfBroken(text):
+                    room -= len(text) if broken else 0
+                case Group(content):
+                    pending.append((content, indent, broken))
+                case Optional(content, inside, best):
+                    if broken and not best:
+                        content = ["(", Indent([SOFT, inside]), SOFT, ")"]
+                    pending.append((content, indent, broken))
+                case Hug(content):
+                    pending.append((["(", SOFT] if broken else content, indent, broken))
+        return False

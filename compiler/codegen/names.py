@@ -1,0 +1,177 @@
+"""What expressions and statements are made of, and the names that they use."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from compiler.codegen.python import (
+    Attribute,
+    Binary,
+    Call,
+    Compare,
+    Comprehension,
+    Conditional,
+    DictExpr,
+    Expr,
+    Lambda,
+    ListExpr,
+    Literal,
+    Logic,
+    Name,
+    Slice,
+    Starred,
+    Subscript,
+    TupleExpr,
+    Unary,
+)
+from compiler.codegen.statements import (
+    Assign,
+    AugAssign,
+    Blank,
+    Class,
+    CommentLine,
+    ExprStatement,
+    For,
+    Function,
+    If,
+    Import,
+    Raise,
+    Return,
+    Stmt,
+    Verbatim,
+)
+
+Node = Expr | Slice | Stmt
+
+
+def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
+    """The direct parts of an expression, in the order they print."""
+    match expr:
+        case Name() | Literal():
+            return ()
+        case Attribute(value) | Starred(value) | Unary(_, value) | Lambda(_, value):
+            return (value,)
+        case Call(func, args, kwargs):
+            return (func, *args, *(value for _, value in kwargs))
+        case Subscript(value, index):
+            return (value, *index)
+        case Slice(start, stop, step):
+            return tuple(x for x in (start, stop, step) if x is not None)
+        case TupleExpr(items) | ListExpr(items) | Logic(_, items):
+            return items
+        case DictExpr(pairs):
+            return tuple(x for pair in pairs for x in pair)
+        case Binary(_, left, right) | Compare(_, left, right):
+            return (left, right)
+        case Conditional(test, body, orelse):
+            return (body, test, orelse)
+        case Comprehension(element, target, iterable, condition):
+            last = () if condition is None else (condition,)
+            return (element, target, iterable, *last)
+
+
+def walk(expr: Expr) -> Iterator[Expr | Slice]:
+    """The expression and all its parts, parents first, left to right; any depth."""
+    pending: list[Expr | Slice] = [expr]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(children(node)))
+
+
+def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:
+    """The names that expressions and statements read, each by its first part.
+
+    `F.relu(self.scale * x)` uses `F`, `self` and `x`. A name that is only assigned, or
+    bound by a comprehension or lambda inside it, isn't used; `self.x = y` uses `self`.
+    """
+    found: set[str] = set()
+    pending: list[tuple[Node, frozenset[str]]] = [
+        (n, frozenset()) for n in _flat(nodes)
+    ]
+    while pending:
+        node, bound = pending.pop()
+        if isinstance(node, Name):
+            found |= {node.id.partition(".")[0]} - bound
+        elif isinstance(node, Verbatim):
+            tree = ast.walk(ast.parse(node.text))
+            found |= {part.id for part in tree if isinstance(part, ast.Name)}
+        else:
+            pending.extend(_parts(node, bound))
+    return frozenset(found)
+
+
+def _flat(
+    nodes: Iterable[Expr | Stmt | Iterable[Expr | Stmt]],
+) -> Iterator[Expr | Stmt]:
+    for node in nodes:
+        if isinstance(node, Iterable):
+            yield from node
+        else:
+            yield node
+
+
+def _parts(node: Node, bound: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
+    """What a node reads, each part with the names bound around it."""
+    match node:
+        case Comprehension(element, target, iterable, condition):
+            yield iterable, bound
+            inner = bound | _stored(target)
+            yield from ((x, inner) for x in (element, condition) if x is not None)
+        case Lambda(args, body):
+            yield body, bound | set(args)
+        case _:
+            yield from ((part, bound) for part in _plain_parts(node))
+
+
+def _plain_parts(node: Node) -> Iterator[Node]:
+    match node:
+        case Assign(targets, value, annotation):
+            for target in targets:
+                yield from _places(target)
+            yield from (x for x in (annotation, value) if x is not None)
+        case AugAssign(target, _, value):
+            yield from (target, value)
+        case ExprStatement(value) | Raise(value):
+            yield value
+        case Return(value):
+            yield from () if value is None else (value,)
+        case For(target, iterable, body):
+            yield from (*_places(target), iterable, *body)
+        case If(test, body, orelse):
+            yield from (test, *body, *orelse)
+        case Function():
+            yield from _signature(node)
+            yield from node.body
+        case Class():
+            yield from (*node.decorators, *node.bases, *node.body)
+        case Import() | CommentLine() | Verbatim() | Blank():
+            pass
+        case _:
+            yield from children(node)
+
+
+def _signature(node: Function) -> Iterator[Expr]:
+    yield from node.decorators
+    for param in node.params:
+        yield from (x for x in (param.annotation, param.default) if x is not None)
+    if node.returns is not None:
+        yield node.returns
+
+
+def _places(target: Expr) -> Iterator[Expr]:
+    """The parts of an assignment's target that are read: all but plain names."""
+    if isinstance(target, TupleExpr | ListExpr):
+        for item in target.items:
+            yield from _places(item)
+    elif isinstance(target, Starred):
+        yield from _places(target.value)
+    elif not isinstance(target, Name) or "." in target.id:
+        yield target
+
+
+def _stored(target: Expr) -> frozenset[str]:
+    return frozenset(
+        n.id for n in walk(target) if isinstance(n, Name) and "." not in n.id
+    )

@@ -1,0 +1,110 @@
+"""Which parts of an expression stand in parentheses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import copysign
+
+from compiler.codegen.python import (
+    Attribute,
+    Binary,
+    Call,
+    Compare,
+    Conditional,
+    Expr,
+    Lambda,
+    Literal,
+    Logic,
+    Starred,
+    Subscript,
+    Unary,
+)
+
+STARRED, LAMBDA, CONDITIONAL, OR, AND, NOT, COMPARE = range(1, 8)
+BITWISE_OR, BITWISE_XOR, BITWISE_AND, SHIFT, SUM, PRODUCT = range(8, 14)
+SIGN, POWER, POSTFIX, ATOM = range(14, 18)
+
+ANY = LAMBDA
+"""What an argument takes without parentheses: everything but a star within another."""
+
+_BINARY = {
+    "|": BITWISE_OR,
+    "^": BITWISE_XOR,
+    "&": BITWISE_AND,
+    "<<": SHIFT,
+    ">>": SHIFT,
+}
+_BINARY |= {"+": SUM, "-": SUM, "**": POWER}
+
+_PLAIN: dict[type[Expr], int] = {
+    Starred: STARRED,
+    Lambda: LAMBDA,
+    Conditional: CONDITIONAL,
+    Compare: COMPARE,
+    Attribute: POSTFIX,
+    Call: POSTFIX,
+    Subscript: POSTFIX,
+}
+
+
+def precedence(expr: Expr) -> int:
+    """How tightly an expression holds together."""
+    match expr:
+        case Literal(value):
+            return SIGN if is_negative(value) else ATOM
+        case Binary(op):
+            return _BINARY.get(op, PRODUCT)
+        case Logic(op):
+            return OR if op == "or" else AND
+        case Unary(op):
+            return NOT if op == "not" else SIGN
+        case _:
+            return _PLAIN.get(type(expr), ATOM)
+
+
+def is_negative(value: object) -> bool:
+    """Whether a literal of the value needs a minus sign."""
+    return isinstance(value, int | float) and copysign(1, value) < 0
+
+
+def is_wrapped(expr: Expr, least: int) -> bool:
+    """Whether an expression needs parentheses where only tighter ones may stand."""
+    return precedence(expr) < least
+
+
+def is_wrapped_base(expr: Expr) -> bool:
+    """The same before `.x`, `(x)` or `[x]`: also numbers, as `1.real` isn't Python."""
+    if isinstance(expr, Literal) and isinstance(expr.value, int | float):
+        return not isinstance(expr.value, bool)
+    return precedence(expr) < POSTFIX
+
+
+def operands(expr: Expr) -> Iterator[tuple[Expr, bool]]:
+    """The parts of an operator expression, each with whether it is in parentheses.
+
+    A power always is: behind a sign for the reader's sake, elsewhere because ruff has
+    it as `a** b` where the line around it breaks.
+    """
+    for part, least in _limits(expr):
+        is_power = isinstance(part, Binary) and part.op == "**"
+        yield part, is_power or is_wrapped(part, least)
+
+
+def _limits(expr: Expr) -> Iterator[tuple[Expr, int]]:
+    match expr:
+        case Logic(_, items):  # `and` within `or` too: few know which binds tighter
+            yield from ((item, NOT) for item in items)
+        case Compare(_, left, right):
+            yield from ((left, BITWISE_OR), (right, BITWISE_OR))
+        case Binary("**", left, right):
+            yield from ((left, POSTFIX), (right, SIGN))
+        case Binary(_, left, right):
+            yield from ((left, precedence(expr)), (right, precedence(expr) + 1))
+        case Unary(op, operand):
+            yield operand, NOT if op == "not" else SIGN
+        case Conditional(test, body, orelse):
+            yield from ((body, OR), (test, OR), (orelse, CONDITIONAL))
+        case Starred(value):
+            yield value, BITWISE_OR
+        case Lambda(_, body):
+            yield body, ANY

@@ -1,0 +1,125 @@
+"""The printer: a module as text, just as the formatter would leave it.
+
+What it prints is a fixed point of `ruff format` with its default settings: the tests
+hold it to that. A line that doesn't fit breaks at its outermost brackets, one item a
+line. A comment that doesn't fit behind its statement stands above it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from compiler.codegen import text
+from compiler.codegen.expressions import open_
+from compiler.codegen.imports import sections
+from compiler.codegen.layout import INDENT, Doc, render
+from compiler.codegen.simple import head, simple
+from compiler.codegen.spacing import spaced, starts_definition
+from compiler.codegen.statements import (
+    Blank,
+    Class,
+    CommentLine,
+    For,
+    Function,
+    If,
+    Import,
+    Module,
+    Stmt,
+    Verbatim,
+)
+
+
+def print_module(module: Module, width: int = 88) -> str:
+    """The text of a module: lines of `width` columns at most, where breaks allow it."""
+    statements: list[Stmt] = []
+    for section in sections(module.imports):
+        statements += [*section, Blank()]
+    statements += module.body
+    lines = _Printer(width).module(module.docstring, statements)
+    return "".join(line + "\n" for line in lines)
+
+
+class _Printer:
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def module(self, doc: str, body: Sequence[Stmt]) -> Iterator[str]:
+        """The lines of a module."""
+        if not doc.strip():
+            yield from self._suite(body, 0, 0)
+            return
+        yield text.docstring(doc, 0)
+        yield from self._suite(body, 0, 2 if starts_definition(body) else 1)
+
+    def _suite(self, body: Sequence[Stmt], indent: int, first: int) -> Iterator[str]:
+        for stmt, gap in spaced(body, first, far=1 if indent else 2):
+            yield from [""] * gap
+            yield from self._statement(stmt, indent)
+
+    def _statement(self, stmt: Stmt, indent: int) -> Iterator[str]:
+        match stmt:
+            case Function() | Class():
+                yield from self._definition(stmt, indent)
+            case For():
+                yield from self._line(head(stmt), stmt.comment, indent)
+                yield from self._branch(stmt.body, indent + INDENT)
+            case If():
+                yield from self._if(stmt, indent)
+            case CommentLine(note):
+                yield " " * indent + (text.comment(note) or "#")
+            case Verbatim(source):
+                yield textwrap.indent(source.strip("\n"), " " * indent)
+            case Import():
+                yield from self._line(simple(stmt), "", indent)
+            case Blank():
+                yield ""
+            case _:
+                yield from self._line(simple(stmt), stmt.comment, indent)
+
+    def _line(self, doc: Doc, note: str, indent: int) -> Iterator[str]:
+        """A logical line, its comment behind it if it fits there, else above it."""
+        pad = " " * indent
+        line = pad + render(doc, indent, self.width)
+        if remark := text.comment(note):
+            if "\n" not in line and len(line) + 2 + len(remark) <= self.width:
+                line = f"{line}  {remark}"
+            else:
+                yield pad + remark
+        yield line
+
+    def _definition(self, stmt: Function | Class, indent: int) -> Iterator[str]:
+        for decorator in stmt.decorators:
+            yield from self._line(["@", open_(decorator)], "", indent)
+        yield from self._line(head(stmt), "", indent)
+        inner = indent + INDENT
+        if not stmt.docstring.strip():
+            yield from self._block(stmt.body, inner)
+            return
+        yield " " * inner + text.docstring(stmt.docstring, inner)
+        is_near = isinstance(stmt, Function) and not starts_definition(stmt.body)
+        yield from self._suite(stmt.body, inner, 0 if is_near else 1)
+
+    def _branch(self, body: Sequence[Stmt], indent: int) -> Iterator[str]:
+        is_far = starts_definition(body, after_comments=False)
+        yield from self._block(body, indent, 1 if is_far else 0)
+
+    def _block(
+        self, body: Sequence[Stmt], indent: int, first: int = 0
+    ) -> Iterator[str]:
+        yield from self._suite(body, indent, first)
+        if all(isinstance(stmt, CommentLine | Blank) for stmt in body):
+            yield " " * indent + "pass"
+
+    def _if(self, stmt: If, indent: int) -> Iterator[str]:
+        word: list[Doc] = []
+        while True:
+            yield from self._line([*word, head(stmt)], stmt.comment, indent)
+            yield from self._branch(stmt.body, indent + INDENT)
+            if len(stmt.orelse) != 1 or not isinstance(stmt.orelse[0], If):
+                break
+            stmt = stmt.orelse[0]
+            word = ["el"]
+        if stmt.orelse:
+            yield " " * indent + "else:"
+            yield from self._branch(stmt.orelse, indent + INDENT)

@@ -1,0 +1,116 @@
+"""Text in generated code: literals, comments and docstrings that nothing can leave.
+
+What a reader can't see (controls, bidirectional marks, unassigned characters) is always
+escaped. Strings and comments further escape what has no plain width, since the layout
+counts characters.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import ucd_3_2_0
+
+_NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# What a comment must not begin with, nor hold after `#` or `;`: a tool would obey it.
+# PEP 263 reads `coding:` anywhere in a comment of the first two lines.
+_PRAGMA = re.compile(
+    r"(?:\A|(?<=[#;]))\s*(?P<tool>noqa|nosec|(?:type|fmt|yapf|isort|pragma|pyright|pylint"
+    r"|mypy|ruff|ty|flake8)\s*[:=])|(?P<coding>coding(?=[:=]))",
+    re.IGNORECASE,
+)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _is_visible(char: str) -> bool:
+    """Whether a reader sees the character: by Unicode 3.2, which is final."""
+    if char in " \u00ad":  # the soft hyphen still counted as punctuation then
+        return char == " "
+    return ucd_3_2_0.category(char)[0] not in "CZ"
+
+
+def _is_plain(char: str) -> bool:
+    """Whether a reader sees it, one column wide in every terminal."""
+    is_narrow = char < "\u0590" or "\u2010" <= char < "\u2300"
+    return is_narrow and _is_visible(char) and ucd_3_2_0.category(char)[0] != "M"
+
+
+def string(value: str) -> str:
+    """A string literal, in the quotes that need fewer escapes, double ones if equal."""
+    if value.isascii() and value.isprintable() and not {'"', "\\"} & set(value):
+        return f'"{value}"'
+    quote = "'" if value.count('"') > value.count("'") else '"'
+    special = {**_NAMED, quote: "\\" + quote}
+    body = (special.get(c) or (c if _is_plain(c) else _escape(c)) for c in value)
+    return quote + "".join(body) + quote
+
+
+def number(value: float) -> str:
+    """A number without its sign; the exponent is as short as it can be."""
+    if isinstance(value, int):
+        return str(abs(value))
+    mantissa, exponent, digits = repr(abs(value)).partition("e")
+    return mantissa + exponent + (str(int(digits)) if digits else "")
+
+
+def comment(text: str) -> str:
+    """`# text` on one line, or nothing; it is never a pragma of a tool."""
+    line = " ".join(text.split())
+    if not line:
+        return ""
+    line = _PRAGMA.sub(_disarm, line)
+    if not (line.isascii() and line.isprintable()):
+        line = "".join(c if _is_plain(c) else _escape(c) for c in line)
+    return "# " + line
+
+
+def _disarm(match: re.Match[str]) -> str:
+    word = match["tool"] or match["coding"]
+    head = match[0][: len(match[0]) - len(word)]
+    return head + _escape(word[0]) + word[1:]
+
+
+def docstring(text: str, indent: int) -> str:
+    """A docstring in its place: its lines are moved to the column together.
+
+    White space at both ends is dropped. Quotes that close several lines stand alone.
+    """
+    first, *rest = _dedent(text)
+    if not rest:
+        return f'"""{_opened(_closed(first))}"""'
+    pad = " " * indent
+    lines = [_opened(_inert(first)), *map(_inert, rest)]
+    body = "\n".join(pad + line if line else "" for line in lines)
+    return f'"""{body.removeprefix(pad)}\n{pad}"""'
+
+
+def _dedent(text: str) -> list[str]:
+    """The lines of a docstring as inspect.cleandoc has them, stripped at the right."""
+    first, *rest = text.replace("\r\n", "\n").strip().split("\n")
+    depths = [len(line) - len(line.lstrip(" ")) for line in rest if line.strip()]
+    margin = min(depths, default=0)
+    return [first.rstrip(), *(line[margin:].rstrip() for line in rest)]
+
+
+def _inert(line: str) -> str:
+    """A line that can't end a docstring, with all that doesn't show escaped."""
+    if line.isascii() and line.isprintable() and not {'"', "\\"} & set(line):
+        return line
+    chars = (_NAMED.get(c) or (c if _is_visible(c) else _escape(c)) for c in line)
+    return "".join(chars).replace('""', '"\\"')
+
+
+def _closed(line: str) -> str:
+    """A line that stands in front of closing quotes."""
+    return _inert(line[:-1]) + '\\"' if line.endswith('"') else _inert(line)
+
+
+def _opened(line: str) -> str:
+    """A line that stands behind opening quotes."""
+    return "\\" + line if line.startswith('"') else line
