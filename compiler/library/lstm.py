@@ -1,0 +1,63 @@
+"""nn.LSTM that can be compiled and exported whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compiler.library.recurrent import Recurrent
+
+
+class LSTM(Recurrent):
+    """Long short-term memory, as nn.LSTM with batch_first.
+
+    input: float[B, T, D], hx: hidden and cell, zeros if None
+    -> float[B, T, directions * H], (hidden: float[N, B, H], cell: float[N, B, C])
+
+    N is num_layers * directions, C is hidden_size, H is proj_size or hidden_size. An
+    input float[T, D] has states float[N, H] and float[N, C].
+
+    torch 2.13 fails to differentiate torch.lstm when it is compiled for the CPU and its
+    input needs no gradient: call `input.requires_grad_()` there.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+    ) -> None:
+        super().__init__(
+            nn.LSTM,
+            widths=(proj_size or hidden_size, hidden_size),
+            input_size=input_size,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            bias=bias,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            proj_size=proj_size,
+        )
+
+    def forward(
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        output, hidden, cell = self.run(input, hx)
+        return output, (hidden, cell)
+
+    def fused(
+        self, input: Tensor, states: tuple[Tensor, ...], *settings: Any
+    ) -> tuple[Tensor, ...]:
+        return torch.lstm(input, states, *settings)
+
+    def cell(self, x: Tensor, y: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        i, f, g, o = (x + y).chunk(4, dim=-1)
+        c = f.sigmoid() * states[1] + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c

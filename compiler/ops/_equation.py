@@ -1,0 +1,88 @@
+"""The equations of einsum: `...ij, ...jk -> ...ik`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from string import ascii_letters
+
+from compiler import faults
+from compiler.tensor import TensorType
+
+ELLIPSIS = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """The labels of the operands and the result: letters, and `...` once in each."""
+
+    operands: tuple[tuple[str, ...], ...]
+    output: tuple[str, ...] | None
+
+    def labels(self, place: int, tensor: TensorType) -> tuple[str, ...]:
+        """A label for each dimension of an operand; those of `...` have numbers."""
+        written = self.operands[place]
+        covered = tensor.rank - len(written) + (ELLIPSIS in written)
+        if covered < 0 or (covered and ELLIPSIS not in written):
+            expected = f"{len(written)} dimensions, as {''.join(written)} has"
+            raise faults.rank_mismatch(f"input {place + 1}", tensor, expected)
+        return _spread(written, covered)
+
+    def result(self, inputs: Sequence[TensorType]) -> tuple[str, ...]:
+        """A label for each dimension of the result.
+
+        Left out, it is what `...` covers and the letters that stand once, sorted.
+        """
+        covered = max(
+            tensor.rank - len(written) + 1 if ELLIPSIS in written else 0
+            for written, tensor in zip(self.operands, inputs, strict=True)
+        )
+        if self.output is not None:
+            return _spread(self.output, covered)
+        counts = Counter(x for operand in self.operands for x in operand)
+        once = sorted(x for x, n in counts.items() if n == 1 and x != ELLIPSIS)
+        return (*_spread((ELLIPSIS,), covered), *once)
+
+
+def _spread(written: tuple[str, ...], covered: int) -> tuple[str, ...]:
+    parts: list[str] = []
+    for label in written:
+        hidden = [f"{ELLIPSIS}{n}" for n in range(covered, 0, -1)]
+        parts += hidden if label == ELLIPSIS else [label]
+    return tuple(parts)
+
+
+@cache
+def parse_equation(text: str) -> Equation:
+    """Read an equation.
+
+    Raises:
+        Fault: where it is not one.
+    """
+    left, arrow, right = text.partition("->")
+    operands = tuple(_labels(part) for part in left.split(","))
+    output = _labels(right) if arrow else None
+    for label, count in Counter(output or ()).items():
+        if count > 1:
+            raise _wrong(f"{label} stands twice in the result")
+        if label != ELLIPSIS and not any(label in operand for operand in operands):
+            raise _wrong(f"{label} of the result stands in no input")
+    return Equation(operands, output)
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    before, dots, after = text.replace(" ", "").partition(ELLIPSIS)
+    for character in before + after:
+        if character not in ascii_letters:
+            raise _wrong(f"it has {character!r} where a letter or `...` should stand")
+    return (*before, *((ELLIPSIS,) if dots else ()), *after)
+
+
+def _wrong(message: str) -> faults.Fault:
+    return faults.constraint(
+        f"the equation is wrong: {message}",
+        argument="equation",
+        help="an equation reads like bhid, bhjd -> bhij",
+    )

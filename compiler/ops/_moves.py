@@ -1,0 +1,77 @@
+"""A pattern of rearrange as calls of plain torch: unflatten, permute, flatten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compiler.codegen.python import Expr, TupleExpr, call, lit, method
+from compiler.ops._pattern import ELLIPSIS, Group, Pattern
+
+ONE = "1"
+"""Stands for a dimension of size 1 among the names of the others."""
+
+
+def rearranged(value: Expr, pattern: Pattern, sizes: Mapping[str, Expr]) -> Expr:
+    """The value rearranged; an axis without a size is the one that torch works out."""
+    value = _split(value, pattern.left, sizes)
+    axes = [axis for group in pattern.left for axis in group or (ONE,)]
+    value = _squeezed(value, axes)
+    before = [axis for axis in axes if axis != ONE]
+    value = _ordered(value, before, [x for group in pattern.right for x in group])
+    return _joined(value, pattern.right)
+
+
+def _index(names: Sequence[object], place: int) -> int:
+    """A dimension's number: it counts from the end where `...` stands before it."""
+    behind = ELLIPSIS in names[:place] or (ELLIPSIS,) in names[:place]
+    return place - len(names) if behind else place
+
+
+def _split(value: Expr, groups: Sequence[Group], sizes: Mapping[str, Expr]) -> Expr:
+    names: list[Group] = list(groups)
+    for group in groups:
+        if len(group) > 1:
+            place = names.index(group)
+            parts = TupleExpr(tuple(sizes.get(axis, lit(-1)) for axis in group))
+            # The method of the same name has no types in torch's stubs.
+            value = call("torch.unflatten", value, _index(names, place), parts)
+            names[place : place + 1] = [(axis,) for axis in group]
+    return value
+
+
+def _squeezed(value: Expr, axes: Sequence[str]) -> Expr:
+    ones = [_index(axes, place) for place, axis in enumerate(axes) if axis == ONE]
+    if not ones:
+        return value
+    return method(value, "squeeze", ones[0] if len(ones) == 1 else tuple(ones))
+
+
+def _ordered(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
+    moved = [place for place, axis in enumerate(after) if before[place] != axis]
+    if not moved:
+        return value
+    if len(moved) == 2 and ELLIPSIS not in (after[moved[0]], after[moved[1]]):
+        return method(value, "transpose", *(_index(after, place) for place in moved))
+    if ELLIPSIS not in before:
+        return method(value, "permute", *(before.index(axis) for axis in after))
+    named = [axis for axis in after if axis != ELLIPSIS]
+    sources = tuple(_index(before, before.index(axis)) for axis in named)
+    places = tuple(_index(after, after.index(axis)) for axis in named)
+    return method(value, "movedim", sources, places)
+
+
+def _joined(value: Expr, groups: Sequence[Group]) -> Expr:
+    """Flatten the groups of several axes, then put in the dimensions of size 1."""
+    names: list[object] = [axis for group in groups for axis in group]
+    for group in groups:
+        if len(group) > 1:
+            start = names.index(group[0])
+            end = start + len(group) - 1
+            last = () if end == len(names) - 1 else (_index(names, end),)
+            value = method(value, "flatten", _index(names, start), *last)
+            names[start : end + 1] = [group]
+    for place, group in enumerate(groups):
+        if not group:
+            names.insert(place, ONE)
+            value = method(value, "unsqueeze", _index(names, place))
+    return value

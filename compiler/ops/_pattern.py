@@ -1,0 +1,98 @@
+"""The patterns of rearrange, those of einops: `b t (h d) -> b h t d`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from compiler.faults import Fault, constraint
+
+ELLIPSIS = "..."
+Group = tuple[str, ...]
+"""The axes that make a dimension: none for a size of 1; `...` is any dimensions."""
+
+_TOKEN = re.compile(
+    r"\s*(?P<token>[A-Za-z_]\w*|\.\.\.|[()]|1(?!\w)|$|(?P<wrong>\S))", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The dimensions before and after."""
+
+    left: tuple[Group, ...]
+    right: tuple[Group, ...]
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """The names of all axes."""
+        return frozenset(axis for group in self.left for axis in group) - {ELLIPSIS}
+
+
+@cache
+def parse_pattern(text: str) -> Pattern:
+    """Read a pattern.
+
+    Raises:
+        Fault: where it is not one, with the place of the fault.
+    """
+    before, arrow, after = text.partition("->")
+    if not arrow or "->" in after:
+        raise _wrong("it needs one `->`", 0)
+    left = _groups(before, 0)
+    right = _groups(after, len(before) + len(arrow))
+    for here, there in ((left, right), (right, left)):
+        for axis in sorted({axis for group in here for axis in group}):
+            if not any(axis in group for group in there):
+                side = "right" if here is left else "left"
+                raise _wrong(f"{axis} is missing on the {side}", text.index(axis))
+    return Pattern(left, right)
+
+
+def _groups(text: str, offset: int) -> tuple[Group, ...]:
+    groups: list[Group] = []
+    open_: list[str] | None = None
+    seen: Counter[str] = Counter()
+    for token, place in _tokens(text, offset):
+        seen[token] += 1
+        if token in "()":
+            if (token == "(") == (open_ is not None):
+                raise _wrong(f"`{token}` has no partner", place)
+            if open_ is not None:
+                groups.append(tuple(open_))
+            open_ = [] if token == "(" else None
+        elif token == "1":
+            if open_ is None:
+                groups.append(())
+        elif seen[token] > 1:
+            raise _wrong(f"{token} stands twice on one side", place)
+        elif open_ is None:
+            groups.append((token,))
+        elif token == ELLIPSIS:
+            raise _wrong("`...` stands in parentheses", place)
+        else:
+            open_.append(token)
+    if open_ is not None:
+        raise _wrong("`(` has no partner", offset + text.rindex("("))
+    return tuple(groups)
+
+
+def _tokens(text: str, offset: int) -> Iterator[tuple[str, int]]:
+    position = 0
+    while (match := _TOKEN.match(text, position)) and match["token"]:
+        place = offset + match.start("token")
+        if match["wrong"]:
+            raise _wrong(f"{match['wrong']!r} cannot stand there", place)
+        yield match["token"], place
+        position = match.end()
+
+
+def _wrong(message: str, place: int) -> Fault:
+    return constraint(
+        f"the pattern is wrong at character {place + 1}: {message}",
+        argument="pattern",
+        help="a pattern reads like b t (h d) -> b h t d",
+    )

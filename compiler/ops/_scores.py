@@ -1,0 +1,116 @@
+"""The mask of attention, as code: which keys take part, and what their scores get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Conditional,
+    Expr,
+    Slice,
+    attr,
+    call,
+    lit,
+    method,
+    subscript,
+)
+from compiler.dims import Dim
+from compiler.op import Code, Shape
+
+
+def attn_mask(
+    code: Code, near: Expr | None, mask: Expr | None, bias: Expr | None
+) -> Expr:
+    """`attn_mask` of `F.scaled_dot_product_attention`.
+
+    It admits the keys nearby that the mask admits, and adds the bias for those. At
+    least one of the three is there; the mask and the bias may be None at run time.
+    """
+    optional = mask is not None and near is None and code.optional("mask")
+    admitted = near if mask is None else _admitted(code, near, mask)
+    if admitted is None:
+        assert bias is not None
+        return bias
+    if near is not None or bias is not None:
+        admitted = code.let(admitted, _shape(code, near, mask), "admitted")
+    if bias is None:
+        return admitted
+    return _merged((admitted, optional), (bias, code.optional("bias")), _biased)
+
+
+def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
+    optional = code.optional("mask")
+    aligned = _aligned(code, mask)
+    if near is None:
+        return unless_none(mask, optional, aligned, lit(None))
+    if optional:
+        near = code.let(near, _shape(code, near, None), "near")
+    return unless_none(mask, optional, Binary("&", near, aligned), near)
+
+
+def _aligned(code: Code, mask: Expr) -> Expr:
+    """The mask with the dimensions of the scores, [B, num_heads, T, S]."""
+    added = _added(code)
+    return subscript(mask, Slice(), *[None] * added) if added else mask
+
+
+def _added(code: Code) -> int:
+    """How many dimensions a mask lacks after its first one."""
+    kind = code.type("mask")
+    if kind.rank == 2 and kind.shape[0] != code.type("query").shape[1]:
+        return 2
+    return 1 if kind.rank == 3 else 0
+
+
+def _shape(code: Code, near: Expr | None, mask: Expr | None) -> Shape:
+    """The shape of the keys that take part."""
+    pairs = code.type("query").shape[1], code.type("key").shape[1]
+    if mask is None:
+        return pairs
+    first, *rest = code.type("mask").shape
+    full = (first, *[Dim.of(1)] * _added(code), *rest)
+    return full if near is None else full[:-2] + pairs
+
+
+def _biased(admitted: Expr, bias: Expr) -> Expr:
+    return call("torch.where", admitted, bias, float("-inf"))
+
+
+def _merged(
+    left: tuple[Expr, bool],
+    right: tuple[Expr, bool],
+    both: Callable[[Expr, Expr], Expr],
+) -> Expr:
+    """`both(left, right)`, or the one there is; each with whether it may be None."""
+    value = unless_none(*right, both(left[0], right[0]), left[0])
+    return unless_none(*left, value, right[0])
+
+
+def unless_none(tested: Expr, optional: bool, value: Expr, other: Expr) -> Expr:
+    """`other if mask is None else value`; just the value where it is never None."""
+    if not optional:
+        return value
+    return Conditional(Compare("is", tested, lit(None)), other, value)
+
+
+def ones(rows: Expr, columns: Expr, like: Expr) -> Expr:
+    """`x.new_ones(rows, columns, dtype=torch.bool)`: on the device of x."""
+    return method(like, "new_ones", rows, columns, dtype=attr("torch", "bool"))
+
+
+def size(value: Expr, axis: int) -> Expr:
+    """`x.shape[1]`."""
+    return subscript(attr(value, "shape"), axis)
+
+
+def band(square: Expr, is_causal: bool, window: Expr | None) -> Expr:
+    """Of a square of ones, the keys near each query: `ones.tril().triu(1 - window)`."""
+    if is_causal:
+        square = method(square, "tril")
+    elif window is not None:
+        square = method(square, "tril", Binary("-", window, lit(1)))
+    if window is None:
+        return square
+    return method(square, "triu", Binary("-", lit(1), window))

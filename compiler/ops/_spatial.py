@@ -1,0 +1,80 @@
+"""What the ops over signals, images and volumes share."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.op import Op, Shape
+from compiler.tensor import TensorType
+
+
+class SpatialOp(Op):
+    """An op over the last `spatial` dimensions of [N, C, *sizes], or of [C, *sizes]."""
+
+    spatial: ClassVar[int]
+
+    def extents(self, ctx: Context, input: TensorType) -> Shape:
+        """The sizes of the spatial dimensions, none of them 0."""
+        ctx.require_rank("input", input, self.spatial + 1, self.spatial + 2)
+        sizes = input.shape[-self.spatial :]
+        for size in sizes:
+            ctx.require_least("a spatial size", size, 1, "input")
+        return sizes
+
+    def spread(self, sizes: Shape, argument: str) -> Shape:
+        """One size for each spatial dimension; a single one stands for all."""
+        return spread(sizes, self.spatial, argument)
+
+    def with_extents(self, input: TensorType, sizes: Shape) -> TensorType:
+        """The type with other spatial sizes."""
+        return input.with_shape(*input.shape[: -self.spatial], *sizes)
+
+
+def spread(sizes: Shape, count: int, argument: str) -> Shape:
+    """One size for each of `count` dimensions; a single one stands for all."""
+    if len(sizes) == 1:
+        return sizes * count
+    if len(sizes) != count:
+        message = (
+            f"{argument} needs {count} values, or one for all, and has {len(sizes)}"
+        )
+        raise faults.constraint(message, argument=argument)
+    return sizes
+
+
+def span(kernel: Dim, dilation: Dim | int) -> Dim:
+    """How far a window reaches, from its first element to its last."""
+    return (kernel - 1) * dilation + 1
+
+
+def require_window(ctx: Context, padded: Dim, least: Dim) -> None:
+    """The padded input must hold `least` elements, so that one window fits."""
+    number = ctx.constant(least, "the size of the window", "kernel_size")
+    ctx.require_least("the padded input", padded, number, "input")
+
+
+def require_reach(
+    ctx: Context, mode: str, size: Dim, reach: Dim, argument: str = "padding"
+) -> None:
+    """A padding that repeats the input can take no more than the input has."""
+    if mode not in ("reflect", "circular"):
+        return
+    number = ctx.constant(reach, argument, argument)
+    least = number + 1 if mode == "reflect" else number
+    what = f"an input padded by {number} in {mode} mode"
+    ctx.require_least(what, size, least, "input")
+
+
+def times(ctx: Context, sizes: Shape) -> str:
+    """Sizes for a label: `3×5`."""
+    return "×".join(str(ctx.value(size)) for size in sizes)
+
+
+def unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:
+    """A setting for a label, `stride 2` or `stride 2×1`, unless it is 1 throughout."""
+    if all(ctx.is_one(size) for size in sizes):
+        return []
+    return [f"{word} {times(ctx, sizes[:1] if len(set(sizes)) == 1 else sizes)}"]

@@ -1,0 +1,77 @@
+"""What recurrent networks and their cells share: weights, and states between steps."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.codegen.python import (
+    Compare,
+    Conditional,
+    Expr,
+    Logic,
+    Name,
+    TupleExpr,
+    lit,
+)
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.op import Code, Shape
+from compiler.tensor import TensorType
+
+
+def cell_weights(
+    gates: int, size: Dim, hidden: Dim, width: Dim, *, bias: bool
+) -> dict[str, Shape]:
+    """The weights of one layer, in torch's order.
+
+    They lead from its input of `size` and its last output of `width` to `hidden` units
+    for each gate.
+    """
+    rows = hidden * gates
+    matrices: dict[str, Shape] = {"weight_ih": (rows, size), "weight_hh": (rows, width)}
+    return matrices | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
+
+
+def require_states(
+    ctx: Context,
+    op: str,
+    given: tuple[TensorType | None, TensorType | None],
+    wanted: tuple[TensorType, TensorType],
+) -> None:
+    """The hidden and the cell state are both absent, or both as wanted."""
+    if (given[0] is None) != (given[1] is None):
+        missing = "hidden" if given[0] is None else "cell"
+        raise faults.constraint(f"{op} takes hidden and cell together: {missing} lacks")
+    for port, state, expected in zip(("hidden", "cell"), given, wanted, strict=True):
+        if state is not None:
+            require_state(ctx, op, port, state, expected)
+
+
+def require_state(
+    ctx: Context, op: str, port: str, given: TensorType, wanted: TensorType
+) -> None:
+    """A state has the shape that the op gives it after the last step."""
+    ctx.require_rank(port, given, wanted.rank)
+    for left, right in zip(given.shape, wanted.shape, strict=True):
+        ctx.require_equal(f"{op} needs {port} as {wanted}", left, right, port)
+
+
+def both_states(code: Code, hidden: Expr | None, cell: Expr | None) -> list[Expr]:
+    """The argument `(hidden, cell)`, None at run time where they are; [] if absent."""
+    if hidden is None or cell is None:
+        return []
+    pair = TupleExpr((hidden, cell))
+    tests: list[Expr] = [
+        Compare("is", state, lit(None))
+        for port, state in (("hidden", hidden), ("cell", cell))
+        if code.optional(port)
+    ]
+    if not tests:
+        return [pair]
+    test = tests[0] if len(tests) == 1 else Logic("or", tuple(tests))
+    return [Conditional(test, lit(None), pair)]
+
+
+def states_target(names: tuple[Expr, ...]) -> Expr:
+    """How the states are taken apart; `_` where none of them is used."""
+    unused = Name("_")
+    return unused if all(name == unused for name in names) else TupleExpr(names)

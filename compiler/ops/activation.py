@@ -1,0 +1,284 @@
+"""Activations of each element by itself; `softmax` has those across a dimension."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from compiler import faults
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Size
+from compiler.op import NUMBER, Port, Shape
+from compiler.ops.pointwise import ToFloat, Unary
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("relu", torch="torch.nn.ReLU")
+class ReLU(Unary):
+    """max(x, 0): float[...] -> the same."""
+
+    module = "nn.ReLU"
+    function = "F.relu"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("relu6", torch="torch.nn.ReLU6")
+class ReLU6(Unary):
+    """min(max(x, 0), 6): float[...] -> the same."""
+
+    module = "nn.ReLU6"
+    function = "F.relu6"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("leaky_relu", torch="torch.nn.LeakyReLU")
+class LeakyReLU(Unary):
+    """x where it is positive, negative_slope * x elsewhere.
+
+    float[...] -> float[...].
+    """
+
+    negative_slope: float = 0.01
+
+    module = "nn.LeakyReLU"
+    function = "F.leaky_relu"
+
+
+@register("prelu", torch="torch.nn.PReLU")
+class PReLU(Unary):
+    """x where it is positive, a learned slope times x elsewhere.
+
+    float[N, C, ...] -> the same.
+    There is one slope, or one for each of the C channels where num_parameters is C.
+    """
+
+    num_parameters: Size = Dim.of(1)
+    init: float = 0.25
+
+    module = "nn.PReLU"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if not ctx.is_one(self.num_parameters):
+            ctx.require_least_rank("input", input, 2)
+            message = "num_parameters must be 1 or the number of channels"
+            ctx.require_equal(message, input.shape[1], self.num_parameters, "input")
+        return input
+
+    def weights(self, input: TensorType) -> dict[str, Shape]:
+        return {"weight": (self.num_parameters,)}
+
+
+@register("rrelu", torch="torch.nn.RReLU")
+class RReLU(Unary):
+    """Leaky ReLU with a slope drawn from [lower, upper], in training only.
+
+    float[...] -> float[...].
+    """
+
+    lower: float = 1 / 8
+    upper: float = 1 / 3
+
+    module = "nn.RReLU"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.lower > self.upper:
+            message = "lower must not be above upper"
+            raise faults.constraint(message, argument="lower")
+        return input
+
+
+@register("elu", torch="torch.nn.ELU")
+class ELU(Unary):
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
+
+    float[...] -> float[...].
+    """
+
+    alpha: float = 1.0
+
+    module = "nn.ELU"
+    function = "F.elu"
+
+
+@register("selu", torch="torch.nn.SELU")
+class SELU(Unary):
+    """The ELU whose constants keep mean 0 and variance 1 from layer to layer.
+
+    float[...] -> float[...].
+    """
+
+    module = "nn.SELU"
+    function = "F.selu"
+
+
+@register("celu", torch="torch.nn.CELU")
+class CELU(Unary):
+    """max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)): float[...] -> float[...]."""
+
+    alpha: float = 1.0
+
+    module = "nn.CELU"
+    function = "F.celu"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.alpha == 0:
+            raise faults.constraint("alpha must not be 0", argument="alpha")
+        return input
+
+
+@register("gelu", torch="torch.nn.GELU")
+class GELU(Unary):
+    """x Φ(x) with the normal distribution's Φ, or an approximation by tanh.
+
+    float[...] -> float[...].
+    """
+
+    approximate: Literal["none", "tanh"] = "none"
+
+    module = "nn.GELU"
+    function = "F.gelu"
+
+
+@register("silu", torch="torch.nn.SiLU")
+class SiLU(Unary):
+    """x sigmoid(x), also called swish: float[...] -> float[...]."""
+
+    module = "nn.SiLU"
+    function = "F.silu"
+
+
+@register("mish", torch="torch.nn.Mish")
+class Mish(Unary):
+    """x tanh(softplus(x)): float[...] -> float[...]."""
+
+    module = "nn.Mish"
+    function = "F.mish"
+
+
+@register("softplus", torch="torch.nn.Softplus")
+class Softplus(Unary):
+    """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold.
+
+    float[...] -> float[...].
+    """
+
+    beta: float = 1.0
+    threshold: float = 20.0
+
+    module = "nn.Softplus"
+    function = "F.softplus"
+
+
+@register("softsign", torch="torch.nn.Softsign")
+class Softsign(ToFloat):
+    """x / (1 + |x|): float[...] -> float[...]."""
+
+    module = "nn.Softsign"
+    function = "F.softsign"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("softshrink", torch="torch.nn.Softshrink")
+class Softshrink(Unary):
+    """x brought nearer to 0 by lambd, and 0 where it is nearer than that.
+
+    float[...] -> float[...].
+    """
+
+    lambd: Annotated[float, Field(ge=0)] = 0.5
+
+    module = "nn.Softshrink"
+    function = "F.softshrink"
+
+
+@register("hardshrink", torch="torch.nn.Hardshrink")
+class Hardshrink(Unary):
+    """x where |x| is above lambd, 0 elsewhere: float[...] -> float[...]."""
+
+    lambd: float = 0.5
+
+    module = "nn.Hardshrink"
+    function = "F.hardshrink"
+
+
+@register("tanhshrink", torch="torch.nn.Tanhshrink")
+class Tanhshrink(ToFloat):
+    """x - tanh(x): float[...] -> float[...]."""
+
+    module = "nn.Tanhshrink"
+    function = "F.tanhshrink"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("hardtanh", torch="torch.nn.Hardtanh")
+class Hardtanh(Unary):
+    """min(max(x, min_val), max_val): float[...] -> the same."""
+
+    min_val: float = -1.0
+    max_val: float = 1.0
+
+    module = "nn.Hardtanh"
+    function = "F.hardtanh"
+    inputs = (Port("input", NUMBER),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        # The module wants min_val < max_val, the function lets them be equal.
+        if self.min_val >= self.max_val:
+            message = "min_val must be below max_val"
+            raise faults.constraint(message, argument="min_val")
+        return input
+
+
+@register("hardsigmoid", torch="torch.nn.Hardsigmoid")
+class Hardsigmoid(Unary):
+    """min(max(x / 6 + 1/2, 0), 1): float[...] -> float[...]."""
+
+    module = "nn.Hardsigmoid"
+    function = "F.hardsigmoid"
+
+
+@register("hardswish", torch="torch.nn.Hardswish")
+class Hardswish(Unary):
+    """x hardsigmoid(x): float[...] -> float[...]."""
+
+    module = "nn.Hardswish"
+    function = "F.hardswish"
+
+
+@register("sigmoid", torch="torch.nn.Sigmoid")
+class Sigmoid(ToFloat):
+    """1 / (1 + exp(-x)): float[...] -> float[...]."""
+
+    module = "nn.Sigmoid"
+    function = "torch.sigmoid"
+
+
+@register("logsigmoid", torch="torch.nn.LogSigmoid")
+class LogSigmoid(Unary):
+    """log(sigmoid(x)): float[...] -> float[...]."""
+
+    module = "nn.LogSigmoid"
+    function = "F.logsigmoid"
+
+
+@register("tanh", torch="torch.nn.Tanh")
+class Tanh(ToFloat):
+    """The hyperbolic tangent: float[...] -> float[...]."""
+
+    module = "nn.Tanh"
+    function = "torch.tanh"
+
+
+@register("threshold", torch="torch.nn.Threshold")
+class Threshold(Unary):
+    """x where it is above the threshold, value elsewhere: float[...] -> the same."""
+
+    threshold: float
+    value: float
+
+    module = "nn.Threshold"
+    function = "F.threshold"
+    inputs = (Port("input", NUMBER),)

@@ -1,0 +1,219 @@
+"""Arithmetic of tensors that broadcast, and with constants."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, ClassVar
+
+from compiler import faults
+from compiler.codegen.python import Binary, Expr, call
+from compiler.context import Context
+from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.ops._method import promoted
+from compiler.registry import register
+from compiler.tensor import Kind, TensorType
+
+Number = int | float
+
+
+class Variadic(Op):
+    """Two tensors or more that broadcast, with an operator between them."""
+
+    operator: ClassVar[str]
+    inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ANY, variadic=True),)
+
+    def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
+        if len(inputs) < 2:
+            raise faults.constraint(f"{self.name} needs two inputs or more")
+        tensors = {str(place): tensor for place, tensor in enumerate(inputs)}
+        kind = promoted(tensor.kind for tensor in inputs)
+        return TensorType(kind, ctx.broadcast(self.name, tensors))
+
+    def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
+        return reduce(lambda left, right: Binary(self.operator, left, right), inputs)
+
+
+@register("add", torch="torch.add")
+class Add(Variadic):
+    """x₁ + x₂ + ...: any[...], any[...] -> any[...], shapes broadcast (or of bools)."""
+
+    operator = "+"
+
+
+@register("mul", torch="torch.mul")
+class Mul(Variadic):
+    """x₁ x₂ ...: any[...], any[...] -> any[...], shapes broadcast (and of bools)."""
+
+    operator = "*"
+
+
+class Pair(Op):
+    """Two tensors that broadcast."""
+
+    operator: ClassVar[str] = ""
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("other", ANY))
+
+    def infer(self, ctx: Context, input: TensorType, other: TensorType) -> TensorType:
+        shape = ctx.broadcast(self.name, {"input": input, "other": other})
+        return TensorType(self.kind(input.kind, other.kind), shape)
+
+    def kind(self, left: Kind, right: Kind) -> Kind:
+        """The dtype kind of the result."""
+        return promoted((left, right))
+
+    def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
+        if self.operator:
+            return Binary(self.operator, *inputs.values())
+        return call(self.function, *inputs.values())
+
+
+@register("sub", torch="torch.sub")
+class Sub(Pair):
+    """input - other, not both bools: any[...], any[...] -> number[...], broadcast."""
+
+    operator = "-"
+
+    def kind(self, left: Kind, right: Kind) -> Kind:
+        if left == right == "bool":
+            raise faults.constraint("sub has no meaning for two inputs of bools")
+        return promoted((left, right))
+
+
+@register("div", torch="torch.div")
+class Div(Pair):
+    """input / other: any[...], any[...] -> float[...], shapes broadcast."""
+
+    operator = "/"
+
+    def kind(self, left: Kind, right: Kind) -> Kind:
+        return "float"
+
+
+@register("maximum", torch="torch.maximum")
+class Maximum(Pair):
+    """The greater of each two elements: any[...], any[...] -> any[...], broadcast."""
+
+    function = "torch.maximum"
+
+
+@register("minimum", torch="torch.minimum")
+class Minimum(Pair):
+    """The smaller of each two elements: any[...], any[...] -> any[...], broadcast."""
+
+    function = "torch.minimum"
+
+
+class WithNumber(Op):
+    """A tensor and a number: the result is of floats if either is."""
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
+
+    def number(self) -> Number:
+        """The number that decides whether integers stay integers."""
+        raise TypeError(f"{type(self).__name__} names no number")
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input if isinstance(self.number(), int) else input.with_kind("float")
+
+
+@register("shift", torch="torch.add")
+class Shift(WithNumber):
+    """input + value: number[...] -> number[...]."""
+
+    value: Number
+
+    def number(self) -> Number:
+        return self.value
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{self.value:+g}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return Binary("+", input, code.argument("value"))
+
+
+@register("rsub", torch="torch.rsub")
+class Rsub(WithNumber):
+    """value - input, such as what a gate leaves: number[...] -> number[...]."""
+
+    value: Number = 1
+
+    def number(self) -> Number:
+        return self.value
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{self.value:g} - x"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return Binary("-", code.argument("value"), input)
+
+
+@register("scale", torch="torch.mul")
+class Scale(WithNumber):
+    """input · factorᵉˣᵖᵒⁿᵉⁿᵗ: number[...] -> number[...].
+
+    The exponent is for what depends on a width: embeddings times √width have 0.5.
+    """
+
+    factor: Number
+    exponent: Number = 1
+
+    def number(self) -> Number:
+        whole = isinstance(self.exponent, int) and self.exponent >= 0
+        return self.factor if whole or self.exponent == 1 else float(self.exponent)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        _require_real_power(self.factor, self.exponent)
+        return super().infer(ctx, input)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        power = "" if self.exponent == 1 else f" ** {self.exponent:g}"
+        return f"× {self.factor:g}{power}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        factor = code.argument("factor")
+        if self.exponent != 1:
+            factor = Binary("**", factor, code.argument("exponent"))
+        return Binary("*", input, factor)
+
+
+@register("pow", torch="torch.pow")
+class Pow(WithNumber):
+    """inputᵉˣᵖᵒⁿᵉⁿᵗ, element by element: number[...] -> number[...]."""
+
+    exponent: Number
+
+    def number(self) -> Number:
+        return self.exponent
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if input.kind == "int" and isinstance(self.exponent, int) and self.exponent < 0:
+            raise faults.constraint(
+                "integers have no negative powers that are integers",
+                argument="exponent",
+                help="write the exponent as a float: -1.0",
+            )
+        return super().infer(ctx, input)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"** {self.exponent:g}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return Binary("**", input, code.argument("exponent"))
+
+
+def _require_real_power(factor: Number, exponent: Number) -> None:
+    if factor < 0 and not float(exponent).is_integer():
+        raise faults.constraint(
+            f"{factor:g} ** {exponent:g} is no real number", argument="factor"
+        )
+    if factor == 0 and exponent < 0:
+        raise faults.constraint("0 has no negative powers", argument="factor")

@@ -1,0 +1,212 @@
+"""Attention: a mean of values for each query, weighted by how it fits their keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler import faults
+from compiler.codegen.python import Conditional, Expr, TupleExpr, call, lit, method
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Probability, Size
+from compiler.op import Code, Op, Port, Shape
+from compiler.ops._scores import attn_mask, band, ones, size
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("attention", torch="torch.nn.functional.scaled_dot_product_attention")
+class Attention(Op):
+    """softmax(q kᵀ * scale) v in each head: query float[B, T, E] -> float[B, T, V].
+
+    The inputs are projected already: `key` is float[B, S, E], `value` float[B, S, V].
+    With `num_kv_heads`, keys and values have fewer heads, each shared by several
+    heads of the query (Ainslie et al., 2023), and are narrower by that factor.
+    `scale` is 1 / sqrt(E / num_heads) if left out.
+
+    `is_causal`: query t takes keys s <= t, counted from the first of each. `window`:
+    it takes keys with |t - s| < window. `mask` (bool, true takes part) is [B, S] for
+    keys, [T, S], [B, T, S] or [B, num_heads, T, S]; three or four dimensions
+    broadcast, and two are [T, S] where the first size is written as the query's T,
+    else [B, S]. `bias` (float) is added to the scores, and broadcasts to [B,
+    num_heads, T, S]. A query that no key takes part for gives zeros.
+    """
+
+    num_heads: Size
+    num_kv_heads: Size | None = None
+    is_causal: bool = False
+    window: Size | None = None
+    scale: float | None = None
+    dropout_p: Probability = 0.0
+
+    inputs = (
+        Port("query"),
+        Port("key"),
+        Port("value"),
+        Port("mask", ("bool",), optional=True),
+        Port("bias", optional=True),
+    )
+
+    def infer(
+        self,
+        ctx: Context,
+        query: TensorType,
+        key: TensorType,
+        value: TensorType,
+        mask: TensorType | None = None,
+        bias: TensorType | None = None,
+    ) -> TensorType:
+        for port, tensor in (("query", query), ("key", key), ("value", value)):
+            ctx.require_rank(port, tensor, 3)
+            message = "attention needs inputs of one batch size"
+            ctx.require_equal(message, tensor.shape[0], query.shape[0], port)
+        message = "attention needs as many values as keys"
+        ctx.require_equal(message, value.shape[1], key.shape[1], "value")
+        self._require_heads(ctx, query, key, value)
+        scores = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])
+        if mask is not None:
+            self._require_mask(ctx, mask, scores)
+        if bias is not None:
+            ctx.require_rank("bias", bias, 2, 3, 4)
+            require_expands(ctx, "bias", bias, scores[4 - bias.rank :])
+        return query.with_size(-1, self._width(query, key, value))
+
+    @property
+    def _kv_heads(self) -> Dim:
+        return self.num_heads if self.num_kv_heads is None else self.num_kv_heads
+
+    def _require_heads(
+        self, ctx: Context, query: TensorType, key: TensorType, value: TensorType
+    ) -> None:
+        heads, kv = self.num_heads, self._kv_heads
+        by = "num_heads" if self.num_kv_heads is None else "num_kv_heads"
+        ctx.require_multiple(
+            "query's width", query.shape[-1], "num_heads", heads, "num_heads"
+        )
+        ctx.require_multiple("num_heads", heads, by, kv, by)
+        ctx.require_multiple("key's width", key.shape[-1], by, kv, by)
+        ctx.require_multiple("value's width", value.shape[-1], by, kv, by)
+        message = "attention needs keys as wide as queries in each head"
+        ctx.require_equal(message, key.shape[-1] * heads, query.shape[-1] * kv, "key")
+
+    def _width(self, query: TensorType, key: TensorType, value: TensorType) -> Dim:
+        if value.shape[-1] == key.shape[-1]:
+            return query.shape[-1]
+        return value.shape[-1] * self.num_heads // self._kv_heads
+
+    def _require_mask(self, ctx: Context, mask: TensorType, scores: Shape) -> None:
+        batch, _, queries, keys = scores
+        ctx.require_rank("mask", mask, 2, 3, 4)
+        if mask.rank > 2:
+            full = scores if mask.rank == 4 else (batch, queries, keys)
+            require_expands(ctx, "mask", mask, full)
+        else:
+            self._require_flat_mask(ctx, mask, batch, queries, keys)
+
+    def _require_flat_mask(
+        self, ctx: Context, mask: TensorType, batch: Dim, queries: Dim, keys: Dim
+    ) -> None:
+        if batch == queries == mask.shape[0]:
+            raise faults.constraint(
+                f"mask is {mask}, which may mean [B, S] or [T, S]",
+                port="mask",
+                help="unsqueeze it to [B, 1, S] or [1, T, S]",
+            )
+        rows = queries if mask.shape[0] == queries else batch
+        message = "attention needs a mask as bool[B, S], [T, S] or [B, T, S]"
+        ctx.require_equal(message, mask.shape[0], rows, "mask")
+        ctx.require_equal(message, mask.shape[1], keys, "mask")
+
+    def flops(
+        self,
+        outputs: tuple[TensorType, ...],
+        query: TensorType,
+        key: TensorType,
+        **others: Any,
+    ) -> Dim:
+        pairs = query.shape[0] * query.shape[1] * key.shape[1]
+        return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        parts = [f"{ctx.value(self.num_heads)} heads"]
+        if self.num_kv_heads is not None:
+            parts.append(f"{ctx.value(self.num_kv_heads)} for keys")
+        if self.is_causal:
+            parts.append("causal")
+        if self.window is not None:
+            parts.append(f"window {ctx.value(self.window)}")
+        return ", ".join(parts)
+
+    def apply(
+        self,
+        code: Code,
+        query: Expr,
+        key: Expr,
+        value: Expr,
+        mask: Expr | None = None,
+        bias: Expr | None = None,
+    ) -> Expr:
+        heads = code.argument("num_heads")
+        grouped = self.num_kv_heads is not None
+        kv = code.argument("num_kv_heads") if grouped else heads
+        attended = call(
+            "F.scaled_dot_product_attention",
+            *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),
+            **self._masking(code, query, key, mask, bias),
+            **self._options(code),
+        )
+        heads_first = code.let(attended, self._attended(code))
+        return method(method(heads_first, "transpose", 1, 2), "flatten", -2)
+
+    def _attended(self, code: Code) -> Shape:
+        query, key, value = map(code.type, ("query", "key", "value"))
+        width = self._width(query, key, value) // self.num_heads
+        return query.shape[0], self.num_heads, query.shape[1], width
+
+    def _options(self, code: Code) -> dict[str, Expr]:
+        options: dict[str, Expr] = {}
+        if code.given("dropout_p"):
+            p = code.argument("dropout_p")
+            options["dropout_p"] = Conditional(code.training, p, lit(0.0))
+        if self.scale is not None:
+            options["scale"] = code.argument("scale")
+        if self.num_kv_heads is not None:
+            options["enable_gqa"] = lit(True)
+        return options
+
+    def _masking(
+        self,
+        code: Code,
+        query: Expr,
+        key: Expr,
+        mask: Expr | None,
+        bias: Expr | None,
+    ) -> dict[str, Expr]:
+        """`is_causal` where that says it all, which is fastest, else `attn_mask`."""
+        if mask is None and bias is None and self.window is None:
+            return {"is_causal": lit(True)} if self.is_causal else {}
+        near = None
+        if self.is_causal or self.window is not None:
+            window = None if self.window is None else code.argument("window")
+            square = ones(size(query, 1), size(key, 1), query)
+            near = band(square, self.is_causal, window)
+        return {"attn_mask": attn_mask(code, near, mask, bias)}
+
+
+def split(value: Expr, heads: Expr) -> Expr:
+    """[B, T, E] -> [B, heads, T, E // heads]."""
+    # the method has no types in torch's stubs
+    parts = call("torch.unflatten", value, -1, TupleExpr((heads, lit(-1))))
+    return method(parts, "transpose", 1, 2)
+
+
+def require_expands(ctx: Context, port: str, tensor: TensorType, shape: Shape) -> None:
+    """Every size is 1 or that of the scores, so that it expands to them."""
+    for given, wanted in zip(tensor.shape, shape, strict=True):
+        if not ctx.is_one(given):
+            message = (
+                f"attention needs {port} to broadcast to [{', '.join(map(str, shape))}]"
+            )
+            ctx.require_equal(message, given, wanted, port)

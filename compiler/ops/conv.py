@@ -1,0 +1,228 @@
+"""Convolutions and their transposes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from compiler import faults
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Counts, Size, Sizes
+from compiler.op import Shape, product
+from compiler.ops._spatial import (
+    SpatialOp,
+    require_reach,
+    require_window,
+    span,
+    times,
+    unless_one,
+)
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+_ONE = Dim.of(1)
+_ZERO = Dim.of(0)
+
+
+class _Convolution(SpatialOp):
+    """What convolutions and their transposes share."""
+
+    out_channels: Size
+    kernel_size: Sizes
+    stride: Sizes = (_ONE,)
+    padding: Counts | Literal["same", "valid"] = (_ZERO,)
+    dilation: Sizes = (_ONE,)
+    groups: Size = _ONE
+    bias: bool = True
+
+    positional = ("out_channels",)
+
+    def channels(self, input: TensorType) -> Dim:
+        """The number of channels of the input."""
+        return input.shape[-self.spatial - 1]
+
+    def require_groups(self, ctx: Context, input: TensorType) -> None:
+        """The groups must divide the channels on both sides."""
+        for what, size in (
+            ("the number of input channels", self.channels(input)),
+            ("out_channels", self.out_channels),
+        ):
+            ctx.require_multiple(what, size, "groups", self.groups, "groups")
+
+    def with_channels(self, input: TensorType, sizes: Shape) -> TensorType:
+        """The output: out_channels over other spatial sizes."""
+        batch = input.shape[: -self.spatial - 1]
+        return input.with_shape(*batch, self.out_channels, *sizes)
+
+    def inferred(self, input: TensorType) -> dict[str, Dim]:
+        return {"in_channels": self.channels(input)}
+
+    def weight(self, input: TensorType) -> Shape:
+        """The shape of the kernels."""
+        kernel = self.spread(self.kernel_size, "kernel_size")
+        return (self.out_channels, self.channels(input) // self.groups, *kernel)
+
+    def weights(self, input: TensorType) -> dict[str, Shape]:
+        weight = {"weight": self.weight(input)}
+        return weight | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def positions(self, input: TensorType, output: TensorType) -> Dim:
+        """How many times the kernels are applied."""
+        return output.with_size(-self.spatial - 1, 1).numel
+
+    def flops(self, outputs: tuple[TensorType, ...], input: TensorType) -> Dim:
+        return self.positions(input, outputs[0]) * product(self.weight(input)) * 2
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        parts = [
+            times(ctx, self.spread(self.kernel_size, "kernel_size")),
+            f"{ctx.value(self.channels(input))} → {ctx.value(self.out_channels)}",
+            *unless_one(ctx, "stride", self.stride),
+            *unless_one(ctx, "dilation", self.dilation),
+            *unless_one(ctx, "groups", (self.groups,)),
+        ]
+        return ", ".join(parts)
+
+
+class _Conv(_Convolution):
+    """What the convolutions share."""
+
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        extents = self.extents(ctx, input)
+        self.require_groups(ctx, input)
+        strides = self.spread(self.stride, "stride")
+        if self.padding == "same" and not all(map(ctx.is_one, strides)):
+            message = "padding same keeps the size of the input, which takes stride 1"
+            raise faults.constraint(message, argument="padding")
+        dims = zip(extents, strides, self.spans(), self.paddings(), strict=True)
+        return self.with_channels(input, tuple(self.size(ctx, *dim) for dim in dims))
+
+    def size(
+        self, ctx: Context, size: Dim, stride: Dim, span: Dim, padding: Dim
+    ) -> Dim:
+        """The output's size along one dimension, where `padding` counts both sides."""
+        require_reach(ctx, self.padding_mode, size, (padding + 1) // 2)
+        require_window(ctx, size + padding, span)
+        return (size + padding - span) // stride + 1
+
+    def spans(self) -> Shape:
+        """How far the kernel reaches along each dimension."""
+        kernel = self.spread(self.kernel_size, "kernel_size")
+        dilation = self.spread(self.dilation, "dilation")
+        return tuple(span(k, d) for k, d in zip(kernel, dilation, strict=True))
+
+    def paddings(self) -> Shape:
+        """What is added along each dimension, on both sides together."""
+        if self.padding == "same":
+            return tuple(span - 1 for span in self.spans())
+        if isinstance(self.padding, str):
+            return (_ZERO,) * self.spatial
+        return tuple(2 * p for p in self.spread(self.padding, "padding"))
+
+
+@register("conv1d", torch="torch.nn.Conv1d")
+class Conv1d(_Conv):
+    """Convolution over a signal.
+
+    float[N, in_channels, L] -> float[N, out_channels, L'], or without N.
+    """
+
+    module = "nn.Conv1d"
+    spatial = 1
+
+
+@register("conv2d", torch="torch.nn.Conv2d")
+class Conv2d(_Conv):
+    """Convolution over an image.
+
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W'], or without N.
+    """
+
+    module = "nn.Conv2d"
+    spatial = 2
+
+
+@register("conv3d", torch="torch.nn.Conv3d")
+class Conv3d(_Conv):
+    """Convolution over a volume.
+
+    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W'], or without
+    N.
+    """
+
+    module = "nn.Conv3d"
+    spatial = 3
+
+
+class _ConvTranspose(_Convolution):
+    """What the transposed convolutions share."""
+
+    padding: Counts = (_ZERO,)
+    output_padding: Counts = (_ZERO,)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        extents = self.extents(ctx, input)
+        self.require_groups(ctx, input)
+        sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
+        return self.with_channels(input, sizes)
+
+    def size(self, ctx: Context, i: int, size: Dim) -> Dim:
+        """The output's size along spatial dimension `i`."""
+        stride = self.spread(self.stride, "stride")[i]
+        dilation = self.spread(self.dilation, "dilation")[i]
+        extra = self.spread(self.output_padding, "output_padding")[i]
+        if not any(
+            ctx.domain.at_least(ctx.value(x - extra), 1) for x in (stride, dilation)
+        ):
+            message = "output_padding must be smaller than the stride or the dilation"
+            raise faults.constraint(message, argument="output_padding")
+        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        cut = 2 * self.spread(self.padding, "padding")[i]
+        result = (size - 1) * stride + span(kernel, dilation) + extra - cut
+        ctx.require_least("the output's size", result, 1, "input")
+        return result
+
+    def weight(self, input: TensorType) -> Shape:
+        kernel = self.spread(self.kernel_size, "kernel_size")
+        return (self.channels(input), self.out_channels // self.groups, *kernel)
+
+    def positions(self, input: TensorType, output: TensorType) -> Dim:
+        return input.with_size(-self.spatial - 1, 1).numel
+
+
+@register("conv_transpose1d", torch="torch.nn.ConvTranspose1d")
+class ConvTranspose1d(_ConvTranspose):
+    """Transposed convolution over a signal.
+
+    float[N, in_channels, L] -> float[N, out_channels, L'], or without N.
+    """
+
+    module = "nn.ConvTranspose1d"
+    spatial = 1
+
+
+@register("conv_transpose2d", torch="torch.nn.ConvTranspose2d")
+class ConvTranspose2d(_ConvTranspose):
+    """Transposed convolution over an image.
+
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W'], or without N.
+    """
+
+    module = "nn.ConvTranspose2d"
+    spatial = 2
+
+
+@register("conv_transpose3d", torch="torch.nn.ConvTranspose3d")
+class ConvTranspose3d(_ConvTranspose):
+    """Transposed convolution over a volume.
+
+    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W'], or without
+    N.
+    """
+
+    module = "nn.ConvTranspose3d"
+    spatial = 3

@@ -1,0 +1,142 @@
+"""Vectors for tokens and for positions."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.codegen.python import Call, Expr, attr, call, subscript
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axis, Integer, Positive, Size
+from compiler.op import ANY, NUMBER, Code, Op, Port, Shape
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("embedding", torch="torch.nn.Embedding")
+class Embedding(Op):
+    """A learned vector for each token: int[...] -> float[..., embedding_dim].
+
+    Tokens go from 0 to num_embeddings - 1. The vector of `padding_idx` starts as zeros
+    and is not trained.
+    """
+
+    num_embeddings: Size
+    embedding_dim: Size
+    padding_idx: Integer | None = None
+
+    module = "nn.Embedding"
+    positional = ("num_embeddings", "embedding_dim")
+    inputs = (Port("input", ("int",)),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.padding_idx is not None:
+            self._require_padding(ctx, self.padding_idx)
+        return TensorType("float", (*input.shape, self.embedding_dim))
+
+    def _require_padding(self, ctx: Context, padding: Dim) -> None:
+        index = ctx.constant(padding, "padding_idx", "padding_idx")
+        count = ctx.constant(self.num_embeddings, "num_embeddings", "num_embeddings")
+        if not -count <= index < count:
+            raise faults.constraint(
+                f"padding_idx is {index}, and there are {count} embeddings",
+                argument="padding_idx",
+            )
+
+    def weights(self, input: TensorType) -> dict[str, Shape]:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{ctx.value(self.num_embeddings)} → {ctx.value(self.embedding_dim)}"
+
+
+def positions(input: Expr, dim: Expr) -> Call:
+    """`torch.arange(x.shape[1], device=x.device)`."""
+    length = subscript(attr(input, "shape"), dim)
+    return call("torch.arange", length, device=attr(input, "device"))
+
+
+@register("position_embedding", torch="torch.nn.Embedding")
+class PositionEmbedding(Op):
+    """A learned vector for each position: any[B, T, ...] -> float[T, embedding_dim].
+
+    The input only gives the size of its dimension `dim`, which must be bounded by
+    num_embeddings: declare `dims: {T: {max: ...}}`.
+    """
+
+    num_embeddings: Size
+    embedding_dim: Size
+    dim: Axis = 1
+
+    module = "nn.Embedding"
+    positional = ("num_embeddings", "embedding_dim")
+    omitted = ("dim",)
+    chains = False
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        length = input.shape[ctx.axis(self.dim, input.rank)]
+        self._require_bound(ctx, ctx.value(length), ctx.value(self.num_embeddings))
+        return TensorType("float", (length, self.embedding_dim))
+
+    def _require_bound(self, ctx: Context, length: Dim, count: Dim) -> None:
+        if ctx.domain.at_least(count - length, 0):
+            return
+        most = ctx.domain.upper(length)
+        reach = f"goes up to {most}" if most is not None else "is not bounded"
+        raise faults.constraint(
+            f"there are {count} positions, and {length} {reach}",
+            port="input",
+            help=f"declare dims: {{{length}: {{max: {count}}}}}"
+            if length.constant is None
+            else "",
+        )
+
+    def weights(self, input: TensorType) -> dict[str, Shape]:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        count, width = ctx.value(self.num_embeddings), ctx.value(self.embedding_dim)
+        return f"{count} positions → {width}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return call(code.module(), positions(input, code.argument("dim")))
+
+
+@register("sinusoidal_encoding", torch="")
+class SinusoidalEncoding(Op):
+    """Sines and cosines for each position: any[B, T, ...] -> float[T, embedding_dim].
+
+    The input only gives the size of its dimension `dim`, and embedding_dim where that
+    is left out and the input is float[..., embedding_dim]. Nothing is learned and T
+    has no bound. Add it to the embedded tokens, as a position_embedding. Source:
+    Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
+    """
+
+    embedding_dim: Size | None = None
+    base: Positive = 10000.0
+    dim: Axis = 1
+
+    module = "SinusoidalEncoding"
+    library = "sinusoidal_encoding"
+    omitted = ("embedding_dim",)
+    inputs = (Port("input", NUMBER),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        length = input.shape[ctx.axis(self.dim, input.rank)]
+        if self.embedding_dim is None and input.kind != "float":
+            raise faults.constraint(
+                "sinusoidal_encoding needs embedding_dim where its input is int"
+            )
+        width = self._width(input)
+        ctx.constant(width, "embedding_dim", "embedding_dim")
+        return TensorType("float", (length, width))
+
+    def _width(self, input: TensorType) -> Dim:
+        return input.shape[-1] if self.embedding_dim is None else self.embedding_dim
+
+    def inferred(self, input: TensorType) -> dict[str, Dim]:
+        return {"embedding_dim": self._width(input)}

@@ -1,0 +1,191 @@
+"""Tensors put together and taken apart along a dimension."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, TypeAlias
+
+from pydantic import Field
+
+from compiler import faults
+from compiler.codegen.python import Expr, ListExpr, TupleExpr, call, method
+from compiler.context import Context
+from compiler.dims import Dim, exact_div
+from compiler.fields import Axis, Shape
+from compiler.op import ANY, Code, Op, Port
+from compiler.ops._method import items, promoted
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+Pieces: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+"""A number of outputs, a plain integer: each one has a name of its own."""
+
+
+class Join(Op):
+    """Tensors that agree in their sizes become one."""
+
+    dim: Axis
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ANY, variadic=True),)
+
+    def _require_same_rank(
+        self, ctx: Context, inputs: tuple[TensorType, ...], least: int
+    ) -> TensorType:
+        """All inputs have as many dimensions as the first, which is given."""
+        if not inputs:
+            raise faults.constraint(f"{self.name} needs an input")
+        ctx.require_least_rank("0", inputs[0], least)
+        for place, tensor in enumerate(inputs[1:], 1):
+            ctx.require_rank(str(place), tensor, inputs[0].rank)
+        return inputs[0].with_kind(promoted(tensor.kind for tensor in inputs))
+
+    def _require_same_sizes(
+        self, ctx: Context, inputs: tuple[TensorType, ...], besides: int | None = None
+    ) -> None:
+        """All inputs have the same sizes in all dimensions, but in one."""
+        but = "" if besides is None else f" in all dimensions but {besides}"
+        message = f"{self.name} needs inputs of the same sizes{but}"
+        for place, tensor in enumerate(inputs[1:], 1):
+            for axis, size in enumerate(tensor.shape):
+                if axis != besides:
+                    first = inputs[0].shape[axis]
+                    label = (
+                        "" if ctx.equal(first, size) else _both(ctx, inputs[0], tensor)
+                    )
+                    ctx.require_equal(message, first, size, str(place), label)
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        inputs: tuple[TensorType, ...],
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
+        return call(self.function, ListExpr(inputs), dim=code.argument("dim"))
+
+
+@register("concat", torch="torch.cat")
+class Concat(Join):
+    """Puts tensors one after another along a dimension.
+
+    any[..., N, ...], any[..., M, ...] -> any[..., N + M, ...]
+    """
+
+    function = "torch.cat"
+
+    def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
+        first = self._require_same_rank(ctx, inputs, 1)
+        axis = ctx.axis(self.dim, first.rank)
+        self._require_same_sizes(ctx, inputs, axis)
+        total = sum((tensor.shape[axis] for tensor in inputs), Dim.of(0))
+        return first.with_size(axis, total)
+
+
+@register("stack", torch="torch.stack")
+class Stack(Join):
+    """Puts tensors side by side in a new dimension: n of any[...] -> any[n, ...]."""
+
+    function = "torch.stack"
+
+    def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
+        first = self._require_same_rank(ctx, inputs, 0)
+        axis = ctx.axis(self.dim, first.rank + 1)
+        self._require_same_sizes(ctx, inputs)
+        shape = first.shape
+        return first.with_shape(*shape[:axis], len(inputs), *shape[axis:])
+
+
+class Part(Op):
+    """A tensor taken apart along a dimension; the outputs are "0", "1", ..."""
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
+    outputs: ClassVar[tuple[str, ...] | None] = None
+
+    def targets(self, names: tuple[Expr, ...]) -> Expr:
+        return TupleExpr(names)
+
+
+@register("split", torch="torch.split")
+class Split(Part):
+    """Takes a tensor apart into pieces of given sizes along a dimension.
+
+    any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...]
+    """
+
+    split_size: Shape
+    dim: Axis
+
+    def ports(self) -> tuple[str, ...]:
+        return tuple(map(str, range(len(self.split_size))))
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        axis = ctx.axis(self.dim, input.rank)
+        if not self.split_size:
+            raise faults.constraint("split needs a size", argument="split_size")
+        for size in self.split_size:
+            ctx.require_least("a size of split_size", size, 0)
+        total = sum(self.split_size, Dim.of(0))
+        message = "split needs sizes that sum up to the dimension's"
+        ctx.require_equal(message, input.shape[axis], total, "input")
+        return tuple(input.with_size(axis, size) for size in self.split_size)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return " + ".join(str(ctx.value(size)) for size in self.split_size)
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        sizes = ListExpr(items(code.argument("split_size")))
+        return call("torch.split", input, sizes, dim=code.argument("dim"))
+
+
+@register("chunk", torch="torch.chunk")
+class Chunk(Part):
+    """Takes a tensor apart into n pieces along a dimension.
+
+    any[..., n * N, ...] -> n of any[..., N, ...]
+    Where the number does not divide the dimension, the last piece is smaller.
+    """
+
+    chunks: Pieces
+    dim: Axis
+
+    def ports(self) -> tuple[str, ...]:
+        return tuple(map(str, range(self.chunks)))
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        axis = ctx.axis(self.dim, input.rank)
+        sizes = self._sizes(ctx, input.shape[axis])
+        return tuple(input.with_size(axis, size) for size in sizes)
+
+    def _sizes(self, ctx: Context, size: Dim) -> list[Dim]:
+        count = self.chunks
+        value = ctx.value(size)
+        if value.constant is None or value.constant % count == 0:
+            ctx.require_multiple(
+                "the dimension", size, "chunks", Dim.of(count), "chunks"
+            )
+            piece = exact_div(size, count)
+            return [size // count if piece is None else piece] * count
+        piece_size = -(-value.constant // count)
+        last = value.constant - piece_size * (count - 1)
+        if last <= 0:
+            raise faults.constraint(
+                f"{value} cannot be taken apart into {count} pieces of one size",
+                argument="chunks",
+            )
+        return [Dim.of(piece_size)] * (count - 1) + [Dim.of(last)]
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{len(outputs)} × {ctx.value(outputs[0].shape[self.dim])}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        arguments = code.argument("chunks"), code.argument("dim")
+        return method(input, "chunk", arguments[0], dim=arguments[1])
+
+
+def _both(ctx: Context, left: TensorType, right: TensorType) -> str:
+    return f"{ctx.values(left)} and {ctx.values(right)}"

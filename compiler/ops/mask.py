@@ -1,0 +1,89 @@
+"""Masks of attention, as the language means them: true takes part."""
+
+from __future__ import annotations
+
+from compiler.codegen.python import Compare, Expr, Unary, attr, method, subscript
+from compiler.context import Context
+from compiler.fields import Axis, Integer
+from compiler.op import ANY, Code, Op, Port
+from compiler.ops._scores import ones
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("causal_mask", torch="torch.tril")
+class CausalMask(Op):
+    """True at and below the diagonal: any[B, T, ...] -> bool[T, T].
+
+    As a mask of attention, it lets each position see itself and those before it. The
+    input only gives the size of its dimension `dim`.
+    """
+
+    dim: Axis = 1
+
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        length = input.shape[ctx.axis(self.dim, input.rank)]
+        return TensorType("bool", (length, length))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        length = subscript(attr(input, "shape"), code.argument("dim"))
+        return method(ones(length, length, input), "tril")
+
+
+@register("padding_mask", torch="torch.ne")
+class PaddingMask(Op):
+    """True where a token is not padding: int[B, T] -> bool[B, T], in any shape."""
+
+    padding_idx: Integer
+
+    inputs = (Port("input", ("int",)),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input.with_kind("bool")
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"≠ {ctx.value(self.padding_idx)}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return Compare("!=", input, code.argument("padding_idx"))
+
+
+@register("logical_not", torch="torch.logical_not")
+class LogicalNot(Op):
+    """True where the input is false: bool[...] -> bool[...]."""
+
+    inputs = (Port("input", ("bool",)),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return Unary("~", input)
+
+
+@register("masked_fill", torch="torch.Tensor.masked_fill")
+class MaskedFill(Op):
+    """`value` where the mask is true, else the input: any[...], bool[...] -> any[...].
+
+    The mask broadcasts to the input. As in torch, true is where it fills: a mask of
+    what takes part goes through `logical_not` before.
+    """
+
+    value: float | int | bool
+
+    inputs = (Port("input", ANY), Port("mask", ("bool",)))
+
+    def infer(self, ctx: Context, input: TensorType, mask: TensorType) -> TensorType:
+        shape = ctx.broadcast("masked_fill", {"input": input, "mask": mask})
+        ctx.require_rank("mask", mask, *range(input.rank + 1))
+        for given, wanted in zip(shape, input.shape, strict=True):
+            message = "masked_fill needs a mask that broadcasts to its input"
+            ctx.require_equal(message, given, wanted, "mask")
+        return input
+
+    def apply(self, code: Code, input: Expr, mask: Expr) -> Expr:
+        return method(input, "masked_fill", mask, code.argument("value"))

@@ -1,0 +1,276 @@
+"""Attention together with its projections, as torch's own module has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from compiler.codegen.python import (
+    Binary,
+    Call,
+    Expr,
+    Name,
+    TupleExpr,
+    Unary,
+    call,
+    lit,
+    method,
+)
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Probability, Size
+from compiler.op import Code, Op, Outputs, Port, Shape
+from compiler.ops._scores import ones, size, unless_none
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("multihead_attention", torch="torch.nn.MultiheadAttention")
+class MultiheadAttention(Op):
+    """Attention with its projections: query float[B, T, E] -> output float[B, T, E].
+
+    `key` float[B, S, K] is the query where it is absent, and `value` float[B, S, V]
+    is the key; without a batch, all are [T, E] and so on. `key_padding_mask` is
+    bool[B, S], `attn_mask` bool[T, S] or [B, T, S] (or, as in torch, [B * num_heads,
+    T, S]); in both, true takes part, the opposite of torch's. `is_causal`: query t
+    takes keys s <= t. With `need_weights` (false here; it rules out torch's fast
+    kernels) the output `weights` is float[B, T, S], or float[B, num_heads, T, S] if
+    not averaged. A query that no key takes part for may give nan, as in torch.
+    """
+
+    num_heads: Size
+    dropout: Probability = 0.0
+    bias: bool = True
+    add_bias_kv: bool = False
+    add_zero_attn: bool = False
+    is_causal: bool = False
+    need_weights: bool = False
+    average_attn_weights: bool = True
+
+    family: ClassVar[str] = "attention"
+    module = "nn.MultiheadAttention"
+    positional = ("num_heads",)
+    omitted = ("is_causal", "need_weights", "average_attn_weights")
+    chains = False
+    outputs = None
+    inputs = (
+        Port("query"),
+        Port("key", optional=True),
+        Port("value", optional=True),
+        Port("key_padding_mask", ("bool",), optional=True),
+        Port("attn_mask", ("bool",), optional=True),
+    )
+
+    @property
+    def _extra(self) -> int:
+        """How many keys torch adds at the end."""
+        return self.add_bias_kv + self.add_zero_attn
+
+    def ports(self) -> tuple[str, ...]:
+        return ("output", "weights") if self.need_weights else ("output",)
+
+    def infer(
+        self,
+        ctx: Context,
+        query: TensorType,
+        key: TensorType | None = None,
+        value: TensorType | None = None,
+        key_padding_mask: TensorType | None = None,
+        attn_mask: TensorType | None = None,
+    ) -> Outputs:
+        ctx.require_rank("query", query, 2, 3)
+        key, value = _defaults(query, key, value)
+        self._require_sequences(ctx, query, key, value)
+        width = query.shape[-1]
+        ctx.require_least("query's width", width, 1, "query")
+        ctx.require_multiple(
+            "query's width", width, "num_heads", self.num_heads, "num_heads"
+        )
+        if key_padding_mask is not None:
+            message = "multihead_attention needs key_padding_mask as bool[B, S]"
+            require_shape(
+                ctx, message, "key_padding_mask", key_padding_mask, key.shape[:-1]
+            )
+        if attn_mask is not None:
+            self._require_mask(ctx, attn_mask, query, key)
+        return (query, self._weights(query, key)) if self.need_weights else query
+
+    def _require_sequences(
+        self, ctx: Context, query: TensorType, key: TensorType, value: TensorType
+    ) -> None:
+        for port, tensor in (("key", key), ("value", value)):
+            ctx.require_rank(port, tensor, query.rank)
+            message = "multihead_attention needs inputs of one batch size"
+            if query.rank == 3:
+                ctx.require_equal(message, tensor.shape[0], query.shape[0], port)
+        message = "multihead_attention needs as many values as keys"
+        ctx.require_equal(message, value.shape[-2], key.shape[-2], "value")
+
+    def _require_mask(
+        self, ctx: Context, mask: TensorType, query: TensorType, key: TensorType
+    ) -> None:
+        shape: Shape = (query.shape[-2], key.shape[-2])
+        ctx.require_rank("attn_mask", mask, 2, 3)
+        if mask.rank == 3 and not _per_batch(mask, query):
+            batch = query.shape[0] if query.rank == 3 else Dim.of(1)
+            shape = (batch * self.num_heads, *shape)
+        elif mask.rank == 3:
+            shape = (query.shape[0], *shape)
+        message = "multihead_attention needs attn_mask as bool[T, S] or bool[B, T, S]"
+        require_shape(ctx, message, "attn_mask", mask, shape)
+
+    def _weights(self, query: TensorType, key: TensorType) -> TensorType:
+        heads = () if self.average_attn_weights else (self.num_heads,)
+        keys = key.shape[-2] + self._extra
+        return query.with_shape(*query.shape[:-2], *heads, query.shape[-2], keys)
+
+    def inferred(self, query: TensorType, **others: Any) -> dict[str, Dim]:
+        return {"embed_dim": query.shape[-1]}
+
+    def weights(
+        self,
+        query: TensorType,
+        key: TensorType | None = None,
+        value: TensorType | None = None,
+        **masks: TensorType | None,
+    ) -> dict[str, Shape]:
+        key, value = _defaults(query, key, value)
+        width, kdim, vdim = (x.shape[-1] for x in (query, key, value))
+        found: dict[str, Shape] = {"in_proj_weight": (width * 3, width)}
+        if not width == kdim == vdim:
+            found = {
+                "q_proj_weight": (width, width),
+                "k_proj_weight": (width, kdim),
+                "v_proj_weight": (width, vdim),
+            }
+        if self.bias:
+            found["in_proj_bias"] = (width * 3,)
+        if self.add_bias_kv:
+            found["bias_k"] = found["bias_v"] = (Dim.of(1), Dim.of(1), width)
+        found["out_proj.weight"] = (width, width)
+        return found | ({"out_proj.bias": (width,)} if self.bias else {})
+
+    def flops(
+        self,
+        outputs: tuple[TensorType, ...],
+        query: TensorType,
+        key: TensorType | None = None,
+        value: TensorType | None = None,
+        **masks: TensorType | None,
+    ) -> Dim:
+        key, value = _defaults(query, key, value)
+        width = query.shape[-1]
+        projections = query.numel * 2 + key.numel + value.numel
+        pairs = query.numel * (key.shape[-2] + self._extra)
+        return projections * width * 2 + pairs * 4
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        causal = ", causal" if self.is_causal else ""
+        return f"{ctx.value(self.num_heads)} heads{causal}"
+
+    def build(
+        self,
+        code: Code,
+        query: TensorType,
+        key: TensorType | None = None,
+        value: TensorType | None = None,
+        **masks: TensorType | None,
+    ) -> Call:
+        built = super().build(code, query=query)
+        key, value = _defaults(query, key, value)
+        widths = {"kdim": key.shape[-1], "vdim": value.shape[-1]}
+        others = {k: code.size(v) for k, v in widths.items() if v != query.shape[-1]}
+        first = (*others.items(), ("batch_first", lit(True)))
+        return replace(built, kwargs=(*built.kwargs, *first))
+
+    def apply(
+        self,
+        code: Code,
+        query: Expr,
+        key: Expr | None = None,
+        value: Expr | None = None,
+        key_padding_mask: Expr | None = None,
+        attn_mask: Expr | None = None,
+    ) -> Expr:
+        keys = code.type("query" if key is None else "key")
+        key = _or_else(code, "key", key, query)
+        value = _or_else(code, "value", value, key)
+        later = self._later(code, query, key, keys) if self.is_causal else None
+        options: dict[str, Expr] = {}
+        if key_padding_mask is not None:
+            optional = code.optional("key_padding_mask")
+            blocked = Unary("~", key_padding_mask)
+            options["key_padding_mask"] = unless_none(
+                key_padding_mask, optional, blocked, lit(None)
+            )
+        if not self.need_weights:
+            options["need_weights"] = lit(False)
+        if later is not None or attn_mask is not None:
+            options["attn_mask"] = self._blocked(code, later, attn_mask)
+        if self.need_weights and code.given("average_attn_weights"):
+            options["average_attn_weights"] = code.argument("average_attn_weights")
+        if later is not None and attn_mask is None and not self._extra:
+            # torch may go by this alone, which is faster; it would miss keys of its own
+            options["is_causal"] = lit(True)
+        return call(code.module(), query, key, value, **options)
+
+    def _later(self, code: Code, query: Expr, key: Expr, keys: TensorType) -> Name:
+        """The keys that come after each query."""
+        axis = keys.rank - 2
+        later = method(ones(size(query, axis), size(key, axis), query), "triu", 1)
+        shape = code.type("query").shape[axis], keys.shape[axis]
+        return code.let(later, shape, "later")
+
+    def _blocked(self, code: Code, later: Expr | None, mask: Expr | None) -> Expr:
+        """The attn_mask that torch takes, where true is left out."""
+        if mask is None:
+            assert later is not None
+            return later
+        blocked = self._per_head(code, mask)
+        both = blocked if later is None else Binary("|", later, blocked)
+        optional = code.optional("attn_mask")
+        return unless_none(mask, optional, both, lit(None) if later is None else later)
+
+    def _per_head(self, code: Code, mask: Expr) -> Expr:
+        kind = code.type("attn_mask")
+        blocked = Unary("~", mask)
+        if kind.rank == 3 and _per_batch(kind, code.type("query")):
+            heads = code.argument("num_heads")
+            return method(blocked, "repeat_interleave", heads, dim=0)
+        return blocked
+
+    def targets(self, names: tuple[Expr, ...]) -> Expr:
+        return TupleExpr(names if len(names) == 2 else (*names, Name("_")))
+
+
+def _defaults(
+    query: TensorType, key: TensorType | None, value: TensorType | None
+) -> tuple[TensorType, TensorType]:
+    key = query if key is None else key
+    return key, key if value is None else value
+
+
+def _or_else(code: Code, port: str, value: Expr | None, other: Expr) -> Expr:
+    """The input at a port, or the other where it is absent, as written or when run."""
+    if value is None:
+        return other
+    if not code.optional(port):
+        return value
+    chosen = unless_none(value, True, value, other)
+    return code.let(chosen, code.type(port).shape, port)
+
+
+def _per_batch(mask: TensorType, query: TensorType) -> bool:
+    """Whether a mask of rank 3 is [B, T, S]: by how its first size is written."""
+    return query.rank == 3 and mask.shape[0] == query.shape[0]
+
+
+def require_shape(
+    ctx: Context, message: str, port: str, tensor: TensorType, shape: Shape
+) -> None:
+    """An input has just this shape."""
+    ctx.require_rank(port, tensor, len(shape))
+    for given, wanted in zip(tensor.shape, shape, strict=True):
+        ctx.require_equal(message, given, wanted, port)

@@ -1,0 +1,109 @@
+"""Padding at the borders, and cropping to the size of another input."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from compiler import faults
+from compiler.codegen.python import Expr, method
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axes, Integers
+from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.ops._spatial import require_reach
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("pad", torch="torch.nn.functional.pad")
+class Pad(Op):
+    """Adds elements before and after, from the last dimension on.
+
+    [..., H, W] -> [..., H', W'].
+    `pad` is `[left, right, top, bottom, ...]`. Negative numbers crop, in constant mode.
+    The other modes pad 1 to 3 spatial dimensions of [N, C, ...], or of [C, ...].
+    """
+
+    pad: Integers
+    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
+    value: float = 0.0
+
+    function = "F.pad"
+    positional = ("pad",)
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        self.require_settings(ctx, input)
+        shape = list(input.shape)
+        for i, pair in enumerate(zip(self.pad[::2], self.pad[1::2], strict=True)):
+            shape[-1 - i] = self.padded(ctx, shape[-1 - i], *pair)
+        return input.with_shape(*shape)
+
+    def require_settings(self, ctx: Context, input: TensorType) -> None:
+        """The padding must fit the rank of the input, and its mode the kind."""
+        count, odd = divmod(len(self.pad), 2)
+        if odd:
+            message = "pad needs two numbers for each dimension, one for each end"
+            raise faults.constraint(message, argument="pad")
+        if self.mode == "constant":
+            ctx.require_least_rank("input", input, count)
+            return
+        if not 1 <= count <= 3:
+            message = f"{self.mode} mode pads 1 to 3 dimensions, not {count}"
+            raise faults.constraint(message, argument="pad")
+        if self.value:
+            message = f"value has no meaning in {self.mode} mode"
+            raise faults.constraint(message, argument="value")
+        ctx.require_rank("input", input, count + 1, count + 2)
+        ctx.require_kind("input", input, ANY if self.mode == "circular" else NUMBER)
+
+    def padded(self, ctx: Context, size: Dim, before: Dim, after: Dim) -> Dim:
+        """The size with a number of elements before and after."""
+        ends = [ctx.constant(end, "pad", "pad") for end in (before, after)]
+        if self.mode == "constant":
+            cut = sum(end for end in ends if end < 0)
+            ctx.require_least("what is left", size + cut, 0, "input")
+            return size + before + after
+        if min(ends) < 0:
+            message = f"{self.mode} mode takes no negative numbers"
+            raise faults.constraint(message, argument="pad")
+        for reach in (before, after):
+            require_reach(ctx, self.mode, size, reach, "pad")
+        ctx.require_least("a padded dimension", size, 1, "input")
+        return size + before + after
+
+
+@register("crop", torch="torch.Tensor.narrow")
+class Crop(Op):
+    """The middle of the input in the size of another.
+
+    [..., H, W], [..., h, w] -> [..., h, w].
+    Where the difference is odd, the end loses one element more than the start. `dims`
+    are the dimensions that are cropped, the last two by default. To crop by amounts,
+    `pad` by negative numbers.
+    """
+
+    dims: Axes = (-2, -1)
+
+    inputs = (Port("input", ANY), Port("like", ANY))
+    chains = False
+
+    def infer(self, ctx: Context, input: TensorType, like: TensorType) -> TensorType:
+        ctx.require_rank("like", like, input.rank)
+        axes = [ctx.axis(axis, input.rank, "dims") for axis in self.dims]
+        if len(set(axes)) < len(axes):
+            raise faults.constraint("dims names a dimension twice", argument="dims")
+        for axis in axes:
+            size = like.shape[axis]
+            ctx.require_least("what is cropped", input.shape[axis] - size, 0, "like")
+            input = input.with_size(axis, size)
+        return input
+
+    def apply(self, code: Code, input: Expr, like: Expr) -> Expr:
+        source, target = code.type("input").shape, code.type("like").shape
+        for axis in self.dims:
+            size, wanted = source[axis], target[axis]
+            if size != wanted:
+                start = code.size((size - wanted) // 2)
+                input = method(input, "narrow", axis, start, code.size(wanted))
+        return input

@@ -1,0 +1,172 @@
+"""Functions of each element: exponentials, roots, trigonometry, rounding."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.context import Context
+from compiler.op import ANY, NUMBER, Op, Port
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class Unary(Op):
+    """A function of each element that keeps the type."""
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input
+
+
+class ToFloat(Unary):
+    """A function of each element that gives floats, whatever it is given."""
+
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input.with_kind("float")
+
+
+class _Exact(Unary):
+    """A function of each number that keeps integers integers."""
+
+    inputs = (Port("input", NUMBER),)
+
+
+@register("exp", torch="torch.exp")
+class Exp(ToFloat):
+    """e to the power of each element: number[...] -> float[...]."""
+
+    function = "torch.exp"
+
+
+@register("expm1", torch="torch.expm1")
+class Expm1(ToFloat):
+    """exp(x) - 1, exact near 0: number[...] -> float[...]."""
+
+    function = "torch.expm1"
+
+
+@register("log", torch="torch.log")
+class Log(ToFloat):
+    """The natural logarithm: number[...] -> float[...]."""
+
+    function = "torch.log"
+
+
+@register("log1p", torch="torch.log1p")
+class Log1p(ToFloat):
+    """log(1 + x), exact near 0: number[...] -> float[...]."""
+
+    function = "torch.log1p"
+
+
+@register("sqrt", torch="torch.sqrt")
+class Sqrt(ToFloat):
+    """The square root: number[...] -> float[...]."""
+
+    function = "torch.sqrt"
+
+
+@register("rsqrt", torch="torch.rsqrt")
+class Rsqrt(ToFloat):
+    """1 / sqrt(x): number[...] -> float[...]."""
+
+    function = "torch.rsqrt"
+
+
+@register("reciprocal", torch="torch.reciprocal")
+class Reciprocal(ToFloat):
+    """1 / x: number[...] -> float[...]."""
+
+    function = "torch.reciprocal"
+
+
+@register("sin", torch="torch.sin")
+class Sin(ToFloat):
+    """The sine: number[...] -> float[...]."""
+
+    function = "torch.sin"
+
+
+@register("cos", torch="torch.cos")
+class Cos(ToFloat):
+    """The cosine: number[...] -> float[...]."""
+
+    function = "torch.cos"
+
+
+@register("tan", torch="torch.tan")
+class Tan(ToFloat):
+    """The tangent: number[...] -> float[...]."""
+
+    function = "torch.tan"
+
+
+@register("erf", torch="torch.erf")
+class Erf(ToFloat):
+    """The error function of Gauss: number[...] -> float[...]."""
+
+    function = "torch.erf"
+
+
+@register("abs", torch="torch.abs")
+class Abs(_Exact):
+    """The absolute value: number[...] -> the same."""
+
+    function = "torch.abs"
+
+
+@register("neg", torch="torch.neg")
+class Neg(_Exact):
+    """-x: number[...] -> the same."""
+
+    function = "torch.neg"
+
+
+@register("sign", torch="torch.sign")
+class Sign(_Exact):
+    """-1, 0 or 1: number[...] -> the same."""
+
+    function = "torch.sign"
+
+
+@register("square", torch="torch.square")
+class Square(_Exact):
+    """x²: number[...] -> the same."""
+
+    function = "torch.square"
+
+
+@register("floor", torch="torch.floor")
+class Floor(_Exact):
+    """The greatest integer that is not above x: number[...] -> the same."""
+
+    function = "torch.floor"
+
+
+@register("ceil", torch="torch.ceil")
+class Ceil(_Exact):
+    """The least integer that is not below x: number[...] -> the same."""
+
+    function = "torch.ceil"
+
+
+@register("round", torch="torch.round")
+class Round(_Exact):
+    """The nearest integer, the even one of two: number[...] -> the same."""
+
+    function = "torch.round"
+
+
+@register("clamp", torch="torch.clamp")
+class Clamp(Unary):
+    """Each element brought between min and max: float[...] -> float[...]."""
+
+    min: float | None = None
+    max: float | None = None
+
+    function = "torch.clamp"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.min is None and self.max is None:
+            raise faults.constraint("clamp needs a min or a max")
+        return input

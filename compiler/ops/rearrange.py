@@ -1,0 +1,102 @@
+"""Dimensions split, reordered and joined by a pattern, in the notation of einops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compiler import faults
+from compiler.codegen.python import Expr
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import NamedSizes
+from compiler.op import Code, Shape, product
+from compiler.ops._method import Method
+from compiler.ops._moves import rearranged
+from compiler.ops._pattern import ELLIPSIS, Group, Pattern, parse_pattern
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+NO_SIZES: Mapping[str, Dim] = {}
+
+
+@register("rearrange", torch="einops.rearrange")
+class Rearrange(Method):
+    """Splits, reorders and joins dimensions by a pattern: any[...] -> any[...].
+
+    `b t (h d) -> b h t d` with sizes {h: 8} gives each of 8 heads its part. Names are
+    for this pattern alone; 1 and () are dimensions of size 1, `...` is all the others.
+    Source: Rogozhnikov, "Einops", ICLR 2022.
+    """
+
+    pattern: str
+    sizes: NamedSizes = NO_SIZES  # type: ignore[assignment]
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        pattern = parse_pattern(self.pattern)
+        self._check_sizes(ctx, pattern)
+        found: dict[str, Shape] = {}
+        for group, sizes in _align(pattern.left, input):
+            if group == (ELLIPSIS,):
+                found[ELLIPSIS] = sizes
+            else:
+                found |= self._split(ctx, group, sizes[0])
+        parts = (_joined(group, found) for group in pattern.right)
+        return input.with_shape(*(size for part in parts for size in part))
+
+    def _check_sizes(self, ctx: Context, pattern: Pattern) -> None:
+        for name, size in self.sizes.items():
+            ctx.require_least(f"the size of {name}", size, 1)
+            if name not in pattern.axes:
+                raise faults.constraint(
+                    f"the pattern has no axis {name}", argument="sizes"
+                )
+
+    def _split(self, ctx: Context, group: Group, size: Dim) -> dict[str, Shape]:
+        """The sizes of the axes that make a dimension; one at most is worked out."""
+        unknown = [axis for axis in group if axis not in self.sizes]
+        if len(unknown) > 1:
+            raise faults.constraint(
+                f"the sizes of {' and '.join(unknown)} cannot both be worked out",
+                argument="sizes",
+                help=f"give one: sizes: {{{unknown[0]}: ...}}",
+            )
+        known = product(self.sizes[axis] for axis in group if axis in self.sizes)
+        rest = size // known if unknown else Dim.of(1)
+        if not ctx.equal(rest * known, size):
+            shown = f"({' '.join(group)})" if len(group) != 1 else group[0]
+            raise faults.constraint(
+                f"{shown} of the pattern is no dimension of {ctx.value(size)}",
+                argument="pattern",
+                help=ctx.when_equal(rest * known, size),
+            )
+        return {axis: (self.sizes.get(axis, rest),) for axis in group}
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return self.pattern
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        sizes = {axis: code.size(size) for axis, size in self.sizes.items()}
+        return rearranged(input, parse_pattern(self.pattern), sizes)
+
+
+def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shape]]:
+    """Each dimension of the pattern with its size, and `...` with all it covers."""
+    covered = input.rank - len(groups) + ((ELLIPSIS,) in groups)
+    if covered < 0 or (covered and (ELLIPSIS,) not in groups):
+        wanted = f"{len(groups)} dimensions, as the pattern has"
+        raise faults.rank_mismatch("input", input, wanted)
+    aligned: list[tuple[Group, Shape]] = []
+    place = 0
+    for group in groups:
+        width = covered if group == (ELLIPSIS,) else 1
+        aligned.append((group, input.shape[place : place + width]))
+        place += width
+    return aligned
+
+
+def _joined(group: Group, found: Mapping[str, Shape]) -> Shape:
+    if group == (ELLIPSIS,):
+        return found[ELLIPSIS]
+    return (product(found[axis][0] for axis in group),)

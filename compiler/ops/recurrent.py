@@ -1,0 +1,208 @@
+"""Recurrent networks over sequences [B, T, D], or [T, D] without a batch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field
+
+from compiler import faults
+from compiler.codegen.python import Expr, TupleExpr, call, lit
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Probability, Size
+from compiler.op import Code, Op, Outputs, Port, Shape, product
+from compiler.ops._states import (
+    both_states,
+    cell_weights,
+    require_state,
+    require_states,
+    states_target,
+)
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
+"""A number of stacked layers, a plain integer: each one has weights of its own."""
+
+
+class Recurrent(Op):
+    """Base of rnn, lstm and gru; each layer and direction has `gates` maps to learn."""
+
+    hidden_size: Size
+    num_layers: Layers = 1
+    bias: bool = True
+    dropout: Probability = 0.0
+    bidirectional: bool = False
+
+    gates: ClassVar[int]
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input"), Port("hidden", optional=True))
+    outputs: ClassVar[tuple[str, ...] | None] = ("output", "hidden")
+    positional = ("hidden_size",)
+    chains = False
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def width(self) -> Dim:
+        """The size of what each direction gives."""
+        return self.hidden_size
+
+    def infer(
+        self, ctx: Context, input: TensorType, hidden: TensorType | None
+    ) -> Outputs:
+        state = self.state(ctx, input, self.width)
+        if hidden is not None:
+            require_state(ctx, self.name, "hidden", hidden, state)
+        return self.sequence(input), state
+
+    def sequence(self, input: TensorType) -> TensorType:
+        """What it gives at each step, the directions side by side."""
+        return input.with_size(-1, self.width * self.directions)
+
+    def state(self, ctx: Context, input: TensorType, width: Dim) -> TensorType:
+        """The state after the last step: float[num_layers * directions, B, width]."""
+        ctx.require_rank("input", input, 2, 3)
+        for axis, what in ((-2, "the number of steps"), (-1, "the input's width")):
+            ctx.require_least(what, input.shape[axis], 1, "input")
+        return input.with_shape(
+            self.num_layers * self.directions, *input.shape[:-2], width
+        )
+
+    def inferred(self, input: TensorType, **states: Any) -> dict[str, Dim]:
+        return {"input_size": input.shape[-1]}
+
+    def weights(self, input: TensorType, **states: Any) -> dict[str, Shape]:
+        found: dict[str, Shape] = {}
+        for layer in range(self.num_layers):
+            for suffix in ("", "_reverse")[: self.directions]:
+                size = self._fan_in(layer, input)
+                for key, shape in self._tensors(size).items():
+                    found[f"{key}_l{layer}{suffix}"] = shape
+        return found
+
+    def _fan_in(self, layer: int, input: TensorType) -> Dim:
+        return self.width * self.directions if layer else input.shape[-1]
+
+    def _tensors(self, size: Dim) -> dict[str, Shape]:
+        """The weights of one layer in one direction, in torch's order."""
+        return cell_weights(
+            self.gates, size, self.hidden_size, self.width, bias=self.bias
+        )
+
+    def flops(
+        self, outputs: tuple[TensorType, ...], input: TensorType, **states: Any
+    ) -> Dim:
+        steps = product(input.shape[:-1])
+        matrices = self.weights(input).values()
+        return steps * 2 * sum((product(m) for m in matrices if len(m) == 2), Dim.of(0))
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        **states: Any,
+    ) -> str:
+        sizes = f"{ctx.value(input.shape[-1])} → {ctx.value(outputs[0].shape[-1])}"
+        layers = f", {self.num_layers} layers" if self.num_layers > 1 else ""
+        return sizes + layers + (", both ways" if self.bidirectional else "")
+
+    def keywords(self, code: Code) -> dict[str, Expr]:
+        return super().keywords(code) | {"batch_first": lit(True)}
+
+    def apply(self, code: Code, input: Expr, hidden: Expr | None) -> Expr:
+        return call(code.module(), input, *([] if hidden is None else [hidden]))
+
+
+@register("rnn", torch="torch.nn.RNN")
+class RNN(Recurrent):
+    """h_t = tanh(W x_t + b + U h_(t-1) + c): float[B, T, D] -> output float[B, T, H].
+
+    H is hidden_size, twice that if bidirectional. `hidden`, in and out, is
+    float[num_layers * directions, B, hidden_size], and starts as zeros. `dropout` falls
+    between the layers.
+    """
+
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+    module = "nn.RNN"
+    gates = 1
+
+
+@register("gru", torch="torch.nn.GRU")
+class GRU(Recurrent):
+    """Gated recurrent units: float[B, T, D] -> output float[B, T, H].
+
+    H is hidden_size, twice that if bidirectional. `hidden`, in and out, is
+    float[num_layers * directions, B, hidden_size], and starts as zeros. `dropout` falls
+    between the layers.
+    """
+
+    module = "nn.GRU"
+    gates = 3
+
+
+@register("lstm", torch="torch.nn.LSTM")
+class LSTM(Recurrent):
+    """Long short-term memory: float[B, T, D] -> output float[B, T, H].
+
+    H is hidden_size, twice that if bidirectional. `hidden` and `cell`, in and out,
+    are float[num_layers * directions, B, hidden_size], and start as zeros; give both
+    or none. With `proj_size`, output and `hidden` are projected to that width.
+    `dropout` falls between the layers.
+    """
+
+    proj_size: Size | None = None
+
+    module = "nn.LSTM"
+    gates = 4
+    inputs = (
+        Port("input"),
+        Port("hidden", optional=True),
+        Port("cell", optional=True),
+    )
+    outputs = ("output", "hidden", "cell")
+
+    @property
+    def width(self) -> Dim:
+        return self.hidden_size if self.proj_size is None else self.proj_size
+
+    def infer(
+        self,
+        ctx: Context,
+        input: TensorType,
+        hidden: TensorType | None,
+        cell: TensorType | None = None,
+    ) -> Outputs:
+        if self.proj_size is not None:
+            self._require_projection(ctx, self.proj_size)
+        states = (
+            self.state(ctx, input, self.width),
+            self.state(ctx, input, self.hidden_size),
+        )
+        require_states(ctx, self.name, (hidden, cell), states)
+        return self.sequence(input), *states
+
+    def _require_projection(self, ctx: Context, proj_size: Dim) -> None:
+        if not ctx.domain.at_least(ctx.value(self.hidden_size - proj_size), 1):
+            raise faults.constraint(
+                f"proj_size is {ctx.value(proj_size)}, and must be below hidden_size",
+                argument="proj_size",
+            )
+
+    def _tensors(self, size: Dim) -> dict[str, Shape]:
+        found = super()._tensors(size)
+        if self.proj_size is not None:
+            found["weight_hr"] = (self.proj_size, self.hidden_size)
+        return found
+
+    def apply(
+        self, code: Code, input: Expr, hidden: Expr | None, cell: Expr | None = None
+    ) -> Expr:
+        return call(code.module(), input, *both_states(code, hidden, cell))
+
+    def targets(self, names: tuple[Expr, ...]) -> Expr:
+        return TupleExpr((names[0], states_target(names[1:])))

@@ -1,0 +1,178 @@
+"""Resampling of signals, images and volumes, and channels traded for resolution."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Final, Literal
+
+from compiler import faults
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Shape, Size
+from compiler.op import ANY, Op, Port
+from compiler.ops._spatial import spread, times
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+_RANKS: Final = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
+_ANY_RANK: Final = (3, 4, 5)
+# torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
+_EXACT: Final = 2**21
+
+
+@register("interpolate", torch="torch.nn.functional.interpolate")
+class Interpolate(Op):
+    """Resamples to `size` or by `scale_factor`, one for all dimensions or a list.
+
+    float[N, C, ...] -> float[N, C, ...].
+    """
+
+    size: Shape | None = None
+    scale_factor: int | float | list[int | float] | None = None
+    mode: Literal[
+        "nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "trilinear"
+    ] = "nearest"
+    align_corners: bool | None = None
+    antialias: bool = False
+
+    function = "F.interpolate"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_rank("input", input, *_RANKS.get(self.mode, _ANY_RANK))
+        self.require_settings()
+        extents = input.shape[2:]
+        for size in extents:
+            ctx.require_least("a spatial size", size, 1, "input")
+        sizes = self.sizes(ctx, extents)
+        for size in sizes:
+            ctx.require_least("the output's size", size, 1, "input")
+        return input.with_shape(*input.shape[:2], *sizes)
+
+    def require_settings(self) -> None:
+        """Arguments that exclude one another."""
+        if (self.size is None) == (self.scale_factor is None):
+            raise faults.constraint("interpolate needs either size or scale_factor")
+        if self.align_corners is not None and self.mode not in _RANKS:
+            message = f"align_corners has no meaning in {self.mode} mode"
+            raise faults.constraint(message, argument="align_corners")
+        if self.antialias and self.mode not in ("bilinear", "bicubic"):
+            message = "antialias works in the modes bilinear and bicubic alone"
+            raise faults.constraint(message, argument="antialias")
+
+    def sizes(self, ctx: Context, extents: Shape) -> Shape:
+        """The spatial sizes of the output."""
+        if self.size is not None:
+            return spread(self.size, len(extents), "size")
+        pairs = zip(extents, self.factors(len(extents)), strict=True)
+        return tuple(_scaled(ctx, size, factor) for size, factor in pairs)
+
+    def factors(self, count: int) -> list[float]:
+        """The scale factor of each spatial dimension."""
+        if not isinstance(self.scale_factor, list):
+            return [self.scale_factor or 0.0] * count
+        if len(self.scale_factor) != count:
+            message = f"scale_factor needs {count} values, or one for all"
+            raise faults.constraint(message, argument="scale_factor")
+        return list(self.scale_factor)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        if self.size is not None:
+            return f"to {times(ctx, self.size)}, {self.mode}"
+        factors = self.factors(input.rank - 2)
+        shown = factors[:1] if len(set(factors)) == 1 else factors
+        return f"×{', '.join(f'{factor:g}' for factor in shown)}, {self.mode}"
+
+
+def _scaled(ctx: Context, size: Dim, factor: float) -> Dim:
+    """The size times a factor, rounded down as torch does, who multiplies as floats."""
+    if not 0 < factor < math.inf:
+        message = "scale_factor must be a number above 0"
+        raise faults.constraint(message, argument="scale_factor")
+    ratio = Fraction(factor)
+    if ratio.numerator <= _EXACT:
+        return size * ratio.numerator // ratio.denominator
+    value = ctx.value(size).constant
+    if value is None:
+        message = f"{size} times {factor} depends on how floats round"
+        help = "give the size instead, or a factor such as 2, 0.5 or 1.25"
+        raise faults.constraint(message, argument="scale_factor", help=help)
+    return Dim.of(math.floor(value * factor))
+
+
+@register("pixel_shuffle", torch="torch.nn.PixelShuffle")
+class PixelShuffle(Op):
+    """Trades channels for resolution (Shi et al., 2016).
+
+    [..., C * r², H, W] -> [..., C, H * r, W * r].
+    """
+
+    upscale_factor: Size
+
+    module = "nn.PixelShuffle"
+    function = "F.pixel_shuffle"
+    positional = ("upscale_factor",)
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 3)
+        *batch, channels, height, width = input.shape
+        r = self.upscale_factor
+        what, by = "the number of channels", "upscale_factor squared"
+        ctx.require_multiple(what, channels, by, r * r, "upscale_factor")
+        return input.with_shape(*batch, channels // (r * r), height * r, width * r)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"×{ctx.value(self.upscale_factor)}"
+
+
+@register("pixel_unshuffle", torch="torch.nn.PixelUnshuffle")
+class PixelUnshuffle(Op):
+    """Trades resolution for channels: [..., C, H * r, W * r] -> [..., C * r², H, W]."""
+
+    downscale_factor: Size
+
+    module = "nn.PixelUnshuffle"
+    function = "F.pixel_unshuffle"
+    positional = ("downscale_factor",)
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 3)
+        *batch, channels, height, width = input.shape
+        r = self.downscale_factor
+        for what, size in (("the height", height), ("the width", width)):
+            ctx.require_multiple(what, size, "downscale_factor", r, "downscale_factor")
+        return input.with_shape(*batch, channels * r * r, height // r, width // r)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"÷{ctx.value(self.downscale_factor)}"
+
+
+@register("channel_shuffle", torch="torch.nn.ChannelShuffle")
+class ChannelShuffle(Op):
+    """Interleaves groups of channels (Zhang et al., 2018): [N, C, ...] -> the same."""
+
+    groups: Size
+
+    module = "nn.ChannelShuffle"
+    function = "F.channel_shuffle"
+    positional = ("groups",)
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 3)
+        what, channels = "the number of channels", input.shape[1]
+        ctx.require_multiple(what, channels, "groups", self.groups, "groups")
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{ctx.value(self.groups)} groups"

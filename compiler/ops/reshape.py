@@ -1,0 +1,248 @@
+"""Other shapes for the same elements: reshape, flatten, permute, expand, ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler import faults
+from compiler.codegen.python import Call, Expr, call, method
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axes, Axis, Shape
+from compiler.op import Code, product
+from compiler.ops._method import Method, items, wrap_axes, wrap_axis
+from compiler.registry import register
+from compiler.tensor import TensorType, shape_text
+
+
+def fill_in(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shape:
+    """A shape for `total` elements, with what is left in place of its -1."""
+    holes = [place for place, size in enumerate(shape) if size == -1]
+    if len(holes) > 1:
+        raise faults.constraint("one size at most can be -1", argument=argument)
+    known = [size for size in shape if size != -1]
+    for size in known:  # beside a 0, the size for -1 could be any
+        ctx.require_least(f"a size of {argument}", size, len(holes))
+    rest = product(known)
+    if not holes:
+        _require_total(ctx, total, rest, shape, argument)
+        return shape
+    left = total // rest
+    _require_total(ctx, total, left * rest, shape, argument)
+    return (*shape[: holes[0]], left, *shape[holes[0] + 1 :])
+
+
+def _require_total(
+    ctx: Context, total: Dim, new: Dim, shape: Shape, argument: str
+) -> None:
+    if not ctx.equal(total, new):
+        text = shape_text(tuple(ctx.value(size) for size in shape))
+        raise faults.constraint(
+            f"{ctx.value(total)} elements do not fit into {text}",
+            argument=argument,
+            help=ctx.when_equal(total, new),
+        )
+
+
+class ToShape(Method):
+    """A method that takes sizes one by one: `x.reshape(n, -1)`."""
+
+    shape: Shape
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return shape_text(tuple(ctx.value(size) for size in self.shape))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, self.method, *(items(code.argument("shape")) or ((),)))
+
+
+@register("reshape", torch="torch.reshape")
+class Reshape(ToShape):
+    """The same elements in another shape: any[...] -> any[shape].
+
+    One of the sizes may be -1: it is worked out.
+    """
+
+    method = "reshape"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input.with_shape(*fill_in(ctx, input.numel, self.shape, "shape"))
+
+
+@register("expand", torch="torch.Tensor.expand")
+class Expand(ToShape):
+    """Repeats sizes of 1 without a copy: any[..., 1, ...] -> any[shape].
+
+    Where the shape says -1 a size stays; the sizes of new dimensions go in front.
+    """
+
+    method = "expand"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        added = len(self.shape) - input.rank
+        if added < 0:
+            wanted = f"{len(self.shape)} dimensions at most, as the shape has"
+            raise faults.rank_mismatch("input", input, wanted)
+        new = tuple(self._size(ctx, size, None) for size in self.shape[:added])
+        pairs = zip(self.shape[added:], input.shape, strict=True)
+        return input.with_shape(*new, *(self._size(ctx, *pair) for pair in pairs))
+
+    def _size(self, ctx: Context, wanted: Dim, size: Dim | None) -> Dim:
+        if wanted == -1 and size is not None:
+            return size
+        ctx.require_least("a size of shape", wanted, 0)
+        if size is not None and not ctx.is_one(size):
+            message = "expand needs sizes that are 1 or stay as they are"
+            ctx.require_equal(message, size, wanted, "input")
+        return wanted
+
+
+@register("flatten", torch="torch.nn.Flatten")
+class Flatten(Method):
+    """Makes one dimension of several: any[B, C, H, W] -> any[B, C * H * W]."""
+
+    start_dim: Axis = 1
+    end_dim: Axis = -1
+
+    module = "nn.Flatten"
+    method = "flatten"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        start = wrap_axis(ctx, self.start_dim, input.rank, "start_dim")
+        end = wrap_axis(ctx, self.end_dim, input.rank, "end_dim")
+        if end < start:
+            raise faults.constraint("flatten starts after its end", argument="end_dim")
+        one = product(input.shape[start : end + 1])
+        return input.with_shape(*input.shape[:start], one, *input.shape[end + 1 :])
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        places = [code.argument("start_dim")]
+        if code.given("end_dim"):
+            places.append(code.argument("end_dim"))
+        return method(input, "flatten", *places)
+
+
+@register("unflatten", torch="torch.unflatten")
+class Unflatten(Method):
+    """Makes several dimensions of one: any[..., N * M, ...] -> any[..., N, M, ...].
+
+    One of the sizes may be -1: it is worked out.
+    """
+
+    dim: Axis
+    sizes: Shape
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axis = ctx.axis(self.dim, input.rank)
+        if not self.sizes:
+            raise faults.constraint("unflatten needs a size", argument="sizes")
+        sizes = fill_in(ctx, input.shape[axis], self.sizes, "sizes")
+        return input.with_shape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim} to {shape_text(self.sizes)}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        # The method of the same name has no types in torch's stubs.
+        places = code.argument("dim"), code.argument("sizes")
+        return call("torch.unflatten", input, *places)
+
+
+@register("permute", torch="torch.permute")
+class Permute(Method):
+    """Dimensions in another order: any[A, B, C] -> any[C, A, B] for dims [2, 0, 1]."""
+
+    dims: Axes
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if len(self.dims) != input.rank:
+            wanted = f"{len(self.dims)} dimensions, as dims has"
+            raise faults.rank_mismatch("input", input, wanted)
+        wrap_axes(ctx, self.dims, input.rank, "dims")
+        return input.with_shape(*(input.shape[axis] for axis in self.dims))
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return ", ".join(map(str, self.dims))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, "permute", *(items(code.argument("dims")) or ((),)))
+
+
+@register("transpose", torch="torch.transpose")
+class Transpose(Method):
+    """Two dimensions change places: any[..., N, M] -> any[..., M, N] for -2 and -1."""
+
+    dim0: Axis
+    dim1: Axis
+
+    method = "transpose"
+    positional = ("dim0", "dim1")
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        first = wrap_axis(ctx, self.dim0, input.rank, "dim0")
+        second = wrap_axis(ctx, self.dim1, input.rank, "dim1")
+        order = list(range(input.rank))
+        if order:
+            order[first], order[second] = second, first
+        return input.with_shape(*(input.shape[axis] for axis in order))
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{self.dim0}, {self.dim1}"
+
+
+@register("squeeze", torch="torch.squeeze")
+class Squeeze(Method):
+    """Leaves out dimensions of size 1, named ones or all: any[B, 1, D] -> any[B, D]."""
+
+    dim: Axes | None = None
+
+    method = "squeeze"
+    positional = ("dim",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        named = wrap_axes(ctx, self.dim, input.rank)
+        if self.dim == ():
+            return input
+        kept = (
+            size
+            for axis, size in enumerate(input.shape)
+            if axis not in named or not self._is_one(ctx, size)
+        )
+        return input.with_shape(*kept)
+
+    def _is_one(self, ctx: Context, size: Dim) -> bool:
+        """Whether a size is 1, for every size of the inputs or for none."""
+        if not ctx.is_one(size) and ctx.value(size).constant is None:
+            ctx.require_least("a size that squeeze keeps", size, 2, "input")
+        return ctx.is_one(size)
+
+    def apply(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        (value,) = inputs.values()
+        return method(value, "squeeze", *([code.argument("dim")] * code.given("dim")))
+
+
+@register("unsqueeze", torch="torch.unsqueeze")
+class Unsqueeze(Method):
+    """A new dimension of size 1: any[B, D] -> any[B, 1, D] for 1."""
+
+    dim: Axis
+
+    method = "unsqueeze"
+    positional = ("dim",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axis = ctx.axis(self.dim, input.rank + 1)
+        return input.with_shape(*input.shape[:axis], 1, *input.shape[axis:])
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim}"

@@ -1,0 +1,136 @@
+"""Parts of a tensor by their positions along a dimension."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.codegen.python import Expr, Literal, Slice, subscript
+from compiler.context import Context
+from compiler.dims import Dim, ceil_div
+from compiler.fields import Axes, Axis, Extent, Size
+from compiler.op import ANY, Code, Op, Port
+from compiler.ops._method import Method, wrap_axes
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class Along(Op):
+    """Picks positions of one dimension: `x[:, 0]`."""
+
+    dim: Axis
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
+
+    def at(self, code: Code, input: Expr, index: Expr | Slice) -> Expr:
+        """The input subscripted along the dimension; a negative one needs no rank."""
+        if self.dim >= 0:
+            return subscript(input, *[Slice()] * self.dim, index)
+        return subscript(input, Literal(...), index, *[Slice()] * (-self.dim - 1))
+
+
+@register("slice", torch="torch.Tensor.__getitem__")
+class SliceOp(Along):
+    """input[start:stop:step] along a dimension: any[B, T, D] -> any[B, T - 1, D].
+
+    Negative numbers count from the end, and what is beyond an end stands for it, as in
+    Python; where a number stands must not depend on the sizes of the inputs.
+    """
+
+    start: Extent = Dim.of(0)
+    stop: Extent | None = None
+    step: Size = Dim.of(1)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axis = ctx.axis(self.dim, input.rank)
+        size = input.shape[axis]
+        start = self._position(ctx, size, self.start, "start")
+        stop = size
+        if self.stop is not None:
+            stop = self._position(ctx, size, self.stop, "stop")
+        if _least(ctx, stop - start, 0):
+            return input.with_size(axis, ceil_div(stop - start, self.step))
+        if _least(ctx, start - stop, 0):
+            return input.with_size(axis, 0)
+        raise _undecided("stop", f"{ctx.value(stop)} >= {ctx.value(start)}")
+
+    def _position(self, ctx: Context, size: Dim, place: Dim, argument: str) -> Dim:
+        """A position counted from the front; one outside is the nearest end."""
+        if _least(ctx, -place, 1):
+            place = size + place
+        elif not _least(ctx, place, 0):
+            raise _undecided(argument, f"{ctx.value(place)} >= 0")
+        if _least(ctx, place, 0) and _least(ctx, size - place, 0):
+            return place
+        if _least(ctx, -place, 0):
+            return Dim.of(0)
+        if _least(ctx, place - size, 0):
+            return size
+        raise _undecided(argument, f"{ctx.value(size)} >= {ctx.value(place)} >= 0")
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        start = "" if self.start == 0 else str(ctx.value(self.start))
+        stop = "" if self.stop is None else str(ctx.value(self.stop))
+        step = "" if self.step == 1 else f":{ctx.value(self.step)}"
+        return f"{start}:{stop}{step}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        parts = [
+            code.argument(key) if code.given(key) else None
+            for key in ("start", "stop", "step")
+        ]
+        return self.at(code, input, Slice(*parts))
+
+
+@register("index", torch="torch.select")
+class Index(Along):
+    """The input at one position of a dimension: any[B, T, D] -> any[B, D] for dim 1."""
+
+    index: Extent
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axis = ctx.axis(self.dim, input.rank)
+        size = input.shape[axis]
+        front = _least(ctx, self.index, 0) and _least(ctx, size - 1 - self.index, 0)
+        back = _least(ctx, -self.index, 1) and _least(ctx, size + self.index, 0)
+        if not front and not back:
+            index = ctx.value(self.index)
+            raise _undecided("index", f"{index} is one of {ctx.value(size)} positions")
+        return input.with_shape(*input.shape[:axis], *input.shape[axis + 1 :])
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim} at {ctx.value(self.index)}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return self.at(code, input, code.argument("index"))
+
+
+@register("flip", torch="torch.flip")
+class Flip(Method):
+    """Dimensions in reverse order: any[...] -> any[...]."""
+
+    dims: Axes
+
+    method = "flip"
+    positional = ("dims",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.dims:
+            wrap_axes(ctx, self.dims, input.rank, "dims")
+        return input
+
+
+def _least(ctx: Context, size: Dim, least: int) -> bool:
+    return ctx.domain.at_least(ctx.value(size), least)
+
+
+def _undecided(argument: str, condition: str) -> faults.Fault:
+    return faults.constraint(
+        f"{argument} needs {condition} for every size of the inputs",
+        argument=argument,
+        help="declare the smallest sizes under dims",
+    )

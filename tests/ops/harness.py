@@ -1,0 +1,270 @@
+"""Holds an op against torch: its shape rule, weights, FLOPs and generated code.
+
+`check` writes a module of the one layer with the op's own code, runs it on torch's meta
+device, and compares; `infer` asks a rule about symbolic sizes; `run` computes numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from compiler import library
+from compiler.binding import BindingError, Problem, bind, check_arguments
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.domain import Domain
+from compiler.expressions import evaluate
+from compiler.faults import Fault
+from compiler.op import Op, Shape, as_tuple
+from compiler.registry import ops
+from compiler.tensor import TensorType, parse_pattern
+from tests.ops.concrete import concrete, numbers, tensors, type_of, types, values
+from tests.ops.one_layer import Input, OneLayer, flat
+
+RAISED_BY_TORCH = (
+    ArithmeticError,
+    AssertionError,
+    IndexError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found: the types of the outputs, or why the op was refused."""
+
+    outputs: tuple[TensorType, ...] = ()
+    refusal: Fault | Problem | None = None
+    source: str = ""
+
+    @property
+    def construct(self) -> str:
+        """The expression that `__init__` assigns; "" where there is none."""
+        return self.source.partition("self.layer = ")[2].partition("\n\n")[0].strip()
+
+    @property
+    def forward(self) -> list[str]:
+        """The lines of `forward`, without the `def`."""
+        body = self.source.partition("def forward(")[2].partition(":\n")[2]
+        return [line.strip() for line in body.strip().splitlines()]
+
+
+def tensor(text: str) -> TensorType:
+    """The type of a text such as `float[B, 3, 4 * D]`; every name is a symbol."""
+    pattern = parse_pattern(text)
+    sizes = [evaluate(size, _Symbols()) for size in pattern.dims]
+    assert all(isinstance(size, int | Dim) for size in sizes)
+    return TensorType(pattern.kind, tuple(map(Dim.of, sizes)))  # type: ignore[arg-type]
+
+
+def infer(
+    op_name: str,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, Input],
+    hints: Mapping[str, Dim | int] | None = None,
+    domain: Domain | None = None,
+) -> tuple[TensorType, ...]:
+    """The types of the outputs for sizes that may be symbols; every name is one.
+
+    Raises:
+        Fault: where the rule refuses.
+        BindingError: where the arguments are wrong.
+    """
+    known = {name: Dim.of(value) for name, value in (hints or {}).items()}
+    op = _bind(op_name, arguments, known)
+    return _infer(op, Context(known, domain), _ports(op, inputs))
+
+
+def check(
+    op_name: str,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, Input],
+    *,
+    dims: Mapping[str, int] | None = None,
+    domain: Domain | None = None,
+    optional: frozenset[str] = frozenset(),
+    reference: Callable[..., Any] | None = None,
+    device: str = "meta",
+    flops: bool = True,
+) -> Checked:
+    """Hold an op against torch, and give what it became.
+
+    Args:
+        dims: values of the symbols in the inputs and arguments. The rule sees symbols
+            (and `domain`); what it refuses then is not compared with torch.
+        optional: ports whose value may be None when the code runs.
+        reference: is called with the input tensors (None where absent, variadic ones as
+            a tuple); it decides in place of the op's own code whether torch raises, and
+            its outputs must be of the same types.
+        device: "cpu" where the meta device does not raise and real tensors do.
+        flops: whether to compare with FlopCounterMode.
+    """
+    refusal: Fault | Problem | None
+    op, refusal = _bind_anyhow(op_name, arguments)
+    ports = _ports(op, inputs)
+    outputs: tuple[TensorType, ...] = ()
+    if refusal is None:
+        try:
+            outputs = _infer(op, Context(domain=domain), ports)
+        except Fault as fault:
+            refusal = fault
+    if refusal and (dims or refusal.code == "kind-mismatch"):
+        return Checked(refusal=refusal)
+    one = OneLayer(op, arguments, ports, dims or {}, optional)
+    error = _error(one, device, reference)
+    if refusal:
+        assert error is not None, f"torch takes what the rule refuses: {refusal}"
+        return Checked(refusal=refusal)
+    if error is not None:
+        shown = ", ".join(map(str, outputs))
+        raise AssertionError(f"the rule gives {shown} where torch raises") from error
+    _compare(one, outputs, device, reference, flops)
+    return Checked(outputs, None, one.source())
+
+
+def layer(
+    op_name: str, arguments: Mapping[str, Any], inputs: Mapping[str, Input]
+) -> nn.Module:
+    """The generated module of one layer on the CPU; its tensors are named `layer.*`."""
+    op = _bind(op_name, arguments, {})
+    ports = _ports(op, inputs)
+    _infer(op, Context(), ports)
+    return _module(OneLayer(op, arguments, ports), "cpu")
+
+
+def run(
+    op_name: str,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, Tensor | tuple[Tensor, ...] | None],
+) -> Any:
+    """What the generated code computes on the CPU from real tensors by port."""
+    kinds = {port: type_of(value) for port, value in inputs.items()}
+    given = [inputs.get(port.name) for port in ops()[op_name].inputs]
+    return layer(op_name, arguments, kinds)(*flat(given))
+
+
+def _bind(op_name: str, arguments: Mapping[str, Any], hints: Mapping[str, Dim]) -> Op:
+    given, problems = check_arguments(ops()[op_name], arguments)
+    if problems:
+        raise BindingError(problems)
+    return bind(ops()[op_name], given, _Symbols(hints), _Symbols())
+
+
+def _bind_anyhow(
+    op_name: str, arguments: Mapping[str, Any]
+) -> tuple[Op, Problem | None]:
+    """The op even where its arguments are wrong, to see what torch says to them."""
+    try:
+        return _bind(op_name, arguments, {}), None
+    except BindingError as error:
+        given = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
+        }
+        return bind(ops()[op_name], given, {}, {}), error.problems[0]
+
+
+def _ports(op: Op, inputs: Mapping[str, Input]) -> dict[str, Any]:
+    unknown = set(inputs) - {port.name for port in op.inputs}
+    assert not unknown, f"{op.name} has no ports {unknown}"
+    return {port.name: inputs.get(port.name) for port in op.inputs}
+
+
+def _infer(op: Op, ctx: Context, ports: Mapping[str, Any]) -> tuple[TensorType, ...]:
+    for port in op.inputs:
+        for value in flat([ports[port.name]]):
+            ctx.require_kind(port.name, value, port.kinds)
+    outputs = as_tuple(op.infer(ctx, **ports))
+    assert len(outputs) == len(op.ports())
+    return outputs
+
+
+def _error(
+    one: OneLayer, device: str, reference: Callable[..., Any] | None
+) -> Exception | None:
+    """What torch raises, if it does."""
+    try:
+        if reference is None:
+            _module(one, device)(*flat(tensors(one.ports, one.dims, device)))
+        else:
+            reference(*tensors(one.ports, one.dims, device))
+    except RAISED_BY_TORCH as error:
+        return error
+    return None
+
+
+def _compare(
+    one: OneLayer,
+    outputs: tuple[TensorType, ...],
+    device: str,
+    reference: Callable[..., Any] | None,
+    flops: bool,
+) -> None:
+    expected = [concrete(output, one.dims) for output in outputs]
+    inputs = tensors(one.ports, one.dims, device)
+    module = _module(one, device)
+    with FlopCounterMode(display=False) as counter:
+        found = module(*flat(inputs))
+    assert types(found) == expected, one.source()
+    _compare_tensors(one, module)
+    if reference is not None:
+        assert types(reference(*inputs)) == expected
+    if one.op.module and one.op.chains:
+        built = _module(one, device, as_module=True)
+        assert types(built(*flat(inputs))) == expected, one.source(as_module=True)
+        _compare_tensors(one, built)
+    if flops:
+        counted = one.op.flops(outputs, **one.ports).evaluate(one.dims)
+        assert counted == counter.get_total_flops()
+
+
+def _compare_tensors(one: OneLayer, module: nn.Module) -> None:
+    learned: dict[str, Any] = dict(module.named_parameters())
+    state = module.state_dict().items()
+    fixed = {name: value for name, value in state if name not in learned}
+    ports = {port: values(value, one.dims) for port, value in one.ports.items()}
+    assert _shapes(learned) == _named(one.op.weights(**ports), one.dims)
+    assert _shapes(fixed) == _named(one.op.buffers(**ports), one.dims)
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items()}
+
+
+def _named(
+    shapes: Mapping[str, Shape], dims: Mapping[str, int]
+) -> dict[str, tuple[int, ...]]:
+    return {
+        f"layer.{name}" if name else "layer": numbers(shape, dims)
+        for name, shape in shapes.items()
+    }
+
+
+def _module(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module:
+    """The generated class, executed and constructed."""
+    scope: dict[str, Any] = {"__name__": "generated"}
+    if one.op.library:
+        path = Path(library.__path__[0], f"{one.op.library}.py")
+        exec(path.read_text("utf-8"), scope)  # noqa: S102 - our own source
+    exec(one.source(as_module=as_module), scope)  # noqa: S102 - made by these tests
+    with torch.device(device):
+        module: nn.Module = scope["Layer"]()
+    return module
+
+
+class _Symbols(dict[str, Any]):
+    """Every name is a symbol, but those that have a value."""
+
+    def __missing__(self, name: str) -> Dim:
+        return Dim.symbol(name)
+
+    def __contains__(self, name: object) -> bool:
+        return True

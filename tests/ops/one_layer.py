@@ -1,0 +1,148 @@
+"""A generated class of one layer: the smallest host for an op's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.codegen.printer import print_module
+from compiler.codegen.python import Expr, Name, TupleExpr, call, lit, method
+from compiler.codegen.statements import (
+    Assign,
+    Class,
+    ExprStatement,
+    Function,
+    Import,
+    Module,
+    Param,
+    Return,
+    Stmt,
+    assign,
+)
+from compiler.dims import Dim
+from compiler.op import Op, Shape, arguments
+from compiler.tensor import TensorType
+
+Input = TensorType | tuple[TensorType, ...] | None
+
+IMPORTS = (
+    Import("__future__", ("annotations",)),
+    Import("math"),
+    Import("torch"),
+    Import("typing", ("Any",)),
+    Import("torch", ("Tensor", "nn")),
+    Import("torch.nn", ("functional as F", "init")),
+)
+
+
+@dataclass
+class OneLayer:
+    """An op and its inputs, as the class `Layer` whose only layer is `self.layer`.
+
+    `dims` gives the values of symbols, `optional` the ports that can be None in a run.
+    """
+
+    op: Op
+    written: Mapping[str, Any]
+    ports: Mapping[str, Input]
+    dims: Mapping[str, int] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+
+    def source(self, *, as_module: bool = False) -> str:
+        """The generated file; with the layer as a module even where a function does."""
+        make = self.op.build if as_module else self.op.construct
+        layer = make(_Code(self), **self.ports)
+        build: tuple[Stmt, ...] = (ExprStatement(method(call("super"), "__init__")),)
+        if layer is not None:
+            build += (assign("self.layer", layer),)
+        names = [Name(name) for name in flat(self._names().values())]
+        params = (Param("self"), *(Param(name.id, Name("Any")) for name in names))
+        forward = (
+            (Return(call("self.layer", *names)),) if as_module else self._forward()
+        )
+        members = (
+            Function("__init__", (Param("self"),), lit(None), build),
+            Function("forward", params, Name("Any"), forward),
+        )
+        body = (Class("Layer", (Name("nn.Module"),), body=members),)
+        return print_module(Module(imports=IMPORTS, body=body))
+
+    def _names(self) -> dict[str, Any]:
+        """The names of the inputs in `forward`, by port; None where there is none."""
+        return {
+            port: tuple(f"{port}_{i}" for i in range(len(value)))
+            if isinstance(value, tuple)
+            else value and port
+            for port, value in self.ports.items()
+        }
+
+    def _forward(self) -> tuple[Stmt, ...]:
+        code = _Code(self)
+        inputs = {port: _expressions(names) for port, names in self._names().items()}
+        value = self.op.apply(code, **inputs)
+        if self.op.outputs is not None and len(self.op.outputs) == 1:
+            return (*code.statements, Return(value))
+        names = tuple(Name(f"output_{i}") for i in range(len(self.op.ports())))
+        take = Assign((self.op.targets(names),), value)
+        return (*code.statements, take, Return(TupleExpr(names)))
+
+
+def flat(values: Iterable[Any]) -> list[Any]:
+    """The values in one list: tuples opened, what is None left out."""
+    opened = (v if isinstance(v, tuple) else (v,) for v in values if v is not None)
+    return [item for items in opened for item in items]
+
+
+def _expressions(names: Any) -> Any:
+    if isinstance(names, tuple):
+        return tuple(map(Name, names))
+    return names and Name(names)
+
+
+@dataclass
+class _Code:
+    """The Code protocol for one layer. Sizes are written as numbers."""
+
+    layer: OneLayer
+    statements: list[Stmt] = field(default_factory=list)
+    training: Expr = field(default_factory=lambda: Name("self.training"))
+
+    def given(self, argument: str) -> bool:
+        written = self.layer.written
+        default = arguments(type(self.layer.op))[argument][1]
+        return argument in written and (
+            default is ... or bool(written[argument] != default)
+        )
+
+    def argument(self, name: str) -> Expr:
+        value = getattr(self.layer.op, name)
+        default = arguments(type(self.layer.op))[name][1]
+        as_written = self.layer.written.get(name, default)
+        if isinstance(value, tuple) and not isinstance(as_written, (list, tuple)):
+            value = value[0]
+        return self._literal(value)
+
+    def _literal(self, value: Any) -> Expr:
+        if isinstance(value, tuple):
+            return TupleExpr(tuple(map(self._literal, value)))
+        return self.size(value) if isinstance(value, Dim) else lit(value)
+
+    def size(self, size: Dim | int) -> Expr:
+        return lit(Dim.of(size).evaluate(self.layer.dims))
+
+    def module(self) -> Expr:
+        return Name("self.layer")
+
+    def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Name:
+        place = Name(f"{name or 'layer'}_{len(self.statements)}")
+        self.statements.append(Assign((place,), value))
+        return place
+
+    def optional(self, port: str) -> bool:
+        return port in self.layer.optional
+
+    def type(self, port: str) -> TensorType:
+        found = self.layer.ports[port]
+        assert isinstance(found, TensorType), port
+        return found

@@ -1,0 +1,131 @@
+"""Vectors for tokens and positions, against torch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.dims import Dim
+from compiler.domain import Constraint, Domain
+from compiler.faults import Fault
+from compiler.tensor import Kind
+from tests.ops.draws import KINDS, type_of
+from tests.ops.harness import check, infer, run, tensor
+
+SIZES = st.integers(1, 5)
+SHAPES = st.lists(SIZES, max_size=3)
+NUMBERS: tuple[Kind, ...] = ("float", "int")
+
+
+@given(SHAPES, SIZES, SIZES, st.none() | st.integers(-6, 6))
+def test_embedding(
+    shape: list[int], count: int, width: int, padding: int | None
+) -> None:
+    arguments = {"num_embeddings": count, "embedding_dim": width}
+    arguments |= {} if padding is None else {"padding_idx": padding}
+    found = check("embedding", arguments, {"input": type_of(*shape, kind="int")})
+    assert not found.outputs or found.outputs[0] == type_of(*shape, width)
+
+
+def test_embedding_as_code() -> None:
+    arguments = {"num_embeddings": 9, "embedding_dim": 4, "padding_idx": 0}
+    found = check("embedding", arguments, {"input": tensor("int[2, 3]")})
+    assert found.construct == "nn.Embedding(9, 4, padding_idx=0)"
+    assert found.forward == ["return self.layer(input)"]
+
+
+def test_embedding_in_symbols() -> None:
+    arguments = {"num_embeddings": "vocab", "embedding_dim": "4 * width"}
+    hints = {"vocab": Dim.of(100), "width": Dim.of(8)}
+    (output,) = infer("embedding", arguments, {"input": tensor("int[B, T]")}, hints)
+    assert str(output) == "float[B, T, 4 * width]"
+
+
+def test_embedding_refuses_floats() -> None:
+    arguments = {"num_embeddings": 9, "embedding_dim": 4}
+    with pytest.raises(Fault) as caught:
+        infer("embedding", arguments, {"input": tensor("float[B, T]")})
+    assert (caught.value.code, caught.value.port) == ("kind-mismatch", "input")
+
+
+@given(
+    KINDS,
+    SHAPES,
+    st.integers(1, 5),
+    SIZES,
+    st.integers(-4, 4),
+)
+def test_position_embedding(
+    kind: Kind, shape: list[int], count: int, width: int, dim: int
+) -> None:
+    arguments = {"num_embeddings": count, "embedding_dim": width, "dim": dim}
+    # the meta device does not look an index up
+    inputs = {"input": type_of(*shape, kind=kind)}
+    check("position_embedding", arguments, inputs, device="cpu")
+
+
+def test_position_embedding_as_code() -> None:
+    arguments = {"num_embeddings": 9, "embedding_dim": 4}
+    found = check("position_embedding", arguments, {"input": tensor("int[2, 3]")})
+    assert found.construct == "nn.Embedding(9, 4)"
+    assert found.forward == [
+        "return self.layer(torch.arange(input.shape[1], device=input.device))"
+    ]
+
+
+def test_position_embedding_wants_a_bounded_length() -> None:
+    arguments = {"num_embeddings": "context", "embedding_dim": 8}
+    inputs = {"input": tensor("int[B, T]")}
+    hints = {"context": Dim.of(16)}
+    with pytest.raises(Fault) as caught:
+        infer("position_embedding", arguments, inputs, hints)
+    assert caught.value.message == "there are 16 positions, and T is not bounded"
+    assert caught.value.help == "declare dims: {T: {max: 16}}"
+    domain = Domain({"T": Constraint(max=17)})
+    with pytest.raises(Fault, match="T goes up to 17"):
+        infer("position_embedding", arguments, inputs, hints, domain)
+    domain = Domain({"T": Constraint(max=16)})
+    (output,) = infer("position_embedding", arguments, inputs, hints, domain)
+    assert str(output) == "float[T, 8]"
+
+
+@given(
+    st.sampled_from(NUMBERS),
+    st.lists(SIZES, min_size=1, max_size=3),
+    st.none() | st.integers(1, 7),
+    st.integers(-4, 4),
+)
+def test_sinusoidal_encoding(
+    kind: Kind, shape: list[int], width: int | None, dim: int
+) -> None:
+    arguments = {"dim": dim} | ({} if width is None else {"embedding_dim": width})
+    inputs = {"input": type_of(*shape, kind=kind)}
+    if kind == "int" and width is None and -len(shape) <= dim < len(shape):
+        with pytest.raises(Fault, match="needs embedding_dim"):
+            infer("sinusoidal_encoding", arguments, inputs)
+    else:
+        check("sinusoidal_encoding", arguments, inputs)
+
+
+def test_sinusoidal_encoding_as_code() -> None:
+    found = check("sinusoidal_encoding", {}, {"input": tensor("float[2, 3, 4]")})
+    assert found.construct == "SinusoidalEncoding(4)"
+    assert found.forward == ["return self.layer(input)"]
+
+
+def test_sinusoidal_encoding_is_symbolic_in_time_only() -> None:
+    (output,) = infer("sinusoidal_encoding", {}, {"input": tensor("float[B, T, 6]")})
+    assert str(output) == "float[T, 6]"
+    with pytest.raises(Fault) as caught:
+        infer("sinusoidal_encoding", {}, {"input": tensor("float[B, T, D]")})
+    assert caught.value.code == "not-constant"
+
+
+def test_position_embedding_looks_positions_up() -> None:
+    arguments = {"num_embeddings": 5, "embedding_dim": 2}
+    torch.manual_seed(0)
+    found = run("position_embedding", arguments, {"input": torch.zeros(1, 3)})
+    torch.manual_seed(0)
+    assert torch.equal(found, torch.nn.Embedding(5, 2).weight[:3])

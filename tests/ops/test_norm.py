@@ -1,0 +1,133 @@
+"""Normalisation, held against torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.domain import Constraint, Domain
+from compiler.faults import Fault
+from compiler.tensor import TensorType
+from tests.ops.draws import label, some, type_of, types
+from tests.ops.harness import check, infer, tensor
+
+EPS = st.sampled_from((1e-5, 1e-3))
+
+
+def statistics() -> st.SearchStrategy[dict[str, Any]]:
+    """The arguments of batch and instance norms."""
+    flags = ("affine", "track_running_stats", "bias")
+    return some(
+        eps=EPS,
+        momentum=st.sampled_from((0.1, 0.01)),
+        **{flag: st.booleans() for flag in flags},
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@given(input=types(1, 6, st.integers(2, 3)), arguments=statistics())
+def test_batch_norm(n: int, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(f"batch_norm{n}d", arguments, {"input": input}, device="cpu")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@given(input=types(1, 6, st.integers(1, 2)), arguments=statistics())
+def test_instance_norm(n: int, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(f"instance_norm{n}d", arguments, {"input": input}, device="cpu")
+
+
+@given(
+    input=types(0, 4),
+    arguments=some(
+        normalized_dims=st.integers(1, 3),
+        eps=EPS,
+        elementwise_affine=st.booleans(),
+        bias=st.booleans(),
+    ),
+)
+def test_layer_norm(input: TensorType, arguments: dict[str, Any]) -> None:
+    if input.rank < arguments.get("normalized_dims", 1):
+        with pytest.raises(Fault, match="input needs at least"):
+            infer("layer_norm", arguments, {"input": input})
+    else:
+        check("layer_norm", arguments, {"input": input}, device="cpu")
+
+
+@given(
+    input=types(2, 4),
+    arguments=some(
+        normalized_dims=st.integers(1, 2), eps=EPS, elementwise_affine=st.booleans()
+    ),
+)
+def test_rms_norm(input: TensorType, arguments: dict[str, Any]) -> None:
+    check("rms_norm", arguments, {"input": input}, device="cpu")
+
+
+@given(
+    input=types(1, 5),
+    groups=st.integers(1, 3),
+    arguments=some(eps=EPS, affine=st.booleans(), bias=st.booleans()),
+)
+def test_group_norm(input: TensorType, groups: int, arguments: dict[str, Any]) -> None:
+    if input.rank == 1:
+        with pytest.raises(Fault, match="input needs at least 2 dimensions"):
+            infer("group_norm", {"num_groups": groups}, {"input": input})
+        return
+    given = {"num_groups": groups, **arguments}
+    check("group_norm", given, {"input": input}, device="cpu")
+
+
+@given(
+    input=types(1, 5),
+    size=st.integers(1, 5),
+    arguments=some(alpha=EPS, beta=st.just(0.5), k=st.just(2.0)),
+)
+def test_local_response_norm(
+    input: TensorType, size: int, arguments: dict[str, Any]
+) -> None:
+    given = {"size": size, **arguments}
+    check("local_response_norm", given, {"input": input}, device="cpu")
+
+
+def test_instance_norm_needs_two_values() -> None:
+    inputs = {"input": tensor("float[B, C, H, W]")}
+    with pytest.raises(Fault, match="the number of values in a channel is H"):
+        infer("instance_norm2d", {}, inputs)
+    domain = Domain({"H": Constraint(2)})
+    assert infer("instance_norm2d", {}, inputs, domain=domain) == (inputs["input"],)
+
+
+def test_groups_divide_channels() -> None:
+    found = check("group_norm", {"num_groups": 4}, {"input": type_of(2, 6, 3)})
+    assert isinstance(found.refusal, Fault) and found.refusal.argument == "num_groups"
+
+
+def test_batch_of_one_is_for_inference() -> None:
+    """torch refuses it in training; that a batch is larger is not ours to ask."""
+    (output,) = infer("batch_norm1d", {}, {"input": type_of(1, 6)})
+    assert output == type_of(1, 6)
+
+
+@pytest.mark.parametrize(
+    ("op", "arguments", "expected"),
+    [
+        ("batch_norm2d", {"momentum": None}, "nn.BatchNorm2d(6, momentum=None)"),
+        ("layer_norm", {}, "nn.LayerNorm(4)"),
+        ("layer_norm", {"normalized_dims": 3}, "nn.LayerNorm([6, 4, 4])"),
+        ("layer_norm", {"bias": False}, "nn.LayerNorm(4, bias=False)"),
+        ("rms_norm", {"eps": 0.001}, "nn.RMSNorm(4, eps=0.001)"),
+        ("group_norm", {"num_groups": 3}, "nn.GroupNorm(3, 6)"),
+        ("instance_norm2d", {"affine": True}, "nn.InstanceNorm2d(6, affine=True)"),
+    ],
+)
+def test_code(op: str, arguments: dict[str, Any], expected: str) -> None:
+    found = check(op, arguments, {"input": type_of(2, 6, 4, 4)}, device="cpu")
+    assert found.construct == expected
+    assert found.forward == ["return self.layer(input)"]
+
+
+def test_label() -> None:
+    assert label("group_norm", {"num_groups": 2}, input=type_of(1, 4)) == "2 groups"

@@ -1,0 +1,141 @@
+"""Pooling, held against torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.dims import Dim
+from compiler.domain import Constraint, Domain
+from compiler.faults import Fault
+from compiler.tensor import TensorType
+from tests.ops.draws import images, label, some, spread, type_of
+from tests.ops.harness import check, infer, tensor
+
+Drawn = tuple[int, TensorType, dict[str, Any]]
+
+
+@st.composite
+def pools(draw: st.DrawFn, kind: str) -> Drawn:
+    n = draw(st.integers(1, 3))
+    settings: dict[str, st.SearchStrategy[Any]] = {
+        "stride": spread(n, st.integers(1, 5)),
+        "padding": spread(n, st.integers(0, 2)),
+        "ceil_mode": st.booleans(),
+    }
+    if kind == "max":
+        settings["dilation"] = spread(n, st.integers(1, 3))
+    else:
+        settings["count_include_pad"] = st.booleans()
+        if n > 1:
+            settings["divisor_override"] = st.integers(1, 3)
+    arguments = draw(some(**settings))
+    arguments["kernel_size"] = draw(spread(n, st.integers(1, 4)))
+    return n, draw(images(n, st.integers(1, 3), most=9)), arguments
+
+
+@given(pools("max"))
+def test_max_pool(drawn: Drawn) -> None:
+    n, input, arguments = drawn
+    check(f"max_pool{n}d", arguments, {"input": input}, device="cpu")
+
+
+@given(pools("avg"))
+def test_avg_pool(drawn: Drawn) -> None:
+    n, input, arguments = drawn
+    check(f"avg_pool{n}d", arguments, {"input": input}, device="cpu")
+
+
+@pytest.mark.parametrize("kind", ["avg", "max"])
+@given(st.data())
+def test_adaptive_pool(kind: str, data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 3))
+    input = data.draw(images(n, st.integers(1, 3), most=5))
+    arguments = {"output_size": data.draw(spread(n, st.integers(1, 6)))}
+    check(f"adaptive_{kind}_pool{n}d", arguments, {"input": input}, device="cpu")
+
+
+@given(
+    size=st.integers(4, 30),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 6),
+    data=st.data(),
+)
+def test_ceil_mode_of_a_symbol(
+    size: int, kernel: int, stride: int, data: st.DataObject
+) -> None:
+    """The formula of ceil_mode gives torch's size for every value of the symbol."""
+    arguments = {
+        "kernel_size": kernel,
+        "stride": stride,
+        "padding": data.draw(st.integers(0, kernel // 2)),
+        "ceil_mode": True,
+    }
+    inputs = {"input": tensor("float[1, L]")}
+    domain = Domain({"L": Constraint(4)})
+    found = check("max_pool1d", arguments, inputs, dims={"L": size}, domain=domain)
+    assert found.refusal is None
+
+
+@pytest.mark.parametrize("op", ["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"])
+@pytest.mark.parametrize("rank", [1, 2, 5])
+def test_wrong_rank(op: str, rank: int) -> None:
+    arguments = {"output_size": 2} if "adaptive" in op else {"kernel_size": 1}
+    found = check(op, arguments, {"input": type_of(*[2] * rank)}, device="cpu")
+    assert found.refusal is not None and found.refusal.code == "rank-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"kernel_size": 3, "stride": 2, "padding": 1}, "(H + 1) // 2"),
+        ({"kernel_size": 2}, "H // 2"),
+        ({"kernel_size": 2, "ceil_mode": True}, "(H + 1) // 2"),
+        ({"kernel_size": 3, "stride": 2, "ceil_mode": True}, "H // 2"),
+        ({"kernel_size": "k"}, "H // k"),
+    ],
+)
+def test_symbolic_sizes(arguments: dict[str, Any], expected: str) -> None:
+    inputs = {"input": tensor("float[B, C, H]")}
+    domain = Domain({"H": Constraint(8)})
+    (output,) = infer("max_pool1d", arguments, inputs, {"k": Dim.of(2)}, domain)
+    assert str(output) == f"float[B, C, {expected}]"
+
+
+def test_window_may_not_fit() -> None:
+    with pytest.raises(Fault, match="the padded input is H") as caught:
+        infer("max_pool2d", {"kernel_size": 2}, {"input": tensor("float[B, C, H, H]")})
+    assert "H >= 2" in caught.value.help
+
+
+def test_padding_is_half_the_kernel_at_most() -> None:
+    arguments = {"kernel_size": 3, "padding": 2}
+    found = check("avg_pool2d", arguments, {"input": type_of(1, 8, 8)}, device="cpu")
+    assert isinstance(found.refusal, Fault) and found.refusal.argument == "padding"
+
+
+def test_adaptive_to_the_size_of_an_input() -> None:
+    inputs = {"input": tensor("float[B, C, X, Y]")}
+    arguments = {"output_size": ["H", 7]}
+    (output,) = infer("adaptive_avg_pool2d", arguments, inputs)
+    assert str(output) == "float[B, C, H, 7]"
+    with pytest.raises(Fault, match="output_size is H - 1"):
+        infer("adaptive_avg_pool2d", {"output_size": ["H - 1", 7]}, inputs)
+
+
+def test_code() -> None:
+    input = type_of(1, 8, 8)
+    found = check("max_pool2d", {"kernel_size": 3, "stride": 2}, {"input": input})
+    assert found.construct == ""
+    assert found.forward == ["return F.max_pool2d(input, kernel_size=3, stride=2)"]
+    found = check("adaptive_avg_pool2d", {"output_size": 1}, {"input": input})
+    assert found.forward == ["return F.adaptive_avg_pool2d(input, 1)"]
+
+
+def test_label() -> None:
+    input = type_of(1, 8, 8)
+    assert label("max_pool2d", {"kernel_size": 3}, input=input) == "3×3, stride 3"
+    assert label("adaptive_max_pool2d", {"output_size": 1}, input=input) == "to 1×1"

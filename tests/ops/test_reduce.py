@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.dims import Dim
+from compiler.faults import Fault
+from compiler.tensor import TensorType
+from tests.ops.draws import tensors, typed
+from tests.ops.harness import check, infer, run, tensor
+
+AXES = st.one_of(st.integers(-4, 3), st.lists(st.integers(-3, 2), max_size=3))
+REDUCTIONS = st.sampled_from(["mean", "sum", "max", "min", "logsumexp"])
+
+
+@given(tensors(), AXES, st.booleans(), REDUCTIONS)
+def test_reductions(input: TensorType, dim: Any, keepdim: bool, op: str) -> None:
+    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
+
+
+@given(tensors(), st.sampled_from(["mean", "sum", "max", "min", "argmax", "argmin"]))
+def test_over_all(input: TensorType, op: str) -> None:
+    check(op, {}, {"input": input})
+
+
+@given(
+    tensors(), st.integers(-4, 3), st.booleans(), st.sampled_from(["argmax", "argmin"])
+)
+def test_positions(input: TensorType, dim: int, keepdim: bool, op: str) -> None:
+    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
+    check(op, {"keepdim": keepdim}, {"input": input})
+
+
+@pytest.mark.parametrize("op", ["mean", "sum", "max", "min", "logsumexp", "argmax"])
+@pytest.mark.parametrize("shape", [[0], [2, 0], [0, 2], [0, 0]])
+def test_nothing_to_reduce(op: str, shape: list[int]) -> None:
+    check(op, {"dim": -1}, {"input": typed("float", shape)})
+    check(op, {"dim": 0}, {"input": typed("float", shape)})
+
+
+def test_code_reads_as_written_by_hand() -> None:
+    def line(op: str, **arguments: Any) -> str:
+        return check(op, arguments, {"input": tensor("float[2, 3, 4]")}).forward[0]
+
+    assert line("mean", dim=1) == "return input.mean(dim=1)"
+    assert line("sum", dim=[1, 2]) == "return input.sum(dim=(1, 2))"
+    assert (
+        line("max", dim=-1, keepdim=True) == "return input.amax(dim=-1, keepdim=True)"
+    )
+    assert line("mean") == "return input.mean()"
+    assert line("argmax", dim=-1) == "return input.argmax(dim=-1)"
+
+
+def test_values() -> None:
+    x = torch.randn(2, 3)
+    assert torch.equal(run("max", {"dim": 1}, {"input": x}), x.max(1).values)
+    assert torch.equal(run("argmax", {"dim": 1}, {"input": x}), x.argmax(1))
+
+
+def test_symbols() -> None:
+    inputs = {"input": tensor("float[B, C, H, W]")}
+    assert infer("mean", {"dim": [2, 3]}, inputs) == (tensor("float[B, C]"),)
+    assert infer("mean", {"dim": -1, "keepdim": True}, inputs) == (
+        tensor("float[B, C, H, 1]"),
+    )
+    assert infer("argmax", {"dim": 1}, inputs) == (tensor("int[B, H, W]"),)
+
+
+def test_a_size_that_may_be_zero_is_refused() -> None:
+    inputs = {"input": TensorType("float", (Dim.symbol("T") // 2,))}
+    with pytest.raises(Fault) as caught:
+        infer("max", {"dim": 0}, inputs)
+    assert caught.value.code == "size-too-small"

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.domain import Constraint, Domain
+from compiler.faults import Fault
+from compiler.tensor import TensorType
+from tests.ops.draws import tensors
+from tests.ops.harness import check, infer, run, tensor
+
+AXES = st.integers(-4, 3)
+PLACES = st.integers(-6, 6)
+INPUTS = tensors()
+
+
+@given(INPUTS, AXES, st.tuples(PLACES, PLACES, st.integers(-1, 3)), st.booleans())
+def test_slice(
+    input: TensorType, dim: int, places: tuple[int, int, int], stops: bool
+) -> None:
+    start, stop, step = places
+    arguments = {"dim": dim, "start": start, "step": step}
+    check("slice", arguments | ({"stop": stop} if stops else {}), {"input": input})
+
+
+@given(INPUTS, AXES, PLACES)
+def test_index(input: TensorType, dim: int, index: int) -> None:
+    check("index", {"dim": dim, "index": index}, {"input": input})
+
+
+@given(INPUTS, st.lists(AXES, max_size=3))
+def test_flip(input: TensorType, dims: list[int]) -> None:
+    check("flip", {"dims": dims}, {"input": input})
+
+
+LINES = [
+    ("slice", {"dim": 1, "start": 1}, "input[:, 1:]"),
+    ("slice", {"dim": 0, "stop": -1}, "input[:-1]"),
+    ("slice", {"dim": -1, "step": 2}, "input[..., ::2]"),
+    ("slice", {"dim": -2, "start": 1, "stop": 3}, "input[..., 1:3, :]"),
+    ("index", {"dim": 1, "index": 0}, "input[:, 0]"),
+    ("index", {"dim": -1, "index": -1}, "input[..., -1]"),
+    ("flip", {"dims": [1]}, "input.flip((1,))"),
+    ("flip", {"dims": 1}, "input.flip(1)"),
+]
+
+
+@pytest.mark.parametrize(("op", "arguments", "line"), LINES)
+def test_code_reads_as_written_by_hand(op: str, arguments: Any, line: str) -> None:
+    found = check(op, arguments, {"input": tensor("float[4, 5, 6]")})
+    assert found.forward == [f"return {line}"]
+
+
+def test_values() -> None:
+    x = torch.randn(4, 5)
+    found = run("slice", {"dim": 1, "start": -3, "stop": 4, "step": 2}, {"input": x})
+    assert torch.equal(found, x[:, 2:4:2])
+
+
+SYMBOLIC = [
+    ("slice", {"dim": 1, "start": 1}, "float[B, T - 1, D]"),
+    ("slice", {"dim": 1, "stop": -1}, "float[B, T - 1, D]"),
+    ("slice", {"dim": 1, "start": -1}, "float[B, 1, D]"),
+    ("slice", {"dim": 1, "step": 2}, "float[B, (T + 1) // 2, D]"),
+    ("slice", {"dim": 1, "start": 1, "step": 2}, "float[B, T // 2, D]"),
+    ("slice", {"dim": 1, "start": "T - 1"}, "float[B, 1, D]"),
+    ("slice", {"dim": 1, "stop": "T // 2"}, "float[B, T // 2, D]"),
+    ("slice", {"dim": -1, "start": "D // 2"}, "float[B, T, D - D // 2]"),
+    ("index", {"dim": 1, "index": 0}, "float[B, D]"),
+    ("index", {"dim": 1, "index": -1}, "float[B, D]"),
+    ("index", {"dim": 1, "index": "T - 1"}, "float[B, D]"),
+    ("flip", {"dims": 1}, "float[B, T, D]"),
+]
+
+
+@pytest.mark.parametrize(("op", "arguments", "output"), SYMBOLIC)
+def test_symbols(op: str, arguments: Any, output: str) -> None:
+    for length in (1, 2, 7):
+        dims = {"B": 2, "T": length, "D": 4}
+        inputs = {"input": tensor("float[B, T, D]")}
+        found = check(op, arguments, inputs, dims=dims)
+        assert found.outputs == (tensor(output),), found.refusal
+
+
+@pytest.mark.parametrize(
+    ("op", "arguments"),
+    [
+        ("slice", {"dim": 1, "start": 2}),
+        ("slice", {"dim": 1, "stop": 2}),
+        ("slice", {"dim": 1, "start": -2}),
+        ("slice", {"dim": 1, "start": "T - 2"}),
+        ("slice", {"dim": 1, "start": 1, "stop": "T // 2"}),
+        ("index", {"dim": 1, "index": 1}),
+        ("index", {"dim": 1, "index": "T"}),
+        ("index", {"dim": 1, "index": "B"}),
+    ],
+)
+def test_what_some_sizes_lack_is_refused(op: str, arguments: Any) -> None:
+    with pytest.raises(Fault, match="for every size of the inputs"):
+        infer(op, arguments, {"input": tensor("float[B, T, D]")})
+
+
+def test_a_least_size_is_believed() -> None:
+    domain = Domain({"T": Constraint(min=3)})
+    inputs = {"input": tensor("float[B, T]")}
+    (found,) = infer("slice", {"dim": 1, "start": 2}, inputs, domain=domain)
+    assert found == tensor("float[B, T - 2]")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.dims import Dim
+from compiler.tensor import TensorType
+from tests.ops.draws import shapes, tensors
+from tests.ops.harness import check, infer, layer, tensor
+
+VALUES = st.sampled_from([0, 1, -3, 0.5, 1.0, True, False])
+
+
+@given(shapes())
+def test_parameter(shape: list[int]) -> None:
+    check("parameter", {"shape": shape}, {})
+
+
+@given(shapes(), VALUES)
+def test_constant(shape: list[int], value: Any) -> None:
+    check("constant", {"shape": shape, "value": value}, {})
+    check("constant", {"value": value}, {})
+
+
+@given(tensors())
+def test_identity(input: TensorType) -> None:
+    check("identity", {}, {"input": input})
+
+
+def test_code_reads_as_written_by_hand() -> None:
+    token = check("parameter", {"shape": [1, 1, 8]}, {})
+    assert token.construct == "nn.Parameter(torch.zeros(1, 1, 8))"
+    assert token.forward == ["return self.layer"]
+    ones = check("constant", {"shape": [2], "value": 1.0}, {})
+    assert ones.construct == "nn.Buffer(torch.full((2,), 1.0), persistent=False)"
+    one = check("constant", {"value": 1}, {})
+    assert one.construct == "nn.Buffer(torch.tensor(1), persistent=False)"
+    same = check("identity", {}, {"input": tensor("float[2]")})
+    assert (same.construct, same.forward) == ("", ["return input"])
+
+
+def test_a_parameter_is_learned_and_a_constant_is_not() -> None:
+    token = layer("parameter", {"shape": [2]}, {})
+    assert [name for name, _ in token.named_parameters()] == ["layer"]
+    ones = layer("constant", {"shape": [2], "value": 1.0}, {})
+    assert torch.equal(ones(), torch.ones(2))
+    assert not list(ones.parameters()) and not ones.state_dict()
+
+
+def test_names_of_the_scope_stay() -> None:
+    found = infer("parameter", {"shape": [1, "width"]}, {}, {"width": Dim.of(8)})
+    assert found == (tensor("float[1, width]"),)
