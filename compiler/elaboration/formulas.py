@@ -1,0 +1,105 @@
+"""Names in the formulas of a layer: each must be a param, a dimension, or the counter of a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.diagnostics import Report, suggest
+from compiler.fields import Formula
+from compiler.graph import Place, Scope
+from compiler.spec import Layer
+from compiler.syntax import Expr, Name, children, names
+
+COUNTER = "i"
+"""What counts the copies of a repeat."""
+
+
+def visible_names(scope: Scope) -> set[str]:
+    """The params and dimensions that formulas of a scope may use."""
+    home = scope.environment
+    symbols = {
+        name
+        for kind in home.inputs.values()
+        if kind
+        for dim in kind.dims
+        for name in names(dim)
+    }
+    return symbols | set(home.params)
+
+
+def check_names(
+    scope: Scope,
+    layer: Layer,
+    arguments: Mapping[str, Any],
+    place: Place,
+    report: Report,
+) -> None:
+    """Report every unknown name in the formulas of a layer."""
+    known = visible_names(scope)
+    if layer.repeat is not None or _inside_repeat(scope):
+        known.add(COUNTER)
+    for path, formula in formulas(layer, arguments):
+        for name in _names(formula.expr):
+            if name.id not in known:
+                shift = formula.text.startswith("$")
+                span = place.at(*path).part(name.start + shift, name.end + shift)
+                message = f"there is no param or dimension {name.id} in {scope.environment.name}"
+                report.error(
+                    "unknown-name",
+                    span,
+                    message,
+                    help=suggest(name.id, known) or _listed(known),
+                )
+
+
+def formulas(
+    layer: Layer, arguments: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str | int, ...], Formula]]:
+    """The formulas of a layer with their paths below it."""
+    for key, value in arguments.items():
+        if isinstance(value, Formula):
+            yield (key,), value
+        elif isinstance(value, tuple):
+            yield from (
+                ((key, i), item)
+                for i, item in enumerate(value)
+                if isinstance(item, Formula)
+            )
+        elif isinstance(value, dict):
+            yield from (
+                ((key, name), item)
+                for name, item in value.items()
+                if isinstance(item, Formula)
+            )
+    if isinstance(layer.when, Formula):
+        yield ("when",), layer.when
+    if isinstance(layer.scan, Formula):
+        yield ("scan",), layer.scan
+    if layer.repeat is not None and isinstance(layer.repeat.count, Formula):
+        yield ("repeat",), layer.repeat.count
+
+
+def _inside_repeat(scope: Scope) -> bool:
+    """Whether a group, or a group around it, is repeated: its layers may use the counter too."""
+    while scope.kind == "group" and scope.parent is not None:
+        if "repeat" in _keys(scope.place):
+            return True
+        scope = scope.parent
+    return False
+
+
+def _keys(place: Place) -> set[str]:
+    node = place.document.node(place.path)
+    return {str(key.value) for key, _ in getattr(node, "entries", ())}
+
+
+def _names(expr: Expr) -> Iterator[Name]:
+    if isinstance(expr, Name):
+        yield expr
+    for child in children(expr):
+        yield from _names(child)
+
+
+def _listed(known: set[str]) -> str:
+    return f"known here: {', '.join(sorted(known))}" if known else ""

@@ -1,0 +1,83 @@
+"""One run of an op: its arguments bound, its rule applied, its weights held against what weights may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler import faults
+from compiler.binding import bind
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.expressions import Value
+from compiler.op import Op, Port, Shape, as_tuple
+from compiler.tensor import TensorType
+from compiler.typed import Call, Types
+
+
+def call_op(
+    target: type[Op],
+    arguments: Mapping[str, Any],
+    types: Types,
+    values: Mapping[str, Value],
+    names: Mapping[str, Value],
+    context: Context,
+    counter: int,
+) -> Call:
+    """Run an op on types.
+
+    Raises:
+        Fault: where it does not take them.
+        BindingError: where an argument has no value, or one that the op does not take.
+    """
+    op = bind(target, arguments, values, names)
+    inputs = {
+        port.name: _input(port, types.get(port.name), context) for port in target.inputs
+    }
+    outputs = as_tuple(op.infer(context, **inputs))
+    _check_static(op.inferred(**inputs), context)
+    weights = op.weights(**inputs)
+    _check_weights(weights, context)
+    return Call(
+        types,
+        dict(zip(op.ports(), outputs, strict=True)),
+        op=op,
+        weights=weights,
+        buffers=op.buffers(**inputs),
+        flops=op.flops(outputs, **inputs),
+        counter=counter,
+    )
+
+
+def op_inputs(target: type[Op], types: Types) -> dict[str, Any]:
+    """The types as an op's rules take them: every port by name, None where it is absent."""
+    return {port.name: types.get(port.name) for port in target.inputs}
+
+
+def _input(
+    port: Port, kind: TensorType | tuple[TensorType, ...] | None, context: Context
+) -> Any:
+    if kind is None:
+        if not port.optional:
+            raise faults.absent_input(port.name)
+        return None
+    for item in kind if isinstance(kind, tuple) else (kind,):
+        context.require_kind(port.name, item, port.kinds)
+    return kind
+
+
+def _check_static(sizes: Mapping[str, Dim], context: Context) -> None:
+    for name, size in sizes.items():
+        value = context.value(size)
+        if value.constant is None:
+            raise faults.symbolic_weight(name, value, "")
+
+
+def _check_weights(weights: Mapping[str, Shape], context: Context) -> None:
+    for name, shape in weights.items():
+        for size in shape:
+            value = context.value(size)
+            if value.constant is None:
+                raise faults.symbolic_weight(
+                    f"a size of {name or 'the tensor'}", value, ""
+                )

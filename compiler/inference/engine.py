@@ -1,0 +1,195 @@
+"""Inference over scopes: each distinct use of a block is inferred once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.context import Context
+from compiler.diagnostics import Report
+from compiler.dims import Dim
+from compiler.domain import Domain
+from compiler.elaboration.targets import Targets
+from compiler.expressions import Value
+from compiler.faults import Fault
+from compiler.graph import Graph, Scope
+from compiler.inference.params import default_value, fits, name_values
+from compiler.inference.patterns import Matcher
+from compiler.inference.roots import root_instance
+from compiler.inference.scopes import ScopeInference
+from compiler.limits import Limits
+from compiler.tensor import TensorType
+from compiler.typed import Instance, hashable
+
+Inputs = Mapping[str, TensorType | None]
+
+
+class Engine:
+    """What the inference of one graph shares: the instances so far, the budget, the mistakes."""
+
+    def __init__(
+        self, graph: Graph, domain: Domain, limits: Limits, report: Report
+    ) -> None:
+        self.graph, self.domain, self.limits, self.report = (
+            graph,
+            domain,
+            limits,
+            report,
+        )
+        self.count = 0
+        self.targets = Targets(graph.blocks)
+        self._known: dict[Any, Instance] = {}
+        self._running: set[Any] = set()
+
+    def network(self, scope: Scope, params: Mapping[str, Value]) -> Instance:
+        """Infer a network: the symbols of its inputs are what everything else is said in."""
+        instance = root_instance(scope, params, self.domain, self.report)
+        self._infer(instance, scope.name, 0)
+        return instance
+
+    def block(
+        self,
+        scope: Scope,
+        arguments: Mapping[str, Value],
+        inputs: Inputs,
+        caller: Context,
+        path: str,
+        depth: int,
+    ) -> tuple[Instance, dict[str, Dim]]:
+        """Infer a block for the types it is called with; also what its symbols are in the caller.
+
+        Raises:
+            Fault: where the types do not fit the patterns, or the recursion has no end.
+        """
+        matcher = Matcher(caller, scope.params)
+        for port, pattern in scope.inputs.items():
+            actual = inputs.get(port)
+            if pattern is not None and actual is not None:
+                matcher.bind(port, pattern, actual)
+        params = self._params(scope, arguments, matcher.match.hints)
+        matcher.check({**params, **_as_values(matcher.match.hints)})
+        key = (id(scope), hashable(tuple(params.values())), _key(inputs, caller))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._instance(scope, params, matcher, inputs)
+            self._new(key, known, path, depth)
+        elif key in self._running:
+            message = f"{scope.name} holds itself with the same params and sizes, without an end"
+            raise Fault(
+                "recursion",
+                message,
+                help="a block that calls itself needs a `when` that ends it",
+            )
+        return known, matcher.match.binding
+
+    def group(
+        self,
+        scope: Scope,
+        outer: Instance,
+        inputs: Inputs,
+        counter: int | None,
+        path: str,
+        depth: int,
+    ) -> Instance:
+        """Infer a group, in the names of the scope around it."""
+        names, values = dict(outer.names), dict(outer.values)
+        if counter is not None:
+            names["i"] = values["i"] = counter
+        key = (
+            id(scope),
+            id(outer),
+            counter,
+            tuple((port, str(kind)) for port, kind in inputs.items()),
+        )
+        known = self._known.get(key)
+        if known is None:
+            known = Instance(
+                scope,
+                outer.params,
+                outer.context,
+                dict(inputs),
+                names=names,
+                values=values,
+            )
+            self._known[key] = known
+            self._new(key, known, path, depth)
+        return known
+
+    def _new(self, key: Any, instance: Instance, path: str, depth: int) -> None:
+        self._charge(instance.scope, depth)
+        self._running.add(key)
+        self._infer(instance, path, depth)
+        self._running.discard(key)
+
+    def _infer(self, instance: Instance, path: str, depth: int) -> None:
+        ScopeInference(self, instance, path, depth).run()
+
+    def _charge(self, scope: Scope, depth: int) -> None:
+        self.count += 1
+        if depth > self.limits.nesting:
+            message = f"{scope.name} nests more than {self.limits.nesting} levels deep"
+            raise Fault(
+                "recursion",
+                message,
+                help="a block that calls itself needs a `when` that ends it",
+            )
+        if self.count > self.limits.instances:
+            raise Fault(
+                "too-large",
+                f"the network expands into more than {self.limits.instances} blocks",
+            )
+
+    def _params(
+        self, scope: Scope, arguments: Mapping[str, Value], hints: Mapping[str, Dim]
+    ) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, param in scope.params.items():
+            place = scope.place.at("params", name)
+            value: Value | None
+            if name in arguments:
+                value = arguments[name]
+            else:
+                value = default_value(
+                    param, {**_as_values(hints), **values}, place, self.report
+                )
+            if value is None:
+                raise Fault(
+                    "missing-argument",
+                    f"{scope.name} has no value for {name}",
+                    "",
+                    name,
+                )
+            if wrong := fits(param, value):
+                raise Fault("bad-value", f"{name} {wrong}", "", name)
+            values[name] = value
+        return values
+
+    def _instance(
+        self, scope: Scope, params: Mapping[str, Value], matcher: Matcher, given: Inputs
+    ) -> Instance:
+        hints = matcher.match.hints
+        names, numbers = name_values(params)
+        names |= {symbol: Dim.symbol(symbol) for symbol in hints}
+        values = {**params, **_as_values(hints)}
+        inputs = {
+            port: matcher.inside(port, pattern, names, values)
+            if pattern and given.get(port)
+            else None
+            for port, pattern in scope.inputs.items()
+        }
+        context = Context({**numbers, **hints}, self.domain)
+        return Instance(scope, params, context, inputs, names=names, values=values)
+
+
+def _as_values(hints: Mapping[str, Dim]) -> dict[str, Value]:
+    return {
+        name: size if size.constant is None else size.constant
+        for name, size in hints.items()
+    }
+
+
+def _key(inputs: Inputs, caller: Context) -> tuple[Any, ...]:
+    return tuple(
+        (port, None if kind is None else caller.values(kind))
+        for port, kind in inputs.items()
+    )

@@ -1,0 +1,72 @@
+"""What goes from one copy of a repeated layer to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.context import Context
+from compiler.elaboration.formulas import COUNTER, formulas
+from compiler.graph import Scope
+from compiler.op import Op
+from compiler.syntax import names
+from compiler.tensor import TensorType
+from compiler.typed import Types
+
+
+def fed_ports(outputs: list[str], inputs: list[str]) -> dict[str, str]:
+    """Which output of a copy feeds which input of the next: by name, else the first the first.
+
+    >>> fed_ports(["output"], ["x", "mask"])
+    {'output': 'x'}
+    >>> fed_ports(["h", "x"], ["x", "h"])
+    {'h': 'h', 'x': 'x'}
+    """
+    same = {name: name for name in outputs if name in inputs}
+    return same or ({outputs[0]: inputs[0]} if outputs and inputs else {})
+
+
+def chain(outputs: Mapping[str, TensorType], given: Types) -> dict[str, Any]:
+    """The inputs of the next copy."""
+    following = dict(given)
+    for source, port in fed_ports(list(outputs), list(given)).items():
+        kind = outputs[source]
+        following[port] = (
+            (kind, *given[port][1:]) if isinstance(given[port], tuple) else kind
+        )  # type: ignore[index]
+    return following
+
+
+def copies_are_equal(given: Types, following: Types, context: Context) -> bool:
+    """Whether the next copy has inputs of the same types, by value."""
+    return all(
+        _values(given[port], context) == _values(following[port], context)
+        for port in given
+    )
+
+
+def _values(
+    kind: TensorType | tuple[TensorType, ...] | None, context: Context
+) -> object:
+    if isinstance(kind, tuple):
+        return tuple(context.values(item) for item in kind)
+    return kind and context.values(kind)
+
+
+def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool:
+    """Whether a copy depends on its number: by its arguments, or inside where it is a group."""
+    for value in arguments.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            expr = getattr(item, "expr", None)
+            if expr is not None and COUNTER in names(expr):
+                return True
+    if not isinstance(target, Scope) or target.kind != "group":
+        return False
+    return any(
+        any(
+            COUNTER in names(formula.expr)
+            for _, formula in formulas(node.layer, node.arguments)
+        )
+        or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
+        for node in target.nodes.values()
+    )

@@ -1,0 +1,155 @@
+"""The inputs of a network: the symbols that its types are said in, and the values that they may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler import names as rules
+from compiler.context import Context
+from compiler.diagnostics import Report, suggest
+from compiler.dims import Dim
+from compiler.domain import Constraint, Domain
+from compiler.expressions import ExpressionError, Value, evaluate
+from compiler.graph import Graph, Place, Scope
+from compiler.inference.params import formula_value, name_values
+from compiler.syntax import Expr, names
+from compiler.tensor import TensorType, TypePattern
+from compiler.typed import Instance
+
+
+def root_instance(
+    scope: Scope, params: Mapping[str, Value], domain: Domain, report: Report
+) -> Instance:
+    """A network before its layers are inferred: each symbol of its inputs stands for itself."""
+    symbols = {name: Dim.symbol(name) for name in _symbols(scope, report)}
+    named, hints = name_values(params)
+    env = {**named, **symbols}
+    values: dict[str, Value] = {**params, **symbols}
+    inputs: dict[str, TensorType | None] = {}
+    for port, pattern in scope.inputs.items():
+        assert pattern is not None
+        inputs[port] = _type(
+            pattern, env, values, scope.place.at("inputs", port), report
+        )
+    return Instance(
+        scope, params, Context(hints, domain), inputs, names=env, values=values
+    )
+
+
+def _symbols(scope: Scope, report: Report) -> list[str]:
+    found: dict[str, None] = {}
+    for port, pattern in scope.inputs.items():
+        assert pattern is not None
+        place = scope.place.at("inputs", port)
+        if pattern.ellipsis is not None or pattern.optional:
+            what = "`...`" if pattern.ellipsis is not None else "`?`"
+            report.error(
+                "bad-value",
+                place.span(),
+                f"{what} is for blocks: a network's inputs are always the same",
+            )
+        for name in sorted(
+            name
+            for dim in pattern.dims
+            for name in names(dim)
+            if name not in scope.params
+        ):
+            if rules.symbol_name(name):
+                help = (
+                    suggest(name, scope.params)
+                    or "a symbolic dimension starts with a capital: B, T, H"
+                )
+                report.error(
+                    "unknown-name", place.span(), f"there is no param {name}", help=help
+                )
+            found[name] = None
+    return list(found)
+
+
+def _type(
+    pattern: TypePattern,
+    env: Mapping[str, Value],
+    values: Mapping[str, Value],
+    place: Place,
+    report: Report,
+) -> TensorType | None:
+    shape = [_dim(dim, env, values) for dim in pattern.dims]
+    for dim in shape:
+        if isinstance(dim, str):
+            report.error("bad-expression", place.span(), dim)
+        elif dim.constant is not None and dim.constant < 1:
+            report.error(
+                "bad-value",
+                place.span(),
+                f"a size of an input is at least 1, and this is {dim}",
+            )
+    if pattern.ellipsis is not None or any(isinstance(dim, str) for dim in shape):
+        return None
+    return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))
+
+
+def _dim(
+    expr: Expr, env: Mapping[str, Value], values: Mapping[str, Value]
+) -> Dim | str:
+    """The size in the names of the network, or what is wrong with it."""
+    try:
+        plain = evaluate(expr, values)
+    except ExpressionError as error:
+        return error.message
+    if isinstance(plain, bool) or not isinstance(plain, int | Dim):
+        return f"a size is an integer, and this is {plain}"
+    try:
+        named = evaluate(expr, env)
+    except ExpressionError:
+        return Dim.of(plain)
+    return Dim.of(named) if isinstance(named, int | Dim) else Dim.of(plain)
+
+
+def read_domain(graph: Graph, params: Mapping[str, Value], report: Report) -> Domain:
+    """What `dims` says of the symbols."""
+    constraints: dict[str, Constraint] = {}
+    known = {
+        name
+        for scope in graph.networks.values()
+        for kind in scope.inputs.values()
+        if kind
+        for dim in kind.dims
+        for name in names(dim)
+    }
+    for name, bounds in graph.spec.dims.items():
+        place = Place(graph.document, ("dims", name))
+        if graph.networks and name not in known:
+            report.error(
+                "unknown-name",
+                place.span(key=True),
+                f"no input has a dimension {name}",
+                help=suggest(name, known) or "",
+            )
+        given: dict[str, Any] = {}
+        for key in ("min", "max", "multiple_of"):
+            value = formula_value(getattr(bounds, key), params, place.at(key), report)
+            given[key] = value
+            if value is not None and (
+                isinstance(value, bool)
+                or not isinstance(value, int)
+                or value < (key != "min")
+            ):
+                report.error(
+                    "bad-value",
+                    place.span(key),
+                    f"{key} is an integer above 0, and this is {value}",
+                )
+                given[key] = None
+        constraint = Constraint(
+            given["min"] or 1, given["max"], given["multiple_of"] or 1
+        )
+        if constraint.max is not None and constraint.max < constraint.min:
+            report.error(
+                "bad-value",
+                place.span(),
+                f"no size is at least {constraint.min} and at most {constraint.max}",
+            )
+            continue
+        constraints[name] = constraint
+    return Domain(constraints)

@@ -1,0 +1,398 @@
+"""Inferring the layers of one scope, in order; a mistake in one leaves those that need it without a type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from compiler.binding import BindingError, named_sizes
+from compiler.dims import Dim, DimOverflow
+from compiler.elaboration.inputs import by_port
+from compiler.elaboration.targets import bind_arguments, op_span, problem_span
+from compiler.expressions import Value
+from compiler.faults import Fault
+from compiler.graph import Node, OpParam, Ref, Scope
+from compiler.inference.calls import call_op
+from compiler.inference.params import formula_value
+from compiler.inference.repeats import chain, copies_are_equal, uses_counter
+from compiler.inference.scans import Scanned, scanned
+from compiler.op import Op, Port
+from compiler.source import Span
+from compiler.tensor import TensorType
+from compiler.typed import Call, Instance, TypedNode, Types
+
+if TYPE_CHECKING:
+    from compiler.inference.engine import Engine
+
+Given = Mapping[str, Ref | tuple[Ref, ...]]
+
+
+class Skip(Exception):
+    """A layer that cannot be inferred; why has been reported, here or at a layer it needs."""
+
+
+class ScopeInference:
+    """The inference of one instance of a scope. `path` leads to it, for diagnostics: `ResNet.layer2[0]`."""
+
+    def __init__(
+        self, engine: Engine, instance: Instance, path: str, depth: int
+    ) -> None:
+        self.engine, self.instance, self.path, self.depth = (
+            engine,
+            instance,
+            path,
+            depth,
+        )
+        self.report = engine.report
+        self.context = instance.context
+
+    def run(self) -> None:
+        """Infer every layer, then the outputs."""
+        for node in self.instance.scope.nodes.values():
+            try:
+                self.instance.nodes[node.name] = self._layer(node)
+            except Skip:
+                continue
+        for name, ref in self.instance.scope.outputs.items():
+            kind = self._type(ref)
+            if kind is not None:
+                self.instance.outputs[name] = kind
+
+    def _layer(self, node: Node) -> TypedNode:
+        target, arguments, given = self._resolve(node)
+        types = self._types(node, given)
+        active = self._when(node)
+        count = self._count(node) if active else 0
+        if count == 0:
+            return TypedNode(
+                node, target, given, (), self._passed_on(types), arguments, active
+            )
+        try:
+            if node.layer.scan is not None:
+                return self._scan(node, target, arguments, given, types)
+            calls = self._copies(node, target, arguments, types, count)
+        except Fault as fault:
+            raise self._reported(node, fault) from None
+        except BindingError as error:
+            for problem in error.problems:
+                span = problem_span(node.place, problem)
+                self.report.error(
+                    problem.code,
+                    span,
+                    problem.message,
+                    path=self._path(node),
+                    help=problem.help,
+                )
+            raise Skip from None
+        except (DimOverflow, ZeroDivisionError) as error:
+            self.report.error(
+                "too-large",
+                op_span(node.place),
+                f"a size cannot be computed: {error}",
+                path=self._path(node),
+            )
+            raise Skip from None
+        return TypedNode(node, target, given, calls, calls[-1].outputs, arguments)
+
+    # What a layer runs, and on what.
+
+    def _resolve(self, node: Node) -> tuple[type[Op] | Scope, Mapping[str, Any], Given]:
+        if not isinstance(node.target, OpParam):
+            return node.target, node.arguments, node.inputs
+        name = str(self.instance.params[node.target.param])
+        target = self.engine.targets.find(
+            name, self.instance.scope, node.place, self.report
+        )
+        if target is None or isinstance(target, OpParam):
+            raise Skip
+        arguments = bind_arguments(target, node.layer, node.place, self.report)
+        ports = (
+            target.inputs
+            if not isinstance(target, Scope)
+            else tuple(
+                Port(port, optional=bool(kind and kind.optional))
+                for port, kind in target.inputs.items()
+            )
+        )
+        return (
+            target,
+            arguments,
+            by_port(node.inputs, ports, node.place.at("in"), self.report),
+        )
+
+    def _types(
+        self, node: Node, given: Given
+    ) -> dict[str, TensorType | tuple[TensorType, ...] | None]:
+        types: dict[str, TensorType | tuple[TensorType, ...] | None] = {}
+        for port, ref in given.items():
+            if isinstance(ref, tuple):
+                found = [self._needed(node, item) for item in ref]
+                types[port] = tuple(kind for kind in found if kind is not None)
+            else:
+                types[port] = self._needed(node, ref)
+        return types
+
+    def _needed(self, node: Node, ref: Ref) -> TensorType | None:
+        """The type of an input; None where it is an optional input of this block that is absent."""
+        kind = self._type(ref)
+        if kind is None and not self._absent(ref):
+            self._check_port(node, ref)
+            raise Skip
+        return kind
+
+    def _type(self, ref: Ref) -> TensorType | None:
+        return self.instance.type_of(ref)
+
+    def _absent(self, ref: Ref) -> bool:
+        return (
+            ref.node in self.instance.inputs
+            and ref.node not in self.instance.nodes
+            and self.depth > 0
+        )
+
+    def _check_port(self, node: Node, ref: Ref) -> None:
+        """Report an output that a layer does not have, where that is known only now."""
+        source = self.instance.nodes.get(ref.node)
+        if source is not None and source.outputs and ref.port:
+            help = f"it gives {', '.join(source.outputs)}"
+            span = node.place.document.locate(ref.path)
+            self.report.error(
+                "unknown-port",
+                span,
+                f"{ref.node} has no output {ref.port}",
+                help=help,
+                path=self._path(node),
+            )
+
+    def _when(self, node: Node) -> bool:
+        if node.layer.when is None:
+            return True
+        value = formula_value(
+            node.layer.when, self.instance.values, node.place.at("when"), self.report
+        )
+        if value is None:
+            raise Skip
+        if not isinstance(value, bool):
+            message = f"`when` is true or false, and this is {value}"
+            self.report.error(
+                "bad-when", node.place.span("when"), message, path=self._path(node)
+            )
+            raise Skip
+        return value
+
+    def _count(self, node: Node) -> int:
+        if node.layer.repeat is None:
+            return 1
+        place = node.place.at("repeat")
+        value = formula_value(
+            node.layer.repeat.count, self.instance.values, place, self.report
+        )
+        limit = self.engine.limits.repeat
+        if value is None:
+            raise Skip
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.report.error(
+                "bad-repeat",
+                place.span(),
+                f"`repeat` is a number of copies, and this is {value}",
+                path=self._path(node),
+            )
+            raise Skip
+        if value > limit:
+            self.report.error(
+                "too-large",
+                place.span(),
+                f"{value} copies are more than {limit}",
+                path=self._path(node),
+            )
+            raise Skip
+        return value
+
+    @staticmethod
+    def _passed_on(types: Types) -> dict[str, TensorType]:
+        first = next(iter(types.values()), None)
+        kind = first[0] if isinstance(first, tuple) else first
+        if kind is None:
+            raise Skip
+        return {"output": kind}
+
+    # Running it.
+
+    def _copies(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        types: Types,
+        count: int,
+    ) -> tuple[Call, ...]:
+        repeated = node.layer.repeat is not None
+        counted = repeated and uses_counter(target, arguments)
+        calls: list[Call] = []
+        given = dict(types)
+        done = 0
+        while done < count:
+            call = self._call(
+                node, target, arguments, given, done if repeated else None
+            )
+            following = chain(call.outputs, given) if done + 1 < count else given
+            steady = not counted and copies_are_equal(given, following, self.context)
+            run = count - done if steady else 1
+            self._append(calls, call, run)
+            done += run
+            given = following
+        return tuple(calls)
+
+    def _append(self, calls: list[Call], call: Call, run: int) -> None:
+        last = calls[-1] if calls else None
+        if last is not None and last.same_as(call):
+            calls[-1] = last.times(last.count + run)
+        else:
+            calls.append(call.times(run))
+
+    def _call(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        types: Types,
+        counter: int | None,
+    ) -> Call:
+        values, names = dict(self.instance.values), dict(self.instance.names)
+        if counter is not None:
+            values["i"] = names["i"] = counter
+        if not isinstance(target, Scope):
+            return call_op(
+                target, arguments, types, values, names, self.context, counter or 0
+            )
+        suffix = f"{node.name}[{counter}]" if counter is not None else node.name
+        return self._call_scope(
+            node,
+            target,
+            arguments,
+            types,
+            values,
+            names,
+            counter,
+            f"{self.path}.{suffix}",
+        )
+
+    def _call_scope(
+        self,
+        node: Node,
+        target: Scope,
+        arguments: Mapping[str, Any],
+        types: Types,
+        values: Mapping[str, Value],
+        names: Mapping[str, Value],
+        counter: int | None,
+        path: str,
+    ) -> Call:
+        inputs = {
+            port: kind for port, kind in types.items() if not isinstance(kind, tuple)
+        }
+        if target.kind == "group":
+            instance = self.engine.group(
+                target, self.instance, inputs, counter, path, self.depth + 1
+            )
+            return self._finished(
+                Call(types, instance.outputs, instance=instance, counter=counter or 0),
+                target,
+            )
+        known: dict[str, Value] = {}
+        named: dict[str, Dim] = {}
+        for key, value in arguments.items():
+            found = formula_value(value, values, node.place.at(key), self.report)
+            if found is None:
+                raise Skip
+            known[key] = found
+            named |= named_sizes(key, value, found, names)
+        instance, binding = self.engine.block(
+            target, known, inputs, self.context, path, self.depth + 1
+        )
+        binding = {**instance.context.hints, **named, **binding}
+        outputs = {
+            port: _renamed(kind, binding) for port, kind in instance.outputs.items()
+        }
+        return self._finished(
+            Call(
+                types, outputs, instance=instance, binding=binding, counter=counter or 0
+            ),
+            target,
+        )
+
+    @staticmethod
+    def _finished(call: Call, target: Scope) -> Call:
+        if len(call.outputs) < len(target.outputs):
+            raise Skip
+        return call
+
+    def _scan(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        given: Given,
+        types: Types,
+    ) -> TypedNode:
+        start: dict[str, TensorType] = {}
+        for name, carry in node.carry.items():
+            if carry.ref is not None:
+                kind = self._needed(node, carry.ref)
+                if kind is not None:
+                    start[name] = kind
+        setup = Scanned(node, target, self.instance, start, self.report)
+        inner, scan = scanned(setup, types)
+        call = self._call(node, target, arguments, inner, None)
+        return TypedNode(
+            node,
+            target,
+            given,
+            (call,),
+            setup.outputs(call, scan),
+            arguments,
+            scan=scan,
+        )
+
+    # Saying what is wrong.
+
+    def _path(self, node: Node) -> str:
+        return f"{self.path}.{node.name}"
+
+    def _reported(self, node: Node, fault: Fault) -> Skip:
+        label = fault.label or self._label(node)
+        self.report.error(
+            fault.code,
+            self._blame(node, fault),
+            fault.message,
+            label=label,
+            path=self._path(node),
+            help=fault.help,
+        )
+        return Skip()
+
+    def _blame(self, node: Node, fault: Fault) -> Span:
+        """The argument that is wrong where it is written; else the inputs where they are; else the layer's name."""
+        written = node.place.document.node(node.place.path)
+        has = getattr(written, "get", lambda key: None)
+        if fault.argument and has(fault.argument) is not None:
+            return node.place.span(fault.argument)
+        if fault.argument and has("op") is not None:
+            return op_span(node.place)
+        return (
+            node.place.span("in")
+            if has("in") is not None
+            else node.place.span(key=True)
+        )
+
+    def _label(self, node: Node) -> str:
+        parts = [
+            f"{ref} is {self.context.values(kind)}"
+            for _, ref in node.refs()
+            if (kind := self._type(ref))
+        ]
+        return ", ".join(parts[:4])
+
+
+def _renamed(kind: TensorType, binding: Mapping[str, Dim]) -> TensorType:
+    return TensorType(kind.kind, tuple(size.substitute(binding) for size in kind.shape))

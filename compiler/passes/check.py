@@ -1,0 +1,100 @@
+"""Document -> Spec: every key, name and literal is what the language allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic
+
+from compiler.diagnostics import CODES, Report, suggest
+from compiler.document import Document, Sequence, plain
+from compiler.spec import Spec
+
+
+def check(document: Document) -> Spec:
+    """Read a document as a spec.
+
+    Raises:
+        SpecError: with every mistake of form that the document holds.
+    """
+    try:
+        return Spec.model_validate(plain(document.root))
+    except pydantic.ValidationError as error:
+        report = Report()
+        for detail in error.errors(include_url=False):
+            _report(report, document, detail)
+        report.raise_if_failed()
+        raise
+
+
+def _report(report: Report, document: Document, detail: Any) -> None:
+    context = detail.get("ctx", {})
+    path = _path(document, detail["loc"]) + tuple(context.get("at", ()))
+    code, message, help = _worded(detail, path)
+    blame_key = context.get("key", detail["type"] == "extra_forbidden")
+    span = document.locate(path, bool(blame_key))
+    if "offsets" in context:
+        span = document.part(path, *context["offsets"])
+    report.error(code, span, message, help=context.get("help", help))
+
+
+def _path(document: Document, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The path in the document: a list of layers has become a mapping with numbers for keys."""
+    path: list[str | int] = []
+    for step in loc:
+        number = (
+            isinstance(step, str)
+            and step.isdigit()
+            and isinstance(document.node(tuple(path)), Sequence)
+        )
+        path.append(int(step) if number else step)
+    return tuple(path)
+
+
+def _worded(detail: Any, path: tuple[str | int, ...]) -> tuple[str, str, str]:
+    kind, name = detail["type"], path[-1] if path else "the file"
+    if kind in CODES:
+        return kind, detail["msg"], ""
+    if kind == "extra_forbidden":
+        known = _keys(detail["loc"])
+        return (
+            "unknown-key",
+            f"there is no key {name} here",
+            suggest(str(name), known) or f"keys are {', '.join(known)}",
+        )
+    if kind == "missing":
+        return "missing-key", f"{name} is missing", ""
+    message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    code = "bad-value" if kind == "literal_error" else "bad-type"
+    return code, f"{name} must be {message}", ""
+
+
+def _keys(loc: tuple[str | int, ...]) -> list[str]:
+    """The keys that the model at a location knows."""
+    model: Any = Spec
+    for step in loc[:-1]:
+        model = _below(model, step)
+    fields = (
+        model.model_fields
+        if isinstance(model, type) and issubclass(model, pydantic.BaseModel)
+        else {}
+    )
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _below(model: Any, step: str | int) -> Any:
+    """The type of what stands under a key of a model, or in a mapping of models."""
+    if isinstance(model, type) and issubclass(model, pydantic.BaseModel):
+        by_key = {
+            field.alias or name: field.annotation
+            for name, field in model.model_fields.items()
+        }
+        return by_key.get(str(step))
+    arguments = [
+        argument
+        for argument in getattr(model, "__args__", ())
+        if argument is not type(None)
+    ]
+    if len(arguments) == 1:
+        return _below(arguments[0], step)
+    return arguments[-1] if arguments else None

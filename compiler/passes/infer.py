@@ -1,0 +1,49 @@
+"""Graph -> TypedGraph: the type of every value, for every size that the network admits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.diagnostics import Report
+from compiler.graph import Graph
+from compiler.inference.engine import Engine
+from compiler.inference.expectations import check_expectations
+from compiler.inference.roots import read_domain
+from compiler.inference.settings import root_params
+from compiler.inference.ties import check_ties
+from compiler.limits import Limits
+from compiler.typed import TypedGraph
+
+_DEFAULT = Limits()
+
+
+def infer(
+    graph: Graph,
+    variant: str = "",
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits = _DEFAULT,
+) -> TypedGraph:
+    """Infer all types. Mistakes do not stop it: they are in the result, with everything that could be inferred.
+
+    Args:
+        variant: the name of a set of params in the spec; "" for none.
+        settings: values for params that override all others.
+        limits: how far blocks may expand.
+    """
+    report = Report()
+    for warning in graph.warnings:
+        report.add(warning)
+    params = root_params(graph, variant, settings or {}, report)
+    if params is None:
+        return TypedGraph(graph, {}, {}, report.diagnostics)
+    engine = Engine(graph, read_domain(graph, params, report), limits, report)
+    networks = {
+        name: engine.network(scope, params) for name, scope in graph.networks.items()
+    }
+    typed = TypedGraph(graph, params, networks, adjusted=bool(variant or settings))
+    check_ties(typed, report)
+    if not report.failed:
+        check_expectations(typed, report)
+    return replace(typed, diagnostics=report.diagnostics)

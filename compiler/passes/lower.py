@@ -1,0 +1,62 @@
+"""TypedGraph -> Python: one class for each block and network, and the library modules that they stand on."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from compiler.codegen.names import used_names
+from compiler.codegen.python import ListExpr, Name, lit
+from compiler.codegen.statements import Assign, Import, Module, Stmt
+from compiler.lowering.classes import is_sequential, write_classes
+from compiler.lowering.documentation import module_docstring
+from compiler.lowering.library import library_code
+from compiler.lowering.plan import Plans, name_classes, plan_classes
+from compiler.lowering.variants import scopes_to_split
+from compiler.typed import TypedGraph
+
+_IMPORTS = {
+    "torch": Import("torch"),
+    "Tensor": Import("torch", ("Tensor",)),
+    "nn": Import("torch", ("nn",)),
+    "F": Import("torch.nn", ("functional as F",)),
+    "init": Import("torch.nn", ("init",)),
+    "math": Import("math"),
+}
+
+
+def lower(typed: TypedGraph) -> Module:
+    """The Python module of a spec; `codegen.printer.print_module` makes it text.
+
+    The graph must have been inferred without errors.
+    """
+    assert not typed.failed, "a graph with errors has no code"
+    plans = _planned(typed)
+    kept = [plan for plan in plans.order if not is_sequential(plan)]
+    name_classes(kept, _IMPORTS)
+    classes = write_classes(kept, plans, typed.graph.spec.init)
+    networks = [written for written in classes if written.plan.scope.kind == "network"]
+    library = library_code(
+        sorted({name for written in networks for name in written.library})
+    )
+    exported = tuple(lit(written.plan.name) for written in networks)
+    names: Stmt = Assign((Name("__all__"),), ListExpr(exported))
+    body = (*library.code, *(written.code for written in classes))
+    file = PurePath(typed.graph.document.source.file).name
+    docstring = module_docstring(typed, [written.plan for written in networks], file)
+    return Module(docstring, _imports(body, library.imports), (names, *body))
+
+
+def _planned(typed: TypedGraph) -> Plans:
+    """One class for each scope; again, with more, where that turns out too few."""
+    plans = plan_classes(typed.networks.values(), set())
+    split = scopes_to_split(plans)
+    return plan_classes(typed.networks.values(), split) if split else plans
+
+
+def _imports(body: tuple[Stmt, ...], library: tuple[Import, ...]) -> tuple[Import, ...]:
+    used = used_names(body)
+    return (
+        Import("__future__", ("annotations",)),
+        *library,
+        *(item for name, item in _IMPORTS.items() if name in used),
+    )

@@ -1,0 +1,98 @@
+"""The passes in their order: all that happens between a file and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from compiler.codegen.printer import print_module
+from compiler.diagnostics import Diagnostic, SpecError
+from compiler.document import Document
+from compiler.graph import Unit
+from compiler.limits import Limits
+from compiler.passes.check import check
+from compiler.passes.elaborate import elaborate
+from compiler.passes.infer import infer
+from compiler.passes.link import link
+from compiler.passes.lower import lower
+from compiler.passes.parse import parse
+from compiler.source import Source
+from compiler.spec import Spec
+from compiler.typed import TypedGraph
+
+_DEFAULT = Limits()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled spec. What it can be made into is made when it is asked for."""
+
+    typed: TypedGraph
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name that the spec gives itself."""
+        return self.typed.graph.spec.name
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Warnings; errors too, where it was compiled without `strict`."""
+        return self.typed.diagnostics
+
+    @cached_property
+    def python(self) -> str:
+        """The PyTorch module, as the text of a file."""
+        return print_module(lower(self.typed))
+
+
+def compile_spec(
+    path: str | Path,
+    *,
+    variant: str = "",
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits = _DEFAULT,
+    strict: bool = True,
+) -> Program:
+    """Compile the spec in a file.
+
+    Args:
+        path: the YAML file.
+        variant: the name of a set of params in the spec.
+        settings: values for params, over those of the spec and the variant.
+        limits: how much the spec may ask for.
+        strict: raise where shapes are wrong; otherwise the program holds the errors and what could be inferred.
+
+    Raises:
+        SpecError: with all mistakes of the stage that found some.
+
+    >>> compile_spec("specs/gpt2.yaml").name
+    'GPT2'
+    """
+    file = Path(path)
+    sources: dict[str, Source] = {}
+    unit = _load(file, sources, limits)
+    typed = infer(elaborate(unit), variant, settings, limits)
+    if strict and typed.failed:
+        raise SpecError(typed.diagnostics)
+    return Program(typed, sources)
+
+
+def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:
+    def read(path: Path) -> tuple[Document, Spec]:
+        source = Source.read(_shown(path, file), limits.bytes)
+        sources[source.file] = source
+        document = parse(source, limits)
+        return document, check(document)
+
+    document, spec = read(file)
+    return link(document, spec, file, read)
+
+
+def _shown(path: Path, file: Path) -> Path:
+    """A path as the user would write it: beside the file that was asked for."""
+    folder = file.resolve().parent
+    return file.parent / path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path
