@@ -1,0 +1,252 @@
+"""From a plan to a class: its layers written, its needs settled, its parts put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.codegen.python import Binary, Call, Expr, Name, TupleExpr, call
+from compiler.codegen.statements import (
+    Assign,
+    Class,
+    ExprStatement,
+    For,
+    Function,
+    Param,
+    Return,
+    Stmt,
+)
+from compiler.graph import Scope
+from compiler.initializers import Initializer
+from compiler.lowering.constructors import declare, is_chain
+from compiler.lowering.documentation import class_docstring
+from compiler.lowering.forward import run
+from compiler.lowering.initialization import own_reset, root_reset
+from compiler.lowering.plan import ClassPlan, Key, Plans
+from compiler.lowering.signatures import (
+    TENSOR,
+    constructor_params,
+    default_of,
+    forward_params,
+    needed,
+    resolved_defaults,
+    returns,
+    settle_needs,
+)
+from compiler.lowering.writer import ClassWriter, Written
+from compiler.op import Op
+
+_TYPED = {
+    "torch.cat",
+    "torch.stack",
+    "F.relu",
+    "F.gelu",
+    "F.silu",
+    "F.softmax",
+    "F.scaled_dot_product_attention",
+}
+"""Functions whose stubs say that they return a Tensor."""
+
+
+ByOp = Mapping[str, Mapping[str, Initializer]]
+
+
+def write_classes(kept: list[ClassPlan], plans: Plans, by_op: ByOp) -> list[Written]:
+    """Write the classes of a file, in their order.
+
+    A class must know what the constructors of those that it uses take. These come
+    before it, but where blocks call themselves: there the round is repeated until
+    nothing changes.
+    """
+    classes = {plan.key: _unwritten(plan) for plan in kept}
+    finished: set[Key] = set()
+    while True:
+        before = {key: written.code for key, written in classes.items()}
+        early = False
+        for plan in kept:
+            early = early or not _uses(plan, plans) - {plan.key} <= finished
+            early = early or plan.key in _uses(plan, plans)
+            done = [classes[key] for key in finished]
+            classes[plan.key] = _write_class(
+                ClassWriter(plan, plans, classes, by_op), done
+            )
+            finished.add(plan.key)
+        if not early or all(classes[key].code == code for key, code in before.items()):
+            return list(classes.values())
+
+
+def _unwritten(plan: ClassPlan) -> Written:
+    return Written(plan, (), (), {}, Class(plan.name))
+
+
+def _uses(plan: ClassPlan, plans: Plans) -> set[Key]:
+    runs = [run for node in plan.layers.values() for run in node.calls]
+    return {plans.key(run.instance) for run in runs if run.instance is not None}
+
+
+def _write_class(writer: ClassWriter, done: list[Written]) -> Written:
+    """Write one class; twice where sizes that are used often become variables."""
+    written = _write(writer, done)
+    if any(count > 1 for count in writer.reads.values()):
+        written = _write(writer, done)
+    return written
+
+
+def is_sequential(plan: ClassPlan) -> bool:
+    """Whether a scope needs no class, being an `nn.Sequential` of what stands in its list."""
+    return is_chain(plan.scope) and all(
+        isinstance(node.target, Scope)
+        or (
+            issubclass(node.target, Op)
+            and bool(node.target.module)
+            and node.target.chains
+        )
+        for node in plan.layers.values()
+    )
+
+
+def _write(writer: ClassWriter, every: list[Written]) -> Written:
+    writer.restart()
+    plan = writer.plan
+    for node, typed in plan.ordered():
+        declare(writer, typed)
+        if node.name in writer.variables.live:
+            run(writer, typed)
+    _return(writer)
+    settle_needs(writer)
+    dims, params = needed(writer)
+    reset, resets = _reset(writer, every)
+    names = {name: writer.argument_name(name) for name in [*dims, *params]}
+    body = [_constructor(writer, dims, params, resets), *reset, _forward(writer)]
+    code = Class(plan.name, (Name("nn.Module"),), class_docstring(plan), tuple(body))
+    required = frozenset(names[n] for n in params if default_of(writer, n) is None)
+    library = frozenset(writer.library)
+    return Written(
+        plan, tuple(dims), tuple(params), names, code, required, library, resets
+    )
+
+
+def _constructor(
+    writer: ClassWriter, dims: list[str], params: list[str], resets: bool
+) -> Function:
+    body: list[Stmt] = [ExprStatement(_super())]
+    body += resolved_defaults(writer, params)
+    body += writer.kept()
+    body += writer.init
+    body += _ties(writer)
+    if resets:
+        body.append(ExprStatement(call("self.reset_parameters")))
+    signature = (Param("self"), *constructor_params(writer, dims, params))
+    return Function("__init__", signature, _none(), tuple(body))
+
+
+def _super() -> Expr:
+    from compiler.codegen.python import attr
+
+    return Call(attr(call("super"), "__init__"))
+
+
+def _none() -> Expr:
+    from compiler.codegen.python import lit
+
+    return lit(None)
+
+
+def _ties(writer: ClassWriter) -> list[Stmt]:
+    """`self.lm_head.weight = self.wte.weight`."""
+    lines: list[Stmt] = []
+    for node, typed in writer.plan.ordered():
+        for name, path in (node.layer.tie or {}).items():
+            if typed.calls:
+                lines.append(Assign((Name(f"self.{node.name}.{name}"),), _path(path)))
+    return lines
+
+
+def _path(path: str) -> Expr:
+    from compiler.codegen.python import attr, subscript
+
+    place: Expr = Name("self")
+    for step in path.split("."):
+        place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
+    return place
+
+
+def _reset(writer: ClassWriter, every: list[Written]) -> tuple[list[Stmt], bool]:
+    lines = (
+        root_reset(writer, every)
+        if writer.plan.scope.kind == "network"
+        else own_reset(writer)
+    )
+    if not lines:
+        return [], False
+    return [Function("reset_parameters", (Param("self"),), _none(), tuple(lines))], True
+
+
+def _forward(writer: ClassWriter) -> Function:
+    signature = (Param("self"), *forward_params(writer))
+    return Function("forward", signature, returns(writer), tuple(writer.forward))
+
+
+def _return(writer: ClassWriter) -> None:
+    """End `forward`: return what the last line computes, or the names of the outputs."""
+    values = [writer.value(ref) for ref in writer.plan.scope.outputs.values()]
+    last = writer.forward[-1] if writer.forward else None
+    if len(values) > 1:
+        writer.forward.append(Return(TupleExpr(tuple(values))))
+        return
+    alone = (
+        isinstance(last, Assign)
+        and last.targets == (values[0],)
+        and last.value is not None
+    )
+    if (
+        alone
+        and isinstance(last, Assign)
+        and last.value is not None
+        and _is_tensor(last.value, _typed_names(writer))
+    ):
+        writer.forward[-1] = Return(last.value, last.comment)
+        return
+    _annotate(writer, values[0])
+    writer.forward.append(Return(values[0]))
+
+
+def _typed_names(writer: ClassWriter) -> set[str]:
+    """The variables that a strict type checker knows to be tensors."""
+    typed = {writer.input_name(port) for port in writer.plan.scope.inputs}
+    for line in writer.forward:
+        if (
+            isinstance(line, Assign)
+            and len(line.targets) == 1
+            and isinstance(line.targets[0], Name)
+            and line.value is not None
+        ):
+            if _is_tensor(line.value, typed):
+                typed.add(line.targets[0].id)
+            else:
+                typed.discard(line.targets[0].id)
+    return typed
+
+
+def _is_tensor(value: Expr, typed: set[str]) -> bool:
+    """Whether a strict type checker sees that an expression is a Tensor."""
+    if isinstance(value, Name):
+        return value.id in typed
+    if isinstance(value, Binary):
+        return _is_tensor(value.left, typed)
+    return (
+        isinstance(value, Call)
+        and isinstance(value.func, Name)
+        and value.func.id in _TYPED
+    )
+
+
+def _annotate(writer: ClassWriter, value: Expr) -> None:
+    """Say at its first assignment that a variable is a Tensor: calling a module gives `Any`."""
+    for place, line in enumerate(writer.forward):
+        if isinstance(line, For):
+            continue
+        if isinstance(line, Assign) and line.targets == (value,):
+            writer.forward[place] = Assign(
+                line.targets, line.value, TENSOR, line.comment
+            )
+            return

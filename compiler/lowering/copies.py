@@ -1,0 +1,101 @@
+"""Sizes that differ from copy to copy of a repeated layer, as one expression of the counter `i`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Conditional,
+    Expr,
+    Name,
+    TupleExpr,
+    lit,
+    subscript,
+)
+from compiler.dims import Dim
+
+Sizes = Sequence[tuple[int, Dim]]
+"""The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
+
+COUNTER = Name("i")
+
+_ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
+
+
+def size_of_copy(sizes: Sizes, to_code: Callable[[Dim], Expr]) -> Expr:
+    """The size of copy `i`, as a person would write it.
+
+    Equal for all; one more step each time; one for the first and one for the others; an item of a list of the spec.
+    Where there is no such rule the sizes themselves are listed.
+    """
+    values = [size for _, size in sizes]
+    if all(size == values[0] for size in values):
+        return to_code(values[0])
+    if _consecutive(sizes):
+        progression = _progression(values, to_code) if len(values) > 2 else None
+        if progression is not None:
+            return progression
+        items = _items(values, 0, to_code)
+        if items is not None:
+            return items
+    if sizes[1][0] == 1 and all(size == values[1] for size in values[1:]):
+        return _first_or(to_code(values[0]), to_code(values[1]))
+    if _consecutive(sizes):
+        items = _items(values[1:], 1, to_code)
+        if items is not None:
+            return _first_or(to_code(values[0]), items)
+        progression = _progression(values, to_code)
+        if progression is not None:
+            return progression
+    return subscript(
+        TupleExpr(tuple(to_code(size) for size in _expanded(sizes))), COUNTER
+    )
+
+
+def _consecutive(sizes: Sizes) -> bool:
+    return [first for first, _ in sizes] == list(range(len(sizes)))
+
+
+def _first_or(first: Expr, others: Expr) -> Expr:
+    return Conditional(Compare("==", COUNTER, lit(0)), first, others)
+
+
+def _progression(values: list[Dim], to_code: Callable[[Dim], Expr]) -> Expr | None:
+    step = values[1] - values[0]
+    if any(b - a != step for a, b in zip(values, values[1:], strict=False)):
+        return None
+    return to_code(values[0] + step * Dim.symbol("i"))
+
+
+def _items(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """`widths[i]`, or `widths[i - 1]` for the copies after the first."""
+    matches = [_ITEM.fullmatch(str(size)) for size in values]
+    found = [match for match in matches if match]
+    if len(found) < len(values) or len({match["list"] for match in found}) > 1:
+        return None
+    offset = int(found[0]["index"]) - start
+    if [int(match["index"]) for match in found] != [
+        start + offset + k for k in range(len(found))
+    ]:
+        return None
+    place = (
+        COUNTER
+        if offset == 0
+        else Binary("-" if offset < 0 else "+", COUNTER, lit(abs(offset)))
+    )
+    return subscript(to_code(Dim.symbol(found[0]["list"])), place)
+
+
+def _expanded(sizes: Sizes) -> list[Dim]:
+    """One size for each copy up to the last run, which lasts for ever."""
+    expanded: list[Dim] = []
+    for (first, size), (following, _) in zip(
+        sizes, [*sizes[1:], (sizes[-1][0] + 1, sizes[-1][1])], strict=True
+    ):
+        expanded.extend([size] * (following - first))
+    return expanded

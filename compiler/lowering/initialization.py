@@ -1,0 +1,129 @@
+"""`init`: how weights start, by op for a whole network and by layer where a layer says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.codegen.python import Call, Compare, Expr, Name, call, lit
+from compiler.codegen.statements import ExprStatement, For, If, Stmt
+from compiler.graph import Scope
+from compiler.initializers import Initializer
+from compiler.lowering.constructors import attribute
+from compiler.lowering.writer import ClassWriter, Written
+from compiler.typed import Instance, TypedNode, walk_instances
+
+MODULE = Name("module")
+
+
+def own_reset(writer: ClassWriter) -> list[Stmt]:
+    """The lines of `reset_parameters` of a block: the layers that have an `init` of their own."""
+    lines: list[Stmt] = []
+    for node, typed in writer.plan.ordered():
+        rules = _rules(writer, typed)
+        if (
+            not rules
+            or not typed.calls
+            or node.shared
+            or isinstance(typed.target, Scope)
+        ):
+            continue
+        held = Name(f"self.{attribute(typed)}")
+        if node.layer.repeat is not None and not node.layer.repeat.share:
+            layer = Name("layer")
+            lines.append(For(layer, held, tuple(_lines(layer, rules, typed))))
+        else:
+            lines.extend(_lines(held, rules, typed))
+    return lines
+
+
+def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
+    """What a layer says itself; a tensor that is no module gets what is said for its op, too."""
+    own = typed.node.layer.init or {}
+    op = typed.calls[0].op if typed.calls else None
+    if op is not None and "" in typed.calls[0].weights:
+        return {**writer.by_op.get(op.name, {}), **own}
+    return own
+
+
+def root_reset(writer: ClassWriter, every: list[Written]) -> list[Stmt]:
+    """The lines of `reset_parameters` of a network: by op, then the blocks that have their own, then its layers."""
+    inside = list(walk_instances(writer.plan.uses))
+    branches = [*_by_op(writer, inside), *_by_block(inside, every)]
+    chained: tuple[Stmt, ...] = ()
+    for branch in reversed(branches):
+        chained = (If(branch.test, branch.body, chained),)
+    lines = [For(MODULE, call("self.modules"), chained)] if chained else []
+    return [*lines, *own_reset(writer)]
+
+
+def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
+    runs = [run for use in inside for node in use.nodes.values() for run in node.calls]
+    rules: dict[str, dict[str, Initializer]] = {}
+    absent: set[tuple[str, str]] = set()
+    for name, given in writer.by_op.items():
+        mine = [run for run in runs if run.op is not None and run.op.name == name]
+        module = mine[0].op.module if mine and mine[0].op is not None else ""
+        if module:
+            rules.setdefault(module, {}).update(given)
+            absent |= {(module, t) for t in given for r in mine if t not in r.weights}
+    return [
+        If(
+            call("isinstance", MODULE, Name(module)),
+            tuple(_guarded(MODULE, given, module, absent)),
+        )
+        for module, given in rules.items()
+    ]
+
+
+def _by_block(inside: list[Instance], every: list[Written]) -> list[If]:
+    found = {id(instance) for instance in inside}
+    names = [
+        Name(written.plan.name)
+        for written in every
+        if written.resets
+        and written.plan.scope.kind != "network"
+        and any(id(use) in found for use in written.plan.uses)
+    ]
+    reset = ExprStatement(call("module.reset_parameters"))
+    return [If(call("isinstance", MODULE, name), (reset,)) for name in names]
+
+
+def _guarded(
+    held: Expr,
+    rules: Mapping[str, Initializer],
+    module: str,
+    absent: set[tuple[str, str]],
+) -> list[Stmt]:
+    lines: list[Stmt] = []
+    for tensor, rule in rules.items():
+        line = ExprStatement(_call(held, tensor, rule))
+        if (module, tensor) in absent or tensor == "bias":
+            lines.append(
+                If(Compare("is not", _tensor(held, tensor), lit(None)), (line,))
+            )
+        else:
+            lines.append(line)
+    return lines
+
+
+def _lines(
+    held: Expr, rules: Mapping[str, Initializer], typed: TypedNode
+) -> list[Stmt]:
+    whole = "" in typed.calls[0].weights
+    return [
+        ExprStatement(_call(held, "" if whole else tensor, rule))
+        for tensor, rule in rules.items()
+    ]
+
+
+def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
+    """`init.normal_(module.weight, std=0.02)`."""
+    place = _tensor(held, tensor) if tensor else held
+    if rule.name == "constant":
+        return call("init.constant_", place, *(value for _, value in rule.arguments))
+    return call(f"init.{rule.name}_", place, **dict(rule.arguments))
+
+
+def _tensor(held: Expr, tensor: str) -> Expr:
+    assert isinstance(held, Name)
+    return Name(f"{held.id}.{tensor}")

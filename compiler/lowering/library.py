@@ -1,0 +1,83 @@
+"""The source of library modules, to be carried by a generated file: read as text, never imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from compiler.codegen.statements import Import, Verbatim
+
+_FOLDER = Path(__file__).resolve().parent.parent / "library"
+_PACKAGE = "compiler.library."
+
+
+@dataclass(frozen=True)
+class Library:
+    """The definitions of library files, and what they import."""
+
+    imports: tuple[Import, ...] = ()
+    code: tuple[Verbatim, ...] = ()
+
+
+def library_code(names: Iterable[str]) -> Library:
+    """The library files of these names and those that they stand on, each once, in an order that works."""
+    order: dict[str, None] = {}
+    for name in names:
+        _add(name, order)
+    parts = [_file(name) for name in order]
+    imports = tuple(item for part in parts for item in part.imports)
+    return Library(imports, tuple(code for part in parts for code in part.code))
+
+
+def _add(name: str, order: dict[str, None]) -> None:
+    for other in _needs(name):
+        _add(other, order)
+    order.setdefault(name, None)
+
+
+@cache
+def _tree(name: str) -> tuple[str, ast.Module]:
+    text = (_FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    return text, ast.parse(text)
+
+
+def _needs(name: str) -> list[str]:
+    _, tree = _tree(name)
+    modules = [
+        node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)
+    ]
+    return [
+        module.removeprefix(_PACKAGE)
+        for module in modules
+        if module.startswith(_PACKAGE)
+    ]
+
+
+@cache
+def _file(name: str) -> Library:
+    text, tree = _tree(name)
+    lines = text.splitlines()
+    imports: list[Import] = []
+    code: list[Verbatim] = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            if node.module != "__future__" and not (node.module or "").startswith(
+                _PACKAGE
+            ):
+                imports.append(
+                    Import(node.module or "", tuple(map(_alias, node.names)))
+                )
+        elif isinstance(node, ast.Import):
+            imports.extend(Import(_alias(item)) for item in node.names)
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            decorators = getattr(node, "decorator_list", [])
+            first = min([node.lineno, *(item.lineno for item in decorators)])
+            code.append(Verbatim("\n".join(lines[first - 1 : node.end_lineno])))
+    return Library(tuple(imports), tuple(code))
+
+
+def _alias(item: ast.alias) -> str:
+    return f"{item.name} as {item.asname}" if item.asname else item.name

@@ -1,0 +1,202 @@
+"""Writing one class: what its layers need of `__init__` and of `forward`, gathered while they are written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.codegen.namespace import Namespace
+from compiler.codegen.python import Expr, Name, attr, subscript
+from compiler.codegen.statements import Assign, Class, Stmt
+from compiler.dims import Dim
+from compiler.expressions import parse_expression
+from compiler.graph import Ref
+from compiler.initializers import Initializer
+from compiler.lowering.formulas import to_python
+from compiler.lowering.plan import ClassPlan, Key, Plans
+from compiler.lowering.variables import Variables
+from compiler.names import MODULE_ATTRIBUTES
+from compiler.op import Shape
+from compiler.tensor import TensorType, is_ellipsis, shape_text
+from compiler.typed import TypedNode
+
+
+@dataclass
+class Written:
+    """A finished class: what its constructor takes (dimensions, then params) and what it stands on."""
+
+    plan: ClassPlan
+    dims: tuple[str, ...]
+    params: tuple[str, ...]
+    names: Mapping[str, str]
+    """What its constructor calls each of them."""
+    code: Class
+    required: frozenset[str] = frozenset()
+    """The names of the params that have no default."""
+    library: frozenset[str] = frozenset()
+    resets: bool = False
+    """Whether it has a `reset_parameters` of its own."""
+
+
+@dataclass
+class ClassWriter:
+    """The state of writing one class. The text is made twice: the second time it is known what is used how often."""
+
+    plan: ClassPlan
+    plans: Plans
+    classes: Mapping[Key, Written]
+    by_op: Mapping[str, Mapping[str, Initializer]] = field(default_factory=dict)
+    """How the spec says that the tensors of each op start."""
+    needs: dict[str, None] = field(default_factory=dict)
+    """The dims and params that `__init__` uses."""
+    stored: dict[str, None] = field(default_factory=dict)
+    """The params that `forward` uses, so that `__init__` keeps them."""
+    reads: Counter[str] = field(default_factory=Counter)
+    """How often `forward` uses each dimension of the inputs."""
+    library: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.settled: Counter[str] = Counter()
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the text anew, keeping what is known of needs."""
+        scope = self.plan.scope
+        self.settled, self.reads = self.reads, Counter()
+        self.constructor = Namespace()
+        self.attributes = Namespace({*MODULE_ATTRIBUTES, *scope.nodes})
+        self.locals = Namespace()
+        self.init: list[Stmt] = []
+        self.forward: list[Stmt] = []
+        self.values: dict[tuple[str, str], Expr] = {}
+        self._names: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
+        self._sizes: dict[str, str] = {}
+        self.variables = Variables(self.plan, self.locals)
+        for name in self.environment:
+            self._names[name] = self.constructor.fresh(name.lower())
+        for port in scope.inputs:
+            self.values[(port, "")] = Name(self.locals.fresh(port))
+
+    @property
+    def environment(self) -> list[str]:
+        """The params, then the dimensions that formulas of this scope may name."""
+        names = self.plan.first.names
+        params = list(self.plan.scope.environment.params)
+        return params + [
+            name for name in names if name not in params and not name.startswith("...")
+        ]
+
+    # Names as code.
+
+    def in_init(self, name: str) -> Expr:
+        """A name of the scope in `__init__`."""
+        return self._resolved(name, self._argument)
+
+    def in_forward(self, name: str) -> Expr:
+        """A name of the scope in `forward`."""
+        return self._resolved(name, self._attribute_or_size)
+
+    def in_loop(self, name: str) -> Expr:
+        """A name in the comprehension that makes copies, where `i` counts them."""
+        return Name("i") if name == "i" else self.in_init(name)
+
+    def in_forward_loop(self, name: str) -> Expr:
+        """A name in a loop of `forward` over numbered copies."""
+        return Name("i") if name == "i" else self.in_forward(name)
+
+    def _resolved(self, name: str, plain: Any) -> Expr:
+        if name.isidentifier():
+            return plain(name)  # type: ignore[no-any-return]
+        return to_python(
+            parse_expression(name), lambda part: self._resolved(part, plain)
+        )
+
+    def _argument(self, name: str) -> Expr:
+        self.needs[name] = None
+        return Name(self._names[name])
+
+    def _attribute_or_size(self, name: str) -> Expr:
+        read = None if name in self.plan.scope.environment.params else self._read(name)
+        return self._attribute(name) if read is None else self._size(name, read)
+
+    def _attribute(self, name: str) -> Expr:
+        self._argument(name)
+        self.stored[name] = None
+        if name not in self._kept:
+            self._kept[name] = self.attributes.fresh(name.lower())
+        return Name(f"self.{self._kept[name]}")
+
+    def _read(self, name: str) -> Expr | None:
+        """How `forward` reads a dimension off its inputs: `x.shape[1]`."""
+        for port, kind in self.plan.first.inputs.items():
+            if kind is None or self.is_optional(Ref(port)):
+                continue
+            for axis, size in enumerate(kind.shape):
+                if size == Dim.symbol(name):
+                    behind = any(is_ellipsis(other) for other in kind.shape[:axis])
+                    place = axis - kind.rank if behind else axis
+                    return subscript(attr(self.values[(port, "")], "shape"), place)
+        return None
+
+    def _size(self, name: str, read: Expr) -> Expr:
+        self.reads[name] += 1
+        if self.settled[name] < 2:
+            return read
+        if name not in self._sizes:
+            self._sizes[name] = self.locals.fresh(name.lower())
+            self.forward.insert(
+                len(self._sizes) - 1, Assign((Name(self._sizes[name]),), read)
+            )
+        return Name(self._sizes[name])
+
+    def kept(self) -> list[Stmt]:
+        """`self.heads = heads` for each param that `forward` uses."""
+        return [
+            Assign((Name(f"self.{kept}"),), Name(self._names[name]))
+            for name, kept in self._kept.items()
+        ]
+
+    def input_name(self, port: str) -> str:
+        """What an input is called in `forward`."""
+        value = self.values[(port, "")]
+        assert isinstance(value, Name)
+        return value.id
+
+    def argument_name(self, name: str) -> str:
+        """What a dim or param is called in `__init__`."""
+        return self._names[name]
+
+    # Values in forward.
+
+    def value(self, ref: Ref) -> Expr:
+        """The expression of a value that has been computed."""
+        return self.values[(ref.node, ref.port)]
+
+    def is_optional(self, ref: Ref) -> bool:
+        """Whether a value is an optional input of the class."""
+        return ref.node in self.plan.scope.inputs and self.plan.is_optional(ref.node)
+
+    def trial(self) -> ClassWriter:
+        """A writer of the same class, whose text is thrown away."""
+        return ClassWriter(self.plan, self.plans, self.classes)
+
+    def let(self, node: str, value: Expr, shape: Shape | None, wanted: str) -> Name:
+        """Assign a local variable on the way to a layer's output."""
+        target = Name(self.variables.intermediate(node, wanted))
+        comment = shape_text(shape) if shape else ""
+        self.forward.append(Assign((target,), value, comment=comment))
+        return target
+
+    def arguments(self, typed: TypedNode) -> Mapping[str, Any]:
+        """The arguments of a layer as the spec writes them."""
+        return typed.arguments
+
+    def comment(self, kinds: list[TensorType]) -> str:
+        """The shapes of what a line computes."""
+        shapes = [shape_text(kind.shape) for kind in kinds]
+        if len(shapes) > 1 and len(set(shapes)) == 1:
+            return f"{len(shapes)} of {shapes[0]}"
+        return ", ".join(shapes)
