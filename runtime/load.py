@@ -1,0 +1,41 @@
+"""From a built file, or a compiled program, to live torch modules."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from compiler import Program
+
+
+def load_file(path: str | Path) -> ModuleType:
+    """Import a generated file as a module of its own, whatever its name.
+
+    Raises:
+        ImportError: where the file is none of Python.
+    """
+    file = Path(path)
+    name = f"layergraph_built_{file.stem}_{abs(hash(file.resolve()))}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_program(program: Program) -> dict[str, type[nn.Module]]:
+    """The classes of a program's networks, by the names of the networks ("" for one)."""
+    with tempfile.TemporaryDirectory(prefix="layergraph-") as folder:
+        file = Path(folder) / f"{program.name}.py"
+        file.write_text(program.python, encoding="utf-8")
+        module = load_file(file)
+    classes: list[Any] = [getattr(module, name) for name in module.__all__]
+    return dict(zip(program.typed.networks, classes, strict=True))
