@@ -12,8 +12,8 @@ from compiler.diagnostics import suggest
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, NotConstant, Value, evaluate
 from compiler.fields import Formula
+from compiler.naming import Names
 from compiler.op import Op, arguments, model, symbolic_arguments
-from compiler.syntax import Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def bind(
     op: type[Op],
     given: Mapping[str, Any],
     values: Mapping[str, Value],
-    names: Mapping[str, Value],
+    names: Names,
 ) -> Op:
     """The op with its arguments in the scope where the layer stands.
 
@@ -147,7 +147,7 @@ def expression_code(error: ExpressionError) -> str:
     return "division-by-zero" if "zero" in error.message else "bad-expression"
 
 
-def _named(source: Any, value: Any, names: Mapping[str, Value]) -> Any:
+def _named(source: Any, value: Any, names: Names) -> Any:
     """The value in the names of the scope where that is a polynomial, else the value itself."""
     if isinstance(source, tuple):
         return tuple(_named(s, v, names) for s, v in zip(source, value, strict=True))
@@ -155,23 +155,19 @@ def _named(source: Any, value: Any, names: Mapping[str, Value]) -> Any:
         return {name: _named(item, value[name], names) for name, item in source.items()}
     if not isinstance(source, Formula):
         return value
-    named = named_value(source.expr, value, names)
+    named = names.size(source.expr, value)
     alone = isinstance(value, tuple) and not isinstance(named, tuple)
     return (named,) if alone else named
 
 
-def named_value(expr: Expr, value: Any, names: Mapping[str, Value]) -> Any:
-    """An expression's value in the names of the scope; its plain value where the names do not decide it."""
-    try:
-        return evaluate(expr, names)
-    except ExpressionError:
-        return value
-
-
-def named_sizes(key: str, written: Any, value: Any, names: Mapping[str, Value]) -> dict[str, Dim]:
+def named_sizes(key: str, written: Any, value: Any, names: Names) -> dict[str, Dim]:
     """The numbers of an argument, by the names they have in the block: `width`, `widths[0]`, `widths[1]`."""
     if isinstance(value, tuple):
-        items = written if isinstance(written, tuple) else named_items(written, value, names)
+        items = (
+            written
+            if isinstance(written, tuple)
+            else named_items(written, value, names)
+        )
         found: dict[str, Dim] = {}
         for position, (item, plain) in enumerate(zip(items, value, strict=True)):
             found |= named_sizes(f"{key}[{position}]", item, plain, names)
@@ -182,7 +178,7 @@ def named_sizes(key: str, written: Any, value: Any, names: Mapping[str, Value]) 
     return {key: Dim.of(named)}
 
 
-def named_items(written: Any, value: tuple[Any, ...], names: Mapping[str, Value]) -> tuple[Any, ...]:
+def named_items(written: Any, value: tuple[Any, ...], names: Names) -> tuple[Any, ...]:
     """The items of a list that a formula gives, in the names of the scope where they have one."""
     named = _named(written, value, names)
     return named if isinstance(named, tuple) and len(named) == len(value) else value

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler import faults
+from compiler.conditions import Conditions, when_at_least, when_equal
 from compiler.dims import Dim
 from compiler.domain import Domain
+from compiler.faults import Fault
 from compiler.tensor import Kind, TensorType
 
 
@@ -18,11 +20,13 @@ class Context:
     """
 
     def __init__(
-        self, hints: Mapping[str, Dim] | None = None, domain: Domain | None = None
+        self, hints: dict[str, Dim] | None = None, domain: Domain | None = None
     ) -> None:
-        self.hints: Mapping[str, Dim] = hints or {}
+        self.hints = {} if hints is None else hints
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
+        self.tolerated: list[Fault] | None = None
+        """Where faults of sizes are kept while a rule goes on; None: they are raised."""
 
     def value(self, size: Dim) -> Dim:
         """The size as a number, or in the symbols of the network's inputs."""
@@ -87,13 +91,8 @@ class Context:
         """A size must be at least a number, for every size of the inputs."""
         value = self.value(size)
         if not self.domain.at_least(value, least):
-            condition = self.domain.explain_at_least(value, least)
-            text = (
-                f"it holds when {condition}: declare that under dims"
-                if condition
-                else ""
-            )
-            raise faults.too_small(what, value, least, port, text)
+            conditions = when_at_least(self.domain, value, least)
+            self._found(faults.too_small(what, value, least, port, conditions))
 
     def require_equal(
         self, message: str, left: Dim, right: Dim, port: str = "", label: str = ""
@@ -101,26 +100,18 @@ class Context:
         """Two sizes must be equal, for every size of the inputs."""
         if not self.equal(left, right):
             shown = label or f"{self.value(left)} is not {self.value(right)}"
-            raise faults.shapes_differ(
-                message, port, shown, self.when_equal(left, right)
-            )
+            conditions = self.when_equal(left, right)
+            self._found(faults.shapes_differ(message, port, shown, conditions))
 
-    def when_equal(self, left: Dim, right: Dim) -> str:
-        """For which sizes two sizes agree, as help for a diagnostic; nothing where they are plain numbers."""
-        a, b = self.value(left), self.value(right)
-        if a.constant is not None and b.constant is not None:
-            return ""
-        hint = self.domain.explain_equal(a, b)
-        if hint.kind == "multiple" and hint.multiple:
-            declared = ", ".join(
-                f"{name}: {{multiple_of: {by}}}" for name, by in hint.multiple.items()
-            )
-            return (
-                f"holds when {hint.text}; if it always is, say so: dims: {{{declared}}}"
-            )
-        if hint.kind == "never":
-            return f"they agree for no {', '.join(sorted(a.symbols | b.symbols))}"
-        return f"holds when {hint.text}" if hint.text else ""
+    def when_equal(self, left: Dim, right: Dim) -> Conditions:
+        """For which sizes two sizes agree."""
+        return when_equal(self.domain, self.value(left), self.value(right))
+
+    def _found(self, fault: Fault) -> None:
+        """A size that is wrong for some inputs does not keep a rule from going on."""
+        if self.tolerated is None:
+            raise fault
+        self.tolerated.append(fault)
 
     def axis(self, axis: int, rank: int, argument: str = "dim") -> int:
         """A dimension's number counted from the front."""
@@ -152,6 +143,7 @@ class Context:
             return right
         if self.is_one(right) or self.equal(left, right):
             return left
-        raise faults.shapes_differ(
-            f"{op} needs shapes that broadcast", port, "", self.when_equal(left, right)
-        )
+        message = f"{op} needs shapes that broadcast"
+        conditions = self.when_equal(left, right)
+        self._found(faults.shapes_differ(message, port, "", conditions))
+        return left

@@ -138,6 +138,10 @@ class SpecError(Exception):
         return "\n".join(str(diagnostic) for diagnostic in self.diagnostics)
 
 
+class RequestError(ValueError):
+    """What was asked of a spec is not in it; the message is for whoever asked."""
+
+
 class Report:
     """Collects the problems of a stage, so that all of them come together.
 

@@ -8,11 +8,12 @@ comparing shapes costs nothing.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from weakref import WeakValueDictionary
 
+from compiler.factoring import factored
 from compiler.floors import by_number, by_symbols
-from compiler.syntax import Expr, show
+from compiler.syntax import Binary, Expr, show
 from compiler.terms import (
     Atom,
     Coefficients,
@@ -128,7 +129,7 @@ class Dim:
         return _substitute(self, {k: Dim.of(v) for k, v in values.items()}, {})
 
     def evaluate(self, values: Mapping[str, int]) -> int:
-        """The integer for given values of all symbols; `KeyError` names a missing one."""
+        """The integer for values of all symbols; `KeyError` names a missing one."""
         if self.constant is not None:
             return self.constant
         return sum(
@@ -138,7 +139,10 @@ class Dim:
 
     def to_expr(self) -> Expr:
         """The Dim as an expression, ordered as a person would write it."""
-        return terms_to_expr(self.terms)
+        factors = factored(self.terms)
+        if factors is None:
+            return terms_to_expr(self.terms)
+        return reduce(partial(Binary, "*"), map(terms_to_expr, factors))
 
 
 def ceil_div(a: int | Dim, b: int | Dim) -> Dim:
@@ -189,7 +193,7 @@ def _intern(terms: tuple[Term, ...]) -> Dim:
     )
 
 
-def _with(left: Dim, right: int | Dim, operation: Callable[[Dim, Dim], Dim]) -> Dim:
+def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim:
     if isinstance(right, int):
         right = _constant(int(right))
     return operation(left, right) if isinstance(right, Dim) else NotImplemented

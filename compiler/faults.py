@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from compiler.conditions import Conditions
 from compiler.dims import Dim
 from compiler.tensor import TensorType
+
+NO_CONDITIONS = Conditions()
 
 
 @dataclass
@@ -25,29 +28,26 @@ class Fault(Exception):
     argument: str = ""
     help: str = ""
     label: str = ""
+    conditions: Conditions = NO_CONDITIONS
+    """For which sizes the requirement would be met."""
 
 
 def rank_mismatch(port: str, tensor: TensorType, expected: str) -> Fault:
     """An input has another number of dimensions than the op takes."""
-    return Fault(
-        "rank-mismatch",
-        f"{port} needs {expected}",
-        port,
-        label=f"is {tensor}, of {_count(tensor.rank)}",
-    )
+    message = f"{port} needs {expected}, and has {tensor.rank}"
+    return Fault("rank-mismatch", message, port)
 
 
 def kind_mismatch(port: str, tensor: TensorType, expected: Sequence[str]) -> Fault:
     """An input is of another dtype kind than the op takes."""
     wanted = " or ".join(expected)
-    return Fault(
-        "kind-mismatch", f"{port} needs {wanted} values", port, label=f"is {tensor}"
-    )
+    message = f"{port} needs {wanted} values, not {tensor.kind}"
+    return Fault("kind-mismatch", message, port)
 
 
-def shapes_differ(message: str, port: str, label: str, help: str = "") -> Fault:
+def shapes_differ(message: str, port: str, label: str, conditions: Conditions) -> Fault:
     """Two inputs do not go together."""
-    return Fault("shape-mismatch", message, port, label=label, help=help)
+    return Fault("shape-mismatch", message, port, label=label, conditions=conditions)
 
 
 def not_divisible(
@@ -62,14 +62,15 @@ def not_divisible(
     )
 
 
-def too_small(what: str, size: Dim, least: int, port: str, help: str = "") -> Fault:
+def too_small(
+    what: str, size: Dim, least: int, port: str, conditions: Conditions
+) -> Fault:
     """A size can be smaller than the op works on."""
-    return Fault(
-        "size-too-small",
-        f"{what} is {size}, which can be smaller than {least}",
-        port,
-        help=help,
-    )
+    if size.constant is not None:
+        message = f"{what} is {size}, and must be at least {least}"
+    else:
+        message = f"{what} is {size}, which can be smaller than {least}"
+    return Fault("size-too-small", message, port, conditions=conditions)
 
 
 def bad_axis(axis: int, rank: int, argument: str = "dim") -> Fault:
@@ -106,10 +107,15 @@ def symbolic_weight(what: str, value: Dim, port: str) -> Fault:
 
 
 def constraint(
-    message: str, *, argument: str = "", port: str = "", help: str = ""
+    message: str,
+    *,
+    argument: str = "",
+    port: str = "",
+    help: str = "",
+    conditions: Conditions = NO_CONDITIONS,
 ) -> Fault:
     """A requirement between arguments and inputs, in the op's own words."""
-    return Fault("constraint", message, port, argument, help=help)
+    return Fault("constraint", message, port, argument, help, "", conditions)
 
 
 def _count(rank: int) -> str:
@@ -118,4 +124,8 @@ def _count(rank: int) -> str:
 
 def absent_input(port: str) -> Fault:
     """An input that the op needs is an optional input of the block, left out in this call."""
-    return Fault("missing-input", f"{port} needs a value, and this optional input is left out here", port)
+    return Fault(
+        "missing-input",
+        f"{port} needs a value, and this optional input is left out here",
+        port,
+    )

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compiler.codegen.printer import print_module
 from compiler.diagnostics import Diagnostic, SpecError
 from compiler.document import Document
 from compiler.graph import Unit
@@ -17,11 +16,13 @@ from compiler.passes.check import check
 from compiler.passes.elaborate import elaborate
 from compiler.passes.infer import infer
 from compiler.passes.link import link
-from compiler.passes.lower import lower
 from compiler.passes.parse import parse
 from compiler.source import Source
 from compiler.spec import Spec
 from compiler.typed import TypedGraph
+
+if TYPE_CHECKING:
+    from compiler.measuring.summary import Summary
 
 _DEFAULT = Limits()
 
@@ -46,7 +47,17 @@ class Program:
     @cached_property
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
+        from compiler.codegen.printer import print_module  # to check a spec, no code
+        from compiler.passes.lower import lower
+
         return print_module(lower(self.typed))
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Parameters, operations and activations of every layer."""
+        from compiler.passes.measure import measure
+
+        return measure(self.typed)
 
 
 def compile_spec(
@@ -95,4 +106,8 @@ def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:
 def _shown(path: Path, file: Path) -> Path:
     """A path as the user would write it: beside the file that was asked for."""
     folder = file.resolve().parent
-    return file.parent / path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path
+    return (
+        file.parent / path.relative_to(folder)
+        if path.is_absolute() and path.is_relative_to(folder)
+        else path
+    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from compiler.diagnostics import Diagnostic
+from compiler.diagnostics import Diagnostic, SpecError
+from compiler.limits import UNLIMITED
 from compiler.source import Source
 from compiler.text import cells, escaped, printable
 
@@ -26,6 +29,15 @@ def render(
     """
     blocks = (_block(one, sources.get(one.span.file), color) for one in diagnostics)
     return "\n".join(f"{block}\n" for block in blocks)
+
+
+def read_sources(diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
+    """The files that diagnostics speak of, those that can be read."""
+    sources: dict[str, Source] = {}
+    for file in dict.fromkeys(one.span.file for one in diagnostics):
+        with suppress(SpecError):  # that it cannot be read is then the diagnostic
+            sources[file] = Source.read(Path(file), UNLIMITED.bytes)
+    return sources
 
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:

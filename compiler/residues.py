@@ -1,12 +1,14 @@
 """How a symbolic size repeats: what makes equality with floors decidable.
 
-Where a symbol `s` is `M * q + r`, for a period `M` of `s` and any fixed `r`, every floor
-by a number comes out even and the size is a polynomial in `q`. A polynomial of degree
-`d` is zero everywhere as soon as it is zero at `d + 1` places.
+Where a symbol `s` is `M * q + r`, for a period `M` of `s` and any fixed `r`, every
+floor by a number comes out even and the size is a polynomial in `q`. A polynomial of
+degree `d` is zero everywhere as soon as it is zero at `d + 1` places.
 """
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 
 from compiler.dims import Dim, polynomial
 from compiler.terms import Atom, Coefficients, Floor, Monomial, Symbol
@@ -26,10 +28,12 @@ def _floors(dim: Dim) -> set[Floor]:
     return {atom for atom in atoms if isinstance(atom, Floor)}
 
 
-def _floor_periods(floor: Floor) -> dict[str, int]:
+@lru_cache(maxsize=4_096)
+def _floor_periods(floor: Floor) -> Mapping[str, int]:
     """The period inside, times what is needed to see multiples of the divisor only."""
-    found, n = periods(floor.numerator), floor.divisor.constant or 1
-    for name, period in found.items():
+    inside, n = periods(floor.numerator), floor.divisor.constant or 1
+    found: dict[str, int] = {}
+    for name, period in inside.items():
         steps = [
             factor * (period // _period(monomial, name))
             for monomial, factor in floor.numerator.terms

@@ -6,7 +6,7 @@ a `PydanticCustomError` whose type is the code of the diagnostic; its location l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -333,10 +333,16 @@ class Expect(Model):
         return value | checked
 
 
+def _network_name(name: str) -> str:
+    if wrong := names.class_name(name):
+        raise fault("bad-name", f"{name!r} cannot name a network: {wrong}")
+    return name
+
+
 class Spec(Model):
     """A whole file."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_network_name)]
     description: str = ""
     reference: str = ""
     params: Params = {}
@@ -356,16 +362,6 @@ class Spec(Model):
     init: Annotated[
         dict[str, Initializers], BeforeValidator(_named(names.snake_case, "ops"))
     ] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name(cls, value: Mapping[str, Any]) -> Any:
-        name = value.get("name")
-        if isinstance(name, str) and (wrong := names.class_name(name)):
-            raise fault(
-                "bad-name", f"{name!r} cannot name a network: {wrong}", at=("name",)
-            )
-        return value
 
     @model_validator(mode="after")
     def _one_or_several(self) -> Spec:

@@ -70,10 +70,17 @@ def shape_text(shape: tuple[Dim, ...]) -> str:
     """A shape as a person writes it: `[B, T, D]`, with what `...` matched as `...` again."""
     parts: list[str] = []
     for size in shape:
-        text = _ELLIPSIS_PREFIX if is_ellipsis(size) else str(size)
+        text = _ELLIPSIS_PREFIX if is_ellipsis(size) else _bare(size)
         if text != _ELLIPSIS_PREFIX or not parts or parts[-1] != _ELLIPSIS_PREFIX:
             parts.append(text)
     return f"[{', '.join(parts)}]"
+
+
+def _bare(size: Dim) -> str:
+    """A size; where it is a formula of its own, without the brackets around it."""
+    text = str(size)
+    alone = text.startswith("(") and size.symbols == {text}
+    return text[1:-1] if alone else text
 
 
 @dataclass(frozen=True, slots=True)

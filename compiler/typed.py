@@ -15,6 +15,7 @@ from compiler.diagnostics import Diagnostic
 from compiler.dims import Dim
 from compiler.expressions import Value
 from compiler.graph import Graph, Node, Ref, Scope
+from compiler.naming import Names
 from compiler.op import Op, Shape
 from compiler.tensor import TensorType
 
@@ -100,7 +101,7 @@ class Instance:
     inputs: Mapping[str, TensorType | None]
     nodes: dict[str, TypedNode] = field(default_factory=dict)
     outputs: dict[str, TensorType] = field(default_factory=dict)
-    names: Mapping[str, Value] = field(default_factory=dict)
+    names: Names = field(default_factory=lambda: Names({}, {}))
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def type_of(self, ref: Ref) -> TensorType | None:

@@ -1,4 +1,4 @@
-"""Settings that all tests share."""
+"""Settings that all tests share; `--hypothesis-profile=deep` draws far more."""
 
 import os
 
@@ -6,4 +6,5 @@ from hypothesis import settings
 
 settings.register_profile("default", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("deep", max_examples=1000, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")

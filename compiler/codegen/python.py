@@ -52,7 +52,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant. Floats are finite: `lit` writes the others as calls of `float`."""
+    """A constant, `...` too. Floats are finite: `lit` makes the others calls."""
 
     value: bool | int | float | str | EllipsisType | None
 
@@ -233,14 +233,15 @@ Expr = (
     | Lambda
 )
 
-Value = Expr | bool | int | float | str | tuple["Value", ...] | list["Value"] | None
+Plain = bool | int | float | str | EllipsisType | None
+Value = Expr | Plain | tuple["Value", ...] | list["Value"]
 
 
 def lit(value: Value) -> Expr:
     """The expression for a plain Python value; an expression is returned as it is."""
     if isinstance(value, float) and not math.isfinite(value):
         return Call(Name("float"), (Literal(str(value)),))
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float | str | EllipsisType):
         return Literal(value)
     if isinstance(value, tuple):
         return TupleExpr(tuple(map(lit, value)))

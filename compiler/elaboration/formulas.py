@@ -8,11 +8,9 @@ from typing import Any
 from compiler.diagnostics import Report, suggest
 from compiler.fields import Formula
 from compiler.graph import Place, Scope
+from compiler.naming import COUNTER
 from compiler.spec import Layer
 from compiler.syntax import Expr, Name, children, names
-
-COUNTER = "i"
-"""What counts the copies of a repeat."""
 
 
 def visible_names(scope: Scope) -> set[str]:

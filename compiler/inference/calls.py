@@ -10,6 +10,7 @@ from compiler.binding import bind
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.expressions import Value
+from compiler.naming import Names
 from compiler.op import Op, Port, Shape, as_tuple
 from compiler.tensor import TensorType
 from compiler.typed import Call, Types
@@ -20,7 +21,7 @@ def call_op(
     arguments: Mapping[str, Any],
     types: Types,
     values: Mapping[str, Value],
-    names: Mapping[str, Value],
+    names: Names,
     context: Context,
     counter: int,
 ) -> Call:
@@ -36,7 +37,7 @@ def call_op(
     }
     outputs = as_tuple(op.infer(context, **inputs))
     _check_static(op.inferred(**inputs), context)
-    weights = op.weights(**inputs)
+    weights = _weights(op, inputs, context)
     _check_weights(weights, context)
     return Call(
         types,
@@ -47,6 +48,21 @@ def call_op(
         flops=op.flops(outputs, **inputs),
         counter=counter,
     )
+
+
+def _weights(op: Op, inputs: Mapping[str, Any], context: Context) -> dict[str, Shape]:
+    """The weights in the names of the scope; which there are, the values decide."""
+    weights = op.weights(**inputs)
+    valued = op.weights(
+        **{port: _valued(kind, context) for port, kind in inputs.items()}
+    )
+    return weights if list(weights) == list(valued) else valued
+
+
+def _valued(kind: Any, context: Context) -> Any:
+    if isinstance(kind, tuple):
+        return tuple(context.values(item) for item in kind)
+    return None if kind is None else context.values(kind)
 
 
 def op_inputs(target: type[Op], types: Types) -> dict[str, Any]:

@@ -1,10 +1,30 @@
-"""How many parameters an instance has: learned tensors, counted once where they are shared or tied."""
+"""How many parameters there are: learned tensors, counted once where several are one."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from compiler.dims import Dim
 from compiler.op import product
 from compiler.typed import Call, Instance, TypedNode
+
+
+def copies(node: TypedNode) -> Iterator[tuple[int, Call]]:
+    """The runs of a layer that have weights of their own, and how many of each."""
+    repeat = node.node.layer.repeat
+    if node.node.shared or not node.calls:
+        return
+    if repeat is not None and repeat.share:
+        yield 1, node.calls[0]
+    else:
+        yield from ((call.count, call) for call in node.calls)
+
+
+def own_elements(node: TypedNode, call: Call) -> Dim:
+    """The elements of an op's weights that are not tied, in the names of its scope."""
+    tied = node.node.layer.tie or {}
+    shapes = (shape for name, shape in call.weights.items() if name not in tied)
+    return sum(map(product, shapes), Dim.of(0))
 
 
 class Counter:
@@ -23,20 +43,12 @@ class Counter:
 
     def node(self, instance: Instance, node: TypedNode) -> int:
         """The parameters of a layer with all its copies."""
-        if node.node.shared:
-            return 0
-        repeat = node.node.layer.repeat
-        if repeat is not None and repeat.share:
-            return self.call(instance, node, node.calls[0]) if node.calls else 0
-        return sum(call.count * self.call(instance, node, call) for call in node.calls)
+        return sum(
+            count * self.call(instance, node, call) for count, call in copies(node)
+        )
 
     def call(self, instance: Instance, node: TypedNode, call: Call) -> int:
         """The parameters of one copy."""
         if call.instance is not None:
             return self.instance(call.instance)
-        tied = node.node.layer.tie or {}
-        total = Dim.of(0)
-        for name, shape in call.weights.items():
-            if name not in tied:
-                total = total + instance.context.value(product(shape))
-        return total.constant or 0
+        return instance.context.value(own_elements(node, call)).constant or 0

@@ -13,11 +13,13 @@ from compiler.elaboration.targets import Targets
 from compiler.expressions import Value
 from compiler.faults import Fault
 from compiler.graph import Graph, Scope
+from compiler.inference.findings import Findings
 from compiler.inference.params import default_value, fits, name_values
 from compiler.inference.patterns import Matcher
 from compiler.inference.roots import root_instance
 from compiler.inference.scopes import ScopeInference
 from compiler.limits import Limits
+from compiler.naming import Names
 from compiler.tensor import TensorType
 from compiler.typed import Instance, hashable
 
@@ -38,6 +40,7 @@ class Engine:
         )
         self.count = 0
         self.targets = Targets(graph.blocks)
+        self.findings = Findings()
         self._known: dict[Any, Instance] = {}
         self._running: set[Any] = set()
 
@@ -92,9 +95,9 @@ class Engine:
         depth: int,
     ) -> Instance:
         """Infer a group, in the names of the scope around it."""
-        names, values = dict(outer.names), dict(outer.values)
+        names, values = outer.names.counted(counter), dict(outer.values)
         if counter is not None:
-            names["i"] = values["i"] = counter
+            values["i"] = counter
         key = (
             id(scope),
             id(outer),
@@ -168,8 +171,10 @@ class Engine:
         self, scope: Scope, params: Mapping[str, Value], matcher: Matcher, given: Inputs
     ) -> Instance:
         hints = matcher.match.hints
-        names, numbers = name_values(params)
-        names |= {symbol: Dim.symbol(symbol) for symbol in hints}
+        symbols, numbers = name_values(params)
+        symbols |= {symbol: Dim.symbol(symbol) for symbol in hints}
+        context = Context({**numbers, **hints}, self.domain)
+        names = Names(symbols, context.hints)
         values = {**params, **_as_values(hints)}
         inputs = {
             port: matcher.inside(port, pattern, names, values)
@@ -177,7 +182,6 @@ class Engine:
             else None
             for port, pattern in scope.inputs.items()
         }
-        context = Context({**numbers, **hints}, self.domain)
         return Instance(scope, params, context, inputs, names=names, values=values)
 
 

@@ -109,13 +109,14 @@ def shown(value: Any) -> str:
 def name_values(params: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Dim]]:
     """Each param as the symbols of its scope see it, and the numbers behind the symbols.
 
-    A number becomes a symbol of its name, the numbers of a list become `widths[0]`, `widths[1]`, ...; anything else
-    stands for itself.
+    A number becomes a symbol of its name, the numbers of a list `widths[0]`,
+    `widths[1]`, ... What is no number has no name here: a choice must not decide a size.
     """
     names: dict[str, Value] = {}
     hints: dict[str, Dim] = {}
     for name, value in params.items():
-        names[name] = _named(name, value, hints)
+        if not isinstance(value, bool | str):
+            names[name] = _named(name, value, hints)
     return names, hints
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from compiler import faults
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.faults import Fault
+from compiler.naming import Names
 from compiler.syntax import Expr, Name, show
 from compiler.tensor import TensorType, TypePattern, ellipsis_dim
 
@@ -35,12 +37,7 @@ class Matcher:
     def bind(self, port: str, pattern: TypePattern, actual: TensorType) -> None:
         """Bind the symbols of one input that stand alone; keep the formulas for `check`."""
         if actual.kind != pattern.kind:
-            raise Fault(
-                "kind-mismatch",
-                f"{port} needs {pattern.kind} values",
-                port,
-                label=f"is {actual}",
-            )
+            raise faults.kind_mismatch(port, actual, [pattern.kind])
         parts = self._align(port, pattern, actual)
         self._shapes[port] = [
             expr if expr is not None else size for expr, size in parts
@@ -68,12 +65,12 @@ class Matcher:
         self,
         port: str,
         kind_of: TypePattern,
-        names: Mapping[str, Value],
+        names: Names,
         values: Mapping[str, Value],
     ) -> TensorType:
         """The type of an input in the names of the block."""
         shape = [
-            _size(part, names, values) if not isinstance(part, Dim) else part
+            size_of(part, names, values) if not isinstance(part, Dim) else part
             for part in self._shapes[port]
         ]
         return TensorType(kind_of.kind, tuple(shape))
@@ -84,9 +81,7 @@ class Matcher:
         """Each size of the type with the expression it stands against; None for those under `...`."""
         extra = actual.rank - len(pattern.dims)
         if extra < 0 or (extra > 0 and pattern.ellipsis is None):
-            raise Fault(
-                "rank-mismatch", f"{port} needs {pattern}", port, label=f"is {actual}"
-            )
+            raise Fault("rank-mismatch", f"{port} needs {pattern}", port)
         if pattern.ellipsis is None:
             return list(zip(pattern.dims, actual.shape, strict=True))
         at = pattern.ellipsis
@@ -134,26 +129,23 @@ class Matcher:
     ) -> Fault:
         told = show(expr) if str(wanted) == show(expr) else f"{show(expr)} = {wanted}"
         message = f"{port} needs {pattern}, where {told}"
-        help = (
-            self.caller.when_equal(Dim.of(wanted), size)
-            if isinstance(wanted, int | Dim)
-            else ""
-        )
-        return Fault(
-            "pattern-mismatch",
-            message,
-            port,
-            label=f"is {self.caller.values(actual)}",
-            help=help,
-        )
+        fault = Fault("pattern-mismatch", message, port)
+        if isinstance(wanted, int | Dim):
+            fault.conditions = self.caller.when_equal(Dim.of(wanted), size)
+        return fault
 
 
-def _size(expr: Expr, names: Mapping[str, Value], values: Mapping[str, Value]) -> Dim:
-    for env in (names, values):
-        try:
-            found = evaluate(expr, env)
-        except ExpressionError:
-            continue
-        if isinstance(found, int | Dim):
-            return Dim.of(found)
-    raise Fault("unbound-dimension", f"{show(expr)} stands for no size here")
+def size_of(expr: Expr, names: Names, values: Mapping[str, Value]) -> Dim:
+    """A formula in the names of a scope.
+
+    Raises:
+        Fault: where it stands for no size.
+    """
+    try:
+        value = evaluate(expr, values)
+    except ExpressionError as error:
+        message = f"{show(expr)} stands for no size here: {error.message}"
+        raise Fault("unbound-dimension", message) from None
+    if isinstance(value, bool) or not isinstance(value, int | Dim):
+        raise Fault("unbound-dimension", f"{show(expr)} is no size")
+    return Dim.of(names.size(expr, value))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.context import Context
-from compiler.elaboration.formulas import COUNTER, formulas
+from compiler.elaboration.formulas import formulas
 from compiler.graph import Scope
+from compiler.naming import COUNTER
 from compiler.op import Op
 from compiler.syntax import names
 from compiler.tensor import TensorType

@@ -13,6 +13,7 @@ from compiler.domain import Constraint, Domain
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.graph import Graph, Place, Scope
 from compiler.inference.params import formula_value, name_values
+from compiler.naming import Names
 from compiler.syntax import Expr, names
 from compiler.tensor import TensorType, TypePattern
 from compiler.typed import Instance
@@ -24,7 +25,7 @@ def root_instance(
     """A network before its layers are inferred: each symbol of its inputs stands for itself."""
     symbols = {name: Dim.symbol(name) for name in _symbols(scope, report)}
     named, hints = name_values(params)
-    env = {**named, **symbols}
+    env = Names({**named, **symbols}, hints)
     values: dict[str, Value] = {**params, **symbols}
     inputs: dict[str, TensorType | None] = {}
     for port, pattern in scope.inputs.items():
@@ -69,7 +70,7 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
 
 def _type(
     pattern: TypePattern,
-    env: Mapping[str, Value],
+    env: Names,
     values: Mapping[str, Value],
     place: Place,
     report: Report,
@@ -89,9 +90,7 @@ def _type(
     return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))
 
 
-def _dim(
-    expr: Expr, env: Mapping[str, Value], values: Mapping[str, Value]
-) -> Dim | str:
+def _dim(expr: Expr, env: Names, values: Mapping[str, Value]) -> Dim | str:
     """The size in the names of the network, or what is wrong with it."""
     try:
         plain = evaluate(expr, values)
@@ -99,11 +98,7 @@ def _dim(
         return error.message
     if isinstance(plain, bool) or not isinstance(plain, int | Dim):
         return f"a size is an integer, and this is {plain}"
-    try:
-        named = evaluate(expr, env)
-    except ExpressionError:
-        return Dim.of(plain)
-    return Dim.of(named) if isinstance(named, int | Dim) else Dim.of(plain)
+    return Dim.of(env.size(expr, plain))
 
 
 def read_domain(graph: Graph, params: Mapping[str, Value], report: Report) -> Domain:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from compiler.diagnostics import Report
 from compiler.dims import Dim
-from compiler.expressions import ExpressionError, evaluate
 from compiler.faults import Fault
 from compiler.fields import Formula
 from compiler.graph import Carry, Node, Scope
+from compiler.inference.patterns import size_of
 from compiler.op import Op
-from compiler.syntax import Expr, show
 from compiler.tensor import TensorType
 from compiler.typed import Call, Instance, Scan, Types
 
@@ -89,18 +88,7 @@ def _length(layer: Scanned) -> Dim:
     written = layer.node.layer.scan
     if not isinstance(written, Formula):
         raise Fault("bad-scan", "`scan` names a dimension, such as T", "", "scan")
-    return _size(written.expr, layer.instance, "scan")
-
-
-def _size(expr: Expr, instance: Instance, argument: str) -> Dim:
-    for env in (instance.names, instance.values):
-        try:
-            value = evaluate(expr, env)
-        except ExpressionError:
-            continue
-        if isinstance(value, int | Dim) and not isinstance(value, bool):
-            return Dim.of(value)
-    raise Fault("bad-scan", f"{show(expr)} is not a size here", "", argument)
+    return size_of(written.expr, layer.instance.names, layer.instance.values)
 
 
 def _axis(layer: Scanned, kind: object, length: Dim) -> int | None:
@@ -135,5 +123,9 @@ def _start(layer: Scanned, target: Scope, name: str, carry: Carry) -> TensorType
     pattern = target.inputs[name]
     kind = pattern.kind if pattern else "float"
     return TensorType(
-        kind, tuple(_size(dim, layer.instance, "carry") for dim in carry.shape)
+        kind,
+        tuple(
+            size_of(dim, layer.instance.names, layer.instance.values)
+            for dim in carry.shape
+        ),
     )

@@ -16,8 +16,8 @@ from compiler.inference.calls import call_op
 from compiler.inference.params import formula_value
 from compiler.inference.repeats import chain, copies_are_equal, uses_counter
 from compiler.inference.scans import Scanned, scanned
+from compiler.naming import Names
 from compiler.op import Op, Port
-from compiler.source import Span
 from compiler.tensor import TensorType
 from compiler.typed import Call, Instance, TypedNode, Types
 
@@ -70,9 +70,9 @@ class ScopeInference:
         try:
             if node.layer.scan is not None:
                 return self._scan(node, target, arguments, given, types)
-            calls = self._copies(node, target, arguments, types, count)
+            calls = self._tolerant(node, target, arguments, types, count)
         except Fault as fault:
-            raise self._reported(node, fault) from None
+            raise self._skip(node, fault) from None
         except BindingError as error:
             for problem in error.problems:
                 span = problem_span(node.place, problem)
@@ -243,6 +243,23 @@ class ScopeInference:
             given = following
         return tuple(calls)
 
+    def _tolerant(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        types: Types,
+        count: int,
+    ) -> tuple[Call, ...]:
+        """Run the copies; sizes that do not fit are reported, and go on as if they did."""
+        outer, self.context.tolerated = self.context.tolerated, []
+        try:
+            return self._copies(node, target, arguments, types, count)
+        finally:
+            for fault in self.context.tolerated:
+                self.engine.findings.add(self.instance, node, fault, self._path(node))
+            self.context.tolerated = outer
+
     def _append(self, calls: list[Call], call: Call, run: int) -> None:
         last = calls[-1] if calls else None
         if last is not None and last.same_as(call):
@@ -258,9 +275,10 @@ class ScopeInference:
         types: Types,
         counter: int | None,
     ) -> Call:
-        values, names = dict(self.instance.values), dict(self.instance.names)
+        values = dict(self.instance.values)
+        names = self.instance.names.counted(counter)
         if counter is not None:
-            values["i"] = names["i"] = counter
+            values["i"] = counter
         if not isinstance(target, Scope):
             return call_op(
                 target, arguments, types, values, names, self.context, counter or 0
@@ -284,7 +302,7 @@ class ScopeInference:
         arguments: Mapping[str, Any],
         types: Types,
         values: Mapping[str, Value],
-        names: Mapping[str, Value],
+        names: Names,
         counter: int | None,
         path: str,
     ) -> Call:
@@ -359,39 +377,9 @@ class ScopeInference:
     def _path(self, node: Node) -> str:
         return f"{self.path}.{node.name}"
 
-    def _reported(self, node: Node, fault: Fault) -> Skip:
-        label = fault.label or self._label(node)
-        self.report.error(
-            fault.code,
-            self._blame(node, fault),
-            fault.message,
-            label=label,
-            path=self._path(node),
-            help=fault.help,
-        )
+    def _skip(self, node: Node, fault: Fault) -> Skip:
+        self.engine.findings.add(self.instance, node, fault, self._path(node))
         return Skip()
-
-    def _blame(self, node: Node, fault: Fault) -> Span:
-        """The argument that is wrong where it is written; else the inputs where they are; else the layer's name."""
-        written = node.place.document.node(node.place.path)
-        has = getattr(written, "get", lambda key: None)
-        if fault.argument and has(fault.argument) is not None:
-            return node.place.span(fault.argument)
-        if fault.argument and has("op") is not None:
-            return op_span(node.place)
-        return (
-            node.place.span("in")
-            if has("in") is not None
-            else node.place.span(key=True)
-        )
-
-    def _label(self, node: Node) -> str:
-        parts = [
-            f"{ref} is {self.context.values(kind)}"
-            for _, ref in node.refs()
-            if (kind := self._type(ref))
-        ]
-        return ", ".join(parts[:4])
 
 
 def _renamed(kind: TensorType, binding: Mapping[str, Dim]) -> TensorType:

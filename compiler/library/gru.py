@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compiler.library.recurrent import Recurrent
 
 
-class GRU(Recurrent):
+class StackedGRU(Recurrent):
     """Gated recurrent units, as nn.GRU with batch_first.
 
     input: float[B, T, D], hx: hidden, zeros if None

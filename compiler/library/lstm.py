@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compiler.library.recurrent import Recurrent
 
 
-class LSTM(Recurrent):
+class StackedLSTM(Recurrent):
     """Long short-term memory, as nn.LSTM with batch_first.
 
     input: float[B, T, D], hx: hidden and cell, zeros if None

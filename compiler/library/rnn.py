@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compiler.library.recurrent import Recurrent
 
 
-class RNN(Recurrent):
+class StackedRNN(Recurrent):
     """Elman's recurrent network, as nn.RNN with batch_first.
 
     input: float[B, T, D], hx: hidden, zeros if None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from compiler.codegen.python import Binary, Call, Expr, Name, TupleExpr, call
 from compiler.codegen.statements import (
     Assign,
@@ -16,7 +14,6 @@ from compiler.codegen.statements import (
     Stmt,
 )
 from compiler.graph import Scope
-from compiler.initializers import Initializer
 from compiler.lowering.constructors import declare, is_chain
 from compiler.lowering.documentation import class_docstring
 from compiler.lowering.forward import run
@@ -34,6 +31,7 @@ from compiler.lowering.signatures import (
 )
 from compiler.lowering.writer import ClassWriter, Written
 from compiler.op import Op
+from compiler.spec import Spec
 
 _TYPED = {
     "torch.cat",
@@ -47,10 +45,7 @@ _TYPED = {
 """Functions whose stubs say that they return a Tensor."""
 
 
-ByOp = Mapping[str, Mapping[str, Initializer]]
-
-
-def write_classes(kept: list[ClassPlan], plans: Plans, by_op: ByOp) -> list[Written]:
+def write_classes(kept: list[ClassPlan], plans: Plans, spec: Spec) -> list[Written]:
     """Write the classes of a file, in their order.
 
     A class must know what the constructors of those that it uses take. These come
@@ -67,7 +62,7 @@ def write_classes(kept: list[ClassPlan], plans: Plans, by_op: ByOp) -> list[Writ
             early = early or plan.key in _uses(plan, plans)
             done = [classes[key] for key in finished]
             classes[plan.key] = _write_class(
-                ClassWriter(plan, plans, classes, by_op), done
+                ClassWriter(plan, plans, classes, spec), done
             )
             finished.add(plan.key)
         if not early or all(classes[key].code == code for key, code in before.items()):
@@ -117,7 +112,9 @@ def _write(writer: ClassWriter, every: list[Written]) -> Written:
     reset, resets = _reset(writer, every)
     names = {name: writer.argument_name(name) for name in [*dims, *params]}
     body = [_constructor(writer, dims, params, resets), *reset, _forward(writer)]
-    code = Class(plan.name, (Name("nn.Module"),), class_docstring(plan), tuple(body))
+    code = Class(
+        plan.name, (Name("nn.Module"),), class_docstring(plan, writer.spec), tuple(body)
+    )
     required = frozenset(names[n] for n in params if default_of(writer, n) is None)
     library = frozenset(writer.library)
     return Written(

@@ -41,7 +41,7 @@ def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
     own = typed.node.layer.init or {}
     op = typed.calls[0].op if typed.calls else None
     if op is not None and "" in typed.calls[0].weights:
-        return {**writer.by_op.get(op.name, {}), **own}
+        return {**writer.spec.init.get(op.name, {}), **own}
     return own
 
 
@@ -60,7 +60,7 @@ def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
     runs = [run for use in inside for node in use.nodes.values() for run in node.calls]
     rules: dict[str, dict[str, Initializer]] = {}
     absent: set[tuple[str, str]] = set()
-    for name, given in writer.by_op.items():
+    for name, given in writer.spec.init.items():
         mine = [run for run in runs if run.op is not None and run.op.name == name]
         module = mine[0].op.module if mine and mine[0].op is not None else ""
         if module:

@@ -164,7 +164,8 @@ def name_classes(order: list[ClassPlan], taken: Iterable[str]) -> None:
     That is the param that is true for one of them (`CausalAttention`), else a number.
     """
     used = set(taken)
-    for plan in reversed(order):
+    ranked = sorted(order, key=lambda plan: plan.scope.kind != "network")
+    for plan in ranked:
         siblings = [other for other in order if other.scope is plan.scope]
         plan.name = _free(_wanted(plan, siblings), used)
         used.add(plan.name)

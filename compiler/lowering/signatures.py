@@ -8,14 +8,13 @@ from typing import Any
 from compiler.codegen.python import (
     Binary,
     Compare,
-    Conditional,
     Expr,
     Literal,
     Name,
     lit,
     subscript,
 )
-from compiler.codegen.statements import Assign, Param, Stmt
+from compiler.codegen.statements import Assign, If, Param, Stmt
 from compiler.expressions import Value
 from compiler.fields import Formula
 from compiler.inference.params import param_type
@@ -82,18 +81,14 @@ def constructor_params(
 
 
 def resolved_defaults(writer: ClassWriter, params: list[str]) -> list[Stmt]:
-    """`hidden = 4 * d if hidden is None else hidden` for defaults that are expressions."""
+    """`if hidden is None: hidden = 4 * d`, for defaults that are expressions."""
     lines: list[Stmt] = []
     for name in params:
         default = default_of(writer, name)
         if isinstance(default, Formula) and names(default.expr):
             place = Name(writer.argument_name(name))
-            value = to_python(default.expr, writer.in_init)
-            lines.append(
-                Assign(
-                    (place,), Conditional(Compare("is", place, lit(None)), value, place)
-                )
-            )
+            line = Assign((place,), to_python(default.expr, writer.in_init))
+            lines.append(If(Compare("is", place, lit(None)), (line,)))
     return lines
 
 

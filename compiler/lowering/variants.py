@@ -11,6 +11,7 @@ from compiler.lowering.constructors import build
 from compiler.lowering.forward import apply, inputs, module
 from compiler.lowering.plan import ClassPlan, Key, Plans, choices
 from compiler.lowering.writer import ClassWriter, Written
+from compiler.spec import Spec
 from compiler.typed import Instance, TypedNode
 
 
@@ -22,12 +23,12 @@ class Rehearsal(ClassWriter):
         return known or Name(f"value_{ref.node}_{ref.port or 'first'}")
 
 
-def scopes_to_split(plans: Plans) -> set[int]:
+def scopes_to_split(plans: Plans, spec: Spec) -> set[int]:
     """The scopes of which one class cannot serve all uses."""
-    return {id(plan.scope) for plan in plans.order if _varies(plan, plans)}
+    return {id(plan.scope) for plan in plans.order if _varies(plan, plans, spec)}
 
 
-def _varies(plan: ClassPlan, plans: Plans) -> bool:
+def _varies(plan: ClassPlan, plans: Plans, spec: Spec) -> bool:
     if len(plan.choices()) < 2:
         return False
     firsts: dict[Key, Instance] = {}
@@ -36,17 +37,17 @@ def _varies(plan: ClassPlan, plans: Plans) -> bool:
     for name in plan.scope.nodes:
         nodes = [use.nodes[name] for use in firsts.values()]
         running = [node for node in nodes if node.calls]
-        if len({_text(plan, plans, node) for node in running}) > 1:
+        if len({_text(plan, plans, spec, node) for node in running}) > 1:
             return True
     return False
 
 
-def _text(plan: ClassPlan, plans: Plans, typed: TypedNode) -> str:
+def _text(plan: ClassPlan, plans: Plans, spec: Spec, typed: TypedNode) -> str:
     """What is written for a layer, without the comments."""
     if isinstance(typed.target, Scope):
         return ""
     classes: Mapping[Key, Written] = {}
-    writer = Rehearsal(plan, plans, classes)
+    writer = Rehearsal(plan, plans, classes, spec)
     built = build(writer, typed, writer.in_loop)
     given = inputs(writer, typed)
     value = apply(writer, typed, given, module(typed), writer.in_forward_loop)

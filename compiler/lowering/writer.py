@@ -13,13 +13,14 @@ from compiler.codegen.statements import Assign, Class, Stmt
 from compiler.dims import Dim
 from compiler.expressions import parse_expression
 from compiler.graph import Ref
-from compiler.initializers import Initializer
 from compiler.lowering.formulas import to_python
 from compiler.lowering.plan import ClassPlan, Key, Plans
+from compiler.lowering.shapes import ShapeNames
 from compiler.lowering.variables import Variables
 from compiler.names import MODULE_ATTRIBUTES
 from compiler.op import Shape
-from compiler.tensor import TensorType, is_ellipsis, shape_text
+from compiler.spec import Spec
+from compiler.tensor import TensorType, is_ellipsis
 from compiler.typed import TypedNode
 
 
@@ -47,8 +48,7 @@ class ClassWriter:
     plan: ClassPlan
     plans: Plans
     classes: Mapping[Key, Written]
-    by_op: Mapping[str, Mapping[str, Initializer]] = field(default_factory=dict)
-    """How the spec says that the tensors of each op start."""
+    spec: Spec
     needs: dict[str, None] = field(default_factory=dict)
     """The dims and params that `__init__` uses."""
     stored: dict[str, None] = field(default_factory=dict)
@@ -59,6 +59,7 @@ class ClassWriter:
 
     def __post_init__(self) -> None:
         self.settled: Counter[str] = Counter()
+        self.shapes = ShapeNames(self.plan)
         self.restart()
 
     def restart(self) -> None:
@@ -181,12 +182,12 @@ class ClassWriter:
 
     def trial(self) -> ClassWriter:
         """A writer of the same class, whose text is thrown away."""
-        return ClassWriter(self.plan, self.plans, self.classes)
+        return ClassWriter(self.plan, self.plans, self.classes, self.spec)
 
     def let(self, node: str, value: Expr, shape: Shape | None, wanted: str) -> Name:
         """Assign a local variable on the way to a layer's output."""
         target = Name(self.variables.intermediate(node, wanted))
-        comment = shape_text(shape) if shape else ""
+        comment = self.shapes.shape(shape) if shape else ""
         self.forward.append(Assign((target,), value, comment=comment))
         return target
 
@@ -196,7 +197,7 @@ class ClassWriter:
 
     def comment(self, kinds: list[TensorType]) -> str:
         """The shapes of what a line computes."""
-        shapes = [shape_text(kind.shape) for kind in kinds]
+        shapes = [self.shapes.shape(kind.shape) for kind in kinds]
         if len(shapes) > 1 and len(set(shapes)) == 1:
             return f"{len(shapes)} of {shapes[0]}"
         return ", ".join(shapes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -156,18 +157,23 @@ class Rsub(WithNumber):
 class Scale(WithNumber):
     """input · factorᵉˣᵖᵒⁿᵉⁿᵗ: number[...] -> number[...].
 
-    The exponent is for what depends on a width: embeddings times √width have 0.5.
+    The exponent is for what depends on a width: 0.5 scales by its square root.
     """
 
     factor: Number
-    exponent: Number = 1
+    exponent: float = 1.0
 
     def number(self) -> Number:
-        whole = isinstance(self.exponent, int) and self.exponent >= 0
-        return self.factor if whole or self.exponent == 1 else float(self.exponent)
+        return self.factor if self.exponent == 1 else self.exponent
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        _require_real_power(self.factor, self.exponent)
+        try:
+            math.pow(self.factor, self.exponent)
+        except (ValueError, OverflowError):
+            power = f"{self.factor:g} ** {self.exponent:g}"
+            raise faults.constraint(
+                f"{power} is no number", argument="factor"
+            ) from None
         return super().infer(ctx, input)
 
     def label(
@@ -178,8 +184,11 @@ class Scale(WithNumber):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         factor = code.argument("factor")
+        if abs(self.exponent) == 0.5:
+            operator = "*" if self.exponent > 0 else "/"
+            return Binary(operator, input, call("math.sqrt", factor))
         if self.exponent != 1:
-            factor = Binary("**", factor, code.argument("exponent"))
+            factor = call("math.pow", factor, code.argument("exponent"))
         return Binary("*", input, factor)
 
 
@@ -208,12 +217,3 @@ class Pow(WithNumber):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return Binary("**", input, code.argument("exponent"))
-
-
-def _require_real_power(factor: Number, exponent: Number) -> None:
-    if factor < 0 and not float(exponent).is_integer():
-        raise faults.constraint(
-            f"{factor:g} ** {exponent:g} is no real number", argument="factor"
-        )
-    if factor == 0 and exponent < 0:
-        raise faults.constraint("0 has no negative powers", argument="factor")

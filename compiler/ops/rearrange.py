@@ -67,7 +67,7 @@ class Rearrange(Method):
             raise faults.constraint(
                 f"{shown} of the pattern is no dimension of {ctx.value(size)}",
                 argument="pattern",
-                help=ctx.when_equal(rest * known, size),
+                conditions=ctx.when_equal(rest * known, size),
             )
         return {axis: (self.sizes.get(axis, rest),) for axis in group}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from compiler import faults
-from compiler.codegen.python import Expr, TupleExpr, call, lit
+from compiler.codegen.python import Expr, TupleExpr, call
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Probability, Size
@@ -110,9 +110,6 @@ class Recurrent(Op):
         layers = f", {self.num_layers} layers" if self.num_layers > 1 else ""
         return sizes + layers + (", both ways" if self.bidirectional else "")
 
-    def keywords(self, code: Code) -> dict[str, Expr]:
-        return super().keywords(code) | {"batch_first": lit(True)}
-
     def apply(self, code: Code, input: Expr, hidden: Expr | None) -> Expr:
         return call(code.module(), input, *([] if hidden is None else [hidden]))
 
@@ -128,7 +125,8 @@ class RNN(Recurrent):
 
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
-    module = "nn.RNN"
+    module = "StackedRNN"
+    library = "rnn"
     gates = 1
 
 
@@ -141,7 +139,8 @@ class GRU(Recurrent):
     between the layers.
     """
 
-    module = "nn.GRU"
+    module = "StackedGRU"
+    library = "gru"
     gates = 3
 
 
@@ -157,7 +156,8 @@ class LSTM(Recurrent):
 
     proj_size: Size | None = None
 
-    module = "nn.LSTM"
+    module = "StackedLSTM"
+    library = "lstm"
     gates = 4
     inputs = (
         Port("input"),

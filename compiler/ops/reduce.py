@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from compiler import faults
 from compiler.context import Context
 from compiler.fields import Axes, Axis
 from compiler.op import NUMBER, Port
@@ -94,6 +95,11 @@ class Logsumexp(Reduction):
 
     method = "logsumexp"
     inputs = (Port("input", NUMBER),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if not self.dim:
+            raise faults.constraint("logsumexp needs a dimension", argument="dim")
+        return super().infer(ctx, input)
 
     def kind(self, kind: Kind) -> Kind:
         return "float"

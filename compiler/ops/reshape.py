@@ -40,7 +40,7 @@ def _require_total(
         raise faults.constraint(
             f"{ctx.value(total)} elements do not fit into {text}",
             argument=argument,
-            help=ctx.when_equal(total, new),
+            conditions=ctx.when_equal(total, new),
         )
 
 

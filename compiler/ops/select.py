@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from compiler import faults
 from compiler.codegen.python import Expr, Literal, Slice, subscript
+from compiler.conditions import when_at_least
 from compiler.context import Context
 from compiler.dims import Dim, ceil_div
 from compiler.fields import Axes, Axis, Extent, Size
@@ -52,21 +53,22 @@ class SliceOp(Along):
             return input.with_size(axis, ceil_div(stop - start, self.step))
         if _least(ctx, start - stop, 0):
             return input.with_size(axis, 0)
-        raise _undecided("stop", f"{ctx.value(stop)} >= {ctx.value(start)}")
+        raise _undecided(ctx, "stop", stop, start)
 
     def _position(self, ctx: Context, size: Dim, place: Dim, argument: str) -> Dim:
         """A position counted from the front; one outside is the nearest end."""
         if _least(ctx, -place, 1):
             place = size + place
         elif not _least(ctx, place, 0):
-            raise _undecided(argument, f"{ctx.value(place)} >= 0")
-        if _least(ctx, place, 0) and _least(ctx, size - place, 0):
-            return place
+            raise _undecided(ctx, argument, place, Dim.of(0))
         if _least(ctx, -place, 0):
             return Dim.of(0)
         if _least(ctx, place - size, 0):
             return size
-        raise _undecided(argument, f"{ctx.value(size)} >= {ctx.value(place)} >= 0")
+        for more, less in ((place, Dim.of(0)), (size, place)):
+            if not _least(ctx, more - less, 0):
+                raise _undecided(ctx, argument, more, less)
+        return place
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -93,11 +95,11 @@ class Index(Along):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
         size = input.shape[axis]
-        front = _least(ctx, self.index, 0) and _least(ctx, size - 1 - self.index, 0)
-        back = _least(ctx, -self.index, 1) and _least(ctx, size + self.index, 0)
-        if not front and not back:
-            index = ctx.value(self.index)
-            raise _undecided("index", f"{index} is one of {ctx.value(size)} positions")
+        behind = _least(ctx, -self.index, 1)
+        low, high = (-size, Dim.of(-1)) if behind else (Dim.of(0), size - 1)
+        for more, less in ((self.index, low), (high, self.index)):
+            if not _least(ctx, more - less, 0):
+                raise _undecided(ctx, "index", more, less)
         return input.with_shape(*input.shape[:axis], *input.shape[axis + 1 :])
 
     def label(
@@ -128,9 +130,11 @@ def _least(ctx: Context, size: Dim, least: int) -> bool:
     return ctx.domain.at_least(ctx.value(size), least)
 
 
-def _undecided(argument: str, condition: str) -> faults.Fault:
+def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> faults.Fault:
+    """An argument means the same for every size only where one size is the greater."""
+    more, less = ctx.value(more), ctx.value(less)
     return faults.constraint(
-        f"{argument} needs {condition} for every size of the inputs",
+        f"{argument} needs {more} >= {less} for every size of the inputs",
         argument=argument,
-        help="declare the smallest sizes under dims",
+        conditions=when_at_least(ctx.domain, more - less, 0),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.diagnostics import Report
+from compiler.diagnostics import Diagnostic, Report
 from compiler.graph import Graph
 from compiler.inference.engine import Engine
 from compiler.inference.expectations import check_expectations
@@ -42,8 +42,18 @@ def infer(
     networks = {
         name: engine.network(scope, params) for name, scope in graph.networks.items()
     }
+    engine.findings.report(report)
     typed = TypedGraph(graph, params, networks, adjusted=bool(variant or settings))
     check_ties(typed, report)
     if not report.failed:
         check_expectations(typed, report)
-    return replace(typed, diagnostics=report.diagnostics)
+    return replace(typed, diagnostics=_in_order(report))
+
+
+def _in_order(report: Report) -> tuple[Diagnostic, ...]:
+    """Errors before warnings, both in the order of the file."""
+    return tuple(sorted(report.diagnostics, key=_order))
+
+
+def _order(one: Diagnostic) -> tuple[bool, str, int, int]:
+    return one.severity != "error", one.span.file, one.span.line, one.span.column

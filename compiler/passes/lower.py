@@ -33,7 +33,7 @@ def lower(typed: TypedGraph) -> Module:
     plans = _planned(typed)
     kept = [plan for plan in plans.order if not is_sequential(plan)]
     name_classes(kept, _IMPORTS)
-    classes = write_classes(kept, plans, typed.graph.spec.init)
+    classes = write_classes(kept, plans, typed.graph.spec)
     networks = [written for written in classes if written.plan.scope.kind == "network"]
     library = library_code(
         sorted({name for written in networks for name in written.library})
@@ -42,14 +42,16 @@ def lower(typed: TypedGraph) -> Module:
     names: Stmt = Assign((Name("__all__"),), ListExpr(exported))
     body = (*library.code, *(written.code for written in classes))
     file = PurePath(typed.graph.document.source.file).name
-    docstring = module_docstring(typed, [written.plan for written in networks], file)
+    docstring = module_docstring(
+        typed.graph.spec, [written.plan for written in networks], file
+    )
     return Module(docstring, _imports(body, library.imports), (names, *body))
 
 
 def _planned(typed: TypedGraph) -> Plans:
     """One class for each scope; again, with more, where that turns out too few."""
     plans = plan_classes(typed.networks.values(), set())
-    split = scopes_to_split(plans)
+    split = scopes_to_split(plans, typed.graph.spec)
     return plan_classes(typed.networks.values(), split) if split else plans
 
 

@@ -2,16 +2,25 @@
 
 import copy
 import gc
+import math
 import operator
 import pickle
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from compiler.dims import MAX_COEFFICIENT, Dim, DimOverflow, ceil_div, exact_div
+from compiler.dims import (
+    MAX_COEFFICIENT,
+    MAX_SIZE,
+    Dim,
+    DimOverflow,
+    ceil_div,
+    exact_div,
+)
 from compiler.expressions import evaluate, parse_expression
 from compiler.syntax import Binary, Name, Number, names
 
@@ -55,7 +64,10 @@ def compute(formula: Formula, values: Mapping[str, Any]) -> Any:
 
 
 def build(formula: Formula) -> Dim:
-    return Dim.of(compute(formula, {"H": H, "W": W, "K": K}))
+    try:
+        return Dim.of(compute(formula, {"H": H, "W": W, "K": K}))
+    except DimOverflow:
+        reject()
 
 
 VALUES = st.fixed_dictionaries(
@@ -93,16 +105,18 @@ def test_substitution_agrees_with_evaluation(
 @given(formulas(), formulas())
 def test_equal_polynomials_are_one_object(a: Formula, b: Formula) -> None:
     x, y = build(a), build(b)
+    assume((x.size + y.size) ** 2 < MAX_SIZE)
     assert x + y is y + x
     assert x * y is y * x
-    assert (x + y) * (x - y) is x * x - y * y
     assert hash(x + y) == hash(y + x)
     assert (x + y) - y is x
+    assert (x + y) * (x - y) is x * x - y * y
 
 
 @given(formulas(symbolic_divisors=False), formulas(symbolic_divisors=False))
 def test_a_product_divides_exactly(a: Formula, b: Formula) -> None:
     x, y = build(a), build(b)
+    assume(x.size * y.size < MAX_SIZE)
     if y != 0:
         assert exact_div(x * y, y) == x
 
@@ -160,7 +174,6 @@ def test_constants_are_integers() -> None:
     assert three == 3
     assert three == H - H + 3
     assert hash(three) == hash(3)
-    assert three in {3}
     assert three.constant == 3
     assert H.constant is None
     assert Dim.of(three) is three
@@ -219,16 +232,12 @@ def test_growth_is_bounded() -> None:
     with pytest.raises(DimOverflow):
         Dim.of(MAX_COEFFICIENT) * 2
     with pytest.raises(DimOverflow):
-        power = H
-        for _ in range(2_000):
-            power *= H
+        math.prod([H] * 2_000)
     many = sum((Dim.symbol(f"s{i}") for i in range(100)), start=Dim.of(0))
     with pytest.raises(DimOverflow):
         many * many
-    deep = H
     with pytest.raises(DimOverflow):
-        for i in range(100):
-            deep = (deep * 3 + Dim.symbol(f"s{i % 7}")) // 5
+        reduce(lambda deep, _: (3 * deep + W) // 5, range(100), H)
 
 
 def test_the_largest_sums_print() -> None:
@@ -246,7 +255,7 @@ def test_pooling_stays_small_however_deep() -> None:
 def test_copies_are_the_same_object() -> None:
     dim = H * (W // K) + 3
     assert copy.deepcopy(dim) is dim
-    assert pickle.loads(pickle.dumps(dim)) is dim
+    assert pickle.loads(pickle.dumps(dim)) is dim  # noqa: S301 - its own bytes
 
 
 def test_dims_that_nobody_uses_are_freed() -> None:

@@ -1,5 +1,6 @@
 """What is proven about sizes is true, and what is true of them is found."""
 
+from functools import reduce
 from itertools import product
 
 import pytest
@@ -172,6 +173,7 @@ def test_equal(a: Dim, b: Dim, domain: Domain) -> None:
         ((H + 1) // 2, H, Domain({"H": Constraint(min=2)}), "never", None),
         (H - 4, Dim.of(1), ALL, "values", "H == 5"),
         (H // 4, Dim.of(1), ALL, "values", "H is 4, 5, 6 or 7"),
+        (H // 3 + (H + 1) // 3 + (H + 2) // 3, H - 1, ALL, "never", None),
         (H // 16, Dim.of(3), ALL, "values", "H is from 48 to 63"),
         (H * H, 3 * H, ALL, "values", "H == 3"),
         (H, Dim.of(2), Domain({"H": Constraint(0, 2, 2)}), "values", "H == 2"),
@@ -254,6 +256,9 @@ def test_divisors_that_may_be_zero_prove_nothing() -> None:
     assert domain.lower(H // S) is None
 
 
+NESTED = reduce(lambda size, _: (3 * size + W) // 5, range(40), H)
+
+
 @pytest.mark.parametrize(
     "size",
     [
@@ -261,6 +266,7 @@ def test_divisors_that_may_be_zero_prove_nothing() -> None:
         sum((Dim.symbol(f"s{i}") // 7 for i in range(60)), start=Dim.of(0)),
         halved(H, 60) - halved(H + 1, 59) + 1,
         H // 3**40,
+        NESTED,
     ],
 )
 def test_hard_questions_end_soon(size: Dim) -> None:

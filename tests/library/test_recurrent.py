@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN against torch's own, then compiled and exported."""
+"""The recurrent modules against torch's own, then compiled and exported."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, export
 
-from compiler.library.gru import GRU
-from compiler.library.lstm import LSTM
+from compiler.library.gru import StackedGRU
+from compiler.library.lstm import StackedLSTM
 from compiler.library.recurrent import Recurrent
-from compiler.library.rnn import RNN
+from compiler.library.rnn import StackedRNN
 
 pytestmark = [
     # torch hides this one from users, by a way that does not hide it from pytest
@@ -27,11 +27,11 @@ pytestmark = [
 ]
 
 KINDS: list[tuple[type[Recurrent], type[nn.RNNBase], dict[str, Any]]] = [
-    (LSTM, nn.LSTM, {}),
-    (LSTM, nn.LSTM, {"proj_size": 2}),
-    (GRU, nn.GRU, {}),
-    (RNN, nn.RNN, {}),
-    (RNN, nn.RNN, {"nonlinearity": "relu"}),
+    (StackedLSTM, nn.LSTM, {}),
+    (StackedLSTM, nn.LSTM, {"proj_size": 2}),
+    (StackedGRU, nn.GRU, {}),
+    (StackedRNN, nn.RNN, {}),
+    (StackedRNN, nn.RNN, {"nonlinearity": "relu"}),
 ]
 STACKS = [
     {"num_layers": layers, "bidirectional": both, "bias": bias}
@@ -55,7 +55,7 @@ def states(model: Recurrent, *batch: int) -> Any:
     found = tuple(
         torch.randn(count, *batch, width, requires_grad=True) for width in model.widths
     )
-    return found if isinstance(model, LSTM) else found[0]
+    return found if isinstance(model, StackedLSTM) else found[0]
 
 
 def flat(result: Any) -> list[Tensor]:
@@ -82,7 +82,7 @@ def test_equals_torchs_own(
 
 
 def test_drops_out_between_the_layers_in_training_alone() -> None:
-    ours, theirs = pair(GRU, nn.GRU, num_layers=2, dropout=0.5)
+    ours, theirs = pair(StackedGRU, nn.GRU, num_layers=2, dropout=0.5)
     x = torch.randn(2, 5, 3)
     for training in (True, False):
         results = []
@@ -95,11 +95,11 @@ def test_drops_out_between_the_layers_in_training_alone() -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "strict"),
     [
-        (LSTM, {"bidirectional": True}, True),
-        (LSTM, {"proj_size": 2, "bias": False}, False),
-        (GRU, {"dropout": 0.5, "num_layers": 2}, False),
-        (RNN, {}, True),
-        (RNN, {"nonlinearity": "relu"}, False),
+        (StackedLSTM, {"bidirectional": True}, True),
+        (StackedLSTM, {"proj_size": 2, "bias": False}, False),
+        (StackedGRU, {"dropout": 0.5, "num_layers": 2}, False),
+        (StackedRNN, {}, True),
+        (StackedRNN, {"nonlinearity": "relu"}, False),
     ],
 )
 def test_exports_with_any_batch_and_length(
@@ -113,11 +113,11 @@ def test_exports_with_any_batch_and_length(
         torch.testing.assert_close(program(x), model(x), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "strict"), [(LSTM, False), (GRU, True)])
+@pytest.mark.parametrize(("kind", "strict"), [(StackedLSTM, False), (StackedGRU, True)])
 def test_exports_with_states_given(kind: type[Recurrent], strict: bool) -> None:
     model = kind(3, 4)
     batch = {1: SHAPES[0][0]}
-    shapes = (*SHAPES, (batch, batch) if kind is LSTM else batch)
+    shapes = (*SHAPES, (batch, batch) if kind is StackedLSTM else batch)
     given = (torch.randn(3, 7, 3), states(model, 3))
     program = export(model, given, dynamic_shapes=shapes, strict=strict).module()
     given = (torch.randn(2, 5, 3), states(model, 2))
@@ -125,7 +125,7 @@ def test_exports_with_states_given(kind: type[Recurrent], strict: bool) -> None:
 
 
 def test_exports_without_a_batch() -> None:
-    model = RNN(3, 4)
+    model = StackedRNN(3, 4)
     shapes = ({0: Dim("T")},)
     program = export(model, (torch.randn(7, 3),), dynamic_shapes=shapes).module()
     x = torch.randn(5, 3)
@@ -133,7 +133,7 @@ def test_exports_without_a_batch() -> None:
 
 
 def test_an_exported_program_trains() -> None:
-    model = LSTM(3, 4)
+    model = StackedLSTM(3, 4)
     program = export(model, (torch.randn(3, 7, 3),), dynamic_shapes=SHAPES).module()
     x = torch.randn(2, 5, 3, requires_grad=True)
     gradients = []
@@ -163,17 +163,17 @@ def test_compiles_to_one_graph(
             False,
             marks=pytest.mark.xfail(
                 raises=AssertionError,
-                reason="torch 2.13: oneDNN's LSTM under AOTAutograd, as LSTM says",
+                reason="torch 2.13: oneDNN's LSTM under AOTAutograd, as StackedLSTM says",
             ),
         ),
     ],
 )
 def test_an_lstm_compiled_for_the_cpu_trains(needs_grad: bool) -> None:
-    compiled = torch.compile(LSTM(3, 4), fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(StackedLSTM(3, 4), fullgraph=True, backend="aot_eager")
     compiled(torch.randn(2, 5, 3, requires_grad=needs_grad))[0].sum().backward()
 
 
-@pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
+@pytest.mark.parametrize("kind", [StackedLSTM, StackedGRU, StackedRNN])
 def test_refuses_sizes_that_the_kernels_would_read_beyond(
     kind: type[Recurrent],
 ) -> None:
@@ -187,7 +187,7 @@ def test_refuses_sizes_that_the_kernels_would_read_beyond(
 
 
 def test_moves_copies_and_pickles() -> None:
-    model = LSTM(3, 4, num_layers=2)
+    model = StackedLSTM(3, 4, num_layers=2)
     x = torch.randn(2, 5, 3)
     wanted = model(x)
     pickled = pickle.loads(pickle.dumps(model))  # noqa: S301  (our own bytes)
@@ -205,7 +205,7 @@ def test_lays_out_its_weights_for_cudnn(monkeypatch: pytest.MonkeyPatch) -> None
     def flatten(made: nn.RNNBase) -> None:
         laid_out.append((made.mode, made._flat_weights))
 
-    model = GRU(3, 4, bidirectional=True)
+    model = StackedGRU(3, 4, bidirectional=True)
     monkeypatch.setattr(nn.RNNBase, "flatten_parameters", flatten)
     model.double()
     mode, weights = laid_out[-1]
@@ -214,4 +214,7 @@ def test_lays_out_its_weights_for_cudnn(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_shows_its_arguments() -> None:
-    assert repr(GRU(3, 4, num_layers=2)) == "GRU(3, 4, num_layers=2, batch_first=True)"
+    assert (
+        repr(StackedGRU(3, 4, num_layers=2))
+        == "GRU(3, 4, num_layers=2, batch_first=True)"
+    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compiler.binding import bind, check_arguments
 from compiler.context import Context
 from compiler.dims import Dim
+from compiler.naming import Names
 from compiler.op import as_tuple
 from compiler.registry import ops
 from compiler.tensor import Kind, TensorType
@@ -91,7 +92,7 @@ def label(op_name: str, arguments: dict[str, Any], **inputs: TensorType | None) 
     kind = ops()[op_name]
     given, problems = check_arguments(kind, arguments)
     assert not problems
-    op, ctx = bind(kind, given, {}, {}), Context()
+    op, ctx = bind(kind, given, {}, Names({}, {})), Context()
     outputs = as_tuple(op.infer(ctx, **inputs))
     return op.label(ctx, outputs, **inputs)
 

@@ -22,6 +22,7 @@ from compiler.dims import Dim
 from compiler.domain import Domain
 from compiler.expressions import evaluate
 from compiler.faults import Fault
+from compiler.naming import Names
 from compiler.op import Op, Shape, as_tuple
 from compiler.registry import ops
 from compiler.tensor import TensorType, parse_pattern
@@ -61,7 +62,7 @@ class Checked:
 def tensor(text: str) -> TensorType:
     """The type of a text such as `float[B, 3, 4 * D]`; every name is a symbol."""
     pattern = parse_pattern(text)
-    sizes = [evaluate(size, _Symbols()) for size in pattern.dims]
+    sizes = [evaluate(size, _Symbols({})) for size in pattern.dims]
     assert all(isinstance(size, int | Dim) for size in sizes)
     return TensorType(pattern.kind, tuple(map(Dim.of, sizes)))  # type: ignore[arg-type]
 
@@ -156,7 +157,7 @@ def _bind(op_name: str, arguments: Mapping[str, Any], hints: Mapping[str, Dim]) 
     given, problems = check_arguments(ops()[op_name], arguments)
     if problems:
         raise BindingError(problems)
-    return bind(ops()[op_name], given, _Symbols(hints), _Symbols())
+    return bind(ops()[op_name], given, _Symbols(hints), _Symbols({}, hints))
 
 
 def _bind_anyhow(
@@ -169,7 +170,7 @@ def _bind_anyhow(
         given = {
             k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
         }
-        return bind(ops()[op_name], given, {}, {}), error.problems[0]
+        return bind(ops()[op_name], given, {}, Names({}, {})), error.problems[0]
 
 
 def _ports(op: Op, inputs: Mapping[str, Input]) -> dict[str, Any]:
@@ -260,8 +261,13 @@ def _module(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module
     return module
 
 
-class _Symbols(dict[str, Any]):
+class _Symbols(Names):
     """Every name is a symbol, but those that have a value."""
+
+    def __init__(
+        self, values: Mapping[str, Dim], hints: Mapping[str, Dim] | None = None
+    ) -> None:
+        super().__init__(values, dict(hints or {}))
 
     def __missing__(self, name: str) -> Dim:
         return Dim.symbol(name)

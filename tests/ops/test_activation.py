@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from compiler.faults import Fault
 from compiler.registry import ops
 from compiler.tensor import TensorType
+from tests.ops.concrete import DTYPES
 from tests.ops.draws import KINDS, label, some, type_of, types
-from tests.ops.harness import DTYPES, check, infer, run, tensor
+from tests.ops.harness import check, infer, run, tensor
 
 NUMBERS = st.floats(-2, 2)
 ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {

@@ -49,12 +49,11 @@ def test_numbers(kind: Any, first: float, second: float) -> None:
     check("scale", {"factor": first}, inputs, reference=lambda x: torch.mul(x, first))
     # The meta device takes integers to negative powers, which no other device does.
     check("pow", {"exponent": first}, inputs, device="cpu")
-    if first >= 0 or float(second).is_integer():
-        check("scale", {"factor": first, "exponent": second}, inputs)
+    check("scale", {"factor": first, "exponent": second}, inputs)
 
 
 def test_scale_by_no_real_number() -> None:
-    with pytest.raises(Fault, match="is no real number"):
+    with pytest.raises(Fault, match=r"-2 \*\* 0.5 is no number"):
         infer("scale", {"factor": -2, "exponent": 0.5}, {"input": tensor("float[B]")})
 
 
@@ -67,7 +66,7 @@ def test_code_reads_as_written_by_hand() -> None:
     assert check("maximum", {}, pair).forward == ["return torch.maximum(input, other)"]
     assert check("rsub", {}, one).forward == ["return 1 - input"]
     scale = check("scale", {"factor": 512, "exponent": 0.5}, one)
-    assert scale.forward == ["return input * (512**0.5)"]
+    assert scale.forward == ["return input * math.sqrt(512)"]
 
 
 def test_values() -> None:

@@ -113,4 +113,4 @@ def test_sizes_that_differ_are_shown() -> None:
         caught.value.message
         == "concat needs inputs of the same sizes in all dimensions but 1"
     )
-    assert "H is a multiple of 2" in caught.value.help
+    assert "H is a multiple of 2" in caught.value.conditions.help

@@ -20,7 +20,9 @@ def test_matmul(data: st.DataObject, batch: list[int], sizes: list[int]) -> None
     wrong = data.draw(st.sampled_from([0, 0, 0, 1]))
     right = [inner + wrong, columns][: data.draw(st.sampled_from([1, 2, 2]))]
     right = data.draw(alike(batch)) + right if len(right) == 2 else right
-    check("matmul", {}, {"input": typed("float", left), "other": typed("float", right)})
+    ports = {"input": typed("float", left), "other": typed("float", right)}
+    # A vector times a batch is counted or not by the strides of what is next to 1.
+    check("matmul", {}, ports, flops=len(left) > 1 or len(right) < 3)
 
 
 @given(shapes(0, 1), shapes(0, 1))

@@ -189,7 +189,7 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
     arguments = {"pattern": "b (h p) -> b h p", "sizes": {"p": 4}}
     with pytest.raises(Fault) as caught:
         infer("rearrange", arguments, {"input": tensor("float[B, H]")})
-    assert "H is a multiple of 4" in caught.value.help
+    assert "H is a multiple of 4" in caught.value.conditions.help
 
 
 def test_the_place_of_a_fault() -> None:

@@ -19,7 +19,8 @@ REDUCTIONS = st.sampled_from(["mean", "sum", "max", "min", "logsumexp"])
 
 @given(tensors(), AXES, st.booleans(), REDUCTIONS)
 def test_reductions(input: TensorType, dim: Any, keepdim: bool, op: str) -> None:
-    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
+    if op != "logsumexp" or dim != []:  # for which torch's devices disagree
+        check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
 
 
 @given(tensors(), st.sampled_from(["mean", "sum", "max", "min", "argmax", "argmin"]))

@@ -159,7 +159,7 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
     with pytest.raises(Fault) as caught:
         infer("unflatten", arguments, inputs)
     assert caught.value.message == "H elements do not fit into [2, -1]"
-    assert "H is a multiple of 2" in caught.value.help
+    assert "H is a multiple of 2" in caught.value.conditions.help
     even = Domain({"H": Constraint(multiple_of=2)})
     found = infer("unflatten", arguments, inputs, domain=even)
     assert found == (tensor("float[B, 2, H // 2]"),)

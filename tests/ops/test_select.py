@@ -105,6 +105,10 @@ def test_what_some_sizes_lack_is_refused(op: str, arguments: Any) -> None:
 
 
 def test_a_least_size_is_believed() -> None:
+    with pytest.raises(Fault) as caught:
+        infer("slice", {"dim": 1, "start": 2}, {"input": tensor("float[B, T]")})
+    assert caught.value.message == "start needs T >= 2 for every size of the inputs"
+    assert caught.value.conditions.least == {"T": 2}
     domain = Domain({"T": Constraint(min=3)})
     inputs = {"input": tensor("float[B, T]")}
     (found,) = infer("slice", {"dim": 1, "start": 2}, inputs, domain=domain)

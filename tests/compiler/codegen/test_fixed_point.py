@@ -62,7 +62,7 @@ from compiler.codegen.statements import (
     Verbatim,
 )
 
-RUFF = Path(sys.executable).with_name("ruff")
+RUFF = str(Path(sys.executable).with_name("ruff"))
 
 SLOW = settings(
     deadline=None,
@@ -113,6 +113,7 @@ def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     calls = st.builds(Call, names | inner, many(items), keywords.map(tuple))
     maybe = st.none() | inner
     slices = st.builds(Slice, maybe, maybe, maybe)
+    indices = st.lists(st.one_of(inner, slices), min_size=1, max_size=3).map(tuple)
     loops = st.builds(Comprehension, inner, places, inner, maybe, st.booleans())
     return st.one_of(
         calls,
@@ -120,7 +121,7 @@ def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         calls,
         st.builds(Call, names, st.tuples(loops)),
         st.builds(Attribute, inner, identifiers),
-        st.builds(Subscript, names | inner, many(inner | slices, 1)),
+        st.builds(Subscript, names | inner, indices),
         st.builds(TupleExpr, many(items)),
         st.builds(ListExpr, many(items)),
         st.builds(DictExpr, st.lists(st.tuples(inner, inner), max_size=2).map(tuple)),
@@ -139,7 +140,10 @@ def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     )
 
 
-expressions = st.recursive(atoms, grown, max_leaves=10)
+# Deferred, since Hypothesis would otherwise write out the whole grammar to name it.
+expressions: st.SearchStrategy[Expr] = st.deferred(
+    lambda: st.recursive(atoms, grown, max_leaves=10)
+)
 comments = st.just("") | st.text(max_size=80) | LENGTHS.map(lambda n: "c" * n)
 docstrings = st.just("") | st.text(max_size=120)
 targets = st.one_of(names, names, st.builds(Subscript, names, st.tuples(atoms)))
@@ -188,7 +192,9 @@ def compound(inner: st.SearchStrategy[Stmt]) -> st.SearchStrategy[Stmt]:
     )
 
 
-statements = st.recursive(simple, compound, max_leaves=5)
+statements: st.SearchStrategy[Stmt] = st.deferred(
+    lambda: st.recursive(simple, compound, max_leaves=5)
+)
 modules = st.builds(
     Module,
     docstrings,
@@ -214,8 +220,8 @@ def explicit(expr: Expr | Slice | None) -> str:
             return ""
         case Name(id):
             return f"({id})"
-        case Literal(value):
-            return "(...)" if value is ... else f"({value!r})"
+        case Literal(constant):
+            return "(...)" if constant is ... else f"({constant!r})"
         case Attribute(value, name):
             return f"({explicit(value)}.{name})"
         case Call(func, args, kwargs):
@@ -243,8 +249,8 @@ def explicit(expr: Expr | Slice | None) -> str:
         case Conditional(test, body, orelse):
             return f"({explicit(body)} if {explicit(test)} else {explicit(orelse)})"
         case Comprehension(element, target, iterable, condition, is_list):
-            test = f" if {explicit(condition)}" if condition is not None else ""
-            clauses = f"for {explicit(target)} in {explicit(iterable)}{test}"
+            only = f" if {explicit(condition)}" if condition is not None else ""
+            clauses = f"for {explicit(target)} in {explicit(iterable)}{only}"
             left, right = "[]" if is_list else "()"
             return f"{left}{explicit(element)} {clauses}{right}"
         case Starred(value):
@@ -266,7 +272,7 @@ def test_it_parses_to_the_tree_that_was_meant(expr: Expr) -> None:
 def test_every_length_of_line_and_comment(length: int) -> None:
     name = Name("n" * (length // 2))
     other = Name("m" * (length - length // 2))
-    values = [
+    values: list[Expr] = [
         name,
         other,
         Binary("+", name, other),
@@ -282,17 +288,15 @@ def test_every_length_of_line_and_comment(length: int) -> None:
         TupleExpr((name, other)),
         Binary("+", Name("x"), Call(name, (other,))),
     ]
-    body = [
-        make
-        for value in values
-        for make in (
+    body: list[Stmt] = []
+    for value in values:
+        body += [
             Assign((Name("self.layer"),), value, comment="[B, T, width]"),
             Assign((Name("a"), Name("b")), value),
             Return(value, "c" * (length - 40)),
             ExprStatement(value),
             If(value, (For(Name("i"), value, (), "again and again"),)),
-        )
-    ]
+        ]
     verbatim = Verbatim('class A:\n    """A class."""\n\n    x = 1\n')
     printed = print_module(
         Module("Doc.", (Import("torch"),), (verbatim, *body, verbatim))

@@ -1,0 +1,343 @@
+"""The command line: arguments → pipeline → files. Nothing else prints or exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from compiler.diagnostics import Diagnostic, RequestError, SpecError
+from compiler.limits import UNLIMITED, Limits
+
+if TYPE_CHECKING:  # what a command needs is imported when it runs
+    from collections.abc import Iterable
+
+    from compiler.pipeline import Program
+
+app = typer.Typer(
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="LayerGraph compiles neural networks from YAML to PyTorch and diagrams.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file.")]
+Specs = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="The YAML files.")]
+Variant = Annotated[str, typer.Option(metavar="V", help="A variant of the spec.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="The value of a param."),
+]
+NoLimits = Annotated[
+    bool, typer.Option("--no-limits", help="Lift the limits for files of strangers.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print data.")]
+Target = Annotated[Path | None, typer.Option("-o", metavar="FILE", help="The file.")]
+Names = Annotated[list[str] | None, typer.Option(metavar="L")]
+
+
+def main() -> None:
+    """Run the command line; mistakes of a spec become exit code 1, others 2."""
+    try:
+        app()
+    except SpecError as error:
+        _show(error.diagnostics)
+        sys.exit(1)
+    except RequestError as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+
+
+@app.command()
+def build(
+    spec: Spec,
+    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None,
+    variant: Variant = "",
+    sets: Sets = None,
+    verify: Annotated[bool, typer.Option("--verify")] = False,
+    no_limits: NoLimits = False,
+) -> None:
+    """Compile a spec to a PyTorch module, a diagram and a summary.
+
+    They are written to DIR, which is build/ and the name of the spec unless given.
+    """
+    from compiler.artefacts import artefacts
+    from compiler.writing import write_whole
+
+    program = _compile(spec, variant, sets, no_limits)
+    if verify:
+        _verify(program)
+    folder = out or Path("build") / spec.stem
+    made, missing = artefacts(program)
+    files = {folder / f"{spec.stem}{suffix}": data for suffix, data in made.items()}
+    write_whole(files)
+    for path in files:
+        _out(path)
+    if missing:
+        _err(f"warning: there is no picture: {missing}")
+
+
+@app.command()
+def check(
+    specs: Specs,
+    as_json: Json = False,
+    variant: Variant = "",
+    sets: Sets = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Check specs; every mistake is shown where it stands."""
+    found: list[Diagnostic] = []
+    for spec in specs:
+        found += _check(spec, variant, sets, no_limits, quiet=as_json)
+    if as_json:
+        from compiler.render import as_json as data
+
+        _out(json.dumps(data(found), indent=1, ensure_ascii=False))
+    if any(one.severity == "error" for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def summary(
+    spec: Spec,
+    at: Annotated[str, typer.Option(metavar="B=8,T=1024", help="Sizes.")] = "",
+    depth: Annotated[int | None, typer.Option(min=1, help="Levels of layers.")] = None,
+    as_json: Json = False,
+    variant: Variant = "",
+    sets: Sets = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Show layers, types, parameters and FLOPs, as formulas or with --at as numbers."""
+    from compiler.measuring.evaluate import evaluate
+    from compiler.settings import read_sizes
+
+    found = _compile(spec, variant, sets, no_limits).summary
+    found = evaluate(found, read_sizes(at)) if at else found
+    if as_json:
+        from compiler.reporting.summary_json import as_json as data
+
+        _out(json.dumps(data(found), indent=1, ensure_ascii=False))
+    else:
+        from compiler.reporting.terminal import print_summary
+
+        print_summary(found, depth, sys.stdout)
+        sys.stdout.flush()
+
+
+@app.command()
+def diagram(
+    spec: Spec,
+    out: Annotated[
+        Path,
+        typer.Option("-o", metavar="FILE", help="An .svg, .pdf, .png, .dot or .mmd."),
+    ],
+    block: Annotated[str, typer.Option(metavar="NAME", help="One block alone.")] = "",
+    depth: Annotated[int | None, typer.Option(min=0, help="Levels opened.")] = None,
+    expand: Names = None,
+    fold: Names = None,
+    direction: Literal["TB", "LR"] = "TB",
+    theme: Literal["light", "dark", "print"] = "light",
+    engine: Annotated[
+        Literal["wheel", "system"], typer.Option(help="Whose Graphviz lays it out.")
+    ] = "wheel",
+    variant: Variant = "",
+    sets: Sets = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Draw a spec; one whose shapes fail is drawn too, with its faults in red."""
+    from compiler.diagram.options import Options
+    from compiler.reporting.picture import write_picture
+
+    options = Options(
+        block=block,
+        depth=depth,
+        expand=frozenset(expand or ()),
+        fold=frozenset(fold or ()),
+        direction=direction,
+        theme=theme,
+    )
+    program = _compile(spec, variant, sets, no_limits, strict=False)
+    write_picture(program.typed, out, options, engine)
+    _out(out)
+    if program.typed.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    spec: Spec,
+    layer: Annotated[
+        str, typer.Argument(metavar="LAYER", help="Such as h.attn.c_attn.")
+    ],
+    variant: Variant = "",
+    sets: Sets = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Show where a layer's type comes from, step by step."""
+    from compiler.reporting.explanation import explain as explanation
+
+    program = _compile(spec, variant, sets, no_limits)
+    _out(explanation(program.typed, layer))
+
+
+@app.command()
+def expand(
+    spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
+) -> None:
+    """Print the spec with every param, variant and import resolved."""
+    from compiler.passes.expand import expand as expanded
+
+    program = _compile(spec, variant, sets, no_limits)
+    _out(expanded(program.typed), end="")
+
+
+@app.command()
+def verify(
+    spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
+) -> None:
+    """Hold the generated module against inference: shapes, dtypes, parameters."""
+    _verify(_compile(spec, variant, sets, no_limits))
+    _out(f"{spec}: verified")
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A")],
+    b: Annotated[Path, typer.Argument(metavar="B")],
+    out: Target = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Show what changed between two architectures; with -o also in a picture of B."""
+    from compiler.comparing.compare import compare
+    from compiler.comparing.report import report
+
+    before = _compile(a, "", None, no_limits)
+    after = _compile(b, "", None, no_limits)
+    changes = compare(before.typed, after.typed)
+    _out(report(changes), end="")
+    if out is not None:
+        from compiler.comparing.picture import write_changes
+
+        write_changes(after.typed, changes, out)
+
+
+@app.command()
+def fmt(specs: Specs) -> None:
+    """Lay specs out as everybody does, comments kept; names those that change."""
+    from compiler.formatting.format_spec import format_file
+    from compiler.writing import write_whole
+
+    changed = {path: new for path in specs if (new := format_file(path)) is not None}
+    write_whole(changed)
+    for path in changed:
+        _out(path)
+
+
+@app.command()
+def ops(
+    op: Annotated[str, typer.Argument(metavar="[OP]", help="One op.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show the reference of the ops, or of one."""
+    from compiler.reporting import ops_text
+
+    found = ops_text.select(op)
+    if as_json:
+        _out(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
+    else:
+        _out(ops_text.detail(found[0]) if op else ops_text.overview(found), end="")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the language, for editors."""
+    from compiler.schema import schema as language
+
+    _out(json.dumps(language(), indent=1, ensure_ascii=False))
+
+
+def _compile(
+    spec: Path,
+    variant: str,
+    sets: list[str] | None,
+    no_limits: bool,
+    strict: bool = True,
+    quiet: bool = False,
+) -> Program:
+    """The program of a spec; warnings go to standard error unless `quiet`."""
+    from compiler import compile_spec
+
+    limits = UNLIMITED if no_limits else Limits()
+    settings: dict[str, Any] = {}
+    if variant or sets:
+        from compiler.settings import read_settings
+
+        settings = read_settings(spec, variant, sets or (), limits)
+    program = compile_spec(
+        spec, variant=variant, settings=settings, limits=limits, strict=strict
+    )
+    if not quiet:
+        _show(program.diagnostics)
+    return program
+
+
+def _check(
+    spec: Path, variant: str, sets: list[str] | None, no_limits: bool, quiet: bool
+) -> Iterable[Diagnostic]:
+    try:
+        program = _compile(spec, variant, sets, no_limits, quiet=quiet)
+    except SpecError as error:
+        if not quiet:
+            _show(error.diagnostics)
+        return error.diagnostics
+    if not quiet:
+        _out(f"{spec}: ok")
+    return program.diagnostics
+
+
+def _verify(program: Program) -> None:
+    from runtime.verify import verify as problems
+
+    found = problems(program)
+    for problem in found:
+        _err(f"error: {problem}")
+    if found:
+        raise typer.Exit(1)
+
+
+def _show(diagnostics: Iterable[Diagnostic]) -> None:
+    found = tuple(diagnostics)
+    if found:
+        from compiler.render import read_sources, render
+
+        _err(render(found, read_sources(found), color=_colored()), end="")
+
+
+def _colored() -> bool:
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stderr.isatty() and not plain
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _err(f"error: {message}")
+    sys.exit(code)
+
+
+def _out(text: object, end: str = "\n") -> None:
+    """Print a result; at once, so that a reader who has gone is noticed here."""
+    print(text, end=end, flush=True)
+
+
+def _err(text: str, end: str = "\n") -> None:
+    print(text, end=end, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""The boxes of a picture: one for each layer, and the frames around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from compiler.diagram.blame import Blame
+from compiler.diagram.families import SYMBOLS
+from compiler.diagram.frames import Frame, Layer
+from compiler.diagram.opening import elided, shown
+from compiler.diagram.picture import Cluster, Node, NodeKind, Text
+from compiler.diagram.shapes import Shapes
+from compiler.diagram.spine import spine
+from compiler.diagram.words import layer_text
+from compiler.graph import Scope
+from compiler.inference.counts import Counter
+from compiler.text import printable, shorten
+
+_NAME = 40  # characters of a name or of the words beside it
+_WORDS = 64
+
+
+@dataclass
+class Boxes:
+    """Fills a picture with boxes; `ids` finds them by their frame and name."""
+
+    blame: Blame
+    shapes: Shapes
+    counter: Counter
+    nodes: list[Node] = field(default_factory=list)
+    clusters: list[Cluster] = field(default_factory=list)
+    ids: dict[tuple[Frame, str], str] = field(default_factory=dict)
+    outputs: dict[tuple[Frame, str], str] = field(default_factory=dict)
+
+    def draw(self, root: Frame, cluster: str) -> None:
+        """Draw a network, or a block alone, with its inputs and outputs."""
+        line = f"s{len(self.nodes)}"
+        straight = spine(root)
+        for name in root.scope.inputs:
+            text = Text(cut(name), self.shapes.declared(root, name))
+            on = line if name in straight else ""
+            self._add(root, name, Node("", "input", text, cluster=cluster, spine=on))
+        self._frame(root, cluster, line, straight)
+        for place, (name, ref) in enumerate(root.outputs.items()):
+            text = Text(cut(name), self.shapes.full(root, ref))
+            on = line if place == 0 else ""
+            node = Node("", "output", text, cluster=cluster, spine=on)
+            self.outputs[root, name] = self._append(node)
+
+    def _frame(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
+        if frame.parent is not None:
+            self._points(frame, cluster, line, on)
+        hidden = elided(frame)
+        if hidden:
+            self._middle(frame, hidden, cluster, line)
+        for name in shown(frame):
+            own = line if name in on else ""
+            child = frame.children.get(name)
+            if child is None:
+                self._add(frame, name, self._layer(frame, name, cluster, own))
+            else:
+                inner = self._cluster(frame, name, cluster)
+                below = own or f"s{len(self.nodes)}"
+                self._frame(child, inner, below, spine(child))
+    def _points(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
+        for name, labelled in points(frame).items():
+            text = Text(cut(name) if labelled else "")
+            own = line if name in on else ""
+            node = Node("", "port", text, cluster=cluster, spine=own)
+            self._add(frame, name, node)
+
+    def _middle(
+        self, frame: Frame, hidden: list[str], cluster: str, line: str
+    ) -> None:
+        text = Text(f"… {len(hidden):,} more layers")
+        ident = self._append(
+            Node("", "elided", text, cluster=cluster, spine=line)
+        )
+        self.ids |= {(frame, name): ident for name in hidden}
+
+    def _layer(self, frame: Frame, name: str, cluster: str, line: str) -> Node:
+        layer = frame.layer(name)
+        text = layer_text(frame, name, self.counter)
+        target = layer.target
+        family = "" if target is None or isinstance(target, Scope) else target.family
+        kind: NodeKind = "layer" if layer.scope is None else "block"
+        symbol = _symbol(layer)
+        if symbol:
+            kind, text = "join", Text(symbol)
+        return Node(
+            "",
+            kind,
+            _cut(text),
+            family=family,
+            cluster=cluster,
+            spine=line,
+            learned=any(call.weights for _, _, call in layer.calls),
+            optional=layer.optional,
+            fault=self._fault(frame, layer),
+            hint=_hint(frame, layer),
+        )
+
+    def _cluster(self, frame: Frame, name: str, parent: str) -> str:
+        layer = frame.layer(name)
+        cluster = Cluster(
+            f"c{len(self.clusters)}",
+            _cut(layer_text(frame, name, self.counter)),
+            parent,
+            layer.optional,
+            self._fault(frame, layer, opened=True),
+            _hint(frame, layer),
+        )
+        self.clusters.append(cluster)
+        return cluster.id
+
+    def _fault(self, frame: Frame, layer: Layer, opened: bool = False) -> str:
+        found = self.blame.at(frame, layer)
+        if not found and not opened:
+            found = self.blame.inside(frame, layer)
+        return printable(found[0].message) if found else ""
+
+    def _add(self, frame: Frame, name: str, node: Node) -> None:
+        self.ids[frame, name] = self._append(node)
+
+    def _append(self, node: Node) -> str:
+        ident = f"n{len(self.nodes)}"
+        self.nodes.append(replace(node, id=ident))
+        return ident
+
+
+def points(frame: Frame) -> dict[str, bool]:
+    """The inputs of an opened block that have a point of their own in it, and whether it is named.
+
+    One that a single layer uses has none, unless the block has several inputs.
+    """
+    assert frame.parent is not None
+    given = {port for port, _ in frame.parent.sources(frame.name)}
+    users = {name: set(_users(frame, name)) for name in frame.scope.inputs}
+    used = {name: found for name, found in users.items() if found and name in given}
+    named = len(used) > 1
+    return {
+        name: named
+        for name, found in used.items()
+        if len(found) > 1 or (named and not found & set(frame.children))
+    }
+
+
+def _users(frame: Frame, name: str) -> Iterator[str]:
+    for user in frame.scope.nodes:
+        if frame.layer(user).off:
+            continue
+        if any(ref.node == name for _, ref in frame.sources(user)):
+            yield user
+    for output, ref in frame.outputs.items():
+        if ref.node == name:
+            yield f"{output}."
+
+
+def cut(text: str) -> str:
+    """A name, short enough for a box."""
+    return shorten(printable(text), _NAME)
+
+
+def _cut(text: Text) -> Text:
+    words, badge = (shorten(printable(part), _WORDS) for part in (text.words, text.badge))
+    return Text(cut(text.name), words, badge, tuple(map(cut, text.lines)))
+
+
+def _symbol(layer: Layer) -> str:
+    """The sign of a sum or a concatenation of several values."""
+    target = layer.target
+    if target is None or isinstance(target, Scope) or layer.node.layer.repeat:
+        return ""
+    return SYMBOLS.get(target.name, "") if len(layer.refs) > 1 else ""
+
+
+def _hint(frame: Frame, layer: Layer) -> str:
+    path = ".".join((*frame.path, layer.node.name))
+    said = layer.node.layer.description
+    if not said and layer.scope is not None:
+        said = layer.scope.description
+    return printable(f"{path}: {said}" if said else path)

@@ -1,0 +1,95 @@
+"""A typed graph as a picture."""
+
+from __future__ import annotations
+
+from compiler.diagnostics import suggest
+from compiler.diagram.arrows import arrows
+from compiler.diagram.blame import Blame
+from compiler.diagram.boxes import Boxes, cut
+from compiler.diagram.frames import Frame
+from compiler.diagram.opening import open_frames
+from compiler.diagram.options import DiagramError, Options
+from compiler.diagram.picture import Cluster, Picture, Text
+from compiler.diagram.shapes import Shapes
+from compiler.diagram.tied import ties
+from compiler.diagram.words import total
+from compiler.graph import Scope
+from compiler.inference.counts import Counter
+from compiler.text import printable
+from compiler.typed import TypedGraph, walk_instances
+
+_DEFAULT = Options()
+
+
+def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
+    """Draw a graph, or the part of it that the options name; errors in it are red.
+
+    Raises:
+        DiagramError: the spec has no such network or block.
+    """
+    roots = [_block(typed, options.block)] if options.block else _networks(typed, options)
+    blame, counter = Blame(typed), Counter()
+    open_frames(roots, options, blame)
+    names = bool(options.block) if options.sizes is None else options.sizes == "names"
+    boxes = Boxes(blame, Shapes(names), counter)
+    for root in roots:
+        cluster = _around(boxes, root) if len(roots) > 1 else ""
+        boxes.draw(root, cluster)
+    return Picture(
+        _title(typed, roots, options, counter),
+        tuple(boxes.nodes),
+        tuple(boxes.clusters),
+        (*arrows(boxes, roots), *ties(boxes, roots)),
+        options.direction,
+        options.theme,
+    )
+
+
+def _networks(typed: TypedGraph, options: Options) -> list[Frame]:
+    scopes = typed.graph.networks
+    if options.network and options.network not in scopes:
+        raise DiagramError(_unknown("network", options.network, scopes))
+    chosen = [options.network] if options.network else list(scopes)
+    if not chosen:
+        raise DiagramError("the spec has blocks alone: say which one to draw")
+    return [_network(typed, name, scopes[name]) for name in chosen]
+
+
+def _network(typed: TypedGraph, name: str, scope: Scope) -> Frame:
+    found = typed.networks.get(name)
+    return Frame(scope, {} if found is None else {found: 1}, name)
+
+
+def _block(typed: TypedGraph, name: str) -> Frame:
+    """A block with all its uses at once."""
+    scope = typed.graph.blocks.get(name)
+    if scope is None:
+        raise DiagramError(_unknown("block", name, typed.graph.blocks))
+    found = walk_instances(typed.networks.values())
+    return Frame(scope, {use: 1 for use in found if use.scope is scope}, name)
+
+
+def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:
+    hint = suggest(name, known) or f"there is {', '.join(known) or 'none'}"
+    return f"there is no {what} {printable(name)}: {hint}"
+
+
+def _around(boxes: Boxes, root: Frame) -> str:
+    cluster = Cluster(f"c{len(boxes.clusters)}", Text(cut(root.name)), plain=True)
+    boxes.clusters.append(cluster)
+    return cluster.id
+
+
+def _title(
+    typed: TypedGraph, roots: list[Frame], options: Options, counter: Counter
+) -> Text:
+    spec = typed.graph.spec
+    scope = roots[0].scope
+    alone = len(roots) == 1 and (options.block or options.network)
+    name = options.block or options.network if alone else spec.name
+    said = scope.description if alone else spec.description
+    lines = [printable(said)] if said else []
+    if not options.block and not typed.failed:
+        networks = [instance for root in roots for instance in root.instances]
+        lines.append(f"{total(networks, counter):,} parameters")
+    return Text(cut(name), lines=tuple(lines))

@@ -1,0 +1,80 @@
+"""Shapes in comments and docstrings: long sizes get short names, which are explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compiler.dims import Dim
+from compiler.lowering.plan import ClassPlan
+from compiler.tensor import TensorType, shape_text
+
+LONGEST = 16
+"""A size whose text is longer gets a name."""
+
+
+class ShapeNames:
+    """How the shapes of one class are told: `[B, planes, H1, W1]`.
+
+    A name is the dimension that the size comes from, with a number (`H1`), or `N` where
+    it comes from several or none.
+    """
+
+    def __init__(self, plan: ClassPlan) -> None:
+        self.named: dict[Dim, str] = {}
+        self._taken = set(plan.first.names) | {"N0"}
+        self._params = set(plan.scope.environment.params)
+        for kind in _kinds(plan):
+            for size in kind.shape:
+                if size.constant is None and len(str(size)) > LONGEST:
+                    self._name(size)
+
+    def shape(self, shape: Iterable[Dim]) -> str:
+        """A shape in these names."""
+        known = (Dim.symbol(self.named[s]) if s in self.named else s for s in shape)
+        return shape_text(tuple(known))
+
+    def kind(self, kind: TensorType) -> str:
+        """A type in these names."""
+        return f"{kind.kind}{self.shape(kind.shape)}"
+
+    def clauses(self) -> list[str]:
+        """`H1 = (H - 1) // stride + 1` for every name."""
+        return [f"{n} = {self._told(size)}" for size, n in self.named.items()]
+
+    def _told(self, size: Dim) -> str:
+        """A named size, by one named before it where that differs by a number."""
+        for other, name in self.named.items():
+            if other is size:
+                break
+            difference = (size - other).constant
+            if difference is not None:
+                return f"{name} {'+' if difference > 0 else '-'} {abs(difference)}"
+        return _bare(str(size))
+
+    def _name(self, size: Dim) -> None:
+        if size in self.named:
+            return
+        symbols = [
+            s for s in size.symbols if s.isidentifier() and s not in self._params
+        ]
+        base = symbols[0] if len(symbols) == 1 else "N"
+        number = 1
+        while f"{base}{number}" in self._taken:
+            number += 1
+        self.named[size] = f"{base}{number}"
+        self._taken.add(self.named[size])
+
+
+def _kinds(plan: ClassPlan) -> Iterable[TensorType]:
+    for name in plan.scope.nodes:
+        yield from plan.layers[name].outputs.values()
+
+
+def _bare(text: str) -> str:
+    """Without the brackets around all of it."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and place < len(text) - 1:
+            return text
+    return text[1:-1] if text.startswith("(") else text

@@ -1,0 +1,54 @@
+"""What the names of a scope stand for when sizes are told in them, not in values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.dims import Dim
+from compiler.expressions import ExpressionError, Value, evaluate
+from compiler.syntax import Expr, names, show
+
+COUNTER = "i"
+"""What counts the copies of a repeat."""
+
+
+class Names(dict[str, Value]):
+    """The symbols of a scope by name, and in `hints` the values behind them.
+
+    A size is told as a polynomial over the symbols. Where a formula is more than that (a
+    minimum, a choice) it becomes a symbol itself, whose name is its text: the code that
+    is made of it then holds for other values, too.
+
+    >>> from compiler.expressions import parse_expression
+    >>> scope = Names({"width": Dim.symbol("width")}, {"width": Dim.of(32)})
+    >>> str(scope.size(parse_expression("2 * width"), 64))
+    '2 * width'
+    >>> str(2 * scope.size(parse_expression("min(width, 8)"), 8))
+    '2 * (min(width, 8))'
+    """
+
+    def __init__(self, symbols: Mapping[str, Value], hints: dict[str, Dim]) -> None:
+        super().__init__(symbols)
+        self.hints = hints
+
+    def counted(self, counter: int | None) -> Names:
+        """The same for one copy of a repeated layer."""
+        if counter is None:
+            return self
+        return Names({**self, COUNTER: counter}, self.hints)
+
+    def size(self, expr: Expr, value: Any) -> Any:
+        """A formula, whose value is known, in the names of the scope."""
+        try:
+            return evaluate(expr, self)
+        except ExpressionError:
+            return self._opaque(expr, value)
+
+    def _opaque(self, expr: Expr, value: Any) -> Any:
+        number = isinstance(value, int | Dim) and not isinstance(value, bool)
+        if not number or COUNTER in names(expr):
+            return value
+        text = f"({show(expr)})"
+        self.hints[text] = Dim.of(value)
+        return Dim.symbol(text)

@@ -1,0 +1,376 @@
+"""What the printer writes, shown beside what it writes it from."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+import pytest
+
+from compiler.codegen.printer import print_module
+from compiler.codegen.python import (
+    Binary,
+    Call,
+    Comprehension,
+    Conditional,
+    Expr,
+    Literal,
+    Name,
+    Subscript,
+    TupleExpr,
+    attr,
+    call,
+    lit,
+    method,
+)
+from compiler.codegen.statements import (
+    Assign,
+    Blank,
+    Class,
+    CommentLine,
+    ExprStatement,
+    For,
+    Function,
+    If,
+    Import,
+    Module,
+    Param,
+    Return,
+    Stmt,
+    Verbatim,
+    assign,
+)
+from tests.compiler.codegen.test_fixed_point import RUFF, ruff_format
+
+TENSOR = Name("Tensor")
+NONE = Literal(None)
+SUPER = ExprStatement(method(call("super"), "__init__"))
+
+
+def printed(*body: Stmt) -> str:
+    """The statements as text, checked against the formatter."""
+    text = print_module(Module(body=body))
+    assert text == ruff_format(text)
+    return text
+
+
+def split_heads(name: str) -> Expr:
+    heads = method(Name(name), "unflatten", -1, (Name("self.heads"), -1))
+    return method(heads, "transpose", 1, 2)
+
+
+def test_a_module_reads_as_if_a_person_had_written_it() -> None:
+    init = Function(
+        "__init__",
+        (
+            Param("self"),
+            Param("d", Name("int")),
+            Param("heads", Name("int")),
+            Param("dropout", Name("float"), lit(0.1)),
+        ),
+        NONE,
+        (
+            SUPER,
+            assign("self.heads", Name("heads")),
+            assign("self.dropout", Name("dropout")),
+            assign(
+                "self.c_attn",
+                call("nn.Linear", Name("d"), Binary("*", lit(3), Name("d"))),
+            ),
+        ),
+    )
+    attention = call(
+        "F.scaled_dot_product_attention",
+        split_heads("query"),
+        split_heads("key"),
+        split_heads("value"),
+        dropout_p=Conditional(Name("self.training"), Name("self.dropout"), lit(0.0)),
+        is_causal=True,
+    )
+    parts = (Name("query"), Name("key"), Name("value"))
+    chunks = method("c_attn", "chunk", 3, dim=-1)
+    merged = method(method("attention", "transpose", 1, 2), "flatten", -2)
+    forward = Function(
+        "forward",
+        (Param("self"), Param("x", TENSOR)),
+        TENSOR,
+        (
+            assign("c_attn", call("self.c_attn", Name("x")), comment="[B, T, 3 * D]"),
+            Assign(parts, chunks, comment="3 of [B, T, D]"),
+            assign("attention", attention),
+            Return(merged, "[B, T, D]"),
+        ),
+    )
+    docstring = "x: float[B, T, D] -> float[B, T, D]"
+    imports = (
+        Import("torch.nn", ("functional as F",)),
+        Import("torch", ("nn", "Tensor")),
+        Import("__future__", ("annotations",)),
+        Import("torch"),
+        Import("math"),
+        Import("torch"),
+    )
+    attention_class = Class(
+        "Attention", (Name("nn.Module"),), docstring, (init, forward)
+    )
+    module = Module(
+        "GPT2.\n\n    tokens: int[B, T] -> logits",
+        imports,
+        (assign("__all__", ["Attention"]), attention_class),
+    )
+    text = print_module(module)
+    assert text == ruff_format(text)
+    assert (
+        text
+        == '''"""GPT2.
+
+tokens: int[B, T] -> logits
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["Attention"]
+
+
+class Attention(nn.Module):
+    """x: float[B, T, D] -> float[B, T, D]"""
+
+    def __init__(self, d: int, heads: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.c_attn = nn.Linear(d, 3 * d)
+
+    def forward(self, x: Tensor) -> Tensor:
+        c_attn = self.c_attn(x)  # [B, T, 3 * D]
+        query, key, value = c_attn.chunk(3, dim=-1)  # 3 of [B, T, D]
+        attention = F.scaled_dot_product_attention(
+            query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=True,
+        )
+        return attention.transpose(1, 2).flatten(-2)  # [B, T, D]
+'''
+    )
+
+
+def test_imports_are_in_isort_s_order() -> None:
+    names = ("zeta", "Alpha", "BETA", "gamma as g", "Tensor", "T")
+    imports = (Import("torch", names), Import("os"), Import("abc", ("ABC",)))
+    text = print_module(Module("", (*imports, Import("torch.nn.functional as F"))))
+    command = [RUFF, "check", "--isolated", "--select=I", "--diff", "-"]
+    done = subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert text == ruff_format(text)
+
+
+def test_conditions_and_loops() -> None:
+    linear = call("isinstance", Name("module"), Name("nn.Linear"))
+    embedding = call("isinstance", Name("module"), Name("nn.Embedding"))
+    normal = ExprStatement(call("init.normal_", Name("module.weight"), std=0.02))
+    other = If(embedding, (normal,), (), "ties included")
+    loop = For(
+        Name("module"), call("self.modules"), (If(linear, (normal,), (other,)),), "all"
+    )
+    last = If(Name("x"), (), (CommentLine("nothing to do"),))
+    assert printed(loop, last) == (
+        "for module in self.modules():  # all\n"
+        "    if isinstance(module, nn.Linear):\n"
+        "        init.normal_(module.weight, std=0.02)\n"
+        "    elif isinstance(module, nn.Embedding):  # ties included\n"
+        "        init.normal_(module.weight, std=0.02)\n"
+        "if x:\n"
+        "    pass\n"
+        "else:\n"
+        "    # nothing to do\n"
+        "    pass\n"
+    )
+
+
+def test_a_comment_that_does_not_fit_stands_above() -> None:
+    name = "x" * 70
+    short, long = "c" * 10, "c" * 11  # 70 + " = 1" + "  # " + 10 is 88
+    assert printed(assign(name, 1, comment=short)) == f"{name} = 1  # {short}\n"
+    assert printed(assign(name, 1, comment=long)) == f"# {long}\n{name} = 1\n"
+    broken = assign("x", call("f", Name("a" * 50), Name("b" * 50)), comment="c")
+    assert printed(broken) == f"# c\nx = f(\n    {'a' * 50},\n    {'b' * 50},\n)\n"
+
+
+def test_what_is_too_long_breaks_at_its_outermost_brackets() -> None:
+    a, b = Name("a" * 40), Name("b" * 45)
+    inner = call("g", Name("c" * 45), Name("d" * 45))
+    assert printed(assign("x", call("f", a, inner, key=Binary("+", a, b)))) == (
+        f"x = f(\n"
+        f"    {a.id},\n"
+        f"    g(\n"
+        f"        {'c' * 45},\n"
+        f"        {'d' * 45},\n"
+        f"    ),\n"
+        f"    key=(\n"
+        f"        {a.id}\n"
+        f"        + {b.id}\n"
+        f"    ),\n"
+        f")\n"
+    )
+
+
+def test_sums_conditions_and_chains_break_in_parentheses() -> None:
+    a, b = Name("a" * 40), Name("b" * 45)
+    assert (
+        printed(assign("x", Binary("+", a, b)))
+        == f"x = (\n    {a.id}\n    + {b.id}\n)\n"
+    )
+    choice = Conditional(Name("t"), a, b)
+    assert printed(Return(choice)) == (
+        f"return (\n    {a.id}\n    if t\n    else {b.id}\n)\n"
+    )
+    chain = method(method(method(a, "view", 1, 2), "transpose", 1, 2), "flatten", -2)
+    chain = method(chain, "sum", dim=-1)
+    assert printed(assign("self.x", chain)) == (
+        f"self.x = (\n"
+        f"    {a.id}.view(1, 2)\n"
+        f"    .transpose(1, 2)\n"
+        f"    .flatten(-2)\n"
+        f"    .sum(dim=-1)\n"
+        f")\n"
+    )
+
+
+def test_a_long_return_of_several_values() -> None:
+    values = tuple(Name(x * 30) for x in "abc")
+    assert printed(Return(TupleExpr(values[:2]))) == f"return {'a' * 30}, {'b' * 30}\n"
+    assert printed(Return(TupleExpr(values))) == (
+        f"return (\n    {'a' * 30},\n    {'b' * 30},\n    {'c' * 30},\n)\n"
+    )
+
+
+def test_signatures_break_one_parameter_a_line() -> None:
+    names = ["vocab", "context", "width", "depth", "heads"]
+    params = tuple(Param(name, Name("int"), lit(12)) for name in names)
+    function = Function("__init__", (Param("self"), Param("*"), *params), NONE)
+    assert printed(Class("Net", (Name("nn.Module"),), "", (function,))) == (
+        "class Net(nn.Module):\n"
+        "    def __init__(\n"
+        "        self,\n"
+        "        *,\n"
+        "        vocab: int = 12,\n"
+        "        context: int = 12,\n"
+        "        width: int = 12,\n"
+        "        depth: int = 12,\n"
+        "        heads: int = 12,\n"
+        "    ) -> None:\n"
+        "        pass\n"
+    )
+
+
+def test_empty_lines_are_those_of_the_formatter() -> None:
+    one = Function("f", body=(Return(),))
+    body = (
+        assign("x", annotation=Name("int"), value=1),
+        CommentLine("of f"),
+        one,
+        Blank(),
+        one,
+        CommentLine("at the end"),
+    )
+    text = printed(
+        Blank(),
+        assign("a", 1),
+        Blank(),
+        Blank(),
+        assign("b", 1),
+        Class("A", docstring="A class.", body=body),
+        CommentLine("of B"),
+        Class("B"),
+        Verbatim("class C:\n    x = 1\n\n    y = 2\n"),
+        assign("c", 1),
+    )
+    assert text == (
+        "a = 1\n\nb = 1\n\n\n"
+        'class A:\n    """A class."""\n\n    x: int = 1\n\n'
+        "    # of f\n    def f():\n        return\n\n"
+        "    def f():\n        return\n\n    # at the end\n\n\n"
+        "# of B\nclass B:\n    pass\n\n\n"
+        "class C:\n    x = 1\n\n    y = 2\n\n\nc = 1\n"
+    )
+
+
+def test_module_lists_and_subscripts() -> None:
+    block = call("Block", Name("width"), Name("heads"))
+    stack = call(
+        "nn.ModuleList", Comprehension(block, Name("_"), call("range", Name("depth")))
+    )
+    assert printed(assign("self.h", stack)) == (
+        "self.h = nn.ModuleList(Block(width, heads) for _ in range(depth))\n"
+    )
+    hint = Subscript(Name("tuple"), (TENSOR, TENSOR))
+    function = Function("step", (Param("self"),), hint, (Return(attr("self", "x")),))
+    assert printed(function).startswith("def step(self) -> tuple[Tensor, Tensor]:\n")
+
+
+def test_an_empty_module_is_empty() -> None:
+    assert print_module(Module()) == ""
+    assert print_module(Module("Doc.")) == '"""Doc."""\n'
+
+
+def test_the_width_is_a_choice() -> None:
+    module = Module(body=(assign("x", call("f", Name("aaaa"), Name("bbbb"))),))
+    assert print_module(module, width=12) == "x = f(\n    aaaa,\n    bbbb,\n)\n"
+
+
+def deep_sum(depth: int) -> Expr:
+    total: Expr = Name("a")
+    for i in range(depth):
+        total = Binary("+", total, Name(f"x{i}"))
+    return total
+
+
+def deep_chain(depth: int) -> Expr:
+    chain: Expr = Name("a")
+    for i in range(depth):
+        chain = method(chain, "f", Name(f"x{i}"))
+    return chain
+
+
+def deep_calls(depth: int) -> Expr:
+    function: Expr = Name("f")
+    for i in range(depth):
+        function = Call(function, (Name(f"x{i}"),))
+    return function
+
+
+def wide_call(width: int) -> Expr:
+    return call("f", *[call("g", Name(f"x{i}"), Name("y" * 70)) for i in range(width)])
+
+
+@pytest.mark.parametrize("grow", [deep_sum, deep_chain, deep_calls, wide_call])
+def test_time_is_linear_in_the_size_of_an_expression(grow: object) -> None:
+    assert callable(grow)
+    times = []
+    for size in (500, 4000):
+        module = Module(body=(assign("x", grow(size)),))
+        start = time.perf_counter()
+        print_module(module)
+        times.append(time.perf_counter() - start)
+    assert times[1] < 40 * times[0] + 0.1  # 8 where linear, 64 where quadratic
+
+
+def test_a_class_of_many_lines_prints_fast() -> None:
+    line = assign(
+        "self.layer", call("nn.Linear", Name("d"), lit(4), bias=False), comment="[D]"
+    )
+    init = Function("__init__", (Param("self"),), NONE, (line,) * 20_000)
+    start = time.perf_counter()
+    text = print_module(Module(body=(Class("Net", body=(init,)),)))
+    assert text.count("\n") == 20_002
+    assert time.perf_counter() - start < 10

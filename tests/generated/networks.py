@@ -1,0 +1,145 @@
+"""The networks of every file in specs/: small, with inputs of several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compiler import Program, compile_spec
+from compiler.domain import Constraint
+from compiler.typed import Instance
+from runtime.load import load_program
+from runtime.verify import constructor_arguments
+
+FOLDER = Path(__file__).parents[2] / "specs"
+SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+# A spec that is not here is built at its full size.
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "bert": {
+        "vocab": 53,
+        "context": 32,
+        "segments": 7,
+        "width": 24,
+        "depth": 2,
+        "heads": 3,
+    },
+    "elman": {"vocab": 23, "width": 6, "hidden": 10},
+    "encoder_decoder": {
+        "source_vocab": 29,
+        "target_vocab": 31,
+        "width": 6,
+        "hidden": 10,
+    },
+    "gan": {"latent": 10, "width": 4},
+    "gpt2": {"vocab": 53, "context": 32, "width": 24, "depth": 2, "heads": 3},
+    "resnet50": {"classes": 7, "width": 4, "depths": [1, 2, 2, 1]},
+    "rnn": {"vocab": 53, "width": 10},
+    "transformer": {"vocab": 53, "width": 24, "depth": 2, "heads": 3, "hidden": 40},
+    "unet": {"width": 3, "depth": 2},
+    "vit": {
+        "classes": 7,
+        "size": 24,
+        "patch": 8,
+        "width": 24,
+        "depth": 2,
+        "heads": 3,
+    },
+}
+
+_DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+
+
+@cache
+def compiled(spec: str, small: bool = False) -> Program:
+    """A spec of the folder, at its full size or a small one."""
+    settings = SMALL.get(spec) if small else None
+    return compile_spec(FOLDER / f"{spec}.yaml", settings=settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network of a small program: what inference knows, and the generated class."""
+
+    name: str
+    instance: Instance
+    kind: type[nn.Module]
+
+    def new(self) -> nn.Module:
+        """A module with the same random weights every time."""
+        torch.manual_seed(0)
+        return self.kind(**constructor_arguments(self.kind, self.instance))
+
+    def sizes(self, draw: int) -> dict[str, int]:
+        """Values of the symbols: all different; in draw -1 the least there are."""
+        domain = self.instance.context.domain.constraints
+        chosen = {}
+        for k, symbol in enumerate(self.symbols()):
+            values = domain.get(symbol, Constraint()).values(64)
+            place = 0 if draw == -1 else 1 + 2 * k + draw
+            chosen[symbol] = values[place % len(values)]
+        return chosen
+
+    def symbols(self) -> list[str]:
+        """The symbols of the inputs, in the order in which they are written."""
+        value = self.instance.context.value
+        found = (
+            symbol
+            for kind in self.instance.inputs.values()
+            if kind is not None
+            for size in kind.shape
+            for symbol in sorted(value(size).symbols)
+        )
+        return list(dict.fromkeys(found))
+
+    def inputs(self, draw: int = 0) -> list[Tensor]:
+        """Random tensors; no sequence begins with padding, no mask is empty."""
+        sizes = self.sizes(draw)
+        torch.manual_seed(1 + draw)
+        value = self.instance.context.value
+        made = []
+        for kind in self.instance.inputs.values():
+            assert kind is not None
+            shape = [value(size).evaluate(sizes) for size in kind.shape]
+            if kind.kind == "float":
+                made.append(torch.randn(shape))
+                continue
+            below = 2 if kind.kind == "bool" else self._entries()
+            made.append(torch.randint(below, shape).to(_DTYPES[kind.kind]))
+            made[-1][..., 0] = 1
+        return made
+
+    def _entries(self) -> int:
+        """How many integers are an index into every table of the network."""
+        tables = (m for m in self.new().modules() if isinstance(m, nn.Embedding))
+        return min((table.num_embeddings for table in tables), default=2)
+
+
+def networks(spec: str) -> Iterator[Network]:
+    """The networks of a spec, small."""
+    program = compiled(spec, small=True)
+    classes = load_program(program)
+    for name, instance in program.typed.networks.items():
+        yield Network(name, instance, classes[name])
+
+
+def outputs(given: Any) -> tuple[Tensor, ...]:
+    """What a network returned, as a tuple."""
+    return given if isinstance(given, tuple) else (given,)
+
+
+def weighted_sum(given: Any) -> Tensor:
+    """A number whose gradient is different at every place of every output."""
+    torch.manual_seed(7)
+    return torch.stack([(t * torch.randn_like(t)).sum() for t in outputs(given)]).sum()
+
+
+def gradients(module: nn.Module) -> dict[str, Tensor | None]:
+    """The gradients of the parameters by name."""
+    return {name: tensor.grad for name, tensor in module.named_parameters()}

@@ -1,0 +1,59 @@
+"""Generated modules export with every symbol of their inputs dynamic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from compiler.dims import Dim
+from compiler.domain import Constraint
+from tests.generated.networks import SPECS, Network, networks
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("strict", [False, True], ids=["traced", "strict"])
+def test_exports_for_all_sizes(spec: str, strict: bool) -> None:
+    for network in networks(spec):
+        module = network.new().eval()
+        program = torch.export.export(
+            module,
+            tuple(network.inputs()),
+            dynamic_shapes=_dynamic_shapes(network),
+            strict=strict,
+        )
+        exported = program.module()
+        for draw in (1, 4, -1):
+            inputs = network.inputs(draw)
+            torch.testing.assert_close(exported(*inputs), module(*inputs))
+
+
+def _dynamic_shapes(network: Network) -> tuple[tuple[Any, ...], ...]:
+    """For each input, for each axis: a symbol of torch's, or None where it is fixed."""
+    domain = network.instance.context.domain.constraints
+    made = {
+        symbol: _symbol(symbol, domain.get(symbol, Constraint()))
+        for symbol in network.symbols()
+    }
+    value = network.instance.context.value
+    kinds = [kind for kind in network.instance.inputs.values() if kind is not None]
+    return tuple(
+        tuple(_axis(value(size), made) for size in kind.shape) for kind in kinds
+    )
+
+
+def _symbol(name: str, constraint: Constraint) -> Any:
+    step = constraint.multiple_of
+    least = constraint.first // step
+    most = None if constraint.max is None else constraint.max // step
+    if step == 1:
+        return torch.export.Dim(name, min=least, max=most)
+    return step * torch.export.Dim(f"{name}_{step}", min=least, max=most)
+
+
+def _axis(size: Dim, made: dict[str, Any]) -> Any:
+    if size.constant is not None:
+        return None
+    assert str(size) in made, f"torch has no way to write {size}"
+    return made[str(size)]

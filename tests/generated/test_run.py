@@ -1,0 +1,87 @@
+"""Generated modules compute what inference says, learn, and compile as one graph."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from runtime.verify import verify
+from tests.generated.networks import (
+    SPECS,
+    Network,
+    compiled,
+    gradients,
+    networks,
+    outputs,
+    weighted_sum,
+)
+
+_KINDS = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("small", [False, True], ids=["full", "small"])
+def test_inference_says_what_torch_gives(spec: str, small: bool) -> None:
+    assert verify(compiled(spec, small)) == []
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_every_parameter_learns(spec: str, mode: str) -> None:
+    for network in networks(spec):
+        module = network.new().train(mode == "train")
+        given = module(*network.inputs())
+        _check_types(network, given, draw=0)
+        weighted_sum(given).backward()
+        for name, gradient in gradients(module).items():
+            assert gradient is not None, f"{name} does not reach the output"
+            assert gradient.isfinite().all(), name
+            assert gradient.any(), f"{name} changes nothing"
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_runs_at_the_least_sizes(spec: str) -> None:
+    for network in networks(spec):
+        module = network.new().eval()
+        _check_types(network, module(*network.inputs(-1)), draw=-1)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_evaluation_is_repeatable(spec: str) -> None:
+    for network in networks(spec):
+        module = network.new().eval()
+        first, second = (module(*network.inputs()) for _ in range(2))
+        torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_compiles_as_one_graph(spec: str, mode: str) -> None:
+    for network in networks(spec):
+        torch._dynamo.reset()
+        eager, copy = (network.new().train(mode == "train") for _ in range(2))
+        fast = torch.compile(copy, fullgraph=True, backend="eager")
+        for draw in (0, 1):
+            plain = _step(eager, eager, network.inputs(draw))
+            torch.testing.assert_close(_step(fast, copy, network.inputs(draw)), plain)
+
+
+def _step(
+    call: nn.Module, module: nn.Module, inputs: list[Tensor]
+) -> tuple[tuple[Tensor, ...], dict[str, Tensor | None]]:
+    """The outputs of one call, and the gradients; dropout draws the same every time."""
+    module.zero_grad()
+    torch.manual_seed(3)
+    given = call(*inputs)
+    weighted_sum(given).backward()
+    return outputs(given), gradients(module)
+
+
+def _check_types(network: Network, given: object, draw: int) -> None:
+    value, sizes = network.instance.context.value, network.sizes(draw)
+    types = network.instance.outputs.values()
+    for tensor, kind in zip(outputs(given), types, strict=True):
+        assert list(tensor.shape) == [value(d).evaluate(sizes) for d in kind.shape]
+        assert tensor.dtype == _KINDS[kind.kind]
+        assert tensor.isfinite().all()
