@@ -192,10 +192,11 @@ def expand(
     spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
 ) -> None:
     """Print the spec with every param, variant and import resolved."""
+    from compiler.formatting.write_spec import write_spec
     from compiler.passes.expand import expand as expanded
 
     program = _compile(spec, variant, sets, no_limits)
-    _out(expanded(program.typed), end="")
+    _out(write_spec(expanded(program.typed)), end="")
 
 
 @app.command()

@@ -259,5 +259,9 @@ def _folded(name: str) -> str:
 
 
 def _starting_with(word: str, candidates: list[str]) -> list[str]:
-    found = [name for name in candidates if name.startswith(word)]
+    found = [
+        name
+        for name in candidates
+        if name.startswith(word) or (len(name) >= 3 and word.startswith(name))
+    ]
     return found if len(word) >= 3 and len(found) == 1 else []

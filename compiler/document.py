@@ -86,7 +86,8 @@ class Document:
     def locate(self, path: tuple[str | int, ...], key: bool = False) -> Span:
         """The place of the value at `path`, or with `key` of the key that leads to it.
 
-        A path that leaves the document gives the deepest place on it that exists.
+        A path that leaves the document gives the deepest place on it that exists; a value
+        that is left empty is shown at its key.
         """
         node: Node = self.root
         span = node.span
@@ -95,7 +96,8 @@ class Document:
             if found is None:
                 break
             name, node = found
-            span = name.span if key and name else node.span
+            empty = isinstance(node, Scalar) and node.value is None and not node.text
+            span = name.span if name and (key or empty) else node.span
         return span
 
     def node(self, path: tuple[str | int, ...]) -> Node | None:

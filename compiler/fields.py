@@ -133,11 +133,8 @@ def _plain(members: tuple[object, ...]) -> Any:
 
 
 def _integers(marker: Sized, members: tuple[object, ...]) -> Any:
-    bounds: dict[str, int] = {
-        "le": _INT64,
-        "ge": -_INT64 if marker.least is None else marker.least,
-    }
-    item: Any = Annotated[int, Field(**bounds)]
+    least = -_INT64 if marker.least is None else marker.least
+    item: Any = Annotated[int, Field(ge=least, le=_INT64)]
     if marker.symbolic:
         item = Annotated[int, WrapValidator(_or_symbolic)]
     formula: Any = Annotated[item, WrapValidator(_formulas((), False))]

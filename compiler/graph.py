@@ -51,6 +51,10 @@ class Place:
         """Where a part of the text that stands here is, from one offset to another."""
         return self.document.part(self.path, start, end)
 
+    def has(self, key: str) -> bool:
+        """Whether there is a mapping here that has the key."""
+        return self.document.node((*self.path, key)) is not None
+
     def at(self, *below: str | int) -> Place:
         """A path below this one."""
         return Place(self.document, (*self.path, *below))

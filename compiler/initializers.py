@@ -49,29 +49,29 @@ class Initializer:
     arguments: tuple[tuple[str, int | float | str], ...] = ()
 
 
-def parse_initializer(value: Any, place: tuple[str | int, ...]) -> Initializer:
+def parse_initializer(value: Any) -> Initializer:
     """Read `zeros`, `{normal: {std: 0.02}}` or `{constant: 0.5}`."""
     if isinstance(value, str):
         value = {value: {}}
     if not isinstance(value, dict) or len(value) != 1:
         raise _fault(
             "an initialisation is a name, or one name with its arguments: {normal: {std: 0.02}}",
-            place,
+            (),
         )
     ((name, given),) = value.items()
     if name not in FUNCTIONS:
         raise _fault(
             f"{name} is not an initialisation",
-            place,
+            (),
             suggest(name, FUNCTIONS) or _known(),
         )
     if not isinstance(given, dict):
         given = {"val": given} if name == "constant" else {"": given}
     arguments = tuple(
-        (key, _argument(name, key, item, (*place, name))) for key, item in given.items()
+        (key, _argument(name, key, item, (name,))) for key, item in given.items()
     )
     if name == "constant" and not arguments:
-        raise _fault("constant needs its value: {constant: 0.5}", place)
+        raise _fault("constant needs its value: {constant: 0.5}", ())
     return Initializer(name, arguments)
 
 

@@ -72,14 +72,14 @@ MODULE_ATTRIBUTES: Final = frozenset(
 )
 """The attributes of torch.nn.Module (and `reset_parameters`), which a layer cannot take over."""
 
-GENERATED_CLASSES: Final = frozenset({"Tensor", "Callable", "Module"})
+GENERATED_CLASSES: Final = frozenset({"Tensor", "F"})
 """Names that a generated file uses for itself."""
 
 
 def snake_case(name: str) -> str:
     """What is wrong with the name of a layer, param or input; nothing where it is good."""
     if not _fits(_SNAKE, name):
-        return "a name here is written in snake_case: a lower-case letter, then letters, digits and _"
+        return "it is written in snake_case: a lower-case letter, then lower-case letters, digits and _"
     return "it is a word of the Python language" if keyword.iskeyword(name) else ""
 
 
@@ -95,14 +95,14 @@ def symbol_name(name: str) -> str:
     return (
         ""
         if _fits(_CAPITAL, name)
-        else "a dimension starts with a capital, such as B, T or Cin"
+        else "it starts with a capital, such as B, T or Cin"
     )
 
 
 def class_name(name: str) -> str:
     """What is wrong with the name of a network or block, which becomes a class."""
     if not _fits(_CAPWORDS, name):
-        return "a block is written in CapWords, such as TransformerBlock"
+        return "it is written in CapWords, such as TransformerBlock"
     return (
         "it is a word of the Python language"
         if keyword.iskeyword(name) or name in GENERATED_CLASSES
@@ -113,6 +113,19 @@ def class_name(name: str) -> str:
 def cap_words(snake: str) -> str:
     """`down_sample` -> `DownSample`: the class of a group or a network."""
     return "".join(part[:1].upper() + part[1:] for part in snake.split("_"))
+
+
+def snake(name: str) -> str:
+    """`ConvBlock-1` -> `conv_block_1`: a name in snake_case that is like another; "" where there is none."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+", "_", name[:MAX_LENGTH])
+    found = words.strip("_").lower()
+    return "" if snake_case(found) else found
+
+
+def capital(name: str) -> str:
+    """`my net` -> `MyNet`: a name in CapWords that is like another; "" where there is none."""
+    found = cap_words(re.sub(r"[^A-Za-z0-9]+", "_", name[:MAX_LENGTH]))
+    return "" if class_name(found) else found
 
 
 def _fits(pattern: re.Pattern[str], name: str) -> bool:

@@ -7,10 +7,10 @@ symbolic sizes. Nothing here knows of any particular op, and nothing elsewhere k
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar, Protocol
+from functools import wraps
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import pydantic
 
@@ -22,6 +22,7 @@ from compiler.tensor import Kind, TensorType
 
 Shape = tuple[Dim, ...]
 Outputs = TensorType | tuple[TensorType, ...]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,20 @@ class Op:
         return names[0] if len(names) == 1 else TupleExpr(names)
 
 
-@cache
+def per_op(function: Callable[[type[Op]], _Found]) -> Callable[[type[Op]], _Found]:
+    """Remember what a function finds of each op."""
+    known: dict[type[Op], _Found] = {}
+
+    @wraps(function)
+    def remembered(op: type[Op]) -> _Found:
+        if op not in known:
+            known[op] = function(op)
+        return known[op]
+
+    return remembered
+
+
+@per_op
 def arguments(op: type[Op]) -> dict[str, tuple[Any, Any]]:
     """The arguments of an op: name -> (annotation, default or `...` where it is required)."""
     found: dict[str, tuple[Any, Any]] = {}
@@ -188,24 +202,24 @@ def arguments(op: type[Op]) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-@cache
+@per_op
 def _hints(op: type[Op]) -> dict[str, Any]:
     return typing.get_type_hints(op, include_extras=True)
 
 
-@cache
+@per_op
 def model(op: type[Op]) -> type[pydantic.BaseModel]:
     """The pydantic model of the op's arguments."""
     return build_model(op.__name__, arguments(op))
 
 
-@cache
+@per_op
 def symbolic_arguments(op: type[Op]) -> frozenset[str]:
     """The arguments that the rules see as sizes in the names of the scope."""
     return frozenset(key for key, (hint, _) in arguments(op).items() if sized(hint))
 
 
-@cache
+@per_op
 def required_arguments(op: type[Op]) -> tuple[str, ...]:
     """The arguments without a default."""
     return tuple(key for key, (_, default) in arguments(op).items() if default is ...)

@@ -75,7 +75,7 @@ def _value(name: str, text: str, param: Param) -> Any:
         raise RequestError(f"{name} must be a value or a list, and is {text}")
     if wrong := fits(wanted, tuple(value) if isinstance(value, list) else value):
         raise RequestError(f"{name} {wrong}")
-    return value
+    return float(value) if wanted.type == "float" else value
 
 
 def _parsed(name: str, text: str) -> Any:

@@ -6,7 +6,7 @@ a `PydanticCustomError` whose type is the code of the diagnostic; its location l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,20 +15,22 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from compiler import names
+from compiler import habits, names
 from compiler.expressions import ExpressionError, parse_expression
 from compiler.fields import Formula
 from compiler.initializers import Initializer, parse_initializer
 from compiler.tensor import TypePattern, parse_pattern
+from compiler.text import shorten
 
 
 def fault(code: str, message: str, **context: Any) -> PydanticCustomError:
     """A mistake with the code of its diagnostic. `key=True` in the context blames the key, not the value."""
-    return PydanticCustomError(code, "{message}", {"message": message, **context})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message, **context})
 
 
 def formula(value: Any) -> Any:
@@ -55,23 +57,30 @@ def pattern(value: Any) -> TypePattern:
         ) from None
 
 
-def _named(rule: Callable[[str], str], what: str) -> Callable[[Any], Any]:
-    """Check the keys of a mapping by one of the rules for names."""
+def _mapping(what: str) -> BeforeValidator:
+    """What has names, and so is a mapping."""
 
     def check(value: Any) -> Any:
         if not isinstance(value, dict):
             raise fault("bad-type", f"{what} are a mapping: name, colon, value")
-        for key in value:
-            if wrong := rule(str(key)):
-                raise fault(
-                    "bad-name",
-                    f"{key!r} cannot name {what}: {wrong}",
-                    at=(key,),
-                    key=True,
-                )
         return value
 
-    return check
+    return BeforeValidator(check)
+
+
+def _name(rule: Callable[[str], str], what: str) -> AfterValidator:
+    """A name, by one of the rules for names; where it is wrong, with one that is like it."""
+
+    def check(name: str) -> str:
+        if wrong := rule(name):
+            like = (names.snake(name), names.capital(name))
+            good = next((one for one in like if one and not rule(one)), "")
+            message = f"{shorten(name)} cannot be the name of {what}: {wrong}"
+            help = f"did you mean `{good}`?" if good else ""
+            raise fault("bad-name", message, help=help)
+        return name
+
+    return AfterValidator(check)
 
 
 FormulaOr = Annotated[Any, BeforeValidator(formula)]
@@ -84,6 +93,16 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, value: Any) -> Any:
+        """A key of the language that is written has a value."""
+        entries = value.items() if isinstance(value, dict) else ()
+        for key in [key for key, entry in entries if entry is None]:
+            if any(key == (f.alias or name) for name, f in cls.model_fields.items()):
+                raise fault("bad-type", f"`{key}` is empty", at=(key,))
+        return value
 
 
 TYPE_NAMES = (
@@ -126,11 +145,36 @@ class Param(Model):
             raise fault("missing-key", "a param needs a type or a default")
         if value.get("type") in ("str", "op", "str[]") or "default" not in value:
             return value
-        return value | {"default": formula(value["default"])}
+        return value | {"default": _formulas(value["default"])}
+
+    @field_validator("default")
+    @classmethod
+    def _is_value(cls, value: Any) -> Any:
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict | list):
+                raise fault("bad-type", "a param is a value or a list of values")
+        return value
 
     @property
     def required(self) -> bool:
         return self.default is None
+
+    @property
+    def kind(self) -> str | None:
+        """Its type: as declared, or that of a default that is written out; None where a formula decides."""
+        if self.type is not None or self.default is None:
+            return self.type
+        if isinstance(self.default, list):
+            kinds = {type(item).__name__ for item in self.default}
+            known = len(kinds) == 1 and f"{min(kinds)}[]" in TYPE_NAMES
+            return f"{kinds.pop()}[]" if known else None
+        kind = type(self.default).__name__
+        return kind if kind in TYPE_NAMES else None
+
+
+def _formulas(value: Any) -> Any:
+    """The default of a param: texts are formulas, also inside a list."""
+    return [*map(formula, value)] if isinstance(value, list) else formula(value)
 
 
 class DimRange(Model):
@@ -142,10 +186,11 @@ class DimRange(Model):
 
 
 Inputs = Annotated[
-    dict[str, Pattern], BeforeValidator(_named(names.snake_case, "inputs"))
+    dict[Annotated[str, _name(names.snake_case, "an input")], Pattern],
+    _mapping("inputs"),
 ]
 Params = Annotated[
-    dict[str, Param], BeforeValidator(_named(names.snake_case, "params"))
+    dict[Annotated[str, _name(names.snake_case, "a param")], Param], _mapping("params")
 ]
 
 
@@ -184,18 +229,19 @@ class Repeat(Model):
         return value if isinstance(value, dict) else {"count": value}
 
 
-Initializers = Annotated[
-    dict[str, Initializer], BeforeValidator(lambda v: _initializers(v))
-]
-
-
-def _initializers(value: Any) -> Any:
+def _tensors(value: Any) -> Any:
     if not isinstance(value, dict):
         raise fault(
             "bad-type",
             "init maps the name of a tensor to an initialisation: {weight: {normal: {std: 0.02}}}",
         )
-    return {key: parse_initializer(entry, (key,)) for key, entry in value.items()}
+    return value
+
+
+Initializers = Annotated[
+    dict[str, Annotated[Initializer, BeforeValidator(parse_initializer)]],
+    BeforeValidator(_tensors),
+]
 
 
 class Layer(Model):
@@ -238,6 +284,7 @@ class Layer(Model):
             raise fault(
                 "missing-key",
                 "a layer needs `op` (or `layers` for a group, or `share`)",
+                help=_instead_of_op(value),
             )
         if len(kinds) > 1:
             raise fault(
@@ -246,32 +293,84 @@ class Layer(Model):
                 at=(kinds[1],),
                 key=True,
             )
+        _check_keys(value, kinds[0])
         return value
+
+
+_MEANINGLESS = {
+    "op": {"outputs": "a group"},
+    "layers": {"scan": "a block", "carry": "a block", "init": "an op", "tie": "an op"},
+    "share": {
+        **dict.fromkeys(("init", "tie"), "the layer whose weights are shared"),
+        **dict.fromkeys(("repeat", "scan", "carry", "reverse"), "an op or block"),
+        "outputs": "a group",
+    },
+}
+"""What a layer of one kind cannot have, and which one can."""
+
+
+def _check_keys(value: Mapping[str, Any], kind: str) -> None:
+    """Keys that would have no effect are mistakes."""
+    for key, who in _MEANINGLESS[kind].items():
+        if key in value:
+            message = f"`{key}` is for {who}, and this layer has `{kind}`"
+            raise fault("bad-value", message, at=(key,), key=True)
+    for key in ("carry", "reverse"):
+        if key in value and "scan" not in value:
+            message = f"`{key}` goes with `scan`, and this layer has none"
+            raise fault("bad-scan", message, at=(key,), key=True)
+    if "scan" in value and "repeat" in value:
+        message = "a layer has `scan` or `repeat`, not both: put one into a group"
+        raise fault("bad-scan", message, at=("repeat",), key=True)
+
+
+def _instead_of_op(value: Mapping[str, Any]) -> str:
+    for key in habits.LAYER_KEYS:
+        if key in value:
+            return f"write `op` in place of `{key}`"
+    ((name, below), *more) = value.items() or [("", None)]
+    if not more and isinstance(below, str | dict):
+        return f"if {shorten(str(name))} is its name: the layers of a list have none"
+    return ""
 
 
 def _layers(value: Any) -> Any:
     """A list of layers is a chain whose layers are numbered, as `torch.nn.Sequential` numbers its own."""
     if isinstance(value, list):
         value = {str(position): entry for position, entry in enumerate(value)}
-    else:
-        value = _named(names.layer_name, "layers")(value)
+    elif not isinstance(value, dict):
+        raise fault("bad-type", "layers are a mapping: name, colon, op")
+    elif all(str(key).isdigit() for key in value) and value:
+        raise fault("bad-name", "layers without names are a list")
     if not value:
         raise fault("bad-value", "there must be at least one layer")
     return value
+
+
+def _layer_name(name: str) -> str:
+    """The rule for layers, whose numbers in a list are names too."""
+    return "" if name.isdecimal() and name.isascii() else names.layer_name(name)
 
 
 def _outputs(value: Any) -> Any:
     """`outputs`: a mapping from name to layer, or a list of layers that keep their names."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = {item.partition(".")[0]: item for item in value}
-    value = _named(names.snake_case, "outputs")(value)
+    if not isinstance(value, dict):
+        message = "outputs are a list of layers, or names for them: {logits: head}"
+        raise fault("bad-type", message)
     if not value:
         raise fault("bad-value", "there must be at least one output")
     return value
 
 
-Layers = Annotated[dict[str, Layer], BeforeValidator(_layers)]
-Outputs = Annotated[dict[str, str], BeforeValidator(_outputs)]
+Layers = Annotated[
+    dict[Annotated[str, _name(_layer_name, "a layer")], Layer], BeforeValidator(_layers)
+]
+Outputs = Annotated[
+    dict[Annotated[str, _name(names.snake_case, "an output")], str],
+    BeforeValidator(_outputs),
+]
 
 
 class Block(Model):
@@ -299,13 +398,13 @@ def _some(value: dict[str, TypePattern]) -> dict[str, TypePattern]:
     return value
 
 
-Blocks = Annotated[
-    dict[str, Block], BeforeValidator(_named(names.class_name, "blocks"))
-]
+BlockName = Annotated[str, _name(names.class_name, "a block")]
+Blocks = Annotated[dict[BlockName, Block], _mapping("blocks")]
 Networks = Annotated[
-    dict[str, Network], BeforeValidator(_named(names.snake_case, "networks"))
+    dict[Annotated[str, _name(names.snake_case, "a network")], Network],
+    _mapping("networks"),
 ]
-Imports = Annotated[dict[str, str], BeforeValidator(_named(names.class_name, "blocks"))]
+Imports = Annotated[dict[BlockName, str], _mapping("imports")]
 
 
 class Expect(Model):
@@ -313,7 +412,9 @@ class Expect(Model):
 
     model_config = ConfigDict(extra="allow")
 
-    parameters: Any = None
+    __pydantic_extra__: dict[str, Pattern]
+
+    parameters: Annotated[Any, AfterValidator(lambda v: _numbers(v))] = None
 
     @property
     def types(self) -> dict[str, Any]:
@@ -327,30 +428,33 @@ class Expect(Model):
                 "bad-type",
                 "expect is a mapping: parameters, and names with their types",
             )
-        checked = {
-            key: pattern(item) for key, item in value.items() if key != "parameters"
-        }
-        return value | checked
+        return value
 
 
-def _network_name(name: str) -> str:
-    if wrong := names.class_name(name):
-        raise fault("bad-name", f"{name!r} cannot name a network: {wrong}")
-    return name
+def _numbers(value: Any) -> Any:
+    """`parameters`: a number, or one for each network."""
+    given = value if isinstance(value, dict) else {None: value}
+    for name, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            message = "the number of parameters is an integer, such as 124439808"
+            raise fault("bad-type", message, at=() if name is None else (name,))
+    return value
 
 
 class Spec(Model):
     """A whole file."""
 
-    name: Annotated[str, AfterValidator(_network_name)]
+    name: Annotated[str, _name(names.class_name, "a network")]
     description: str = ""
     reference: str = ""
     params: Params = {}
     variants: Annotated[
-        dict[str, dict[str, Any]], BeforeValidator(_named(names.snake_case, "variants"))
+        dict[Annotated[str, _name(names.snake_case, "a variant")], dict[str, Any]],
+        _mapping("variants"),
     ] = {}
     dims: Annotated[
-        dict[str, DimRange], BeforeValidator(_named(names.symbol_name, "dims"))
+        dict[Annotated[str, _name(names.symbol_name, "a dimension")], DimRange],
+        _mapping("dims"),
     ] = {}
     inputs: Inputs | None = None
     layers: Layers | None = None
@@ -360,7 +464,8 @@ class Spec(Model):
     imports: Imports = Field(default={}, alias="import")
     expect: Expect = Expect()
     init: Annotated[
-        dict[str, Initializers], BeforeValidator(_named(names.snake_case, "ops"))
+        dict[Annotated[str, _name(names.snake_case, "an op")], Initializers],
+        _mapping("initialisations"),
     ] = {}
 
     @model_validator(mode="after")

@@ -13,9 +13,13 @@ from compiler.syntax import Expr, show
 Kind = Literal["float", "int", "bool"]
 KINDS: Final[tuple[Kind, ...]] = ("float", "int", "bool")
 
+MAX_RANK: Final = 64
+"""Dimensions of a tensor: torch's own limit."""
+
 _ELLIPSIS_PREFIX = "..."
 _PATTERN = re.compile(
-    r"\s*(?P<kind>[a-z]+)\s*\[(?P<dims>.*)\]\s*(?P<optional>\?)?\s*", re.DOTALL
+    r"\s*(?P<kind>\w+)\s*\[(?P<dims>.*)\]\s*(?P<optional>\?)?\s*",
+    re.DOTALL | re.ASCII,
 )
 
 
@@ -125,7 +129,11 @@ def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]
     dims: list[Expr] = []
     ellipsis: int | None = None
     start = 0
-    for part in _split(text) if text.strip() else []:
+    parts = _split(text) if text.strip() else []
+    if len(parts) > MAX_RANK:
+        message = f"a tensor has {MAX_RANK} dimensions at most"
+        raise ExpressionError(message, offset, offset + len(text))
+    for part in parts:
         if part.strip() == _ELLIPSIS_PREFIX:
             if ellipsis is not None:
                 raise ExpressionError(
@@ -141,12 +149,8 @@ def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]
 
 
 def _pattern_dim(part: str, offset: int) -> Expr:
-    try:
-        return parse_expression(part)
-    except ExpressionError as error:
-        raise ExpressionError(
-            error.message, offset + error.start, offset + error.end
-        ) from None
+    """A size; blanks before it give its parts the offsets that they have in the whole text."""
+    return parse_expression(" " * offset + part)
 
 
 def _split(text: str) -> list[str]:

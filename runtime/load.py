@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from torch import nn
 
@@ -37,5 +36,5 @@ def load_program(program: Program) -> dict[str, type[nn.Module]]:
         file = Path(folder) / f"{program.name}.py"
         file.write_text(program.python, encoding="utf-8")
         module = load_file(file)
-    classes: list[Any] = [getattr(module, name) for name in module.__all__]
-    return dict(zip(program.typed.networks, classes, strict=True))
+    networks = program.typed.networks
+    return {key: getattr(module, net.scope.name) for key, net in networks.items()}

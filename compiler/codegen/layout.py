@@ -215,24 +215,29 @@ class _Renderer:
             match doc:
                 case str(text):
                     room -= len(text)
-                case list(parts):
-                    pending.extend((part, indent, broken) for part in reversed(parts))
-                case Indent(content):
-                    pending.append((content, indent + INDENT, broken))
                 case Line(text) if not broken:
                     room -= len(text)
-                case Line():
-                    if not whole:
-                        return True
+                case Line() if whole:
                     room = self.width - indent
+                case Line():
+                    return True
                 case IfBroken(text):
                     room -= len(text) if broken else 0
-                case Group(content):
-                    pending.append((content, indent, broken))
-                case Optional(content, inside, best):
-                    if broken and not best:
-                        content = ["(", Indent([SOFT, inside]), SOFT, ")"]
-                    pending.append((content, indent, broken))
-                case Hug(content):
-                    pending.append((["(", SOFT] if broken else content, indent, broken))
+                case _:
+                    pending.extend(_measured(doc, indent, broken))
         return False
+
+
+def _measured(doc: Doc, indent: int, broken: bool) -> list[_Item]:
+    """What is inside a document, the last part first, for measuring whether it fits."""
+    match doc:
+        case list(parts):
+            return [(part, indent, broken) for part in reversed(parts)]
+        case Indent(content):
+            return [(content, indent + INDENT, broken)]
+        case Optional(best=False) | Hug() if broken:
+            return [(["(", SOFT], indent, broken)]
+        case Group(content) | Optional(content) | Hug(content) | Assignment(content):
+            return [(content, indent, broken)]
+        case _:
+            return []

@@ -75,6 +75,7 @@ def _ends_definition(stmt: Stmt) -> bool:
         case Verbatim(text):
             return text.rstrip().rpartition("\n")[2].startswith(" ")
         case For(body=body) | If(body=body, orelse=()) | If(orelse=body):
-            return bool(body) and _ends_definition(body[-1])
+            last = next((x for x in reversed(body) if not isinstance(x, Blank)), None)
+            return last is not None and _ends_definition(last)
         case _:
             return isinstance(stmt, Function | Class)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from compiler.diagram.blame import edge_is_faulty
-from compiler.diagram.boxes import Boxes
+from compiler.diagram.boxes import Boxes, symbol
 from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import elided, shown
 from compiler.diagram.picture import Edge, Node
+from compiler.diagram.shapes import Shapes
 from compiler.graph import Ref, Scope
 from compiler.op import Op
 
@@ -46,8 +47,8 @@ def arrows(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
     ranks = _ranks(together)
     nodes = {node.id: node for node in boxes.nodes}
     edges = {pair: _edge(pair, nodes, ranks) for pair in together}
-    typed = _where_typed(edges, together, ranks)
-    return [
+    typed = _where_typed(edges, together, ranks, nodes)
+    drawn = [
         replace(
             edges[pair],
             label=_label(found, pair in typed),
@@ -55,6 +56,7 @@ def arrows(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
         )
         for pair, found in together.items()
     ]
+    return [*drawn, *(loop for root in roots for loop in _loops(boxes, root))]
 
 
 def anchor(boxes: Boxes, frame: Frame, ref: Ref | None) -> Anchor | None:
@@ -74,7 +76,7 @@ def anchor(boxes: Boxes, frame: Frame, ref: Ref | None) -> Anchor | None:
 
 def _inside(boxes: Boxes, frame: Frame, ref: Ref) -> Anchor | None:
     shapes = boxes.shapes
-    type, changed = shapes.of(frame, ref), shapes.changes(frame, ref)
+    type, changed = shapes.of(frame, ref), _changes(shapes, frame, ref)
     port = _source_port(frame.layer(ref.node), ref)
     child = frame.children.get(ref.node)
     if child is None:
@@ -88,20 +90,43 @@ def _inside(boxes: Boxes, frame: Frame, ref: Ref) -> Anchor | None:
     return Anchor(inner.node, type, changed or inner.changed, port)
 
 
+def _changes(shapes: Shapes, frame: Frame, ref: Ref) -> bool:
+    """Whether a type is new; after a sum too, for the arrows into it say none."""
+    if shapes.changes(frame, ref):
+        return True
+    if not symbol(frame.layer(ref.node)):
+        return False
+    sources = (found for _, found in frame.sources(ref.node))
+    return any(
+        shapes.changes(frame, found)
+        for found in sources
+        if not frame.is_input(found.node)
+    )
+
+
 def _wires(boxes: Boxes, root: Frame) -> Iterator[Wire]:
     for frame in root.walk():
         for name in shown(frame):
             yield from _into(boxes, frame, name, boxes.ids.get((frame, name)))
-        for name in elided(frame):
-            for wire in _into(boxes, frame, name, boxes.ids[frame, name]):
-                if wire.anchor.node != wire.target:
-                    yield replace(wire, port="")
+        yield from _into_middle(boxes, frame)
     for name, ref in root.outputs.items():
         source = anchor(boxes, root, ref)
         if source is not None:
             port = "" if source.port == name else source.port
             bare = replace(source, changed=False, port=port)
             yield Wire(bare, boxes.outputs[root, name])
+
+
+def _into_middle(boxes: Boxes, frame: Frame) -> Iterator[Wire]:
+    """What the layers that are left out take from those that are drawn."""
+    names = elided(frame)
+    hidden = set(names)
+    for name in names:
+        refs = (ref for _, ref in frame.sources(name) if ref.node not in hidden)
+        for ref in refs:
+            source = anchor(boxes, frame, ref)
+            if source is not None:
+                yield Wire(source, boxes.ids[frame, name])
 
 
 def _into(boxes: Boxes, frame: Frame, name: str, box: str | None) -> Iterator[Wire]:
@@ -114,9 +139,20 @@ def _into(boxes: Boxes, frame: Frame, name: str, box: str | None) -> Iterator[Wi
         source = anchor(boxes, frame, ref)
         if target is None or source is None:
             continue
-        word = port if several and child is None and port not in _PLAIN else ""
-        fault = edge_is_faulty(layer, ref, errors)
-        yield Wire(source, target, "" if word.isdigit() else word, fault)
+        said = not several or child is not None or port in (*_PLAIN, ref.node)
+        word = "" if said or port.isdigit() else port
+        yield Wire(source, target, word, edge_is_faulty(layer, ref, errors))
+
+
+def _loops(boxes: Boxes, root: Frame) -> Iterator[Edge]:
+    """The states of opened scans, from the end of a step to the start of the next."""
+    for frame in root.walk():
+        for name, child in frame.children.items():
+            for state in frame.layer(name).node.carry:
+                target = boxes.ids.get((child, state))
+                source = anchor(boxes, child, child.scope.outputs.get(state))
+                if target is not None and source is not None:
+                    yield Edge(source.node, target, kind="loop")
 
 
 def _source_port(layer: Layer, ref: Ref) -> str:
@@ -149,9 +185,15 @@ def _edge(
     pair: tuple[str, str], nodes: dict[str, Node], ranks: dict[str, int]
 ) -> Edge:
     source, target = pair
-    near = ranks[target] - ranks[source] == 1
     line = nodes[source].spine
-    straight = near and line != "" and line == nodes[target].spine
+    straight = line != "" and line == nodes[target].spine
+    if straight:
+        between = range(ranks[source] + 1, ranks[target])
+        straight = not any(
+            node.spine == line and ranks.get(node.id) in between
+            for node in nodes.values()
+        )
+    near = straight or ranks[target] - ranks[source] == 1
     return Edge(source, target, kind="flow" if near else "skip", spine=straight)
 
 
@@ -159,6 +201,7 @@ def _where_typed(
     edges: dict[tuple[str, str], Edge],
     together: dict[tuple[str, str], list[Wire]],
     ranks: dict[str, int],
+    nodes: dict[str, Node],
 ) -> set[tuple[str, str]]:
     """Of the arrows that carry one value, the one that says its type."""
     best: dict[tuple[str, str], tuple[str, str]] = {}
@@ -168,9 +211,16 @@ def _where_typed(
                 key = (wire.anchor.node, wire.anchor.type)
                 known = best.setdefault(key, pair)
                 best[key] = min(known, pair, key=lambda at: _far(edges[at], ranks))
-    plain = {pair for pair in best.values() if edges[pair].kind != "skip"}
+    plain = {pair for pair in best.values() if _has_room(edges[pair], nodes)}
     faulty = {pair for pair, wires in together.items() if any(w.fault for w in wires)}
     return plain | faulty
+
+
+def _has_room(edge: Edge, nodes: dict[str, Node]) -> bool:
+    """Whether a type may stand at an arrow: not where others come in from the side."""
+    return edge.kind == "flow" and not (
+        edge.spine and nodes[edge.target].kind == "join"
+    )
 
 
 def _far(edge: Edge, ranks: dict[str, int]) -> tuple[bool, int]:

@@ -65,7 +65,7 @@ class Boxes:
                 self._frame(child, inner, below, spine(child))
     def _points(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
         for name, labelled in points(frame).items():
-            text = Text(cut(name) if labelled else "")
+            text = Text(cut(name), _start(frame, name)) if labelled else Text("")
             own = line if name in on else ""
             node = Node("", "port", text, cluster=cluster, spine=own)
             self._add(frame, name, node)
@@ -85,9 +85,8 @@ class Boxes:
         target = layer.target
         family = "" if target is None or isinstance(target, Scope) else target.family
         kind: NodeKind = "layer" if layer.scope is None else "block"
-        symbol = _symbol(layer)
-        if symbol:
-            kind, text = "join", Text(symbol)
+        if sign := symbol(layer):
+            kind, text = "join", Text(sign)
         return Node(
             "",
             kind,
@@ -134,16 +133,21 @@ def points(frame: Frame) -> dict[str, bool]:
 
     One that a single layer uses has none, unless the block has several inputs.
     """
-    assert frame.parent is not None
-    given = {port for port, _ in frame.parent.sources(frame.name)}
     users = {name: set(_users(frame, name)) for name in frame.scope.inputs}
-    used = {name: found for name, found in users.items() if found and name in given}
+    used = {name: found for name, found in users.items() if found and frame.has(name)}
     named = len(used) > 1
     return {
         name: named
         for name, found in used.items()
         if len(found) > 1 or (named and not found & set(frame.children))
     }
+
+
+def _start(frame: Frame, name: str) -> str:
+    """What a state of a scan starts as, where that is not a layer's output."""
+    assert frame.parent is not None
+    carry = frame.parent.layer(frame.name).node.carry.get(name)
+    return f"from {carry.fill}" if carry is not None and carry.fill else ""
 
 
 def _users(frame: Frame, name: str) -> Iterator[str]:
@@ -167,7 +171,7 @@ def _cut(text: Text) -> Text:
     return Text(cut(text.name), words, badge, tuple(map(cut, text.lines)))
 
 
-def _symbol(layer: Layer) -> str:
+def symbol(layer: Layer) -> str:
     """The sign of a sum or a concatenation of several values."""
     target = layer.target
     if target is None or isinstance(target, Scope) or layer.node.layer.repeat:

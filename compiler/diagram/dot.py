@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import escape
 
 from compiler.diagram.families import THEMES, Paint, Theme
 from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
-from compiler.diagram.room import MARGIN, box_widths, title_is_long
+from compiler.diagram.room import MARGIN, box_widths, title_rows
 from compiler.diagram.wrapping import wrap
 
 _FONT = "Helvetica"
@@ -171,34 +172,38 @@ class _Printer:
                 "color": self._theme.line,
                 "tooltip": '" "',
             }
-        label = f"<{_small(node.text.name, self._theme.muted, 10)}>"
-        return {**_PLAIN, "label": label}
+        return {**_PLAIN, "label": _port(node.text, self._theme)}
 
     def _edge(self, edge: Edge) -> Attributes:
         found: dict[str, str] = {}
         if edge.label:
             found["label"] = _quoted(f" {edge.label}")
-        if edge.kind == "tie":
-            return found | {
-                "style": "dashed",
-                "color": self._theme.tie,
-                "fontcolor": self._theme.tie,
-                "constraint": "false",
-                "weight": "0",
-                "arrowhead": "none",
-            }
+        if edge.kind in ("tie", "loop"):
+            return found | self._dashed(edge)
         if edge.spine:
             found["weight"] = "12"
         elif edge.kind == "skip":
             found |= {"weight": "1", "color": self._theme.faint}
         else:
             found["weight"] = "2"
-            if self._down and edge.label:
-                found["labelfloat"] = "false"
+        if self._down and edge.label and not edge.spine:
+            found["labelfloat"] = "false"  # off the spine a label gets room of its own
         if edge.fault:
             red = self._theme.fault
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
         return found
+
+    def _dashed(self, edge: Edge) -> Attributes:
+        tie = edge.kind == "tie"
+        color = self._theme.tie if tie else self._theme.badge
+        return {
+            "style": "dashed",
+            "color": color,
+            "fontcolor": color,
+            "constraint": "false",
+            "weight": "0",
+            **({"arrowhead": "none"} if tie else {}),
+        }
 
 
 _PLAIN = {"shape": "plain", "style": '""', "margin": "0.05"}
@@ -217,38 +222,40 @@ def _title(text: Text, theme: Theme) -> str:
 
 def _label(text: Text, theme: Theme, size: int) -> str:
     """The name in bold, the words beside it or below, the badge in its own colour."""
-    name, words, badge = _parts(text, theme, size)
-    lines = [_small(line, theme.muted, 9) for line in text.lines]
-    if len(text.name) + len(text.words) <= _LINE:
-        rows = ["  ".join(part for part in (name, words, badge) if part)]
-    else:
-        below = (_small(part, theme.muted, 9) for part in wrap(text.words, 46, 2))
-        rows = ["  ".join(part for part in (name, badge) if part), *below]
-    return _rows([*rows, *lines])
+    below = list(text.lines)
+    if len(text.name) + len(text.words) > _LINE:
+        below = [*wrap(text.words, 46, 2), *below]
+        text = replace(text, words="")
+    rows = [_row(text, theme, size)]
+    if not below:
+        return f"<{rows[0]}>"
+    rows += [_small(line, theme.muted, 9) for line in below]
+    return _table(rows, "CENTER")
+
+
+def _port(text: Text, theme: Theme) -> str:
+    name = _small(text.name, theme.ink, 10)
+    return f"<{name}  {_small(text.words, theme.muted, 9)}>" if text.words else f"<{name}>"
 
 
 def _heading(text: Text, theme: Theme) -> str:
-    """The title of a cluster, on two lines where it is long."""
-    name, words, badge = _parts(text, theme, 12)
-    if not title_is_long(text):
-        return _rows(["  ".join(part for part in (name, words, badge) if part)])
-    return _table(["  ".join(part for part in (name, badge) if part), words])
-
-
-def _parts(text: Text, theme: Theme, size: int) -> tuple[str, str, str]:
-    name = f'<FONT POINT-SIZE="{size}"><B>{_html(text.name)}</B></FONT>'
-    words = _small(text.words, theme.muted, 9) if text.words else ""
-    if not text.badge:
-        return name, words, ""
-    font = f'POINT-SIZE="{size}" COLOR="{theme.badge}"'
-    return name, words, f"<FONT {font}><B>{_html(text.badge)}</B></FONT>"
-
-
-def _rows(rows: list[str]) -> str:
-    """Lines below one another, centred."""
+    """The title of a cluster, on several lines where it is long."""
+    rows = title_rows(text)
     if len(rows) == 1:
-        return f"<{rows[0]}>"
-    return _table(rows, "CENTER")
+        return f"<{_row(rows[0], theme, 12)}>"
+    return _table([_row(row, theme, 12) for row in rows])
+
+
+def _row(text: Text, theme: Theme, size: int) -> str:
+    parts = []
+    if text.name:
+        parts.append(f'<FONT POINT-SIZE="{size}"><B>{_html(text.name)}</B></FONT>')
+    if text.words:
+        parts.append(_small(text.words, theme.muted, 9))
+    if text.badge:
+        font = f'POINT-SIZE="{size}" COLOR="{theme.badge}"'
+        parts.append(f"<FONT {font}><B>{_html(text.badge)}</B></FONT>")
+    return "  ".join(parts)
 
 
 def _table(rows: list[str], align: str = "LEFT") -> str:

@@ -155,6 +155,17 @@ class Frame:
         found = ((port, self.source(ref)) for port, ref in self.layer(name).refs)
         return tuple((port, ref) for port, ref in found if ref is not None)
 
+    def has(self, name: str) -> bool:
+        """Whether an input of the scope has a value here: an optional one may not."""
+        if self.parent is None:
+            return True
+        if name in self.parent.layer(self.name).node.carry:
+            return True
+        ref = dict(self.parent.sources(self.name)).get(name)
+        if ref is None:
+            return False
+        return not self.parent.is_input(ref.node) or self.parent.has(ref.node)
+
     @property
     def outputs(self) -> Mapping[str, Ref]:
         """The outputs of the scope, past the layers that are off."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from compiler.diagram.blame import Blame
@@ -13,12 +13,12 @@ from compiler.graph import Scope
 
 LEVEL = 120
 """Layers of one scope that are all drawn; of more, the middle is left out."""
-ENDS = 24
+ENDS = 16
 """Layers that are drawn at each end of such a scope."""
 
 _RANKS = 34  # boxes above one another that a page holds
 _NODES = 100  # boxes that a page holds
-_MOST = 1500  # boxes that the layout engine draws in a second or two
+_MOST = 600  # boxes that the layout engine places in a few seconds
 _LISTED = 6  # layers that one box lists
 
 
@@ -29,7 +29,7 @@ class _Opener:
     drawn: int
     leaves: bool = False
     """Whether blocks without blocks in them are opened too, now that there is room."""
-    seen: set[int] = field(default_factory=set)
+    seen: Counter[int] = field(default_factory=Counter)
 
     def run(self, waiting: deque[Frame]) -> None:
         """Open what the frames hold, and what that holds, outer blocks first."""
@@ -41,7 +41,7 @@ class _Opener:
                 child = self._opened(frame, name)
                 if child is not None:
                     frame.children[name] = child
-                    self.seen.add(id(child.scope))
+                    self.seen[id(child.scope)] += 1
                     self.drawn += len(shown(child))
                     waiting.append(child)
 
@@ -67,8 +67,8 @@ class _Opener:
             return True
         if listed(child.scope) or (_is_leaf(child.scope) and not self.leaves):
             return False
-        if id(child.scope) in self.seen and not _recurs(child):
-            return False
+        if self.seen[id(child.scope)] > _outer(child):
+            return False  # it is open elsewhere, and not only around itself
         return self._fits(frame, child)
 
     def _fits(self, frame: Frame, child: Frame) -> bool:
@@ -123,10 +123,10 @@ def _is_leaf(scope: Scope) -> bool:
     )
 
 
-def _recurs(frame: Frame) -> bool:
-    outer = frame.parent
+def _outer(frame: Frame) -> int:
+    """How many frames around one are of the same block."""
+    found, outer = 0, frame.parent
     while outer is not None:
-        if outer.scope is frame.scope:
-            return True
+        found += outer.scope is frame.scope
         outer = outer.parent
-    return False
+    return found

@@ -8,7 +8,7 @@ from typing import Literal
 Direction = Literal["TB", "LR"]
 ThemeName = Literal["light", "dark", "print"]
 NodeKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
-EdgeKind = Literal["flow", "skip", "tie"]
+EdgeKind = Literal["flow", "skip", "loop", "tie"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow, or for a tie a dashed line without a head."""
+    """An arrow; a loop is a state that goes to the next step, a tie has no head."""
 
     source: str
     target: str

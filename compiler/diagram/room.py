@@ -19,9 +19,14 @@ _MOST = 190.0  # points; wider boxes would be worse than a label over a border
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
-def title_is_long(text: Text) -> bool:
-    """Whether the title of a cluster takes two lines."""
-    return bool(text.words) and _title_width(text) > _ONE_LINE
+def title_rows(text: Text) -> list[Text]:
+    """The title of a cluster in as many lines as keep it narrow."""
+    if not text.words and not text.badge or _width(text) <= _ONE_LINE:
+        return [text]
+    head, below = Text(text.name, badge=text.badge), Text("", text.words)
+    if _width(head) > _ONE_LINE:
+        head, below = Text(text.name), Text("", text.words, text.badge)
+    return [head, below] if below.plain else [head]
 
 
 def box_widths(picture: Picture) -> dict[str, float]:
@@ -65,13 +70,9 @@ def _needed(picture: Picture) -> dict[str, float]:
 
 
 def _title(cluster: Cluster) -> float:
-    text = cluster.text
-    if not title_is_long(text):
-        return _title_width(text)
-    head = Text(text.name, badge=text.badge)
-    return max(_title_width(head), extent(text.words, 9) + 8)
+    return max(map(_width, title_rows(cluster.text)))
 
 
-def _title_width(text: Text) -> float:
+def _width(text: Text) -> float:
     parts = [extent(text.name, 12.5), extent(text.words, 9), extent(text.badge, 12.5)]
     return sum(part + 7 for part in parts if part)

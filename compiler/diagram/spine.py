@@ -28,7 +28,7 @@ def spine(frame: Frame) -> set[str]:
     while heads:
         if len(heads) == 1:
             found |= heads
-        last = max(heads, key=lambda name: heights.get(name, 0))
+        last = max(heads, key=lambda name: (heights.get(name, 0), name))
         heads.discard(last)
         heads |= set(_longest(frame, last, heights))
     return found

@@ -8,13 +8,14 @@ from itertools import groupby
 from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import listed
 from compiler.diagram.picture import Text
+from compiler.dims import Dim
 from compiler.graph import OpParam, Scope
 from compiler.inference.calls import op_inputs
 from compiler.inference.counts import Counter
 from compiler.text import printable, shorten
 from compiler.typed import Instance, TypedNode
 
-_UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+_UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
 def amount(number: int) -> str:
@@ -38,11 +39,10 @@ def layer_text(frame: Frame, name: str, counter: Counter) -> Text:
         return _scope_text(layer, layer.scope, counter, name in frame.children)
     op = layer.target
     kind = op.name if op is not None else _chosen(layer)
-    words = [kind, op_label(layer), _shared(layer), _optional(layer)]
-    heading = name
+    heading, words = name, f"{kind} {op_label(layer)}"
     if name.isdigit() or name == kind:
-        heading, words = kind, words[1:]
-    return Text(heading, _joined(words), badge(layer))
+        heading, words = kind, op_label(layer)
+    return Text(heading, _joined(words, _shared(layer), _optional(layer)), badge(layer))
 
 
 def op_label(layer: Layer) -> str:
@@ -104,11 +104,11 @@ def _scope_text(layer: Layer, scope: Scope, counter: Counter, opened: bool) -> T
         heading, kind = kind or "layers", ""
     if opened:
         return Text(
-            heading, _joined([kind, _shared(layer), _optional(layer)]), badge(layer)
+            heading, _joined(kind, _shared(layer), _optional(layer)), badge(layer)
         )
     lines = _list(layer, scope) if listed(scope) else ()
     size = parameters(layer, counter) if not _shared(layer) else ""
-    words = _joined([kind, _shared(layer), _optional(layer)], size)
+    words = _joined(kind, _shared(layer), _optional(layer), size)
     return Text(heading, words, badge(layer), lines)
 
 
@@ -156,13 +156,23 @@ def _between(instance: Instance, typed: TypedNode) -> list[str]:
         if inner is not None and inner.scope.kind == "block":
             copies.append({key: str(value) for key, value in inner.params.items()})
         elif call.op is not None:
-            copies.append({key: str(value) for key, value in vars(call.op).items()})
+            found = vars(call.op).items()
+            copies.append({key: _value(instance, value) for key, value in found})
     words = []
     for key in copies[0] if copies else ():
         values = [value for value, _ in groupby(copy[key] for copy in copies)]
         if len(values) > 1:
             words.append(f"{key} {_sequence(values)}")
     return words
+
+
+def _value(instance: Instance, value: object) -> str:
+    """An argument, with sizes as numbers."""
+    if isinstance(value, Dim):
+        return str(instance.context.value(value))
+    if isinstance(value, tuple):
+        return f"({', '.join(_value(instance, item) for item in value)})"
+    return str(value)
 
 
 def _sequence(values: Sequence[str]) -> str:
@@ -202,6 +212,5 @@ def _either(column: Sequence[str]) -> str:
     return "/".join(column) if len(column) == 2 else f"{column[0]}…{column[-1]}"
 
 
-def _joined(words: Iterable[str], size: str = "") -> str:
-    text = " ".join(word for word in words if word)
-    return " · ".join(part for part in (text, size) if part)
+def _joined(*words: str) -> str:
+    return " · ".join(word.strip() for word in words if word.strip())

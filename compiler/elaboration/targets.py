@@ -63,7 +63,7 @@ class Targets:
         return OpParam(name)
 
 
-def op_span(place: Place) -> Any:
+def op_span(place: Place) -> Span:
     """Where a layer names its op: the value of `op`, or the whole of a bare string."""
     return place.span("op")
 

@@ -19,7 +19,7 @@ from compiler.inference.patterns import Matcher
 from compiler.inference.roots import root_instance
 from compiler.inference.scopes import ScopeInference
 from compiler.limits import Limits
-from compiler.naming import Names
+from compiler.naming import COUNTER, Names
 from compiler.tensor import TensorType
 from compiler.typed import Instance, hashable
 
@@ -93,30 +93,21 @@ class Engine:
         counter: int | None,
         path: str,
         depth: int,
-    ) -> Instance:
-        """Infer a group, in the names of the scope around it."""
-        names, values = outer.names.counted(counter), dict(outer.values)
-        if counter is not None:
-            values["i"] = counter
-        key = (
-            id(scope),
-            id(outer),
-            counter,
-            tuple((port, str(kind)) for port, kind in inputs.items()),
-        )
+    ) -> tuple[Instance, dict[str, Dim]]:
+        """Infer a group, in the names of the scope around it.
+
+        Also the values of the names that only the group has: the counter of its copies,
+        where it uses that, and formulas that are sizes.
+        """
+        types = tuple((port, str(kind)) for port, kind in inputs.items())
+        key = (id(scope), id(outer), counter, types)
         known = self._known.get(key)
         if known is None:
-            known = Instance(
-                scope,
-                outer.params,
-                outer.context,
-                dict(inputs),
-                names=names,
-                values=values,
-            )
-            self._known[key] = known
+            known = self._known[key] = _group_instance(scope, outer, inputs, counter)
             self._new(key, known, path, depth)
-        return known
+        hints = known.context.hints
+        own = {name: hints[name] for name in hints if name not in outer.context.hints}
+        return known, own
 
     def _new(self, key: Any, instance: Instance, path: str, depth: int) -> None:
         self._charge(instance.scope, depth)
@@ -183,6 +174,19 @@ class Engine:
             for port, pattern in scope.inputs.items()
         }
         return Instance(scope, params, context, inputs, names=names, values=values)
+
+
+def _group_instance(
+    scope: Scope, outer: Instance, inputs: Inputs, counter: int | None
+) -> Instance:
+    context, names, values = outer.context, outer.names, outer.values
+    if counter is not None:
+        context = Context({**context.hints, COUNTER: Dim.of(counter)}, context.domain)
+        symbols = {**names, COUNTER: Dim.symbol(COUNTER)}
+        names, values = Names(symbols, context.hints), {**values, COUNTER: counter}
+    return Instance(
+        scope, outer.params, context, dict(inputs), names=names, values=values
+    )
 
 
 def _as_values(hints: Mapping[str, Dim]) -> dict[str, Value]:

@@ -65,14 +65,12 @@ def blamed(node: Node, fault: Fault) -> Span:
     At the argument that is wrong, where it is written; else at the inputs where they
     are; else at the layer's name.
     """
-    written = node.place.document.node(node.place.path)
-    has = getattr(written, "get", lambda key: None)
-    if fault.argument and has(fault.argument) is not None:
-        return node.place.span(fault.argument)
-    if fault.argument and has("op") is not None:
-        return op_span(node.place)
-    inputs = has("in") is not None
-    return node.place.span("in") if inputs else node.place.span(key=True)
+    place = node.place
+    if fault.argument and place.has(fault.argument):
+        return place.span(fault.argument)
+    if fault.argument and place.has("op"):
+        return op_span(place)
+    return place.span("in") if place.has("in") else place.span(key=True)
 
 
 def _message(node: Node, fault: Fault) -> str:

@@ -31,10 +31,8 @@ def chain(outputs: Mapping[str, TensorType], given: Types) -> dict[str, Any]:
     """The inputs of the next copy."""
     following = dict(given)
     for source, port in fed_ports(list(outputs), list(given)).items():
-        kind = outputs[source]
-        following[port] = (
-            (kind, *given[port][1:]) if isinstance(given[port], tuple) else kind
-        )  # type: ignore[index]
+        before, kind = given[port], outputs[source]
+        following[port] = (kind, *before[1:]) if isinstance(before, tuple) else kind
     return following
 
 

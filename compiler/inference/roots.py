@@ -50,8 +50,8 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                 place.span(),
                 f"{what} is for blocks: a network's inputs are always the same",
             )
-        for name in sorted(
-            name
+        for name, dim in sorted(
+            (name, dim)
             for dim in pattern.dims
             for name in names(dim)
             if name not in scope.params
@@ -61,8 +61,9 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                     suggest(name, scope.params)
                     or "a symbolic dimension starts with a capital: B, T, H"
                 )
+                span = place.part(dim.start, dim.end)
                 report.error(
-                    "unknown-name", place.span(), f"there is no param {name}", help=help
+                    "unknown-name", span, f"there is no param {name}", help=help
                 )
             found[name] = None
     return list(found)
@@ -76,15 +77,13 @@ def _type(
     report: Report,
 ) -> TensorType | None:
     shape = [_dim(dim, env, values) for dim in pattern.dims]
-    for dim in shape:
+    for written, dim in zip(pattern.dims, shape, strict=True):
+        span = place.part(written.start, written.end)
         if isinstance(dim, str):
-            report.error("bad-expression", place.span(), dim)
+            report.error("bad-expression", span, dim)
         elif dim.constant is not None and dim.constant < 1:
-            report.error(
-                "bad-value",
-                place.span(),
-                f"a size of an input is at least 1, and this is {dim}",
-            )
+            message = f"a size of an input is at least 1, and this is {dim}"
+            report.error("bad-value", span, message)
     if pattern.ellipsis is not None or any(isinstance(dim, str) for dim in shape):
         return None
     return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))

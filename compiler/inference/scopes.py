@@ -236,12 +236,25 @@ class ScopeInference:
                 node, target, arguments, given, done if repeated else None
             )
             following = chain(call.outputs, given) if done + 1 < count else given
+            self._check_group(target, given, following)
             steady = not counted and copies_are_equal(given, following, self.context)
             run = count - done if steady else 1
             self._append(calls, call, run)
             done += run
             given = following
         return tuple(calls)
+
+    def _check_group(
+        self, target: type[Op] | Scope, given: Types, following: Types
+    ) -> None:
+        """The copies of a group have one class, which has no name for what changes."""
+        group = isinstance(target, Scope) and target.kind == "group"
+        if group and not copies_are_equal(given, following, self.context):
+            message = (
+                "a repeated group gives what it takes, and this one changes the type"
+            )
+            help = "write it as a block, whose inputs have types of their own"
+            raise Fault("repeat-mismatch", message, help=help)
 
     def _tolerant(
         self,
@@ -310,13 +323,7 @@ class ScopeInference:
             port: kind for port, kind in types.items() if not isinstance(kind, tuple)
         }
         if target.kind == "group":
-            instance = self.engine.group(
-                target, self.instance, inputs, counter, path, self.depth + 1
-            )
-            return self._finished(
-                Call(types, instance.outputs, instance=instance, counter=counter or 0),
-                target,
-            )
+            return self._call_group(node, target, types, inputs, counter, path)
         known: dict[str, Value] = {}
         named: dict[str, Dim] = {}
         for key, value in arguments.items():
@@ -338,6 +345,23 @@ class ScopeInference:
             ),
             target,
         )
+
+    def _call_group(
+        self,
+        node: Node,
+        target: Scope,
+        types: Types,
+        inputs: Mapping[str, TensorType | None],
+        counter: int | None,
+        path: str,
+    ) -> Call:
+        inner = counter if uses_counter(target, {}) else None
+        instance, own = self.engine.group(
+            target, self.instance, inputs, inner, path, self.depth + 1
+        )
+        outputs = {port: _renamed(kind, own) for port, kind in instance.outputs.items()}
+        call = Call(types, outputs, instance=instance, counter=counter or 0)
+        return self._finished(call, target)
 
     @staticmethod
     def _finished(call: Call, target: Scope) -> Call:

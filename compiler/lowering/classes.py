@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from compiler.codegen.python import Binary, Call, Expr, Name, TupleExpr, call
+from compiler.codegen.python import (
+    Binary,
+    Call,
+    Expr,
+    Name,
+    TupleExpr,
+    attr,
+    call,
+    lit,
+    method,
+    subscript,
+)
 from compiler.codegen.statements import (
     Assign,
     Class,
@@ -30,7 +41,6 @@ from compiler.lowering.signatures import (
     settle_needs,
 )
 from compiler.lowering.writer import ClassWriter, Written
-from compiler.op import Op
 from compiler.spec import Spec
 
 _TYPED = {
@@ -88,14 +98,10 @@ def _write_class(writer: ClassWriter, done: list[Written]) -> Written:
 
 def is_sequential(plan: ClassPlan) -> bool:
     """Whether a scope needs no class, being an `nn.Sequential` of what stands in its list."""
+    targets = [node.target for node in plan.layers.values()]
     return is_chain(plan.scope) and all(
-        isinstance(node.target, Scope)
-        or (
-            issubclass(node.target, Op)
-            and bool(node.target.module)
-            and node.target.chains
-        )
-        for node in plan.layers.values()
+        isinstance(target, Scope) or (bool(target.module) and target.chains)
+        for target in targets
     )
 
 
@@ -111,7 +117,9 @@ def _write(writer: ClassWriter, every: list[Written]) -> Written:
     dims, params = needed(writer)
     reset, resets = _reset(writer, every)
     names = {name: writer.argument_name(name) for name in [*dims, *params]}
-    body = [_constructor(writer, dims, params, resets), *reset, _forward(writer)]
+    constructor = _constructor(writer, dims, params, resets)
+    empty = len(constructor.body) == 1 and len(constructor.params) == 1
+    body = [*([] if empty else [constructor]), *reset, _forward(writer)]
     code = Class(
         plan.name, (Name("nn.Module"),), class_docstring(plan, writer.spec), tuple(body)
     )
@@ -125,7 +133,7 @@ def _write(writer: ClassWriter, every: list[Written]) -> Written:
 def _constructor(
     writer: ClassWriter, dims: list[str], params: list[str], resets: bool
 ) -> Function:
-    body: list[Stmt] = [ExprStatement(_super())]
+    body: list[Stmt] = [ExprStatement(method(call("super"), "__init__"))]
     body += resolved_defaults(writer, params)
     body += writer.kept()
     body += writer.init
@@ -133,19 +141,7 @@ def _constructor(
     if resets:
         body.append(ExprStatement(call("self.reset_parameters")))
     signature = (Param("self"), *constructor_params(writer, dims, params))
-    return Function("__init__", signature, _none(), tuple(body))
-
-
-def _super() -> Expr:
-    from compiler.codegen.python import attr
-
-    return Call(attr(call("super"), "__init__"))
-
-
-def _none() -> Expr:
-    from compiler.codegen.python import lit
-
-    return lit(None)
+    return Function("__init__", signature, lit(None), tuple(body))
 
 
 def _ties(writer: ClassWriter) -> list[Stmt]:
@@ -159,8 +155,6 @@ def _ties(writer: ClassWriter) -> list[Stmt]:
 
 
 def _path(path: str) -> Expr:
-    from compiler.codegen.python import attr, subscript
-
     place: Expr = Name("self")
     for step in path.split("."):
         place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
@@ -175,7 +169,9 @@ def _reset(writer: ClassWriter, every: list[Written]) -> tuple[list[Stmt], bool]
     )
     if not lines:
         return [], False
-    return [Function("reset_parameters", (Param("self"),), _none(), tuple(lines))], True
+    return [
+        Function("reset_parameters", (Param("self"),), lit(None), tuple(lines))
+    ], True
 
 
 def _forward(writer: ClassWriter) -> Function:
@@ -229,7 +225,7 @@ def _is_tensor(value: Expr, typed: set[str]) -> bool:
     if isinstance(value, Name):
         return value.id in typed
     if isinstance(value, Binary):
-        return _is_tensor(value.left, typed)
+        return _is_tensor(value.left, typed) and _is_tensor(value.right, typed)
     return (
         isinstance(value, Call)
         and isinstance(value.func, Name)

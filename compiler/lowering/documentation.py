@@ -74,7 +74,8 @@ def _types(plan: ClassPlan, clauses: list[str]) -> str:
 
 def _unbroken(text: str) -> str:
     """Wrapped between the types, never inside their brackets."""
-    depth, glued = 0, []
+    depth = 0
+    glued: list[str] = []
     for character in text:
         depth += (character == "[") - (character == "]")
         after_name = character == " " and glued and glued[-1] in ":>"

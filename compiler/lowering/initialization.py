@@ -29,8 +29,7 @@ def own_reset(writer: ClassWriter) -> list[Stmt]:
             continue
         held = Name(f"self.{attribute(typed)}")
         if node.layer.repeat is not None and not node.layer.repeat.share:
-            layer = Name("layer")
-            lines.append(For(layer, held, tuple(_lines(layer, rules, typed))))
+            lines.append(For(Name("layer"), held, tuple(_in_each(rules))))
         else:
             lines.extend(_lines(held, rules, typed))
     return lines
@@ -106,6 +105,14 @@ def _guarded(
     return lines
 
 
+def _in_each(rules: Mapping[str, Initializer]) -> list[Stmt]:
+    """For the layers of a list, whose tensors a type checker does not know."""
+    return [
+        ExprStatement(_initialize(call("layer.get_parameter", tensor), rule))
+        for tensor, rule in rules.items()
+    ]
+
+
 def _lines(
     held: Expr, rules: Mapping[str, Initializer], typed: TypedNode
 ) -> list[Stmt]:
@@ -117,8 +124,11 @@ def _lines(
 
 
 def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
+    return _initialize(_tensor(held, tensor) if tensor else held, rule)
+
+
+def _initialize(place: Expr, rule: Initializer) -> Call:
     """`init.normal_(module.weight, std=0.02)`."""
-    place = _tensor(held, tensor) if tensor else held
     if rule.name == "constant":
         return call("init.constant_", place, *(value for _, value in rule.arguments))
     return call(f"init.{rule.name}_", place, **dict(rule.arguments))

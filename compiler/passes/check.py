@@ -9,6 +9,7 @@ import pydantic
 from compiler.diagnostics import CODES, Report, suggest
 from compiler.document import Document, Sequence, plain
 from compiler.spec import Spec
+from compiler.text import shorten
 
 
 def check(document: Document) -> Spec:
@@ -29,13 +30,19 @@ def check(document: Document) -> Spec:
 
 def _report(report: Report, document: Document, detail: Any) -> None:
     context = detail.get("ctx", {})
-    path = _path(document, detail["loc"]) + tuple(context.get("at", ()))
+    loc = detail["loc"]
+    named = bool(loc) and loc[-1] == "[key]"
+    path = _path(document, loc[:-1] if named else loc) + tuple(context.get("at", ()))
     code, message, help = _worded(detail, path)
-    blame_key = context.get("key", detail["type"] == "extra_forbidden")
+    blame_key = context.get("key", named or detail["type"] in _AT_KEYS)
     span = document.locate(path, bool(blame_key))
     if "offsets" in context:
         span = document.part(path, *context["offsets"])
     report.error(code, span, message, help=context.get("help", help))
+
+
+_AT_KEYS = {"extra_forbidden", "missing", "missing-key"}
+"""What is wrong with a mapping as a whole, or with a key, and not with a value."""
 
 
 def _path(document: Document, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -57,16 +64,25 @@ def _worded(detail: Any, path: tuple[str | int, ...]) -> tuple[str, str, str]:
         return kind, detail["msg"], ""
     if kind == "extra_forbidden":
         known = _keys(detail["loc"])
-        return (
-            "unknown-key",
-            f"there is no key {name} here",
-            suggest(str(name), known) or f"keys are {', '.join(known)}",
-        )
+        help = suggest(str(name), known) or f"the keys are {', '.join(known)}"
+        return "unknown-key", f"there is no key {shorten(str(name))} here", help
     if kind == "missing":
-        return "missing-key", f"{name} is missing", ""
-    message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+        return "missing-key", f"`{name}` is missing", ""
+    wanted = _WORDS.get(kind) or detail["msg"].removeprefix("Input should be ")
     code = "bad-value" if kind == "literal_error" else "bad-type"
-    return code, f"{name} must be {message}", ""
+    return code, f"{name} must be {wanted}", ""
+
+
+_WORDS = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "an integer",
+    "float_type": "a number",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+"""What a value must be, by pydantic's name for the fault that it is not."""
 
 
 def _keys(loc: tuple[str | int, ...]) -> list[str]:
@@ -74,6 +90,7 @@ def _keys(loc: tuple[str | int, ...]) -> list[str]:
     model: Any = Spec
     for step in loc[:-1]:
         model = _below(model, step)
+    model = _only(model)
     fields = (
         model.model_fields
         if isinstance(model, type) and issubclass(model, pydantic.BaseModel)
@@ -90,11 +107,14 @@ def _below(model: Any, step: str | int) -> Any:
             for name, field in model.model_fields.items()
         }
         return by_key.get(str(step))
-    arguments = [
-        argument
-        for argument in getattr(model, "__args__", ())
-        if argument is not type(None)
-    ]
-    if len(arguments) == 1:
-        return _below(arguments[0], step)
+    only = _only(model)
+    if only is not model:
+        return _below(only, step)
+    arguments = getattr(model, "__args__", ())
     return arguments[-1] if arguments else None
+
+
+def _only(model: Any) -> Any:
+    """The type itself, of one that may be None or has annotations."""
+    arguments = [a for a in getattr(model, "__args__", ()) if a is not type(None)]
+    return _only(arguments[0]) if len(arguments) == 1 else model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler.diagnostics import Report
+from compiler.document import Document
 from compiler.elaboration.scopes import ScopeBuilder
 from compiler.elaboration.targets import Targets
 from compiler.graph import Graph, Node, Place, Scope, Unit
@@ -43,8 +44,13 @@ def _networks(spec: Spec) -> list[tuple[str, Network]]:
         return list(spec.networks.items())
     if spec.layers is None or spec.inputs is None:
         return []
-    parts = {"inputs": spec.inputs, "layers": spec.layers, "outputs": spec.outputs}
-    return [("", Network.model_construct(description=spec.description, **parts))]
+    network = Network.model_construct(
+        description=spec.description,
+        inputs=spec.inputs,
+        layers=spec.layers,
+        outputs=spec.outputs,
+    )
+    return [("", network)]
 
 
 class _Scopes:
@@ -52,7 +58,7 @@ class _Scopes:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.files: list[object] = []
+        self.files: list[Document] = []
         self._blocks: dict[int, dict[str, Scope]] = {}
 
     def blocks(self, unit: Unit) -> dict[str, Scope]:

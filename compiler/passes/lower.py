@@ -38,9 +38,9 @@ def lower(typed: TypedGraph) -> Module:
     library = library_code(
         sorted({name for written in networks for name in written.library})
     )
-    exported = tuple(lit(written.plan.name) for written in networks)
-    names: Stmt = Assign((Name("__all__"),), ListExpr(exported))
-    body = (*library.code, *(written.code for written in classes))
+    exported = map(lit, sorted(written.plan.name for written in networks))
+    names: Stmt = Assign((Name("__all__"),), ListExpr(tuple(exported)))
+    body: tuple[Stmt, ...] = (*library.code, *(written.code for written in classes))
     file = PurePath(typed.graph.document.source.file).name
     docstring = module_docstring(
         typed.graph.spec, [written.plan for written in networks], file

@@ -53,6 +53,9 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+# Smaller images shrink to one pixel on the way.
+LEAST: Mapping[str, Mapping[str, int]] = {"resnet50": {"H": 65, "W": 97}}
+
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
@@ -67,7 +70,7 @@ def compiled(spec: str, small: bool = False) -> Program:
 class Network:
     """A network of a small program: what inference knows, and the generated class."""
 
-    name: str
+    spec: str
     instance: Instance
     kind: type[nn.Module]
 
@@ -79,11 +82,12 @@ class Network:
     def sizes(self, draw: int) -> dict[str, int]:
         """Values of the symbols: all different; in draw -1 the least there are."""
         domain = self.instance.context.domain.constraints
+        least = LEAST.get(self.spec, {})
         chosen = {}
         for k, symbol in enumerate(self.symbols()):
-            values = domain.get(symbol, Constraint()).values(64)
-            place = 0 if draw == -1 else 1 + 2 * k + draw
-            chosen[symbol] = values[place % len(values)]
+            values = domain.get(symbol, Constraint()).values(128)
+            place = 1 if draw == -1 else least.get(symbol, 2 + 2 * k) + draw
+            chosen[symbol] = values[(place - 1) % len(values)]
         return chosen
 
     def symbols(self) -> list[str]:
@@ -126,7 +130,7 @@ def networks(spec: str) -> Iterator[Network]:
     program = compiled(spec, small=True)
     classes = load_program(program)
     for name, instance in program.typed.networks.items():
-        yield Network(name, instance, classes[name])
+        yield Network(spec, instance, classes[name])
 
 
 def outputs(given: Any) -> tuple[Tensor, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -33,7 +36,7 @@ def test_every_parameter_learns(spec: str, mode: str) -> None:
         module = network.new().train(mode == "train")
         given = module(*network.inputs())
         _check_types(network, given, draw=0)
-        weighted_sum(given).backward()
+        weighted_sum(given).backward()  # type: ignore[no-untyped-call]
         for name, gradient in gradients(module).items():
             assert gradient is not None, f"{name} does not reach the output"
             assert gradient.isfinite().all(), name
@@ -68,13 +71,13 @@ def test_compiles_as_one_graph(spec: str, mode: str) -> None:
 
 
 def _step(
-    call: nn.Module, module: nn.Module, inputs: list[Tensor]
+    call: Callable[..., Any], module: nn.Module, inputs: list[Tensor]
 ) -> tuple[tuple[Tensor, ...], dict[str, Tensor | None]]:
     """The outputs of one call, and the gradients; dropout draws the same every time."""
     module.zero_grad()
     torch.manual_seed(3)
     given = call(*inputs)
-    weighted_sum(given).backward()
+    weighted_sum(given).backward()  # type: ignore[no-untyped-call]
     return outputs(given), gradients(module)
 
 

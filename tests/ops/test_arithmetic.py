@@ -43,7 +43,7 @@ def test_pair(data: st.DataObject, shape: list[int], op: str) -> None:
 
 @given(st.sampled_from(["float", "int"]), NUMBERS, NUMBERS)
 def test_numbers(kind: Any, first: float, second: float) -> None:
-    inputs = {"input": typed(kind, [2, 3])}
+    inputs = {"input": type_of(2, 3, kind=kind)}
     check("shift", {"value": first}, inputs, reference=lambda x: torch.add(x, first))
     check("rsub", {"value": first}, inputs, reference=lambda x: torch.rsub(x, first))
     check("scale", {"factor": first}, inputs, reference=lambda x: torch.mul(x, first))

@@ -39,12 +39,12 @@ def test_join(data: st.DataObject, shape: list[int], dim: int, op: str) -> None:
 @given(st.lists(st.integers(-1, 4), max_size=4), st.integers(0, 2), AXES, kinds)
 def test_split(sizes: list[int], wrong: int, dim: int, kind: Kind) -> None:
     total = sum(sizes) + wrong // 2
-    input = typed(kind, [2, max(total, 1), 3])
+    input = type_of(2, max(total, 1), 3, kind=kind)
     if sizes:
         check("split", {"split_size": sizes, "dim": dim}, {"input": input})
 
 
-@given(tensors(), st.integers(0, 5), AXES)
+@given(types(kinds=KINDS), st.integers(0, 5), AXES)
 def test_chunk(input: TensorType, chunks: int, dim: int) -> None:
     check("chunk", {"chunks": chunks, "dim": dim}, {"input": input})
 

@@ -20,14 +20,14 @@ def test_matmul(data: st.DataObject, batch: list[int], sizes: list[int]) -> None
     wrong = data.draw(st.sampled_from([0, 0, 0, 1]))
     right = [inner + wrong, columns][: data.draw(st.sampled_from([1, 2, 2]))]
     right = data.draw(alike(batch)) + right if len(right) == 2 else right
-    ports = {"input": typed("float", left), "other": typed("float", right)}
+    ports = {"input": type_of(*left), "other": type_of(*right)}
     # A vector times a batch is counted or not by the strides of what is next to 1.
     check("matmul", {}, ports, flops=len(left) > 1 or len(right) < 3)
 
 
 @given(shapes(0, 1), shapes(0, 1))
 def test_matmul_of_small_ranks(left: list[int], right: list[int]) -> None:
-    check("matmul", {}, {"input": typed("float", left), "other": typed("float", right)})
+    check("matmul", {}, {"input": type_of(*left), "other": type_of(*right)})
 
 
 @st.composite
@@ -38,7 +38,7 @@ def terms(draw: st.DrawFn, sizes: dict[str, int]) -> tuple[str, TensorType]:
     shape = [1] * (len(labels) - len(shape)) + shape
     covered = draw(st.sampled_from([None, None, [], [2], [3, 2], [1, 2]]))
     if covered is None:
-        return labels, typed("float", shape)
+        return labels, type_of(*shape)
     place = draw(st.integers(0, len(labels)))
     text = f"{labels[:place]}...{labels[place:]}"
     return text, typed("float", shape[:place] + covered + shape[place:])

@@ -56,7 +56,7 @@ def test_rearrange(data: st.DataObject) -> None:
     expected = einops.rearrange(x, pattern, **sizes)
     arguments = {"pattern": pattern, "sizes": sizes} if sizes else {"pattern": pattern}
     assert torch.equal(run("rearrange", arguments, {"input": x}), expected)
-    check("rearrange", arguments, {"input": typed("float", x.shape)})
+    check("rearrange", arguments, {"input": type_of(*x.shape)})
 
 
 def _size(group: list[str]) -> int:

@@ -95,7 +95,7 @@ def test_rounding_of_a_symbol_is_not_decided() -> None:
 @given(st.data())
 def test_pixels(op: str, data: st.DataObject) -> None:
     sizes = st.sampled_from((1, 2, 4, 6, 9, 12))
-    input = data.draw(types(2, 5, sizes).flatmap(lambda t: KINDS.map(t.with_kind)))
+    input = data.draw(types(2, 5, sizes, kinds=KINDS))
     key = "upscale_factor" if op == "pixel_shuffle" else "downscale_factor"
     check(op, {key: data.draw(st.integers(1, 3))}, {"input": input}, device="cpu")
 

@@ -16,7 +16,7 @@ from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-5, 4)
 SIZES = st.lists(st.sampled_from([-1, -1, 1, 2, 2, 3, 4, 6, 0, -2]), max_size=4)
-INPUTS = tensors()
+INPUTS = types(kinds=KINDS)
 
 
 @given(INPUTS, SIZES)
@@ -29,7 +29,7 @@ def test_reshape_that_fits(data: st.DataObject, shape: list[int]) -> None:
     new = data.draw(st.permutations(shape))
     hole = data.draw(st.integers(0, len(new)))
     new[hole : hole + 1] = [-1] * (hole < len(new))
-    check("reshape", {"shape": new}, {"input": typed("int", shape)})
+    check("reshape", {"shape": new}, {"input": type_of(*shape, kind="int")})
 
 
 @given(INPUTS, AXES, AXES)
@@ -39,7 +39,7 @@ def test_flatten(input: TensorType, start: int, end: int) -> None:
 
 @given(st.sampled_from([1, 2, 6, 12]), AXES, SIZES)
 def test_unflatten(size: int, dim: int, sizes: list[int]) -> None:
-    inputs = {"input": typed("float", [2, size, 3])}
+    inputs = {"input": type_of(2, size, 3)}
     if sizes:
         check("unflatten", {"dim": dim, "sizes": sizes}, inputs)
 
@@ -58,7 +58,7 @@ def test_transpose(input: TensorType, first: int, second: int) -> None:
 
 @given(shapes(size=2), st.one_of(AXES, st.lists(st.integers(-3, 2), max_size=3)))
 def test_squeeze(shape: list[int], dim: Any) -> None:
-    inputs = {"input": typed("float", shape)}
+    inputs = {"input": type_of(*shape)}
     check("squeeze", {"dim": dim}, inputs)
     check("squeeze", {}, inputs)
 
@@ -75,7 +75,7 @@ def test_expand(data: st.DataObject, shape: list[int]) -> None:
     added = data.draw(st.lists(st.sampled_from([1, 2, -1]), max_size=2))
     short = data.draw(st.sampled_from([0, 0, 0, 1]))
     check(
-        "expand", {"shape": [*added, *wanted[short:]]}, {"input": typed("bool", shape)}
+        "expand", {"shape": [*added, *wanted[short:]]}, {"input": type_of(*shape, kind="bool")}
     )
 
 

@@ -15,7 +15,7 @@ from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-4, 3)
 PLACES = st.integers(-6, 6)
-INPUTS = tensors()
+INPUTS = types(kinds=KINDS)
 
 
 @given(INPUTS, AXES, st.tuples(PLACES, PLACES, st.integers(-1, 3)), st.booleans())

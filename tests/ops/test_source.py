@@ -25,7 +25,7 @@ def test_constant(shape: list[int], value: Any) -> None:
     check("constant", {"value": value}, {})
 
 
-@given(tensors())
+@given(types(kinds=KINDS))
 def test_identity(input: TensorType) -> None:
     check("identity", {}, {"input": input})
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import time
-
-import pytest
 
 from compiler.codegen.printer import print_module
 from compiler.codegen.python import (
     Binary,
-    Call,
     Comprehension,
     Conditional,
     Expr,
@@ -25,7 +21,6 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.statements import (
     Assign,
-    Blank,
     Class,
     CommentLine,
     ExprStatement,
@@ -37,7 +32,6 @@ from compiler.codegen.statements import (
     Param,
     Return,
     Stmt,
-    Verbatim,
     assign,
 )
 from tests.compiler.codegen.test_fixed_point import RUFF, ruff_format
@@ -273,38 +267,6 @@ def test_signatures_break_one_parameter_a_line() -> None:
     )
 
 
-def test_empty_lines_are_those_of_the_formatter() -> None:
-    one = Function("f", body=(Return(),))
-    body = (
-        assign("x", annotation=Name("int"), value=1),
-        CommentLine("of f"),
-        one,
-        Blank(),
-        one,
-        CommentLine("at the end"),
-    )
-    text = printed(
-        Blank(),
-        assign("a", 1),
-        Blank(),
-        Blank(),
-        assign("b", 1),
-        Class("A", docstring="A class.", body=body),
-        CommentLine("of B"),
-        Class("B"),
-        Verbatim("class C:\n    x = 1\n\n    y = 2\n"),
-        assign("c", 1),
-    )
-    assert text == (
-        "a = 1\n\nb = 1\n\n\n"
-        'class A:\n    """A class."""\n\n    x: int = 1\n\n'
-        "    # of f\n    def f():\n        return\n\n"
-        "    def f():\n        return\n\n    # at the end\n\n\n"
-        "# of B\nclass B:\n    pass\n\n\n"
-        "class C:\n    x = 1\n\n    y = 2\n\n\nc = 1\n"
-    )
-
-
 def test_module_lists_and_subscripts() -> None:
     block = call("Block", Name("width"), Name("heads"))
     stack = call(
@@ -326,51 +288,3 @@ def test_an_empty_module_is_empty() -> None:
 def test_the_width_is_a_choice() -> None:
     module = Module(body=(assign("x", call("f", Name("aaaa"), Name("bbbb"))),))
     assert print_module(module, width=12) == "x = f(\n    aaaa,\n    bbbb,\n)\n"
-
-
-def deep_sum(depth: int) -> Expr:
-    total: Expr = Name("a")
-    for i in range(depth):
-        total = Binary("+", total, Name(f"x{i}"))
-    return total
-
-
-def deep_chain(depth: int) -> Expr:
-    chain: Expr = Name("a")
-    for i in range(depth):
-        chain = method(chain, "f", Name(f"x{i}"))
-    return chain
-
-
-def deep_calls(depth: int) -> Expr:
-    function: Expr = Name("f")
-    for i in range(depth):
-        function = Call(function, (Name(f"x{i}"),))
-    return function
-
-
-def wide_call(width: int) -> Expr:
-    return call("f", *[call("g", Name(f"x{i}"), Name("y" * 70)) for i in range(width)])
-
-
-@pytest.mark.parametrize("grow", [deep_sum, deep_chain, deep_calls, wide_call])
-def test_time_is_linear_in_the_size_of_an_expression(grow: object) -> None:
-    assert callable(grow)
-    times = []
-    for size in (500, 4000):
-        module = Module(body=(assign("x", grow(size)),))
-        start = time.perf_counter()
-        print_module(module)
-        times.append(time.perf_counter() - start)
-    assert times[1] < 40 * times[0] + 0.1  # 8 where linear, 64 where quadratic
-
-
-def test_a_class_of_many_lines_prints_fast() -> None:
-    line = assign(
-        "self.layer", call("nn.Linear", Name("d"), lit(4), bias=False), comment="[D]"
-    )
-    init = Function("__init__", (Param("self"),), NONE, (line,) * 20_000)
-    start = time.perf_counter()
-    text = print_module(Module(body=(Class("Net", body=(init,)),)))
-    assert text.count("\n") == 20_002
-    assert time.perf_counter() - start < 10

@@ -101,15 +101,15 @@ def test_operators_are_python_s() -> None:
 
 def test_malformed_nodes_are_refused() -> None:
     x = Name("x")
-    for maker in (
-        lambda: Logic("and", (x,)),
-        lambda: Subscript(x, ()),
-        lambda: Assign((), x),
-        lambda: Assign((x,), None),
-        lambda: Assign((x, x), x, annotation=x),
-        lambda: ExprStatement(Literal("docstring")),
+    for maker, reason in (
+        (lambda: Logic("and", (x,)), "needs two operands"),
+        (lambda: Subscript(x, ()), "needs an index"),
+        (lambda: Assign((), x), "has a target"),
+        (lambda: Assign((x,), None), "has a value or an annotation"),
+        (lambda: Assign((x, x), x, annotation=x), "an annotation just one"),
+        (lambda: ExprStatement(Literal("docstring")), "has no effect"),
     ):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=reason):
             maker()
 
 

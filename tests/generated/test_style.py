@@ -1,0 +1,113 @@
+"""Generated files pass the checks that a person's file would, and import torch alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from tests.generated.networks import SPECS, compiled
+
+WIDTH = 88
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All generated files, alone in a folder: no settings but each tool's own."""
+    path = tmp_path_factory.mktemp("generated")
+    for spec in SPECS:
+        (path / f"{spec}.py").write_text(compiled(spec).python, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["format", "--check", "--diff"]], ids=["lint", "format"]
+)
+def test_ruff_has_nothing_to_say(folder: Path, arguments: list[str]) -> None:
+    _run(folder, "ruff", *arguments, "--isolated", "--no-cache", ".")
+
+
+def test_types_are_strict(folder: Path, pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.cache is not None
+    cache = pytestconfig.cache.mkdir("mypy-generated")
+    files = [f"{spec}.py" for spec in SPECS]
+    settings = ["--strict", "--config-file=", f"--cache-dir={cache}"]
+    _run(folder, "mypy", *settings, *files)
+
+
+def _run(folder: Path, tool: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", tool, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_imports_torch_and_the_standard_library_alone(spec: str) -> None:
+    allowed = {"torch", *sys.stdlib_module_names}
+    for node in ast.walk(ast.parse(compiled(spec).python)):
+        if isinstance(node, ast.Import):
+            assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert (node.module or "").partition(".")[0] in allowed
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_lines_are_short(spec: str) -> None:
+    """All but a type, which has no place to break at."""
+    text = compiled(spec).python
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.strip(' #"').split(", ")
+        assert len(line) <= WIDTH or (number in _prose(text) and len(words) == 1), line
+
+
+def _prose(text: str) -> set[int]:
+    """The lines that hold comments or docstrings."""
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT or token.string.startswith('"""'):
+            lines.update(range(token.start[0], token.end[0] + 1))
+    return lines
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_lines_of_forward_end_in_their_shape(spec: str) -> None:
+    """Each statement that makes a tensor has its type beside or above it."""
+    text = compiled(spec).python
+    lines = text.splitlines()
+    networks = {plan for plan in ast.parse(text).body if isinstance(plan, ast.ClassDef)}
+    for network in networks:
+        if network.name in _library_classes(text):
+            continue
+        for statement in _forward(network):
+            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+                continue
+            assert statement.end_lineno is not None
+            beside = lines[statement.end_lineno - 1]
+            above = lines[statement.lineno - 2]
+            assert "# " in beside or above.strip().startswith("# "), beside
+
+
+def _forward(network: ast.ClassDef) -> list[ast.stmt]:
+    return [
+        statement
+        for method in network.body
+        if isinstance(method, ast.FunctionDef) and method.name == "forward"
+        for statement in method.body
+    ]
+
+
+def _library_classes(text: str) -> set[str]:
+    """The classes of compiler/library, which have comments of their own."""
+    library = Path(__file__).parents[2] / "compiler" / "library"
+    return {
+        node.name
+        for file in library.glob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    }
