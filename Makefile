@@ -2,6 +2,7 @@
 # make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make bench            the measurements
+# make docs             what is generated under docs/
 # make clean            remove what was built, but not .venv
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ runtime := .venv/runtime.stamp
 dev := .venv/dev.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test check bench clean
+.PHONY: setup build test check bench docs clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -53,6 +54,11 @@ test: check
 
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)
+
+docs: $(runtime)
+	$(bin)/python -m compiler.reporting.ops_page
+	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
+	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg
 
 clean:
 	rm -rf build dist ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

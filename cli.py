@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from compiler.diagnostics import Diagnostic, RequestError, SpecError
+from compiler.diagnostics import Diagnostic, PictureError, RequestError, SpecError
 from compiler.limits import UNLIMITED, Limits
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from compiler.pipeline import Program
 
@@ -38,21 +39,28 @@ NoLimits = Annotated[
     bool, typer.Option("--no-limits", help="Lift the limits for files of strangers.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data.")]
-Target = Annotated[Path | None, typer.Option("-o", metavar="FILE", help="The file.")]
+Picture = typer.Option("-o", metavar="FILE", help=".svg, .pdf, .png, .dot or .mmd")
 Names = Annotated[list[str] | None, typer.Option(metavar="L")]
 
 
 def main() -> None:
     """Run the command line; mistakes of a spec become exit code 1, others 2."""
+    # What a command makes lives as long as it does: to look for garbage, and to look
+    # once more at the end, would take a sixth of its time.
+    gc.set_threshold(200_000)
     try:
         app()
     except SpecError as error:
         _show(error.diagnostics)
         sys.exit(1)
-    except RequestError as error:
-        _fail(str(error), 2)
-    except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+    except PictureError as error:
+        _err(f"error: there is no picture: {error}\n")
+        sys.exit(1)
+    except (RequestError, OSError) as error:
+        _err(f"error: {error}\n")
+        sys.exit(2)
+    finally:
+        gc.freeze()
 
 
 @app.command()
@@ -81,26 +89,26 @@ def build(
     for path in files:
         _out(path)
     if missing:
-        _err(f"warning: there is no picture: {missing}")
+        _err(f"warning: there is no picture: {missing}\n")
 
 
 @app.command()
-def check(
-    specs: Specs,
-    as_json: Json = False,
-    variant: Variant = "",
-    sets: Sets = None,
-    no_limits: NoLimits = False,
-) -> None:
+def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> None:
     """Check specs; every mistake is shown where it stands."""
+    from compiler.settings import diagnose
+
     found: list[Diagnostic] = []
     for spec in specs:
-        found += _check(spec, variant, sets, no_limits, quiet=as_json)
+        faults = diagnose(spec, _limits(no_limits))
+        found += faults
+        if not as_json:
+            _show(faults)
+            _out("" if _failed(faults) else f"{spec}: ok\n", end="")
     if as_json:
         from compiler.render import as_json as data
 
-        _out(json.dumps(data(found), indent=1, ensure_ascii=False))
-    if any(one.severity == "error" for one in found):
+        _json(data(found))
+    if _failed(found):
         raise typer.Exit(1)
 
 
@@ -123,7 +131,7 @@ def summary(
     if as_json:
         from compiler.reporting.summary_json import as_json as data
 
-        _out(json.dumps(data(found), indent=1, ensure_ascii=False))
+        _json(data(found))
     else:
         from compiler.reporting.terminal import print_summary
 
@@ -134,19 +142,14 @@ def summary(
 @app.command()
 def diagram(
     spec: Spec,
-    out: Annotated[
-        Path,
-        typer.Option("-o", metavar="FILE", help="An .svg, .pdf, .png, .dot or .mmd."),
-    ],
+    out: Annotated[Path, Picture],
     block: Annotated[str, typer.Option(metavar="NAME", help="One block alone.")] = "",
     depth: Annotated[int | None, typer.Option(min=0, help="Levels opened.")] = None,
     expand: Names = None,
     fold: Names = None,
     direction: Literal["TB", "LR"] = "TB",
     theme: Literal["light", "dark", "print"] = "light",
-    engine: Annotated[
-        Literal["wheel", "system"], typer.Option(help="Whose Graphviz lays it out.")
-    ] = "wheel",
+    engine: Literal["wheel", "system"] = "wheel",
     variant: Variant = "",
     sets: Sets = None,
     no_limits: NoLimits = False,
@@ -155,14 +158,8 @@ def diagram(
     from compiler.diagram.options import Options
     from compiler.reporting.picture import write_picture
 
-    options = Options(
-        block=block,
-        depth=depth,
-        expand=frozenset(expand or ()),
-        fold=frozenset(fold or ()),
-        direction=direction,
-        theme=theme,
-    )
+    names = frozenset(expand or ()), frozenset(fold or ())
+    options = Options("", block, depth, *names, direction, theme)
     program = _compile(spec, variant, sets, no_limits, strict=False)
     write_picture(program.typed, out, options, engine)
     _out(out)
@@ -173,9 +170,7 @@ def diagram(
 @app.command()
 def explain(
     spec: Spec,
-    layer: Annotated[
-        str, typer.Argument(metavar="LAYER", help="Such as h.attn.c_attn.")
-    ],
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="As h.attn.c_attn.")],
     variant: Variant = "",
     sets: Sets = None,
     no_limits: NoLimits = False,
@@ -183,8 +178,7 @@ def explain(
     """Show where a layer's type comes from, step by step."""
     from compiler.reporting.explanation import explain as explanation
 
-    program = _compile(spec, variant, sets, no_limits)
-    _out(explanation(program.typed, layer))
+    _out(explanation(_compile(spec, variant, sets, no_limits).typed, layer))
 
 
 @app.command()
@@ -212,21 +206,20 @@ def verify(
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A")],
     b: Annotated[Path, typer.Argument(metavar="B")],
-    out: Target = None,
+    out: Annotated[Path | None, Picture] = None,
     no_limits: NoLimits = False,
 ) -> None:
     """Show what changed between two architectures; with -o also in a picture of B."""
     from compiler.comparing.compare import compare
     from compiler.comparing.report import report
 
-    before = _compile(a, "", None, no_limits)
-    after = _compile(b, "", None, no_limits)
-    changes = compare(before.typed, after.typed)
+    before, after = (_compile(spec, "", None, no_limits).typed for spec in (a, b))
+    changes = compare(before, after)
     _out(report(changes), end="")
     if out is not None:
         from compiler.comparing.picture import write_changes
 
-        write_changes(after.typed, changes, out)
+        write_changes(after, changes, out)
 
 
 @app.command()
@@ -251,7 +244,7 @@ def ops(
 
     found = ops_text.select(op)
     if as_json:
-        _out(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
+        _json([one.as_json() for one in found])
     else:
         _out(ops_text.detail(found[0]) if op else ops_text.overview(found), end="")
 
@@ -261,46 +254,27 @@ def schema() -> None:
     """Print the JSON Schema of the language, for editors."""
     from compiler.schema import schema as language
 
-    _out(json.dumps(language(), indent=1, ensure_ascii=False))
+    _json(language())
 
 
 def _compile(
-    spec: Path,
-    variant: str,
-    sets: list[str] | None,
-    no_limits: bool,
-    strict: bool = True,
-    quiet: bool = False,
+    spec: Path, variant: str, sets: Sets, no_limits: bool, *, strict: bool = True
 ) -> Program:
-    """The program of a spec; warnings go to standard error unless `quiet`."""
-    from compiler import compile_spec
+    """The program of a spec; warnings go to standard error."""
+    from compiler.settings import compile_chosen
 
-    limits = UNLIMITED if no_limits else Limits()
-    settings: dict[str, Any] = {}
-    if variant or sets:
-        from compiler.settings import read_settings
-
-        settings = read_settings(spec, variant, sets or (), limits)
-    program = compile_spec(
-        spec, variant=variant, settings=settings, limits=limits, strict=strict
-    )
-    if not quiet:
-        _show(program.diagnostics)
+    limits = _limits(no_limits)
+    program = compile_chosen(spec, variant, sets or (), limits=limits, strict=strict)
+    _show(program.diagnostics)
     return program
 
 
-def _check(
-    spec: Path, variant: str, sets: list[str] | None, no_limits: bool, quiet: bool
-) -> Iterable[Diagnostic]:
-    try:
-        program = _compile(spec, variant, sets, no_limits, quiet=quiet)
-    except SpecError as error:
-        if not quiet:
-            _show(error.diagnostics)
-        return error.diagnostics
-    if not quiet:
-        _out(f"{spec}: ok")
-    return program.diagnostics
+def _failed(diagnostics: Sequence[Diagnostic]) -> bool:
+    return any(one.severity == "error" for one in diagnostics)
+
+
+def _limits(lifted: bool) -> Limits:
+    return UNLIMITED if lifted else Limits()
 
 
 def _verify(program: Program) -> None:
@@ -308,27 +282,18 @@ def _verify(program: Program) -> None:
 
     found = problems(program)
     for problem in found:
-        _err(f"error: {problem}")
+        _err(f"error: {problem}\n")
     if found:
         raise typer.Exit(1)
 
 
-def _show(diagnostics: Iterable[Diagnostic]) -> None:
-    found = tuple(diagnostics)
-    if found:
-        from compiler.render import read_sources, render
+def _show(diagnostics: Sequence[Diagnostic]) -> None:
+    if diagnostics:
+        from compiler.render import render_all
 
-        _err(render(found, read_sources(found), color=_colored()), end="")
-
-
-def _colored() -> bool:
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    _err(f"error: {message}")
-    sys.exit(code)
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        color = sys.stderr.isatty() and not plain
+        _err(render_all(diagnostics, color=color))
 
 
 def _out(text: object, end: str = "\n") -> None:
@@ -336,8 +301,12 @@ def _out(text: object, end: str = "\n") -> None:
     print(text, end=end, flush=True)
 
 
-def _err(text: str, end: str = "\n") -> None:
-    print(text, end=end, file=sys.stderr)
+def _json(data: object) -> None:
+    _out(json.dumps(data, indent=1, ensure_ascii=False))
+
+
+def _err(text: str) -> None:
+    print(text, end="", file=sys.stderr)
 
 
 if __name__ == "__main__":

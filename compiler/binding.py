@@ -8,12 +8,15 @@ from typing import Any
 
 import pydantic
 
+from compiler import habits
 from compiler.diagnostics import suggest
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, NotConstant, Value, evaluate
 from compiler.fields import Formula
 from compiler.naming import Names
 from compiler.op import Op, arguments, model, symbolic_arguments
+from compiler.reference import as_yaml, describe
+from compiler.text import shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,12 @@ def check_arguments(
 
     >>> from compiler.registry import ops
     >>> check_arguments(ops()["linear"], {"out_features": 0})[1][0].message
-    'out_features must be greater than or equal to 1, and is 0'
+    'out_features must be an integer of at least 1, and is 0'
     """
     try:
         checked = model(op).model_validate(dict(written))
     except pydantic.ValidationError as error:
-        return {}, [_problem(op, detail) for detail in error.errors(include_url=False)]
+        return {}, _problems(op, error)
     return {key: getattr(checked, key) for key in written}, []
 
 
@@ -92,10 +95,13 @@ def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:
             {key: _listed(value) for key, value in plain.items()}
         )
     except pydantic.ValidationError as error:
-        raise BindingError(
-            [_problem(op, detail) for detail in error.errors(include_url=False)]
-        ) from None
-    return {key: getattr(checked, key) for key in plain}
+        raise BindingError(_problems(op, error)) from None
+    bound = {key: getattr(checked, key) for key in plain}
+    # Text where a number is wanted reads as a formula once more.
+    texts = [key for key, value in bound.items() if _has_formula(value)]
+    if texts:
+        raise BindingError([_unfit(op, key, plain[key]) for key in texts])
+    return bound
 
 
 def _listed(value: Any) -> Any:
@@ -131,17 +137,18 @@ def _evaluate(
     try:
         return evaluate(value.expr, values)
     except ExpressionError as error:
-        code = (
-            "not-constant" if isinstance(error, NotConstant) else expression_code(error)
-        )
+        shift = value.text.startswith("$")
+        offsets = error.start + shift, error.end + shift
         problems.append(
-            Problem(code, error.message, place, offsets=(error.start, error.end))
+            Problem(expression_code(error), error.message, place, offsets=offsets)
         )
         return None
 
 
 def expression_code(error: ExpressionError) -> str:
     """The code of the diagnostic for a fault in an expression."""
+    if isinstance(error, NotConstant):
+        return "not-constant"
     if "unknown name" in error.message:
         return "unknown-name"
     return "division-by-zero" if "zero" in error.message else "bad-expression"
@@ -196,18 +203,32 @@ def _as_dims(value: Any) -> Any:
     )
 
 
+def _problems(op: type[Op], error: pydantic.ValidationError) -> list[Problem]:
+    """All mistakes; an argument that is misspelt is not missing, too."""
+    problems = [_problem(op, detail) for detail in error.errors(include_url=False)]
+    meant = {problem.help for problem in problems if problem.key}
+    return [
+        problem
+        for problem in problems
+        if problem.code != "missing-argument"
+        or f"did you mean `{problem.message.removeprefix(f'{op.name} needs ')}`?"
+        not in meant
+    ]
+
+
 def _problem(op: type[Op], detail: Any) -> Problem:
     place = tuple(detail["loc"])
     name = place[0] if place else ""
     if detail["type"] == "extra_forbidden":
         known = arguments(op)
         help = (
-            suggest(str(name), known)
+            habits.ARGUMENTS.get(str(name))
+            or suggest(str(name), known)
             or f"{op.name} takes {', '.join(known) or 'no arguments'}"
         )
         return Problem(
             "unknown-argument",
-            f"{op.name} has no argument {name}",
+            f"{op.name} has no argument {shorten(str(name))}",
             (name,),
             key=True,
             help=help,
@@ -228,11 +249,24 @@ def _problem(op: type[Op], detail: Any) -> Problem:
             place,
             offsets=offsets,
         )
-    code = "bad-value" if detail["type"] in _RANGES else "bad-type"
-    message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return Problem(
-        code, f"{name} must be {message}, and is {_shown(detail['input'])}", place
-    )
+    if isinstance(detail["input"], Dim):
+        message = f"{name} must be known when the network is built, and is {detail['input']}"
+        return Problem("not-constant", message, place)
+    return _unfit(op, str(name), detail["input"], detail["type"], place)
+
+
+def _unfit(
+    op: type[Op],
+    name: str,
+    value: Any,
+    fault: str = "",
+    place: tuple[str | int, ...] = (),
+) -> Problem:
+    """A value that the argument does not take."""
+    code = "bad-value" if fault in _RANGES else "bad-type"
+    wanted = describe(arguments(op)[name][0])
+    message = f"{name} must be {wanted}, and is {shorten(as_yaml(value))}"
+    return Problem(code, message, place or (name,))
 
 
 _RANGES = {
@@ -245,15 +279,4 @@ _RANGES = {
 
 
 def _wanted(op: type[Op], name: str) -> str:
-    from compiler.reference import describe  # only where a mistake is reported
-
     return f"{name}: {describe(arguments(op)[name][0])}"
-
-
-def _shown(value: Any) -> str:
-    text = (
-        {True: "true", False: "false", None: "null"}.get(value)
-        if not isinstance(value, (int, float, list, dict)) or isinstance(value, bool)
-        else None
-    )
-    return text if text is not None else str(value)

@@ -52,13 +52,11 @@ CODES: dict[str, str] = {
     "bad-value": "The value is of the right type, but not one that is allowed.",
     "bad-name": "The name is not written as names of its kind are.",
     "duplicate-name": "Two things of one scope bear the same name.",
-    "name-collision": "Two names of the spec would be one name in the code.",
     "unknown-op": "No op has this name.",
     "unknown-block": "No block has this name.",
     "unknown-param": "No param has this name.",
     "unknown-argument": "The op or block takes no argument of this name.",
     "missing-argument": "The op or block needs an argument that is not given.",
-    "bad-argument": "The op cannot work with this argument.",
     "unknown-variant": "The spec has no variant of this name.",
     "unknown-network": "The spec has no network of this name.",
     "import-not-found": "The file to import from, or the block in it, is not there.",
@@ -96,7 +94,6 @@ CODES: dict[str, str] = {
     "symbolic-weight": "The shape of a weight would depend on the size of an input.",
     "pattern-mismatch": "The tensor's type does not match the pattern of its input.",
     "unbound-dimension": "No input gives this dimension its size.",
-    "bad-pattern": "The pattern of a rearrange is not valid.",
     "expect-mismatch": "What the spec expects is not what it describes.",
 }
 """Every code, and the fault that it names."""
@@ -140,6 +137,10 @@ class SpecError(Exception):
 
 class RequestError(ValueError):
     """What was asked of a spec is not in it; the message is for whoever asked."""
+
+
+class PictureError(Exception):
+    """No picture came out; the message says why."""
 
 
 class Report:

@@ -114,7 +114,7 @@ class Dim:
         return polynomial, (dict(self.terms),)
 
     def __str__(self) -> str:
-        return show(self.to_expr())
+        return _text(self)
 
     def __repr__(self) -> str:
         return f"Dim({self})"
@@ -167,6 +167,11 @@ def _constant(value: int) -> Dim:
     return polynomial({(): value})
 
 
+@lru_cache(maxsize=4_096)
+def _text(size: Dim) -> str:
+    return show(size.to_expr())
+
+
 def polynomial(coefficients: Coefficients) -> Dim:
     """The one Dim of a polynomial; the only place that makes one."""
     terms = [term for term in coefficients.items() if term[1]]
@@ -194,12 +199,16 @@ def _intern(terms: tuple[Term, ...]) -> Dim:
 
 
 def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim:
+    if isinstance(right, Dim):
+        return operation(left, right)
     if isinstance(right, int):
-        right = _constant(int(right))
-    return operation(left, right) if isinstance(right, Dim) else NotImplemented
+        return operation(left, _constant(int(right)))
+    return NotImplemented
 
 
 def _add(a: Dim, b: Dim) -> Dim:
+    if not a.terms or not b.terms:
+        return a if a.terms else b
     total = dict(a.terms)
     collect(total, b.terms, 1)
     return polynomial(total)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
@@ -17,6 +18,8 @@ MAX_WORK = 200_000
 MAX_CASES = 4_096
 MAX_PIECES = 256
 MAX_PIECE_WORK = 4_096
+PIECE = 20
+"""What a piece costs more than a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,25 @@ class Constraint:
 Box = tuple[tuple[str, Constraint], ...]
 
 
+class Budget:
+    """What all questions about one spec may cost together, in parts of sizes looked at."""
+
+    work = 0
+    """What all questions of the process have cost so far."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """Pay for the questions that are asked inside."""
+        before = Budget.work
+        try:
+            yield
+        finally:
+            self.left -= 1 + Budget.work - before
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """The values of all symbols; a symbol without a constraint is any positive integer.
@@ -74,6 +96,13 @@ class Domain:
     """
 
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
+    budget: Budget | None = field(default=None, compare=False)
+    """What may be spent on the questions; "not proven" when it is. None: no end."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget is used up."""
+        return self.budget is not None and self.budget.left <= 0
 
     def constraint(self, name: str) -> Constraint:
         """The constraint of a symbol."""
@@ -97,7 +126,10 @@ class Domain:
             difference = Dim.of(a) - b
             if difference.constant is not None:
                 return difference.constant == 0
-            return _vanishes(difference, self._box(difference), MAX_CASES)
+            if self.spent:
+                return False
+            with self._charged():
+                return _vanishes(difference, self._box(difference), MAX_CASES)
         except DimOverflow:
             return False
 
@@ -125,11 +157,17 @@ class Domain:
 
     def explain_equal(self, a: Dim | int, b: Dim | int) -> EqualityHint:
         """For which values two sizes that are not always equal are equal."""
-        return explain_equal(self, Dim.of(a), Dim.of(b))
+        if self.spent:
+            return EqualityHint("unknown")
+        with self._charged():
+            return explain_equal(self, Dim.of(a), Dim.of(b))
 
     def explain_at_least(self, dim: Dim | int, n: int) -> str | None:
         """A bound on one symbol that makes a size `n` or more, as `H >= 5`."""
-        return explain_at_least(self, Dim.of(dim), n)
+        if self.spent:
+            return None
+        with self._charged():
+            return explain_at_least(self, Dim.of(dim), n)
 
     def _box(self, dim: Dim) -> Box:
         return tuple((name, self.constraint(name)) for name in sorted(dim.symbols))
@@ -140,10 +178,16 @@ class Domain:
 
     def _refined(self, dim: Dim) -> Interval:
         """Bounds from one piece of the domain at a time."""
+        if self.spent:
+            return -math.inf, math.inf
         try:
-            return _by_pieces(dim, self._box(dim))
+            with self._charged():
+                return _by_pieces(dim, self._box(dim))
         except DimOverflow:
             return -math.inf, math.inf
+
+    def _charged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.budget is None else self.budget.charged()
 
 
 _ANY = Constraint()
@@ -184,6 +228,7 @@ def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> bool:
         ranges.append(constraint.values(min(most, MAX_PLACES + 1)))
     if math.prod(map(len, ranges)) > min(MAX_PLACES, MAX_WORK // max(dim.size, 1)):
         return False
+    Budget.work += math.prod(map(len, ranges)) * dim.size
     places = (dict(zip(names, values, strict=True)) for values in product(*ranges))
     return all(dim.evaluate(place) == 0 for place in places)
 
@@ -209,6 +254,7 @@ def _by_pieces(dim: Dim, box: Box) -> Interval:
     pieces = (_pieces(name, constraint, parts[name]) for name, constraint in box)
     found: Interval = (math.inf, -math.inf)
     for piece in product(*pieces):
+        Budget.work += PIECE * dim.size
         values = {name: value for name, value, _ in piece}
         bounds = {name: (0, last) for name, _, last in piece}
         try:

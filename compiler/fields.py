@@ -207,10 +207,11 @@ def _expression(text: str, *, name: bool = False) -> Expr:
     try:
         expr = parse_expression(text)
     except ExpressionError as error:
+        start, end = error.start + name, error.end + name  # behind the dollar
         raise PydanticCustomError(
             "bad_expression",
             "{reason}",
-            {"reason": error.message, "start": error.start, "end": error.end},
+            {"reason": error.message, "start": start, "end": end},
         ) from None
     if name and not isinstance(expr, Name):
         raise PydanticCustomError(

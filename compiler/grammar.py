@@ -125,6 +125,8 @@ class _Parser:
             return self._named(self._advance())
         if self._accept("("):
             expr = self._expression()
+            if self._token.text == ",":
+                raise self._fault("a list is written in brackets: [3, 3]")
             self._expect(")")
             return expr
         if self._accept("["):

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, Literal
 
 from compiler.diagnostics import Diagnostic
 from compiler.document import Document
@@ -20,6 +18,9 @@ from compiler.source import Span
 from compiler.spec import Layer, Param, Spec
 from compiler.syntax import Expr
 from compiler.tensor import TypePattern
+
+if TYPE_CHECKING:
+    import networkx as nx  # takes longer to import than most specs to compile
 
 Path = tuple[str | int, ...]
 
@@ -122,6 +123,8 @@ class Scope:
     @cached_property
     def edges(self) -> nx.MultiDiGraph[str]:
         """Inputs and layers as nodes; an edge for each input of a layer, with the ports at both ends."""
+        import networkx as nx
+
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         graph.add_nodes_from(self.inputs)
         graph.add_nodes_from(self.nodes)

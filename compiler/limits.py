@@ -30,6 +30,8 @@ class Limits:
     nesting: int = 64
     """Block instances inside one another."""
     repeat: int = 1_000_000
+    proofs: int = 4_000_000
+    """Parts of sizes that are looked at, to compare sizes; a few seconds."""
     parameters: int = 2**62
 
 
@@ -43,5 +45,6 @@ UNLIMITED = Limits(
     instances=10_000_000,
     nesting=256,
     repeat=2**40,
+    proofs=2**40,
 )
 """For files of one's own. Depths stay small: passes recurse over what they bound."""

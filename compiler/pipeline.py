@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compiler.collector import collector_paused
 from compiler.diagnostics import Diagnostic, SpecError
 from compiler.document import Document
 from compiler.graph import Unit
@@ -45,6 +46,7 @@ class Program:
         return self.typed.diagnostics
 
     @cached_property
+    @collector_paused()
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
         from compiler.codegen.printer import print_module  # to check a spec, no code
@@ -53,6 +55,7 @@ class Program:
         return print_module(lower(self.typed))
 
     @cached_property
+    @collector_paused()
     def summary(self) -> Summary:
         """Parameters, operations and activations of every layer."""
         from compiler.passes.measure import measure
@@ -60,6 +63,7 @@ class Program:
         return measure(self.typed)
 
 
+@collector_paused()
 def compile_spec(
     path: str | Path,
     *,

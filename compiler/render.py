@@ -31,6 +31,12 @@ def render(
     return "\n".join(f"{block}\n" for block in blocks)
 
 
+def render_all(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
+    """The diagnostics with excerpts of the files that they speak of, read anew."""
+    found = tuple(diagnostics)
+    return render(found, read_sources(found), color=color)
+
+
 def read_sources(diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
     """The files that diagnostics speak of, those that can be read."""
     sources: dict[str, Source] = {}

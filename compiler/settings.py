@@ -1,20 +1,51 @@
-"""`name=value` on the command line: params of a spec, and sizes of its symbols."""
+"""What a command line says of a spec: a variant, `name=value` for params and symbols."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compiler.diagnostics import RequestError, SpecError, suggest
+from compiler.diagnostics import Diagnostic, RequestError, SpecError, suggest
 from compiler.document import plain
 from compiler.fields import Formula
 from compiler.inference.params import fits, param_type
 from compiler.limits import Limits
 from compiler.passes.check import check
 from compiler.passes.parse import parse
+from compiler.pipeline import Program, compile_spec
 from compiler.source import Source
 from compiler.spec import Param, Spec
+
+
+def compile_chosen(
+    file: Path,
+    variant: str,
+    texts: Sequence[str],
+    *,
+    limits: Limits,
+    strict: bool = True,
+) -> Program:
+    """Compile the spec in a file, with a variant and with `name=value` for params.
+
+    Raises:
+        RequestError: as `read_settings`.
+        SpecError: as `compile_spec`.
+    """
+    settings = None
+    if variant or texts:
+        settings = read_settings(file, variant, texts, limits)
+    return compile_spec(
+        file, variant=variant, settings=settings, limits=limits, strict=strict
+    )
+
+
+def diagnose(file: Path, limits: Limits) -> tuple[Diagnostic, ...]:
+    """All that is wrong with the spec in a file, warnings too."""
+    try:
+        return compile_spec(file, limits=limits).diagnostics
+    except SpecError as error:
+        return error.diagnostics
 
 
 def read_settings(

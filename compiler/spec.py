@@ -15,7 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -127,7 +126,7 @@ class Param(Model):
         ]
         | None
     ) = None
-    default: Any = None
+    default: Annotated[Any, AfterValidator(lambda v: _param_value(v))] = None
     min: int | float | None = None
     max: int | float | None = None
     choices: list[Any] | None = None
@@ -147,14 +146,6 @@ class Param(Model):
             return value
         return value | {"default": _formulas(value["default"])}
 
-    @field_validator("default")
-    @classmethod
-    def _is_value(cls, value: Any) -> Any:
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dict | list):
-                raise fault("bad-type", "a param is a value or a list of values")
-        return value
-
     @property
     def required(self) -> bool:
         return self.default is None
@@ -170,6 +161,13 @@ class Param(Model):
             return f"{kinds.pop()}[]" if known else None
         kind = type(self.default).__name__
         return kind if kind in TYPE_NAMES else None
+
+
+def _param_value(value: Any) -> Any:
+    for item in value if isinstance(value, list) else [value]:
+        if item is None or isinstance(item, dict | list):
+            raise fault("bad-type", "a param is a value, or a list of values")
+    return value
 
 
 def _formulas(value: Any) -> Any:
@@ -203,6 +201,8 @@ def _references(value: Any) -> Any:
         if isinstance(value, dict)
         else [value]
     )
+    if [] in entries:
+        raise fault("bad-value", "a list of inputs names at least one")
     for entry in entries:
         for name in (
             entry if isinstance(entry, list) and isinstance(value, dict) else [entry]
@@ -302,7 +302,9 @@ _MEANINGLESS = {
     "layers": {"scan": "a block", "carry": "a block", "init": "an op", "tie": "an op"},
     "share": {
         **dict.fromkeys(("init", "tie"), "the layer whose weights are shared"),
-        **dict.fromkeys(("repeat", "scan", "carry", "reverse"), "an op or block"),
+        **dict.fromkeys(
+            ("when", "repeat", "scan", "carry", "reverse"), "the layer that is shared"
+        ),
         "outputs": "a group",
     },
 }
@@ -340,8 +342,9 @@ def _layers(value: Any) -> Any:
         value = {str(position): entry for position, entry in enumerate(value)}
     elif not isinstance(value, dict):
         raise fault("bad-type", "layers are a mapping: name, colon, op")
-    elif all(str(key).isdigit() for key in value) and value:
-        raise fault("bad-name", "layers without names are a list")
+    elif number := next((key for key in value if str(key).isdigit()), None):
+        message = f"{number} cannot be the name of a layer: layers by number are a list"
+        raise fault("bad-name", message, at=(number,), key=True)
     if not value:
         raise fault("bad-value", "there must be at least one layer")
     return value
@@ -449,7 +452,10 @@ class Spec(Model):
     reference: str = ""
     params: Params = {}
     variants: Annotated[
-        dict[Annotated[str, _name(names.snake_case, "a variant")], dict[str, Any]],
+        dict[
+            Annotated[str, _name(names.snake_case, "a variant")],
+            dict[str, Annotated[Any, AfterValidator(_param_value)]],
+        ],
         _mapping("variants"),
     ] = {}
     dims: Annotated[

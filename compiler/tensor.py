@@ -125,6 +125,19 @@ def parse_pattern(text: str) -> TypePattern:
     return TypePattern(kind, dims, ellipsis, match["optional"] is not None, text)
 
 
+def parse_sizes(text: str, offset: int = 0) -> tuple[Expr, ...]:
+    """Read `B, 3 * D`, which starts at `offset` in a longer text.
+
+    Raises:
+        ExpressionError: where one of them is no size, with offsets in the longer text.
+    """
+    dims, ellipsis = _pattern_dims(text, offset)
+    if ellipsis is not None:
+        message = "a shape has no `...`"
+        raise ExpressionError(message, offset, offset + len(text))
+    return dims
+
+
 def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]:
     dims: list[Expr] = []
     ellipsis: int | None = None

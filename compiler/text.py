@@ -7,6 +7,7 @@ import unicodedata
 
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, the next-line too
+    r"\u200b\u2060\u00ad"  # what a web page breaks lines with
     r"\u2028-\u202e\u2066-\u2069"  # line separators, bidirectional overrides
     r"\ud800-\udfff\ufeff\ufffe\uffff]"  # surrogates, byte order marks
 )

@@ -20,9 +20,10 @@ _WORD = re.compile(
 )
 _MARKS = STRENGTH.keys() | set("()[],")
 _NO_TEXT = "text has no place in an expression"
+_NO_NONE = "there is no `None` in a spec"
 _FOREIGN = {
-    "**": "there are no powers in expressions",
-    ".": "there are no attributes in expressions",
+    "**": "there are no powers in expressions; write a product",
+    ".": "there are no attributes in expressions; a size has a name of its own",
     ":": "there are no slices in expressions",
     "=": "a comparison is written `==`",
     "!": "a negation is written `not`",
@@ -64,6 +65,8 @@ def _fault(kind: str, word: str) -> str | None:
         return _FOREIGN.get(word, f"{shown} has no place in an expression")
     if kind != "name" or word in KEYWORDS or word in BOOLEANS:
         return None
+    if word == "None":
+        return f"{_NO_NONE}; nothing is `null`, a size that varies a symbol such as B"
     return f"there is no `{word}` in expressions" if keyword.iskeyword(word) else None
 
 

@@ -112,6 +112,10 @@ class _Builder:
             self._report.error("not-a-mapping", root.span, message)
 
     def _start_document(self, event: Any) -> None:
+        if event.version or event.tags:
+            span = self._span(event.start_mark, event.end_mark)
+            message = "a spec has no YAML directives"
+            self._report.error("yaml-directive", span, message, help="remove the line")
         if self.root is not None:
             message = "a second document starts here, and a file holds one spec"
             help = "put it into a file of its own"

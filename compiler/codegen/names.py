@@ -93,7 +93,9 @@ def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:
     while pending:
         node, bound = pending.pop()
         if isinstance(node, Name):
-            found |= {node.id.partition(".")[0]} - bound
+            name = node.id.partition(".")[0]
+            if name not in bound:
+                found.add(name)
         elif isinstance(node, Verbatim):
             tree = ast.walk(ast.parse(node.text))
             found |= {part.id for part in tree if isinstance(part, ast.Name)}

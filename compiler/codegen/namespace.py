@@ -24,7 +24,9 @@ _USED = """
     reversed round str sum tuple zip
 """  # what generated code imports, and the builtins that it may call
 
-ALWAYS_RESERVED = frozenset(_KEYWORDS.split()) | frozenset(_USED.split())
+_UNREADABLE = "I O l"  # ruff's E741: they look like digits
+
+ALWAYS_RESERVED = frozenset(f"{_KEYWORDS} {_USED} {_UNREADABLE}".split())
 """What no namespace gives out, besides the names that it is told."""
 
 

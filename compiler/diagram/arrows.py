@@ -181,9 +181,7 @@ def _ranks(pairs: dict[tuple[str, str], list[Wire]]) -> dict[str, int]:
     return ranks
 
 
-def _edge(
-    pair: tuple[str, str], nodes: dict[str, Node], ranks: dict[str, int]
-) -> Edge:
+def _edge(pair: tuple[str, str], nodes: dict[str, Node], ranks: dict[str, int]) -> Edge:
     source, target = pair
     line = nodes[source].spine
     straight = line != "" and line == nodes[target].spine

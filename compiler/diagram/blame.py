@@ -39,9 +39,7 @@ class Blame:
     def at(self, frame: Frame, layer: Layer) -> tuple[Diagnostic, ...]:
         """The errors of a layer itself."""
         return tuple(
-            error
-            for error, steps in self._errors
-            if _is_at(error, steps, frame, layer)
+            error for error, steps in self._errors if _is_at(error, steps, frame, layer)
         )
 
     def inside(self, frame: Frame, layer: Layer) -> tuple[Diagnostic, ...]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from compiler.diagram.blame import Blame
 from compiler.diagram.families import SYMBOLS
 from compiler.diagram.frames import Frame, Layer
-from compiler.diagram.opening import elided, shown
+from compiler.diagram.opening import ENDS, elided, shown
 from compiler.diagram.picture import Cluster, Node, NodeKind, Text
 from compiler.diagram.shapes import Shapes
-from compiler.diagram.spine import spine
+from compiler.diagram.spine import enters, main_output, spine
 from compiler.diagram.words import layer_text
 from compiler.graph import Scope
 from compiler.inference.counts import Counter
@@ -40,48 +40,66 @@ class Boxes:
         for name in root.scope.inputs:
             text = Text(cut(name), self.shapes.declared(root, name))
             on = line if name in straight else ""
-            self._add(root, name, Node("", "input", text, cluster=cluster, spine=on))
-        self._frame(root, cluster, line, straight)
-        for place, (name, ref) in enumerate(root.outputs.items()):
+            self._add(
+                root,
+                name,
+                Node("", "input", text, cluster=cluster, spine=on, hint=text.plain),
+            )
+        line = self._frame(root, cluster, line, straight)
+        for name, ref in root.outputs.items():
             text = Text(cut(name), self.shapes.full(root, ref))
-            on = line if place == 0 else ""
-            node = Node("", "output", text, cluster=cluster, spine=on)
+            on = line if name == main_output(root) else ""
+            node = Node("", "output", text, cluster=cluster, spine=on, hint=text.plain)
             self.outputs[root, name] = self._append(node)
 
-    def _frame(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
+    def _frame(self, frame: Frame, cluster: str, line: str, on: set[str]) -> str:
+        """Draw what a frame holds; the line that its spine is on where it ends."""
         if frame.parent is not None:
             self._points(frame, cluster, line, on)
         hidden = elided(frame)
-        if hidden:
-            self._middle(frame, hidden, cluster, line)
         for name in shown(frame):
-            own = line if name in on else ""
+            if hidden and name not in list(frame.scope.nodes)[:ENDS]:
+                self._middle(frame, hidden, cluster, line)
+                hidden = []
             child = frame.children.get(name)
             if child is None:
+                own = line if name in on else ""
                 self._add(frame, name, self._layer(frame, name, cluster, own))
-            else:
-                inner = self._cluster(frame, name, cluster)
-                below = own or f"s{len(self.nodes)}"
-                self._frame(child, inner, below, spine(child))
+                continue
+            inner, straight = self._cluster(frame, name, cluster), spine(child)
+            goes_on = name in on and enters(child, straight, on)
+            below = self._frame(
+                child, inner, line if goes_on else f"s{len(self.nodes)}", straight
+            )
+            line = below if name in on else line
+        if hidden:
+            self._middle(frame, hidden, cluster, line)
+        return line
+
     def _points(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
         for name, labelled in points(frame).items():
             text = Text(cut(name), _start(frame, name)) if labelled else Text("")
             own = line if name in on else ""
-            node = Node("", "port", text, cluster=cluster, spine=own)
+            node = Node(
+                "",
+                "port",
+                text,
+                cluster=cluster,
+                spine=own,
+                hint=printable(f"input {name}"),
+            )
             self._add(frame, name, node)
 
-    def _middle(
-        self, frame: Frame, hidden: list[str], cluster: str, line: str
-    ) -> None:
+    def _middle(self, frame: Frame, hidden: list[str], cluster: str, line: str) -> None:
         text = Text(f"… {len(hidden):,} more layers")
         ident = self._append(
-            Node("", "elided", text, cluster=cluster, spine=line)
+            Node("", "elided", text, cluster=cluster, spine=line, hint=text.name)
         )
         self.ids |= {(frame, name): ident for name in hidden}
 
     def _layer(self, frame: Frame, name: str, cluster: str, line: str) -> Node:
         layer = frame.layer(name)
-        text = layer_text(frame, name, self.counter)
+        text = layer_text(frame, name, self.counter, self.shapes.names)
         target = layer.target
         family = "" if target is None or isinstance(target, Scope) else target.family
         kind: NodeKind = "layer" if layer.scope is None else "block"
@@ -104,7 +122,7 @@ class Boxes:
         layer = frame.layer(name)
         cluster = Cluster(
             f"c{len(self.clusters)}",
-            _cut(layer_text(frame, name, self.counter)),
+            _cut(layer_text(frame, name, self.counter, self.shapes.names)),
             parent,
             layer.optional,
             self._fault(frame, layer, opened=True),
@@ -131,15 +149,19 @@ class Boxes:
 def points(frame: Frame) -> dict[str, bool]:
     """The inputs of an opened block that have a point of their own in it, and whether it is named.
 
-    One that a single layer uses has none, unless the block has several inputs.
+    One that a single layer uses has none, unless the block has several inputs. A state of a scan has one always.
     """
+    assert frame.parent is not None
+    states = frame.parent.layer(frame.name).node.carry
     users = {name: set(_users(frame, name)) for name in frame.scope.inputs}
     used = {name: found for name, found in users.items() if found and frame.has(name)}
     named = len(used) > 1
     return {
-        name: named
+        name: named or name in states
         for name, found in used.items()
-        if len(found) > 1 or (named and not found & set(frame.children))
+        if name in states
+        or len(found) > 1
+        or (named and not found & set(frame.children))
     }
 
 
@@ -167,7 +189,9 @@ def cut(text: str) -> str:
 
 
 def _cut(text: Text) -> Text:
-    words, badge = (shorten(printable(part), _WORDS) for part in (text.words, text.badge))
+    words, badge = (
+        shorten(printable(part), _WORDS) for part in (text.words, text.badge)
+    )
     return Text(cut(text.name), words, badge, tuple(map(cut, text.lines)))
 
 

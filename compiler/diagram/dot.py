@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from html import escape
 
+from compiler.diagram import labels
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
-from compiler.diagram.room import MARGIN, box_widths, title_rows
-from compiler.diagram.wrapping import wrap
+from compiler.diagram.picture import Cluster, Edge, Node, Picture
+from compiler.diagram.room import MARGIN, box_widths
 
 _FONT = "Helvetica"
-_LINE = 30  # characters beside one another in a box; more take a second line
-_TITLE = 56
 
 Attributes = Mapping[str, str]
 
@@ -42,7 +38,7 @@ class _Printer:
         yield "}"
 
     def _graph(self) -> Attributes:
-        label = _title(self._picture.title, self._theme)
+        label = labels.title(self._picture.title, self._theme)
         return {
             "rankdir": self._picture.direction,
             "nodesep": "0.28",
@@ -103,24 +99,35 @@ class _Printer:
             "margin": f"{MARGIN:g}",
             "labeljust": "l",
             "labelloc": "t",
-            "label": _heading(cluster.text, theme),
-            "tooltip": _quoted(cluster.fault or cluster.hint),
+            "label": labels.heading(cluster.text, theme),
+            "tooltip": _tooltip(cluster.fault or cluster.hint),
         }
 
     def _node(self, node: Node) -> Attributes:
         line = {"group": node.spine} if node.spine else {}
+        return {
+            **self._shape(node),
+            "tooltip": _tooltip(node.fault or node.hint),
+            **line,
+        }
+
+    def _shape(self, node: Node) -> Attributes:
         match node.kind:
             case "input" | "output":
-                return {**_PLAIN, "label": _label(node.text, self._theme, 12), **line}
+                return {**_PLAIN, "label": labels.label(node.text, self._theme, 12)}
+            case "port" if node.text.name:
+                return {**_PLAIN, "label": labels.port(node.text, self._theme)}
             case "port":
-                return {**self._port(node), **line}
+                return {"shape": "point", "width": "0.05", "color": self._theme.line}
             case "join":
-                return {**self._join(node), **line}
+                return self._join(node)
             case "elided":
-                label = _html(node.text.name)
-                plain = {"style": "dashed,rounded", "color": self._theme.muted}
-                return {**plain, "label": f"<{label}>", **line}
-        return {**self._box(node), **line}
+                return {
+                    "label": _quoted(node.text.name),
+                    "style": "rounded,dashed",
+                    "color": self._theme.muted,
+                }
+        return self._box(node)
 
     def _box(self, node: Node) -> Attributes:
         theme = self._theme
@@ -129,7 +136,7 @@ class _Printer:
             paint = theme.block
         return {
             **_painted(paint),
-            "label": _label(node.text, theme, 11),
+            "label": labels.label(node.text, theme, 11),
             "penwidth": "1.4" if node.learned else "0.8",
             **({"peripheries": "2"} if node.kind == "block" else {}),
             **self._width(node),
@@ -142,8 +149,7 @@ class _Printer:
 
     def _state(self, node: Node) -> Attributes:
         dashed = {"style": "rounded,filled,dashed"} if node.optional else {}
-        tooltip = {"tooltip": _quoted(node.fault or node.hint)}
-        return {**dashed, **(self._faulty() if node.fault else {}), **tooltip}
+        return {**dashed, **(self._faulty() if node.fault else {})}
 
     def _faulty(self) -> Attributes:
         return {"color": self._theme.fault, "penwidth": "2.2"}
@@ -161,27 +167,16 @@ class _Printer:
             "label": _quoted(node.text.name),
             **({"style": "filled,dashed"} if node.optional else {"style": "filled"}),
             **(self._faulty() if node.fault else {}),
-            "tooltip": _quoted(node.fault or node.hint),
         }
 
-    def _port(self, node: Node) -> Attributes:
-        if not node.text.name:
-            return {
-                "shape": "point",
-                "width": "0.05",
-                "color": self._theme.line,
-                "tooltip": '" "',
-            }
-        return {**_PLAIN, "label": _port(node.text, self._theme)}
-
     def _edge(self, edge: Edge) -> Attributes:
-        found: dict[str, str] = {}
+        found = {"tooltip": _tooltip(edge.label)}
         if edge.label:
             found["label"] = _quoted(f" {edge.label}")
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
         if edge.spine:
-            found["weight"] = "12"
+            found |= {"weight": "12", "class": "spine"}
         elif edge.kind == "skip":
             found |= {"weight": "1", "color": self._theme.faint}
         else:
@@ -193,7 +188,7 @@ class _Printer:
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
         return found
 
-    def _dashed(self, edge: Edge) -> Attributes:
+    def _dashed(self, edge: Edge) -> dict[str, str]:
         tie = edge.kind == "tie"
         color = self._theme.tie if tie else self._theme.badge
         return {
@@ -206,76 +201,29 @@ class _Printer:
         }
 
 
-_PLAIN = {"shape": "plain", "style": '""', "margin": "0.05"}
+_PLAIN = {
+    "shape": "box",
+    "style": '""',
+    "color": "none",
+    "margin": "0.05,0.02",
+    "height": "0.2",
+    "width": "0.1",
+}
 
 
 def _painted(paint: Paint) -> Attributes:
     return {"fillcolor": paint.fill, "color": paint.border}
 
 
-def _title(text: Text, theme: Theme) -> str:
-    rows = [f'<FONT POINT-SIZE="17"><B>{_html(text.name)}</B></FONT>']
-    for line in text.lines:
-        rows += [_small(part, theme.muted, 10) for part in wrap(line, _TITLE, 3)]
-    return _table(rows)
-
-
-def _label(text: Text, theme: Theme, size: int) -> str:
-    """The name in bold, the words beside it or below, the badge in its own colour."""
-    below = list(text.lines)
-    if len(text.name) + len(text.words) > _LINE:
-        below = [*wrap(text.words, 46, 2), *below]
-        text = replace(text, words="")
-    rows = [_row(text, theme, size)]
-    if not below:
-        return f"<{rows[0]}>"
-    rows += [_small(line, theme.muted, 9) for line in below]
-    return _table(rows, "CENTER")
-
-
-def _port(text: Text, theme: Theme) -> str:
-    name = _small(text.name, theme.ink, 10)
-    return f"<{name}  {_small(text.words, theme.muted, 9)}>" if text.words else f"<{name}>"
-
-
-def _heading(text: Text, theme: Theme) -> str:
-    """The title of a cluster, on several lines where it is long."""
-    rows = title_rows(text)
-    if len(rows) == 1:
-        return f"<{_row(rows[0], theme, 12)}>"
-    return _table([_row(row, theme, 12) for row in rows])
-
-
-def _row(text: Text, theme: Theme, size: int) -> str:
-    parts = []
-    if text.name:
-        parts.append(f'<FONT POINT-SIZE="{size}"><B>{_html(text.name)}</B></FONT>')
-    if text.words:
-        parts.append(_small(text.words, theme.muted, 9))
-    if text.badge:
-        font = f'POINT-SIZE="{size}" COLOR="{theme.badge}"'
-        parts.append(f"<FONT {font}><B>{_html(text.badge)}</B></FONT>")
-    return "  ".join(parts)
-
-
-def _table(rows: list[str], align: str = "LEFT") -> str:
-    body = "".join(f'<TR><TD ALIGN="{align}">{row}</TD></TR>' for row in rows)
-    attributes = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
-    return f"<<TABLE {attributes}>{body}</TABLE>>"
-
-
-def _small(text: str, color: str, size: int) -> str:
-    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{_html(text)}</FONT>'
-
-
-def _html(text: str) -> str:
-    return escape(text, quote=True)
-
-
 def _quoted(text: str) -> str:
-    r"""A string of DOT that no escape of Graphviz (`\N`, `\G`) can change."""
-    inner = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'
+    return f'"{labels.inert(text)}"'
+
+
+def _tooltip(text: str) -> str:
+    """A tooltip; empty ones show a blank, for else Graphviz would show the label's source."""
+    return _quoted(
+        text.replace("\\", "\\\\") or " "
+    )  # read twice, it loses two of four
 
 
 def _attributes(found: Attributes) -> str:

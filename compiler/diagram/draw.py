@@ -6,6 +6,7 @@ from compiler.diagnostics import suggest
 from compiler.diagram.arrows import arrows
 from compiler.diagram.blame import Blame
 from compiler.diagram.boxes import Boxes, cut
+from compiler.diagram.copies import copies
 from compiler.diagram.frames import Frame
 from compiler.diagram.opening import open_frames
 from compiler.diagram.options import DiagramError, Options
@@ -16,7 +17,7 @@ from compiler.diagram.words import total
 from compiler.graph import Scope
 from compiler.inference.counts import Counter
 from compiler.text import printable
-from compiler.typed import TypedGraph, walk_instances
+from compiler.typed import TypedGraph
 
 _DEFAULT = Options()
 
@@ -27,7 +28,9 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
     Raises:
         DiagramError: the spec has no such network or block.
     """
-    roots = [_block(typed, options.block)] if options.block else _networks(typed, options)
+    roots = (
+        [_block(typed, options.block)] if options.block else _networks(typed, options)
+    )
     blame, counter = Blame(typed), Counter()
     open_frames(roots, options, blame)
     names = bool(options.block) if options.sizes is None else options.sizes == "names"
@@ -65,8 +68,10 @@ def _block(typed: TypedGraph, name: str) -> Frame:
     scope = typed.graph.blocks.get(name)
     if scope is None:
         raise DiagramError(_unknown("block", name, typed.graph.blocks))
-    found = walk_instances(typed.networks.values())
-    return Frame(scope, {use: 1 for use in found if use.scope is scope}, name)
+    found = copies(typed.networks.values()).items()
+    return Frame(
+        scope, {use: count for use, count in found if use.scope is scope}, name
+    )
 
 
 def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:

@@ -35,7 +35,9 @@ class Layer:
 
     @property
     def optional(self) -> bool:
-        """Whether it runs in some instances and not in others."""
+        """Whether it runs in some instances and not in others, or may do so."""
+        if not self.typed:
+            return self.node.layer.when is not None
         return 0 < len(self.running) < len(self.typed)
 
     @property
@@ -179,7 +181,7 @@ class Frame:
         return Frame(layer.scope, layer.instances(), name, self)
 
     def walk(self) -> Iterator[Frame]:
-        """This frame and all that are opened in it, outer ones first."""
+        """The frame itself and all that are opened in it, outer ones first."""
         yield self
         for child in self.children.values():
             yield from child.walk()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from compiler.diagram.families import THEMES, Paint, Theme
 from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
+
+_PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
+_ARROWS = {"tie": "-.-", "loop": "-.->"}
 
 
 def to_mermaid(picture: Picture) -> str:
@@ -15,7 +19,7 @@ def to_mermaid(picture: Picture) -> str:
 
 def _lines(picture: Picture) -> Iterator[str]:
     theme = THEMES[picture.theme]
-    title = _quoted(picture.title.plain)
+    title = _yaml(picture.title.plain)
     yield f"---\ntitle: {title}\n---"
     yield f"flowchart {picture.direction}"
     yield from _inside(picture, "", "  ")
@@ -53,7 +57,7 @@ def _node(node: Node) -> str:
 
 
 def _edge(edge: Edge) -> str:
-    arrow = "-.-" if edge.kind == "tie" else "-->"
+    arrow = _ARROWS.get(edge.kind, "-->")
     label = f"|{_quoted(edge.label)}|" if edge.label else ""
     return f"{edge.source} {arrow}{label} {edge.target}"
 
@@ -65,10 +69,10 @@ def _classes(picture: Picture, theme: Theme) -> Iterator[str]:
     for name in sorted(groups):
         yield f"  classDef {name} {_style(_paint(name, theme), theme)}"
         yield f"  class {','.join(groups[name])} {name}"
-    for node in (*picture.nodes, *picture.clusters):
-        state = _state(node, theme)
-        if state:
-            yield f"  style {node.id} {state}"
+    items: list[Node | Cluster] = [*picture.nodes, *picture.clusters]
+    for item in items:
+        if state := _state(item, theme):
+            yield f"  style {item.id} {state}"
 
 
 def _class(node: Node, theme: Theme) -> str:
@@ -112,6 +116,13 @@ def _quoted(text: str) -> str:
 def _escaped(text: str) -> str:
     """Text in which Mermaid, Markdown and HTML find nothing to do."""
     return "".join(
-        char if char.isalnum() or char in " .,:;…·→×" else f"#{ord(char)};"
-        for char in text
+        char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in text
     )
+
+
+def _yaml(text: str) -> str:
+    """A string of YAML that holds no tag of HTML either."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    for char in "<>&":
+        quoted = quoted.replace(char, f"\\u{ord(char):04x}")
+    return quoted

@@ -83,8 +83,8 @@ class _Opener:
 def open_frames(roots: list[Frame], options: Options, blame: Blame) -> None:
     """Open what the options say, or what fits: outer blocks first, each block once.
 
-    Blocks that hold blocks come before those that hold ops alone: structure first. A block that holds itself is opened again inside. A block with errors in it is
-    opened too, so that they are seen.
+    Blocks that hold blocks come before those that hold ops alone: structure first. A block that holds itself is opened
+    again inside, once a level. A block with errors in it is opened too, so that they are seen.
     """
     opener = _Opener(options, blame, sum(len(shown(root)) for root in roots))
     opener.run(deque(roots))

@@ -21,7 +21,7 @@ _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 def title_rows(text: Text) -> list[Text]:
     """The title of a cluster in as many lines as keep it narrow."""
-    if not text.words and not text.badge or _width(text) <= _ONE_LINE:
+    if (not text.words and not text.badge) or _width(text) <= _ONE_LINE:
         return [text]
     head, below = Text(text.name, badge=text.badge), Text("", text.words)
     if _width(head) > _ONE_LINE:

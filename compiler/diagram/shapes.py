@@ -19,7 +19,7 @@ class Shapes:
     """Words for types: by value, or with `names` in those of each block."""
 
     def __init__(self, names: bool) -> None:
-        self._names = names
+        self.names = names
 
     def of(self, frame: Frame, ref: Ref) -> str:
         """The type of a value as an arrow says it: `[B, T, 768]`, `[B, (H+1)//2]`."""
@@ -35,13 +35,13 @@ class Shapes:
         if not found:
             return ""
         values, names = ([pair[side] for pair in found] for side in (0, 1))
-        shown = names if self._names else values
+        shown = names if self.names else values
         return shorten(_common(shown, names), _WIDTH)
 
     def declared(self, frame: Frame, name: str) -> str:
         """The type of an input, as inferred or else as it is written."""
         pattern = frame.scope.inputs[name]
-        if self._names and pattern is not None:
+        if self.names and pattern is not None:
             return shorten(str(pattern), _WIDTH)
         found = self.full(frame, Ref(name))
         return found or (shorten(str(pattern), _WIDTH) if pattern else "")

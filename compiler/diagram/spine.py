@@ -16,22 +16,41 @@ def height(frame: Frame) -> int:
     return max(_heights(frame).values(), default=0) + 1
 
 
-def spine(frame: Frame) -> set[str]:
-    """The layers and the input on the longest way to the first output.
+def main_output(frame: Frame) -> str:
+    """The output at the end of the longest way; "" where there is none."""
+    heights = _heights(frame)
+    found = {name: heights.get(ref.node, 0) for name, ref in frame.outputs.items()}
+    return max(found, key=found.__getitem__, default="")
 
-    Where ways of equal length meet, none of them is the spine, up to where they part.
+
+def spine(frame: Frame) -> set[str]:
+    """The layers and the input on the longest way to an output.
+
+    Where ways of equal length meet, the middle one is, or none for an even number, up to where they part.
     """
     heights = _heights(frame)
-    ref = next(iter(frame.outputs.values()), None)
+    last = frame.outputs.get(main_output(frame))
     found: set[str] = set()
-    heads = {ref.node} if ref is not None else set()
+    heads = {last.node} if last is not None else set()
     while heads:
         if len(heads) == 1:
             found |= heads
-        last = max(heads, key=lambda name: (heights.get(name, 0), name))
-        heads.discard(last)
-        heads |= set(_longest(frame, last, heights))
+        lowest = max(heads, key=lambda name: (heights.get(name, 0), name))
+        heads.discard(lowest)
+        heads |= set(_longest(frame, lowest, heights))
     return found
+
+
+def enters(child: Frame, inner: set[str], outer: set[str]) -> bool:
+    """Whether the spine of an opened block goes on from the spine around it."""
+    assert child.parent is not None
+    given = dict(child.parent.sources(child.name))
+    sources = [
+        given[name].node
+        for name in child.scope.inputs
+        if name in inner and name in given
+    ]
+    return not sources or sources[0] in outer
 
 
 def _longest(frame: Frame, name: str, heights: dict[str, int]) -> list[str]:
@@ -40,7 +59,13 @@ def _longest(frame: Frame, name: str, heights: dict[str, int]) -> list[str]:
         return []
     sources = [ref.node for _, ref in frame.sources(name)]
     most = max((heights.get(source, 0) for source in sources), default=0)
-    return [source for source in sources if heights.get(source, 0) == most]
+    longest = list(
+        dict.fromkeys(source for source in sources if heights.get(source, 0) == most)
+    )
+    if not most:
+        return longest[:1]
+    middle, odd = divmod(len(longest), 2)
+    return longest[middle : middle + 1] if odd else longest
 
 
 def _heights(frame: Frame) -> dict[str, int]:

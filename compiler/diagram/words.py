@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from compiler.context import Context
 from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import listed
 from compiler.diagram.picture import Text
 from compiler.dims import Dim
+from compiler.faults import Fault
 from compiler.graph import OpParam, Scope
 from compiler.inference.calls import op_inputs
 from compiler.inference.counts import Counter
 from compiler.text import printable, shorten
-from compiler.typed import Instance, TypedNode
+from compiler.typed import Call, Instance, TypedNode
 
 _UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
@@ -32,35 +34,46 @@ def amount(number: int) -> str:
     return str(number)
 
 
-def layer_text(frame: Frame, name: str, counter: Counter) -> Text:
+def layer_text(frame: Frame, name: str, counter: Counter, names: bool = False) -> Text:
     """What stands in the box of a layer or of a folded block, or over an opened one."""
     layer = frame.layer(name)
     if layer.scope is not None:
         return _scope_text(layer, layer.scope, counter, name in frame.children)
     op = layer.target
     kind = op.name if op is not None else _chosen(layer)
-    heading, words = name, f"{kind} {op_label(layer)}"
+    heading, words = name, f"{kind} {op_label(layer, names)}"
     if name.isdigit() or name == kind:
-        heading, words = kind, op_label(layer)
+        heading, words = kind, op_label(layer, names)
     return Text(heading, _joined(words, _shared(layer), _optional(layer)), badge(layer))
 
 
-def op_label(layer: Layer) -> str:
+def op_label(layer: Layer, names: bool = False) -> str:
     """The label of the op, in what is common to all runs.
 
     A part that differs shows the first and the last of its values, one that is not
-    everywhere stands in brackets.
+    everywhere stands in brackets. With `names`, labels that differ are in those of the
+    scope instead, where they can be.
     """
-    found = dict.fromkeys(
-        call.op.label(
-            instance.context,
-            tuple(call.outputs.values()),
-            **op_inputs(type(call.op), call.inputs),
-        )
+    runs = [
+        (instance.context, call)
         for instance, _, call in layer.calls
         if call.op is not None
-    )
+    ]
+    found = dict.fromkeys(_label(call, context) for context, call in runs)
+    if names and len(found) > 1:
+        try:
+            named = {_label(call, Context()) for _, call in runs}
+        except Fault:  # it has to know a size
+            named = set()
+        if len(named) == 1:
+            return named.pop()
     return _merged(list(found))
+
+
+def _label(call: Call, context: Context) -> str:
+    assert call.op is not None
+    inputs = op_inputs(type(call.op), call.inputs)
+    return call.op.label(context, tuple(call.outputs.values()), **inputs)
 
 
 def badge(layer: Layer) -> str:
@@ -137,8 +150,10 @@ def _shared(layer: Layer) -> str:
 
 def _optional(layer: Layer) -> str:
     """In how many copies an optional layer runs."""
+    if not layer.optional:
+        return ""
     there, copies = layer.share
-    return f"in {there:,} of {copies:,}" if layer.optional else ""
+    return f"in {there:,} of {copies:,}" if copies else "optional"
 
 
 def _differences(layer: Layer) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from compiler import habits
 from compiler.diagnostics import Report, suggest
 from compiler.fields import Formula
 from compiler.graph import Place, Scope
@@ -26,6 +27,19 @@ def visible_names(scope: Scope) -> set[str]:
     return symbols | set(home.params)
 
 
+def check_sizes(
+    scope: Scope, sizes: Iterable[Expr], place: Place, report: Report
+) -> None:
+    """Report every unknown name in the shape that stands at a place."""
+    known = visible_names(scope)
+    for name in (name for size in sizes for name in _names(size)):
+        if name.id not in known:
+            span = place.part(name.start, name.end)
+            message = f"there is no param or dimension {name.id} in {scope.environment.name}"
+            help = suggest(name.id, known) or _listed(known)
+            report.error("unknown-name", span, message, help=help)
+
+
 def check_names(
     scope: Scope,
     layer: Layer,
@@ -43,12 +57,8 @@ def check_names(
                 shift = formula.text.startswith("$")
                 span = place.at(*path).part(name.start + shift, name.end + shift)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
-                report.error(
-                    "unknown-name",
-                    span,
-                    message,
-                    help=suggest(name.id, known) or _listed(known),
-                )
+                help = habits.NAMES.get(name.id) or suggest(name.id, known)
+                report.error("unknown-name", span, message, help=help or _listed(known))
 
 
 def formulas(

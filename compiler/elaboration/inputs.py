@@ -9,15 +9,17 @@ from compiler.diagnostics import Report, suggest
 from compiler.expressions import ExpressionError
 from compiler.graph import Carry, Place, Ref
 from compiler.op import Port
+from compiler.source import Span
 from compiler.spec import Layer
-from compiler.tensor import parse_pattern
+from compiler.tensor import parse_sizes
+from compiler.text import shorten
 
 Ports = tuple[Port, ...] | None
 """The ports of a target; None where they are not known yet, and inputs go by position."""
 
 Given = dict[str, Ref | tuple[Ref, ...]]
 
-_FILL = re.compile(r"\s*(zeros|ones)\s*(\[.*\])\s*", re.DOTALL)
+_FILL = re.compile(r"\s*(zeros|ones)\s*\[(.*)\]\s*", re.DOTALL)
 
 
 def ref_of(text: str, place: Place) -> Ref:
@@ -56,11 +58,12 @@ def parse_carry(text: str, place: Place, report: Report) -> Carry:
     if match is None:
         return Carry(ref=ref_of(text, place))
     try:
-        shape = parse_pattern(f"float{match[2]}")
+        sizes = parse_sizes(match[2], match.start(2))
     except ExpressionError as error:
-        report.error("bad-expression", place.span(), error.message)
+        span = place.part(error.start, error.end)
+        report.error("bad-expression", span, error.message)
         return Carry("zeros")
-    return Carry("ones" if match[1] == "ones" else "zeros", shape.dims)
+    return Carry("ones" if match[1] == "ones" else "zeros", sizes)
 
 
 def missing_ports(ports: Iterable[Port], given: Mapping[str, object]) -> list[str]:
@@ -83,6 +86,11 @@ def by_port(
         for ref in (value if isinstance(value, tuple) else (value,))
     ]
     return _by_position(refs, ports, place, report)
+
+
+def _span(place: Place) -> Span:
+    """Where a layer says what its inputs are; its name, where it does not."""
+    return place.span(key=place.path[-1:] != ("in",))
 
 
 def _default_path(place: Place) -> tuple[str | int, ...]:
@@ -127,12 +135,13 @@ def _by_name_refs(
             report.error(
                 "unknown-port",
                 place.span(name, key=True),
-                f"there is no input {name}",
+                f"there is no input {shorten(name)}",
                 help=help,
             )
             continue
         kept[name] = _fitted(known[name], value, place.at(name), report)
-    _require(ports, kept, place, report)
+    if len(kept) == len(given):  # or the one that is missing is the one that is unknown
+        _require(ports, kept, place, report)
     return kept
 
 
@@ -150,5 +159,9 @@ def _fitted(
 def _require(
     ports: tuple[Port, ...], given: Given, place: Place, report: Report
 ) -> None:
-    for name in missing_ports(ports, given):
-        report.error("missing-input", place.span(), f"the input {name} is missing")
+    missing = missing_ports(ports, given)
+    if missing:
+        wanted = ", ".join(port.name + "?" * port.optional for port in ports)
+        message = f"nothing is connected to the input {' and '.join(missing)}"
+        help = f"it takes {wanted}: write in: [{', '.join(p.name for p in ports if not p.optional)}] with their sources"
+        report.error("missing-input", _span(place), message, help=help)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from compiler.diagnostics import Report, suggest
-from compiler.elaboration.formulas import check_names
+from compiler.elaboration.formulas import check_names, check_sizes
 from compiler.elaboration.inputs import Ports, parse_carry, read_inputs, ref_of
 from compiler.elaboration.targets import Targets, bind_arguments, output_ports
 from compiler.graph import Carry, Node, OpParam, Place, Ref, Scope
 from compiler.names import cap_words
 from compiler.op import Op, Port
 from compiler.spec import Layer
+from compiler.text import shorten
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class ScopeBuilder:
@@ -61,8 +65,12 @@ class ScopeBuilder:
             self.scope.inputs = {**self.scope.inputs, ref.node: None}
             known = True
         if not known:
-            message = f"there is no layer or input {ref.node} in {self.scope.name}"
+            message = (
+                f"there is no layer or input {shorten(ref.node)} in {self.scope.name}"
+            )
             help = suggest(ref.node, self.candidates()) or ""
+            if re.search(r"\w\s*[-+*/@(]", ref.node):
+                help = "a sum is a layer of its own: {op: add, in: [x, y]}"
             self.report.error("unknown-layer", place.span(), message, help=help)
             return None
         return ref
@@ -99,8 +107,19 @@ class ScopeBuilder:
             return None
         arguments = bind_arguments(target, layer, place, self.report)
         check_names(self.scope, layer, arguments, place, self.report)
+        if isinstance(target, Scope):
+            self._check_ops(target, arguments, place)
         inputs, carry = self._inputs(layer, place, self._ports(target, layer), previous)
         return Node(name, layer, place, target, arguments, inputs, carry)
+
+    def _check_ops(
+        self, block: Scope, arguments: Mapping[str, object], place: Place
+    ) -> None:
+        """An argument that names an op, or a block, names one that is there."""
+        for key, value in arguments.items():
+            if block.params[key].type == "op" and isinstance(value, str):
+                scope = self.scope.environment
+                self.targets.find(value, scope, place.at(key), self.report)
 
     def _ports(self, target: type[Op] | Scope | OpParam, layer: Layer) -> Ports:
         if isinstance(target, OpParam):
@@ -131,7 +150,8 @@ class ScopeBuilder:
             name: parse_carry(text, place.at("carry", name), self.report)
             for name, text in (layer.carry or {}).items()
         }
-        for start in carry.values():
+        for name, start in carry.items():
+            check_sizes(self.scope, start.shape, place.at("carry", name), self.report)
             if start.ref is not None:
                 self._value(start.ref, Place(place.document, start.ref.path))
         return inputs, carry
@@ -179,9 +199,10 @@ class ScopeBuilder:
         inputs, _ = self._inputs(
             layer, place, self._ports(origin.target, layer), previous
         )
+        again = {"input": layer.input, "share": layer.share, "tie": None, "init": None}
         return Node(
             name,
-            layer,
+            origin.layer.model_copy(update=again),
             place,
             origin.target,
             origin.arguments,
@@ -202,9 +223,16 @@ class ScopeBuilder:
             )
         check_names(self.scope, layer, {}, place, self.report)
         given = read_inputs(layer, place, None, previous, self.report)
-        outside = {
-            self._inner_name(port, value): value for port, value in given.items()
-        }
+        outside: dict[str, Ref] = {}
+        for port, value in given.items():
+            ref = _first(value)
+            inner = ref.node if port.isdigit() else port
+            if isinstance(value, tuple) or outside.get(inner, ref) != ref:
+                message = f"two values go by the name {inner} inside the group"
+                help = "name each: in: {a: x.first, b: x.second}"
+                span = place.document.locate(ref.path)
+                self.report.error("duplicate-name", span, message, help=help)
+            outside[inner] = ref
         class_name = cap_words(name if not name.isdigit() else f"layer_{name}")
         scope = Scope(
             class_name,
@@ -224,20 +252,11 @@ class ScopeBuilder:
             **{k: v for k, v in builder.free.items() if k not in outside},
         }
         inputs = {
-            port: ref
+            port: found
             for port, value in values.items()
-            if (
-                ref := self._value(
-                    _first(value), Place(place.document, _first(value).path)
-                )
-            )
+            if (found := self._value(value, Place(place.document, value.path)))
         }
         return Node(name, layer, place, scope, {}, dict(inputs))
-
-    @staticmethod
-    def _inner_name(port: str, value: Ref | tuple[Ref, ...]) -> str:
-        """Inside a group, an input goes by the port it is mapped to, else by the name of the value."""
-        return _first(value).node if port.isdigit() else port
 
     def _outputs(self, outputs: Mapping[str, str] | None, last: str) -> None:
         if outputs is None:
@@ -262,6 +281,8 @@ class ScopeBuilder:
             self._sort()
 
     def _sort(self) -> None:
+        import networkx as nx  # most layers stand in an order that runs
+
         positions = {
             name: position
             for position, name in enumerate([*self.scope.inputs, *self.scope.nodes])
@@ -280,6 +301,8 @@ class ScopeBuilder:
         }
 
     def _report_cycle(self, edges: nx.DiGraph[str]) -> None:
+        import networkx as nx
+
         cycle = [source for source, *_ in nx.find_cycle(edges)]
         shown = " → ".join([*cycle, cycle[0]])
         first = min(cycle, key=list(self.scope.nodes).index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compiler import habits
 from compiler.binding import Problem, check_arguments
 from compiler.diagnostics import Report, suggest
 from compiler.expressions import ExpressionError, parse_expression
@@ -14,6 +15,7 @@ from compiler.op import Op
 from compiler.registry import ops
 from compiler.source import Span
 from compiler.spec import Layer, Param
+from compiler.text import shorten
 
 Target = type[Op] | Scope | OpParam
 
@@ -33,32 +35,35 @@ class Targets:
             return self._param(name[1:], scope, place, report)
         found: Target | None = self.blocks.get(name) or ops().get(name)
         if found is None:
-            code = "unknown-block" if name[:1].isupper() else "unknown-op"
-            what = "block" if code == "unknown-block" else "op"
-            help = (
-                suggest(name, [*self.blocks, *ops()])
-                or f"`ops` lists the ops{_listed(self.blocks)}"
-            )
-            report.error(code, op_span(place), f"there is no {what} {name}", help=help)
+            self._report(name, scope, place, report)
         self.used.add(name)
         return found
+
+    def _report(self, name: str, scope: Scope, place: Place, report: Report) -> None:
+        word = name.rpartition(".")[2] or name  # nn.ReLU
+        block = name[:1].isupper()
+        like = suggest(word, [*ops(), word.lower()] if word in ops() else ops())
+        help = suggest(word, self.blocks) if block or not like else like
+        help = help or like or f"the command `ops` lists the ops{_listed(self.blocks)}"
+        param = scope.params.get(name)
+        if param is not None and param.kind in ("op", "str"):
+            help = f"write ${name} for the op that the param {name} says"
+        block = block and help != like
+        code, what = ("unknown-block", "block") if block else ("unknown-op", "op")
+        message = f"there is no {what} {shorten(name)}"
+        report.error(code, op_span(place), message, help=help)
 
     def _param(
         self, name: str, scope: Scope, place: Place, report: Report
     ) -> OpParam | None:
         param = scope.params.get(name)
         if param is None or param.type != "op":
-            message = (
-                f"{name} is not a param of type op"
-                if param
-                else f"there is no param {name}"
-            )
-            report.error(
-                "unknown-param",
-                op_span(place),
-                message,
-                help=suggest(name, scope.params) or "",
-            )
+            help = suggest(name, scope.params) or _listed_params(scope)
+            message = f"there is no param {shorten(name)} in {scope.name}"
+            if param is not None:
+                message = f"{name} is not a param of type op"
+                help = f"declare it as {name}: {{type: op, default: ...}}"
+            report.error("unknown-param", op_span(place), message, help=help)
             return None
         return OpParam(name)
 
@@ -66,6 +71,10 @@ class Targets:
 def op_span(place: Place) -> Span:
     """Where a layer names its op: the value of `op`, or the whole of a bare string."""
     return place.span("op")
+
+
+def _listed_params(scope: Scope) -> str:
+    return f"its params are {', '.join(scope.params) or 'none'}"
 
 
 def _listed(blocks: Mapping[str, Scope]) -> str:
@@ -110,23 +119,28 @@ def block_arguments(
 ) -> dict[str, Any]:
     """The arguments for the params of a block."""
     arguments: dict[str, Any] = {}
+    meant: set[str] = set()
     for key, value in written.items():
         param = block.params.get(key)
         if param is None:
+            like = suggest(key, block.params)
+            meant.add(like or "")
             help = (
-                suggest(key, block.params)
+                like
+                or habits.ARGUMENTS.get(key)
                 or f"{block.name} takes {', '.join(block.params) or 'no params'}"
             )
             report.error(
                 "unknown-argument",
                 place.span(key, key=True),
-                f"{block.name} has no param {key}",
+                f"{block.name} has no param {shorten(key)}",
                 help=help,
             )
         else:
-            arguments[key] = _argument(param, value, place.at(key), report)
+            arguments[key] = _argument(key, param, value, place.at(key), report)
     for key, param in block.params.items():
-        if param.required and key not in written:
+        misspelt = f"did you mean `{key}`?" in meant
+        if param.required and key not in written and not misspelt:
             report.error(
                 "missing-argument",
                 op_span(place),
@@ -136,11 +150,17 @@ def block_arguments(
     return arguments
 
 
-def _argument(param: Param, value: Any, place: Place, report: Report) -> Any:
+def _argument(key: str, param: Param, value: Any, place: Place, report: Report) -> Any:
     if isinstance(value, list):
         return tuple(
-            _argument(param, item, place.at(i), report) for i, item in enumerate(value)
+            _argument(key, param, item, place.at(i), report)
+            for i, item in enumerate(value)
         )
+    if value is None or isinstance(value, dict):
+        what = "empty" if value is None else "a mapping"
+        message = f"{key} must be {param.kind or 'a value'}, and is {what}"
+        report.error("bad-type", place.span(), message)
+        return None
     if not isinstance(value, str):
         return value
     text = param.type in ("str", "op", "str[]")
@@ -149,7 +169,7 @@ def _argument(param: Param, value: Any, place: Place, report: Report) -> Any:
     try:
         return Formula(parse_expression(value.removeprefix("$")), value)
     except ExpressionError as error:
-        report.error(
-            "bad-expression", place.part(error.start, error.end), error.message
-        )
+        shift = value.startswith("$")
+        span = place.part(error.start + shift, error.end + shift)
+        report.error("bad-expression", span, error.message)
         return None

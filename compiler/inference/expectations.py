@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from compiler.binding import expression_code
 from compiler.diagnostics import Report, suggest
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.graph import Place, Scope
 from compiler.inference.counts import Counter
-from compiler.syntax import show
+from compiler.syntax import Expr, show
 from compiler.tensor import TensorType, TypePattern
+from compiler.text import shorten
 from compiler.typed import Instance, TypedGraph
 
 
@@ -61,17 +63,18 @@ def _check_type(
 ) -> None:
     found = _find(typed, name)
     if found is None:
-        report.error(
-            "unknown-layer", place.span(key=True), f"there is no output or layer {name}"
-        )
+        message = f"there is no output or layer {shorten(name)}"
+        help = suggest(name, _names(typed)) or ""
+        report.error("unknown-layer", place.span(key=True), message, help=help)
         return
     instance, kind = found
     try:
         shape = tuple(
-            _dim(evaluate(dim, instance.values), show(dim)) for dim in pattern.dims
+            _dim(evaluate(dim, instance.values), dim) for dim in pattern.dims
         )
     except ExpressionError as error:
-        report.error("bad-expression", place.span(), error.message)
+        span = place.part(error.start, error.end)
+        report.error(expression_code(error), span, error.message)
         return
     wanted = TensorType(pattern.kind, shape)
     same = wanted.kind == kind.kind and wanted.rank == kind.rank
@@ -87,10 +90,19 @@ def _check_type(
         )
 
 
-def _dim(value: Value, text: str) -> Dim:
+def _dim(value: Value, expr: Expr) -> Dim:
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise ExpressionError(f"{text} is not a size", 0, len(text))
+        raise ExpressionError(f"{show(expr)} is not a size", expr.start, expr.end)
     return Dim.of(value)
+
+
+def _names(typed: TypedGraph) -> list[str]:
+    """What an expectation may be of, without the layers inside of others."""
+    return [
+        f"{network}.{name}" if network else name
+        for network, instance in typed.networks.items()
+        for name in (*instance.outputs, *instance.nodes)
+    ]
 
 
 def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType] | None:

@@ -28,6 +28,12 @@ class Finding:
     conditions: Conditions
 
 
+_LONGEST, _HEAD = 160, 60
+
+_UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
+"""Faults that have nothing to do with the types of what goes in."""
+
+
 class Findings:
     """The faults of layers by place."""
 
@@ -41,9 +47,10 @@ class Findings:
         if known is not None:
             known.conditions = known.conditions.merged(fault.conditions)
             return
-        label = fault.label or _label(instance, node)
+        label = fault.label or ("" if fault.code in _UNTYPED else _label(instance, node))
         message = _message(node, fault)
-        self._found[key] = Finding(fault, message, label, path, fault.conditions)
+        shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
+        self._found[key] = Finding(fault, message, label, shown, fault.conditions)
 
     def report(self, report: Report) -> None:
         """Make diagnostics of all; a size that is too small is one where it begins."""

@@ -24,8 +24,8 @@ _PYTHON: dict[str, tuple[type, ...]] = {
 
 def param_type(param: Param, value: Value) -> str:
     """The type of a param: as declared, or that of its value."""
-    if param.type is not None:
-        return param.type
+    if param.kind is not None:
+        return param.kind
     if isinstance(value, tuple):
         item = value[0] if value else 0
         return f"{_type_name(item)}[]"
@@ -74,8 +74,8 @@ def formula_value(
 
 def fits(param: Param, value: Value) -> str:
     """What is wrong with a value for a param; nothing where it fits."""
-    if param.type is not None and not _is_a(param.type, value):
-        return f"must be {param.type}, and is {shown(value)}"
+    if param.kind is not None and not _is_a(param.kind, value):
+        return f"must be {param.kind}, and is {shown(value)}"
     if param.choices is not None and value not in param.choices:
         return f"must be one of {', '.join(map(shown, param.choices))}, and is {shown(value)}"
     if isinstance(value, int | float) and param.min is not None and value < param.min:

@@ -127,8 +127,8 @@ class Matcher:
         actual: TensorType,
         pattern: TypePattern,
     ) -> Fault:
-        told = show(expr) if str(wanted) == show(expr) else f"{show(expr)} = {wanted}"
-        message = f"{port} needs {pattern}, where {told}"
+        told = "" if str(wanted) == show(expr) else f", where {show(expr)} = {wanted}"
+        message = f"{port} needs {pattern}{told}"
         fault = Fault("pattern-mismatch", message, port)
         if isinstance(wanted, int | Dim):
             fault.conditions = self.caller.when_equal(Dim.of(wanted), size)

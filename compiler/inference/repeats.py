@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from compiler.context import Context
 from compiler.elaboration.formulas import formulas
+from compiler.faults import Fault
 from compiler.graph import Scope
 from compiler.naming import COUNTER
 from compiler.op import Op
@@ -34,6 +36,35 @@ def chain(outputs: Mapping[str, TensorType], given: Types) -> dict[str, Any]:
         before, kind = given[port], outputs[source]
         following[port] = (kind, *before[1:]) if isinstance(before, tuple) else kind
     return following
+
+
+@contextmanager
+def in_copy(copy: int, given: Types, context: Context) -> Iterator[None]:
+    """Faults inside tell what the copy was given, where that is not what the layer was."""
+    known = len(context.tolerated or ())
+    try:
+        yield
+    except Fault as fault:
+        if copy:
+            _blame_copy(fault, copy, given, context)
+            if fault.code in _TYPES:
+                fault.code = "repeat-mismatch"
+        raise
+    finally:
+        for one in (context.tolerated or [])[known:] if copy else ():
+            _blame_copy(one, copy, given, context)
+
+
+_TYPES = {"pattern-mismatch", "kind-mismatch", "rank-mismatch"}
+
+
+def _blame_copy(fault: Fault, copy: int, given: Types, context: Context) -> None:
+    types = (
+        f"{port} is {context.values(kind)}"
+        for port, kind in given.items()
+        if isinstance(kind, TensorType)
+    )
+    fault.label = f"in copy {copy}, {', '.join(types)}"
 
 
 def copies_are_equal(given: Types, following: Types, context: Context) -> bool:

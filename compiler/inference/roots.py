@@ -9,10 +9,11 @@ from compiler import names as rules
 from compiler.context import Context
 from compiler.diagnostics import Report, suggest
 from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
+from compiler.domain import Budget, Constraint, Domain
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.graph import Graph, Place, Scope
 from compiler.inference.params import formula_value, name_values
+from compiler.limits import Limits
 from compiler.naming import Names
 from compiler.syntax import Expr, names
 from compiler.tensor import TensorType, TypePattern
@@ -50,10 +51,10 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                 place.span(),
                 f"{what} is for blocks: a network's inputs are always the same",
             )
-        for name, dim in sorted(
+        for name, dim in (
             (name, dim)
             for dim in pattern.dims
-            for name in names(dim)
+            for name in sorted(names(dim))
             if name not in scope.params
         ):
             if rules.symbol_name(name):
@@ -100,7 +101,9 @@ def _dim(expr: Expr, env: Names, values: Mapping[str, Value]) -> Dim | str:
     return Dim.of(env.size(expr, plain))
 
 
-def read_domain(graph: Graph, params: Mapping[str, Value], report: Report) -> Domain:
+def read_domain(
+    graph: Graph, params: Mapping[str, Value], limits: Limits, report: Report
+) -> Domain:
     """What `dims` says of the symbols."""
     constraints: dict[str, Constraint] = {}
     known = {
@@ -146,4 +149,4 @@ def read_domain(graph: Graph, params: Mapping[str, Value], report: Report) -> Do
             )
             continue
         constraints[name] = constraint
-    return Domain(constraints)
+    return Domain(constraints, Budget(limits.proofs))

@@ -10,11 +10,16 @@ from compiler.dims import Dim, DimOverflow
 from compiler.elaboration.inputs import by_port
 from compiler.elaboration.targets import bind_arguments, op_span, problem_span
 from compiler.expressions import Value
-from compiler.faults import Fault
+from compiler.faults import Fault, absent_input
 from compiler.graph import Node, OpParam, Ref, Scope
 from compiler.inference.calls import call_op
-from compiler.inference.params import formula_value
-from compiler.inference.repeats import chain, copies_are_equal, uses_counter
+from compiler.inference.params import formula_value, shown
+from compiler.inference.repeats import (
+    chain,
+    copies_are_equal,
+    in_copy,
+    uses_counter,
+)
 from compiler.inference.scans import Scanned, scanned
 from compiler.naming import Names
 from compiler.op import Op, Port
@@ -126,8 +131,7 @@ class ScopeInference:
         types: dict[str, TensorType | tuple[TensorType, ...] | None] = {}
         for port, ref in given.items():
             if isinstance(ref, tuple):
-                found = [self._needed(node, item) for item in ref]
-                types[port] = tuple(kind for kind in found if kind is not None)
+                types[port] = tuple(self._present(node, item) for item in ref)
             else:
                 types[port] = self._needed(node, ref)
         return types
@@ -138,6 +142,13 @@ class ScopeInference:
         if kind is None and not self._absent(ref):
             self._check_port(node, ref)
             raise Skip
+        return kind
+
+    def _present(self, node: Node, ref: Ref) -> TensorType:
+        """The type of one of several inputs, of which none can be left out."""
+        kind = self._needed(node, ref)
+        if kind is None:
+            raise self._skip(node, absent_input(str(ref)))
         return kind
 
     def _type(self, ref: Ref) -> TensorType | None:
@@ -173,7 +184,7 @@ class ScopeInference:
         if value is None:
             raise Skip
         if not isinstance(value, bool):
-            message = f"`when` is true or false, and this is {value}"
+            message = f"`when` is true or false, and this is {shown(value)}"
             self.report.error(
                 "bad-when", node.place.span("when"), message, path=self._path(node)
             )
@@ -191,10 +202,13 @@ class ScopeInference:
         if value is None:
             raise Skip
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            code, message = "bad-repeat", "is a number of copies, and this"
+            if isinstance(value, Dim):
+                code, message = "not-constant", "must be known to build the network, and"
             self.report.error(
-                "bad-repeat",
+                code,
                 place.span(),
-                f"`repeat` is a number of copies, and this is {value}",
+                f"`repeat` {message} is {shown(value)}",
                 path=self._path(node),
             )
             raise Skip
@@ -232,9 +246,10 @@ class ScopeInference:
         given = dict(types)
         done = 0
         while done < count:
-            call = self._call(
-                node, target, arguments, given, done if repeated else None
-            )
+            with in_copy(done, given, self.context):
+                call = self._call(
+                    node, target, arguments, given, done if repeated else None
+                )
             following = chain(call.outputs, given) if done + 1 < count else given
             self._check_group(target, given, following)
             steady = not counted and copies_are_equal(given, following, self.context)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.diagnostics import Report, suggest
-from compiler.expressions import Value
+from compiler.expressions import ExpressionError, Value, parse_expression
+from compiler.fields import Formula
 from compiler.graph import Graph, Place
 from compiler.inference.params import default_place, default_value, fits, formula_value
-from compiler.spec import Param, formula
+from compiler.spec import Param
 
 
 def root_params(
@@ -81,15 +82,12 @@ def _value(
     report: Report,
 ) -> tuple[Value | None, Place]:
     place = Place(graph.document, ("params", name))
-    if name in settings:
+    if settings.get(name) is not None:
         return _tupled(settings[name]), place
     if name in chosen:
         place = Place(graph.document, ("variants", variant, name))
-        text = param.type in ("str", "op", "str[]")
-        written = chosen[name]
-        return formula_value(
-            _tupled(written if text else formula(written)), params, place, report
-        ), place
+        written = _written(param, chosen[name], place, report)
+        return formula_value(written, params, place, report), place
     if param.required:
         message = (
             f"{name} has no value: the network needs a default for it, or a setting"
@@ -97,6 +95,23 @@ def _value(
         report.error("missing-argument", place.span(), message)
         return None, place
     return default_value(param, params, place, report), default_place(place)
+
+
+def _written(param: Param, value: Any, place: Place, report: Report) -> Any:
+    """The value that a variant gives: text is a formula, unless the param is text."""
+    if isinstance(value, list):
+        items = (
+            _written(param, item, place.at(i), report) for i, item in enumerate(value)
+        )
+        return tuple(items)
+    if not isinstance(value, str) or param.type in ("str", "op", "str[]"):
+        return value
+    try:
+        return Formula(parse_expression(value), value)
+    except ExpressionError as error:
+        span = place.part(error.start, error.end)
+        report.error("bad-expression", span, error.message)
+        return None
 
 
 def _tupled(value: Any) -> Any:

@@ -23,13 +23,10 @@ class SinusoidalEncoding(nn.Module):
         self.dim = dim
 
     def forward(self, x: Tensor) -> Tensor:
-        # in float32 whatever x is: half precision cannot count the positions
-        positions = torch.arange(
-            x.shape[self.dim], dtype=torch.float32, device=x.device
-        )
-        even = torch.arange(
-            0, self.embedding_dim, 2, dtype=torch.float32, device=x.device
-        )
+        # half precision cannot count the positions
+        exact = torch.promote_types(x.dtype, torch.float32)
+        positions = torch.arange(x.shape[self.dim], dtype=exact, device=x.device)
+        even = torch.arange(0, self.embedding_dim, 2, dtype=exact, device=x.device)
         angles = positions[:, None] * self.base ** (-even / self.embedding_dim)
         waves = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
         dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()

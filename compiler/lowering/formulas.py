@@ -29,7 +29,7 @@ def to_python(expr: syntax.Expr, resolve: Resolve) -> Expr:
     >>> from compiler.codegen.python import Name
     >>> from compiler.expressions import parse_expression
     >>> flat(to_python(parse_expression("ceil_div(4 * D, 3)"), lambda name: Name(name.lower())))
-    '-(-4 * d // 3)'
+    '-(-(4 * d) // 3)'
     """
     match expr:
         case syntax.Number(value) | syntax.Boolean(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 
 from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import Name
@@ -52,6 +53,12 @@ class Variables:
         self._state = ""
         self._own: dict[str, str] = {}
 
+    def apart(self, names: Namespace) -> Variables:
+        """The same with other names, so that what is named there is not named here."""
+        other = copy(self)
+        other.names, other._copies, other._own = names, {}, {}
+        return other
+
     def uses(self, node: str, port: str) -> list[str]:
         """The ports that an output goes to; "" for one that says nothing of it."""
         wanted = {port, ""} if port == self._first(node) else {port}
@@ -85,8 +92,9 @@ class Variables:
     def named_output(self, node: str) -> str:
         """The name of the output that a layer alone is, where the spec gives one."""
         names = [n for n, _ in self._outputs.get(node, ()) if n != "output"]
-        taken = {*self.plan.layers, *self.plan.scope.inputs}
-        return names[0] if len(names) == 1 and names[0] not in taken else ""
+        if len(names) != 1 or names[0] in self.plan.layers:
+            return ""
+        return "" if names[0] in self.plan.scope.inputs else names[0]
 
     def copy(self, wanted: str) -> str:
         """The variable of a loop over copies: the same one in every loop."""

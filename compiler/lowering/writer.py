@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +69,7 @@ class ClassWriter:
         self.settled, self.reads = self.reads, Counter()
         self.constructor = Namespace()
         self.attributes = Namespace({*MODULE_ATTRIBUTES, *scope.nodes})
-        self.locals = Namespace()
+        self.locals = Namespace({"scan"})  # the one function of the library
         self.init: list[Stmt] = []
         self.forward: list[Stmt] = []
         self.values: dict[tuple[str, str], Expr] = {}
@@ -181,8 +182,14 @@ class ClassWriter:
         return ref.node in self.plan.scope.inputs and self.plan.is_optional(ref.node)
 
     def trial(self) -> ClassWriter:
-        """A writer of the same class, whose text is thrown away."""
-        return ClassWriter(self.plan, self.plans, self.classes, self.spec)
+        """A writer at the same place, whose text is thrown away."""
+        other = copy(self)
+        other.needs, other.stored, other.reads = {}, {}, Counter()
+        other.library, other.init, other.forward = set(), [], []
+        other.attributes, other.locals = Namespace(), Namespace()
+        other._kept, other._sizes = {}, {}
+        other.variables = self.variables.apart(other.locals)
+        return other
 
     def let(self, node: str, value: Expr, shape: Shape | None, wanted: str) -> Name:
         """Assign a local variable on the way to a layer's output."""

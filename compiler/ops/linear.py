@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Size
-from compiler.op import Op, Port, Shape, product
+from compiler.op import Op, Port, Shape
 from compiler.registry import register
 from compiler.tensor import TensorType
 
@@ -66,9 +66,3 @@ class Bilinear(Op):
     def weights(self, input1: TensorType, input2: TensorType) -> dict[str, Shape]:
         weight = {"weight": (self.out_features, input1.shape[-1], input2.shape[-1])}
         return weight | ({"bias": (self.out_features,)} if self.bias else {})
-
-    def flops(
-        self, outputs: tuple[TensorType, ...], input1: TensorType, input2: TensorType
-    ) -> Dim:
-        rows = product(input1.shape[:-1])
-        return rows * self.out_features * input2.shape[-1] * (input1.shape[-1] + 1) * 2

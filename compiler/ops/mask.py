@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler import faults
 from compiler.codegen.python import Compare, Expr, Unary, attr, method, subscript
 from compiler.context import Context
 from compiler.fields import Axis, Integer
@@ -69,8 +70,8 @@ class LogicalNot(Op):
 class MaskedFill(Op):
     """`value` where the mask is true, else the input: any[...], bool[...] -> any[...].
 
-    The mask broadcasts to the input. As in torch, true is where it fills: a mask of
-    what takes part goes through `logical_not` before.
+    Their shapes broadcast. As in torch, true is where it fills: a mask of what takes
+    part goes through `logical_not` before.
     """
 
     value: float | int | bool
@@ -78,12 +79,11 @@ class MaskedFill(Op):
     inputs = (Port("input", ANY), Port("mask", ("bool",)))
 
     def infer(self, ctx: Context, input: TensorType, mask: TensorType) -> TensorType:
+        if input.kind == "int" and not abs(self.value) < 2**63:
+            message = f"masked_fill cannot put {self.value} among int values"
+            raise faults.constraint(message, argument="value")
         shape = ctx.broadcast("masked_fill", {"input": input, "mask": mask})
-        ctx.require_rank("mask", mask, *range(input.rank + 1))
-        for given, wanted in zip(shape, input.shape, strict=True):
-            message = "masked_fill needs a mask that broadcasts to its input"
-            ctx.require_equal(message, given, wanted, "mask")
-        return input
+        return input.with_shape(*shape)
 
     def apply(self, code: Code, input: Expr, mask: Expr) -> Expr:
         return method(input, "masked_fill", mask, code.argument("value"))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from compiler.diagnostics import Report
 from compiler.document import Document
+from compiler.elaboration.patterns import check_patterns
 from compiler.elaboration.scopes import ScopeBuilder
 from compiler.elaboration.targets import Targets
+from compiler.elaboration.unused import warn_of_unused_params
 from compiler.graph import Graph, Node, Place, Scope, Unit
 from compiler.names import cap_words
 from compiler.spec import Block, Network, Spec
@@ -29,6 +31,7 @@ def elaborate(unit: Unit) -> Graph:
     }
     report.raise_if_failed()
     _warn_unused(report, unit, networks, blocks)
+    warn_of_unused_params(unit.document, report)
     return Graph(
         unit.spec,
         unit.document,
@@ -81,7 +84,20 @@ class _Scopes:
                 scopes[name], block.layers, Targets(scopes), self.report
             )
             builder.build(block.outputs)
+            self._check_block(scopes[name], Targets(scopes))
         return scopes
+
+    def _check_block(self, scope: Scope, targets: Targets) -> None:
+        check_patterns(scope, self.report)
+        self._check_ops(scope, targets)
+
+    def _check_ops(self, scope: Scope, targets: Targets) -> None:
+        """A default that names an op, or a block, names one that is there."""
+        home = scope.place if scope.kind == "block" else Place(scope.place.document, ())
+        for name, param in scope.params.items():
+            if param.type == "op" and isinstance(param.default, str):
+                place = home.at("params", name, "default")
+                targets.find(param.default, scope, place, self.report)
 
     def network(
         self, unit: Unit, name: str, network: Network, targets: Targets
@@ -94,6 +110,7 @@ class _Scopes:
             title, "network", place, description, unit.spec.params, dict(network.inputs)
         )
         ScopeBuilder(scope, network.layers, targets, self.report).build(network.outputs)
+        self._check_ops(scope, targets)
         return scope
 
 

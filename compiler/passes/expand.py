@@ -166,7 +166,8 @@ def _follows(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
             default = evaluate(default.expr, values)
         except ExpressionError:
             return False
-    return hashable(default) == hashable(value)
+    same: bool = hashable(default) == hashable(value)
+    return same
 
 
 def _chosen(written: Node | None, param: Param, value: Value) -> Node:

@@ -11,6 +11,7 @@ from compiler.graph import Graph
 from compiler.inference.engine import Engine
 from compiler.inference.expectations import check_expectations
 from compiler.inference.roots import read_domain
+from compiler.inference.inits import check_inits
 from compiler.inference.settings import root_params
 from compiler.inference.ties import check_ties
 from compiler.limits import Limits
@@ -38,13 +39,18 @@ def infer(
     params = root_params(graph, variant, settings or {}, report)
     if params is None:
         return TypedGraph(graph, {}, {}, report.diagnostics)
-    engine = Engine(graph, read_domain(graph, params, report), limits, report)
+    domain = read_domain(graph, params, limits, report)
+    engine = Engine(graph, domain, limits, report)
     networks = {
         name: engine.network(scope, params) for name, scope in graph.networks.items()
     }
     engine.findings.report(report)
+    if domain.spent:
+        message = "the sizes are too many, or too long, to compare them all"
+        report.error("too-large", graph.document.locate(("name",)), message)
     typed = TypedGraph(graph, params, networks, adjusted=bool(variant or settings))
     check_ties(typed, report)
+    check_inits(typed, report)
     if not report.failed:
         check_expectations(typed, report)
     return replace(typed, diagnostics=_in_order(report))

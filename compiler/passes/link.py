@@ -43,6 +43,10 @@ class _Linker:
         unit = self._units[file] = Unit(spec, document)
         for block, written in spec.imports.items():
             span = document.locate(("import", block))
+            if block in spec.blocks:
+                key = document.locate(("import", block), key=True)
+                message = f"{block} is a block of this file, too"
+                self.report.error("duplicate-name", key, message)
             path = self._path(written, file, span)
             other = (
                 self._other(path, span, (*above, file)) if path is not None else None

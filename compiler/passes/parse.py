@@ -6,12 +6,10 @@ keys; so that what a file says can be read off its lines, and nothing in it expa
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 
+from compiler.collector import collector_paused
 from compiler.diagnostics import Report
 from compiler.document import Document, Mapping
 from compiler.limits import Limits
@@ -35,23 +33,11 @@ def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
     report = Report()
     _check_text(source, limits, report)
     report.raise_if_failed()
-    with _collector_paused():
+    with collector_paused():
         root = read_nodes(source, limits, report)
     report.raise_if_failed()
     assert isinstance(root, Mapping)  # anything else was reported
     return Document(source, root)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Nodes are no garbage: tracing them again and again would take half of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _check_text(source: Source, limits: Limits, report: Report) -> None:

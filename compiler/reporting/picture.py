@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing
 from pathlib import Path
 
-from compiler.diagnostics import RequestError
-from compiler.diagram.engine import Engine
+from compiler.diagnostics import PictureError, RequestError
+from compiler.diagram.engine import Engine, RenderError
 from compiler.diagram.options import DiagramError, Options
 from compiler.diagram.render import Format, render
 from compiler.typed import TypedGraph
@@ -20,13 +20,15 @@ def write_picture(
 
     Raises:
         RequestError: for another suffix, or options that name what the spec has not.
-        RenderError: where the layout fails or takes too long.
+        PictureError: where the layout fails or takes too long.
     """
     format = picture_format(path)
     try:
         write_whole({path: render(typed, format, options, engine=engine)})
     except DiagramError as error:
         raise RequestError(str(error)) from None
+    except RenderError as error:
+        raise PictureError(str(error)) from None
 
 
 def picture_format(path: Path) -> Format:

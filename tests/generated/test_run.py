@@ -65,7 +65,8 @@ def test_compiles_as_one_graph(spec: str, mode: str) -> None:
         torch._dynamo.reset()
         eager, copy = (network.new().train(mode == "train") for _ in range(2))
         fast = torch.compile(copy, fullgraph=True, backend="eager")
-        for draw in (0, 1):
+        # Another size is another graph, with symbols for sizes: once is enough.
+        for draw in (0, 1) if mode == "eval" else (0,):
             plain = _step(eager, eager, network.inputs(draw))
             torch.testing.assert_close(_step(fast, copy, network.inputs(draw)), plain)
 

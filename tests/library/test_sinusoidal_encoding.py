@@ -33,6 +33,11 @@ def test_takes_the_dtype_of_floats_and_counts_in_float32() -> None:
     assert torch.equal(found, exact.bfloat16())
 
 
+def test_is_as_exact_as_double_precision() -> None:
+    found = SinusoidalEncoding(4)(torch.zeros(1, 3000, 4, dtype=torch.float64))
+    assert found[2999, 2].item() == pytest.approx(math.sin(29.99), abs=1e-12)
+
+
 def test_learns_and_stores_nothing() -> None:
     assert not SinusoidalEncoding(4).state_dict()
 

@@ -44,11 +44,11 @@ def types(outputs: Any) -> list[tuple[Kind, Any]]:
     return [(KINDS[value.dtype], tuple(value.shape)) for value in found]
 
 
-def type_of(value: Tensor | tuple[Tensor, ...] | None) -> Input:
+def like(value: Tensor | tuple[Tensor, ...] | None) -> Input:
     """The type of a tensor."""
     if isinstance(value, tuple):
         return tuple(TensorType(k, tuple(map(Dim.of, s))) for k, s in types(value))
-    return value if value is None else type_of((value,))[0]  # type: ignore[index]
+    return value if value is None else like((value,))[0]  # type: ignore[index]
 
 
 def tensors(

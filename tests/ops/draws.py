@@ -18,8 +18,9 @@ from compiler.tensor import Kind, TensorType
 
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(("float", "int", "bool"))
 SIZES = st.integers(1, 5)
-
-kinds = KINDS
+SELDOM = st.integers(0, 9).map(lambda number: number == 7)
+"""True in one of ten draws; the ends of a range are drawn more often than that."""
+FLOAT: st.SearchStrategy[Kind] = st.just("float")
 
 
 def type_of(*sizes: int, kind: Kind = "float") -> TensorType:
@@ -27,31 +28,23 @@ def type_of(*sizes: int, kind: Kind = "float") -> TensorType:
     return TensorType(kind, tuple(map(Dim.of, sizes)))
 
 
-def typed(kind: Kind, shape: Sequence[int]) -> TensorType:
-    """A type of a kind and known sizes."""
-    return type_of(*shape, kind=kind)
-
-
 def shapes(
-    least: int = 0, most: int = 4, size: int = 4
+    least_rank: int = 0, most_rank: int = 4, sizes: st.SearchStrategy[int] = SIZES
 ) -> st.SearchStrategy[list[int]]:
-    """Shapes of sizes from 1."""
-    return st.lists(st.integers(1, size), min_size=least, max_size=most)
-
-
-def tensors(
-    kind: st.SearchStrategy[Kind] = kinds, least: int = 0, most: int = 4
-) -> st.SearchStrategy[TensorType]:
-    """Types of small sizes."""
-    return st.builds(typed, kind, shapes(least, most))
+    """Shapes of a few dimensions of 1 to 5, or as `sizes` draws them."""
+    ranks = st.integers(least_rank, most_rank)
+    return ranks.flatmap(lambda n: st.lists(sizes, min_size=n, max_size=n))
 
 
 def types(
-    least_rank: int, most_rank: int, sizes: st.SearchStrategy[int] = SIZES
+    least_rank: int = 0,
+    most_rank: int = 4,
+    sizes: st.SearchStrategy[int] = SIZES,
+    kinds: st.SearchStrategy[Kind] = FLOAT,
 ) -> st.SearchStrategy[TensorType]:
-    """Float types of a few dimensions of 1 to 5, or as `sizes` draws them."""
-    shape = st.lists(sizes, min_size=least_rank, max_size=most_rank)
-    return shape.map(lambda drawn: type_of(*drawn))
+    """Types of such shapes, floats unless `kinds` says otherwise."""
+    drawn = st.tuples(shapes(least_rank, most_rank, sizes), kinds)
+    return drawn.map(lambda pair: type_of(*pair[0], kind=pair[1]))
 
 
 def images(
@@ -73,7 +66,7 @@ def alike(draw: st.DrawFn, shape: Sequence[int]) -> list[int]:
     return [draw(change) or size for size in shape[start:]]
 
 
-def spread(spatial: int, values: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+def spread(spatial: int, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """One value for all dimensions, or a list; once in a while of the wrong length."""
     lists = st.lists(values, min_size=spatial, max_size=spatial)
     wrong = st.lists(values, min_size=spatial + 1, max_size=spatial + 1)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from compiler import library
 from compiler.binding import BindingError, Problem, bind, check_arguments
 from compiler.context import Context
 from compiler.dims import Dim
@@ -26,7 +24,8 @@ from compiler.naming import Names
 from compiler.op import Op, Shape, as_tuple
 from compiler.registry import ops
 from compiler.tensor import TensorType, parse_pattern
-from tests.ops.concrete import concrete, numbers, tensors, type_of, types, values
+from tests.ops.concrete import concrete, like, numbers, tensors, types, values
+from tests.ops.coverage import accepted, refused
 from tests.ops.one_layer import Input, OneLayer, flat
 
 RAISED_BY_TORCH = (
@@ -48,14 +47,19 @@ class Checked:
     source: str = ""
 
     @property
+    def _layer(self) -> str:
+        """The class alone, without what it carries of the library."""
+        return self.source.partition("class Layer(")[2]
+
+    @property
     def construct(self) -> str:
         """The expression that `__init__` assigns; "" where there is none."""
-        return self.source.partition("self.layer = ")[2].partition("\n\n")[0].strip()
+        return self._layer.partition("self.layer = ")[2].partition("\n\n")[0].strip()
 
     @property
     def forward(self) -> list[str]:
         """The lines of `forward`, without the `def`."""
-        body = self.source.partition("def forward(")[2].partition(":\n")[2]
+        body = self._layer.partition("def forward(")[2].partition(":\n")[2]
         return [line.strip() for line in body.strip().splitlines()]
 
 
@@ -119,16 +123,19 @@ def check(
         except Fault as fault:
             refusal = fault
     if refusal and (dims or refusal.code == "kind-mismatch"):
+        refused[op_name] += 1
         return Checked(refusal=refusal)
     one = OneLayer(op, arguments, ports, dims or {}, optional)
     error = _error(one, device, reference)
     if refusal:
         assert error is not None, f"torch takes what the rule refuses: {refusal}"
+        refused[op_name] += 1
         return Checked(refusal=refusal)
     if error is not None:
         shown = ", ".join(map(str, outputs))
         raise AssertionError(f"the rule gives {shown} where torch raises") from error
     _compare(one, outputs, device, reference, flops)
+    accepted[op_name] += 1
     return Checked(outputs, None, one.source())
 
 
@@ -148,7 +155,7 @@ def run(
     inputs: Mapping[str, Tensor | tuple[Tensor, ...] | None],
 ) -> Any:
     """What the generated code computes on the CPU from real tensors by port."""
-    kinds = {port: type_of(value) for port, value in inputs.items()}
+    kinds = {port: like(value) for port, value in inputs.items()}
     given = [inputs.get(port.name) for port in ops()[op_name].inputs]
     return layer(op_name, arguments, kinds)(*flat(given))
 
@@ -252,9 +259,6 @@ def _named(
 def _module(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module:
     """The generated class, executed and constructed."""
     scope: dict[str, Any] = {"__name__": "generated"}
-    if one.op.library:
-        path = Path(library.__path__[0], f"{one.op.library}.py")
-        exec(path.read_text("utf-8"), scope)  # noqa: S102 - our own source
     exec(one.source(as_module=as_module), scope)  # noqa: S102 - made by these tests
     with torch.device(device):
         module: nn.Module = scope["Layer"]()

@@ -21,6 +21,7 @@ from compiler.codegen.statements import (
     assign,
 )
 from compiler.dims import Dim
+from compiler.lowering.library import library_code
 from compiler.op import Op, Shape, arguments
 from compiler.tensor import TensorType
 
@@ -52,10 +53,10 @@ class OneLayer:
     def source(self, *, as_module: bool = False) -> str:
         """The generated file; with the layer as a module even where a function does."""
         make = self.op.build if as_module else self.op.construct
-        layer = make(_Code(self), **self.ports)
+        made = make(_Code(self), **self.ports)
         build: tuple[Stmt, ...] = (ExprStatement(method(call("super"), "__init__")),)
-        if layer is not None:
-            build += (assign("self.layer", layer),)
+        if made is not None:
+            build += (assign("self.layer", made),)
         names = [Name(name) for name in flat(self._names().values())]
         params = (Param("self"), *(Param(name.id, Name("Any")) for name in names))
         forward = (
@@ -65,8 +66,10 @@ class OneLayer:
             Function("__init__", (Param("self"),), lit(None), build),
             Function("forward", params, Name("Any"), forward),
         )
-        body = (Class("Layer", (Name("nn.Module"),), body=members),)
-        return print_module(Module(imports=IMPORTS, body=body))
+        carried = library_code([self.op.library] if self.op.library else [])
+        layer = Class("Layer", (Name("nn.Module"),), body=members)
+        body: tuple[Stmt, ...] = (*carried.code, layer)
+        return print_module(Module(imports=(*IMPORTS, *carried.imports), body=body))
 
     def _names(self) -> dict[str, Any]:
         """The names of the inputs in `forward`, by port; None where there is none."""

@@ -14,10 +14,11 @@ from torch.nn import functional as F
 from compiler.faults import Fault
 from compiler.registry import ops
 from compiler.tensor import TensorType
-from tests.ops.concrete import DTYPES
+from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, some, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
+EVEN = st.sampled_from((2, 4))
 NUMBERS = st.floats(-2, 2)
 ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "relu": {},
@@ -60,43 +61,44 @@ TO_FLOAT = [
 EXACT = ["abs", "neg", "sign", "square", "floor", "ceil", "round"]
 
 
-@pytest.mark.parametrize("op", ARGUMENTS)
+@each(*ARGUMENTS)
 @given(st.data())
 def test_activation(op: str, data: st.DataObject) -> None:
     arguments = data.draw(some(**ARGUMENTS[op]))
-    input = data.draw(types(0, 4, kinds=KINDS))
+    input = data.draw(types(0, 4) | types(0, 4, EVEN, KINDS))
     check(op, arguments, {"input": input}, device="cpu")
 
 
-@pytest.mark.parametrize("op", ["softmax", "log_softmax", "softmin", "gumbel_softmax"])
+@each("softmax", "log_softmax", "softmin", "gumbel_softmax")
 @given(input=types(0, 4), dim=st.integers(-5, 4))
 def test_softmax(op: str, input: TensorType, dim: int) -> None:
     check(op, {"dim": dim}, {"input": input}, device="cpu")
 
 
+@each("prelu")
 @given(input=types(0, 4), parameters=st.integers(1, 3))
-def test_prelu(input: TensorType, parameters: int) -> None:
+def test_prelu(op: str, input: TensorType, parameters: int) -> None:
     given = {"num_parameters": parameters}
-    check("prelu", given, {"input": input}, device="cpu")
+    check(op, given, {"input": input}, device="cpu")
 
 
-@given(input=types(0, 3), kind=KINDS, threshold=NUMBERS, value=NUMBERS)
-def test_threshold(
-    input: TensorType, kind: Any, threshold: float, value: float
-) -> None:
+@each("threshold")
+@given(input=types(0, 3, kinds=KINDS), threshold=NUMBERS, value=NUMBERS)
+def test_threshold(op: str, input: TensorType, threshold: float, value: float) -> None:
     given = {"threshold": threshold, "value": value}
-    check("threshold", given, {"input": input.with_kind(kind)}, device="cpu")
+    check(op, given, {"input": input}, device="cpu")
 
 
-@pytest.mark.parametrize("op", [*TO_FLOAT, *EXACT])
-@pytest.mark.parametrize("kind", DTYPES)
-def test_pointwise(op: str, kind: Any) -> None:
-    check(op, {}, {"input": type_of(2, 3, kind=kind)}, device="cpu")
+@each(*TO_FLOAT, *EXACT)
+@given(types(0, 4, kinds=KINDS))
+def test_pointwise(op: str, input: TensorType) -> None:
+    check(op, {}, {"input": input}, device="cpu")
 
 
+@each("clamp")
 @given(input=types(0, 3), arguments=some(min=NUMBERS, max=NUMBERS))
-def test_clamp(input: TensorType, arguments: dict[str, Any]) -> None:
-    check("clamp", arguments, {"input": input}, device="cpu")
+def test_clamp(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input}, device="cpu")
 
 
 @pytest.mark.parametrize("op", [*TO_FLOAT, *EXACT])

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from compiler.dims import Dim
 from compiler.faults import Fault
-from tests.ops.draws import alike, kinds, shapes, typed
+from compiler.tensor import TensorType
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, alike, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -21,35 +23,53 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "maximum": torch.maximum,
     "minimum": torch.minimum,
 }
+WITH_A_NUMBER: dict[str, tuple[str, Callable[..., Any]]] = {
+    "shift": ("value", torch.add),
+    "rsub": ("value", torch.rsub),
+    "scale": ("factor", torch.mul),
+    "pow": ("exponent", torch.pow),
+}
 NUMBERS = st.sampled_from([-2, -1, 0, 1, 3, 0.5, 1.0, -1.5])
 
 
-@given(st.data(), shapes(), st.sampled_from(["add", "mul"]))
-def test_variadic(data: st.DataObject, shape: list[int], op: str) -> None:
+@each("add", "mul")
+@given(st.data(), shapes())
+def test_variadic(op: str, data: st.DataObject, shape: list[int]) -> None:
     inputs = tuple(
-        typed(data.draw(kinds), data.draw(alike(shape)))
+        type_of(*data.draw(alike(shape)), kind=data.draw(KINDS))
         for _ in range(data.draw(st.integers(2, 4)))
     )
     combine = {"add": operator.add, "mul": operator.mul}[op]
     check(op, {}, {"inputs": inputs}, reference=lambda xs: reduce(combine, xs))
 
 
-@given(st.data(), shapes(), st.sampled_from(sorted(FUNCTIONS)))
-def test_pair(data: st.DataObject, shape: list[int], op: str) -> None:
-    input, other = (typed(data.draw(kinds), data.draw(alike(shape))) for _ in "12")
-    inputs = {"input": input, "other": other}
+@each(*FUNCTIONS)
+@given(st.data(), shapes())
+def test_pair(op: str, data: st.DataObject, shape: list[int]) -> None:
+    inputs = {
+        port: type_of(*data.draw(alike(shape)), kind=data.draw(KINDS))
+        for port in ("input", "other")
+    }
     check(op, {}, inputs, reference=FUNCTIONS[op])
 
 
-@given(st.sampled_from(["float", "int"]), NUMBERS, NUMBERS)
-def test_numbers(kind: Any, first: float, second: float) -> None:
-    inputs = {"input": type_of(2, 3, kind=kind)}
-    check("shift", {"value": first}, inputs, reference=lambda x: torch.add(x, first))
-    check("rsub", {"value": first}, inputs, reference=lambda x: torch.rsub(x, first))
-    check("scale", {"factor": first}, inputs, reference=lambda x: torch.mul(x, first))
+@each(*WITH_A_NUMBER)
+@given(types(0, 3, kinds=KINDS.filter(lambda kind: kind != "bool")), NUMBERS)
+def test_number(op: str, input: TensorType, number: float) -> None:
+    argument, function = WITH_A_NUMBER[op]
     # The meta device takes integers to negative powers, which no other device does.
-    check("pow", {"exponent": first}, inputs, device="cpu")
-    check("scale", {"factor": first, "exponent": second}, inputs)
+    check(
+        op,
+        {argument: number},
+        {"input": input},
+        reference=lambda x: function(x, number),
+        device="cpu",
+    )
+
+
+@given(types(0, 3), NUMBERS, NUMBERS)
+def test_scale_by_a_power(input: TensorType, factor: float, exponent: float) -> None:
+    check("scale", {"factor": factor, "exponent": exponent}, {"input": input})
 
 
 def test_scale_by_no_real_number() -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from compiler.dims import Dim
 from compiler.faults import Fault
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import one_line, type_of
 from tests.ops.harness import check, infer, run, tensor
 
@@ -85,9 +86,10 @@ def types(case: Case) -> dict[str, TensorType]:
     }
 
 
+@each("attention")
 @given(cases())
-def test_rule(case: Case) -> None:
-    found = check("attention", case.arguments, types(case))
+def test_rule(op: str, case: Case) -> None:
+    found = check(op, case.arguments, types(case))
     width = case.heads * case.value_width
     assert found.outputs == (type_of(case.batch, case.queries, width),)
 

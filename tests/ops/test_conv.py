@@ -13,16 +13,17 @@ from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import images, label, one_line, some, spread, type_of
 from tests.ops.harness import check, infer, tensor
 
-Drawn = tuple[int, TensorType, dict[str, Any]]
+Drawn = tuple[TensorType, dict[str, Any]]
 CHANNELS = st.sampled_from((1, 2, 4, 6, 6, 12))
 
 
 @st.composite
-def convs(draw: st.DrawFn, transposed: bool) -> Drawn:
-    n = draw(st.integers(1, 3))
+def convs(draw: st.DrawFn, op: str) -> Drawn:
+    n, transposed = int(op[-2]), "transpose" in op
     counts = spread(n, st.integers(0, 2))
     settings = {
         "stride": spread(n, st.integers(1, 3)),
@@ -41,26 +42,28 @@ def convs(draw: st.DrawFn, transposed: bool) -> Drawn:
     arguments = draw(some(**settings))
     arguments["out_channels"] = draw(CHANNELS)
     arguments["kernel_size"] = draw(spread(n, st.integers(1, 4)))
-    return n, draw(images(n, CHANNELS, most=7)), arguments
+    return draw(images(n, CHANNELS, most=7)), arguments
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
-@given(convs(transposed=False))
-def test_conv(drawn: Drawn) -> None:
-    n, input, arguments = drawn
-    check(f"conv{n}d", arguments, {"input": input}, device="cpu")
+@each("conv1d", "conv2d", "conv3d")
+@given(st.data())
+def test_conv(op: str, data: st.DataObject) -> None:
+    input, arguments = data.draw(convs(op))
+    check(op, arguments, {"input": input}, device="cpu")
 
 
-@given(convs(transposed=True))
-def test_conv_transpose(drawn: Drawn) -> None:
-    n, input, arguments = drawn
+@each("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+@given(st.data())
+def test_conv_transpose(op: str, data: st.DataObject) -> None:
+    input, arguments = data.draw(convs(op))
     try:
-        infer(f"conv_transpose{n}d", arguments, {"input": input})
+        infer(op, arguments, {"input": input})
     except (Fault, BindingError) as refusal:
         # By some of its kernels torch gives empty outputs, by others it refuses them.
         if "the output's size is 0" in str(refusal):
             return
-    check(f"conv_transpose{n}d", arguments, {"input": input}, device="cpu")
+    check(op, arguments, {"input": input}, device="cpu")
 
 
 @pytest.mark.parametrize("op", ["conv2d", "conv_transpose2d"])
@@ -103,7 +106,7 @@ def test_kernel_may_not_fit() -> None:
     inputs = {"input": tensor("float[B, 3, T]")}
     with pytest.raises(Fault, match="the padded input is T") as caught:
         infer("conv1d", arguments, inputs)
-    assert caught.value.port == "input" and "T >= 5" in caught.value.help
+    assert caught.value.port == "input" and "T >= 5" in caught.value.conditions.help
     (output,) = infer("conv1d", arguments, inputs, domain=Domain({"T": Constraint(5)}))
     assert str(output) == "float[B, 8, T - 4]"
 

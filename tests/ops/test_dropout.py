@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.faults import Fault
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of, types
 from tests.ops.harness import check, infer, run
 
@@ -26,7 +27,7 @@ OPS = (
 REFUSED = {"dropout2d": (0, 1, 2, 3, 5), "dropout3d": (0, 1, 2, 3)}
 
 
-@pytest.mark.parametrize("op", OPS)
+@each(*OPS)
 @given(input=types(0, 5), arguments=some(p=st.floats(0.1, 1)))
 def test_dropout(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
     if input.rank in REFUSED.get(op, ()):

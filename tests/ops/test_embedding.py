@@ -10,22 +10,23 @@ from hypothesis import strategies as st
 from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
-from compiler.tensor import Kind
-from tests.ops.draws import KINDS, type_of
+from compiler.tensor import Kind, TensorType
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, SIZES, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
-SIZES = st.integers(1, 5)
-SHAPES = st.lists(SIZES, max_size=3)
+SHAPES = shapes(0, 3)
 NUMBERS: tuple[Kind, ...] = ("float", "int")
 
 
+@each("embedding")
 @given(SHAPES, SIZES, SIZES, st.none() | st.integers(-6, 6))
 def test_embedding(
-    shape: list[int], count: int, width: int, padding: int | None
+    op: str, shape: list[int], count: int, width: int, padding: int | None
 ) -> None:
     arguments = {"num_embeddings": count, "embedding_dim": width}
     arguments |= {} if padding is None else {"padding_idx": padding}
-    found = check("embedding", arguments, {"input": type_of(*shape, kind="int")})
+    found = check(op, arguments, {"input": type_of(*shape, kind="int")})
     assert not found.outputs or found.outputs[0] == type_of(*shape, width)
 
 
@@ -50,20 +51,14 @@ def test_embedding_refuses_floats() -> None:
     assert (caught.value.code, caught.value.port) == ("kind-mismatch", "input")
 
 
-@given(
-    KINDS,
-    SHAPES,
-    st.integers(1, 5),
-    SIZES,
-    st.integers(-4, 4),
-)
+@each("position_embedding")
+@given(types(0, 3, kinds=KINDS), SIZES, SIZES, st.integers(-4, 4))
 def test_position_embedding(
-    kind: Kind, shape: list[int], count: int, width: int, dim: int
+    op: str, input: TensorType, count: int, width: int, dim: int
 ) -> None:
     arguments = {"num_embeddings": count, "embedding_dim": width, "dim": dim}
     # the meta device does not look an index up
-    inputs = {"input": type_of(*shape, kind=kind)}
-    check("position_embedding", arguments, inputs, device="cpu")
+    check(op, arguments, {"input": input}, device="cpu")
 
 
 def test_position_embedding_as_code() -> None:
@@ -91,22 +86,21 @@ def test_position_embedding_wants_a_bounded_length() -> None:
     assert str(output) == "float[T, 8]"
 
 
+@each("sinusoidal_encoding")
 @given(
-    st.sampled_from(NUMBERS),
-    st.lists(SIZES, min_size=1, max_size=3),
+    types(1, 3, kinds=st.sampled_from(NUMBERS)),
     st.none() | st.integers(1, 7),
     st.integers(-4, 4),
 )
 def test_sinusoidal_encoding(
-    kind: Kind, shape: list[int], width: int | None, dim: int
+    op: str, input: TensorType, width: int | None, dim: int
 ) -> None:
     arguments = {"dim": dim} | ({} if width is None else {"embedding_dim": width})
-    inputs = {"input": type_of(*shape, kind=kind)}
-    if kind == "int" and width is None and -len(shape) <= dim < len(shape):
+    if input.kind == "int" and width is None and -input.rank <= dim < input.rank:
         with pytest.raises(Fault, match="needs embedding_dim"):
-            infer("sinusoidal_encoding", arguments, inputs)
+            infer(op, arguments, {"input": input})
     else:
-        check("sinusoidal_encoding", arguments, inputs)
+        check(op, arguments, {"input": input})
 
 
 def test_sinusoidal_encoding_as_code() -> None:

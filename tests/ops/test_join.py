@@ -9,15 +9,17 @@ from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import Kind, TensorType
-from tests.ops.draws import kinds, shapes, tensors, typed
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-5, 4)
 TORCH = {"concat": torch.cat, "stack": torch.stack}
 
 
-@given(st.data(), shapes(), AXES, st.sampled_from(sorted(TORCH)))
-def test_join(data: st.DataObject, shape: list[int], dim: int, op: str) -> None:
+@each(*TORCH)
+@given(st.data(), shapes(), AXES)
+def test_join(op: str, data: st.DataObject, shape: list[int], dim: int) -> None:
     inputs = []
     for _ in range(data.draw(st.integers(1, 3))):
         own = list(shape)
@@ -27,7 +29,7 @@ def test_join(data: st.DataObject, shape: list[int], dim: int, op: str) -> None:
             own[place] = data.draw(st.integers(1, 4))
         if data.draw(st.sampled_from([False, False, False, False, True])):
             own.append(2)
-        inputs.append(typed(data.draw(kinds), own))
+        inputs.append(type_of(*own, kind=data.draw(KINDS)))
     check(
         op,
         {"dim": dim},
@@ -36,17 +38,18 @@ def test_join(data: st.DataObject, shape: list[int], dim: int, op: str) -> None:
     )
 
 
-@given(st.lists(st.integers(-1, 4), max_size=4), st.integers(0, 2), AXES, kinds)
-def test_split(sizes: list[int], wrong: int, dim: int, kind: Kind) -> None:
+@each("split")
+@given(shapes(1, 4, st.integers(-1, 4)), st.integers(0, 2), AXES, KINDS)
+def test_split(op: str, sizes: list[int], wrong: int, dim: int, kind: Kind) -> None:
     total = sum(sizes) + wrong // 2
     input = type_of(2, max(total, 1), 3, kind=kind)
-    if sizes:
-        check("split", {"split_size": sizes, "dim": dim}, {"input": input})
+    check(op, {"split_size": sizes, "dim": dim}, {"input": input})
 
 
-@given(types(kinds=KINDS), st.integers(0, 5), AXES)
-def test_chunk(input: TensorType, chunks: int, dim: int) -> None:
-    check("chunk", {"chunks": chunks, "dim": dim}, {"input": input})
+@each("chunk")
+@given(types(1, 4, st.sampled_from([1, 2, 4, 6]), KINDS), st.integers(0, 4), AXES)
+def test_chunk(op: str, input: TensorType, chunks: int, dim: int) -> None:
+    check(op, {"chunks": chunks, "dim": dim}, {"input": input})
 
 
 def test_code_reads_as_written_by_hand() -> None:

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.tensor import Kind
-from tests.ops.draws import KINDS, type_of
+from compiler.faults import Fault
+from compiler.tensor import TensorType
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, alike, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
-SHAPES = st.lists(st.integers(1, 5), max_size=3)
+VALUES = st.sampled_from([0, 1, -3, 0.5, -math.inf, math.nan, True, False])
 
 
-@given(KINDS, SHAPES, st.integers(-4, 4))
-def test_causal_mask(kind: Kind, shape: list[int], dim: int) -> None:
-    check("causal_mask", {"dim": dim}, {"input": type_of(*shape, kind=kind)})
+@each("causal_mask")
+@given(types(kinds=KINDS), st.integers(-4, 4))
+def test_causal_mask(op: str, input: TensorType, dim: int) -> None:
+    check(op, {"dim": dim}, {"input": input})
 
 
-@given(SHAPES, st.integers(-3, 3))
-def test_padding_mask(shape: list[int], padding: int) -> None:
-    check(
-        "padding_mask", {"padding_idx": padding}, {"input": type_of(*shape, kind="int")}
-    )
+@each("padding_mask")
+@given(types(kinds=st.just("int")), st.integers(-3, 3))
+def test_padding_mask(op: str, input: TensorType, padding: int) -> None:
+    check(op, {"padding_idx": padding}, {"input": input})
+
+
+@each("logical_not")
+@given(types(kinds=KINDS))
+def test_logical_not(op: str, input: TensorType) -> None:
+    check(op, {}, {"input": input}, reference=torch.Tensor.logical_not)
+
+
+@each("masked_fill")
+@given(types(kinds=KINDS), st.data(), VALUES)
+def test_masked_fill(
+    op: str, input: TensorType, data: st.DataObject, value: float | bool
+) -> None:
+    mask = type_of(*data.draw(alike([int(str(n)) for n in input.shape])), kind="bool")
+    # The meta device does not broadcast the mask.
+    check(op, {"value": value}, {"input": input, "mask": mask}, device="cpu")
 
 
 def test_causal_mask_sees_the_past() -> None:
@@ -37,6 +58,28 @@ def test_padding_mask_is_false_at_padding() -> None:
     assert found.tolist() == [[True, False, True]]
 
 
+def test_masked_fill_fills_where_the_mask_is_true() -> None:
+    inputs = {"input": torch.ones(2, 2), "mask": torch.tensor([True, False])}
+    found = run("masked_fill", {"value": -math.inf}, inputs)
+    assert found.tolist() == [[-math.inf, 1], [-math.inf, 1]]
+
+
+def test_masked_fill_of_symbols() -> None:
+    inputs = {"input": tensor("float[B, 1, T]"), "mask": tensor("bool[S, 1]")}
+    assert str(infer("masked_fill", {"value": 0}, inputs)[0]) == "float[B, S, T]"
+    inputs["mask"] = tensor("bool[S]")
+    with pytest.raises(Fault, match="needs shapes that broadcast") as caught:
+        infer("masked_fill", {"value": 0}, inputs)
+    assert caught.value.port == "mask"
+
+
+def test_masked_fill_puts_no_infinity_among_integers() -> None:
+    inputs = {"input": tensor("int[B]"), "mask": tensor("bool[B]")}
+    with pytest.raises(Fault, match="cannot put -inf among int values") as caught:
+        infer("masked_fill", {"value": -math.inf}, inputs)
+    assert caught.value.argument == "value"
+
+
 def test_code() -> None:
     found = check("causal_mask", {}, {"input": tensor("int[2, 3]")})
     assert found.construct == ""
@@ -44,6 +87,11 @@ def test_code() -> None:
     assert found.forward == [f"return {ones}.tril()"]
     found = check("padding_mask", {"padding_idx": 0}, {"input": tensor("int[2, 3]")})
     assert found.forward == ["return input != 0"]
+    mask = tensor("bool[2, 3]")
+    assert check("logical_not", {}, {"input": mask}).forward == ["return ~input"]
+    inputs = {"input": tensor("float[2, 3]"), "mask": mask}
+    found = check("masked_fill", {"value": -math.inf}, inputs)
+    assert found.forward == ['return input.masked_fill(mask, float("-inf"))']
 
 
 def test_symbols() -> None:

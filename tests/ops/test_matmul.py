@@ -7,14 +7,18 @@ from hypothesis import strategies as st
 
 from compiler.faults import Fault
 from compiler.tensor import TensorType
-from tests.ops.draws import alike, shapes, typed
+from tests.ops.coverage import each
+from tests.ops.draws import alike, shapes, type_of
 from tests.ops.harness import check, infer, run, tensor
 
 LETTERS = "abcB"
 
 
-@given(st.data(), shapes(0, 2), shapes(1, 3, 3))
-def test_matmul(data: st.DataObject, batch: list[int], sizes: list[int]) -> None:
+@each("matmul")
+@given(st.data(), shapes(0, 2), shapes(1, 3, st.integers(1, 3)))
+def test_matmul(
+    op: str, data: st.DataObject, batch: list[int], sizes: list[int]
+) -> None:
     rows, inner, columns = (*sizes, 2, 2)[:3]
     left = data.draw(alike(batch)) + data.draw(st.sampled_from([[rows], []])) + [inner]
     wrong = data.draw(st.sampled_from([0, 0, 0, 1]))
@@ -22,7 +26,7 @@ def test_matmul(data: st.DataObject, batch: list[int], sizes: list[int]) -> None
     right = data.draw(alike(batch)) + right if len(right) == 2 else right
     ports = {"input": type_of(*left), "other": type_of(*right)}
     # A vector times a batch is counted or not by the strides of what is next to 1.
-    check("matmul", {}, ports, flops=len(left) > 1 or len(right) < 3)
+    check(op, {}, ports, flops=len(left) > 1 or len(right) < 3)
 
 
 @given(shapes(0, 1), shapes(0, 1))
@@ -41,11 +45,12 @@ def terms(draw: st.DrawFn, sizes: dict[str, int]) -> tuple[str, TensorType]:
         return labels, type_of(*shape)
     place = draw(st.integers(0, len(labels)))
     text = f"{labels[:place]}...{labels[place:]}"
-    return text, typed("float", shape[:place] + covered + shape[place:])
+    return text, type_of(*shape[:place], *covered, *shape[place:])
 
 
+@each("einsum")
 @given(st.data())
-def test_einsum(data: st.DataObject) -> None:
+def test_einsum(op: str, data: st.DataObject) -> None:
     sizes = dict(zip(LETTERS, data.draw(shapes(4, 4)), strict=True))
     drawn = [data.draw(terms(sizes)) for _ in range(data.draw(st.integers(1, 3)))]
     equation = ", ".join(text for text, _ in drawn)
@@ -54,7 +59,7 @@ def test_einsum(data: st.DataObject) -> None:
         output = st.lists(st.sampled_from([*used, "..."]), max_size=4, unique=True)
         equation += " -> " + "".join(data.draw(output))
     inputs = tuple(kind for _, kind in drawn)
-    check("einsum", {"equation": equation}, {"inputs": inputs}, device="cpu")
+    check(op, {"equation": equation}, {"inputs": inputs}, device="cpu")
 
 
 @pytest.mark.parametrize(

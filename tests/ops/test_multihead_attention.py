@@ -13,6 +13,7 @@ from compiler.dims import Dim
 from compiler.faults import Fault
 from compiler.registry import ops
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import label, one_line, some, type_of
 from tests.ops.harness import check, infer, layer, tensor
 
@@ -48,9 +49,10 @@ def layers(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, TensorType]]:
     return {"num_heads": heads, **arguments}, inputs
 
 
+@each("multihead_attention")
 @given(layers())
-def test_rule(drawn: tuple[dict[str, Any], dict[str, TensorType]]) -> None:
-    assert check("multihead_attention", *drawn).outputs
+def test_rule(op: str, drawn: tuple[dict[str, Any], dict[str, TensorType]]) -> None:
+    assert check(op, *drawn).outputs
 
 
 @given(layers(), st.data())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of, types
 from tests.ops.harness import check, infer, tensor
 
@@ -27,18 +28,19 @@ def statistics() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@each("batch_norm1d", "batch_norm2d", "batch_norm3d")
 @given(input=types(1, 6, st.integers(2, 3)), arguments=statistics())
-def test_batch_norm(n: int, input: TensorType, arguments: dict[str, Any]) -> None:
-    check(f"batch_norm{n}d", arguments, {"input": input}, device="cpu")
+def test_batch_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input}, device="cpu")
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@each("instance_norm1d", "instance_norm2d", "instance_norm3d")
 @given(input=types(1, 6, st.integers(1, 2)), arguments=statistics())
-def test_instance_norm(n: int, input: TensorType, arguments: dict[str, Any]) -> None:
-    check(f"instance_norm{n}d", arguments, {"input": input}, device="cpu")
+def test_instance_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input}, device="cpu")
 
 
+@each("layer_norm")
 @given(
     input=types(0, 4),
     arguments=some(
@@ -48,48 +50,53 @@ def test_instance_norm(n: int, input: TensorType, arguments: dict[str, Any]) -> 
         bias=st.booleans(),
     ),
 )
-def test_layer_norm(input: TensorType, arguments: dict[str, Any]) -> None:
+def test_layer_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
     if input.rank < arguments.get("normalized_dims", 1):
         with pytest.raises(Fault, match="input needs at least"):
-            infer("layer_norm", arguments, {"input": input})
+            infer(op, arguments, {"input": input})
     else:
-        check("layer_norm", arguments, {"input": input}, device="cpu")
+        check(op, arguments, {"input": input}, device="cpu")
 
 
+@each("rms_norm")
 @given(
     input=types(2, 4),
     arguments=some(
         normalized_dims=st.integers(1, 2), eps=EPS, elementwise_affine=st.booleans()
     ),
 )
-def test_rms_norm(input: TensorType, arguments: dict[str, Any]) -> None:
-    check("rms_norm", arguments, {"input": input}, device="cpu")
+def test_rms_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input}, device="cpu")
 
 
+@each("group_norm")
 @given(
     input=types(1, 5),
     groups=st.integers(1, 3),
     arguments=some(eps=EPS, affine=st.booleans(), bias=st.booleans()),
 )
-def test_group_norm(input: TensorType, groups: int, arguments: dict[str, Any]) -> None:
+def test_group_norm(
+    op: str, input: TensorType, groups: int, arguments: dict[str, Any]
+) -> None:
+    given = {"num_groups": groups, **arguments}
     if input.rank == 1:
         with pytest.raises(Fault, match="input needs at least 2 dimensions"):
-            infer("group_norm", {"num_groups": groups}, {"input": input})
-        return
-    given = {"num_groups": groups, **arguments}
-    check("group_norm", given, {"input": input}, device="cpu")
+            infer(op, given, {"input": input})
+    else:
+        check(op, given, {"input": input}, device="cpu")
 
 
+@each("local_response_norm")
 @given(
     input=types(1, 5),
     size=st.integers(1, 5),
     arguments=some(alpha=EPS, beta=st.just(0.5), k=st.just(2.0)),
 )
 def test_local_response_norm(
-    input: TensorType, size: int, arguments: dict[str, Any]
+    op: str, input: TensorType, size: int, arguments: dict[str, Any]
 ) -> None:
     given = {"size": size, **arguments}
-    check("local_response_norm", given, {"input": input}, device="cpu")
+    check(op, given, {"input": input}, device="cpu")
 
 
 def test_instance_norm_needs_two_values() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
-from tests.ops.draws import typed
+from tests.ops.coverage import each
+from tests.ops.draws import type_of
 from tests.ops.harness import check, infer, run, tensor
 
 SIZES = {"a": 2, "b": 3, "c": 4, "dim": 1, "e_1": 2}
@@ -39,8 +40,9 @@ def _text(groups: list[list[str]]) -> str:
     )
 
 
+@each("rearrange")
 @given(st.data())
-def test_rearrange(data: st.DataObject) -> None:
+def test_rearrange(op: str, data: st.DataObject) -> None:
     axes = data.draw(st.lists(st.sampled_from(sorted(SIZES)), unique=True))
     left, right = data.draw(sides(axes)), data.draw(sides(axes))
     covered = data.draw(st.sampled_from([None, None, [], [5], [5, 2]]))
@@ -55,8 +57,8 @@ def test_rearrange(data: st.DataObject) -> None:
     x = torch.randn([size for sizes in shape for size in sizes])
     expected = einops.rearrange(x, pattern, **sizes)
     arguments = {"pattern": pattern, "sizes": sizes} if sizes else {"pattern": pattern}
-    assert torch.equal(run("rearrange", arguments, {"input": x}), expected)
-    check("rearrange", arguments, {"input": type_of(*x.shape)})
+    assert torch.equal(run(op, arguments, {"input": x}), expected)
+    check(op, arguments, {"input": type_of(*x.shape)})
 
 
 def _size(group: list[str]) -> int:

@@ -15,6 +15,7 @@ from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.registry import ops
 from compiler.tensor import TensorType
+from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of
 from tests.ops.harness import check, infer, run, tensor
 
@@ -22,15 +23,14 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:dropout option adds dropout", "ignore:LSTM with projections"
 )
 
-SIZES = st.integers(1, 4)
+SIZES = st.integers(1, 3)
 STATES = {"rnn": 1, "gru": 1, "lstm": 2}
 PORTS = ("hidden", "cell")
 
 
 @st.composite
-def layers(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, TensorType]]:
-    """A network with states of its own shape, or else of one size wrong."""
-    name = draw(st.sampled_from(sorted(STATES)))
+def layers(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], dict[str, TensorType]]:
+    """A network with states of its own shape, or without."""
     time, size, hidden, count = (draw(SIZES) for _ in range(4))
     batch = draw(st.lists(SIZES, max_size=1))
     arguments = draw(some(bias=st.booleans(), bidirectional=st.booleans()))
@@ -46,28 +46,27 @@ def layers(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, TensorType]]
     if draw(st.booleans()):
         for port, width in zip(PORTS[: STATES[name]], widths, strict=False):
             inputs[port] = type_of(rows, *batch, width)
-    return name, arguments, inputs
+    return arguments, inputs
 
 
-@given(layers())
-def test_networks(drawn: tuple[str, dict[str, Any], dict[str, TensorType]]) -> None:
-    name, arguments, inputs = drawn
-    check(name, arguments, inputs)
+@each(*STATES)
+@given(st.data())
+def test_networks(op: str, data: st.DataObject) -> None:
+    check(op, *data.draw(layers(op)))
 
 
-@given(layers(), st.data())
-def test_networks_refuse_what_torch_refuses(
-    drawn: tuple[str, dict[str, Any], dict[str, TensorType]], data: st.DataObject
-) -> None:
-    name, arguments, inputs = drawn
+@given(st.data())
+def test_networks_refuse_what_torch_refuses(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(STATES)))
+    arguments, inputs = data.draw(layers(name))
     port = data.draw(st.sampled_from(sorted(inputs)))
     axis = data.draw(st.integers(0, inputs[port].rank - 1))
     inputs[port] = inputs[port].with_size(axis, data.draw(st.integers(0, 5)))
     check(name, arguments, inputs)
 
 
+@each(*(f"{name}_cell" for name in STATES))
 @given(
-    st.sampled_from(sorted(STATES)),
     st.lists(SIZES, max_size=1),
     SIZES,
     SIZES,
@@ -76,7 +75,7 @@ def test_networks_refuse_what_torch_refuses(
     st.integers(0, 1),
 )
 def test_cells(
-    name: str,
+    op: str,
     batch: list[int],
     size: int,
     hidden: int,
@@ -87,18 +86,18 @@ def test_cells(
     inputs = {"input": type_of(*batch, size)}
     if given_states:
         state = type_of(*batch, hidden + wrong)
-        inputs |= dict.fromkeys(PORTS[: STATES[name]], state)
+        inputs |= dict.fromkeys(PORTS[: STATES[op.removesuffix("_cell")]], state)
     # torch broadcasts a cell state of the wrong size at times
-    check(f"{name}_cell", {"hidden_size": hidden, **arguments}, inputs)
+    check(op, {"hidden_size": hidden, **arguments}, inputs)
 
 
 def test_code() -> None:
     inputs = {"input": tensor("float[2, 3, 4]")}
     found = check("rnn", {"hidden_size": 5, "nonlinearity": "relu"}, inputs)
-    assert found.construct == 'nn.RNN(4, 5, nonlinearity="relu", batch_first=True)'
+    assert found.construct == 'StackedRNN(4, 5, nonlinearity="relu")'
     assert found.forward[0] == "output_0, output_1 = self.layer(input)"
     found = check("lstm", {"hidden_size": 5, "num_layers": 2}, inputs)
-    assert found.construct == "nn.LSTM(4, 5, num_layers=2, batch_first=True)"
+    assert found.construct == "StackedLSTM(4, 5, num_layers=2)"
     assert found.forward[0] == "output_0, (output_1, output_2) = self.layer(input)"
     states = dict.fromkeys(PORTS, tensor("float[1, 2, 5]"))
     found = check("lstm", {"hidden_size": 5}, inputs | states)

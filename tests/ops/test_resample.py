@@ -14,41 +14,49 @@ from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
-from tests.ops.draws import KINDS, images, label, one_line, some, spread, type_of, types
+from tests.ops.coverage import each
+from tests.ops.draws import (
+    KINDS,
+    SELDOM,
+    images,
+    label,
+    one_line,
+    some,
+    spread,
+    type_of,
+    types,
+)
 from tests.ops.harness import check, infer, run, tensor
 
-MODES = (
-    "nearest",
-    "nearest-exact",
-    "area",
-    "linear",
-    "bilinear",
-    "bicubic",
-    "trilinear",
-)
+OF_ANY_RANK = ("nearest", "nearest-exact", "area")
+MODES = {1: ("linear",), 2: ("bilinear", "bicubic"), 3: ("trilinear",)}
 FACTORS = st.sampled_from((2, 0.5, 1.5, 0.7, 1 / 3, 2.3, 3.0))
 
 
 @st.composite
 def interpolations(draw: st.DrawFn) -> tuple[TensorType, dict[str, Any]]:
+    """Mostly right: either of size and scale_factor, and a mode that there is."""
     n = draw(st.integers(1, 3))
-    scales: st.SearchStrategy[Any] = FACTORS | st.lists(FACTORS, min_size=n, max_size=n)
-    arguments: dict[str, Any] = {"mode": draw(st.sampled_from(MODES))}
-    if draw(st.integers(0, 9)) < 5:
-        arguments["scale_factor"] = draw(scales)
-    if draw(st.integers(0, 9)) < 5:
+    modes = MODES[n % 3 + 1 if draw(SELDOM) else n]
+    arguments: dict[str, Any] = {"mode": draw(st.sampled_from(modes + OF_ANY_RANK))}
+    by_factor, confused = draw(st.booleans()), draw(SELDOM)
+    if by_factor or confused:
+        arguments["scale_factor"] = draw(spread(n, FACTORS))
+    if not by_factor:
         arguments["size"] = draw(spread(n, st.integers(1, 9)))
-    arguments |= draw(some(align_corners=st.booleans()))
-    arguments |= {"antialias": True} if draw(st.integers(0, 5)) == 0 else {}
-    batch = () if draw(st.integers(0, 9)) == 0 else (2,)
+    if arguments["mode"] in modes or draw(SELDOM):
+        arguments |= draw(some(align_corners=st.booleans()))
+    arguments |= {"antialias": True} if draw(SELDOM) else {}
+    batch = () if draw(SELDOM) else (2,)
     sizes = draw(st.lists(st.integers(1, 12), min_size=n, max_size=n))
     return type_of(*batch, 2, *sizes), arguments
 
 
+@each("interpolate")
 @given(interpolations())
-def test_interpolate(drawn: tuple[TensorType, dict[str, Any]]) -> None:
+def test_interpolate(op: str, drawn: tuple[TensorType, dict[str, Any]]) -> None:
     input, arguments = drawn
-    check("interpolate", arguments, {"input": input}, device="cpu")
+    check(op, arguments, {"input": input}, device="cpu")
 
 
 @given(size=st.integers(1, 2000), factor=FACTORS)
@@ -91,7 +99,7 @@ def test_rounding_of_a_symbol_is_not_decided() -> None:
     assert caught.value.argument == "scale_factor"
 
 
-@pytest.mark.parametrize("op", ["pixel_shuffle", "pixel_unshuffle"])
+@each("pixel_shuffle", "pixel_unshuffle")
 @given(st.data())
 def test_pixels(op: str, data: st.DataObject) -> None:
     sizes = st.sampled_from((1, 2, 4, 6, 9, 12))
@@ -100,11 +108,12 @@ def test_pixels(op: str, data: st.DataObject) -> None:
     check(op, {key: data.draw(st.integers(1, 3))}, {"input": input}, device="cpu")
 
 
+@each("channel_shuffle")
 @given(input=images(2, st.integers(1, 6), most=3), groups=st.integers(1, 3))
-def test_channel_shuffle(input: TensorType, groups: int) -> None:
+def test_channel_shuffle(op: str, input: TensorType, groups: int) -> None:
     if input.rank == 3:
         input = input.with_shape(*input.shape, 1)
-    check("channel_shuffle", {"groups": groups}, {"input": input}, device="cpu")
+    check(op, {"groups": groups}, {"input": input}, device="cpu")
 
 
 def test_pixels_of_symbols() -> None:

@@ -11,7 +11,8 @@ from compiler.dims import Dim
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
-from tests.ops.draws import shapes, tensors, typed
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-5, 4)
@@ -19,9 +20,10 @@ SIZES = st.lists(st.sampled_from([-1, -1, 1, 2, 2, 3, 4, 6, 0, -2]), max_size=4)
 INPUTS = types(kinds=KINDS)
 
 
+@each("reshape")
 @given(INPUTS, SIZES)
-def test_reshape(input: TensorType, shape: list[int]) -> None:
-    check("reshape", {"shape": shape}, {"input": input})
+def test_reshape(op: str, input: TensorType, shape: list[int]) -> None:
+    check(op, {"shape": shape}, {"input": input})
 
 
 @given(st.data(), shapes(1, 4))
@@ -32,50 +34,63 @@ def test_reshape_that_fits(data: st.DataObject, shape: list[int]) -> None:
     check("reshape", {"shape": new}, {"input": type_of(*shape, kind="int")})
 
 
+@each("flatten")
 @given(INPUTS, AXES, AXES)
-def test_flatten(input: TensorType, start: int, end: int) -> None:
-    check("flatten", {"start_dim": start, "end_dim": end}, {"input": input})
+def test_flatten(op: str, input: TensorType, start: int, end: int) -> None:
+    check(op, {"start_dim": start, "end_dim": end}, {"input": input})
 
 
-@given(st.sampled_from([1, 2, 6, 12]), AXES, SIZES)
-def test_unflatten(size: int, dim: int, sizes: list[int]) -> None:
-    inputs = {"input": type_of(2, size, 3)}
-    if sizes:
-        check("unflatten", {"dim": dim, "sizes": sizes}, inputs)
+@each("unflatten")
+@given(st.sampled_from([1, 2, 6, 12]), AXES, st.data())
+def test_unflatten(op: str, size: int, dim: int, data: st.DataObject) -> None:
+    first = data.draw(st.sampled_from([n for n in (1, 2, 3, 6, 12) if size % n == 0]))
+    fitting = st.sampled_from([[first, size // first], [first, -1], [-1, first, 1]])
+    sizes = data.draw(fitting | SIZES.filter(bool))
+    check(op, {"dim": dim, "sizes": sizes}, {"input": type_of(2, size, 3)})
 
 
+@each("permute")
 @given(INPUTS, st.data())
-def test_permute(input: TensorType, data: st.DataObject) -> None:
+def test_permute(op: str, input: TensorType, data: st.DataObject) -> None:
     right = st.permutations(range(input.rank))
     dims = data.draw(st.one_of(right, st.lists(st.integers(-4, 3), max_size=4)))
-    check("permute", {"dims": list(dims)}, {"input": input})
+    check(op, {"dims": list(dims)}, {"input": input})
 
 
+@each("transpose")
 @given(INPUTS, AXES, AXES)
-def test_transpose(input: TensorType, first: int, second: int) -> None:
-    check("transpose", {"dim0": first, "dim1": second}, {"input": input})
+def test_transpose(op: str, input: TensorType, first: int, second: int) -> None:
+    check(op, {"dim0": first, "dim1": second}, {"input": input})
 
 
-@given(shapes(size=2), st.one_of(AXES, st.lists(st.integers(-3, 2), max_size=3)))
-def test_squeeze(shape: list[int], dim: Any) -> None:
+@each("squeeze")
+@given(
+    shapes(sizes=st.integers(1, 2)),
+    st.one_of(AXES, st.lists(st.integers(-3, 2), max_size=3)),
+)
+def test_squeeze(op: str, shape: list[int], dim: Any) -> None:
     inputs = {"input": type_of(*shape)}
-    check("squeeze", {"dim": dim}, inputs)
-    check("squeeze", {}, inputs)
+    check(op, {"dim": dim}, inputs)
+    check(op, {}, inputs)
 
 
+@each("unsqueeze")
 @given(INPUTS, AXES)
-def test_unsqueeze(input: TensorType, dim: int) -> None:
-    check("unsqueeze", {"dim": dim}, {"input": input})
+def test_unsqueeze(op: str, input: TensorType, dim: int) -> None:
+    check(op, {"dim": dim}, {"input": input})
 
 
-@given(st.data(), shapes(0, 3, 3))
-def test_expand(data: st.DataObject, shape: list[int]) -> None:
+@each("expand")
+@given(st.data(), shapes(0, 3, st.integers(1, 3)))
+def test_expand(op: str, data: st.DataObject, shape: list[int]) -> None:
     wanted = [data.draw(st.sampled_from([size, size, -1, 3, -2])) for size in shape]
     # Beside a size of 0, torch makes tensors of negative sizes.
     added = data.draw(st.lists(st.sampled_from([1, 2, -1]), max_size=2))
     short = data.draw(st.sampled_from([0, 0, 0, 1]))
     check(
-        "expand", {"shape": [*added, *wanted[short:]]}, {"input": type_of(*shape, kind="bool")}
+        op,
+        {"shape": [*added, *wanted[short:]]},
+        {"input": type_of(*shape, kind="bool")},
     )
 
 

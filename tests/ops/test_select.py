@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
-from tests.ops.draws import tensors
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, types
 from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-4, 3)
@@ -18,23 +19,26 @@ PLACES = st.integers(-6, 6)
 INPUTS = types(kinds=KINDS)
 
 
+@each("slice")
 @given(INPUTS, AXES, st.tuples(PLACES, PLACES, st.integers(-1, 3)), st.booleans())
 def test_slice(
-    input: TensorType, dim: int, places: tuple[int, int, int], stops: bool
+    op: str, input: TensorType, dim: int, places: tuple[int, int, int], stops: bool
 ) -> None:
     start, stop, step = places
     arguments = {"dim": dim, "start": start, "step": step}
-    check("slice", arguments | ({"stop": stop} if stops else {}), {"input": input})
+    check(op, arguments | ({"stop": stop} if stops else {}), {"input": input})
 
 
+@each("index")
 @given(INPUTS, AXES, PLACES)
-def test_index(input: TensorType, dim: int, index: int) -> None:
-    check("index", {"dim": dim, "index": index}, {"input": input})
+def test_index(op: str, input: TensorType, dim: int, index: int) -> None:
+    check(op, {"dim": dim, "index": index}, {"input": input})
 
 
+@each("flip")
 @given(INPUTS, st.lists(AXES, max_size=3))
-def test_flip(input: TensorType, dims: list[int]) -> None:
-    check("flip", {"dims": dims}, {"input": input})
+def test_flip(op: str, input: TensorType, dims: list[int]) -> None:
+    check(op, {"dims": dims}, {"input": input})
 
 
 LINES = [

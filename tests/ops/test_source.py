@@ -8,26 +8,30 @@ from hypothesis import strategies as st
 
 from compiler.dims import Dim
 from compiler.tensor import TensorType
-from tests.ops.draws import shapes, tensors
+from tests.ops.coverage import each
+from tests.ops.draws import KINDS, shapes, types
 from tests.ops.harness import check, infer, layer, tensor
 
 VALUES = st.sampled_from([0, 1, -3, 0.5, 1.0, True, False])
 
 
+@each("parameter")
 @given(shapes())
-def test_parameter(shape: list[int]) -> None:
-    check("parameter", {"shape": shape}, {})
+def test_parameter(op: str, shape: list[int]) -> None:
+    check(op, {"shape": shape}, {})
 
 
+@each("constant")
 @given(shapes(), VALUES)
-def test_constant(shape: list[int], value: Any) -> None:
-    check("constant", {"shape": shape, "value": value}, {})
-    check("constant", {"value": value}, {})
+def test_constant(op: str, shape: list[int], value: Any) -> None:
+    check(op, {"shape": shape, "value": value}, {})
+    check(op, {"value": value}, {})
 
 
+@each("identity")
 @given(types(kinds=KINDS))
-def test_identity(input: TensorType) -> None:
-    check("identity", {}, {"input": input})
+def test_identity(op: str, input: TensorType) -> None:
+    check(op, {}, {"input": input})
 
 
 def test_code_reads_as_written_by_hand() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -136,10 +137,16 @@ def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     )
 
 
-# Deferred, since Hypothesis would otherwise write out the whole grammar to name it.
-expressions: st.SearchStrategy[Expr] = st.deferred(
-    lambda: st.recursive(atoms, grown, max_leaves=10)
-)
+@cache
+def expression(depth: int) -> st.SearchStrategy[Expr]:
+    """Expressions of a depth. Deferred, lest Hypothesis write them all out as a name."""
+    if not depth:
+        return atoms
+    inner = st.deferred(lambda: expression(depth - 1))
+    return st.one_of(atoms, grown(inner), grown(inner))
+
+
+expressions = st.deferred(lambda: expression(3))
 comments = st.just("") | st.text(max_size=80) | LENGTHS.map(lambda n: "c" * n)
 docstrings = st.just("") | st.text(max_size=120)
 targets = st.one_of(names, names, st.builds(Subscript, names, st.tuples(atoms)))
@@ -188,9 +195,16 @@ def compound(inner: st.SearchStrategy[Stmt]) -> st.SearchStrategy[Stmt]:
     )
 
 
-statements: st.SearchStrategy[Stmt] = st.deferred(
-    lambda: st.recursive(simple, compound, max_leaves=5)
-)
+@cache
+def statement(depth: int) -> st.SearchStrategy[Stmt]:
+    """Statements nested up to a depth."""
+    if not depth:
+        return simple
+    inner = st.deferred(lambda: statement(depth - 1))
+    return st.one_of(simple, compound(inner))
+
+
+statements = st.deferred(lambda: statement(2))
 modules = st.builds(
     Module,
     docstrings,

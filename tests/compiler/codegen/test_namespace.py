@@ -37,6 +37,7 @@ def test_names_are_identifiers_and_all_different(wanted: list[str]) -> None:
         ("self", "self_"),
         ("torch", "torch_"),
         ("range", "range_"),
+        ("l", "l_"),
         ("__dunder__", "_dunder__"),
         ("widths[0]", "widths_0"),
         ("2d", "x2d"),

@@ -240,6 +240,12 @@ def test_sums_conditions_and_chains_break_in_parentheses() -> None:
     )
 
 
+def test_a_tuple_of_one_target_keeps_its_comma() -> None:
+    one = TupleExpr((Name("a"),))
+    assert printed(Assign((one,), Name("x"))) == "(a,) = x\n"
+    assert printed(For(one, Name("x"), (Return(),))).startswith("for (a,) in x:")
+
+
 def test_a_long_return_of_several_values() -> None:
     values = tuple(Name(x * 30) for x in "abc")
     assert printed(Return(TupleExpr(values[:2]))) == f"return {'a' * 30}, {'b' * 30}\n"

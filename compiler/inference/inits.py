@@ -1,0 +1,74 @@
+"""`init`: what it initialises must be a tensor of the layer, or of the op, that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from compiler.diagnostics import Report, suggest
+from compiler.graph import Place, Scope
+from compiler.registry import ops
+from compiler.typed import Instance, TypedGraph, TypedNode, walk_instances
+
+
+def check_inits(typed: TypedGraph, report: Report) -> None:
+    """Report every initialisation of a tensor that is not there."""
+    instances = list(walk_instances(typed.networks.values()))
+    for instance in instances:
+        for node in instance.nodes.values():
+            if node.node.layer.init:
+                _check_layer(node, report)
+    for name, tensors in typed.graph.spec.init.items():
+        place = Place(typed.graph.document, ("init", name))
+        if name in ops():
+            _check_op(name, tensors, instances, place, report)
+        else:
+            help = suggest(name, ops()) or "the command `ops` lists the ops"
+            message = f"there is no op {name}"
+            report.error("unknown-op", place.span(key=True), message, help=help)
+
+
+def _check_layer(node: TypedNode, report: Report) -> None:
+    place = node.node.place.at("init")
+    if isinstance(node.target, Scope):
+        message = f"{node.target.name} is a block: it has no tensors of its own"
+        help = "`init` stands at the layers inside, or at the top of the file by op"
+        report.error("bad-init", place.span(key=True), message, help=help)
+    elif node.calls:
+        own = {name for call in node.calls for name in call.weights}
+        _check(node.node.name, node.node.layer.init or {}, own, place, report)
+
+
+def _check_op(
+    name: str,
+    tensors: Mapping[str, object],
+    instances: Iterable[Instance],
+    place: Place,
+    report: Report,
+) -> None:
+    runs = [
+        call
+        for instance in instances
+        for node in instance.nodes.values()
+        for call in node.calls
+        if call.op is not None and call.op.name == name
+    ]
+    if runs:
+        _check(
+            name, tensors, {key for run in runs for key in run.weights}, place, report
+        )
+
+
+def _check(
+    what: str,
+    tensors: Mapping[str, object],
+    own: set[str],
+    place: Place,
+    report: Report,
+) -> None:
+    for tensor in tensors if "" not in own else ():  # "": it is a tensor itself
+        if tensor not in own:
+            known = f"its tensors are {', '.join(sorted(own)) or 'none'}"
+            message = f"{what} has no tensor {tensor}"
+            span = place.span(tensor, key=True)
+            help = suggest(tensor, own) or known
+            report.error("bad-init", span, message, help=help)

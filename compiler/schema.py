@@ -1,0 +1,218 @@
+"""The language as JSON Schema (2020-12): from the models of the spec and the registry.
+
+Editors complete and check with it. It knows the form of a spec, and of every op its
+arguments; what names resolve to and which shapes fit is the compiler's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from compiler.annotations import Alternative, alternatives
+from compiler.initializers import FUNCTIONS
+from compiler.op import Op, arguments, required_arguments
+from compiler.registry import ops
+from compiler.spec import TYPE_NAMES, Spec
+
+Schema = dict[str, Any]
+
+_REF: Final = "reference"
+"""Stands for `$ref` while pydantic is at work, which knows its own references alone."""
+_FORMULA: Final[Schema] = {_REF: "#/$defs/Formula"}
+_TYPE: Final[Schema] = {_REF: "#/$defs/Type"}
+_TEXT: Final[Schema] = {"type": "string"}
+_PARAM_NAME: Final[Schema] = {"type": "string", "pattern": r"^\$[a-z][a-z0-9_]*$"}
+_SCALARS: Final[Schema] = {"type": ["integer", "number", "boolean", "string", "array"]}
+
+_LEAVES: Final[Schema] = {
+    "Formula": {
+        "type": "string",
+        "description": "An expression over params and dimensions: 4 * width",
+    },
+    "Type": {
+        "type": "string",
+        "pattern": r"^\s*(float|int|bool)\s*\[.*\]\s*\??\s*$",
+        "description": "A type: float[B, T, D]",
+    },
+    "OpName": {
+        "anyOf": [
+            {"enum": []},
+            {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"},
+            _PARAM_NAME,
+        ],
+        "description": "An op, a block, or a param of type op",
+    },
+}
+
+
+def schema() -> Schema:
+    """The schema of a spec."""
+    made = Spec.model_json_schema(by_alias=True, schema_generator=_Generator)
+    definitions = made.pop("$defs")
+    definitions |= _LEAVES | {"OpName": _op_name(), "Initializer": _initializer()}
+    _adjust(definitions)
+    made = {"$schema": GenerateJsonSchema.schema_dialect, **made, "$defs": definitions}
+    return dict(_referring(made))
+
+
+def _referring(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            "$ref" if key == _REF and isinstance(item, str) else key: _referring(item)
+            for key, item in value.items()
+        }
+    return list(map(_referring, value)) if isinstance(value, list) else value
+
+
+class _Generator(GenerateJsonSchema):
+    """Adds the short forms, which the models read before they validate."""
+
+    def function_before_schema(self, schema: Any) -> Schema:
+        """What a `before` validator takes, besides what stands behind it."""
+        inner = super().function_before_schema(schema)
+        reader = schema["function"]["function"].__qualname__
+        return _SHORT.get(reader, lambda long: long)(inner)
+
+    def get_title_from_name(self, name: str) -> str:
+        """No titles: a key is its own."""
+        return ""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """No titles: a key is its own."""
+        return False
+
+
+def _or(*short: Schema) -> Callable[[Schema], Schema]:
+    return lambda long: {"anyOf": [*short, long]}
+
+
+def _instead(value: Schema) -> Callable[[Schema], Schema]:
+    return lambda long: value
+
+
+_REFERENCES: Final[Schema] = {
+    "anyOf": [
+        _TEXT,
+        {"type": "array", "items": _TEXT, "minItems": 1},
+        {
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [_TEXT, {"type": "array", "items": _TEXT}]
+            },
+            "minProperties": 1,
+        },
+    ]
+}
+
+_SHORT: Final[dict[str, Callable[[Schema], Schema]]] = {
+    "formula": _instead({"anyOf": [{"type": ["number", "boolean"]}, _FORMULA]}),
+    "pattern": _instead(_TYPE),
+    "Param._read": _or({"enum": list(TYPE_NAMES)}, _SCALARS),
+    "Repeat._short": _or({"type": "integer", "minimum": 0}, _FORMULA),
+    "Layer._short": _or({_REF: "#/$defs/OpName"}),
+    "_references": _instead(_REFERENCES),
+    "_outputs": _or({"type": "array", "items": _TEXT, "minItems": 1}),
+    "_layers": lambda long: {
+        "anyOf": [
+            long,
+            {"type": "array", "items": long["additionalProperties"], "minItems": 1},
+        ]
+    },
+}
+
+
+def _adjust(definitions: Schema) -> None:
+    """What the models leave to validators: types in mappings, and the ops."""
+    for name in ("Block", "Network"):
+        definitions[name]["properties"]["inputs"]["additionalProperties"] = _TYPE
+    expect = _long(definitions["Expect"])
+    expect["additionalProperties"] = _TYPE
+    counts = {"type": "object", "additionalProperties": {"type": "integer"}}
+    expect["properties"]["parameters"] = {"anyOf": [{"type": "integer"}, counts]}
+    layer = _long(definitions["Layer"])
+    layer["properties"]["op"] = {_REF: "#/$defs/OpName"}
+    keys = list(layer["properties"])
+    layer["anyOf"] = [{"required": [key]} for key in ("op", "layers", "share")]
+    layer["allOf"] = [_when_op(name) for name in ops()]
+    definitions |= {f"op.{name}": _op(op, keys) for name, op in ops().items()}
+
+
+def _long(definition: Schema) -> Schema:
+    """The mapping among the forms of a definition."""
+    forms = definition.get("anyOf", [definition])
+    found: Schema = next(form for form in forms if "properties" in form)
+    return found
+
+
+def _op_name() -> Schema:
+    known, *others = _LEAVES["OpName"]["anyOf"]
+    return {**_LEAVES["OpName"], "anyOf": [{**known, "enum": list(ops())}, *others]}
+
+
+def _when_op(name: str) -> Schema:
+    """Where a layer names the op, its arguments are those of the op."""
+    named = {"properties": {"op": {"const": name}}, "required": ["op"]}
+    return {"if": named, "then": {_REF: f"#/$defs/op.{name}"}}
+
+
+def _op(op: type[Op], keys: list[str]) -> Schema:
+    own = {key: _argument(*found) for key, found in arguments(op).items()}
+    return {
+        "description": " ".join((op.__doc__ or "").partition("\n\n")[0].split()),
+        "properties": {**dict.fromkeys(keys, True), **own},
+        "required": list(required_arguments(op)),
+        "additionalProperties": False,
+    }
+
+
+def _argument(annotation: Any, default: Any) -> Schema:
+    found = alternatives(annotation)
+    forms = [_form(one) for one in found]
+    texts = any(one.base in ("text", "choice") for one in found)
+    forms.append(_PARAM_NAME if texts else _FORMULA)
+    return {"anyOf": forms}
+
+
+def _form(one: Alternative) -> Schema:
+    item = _item(one)
+    items = {"anyOf": [item, _FORMULA]}
+    if one.named:
+        return {"type": "object", "additionalProperties": items}
+    if one.many:
+        return {"anyOf": [item, {"type": "array", "items": items}]}
+    return item
+
+
+def _item(one: Alternative) -> Schema:
+    if one.base == "choice":
+        return {"enum": list(one.choices)}
+    kind: Schema = {"type": "string" if one.base == "text" else one.base}
+    bounds = {
+        "minimum": one.least,
+        "exclusiveMinimum": one.above,
+        "maximum": one.most,
+    }
+    return kind | {key: bound for key, bound in bounds.items() if bound is not None}
+
+
+def _initializer() -> Schema:
+    """The name of a function, or the name with its arguments."""
+    forms = {
+        name: {"type": ["object", "number"], "propertyNames": {"enum": list(taken)}}
+        for name, taken in FUNCTIONS.items()
+    }
+    return {
+        "anyOf": [
+            {"enum": list(FUNCTIONS)},
+            {
+                "type": "object",
+                "properties": forms,
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ]
+    }

@@ -1,0 +1,50 @@
+"""Small specs for the tests of diagrams, and what they are compiled to."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from compiler import compile_spec
+from compiler.diagram.draw import draw
+from compiler.diagram.options import Options
+from compiler.diagram.picture import Cluster, Edge, Node, Picture
+from compiler.typed import TypedGraph
+
+SPECS = sorted(Path("specs").glob("*.yaml"))
+
+
+def typed(folder: Path, text: str) -> TypedGraph:
+    """The graph of a spec, errors and all."""
+    file = folder / "net.yaml"
+    file.write_text(dedent(text), encoding="utf-8")
+    return compile_spec(file, strict=False).typed
+
+
+def picture(folder: Path, text: str, options: Options | None = None) -> Picture:
+    return draw(typed(folder, text), options or Options())
+
+
+def node(drawn: Picture, name: str) -> Node:
+    (found,) = [node for node in drawn.nodes if node.text.name == name]
+    return found
+
+
+def cluster(drawn: Picture, name: str) -> Cluster:
+    (found,) = [cluster for cluster in drawn.clusters if cluster.text.name == name]
+    return found
+
+
+def edge(drawn: Picture, source: str, target: str) -> Edge:
+    """The arrow between two boxes, by their names."""
+    names = {node.id: node.text.name for node in drawn.nodes}
+    (found,) = [
+        edge
+        for edge in drawn.edges
+        if (names[edge.source], names[edge.target]) == (source, target)
+    ]
+    return found
+
+
+def arrows(drawn: Picture) -> set[tuple[str, str]]:
+    """All arrows, by the names of their boxes."""
+    names = {node.id: node.text.name for node in drawn.nodes}
+    return {(names[edge.source], names[edge.target]) for edge in drawn.edges}

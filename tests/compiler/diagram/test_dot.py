@@ -1,0 +1,160 @@
+"""DOT: what is printed is inert, repeats, and leaves room for its words."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from compiler import compile_spec
+from compiler.diagram.dot import to_dot
+from compiler.diagram.engine import render_dot
+from compiler.diagram.options import Options
+from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
+from compiler.diagram.render import render
+from tests.compiler.diagram.specs import SPECS, picture
+
+HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def hostile() -> Picture:
+    text = Text(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
+    nodes = (
+        Node("n0", "input", text),
+        Node("n1", "layer", text, family=HOSTILE, cluster="c0", hint=HOSTILE),
+        Node("n2", "block", text, fault=HOSTILE, optional=True),
+        Node("n3", "join", text),
+        Node("n4", "port", text),
+        Node("n5", "elided", text),
+    )
+    edges = (Edge("n0", "n1", HOSTILE), Edge("n1", "n2", HOSTILE, "tie"))
+    return Picture(text, nodes, (Cluster("c0", text, hint=HOSTILE),), edges)
+
+
+def test_text_is_inert() -> None:
+    root = ElementTree.fromstring(render_dot(to_dot(hostile()), "svg"))
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {
+        "svg",
+        "g",
+        "polygon",
+        "path",
+        "text",
+        "title",
+        "a",
+        "ellipse",
+        "polyline",
+    }
+    shown = [text.text or "" for text in root.iter(f"{SVG}text")]
+    assert sum(HOSTILE in text for text in shown) >= 10
+
+
+def test_control_characters_and_new_lines_are_spelled(tmp_path: Path) -> None:
+    drawn = picture(
+        tmp_path,
+        r"""
+        name: Net
+        description: "one\ntwo 模型 <b>"
+        inputs: {x: "float[B, 8]"}
+        layers:
+          fc: {op: relu, description: "a\nb"}
+        """,
+    )
+    assert drawn.title.lines[0] == r"one\ntwo 模型 <b>"
+    ElementTree.fromstring(render_dot(to_dot(drawn), "svg"))
+
+
+def test_the_same_bytes_whatever_the_hash_seed() -> None:
+    program = (
+        "from compiler import compile_spec; from compiler.diagram.render import render;"
+        "print(render(compile_spec('specs/transformer.yaml').typed, 'dot'))"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    )
+    assert first == second != b""
+
+
+def test_drawing_needs_no_torch() -> None:
+    program = "import sys, compiler.diagram.render; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
+    options = Options(theme=theme, direction=direction)  # type: ignore[arg-type]
+    drawn = render(compile_spec("specs/gpt2.yaml").typed, "png", options)
+    assert isinstance(drawn, bytes)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_no_arrow_lies_on_a_title_and_the_spine_is_straight(spec: Path) -> None:
+    dot = render(compile_spec(spec).typed, "dot")
+    assert isinstance(dot, str)
+    root = ElementTree.fromstring(render_dot(dot, "svg"))
+    titles = list(_titles(root))
+    for kind, path in _arrows(root):
+        assert not [title for title in titles if any(_inside(at, title) for at in path)]
+        across = [x for x, _ in path]
+        assert kind != "edge spine" or max(across) - min(across) < 1.5
+
+
+def _titles(root: ElementTree.Element) -> Iterator[tuple[float, float, float, float]]:
+    for cluster in root.iterfind(f".//{SVG}g[@class='cluster']"):
+        for text in cluster.iter(f"{SVG}text"):
+            size = float(text.get("font-size", "12"))
+            left, base = float(text.get("x", "0")), float(text.get("y", "0"))
+            yield (
+                left,
+                base - size * 0.7,
+                left + 0.5 * size * len(text.text or ""),
+                base,
+            )
+
+
+def _arrows(
+    root: ElementTree.Element,
+) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+    """Every arrow with its class, as points along it."""
+    for group in root.iter(f"{SVG}g"):
+        kind = group.get("class", "")
+        for path in group.iter(f"{SVG}path") if kind.startswith("edge") else ():
+            numbers = [
+                float(found) for found in re.findall(r"-?[\d.]+", path.get("d", ""))
+            ]
+            points = list(zip(numbers[::2], numbers[1::2], strict=True))
+            starts = range(0, len(points) - 3, 3)
+            yield (
+                kind,
+                [at for start in starts for at in _curve(points[start : start + 4])],
+            )
+
+
+def _curve(points: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    for step in range(21):
+        line = points
+        while len(line) > 1:
+            line = [_between(a, b, step / 20) for a, b in pairwise(line)]
+        yield line[0]
+
+
+def _between(
+    a: tuple[float, float], b: tuple[float, float], part: float
+) -> tuple[float, float]:
+    return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
+
+
+def _inside(at: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    return box[0] < at[0] < box[2] and box[1] < at[1] < box[3]

@@ -1,0 +1,208 @@
+"""What the documents say is so: every example compiles and runs, every error is real.
+
+In a document, a block of ```yaml is a spec. Blocks that begin with `# file: PATH` stand
+in one folder with the others of their section. A block of ```python behind it is part
+of the code that comes out. A block of ```text that begins with `error[` or `warning[`
+is what the compiler prints of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cli import app
+from compiler import Program, SpecError, compile_spec
+from compiler.diagram.options import Options
+from compiler.diagram.render import render as render_picture
+from compiler.initializers import FUNCTIONS
+from compiler.limits import UNLIMITED, Limits
+from compiler.render import read_sources, render
+from compiler.spec import (
+    TYPE_NAMES,
+    Block,
+    DimRange,
+    Expect,
+    Layer,
+    Network,
+    Param,
+    Repeat,
+    Spec,
+)
+from runtime.verify import verify
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLE = ROOT / "docs/examples/conv_mixer.yaml"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FILE = re.compile(r"# file: (\S+)\n")
+_PROBLEM = re.compile(r"(error|warning)\[")
+
+
+@dataclass
+class Example:
+    """A spec in a document, with what is said to come of it."""
+
+    line: int
+    file: str
+    text: str
+    folder: dict[str, str]
+    """The files that stand in one folder with it, itself included."""
+    problems: str = ""
+    python: list[str] = field(default_factory=list)
+
+    def compile(self, folder: Path) -> tuple[Program | None, str]:
+        """The program, if one comes out, and what is printed; run inside `folder`."""
+        for name, text in self.folder.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        try:
+            program = compile_spec(self.file)
+        except SpecError as error:
+            shown = render(error.diagnostics, read_sources(error.diagnostics))
+            return None, shown
+        return program, render(program.diagnostics, program.sources)
+
+
+def examples(document: Path) -> list[Example]:
+    """The specs of a document, in their order."""
+    found: list[Example] = []
+    folders: dict[int, dict[str, str]] = {}
+    for line, section, language, text in _fences(document):
+        if language == "yaml":
+            named = _FILE.match(text)
+            file = named[1] if named else "net.yaml"
+            folder = folders.setdefault(section, {}) if named else {}
+            folder[file] = text
+            found.append(Example(line, file, text, folder))
+        elif language == "python":
+            found[-1].python.append(text)
+        elif language == "text" and _PROBLEM.match(text):
+            found[-1].problems = text
+    return found
+
+
+def _fences(document: Path) -> Iterator[tuple[int, int, str, str]]:
+    """Line, section, language and text of every block of code."""
+    text = document.read_text(encoding="utf-8")
+    fences = list(_FENCE.finditer(text))
+    inside = [range(*fence.span()) for fence in fences]
+    sections = [
+        heading.start()
+        for heading in _HEADING.finditer(text)
+        if not any(heading.start() in block for block in inside)
+    ]
+    for fence in fences:
+        section = max((s for s in sections if s < fence.start()), default=0)
+        line = text.count("\n", 0, fence.start()) + 1
+        yield line, section, fence[1], fence[2]
+
+
+def _commands() -> set[str]:
+    commands = (command.callback for command in app.registered_commands)
+    return {str(command.__name__) for command in commands if command}
+
+
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(one, id=f"line {one.line}") for one in examples(LANGUAGE)],
+)
+def test_examples_of_the_language(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program, printed = example.compile(tmp_path)
+    assert printed == example.problems
+    if program is not None:
+        assert verify(program) == []
+        for part in example.python:
+            assert part in program.python
+
+
+def test_the_language_tells_every_key() -> None:
+    text = LANGUAGE.read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", text))
+    keys = {
+        field.alias or name
+        for model in (Spec, Network, Block, Layer, Repeat, Param, DimRange, Expect)
+        for name, field in model.model_fields.items()
+    }
+    words = {*TYPE_NAMES, *(a for given in FUNCTIONS.values() for a in given)}
+    assert keys <= told
+    assert {*FUNCTIONS, *words} <= told | set(re.findall(r"`(\w+\[\])`", text))
+
+
+@pytest.mark.parametrize("limits", [Limits(), UNLIMITED], ids=["limits", "no limits"])
+def test_the_language_tells_the_limits(limits: Limits) -> None:
+    table = LANGUAGE.read_text(encoding="utf-8").partition("## Limits")[2]
+    told = {cell.strip() for cell in table.split("|")}
+    for limit in ("nodes", "scalar", "depth", "nesting", "instances", "repeat"):
+        number = getattr(limits, limit)
+        assert {f"{number:,}", f"2^{number.bit_length() - 1}"} & told, limit
+
+
+def test_the_readme_shows_the_example_as_it_is() -> None:
+    (example,) = [one for one in examples(README) if one.text.startswith("name:")]
+    assert example.text == EXAMPLE.read_text(encoding="utf-8")
+    code, _ = example.python
+    program = compile_spec(EXAMPLE)
+    assert code == program.python[program.python.index("class ") :]
+
+
+def test_the_readme_shows_a_mistake_as_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = [one for one in examples(README) if one.problems]
+    wrong = example.text.replace("padding: radius", "padding: 2 * radius")
+    monkeypatch.chdir(tmp_path)
+    name = EXAMPLE.name
+    program, printed = Example(0, name, wrong, {name: wrong}).compile(tmp_path)
+    assert program is None
+    assert printed == example.problems
+
+
+def test_the_readme_names_every_command() -> None:
+    text = README.read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", text, re.MULTILINE))
+    assert told == _commands()
+
+
+def test_the_readme_names_every_architecture() -> None:
+    table = README.read_text(encoding="utf-8").partition("## Architectures")[2]
+    told = set(re.findall(r"`(\w+\.yaml)`", table))
+    assert told == {path.name for path in (ROOT / "specs").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("spec", [ROOT / "specs/gpt2.yaml", EXAMPLE], ids=str)
+def test_pictures_are_current(spec: Path) -> None:
+    drawn = render_picture(compile_spec(spec).typed, "svg", Options())
+    picture = ROOT / f"docs/images/{spec.stem}.svg"
+    assert picture.read_bytes() == drawn, "`make docs` draws it anew"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = _FENCE.sub("", document.read_text(encoding="utf-8"))
+    links = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
+    for link in links:
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = document.parent / path if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def _anchors(document: Path) -> set[str]:
+    """The anchors that a forge gives to the headings of a document."""
+    text = _FENCE.sub("", document.read_text(encoding="utf-8"))
+    plain = (re.sub(r"[^\w\- ]", "", title) for title in _HEADING.findall(text))
+    return {title.lower().replace(" ", "-") for title in plain}

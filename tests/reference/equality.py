@@ -1,0 +1,144 @@
+"""Two models with the same weights compute the same, and learn the same."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from compiler import compile_spec
+from runtime.load import load_program
+
+FOLDER = Path(__file__).parents[2] / "specs"
+Outputs = tuple[Tensor, ...]
+Run = Callable[[nn.Module], Outputs]
+
+# Relative to the largest number of a tensor. In double precision nothing but the same
+# formula passes: an epsilon of 1e-5 in place of 1e-12 would pass in single precision.
+# A gradient that is nothing but rounding (a bias of attention's keys moves all scores
+# alike) is held against a tenth of the model's largest.
+PRECISIONS = {torch.float32: 1e-5, torch.float64: 1e-11}
+
+
+@functools.cache
+def generated(spec: str, network: str = "") -> type[nn.Module]:
+    """The class of a spec's only network, or of the one with a name."""
+    return load_program(compile_spec(FOLDER / f"{spec}.yaml"))[network]
+
+
+def on_meta(kind: Callable[..., nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
+    """A model of any size; it takes no memory."""
+    with torch.device("meta"):
+        return kind(*args, **kwargs)
+
+
+def count(model: nn.Module) -> int:
+    """The number of parameters, tied ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def randomize(model: nn.Module) -> None:
+    """Random weights everywhere: no norm is left as it begins, no bias zero."""
+    with torch.no_grad():
+        for name, tensor in model.state_dict(keep_vars=True).items():
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 2.0)
+            elif tensor.is_floating_point():
+                noise = torch.randn_like(tensor)
+                flat = tensor.dim() < 2
+                tensor.copy_(1.0 + 0.2 * noise if flat else 0.2 * noise)
+
+
+def renamed(name: str, rules: Mapping[str, str]) -> str:
+    """A name after the first rule whose pattern matches all of it."""
+    for pattern, replacement in rules.items():
+        if match := re.fullmatch(pattern, name):
+            return match.expand(replacement)
+    raise AssertionError(f"no rule renames {name}")
+
+
+def check_equal(
+    ours: nn.Module,
+    theirs: nn.Module,
+    translate: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+    run_ours: Run,
+    run_theirs: Run,
+    modes: Sequence[str] = ("train", "eval"),
+) -> None:
+    """Hold outputs, gradients and statistics of two models against each other.
+
+    Args:
+        translate: from tensors by the names of `theirs` to the same tensors by the
+            names of `ours`, laid out as they are there.
+    """
+    torch.manual_seed(0)
+    randomize(theirs)
+    for dtype, tolerance in PRECISIONS.items():
+        for mode in modes:
+            ours.to(dtype).train(mode == "train").zero_grad()
+            theirs.to(dtype).train(mode == "train").zero_grad()
+            missing = ours.load_state_dict(translate(theirs.state_dict()))
+            assert not missing.missing_keys and not missing.unexpected_keys
+            expected = _learn(theirs, run_theirs)
+            found = _learn(ours, run_ours)
+            for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+                _check_close(f"output {k}", a, b, tolerance)
+            _check_all(_gradients(ours), translate(_gradients(theirs)), tolerance)
+            _check_all(_statistics(ours), _statistics_of(theirs, translate), tolerance)
+
+
+def _learn(model: nn.Module, run: Run) -> Outputs:
+    given = run(model)
+    torch.manual_seed(1)
+    total = sum((t * torch.randn_like(t)).sum() for t in given)
+    assert isinstance(total, Tensor)
+    total.backward()  # type: ignore[no-untyped-call]
+    return given
+
+
+def _gradients(model: nn.Module) -> dict[str, Tensor]:
+    """By the names of the state; a tied tensor under all of its names."""
+    found = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        assert parameter.grad is not None, name
+        found[name] = parameter.grad
+    return found
+
+
+def _statistics(model: nn.Module) -> dict[str, Tensor]:
+    names = dict(model.named_parameters(remove_duplicate=False))
+    return {k: v for k, v in model.state_dict().items() if k not in names}
+
+
+def _statistics_of(
+    model: nn.Module,
+    translate: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+) -> dict[str, Tensor]:
+    return translate(_statistics(model))
+
+
+def _check_all(
+    found: Mapping[str, Tensor], expected: Mapping[str, Tensor], tolerance: float
+) -> None:
+    assert found.keys() == expected.keys()
+    largest = max((_largest(tensor) for tensor in expected.values()), default=0.0)
+    for name, tensor in found.items():
+        _check_close(name, tensor, expected[name], tolerance, least=largest / 10)
+
+
+def _largest(tensor: Tensor) -> float:
+    return float(tensor.detach().abs().max())
+
+
+def _check_close(
+    name: str, found: Tensor, expected: Tensor, tolerance: float, least: float = 0.0
+) -> None:
+    assert found.shape == expected.shape, name
+    assert found.dtype == expected.dtype, name
+    error = _largest(found - expected) / max(_largest(expected), least, 1e-30)
+    assert error <= tolerance, f"{name} is off by {error:.1e} of its largest number"
