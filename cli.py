@@ -53,12 +53,9 @@ def main() -> None:
     except SpecError as error:
         _show(error.diagnostics)
         sys.exit(1)
-    except PictureError as error:
-        _err(f"error: there is no picture: {error}\n")
-        sys.exit(1)
-    except (RequestError, OSError) as error:
+    except (PictureError, RequestError, OSError) as error:
         _err(f"error: {error}\n")
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, PictureError) else 2)
     finally:
         gc.freeze()
 
@@ -86,8 +83,7 @@ def build(
     made, missing = artefacts(program)
     files = {folder / f"{spec.stem}{suffix}": data for suffix, data in made.items()}
     write_whole(files)
-    for path in files:
-        _out(path)
+    _out("\n".join(map(str, files)))
     if missing:
         _err(f"warning: there is no picture: {missing}\n")
 
@@ -99,7 +95,7 @@ def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> N
 
     found: list[Diagnostic] = []
     for spec in specs:
-        faults = diagnose(spec, _limits(no_limits))
+        faults = diagnose(spec, UNLIMITED if no_limits else Limits())
         found += faults
         if not as_json:
             _show(faults)
@@ -108,8 +104,7 @@ def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> N
         from compiler.render import as_json as data
 
         _json(data(found))
-    if _failed(found):
-        raise typer.Exit(1)
+    _exit(_failed(found))
 
 
 @app.command()
@@ -126,8 +121,8 @@ def summary(
     from compiler.measuring.evaluate import evaluate
     from compiler.settings import read_sizes
 
-    found = _compile(spec, variant, sets, no_limits).summary
-    found = evaluate(found, read_sizes(at)) if at else found
+    program = _compile(spec, variant, sets, no_limits)
+    found = evaluate(program.summary, read_sizes(at) if at else {})
     if as_json:
         from compiler.reporting.summary_json import as_json as data
 
@@ -136,7 +131,6 @@ def summary(
         from compiler.reporting.terminal import print_summary
 
         print_summary(found, depth, sys.stdout)
-        sys.stdout.flush()
 
 
 @app.command()
@@ -163,8 +157,7 @@ def diagram(
     program = _compile(spec, variant, sets, no_limits, strict=False)
     write_picture(program.typed, out, options, engine)
     _out(out)
-    if program.typed.failed:
-        raise typer.Exit(1)
+    _exit(program.typed.failed)
 
 
 @app.command()
@@ -230,8 +223,7 @@ def fmt(specs: Specs) -> None:
 
     changed = {path: new for path in specs if (new := format_file(path)) is not None}
     write_whole(changed)
-    for path in changed:
-        _out(path)
+    _out("".join(f"{path}\n" for path in changed), end="")
 
 
 @app.command()
@@ -263,7 +255,7 @@ def _compile(
     """The program of a spec; warnings go to standard error."""
     from compiler.settings import compile_chosen
 
-    limits = _limits(no_limits)
+    limits = UNLIMITED if no_limits else Limits()
     program = compile_chosen(spec, variant, sets or (), limits=limits, strict=strict)
     _show(program.diagnostics)
     return program
@@ -273,18 +265,17 @@ def _failed(diagnostics: Sequence[Diagnostic]) -> bool:
     return any(one.severity == "error" for one in diagnostics)
 
 
-def _limits(lifted: bool) -> Limits:
-    return UNLIMITED if lifted else Limits()
+def _exit(failed: bool) -> None:
+    if failed:
+        raise typer.Exit(1)
 
 
 def _verify(program: Program) -> None:
     from runtime.verify import verify as problems
 
     found = problems(program)
-    for problem in found:
-        _err(f"error: {problem}\n")
-    if found:
-        raise typer.Exit(1)
+    _err("".join(f"error: {problem}\n" for problem in found))
+    _exit(bool(found))
 
 
 def _show(diagnostics: Sequence[Diagnostic]) -> None:

@@ -126,7 +126,8 @@ class Dim:
         """
         if self.symbols.isdisjoint(values):
             return self
-        return _substitute(self, {k: Dim.of(v) for k, v in values.items()}, {})
+        own = {name: Dim.of(values[name]) for name in self.symbols if name in values}
+        return _substitute(self, own, {})
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         """The integer for values of all symbols; `KeyError` names a missing one."""
@@ -201,9 +202,8 @@ def _intern(terms: tuple[Term, ...]) -> Dim:
 def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim:
     if isinstance(right, Dim):
         return operation(left, right)
-    if isinstance(right, int):
-        return operation(left, _constant(int(right)))
-    return NotImplemented
+    number = _constant(int(right)) if isinstance(right, int) else None
+    return NotImplemented if number is None else operation(left, number)
 
 
 def _add(a: Dim, b: Dim) -> Dim:

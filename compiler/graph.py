@@ -16,7 +16,7 @@ from compiler.document import Document
 from compiler.op import Op
 from compiler.source import Span
 from compiler.spec import Layer, Param, Spec
-from compiler.syntax import Expr
+from compiler.syntax import Expr, names
 from compiler.tensor import TypePattern
 
 if TYPE_CHECKING:
@@ -134,6 +134,13 @@ class Scope:
             for port, ref in node.refs()
         )
         return graph
+
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """The params and dimensions that its formulas may use."""
+        patterns = [pattern for pattern in self.inputs.values() if pattern]
+        sizes = [size for pattern in patterns for size in pattern.dims]
+        return frozenset(self.params).union(*map(names, sizes))
 
     @property
     def environment(self) -> Scope:

@@ -94,6 +94,8 @@ class Op:
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()
     """Arguments that torch's module or function doesn't take; the op's own code deals with them."""
+    symbol: ClassVar[str] = ""
+    """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True
     """Whether its module alone does its work, so that it may stand in an `nn.Sequential`."""
 

@@ -72,9 +72,9 @@ class _Generator(GenerateJsonSchema):
 
     def function_before_schema(self, schema: Any) -> Schema:
         """What a `before` validator takes, besides what stands behind it."""
-        inner = super().function_before_schema(schema)
-        reader = schema["function"]["function"].__qualname__
-        return _SHORT.get(reader, lambda long: long)(inner)
+        inner: Schema = super().function_before_schema(schema)
+        short = _SHORT.get(schema["function"]["function"].__qualname__)
+        return inner if short is None else short(inner)
 
     def get_title_from_name(self, name: str) -> str:
         """No titles: a key is its own."""

@@ -9,7 +9,6 @@ inference counts.
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +27,16 @@ SMALL = 5_000_000
 COMPUTABLE = 2**22
 """The most elements that an input may have to be run for real."""
 
+RAISED_BY_TORCH = (
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 Sizes = Mapping[str, int]
 
@@ -42,8 +51,11 @@ def verify(program: Program) -> list[str]:
 
 
 def _verify_network(network: type[nn.Module], instance: Instance) -> list[str]:
-    with torch.device("meta"):
-        module = network(**constructor_arguments(network, instance)).eval()
+    try:
+        with torch.device("meta"):
+            module = network(**constructor_arguments(network, instance)).eval()
+    except RAISED_BY_TORCH as error:
+        return [f"{instance.scope.name} cannot be built: {error}"]
     problems = _verify_parameters(module, instance)
     for sizes in sample_sizes(instance):
         problems += _verify_forward(module, instance, sizes, "meta")
@@ -136,19 +148,14 @@ def _verify_forward(
     with torch.no_grad():
         try:
             given = module(*inputs)
-        except (
-            RuntimeError,
-            ValueError,
-            IndexError,
-            TypeError,
-            NotImplementedError,
-        ) as error:
+        except RAISED_BY_TORCH as error:
             return [f"{where}: {error}"]
     outputs = given if isinstance(given, tuple) else (given,)
+    if len(outputs) != len(instance.outputs):
+        expected = len(instance.outputs)
+        return [f"{where}: {len(outputs)} outputs, inference says {expected}"]
     problems = []
-    for (name, kind), tensor in itertools.zip_longest(
-        instance.outputs.items(), outputs
-    ):
+    for (name, kind), tensor in zip(instance.outputs.items(), outputs, strict=True):
         shape = concrete_shape(instance, kind, sizes)
         if list(tensor.shape) != shape or tensor.dtype != _DTYPES[kind.kind]:
             found = f"{tensor.dtype} {list(tensor.shape)}"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from compiler.diagram.blame import Blame
-from compiler.diagram.families import SYMBOLS
 from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import ENDS, elided, shown
 from compiler.diagram.picture import Cluster, Node, NodeKind, Text
@@ -200,7 +199,7 @@ def symbol(layer: Layer) -> str:
     target = layer.target
     if target is None or isinstance(target, Scope) or layer.node.layer.repeat:
         return ""
-    return SYMBOLS.get(target.name, "") if len(layer.refs) > 1 else ""
+    return target.symbol if len(layer.refs) > 1 else ""
 
 
 def _hint(frame: Frame, layer: Layer) -> str:

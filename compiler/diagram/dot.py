@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.families import THEMES, Paint, Theme
@@ -16,7 +18,7 @@ Attributes = Mapping[str, str]
 
 def to_dot(picture: Picture) -> str:
     """The picture as DOT; every text of the spec in it is escaped, and inert."""
-    return "".join(f"{line}\n" for line in _Printer(picture).lines())
+    return _Printer(picture).graph().source
 
 
 class _Printer:
@@ -26,16 +28,29 @@ class _Printer:
         self._down = picture.direction == "TB"
         self._widths = box_widths(picture)
 
-    def lines(self) -> Iterator[str]:
-        yield "digraph {"
-        yield f"  graph [{_attributes(self._graph())}];"
-        yield f"  node [{_attributes(self._node_defaults())}];"
-        yield f"  edge [{_attributes(self._edge_defaults())}];"
-        yield from self._inside("", "  ", 0)
+    def graph(self) -> Digraph:
+        """The whole graph: boxes in their clusters, then what goes between them."""
+        graph = Digraph(
+            graph_attr=self._graph(),
+            node_attr=self._node_defaults(),
+            edge_attr=self._edge_defaults(),
+        )
+        self._fill(graph, "", 0)
         for edge in self._picture.edges:
-            ends = f"{edge.source} -> {edge.target}"
-            yield f"  {ends}{_bracketed(self._edge(edge))};"
-        yield "}"
+            graph.edge(edge.source, edge.target, **self._edge(edge))
+        return graph
+
+    def _fill(self, graph: Digraph, parent: str, level: int) -> None:
+        for node in self._picture.nodes:
+            if node.cluster == parent:
+                graph.node(node.id, **self._node(node))
+        for cluster in self._picture.clusters:
+            if cluster.parent == parent:
+                drawn = self._cluster(cluster, level)
+                with graph.subgraph(
+                    name=f"cluster_{cluster.id}", graph_attr=drawn
+                ) as inner:
+                    self._fill(inner, cluster.id, level + 1)
 
     def _graph(self) -> Attributes:
         label = labels.title(self._picture.title, self._theme)
@@ -75,17 +90,6 @@ class _Printer:
             "arrowsize": "0.6",
             **floating,
         }
-
-    def _inside(self, parent: str, indent: str, level: int) -> Iterator[str]:
-        for node in self._picture.nodes:
-            if node.cluster == parent:
-                yield f"{indent}{node.id}{_bracketed(self._node(node))};"
-        for cluster in self._picture.clusters:
-            if cluster.parent == parent:
-                yield f"{indent}subgraph cluster_{cluster.id} {{"
-                yield f"{indent}  graph [{_attributes(self._cluster(cluster, level))}];"
-                yield from self._inside(cluster.id, indent + "  ", level + 1)
-                yield f"{indent}}}"
 
     def _cluster(self, cluster: Cluster, level: int) -> Attributes:
         theme = self._theme
@@ -203,7 +207,7 @@ class _Printer:
 
 _PLAIN = {
     "shape": "box",
-    "style": '""',
+    "style": "",
     "color": "none",
     "margin": "0.05,0.02",
     "height": "0.2",
@@ -216,7 +220,9 @@ def _painted(paint: Paint) -> Attributes:
 
 
 def _quoted(text: str) -> str:
-    return f'"{labels.inert(text)}"'
+    """Plain text, also where it looks like the markup of a label."""
+    plain: str = nohtml(labels.inert(text))
+    return plain
 
 
 def _tooltip(text: str) -> str:
@@ -224,15 +230,3 @@ def _tooltip(text: str) -> str:
     return _quoted(
         text.replace("\\", "\\\\") or " "
     )  # read twice, it loses two of four
-
-
-def _attributes(found: Attributes) -> str:
-    return ", ".join(f"{key}={_value(value)}" for key, value in found.items())
-
-
-def _value(value: str) -> str:
-    return value if value[:1] in ('"', "<") else f'"{value}"'
-
-
-def _bracketed(found: Attributes) -> str:
-    return f" [{_attributes(found)}]" if found else ""

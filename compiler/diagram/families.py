@@ -1,13 +1,10 @@
-"""The colours of op families, in each theme, and the signs of sums."""
+"""The colours of op families, in each theme."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from compiler.diagram.picture import ThemeName
-
-SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "concat": "‖", "stack": "≡"}
-"""Ops that several values meet in are drawn as a small circle with a sign."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from compiler import habits
@@ -11,32 +11,21 @@ from compiler.fields import Formula
 from compiler.graph import Place, Scope
 from compiler.naming import COUNTER
 from compiler.spec import Layer
-from compiler.syntax import Expr, Name, children, names
-
-
-def visible_names(scope: Scope) -> set[str]:
-    """The params and dimensions that formulas of a scope may use."""
-    home = scope.environment
-    symbols = {
-        name
-        for kind in home.inputs.values()
-        if kind
-        for dim in kind.dims
-        for name in names(dim)
-    }
-    return symbols | set(home.params)
+from compiler.syntax import Expr, Name, children
 
 
 def check_sizes(
     scope: Scope, sizes: Iterable[Expr], place: Place, report: Report
 ) -> None:
     """Report every unknown name in the shape that stands at a place."""
-    known = visible_names(scope)
-    for name in (name for size in sizes for name in _names(size)):
+    known = scope.environment.visible
+    for name in (name for size in sizes for name in each_name(size)):
         if name.id not in known:
             span = place.part(name.start, name.end)
-            message = f"there is no param or dimension {name.id} in {scope.environment.name}"
-            help = suggest(name.id, known) or _listed(known)
+            message = (
+                f"there is no param or dimension {name.id} in {scope.environment.name}"
+            )
+            help = suggest(name.id, sorted(known)) or _listed(known)
             report.error("unknown-name", span, message, help=help)
 
 
@@ -48,16 +37,15 @@ def check_names(
     report: Report,
 ) -> None:
     """Report every unknown name in the formulas of a layer."""
-    known = visible_names(scope)
-    if layer.repeat is not None or _inside_repeat(scope):
-        known.add(COUNTER)
+    known = scope.environment.visible
+    counted = layer.repeat is not None or _inside_repeat(scope)
     for path, formula in formulas(layer, arguments):
-        for name in _names(formula.expr):
-            if name.id not in known:
+        for name in each_name(formula.expr):
+            if name.id not in known and not (counted and name.id == COUNTER):
                 shift = formula.text.startswith("$")
                 span = place.at(*path).part(name.start + shift, name.end + shift)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
-                help = habits.NAMES.get(name.id) or suggest(name.id, known)
+                help = habits.NAMES.get(name.id) or suggest(name.id, sorted(known))
                 report.error("unknown-name", span, message, help=help or _listed(known))
 
 
@@ -102,12 +90,13 @@ def _keys(place: Place) -> set[str]:
     return {str(key.value) for key, _ in getattr(node, "entries", ())}
 
 
-def _names(expr: Expr) -> Iterator[Name]:
+def each_name(expr: Expr) -> Iterator[Name]:
+    """Every place where an expression uses a name."""
     if isinstance(expr, Name):
         yield expr
     for child in children(expr):
-        yield from _names(child)
+        yield from each_name(child)
 
 
-def _listed(known: set[str]) -> str:
+def _listed(known: Collection[str]) -> str:
     return f"known here: {', '.join(sorted(known))}" if known else ""

@@ -21,7 +21,7 @@ from compiler.inference.repeats import (
     uses_counter,
 )
 from compiler.inference.scans import Scanned, scanned
-from compiler.naming import Names
+from compiler.naming import COUNTER, Names
 from compiler.op import Op, Port
 from compiler.tensor import TensorType
 from compiler.typed import Call, Instance, TypedNode, Types
@@ -204,7 +204,10 @@ class ScopeInference:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             code, message = "bad-repeat", "is a number of copies, and this"
             if isinstance(value, Dim):
-                code, message = "not-constant", "must be known to build the network, and"
+                code, message = (
+                    "not-constant",
+                    "must be known to build the network, and",
+                )
             self.report.error(
                 code,
                 place.span(),
@@ -303,10 +306,9 @@ class ScopeInference:
         types: Types,
         counter: int | None,
     ) -> Call:
-        values = dict(self.instance.values)
-        names = self.instance.names.counted(counter)
+        values, names = self.instance.values, self.instance.names.counted(counter)
         if counter is not None:
-            values["i"] = counter
+            values = {**values, COUNTER: counter}
         if not isinstance(target, Scope):
             return call_op(
                 target, arguments, types, values, names, self.context, counter or 0

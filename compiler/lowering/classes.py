@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from compiler.codegen.python import (
     Binary,
     Call,
@@ -63,18 +65,16 @@ def write_classes(kept: list[ClassPlan], plans: Plans, spec: Spec) -> list[Writt
     nothing changes.
     """
     classes = {plan.key: _unwritten(plan) for plan in kept}
-    finished: set[Key] = set()
+    finished: dict[Key, Written] = {}
     while True:
         before = {key: written.code for key, written in classes.items()}
         early = False
         for plan in kept:
-            early = early or not _uses(plan, plans) - {plan.key} <= finished
-            early = early or plan.key in _uses(plan, plans)
-            done = [classes[key] for key in finished]
-            classes[plan.key] = _write_class(
-                ClassWriter(plan, plans, classes, spec), done
-            )
-            finished.add(plan.key)
+            used = _uses(plan, plans)
+            early = early or plan.key in used or not used <= finished.keys()
+            writer = ClassWriter(plan, plans, classes, spec)
+            finished[plan.key] = _write_class(writer, finished.values())
+            classes[plan.key] = finished[plan.key]
         if not early or all(classes[key].code == code for key, code in before.items()):
             return list(classes.values())
 
@@ -88,7 +88,7 @@ def _uses(plan: ClassPlan, plans: Plans) -> set[Key]:
     return {plans.key(run.instance) for run in runs if run.instance is not None}
 
 
-def _write_class(writer: ClassWriter, done: list[Written]) -> Written:
+def _write_class(writer: ClassWriter, done: Iterable[Written]) -> Written:
     """Write one class; twice where sizes that are used often become variables."""
     written = _write(writer, done)
     if any(count > 1 for count in writer.reads.values()):
@@ -105,7 +105,7 @@ def is_sequential(plan: ClassPlan) -> bool:
     )
 
 
-def _write(writer: ClassWriter, every: list[Written]) -> Written:
+def _write(writer: ClassWriter, every: Iterable[Written]) -> Written:
     writer.restart()
     plan = writer.plan
     for node, typed in plan.ordered():
@@ -161,7 +161,7 @@ def _path(path: str) -> Expr:
     return place
 
 
-def _reset(writer: ClassWriter, every: list[Written]) -> tuple[list[Stmt], bool]:
+def _reset(writer: ClassWriter, every: Iterable[Written]) -> tuple[list[Stmt], bool]:
     lines = (
         root_reset(writer, every)
         if writer.plan.scope.kind == "network"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from compiler.codegen.python import Call, Compare, Expr, Name, call, lit
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
@@ -10,6 +10,8 @@ from compiler.graph import Scope
 from compiler.initializers import Initializer
 from compiler.lowering.constructors import attribute
 from compiler.lowering.writer import ClassWriter, Written
+from compiler.registry import ops
+from compiler.spec import Spec
 from compiler.typed import Instance, TypedNode, walk_instances
 
 MODULE = Name("module")
@@ -39,12 +41,23 @@ def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
     """What a layer says itself; a tensor that is no module gets what is said for its op, too."""
     own = typed.node.layer.init or {}
     op = typed.calls[0].op if typed.calls else None
-    if op is not None and "" in typed.calls[0].weights:
-        return {**writer.spec.init.get(op.name, {}), **own}
-    return own
+    if op is None:
+        return own
+    single = "" in typed.calls[0].weights or op.module in _contested(writer.spec)
+    return {**writer.spec.init.get(op.name, {}), **own} if single else own
 
 
-def root_reset(writer: ClassWriter, every: list[Written]) -> list[Stmt]:
+def _contested(spec: Spec) -> set[str]:
+    """The torch modules that stand for several ops, which are to start differently."""
+    rules: dict[str, list[object]] = {}
+    for name, given in spec.init.items():
+        op = ops().get(name)
+        if op is not None:
+            rules.setdefault(op.module, []).append(given)
+    return {m for m, all_ in rules.items() if any(one != all_[0] for one in all_)}
+
+
+def root_reset(writer: ClassWriter, every: Iterable[Written]) -> list[Stmt]:
     """The lines of `reset_parameters` of a network: by op, then the blocks that have their own, then its layers."""
     inside = list(walk_instances(writer.plan.uses))
     branches = [*_by_op(writer, inside), *_by_block(inside, every)]
@@ -62,7 +75,7 @@ def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
     for name, given in writer.spec.init.items():
         mine = [run for run in runs if run.op is not None and run.op.name == name]
         module = mine[0].op.module if mine and mine[0].op is not None else ""
-        if module:
+        if module and module not in _contested(writer.spec):
             rules.setdefault(module, {}).update(given)
             absent |= {(module, t) for t in given for r in mine if t not in r.weights}
     return [
@@ -74,7 +87,7 @@ def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
     ]
 
 
-def _by_block(inside: list[Instance], every: list[Written]) -> list[If]:
+def _by_block(inside: list[Instance], every: Iterable[Written]) -> list[If]:
     found = {id(instance) for instance in inside}
     names = [
         Name(written.plan.name)

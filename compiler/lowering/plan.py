@@ -165,9 +165,11 @@ def name_classes(order: list[ClassPlan], taken: Iterable[str]) -> None:
     """
     used = set(taken)
     ranked = sorted(order, key=lambda plan: plan.scope.kind != "network")
+    of_block: dict[Scope, list[ClassPlan]] = {}
+    for plan in order:
+        of_block.setdefault(plan.scope, []).append(plan)
     for plan in ranked:
-        siblings = [other for other in order if other.scope is plan.scope]
-        plan.name = _free(_wanted(plan, siblings), used)
+        plan.name = _free(_wanted(plan, of_block[plan.scope]), used)
         used.add(plan.name)
 
 

@@ -22,6 +22,7 @@ class ShapeNames:
     def __init__(self, plan: ClassPlan) -> None:
         self.named: dict[Dim, str] = {}
         self._taken = set(plan.first.names) | {"N0"}
+        self._last: dict[str, int] = {}
         self._params = set(plan.scope.environment.params)
         for kind in _kinds(plan):
             for size in kind.shape:
@@ -58,11 +59,11 @@ class ShapeNames:
             s for s in size.symbols if s.isidentifier() and s not in self._params
         ]
         base = symbols[0] if len(symbols) == 1 else "N"
-        number = 1
+        number = self._last.get(base, 0) + 1
         while f"{base}{number}" in self._taken:
             number += 1
+        self._last[base] = number
         self.named[size] = f"{base}{number}"
-        self._taken.add(self.named[size])
 
 
 def _kinds(plan: ClassPlan) -> Iterable[TensorType]:

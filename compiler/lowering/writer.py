@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.codegen.namespace import Namespace
-from compiler.codegen.python import Expr, Name, attr, subscript
+from compiler.codegen.python import Binary, Expr, Name, attr, subscript
 from compiler.codegen.statements import Assign, Class, Stmt
-from compiler.dims import Dim
+from compiler.dims import Dim, exact_div
 from compiler.expressions import parse_expression
 from compiler.graph import Ref
 from compiler.lowering.formulas import to_python
@@ -132,16 +132,35 @@ class ClassWriter:
         return Name(f"self.{self._kept[name]}")
 
     def _read(self, name: str) -> Expr | None:
-        """How `forward` reads a dimension off its inputs: `x.shape[1]`."""
+        """How `forward` reads a dimension off its inputs: `x.shape[1]`.
+
+        Where the dimension stands in a formula alone (`2 * N`), the size is solved for it.
+        """
+        best: tuple[bool, Dim, Expr] | None = None
+        for size, place in self._places():
+            solved = solve(size, name)
+            if solved is not None and (best is None or size == Dim.symbol(name)):
+                best = size == Dim.symbol(name), size, self._solved(place, *solved)
+                if best[0]:
+                    break
+        return None if best is None else best[2]
+
+    def _places(self) -> Iterator[tuple[Dim, Expr]]:
+        """The sizes of the inputs that are always there, and how `forward` reads them."""
         for port, kind in self.plan.first.inputs.items():
             if kind is None or self.is_optional(Ref(port)):
                 continue
+            shape = attr(self.values[(port, "")], "shape")
             for axis, size in enumerate(kind.shape):
-                if size == Dim.symbol(name):
-                    behind = any(is_ellipsis(other) for other in kind.shape[:axis])
-                    place = axis - kind.rank if behind else axis
-                    return subscript(attr(self.values[(port, "")], "shape"), place)
-        return None
+                behind = any(is_ellipsis(other) for other in kind.shape[:axis])
+                yield size, subscript(shape, axis - kind.rank if behind else axis)
+
+    def _solved(self, place: Expr, factor: Dim, rest: Dim) -> Expr:
+        if rest != 0:
+            place = Binary("-", place, to_python(rest.to_expr(), self.in_forward))
+        if factor == 1:
+            return place
+        return Binary("//", place, to_python(factor.to_expr(), self.in_forward))
 
     def _size(self, name: str, read: Expr) -> Expr:
         self.reads[name] += 1
@@ -208,3 +227,15 @@ class ClassWriter:
         if len(shapes) > 1 and len(set(shapes)) == 1:
             return f"{len(shapes)} of {shapes[0]}"
         return ", ".join(shapes)
+
+
+def solve(size: Dim, name: str) -> tuple[Dim, Dim] | None:
+    """`a` and `b` with `size == a * name + b`, both free of the name."""
+    if name not in size.symbols:
+        return None
+    symbol = Dim.symbol(name)
+    rest = size.substitute({name: 0})
+    factor = exact_div(size - rest, symbol)
+    if factor is None or name in factor.symbols:
+        return None
+    return factor, rest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
 from typing import Any, ClassVar
 
 from compiler import faults
@@ -15,6 +14,9 @@ from compiler.registry import register
 from compiler.tensor import Kind, TensorType
 
 Number = int | float
+
+_LONGEST = 64
+"""Operands of one line of code: Python itself cannot compile a sum of thousands."""
 
 
 class Variadic(Op):
@@ -31,7 +33,12 @@ class Variadic(Op):
         return TensorType(kind, ctx.broadcast(self.name, tensors))
 
     def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
-        return reduce(lambda left, right: Binary(self.operator, left, right), inputs)
+        total = inputs[0]
+        for place, value in enumerate(inputs[1:], 1):
+            if place % _LONGEST == 0:
+                total = code.let(total)
+            total = Binary(self.operator, total, value)
+        return total
 
 
 @register("add", torch="torch.add")
@@ -39,6 +46,7 @@ class Add(Variadic):
     """x₁ + x₂ + ...: any[...], any[...] -> any[...], shapes broadcast (or of bools)."""
 
     operator = "+"
+    symbol = "+"
 
 
 @register("mul", torch="torch.mul")
@@ -46,6 +54,7 @@ class Mul(Variadic):
     """x₁ x₂ ...: any[...], any[...] -> any[...], shapes broadcast (and of bools)."""
 
     operator = "*"
+    symbol = "×"
 
 
 class Pair(Op):
@@ -73,6 +82,7 @@ class Sub(Pair):
     """input - other, not both bools: any[...], any[...] -> number[...], broadcast."""
 
     operator = "-"
+    symbol = "−"
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         if left == right == "bool":
@@ -85,6 +95,7 @@ class Div(Pair):
     """input / other: any[...], any[...] -> float[...], shapes broadcast."""
 
     operator = "/"
+    symbol = "÷"
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         return "float"

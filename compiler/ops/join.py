@@ -73,6 +73,7 @@ class Concat(Join):
     """
 
     function = "torch.cat"
+    symbol = "‖"
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         first = self._require_same_rank(ctx, inputs, 1)
@@ -87,6 +88,7 @@ class Stack(Join):
     """Puts tensors side by side in a new dimension: n of any[...] -> any[n, ...]."""
 
     function = "torch.stack"
+    symbol = "≡"
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         first = self._require_same_rank(ctx, inputs, 0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from compiler.diagnostics import Report
 from compiler.document import Document
-from compiler.elaboration.patterns import check_patterns
+from compiler.elaboration.patterns import check_defaults, check_patterns
 from compiler.elaboration.scopes import ScopeBuilder
 from compiler.elaboration.targets import Targets
 from compiler.elaboration.unused import warn_of_unused_params
@@ -111,6 +111,7 @@ class _Scopes:
         )
         ScopeBuilder(scope, network.layers, targets, self.report).build(network.outputs)
         self._check_ops(scope, targets)
+        check_defaults(scope, set(), Place(unit.document, ()), self.report)
         return scope
 
 

@@ -43,12 +43,10 @@ class _Expander:
             root["params"] = self._params(root["params"])
         if "expect" in root:
             root["expect"] = self._expect(root["expect"])
-        for network in self.typed.graph.networks.values():
+        for name, network in self.typed.graph.networks.items():
             changed = self._scope(network)
-            if network.place.path:
-                root["networks"] = _with(
-                    root["networks"], {network.place.path[-1]: changed}
-                )
+            if name:
+                root["networks"] = _with(root["networks"], {name: changed})
             else:
                 root["layers"] = _items(changed)["layers"]
         order = dict.fromkeys((*self.typed.graph.blocks.values(), *self.scopes))

@@ -10,8 +10,8 @@ from compiler.diagnostics import Diagnostic, Report
 from compiler.graph import Graph
 from compiler.inference.engine import Engine
 from compiler.inference.expectations import check_expectations
-from compiler.inference.roots import read_domain
 from compiler.inference.inits import check_inits
+from compiler.inference.roots import read_domain
 from compiler.inference.settings import root_params
 from compiler.inference.ties import check_ties
 from compiler.limits import Limits

@@ -29,6 +29,7 @@ def print_summary(summary: Summary, depth: int | None, stream: TextIO) -> None:
         console.print(_table(section, depth))
         for name, value in totals(summary, section):
             console.print(f"{name}: {value}", soft_wrap=True)
+    stream.flush()
 
 
 def _table(section: Section, depth: int | None) -> Table:

@@ -1,4 +1,4 @@
-"""Architectures that no library has, against their formulas written with torch alone."""
+"""Architectures against their formulas, written once more with torch alone."""
 
 from __future__ import annotations
 

@@ -1,0 +1,88 @@
+"""Random specs: what compiles runs at every size tried, and what is refused had to be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+from hypothesis import HealthCheck, event, given, settings
+
+from compiler import Program
+from runtime.verify import verify
+from tests.properties.judging import (
+    admitted,
+    advised,
+    compiled,
+    declared,
+    errors,
+    fixed,
+    parameters,
+    with_dims,
+)
+from tests.properties.sketch import Drawn
+from tests.properties.specs import drawn_specs
+
+LATITUDE = settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@LATITUDE
+@given(drawn_specs())
+def test_random_graphs(drawn: Drawn) -> None:
+    program = compiled(drawn.text)
+    if found := errors(program):
+        event(f"refused: {found[0].code}")
+        hold_refusal(drawn)
+    else:
+        event("compiled")
+        hold_program(drawn, program)
+
+
+def hold_program(drawn: Drawn, program: Program) -> None:
+    """It runs on torch as inference says, and its code is Python that is laid out."""
+    assert verify(program) == []
+    ast.parse(program.python)
+    assert _formatted(program.python) == program.python
+    for sizes in list(admitted(drawn.text, drawn.dims, 2))[:2]:
+        one = compiled(fixed(drawn.text, sizes))
+        assert not errors(one), f"for {sizes}: {errors(one)}"
+        assert parameters(one) == parameters(program), sizes
+
+
+def hold_refusal(drawn: Drawn) -> None:
+    """Some size is refused as well, or changes a weight; and advice that is taken helps."""
+    program = compiled(drawn.text)
+    if all(map(advised, errors(program))):
+        hold_advice(drawn, program)
+    counts = set()
+    for sizes in admitted(drawn.text, drawn.dims, 3):
+        one = compiled(fixed(drawn.text, sizes))
+        if errors(one):
+            return
+        counts.add(parameters(one))
+    assert len(counts) > 1, f"refused, and compiles for all sizes: {errors(program)}"
+
+
+def hold_advice(drawn: Drawn, program: Program) -> None:
+    """Once all that the messages say is declared, it compiles, or something else is wrong."""
+    dims = drawn.dims
+    for _ in range(5):
+        found = errors(program)
+        dims = declared(found, dims)
+        program = compiled(with_dims(drawn.text, dims))
+        left = {(f.code, f.path, f.message) for f in errors(program)}
+        assert not left & {(f.code, f.path, f.message) for f in found}
+        if not left:
+            event("compiled when dims were declared")
+            assert verify(program) == []
+            return
+        if not all(map(advised, errors(program))):
+            return
+
+
+def _formatted(code: str) -> str:
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
+    done = subprocess.run(ruff, input=code, capture_output=True, text=True, check=True)
+    return done.stdout
