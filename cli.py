@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -45,6 +46,9 @@ Names = Annotated[list[str] | None, typer.Option(metavar="L")]
 
 def main() -> None:
     """Run the command line; mistakes of a spec become exit code 1, others 2."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may know ASCII alone
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # What a command makes lives as long as it does: to look for garbage, and to look
     # once more at the end, would take a sixth of its time.
     gc.set_threshold(200_000)

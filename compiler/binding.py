@@ -250,7 +250,9 @@ def _problem(op: type[Op], detail: Any) -> Problem:
             offsets=offsets,
         )
     if isinstance(detail["input"], Dim):
-        message = f"{name} must be known when the network is built, and is {detail['input']}"
+        message = (
+            f"{name} must be known when the network is built, and is {detail['input']}"
+        )
         return Problem("not-constant", message, place)
     return _unfit(op, str(name), detail["input"], detail["type"], place)
 

@@ -6,7 +6,7 @@ comparing shapes costs nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial, reduce
 from weakref import WeakValueDictionary
@@ -144,6 +144,14 @@ class Dim:
         if factors is None:
             return terms_to_expr(self.terms)
         return reduce(partial(Binary, "*"), map(terms_to_expr, factors))
+
+
+def sum_of(parts: Iterable[Dim]) -> Dim:
+    """The sum of many, made at once."""
+    total = Coefficients()
+    for part in parts:
+        collect(total, part.terms, 1)
+    return polynomial(total)
 
 
 def ceil_div(a: int | Dim, b: int | Dim) -> Dim:

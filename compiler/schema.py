@@ -126,6 +126,10 @@ _SHORT: Final[dict[str, Callable[[Schema], Schema]]] = {
 
 def _adjust(definitions: Schema) -> None:
     """What the models leave to validators: types in mappings, and the ops."""
+    for definition in definitions.values():
+        if "additionalProperties" in definition and "anyOf" in definition:
+            more = definition.pop("additionalProperties")
+            _long(definition)["additionalProperties"] = more
     for name in ("Block", "Network"):
         definitions[name]["properties"]["inputs"]["additionalProperties"] = _TYPE
     expect = _long(definitions["Expect"])

@@ -46,7 +46,7 @@ class Call:
 
     def times(self, count: int) -> Call:
         """The same run, so many times."""
-        return replace(self, count=count)
+        return self if count == self.count else replace(self, count=count)
 
     def same_as(self, other: Call) -> bool:
         """Whether another run does the very same on the same types."""
@@ -103,6 +103,8 @@ class Instance:
     outputs: dict[str, TensorType] = field(default_factory=dict)
     names: Names = field(default_factory=lambda: Names({}, {}))
     values: Mapping[str, Value] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    """The params of a network that a variant or a setting gives a value."""
 
     def type_of(self, ref: Ref) -> TensorType | None:
         """The type of a value in this scope; None where it could not be inferred."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.dims import Dim
+from compiler.dims import Dim, sum_of
 from compiler.op import product
 from compiler.typed import Call, Instance, TypedNode
 
@@ -24,7 +24,7 @@ def own_elements(node: TypedNode, call: Call) -> Dim:
     """The elements of an op's weights that are not tied, in the names of its scope."""
     tied = node.node.layer.tie or {}
     shapes = (shape for name, shape in call.weights.items() if name not in tied)
-    return sum(map(product, shapes), Dim.of(0))
+    return sum_of(map(product, shapes))
 
 
 class Counter:
@@ -32,6 +32,7 @@ class Counter:
 
     def __init__(self) -> None:
         self._known: dict[int, int] = {}
+        self._nodes: dict[int, int] = {}
 
     def instance(self, instance: Instance) -> int:
         """The parameters of a scope with everything in it."""
@@ -43,9 +44,12 @@ class Counter:
 
     def node(self, instance: Instance, node: TypedNode) -> int:
         """The parameters of a layer with all its copies."""
-        return sum(
-            count * self.call(instance, node, call) for count, call in copies(node)
-        )
+        found = self._nodes.get(id(node))
+        if found is None:
+            runs = copies(node)
+            found = sum(n * self.call(instance, node, run) for n, run in runs)
+            self._nodes[id(node)] = found
+        return found
 
     def call(self, instance: Instance, node: TypedNode, call: Call) -> int:
         """The parameters of one copy."""

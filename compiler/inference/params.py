@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.binding import expression_code
+from compiler.binding import expression_code, named_sizes
 from compiler.diagnostics import Report
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.fields import Formula
 from compiler.graph import Place
 from compiler.spec import Param
+from compiler.typed import Instance
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -136,3 +137,23 @@ def _named(name: str, value: Value, hints: dict[str, Dim]) -> Value:
 
 def _tupled(value: Any) -> Any:
     return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+
+
+def default_sizes(
+    instance: Instance, given: Mapping[str, Value], binding: Mapping[str, Dim]
+) -> dict[str, Dim]:
+    """What the numbers are, in the names of the caller, that a block's defaults give."""
+    found: dict[str, Dim] = {}
+    for name, param in instance.scope.params.items():
+        if name not in given:
+            written, value = _tupled(param.default), instance.params[name]
+            for symbol, size in named_sizes(name, written, value, instance.names).items():
+                told = size.substitute({**binding, **found})
+                known = told.symbols <= _symbols(binding)
+                found[symbol] = told if known else binding[symbol]
+    return found
+
+
+def _symbols(binding: Mapping[str, Dim]) -> frozenset[str]:
+    """The names of the caller that the sizes of a call are told in."""
+    return frozenset().union(*(size.symbols for size in binding.values()))

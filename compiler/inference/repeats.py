@@ -70,8 +70,9 @@ def _blame_copy(fault: Fault, copy: int, given: Types, context: Context) -> None
 def copies_are_equal(given: Types, following: Types, context: Context) -> bool:
     """Whether the next copy has inputs of the same types, by value."""
     return all(
-        _values(given[port], context) == _values(following[port], context)
-        for port in given
+        kind is following[port]
+        or _values(kind, context) == _values(following[port], context)
+        for port, kind in given.items()
     )
 
 

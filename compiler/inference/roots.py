@@ -51,10 +51,10 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                 place.span(),
                 f"{what} is for blocks: a network's inputs are always the same",
             )
-        for name, dim in (
-            (name, dim)
-            for dim in pattern.dims
-            for name in sorted(names(dim))
+        for name, size in (
+            (name, size)
+            for size in pattern.dims
+            for name in sorted(names(size))
             if name not in scope.params
         ):
             if rules.symbol_name(name):
@@ -62,7 +62,7 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                     suggest(name, scope.params)
                     or "a symbolic dimension starts with a capital: B, T, H"
                 )
-                span = place.part(dim.start, dim.end)
+                span = place.part(size.start, size.end)
                 report.error(
                     "unknown-name", span, f"there is no param {name}", help=help
                 )

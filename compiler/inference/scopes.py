@@ -13,13 +13,14 @@ from compiler.expressions import Value
 from compiler.faults import Fault, absent_input
 from compiler.graph import Node, OpParam, Ref, Scope
 from compiler.inference.calls import call_op
-from compiler.inference.params import formula_value, shown
+from compiler.inference.params import default_sizes, formula_value, shown
 from compiler.inference.repeats import (
     chain,
     copies_are_equal,
     in_copy,
     uses_counter,
 )
+from compiler.inference.runs import equal_arguments
 from compiler.inference.scans import Scanned, scanned
 from compiler.naming import COUNTER, Names
 from compiler.op import Op, Port
@@ -255,12 +256,28 @@ class ScopeInference:
                 )
             following = chain(call.outputs, given) if done + 1 < count else given
             self._check_group(target, given, following)
-            steady = not counted and copies_are_equal(given, following, self.context)
-            run = count - done if steady else 1
+            run = 1
+            if copies_are_equal(given, following, self.context):
+                run = self._alike(target, arguments, done, count, counted)
             self._append(calls, call, run)
             done += run
             given = following
         return tuple(calls)
+
+    def _alike(
+        self,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        done: int,
+        count: int,
+        counted: bool,
+    ) -> int:
+        """How many copies on equal inputs are equal."""
+        if not counted:
+            return count - done
+        if isinstance(target, Scope) and target.kind == "group":
+            return 1
+        return equal_arguments(self.instance, arguments, done, count)
 
     def _check_group(
         self, target: type[Op] | Scope, given: Types, following: Types
@@ -353,6 +370,7 @@ class ScopeInference:
             target, known, inputs, self.context, path, self.depth + 1
         )
         binding = {**instance.context.hints, **named, **binding}
+        binding |= default_sizes(instance, known, binding)
         outputs = {
             port: _renamed(kind, binding) for port, kind in instance.outputs.items()
         }

@@ -28,6 +28,7 @@ from compiler.codegen.statements import (
 )
 from compiler.graph import Scope
 from compiler.lowering.constructors import declare, is_chain
+from compiler.lowering.defaults import default_of, resolved_defaults, settle_needs
 from compiler.lowering.documentation import class_docstring
 from compiler.lowering.forward import run
 from compiler.lowering.initialization import own_reset, root_reset
@@ -35,12 +36,9 @@ from compiler.lowering.plan import ClassPlan, Key, Plans
 from compiler.lowering.signatures import (
     TENSOR,
     constructor_params,
-    default_of,
     forward_params,
     needed,
-    resolved_defaults,
     returns,
-    settle_needs,
 )
 from compiler.lowering.writer import ClassWriter, Written
 from compiler.spec import Spec

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from compiler.codegen.python import (
     Binary,
-    Compare,
     Expr,
     Literal,
     Name,
     lit,
     subscript,
 )
-from compiler.codegen.statements import Assign, If, Param, Stmt
+from compiler.codegen.statements import Param
 from compiler.expressions import Value
-from compiler.fields import Formula
 from compiler.inference.params import param_type
 from compiler.lowering.constructors import value_code
-from compiler.lowering.formulas import to_python
+from compiler.lowering.defaults import default_of, is_computed
 from compiler.lowering.writer import ClassWriter
-from compiler.syntax import names
 
 TENSOR = Name("Tensor")
 OPTIONAL_TENSOR = Binary("|", TENSOR, lit(None))
@@ -39,25 +35,6 @@ def needed(writer: ClassWriter) -> tuple[list[str], list[str]]:
     return dims, sorted(chosen, key=lambda name: default_of(writer, name) is not None)
 
 
-def default_of(writer: ClassWriter, name: str) -> Any:
-    """The default of a param as the class sees it: of a network the value that it was compiled with."""
-    scope = writer.plan.scope
-    if scope.kind == "group":
-        return None
-    default = scope.params[name].default
-    if scope.kind == "network" and not isinstance(default, Formula):
-        return writer.plan.first.params[name]
-    return default
-
-
-def settle_needs(writer: ClassWriter) -> None:
-    """Take in what the defaults need that are expressions over other params."""
-    for name in list(writer.needs):
-        default = default_of(writer, name) if name in writer.plan.scope.params else None
-        if isinstance(default, Formula):
-            to_python(default.expr, writer.in_init)
-
-
 def constructor_params(
     writer: ClassWriter, dims: list[str], params: list[str]
 ) -> tuple[Param, ...]:
@@ -66,7 +43,7 @@ def constructor_params(
     for name in params:
         default = default_of(writer, name)
         annotation = _annotation(_type(writer, name))
-        if isinstance(default, Formula) and names(default.expr):
+        if is_computed(default):
             found.append(
                 Param(
                     writer.argument_name(name),
@@ -78,18 +55,6 @@ def constructor_params(
             shown = None if default is None else value_code(default, writer.in_init)
             found.append(Param(writer.argument_name(name), annotation, shown))
     return tuple(found)
-
-
-def resolved_defaults(writer: ClassWriter, params: list[str]) -> list[Stmt]:
-    """`if hidden is None: hidden = 4 * d`, for defaults that are expressions."""
-    lines: list[Stmt] = []
-    for name in params:
-        default = default_of(writer, name)
-        if isinstance(default, Formula) and names(default.expr):
-            place = Name(writer.argument_name(name))
-            line = Assign((place,), to_python(default.expr, writer.in_init))
-            lines.append(If(Compare("is", place, lit(None)), (line,)))
-    return lines
 
 
 def forward_params(writer: ClassWriter) -> tuple[Param, ...]:

@@ -42,6 +42,7 @@ class Costs:
 
     def __init__(self) -> None:
         self._known: dict[int, Cost] = {}
+        self._nodes: dict[int, Cost] = {}
 
     def instance(self, instance: Instance) -> Cost:
         """One run of a scope."""
@@ -54,12 +55,14 @@ class Costs:
 
     def node(self, instance: Instance, node: TypedNode) -> Cost:
         """A layer with all its copies, and all steps of its scan."""
-        cost = total(
-            [self.call(instance, call).times(call.count) for call in node.calls]
-        )
-        if node.scan is None:
-            return cost
-        return cost.times(instance.context.value(node.scan.length))
+        found = self._nodes.get(id(node))
+        if found is None:
+            calls = node.calls
+            found = total([self.call(instance, one).times(one.count) for one in calls])
+            if node.scan is not None:
+                found = found.times(instance.context.value(node.scan.length))
+            self._nodes[id(node)] = found
+        return found
 
     def call(self, instance: Instance, call: Call) -> Cost:
         """One copy of a layer, one step of a scan."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compiler.dims import Dim, DimOverflow
+from compiler.dims import Dim, DimOverflow, sum_of
 from compiler.expressions import ExpressionError, evaluate
 from compiler.fields import Formula
 from compiler.inference.counts import copies, own_elements
@@ -20,6 +20,7 @@ class FormulaCounter:
 
     def __init__(self) -> None:
         self._known: dict[int, Dim | None] = {}
+        self._nodes: dict[int, Dim | None] = {}
 
     def instance(self, instance: Instance) -> Dim | None:
         """The parameters of a scope, in its own names."""
@@ -30,6 +31,11 @@ class FormulaCounter:
 
     def node(self, instance: Instance, node: TypedNode) -> Dim | None:
         """The parameters of a layer, in the names of the scope where it stands."""
+        if id(node) not in self._nodes:
+            self._nodes[id(node)] = self._node(instance, node)
+        return self._nodes[id(node)]
+
+    def _node(self, instance: Instance, node: TypedNode) -> Dim | None:
         runs = list(copies(node))
         done, parts = 0, []
         for position, (count, call) in enumerate(runs):
@@ -52,15 +58,12 @@ class FormulaCounter:
 
 def added(parts: Iterable[Dim | None]) -> Dim | None:
     """The sum; None where a part is missing, or the sum grows beyond use."""
-    total = Dim.of(0)
-    for part in parts:
-        if part is None:
-            return None
-        try:
-            total = total + part
-        except DimOverflow:
-            return None
-    return total
+    known = list(parts)
+    try:
+        found = [part for part in known if part is not None]
+        return sum_of(found) if len(found) == len(known) else None
+    except DimOverflow:
+        return None
 
 
 def times(part: Dim | None, count: Dim | int) -> Dim | None:

@@ -44,6 +44,9 @@ def infer(
     networks = {
         name: engine.network(scope, params) for name, scope in graph.networks.items()
     }
+    given = {*graph.spec.variants.get(variant, {}), *(settings or {})}
+    for instance in networks.values():
+        instance.given = frozenset(given)
     engine.findings.report(report)
     if domain.spent:
         message = "the sizes are too many, or too long, to compare them all"

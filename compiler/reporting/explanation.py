@@ -59,7 +59,7 @@ def _section(name: str, lines: Iterator[str]) -> Iterator[str]:
 def _target(step: Step) -> str:
     target = step.node.target
     if not isinstance(target, Scope):
-        return f"{target.name} ({target.torch})"
+        return f"{target.name} ({target.torch})" if target.torch else target.name
     return f"{target.kind} {target.name}"
 
 

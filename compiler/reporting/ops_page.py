@@ -36,7 +36,8 @@ def ops_page() -> str:
 
 def _op(one: OpReference) -> str:
     text = one.text.replace("<", "\\<").replace("*", "\\*").replace("|", "\\|")
-    lines = [f"### {one.name}\n", f"`{signature(one)}` · `{one.torch}`\n", f"{text}\n"]
+    torch = f" · `{one.torch}`" if one.torch else ""
+    lines = [f"### {one.name}\n", f"`{signature(one)}`{torch}\n", f"{text}\n"]
     kinds = list(_kinds(one))
     if kinds:
         lines.append(f"Kinds: {', '.join(kinds)}.\n")

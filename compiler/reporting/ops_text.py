@@ -36,7 +36,8 @@ def overview(found: tuple[OpReference, ...]) -> str:
 
 def detail(one: OpReference) -> str:
     """Everything about an op."""
-    lines = [signature(one), f"stands for {one.torch}", "", one.text]
+    torch = [f"stands for {one.torch}"] if one.torch else []
+    lines = [signature(one), *torch, "", one.text]
     if one.inputs:
         lines += ["", "inputs:"]
     for port in one.inputs:

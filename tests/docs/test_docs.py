@@ -3,15 +3,18 @@
 In a document, a block of ```yaml is a spec. Blocks that begin with `# file: PATH` stand
 in one folder with the others of their section. A block of ```python behind it is part
 of the code that comes out. A block of ```text that begins with `error[` or `warning[`
-is what the compiler prints of it.
+is what the compiler prints of it; `python -m tests.docs.test_docs` writes those of the
+language anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -206,3 +209,19 @@ def _anchors(document: Path) -> set[str]:
     text = _FENCE.sub("", document.read_text(encoding="utf-8"))
     plain = (re.sub(r"[^\w\- ]", "", title) for title in _HEADING.findall(text))
     return {title.lower().replace(" ", "-") for title in plain}
+
+
+def _update() -> None:
+    """Write what is printed now into the reference of the language."""
+    text = LANGUAGE.read_text(encoding="utf-8")
+    for example in examples(LANGUAGE):
+        with TemporaryDirectory() as folder, contextlib.chdir(folder):
+            _, printed = example.compile(Path(folder))
+        if example.problems and printed:
+            head = f"{example.text}```\n\n```text\n"
+            text = text.replace(head + example.problems, head + printed, 1)
+    LANGUAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _update()

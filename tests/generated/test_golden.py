@@ -1,4 +1,4 @@
-"""The code of every spec as it was when a person last read it.
+"""The code of every spec, as a person last read it.
 
 `pytest tests/generated/test_golden.py --update` writes the files in tests/golden anew;
 whoever changes them reads the difference.

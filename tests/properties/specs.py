@@ -81,4 +81,4 @@ def ranges(symbol: str) -> st.SearchStrategy[dict[str, int]]:
         return st.just({})
     some: list[dict[str, int]] = [{}, {"min": 2}, {"min": 4}, {"max": 16}]
     large: list[dict[str, int]] = [{"min": 8, "multiple_of": k} for k in (2, 4, 8)]
-    return st.sampled_from(some + large * (3 if symbol in "HW" else 1))
+    return st.sampled_from(some + large * (2 if symbol in "HW" else 1))

