@@ -32,13 +32,9 @@ app = typer.Typer(
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file.")]
 Specs = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="The YAML files.")]
 Variant = Annotated[str, typer.Option(metavar="V", help="A variant of the spec.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="The value of a param."),
-]
-NoLimits = Annotated[
-    bool, typer.Option("--no-limits", help="Lift the limits for files of strangers.")
-]
+Set = typer.Option("--set", metavar="NAME=VALUE", help="The value of a param.")
+Sets = Annotated[list[str] | None, Set]
+NoLimits = Annotated[bool, typer.Option("--no-limits", help="For files you trust.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data.")]
 Picture = typer.Option("-o", metavar="FILE", help=".svg, .pdf, .png, .dot or .mmd")
 Names = Annotated[list[str] | None, typer.Option(metavar="L")]
@@ -95,7 +91,7 @@ def build(
 @app.command()
 def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> None:
     """Check specs; every mistake is shown where it stands."""
-    from compiler.settings import diagnose
+    from compiler.settings import diagnose, failed
 
     found: list[Diagnostic] = []
     for spec in specs:
@@ -103,12 +99,12 @@ def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> N
         found += faults
         if not as_json:
             _show(faults)
-            _out("" if _failed(faults) else f"{spec}: ok\n", end="")
+            _out("" if failed(faults) else f"{spec}: ok\n", end="")
     if as_json:
         from compiler.render import as_json as data
 
         _json(data(found))
-    _exit(_failed(found))
+    _exit(failed(found))
 
 
 @app.command()
@@ -265,10 +261,6 @@ def _compile(
     return program
 
 
-def _failed(diagnostics: Sequence[Diagnostic]) -> bool:
-    return any(one.severity == "error" for one in diagnostics)
-
-
 def _exit(failed: bool) -> None:
     if failed:
         raise typer.Exit(1)
@@ -287,8 +279,7 @@ def _show(diagnostics: Sequence[Diagnostic]) -> None:
         from compiler.render import render_all
 
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        color = sys.stderr.isatty() and not plain
-        _err(render_all(diagnostics, color=color))
+        _err(render_all(diagnostics, color=sys.stderr.isatty() and not plain))
 
 
 def _out(text: object, end: str = "\n") -> None:

@@ -200,6 +200,10 @@ class Report:
         """Adds what is allowed, but hardly meant."""
         self.add(Diagnostic(code, message, span, label, path, help, "warning"))
 
+    def like(self, word: str, candidates: Iterable[str]) -> str:
+        """The question that `suggest` asks; nothing where more would not be shown."""
+        return "" if self.full else suggest(word, candidates) or ""
+
     def add(self, diagnostic: Diagnostic) -> None:
         """Adds a diagnostic that was made elsewhere."""
         self.failed = self.failed or diagnostic.severity == "error"

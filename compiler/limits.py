@@ -25,8 +25,10 @@ class Limits:
     """Bits of an integer's magnitude: 63 is a signed 64-bit integer."""
     expression_nodes: int = 256
     expression_depth: int = 32
-    instances: int = 20_000
+    instances: int = 10_000
     """Block instances that inference visits."""
+    runs: int = 100_000
+    """Runs of layers that inference visits; copies that are alike are one."""
     nesting: int = 64
     """Block instances inside one another."""
     repeat: int = 1_000_000
@@ -43,6 +45,7 @@ UNLIMITED = Limits(
     expression_nodes=4_096,
     expression_depth=64,
     instances=10_000_000,
+    runs=100_000_000,
     nesting=256,
     repeat=2**40,
     proofs=2**40,

@@ -93,9 +93,7 @@ def layer_name(name: str) -> str:
 def symbol_name(name: str) -> str:
     """What is wrong with the name of a symbolic dimension."""
     return (
-        ""
-        if _fits(_CAPITAL, name)
-        else "it starts with a capital, such as B, T or Cin"
+        "" if _fits(_CAPITAL, name) else "it starts with a capital, such as B, T or Cin"
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import pydantic
 
 from compiler.codegen.python import Call, Expr, Name, TupleExpr, call
+from compiler.codegen.statements import Stmt
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import build_model, sized
@@ -65,6 +66,12 @@ class Code(Protocol):
 
     def optional(self, port: str) -> bool:
         """Whether the value at this port may be None when the code runs."""
+
+    def chosen(self, argument: str) -> bool:
+        """Whether a param decides an argument, so that the code should hold for any value."""
+
+    def absent(self, port: str) -> bool:
+        """Whether an optional input is left out in this use of the layer."""
 
     def type(self, port: str) -> TensorType:
         """The type of the value at this port (one that is not absent), in the names of the scope."""
@@ -173,6 +180,10 @@ class Op:
             places = [code.argument(key) for key in self.positional]
             return call(self.function, *values, *places, **self.keywords(code))
         return call(code.module(), *values)
+
+    def restore(self, module: Expr) -> tuple[Stmt, ...]:
+        """What initialisation must not change, as statements that come after it."""
+        return ()
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         """How `forward` takes its results apart: a name, or a tuple of names."""

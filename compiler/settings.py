@@ -48,6 +48,11 @@ def diagnose(file: Path, limits: Limits) -> tuple[Diagnostic, ...]:
         return error.diagnostics
 
 
+def failed(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether there is an error among them."""
+    return any(one.severity == "error" for one in diagnostics)
+
+
 def read_settings(
     file: Path, variant: str, texts: Iterable[str], limits: Limits
 ) -> dict[str, Any]:

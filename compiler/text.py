@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, the next-line too
@@ -36,6 +37,17 @@ def escaped(char: str) -> str:
 def shorten(text: str, most: int = 60) -> str:
     """`text` fit for a message: at most `most` characters, the rest as an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def listed(names: Iterable[str], none: str = "none", most: int = 16) -> str:
+    """Names for a message, not too many.
+
+    >>> listed(["x", "y"]), listed([]), listed("abcd", most=2)
+    ('x, y', 'none', 'a, b and 2 more')
+    """
+    known = list(names)
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more if known else none
 
 
 def cells(text: str) -> int:

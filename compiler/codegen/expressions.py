@@ -149,15 +149,21 @@ def _part(expr: Expr, wrapped: bool, within: bool) -> Doc:
     return parenthesized(inside(expr)) if wrapped else _build(expr, within)
 
 
-def brackets(left: str, items: list[Doc], right: str, comma: bool = True) -> Doc:
+def brackets(
+    left: str, items: list[Doc], right: str, comma: bool = True, together: bool = False
+) -> Doc:
     """Items in brackets: on one line, or one a line and a comma after the last.
+
+    Between the two, items that go `together` may have one line to themselves.
 
     A comma after a single item would be a formatter's sign to keep the bracket broken
     where it would fit; so there is one only where the caller writes it.
     """
     if not items:
         return left + right
-    return Group([left, Indent([SOFT, _joined(items, comma)]), SOFT, right])
+    joined: Doc = _joined(items, comma)
+    inner = Group(joined) if together else joined
+    return Group([left, Indent([SOFT, inner]), SOFT, right])
 
 
 def _joined(items: list[Doc], comma: bool) -> Doc:
@@ -217,7 +223,8 @@ def _link(link: Attribute | Call | Subscript) -> Doc:
         case Call(_, args, kwargs):
             return _arguments(args, kwargs)
         case Subscript(_, index):
-            return brackets("[", [_index(part) for part in index], "]")
+            items = [_index(part) for part in index]
+            return brackets("[", items, "]", together=True)
 
 
 def _arguments(args: tuple[Expr, ...], kwargs: tuple[tuple[str, Expr], ...]) -> Doc:
@@ -227,7 +234,7 @@ def _arguments(args: tuple[Expr, ...], kwargs: tuple[tuple[str, Expr], ...]) -> 
             return Group(["(", Indent([SOFT, _clauses(only)]), SOFT, ")"])
     items = [inside(arg) for arg in args]
     items += [[f"{key}=", _keyword(arg)] for key, arg in kwargs]
-    return brackets("(", items, ")")
+    return brackets("(", items, ")", together=True)
 
 
 def _index(part: Expr | Slice) -> Doc:

@@ -83,11 +83,18 @@ def operands(expr: Expr) -> Iterator[tuple[Expr, bool]]:
     """The parts of an operator expression, each with whether it is in parentheses.
 
     A power always is: behind a sign for the reader's sake, elsewhere because ruff has
-    it as `a** b` where the line around it breaks.
+    it as `a** b` where the line around it breaks. So is a quotient within a product.
     """
     for part, least in _limits(expr):
-        is_power = isinstance(part, Binary) and part.op == "**"
-        yield part, is_power or is_wrapped(part, least)
+        told = isinstance(part, Binary) and _is_told_apart(part.op, expr)
+        yield part, told or is_wrapped(part, least)
+
+
+def _is_told_apart(op: str, around: Expr) -> bool:
+    """A power always, and a quotient that is multiplied: `(a // b) * c`."""
+    product = isinstance(around, Binary) and around.op in ("*", "/", "//", "%")
+    same = isinstance(around, Binary) and around.op == op
+    return op == "**" or (op in ("/", "//", "%") and product and not same)
 
 
 def _limits(expr: Expr) -> Iterator[tuple[Expr, int]]:

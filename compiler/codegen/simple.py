@@ -143,7 +143,7 @@ def _function(stmt: Function) -> Doc:
         return [f"def {stmt.name}()", returns, ":"]
     returns = "" if stmt.returns is None else [" -> ", value(stmt.returns)]
     params = _listed([_param(param) for param in stmt.params])
-    signature: Doc = ["(", Indent([SOFT, params]), SOFT, ")", returns, ":"]
+    signature: Doc = ["(", Indent([SOFT, Group(params)]), SOFT, ")", returns, ":"]
     return [f"def {stmt.name}", Group(signature)]
 
 

@@ -18,7 +18,8 @@ Attributes = Mapping[str, str]
 
 def to_dot(picture: Picture) -> str:
     """The picture as DOT; every text of the spec in it is escaped, and inert."""
-    return _Printer(picture).graph().source
+    source: str = _Printer(picture).graph().source
+    return source
 
 
 class _Printer:

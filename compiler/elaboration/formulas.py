@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from compiler import habits
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.fields import Formula
 from compiler.graph import Place, Scope
 from compiler.naming import COUNTER
 from compiler.spec import Layer
 from compiler.syntax import Expr, Name, children
+from compiler.text import listed
 
 
 def check_sizes(
@@ -25,7 +26,7 @@ def check_sizes(
             message = (
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
             )
-            help = suggest(name.id, sorted(known)) or _listed(known)
+            help = report.like(name.id, known) or _listed(known)
             report.error("unknown-name", span, message, help=help)
 
 
@@ -45,7 +46,7 @@ def check_names(
                 shift = formula.text.startswith("$")
                 span = place.at(*path).part(name.start + shift, name.end + shift)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
-                help = habits.NAMES.get(name.id) or suggest(name.id, sorted(known))
+                help = habits.NAMES.get(name.id) or report.like(name.id, known)
                 report.error("unknown-name", span, message, help=help or _listed(known))
 
 
@@ -99,4 +100,4 @@ def each_name(expr: Expr) -> Iterator[Name]:
 
 
 def _listed(known: Collection[str]) -> str:
-    return f"known here: {', '.join(sorted(known))}" if known else ""
+    return f"known here: {listed(sorted(known))}" if known else ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.expressions import ExpressionError
 from compiler.graph import Carry, Place, Ref
 from compiler.op import Port
 from compiler.source import Span
 from compiler.spec import Layer
 from compiler.tensor import parse_sizes
-from compiler.text import shorten
+from compiler.text import listed, shorten
 
 Ports = tuple[Port, ...] | None
 """The ports of a target; None where they are not known yet, and inputs go by position."""
@@ -103,7 +103,7 @@ def _by_position(refs: list[Ref], ports: Ports, place: Place, report: Report) ->
     if ports and ports[0].variadic:
         return {ports[0].name: tuple(refs)}
     if len(refs) > len(ports):
-        names = ", ".join(port.name for port in ports) or "none"
+        names = listed(port.name for port in ports)
         message = f"there are {len(refs)} inputs for {len(ports)} port{'s' * (len(ports) != 1)} ({names})"
         report.error("too-many-inputs", place.span(len(ports)), message)
     given: Given = {port.name: ref for port, ref in zip(ports, refs, strict=False)}
@@ -131,7 +131,7 @@ def _by_name_refs(
     known = {port.name: port for port in ports}
     for name, value in given.items():
         if name not in known:
-            help = suggest(name, known) or f"it takes {', '.join(known) or 'no inputs'}"
+            help = report.like(name, known) or f"it takes {listed(known, 'no inputs')}"
             report.error(
                 "unknown-port",
                 place.span(name, key=True),
@@ -161,7 +161,7 @@ def _require(
 ) -> None:
     missing = missing_ports(ports, given)
     if missing:
-        wanted = ", ".join(port.name + "?" * port.optional for port in ports)
-        message = f"nothing is connected to the input {' and '.join(missing)}"
-        help = f"it takes {wanted}: write in: [{', '.join(p.name for p in ports if not p.optional)}] with their sources"
+        wanted = listed(port.name + "?" * port.optional for port in ports)
+        message = f"nothing is connected to the input {listed(missing)}"
+        help = f"it takes {wanted}: write in: [{listed(p.name for p in ports if not p.optional)}] with their sources"
         report.error("missing-input", _span(place), message, help=help)

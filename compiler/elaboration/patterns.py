@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler import habits
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.elaboration.formulas import each_name
 from compiler.fields import Formula
 from compiler.graph import Place, Scope
@@ -31,7 +31,7 @@ def check_patterns(block: Scope, report: Report) -> None:
                 continue
             message = f"no input of {block.name} gives {name} its size"
             help = (
-                suggest(name, known)
+                report.like(name, known)
                 or f"an input that has {name} alone as a dimension does, or a param"
             )
             span = place.part(part.start, part.end)
@@ -54,7 +54,7 @@ def check_defaults(
                 message = f"there is no param or dimension {name} in {scope.name}"
                 if later:
                     message = f"{param} uses {name}, which does not stand before it"
-                help = habits.NAMES.get(name) or suggest(name, known) or ""
+                help = habits.NAMES.get(name) or report.like(name, known) or ""
                 if part is formula.expr and not help and not later:
                     kind = "op" if name in ops() else "str"
                     help = f"text is declared: {{type: {kind}, default: {name}}}"
@@ -62,9 +62,7 @@ def check_defaults(
         known.add(param)
 
 
-def _formulas(
-    scope: Scope, home: Place, param: str
-) -> Iterator[tuple[Formula, Place]]:
+def _formulas(scope: Scope, home: Place, param: str) -> Iterator[tuple[Formula, Place]]:
     """The formulas of a param's default, with their places."""
     place = home.at("params", param)
     if place.has("default"):

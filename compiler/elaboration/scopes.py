@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.elaboration.formulas import check_names, check_sizes
 from compiler.elaboration.inputs import Ports, parse_carry, read_inputs, ref_of
 from compiler.elaboration.targets import Targets, bind_arguments, output_ports
@@ -14,10 +14,14 @@ from compiler.graph import Carry, Node, OpParam, Place, Ref, Scope
 from compiler.names import cap_words
 from compiler.op import Op, Port
 from compiler.spec import Layer
-from compiler.text import shorten
+from compiler.text import listed, shorten
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_SHOWN = 8
+"""Layers of a cycle that a message names."""
 
 
 class ScopeBuilder:
@@ -68,7 +72,7 @@ class ScopeBuilder:
             message = (
                 f"there is no layer or input {shorten(ref.node)} in {self.scope.name}"
             )
-            help = suggest(ref.node, self.candidates()) or ""
+            help = self.report.like(ref.node, self.candidates())
             if re.search(r"\w\s*[-+*/@(]", ref.node):
                 help = "a sum is a layer of its own: {op: add, in: [x, y]}"
             self.report.error("unknown-layer", place.span(), message, help=help)
@@ -83,13 +87,11 @@ class ScopeBuilder:
         """Whether a name has a value here or in a scope around a group."""
         return self.knows(name) or (self.outer is not None and self.outer.reaches(name))
 
-    def candidates(self) -> list[str]:
+    def candidates(self) -> Iterator[str]:
         """All names that have a value here."""
-        return [
-            *self.layers,
-            *self.scope.inputs,
-            *(self.outer.candidates() if self.outer else []),
-        ]
+        yield from self.layers
+        yield from self.scope.inputs
+        yield from self.outer.candidates() if self.outer else ()
 
     def _place(self, name: str) -> Place:
         step: str | int = int(name) if self.scope.chain else name
@@ -165,7 +167,7 @@ class ScopeBuilder:
         ports = output_ports(node.target) if node else None
         if ports is not None and found.port not in ports:
             message = f"{found.node} has no output {found.port}"
-            help = suggest(found.port, ports) or f"it gives {', '.join(ports)}"
+            help = self.report.like(found.port, ports) or f"it gives {listed(ports)}"
             self.report.error("unknown-port", place.span(), message, help=help)
             return None
         if (
@@ -189,7 +191,7 @@ class ScopeBuilder:
             message = (
                 f"there is no layer {layer.share} above this one in {self.scope.name}"
             )
-            help = suggest(layer.share or "", self.scope.nodes) or ""
+            help = self.report.like(layer.share or "", self.scope.nodes)
             self.report.error("bad-share", place.span("share"), message, help=help)
             return None
         extra = next(iter(layer.arguments), None)
@@ -304,7 +306,8 @@ class ScopeBuilder:
         import networkx as nx
 
         cycle = [source for source, *_ in nx.find_cycle(edges)]
-        shown = " → ".join([*cycle, cycle[0]])
+        around = [*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else cycle
+        shown = " → ".join([*around, cycle[0]])
         first = min(cycle, key=list(self.scope.nodes).index)
         node = self.scope.nodes[first]
         path = next(

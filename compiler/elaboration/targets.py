@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler import habits
 from compiler.binding import Problem, check_arguments
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.expressions import ExpressionError, parse_expression
 from compiler.fields import Formula
 from compiler.graph import OpParam, Place, Scope
@@ -15,7 +15,7 @@ from compiler.op import Op
 from compiler.registry import ops
 from compiler.source import Span
 from compiler.spec import Layer, Param
-from compiler.text import shorten
+from compiler.text import listed, shorten
 
 Target = type[Op] | Scope | OpParam
 
@@ -42,8 +42,8 @@ class Targets:
     def _report(self, name: str, scope: Scope, place: Place, report: Report) -> None:
         word = name.rpartition(".")[2] or name  # nn.ReLU
         block = name[:1].isupper()
-        like = suggest(word, [*ops(), word.lower()] if word in ops() else ops())
-        help = suggest(word, self.blocks) if block or not like else like
+        like = report.like(word, ops())
+        help = report.like(word, self.blocks) if block or not like else like
         help = help or like or f"the command `ops` lists the ops{_listed(self.blocks)}"
         param = scope.params.get(name)
         if param is not None and param.kind in ("op", "str"):
@@ -58,7 +58,7 @@ class Targets:
     ) -> OpParam | None:
         param = scope.params.get(name)
         if param is None or param.type != "op":
-            help = suggest(name, scope.params) or _listed_params(scope)
+            help = report.like(name, scope.params) or _listed_params(scope)
             message = f"there is no param {shorten(name)} in {scope.name}"
             if param is not None:
                 message = f"{name} is not a param of type op"
@@ -74,11 +74,11 @@ def op_span(place: Place) -> Span:
 
 
 def _listed_params(scope: Scope) -> str:
-    return f"its params are {', '.join(scope.params) or 'none'}"
+    return f"its params are {listed(scope.params)}"
 
 
 def _listed(blocks: Mapping[str, Scope]) -> str:
-    return f"; the blocks here are {', '.join(blocks)}" if blocks else ""
+    return f"; the blocks here are {listed(blocks)}" if blocks else ""
 
 
 def output_ports(target: Target) -> tuple[str, ...] | None:
@@ -123,12 +123,12 @@ def block_arguments(
     for key, value in written.items():
         param = block.params.get(key)
         if param is None:
-            like = suggest(key, block.params)
-            meant.add(like or "")
+            like = report.like(key, block.params)
+            meant.add(like)
             help = (
                 like
                 or habits.ARGUMENTS.get(key)
-                or f"{block.name} takes {', '.join(block.params) or 'no params'}"
+                or f"{block.name} takes {listed(block.params, 'no params')}"
             )
             report.error(
                 "unknown-argument",

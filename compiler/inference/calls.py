@@ -12,7 +12,7 @@ from compiler.dims import Dim
 from compiler.expressions import Value
 from compiler.naming import Names
 from compiler.op import Op, Port, Shape, as_tuple
-from compiler.tensor import TensorType
+from compiler.tensor import MAX_RANK, TensorType
 from compiler.typed import Call, Types
 
 
@@ -36,6 +36,12 @@ def call_op(
         port.name: _input(port, types.get(port.name), context) for port in target.inputs
     }
     outputs = as_tuple(op.infer(context, **inputs))
+    for output in outputs:
+        if output.rank > MAX_RANK:
+            message = (
+                f"a tensor has {MAX_RANK} dimensions at most, and this {output.rank}"
+            )
+            raise faults.constraint(message)
     _check_static(op.inferred(**inputs), context)
     weights = _weights(op, inputs, context)
     _check_weights(weights, context)

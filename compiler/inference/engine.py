@@ -17,7 +17,7 @@ from compiler.inference.findings import Findings
 from compiler.inference.params import default_value, fits, name_values
 from compiler.inference.patterns import Matcher
 from compiler.inference.roots import root_instance
-from compiler.inference.scopes import ScopeInference
+from compiler.inference.scopes import ScopeInference, Skip
 from compiler.limits import Limits
 from compiler.naming import COUNTER, Names
 from compiler.tensor import TensorType
@@ -38,7 +38,7 @@ class Engine:
             limits,
             report,
         )
-        self.count = 0
+        self.count = self.runs = 0
         self.targets = Targets(graph.blocks)
         self.findings = Findings()
         self._known: dict[Any, Instance] = {}
@@ -127,11 +127,20 @@ class Engine:
                 message,
                 help="a block that calls itself needs a `when` that ends it",
             )
-        if self.count > self.limits.instances:
-            raise Fault(
-                "too-large",
-                f"the network expands into more than {self.limits.instances} blocks",
-            )
+        _pay(self.count - 1, self.count, self.limits.instances, "blocks")
+
+    def charge_run(self, copy: bool = False) -> None:
+        """Pay for the run of a layer, before it is worked out.
+
+        A copy that differs from the one before it costs more: a line asks for thousands.
+
+        Raises:
+            Fault: where it is one too many.
+            Skip: from then on.
+        """
+        before = self.runs
+        self.runs += 10 if copy else 1
+        _pay(before, self.runs, self.limits.runs, "different runs of layers")
 
     def _params(
         self, scope: Scope, arguments: Mapping[str, Value], hints: Mapping[str, Dim]
@@ -187,6 +196,14 @@ def _group_instance(
     return Instance(
         scope, outer.params, context, dict(inputs), names=names, values=values
     )
+
+
+def _pay(before: int, count: int, limit: int, what: str) -> None:
+    if before <= limit < count:
+        message = f"the network expands into more than {limit:,} {what}"
+        raise Fault("too-large", message)
+    if count > limit:
+        raise Skip
 
 
 def _as_values(hints: Mapping[str, Dim]) -> dict[str, Value]:

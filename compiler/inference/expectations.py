@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from compiler.binding import expression_code
@@ -64,14 +65,12 @@ def _check_type(
     found = _find(typed, name)
     if found is None:
         message = f"there is no output or layer {shorten(name)}"
-        help = suggest(name, _names(typed)) or ""
+        help = report.like(name, _names(typed))
         report.error("unknown-layer", place.span(key=True), message, help=help)
         return
     instance, kind = found
     try:
-        shape = tuple(
-            _dim(evaluate(dim, instance.values), dim) for dim in pattern.dims
-        )
+        shape = tuple(_dim(evaluate(dim, instance.values), dim) for dim in pattern.dims)
     except ExpressionError as error:
         span = place.part(error.start, error.end)
         report.error(expression_code(error), span, error.message)
@@ -96,13 +95,11 @@ def _dim(value: Value, expr: Expr) -> Dim:
     return Dim.of(value)
 
 
-def _names(typed: TypedGraph) -> list[str]:
+def _names(typed: TypedGraph) -> Iterator[str]:
     """What an expectation may be of, without the layers inside of others."""
-    return [
-        f"{network}.{name}" if network else name
-        for network, instance in typed.networks.items()
-        for name in (*instance.outputs, *instance.nodes)
-    ]
+    for network, instance in typed.networks.items():
+        for name in (*instance.outputs, *instance.nodes):
+            yield f"{network}.{name}" if network else name
 
 
 def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType] | None:

@@ -47,7 +47,9 @@ class Findings:
         if known is not None:
             known.conditions = known.conditions.merged(fault.conditions)
             return
-        label = fault.label or ("" if fault.code in _UNTYPED else _label(instance, node))
+        label = fault.label or (
+            "" if fault.code in _UNTYPED else _label(instance, node)
+        )
         message = _message(node, fault)
         shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
         self._found[key] = Finding(fault, message, label, shown, fault.conditions)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.graph import Place, Scope
 from compiler.registry import ops
+from compiler.text import listed
 from compiler.typed import Instance, TypedGraph, TypedNode, walk_instances
 
 
@@ -22,7 +23,7 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
         if name in ops():
             _check_op(name, tensors, instances, place, report)
         else:
-            help = suggest(name, ops()) or "the command `ops` lists the ops"
+            help = report.like(name, ops()) or "the command `ops` lists the ops"
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
 
@@ -67,8 +68,8 @@ def _check(
 ) -> None:
     for tensor in tensors if "" not in own else ():  # "": it is a tensor itself
         if tensor not in own:
-            known = f"its tensors are {', '.join(sorted(own)) or 'none'}"
+            known = f"its tensors are {listed(sorted(own))}"
             message = f"{what} has no tensor {tensor}"
             span = place.span(tensor, key=True)
-            help = suggest(tensor, own) or known
+            help = report.like(tensor, own) or known
             report.error("bad-init", span, message, help=help)

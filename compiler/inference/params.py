@@ -12,6 +12,7 @@ from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.fields import Formula
 from compiler.graph import Place
 from compiler.spec import Param
+from compiler.text import listed, shorten
 from compiler.typed import Instance
 
 _PYTHON: dict[str, tuple[type, ...]] = {
@@ -76,9 +77,9 @@ def formula_value(
 def fits(param: Param, value: Value) -> str:
     """What is wrong with a value for a param; nothing where it fits."""
     if param.kind is not None and not _is_a(param.kind, value):
-        return f"must be {param.kind}, and is {shown(value)}"
+        return f"must be {param.kind}, and is {shorten(shown(value))}"
     if param.choices is not None and value not in param.choices:
-        return f"must be one of {', '.join(map(shown, param.choices))}, and is {shown(value)}"
+        return f"must be one of {listed(map(shown, param.choices))}, and is {shorten(shown(value))}"
     if isinstance(value, int | float) and param.min is not None and value < param.min:
         return f"must be at least {param.min}, and is {shown(value)}"
     if isinstance(value, int | float) and param.max is not None and value > param.max:
@@ -147,7 +148,9 @@ def default_sizes(
     for name, param in instance.scope.params.items():
         if name not in given:
             written, value = _tupled(param.default), instance.params[name]
-            for symbol, size in named_sizes(name, written, value, instance.names).items():
+            for symbol, size in named_sizes(
+                name, written, value, instance.names
+            ).items():
                 told = size.substitute({**binding, **found})
                 known = told.symbols <= _symbols(binding)
                 found[symbol] = told if known else binding[symbol]

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler import names as rules
 from compiler.context import Context
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.dims import Dim
 from compiler.domain import Budget, Constraint, Domain
 from compiler.expressions import ExpressionError, Value, evaluate
@@ -52,14 +52,14 @@ def _symbols(scope: Scope, report: Report) -> list[str]:
                 f"{what} is for blocks: a network's inputs are always the same",
             )
         for name, size in (
-            (name, size)
-            for size in pattern.dims
-            for name in sorted(names(size))
+            (name, dim)
+            for dim in pattern.dims
+            for name in sorted(names(dim))
             if name not in scope.params
         ):
             if rules.symbol_name(name):
                 help = (
-                    suggest(name, scope.params)
+                    report.like(name, scope.params)
                     or "a symbolic dimension starts with a capital: B, T, H"
                 )
                 span = place.part(size.start, size.end)
@@ -121,7 +121,7 @@ def read_domain(
                 "unknown-name",
                 place.span(key=True),
                 f"no input has a dimension {name}",
-                help=suggest(name, known) or "",
+                help=report.like(name, known),
             )
         given: dict[str, Any] = {}
         for key in ("min", "max", "multiple_of"):

@@ -13,6 +13,7 @@ from compiler.graph import Carry, Node, Scope
 from compiler.inference.patterns import size_of
 from compiler.op import Op
 from compiler.tensor import TensorType
+from compiler.text import listed
 from compiler.typed import Call, Instance, Scan, Types
 
 
@@ -43,7 +44,8 @@ class Scanned:
                 context.equal(a, b)
                 for a, b in zip(kind.shape, wanted.shape, strict=True)
             ):
-                message = f"the state {name} is {context.values(wanted)} before a step and {context.values(kind)} after it"
+                message = f"the state {name} is {context.values(wanted)} before a step"
+                message += f" and {context.values(kind)} after it"
                 raise Fault("carry-mismatch", message, "", "carry")
         return together | {
             name: scan.carry[name] for name in call.outputs if name in scan.carry
@@ -78,7 +80,7 @@ def scanned(
                 f"the step has no output {name} to carry on",
                 "",
                 "carry",
-                f"it gives {', '.join(target.declared)}",
+                f"it gives {listed(target.declared)}",
             )
     inner = {port: _step_type(kind, axes.get(port)) for port, kind in types.items()}
     return {**inner, **carry}, Scan(length, axes, next(iter(axes.values())), carry)
@@ -116,7 +118,7 @@ def _start(layer: Scanned, target: Scope, name: str, carry: Carry) -> TensorType
             f"the step has no input {name}",
             "",
             "carry",
-            f"its inputs are {', '.join(target.inputs)}",
+            f"its inputs are {listed(target.inputs)}",
         )
     if carry.ref is not None:
         return layer.start[name]

@@ -25,6 +25,7 @@ from compiler.inference.scans import Scanned, scanned
 from compiler.naming import COUNTER, Names
 from compiler.op import Op, Port
 from compiler.tensor import TensorType
+from compiler.text import listed
 from compiler.typed import Call, Instance, TypedNode, Types
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class ScopeInference:
         """Report an output that a layer does not have, where that is known only now."""
         source = self.instance.nodes.get(ref.node)
         if source is not None and source.outputs and ref.port:
-            help = f"it gives {', '.join(source.outputs)}"
+            help = f"it gives {listed(source.outputs)}"
             span = node.place.document.locate(ref.path)
             self.report.error(
                 "unknown-port",
@@ -323,6 +324,7 @@ class ScopeInference:
         types: Types,
         counter: int | None,
     ) -> Call:
+        self.engine.charge_run(copy=bool(counter))
         values, names = self.instance.values, self.instance.names.counted(counter)
         if counter is not None:
             values = {**values, COUNTER: counter}

@@ -11,6 +11,7 @@ from compiler.fields import Formula
 from compiler.graph import Graph, Place
 from compiler.inference.params import default_place, default_value, fits, formula_value
 from compiler.spec import Param
+from compiler.text import listed
 
 
 def root_params(
@@ -37,7 +38,7 @@ def _variant(graph: Graph, variant: str, report: Report) -> Mapping[str, Any]:
         for key in values:
             if key not in graph.spec.params:
                 place = Place(graph.document, ("variants", name, key))
-                help = suggest(key, graph.spec.params) or ""
+                help = report.like(key, graph.spec.params)
                 report.error(
                     "unknown-param",
                     place.span(key=True),
@@ -45,7 +46,7 @@ def _variant(graph: Graph, variant: str, report: Report) -> Mapping[str, Any]:
                     help=help,
                 )
     if variant and variant not in graph.spec.variants:
-        known = ", ".join(graph.spec.variants) or "none"
+        known = listed(graph.spec.variants)
         help = suggest(variant, graph.spec.variants) or f"the variants are: {known}"
         report.error(
             "unknown-variant",
@@ -61,7 +62,7 @@ def _check_names(graph: Graph, settings: Mapping[str, Any], report: Report) -> N
         if key not in graph.spec.params:
             help = (
                 suggest(key, graph.spec.params)
-                or f"the params are: {', '.join(graph.spec.params) or 'none'}"
+                or f"the params are: {listed(graph.spec.params)}"
             )
             report.error(
                 "unknown-param",

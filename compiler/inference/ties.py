@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compiler.diagnostics import Report, suggest
+from compiler.diagnostics import Report
 from compiler.graph import Scope
 from compiler.op import Shape
+from compiler.text import listed
 from compiler.typed import Instance, TypedGraph, TypedNode, walk_instances
 
 
@@ -25,7 +26,7 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
     for name, path in (node.node.layer.tie or {}).items():
         place = node.node.place.at("tie", name)
         if name not in own:
-            help = suggest(name, own) or f"its tensors are {', '.join(own) or 'none'}"
+            help = report.like(name, own) or f"its tensors are {listed(own)}"
             report.error(
                 "bad-tie",
                 place.span(key=True),

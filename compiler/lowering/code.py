@@ -70,6 +70,14 @@ class LayerCode:
         node = self.typed.node.name
         return self.writer.let(node, value, shape, name or node)
 
+    def chosen(self, argument: str) -> bool:
+        """Whether a param decides an argument."""
+        return isinstance(self._written.get(argument), Formula)
+
+    def absent(self, port: str) -> bool:
+        """Whether an optional input is left out in this use of the layer."""
+        return self.call.inputs.get(port) is None
+
     def optional(self, port: str) -> bool:
         """Whether the value at this port may be None when the code runs."""
         ref = self.typed.inputs.get(port)
@@ -77,7 +85,7 @@ class LayerCode:
 
     def type(self, port: str) -> TensorType:
         """The type of an input in the names of the scope."""
-        kind = self.call.inputs[port]
+        kind = self.call.inputs.get(port) or self.writer.inputs_of(self.typed).get(port)
         assert isinstance(kind, TensorType)
         return kind
 

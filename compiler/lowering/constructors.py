@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from compiler.codegen.python import (
-    Call as CallExpr,
-)
-from compiler.codegen.python import (
+    Binary,
     Comprehension,
     Conditional,
     Expr,
@@ -18,7 +16,10 @@ from compiler.codegen.python import (
     call,
     lit,
 )
-from compiler.codegen.statements import Assign, If, Stmt
+from compiler.codegen.python import (
+    Call as CallExpr,
+)
+from compiler.codegen.statements import Assign, If
 from compiler.dims import Dim
 from compiler.fields import Formula
 from compiler.graph import Ref, Scope
@@ -46,7 +47,7 @@ def declare(writer: ClassWriter, typed: TypedNode) -> None:
     if copies:
         writer.init.append(Assign((target,), _module_list(writer, typed, built)))
     elif node.layer.when is not None:
-        writer.init.extend(_optional(writer, typed, target, built))
+        _declare_optional(writer, typed, target, built)
     else:
         writer.init.append(Assign((target,), built))
 
@@ -187,16 +188,19 @@ def _module_list(writer: ClassWriter, typed: TypedNode, built: Expr) -> Expr:
     )
 
 
-def _optional(
+def _declare_optional(
     writer: ClassWriter, typed: TypedNode, target: Expr, built: Expr
-) -> list[Stmt]:
-    """A module that is there only where `when` holds."""
-    from compiler.codegen.python import Binary
-
+) -> None:
+    """A module that is there only where `when` holds; several share one `if`."""
     kind = built.func if isinstance(built, CallExpr) else Name("nn.Module")
     none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
     test = value_code(typed.node.layer.when, writer.in_init)
-    return [none, If(test, (Assign((target,), built),))]
+    line = Assign((target,), built)
+    last = writer.init[-1] if writer.init else None
+    if isinstance(last, If) and last.test == test:
+        writer.init[-1:] = [none, If(test, (*last.body, line))]
+    else:
+        writer.init += [none, If(test, (line,))]
 
 
 def sequential(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | None:

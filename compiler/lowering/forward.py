@@ -73,7 +73,7 @@ def apply(
     op = typed.calls[0].op
     assert op is not None
     code = LayerCode(writer, typed, typed.calls[0], resolve, holder)
-    present = typed.calls[0].inputs
+    present = writer.inputs_of(typed)
     values: dict[str, Any] = {
         port.name: given.get(port.name) if present.get(port.name) is not None else None
         for port in op.inputs
@@ -245,7 +245,7 @@ def _state(
     if isinstance(start, Name) and writer.variables.may_go_on(ref, start):
         return start
     wanted = typed.node.name if len(typed.outputs) == 1 else source
-    name = Name(writer.variables.state(wanted))
+    name = Name(writer.variables.state(typed.node.name, wanted))
     writer.forward.append(Assign((name,), start))
     return name
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from compiler.codegen.python import Call, Compare, Expr, Name, call, lit
+from compiler.codegen.python import Call as CallExpr
+from compiler.codegen.python import Compare, Expr, Name, call, lit
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
 from compiler.graph import Scope
 from compiler.initializers import Initializer
@@ -12,7 +13,7 @@ from compiler.lowering.constructors import attribute
 from compiler.lowering.writer import ClassWriter, Written
 from compiler.registry import ops
 from compiler.spec import Spec
-from compiler.typed import Instance, TypedNode, walk_instances
+from compiler.typed import Call, Instance, TypedNode, walk_instances
 
 MODULE = Name("module")
 
@@ -72,19 +73,26 @@ def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
     runs = [run for use in inside for node in use.nodes.values() for run in node.calls]
     rules: dict[str, dict[str, Initializer]] = {}
     absent: set[tuple[str, str]] = set()
+    after: dict[str, dict[Stmt, None]] = {}
     for name, given in writer.spec.init.items():
         mine = [run for run in runs if run.op is not None and run.op.name == name]
         module = mine[0].op.module if mine and mine[0].op is not None else ""
         if module and module not in _contested(writer.spec):
             rules.setdefault(module, {}).update(given)
             absent |= {(module, t) for t in given for r in mine if t not in r.weights}
+            for run in mine:
+                after.setdefault(module, {}).update(dict.fromkeys(_restored(run)))
     return [
         If(
             call("isinstance", MODULE, Name(module)),
-            tuple(_guarded(MODULE, given, module, absent)),
+            (*_guarded(MODULE, given, module, absent), *after.get(module, {})),
         )
         for module, given in rules.items()
     ]
+
+
+def _restored(run: Call) -> tuple[Stmt, ...]:
+    return () if run.op is None else run.op.restore(MODULE)
 
 
 def _by_block(inside: list[Instance], every: Iterable[Written]) -> list[If]:
@@ -136,11 +144,11 @@ def _lines(
     ]
 
 
-def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
+def _call(held: Expr, tensor: str, rule: Initializer) -> CallExpr:
     return _initialize(_tensor(held, tensor) if tensor else held, rule)
 
 
-def _initialize(place: Expr, rule: Initializer) -> Call:
+def _initialize(place: Expr, rule: Initializer) -> CallExpr:
     """`init.normal_(module.weight, std=0.02)`."""
     if rule.name == "constant":
         return call("init.constant_", place, *(value for _, value in rule.arguments))

@@ -51,6 +51,7 @@ class Variables:
             self._outputs.setdefault(ref.node, []).append((name, ref))
         self._copies: dict[str, str] = {}
         self._state = ""
+        self._chains = self._count_chains()
         self._own: dict[str, str] = {}
 
     def apart(self, names: Namespace) -> Variables:
@@ -84,10 +85,8 @@ class Variables:
         """
         if node in self._own and len(self.plan.layers[node].outputs) == 1:
             return self._own[node]
-        if self._feeds_loop(node) and port in ("", self._first(node)) and self._free():
-            self._state = self._state or self.names.fresh("x")
-            return self._state
-        return self.names.fresh(wanted)
+        loop = self._feeds_loop(node) if port in ("", self._first(node)) else ""
+        return self._loop_name(loop) if loop else self.names.fresh(wanted)
 
     def named_output(self, node: str) -> str:
         """The name of the output that a layer alone is, where the spec gives one."""
@@ -109,28 +108,41 @@ class Variables:
             inside and len(self.uses(ref.node, ref.port or self._first(ref.node))) == 1
         )
 
-    def state(self, wanted: str) -> str:
+    def state(self, loop: str, wanted: str) -> str:
         """The variable that goes from copy to copy where its input cannot."""
-        if not self._state and self._free():
+        return self._loop_name(loop) if wanted == loop else self.names.fresh(wanted)
+
+    def _loop_name(self, loop: str) -> str:
+        """`x` where all loops are one chain, and nothing else is called so."""
+        free = "x" not in self.plan.scope.inputs and "x" not in self.plan.layers
+        if self._chains == 1 and free and not self._state:
             self._state = self.names.fresh("x")
             return self._state
-        return self.names.fresh(wanted)
+        return self.names.fresh(loop)
 
-    def _free(self) -> bool:
-        """Whether `x` is the name of nothing in the spec, so that loops may have it."""
-        return "x" not in self.plan.scope.inputs and "x" not in self.plan.layers
+    def _count_chains(self) -> int:
+        """How many loops do not go on from another loop."""
+        starts = 0
+        for name in self.plan.scope.nodes:
+            typed = self.plan.layers[name]
+            if name in self.live and _is_loop(typed):
+                source = self.plan.layers.get(next(refs_of(typed))[1].node)
+                starts += source is None or not _is_loop(source)
+        return starts
 
-    def _feeds_loop(self, node: str) -> bool:
-        """Whether a value goes nowhere but into a repeated layer, from copy to copy.
-
-        Only one such chain of values shares `x`: a second one might need the first.
-        """
+    def _feeds_loop(self, node: str) -> str:
+        """The repeated layer that alone takes a value, to go on from copy to copy."""
         consumers = self._consumers.get(node, [])
         if self._state or len(consumers) != 1 or node in self._outputs:
-            return False
+            return ""
         layer, port, _ = consumers[0]
-        return layer.node.layer.repeat is not None and port == next(iter(layer.inputs))
+        chained = _is_loop(layer) and port == next(iter(layer.inputs))
+        return layer.node.name if chained else ""
 
     def _first(self, node: str) -> str:
         typed = self.plan.layers.get(node)
         return next(iter(typed.outputs), "") if typed is not None else ""
+
+
+def _is_loop(typed: TypedNode) -> bool:
+    return typed.node.layer.repeat is not None and bool(typed.calls)

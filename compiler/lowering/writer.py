@@ -22,7 +22,7 @@ from compiler.names import MODULE_ATTRIBUTES
 from compiler.op import Shape
 from compiler.spec import Spec
 from compiler.tensor import TensorType, is_ellipsis
-from compiler.typed import TypedNode
+from compiler.typed import TypedNode, Types
 
 
 @dataclass
@@ -216,6 +216,10 @@ class ClassWriter:
         comment = self.shapes.shape(shape) if shape else ""
         self.forward.append(Assign((target,), value, comment=comment))
         return target
+
+    def inputs_of(self, typed: TypedNode) -> Types:
+        """The types of a layer's inputs where the class has them all."""
+        return self.plan.layers[typed.node.name].calls[0].inputs
 
     def arguments(self, typed: TypedNode) -> Mapping[str, Any]:
         """The arguments of a layer as the spec writes them."""

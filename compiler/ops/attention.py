@@ -185,14 +185,30 @@ class Attention(Op):
         bias: Expr | None,
     ) -> dict[str, Expr]:
         """`is_causal` where that says it all, which is fastest, else `attn_mask`."""
-        if mask is None and bias is None and self.window is None:
-            return {"is_causal": lit(True)} if self.is_causal else {}
+        if self.window is None and bias is None and not self._both(code, mask):
+            masks = (
+                {} if mask is None else {"attn_mask": attn_mask(code, None, mask, None)}
+            )
+            return masks | self._causal(code)
         near = None
         if self.is_causal or self.window is not None:
             window = None if self.window is None else code.argument("window")
             square = ones(size(query, 1), size(key, 1), query)
             near = band(square, self.is_causal, window)
         return {"attn_mask": attn_mask(code, near, mask, bias)}
+
+    def _both(self, code: Code, mask: Expr | None) -> bool:
+        """Whether a causal attention has a mask besides, which torch does not take.
+
+        Where a param chooses, a use without the mask shares the code of the others.
+        """
+        apart = code.chosen("is_causal") and code.absent("mask")
+        return self.is_causal and mask is not None and not apart
+
+    def _causal(self, code: Code) -> dict[str, Expr]:
+        if code.chosen("is_causal"):
+            return {"is_causal": code.argument("is_causal")}
+        return {"is_causal": lit(True)} if self.is_causal else {}
 
 
 def split(value: Expr, heads: Expr) -> Expr:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from compiler import faults
-from compiler.codegen.python import Call, Expr, attr, call, subscript
+from compiler.codegen.python import Call, Compare, Expr, attr, call, lit, subscript
+from compiler.codegen.statements import ExprStatement, If, Stmt
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Axis, Integer, Positive, Size
@@ -44,6 +45,14 @@ class Embedding(Op):
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def restore(self, module: Expr) -> tuple[Stmt, ...]:
+        if self.padding_idx is None:
+            return ()
+        place = attr(module, "padding_idx")
+        row = subscript(attr(module, "weight"), place)
+        zero = ExprStatement(call("init.zeros_", row))
+        return (If(Compare("is not", place, lit(None)), (zero,)),)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

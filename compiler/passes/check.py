@@ -6,7 +6,7 @@ from typing import Any
 
 import pydantic
 
-from compiler.diagnostics import CODES, Report, suggest
+from compiler.diagnostics import CODES, Report
 from compiler.document import Document, Sequence, plain
 from compiler.spec import Spec
 from compiler.text import shorten
@@ -33,7 +33,7 @@ def _report(report: Report, document: Document, detail: Any) -> None:
     loc = detail["loc"]
     named = bool(loc) and loc[-1] == "[key]"
     path = _path(document, loc[:-1] if named else loc) + tuple(context.get("at", ()))
-    code, message, help = _worded(detail, path)
+    code, message, help = _worded(detail, path, report)
     blame_key = context.get("key", named or detail["type"] in _AT_KEYS)
     span = document.locate(path, bool(blame_key))
     if "offsets" in context:
@@ -58,13 +58,15 @@ def _path(document: Document, loc: tuple[str | int, ...]) -> tuple[str | int, ..
     return tuple(path)
 
 
-def _worded(detail: Any, path: tuple[str | int, ...]) -> tuple[str, str, str]:
+def _worded(
+    detail: Any, path: tuple[str | int, ...], report: Report
+) -> tuple[str, str, str]:
     kind, name = detail["type"], path[-1] if path else "the file"
     if kind in CODES:
         return kind, detail["msg"], ""
     if kind == "extra_forbidden":
         known = _keys(detail["loc"])
-        help = suggest(str(name), known) or f"the keys are {', '.join(known)}"
+        help = report.like(str(name), known) or f"the keys are {', '.join(known)}"
         return "unknown-key", f"there is no key {shorten(str(name))} here", help
     if kind == "missing":
         return "missing-key", f"`{name}` is missing", ""

@@ -121,15 +121,12 @@ class _Expander:
 
 def _used_blocks(typed: TypedGraph) -> Iterator[Scope]:
     """The blocks that run, in the order in which their classes are named; then others."""
-    seen: dict[int, Scope] = {}
     done: list[Scope] = []
     visited: set[int] = set()
     for instance in typed.networks.values():
         _visit(instance, visited, done)
-    for scope in (*reversed(done), *typed.graph.blocks.values()):
-        if scope.kind == "block":
-            seen.setdefault(id(scope), scope)
-    yield from seen.values()
+    found = dict.fromkeys((*done, *typed.graph.blocks.values()))
+    return (scope for scope in found if scope.kind == "block")
 
 
 def _visit(instance: Instance, visited: set[int], done: list[Scope]) -> None:

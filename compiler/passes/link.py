@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from compiler.diagnostics import Report, SpecError, suggest
+from compiler.diagnostics import Report, SpecError
 from compiler.document import Document
 from compiler.graph import Unit
 from compiler.source import Span
 from compiler.spec import Spec
+from compiler.text import listed
 
 Read = Callable[[Path], tuple[Document, Spec]]
 
@@ -103,9 +104,7 @@ class _Linker:
     def _has(self, other: Unit, block: str, written: str, span: Span) -> bool:
         known = {**other.spec.blocks, **other.imports}
         if block not in known:
-            help = (
-                suggest(block, known) or f"its blocks are {', '.join(known) or 'none'}"
-            )
+            help = self.report.like(block, known) or f"its blocks are {listed(known)}"
             self.report.error(
                 "import-not-found", span, f"{written} has no block {block}", help=help
             )

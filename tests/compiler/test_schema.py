@@ -80,8 +80,16 @@ def test_layers_that_are_not(layer: str) -> None:
 
 @pytest.mark.parametrize(
     "param",
-    ["3", "0.5", "true", "int", "'float[]'", "[1, 2]", "4 * width"]
-    + ["{type: op, default: relu}", "{default: 3, min: 1, choices: [3, 4]}"],
+    [
+        "3",
+        "0.5",
+        "int",
+        "'float[]'",
+        "[1, 2]",
+        "4 * width",
+        "{type: op, default: relu}",
+        "{default: 3, min: 1, choices: [3, 4]}",
+    ],
 )
 def test_params_that_are_valid(param: str) -> None:
     assert faults(f"name: A\nparams: {{a: {param}}}") == []

@@ -41,8 +41,8 @@ class GroupRepeat(nn.Module):
         self.head = nn.Linear(width, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        stem = self.stem(x)  # [B, T, width]
+        body = self.stem(x)  # [B, T, width]
         for block in self.body:  # depth times
-            stem = block(stem)  # [B, T, width]
-        head: Tensor = self.head(stem)  # [B, T, 4]
+            body = block(body)  # [B, T, width]
+        head: Tensor = self.head(body)  # [B, T, 4]
         return head

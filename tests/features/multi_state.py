@@ -39,10 +39,10 @@ class MultiState(nn.Module):
         self.pair = nn.ModuleList(Step(8) for _ in range(4))
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        start = self.start(y)  # [B, 8]
+        pair = self.start(y)  # [B, 8]
         b = y
         for block in self.pair:  # 4 times
-            start, b = block(start, b)  # 2 of [B, 8]
-        out = start + b  # [B, 8]
+            pair, b = block(pair, b)  # 2 of [B, 8]
+        out = pair + b  # [B, 8]
         u = out * b  # [B, 8]
-        return u, start, x
+        return u, pair, x

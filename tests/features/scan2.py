@@ -108,12 +108,7 @@ class Cell(nn.Module):
         self.l = nn.LSTMCell(d, hidden)
 
     def forward(
-        self,
-        memory: Tensor,
-        h: Tensor,
-        x: Tensor,
-        c: Tensor,
-        z: Tensor,
+        self, memory: Tensor, h: Tensor, x: Tensor, c: Tensor, z: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         xz = x + z  # [B, D]
         l_, l_cell = self.l(xz, (h, c))  # 2 of [B, hidden]
@@ -146,20 +141,13 @@ class ScanTwo(nn.Module):
         self.s = Cell2()
 
     def forward(
-        self,
-        tokens: Tensor,
-        memory: Tensor,
-        x: Tensor,
+        self, tokens: Tensor, memory: Tensor, x: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         b = tokens.shape[0]
         e = self.e(tokens)  # [B, T, 5]
 
         def r_step(
-            x: Tensor,
-            z: Tensor,
-            h: Tensor,
-            c: Tensor,
-            memory: Tensor,
+            x: Tensor, z: Tensor, h: Tensor, c: Tensor, memory: Tensor
         ) -> tuple[Tensor, Tensor, Tensor]:
             y, c_, h_ = self.r(memory, h, x, c, z)
             return h_, c_, y

@@ -22,11 +22,7 @@ class Stage(nn.Module):
     def __init__(self, c: int, width: int, kernel: int = 3, stride: int = 2) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            c,
-            width,
-            kernel_size=kernel,
-            stride=stride,
-            padding=kernel // 2,
+            c, width, kernel_size=kernel, stride=stride, padding=kernel // 2
         )
         self.norm = nn.BatchNorm2d(width)
 

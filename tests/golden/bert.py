@@ -122,12 +122,11 @@ class BERT(nn.Module):
                     init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
                 init.normal_(module.weight, std=0.02)
+                if module.padding_idx is not None:
+                    init.zeros_(module.weight[module.padding_idx])
 
     def forward(
-        self,
-        tokens: Tensor,
-        segment_ids: Tensor,
-        mask: Tensor,
+        self, tokens: Tensor, segment_ids: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         word = self.word(tokens)  # [B, T, width]
         # [T, width]

@@ -293,12 +293,7 @@ class DecoderCell(nn.Module):
         self.readout = nn.Linear(e + m + hidden, hidden)
 
     def forward(
-        self,
-        x: Tensor,
-        h: Tensor,
-        memory: Tensor,
-        keys: Tensor,
-        mask: Tensor,
+        self, x: Tensor, h: Tensor, memory: Tensor, keys: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         context = self.context(h, keys, memory, mask)  # [B, M]
         seen = torch.cat([x, context], dim=-1)  # [B, E + M]

@@ -29,12 +29,7 @@ class Bottleneck(nn.Module):
         self.conv1 = nn.Conv2d(cin, planes, kernel_size=1, bias=False)
         self.bn1 = nn.BatchNorm2d(planes)
         self.conv2 = nn.Conv2d(
-            planes,
-            planes,
-            kernel_size=3,
-            stride=stride,
-            padding=1,
-            bias=False,
+            planes, planes, kernel_size=3, stride=stride, padding=1, bias=False
         )
         self.bn2 = nn.BatchNorm2d(planes)
         self.conv3 = nn.Conv2d(planes, 4 * planes, kernel_size=1, bias=False)
@@ -81,9 +76,7 @@ class ResNet50(nn.Module):
         )
         self.layer2 = nn.ModuleList(
             Bottleneck(
-                4 * width if i == 0 else 8 * width,
-                2 * width,
-                stride=2 if i == 0 else 1,
+                4 * width if i == 0 else 8 * width, 2 * width, stride=2 if i == 0 else 1
             )
             for i in range(depths[1])
         )

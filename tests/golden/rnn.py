@@ -265,11 +265,7 @@ class RNN(nn.Module):
     """
 
     def __init__(
-        self,
-        vocab: int = 10000,
-        width: int = 650,
-        depth: int = 2,
-        dropout: float = 0.5,
+        self, vocab: int = 10000, width: int = 650, depth: int = 2, dropout: float = 0.5
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab, width)

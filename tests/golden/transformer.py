@@ -55,16 +55,10 @@ class Embed(nn.Module):
     tokens: int[B, L] -> float[B, L, width]
     """
 
-    def __init__(
-        self,
-        vocab: int,
-        width: int,
-        dropout: float = 0.1,
-        padding: int = 0,
-    ) -> None:
+    def __init__(self, vocab: int, width: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.width = width
-        self.embedding = nn.Embedding(vocab, width, padding_idx=padding)
+        self.embedding = nn.Embedding(vocab, width)
         self.positions = SinusoidalEncoding(width)
         self.drop = nn.Dropout(dropout)
 
@@ -84,9 +78,12 @@ class MultiHeadAttention(nn.Module):
     -> float[B, T, D]
     """
 
-    def __init__(self, d: int, heads: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self, d: int, heads: int, dropout: float = 0.1, causal: bool = False
+    ) -> None:
         super().__init__()
         self.heads = heads
+        self.causal = causal
         self.dropout = dropout
         self.q = nn.Linear(d, d)
         self.k = nn.Linear(d, d)
@@ -94,10 +91,7 @@ class MultiHeadAttention(nn.Module):
         self.project = nn.Linear(d, d)
 
     def forward(
-        self,
-        query: Tensor,
-        memory: Tensor,
-        mask: Tensor | None = None,
+        self, query: Tensor, memory: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         q = self.q(query)  # [B, T, D]
         k = self.k(memory)  # [B, S, D]
@@ -108,6 +102,7 @@ class MultiHeadAttention(nn.Module):
             torch.unflatten(k, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(v, -1, (self.heads, -1)).transpose(1, 2),
             attn_mask=None if mask is None else mask[:, None, None],
+            is_causal=self.causal,
             dropout_p=self.dropout if self.training else 0.0,
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
@@ -171,38 +166,6 @@ class EncoderLayer(nn.Module):
         return out
 
 
-class CausalMultiHeadAttention(nn.Module):
-    """Attention of several heads from one sequence to another, or to itself.
-
-    query: float[B, T, D], memory: float[B, S, D] -> float[B, T, D]
-    """
-
-    def __init__(self, d: int, heads: int, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.q = nn.Linear(d, d)
-        self.k = nn.Linear(d, d)
-        self.v = nn.Linear(d, d)
-        self.project = nn.Linear(d, d)
-
-    def forward(self, query: Tensor, memory: Tensor) -> Tensor:
-        q = self.q(query)  # [B, T, D]
-        k = self.k(memory)  # [B, S, D]
-        v = self.v(memory)  # [B, S, D]
-        # [B, heads, T, D // heads]
-        attention = F.scaled_dot_product_attention(
-            torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v, -1, (self.heads, -1)).transpose(1, 2),
-            is_causal=True,
-            dropout_p=self.dropout if self.training else 0.0,
-        )
-        attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        project: Tensor = self.project(attention)  # [B, T, D]
-        return project
-
-
 class DecoderLayer(nn.Module):
     """Causal self-attention, attention to the encoder, and a feed-forward network.
 
@@ -211,7 +174,7 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, d: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.self_attention = CausalMultiHeadAttention(d, heads, dropout)
+        self.self_attention = MultiHeadAttention(d, heads, dropout, causal=True)
         self.attended = AddNorm(d, dropout)
         self.cross_attention = MultiHeadAttention(d, heads, dropout)
         self.informed = AddNorm(d, dropout)
@@ -246,7 +209,7 @@ class Transformer(nn.Module):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.embed = Embed(vocab, width, dropout, padding)
+        self.embed = Embed(vocab, width, dropout)
         self.encoder = nn.ModuleList(
             EncoderLayer(width, heads, hidden, dropout) for _ in range(depth)
         )
@@ -266,11 +229,11 @@ class Transformer(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         source_mask = source != self.padding  # [B, S]
-        x = self.embed(source)  # [B, S, width]
+        encoder = self.embed(source)  # [B, S, width]
         for block in self.encoder:  # depth times
-            x = block(x, source_mask)  # [B, S, width]
-        embed_target = self.embed(target)  # [B, T, width]
+            encoder = block(encoder, source_mask)  # [B, S, width]
+        decoder = self.embed(target)  # [B, T, width]
         for block in self.decoder:  # depth times
-            embed_target = block(embed_target, x, source_mask)  # [B, T, width]
-        logits: Tensor = self.head(embed_target)  # [B, T, vocab]
+            decoder = block(decoder, encoder, source_mask)  # [B, T, width]
+        logits: Tensor = self.head(decoder)  # [B, T, vocab]
         return logits

@@ -65,10 +65,9 @@ class Level(nn.Module):
         super().__init__()
         self.encode = DoubleConv(c, width)
         self.below: Below | None = None
-        if depth > 0:
-            self.below = Below(width, depth)
         self.decode: DoubleConv | None = None
         if depth > 0:
+            self.below = Below(width, depth)
             self.decode = DoubleConv(2 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,11 +87,7 @@ class UNet(nn.Module):
     """
 
     def __init__(
-        self,
-        channels: int = 1,
-        classes: int = 2,
-        width: int = 64,
-        depth: int = 4,
+        self, channels: int = 1, classes: int = 2, width: int = 64, depth: int = 4
     ) -> None:
         super().__init__()
         self.body = Level(channels, width, depth)

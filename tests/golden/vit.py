@@ -110,7 +110,7 @@ class ViT(nn.Module):
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(
-            torch.zeros(1, size // patch * (size // patch) + 1, width)
+            torch.zeros(1, (size // patch) * (size // patch) + 1, width)
         )
         self.drop = nn.Dropout(dropout)
         self.encoder = nn.ModuleList(

@@ -145,6 +145,12 @@ class _Code:
     def optional(self, port: str) -> bool:
         return port in self.layer.optional
 
+    def chosen(self, argument: str) -> bool:
+        return False
+
+    def absent(self, port: str) -> bool:
+        return self.layer.ports.get(port) is None
+
     def type(self, port: str) -> TensorType:
         found = self.layer.ports[port]
         assert isinstance(found, TensorType), port

@@ -118,3 +118,9 @@ def test_unknown_sizes_are_not_taken_for_equal() -> None:
 def test_one_input_is_too_few() -> None:
     with pytest.raises(Fault, match="two inputs or more"):
         infer("add", {}, {"inputs": (tensor("float[2]"),)})
+
+
+def test_long_sums_become_several_lines() -> None:
+    tensors = tuple(torch.randn(3) for _ in range(200))
+    total = run("add", {}, {"inputs": tensors})
+    assert torch.allclose(total, sum(tensors), atol=1e-4)

@@ -67,7 +67,7 @@ def with_dims(text: str, dims: Dims) -> str:
 
 
 def admitted(text: str, dims: Dims, most: int) -> Iterator[dict[str, int]]:
-    """Values of the symbols of a spec, small ones first."""
+    """Values of the symbols of a spec: small ones, and at last a large one."""
     symbols = sorted(set(re.findall(r"\b[BTSHW]\b", text)))
     values = [
         _values(dims.get(name, {}), 2 if name == "B" else most) for name in symbols
@@ -79,7 +79,8 @@ def admitted(text: str, dims: Dims, most: int) -> Iterator[dict[str, int]]:
 def _values(bounds: Mapping[str, int], most: int) -> list[int]:
     step, last = bounds.get("multiple_of", 1), bounds.get("max", math.inf)
     first = -(-bounds.get("min", 1) // step) * step
-    return [n for n in range(first, first + most * step, step) if n <= last]
+    sizes = [*range(first, first + most * step, step), first + 32 * step]
+    return [n for n in sizes if n <= last]
 
 
 def fixed(text: str, sizes: Mapping[str, int]) -> str:

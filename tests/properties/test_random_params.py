@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.typed import Instance
+from compiler.typed import walk_instances
 from runtime.load import load_program
 from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
 from tests.generated.networks import FOLDER, SMALL, SPECS
@@ -20,6 +20,8 @@ from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn
 from tests.properties.specs import drawn_specs
 from tests.properties.test_random_graphs import LATITUDE
+
+pytestmark = pytest.mark.filterwarnings("ignore:dropout option adds dropout")
 
 
 @LATITUDE
@@ -29,8 +31,11 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
     program = compiled(drawn.text)
     assume(not errors(program))
     other = compiled(drawn.text, settings=drawn.settings)
-    event("refused with other params" if errors(other) else "compiled")
-    if not errors(other):
+    if errors(other):
+        event("refused with other params")
+    elif known(program) != known(other):
+        event("of another structure")
+    else:
         hold_classes(program, other)
 
 
@@ -49,8 +54,19 @@ def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
         other = compile_spec(file, settings=small | changed)
     except SpecError:
         event("refused")
-    else:
+        return
+    if known(program) == known(other):
         hold_classes(program, other)
+
+
+def known(program: Program) -> set[tuple[str, str, bool]]:
+    """The layers that run at all, and whether copies differ: what a class is written from."""
+    return {
+        (instance.scope.name, name, len(node.calls) > 1)
+        for instance in walk_instances(program.typed.networks.values())
+        for name, node in instance.nodes.items()
+        if node.calls
+    }
 
 
 def others(value: Any) -> st.SearchStrategy[Any]:
@@ -73,16 +89,12 @@ def hold_classes(program: Program, other: Program) -> None:
         instance = other.typed.networks[name]
         with torch.device("meta"):
             expected = kind(**constructor_arguments(kind, instance)).eval()
-            given = built[name](**arguments(built[name], instance)).eval()
+            arguments = constructor_arguments(built[name], instance)
+            given = built[name](**arguments).eval()
         assert state(given) == state(expected)
         for sizes in list(sample_sizes(instance))[:2]:
             inputs = sample_inputs(instance, sizes, "meta")
             assert [*shapes(given(*inputs))] == [*shapes(expected(*inputs))]
-
-
-def arguments(kind: type[nn.Module], instance: Instance) -> dict[str, Any]:
-    """The params that a class takes; it must take all that make a difference."""
-    return constructor_arguments(kind, instance)
 
 
 def state(module: nn.Module) -> Mapping[str, torch.Size]:

@@ -45,7 +45,7 @@ def test_time_is_linear_in_the_size_of_an_expression(grow: object) -> None:
         start = time.perf_counter()
         print_module(module)
         times.append(time.perf_counter() - start)
-    assert times[1] < 40 * times[0] + 0.1  # 8 where linear, 64 where quadratic
+    assert times[1] < 40 * times[0] + 0.5  # 8 where linear, 64 where quadratic
 
 
 def test_a_class_of_many_lines_prints_fast() -> None:
@@ -57,3 +57,9 @@ def test_a_class_of_many_lines_prints_fast() -> None:
     text = print_module(Module(body=(Class("Net", body=(init,)),)))
     assert text.count("\n") == 20_002
     assert time.perf_counter() - start < 10
+
+
+def _seconds(module: Module) -> float:
+    start = time.perf_counter()
+    print_module(module)
+    return time.perf_counter() - start
