@@ -73,8 +73,14 @@ class Budget:
     work = 0
     """What all questions of the process have cost so far."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, hints: int = 400) -> None:
         self.left = most
+        self.hints = hints
+
+    def explains(self) -> bool:
+        """Whether it pays for one more explanation; few are shown, and each is dear."""
+        self.hints -= 1
+        return self.left > 0 and self.hints >= 0
 
     @contextmanager
     def charged(self) -> Iterator[None]:
@@ -157,14 +163,14 @@ class Domain:
 
     def explain_equal(self, a: Dim | int, b: Dim | int) -> EqualityHint:
         """For which values two sizes that are not always equal are equal."""
-        if self.spent:
+        if self.budget is not None and not self.budget.explains():
             return EqualityHint("unknown")
         with self._charged():
             return explain_equal(self, Dim.of(a), Dim.of(b))
 
     def explain_at_least(self, dim: Dim | int, n: int) -> str | None:
         """A bound on one symbol that makes a size `n` or more, as `H >= 5`."""
-        if self.spent:
+        if self.budget is not None and not self.budget.explains():
             return None
         with self._charged():
             return explain_at_least(self, Dim.of(dim), n)

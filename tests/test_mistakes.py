@@ -50,7 +50,9 @@ class Expected:
 
 
 def read_expected(path: Path) -> list[Expected]:
-    return [_expected(path, match) for match in map(_EXPECTED.match, _top(path)) if match]
+    return [
+        _expected(path, match) for match in map(_EXPECTED.match, _top(path)) if match
+    ]
 
 
 def _expected(path: Path, match: re.Match[str]) -> Expected:

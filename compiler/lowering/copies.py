@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from compiler.codegen.python import (
     Binary,
@@ -65,7 +66,7 @@ def _first_or(first: Expr, others: Expr) -> Expr:
 
 def _progression(values: list[Dim], to_code: Callable[[Dim], Expr]) -> Expr | None:
     step = values[1] - values[0]
-    if any(b - a != step for a, b in zip(values, values[1:], strict=False)):
+    if any(b - a != step for a, b in pairwise(values)):
         return None
     return to_code(values[0] + step * Dim.symbol("i"))
 

@@ -128,7 +128,10 @@ def bind(writer: ClassWriter, typed: TypedNode, value: Expr) -> None:
 
 
 def local_name(writer: ClassWriter, typed: TypedNode, port: str) -> str:
-    """What the value of an output is called: as its layer; several outputs by the ports that they go to, or their own."""
+    """What the value of an output is called.
+
+    As its layer; several outputs by the ports that they go to, or their own.
+    """
     name = attribute(typed) if typed.node.name.isdigit() else typed.node.name
     if len(typed.outputs) == 1:
         return writer.variables.named_output(typed.node.name) or name

@@ -22,12 +22,12 @@ _DEFAULT = Limits()
 
 
 def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
-    """The file's nodes.
+    r"""The file's nodes.
 
     Raises SpecError with all that is wrong: up to the first place where YAML's syntax
     breaks, or a limit is passed, and nothing behind it can be trusted.
 
-    >>> parse(Source("a.yaml", "name: Net\\nparams: {width: 3}")).root.get("name").value
+    >>> parse(Source("a.yaml", "name: Net\nparams: {width: 3}")).root.get("name").value
     'Net'
     """
     report = Report()

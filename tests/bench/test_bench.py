@@ -7,7 +7,15 @@ from compiler.limits import UNLIMITED
 
 def test_every_pass_is_timed() -> None:
     times = passes(flat(40))
-    assert list(times) == ["parse", "check", "elaborate", "infer", "measure", "lower", "print"]
+    assert list(times) == [
+        "parse",
+        "check",
+        "elaborate",
+        "infer",
+        "measure",
+        "lower",
+        "print",
+    ]
 
 
 def test_copies_that_are_equal_are_one_run(tmp_path) -> None:

@@ -262,5 +262,5 @@ def test_dims_that_nobody_uses_are_freed() -> None:
     for i in range(20_000):
         assert str(Dim.symbol(f"s{i}") // 2)
     gc.collect()
-    alive = sum(isinstance(thing, Dim) for thing in gc.get_objects())
+    alive = sum(type(thing) is Dim for thing in gc.get_objects())
     assert alive < 20_000

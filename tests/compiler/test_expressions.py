@@ -126,7 +126,7 @@ def test_values(text: str, expected: Value) -> None:
         ("!a", "a negation is written `not`", "!"),
         ("$width", "`$` belongs in text", "$"),
         ("lambda: 1", "there is no `lambda` in expressions", "lambda"),
-        ("None", "there is no `None` in expressions", "None"),
+        ("None", "there is no `None` in a spec", "None"),
         ("open(1)", "only min, max, ceil_div, len can be called", "("),
         ("(min)(1)", "only min, max, ceil_div, len can be called", "("),
         ("1 < 2 < 3", "comparisons do not chain", "<"),

@@ -216,5 +216,5 @@ def test_lays_out_its_weights_for_cudnn(monkeypatch: pytest.MonkeyPatch) -> None
 def test_shows_its_arguments() -> None:
     assert (
         repr(StackedGRU(3, 4, num_layers=2))
-        == "GRU(3, 4, num_layers=2, batch_first=True)"
+        == "StackedGRU(3, 4, num_layers=2, batch_first=True)"
     )

@@ -67,7 +67,12 @@ def with_dims(text: str, dims: Dims) -> str:
 
 
 def admitted(text: str, dims: Dims, most: int) -> Iterator[dict[str, int]]:
-    """Values of the symbols of a spec: small ones, and at last a large one."""
+    """Values of the symbols of a spec: small ones, and at last a large one.
+
+    None for a spec with a scan, which must name a dimension.
+    """
+    if "scan:" in text:
+        return
     symbols = sorted(set(re.findall(r"\b[BTSHW]\b", text)))
     values = [
         _values(dims.get(name, {}), 2 if name == "B" else most) for name in symbols

@@ -57,6 +57,8 @@ def hold_refusal(drawn: Drawn) -> None:
     if all(map(advised, errors(program))):
         hold_advice(drawn, program)
     counts = set()
+    if "scan:" in drawn.text:
+        return
     for sizes in admitted(drawn.text, drawn.dims, 3):
         one = compiled(fixed(drawn.text, sizes))
         if errors(one):

@@ -59,10 +59,10 @@ def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
         hold_classes(program, other)
 
 
-def known(program: Program) -> set[tuple[str, str, bool]]:
-    """The layers that run at all, and whether copies differ: what a class is written from."""
+def known(program: Program) -> set[tuple[str, str, int]]:
+    """The layers that run at all, and how many copies differ: what a class is written from."""
     return {
-        (instance.scope.name, name, len(node.calls) > 1)
+        (instance.scope.name, name, len(node.calls))
         for instance in walk_instances(program.typed.networks.values())
         for name, node in instance.nodes.items()
         if node.calls

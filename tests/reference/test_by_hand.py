@@ -135,7 +135,7 @@ class Translator(nn.Module):
     def __init__(self, vocab: int, width: int, depth: int, heads: int) -> None:
         super().__init__()
         shape = (width, heads, 5 * width, 0.0)
-        self.embedding = nn.Embedding(vocab, width, padding_idx=0)
+        self.embedding = nn.Embedding(vocab, width)
         self.encoder = nn.ModuleList(
             nn.TransformerEncoderLayer(*shape, batch_first=True) for _ in range(depth)
         )

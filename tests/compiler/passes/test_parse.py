@@ -96,9 +96,7 @@ def test_quoted_and_odd_words_are_keys() -> None:
     assert plain(root('no: 1\n"2": 3\n"<<": 4')) == {"no": 1, "2": 3, "<<": 4}
 
 
-@pytest.mark.parametrize(
-    "text", ["%YAML 1.2\n---\na: 1\n...\n", "\ufeffa: 1", "{a: 1}"]
-)
+@pytest.mark.parametrize("text", ["\ufeffa: 1", "{a: 1}"])
 def test_other_ways_to_begin(text: str) -> None:
     assert plain(root(text)) == {"a": 1}
 
@@ -191,12 +189,15 @@ def survives(text: str) -> None:
     try:
         parse(Source("a.yaml", text))
     except SpecError as error:
-        assert error.diagnostics
-        lines = Source("a.yaml", text).lines
-        for one in error.diagnostics:
-            assert 1 <= one.span.line <= len(lines)
-            start = one.span.line, one.span.column
-            assert start <= (one.span.end_line, one.span.end_column)
+        found = error.diagnostics
+    else:
+        return
+    assert found
+    lines = Source("a.yaml", text).lines
+    for one in found:
+        assert 1 <= one.span.line <= len(lines)
+        start = one.span.line, one.span.column
+        assert start <= (one.span.end_line, one.span.end_column)
 
 
 YAML_BITS = st.sampled_from(
