@@ -20,7 +20,9 @@ class Claim:
     holds: bool
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.figure}{'' if self.holds else ' (it does not hold)'}"
+        return (
+            f"{self.text}: {self.figure}{'' if self.holds else ' (it does not hold)'}"
+        )
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ def _date() -> str:
 
 
 def _machine() -> str:
-    cores = (
-        len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count()
+    """Such as `2 cores (x86_64, Linux; load average 1.3)`."""
+    here = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if here else os.cpu_count()
+    load = (
+        f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     )
-    return f"{cores} cores ({platform.machine()}, {platform.system()}), shared with other work"
+    return f"{cores} cores ({platform.machine()}, {platform.system()}{load})"
 
 
 def _versions() -> str:

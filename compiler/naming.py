@@ -43,9 +43,17 @@ class Names(dict[str, Value]):
         try:
             return evaluate(expr, self)
         except ExpressionError:
-            return self._opaque(expr, value)
+            return self.opaque(expr, value)
 
-    def _opaque(self, expr: Expr, value: Any) -> Any:
+    def symbol(self, expr: Expr, value: int) -> Dim | None:
+        """A number as a symbolic size; None where it depends on no name."""
+        size = self.size(expr, value) if names(expr) else None
+        if isinstance(size, int):  # such as the length of a list that is known
+            size = self.opaque(expr, value)
+        return size if isinstance(size, Dim) else None
+
+    def opaque(self, expr: Expr, value: Any) -> Any:
+        """A formula as a symbol whose name is its text; a value that is no number as it is."""
         number = isinstance(value, int | Dim) and not isinstance(value, bool)
         if not number or COUNTER in names(expr):
             return value

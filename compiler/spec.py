@@ -358,13 +358,26 @@ def _layer_name(name: str) -> str:
 def _outputs(value: Any) -> Any:
     """`outputs`: a mapping from name to layer, or a list of layers that keep their names."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = {item.partition(".")[0]: item for item in value}
+        value = _named_outputs(value)
     if not isinstance(value, dict):
         message = "outputs are a list of layers, or names for them: {logits: head}"
         raise fault("bad-type", message)
     if not value:
         raise fault("bad-value", "there must be at least one output")
     return value
+
+
+def _named_outputs(items: list[str]) -> dict[str, str]:
+    """Layers that keep their names as outputs."""
+    found: dict[str, str] = {}
+    for position, item in enumerate(items):
+        name = item.partition(".")[0]
+        if name in found:
+            message = f"two outputs would have the name {shorten(name)}"
+            help = "name them: {first: layer.output, second: layer.hidden}"
+            raise fault("duplicate-name", message, at=(position,), help=help)
+        found[name] = item
+    return found
 
 
 Layers = Annotated[
@@ -477,6 +490,8 @@ class Spec(Model):
     @model_validator(mode="after")
     def _one_or_several(self) -> Spec:
         if self.networks is not None:
+            if not self.networks:
+                raise fault("bad-value", "there are no networks", at=("networks",))
             for key in ("inputs", "layers", "outputs"):
                 if getattr(self, key) is not None:
                     raise fault(

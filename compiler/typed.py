@@ -84,6 +84,16 @@ class TypedNode:
     """The arguments as written, for the target that a param of type `op` chose too."""
     active: bool = True
     scan: Scan | None = None
+    ghosts: tuple[Call, ...] = ()
+    """Runs that other values of the params would add; for the code alone."""
+
+    @property
+    def shown(self) -> TypedNode:
+        """The layer as code shows it: as it would run, where it is off."""
+        if self.calls or not self.ghosts:
+            return self
+        outputs = self.ghosts[-1].outputs
+        return replace(self, calls=self.ghosts, outputs=outputs, ghosts=())
 
     @property
     def count(self) -> int:

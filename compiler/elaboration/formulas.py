@@ -26,7 +26,7 @@ def check_sizes(
             message = (
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
             )
-            help = report.like(name.id, known) or _listed(known)
+            help = report.like(name.id, known) or _listed(known, report)
             report.error("unknown-name", span, message, help=help)
 
 
@@ -47,7 +47,9 @@ def check_names(
                 span = place.at(*path).part(name.start + shift, name.end + shift)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
                 help = habits.NAMES.get(name.id) or report.like(name.id, known)
-                report.error("unknown-name", span, message, help=help or _listed(known))
+                report.error(
+                    "unknown-name", span, message, help=help or _listed(known, report)
+                )
 
 
 def formulas(
@@ -99,5 +101,8 @@ def each_name(expr: Expr) -> Iterator[Name]:
         yield from each_name(child)
 
 
-def _listed(known: Collection[str]) -> str:
-    return f"known here: {listed(sorted(known))}" if known else ""
+def _listed(known: Collection[str], report: Report) -> str:
+    """What is known, where it is shown: sorting it for each of many faults takes long."""
+    if report.full or not known:
+        return ""
+    return f"known here: {listed(sorted(known))}"

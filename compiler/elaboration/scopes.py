@@ -198,9 +198,8 @@ class ScopeBuilder:
         if extra is not None:
             message = f"a shared layer has the arguments of {layer.share}; {extra} cannot be set again"
             self.report.error("bad-share", place.span(extra, key=True), message)
-        inputs, _ = self._inputs(
-            layer, place, self._ports(origin.target, layer), previous
-        )
+        ports = self._ports(origin.target, origin.layer)
+        inputs, _ = self._inputs(layer, place, ports, previous)
         again = {"input": layer.input, "share": layer.share, "tie": None, "init": None}
         return Node(
             name,
@@ -209,6 +208,7 @@ class ScopeBuilder:
             origin.target,
             origin.arguments,
             inputs,
+            origin.carry,
             shared=origin.shared or origin.name,
         )
 
@@ -308,10 +308,11 @@ class ScopeBuilder:
         cycle = [source for source, *_ in nx.find_cycle(edges)]
         around = [*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else cycle
         shown = " → ".join([*around, cycle[0]])
-        first = min(cycle, key=list(self.scope.nodes).index)
+        inside = set(cycle)
+        first = next(name for name in self.scope.nodes if name in inside)
         node = self.scope.nodes[first]
         path = next(
-            (ref.path for _, ref in node.refs() if ref.node in cycle), node.place.path
+            (ref.path for _, ref in node.refs() if ref.node in inside), node.place.path
         )
         message = f"{first} feeds itself: {shown}"
         help = "a recurrence is written with `scan` and `carry`"

@@ -41,6 +41,8 @@ class Engine:
         self.count = self.runs = 0
         self.targets = Targets(graph.blocks)
         self.findings = Findings()
+        self.learned: list[Any] | None = None
+        """While it rehearses: the instances that it is to forget."""
         self._known: dict[Any, Instance] = {}
         self._running: set[Any] = set()
 
@@ -109,7 +111,14 @@ class Engine:
         own = {name: hints[name] for name in hints if name not in outer.context.hints}
         return known, own
 
+    def forget(self, key: Any) -> None:
+        """Forget an instance."""
+        self._known.pop(key, None)
+        self._running.discard(key)
+
     def _new(self, key: Any, instance: Instance, path: str, depth: int) -> None:
+        if self.learned is not None:
+            self.learned.append(key)
         self._charge(instance.scope, depth)
         self._running.add(key)
         self._infer(instance, path, depth)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from compiler.binding import BindingError, named_sizes
+from compiler.diagnostics import Report
 from compiler.dims import Dim, DimOverflow
 from compiler.elaboration.inputs import by_port
 from compiler.elaboration.targets import bind_arguments, op_span, problem_span
 from compiler.expressions import Value
 from compiler.faults import Fault, absent_input
-from compiler.graph import Node, OpParam, Ref, Scope
+from compiler.graph import Node, OpParam, Place, Ref, Scope
 from compiler.inference.calls import call_op
+from compiler.inference.counted import by_count
+from compiler.inference.ghosts import COPIES, named_as, rehearsing
 from compiler.inference.params import default_sizes, formula_value, shown
 from compiler.inference.repeats import (
     chain,
@@ -71,8 +74,10 @@ class ScopeInference:
         active = self._when(node)
         count = self._count(node) if active else 0
         if count == 0:
+            ghosts = self._ghosts(node, target, arguments, types, ())
+            outputs = self._passed_on(types, ghosts)
             return TypedNode(
-                node, target, given, (), self._passed_on(types), arguments, active
+                node, target, given, (), outputs, arguments, active, ghosts=ghosts
             )
         try:
             if node.layer.scan is not None:
@@ -99,7 +104,12 @@ class ScopeInference:
                 path=self._path(node),
             )
             raise Skip from None
-        return TypedNode(node, target, given, calls, calls[-1].outputs, arguments)
+        ghosts = self._ghosts(node, target, arguments, types, calls)
+        repeat = node.layer.repeat
+        names, context = self.instance.names, self.context
+        count_of = repeat.count if repeat is not None else None
+        outputs = dict(by_count(calls, ghosts, count_of, names, context))
+        return TypedNode(node, target, given, calls, outputs, arguments, ghosts=ghosts)
 
     # What a layer runs, and on what.
 
@@ -112,20 +122,23 @@ class ScopeInference:
         )
         if target is None or isinstance(target, OpParam):
             raise Skip
-        arguments = bind_arguments(target, node.layer, node.place, self.report)
+        found = Report()
+        arguments = bind_arguments(target, node.layer, node.place, found)
         ports = (
             target.inputs
             if not isinstance(target, Scope)
             else tuple(
                 Port(port, optional=bool(kind and kind.optional))
                 for port, kind in target.inputs.items()
+                if port not in node.carry
             )
         )
-        return (
-            target,
-            arguments,
-            by_port(node.inputs, ports, node.place.at("in"), self.report),
-        )
+        given = by_port(node.inputs, ports, _inputs_place(node), found)
+        for diagnostic in found.diagnostics:
+            self.report.add(diagnostic)
+        if found.failed:
+            raise Skip
+        return target, arguments, given
 
     def _types(
         self, node: Node, given: Given
@@ -168,6 +181,8 @@ class ScopeInference:
         source = self.instance.nodes.get(ref.node)
         if source is not None and source.outputs and ref.port:
             help = f"it gives {listed(source.outputs)}"
+            if not source.active:
+                help = "its `when` is false here, and its first input goes through"
             span = node.place.document.locate(ref.path)
             self.report.error(
                 "unknown-port",
@@ -227,13 +242,66 @@ class ScopeInference:
             raise Skip
         return value
 
-    @staticmethod
-    def _passed_on(types: Types) -> dict[str, TensorType]:
+    def _passed_on(
+        self, types: Types, ghosts: tuple[Call, ...]
+    ) -> dict[str, TensorType]:
         first = next(iter(types.values()), None)
         kind = first[0] if isinstance(first, tuple) else first
         if kind is None:
             raise Skip
-        return {"output": kind}
+        return {"output": named_as(ghosts, kind, self)}
+
+    def _ghosts(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        types: Types,
+        calls: tuple[Call, ...],
+    ) -> tuple[Call, ...]:
+        """The runs that would come next, or at all, with other values of the params."""
+        group = isinstance(target, Scope) and target.kind == "group"
+        repeated = node.layer.repeat is not None
+        if self.engine.learned is not None or node.layer.scan is not None:
+            return ()
+        if (calls and not repeated) or (repeated and group):
+            return ()
+        given = chain(calls[-1].outputs, calls[-1].inputs) if calls else dict(types)
+        counted = repeated and uses_counter(target, arguments)
+        if (
+            calls
+            and not counted
+            and copies_are_equal(calls[-1].inputs, given, self.context)
+        ):
+            return ()
+        first = sum(call.count for call in calls)
+        numbers = range(first, COPIES) if repeated else [None]
+        with rehearsing(self.engine):
+            ghost = ScopeInference(self.engine, self.instance, self.path, self.depth)
+            return ghost.rehearse(node, target, arguments, given, numbers)
+
+    def rehearse(
+        self,
+        node: Node,
+        target: type[Op] | Scope,
+        arguments: Mapping[str, Any],
+        given: dict[str, Any],
+        numbers: Iterable[int | None],
+    ) -> tuple[Call, ...]:
+        """Runs of a layer one after another, up to the first that is wrong."""
+        calls: list[Call] = []
+        outer, self.context.tolerated = self.context.tolerated, []
+        try:
+            for number in numbers:
+                calls.append(self._call(node, target, arguments, given, number))
+                if self.context.tolerated:
+                    return tuple(calls[:-1])
+                given = chain(calls[-1].outputs, given)
+        except (Fault, BindingError, Skip, DimOverflow, ZeroDivisionError):
+            return tuple(calls)
+        finally:
+            self.context.tolerated = outer
+        return tuple(calls)
 
     # Running it.
 
@@ -441,6 +509,11 @@ class ScopeInference:
     def _skip(self, node: Node, fault: Fault) -> Skip:
         self.engine.findings.add(self.instance, node, fault, self._path(node))
         return Skip()
+
+
+def _inputs_place(node: Node) -> Place:
+    """Where a layer says what its inputs are; itself, where it does not."""
+    return node.place.at("in") if node.place.has("in") else node.place
 
 
 def _renamed(kind: TensorType, binding: Mapping[str, Dim]) -> TensorType:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from compiler.diagnostics import Report
 from compiler.graph import Scope
+from compiler.inference.calls import op_inputs
 from compiler.op import Shape
 from compiler.text import listed
-from compiler.typed import Instance, TypedGraph, TypedNode, walk_instances
+from compiler.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
 
 
 def check_ties(typed: TypedGraph, report: Report) -> None:
@@ -19,6 +20,9 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
                 _check_tie(instance, node, report)
             if node.node.shared and node.calls:
                 _check_shared(instance, node, report)
+            repeat = node.node.layer.repeat
+            if repeat is not None and repeat.share:
+                _check_copies(instance, node, report)
 
 
 def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
@@ -44,6 +48,9 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
                 help="a tensor is named by its layer: wte.weight",
             )
             continue
+        if wrong := _no_origin(instance, path):
+            report.error("bad-tie", place.span(), f"{path} {wrong}")
+            continue
         mine = [instance.context.value(size) for size in own[name]]
         if mine != list(found):
             shapes = f"{name} is [{', '.join(map(str, mine))}], {path} is [{', '.join(map(str, found))}]"
@@ -58,8 +65,12 @@ def find_tensor(instance: Instance, path: str) -> Shape | None:
     node = instance.nodes.get(name)
     if node is None or not node.calls:
         return None
-    if node.node.layer.repeat is not None and not node.node.layer.repeat.share:
-        _, _, rest = rest.partition(".")
+    if _numbered(node):
+        number, _, rest = rest.partition(".")
+        if not number.isdecimal() or int(number[:9]) >= sum(
+            c.count for c in node.calls
+        ):
+            return None
     if isinstance(node.target, Scope):
         inner = node.calls[0].instance
         return find_tensor(inner, rest) if inner is not None else None
@@ -69,18 +80,68 @@ def find_tensor(instance: Instance, path: str) -> Shape | None:
     )
 
 
+def _numbered(node: TypedNode) -> bool:
+    """Whether a path through the layer goes through the number of a copy."""
+    repeat = node.node.layer.repeat
+    return repeat is not None and not repeat.share
+
+
+def _no_origin(instance: Instance, path: str) -> str:
+    """Why a tensor that is there cannot be what another is tied to."""
+    name, _, rest = path.partition(".")
+    node = instance.nodes[name]
+    if node.node.shared:
+        return f"is a tensor of {node.node.shared}: name that layer"
+    if _numbered(node):
+        _, _, rest = rest.partition(".")
+    inner = node.calls[0].instance
+    if inner is not None:
+        return _no_origin(inner, rest)
+    tied = rest in (node.node.layer.tie or {})
+    return "is itself tied: name the tensor that is not" if tied else ""
+
+
 def _check_shared(instance: Instance, node: TypedNode, report: Report) -> None:
     origin = instance.nodes.get(node.node.shared)
     if origin is None or not origin.calls:
         return
-    first, again = origin.calls[0], node.calls[0]
-    if first.instance is not None and again.instance is not None:
-        same = _all_weights(first.instance) == _all_weights(again.instance)
-    else:
-        same = _shapes(instance, first.weights) == _shapes(instance, again.weights)
-    if not same:
+    if _made(instance, origin.calls[0]) != _made(instance, node.calls[0]):
         message = f"{node.node.name} would need weights of other shapes than {origin.node.name} has"
         report.error("bad-share", node.node.place.span("share"), message)
+
+
+def _check_copies(instance: Instance, node: TypedNode, report: Report) -> None:
+    """Copies that share their weights are one module that runs again: what makes it must be the same."""
+    name, span = node.node.name, node.node.place.span("repeat", "share")
+    for call in node.calls[1:]:
+        if _made(instance, node.calls[0]) != _made(instance, call):
+            message = f"copy {call.counter} of {name} would need weights of other shapes than copy 0 has"
+            report.error("bad-share", span, message)
+            return
+        if _arguments(node.calls[0]) != _arguments(call):
+            message = f"copy {call.counter} of {name} would need other arguments than copy 0 has"
+            help = "copies that share their weights are one module: its arguments cannot depend on i"
+            report.error("bad-share", span, message, help=help)
+            return
+
+
+def _arguments(call: Call) -> Mapping[str, object]:
+    return call.instance.params if call.instance is not None else vars(call.op)
+
+
+def _made(instance: Instance, call: Call) -> object:
+    """What the constructor of a layer makes: the shapes of all tensors, in values, and the sizes it is told."""
+    if call.instance is not None:
+        inner = call.instance
+        nodes = inner.nodes.items()
+        return [
+            (name, [(c.count, _made(inner, c)) for c in node.calls])
+            for name, node in nodes
+        ]
+    op = call.op
+    sizes = op.inferred(**op_inputs(type(op), call.inputs)) if op is not None else {}
+    told = {name: instance.context.value(size) for name, size in sizes.items()}
+    return _shapes(instance, call.weights), _shapes(instance, call.buffers), told
 
 
 def _shapes(instance: Instance, weights: Mapping[str, Shape]) -> dict[str, Shape]:
@@ -88,13 +149,3 @@ def _shapes(instance: Instance, weights: Mapping[str, Shape]) -> dict[str, Shape
         name: tuple(instance.context.value(size) for size in shape)
         for name, shape in weights.items()
     }
-
-
-def _all_weights(instance: Instance) -> list[object]:
-    found: list[object] = []
-    for node in instance.nodes.values():
-        for call in node.calls:
-            found.append((call.count, _shapes(instance, call.weights)))
-            if call.instance is not None:
-                found.extend(_all_weights(call.instance))
-    return found

@@ -75,12 +75,13 @@ def layer_code(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Layer
     """The `Code` of a layer in `__init__`, with the inferred sizes that differ from copy to copy."""
     first = typed.calls[0]
     varied: dict[Dim, Expr] = {}
-    if len(typed.calls) > 1:
-        inferred = [_inferred(typed, run) for run in typed.calls]
+    runs = (*typed.calls, *typed.ghosts)
+    if len(runs) > 1:
+        inferred = [_inferred(typed, run) for run in runs]
         for name, size in inferred[0].items():
             sizes = [
                 (run.counter, found[name])
-                for run, found in zip(typed.calls, inferred, strict=True)
+                for run, found in zip(runs, inferred, strict=True)
             ]
             varied[size] = size_of_copy(
                 sizes, lambda value: to_python(value.to_expr(), resolve)
@@ -155,7 +156,8 @@ def _given(
 
 
 def _dimension(typed: TypedNode, symbol: str, resolve: Resolve) -> Expr:
-    sizes = [(run.counter, run.binding[symbol]) for run in typed.calls]
+    runs = (*typed.calls, *typed.ghosts)
+    sizes = [(run.counter, run.binding[symbol]) for run in runs]
     return size_of_copy(sizes, lambda size: to_python(size.to_expr(), resolve))
 
 

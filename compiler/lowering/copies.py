@@ -16,7 +16,7 @@ from compiler.codegen.python import (
     lit,
     subscript,
 )
-from compiler.dims import Dim
+from compiler.dims import Dim, exact_div
 
 Sizes = Sequence[tuple[int, Dim]]
 """The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
@@ -36,24 +36,26 @@ def size_of_copy(sizes: Sizes, to_code: Callable[[Dim], Expr]) -> Expr:
     if all(size == values[0] for size in values):
         return to_code(values[0])
     if _consecutive(sizes):
-        progression = _progression(values, to_code) if len(values) > 2 else None
-        if progression is not None:
-            return progression
-        items = _items(values, 0, to_code)
-        if items is not None:
-            return items
+        found = _rule(values, 0, to_code) if len(values) > 2 else None
+        if found is not None:
+            return found
     if sizes[1][0] == 1 and all(size == values[1] for size in values[1:]):
         return _first_or(to_code(values[0]), to_code(values[1]))
     if _consecutive(sizes):
-        items = _items(values[1:], 1, to_code)
-        if items is not None:
-            return _first_or(to_code(values[0]), items)
-        progression = _progression(values, to_code)
-        if progression is not None:
-            return progression
-    return subscript(
-        TupleExpr(tuple(to_code(size) for size in _expanded(sizes))), COUNTER
-    )
+        found = _rule(values[1:], 1, to_code)
+        if found is not None:
+            return _first_or(to_code(values[0]), found)
+    listed = TupleExpr(tuple(to_code(size) for size in _expanded(sizes)))
+    return subscript(listed, COUNTER)
+
+
+def _rule(values: list[Dim], start: int, to_code: Callable[[Dim], Expr]) -> Expr | None:
+    """The rule of sizes from copy `start` on: a step, an item of a list, or a factor."""
+    for rule in (_items, _progression, _powers):
+        found = rule(values, start, to_code)
+        if found is not None:
+            return found
+    return None
 
 
 def _consecutive(sizes: Sizes) -> bool:
@@ -64,11 +66,24 @@ def _first_or(first: Expr, others: Expr) -> Expr:
     return Conditional(Compare("==", COUNTER, lit(0)), first, others)
 
 
-def _progression(values: list[Dim], to_code: Callable[[Dim], Expr]) -> Expr | None:
-    step = values[1] - values[0]
-    if any(b - a != step for a, b in pairwise(values)):
+def _progression(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    step = values[1] - values[0] if len(values) > 2 else Dim.of(0)
+    if step == 0 or any(b - a != step for a, b in pairwise(values)):
         return None
-    return to_code(values[0] + step * Dim.symbol("i"))
+    return to_code(values[0] + step * (Dim.symbol("i") - start))
+
+
+def _powers(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """`8 * 2**i`: each size is so many times the one before."""
+    factor = exact_div(values[1], values[0]) if len(values) > 2 else None
+    if factor is None or any(b != a * factor for a, b in pairwise(values)):
+        return None
+    place = COUNTER if start == 0 else Binary("-", COUNTER, lit(start))
+    return Binary("*", to_code(values[0]), Binary("**", to_code(factor), place))
 
 
 def _items(

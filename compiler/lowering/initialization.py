@@ -70,7 +70,8 @@ def root_reset(writer: ClassWriter, every: Iterable[Written]) -> list[Stmt]:
 
 
 def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
-    runs = [run for use in inside for node in use.nodes.values() for run in node.calls]
+    nodes = [node for use in inside for node in use.nodes.values()]
+    runs = [run for node in nodes for run in node.shown.calls]
     rules: dict[str, dict[str, Initializer]] = {}
     absent: set[tuple[str, str]] = set()
     after: dict[str, dict[Stmt, None]] = {}

@@ -86,8 +86,8 @@ class ClassWriter:
     def environment(self) -> list[str]:
         """The params, then the dimensions that formulas of this scope may name."""
         names = self.plan.first.names
-        params = list(self.plan.scope.environment.params)
-        return params + [
+        params = self.plan.scope.environment.params
+        return [*params] + [
             name for name in names if name not in params and not name.startswith("...")
         ]
 

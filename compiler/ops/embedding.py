@@ -66,6 +66,15 @@ def positions(input: Expr, dim: Expr) -> Call:
     return call("torch.arange", length, device=attr(input, "device"))
 
 
+def _advice(length: Dim, most: Dim) -> str:
+    """How to bound a length by a number."""
+    if length.constant is not None:
+        return ""
+    if str(length) in length.symbols:
+        return f"declare dims: {{{length}: {{max: {most}}}}}"
+    return f"holds when {length} <= {most}"
+
+
 @register("position_embedding", torch="torch.nn.Embedding")
 class PositionEmbedding(Op):
     """A learned vector for each position: any[B, T, ...] -> float[T, embedding_dim].
@@ -97,9 +106,7 @@ class PositionEmbedding(Op):
         raise faults.constraint(
             f"there are {count} positions, and {length} {reach}",
             port="input",
-            help=f"declare dims: {{{length}: {{max: {count}}}}}"
-            if length.constant is None
-            else "",
+            help=_advice(length, count),
         )
 
     def weights(self, input: TensorType) -> dict[str, Shape]:

@@ -169,6 +169,12 @@ class _TrailingNorm(Op):
         """The sizes of the dimensions that are normalised together."""
         return input.shape[-self.normalized_dims :]
 
+    def inferred(self, input: TensorType) -> dict[str, Dim]:
+        sizes = self.normalized_shape(input)
+        if len(sizes) == 1:
+            return {"normalized_shape": sizes[0]}
+        return {f"normalized_shape[{k}]": size for k, size in enumerate(sizes)}
+
     def build(self, code: Code, input: TensorType) -> Call:
         sizes = [code.size(size) for size in self.normalized_shape(input)]
         shape = sizes[0] if len(sizes) == 1 else ListExpr(tuple(sizes))

@@ -159,6 +159,9 @@ def _warn_unused(
         for node in scope.nodes.values()
         for v in node.arguments.values()
     }
+    defaults = (p.default for scope in reached for p in scope.params.values())
+    passed |= {default for default in defaults if isinstance(default, str)}
+    passed |= {str(v) for given in unit.spec.variants.values() for v in given.values()}
     for name in unit.spec.blocks if networks else ():
         if blocks[name] not in reached and name not in passed:
             report.warning(

@@ -30,16 +30,16 @@ class Layer(nn.Module):
 
 
 class Dense(nn.Module):
-    """x: float[B, 24, H, W] -> float[B, 3, H, W]"""
+    """x: float[B, 24, H, W] -> float[B, 3, H, W]    where N1 = depth * growth + 24"""
 
     def __init__(self, growth: int = 12, depth: int = 5) -> None:
         super().__init__()
         self.d = nn.ModuleList(Layer(growth * i + 24, growth) for i in range(depth))
-        self.head = nn.Conv2d(5 * growth + 24, 3, kernel_size=1)
+        self.head = nn.Conv2d(depth * growth + 24, 3, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
         d = x
         for block in self.d:  # depth times
-            d = block(d)  # [B, 5 * growth + 24, H, W]
+            d = block(d)  # [B, N1, H, W]
         head: Tensor = self.head(d)  # [B, 3, H, W]
         return head

@@ -18,6 +18,9 @@ class ShareRepeat(nn.Module):
     def __init__(self, depth: int = 3) -> None:
         super().__init__()
         self.enc = nn.ModuleList(nn.Linear(8, 8) for _ in range(depth))
+        self.c: nn.Linear | None = None
+        if depth > 3:
+            self.c = nn.Linear(8, 8)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         enc = x
@@ -26,4 +29,7 @@ class ShareRepeat(nn.Module):
         enc_y = y
         for layer in self.enc:  # depth times
             enc_y = layer(enc_y)  # [B, 8]
-        return enc + enc_y  # [B, 8]
+        c = self.c(enc) if self.c is not None else enc  # [B, 8]
+        d = self.c(enc_y) if self.c is not None else enc_y  # [B, 8]
+        e: Tensor = c + d  # [B, 8]
+        return e

@@ -45,12 +45,12 @@ class Widths(nn.Module):
             Stage(3 if i == 0 else widths[i - 1], widths[i], kernel)
             for i in range(len(widths))
         )
-        self.head = nn.Linear(widths[2], 10)
+        self.head = nn.Linear(widths[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
         stages = x
         for block in self.stages:  # len(widths) times
-            stages = block(stages)  # [B, widths[2], H1, W1]
-        pool = stages.mean(dim=(-2, -1))  # [B, widths[2]]
+            stages = block(stages)  # [B, widths[-1], H1, W1]
+        pool = stages.mean(dim=(-2, -1))  # [B, widths[-1]]
         head: Tensor = self.head(pool)  # [B, 10]
         return head

@@ -78,6 +78,11 @@ def test_position_embedding_wants_a_bounded_length() -> None:
         infer("position_embedding", arguments, inputs, hints)
     assert caught.value.message == "there are 16 positions, and T is not bounded"
     assert caught.value.help == "declare dims: {T: {max: 16}}"
+    inputs = {"input": tensor("int[B, 2 * T]")}
+    with pytest.raises(Fault, match=r"2 \* T is not bounded") as caught:
+        infer("position_embedding", arguments, inputs, hints)
+    assert caught.value.help == "holds when 2 * T <= 16"
+    inputs = {"input": tensor("int[B, T]")}
     domain = Domain({"T": Constraint(max=17)})
     with pytest.raises(Fault, match="T goes up to 17"):
         infer("position_embedding", arguments, inputs, hints, domain)

@@ -29,14 +29,16 @@ def statistics() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @each("batch_norm1d", "batch_norm2d", "batch_norm3d")
-@given(input=types(1, 6, st.integers(2, 3)), arguments=statistics())
-def test_batch_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+@given(data=st.data(), arguments=statistics())
+def test_batch_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
+    input = data.draw(types(int(op[-2]), int(op[-2]) + 3, st.integers(2, 3)))
     check(op, arguments, {"input": input}, device="cpu")
 
 
 @each("instance_norm1d", "instance_norm2d", "instance_norm3d")
-@given(input=types(1, 6, st.integers(1, 2)), arguments=statistics())
-def test_instance_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+@given(data=st.data(), arguments=statistics())
+def test_instance_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
+    input = data.draw(types(int(op[-2]), int(op[-2]) + 3, st.integers(1, 2)))
     check(op, arguments, {"input": input}, device="cpu")
 
 

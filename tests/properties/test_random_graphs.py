@@ -56,9 +56,9 @@ def hold_refusal(drawn: Drawn) -> None:
     program = compiled(drawn.text)
     if all(map(advised, errors(program))):
         hold_advice(drawn, program)
-    counts = set()
     if "scan:" in drawn.text:
         return
+    counts = set()
     for sizes in admitted(drawn.text, drawn.dims, 3):
         one = compiled(fixed(drawn.text, sizes))
         if errors(one):
