@@ -1,6 +1,7 @@
 # make setup            an environment in .venv, for working on LayerGraph
 # make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
 # make test             all that a change must pass; `make check` is the part that runs no test
+# make test-deep        the tests by random examples, on many more of them
 # make bench            the measurements
 # make docs             what is generated under docs/
 # make clean            remove what was built, but not .venv
@@ -16,7 +17,7 @@ runtime := .venv/runtime.stamp
 dev := .venv/dev.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test check bench docs clean
+.PHONY: setup build test test-deep check bench docs clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -51,6 +52,11 @@ check: $(dev)
 # Each worker computes on one thread, or the workers fight over the cores.
 test: check
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS)
+
+# The same tests on twenty times as many random examples: for a night.
+test-deep: $(dev)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties \
+		--hypothesis-profile=deep --numprocesses $(JOBS)
 
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)

@@ -97,12 +97,22 @@ def not_constant(what: str, value: Dim, argument: str = "") -> Fault:
 
 def symbolic_weight(what: str, value: Dim, port: str) -> Fault:
     """A tensor of weights would depend on the size of the input."""
-    symbols = ", ".join(sorted(value.symbols))
+    symbols = " and ".join(sorted(value.symbols))
+    known = "are only known" if len(value.symbols) > 1 else "is only known"
     return Fault(
         "symbolic-weight",
-        f"{what} would be {value}: weights cannot depend on {symbols}, which is only known when the network runs",
+        f"{what} would be {value}: weights cannot depend on {symbols}, which {known} when the network runs",
         port,
         help=f"fix {symbols} in the inputs, or reduce over it first (adaptive pooling, a mean over the dimension)",
+    )
+
+
+def nameless(what: str) -> Fault:
+    """A size that `...` stands for is needed to make a tensor."""
+    return Fault(
+        "unbound-dimension",
+        f"{what} is one of the dimensions that `...` stands for, which have no names",
+        help="give the dimension a name, as D has in float[..., D]",
     )
 
 

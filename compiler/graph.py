@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from compiler.diagnostics import Diagnostic
 from compiler.document import Document
+from compiler.language.layers import Layer
+from compiler.language.params import Param
 from compiler.op import Op
 from compiler.source import Span
-from compiler.spec import Layer, Param, Spec
+from compiler.spec import Spec
 from compiler.syntax import Expr, names
 from compiler.tensor import TypePattern
 

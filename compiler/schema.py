@@ -13,9 +13,10 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.annotations import Alternative, alternatives
 from compiler.initializers import FUNCTIONS
+from compiler.language.params import TYPE_NAMES
 from compiler.op import Op, arguments, required_arguments
 from compiler.registry import ops
-from compiler.spec import TYPE_NAMES, Spec
+from compiler.spec import Spec
 
 Schema = dict[str, Any]
 

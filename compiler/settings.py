@@ -10,12 +10,13 @@ from compiler.diagnostics import Diagnostic, RequestError, SpecError, suggest
 from compiler.document import plain
 from compiler.fields import Formula
 from compiler.inference.params import fits, param_type
+from compiler.language.params import Param
 from compiler.limits import Limits
 from compiler.passes.check import check
 from compiler.passes.parse import parse
 from compiler.pipeline import Program, compile_spec
 from compiler.source import Source
-from compiler.spec import Param, Spec
+from compiler.spec import Spec
 
 
 def compile_chosen(

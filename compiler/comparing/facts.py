@@ -8,7 +8,7 @@ from typing import Any
 from compiler.fields import Formula
 from compiler.graph import Node, OpParam, Ref, Scope
 from compiler.inference.params import shown
-from compiler.spec import Layer
+from compiler.language.layers import Layer
 from compiler.typed import Instance
 
 Facts = Mapping[str, str]

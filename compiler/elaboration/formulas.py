@@ -9,8 +9,8 @@ from compiler import habits
 from compiler.diagnostics import Report
 from compiler.fields import Formula
 from compiler.graph import Place, Scope
+from compiler.language.layers import Layer
 from compiler.naming import COUNTER
-from compiler.spec import Layer
 from compiler.syntax import Expr, Name, children
 from compiler.text import listed
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from compiler.diagnostics import Report
 from compiler.expressions import ExpressionError
 from compiler.graph import Carry, Place, Ref
+from compiler.language.layers import Layer
 from compiler.op import Port
 from compiler.source import Span
-from compiler.spec import Layer
 from compiler.tensor import parse_sizes
 from compiler.text import listed, shorten
 

@@ -11,9 +11,9 @@ from compiler.elaboration.formulas import check_names, check_sizes
 from compiler.elaboration.inputs import Ports, parse_carry, read_inputs, ref_of
 from compiler.elaboration.targets import Targets, bind_arguments, output_ports
 from compiler.graph import Carry, Node, OpParam, Place, Ref, Scope
+from compiler.language.layers import Layer
 from compiler.names import cap_words
 from compiler.op import Op, Port
-from compiler.spec import Layer
 from compiler.text import listed, shorten
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class ScopeBuilder:
                 f"there is no layer or input {shorten(ref.node)} in {self.scope.name}"
             )
             help = self.report.like(ref.node, self.candidates())
+            if not help and not self.report.full:
+                help = f"known here: {listed(self.candidates())}"
             if re.search(r"\w\s*[-+*/@(]", ref.node):
                 help = "a sum is a layer of its own: {op: add, in: [x, y]}"
             self.report.error("unknown-layer", place.span(), message, help=help)

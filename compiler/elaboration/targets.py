@@ -11,10 +11,11 @@ from compiler.diagnostics import Report
 from compiler.expressions import ExpressionError, parse_expression
 from compiler.fields import Formula
 from compiler.graph import OpParam, Place, Scope
+from compiler.language.layers import Layer
+from compiler.language.params import Param
 from compiler.op import Op
 from compiler.registry import ops
 from compiler.source import Span
-from compiler.spec import Layer, Param
 from compiler.text import listed, shorten
 
 Target = type[Op] | Scope | OpParam

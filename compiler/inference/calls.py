@@ -12,7 +12,7 @@ from compiler.dims import Dim
 from compiler.expressions import Value
 from compiler.naming import Names
 from compiler.op import Op, Port, Shape, as_tuple
-from compiler.tensor import MAX_RANK, TensorType
+from compiler.tensor import MAX_RANK, TensorType, is_ellipsis
 from compiler.typed import Call, Types
 
 
@@ -38,9 +38,7 @@ def call_op(
     outputs = as_tuple(op.infer(context, **inputs))
     for output in outputs:
         if output.rank > MAX_RANK:
-            message = (
-                f"a tensor has {MAX_RANK} dimensions at most, and this {output.rank}"
-            )
+            message = f"a tensor has {MAX_RANK} dimensions at most, not {output.rank}"
             raise faults.constraint(message)
     _check_static(op.inferred(**inputs), context)
     weights = _weights(op, inputs, context)
@@ -95,6 +93,8 @@ def _check_static(sizes: Mapping[str, Dim], context: Context) -> None:
         value = context.value(size)
         if value.constant is None:
             raise faults.symbolic_weight(name, value, "")
+        if any(map(is_ellipsis, map(Dim.symbol, size.symbols))):
+            raise faults.nameless(name)
 
 
 def _check_weights(weights: Mapping[str, Shape], context: Context) -> None:

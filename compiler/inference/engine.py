@@ -38,7 +38,7 @@ class Engine:
             limits,
             report,
         )
-        self.count = self.runs = 0
+        self.count = self.runs = self.rehearsed = 0
         self.targets = Targets(graph.blocks)
         self.findings = Findings()
         self.learned: list[Any] | None = None

@@ -14,6 +14,7 @@ from compiler.elaboration.targets import op_span
 from compiler.faults import Fault
 from compiler.graph import Node, Ref
 from compiler.source import Span
+from compiler.text import shorten
 from compiler.typed import Instance
 
 
@@ -52,6 +53,7 @@ class Findings:
         )
         message = _message(node, fault)
         shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
+        label = shorten(label, 300)
         self._found[key] = Finding(fault, message, label, shown, fault.conditions)
 
     def report(self, report: Report) -> None:

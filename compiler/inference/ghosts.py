@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.diagnostics import Report
@@ -20,21 +21,31 @@ if TYPE_CHECKING:
     from compiler.inference.engine import Engine
     from compiler.inference.scopes import ScopeInference
 
+INSTANCES, RUNS = 100, 1_000
+"""What one rehearsal may cost; a block that has no end with other values would go on."""
+ALL_RUNS = 20_000
+"""What all rehearsals of a spec may cost; further ones are left out."""
+
 COPIES = 4
 """How many copies show by what rule their sizes grow."""
 
 
 @contextmanager
 def rehearsing(engine: Engine) -> Iterator[None]:
-    """Inference that leaves no trace: neither mistakes, nor instances, nor costs."""
-    saved = engine.report, engine.findings, engine.count, engine.learned
+    """Inference that leaves no trace: neither mistakes nor instances, and at its own costs."""
+    saved = engine.report, engine.findings, engine.learned
+    costs = engine.count, engine.runs, engine.limits
     engine.report, engine.findings, engine.learned = Report(), Findings(), []
+    engine.count = engine.runs = 0
+    engine.limits = replace(engine.limits, instances=INSTANCES, runs=RUNS)
     try:
         yield
     finally:
         for key in engine.learned or ():
             engine.forget(key)
-        engine.report, engine.findings, engine.count, engine.learned = saved
+        engine.rehearsed += engine.runs
+        engine.report, engine.findings, engine.learned = saved
+        engine.count, engine.runs, engine.limits = costs
 
 
 def named_as(

@@ -11,7 +11,7 @@ from compiler.dims import Dim
 from compiler.expressions import ExpressionError, Value, evaluate
 from compiler.fields import Formula
 from compiler.graph import Place
-from compiler.spec import Param
+from compiler.language.params import Param
 from compiler.text import listed, shorten
 from compiler.typed import Instance
 

@@ -15,7 +15,7 @@ from compiler.faults import Fault, absent_input
 from compiler.graph import Node, OpParam, Place, Ref, Scope
 from compiler.inference.calls import call_op
 from compiler.inference.counted import by_count
-from compiler.inference.ghosts import COPIES, named_as, rehearsing
+from compiler.inference.ghosts import ALL_RUNS, COPIES, named_as, rehearsing
 from compiler.inference.params import default_sizes, formula_value, shown
 from compiler.inference.repeats import (
     chain,
@@ -67,6 +67,12 @@ class ScopeInference:
             kind = self._type(ref)
             if kind is not None:
                 self.instance.outputs[name] = kind
+            elif self._absent(ref):
+                message = f"the output {name} is an optional input, left out here"
+                span = self.instance.scope.place.document.locate(ref.path)
+                self.report.error("missing-input", span, message, path=self.path)
+            else:
+                self._check_port(self.instance.scope.place, ref, self.path)
 
     def _layer(self, node: Node) -> TypedNode:
         target, arguments, given = self._resolve(node)
@@ -155,7 +161,7 @@ class ScopeInference:
         """The type of an input; None where it is an optional input of this block that is absent."""
         kind = self._type(ref)
         if kind is None and not self._absent(ref):
-            self._check_port(node, ref)
+            self._check_port(node.place, ref, self._path(node))
             raise Skip
         return kind
 
@@ -176,21 +182,16 @@ class ScopeInference:
             and self.depth > 0
         )
 
-    def _check_port(self, node: Node, ref: Ref) -> None:
+    def _check_port(self, place: Place, ref: Ref, path: str) -> None:
         """Report an output that a layer does not have, where that is known only now."""
         source = self.instance.nodes.get(ref.node)
         if source is not None and source.outputs and ref.port:
             help = f"it gives {listed(source.outputs)}"
             if not source.active:
                 help = "its `when` is false here, and its first input goes through"
-            span = node.place.document.locate(ref.path)
-            self.report.error(
-                "unknown-port",
-                span,
-                f"{ref.node} has no output {ref.port}",
-                help=help,
-                path=self._path(node),
-            )
+            span = place.document.locate(ref.path)
+            message = f"{ref.node} has no output {ref.port}"
+            self.report.error("unknown-port", span, message, help=help, path=path)
 
     def _when(self, node: Node) -> bool:
         if node.layer.when is None:
@@ -263,6 +264,8 @@ class ScopeInference:
         group = isinstance(target, Scope) and target.kind == "group"
         repeated = node.layer.repeat is not None
         if self.engine.learned is not None or node.layer.scan is not None:
+            return ()
+        if self.engine.rehearsed > ALL_RUNS:
             return ()
         if (calls and not repeated) or (repeated and group):
             return ()

@@ -10,7 +10,7 @@ from compiler.expressions import ExpressionError, Value, parse_expression
 from compiler.fields import Formula
 from compiler.graph import Graph, Place
 from compiler.inference.params import default_place, default_value, fits, formula_value
-from compiler.spec import Param
+from compiler.language.params import Param
 from compiler.text import listed
 
 

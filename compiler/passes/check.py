@@ -71,6 +71,7 @@ def _worded(
     if kind == "missing":
         return "missing-key", f"`{name}` is missing", ""
     wanted = _WORDS.get(kind) or detail["msg"].removeprefix("Input should be ")
+    wanted = wanted.replace("'", "")
     code = "bad-value" if kind == "literal_error" else "bad-type"
     return code, f"{name} must be {wanted}", ""
 

@@ -16,7 +16,7 @@ from compiler.fields import Formula
 from compiler.formatting.write_spec import node_of
 from compiler.graph import Scope
 from compiler.inference.counts import Counter
-from compiler.spec import Param
+from compiler.language.params import Param
 from compiler.typed import Instance, TypedGraph, hashable
 
 Change = dict[str, Any]

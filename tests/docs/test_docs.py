@@ -23,19 +23,11 @@ from compiler import Program, SpecError, compile_spec
 from compiler.diagram.options import Options
 from compiler.diagram.render import render as render_picture
 from compiler.initializers import FUNCTIONS
+from compiler.language.layers import Layer, Repeat
+from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.limits import UNLIMITED, Limits
 from compiler.render import read_sources, render
-from compiler.spec import (
-    TYPE_NAMES,
-    Block,
-    DimRange,
-    Expect,
-    Layer,
-    Network,
-    Param,
-    Repeat,
-    Spec,
-)
+from compiler.spec import Block, Expect, Network, Spec
 from runtime.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]

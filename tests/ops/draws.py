@@ -47,6 +47,14 @@ def types(
     return drawn.map(lambda pair: type_of(*pair[0], kind=pair[1]))
 
 
+def of_rank(
+    ranks: Sequence[int], sizes: st.SearchStrategy[int] = SIZES
+) -> st.SearchStrategy[TensorType]:
+    """Float types of one of these ranks, seldom of another."""
+    right = st.sampled_from(ranks).flatmap(lambda rank: types(rank, rank, sizes))
+    return SELDOM.flatmap(lambda odd: types(1, 6, sizes) if odd else right)
+
+
 def images(
     spatial: int, channels: st.SearchStrategy[int], most: int = 8
 ) -> st.SearchStrategy[TensorType]:

@@ -28,7 +28,7 @@ REFUSED = {"dropout2d": (0, 1, 2, 3, 5), "dropout3d": (0, 1, 2, 3)}
 
 
 @each(*OPS)
-@given(input=types(0, 5), arguments=some(p=st.floats(0.1, 1)))
+@given(input=types(0, 5) | types(4, 5), arguments=some(p=st.floats(0.1, 1)))
 def test_dropout(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
     if input.rank in REFUSED.get(op, ()):
         with pytest.raises(Fault, match="input needs"):

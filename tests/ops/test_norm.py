@@ -12,7 +12,7 @@ from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import TensorType
 from tests.ops.coverage import each
-from tests.ops.draws import label, some, type_of, types
+from tests.ops.draws import label, of_rank, some, type_of, types
 from tests.ops.harness import check, infer, tensor
 
 EPS = st.sampled_from((1e-5, 1e-3))
@@ -31,14 +31,16 @@ def statistics() -> st.SearchStrategy[dict[str, Any]]:
 @each("batch_norm1d", "batch_norm2d", "batch_norm3d")
 @given(data=st.data(), arguments=statistics())
 def test_batch_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
-    input = data.draw(types(int(op[-2]), int(op[-2]) + 3, st.integers(2, 3)))
+    ranks = {"1d": (2, 3), "2d": (4,), "3d": (5,)}[op[-2:]]
+    input = data.draw(of_rank(ranks, st.integers(2, 3)))
     check(op, arguments, {"input": input}, device="cpu")
 
 
 @each("instance_norm1d", "instance_norm2d", "instance_norm3d")
 @given(data=st.data(), arguments=statistics())
 def test_instance_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
-    input = data.draw(types(int(op[-2]), int(op[-2]) + 3, st.integers(1, 2)))
+    n = int(op[-2])
+    input = data.draw(of_rank((n + 1, n + 2), st.integers(1, 2)))
     check(op, arguments, {"input": input}, device="cpu")
 
 

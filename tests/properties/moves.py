@@ -110,12 +110,7 @@ def pooled(s: Sketch, x: Value) -> Value:
 
 
 def shifted(s: Sketch, x: Value) -> Value:
-    """All steps but one, which may leave none.
-
-    Of none, torch takes none away, which no formula says: that is refused for symbols.
-    """
-    if "less" in x.length:
-        return act(s, x)
+    """All steps but one, which may leave none."""
     config = s.pick({"start": 1}, {"stop": -1})
     name = s.write("slice", {"op": "slice", "dim": 1, **config}, [x])
     return s.give(x, name=name, length=f"{x.length} less 1")

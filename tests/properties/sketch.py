@@ -62,8 +62,8 @@ class Sketch:
         return self.draw(st.booleans())
 
     def seldom(self) -> bool:
-        """True in one of five draws; the ends of a range are drawn more often."""
-        return self.draw(st.integers(0, 9)) in (6, 7)
+        """True in three of ten draws; the ends of a range are drawn more often."""
+        return self.draw(st.integers(0, 9)) in (5, 6, 7)
 
     def width(self) -> Any:
         """A number, or a formula over what is known here."""

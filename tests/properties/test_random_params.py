@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, event, given
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -39,7 +39,11 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
         hold_classes(program, other)
 
 
+FEW = settings(max_examples=settings().max_examples // 5)
+
+
 @pytest.mark.parametrize("spec", SPECS)
+@FEW
 @given(st.data())
 def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
     file, small = FOLDER / f"{spec}.yaml", dict(SMALL.get(spec, {}))
