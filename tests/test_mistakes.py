@@ -71,7 +71,7 @@ def _top(path: Path) -> list[str]:
 
 def found(path: Path) -> tuple[Diagnostic, ...]:
     """What compiling the spec, as its top says, reports."""
-    options = dict(m.groups() for m in map(_OPTION.match, _top(path)) if m)
+    options = {m[1]: m[2] for m in map(_OPTION.match, _top(path)) if m}
     name, _, value = options.get("set", "").partition("=")
     settings = {name: resolve(value)} if name else {}
     try:

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.faults import Fault
-from compiler.tensor import TensorType
 from tests.ops.coverage import each
-from tests.ops.draws import label, some, type_of, types
+from tests.ops.draws import label, of_rank, some, type_of
 from tests.ops.harness import check, infer, run
 
 OPS = (
@@ -23,13 +22,15 @@ OPS = (
     "alpha_dropout",
     "feature_alpha_dropout",
 )
+RANKS = {"dropout1d": (2, 3), "dropout2d": (4,), "dropout3d": (5,)}
 # Of these torch only warns, and takes one dimension for another.
 REFUSED = {"dropout2d": (0, 1, 2, 3, 5), "dropout3d": (0, 1, 2, 3)}
 
 
 @each(*OPS)
-@given(input=types(0, 5) | types(4, 5), arguments=some(p=st.floats(0.1, 1)))
-def test_dropout(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+@given(data=st.data(), arguments=some(p=st.floats(0.1, 1)))
+def test_dropout(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
+    input = data.draw(of_rank(RANKS.get(op, range(6))))
     if input.rank in REFUSED.get(op, ()):
         with pytest.raises(Fault, match="input needs"):
             infer(op, arguments, {"input": input})

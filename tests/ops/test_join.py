@@ -39,7 +39,12 @@ def test_join(op: str, data: st.DataObject, shape: list[int], dim: int) -> None:
 
 
 @each("split")
-@given(shapes(1, 4, st.integers(-1, 4)), st.integers(0, 2), AXES, KINDS)
+@given(
+    shapes(1, 4, st.integers(0, 4)) | shapes(1, 4, st.integers(-1, 4)),
+    st.integers(0, 2),
+    st.sampled_from([1, -2]) | AXES,
+    KINDS,
+)
 def test_split(op: str, sizes: list[int], wrong: int, dim: int, kind: Kind) -> None:
     total = sum(sizes) + wrong // 2
     input = type_of(2, max(total, 1), 3, kind=kind)

@@ -31,7 +31,7 @@ def test_padding_mask(op: str, input: TensorType, padding: int) -> None:
 
 
 @each("logical_not")
-@given(types(kinds=KINDS))
+@given(types(kinds=st.just("bool")) | types(kinds=KINDS))
 def test_logical_not(op: str, input: TensorType) -> None:
     check(op, {}, {"input": input}, reference=torch.Tensor.logical_not)
 

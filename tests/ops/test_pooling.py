@@ -24,7 +24,7 @@ def pools(draw: st.DrawFn, op: str) -> Drawn:
     n = int(op[-2])
     settings: dict[str, st.SearchStrategy[Any]] = {
         "stride": spread(n, st.integers(1, 5)),
-        "padding": spread(n, st.integers(0, 2)),
+        "padding": spread(n, st.integers(0, 1) | st.integers(0, 2)),
         "ceil_mode": st.booleans(),
     }
     if op.startswith("max"):

@@ -71,8 +71,8 @@ def test_linear_over_a_flat_image() -> None:
     found = refused(net("image: float[B, 3, H, W]", layers))
     assert (found.code, found.path) == ("symbolic-weight", "Net.head")
     assert found.message == (
-        "in_features would be 3 * H * W: weights cannot depend on H, W, which is only "
-        "known when the network runs"
+        "in_features would be 3 * H * W: weights cannot depend on H and W, which are "
+        "only known when the network runs"
     )
     assert "adaptive pooling" in found.help
 
