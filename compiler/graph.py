@@ -171,3 +171,5 @@ class Graph:
     """The blocks of the file itself and those it imports, by the names they have in it."""
     warnings: tuple[Diagnostic, ...] = ()
     files: tuple[Document, ...] = ()
+    named: Mapping[str, Mapping[str, Scope]] = field(default_factory=dict)
+    """The blocks that each file can name, by the path of the file."""

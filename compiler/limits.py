@@ -34,7 +34,6 @@ class Limits:
     repeat: int = 1_000_000
     proofs: int = 4_000_000
     """Parts of sizes that are looked at, to compare sizes; a few seconds."""
-    parameters: int = 2**62
 
 
 UNLIMITED = Limits(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from compiler.diagnostics import Report
 from compiler.elaboration.formulas import check_names, check_sizes
 from compiler.elaboration.inputs import Ports, parse_carry, read_inputs, ref_of
+from compiler.elaboration.order import put_in_order
 from compiler.elaboration.targets import Targets, bind_arguments, output_ports
 from compiler.graph import Carry, Node, OpParam, Place, Ref, Scope
 from compiler.language.layers import Layer
@@ -17,11 +18,7 @@ from compiler.op import Op, Port
 from compiler.text import listed, shorten
 
 if TYPE_CHECKING:
-    import networkx as nx
-
-
-_SHOWN = 8
-"""Layers of a cycle that a message names."""
+    pass
 
 
 class ScopeBuilder:
@@ -59,7 +56,7 @@ class ScopeBuilder:
                 self.scope.nodes[name] = node
             previous = name
         self._outputs(outputs, previous)
-        self._order()
+        put_in_order(self.scope, self.report)
 
     def resolve(self, ref: Ref, place: Place) -> Ref | None:
         """The value that a name stands for here; a group takes what it does not know from around it."""
@@ -273,53 +270,6 @@ class ScopeBuilder:
             found = self._value(ref_of(text, place), place)
             if found is not None:
                 self.scope.outputs[name] = found
-
-    def _order(self) -> None:
-        """Put the layers into an order that runs; as written, where that does."""
-        seen = set(self.scope.inputs)
-        in_order = True
-        for node in self.scope.nodes.values():
-            in_order = in_order and all(ref.node in seen for _, ref in node.refs())
-            seen.add(node.name)
-        if not in_order:
-            self._sort()
-
-    def _sort(self) -> None:
-        import networkx as nx  # most layers stand in an order that runs
-
-        positions = {
-            name: position
-            for position, name in enumerate([*self.scope.inputs, *self.scope.nodes])
-        }
-        edges = nx.DiGraph(self.scope.edges)
-        edges.remove_nodes_from([name for name in edges if name not in positions])
-        try:
-            order = list(
-                nx.lexicographical_topological_sort(edges, key=positions.__getitem__)
-            )
-        except nx.NetworkXUnfeasible:
-            self._report_cycle(edges)
-            return
-        self.scope.nodes = {
-            name: self.scope.nodes[name] for name in order if name in self.scope.nodes
-        }
-
-    def _report_cycle(self, edges: nx.DiGraph[str]) -> None:
-        import networkx as nx
-
-        cycle = [source for source, *_ in nx.find_cycle(edges)]
-        around = [*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else cycle
-        shown = " → ".join([*around, cycle[0]])
-        inside = set(cycle)
-        first = next(name for name in self.scope.nodes if name in inside)
-        node = self.scope.nodes[first]
-        path = next(
-            (ref.path for _, ref in node.refs() if ref.node in inside), node.place.path
-        )
-        message = f"{first} feeds itself: {shown}"
-        help = "a recurrence is written with `scan` and `carry`"
-        self.report.error("cycle", node.place.document.locate(path), message, help=help)
-        self.scope.nodes = {}
 
 
 def _several(value: Ref | tuple[Ref, ...]) -> Iterable[Ref]:

@@ -16,8 +16,9 @@ from compiler.graph import Graph, Scope
 from compiler.inference.findings import Findings
 from compiler.inference.params import default_value, fits, name_values
 from compiler.inference.patterns import Matcher
+from compiler.inference.reading import Skip
 from compiler.inference.roots import root_instance
-from compiler.inference.scopes import ScopeInference, Skip
+from compiler.inference.scopes import ScopeInference
 from compiler.limits import Limits
 from compiler.naming import COUNTER, Names
 from compiler.tensor import TensorType
@@ -39,7 +40,6 @@ class Engine:
             report,
         )
         self.count = self.runs = self.rehearsed = 0
-        self.targets = Targets(graph.blocks)
         self.findings = Findings()
         self.learned: list[Any] | None = None
         """While it rehearses: the instances that it is to forget."""
@@ -110,6 +110,18 @@ class Engine:
         hints = known.context.hints
         own = {name: hints[name] for name in hints if name not in outer.context.hints}
         return known, own
+
+    def targets(self, scope: Scope, param: str, value: str) -> Targets:
+        """The blocks among which a param of type `op` names one.
+
+        Those of the file that says so: for a default the block's own, else the one
+        that calls it.
+        """
+        own = self.graph.named.get(scope.place.document.source.file, {})
+        others = self.graph.blocks
+        if scope.params[param].default == value:
+            return Targets({**others, **own})
+        return Targets({**own, **others})
 
     def forget(self, key: Any) -> None:
         """Forget an instance."""

@@ -52,11 +52,11 @@ class PReLU(Unary):
     """x where it is positive, a learned slope times x elsewhere.
 
     float[N, C, ...] -> the same.
-    There is one slope, or one for each of the C channels where num_parameters is C.
+    There is one slope, or one for each of the C channels where num_parameters is C. It
+    starts as 0.25, or as the layer's `init` says.
     """
 
     num_parameters: Size = Dim.of(1)
-    init: float = 0.25
 
     module = "nn.PReLU"
 

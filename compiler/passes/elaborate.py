@@ -39,6 +39,7 @@ def elaborate(unit: Unit) -> Graph:
         blocks,
         tuple(report.diagnostics),
         tuple(scopes.files),
+        scopes.named,
     )
 
 
@@ -62,6 +63,7 @@ class _Scopes:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.files: list[Document] = []
+        self.named: dict[str, dict[str, Scope]] = {}
         self._blocks: dict[int, dict[str, Scope]] = {}
 
     def blocks(self, unit: Unit) -> dict[str, Scope]:
@@ -74,7 +76,7 @@ class _Scopes:
             name: _block_scope(unit, name, block)
             for name, block in unit.spec.blocks.items()
         }
-        self._blocks[id(unit)] = scopes
+        self._blocks[id(unit)] = self.named[unit.document.source.file] = scopes
         own = list(scopes)
         for name, other in unit.imports.items():
             scopes[name] = self.blocks(other)[name]

@@ -52,7 +52,7 @@ def of_rank(
 ) -> st.SearchStrategy[TensorType]:
     """Float types of one of these ranks, seldom of another."""
     right = st.sampled_from(ranks).flatmap(lambda rank: types(rank, rank, sizes))
-    return SELDOM.flatmap(lambda odd: types(1, 6, sizes) if odd else right)
+    return SELDOM.flatmap(lambda odd: types(1, 5, sizes) if odd else right)
 
 
 def images(
