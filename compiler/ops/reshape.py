@@ -144,7 +144,8 @@ class Unflatten(Method):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        return f"dim {self.dim} to {shape_text(self.sizes)}"
+        sizes = shape_text(tuple(ctx.value(size) for size in self.sizes))
+        return f"dim {self.dim} to {sizes}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
         # The method of the same name has no types in torch's stubs.
