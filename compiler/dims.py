@@ -26,6 +26,7 @@ from compiler.terms import (
     joined,
     order,
     terms_to_expr,
+    value_of,
 )
 
 MAX_SIZE = 1_024
@@ -134,7 +135,7 @@ class Dim:
         if self.constant is not None:
             return self.constant
         return sum(
-            math.prod((_evaluate(atom, values) for atom in monomial), start=factor)
+            math.prod((value_of(atom, values) for atom in monomial), start=factor)
             for monomial, factor in self.terms
         )
 
@@ -276,12 +277,6 @@ def _same_sign(a: Dim, b: Dim) -> tuple[Dim, Dim]:
 def _exact(a: Dim, b: Dim) -> Dim | None:
     quotient = divide(a.terms, b.terms, MAX_WORK)
     return None if quotient is None else polynomial(quotient)
-
-
-def _evaluate(atom: Atom, values: Mapping[str, int]) -> int:
-    if isinstance(atom, Symbol):
-        return values[atom.name]
-    return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
 
 
 def _substitute(dim: Dim, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:

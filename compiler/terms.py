@@ -4,7 +4,7 @@ Plain functions over tuples, which know nothing of the normal form that `dims` k
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -145,6 +145,13 @@ def divide_by_term(a: tuple[Term, ...], b: Term) -> Coefficients | None:
 def _ratio(a: Term, b: Term) -> Term | None:
     monomial, (factor, remainder) = without(a[0], b[0]), divmod(a[1], b[1])
     return None if remainder or monomial is None else (monomial, factor)
+
+
+def value_of(atom: Atom, values: Mapping[str, int]) -> int:
+    """The number behind an atom, for given values of all symbols."""
+    if isinstance(atom, Symbol):
+        return values[atom.name]
+    return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
 
 
 def terms_to_expr(terms: tuple[Term, ...]) -> Expr:

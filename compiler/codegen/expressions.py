@@ -22,6 +22,8 @@ from compiler.codegen.layout import (
     IfBroken,
     Indent,
     Optional,
+    brackets,
+    joined,
     parenthesized,
     parenthesized_if_broken,
 )
@@ -101,7 +103,7 @@ def targets(items: tuple[Expr, ...]) -> Doc:
         items = sole.items
     if len(items) == 1:
         return open_(items[0])
-    return parenthesized_if_broken(_joined([inside(item) for item in items], True))
+    return parenthesized_if_broken(joined([inside(item) for item in items], True))
 
 
 def _build(expr: Expr, within: bool) -> Doc:
@@ -147,32 +149,6 @@ def literal(expr: Literal) -> str:
 
 def _part(expr: Expr, wrapped: bool, within: bool) -> Doc:
     return parenthesized(inside(expr)) if wrapped else _build(expr, within)
-
-
-def brackets(
-    left: str, items: list[Doc], right: str, comma: bool = True, together: bool = False
-) -> Doc:
-    """Items in brackets: on one line, or one a line and a comma after the last.
-
-    Between the two, items that go `together` may have one line to themselves.
-
-    A comma after a single item would be a formatter's sign to keep the bracket broken
-    where it would fit; so there is one only where the caller writes it.
-    """
-    if not items:
-        return left + right
-    joined: Doc = _joined(items, comma)
-    inner = Group(joined) if together else joined
-    return Group([left, Indent([SOFT, inner]), SOFT, right])
-
-
-def _joined(items: list[Doc], comma: bool) -> Doc:
-    parts: list[Doc] = [items[0]]
-    for item in items[1:]:
-        parts += [",", SPACE, item]
-    if comma and len(items) > 1:
-        parts.append(IfBroken(","))
-    return parts
 
 
 def _display(expr: TupleExpr | ListExpr | DictExpr) -> Doc:

@@ -82,6 +82,33 @@ def parenthesized_if_broken(content: Doc) -> Doc:
     return Group([IfBroken("("), Indent([SOFT, content]), SOFT, IfBroken(")")])
 
 
+def brackets(
+    left: str, items: list[Doc], right: str, comma: bool = True, together: bool = False
+) -> Doc:
+    """Items in brackets: on one line, or one a line and a comma after the last.
+
+    Between the two, items that go `together` may have one line to themselves.
+
+    A comma after a single item would be a formatter's sign to keep the bracket broken
+    where it would fit; so there is one only where the caller writes it.
+    """
+    if not items:
+        return left + right
+    row: Doc = joined(items, comma)
+    inner = Group(row) if together else row
+    return Group([left, Indent([SOFT, inner]), SOFT, right])
+
+
+def joined(items: list[Doc], comma: bool) -> Doc:
+    """Items with a comma between them, and after the last where they are broken."""
+    parts: list[Doc] = [items[0]]
+    for item in items[1:]:
+        parts += [",", SPACE, item]
+    if comma and len(items) > 1:
+        parts.append(IfBroken(","))
+    return parts
+
+
 def flat(doc: Doc) -> str:
     """The document on one line."""
     out: list[str] = []

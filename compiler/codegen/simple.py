@@ -5,7 +5,6 @@ from __future__ import annotations
 from compiler.codegen.breaking import Parentheses, parentheses
 from compiler.codegen.expressions import (
     assigned,
-    brackets,
     inside,
     open_,
     targets,
@@ -20,6 +19,7 @@ from compiler.codegen.layout import (
     Hug,
     IfBroken,
     Indent,
+    brackets,
     parenthesized_if_broken,
 )
 from compiler.codegen.python import (

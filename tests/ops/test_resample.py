@@ -48,7 +48,9 @@ def interpolations(draw: st.DrawFn) -> tuple[TensorType, dict[str, Any]]:
         arguments |= draw(some(align_corners=st.booleans()))
     arguments |= {"antialias": True} if draw(SELDOM) else {}
     batch = () if draw(SELDOM) else (2,)
-    sizes = draw(st.lists(st.integers(1, 12), min_size=n, max_size=n))
+    # To no pixels at all, torch resizes in the mode area alone.
+    least = 4 if arguments["mode"] == "area" else 1
+    sizes = draw(st.lists(st.integers(least, 12), min_size=n, max_size=n))
     return type_of(*batch, 2, *sizes), arguments
 
 
