@@ -2,8 +2,6 @@
 
 import gc
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -405,55 +403,3 @@ def test_limits_can_be_lifted(run: Runner, tmp_path: Path) -> None:
     path = spec(tmp_path, comment + Path("specs/cnn.yaml").read_text())
     assert "error[too-large]" in run("check", path).err
     assert run("check", path, "--no-limits").code == 0
-
-
-def started(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "cli.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload, no-any-return]
-
-
-def test_nothing_but_verify_imports_torch(tmp_path: Path) -> None:
-    code = f"""
-import sys, cli
-for arguments in (
-    ["check", "{GPT2}"], ["summary", "{GPT2}", "--at", "B=1,T=1"],
-    ["build", "{GPT2}", "--out", "{tmp_path}"], ["explain", "{GPT2}", "h"],
-    ["diagram", "{GPT2}", "-o", "{tmp_path / "a.svg"}"], ["expand", "{GPT2}"],
-    ["diff", "{GPT2}", "{GPT2}"], ["ops"], ["schema"],
-):
-    sys.argv = ["cli.py", *arguments]
-    try:
-        cli.main()
-    except SystemExit as ended:
-        assert not ended.code, arguments
-    assert "torch" not in sys.modules, arguments
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_check_imports_little() -> None:
-    code = f"""
-import sys, cli
-sys.argv = ["cli.py", "check", "{GPT2}"]
-try:
-    cli.main()
-except SystemExit:
-    heavy = {{"rich", "networkx", "graphviz", "compiler.lowering", "compiler.diagram"}}
-    sys.exit(", ".join(heavy & set(sys.modules)) or 0)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_reader_who_leaves_gets_no_traceback() -> None:
-    shell = f"{sys.executable} cli.py ops | head -n 1"
-    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True)
-    assert done.stderr == ""
-    assert done.stdout == "activation:\n"
-
-
-def test_the_terminal_may_know_ascii_alone() -> None:
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = started("summary", GPT2, env=environment)
-    assert done.returncode == 0, done.stderr

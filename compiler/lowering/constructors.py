@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from compiler.codegen.names import used_names
 from compiler.codegen.python import (
     Binary,
     Comprehension,
@@ -181,8 +182,6 @@ def count_code(typed: TypedNode, resolve: Resolve) -> Expr:
 
 
 def _module_list(writer: ClassWriter, typed: TypedNode, built: Expr) -> Expr:
-    from compiler.codegen.names import used_names
-
     counter = "i" if "i" in used_names(built) else "_"
     count = count_code(typed, writer.in_init)
     return call(
