@@ -3,6 +3,7 @@
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-deep        the tests by random examples, on many more of them
 # make bench            the measurements
+# make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
 # make clean            remove what was built, but not .venv
 
@@ -17,7 +18,7 @@ runtime := .venv/runtime.stamp
 dev := .venv/dev.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-deep check bench docs clean
+.PHONY: setup build test test-deep check bench results docs clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -61,8 +62,12 @@ test-deep: $(dev)
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)
 
+results: $(runtime)
+	$(bin)/python -m bench.results $(ARGS)
+
 docs: $(runtime)
 	$(bin)/python -m compiler.reporting.ops_page
+	$(bin)/python -m compiler.reporting.tasks_page
 	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
 	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg
 

@@ -14,6 +14,7 @@ import typer
 
 from compiler.diagnostics import Diagnostic, PictureError, RequestError, SpecError
 from compiler.limits import UNLIMITED, Limits
+from runtime.commands import COMMANDS
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs
     from collections.abc import Sequence
@@ -183,7 +184,7 @@ def expand(
     from compiler.passes.expand import expand as expanded
 
     program = _compile(spec, variant, sets, no_limits)
-    _out(write_spec(expanded(program.typed)), end="")
+    _out(write_spec(expanded(program.typed, program.task_node)), end="")
 
 
 @app.command()
@@ -247,6 +248,10 @@ def schema() -> None:
     from compiler.schema import schema as language
 
     _json(language())
+
+
+for command in COMMANDS:
+    app.command()(command)
 
 
 def _compile(

@@ -38,13 +38,13 @@ class Result:
     def markdown(self) -> str:
         """As a section of the page."""
         lines = [f"## {self.title}", "", self.method, ""]
-        lines += _table(self.header, self.rows)
+        lines += table(self.header, self.rows)
         if self.claims:
             lines += ["", *(f"- {claim}" for claim in self.claims)]
         return "\n".join(lines)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table of Markdown, its columns as wide as they need to be."""
     every = [list(header), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*every, strict=True)]
@@ -69,17 +69,17 @@ def page(results: Sequence[Result]) -> str:
 Written by `make bench`, which measures all of it again (`make bench ARGS="--only startup"` measures one part and
 leaves this page as it is). Times depend on the machine; the ratios are of jobs that ran by turns in one run.
 
-Measured on {_date()}, on {_machine()}, with {_versions()}.
+Measured on {date()}, on {machine()}, with {_versions()}.
 
 {shown}
 """
 
 
-def _date() -> str:
+def date() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
-def _machine() -> str:
+def machine() -> str:
     """Such as `2 cores (x86_64, Linux; load average 1.3)`."""
     here = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if here else os.cpu_count()

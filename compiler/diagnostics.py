@@ -95,6 +95,18 @@ CODES: dict[str, str] = {
     "pattern-mismatch": "The tensor's type does not match the pattern of its input.",
     "unbound-dimension": "No input gives this dimension its size.",
     "expect-mismatch": "What the spec expects is not what it describes.",
+    # Tasks and data.
+    "unknown-task": "There is no task of this kind.",
+    "task-misfit": "The network lacks what its task needs.",
+    "data-misfit": "The task cannot learn from data of this form.",
+    "vocabulary-mismatch": "The network and the data have other numbers of tokens.",
+    "data-not-found": "There is no file or folder at this path.",
+    "data-unreadable": "The data cannot be read, or not as what it should be.",
+    "data-not-utf8": "The text is UTF-8, and this file is not.",
+    "data-empty": "There are no examples, or too few to train and to evaluate.",
+    "data-format": "A line or a file of the data is not of the form it should be.",
+    "data-label": "A label is not one of those there are.",
+    "data-mismatch": "The data does not have the sizes that the network takes.",
 }
 """Every code, and the fault that it names."""
 

@@ -39,6 +39,11 @@ class Constraint:
         """The smallest value."""
         return -(-self.min // self.multiple_of) * self.multiple_of
 
+    def admits(self, value: int) -> bool:
+        """Whether the symbol may take a value."""
+        most = value if self.max is None else self.max
+        return self.min <= value <= most and value % self.multiple_of == 0
+
     @property
     def count(self) -> int | None:
         """How many values there are; None for infinitely many."""

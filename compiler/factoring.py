@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import reduce
+from itertools import product
 
-from compiler.terms import Atom, Monomial, Term, shared, without
+from compiler.terms import Atom, Monomial, Term, joined, shared, without
 
-MOST_TERMS = 5
+MOST_TERMS = 6
 
 Sum = tuple[Term, ...]
 
 
 def factored(terms: Sum) -> list[Sum] | None:
-    """The factors of a polynomial, where it is a product of sums of one atom each.
+    """The factors of a polynomial, where it is a product of sums of one atom each, or the square of a sum.
 
     Factors that are numbers or atoms come first. None where there is no such product,
     or where it would be no simpler than the sum.
@@ -24,7 +25,7 @@ def factored(terms: Sum) -> list[Sum] | None:
     common = reduce(shared, (monomial for monomial, _ in terms))
     content = math.gcd(*(factor for _, factor in terms))
     rest = {(without(m, common) or ()): c // content for m, c in terms}
-    sums = _of_one_atom(rest) or _of_two_atoms(rest)
+    sums = _of_one_atom(rest) or _of_two_atoms(rest) or _square(rest)
     if not sums:
         return None
     outside: list[Sum] = [(((), content),)] if content != 1 else []
@@ -80,6 +81,26 @@ def _of_two_atoms(rest: dict[Monomial, int]) -> list[Sum] | None:
     if a == b or of_a is None or of_b is None or of_a * of_b != rest[()]:
         return None
     return [_linear(a, 1, of_b), _linear(b, 1, of_a)]
+
+
+def _square(rest: dict[Monomial, int]) -> list[Sum] | None:
+    """`a² + 2ab + b² - 4a - 4b + 4` is `(a + b - 2)(a + b - 2)`."""
+    roots: dict[Monomial, int] = {}
+    for monomial, factor in rest.items():
+        half = monomial[: len(monomial) // 2]
+        if factor > 0 and monomial == half + half:
+            roots[half] = math.isqrt(factor)
+    if len(roots) < 3:
+        return None
+    first = next(iter(roots))
+    for other in [one for one in roots if one != first]:
+        if rest.get(joined(first, other), 0) < 0:
+            roots[other] = -roots[other]
+    squared: dict[Monomial, int] = {}
+    for (a, x), (b, y) in product(roots.items(), roots.items()):
+        squared[joined(a, b)] = squared.get(joined(a, b), 0) + x * y
+    found = tuple(roots.items())
+    return [found, found] if squared == rest else None
 
 
 def _linear(atom: Atom, factor: int, constant: int) -> Sum:

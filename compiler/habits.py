@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 _INFERRED = "it is inferred from the input, and left out"
 
 ARGUMENTS = {
@@ -37,6 +39,30 @@ ARGUMENTS = {
 
 LAYER_KEYS = ("type", "kind", "module", "layer", "class", "block", "name")
 """Keys under which other tools name what a layer is."""
+
+_KEYS = {
+    "learning_rate": "lr",
+    "dataset": "data",
+    "num_epochs": "epochs",
+    "grad_clip": "clip",
+    "gradient_clip": "clip",
+    "scheduler": "schedule",
+    "criterion": "loss",
+    "type": "kind",
+    "name": "kind",
+}
+"""Keys under which other tools have what a task has."""
+
+
+def key(name: str, known: Collection[str]) -> str:
+    """The question whether a key that is known was meant; "" where none is.
+
+    >>> key("learning_rate", ["lr", "betas"])
+    'did you mean `lr`?'
+    """
+    meant = _KEYS.get(name)
+    return f"did you mean `{meant}`?" if meant and meant in known else ""
+
 
 _TRUE = "a bool is `true` or `false`"
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.collector import collector_paused
 from compiler.diagnostics import Diagnostic, SpecError
-from compiler.document import Document
+from compiler.document import Document, Node
+from compiler.document import Mapping as Entries
 from compiler.graph import Unit
 from compiler.limits import Limits
 from compiler.passes.check import check
@@ -24,8 +25,12 @@ from compiler.typed import TypedGraph
 
 if TYPE_CHECKING:
     from compiler.measuring.summary import Summary
+    from compiler.training.task import Task
 
 _DEFAULT = Limits()
+
+Changes = Mapping[tuple[str, ...], Node]
+"""Values of the task by their path in it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,13 @@ class Program:
 
     typed: TypedGraph
     sources: Mapping[str, Source] = field(default_factory=dict)
+    task: Task | None = None
+    """How it is trained, where the spec says so."""
+    variant: str = ""
+    changes: Changes = field(default_factory=dict)
+    """What the caller said of the task."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is to be said of the task."""
 
     @property
     def name(self) -> str:
@@ -43,7 +55,16 @@ class Program:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Warnings; errors too, where it was compiled without `strict`."""
-        return self.typed.diagnostics
+        return *self.typed.diagnostics, *self.warnings
+
+    @property
+    def task_node(self) -> Node | None:
+        """The task as it is written, with the changes of the variant and the caller; None where there is none."""
+        if self.task is None:
+            return None
+        from compiler.passes.prepare import resolved
+
+        return resolved(self.typed, self.variant, self.changes).root.get("task")
 
     @cached_property
     @collector_paused()
@@ -69,6 +90,7 @@ def compile_spec(
     *,
     variant: str = "",
     settings: Mapping[str, Any] | None = None,
+    changes: Changes | None = None,
     limits: Limits = _DEFAULT,
     strict: bool = True,
 ) -> Program:
@@ -78,6 +100,7 @@ def compile_spec(
         path: the YAML file.
         variant: the name of a set of params in the spec.
         settings: values for params, over those of the spec and the variant.
+        changes: values by their path in the task, over those of the spec and the variant.
         limits: how much the spec may ask for.
         strict: raise where shapes are wrong; otherwise the program holds the errors and what could be inferred.
 
@@ -93,7 +116,30 @@ def compile_spec(
     typed = infer(elaborate(unit), variant, settings, limits)
     if strict and typed.failed:
         raise SpecError(typed.diagnostics)
-    return Program(typed, sources)
+    task, found = _task(typed, variant, changes or {})
+    if strict and any(one.severity == "error" for one in found):
+        raise SpecError((*found, *typed.diagnostics))
+    return Program(typed, sources, task, variant, changes or {}, found)
+
+
+def _task(
+    typed: TypedGraph, variant: str, changes: Changes
+) -> tuple[Task | None, tuple[Diagnostic, ...]]:
+    """The task of a spec that is right, and what is wrong with it."""
+    spec, root = typed.graph.spec, typed.graph.document.root
+    variants = (root.get("variants"),) if spec.variants else ()
+    told = spec.task is not None or bool(changes) or any(map(_speaks, variants))
+    if typed.failed or not told:
+        return None, ()
+    from compiler.passes.prepare import prepare  # most specs have none
+
+    return prepare(typed, variant, changes)
+
+
+def _speaks(variants: Node | None) -> bool:
+    """Whether some variant says something of the task."""
+    entries = variants.entries if isinstance(variants, Entries) else ()
+    return any(isinstance(one, Entries) and one.get("task") for _, one in entries)
 
 
 def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:

@@ -6,27 +6,17 @@ arguments; what names resolve to and which shapes fit is the compiler's to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.annotations import Alternative, alternatives
 from compiler.initializers import FUNCTIONS
-from compiler.language.params import TYPE_NAMES
 from compiler.op import Op, arguments, required_arguments
 from compiler.registry import ops
+from compiler.schema_generator import FORMULA, PARAM_NAME, REF, TYPE, Generator, Schema
 from compiler.spec import Spec
-
-Schema = dict[str, Any]
-
-_REF: Final = "reference"
-"""Stands for `$ref` while pydantic is at work, which knows its own references alone."""
-_FORMULA: Final[Schema] = {_REF: "#/$defs/Formula"}
-_TYPE: Final[Schema] = {_REF: "#/$defs/Type"}
-_TEXT: Final[Schema] = {"type": "string"}
-_PARAM_NAME: Final[Schema] = {"type": "string", "pattern": r"^\$[a-z][a-z0-9_]*$"}
-_SCALARS: Final[Schema] = {"type": ["integer", "number", "boolean", "string", "array"]}
+from compiler.training.schema import changes_schema, task_schema
 
 _LEAVES: Final[Schema] = {
     "Formula": {
@@ -42,7 +32,7 @@ _LEAVES: Final[Schema] = {
         "anyOf": [
             {"enum": []},
             {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"},
-            _PARAM_NAME,
+            PARAM_NAME,
         ],
         "description": "An op, a block, or a param of type op",
     },
@@ -51,10 +41,15 @@ _LEAVES: Final[Schema] = {
 
 def schema() -> Schema:
     """The schema of a spec."""
-    made = Spec.model_json_schema(by_alias=True, schema_generator=_Generator)
+    made = Spec.model_json_schema(by_alias=True, schema_generator=Generator)
     definitions = made.pop("$defs")
     definitions |= _LEAVES | {"OpName": _op_name(), "Initializer": _initializer()}
     _adjust(definitions)
+    task, parts = task_schema()
+    definitions |= parts | {"task": task, "task.changes": changes_schema(task, parts)}
+    made["properties"]["task"] = {REF: "#/$defs/task"}
+    variant = made["properties"]["variants"]["additionalProperties"]
+    variant["properties"] = {"task": {REF: "#/$defs/task.changes"}}
     made = {"$schema": GenerateJsonSchema.schema_dialect, **made, "$defs": definitions}
     return dict(_referring(made))
 
@@ -62,67 +57,10 @@ def schema() -> Schema:
 def _referring(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            "$ref" if key == _REF and isinstance(item, str) else key: _referring(item)
+            "$ref" if key == REF and isinstance(item, str) else key: _referring(item)
             for key, item in value.items()
         }
     return list(map(_referring, value)) if isinstance(value, list) else value
-
-
-class _Generator(GenerateJsonSchema):
-    """Adds the short forms, which the models read before they validate."""
-
-    def function_before_schema(self, schema: Any) -> Schema:
-        """What a `before` validator takes, besides what stands behind it."""
-        inner: Schema = super().function_before_schema(schema)
-        short = _SHORT.get(schema["function"]["function"].__qualname__)
-        return inner if short is None else short(inner)
-
-    def get_title_from_name(self, name: str) -> str:
-        """No titles: a key is its own."""
-        return ""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """No titles: a key is its own."""
-        return False
-
-
-def _or(*short: Schema) -> Callable[[Schema], Schema]:
-    return lambda long: {"anyOf": [*short, long]}
-
-
-def _instead(value: Schema) -> Callable[[Schema], Schema]:
-    return lambda long: value
-
-
-_REFERENCES: Final[Schema] = {
-    "anyOf": [
-        _TEXT,
-        {"type": "array", "items": _TEXT, "minItems": 1},
-        {
-            "type": "object",
-            "additionalProperties": {
-                "anyOf": [_TEXT, {"type": "array", "items": _TEXT}]
-            },
-            "minProperties": 1,
-        },
-    ]
-}
-
-_SHORT: Final[dict[str, Callable[[Schema], Schema]]] = {
-    "formula": _instead({"anyOf": [{"type": ["number", "boolean"]}, _FORMULA]}),
-    "pattern": _instead(_TYPE),
-    "Param._read": _or({"enum": list(TYPE_NAMES)}, _SCALARS),
-    "Repeat._short": _or({"type": "integer", "minimum": 0}, _FORMULA),
-    "Layer._short": _or({_REF: "#/$defs/OpName"}),
-    "_references": _instead(_REFERENCES),
-    "_outputs": _or({"type": "array", "items": _TEXT, "minItems": 1}),
-    "_layers": lambda long: {
-        "anyOf": [
-            long,
-            {"type": "array", "items": long["additionalProperties"], "minItems": 1},
-        ]
-    },
-}
 
 
 def _adjust(definitions: Schema) -> None:
@@ -132,13 +70,13 @@ def _adjust(definitions: Schema) -> None:
             more = definition.pop("additionalProperties")
             _long(definition)["additionalProperties"] = more
     for name in ("Block", "Network"):
-        definitions[name]["properties"]["inputs"]["additionalProperties"] = _TYPE
+        definitions[name]["properties"]["inputs"]["additionalProperties"] = TYPE
     expect = _long(definitions["Expect"])
-    expect["additionalProperties"] = _TYPE
+    expect["additionalProperties"] = TYPE
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     expect["properties"]["parameters"] = {"anyOf": [{"type": "integer"}, counts]}
     layer = _long(definitions["Layer"])
-    layer["properties"]["op"] = {_REF: "#/$defs/OpName"}
+    layer["properties"]["op"] = {REF: "#/$defs/OpName"}
     keys = list(layer["properties"])
     layer["anyOf"] = [{"required": [key]} for key in ("op", "layers", "share")]
     layer["allOf"] = [_when_op(name) for name in ops()]
@@ -160,7 +98,7 @@ def _op_name() -> Schema:
 def _when_op(name: str) -> Schema:
     """Where a layer names the op, its arguments are those of the op."""
     named = {"properties": {"op": {"const": name}}, "required": ["op"]}
-    return {"if": named, "then": {_REF: f"#/$defs/op.{name}"}}
+    return {"if": named, "then": {REF: f"#/$defs/op.{name}"}}
 
 
 def _op(op: type[Op], keys: list[str]) -> Schema:
@@ -176,14 +114,14 @@ def _op(op: type[Op], keys: list[str]) -> Schema:
 def _argument(annotation: Any, default: Any) -> Schema:
     found = alternatives(annotation)
     forms = [_form(one) for one in found]
-    texts = any(one.base in ("text", "choice") for one in found)
-    forms.append(_PARAM_NAME if texts else _FORMULA)
+    texts = [one.base in ("text", "choice") for one in found]
+    forms += [PARAM_NAME] * any(texts) + [FORMULA] * (not all(texts))
     return {"anyOf": forms}
 
 
 def _form(one: Alternative) -> Schema:
     item = _item(one)
-    items = {"anyOf": [item, _FORMULA]}
+    items = {"anyOf": [item, FORMULA]}
     if one.named:
         return {"type": "object", "additionalProperties": items}
     if one.many:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.diagnostics import Diagnostic, RequestError, SpecError, suggest
-from compiler.document import plain
+from compiler.document import Node, plain
 from compiler.fields import Formula
 from compiler.inference.params import fits, param_type
 from compiler.language.params import Param
@@ -34,10 +34,17 @@ def compile_chosen(
         SpecError: as `compile_spec`.
     """
     settings = None
+    of_task = [text for text in texts if text.strip().startswith("task.")]
     if variant or texts:
-        settings = read_settings(file, variant, texts, limits)
+        others = [text for text in texts if text not in of_task]
+        settings = read_settings(file, variant, others, limits)
     return compile_spec(
-        file, variant=variant, settings=settings, limits=limits, strict=strict
+        file,
+        variant=variant,
+        settings=settings,
+        changes=read_changes(of_task),
+        limits=limits,
+        strict=strict,
     )
 
 
@@ -68,6 +75,25 @@ def read_settings(
     if variant and variant not in spec.variants:
         raise RequestError(_unknown("variant", variant, spec.variants))
     return _settings(texts, spec)
+
+
+def read_changes(texts: Iterable[str]) -> dict[tuple[str, ...], Node]:
+    """The values of `--set task.epochs=3` by their path in the task.
+
+    Raises:
+        RequestError: for text of another form.
+
+    >>> list(read_changes(["task.optimizer.adamw.lr=3e-4"]))
+    [('optimizer', 'adamw', 'lr')]
+    """
+    changes: dict[tuple[str, ...], Node] = {}
+    for text in texts:
+        name, value = _pair(text)
+        path = tuple(part.strip() for part in name.split(".")[1:])
+        if not all(path):
+            raise RequestError(f"a setting of a task reads task.epochs=3, not {text}")
+        changes[path] = _node(name, value)
+    return changes
 
 
 def _settings(texts: Iterable[str], spec: Spec) -> dict[str, Any]:
@@ -116,6 +142,10 @@ def _value(name: str, text: str, param: Param) -> Any:
 
 
 def _parsed(name: str, text: str) -> Any:
+    return plain(_node(name, text))
+
+
+def _node(name: str, text: str) -> Node:
     """The text as YAML reads it behind a key."""
     try:
         root = parse(Source(f"--set {name}", f"value: {text}")).root
@@ -123,7 +153,7 @@ def _parsed(name: str, text: str) -> Any:
         raise RequestError(f"{name}: {error.diagnostics[0].message}") from None
     if len(root.entries) != 1:
         raise RequestError(f"{name} must be one value, and is {text}")
-    return plain(root.entries[0][1])
+    return root.entries[0][1]
 
 
 def _with_type(param: Param) -> Param:

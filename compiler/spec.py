@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
 
@@ -127,6 +129,25 @@ class Spec(Model):
         mapping_of("initialisations"),
     ] = Field(default={})
 
+    task: Annotated[Any, BeforeValidator(lambda v: _task(v, ()))] = None
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _without_tasks(cls, value: Any) -> Any:
+        """The params of each variant; what it says of the task is read with the task."""
+        if not isinstance(value, dict):
+            return value
+        return {name: _params_of(name, entry) for name, entry in value.items()}
+
+    @model_validator(mode="after")
+    def _variants_are_clear(self) -> Spec:
+        if self.variants and "task" in self.params:
+            message = "beside variants, a param cannot be called task"
+            help = "in a variant, `task` says how that is trained"
+            at = ("params", "task")
+            raise fault("bad-name", message, help=help, at=at, key=True)
+        return self
+
     @model_validator(mode="after")
     def _one_or_several(self) -> Spec:
         if self.networks is not None:
@@ -148,3 +169,20 @@ class Spec(Model):
                 "there is no network here: write inputs and layers (or networks, or blocks)",
             )
         return self
+
+
+def _task(value: Any, at: tuple[str, ...]) -> Any:
+    """A task is a mapping; what it says is read with the task."""
+    if not isinstance(value, dict):
+        help = "write task: {kind: classification, data: digits}"
+        message = "a task is a mapping: its kind, its data, and how it is trained"
+        raise fault("bad-type", message, at=at, help=help)
+    return value
+
+
+def _params_of(variant: str, entries: Any) -> Any:
+    """What a variant says of params."""
+    if not isinstance(entries, dict) or "task" not in entries:
+        return entries
+    _task(entries["task"], (variant, "task"))
+    return {key: value for key, value in entries.items() if key != "task"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, the next-line too
@@ -48,6 +48,15 @@ def listed(names: Iterable[str], none: str = "none", most: int = 16) -> str:
     known = list(names)
     more = f" and {len(known) - most} more" if len(known) > most else ""
     return ", ".join(known[:most]) + more if known else none
+
+
+def either(names: Sequence[str]) -> str:
+    """Names of which one is meant.
+
+    >>> either(["images", "text", "series"])
+    'images, text or series'
+    """
+    return " or ".join((*[", ".join(names[:-1])][: len(names) - 1], *names[-1:]))
 
 
 def cells(text: str) -> int:

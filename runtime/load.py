@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
 from compiler import Program
+from compiler.typed import Instance
 
 
 def load_file(path: str | Path) -> ModuleType:
@@ -38,3 +41,19 @@ def load_program(program: Program) -> dict[str, type[nn.Module]]:
         module = load_file(file)
     networks = program.typed.networks
     return {key: getattr(module, net.scope.name) for key, net in networks.items()}
+
+
+def build_networks(program: Program) -> dict[str, nn.Module]:
+    """The networks of a program as live modules, weights as the spec's `init` and torch's random state give them."""
+    return {
+        name: network(**constructor_arguments(network, program.typed.networks[name]))
+        for name, network in load_program(program).items()
+    }
+
+
+def constructor_arguments(
+    network: type[nn.Module], instance: Instance
+) -> dict[str, Any]:
+    """The params of the network that its class takes, with the values compiled."""
+    taken = inspect.signature(network).parameters
+    return {name: instance.params[name] for name in taken if name in instance.params}

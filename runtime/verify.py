@@ -8,9 +8,7 @@ inference counts.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +18,7 @@ from compiler.domain import Constraint
 from compiler.inference.counts import Counter
 from compiler.tensor import TensorType
 from compiler.typed import Instance
-from runtime.load import load_program
+from runtime.load import constructor_arguments, load_program
 
 SMALL = 5_000_000
 """Networks with at most so many parameters are also run for real."""
@@ -65,14 +63,6 @@ def _verify_network(network: type[nn.Module], instance: Instance) -> list[str]:
         if _elements(instance, sizes) <= COMPUTABLE:
             problems += _verify_forward(real, instance, sizes, "cpu")
     return problems
-
-
-def constructor_arguments(
-    network: type[nn.Module], instance: Instance
-) -> dict[str, Any]:
-    """The params of the network that its class takes, with the values compiled."""
-    taken = inspect.signature(network).parameters
-    return {name: instance.params[name] for name in taken if name in instance.params}
 
 
 def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:

@@ -190,7 +190,10 @@ def test_summary_is_a_table(run: Runner) -> None:
     assert lines[0] == "CNN: image float[2, 1, 28, 28] -> logits float[2, 10]"
     columns = "layer op output parameters as a formula FLOPs"
     assert lines[1].split() == columns.split()
-    cells = "conv1 conv2d float[2, 6, 28, 28] 156 150 * channels + 6 470,400"
+    cells = (
+        "conv1 conv2d float[2, 6, 28, 28] 156"
+        " 25 * channels * filters[0] + filters[0] 470,400"
+    )
     assert lines[2].split() == cells.split()
     assert lines[-3:] == ["FLOPs: 1,666,080", "activations: 30,004", "at: B = 2"]
 

@@ -22,6 +22,7 @@ from compiler import SpecError, compile_spec
 from compiler.diagnostics import CODES, Diagnostic
 from compiler.yaml_scalars import resolve
 
+ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).parent / "mistakes"
 SPECS = sorted(p for p in FOLDER.rglob("*.yaml") if "parts" not in p.parts)
 
@@ -31,8 +32,15 @@ ELSEWHERE = {
     "not-utf8": "no text: tests/compiler/test_source.py",
     "too-deep": "long: tests/test_hostile.py",
     "too-many-problems": "long: tests/test_hostile.py",
+    "data-not-found": "of the data: tests/runtime/data",
+    "data-unreadable": "of the data: tests/runtime/data",
+    "data-not-utf8": "of the data: tests/runtime/data",
+    "data-empty": "of the data: tests/runtime/data",
+    "data-format": "of the data: tests/runtime/data",
+    "data-label": "of the data: tests/runtime/data",
+    "data-mismatch": "of the data: tests/runtime/data",
 }
-"""Codes that no spec here has, and where they are tested."""
+"""Codes that no spec here has, why, and where they are tested."""
 
 _EXPECTED = re.compile(
     r"# (?P<severity>error|warning)\[(?P<code>[a-z0-9-]+)\] "
@@ -109,3 +117,10 @@ def test_every_code_has_a_mistake() -> None:
     covered = {one.place[1] for path in SPECS for one in read_expected(path)}
     assert covered | set(ELSEWHERE) == set(CODES)
     assert not covered & set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_every_other_code_is_tested_where_it_says(code: str) -> None:
+    place = ROOT / ELSEWHERE[code].rpartition(": ")[2]
+    files = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+    assert any(code in file.read_text(encoding="utf-8") for file in files)

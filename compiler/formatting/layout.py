@@ -27,6 +27,7 @@ _SECTIONS = frozenset(
         "init",
         "expect",
         "import",
+        "task",
     )
 )
 

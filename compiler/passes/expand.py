@@ -22,9 +22,13 @@ from compiler.typed import Instance, TypedGraph, hashable
 Change = dict[str, Any]
 
 
-def expand(typed: TypedGraph) -> Entries:
-    """The root of the spec that stands for itself alone."""
-    return _Expander(typed).root()
+def expand(typed: TypedGraph, task: Node | None = None) -> Entries:
+    """The root of the spec that stands for itself alone, with its task as it was chosen, if there is one."""
+    root = _items(_Expander(typed).root())
+    if task is not None:
+        blocks = root.pop("blocks", None)
+        root = {**root, "task": task, **({} if blocks is None else {"blocks": blocks})}
+    return _entries(root)
 
 
 class _Expander:
@@ -37,7 +41,7 @@ class _Expander:
         """The sections of the file, in their order; blocks come last."""
         document = self.typed.graph.document
         root = _items(document.root)
-        for gone in ("variants", "import", "blocks"):
+        for gone in ("variants", "import", "blocks", "task"):
             root.pop(gone, None)
         if "params" in root:
             root["params"] = self._params(root["params"])

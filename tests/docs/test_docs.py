@@ -147,7 +147,7 @@ def test_the_language_tells_the_limits(limits: Limits) -> None:
 def test_the_readme_shows_the_example_as_it_is() -> None:
     (example,) = [one for one in examples(README) if one.text.startswith("name:")]
     assert example.text == EXAMPLE.read_text(encoding="utf-8")
-    code, _ = example.python
+    (code,) = example.python
     program = compile_spec(EXAMPLE)
     assert code == program.python[program.python.index("class ") :]
 

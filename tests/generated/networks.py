@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from compiler import Program, compile_spec
 from compiler.domain import Constraint
 from compiler.typed import Instance
-from runtime.load import load_program
-from runtime.verify import constructor_arguments
+from runtime.load import constructor_arguments, load_program
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from compiler import compile_spec
-from runtime.load import load_program
-from runtime.verify import constructor_arguments
+from runtime.load import constructor_arguments, load_program
 from tests.generated.networks import FOLDER, SPECS, compiled, networks
 
 COUNTS = {

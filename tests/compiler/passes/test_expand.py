@@ -20,7 +20,7 @@ CASES = [
 
 
 def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
-    text = write_spec(expand(program.typed))
+    text = write_spec(expand(program.typed, program.task_node))
     (folder / "out").mkdir()
     file = folder / "out" / f"{name}.yaml"
     file.write_text(text, encoding="utf-8")

@@ -1,0 +1,175 @@
+"""What is trained for docs/results.md, and what must come of it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+_SIGNS: Final = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bar for a metric: a number, or another metric of the same evaluation."""
+
+    metric: str
+    sign: Literal["<", "<=", ">", ">="]
+    bar: float | str
+
+    def holds(self, found: Mapping[str, float]) -> bool:
+        """Whether it was reached."""
+        bar = found[self.bar] if isinstance(self.bar, str) else self.bar
+        return bool(_SIGNS[self.sign](found[self.metric], bar))
+
+    def reached(self, found: Mapping[str, float]) -> str:
+        """The figure, and that of the other metric."""
+        own = f"{found[self.metric]:.4g}"
+        if isinstance(self.bar, str):
+            return f"{own} {self.sign if self.holds(found) else 'not ' + self.sign} {found[self.bar]:.4g}"
+        return own
+
+    def __str__(self) -> str:
+        shown = self.bar if isinstance(self.bar, str) else f"{self.bar:g}"
+        return f"{self.metric} {self.sign} {shown}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run.
+
+    Attributes:
+        minutes: what training may take, everything included.
+        bounds: on the best weights' metrics.
+        falls: a metric that must be lower after the last evaluation than after the first.
+        pictures: files of the run that the page shows.
+        generate: arguments of `generate`, whose text the page shows.
+    """
+
+    title: str
+    spec: str
+    minutes: float
+    bounds: Sequence[Bound]
+    variant: str = ""
+    sets: Sequence[str] = ()
+    falls: str = ""
+    pictures: Sequence[str] = ("curves.png",)
+    generate: Sequence[str] = ()
+    note: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command line that trains it."""
+        variant = f" --variant {self.variant}" if self.variant else ""
+        sets = "".join(f" --set {one}" for one in self.sets)
+        return f"python cli.py train {self.spec}{variant}{sets}"
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "cnn": Recipe(
+        "Digits of 8 by 8: a CNN",
+        "specs/cnn.yaml",
+        2,
+        [Bound("accuracy", ">=", 0.99)],
+        variant="digits",
+        pictures=("curves.png", "confusion.png"),
+    ),
+    "cnn-mnist": Recipe(
+        "MNIST: LeNet-5",
+        "specs/cnn.yaml",
+        5,
+        [Bound("accuracy", ">=", 0.975)],
+        note="5,000 images, of which 1,000 are held out.",
+    ),
+    "rnn": Recipe(
+        "Characters of the King James Bible: an LSTM",
+        "specs/rnn.yaml",
+        15,
+        [Bound("bits_per_character", "<", 2.0)],
+        variant="characters",
+        generate=("--tokens", "400", "--temperature", "0.7", "--seed", "1"),
+        note="Whole books are held out.",
+    ),
+    "gpt2": Recipe(
+        "Characters of the King James Bible: a small GPT-2",
+        "specs/gpt2.yaml",
+        15,
+        [Bound("bits_per_character", "<", 2.0)],
+        variant="characters",
+        generate=("--tokens", "400", "--temperature", "0.7", "--seed", "1"),
+        note="The same text and the same books held out.",
+    ),
+    "sunspots": Recipe(
+        "Sunspots by the year: a forecast",
+        "specs/forecaster.yaml",
+        3,
+        [
+            Bound(metric, "<", f"{metric}.{baseline}")
+            for metric in ("mae", "rmse")
+            for baseline in ("last", "seasonal")
+        ],
+        pictures=("curves.png", "samples/*.png"),
+        note="One year ahead, on the last fifth; the season is 11 years.",
+    ),
+    "co2": Recipe(
+        "CO2 by the week: a forecast",
+        "specs/forecaster.yaml",
+        3,
+        [
+            Bound(metric, "<", f"{metric}.{baseline}")
+            for metric in ("mae", "rmse")
+            for baseline in ("last", "seasonal")
+        ],
+        variant="co2",
+        pictures=("curves.png", "samples/*.png"),
+        note="One week ahead, on the last fifth; the season is 52 weeks.",
+    ),
+    "gan": Recipe(
+        "Digits out of noise: a conditional DCGAN",
+        "specs/digit_gan.yaml",
+        10,
+        [Bound("confident", ">=", 0.9), Bound("classes", ">=", 10)],
+        falls="frechet",
+        pictures=("curves.png", "samples/*.png"),
+        note="Judged by a classifier that was trained on the real digits.",
+    ),
+    **{
+        f"{spec}-{what}": Recipe(
+            f"Strings to {what}: {title}",
+            f"specs/{spec}.yaml",
+            3,
+            [Bound("exact", ">=", 0.99)],
+            variant=what,
+        )
+        for spec, title in (
+            ("transformer", "a Transformer"),
+            ("encoder_decoder", "a GRU with attention"),
+        )
+        for what in ("reverse", "sort")
+    },
+    **{
+        f"{spec}-verses": Recipe(
+            f"English to Spanish: {title}",
+            f"specs/{spec}.yaml",
+            60,
+            [
+                Bound("bleu", ">", "bleu.copy"),
+                Bound("bleu", ">", "bleu.dictionary"),
+                Bound("loss", "<", "loss.unigram"),
+            ],
+            variant="verses",
+            pictures=("curves.png",),
+            note="Verses of at most 15 words; whole books are held out.",
+        )
+        for spec, title in (
+            ("transformer", "a Transformer"),
+            ("encoder_decoder", "a GRU with attention"),
+        )
+    },
+}

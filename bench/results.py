@@ -1,0 +1,117 @@
+"""Trains the recipes and writes docs/results.md: `python -m bench.results`.
+
+python -m bench.results --only cnn rnn     some of them; the others keep their figures
+python -m bench.results --page             the page alone, from figures that are there
+
+Figures are kept in docs/results/figures.json, pictures beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.recipes import RECIPES, Recipe
+from bench.results_page import page
+from bench.timing import ROOT, python
+
+FOLDER = ROOT / "docs" / "results"
+RUNS = ROOT / "build" / "results"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train what is asked for, and write the page; 1 where a bar was missed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.results", description=__doc__
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", nargs="+", choices=RECIPES, default=[*RECIPES])
+    parser.add_argument("--page", action="store_true", help="train nothing")
+    options = parser.parse_args(arguments)
+    figures = _figures()
+    for name in () if options.page else options.only:
+        print(f"training: {name}", file=sys.stderr, flush=True)
+        found = measured(name, RECIPES[name])
+        figures = {**_figures(), name: found}  # another process may have added some
+        _write(figures)
+    (ROOT / "docs" / "results.md").write_text(page(figures), encoding="utf-8")
+    return int(any(one.get("missed") for one in figures.values()))
+
+
+def measured(name: str, recipe: Recipe) -> dict[str, Any]:
+    """Train a recipe in processes of its own; its figures. What the page shows is copied."""
+    run = RUNS / f"{name}-{time.time():.0f}"
+    begun = time.perf_counter()
+    _cli("train", recipe.spec, "--run", str(run), *_options(recipe))
+    minutes = (time.perf_counter() - begun) / 60
+    found = json.loads(_cli("evaluate", str(run), "--json"))
+    rows = list(csv.DictReader((run / "metrics.csv").open(encoding="utf-8")))
+    _pictures(name, recipe, run)
+    texts = [_cli("generate", str(run), *recipe.generate)] if recipe.generate else []
+    return {
+        "minutes": round(minutes, 2),
+        "metrics": found,
+        "first": {key: float(value) for key, value in rows[0].items() if value},
+        "last": {key: float(value) for key, value in rows[-1].items() if value},
+        "texts": texts,
+        "missed": missed(recipe, found, minutes, rows),
+    }
+
+
+def missed(
+    recipe: Recipe,
+    found: Mapping[str, float],
+    minutes: float,
+    rows: Sequence[Mapping[str, str]],
+) -> list[str]:
+    """The bars that were not reached, in words."""
+    wrong = [str(one) for one in recipe.bounds if not one.holds(found)]
+    if minutes > recipe.minutes:
+        wrong.append(f"{minutes:.1f} minutes of {recipe.minutes:g}")
+    name = recipe.falls
+    if name and float(rows[-1][name]) >= float(rows[0][name]):
+        wrong.append(f"{name} does not fall")
+    return wrong
+
+
+def _options(recipe: Recipe) -> list[str]:
+    variant = ["--variant", recipe.variant] if recipe.variant else []
+    return variant + [part for one in recipe.sets for part in ("--set", one)]
+
+
+def _cli(*arguments: str) -> str:
+    done = subprocess.run(
+        python("cli.py", *arguments), cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    return done.stdout.decode()
+
+
+def _pictures(name: str, recipe: Recipe, run: Path) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for wanted in recipe.pictures:
+        found = sorted(run.glob(wanted))
+        kind = "samples" if wanted.startswith("samples") else Path(wanted).stem
+        target = FOLDER / f"{name}-{kind}{found[-1].suffix}"
+        target.write_bytes(found[-1].read_bytes())
+
+
+def _figures() -> dict[str, Any]:
+    file = FOLDER / "figures.json"
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def _write(figures: Mapping[str, Any]) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    ordered = {name: figures[name] for name in RECIPES if name in figures}
+    (FOLDER / "figures.json").write_text(json.dumps(ordered, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""A step of training beside a plain PyTorch loop over the same DataLoader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.nn import functional as F
+
+from bench.report import Claim, Result, seconds
+from bench.timing import ROOT, Sample, alternate, cpu_ratio, measured
+from compiler.pipeline import Program, compile_spec
+from runtime.data.base import Batch, Data
+from runtime.data.load import load
+from runtime.engine.loop import train_epoch
+from runtime.engine.order import Shuffled, shuffled_loader
+from runtime.engine.position import Position
+from runtime.engine.session import open_session
+from runtime.engine.signals import Signals
+from runtime.engine.train import data_place
+from runtime.engine.watcher import Watcher
+from runtime.load import build_networks
+
+_MOST = 1.3
+_EPOCHS = 4
+"""Epochs of one sample: the digits are few."""
+_SIZES = {"CNN of 8 x 8 digits, batches of 64": 64, "the same, batches of 8": 8}
+
+
+def of_steps(rounds: int) -> Result:
+    """The loop of `train`, and one by hand, on a small network."""
+    torch.set_num_threads(1)
+    program = compile_spec(ROOT / "specs" / "cnn.yaml", variant="digits")
+    assert program.task is not None
+    data = load(program.task, data_place(program, program.task))
+    rows, claims = [], []
+    for name, batch_size in _SIZES.items():
+        jobs = {
+            "train": _by_train(program, data, batch_size),
+            "plain": _by_hand(program, data, batch_size),
+        }
+        found = alternate(jobs, rounds)
+        times = cpu_ratio(found["train"], found["plain"])
+        steps = _EPOCHS * (len(data.train) // batch_size)
+        each = [seconds(found[job].cpu / steps) for job in jobs]
+        rows.append([name, *each, f"{times:.2f}"])
+        text = f"{name}: a step takes at most {_MOST} times that of a plain loop"
+        claims.append(Claim(text, f"{times:.2f} times", times <= _MOST))
+    header = ["", "`train`", "plain loop", "ratio"]
+    return Result("Time of a training step", _METHOD, header, rows, claims)
+
+
+_METHOD = """\
+What `train` does in a step (Fabric, metrics, a look at what is not finite, a signal's flag) against a plain PyTorch
+loop: the same network, AdamW, gradient clipping, examples and DataLoader; one thread, processor time of whole epochs,
+without evaluation."""
+
+
+def _by_train(program: Program, data: Data, batch_size: int) -> Callable[[], Sample]:
+    assert program.task is not None
+    changes = {"batch_size": batch_size, "epochs": 1000, "evaluate_every": 1000}
+    task = program.task.model_copy(update=changes)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    session = open_session(replace(program, task=task), data, fabric)
+
+    def job() -> None:
+        for _ in range(_EPOCHS):
+            train_epoch(session, Position(), Watcher(), Signals())
+
+    return lambda: measured(job)
+
+
+def _by_hand(program: Program, data: Data, batch_size: int) -> Callable[[], Sample]:
+    net = build_networks(program)[""]
+    optimizer = torch.optim.AdamW(net.parameters())
+    order = Shuffled(len(data.train), batch_size, seed=0)
+    loader = shuffled_loader(data.train, order)
+
+    def job() -> None:
+        for order.epoch in range(_EPOCHS):
+            _plain_epoch(net, optimizer, loader)
+
+    return lambda: measured(job)
+
+
+def _plain_epoch(
+    net: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterable[Batch]
+) -> None:
+    total = 0.0
+    net.train()
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(batch["image"]), batch["label"])
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item()

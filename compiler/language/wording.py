@@ -1,0 +1,165 @@
+"""Pydantic's faults as diagnostics: at the place in the document, in the words of the language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic
+
+from compiler import habits
+from compiler.diagnostics import CODES, Report
+from compiler.document import Document, Sequence
+from compiler.reference import as_yaml
+from compiler.text import shorten
+
+Path = tuple[str | int, ...]
+
+
+def report_all(
+    report: Report,
+    document: Document,
+    error: pydantic.ValidationError,
+    model: type[pydantic.BaseModel],
+    under: Path = (),
+) -> None:
+    """Report every fault of a model that was read from what stands under a path."""
+    for detail in error.errors(include_url=False):
+        _report(report, document, detail, model, under)
+
+
+def _report(
+    report: Report,
+    document: Document,
+    detail: Any,
+    model: type[pydantic.BaseModel],
+    under: Path,
+) -> None:
+    context = detail.get("ctx", {})
+    loc = detail["loc"]
+    named = bool(loc) and loc[-1] == "[key]"
+    path = (
+        under
+        + _path(document, loc[:-1] if named else loc, under)
+        + tuple(context.get("at", ()))
+    )
+    code, message, help = _worded(detail, path, report, model)
+    blame_key = context.get("key", named or detail["type"] in _AT_KEYS)
+    span = document.locate(path, bool(blame_key))
+    if "offsets" in context:
+        span = document.part(path, *context["offsets"])
+    report.error(code, span, message, help=context.get("help", help))
+
+
+_AT_KEYS = {"extra_forbidden", "missing", "missing-key"}
+"""What is wrong with a mapping as a whole, or with a key, and not with a value."""
+
+
+def _path(document: Document, loc: Path, under: Path) -> Path:
+    """The path in the document: a list of layers has become a mapping with numbers for keys."""
+    path: list[str | int] = []
+    for step in loc:
+        number = (
+            isinstance(step, str)
+            and step.isdigit()
+            and isinstance(document.node((*under, *path)), Sequence)
+        )
+        path.append(int(step) if number else step)
+    return tuple(path)
+
+
+def _worded(
+    detail: Any, path: Path, report: Report, model: type[pydantic.BaseModel]
+) -> tuple[str, str, str]:
+    kind, name = detail["type"], path[-1] if path else "the file"
+    if kind in CODES:
+        return kind, detail["msg"], ""
+    if kind == "extra_forbidden":
+        known = _keys(detail["loc"], model)
+        help = habits.key(str(name), known) or report.like(str(name), known)
+        help = help or f"the keys are {', '.join(known)}"
+        return "unknown-key", f"there is no key {shorten(str(name))} here", help
+    if kind == "missing":
+        return "missing-key", f"`{name}` is missing", ""
+    code = "bad-value" if kind in _RANGES or kind == "literal_error" else "bad-type"
+    found = _found(detail["input"])
+    return code, f"{_name(path)} must be {_wanted(detail)}{found}", ""
+
+
+def _name(path: Path) -> str:
+    """What stands at a path; an item of a list by its number."""
+    if len(path) > 1 and isinstance(path[-1], int):
+        return f"{path[-2]}[{path[-1]}]"
+    return str(path[-1]) if path else "the file"
+
+
+def _wanted(detail: Any) -> str:
+    kind = detail["type"]
+    if kind in _RANGES:
+        word, bound = _RANGES[kind]
+        return f"{word} {detail['ctx'][bound]:g}"
+    if kind == "too_short":
+        return f"a list of at least {detail['ctx']['min_length']}"
+    wanted: str = _WORDS.get(kind) or detail["msg"].removeprefix("Input should be ")
+    return wanted.replace("'", "")
+
+
+def _found(value: Any) -> str:
+    """The value that came, where it is short enough to be seen at once."""
+    known = isinstance(value, bool | int | float | str | list | tuple)
+    return f", and is {shorten(as_yaml(value))}" if known else ""
+
+
+_RANGES = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+"""Pydantic's names for values out of range, in words, and where each has its bound."""
+_WORDS = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "an integer",
+    "float_type": "a number",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "tuple_type": "a list",
+    "finite_number": "a finite number",
+}
+"""What a value must be, by pydantic's name for the fault that it is not."""
+
+
+def _keys(loc: Path, start: type[pydantic.BaseModel]) -> list[str]:
+    """The keys that the model at a location knows."""
+    model: Any = start
+    for step in loc[:-1]:
+        model = _below(model, step)
+    model = _only(model)
+    fields = (
+        model.model_fields
+        if isinstance(model, type) and issubclass(model, pydantic.BaseModel)
+        else {}
+    )
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _below(model: Any, step: str | int) -> Any:
+    """The type of what stands under a key of a model, or in a mapping of models."""
+    if isinstance(model, type) and issubclass(model, pydantic.BaseModel):
+        by_key = {
+            field.alias or name: field.annotation
+            for name, field in model.model_fields.items()
+        }
+        return by_key.get(str(step))
+    only = _only(model)
+    if only is not model:
+        return _below(only, step)
+    arguments = getattr(model, "__args__", ())
+    return arguments[-1] if arguments else None
+
+
+def _only(model: Any) -> Any:
+    """The type itself, of one that may be None or has annotations."""
+    arguments = [a for a in getattr(model, "__args__", ()) if a is not type(None)]
+    return _only(arguments[0]) if len(arguments) == 1 else model

@@ -1,0 +1,30 @@
+"""The 1,797 handwritten digits of scikit-learn (`sklearn.datasets.load_digits`)."""
+
+from __future__ import annotations
+
+import torch
+from sklearn.datasets import load_digits
+
+from compiler.training.data.digits import Digits
+from runtime.data.base import Data, Table
+from runtime.data.images import images_data, scaled
+from runtime.data.place import Place
+from runtime.data.split import split_by_class
+
+CLASSES = [str(digit) for digit in range(10)]
+
+
+def load(options: Digits, place: Place) -> Data:
+    """The digits, a share of each class held out."""
+    found = load_digits()
+    images, labels = torch.tensor(found.images).float(), torch.tensor(found.target)
+    parts = split_by_class(labels, options.held_out)
+    if options.form == "sequences":
+        rows = scaled(images, 16, options.range)
+        train, held = (Table({"sequence": rows[i], "label": labels[i]}) for i in parts)
+        kept = {"classes": CLASSES, "range": options.range}
+        return Data(train, held, options.facts(), kept)
+    first, second = (
+        {"images": images[i].unsqueeze(1), "labels": labels[i]} for i in parts
+    )
+    return images_data(first, second, 16, CLASSES, options)

@@ -1,0 +1,26 @@
+"""Verses in English and in Spanish; whole books are held out."""
+
+from __future__ import annotations
+
+from compiler.training.data.verses import Verses
+from runtime.data.base import Data
+from runtime.data.bible import verses
+from runtime.data.place import Place
+from runtime.data.texts import Pair, text_pairs
+
+
+def load(options: Verses, place: Place) -> Data:
+    """The pairs, without those that are too long or hardly translations of one another."""
+    most = {True: options.words, False: options.train_words}
+    parts: dict[bool, list[Pair]] = {False: [], True: []}
+    for verse in verses():
+        pair = (verse.english, verse.spanish)
+        if verse.parallel and short(pair, most[verse.held_out]):
+            parts[verse.held_out].append(pair)
+    facts = options.facts()
+    return text_pairs(parts[False], parts[True], options.tokens, options.shared, facts)
+
+
+def short(pair: Pair, words: int) -> bool:
+    """Whether neither side has more words."""
+    return all(len(side.split()) <= words for side in pair)

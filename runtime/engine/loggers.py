@@ -1,0 +1,79 @@
+"""What else is told of a run besides the tables in its folder, when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compiler.diagnostics import RequestError, suggest
+from runtime.engine.folder import RunFolder
+from runtime.engine.position import Position, Row
+from runtime.engine.watcher import Watcher
+
+if TYPE_CHECKING:
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+EVENTS: Final = "tensorboard"
+"""The folder of TensorBoard's events in a run's."""
+
+
+class TensorBoard(Watcher):
+    """Events for TensorBoard: `train/` step by step, `held_out/` after each evaluation."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._logger: TensorBoardLogger | None = None
+
+    def on_start(self, position: Position, notes: Sequence[str]) -> None:
+        """Begin a file; what an earlier part of the run told of later steps is taken back."""
+        from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+        if not position.done:
+            self._logger = TensorBoardLogger(
+                self._folder.path,
+                name="",
+                version=EVENTS,
+                purge_step=position.step + 1,
+            )
+
+    def on_step(self, position: Position, losses: Mapping[str, float]) -> None:
+        """Tell of a row of the steps."""
+        if position.steps and position.steps[-1]["step"] == position.step:
+            self._log("train", position.steps[-1])
+
+    def on_evaluation(self, position: Position, improved: bool) -> None:
+        """Tell of the metrics."""
+        self._log("held_out", position.metrics[-1])
+
+    def on_end(self, position: Position) -> None:
+        """Close the file."""
+        if self._logger:
+            self._logger.finalize("success")
+
+    def _log(self, group: str, row: Row) -> None:
+        if self._logger:
+            told = {
+                f"{group}/{name}": value
+                for name, value in row.items()
+                if name not in ("step", "epoch", "seconds")
+                and not name.startswith("train.")
+            }
+            self._logger.log_metrics(told, int(row["step"]))
+
+
+LOGGERS: Final[Mapping[str, Callable[[RunFolder], Watcher]]] = {
+    "csv": lambda folder: Watcher(),  # the tables are there in any case
+    "tensorboard": TensorBoard,
+}
+
+
+def logger(name: str, folder: RunFolder) -> Watcher:
+    """The logger of a name.
+
+    Raises:
+        RequestError: where there is none.
+    """
+    if name not in LOGGERS:
+        help = suggest(name, LOGGERS) or f"there are {' and '.join(LOGGERS)}"
+        raise RequestError(f"there is no logger {name}: {help}")
+    return LOGGERS[name](folder)

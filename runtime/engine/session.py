@@ -1,0 +1,86 @@
+"""What training works with: networks, optimizers, data in order, and the devices under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.optim import Optimizer
+
+from compiler.pipeline import Program
+from compiler.training.task import Task
+from runtime.data.base import Batch, Data
+from runtime.engine import optimizers
+from runtime.engine.order import Shuffled, plain_loader, shuffled_loader
+from runtime.load import build_networks
+from runtime.tasks.base import Learner, Turn
+from runtime.tasks.kinds import learner
+
+
+@dataclass
+class Session:
+    """All that is live in a run."""
+
+    fabric: Fabric
+    task: Task
+    learner: Learner[Any]
+    modules: Mapping[str, nn.Module]
+    """The networks as they were built, without what the devices wrap around them."""
+    turns: Mapping[str, Turn]
+    optimizers: Mapping[str, Optimizer]
+    order: Shuffled
+    batches: Iterable[Batch]
+    held_out: Callable[[], Iterable[Batch]]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of the optimizer in an epoch."""
+        return -(-len(self.order) // self.task.accumulate)
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run."""
+        return self.steps_per_epoch * self.task.epochs
+
+
+def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
+    """Build the networks of a program and put them on their devices, weights as the seed gives them."""
+    task = program.task
+    assert task is not None
+    torch.manual_seed(task.seed)
+    modules = build_networks(program)
+    wrapped = {name: fabric.setup_module(net) for name, net in modules.items()}
+    made = learner(task.kind)(task, program.typed.networks, wrapped, data.kept)
+    turns = {turn.network: turn for turn in made.turns()}
+    built = {
+        name: fabric.setup_optimizers(
+            optimizers.build(turn.optimizer, wrapped[name].parameters())
+        )
+        for name, turn in turns.items()
+    }
+    rank, world = fabric.global_rank, fabric.world_size
+    order = Shuffled(len(data.train), task.batch_size, task.seed, rank, world)
+    batches = fabric.setup_dataloaders(
+        shuffled_loader(data.train, order), use_distributed_sampler=False
+    )
+    torch.manual_seed(task.seed + rank)  # dropout differs between processes
+
+    def held_out() -> Iterable[Batch]:
+        loader = plain_loader(data.held_out, task.batch_size)
+        return (fabric.to_device(batch) for batch in loader)
+
+    return Session(
+        fabric=fabric,
+        task=task,
+        learner=made,
+        modules=modules,
+        turns=turns,
+        optimizers=cast("dict[str, Optimizer]", built),
+        order=order,
+        batches=cast("Iterable[Batch]", batches),
+        held_out=held_out,
+    )

@@ -1,0 +1,225 @@
+"""Training from end to end: a program and a folder in, a run in the folder out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from compiler.diagnostics import RequestError
+from compiler.document import Document
+from compiler.formatting.write_spec import write_spec
+from compiler.passes.expand import expand
+from compiler.passes.prepare import resolved
+from compiler.pipeline import Program
+from compiler.training.task import Task
+from runtime.data.base import Data
+from runtime.data.load import load
+from runtime.data.place import Place
+from runtime.engine.checkpoint import digest, restore
+from runtime.engine.evaluation import apart
+from runtime.engine.faults import TrainingError
+from runtime.engine.fit import hold_against
+from runtime.engine.folder import SPEC, Lock, RunFolder, as_json
+from runtime.engine.keeper import Keeper
+from runtime.engine.loggers import logger
+from runtime.engine.loop import over, run
+from runtime.engine.position import Position
+from runtime.engine.resume import as_settings, changes, check_data, state_of
+from runtime.engine.session import Session, open_session
+from runtime.engine.signals import Signals
+from runtime.engine.strategies import is_first, lost_another, open_fabric
+from runtime.engine.watcher import Watcher, Watchers
+
+
+@dataclass(frozen=True)
+class Options:
+    """How training runs, apart from what the spec says.
+
+    Attributes:
+        resume: go on with what is in the folder.
+        devices: how many of them on each of the nodes; accelerator and strategy by Lightning's names.
+        logger: `csv`, which is there in any case, or `tensorboard`.
+    """
+
+    resume: bool = False
+    devices: int = 1
+    accelerator: str = "auto"
+    strategy: str = "auto"
+    nodes: int = 1
+    logger: str = "csv"
+
+
+def train(
+    program: Program,
+    folder: RunFolder,
+    options: Options,
+    watch: Callable[[Session], Watcher],
+) -> Position:
+    """Train the networks of a program; the run is in the folder.
+
+    Raises:
+        SpecError: where the data is wrong, or does not fit the networks.
+        RequestError: where the folder is taken, or what is in it cannot be gone on with.
+        TrainingError: where it breaks: a loss is NaN, or the run cannot be written.
+        Stopped: after SIGTERM or SIGINT; the run can be resumed.
+    """
+    task = program.task
+    if task is None:
+        raise RequestError(f"{program.name} has no `task`: it says nothing of training")
+    # The first process keeps the folder for all.
+    with Lock(folder) if is_first() else nullcontext():
+        _refuse_taken(folder, options)
+        log = logger(options.logger, folder)
+        state = state_of(program, folder) if options.resume else None
+        notes = changes(task, folder.read_json("run.json")) if state else []
+        data = load(task, data_place(program, task))
+        hold_against(program, task, data.facts)
+        if state:
+            check_data(folder, data)
+        session = open_session(program, data, _fabric(program, task, options))
+        begun = Run(program, folder, session, data)
+        return begun.train(state, (log, watch(session)), notes)
+
+
+def _refuse_taken(folder: RunFolder, options: Options) -> None:
+    if is_first() and folder.exists and not options.resume:
+        message = f"{folder.path} holds a run: --resume goes on with it, --run names another folder"
+        raise RequestError(message)
+
+
+def _fabric(program: Program, task: Task, options: Options) -> Fabric:
+    return open_fabric(
+        program.typed.networks,
+        task.precision,
+        devices=options.devices,
+        nodes=options.nodes,
+        accelerator=options.accelerator,
+        strategy=options.strategy,
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose networks and data are there."""
+
+    program: Program
+    folder: RunFolder
+    session: Session
+    data: Data
+
+    def train(
+        self,
+        state: dict[str, Any] | None,
+        watchers: Sequence[Watcher],
+        notes: Sequence[str],
+    ) -> Position:
+        """From the start, or from a state, to the end."""
+        spec = digest(self.program.python)
+        keeper = Keeper(self.session, self.folder, spec, self._about(state))
+        every = Watchers((keeper, *watchers))
+        with Signals() as signals:
+            position = self._begin(state)
+            if not position.done:
+                self._write_start(keeper, position, state is None)
+            every.on_start(position, notes)
+            if not position.done:
+                self._go_on(keeper, position, every, signals)
+        return position
+
+    def _about(self, state: dict[str, Any] | None) -> dict[str, Any]:
+        """What the run says of its start; it has only one."""
+        about = described(self.program)
+        if state:
+            before = self.folder.read_json("run.json")
+            about |= {key: before[key] for key in ("command", "started")}
+        return about
+
+    def _begin(self, state: dict[str, Any] | None) -> Position:
+        """Where training stands."""
+        with apart(self.session):
+            self.session.learner.begin(self.data)
+        if state is None:
+            return Position()
+        position = restore(self.session, state)
+        # With other settings a run that was at its end may go on.
+        position.done = bool(over(self.session, position))
+        return position
+
+    def _write_start(self, keeper: Keeper, position: Position, new: bool) -> None:
+        if not self.session.fabric.is_global_zero:
+            return
+        files = start_files(self.program, self.data, keeper.described(position))
+        kept = files if new else {name: files[name] for name in (SPEC, "run.json")}
+        self.folder.write(kept)
+
+    def _go_on(
+        self, keeper: Keeper, position: Position, every: Watcher, signals: Signals
+    ) -> None:
+        if position.step:
+            keeper.kept = position.step
+        try:
+            run(self.session, position, every, signals)
+        except OSError as error:
+            keeper.ended(position, error)
+            message = f"the run cannot be written: {error}; {keeper.remains()}"
+            raise TrainingError(message) from error
+        except RuntimeError as error:
+            keeper.ended(position, error)
+            if lost_another(error):
+                message = "another process of the run has ended; what it said is above"
+                raise TrainingError(message) from None
+            raise
+        except BaseException as error:
+            keeper.ended(position, error)
+            raise
+        finally:
+            every.on_end(position)
+
+
+def data_place(program: Program, task: Task) -> Place:
+    """Where the spec names its data."""
+    document = chosen(program)
+    folder = Path(program.typed.graph.document.source.file).parent
+    return Place(document, task.data.name, folder)
+
+
+def chosen(program: Program) -> Document:
+    """The spec with its task as it was chosen."""
+    return resolved(program.typed, program.variant, program.changes)
+
+
+def described(program: Program) -> dict[str, Any]:
+    """What a run says of its start."""
+    source = Path(program.typed.graph.document.source.file).resolve()
+    return {
+        "name": program.name,
+        "kind": program.task.kind if program.task else "",
+        "spec": str(source),
+        "variant": program.variant,
+        "command": shlex.join(sys.argv),
+        "torch": torch.__version__,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "task": as_settings(program.task) if program.task else {},
+    }
+
+
+def start_files(
+    program: Program, data: Data, run_json: dict[str, Any]
+) -> dict[str, str | bytes]:
+    """What is in a run's folder from the start."""
+    task = chosen(program).root.get("task")
+    return {
+        SPEC: write_spec(expand(program.typed, task)),
+        f"{Path(run_json['spec']).stem}.py": program.python,
+        "vocabulary.json": as_json(data.kept),
+        "run.json": as_json(run_json),
+    }

@@ -1,0 +1,137 @@
+"""A run that is over, or in part: its networks live again, with the weights that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from compiler.diagnostics import RequestError
+from compiler.pipeline import Program, compile_spec
+from compiler.training.task import Task
+from runtime.data.base import Data
+from runtime.data.load import load
+from runtime.data.place import Place
+from runtime.engine.checkpoint import tied_names
+from runtime.engine.folder import BEST, LAST, SPEC, RunFolder
+from runtime.engine.order import plain_loader
+from runtime.load import build_networks
+from runtime.tasks.base import Learner
+from runtime.tasks.kinds import learner
+
+WEIGHTS: Final = {"best": BEST, "last": LAST}
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run whose networks are live.
+
+    Attributes:
+        about: what `run.json` says.
+        learner: the task with its networks, in evaluation mode.
+    """
+
+    folder: RunFolder
+    about: Mapping[str, Any]
+    program: Program
+    task: Task
+    learner: Learner[Any]
+
+    def data(self) -> Data:
+        """The data of the run, read again.
+
+        Raises:
+            SpecError: where it is no longer there.
+        """
+        folder = Path(self.about["spec"]).parent
+        document = self.program.typed.graph.document
+        return load(self.task, Place(document, self.task.data.name, folder))
+
+    def evaluate(self) -> dict[str, float]:
+        """All metrics of the task on what is held out."""
+        data = self.data()
+        self.learner.begin(data)
+        torch.manual_seed(self.task.seed)
+        with torch.no_grad():
+            batches = plain_loader(data.held_out, self.task.batch_size)
+            return self.learner.evaluate(batches, final=True)
+
+
+def open_run(path: Path, weights: str = "best") -> OpenRun:
+    """Open the folder of a run, with its best weights, its last, or those of a safetensors file.
+
+    Raises:
+        RequestError: where the folder is no run, or the weights do not fit its networks.
+    """
+    folder = RunFolder(path)
+    about = folder.read_json("run.json")
+    program = compile_spec(folder.path / SPEC)
+    task = program.task
+    if task is None:
+        raise RequestError(f"{folder.path / SPEC} has no task")
+    networks = build_networks(program)
+    load_weights(networks, folder.path / WEIGHTS.get(weights, weights))
+    for net in networks.values():
+        net.eval()
+    kept = folder.read_json("vocabulary.json")
+    made = learner(task.kind)(task, program.typed.networks, networks, kept)
+    return OpenRun(folder, about, program, task, made)
+
+
+def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
+    """Load the weights of all networks from a safetensors file.
+
+    Raises:
+        RequestError: where the file is not there, or its tensors are not those of the networks.
+    """
+    found = _tensors(file)
+    for name, net in networks.items():
+        prefix = f"{name}." if name else ""
+        own = {
+            key.removeprefix(prefix): tensor
+            for key, tensor in found.items()
+            if key.startswith(prefix)
+        }
+        _load(net, own, file)
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise RequestError(f"there are no weights at {file}") from None
+    except (OSError, SafetensorError) as error:
+        raise RequestError(f"{file} cannot be read: {error}") from None
+
+
+def _load(net: nn.Module, found: Mapping[str, Tensor], file: Path) -> None:
+    wanted = net.state_dict()
+    problems = [
+        f"{key} is missing" for key in wanted.keys() - found.keys() - tied_names(net)
+    ]
+    problems += [f"{key} is not in the network" for key in found.keys() - wanted.keys()]
+    problems += [
+        f"{key} is {list(found[key].shape)}, not {list(wanted[key].shape)}"
+        for key in wanted.keys() & found.keys()
+        if found[key].shape != wanted[key].shape
+    ]
+    if problems:
+        few = "; ".join(sorted(problems)[:5])
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise RequestError(f"{file} does not fit the networks: {few}{more}")
+    net.load_state_dict(dict(found), strict=False)
+
+
+def list_runs(folder: Path) -> list[dict[str, Any]]:
+    """What the runs in a folder say of themselves, the oldest first."""
+    found = []
+    for file in folder.glob("*/run.json"):
+        about = RunFolder(file.parent).read_json("run.json")
+        found.append({"run": str(file.parent), **about})
+    return sorted(found, key=lambda run: str(run.get("started", "")))

@@ -1,0 +1,57 @@
+"""Data sets as a spec names them, read from the files of a test."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from compiler.document import Document, plain
+from compiler.passes.parse import parse
+from compiler.source import Source
+from compiler.training.datasets import DataSet
+from runtime.data.base import Data
+from runtime.data.place import Place
+
+Files = Mapping[str, str | bytes]
+
+
+def read(data: str, folder: Path = Path(), files: Files | None = None) -> Data:
+    """The data set of `data: ...`, read from a spec in a folder."""
+    write(folder, files or {})
+    document = spec(data, folder)
+    chosen = DataSet.model_validate(plain(document.root)["task"]["data"])
+    place = Place(document, chosen.name, folder)
+    loaded: Data = import_module(f"runtime.data.{chosen.name}").load(
+        chosen.chosen, place
+    )
+    return loaded
+
+
+def spec(data: str, folder: Path) -> Document:
+    """A spec whose third line names the data."""
+    text = f"task:\n  kind: any\n  data: {data}\n"
+    return parse(Source(str(folder / "spec.yaml"), text))
+
+
+def write(folder: Path, files: Files) -> None:
+    """Write files, and folders where a name ends with a slash."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir()
+        elif isinstance(content, str):
+            path.write_text(content, encoding="utf-8", newline="")
+        else:
+            path.write_bytes(content)
+
+
+def idx(
+    sizes: tuple[int, ...], values: bytes, kind: int = 8, packed: bool = False
+) -> bytes:
+    """An IDX file."""
+    head = bytes((0, 0, kind, len(sizes)))
+    data = head + b"".join(size.to_bytes(4, "big") for size in sizes) + values
+    return gzip.compress(data) if packed else data

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tests.runtime.data.reading import read
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{strings: {shortest: 5, longest: 3}}", "larger than `longest`"),
+        ("{strings: {count: 1000000000000000000}}", "less than or equal"),
+        ("{idx: {images: a, labels: b, test_images: c}}", "come together"),
+        ("{idx: {images: a, labels: b, test_labels: c}}", "come together"),
+        ("{kjv: {tokens: {bpe: 4}}}", "greater than or equal"),
+        ("{kjv: {tokens: {words: 1000000000000}}}", "less than or equal"),
+        ("{csv: {path: c, columns: []}}", "at least 1 item"),
+        ("{digits: {held_out: 1.0}}", "less than 1"),
+    ],
+)
+def test_options_that_cannot_be(data: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=said):
+        read(data, tmp_path)

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from statsmodels.datasets import co2, sunspots
+
+from runtime.data.series import Stretches, filled
+from tests.runtime.data.reading import read
+
+
+def test_stretches_are_the_times_before_and_after() -> None:
+    values = torch.arange(20.0)[:, None]
+    part = Stretches(values, 10, 16, length=4, horizon=3, season=2)
+    assert len(part) == 4
+    batch = part.__getitems__([0, 3])
+    assert batch["past"][..., 0].tolist() == [[6, 7, 8, 9], [9, 10, 11, 12]]
+    assert batch["future"][..., 0].tolist() == [[10, 11, 12], [13, 14, 15]]
+    # Of the third time, a season before is not known yet: two seasons before is.
+    assert batch["seasonal"][..., 0].tolist() == [[8, 9, 8], [11, 12, 11]]
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_no_future_is_in_both_parts(tmp_path: Path, horizon: int) -> None:
+    lines = "x\n" + "\n".join(map(str, range(100)))
+    options = (
+        f"{{csv: {{path: s, columns: [x], length: 5, horizon: {horizon}, season: 7}}}}"
+    )
+    data = read(options, tmp_path, {"s": lines})
+    mean, std = data.kept["mean"][0], data.kept["std"][0]
+    assert (mean, round(std, 4)) == (39.5, round(float(np.arange(80).std()), 4))
+    futures = []
+    for part in (data.train, data.held_out):
+        batch = part.__getitems__(list(range(len(part))))
+        futures.append((batch["future"] * std + mean).round().int())
+    assert futures[0].min() == 5 and futures[0].max() == 79
+    assert futures[1].min() == 80 and futures[1].max() == 99
+    assert len(futures[1]) == 20 - horizon + 1
+    assert data.kept["end"] == [[95.0], [96.0], [97.0], [98.0], [99.0]]
+
+
+def test_filled_as_pandas_does() -> None:
+    data = co2.load_pandas().data["co2"].reset_index(drop=True)
+    assert data.isna().sum() == 59
+    wanted = data.interpolate(method="linear", limit_direction="both").to_numpy()
+    np.testing.assert_allclose(filled(data.to_numpy()), wanted, rtol=1e-12)
+
+
+def test_filled_at_the_ends() -> None:
+    assert filled(np.array([np.nan, 1, np.nan, 3, np.nan])).tolist() == [1, 1, 2, 3, 3]
+
+
+def test_co2_beside_last_year() -> None:
+    data = read("co2")
+    assert len(data.held_out) == round(2284 * 0.2) and data.kept["season"] == 52
+    batch = data.held_out.__getitems__([60])
+    earlier = data.held_out.__getitems__([8])
+    assert torch.equal(batch["seasonal"], earlier["future"])
+    assert torch.equal(batch["past"][:, 0], earlier["future"][:, 0])
+
+
+def test_sunspots() -> None:
+    data = read("sunspots")
+    years = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    assert len(data.held_out) == round(309 * 0.2)
+    assert len(data.train) == 247 - 22
+    assert data.facts.features == 1
+    last = data.held_out.__getitems__([61])
+    scale = data.kept["std"][0], data.kept["mean"][0]
+    assert last["past"].shape == (1, 22, 1)
+    np.testing.assert_allclose(
+        last["past"][0, :, 0] * scale[0] + scale[1], years[-23:-1], atol=1e-3
+    )
+    assert float(last["future"]) * scale[0] + scale[1] == pytest.approx(years[-1])
+    assert "seasonal" not in data.train.__getitems__([0])
+
+
+CSV = 'time,"load, kW",temp\r\n' + "".join(
+    f"{i},{i * i},{'' if i == 2 else -i}\r\n" for i in range(60)
+)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv(tmp_path: Path, mark: str) -> None:
+    options = '{csv: {path: s.csv, columns: ["load, kW", temp], length: 4}}'
+    data = read(options, tmp_path, {"s.csv": mark + CSV + "\r\n"})
+    batch = data.train.__getitems__([0])
+    mean, std = torch.tensor(data.kept["mean"]), torch.tensor(data.kept["std"])
+    past = batch["past"][0] * std + mean
+    torch.testing.assert_close(
+        past[:, 0], torch.tensor([0.0, 1, 4, 9]), atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(past[:, 1], -torch.arange(4.0), atol=1e-3, rtol=0)
+    assert data.kept["columns"] == ["load, kW", "temp"] and data.facts.features == 2
+
+
+def test_a_constant_column_is_zero(tmp_path: Path) -> None:
+    options = "{csv: {path: s, columns: [x], length: 4}}"
+    data = read(options, tmp_path, {"s": "x\n" + "3\n" * 60})
+    assert not data.train.__getitems__([0, 1])["past"].any()
+    assert data.kept["std"] == [1.0]
+
+
+def test_a_line_of_gaps_is_a_time(tmp_path: Path) -> None:
+    options = "{csv: {path: s, columns: [a, b], length: 4}}"
+    lines = "a,b\n0,0\n,\n\n2,NA\n3,3\n" + "1,1\n" * 40
+    data = read(options, tmp_path, {"s": lines})
+    past = data.train.__getitems__([0])["past"][0]
+    past = past * torch.tensor(data.kept["std"]) + torch.tensor(data.kept["mean"])
+    torch.testing.assert_close(past, torch.arange(4.0)[:, None].expand(4, 2))

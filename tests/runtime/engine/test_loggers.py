@@ -1,0 +1,55 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from compiler.diagnostics import RequestError
+from runtime.engine.position import Position
+from runtime.engine.signals import Stopped
+from tests.runtime.engine.running import CLASSIFICATION, Each, trained
+
+
+def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard reads."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "tensorboard"))
+    events.Reload()
+    return {
+        tag: [(one.step, one.value) for one in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
+    position = trained(CLASSIFICATION, tmp_path, logger="tensorboard")
+    found = scalars(tmp_path)
+    assert set(found) == {
+        "train/loss",
+        "train/lr",
+        "held_out/loss",
+        "held_out/accuracy",
+    }
+    for tag, rows in (("train", position.steps), ("held_out", position.metrics)):
+        wanted = [(row["step"], pytest.approx(row["loss"])) for row in rows]
+        assert found[f"{tag}/loss"] == wanted
+
+
+def test_a_run_that_goes_on_tells_each_step_once(tmp_path: Path) -> None:
+    def stop(position: Position) -> None:
+        if position.step == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        trained(
+            CLASSIFICATION, tmp_path, logger="tensorboard", watch=lambda _: Each(stop)
+        )
+    position = trained(CLASSIFICATION, tmp_path, logger="tensorboard", resume=True)
+    steps = [step for step, _ in scalars(tmp_path)["train/loss"]]
+    assert steps == list(range(1, position.step + 1))
+
+
+def test_a_logger_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"no logger tensorbord.*tensorboard"):
+        trained(CLASSIFICATION, tmp_path, logger="tensorbord")

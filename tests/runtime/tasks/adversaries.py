@@ -1,0 +1,69 @@
+"""A pair of tiny networks that are trained against one another, on images of 2 by 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from compiler import Program, compile_spec
+from compiler.training.facts import Facts
+from compiler.training.tasks.adversarial import Adversarial
+from runtime.data.base import Data, Table
+from runtime.load import build_networks
+from runtime.tasks.adversarial import Adversary
+
+SPEC = """\
+name: Tiny
+networks:
+  generator:
+    inputs: {noise: "float[B, 3]"}
+    layers:
+      hidden: {op: linear, out_features: 16}
+      norm: batch_norm1d
+      relu: relu
+      flat: {op: linear, out_features: 4}
+      values: LAST
+      image: {op: unflatten, dim: 1, sizes: [1, 2, 2]}
+    outputs: [image]
+  discriminator:
+    inputs: {image: "float[B, 1, 2, 2]"}
+    layers:
+      flat: flatten
+      hidden: {op: linear, out_features: 16}
+      bent: softplus
+      score: {op: linear, out_features: 1}
+    outputs: [score]
+task:
+  kind: adversarial
+  data: {image_folder: {path: none, size: 2, channels: 1, range: -1..1}}
+"""
+
+
+def program(folder: Path, task: str = "", last: str = "tanh") -> Program:
+    """The pair, with more lines of its task."""
+    file = folder / "tiny.yaml"
+    more = "".join(f"  {line}\n" for line in task.splitlines())
+    file.write_text(SPEC.replace("LAST", last) + more, encoding="utf-8")
+    return compile_spec(file)
+
+
+def adversary(folder: Path, task: str = "") -> Adversary:
+    """The pair at work, always with the same weights."""
+    found = program(folder, task)
+    assert isinstance(found.task, Adversarial)
+    torch.manual_seed(0)
+    networks = build_networks(found)
+    kept: dict[str, Any] = {"range": "-1..1"}
+    return Adversary(found.task, found.typed.networks, networks, kept)
+
+
+def stripes(count: int = 64) -> Data:
+    """Images with one row, or one column, that is white: two classes."""
+    rows = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
+    columns = torch.tensor([[1.0, -1.0], [1.0, -1.0]])
+    label = torch.arange(count) % 2
+    image = torch.stack([rows, columns])[label].unsqueeze(1)
+    table = Table({"image": image, "label": label})
+    return Data(table, table, Facts("images", image=(1, 2, 2), classes=2))

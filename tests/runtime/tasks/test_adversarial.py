@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import copy
+import io
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from matplotlib.image import imread
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from compiler import SpecError
+from runtime.data.base import Batch, Data
+from runtime.engine.optimizers import build
+from runtime.tasks.adversarial import Adversary, discriminator_loss, generator_loss
+from tests.runtime.tasks.adversaries import adversary, program, stripes
+
+REAL, FAKE = torch.tensor([2.0, -0.5, 0.3]), torch.tensor([-3.0, 0.7, 0.1])
+
+
+def batch(count: int = 8) -> Batch:
+    return stripes().train.__getitems__(list(range(count)))
+
+
+def weights(network: nn.Module) -> list[Tensor]:
+    return [one.detach().clone() for one in network.parameters()]
+
+
+def same(one: list[Tensor], other: list[Tensor]) -> bool:
+    return all(map(torch.equal, one, other))
+
+
+def train(learner: Adversary, data: Data, steps: int) -> None:
+    optimizers = {
+        t.network: build(t.optimizer, learner.networks[t.network].parameters())
+        for t in learner.turns()
+    }
+    for step in range(steps):
+        part = data.train.__getitems__(torch.randint(64, (16,)).tolist())
+        for name in learner.due(step):
+            optimizers[name].zero_grad()
+            torch.autograd.backward(learner.loss(name, part, 0.0) / 16)
+            optimizers[name].step()
+            learner.after(name)
+
+
+# Losses.
+
+
+def test_non_saturating_losses_are_binary_cross_entropies() -> None:
+    ones, zeros = torch.ones(3), torch.zeros(3)
+    cross = F.binary_cross_entropy_with_logits
+    expected = cross(REAL, ones, reduction="sum") + cross(FAKE, zeros, reduction="sum")
+    torch.testing.assert_close(
+        discriminator_loss("non_saturating", REAL, FAKE), expected
+    )
+    expected = cross(FAKE, ones, reduction="sum")
+    torch.testing.assert_close(generator_loss("non_saturating", FAKE), expected)
+
+
+def test_hinge_losses_by_hand() -> None:
+    found = float(discriminator_loss("hinge", REAL, FAKE))
+    assert found == pytest.approx((0 + 1.5 + 0.7) + (0 + 1.7 + 1.1))
+    assert float(generator_loss("hinge", FAKE)) == pytest.approx(3.0 - 0.7 - 0.1)
+
+
+def test_wasserstein_losses_by_hand() -> None:
+    found = float(discriminator_loss("wasserstein", REAL, FAKE))
+    assert found == pytest.approx(-2.2 - 1.8)
+    assert float(generator_loss("wasserstein", FAKE)) == pytest.approx(2.2)
+
+
+def gradients(learner: Adversary, images: Tensor) -> Tensor:
+    """The score's gradient at each image, one by one, by formula: the network is W2 softplus(W1 x + b)."""
+    net = learner.networks["discriminator"]
+    first, second = net.get_submodule("hidden"), net.get_submodule("score")
+    assert isinstance(first, nn.Linear) and isinstance(second, nn.Linear)
+    slopes = torch.sigmoid(first(images.flatten(1)))
+    return (slopes * second.weight) @ first.weight
+
+
+def test_the_wasserstein_penalty_is_of_norms_between_real_and_fake(
+    tmp_path: Path,
+) -> None:
+    learner = adversary(tmp_path, "loss: wasserstein\ngradient_penalty: 10")
+    real, fake = batch()["image"], torch.rand(8, 1, 2, 2)
+    torch.manual_seed(5)
+    found = learner.penalty(real, fake)
+    torch.manual_seed(5)
+    share = torch.rand(8, 1, 1, 1)
+    norms = gradients(learner, share * real + (1 - share) * fake).norm(dim=1)
+    torch.testing.assert_close(found, ((norms - 1) ** 2).sum())
+
+
+@pytest.mark.parametrize("loss", ["non_saturating", "hinge"])
+def test_the_other_penalty_is_of_squares_at_real_images(
+    tmp_path: Path, loss: str
+) -> None:
+    learner = adversary(tmp_path, f"loss: {loss}\ngradient_penalty: 1")
+    real = batch()["image"]
+    expected = gradients(learner, real).square().sum() / 2
+    torch.testing.assert_close(learner.penalty(real, real), expected)
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "hinge"])
+def test_the_penalty_weighs_and_learns_through_wrapped_networks(
+    tmp_path: Path, loss: str
+) -> None:
+    plain = adversary(tmp_path, f"loss: {loss}")
+    learner = adversary(tmp_path, f"loss: {loss}\ngradient_penalty: 4")
+    torch.manual_seed(5)
+    without = plain.loss("discriminator", batch(), 0.0)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    learner.networks = {k: fabric.setup_module(v) for k, v in learner.networks.items()}
+    torch.manual_seed(5)
+    loss_with = learner.loss("discriminator", batch(), 0.0)
+    fake = learner.generated(8).detach()
+    assert loss_with > without
+    penalty = learner.penalty(batch()["image"], fake)
+    fabric.backward(penalty)
+    net = learner.networks["discriminator"].module
+    assert net.score.weight.grad.abs().sum() > 0
+
+
+# Turns.
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"), [("discriminator", "generator"), ("generator", "discriminator")]
+)
+def test_a_step_changes_one_network_alone(
+    tmp_path: Path, mine: str, yours: str
+) -> None:
+    learner = adversary(tmp_path)
+    before = {name: weights(net) for name, net in learner.networks.items()}
+    turn = next(turn for turn in learner.turns() if turn.network == mine)
+    optimizer = build(turn.optimizer, learner.networks[mine].parameters())
+    torch.autograd.backward(learner.loss(mine, batch(), 0.0))
+    optimizer.step()
+    assert same(before[yours], weights(learner.networks[yours]))
+    assert not same(before[mine], weights(learner.networks[mine]))
+
+
+def test_the_discriminators_loss_does_not_reach_the_generator(tmp_path: Path) -> None:
+    learner = adversary(tmp_path)
+    torch.autograd.backward(learner.loss("discriminator", batch(), 0.0))
+    assert all(one.grad is None for one in learner.networks["generator"].parameters())
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("", ["dg", "dg", "dg", "dg"]),
+        ("discriminator: {steps: 3}", ["d", "d", "dg", "d"]),
+        ("generator: {steps: 2}", ["dg", "g", "dg", "g"]),
+        ("generator: {steps: 2}\ndiscriminator: {steps: 3}", ["d", "dg", "dg", "d"]),
+    ],
+)
+def test_networks_are_due_by_their_steps(
+    tmp_path: Path, steps: str, expected: list[str]
+) -> None:
+    learner = adversary(tmp_path, steps)
+    assert [
+        "".join(name[0] for name in learner.due(step)) for step in range(4)
+    ] == expected
+
+
+def test_each_network_has_its_own_optimizer_schedule_and_clip(tmp_path: Path) -> None:
+    own = """clip: 5.0
+generator: {clip: 2.0, optimizer: {sgd: {lr: 0.5}}}
+discriminator: {schedule: {cosine: {warmup: 7}}}"""
+    turns = {turn.network: turn for turn in adversary(tmp_path, own).turns()}
+    assert list(turns) == ["discriminator", "generator"]
+    assert (turns["generator"].clip, turns["discriminator"].clip) == (2.0, 5.0)
+    names = turns["generator"].optimizer.name, turns["discriminator"].optimizer.name
+    assert names == ("sgd", "adamw")
+    assert turns["discriminator"].schedule.name == "cosine"
+    assert turns["generator"].schedule.name != "cosine"
+
+
+# The running mean.
+
+
+def test_the_mean_of_the_weights_follows_them(tmp_path: Path) -> None:
+    learner = adversary(tmp_path, "average: 0.9")
+    net = learner.networks["generator"]
+    seen = []
+    for step in range(200):
+        with torch.no_grad():
+            net.get_parameter("flat.bias").fill_(float(step))
+        learner.after("discriminator")
+        learner.after("generator")
+        seen.append(learner.average["flat.bias"][0].item())
+    assert seen[0] == 0
+    # decay = min(0.9, (1 + n) / (10 + n)), n the updates before
+    assert seen[1] == pytest.approx(1 - 2 / 11)
+    assert seen[-1] == pytest.approx(0.9 * seen[-2] + 0.1 * 199)
+
+
+def test_the_mean_is_what_is_judged_and_the_weights_come_back(tmp_path: Path) -> None:
+    learner = adversary(tmp_path, "average: 0.9")
+    net = learner.networks["generator"]
+    learner.after("generator")
+    mean = {name: one.clone() for name, one in learner.average.items()}
+    assert {"norm.running_mean", "norm.running_var"} <= mean.keys()
+    with torch.no_grad():
+        for one in net.parameters():
+            one.add_(1)
+    before = weights(net)
+    with learner.judged():
+        assert all(
+            torch.equal(net.state_dict()[name], one) for name, one in mean.items()
+        )
+    assert same(before, weights(net))
+    assert all(torch.equal(learner.average[name], one) for name, one in mean.items())
+
+
+def test_a_resumed_run_goes_on_as_it_would_have(tmp_path: Path) -> None:
+    data = stripes()
+    learner = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
+    torch.manual_seed(1)
+    train(learner, data, 5)
+    state = copy.deepcopy(learner.state())
+    other = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
+    other.restore(state)
+    for name, net in learner.networks.items():
+        other.networks[name].load_state_dict(net.state_dict())
+    for one in (learner, other):
+        torch.manual_seed(2)
+        train(one, data, 5)
+    assert learner.averaged == other.averaged == 10
+    assert all(
+        torch.equal(one, other.average[name]) for name, one in learner.average.items()
+    )
+
+
+# Judging.
+
+
+def test_two_stripes_are_learned(tmp_path: Path) -> None:
+    data = stripes()
+    task = "optimizer: {adam: {lr: 3e-3, betas: [0.5, 0.99]}}\ngradient_penalty: 0.1\nsamples: 9\naverage: 0.9"
+    learner = adversary(tmp_path, task)
+    state = torch.get_rng_state()
+    learner.begin(data)
+    assert torch.equal(state, torch.get_rng_state())
+    held_out = [data.held_out.__getitems__(list(range(64)))]
+    found = []
+    for steps in (0, 300):
+        torch.manual_seed(0)
+        train(learner, data, steps)
+        for net in learner.networks.values():
+            net.eval()
+        with torch.no_grad():
+            found.append(learner.evaluate(held_out, final=True))
+        for net in learner.networks.values():
+            net.train()
+    assert found[1]["frechet"] < found[0]["frechet"] / 4
+    assert found[1]["judge.accuracy"] == 1 and found[1]["classes"] == 2
+    assert found[1]["confident"] > 0.8 and 0.4 < found[1]["entropy"] < 0.6932
+    assert {"generator.loss", "discriminator.loss"} <= found[1].keys()
+
+
+def test_held_out_losses_are_means_without_the_penalty(tmp_path: Path) -> None:
+    data = stripes()
+    learner = adversary(tmp_path, "loss: wasserstein\ngradient_penalty: 10")
+    learner.begin(data)
+    for net in learner.networks.values():
+        net.eval()
+    parts = [data.held_out.__getitems__(list(range(i, i + 32))) for i in (0, 32)]
+    torch.manual_seed(3)
+    with torch.no_grad():
+        found = learner.evaluate(parts, final=False)
+        torch.manual_seed(3)
+        for _ in range(4):
+            learner.generated(250)
+        fake = learner.score(torch.cat([learner.generated(32) for _ in parts])).mean()
+        real = learner.score(torch.cat([part["image"] for part in parts])).mean()
+    assert found["generator.loss"] == pytest.approx(-float(fake), abs=1e-5)
+    assert found["discriminator.loss"] == pytest.approx(float(fake - real), abs=1e-5)
+    assert "judge.accuracy" not in found
+
+
+def test_samples_are_a_grid_from_the_same_noise(tmp_path: Path) -> None:
+    learner = adversary(tmp_path, "samples: 9")
+    for net in learner.networks.values():
+        net.eval()
+    with torch.no_grad():
+        (first,) = learner.samples([], 3).items()
+        torch.rand(5)
+        (second,) = learner.samples([], 12).items()
+    assert (first[0], second[0]) == ("epoch-003.png", "epoch-012.png")
+    assert first[1] == second[1] and isinstance(first[1], bytes)
+    assert imread(io.BytesIO(first[1]), format="png").shape[:2] == (126, 126)
+
+
+# What does not fit.
+
+
+@pytest.mark.parametrize(
+    ("last", "warns"), [("tanh", False), ("sigmoid", True), ("relu", False)]
+)
+def test_a_generator_of_another_range_than_the_data_is_warned_of(
+    tmp_path: Path, last: str, warns: bool
+) -> None:
+    found = [one.message for one in program(tmp_path, last=last).warnings]
+    said = ["sigmoid gives values in 0..1, and image_folder holds -1..1"]
+    assert found == (said if warns else [])
+
+
+def test_a_penalty_is_refused_in_mixed_precision(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        program(tmp_path, "gradient_penalty: 1\nprecision: bf16-mixed")
+    assert [one.code for one in caught.value.diagnostics] == ["task-misfit"]

@@ -1,0 +1,216 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from torch.nn import functional as F
+
+from compiler.diagnostics import RequestError, SpecError
+from compiler.pipeline import compile_spec
+from compiler.training.data.csv import Csv
+from runtime.data.base import Data
+from runtime.data.series import series
+from runtime.load import build_networks
+from runtime.tasks.forecasting import Forecaster
+
+SPEC = """
+name: Net
+inputs:
+  past: float[B, T, COLUMNS]
+layers:
+  gru: {op: gru, hidden_size: 4}
+  last: {op: index, dim: 1, index: -1, in: gru.output}
+HEAD
+outputs:
+  forecast: head
+task:
+  kind: forecasting
+  loss: LOSS
+  data: {csv: {path: none.csv, columns: NAMES, length: 5, horizon: HORIZON, season: SEASON}}
+"""
+FLAT = "  head: {op: linear, out_features: COLUMNS}"
+STEPS = """\
+  wide: {op: linear, out_features: COLUMNS * HORIZON}
+  head: {op: unflatten, dim: 1, sizes: [HORIZON, COLUMNS]}"""
+Make = Callable[..., tuple[Forecaster, Data]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A learner, and waves of 40 times, of which the last ten are held out, as its data."""
+
+    def made(
+        loss: str = "mse", columns: int = 1, horizon: int = 1, season: int = 4
+    ) -> Any:
+        names = ["heat", "rain"][:columns]
+        text = SPEC.replace("HEAD", FLAT if horizon == 1 else STEPS)
+        for word, value in {
+            "COLUMNS": columns,
+            "NAMES": names,
+            "HORIZON": horizon,
+            "SEASON": season,
+            "LOSS": loss,
+        }.items():
+            text = text.replace(word, str(value))
+        file = tmp_path / "net.yaml"
+        file.write_text(text)
+        program = compile_spec(file)
+        assert program.task is not None
+        torch.manual_seed(0)
+        networks = build_networks(program)
+        data = series(
+            values(columns),
+            names,
+            options(length=5, horizon=horizon, season=season),
+            None,  # type: ignore[arg-type]  # there is nothing to blame
+        )
+        types = program.typed.networks
+        return Forecaster(program.task, types, networks, data.kept), data
+
+    return made
+
+
+def options(**given: int) -> Csv:
+    named = {"path": "none.csv", "columns": ["heat"], "held_out": 0.25}
+    return Csv.model_validate({**named, **given})
+
+
+def values(columns: int) -> Any:
+    times = np.arange(40.0)
+    waves = [20 + 5 * np.sin(times), 1000 + 300 * np.cos(times / 2)]
+    return np.stack(waves[:columns], 1)
+
+
+def every(data: Data) -> dict[str, torch.Tensor]:
+    return data.held_out.__getitems__(list(range(len(data.held_out))))
+
+
+def judged(learner: Forecaster, data: Data, final: bool = True) -> dict[str, float]:
+    rows = torch.arange(len(data.held_out)).split(4)
+    batches = [data.held_out.__getitems__(part.tolist()) for part in rows]
+    with torch.no_grad():
+        return learner.evaluate(batches, final)
+
+
+@pytest.mark.parametrize(
+    ("loss", "function"),
+    [("mse", F.mse_loss), ("mae", F.l1_loss), ("huber", F.huber_loss)],
+)
+def test_the_loss_is_that_of_torch(make: Make, loss: str, function: Any) -> None:
+    learner, data = make(loss)
+    batch = every(data)
+    told = learner.network(batch["past"])
+    mean = learner.loss("", batch, 0.0) / learner.count(batch)
+    torch.testing.assert_close(mean, function(told, batch["future"][:, 0]))
+    found = judged(learner, data)["loss"]
+    assert found == pytest.approx(float(mean.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_errors_are_those_of_sklearn_in_the_units_of_the_series(
+    make: Make, horizon: int
+) -> None:
+    learner, data = make(horizon=horizon)
+    found = judged(learner, data)
+    series = values(1)[:, 0]
+    mean, std = series[:30].mean(), series[:30].std()
+    starts = range(30, 41 - horizon)
+    steps = range(horizon)
+    truth = np.array([[series[k + j] for j in steps] for k in starts])
+    with torch.no_grad():
+        own = learner.network(every(data)["past"]).numpy()
+    told = {
+        "": own.reshape(-1, horizon).astype(float) * std + mean,
+        ".last": np.array([[series[k - 1]] * horizon for k in starts]),
+        ".seasonal": np.array([[series[k + j - 4] for j in steps] for k in starts]),
+    }
+    for name, values_told in told.items():
+        pair = truth.ravel(), values_told.ravel()
+        mae, rmse = mean_absolute_error(*pair), root_mean_squared_error(*pair)
+        assert found[f"mae{name}"] == pytest.approx(mae, rel=1e-5)
+        assert found[f"rmse{name}"] == pytest.approx(rmse, rel=1e-5)
+
+
+def test_baselines_are_for_the_last_evaluation(make: Make) -> None:
+    learner, data = make()
+    assert judged(learner, data, final=False).keys() == {"loss", "mae", "rmse"}
+
+
+def test_several_columns_have_errors_each_and_together(make: Make) -> None:
+    learner, data = make(columns=2, horizon=2)
+    found = judged(learner, data)
+    both = [found["heat.mae"], found["rain.mae"]]
+    assert both[1] > 20 * both[0]
+    assert found["mae"] == pytest.approx(sum(both) / 2)
+    squares = [found["heat.rmse"] ** 2, found["rain.rmse"] ** 2]
+    assert found["rmse"] == pytest.approx((sum(squares) / 2) ** 0.5)
+    assert "heat.mae.last" in found and "rain.rmse.seasonal" in found
+
+
+def test_it_learns_waves_better_than_the_baselines(make: Make) -> None:
+    learner, data = make()
+    optimizer = torch.optim.Adam(learner.network.parameters(), lr=0.03)
+    batch = data.train.__getitems__(list(range(len(data.train))))
+    for _ in range(150):
+        optimizer.zero_grad()
+        torch.autograd.backward(learner.loss("", batch, 0.0))
+        optimizer.step()
+    found = judged(learner, data)
+    assert found["mae"] < found["mae.last"] / 3
+    assert found["rmse"] < found["rmse.seasonal"] / 3
+
+
+@pytest.mark.parametrize(("columns", "horizon"), [(1, 1), (2, 3)])
+def test_samples_are_a_picture(make: Make, columns: int, horizon: int) -> None:
+    learner, data = make(columns=columns, horizon=horizon)
+    with torch.no_grad():
+        ((name, picture),) = learner.samples([every(data)], 7).items()
+    assert name == "epoch-007.png"
+    assert isinstance(picture, bytes) and picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("columns", "horizon"), [(1, 1), (2, 3)])
+def test_a_file_of_the_past_gives_the_next_values(
+    make: Make, tmp_path: Path, columns: int, horizon: int
+) -> None:
+    learner, _ = make(columns=columns, horizon=horizon)
+    (end,) = learner.predict([])
+    names = learner.kept["columns"]
+    file = tmp_path / "past.csv"
+    # More than the network looks at, and the columns in another order.
+    rows = [",".join(map(repr, row[::-1].tolist())) for row in values(columns)[20:]]
+    file.write_text("\n".join([",".join(names[::-1]), *rows]) + "\n")
+    (found,) = learner.predict([str(file)])
+    assert found == {"input": str(file), **end}
+    past = torch.tensor(values(columns)[-5:])
+    mean, std = learner.scale
+    with torch.no_grad():
+        told = learner.network(((past - mean) / std).float()[None])
+    wanted = (told.double() * std + mean).view(horizon, columns).T.tolist()
+    assert list(end["forecast"]) == names
+    for name, row in zip(names, wanted, strict=True):
+        assert end["forecast"][name] == pytest.approx(row)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("heat\n1\n2\n", "has 2 times, and the network looks at 5"),
+        ("cold\n1\n2\n", "the file has no column heat"),
+        ("heat\n1\nwarm\n", "heat is warm, which is not a finite number"),
+        ("", "has no text"),
+        (None, "there is no file"),
+    ],
+)
+def test_a_file_that_is_no_past_is_refused(
+    make: Make, tmp_path: Path, text: str | None, message: str
+) -> None:
+    learner, _ = make()
+    file = tmp_path / "past.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises((RequestError, SpecError), match=message):
+        learner.predict([str(file)])
