@@ -20,6 +20,7 @@ from compiler.formatting.write_spec import write_spec
 from compiler.passes.expand import expand
 from compiler.passes.prepare import resolved
 from compiler.pipeline import Program
+from compiler.text import listed
 from compiler.training.task import Task
 from runtime.data.base import Data
 from runtime.data.load import load
@@ -74,7 +75,7 @@ def train(
     """
     task = program.task
     if task is None:
-        raise RequestError(f"{program.name} has no `task`: it says nothing of training")
+        raise RequestError(_without_task(program))
     # The first process keeps the folder for all.
     with Lock(folder) if is_first() else nullcontext():
         _refuse_taken(folder, options)
@@ -88,6 +89,15 @@ def train(
         session = open_session(program, data, _fabric(program, task, options))
         begun = Run(program, folder, session, data)
         return begun.train(state, (log, watch(session)), notes)
+
+
+def _without_task(program: Program) -> str:
+    """That a spec has no task, and which of its variants have one."""
+    document = program.typed.graph.document
+    variants = program.typed.graph.spec.variants
+    having = [name for name in variants if document.node(("variants", name, "task"))]
+    message = f"{program.name} has no `task`: it says nothing of training"
+    return f"{message}; --variant has one: {listed(having)}" if having else message
 
 
 def _refuse_taken(folder: RunFolder, options: Options) -> None:

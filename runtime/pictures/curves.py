@@ -20,7 +20,7 @@ def curves_png(steps: Sequence[Row], metrics: Sequence[Row]) -> bytes:
     panels = figure.subplots(1, 1 + len(others), squeeze=False)[0]
     losses = [name for name in _names(steps) if name.endswith("loss")]
     for name in losses:
-        panels[0].plot(*_smooth(steps, name), label=name, linewidth=1)
+        panels[0].plot(*_smooth(steps, name), label=f"training {name}", linewidth=1)
     for name in [name for name in _names(metrics) if name == "loss"]:
         panels[0].plot(
             *_points(metrics, name), "o-", label=f"held-out {name}", markersize=3

@@ -19,29 +19,42 @@ class CNN(nn.Module):
     """LeNet-style classifier of handwritten digits.
 
     image: float[B, channels, size, size] -> logits: float[B, classes]
-    where N1 = 16 * (size // 4 - 2) * (size // 4 - 2)
+    where N1 = 2 * padding + size // 2 - 4, N2 = padding + size // 4 - 2,
+    N3 = filters[1] * (padding + size // 4 - 2) * (padding + size // 4 - 2)
     """
 
-    def __init__(self, classes: int = 10, channels: int = 1, size: int = 28) -> None:
+    def __init__(
+        self,
+        classes: int = 10,
+        channels: int = 1,
+        size: int = 28,
+        filters: tuple[int, ...] = (6, 16),
+        padding: int = 0,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, 6, kernel_size=5, padding=2)
-        self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
-        self.fc1 = nn.Linear(16 * (size // 4 - 2) * (size // 4 - 2), 120)
+        self.conv1 = nn.Conv2d(channels, filters[0], kernel_size=5, padding=2)
+        self.conv2 = nn.Conv2d(filters[0], filters[1], kernel_size=5, padding=padding)
+        self.fc1 = nn.Linear(
+            filters[1] * (padding + size // 4 - 2) * (padding + size // 4 - 2), 120
+        )
+        self.drop = nn.Dropout(dropout)
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        conv1 = self.conv1(image)  # [B, 6, size, size]
-        relu1 = F.relu(conv1)  # [B, 6, size, size]
-        pool1 = F.max_pool2d(relu1, kernel_size=2)  # [B, 6, size // 2, size // 2]
-        conv2 = self.conv2(pool1)  # [B, 16, size // 2 - 4, size // 2 - 4]
-        relu2 = F.relu(conv2)  # [B, 16, size // 2 - 4, size // 2 - 4]
-        # [B, 16, size // 4 - 2, size // 4 - 2]
-        pool2 = F.max_pool2d(relu2, kernel_size=2)
-        flat = pool2.flatten(1)  # [B, N1]
+        conv1 = self.conv1(image)  # [B, filters[0], size, size]
+        relu1 = F.relu(conv1)  # [B, filters[0], size, size]
+        # [B, filters[0], size // 2, size // 2]
+        pool1 = F.max_pool2d(relu1, kernel_size=2)
+        conv2 = self.conv2(pool1)  # [B, filters[1], N1, N1]
+        relu2 = F.relu(conv2)  # [B, filters[1], N1, N1]
+        pool2 = F.max_pool2d(relu2, kernel_size=2)  # [B, filters[1], N2, N2]
+        flat = pool2.flatten(1)  # [B, N3]
         fc1 = self.fc1(flat)  # [B, 120]
         relu3 = F.relu(fc1)  # [B, 120]
-        fc2 = self.fc2(relu3)  # [B, 84]
+        drop = self.drop(relu3)  # [B, 120]
+        fc2 = self.fc2(drop)  # [B, 84]
         relu4 = F.relu(fc2)  # [B, 84]
         logits: Tensor = self.fc3(relu4)  # [B, classes]
         return logits

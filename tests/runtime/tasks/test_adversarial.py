@@ -11,9 +11,11 @@ from matplotlib.image import imread
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from compiler import SpecError
+from compiler import SpecError, compile_spec
+from compiler.training.tasks.adversarial import Adversarial
 from runtime.data.base import Batch, Data
 from runtime.engine.optimizers import build
+from runtime.load import build_networks
 from runtime.tasks.adversarial import Adversary, discriminator_loss, generator_loss
 from tests.runtime.tasks.adversaries import adversary, program, stripes
 
@@ -72,6 +74,10 @@ def test_wasserstein_losses_by_hand() -> None:
     assert float(generator_loss("wasserstein", FAKE)) == pytest.approx(2.2)
 
 
+NO_LABELS = torch.empty(0, dtype=torch.int64)
+"""For networks that are not told them."""
+
+
 def gradients(learner: Adversary, images: Tensor) -> Tensor:
     """The score's gradient at each image, one by one, by formula: the network is W2 softplus(W1 x + b)."""
     net = learner.networks["discriminator"]
@@ -87,7 +93,7 @@ def test_the_wasserstein_penalty_is_of_norms_between_real_and_fake(
     learner = adversary(tmp_path, "loss: wasserstein\ngradient_penalty: 10")
     real, fake = batch()["image"], torch.rand(8, 1, 2, 2)
     torch.manual_seed(5)
-    found = learner.penalty(real, fake)
+    found = learner.penalty(real, fake, NO_LABELS)
     torch.manual_seed(5)
     share = torch.rand(8, 1, 1, 1)
     norms = gradients(learner, share * real + (1 - share) * fake).norm(dim=1)
@@ -101,7 +107,7 @@ def test_the_other_penalty_is_of_squares_at_real_images(
     learner = adversary(tmp_path, f"loss: {loss}\ngradient_penalty: 1")
     real = batch()["image"]
     expected = gradients(learner, real).square().sum() / 2
-    torch.testing.assert_close(learner.penalty(real, real), expected)
+    torch.testing.assert_close(learner.penalty(real, real, NO_LABELS), expected)
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "hinge"])
@@ -116,9 +122,9 @@ def test_the_penalty_weighs_and_learns_through_wrapped_networks(
     learner.networks = {k: fabric.setup_module(v) for k, v in learner.networks.items()}
     torch.manual_seed(5)
     loss_with = learner.loss("discriminator", batch(), 0.0)
-    fake = learner.generated(8).detach()
+    fake = learner.generated(8)[0].detach()
     assert loss_with > without
-    penalty = learner.penalty(batch()["image"], fake)
+    penalty = learner.penalty(batch()["image"], fake, NO_LABELS)
     fabric.backward(penalty)
     net = learner.networks["discriminator"].module
     assert net.score.weight.grad.abs().sum() > 0
@@ -276,8 +282,10 @@ def test_held_out_losses_are_means_without_the_penalty(tmp_path: Path) -> None:
         torch.manual_seed(3)
         for _ in range(4):
             learner.generated(250)
-        fake = learner.score(torch.cat([learner.generated(32) for _ in parts])).mean()
-        real = learner.score(torch.cat([part["image"] for part in parts])).mean()
+        made = torch.cat([learner.generated(32)[0] for _ in parts])
+        fake = learner.score(made, NO_LABELS).mean()
+        shown = torch.cat([part["image"] for part in parts])
+        real = learner.score(shown, NO_LABELS).mean()
     assert found["generator.loss"] == pytest.approx(-float(fake), abs=1e-5)
     assert found["discriminator.loss"] == pytest.approx(float(fake - real), abs=1e-5)
     assert "judge.accuracy" not in found
@@ -314,3 +322,59 @@ def test_a_penalty_is_refused_in_mixed_precision(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         program(tmp_path, "gradient_penalty: 1\nprecision: bf16-mixed")
     assert [one.code for one in caught.value.diagnostics] == ["task-misfit"]
+
+
+CONDITIONAL = """\
+name: Told
+networks:
+  generator:
+    inputs: {noise: "float[B, 1]", label: "int[B]"}
+    layers:
+      known: {op: embedding, num_embeddings: 2, embedding_dim: 4, in: label}
+      some: {op: scale, factor: 0.01, in: noise}
+      sum: {op: add, in: [known, some]}
+      image: {op: unflatten, dim: 1, sizes: [1, 2, 2]}
+    outputs: [image]
+  discriminator:
+    inputs: {image: "float[B, 1, 2, 2]", label: "int[B]"}
+    layers:
+      flat: {op: flatten, in: image}
+      claim: {op: embedding, num_embeddings: 2, embedding_dim: 4, in: label}
+      product: {op: mul, in: [flat, claim]}
+      score: {op: linear, out_features: 1}
+    outputs: [score]
+task:
+  kind: adversarial
+  data: {image_folder: {path: none, size: 2, channels: 1, range: -1..1}}
+"""
+
+
+def test_networks_with_a_label_are_told_it(tmp_path: Path) -> None:
+    file = tmp_path / "told.yaml"
+    file.write_text(CONDITIONAL)
+    found = compile_spec(file)
+    assert isinstance(found.task, Adversarial)
+    networks = build_networks(found)
+    kept = {"range": "-1..1", "classes": ["rows", "columns"]}
+    learner = Adversary(found.task, found.typed.networks, networks, kept)
+    known = networks["generator"].get_parameter("known.weight").detach()
+    images, labels = learner.generated(200)
+    assert 60 < int(labels.sum()) < 140
+    torch.testing.assert_close(images.flatten(1), known[labels], atol=0.05, rtol=0)
+    real = batch()["image"]
+    scores = [learner.score(real, torch.full((len(real),), label)) for label in (0, 1)]
+    assert not torch.equal(*scores)
+    learner.loss("discriminator", batch(), 0.0).backward()
+    claim = networks["discriminator"].get_parameter("claim.weight").grad
+    assert claim is not None and bool(claim.any(1).all())
+
+
+def test_a_label_is_an_integer_for_each_image(tmp_path: Path) -> None:
+    file = tmp_path / "told.yaml"
+    wrong = CONDITIONAL.replace(
+        'label: "int[B]"}\n    layers:\n      known',
+        'label: "int[B, 1]"}\n    layers:\n      known',
+    )
+    file.write_text(wrong)
+    with pytest.raises(SpecError, match="label"):
+        compile_spec(file)

@@ -1,0 +1,119 @@
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import cli
+
+SPEC = """\
+name: Net
+variants:
+  wide: {task: {epochs: 2}}
+params: {hidden: 8}
+inputs:
+  image: float[B, 1, 8, 8]
+layers:
+  flat: flatten
+  fc1: {op: linear, out_features: hidden}
+  act: relu
+  fc2: {op: linear, out_features: 10}
+outputs:
+  logits: fc2
+task:
+  kind: classification
+  data: digits
+  epochs: 1
+  batch_size: 256
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.yaml").write_text(SPEC)
+
+    def call(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), out, err)
+
+    return call
+
+
+def test_from_a_spec_to_predictions(run, tmp_path: Path) -> None:
+    found = run("train", "net.yaml", "--accelerator", "cpu")
+    assert (found.code, found.out) == (0, "runs/net\n")
+    judged = json.loads(run("evaluate", "runs/net", "--json").out)
+    assert judged.keys() == {"loss", "accuracy"}
+    lines = run("evaluate", "runs/net", "--weights", "last").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["loss", "accuracy"]
+    picture = torch.zeros(8, 8, dtype=torch.uint8).numpy()
+    from PIL import Image
+
+    Image.fromarray(picture).save(tmp_path / "digit.png")
+    (said,) = run("predict", "runs/net", "digit.png", "--json").out.splitlines()
+    assert "label" in json.loads(said)
+    (listed,) = json.loads(run("runs", "--json").out)
+    assert (listed["run"], listed["status"]) == ("runs/net", "finished")
+    head, row = run("runs").out.splitlines()
+    assert head.split()[:3] == ["run", "network", "task"]
+    assert row.split()[:5] == ["runs/net", "Net", "classification", "finished", "1/1"]
+
+
+def test_a_second_run_has_a_folder_of_its_own(run) -> None:
+    assert run("train", "net.yaml", "--variant", "wide").out == "runs/net-wide\n"
+    assert run("train", "net.yaml", "--variant", "wide").out == "runs/net-wide-2\n"
+
+
+def test_weights_that_do_not_fit(run, tmp_path: Path) -> None:
+    run("train", "net.yaml")
+    save_file({"fc1.weight": torch.zeros(3, 64)}, tmp_path / "other.safetensors")
+    other = tmp_path / "other.safetensors"
+    found = run("evaluate", "runs/net", "--weights", other)
+    assert found.code == 2
+    assert "fc1.weight is [3, 64], not [8, 64]" in found.err
+    assert "fc2.bias is missing" in found.err
+    found = run("evaluate", "runs/net", "--weights", tmp_path / "none.safetensors")
+    assert found.code == 2 and "there are no weights at" in found.err
+    other.write_bytes(b"x" * 100)
+    found = run("evaluate", "runs/net", "--weights", other)
+    assert found.code == 2 and "cannot be read" in found.err
+
+
+def test_no_run(run) -> None:
+    found = run("evaluate", "nowhere")
+    assert found.code == 2
+    assert found.err == "error: nowhere holds no run: there is no run.json\n"
+    assert run("runs").out.splitlines() == [
+        "run  network  task  status  epochs  seconds  best"
+    ]
+
+
+def test_a_spec_without_a_task_names_variants_that_have_one(run) -> None:
+    spec, _, task = SPEC.partition("task:\n  kind")
+    wide = task.replace("\n  ", "\n      ").rstrip()
+    Path("net.yaml").write_text(
+        spec.replace(
+            "  wide: {task: {epochs: 2}}\n",
+            f"  wide:\n    task:\n      kind{wide}\n  other: {{hidden: 9}}\n",
+        )
+    )
+    found = run("train", "net.yaml")
+    assert found.code == 2
+    assert found.err == (
+        "error: Net has no `task`: it says nothing of training; --variant has one: wide\n"
+    )
+    assert run("train", "net.yaml", "--variant", "wide").code == 0
