@@ -26,6 +26,11 @@ class Padded:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    @property
+    def lengths(self) -> list[int]:
+        """How many ids each example has in the first column: what a batch is made of alike ones by."""
+        return list(map(len, next(iter(self.columns.values()))))
+
     def __getitems__(self, indices: list[int]) -> Batch:
         return {
             role: pad_sequence([rows[i] for i in indices], True, PAD)

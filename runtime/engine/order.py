@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Final
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 
 from runtime.data.base import Batch, Examples, same
+
+POOL: Final = 50
+"""Batches whose examples are sorted by length together."""
 
 
 class Shuffled(Sampler[list[int]]):
@@ -18,13 +23,24 @@ class Shuffled(Sampler[list[int]]):
     What is left at the end that does not fill a batch for every process is left out,
     unless it is all there is.
 
+    Examples that have lengths are put together with those of about the same one, so that
+    there is little padding: the order is sorted by length in pools of some batches, and the
+    batches are shuffled anew.
+
     Attributes:
         start: batches to leave out at the start, for an epoch that goes on.
     """
 
     def __init__(
-        self, length: int, batch_size: int, seed: int, rank: int = 0, world: int = 1
+        self,
+        length: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        lengths: Sequence[int] | None = None,
     ) -> None:
+        self.lengths = lengths
         self.size = min(batch_size, max(length // world, 1))
         self.length, self.seed, self.rank, self.world = length, seed, rank, world
         self.epoch = self.start = 0
@@ -37,9 +53,24 @@ class Shuffled(Sampler[list[int]]):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(self.length, generator=generator).tolist()
         whole = self.size * self.world
-        for number in range(self.start, len(self)):
-            begin = number * whole + self.rank * self.size
-            yield order[begin : begin + self.size]
+        batches = [order[i * whole : (i + 1) * whole] for i in range(len(self))]
+        if self.lengths is not None:
+            batches = _alike(batches, self.lengths, generator)
+        for batch in batches[self.start :]:
+            yield batch[self.rank * self.size :][: self.size]
+
+
+def _alike(
+    batches: list[list[int]], lengths: Sequence[int], generator: torch.Generator
+) -> list[list[int]]:
+    """The same examples, those of a pool of batches sorted by length, in batches that are shuffled."""
+    found = []
+    for start in range(0, len(batches), POOL):
+        pool = batches[start : start + POOL]
+        rows = iter(sorted(chain.from_iterable(pool), key=lengths.__getitem__))
+        found += [list(islice(rows, len(batch))) for batch in pool]
+    places = torch.randperm(len(found), generator=generator).tolist()
+    return [found[place] for place in places]
 
 
 def shuffled_loader(examples: Examples, order: Shuffled) -> DataLoader[Batch]:

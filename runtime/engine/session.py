@@ -63,7 +63,8 @@ def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
         for name, turn in turns.items()
     }
     rank, world = fabric.global_rank, fabric.world_size
-    order = Shuffled(len(data.train), task.batch_size, task.seed, rank, world)
+    lengths = getattr(data.train, "lengths", None)
+    order = Shuffled(len(data.train), task.batch_size, task.seed, rank, world, lengths)
     batches = fabric.setup_dataloaders(
         shuffled_loader(data.train, order), use_distributed_sampler=False
     )
