@@ -55,7 +55,7 @@ def of_steps(rounds: int) -> Result:
 
 _METHOD = """\
 What `train` does in a step (Fabric, metrics, a look at what is not finite, a signal's flag) against a plain PyTorch
-loop: the same network, AdamW, gradient clipping, examples and DataLoader; one thread, processor time of whole epochs,
+loop: the same network, AdamW, examples and DataLoader; one thread, processor time of whole epochs,
 without evaluation."""
 
 

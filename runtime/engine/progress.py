@@ -107,7 +107,10 @@ class Progress(Watcher):
             ),
         ]
         step, seconds = self._begun
-        rate = (position.step - step) / max(position.seconds - seconds, 1e-9)
+        elapsed = position.seconds - seconds
+        if elapsed < 0.1:  # too little to tell how fast it is
+            return "  ".join(parts)
+        rate = (position.step - step) / elapsed
         left = timedelta(seconds=round(self._left(position, rate)))
         return "  ".join((*parts, f"{rate:.3g} steps/s", f"{left} left"))
 

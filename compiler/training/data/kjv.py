@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from compiler.training.base import Whole
 from compiler.training.data.base import Data, Tokens, vocabulary
 from compiler.training.facts import Facts
+
+CHARACTERS: Final = 70
+"""Different characters of the books to learn from, and the one for others."""
 
 
 class Kjv(Data):
@@ -19,4 +24,5 @@ class Kjv(Data):
     length: Whole = 128
 
     def facts(self) -> Facts:
-        return Facts("text", vocab=vocabulary(self.tokens))
+        known = CHARACTERS if self.tokens == "characters" else vocabulary(self.tokens)
+        return Facts("text", vocab=known)

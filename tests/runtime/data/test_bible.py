@@ -5,6 +5,7 @@ from functools import cache
 
 import torch
 
+from compiler.training.data.kjv import CHARACTERS
 from runtime.data.base import Data
 from runtime.data.bible import HELD_OUT, verses
 from runtime.data.running_text import Windows
@@ -46,7 +47,7 @@ def test_kjv_windows_tell_every_token_once() -> None:
     whole = "\n".join(verse.english for verse in verses()[:20])
     assert text == [whole[0:65], whole[64:129], whole[128:193]]
     assert data.kept["characters_per_token"] == 1.0
-    assert data.facts.vocab == tokenizer.size == 70
+    assert data.facts.vocab == tokenizer.size == CHARACTERS
 
 
 def test_kjv_holds_out_whole_books() -> None:

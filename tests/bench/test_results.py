@@ -1,0 +1,40 @@
+import pytest
+
+from bench.recipes import RECIPES, Bound, Recipe
+from bench.results import missed
+from bench.results_page import page
+from bench.timing import ROOT
+from compiler.limits import Limits
+from compiler.settings import compile_chosen
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_every_recipe_has_a_task(recipe: Recipe) -> None:
+    spec = ROOT / recipe.spec
+    program = compile_chosen(spec, recipe.variant, recipe.sets, limits=Limits())
+    assert program.task is not None
+
+
+def test_bars_that_are_missed_are_told() -> None:
+    bounds = [Bound("mae", "<", "mae.last"), Bound("mae", "<", 0.1)]
+    recipe = Recipe("T", "t.yaml", 2, bounds, falls="loss")
+    rows = [{"loss": "2"}, {"loss": "3"}]
+    found = missed(recipe, {"mae": 0.5, "mae.last": 1.0}, 3.04, rows)
+    assert found == ["mae < 0.1", "3.0 minutes of 2", "loss does not fall"]
+
+
+def test_the_page_shows_a_bar_that_is_missed() -> None:
+    figures = {
+        "cnn": {
+            "minutes": 1.0,
+            "metrics": {"loss": 0.1, "accuracy": 0.5},
+            "first": {},
+            "last": {},
+            "texts": [],
+            "missed": ["accuracy >= 0.99"],
+        }
+    }
+    shown = page(figures)
+    assert "| accuracy >= 0.99 | 0.5 (missed) |" in shown
+    assert "**Missed: accuracy >= 0.99.**" in shown
+    assert "python cli.py train specs/cnn.yaml --variant digits" in shown
