@@ -143,7 +143,9 @@ def _function(stmt: Function) -> Doc:
         return [f"def {stmt.name}()", returns, ":"]
     returns = "" if stmt.returns is None else [" -> ", value(stmt.returns)]
     params = _listed([_param(param) for param in stmt.params])
-    signature: Doc = ["(", Indent([SOFT, Group(params)]), SOFT, ")", returns, ":"]
+    # A single param on a line of its own always has a comma behind it.
+    inner = params if len(stmt.params) == 1 else Group(params)
+    signature: Doc = ["(", Indent([SOFT, inner]), SOFT, ")", returns, ":"]
     return [f"def {stmt.name}", Group(signature)]
 
 

@@ -121,7 +121,11 @@ def tokenized_pairs(
     target: Tokenizer,
     facts: Facts,
 ) -> Data:
-    """Pairs as data, by tokenizers that are there already."""
+    """Pairs as data, by tokenizers that are there already.
+
+    Those held out are in the order of their sources' lengths: batches of them have little padding.
+    """
+    held_out = sorted(held_out, key=lambda pair: len(source.encode(pair[0])))
     facts = replace(facts, vocab=source.size, target_vocab=target.size)
     kept = {"source": source.to_json(), "target": target.to_json()}
     learned, judged = (TextPairs(part, source, target) for part in (train, held_out))

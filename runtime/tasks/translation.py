@@ -164,8 +164,9 @@ class Translator(Learner[Translation]):
         return not isinstance(self.task.data.chosen, Strings)
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """A few held-out pairs, each with its translation."""
-        rows = _rows(next(iter(batches)))[:_SHOWN]
+        """A few held-out pairs, short and long ones, each with its translation."""
+        every = [row for batch in batches for row in _rows(batch)]
+        rows = every[:: -(-len(every) // _SHOWN)]
         # A network that has learned little does not end.
         most = 2 * max(len(target) for _, target in rows)
         told = self.decoded([source for source, _ in rows], most)

@@ -257,3 +257,11 @@ def test_every_length_of_line_and_comment(length: int) -> None:
         Module("Doc.", (Import("torch"),), (verbatim, *body, verbatim))
     )
     assert printed == ruff_format(printed)
+
+
+@pytest.mark.parametrize("annotation", [None, Name("int")])
+@pytest.mark.parametrize("length", range(60, 90))
+def test_a_single_param_of_every_length(annotation: Expr | None, length: int) -> None:
+    params = (Param(name="a" * 8, annotation=annotation, default=Literal(None)),)
+    printed = print_module(Module("", (), (Function("f" * length, params),)))
+    assert printed == ruff_format(printed)

@@ -334,12 +334,12 @@ def test_samples_are_source_reference_and_translation(
     found = learner.samples([data.held_out.__getitems__([1, 2])], 3)
     assert found == {
         "epoch-003.txt": (
-            "source:      one good man\n"
-            "reference:   un hombre bueno\n"
-            "translation: un hombre bueno\n\n"
             "source:      two men\n"
             "reference:   dos hombres\n"
-            "translation: dos hombres\n"
+            "translation: dos hombres\n\n"
+            "source:      one good man\n"
+            "reference:   un hombre bueno\n"
+            "translation: un hombre bueno\n"
         )
     }
 
