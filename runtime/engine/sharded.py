@@ -13,15 +13,21 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.tensor import DTensor
+from torch.distributed.fsdp import FSDPModule
 from torch.optim import Optimizer
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def is_sharded(net: nn.Module) -> bool:
-    """Whether processes hold parts of its weights; its states are then got and set by all of them together."""
-    return any(isinstance(one, DTensor) for one in net.parameters())
+    """Whether processes hold parts of its weights; its states are then got and set by all of them together.
+
+    After a run without gradients some weights are still whole: they are parted again.
+    """
+    parts = [one for one in net.modules() if isinstance(one, FSDPModule)]
+    for one in parts:
+        one.reshard()
+    return bool(parts)
 
 
 def network_state(net: nn.Module) -> dict[str, Any]:
