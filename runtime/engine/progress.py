@@ -22,6 +22,8 @@ LINE_EVERY: Final = 30.0
 """Seconds between two lines, where no evaluation gives one."""
 BAR_EVERY: Final = 0.1
 """Seconds between two looks of the bar."""
+RATE_AFTER: Final = 0.1
+"""Seconds of steps that tell how fast a run is."""
 
 
 class Progress(Watcher):
@@ -108,7 +110,7 @@ class Progress(Watcher):
         ]
         step, seconds = self._begun
         elapsed = position.seconds - seconds
-        if elapsed < 0.1:  # too little to tell how fast it is
+        if elapsed <= RATE_AFTER:
             return "  ".join(parts)
         rate = (position.step - step) / elapsed
         left = timedelta(seconds=round(self._left(position, rate)))

@@ -226,6 +226,8 @@ class Transformer(nn.Module):
                 init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                init.xavier_uniform_(module.weight)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         source_mask = source != self.padding  # [B, S]
