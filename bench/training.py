@@ -22,7 +22,7 @@ from runtime.engine.session import open_session
 from runtime.engine.signals import Signals
 from runtime.engine.train import data_place
 from runtime.engine.watcher import Watcher
-from runtime.load import build_networks
+from runtime.loading import build_networks
 
 _MOST = 1.3
 _EPOCHS = 4

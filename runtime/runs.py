@@ -20,7 +20,7 @@ from runtime.data.place import Place
 from runtime.engine.checkpoint import tied_names
 from runtime.engine.folder import BEST, LAST, SPEC, RunFolder
 from runtime.engine.order import plain_loader
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.base import Learner
 from runtime.tasks.kinds import learner
 

@@ -18,7 +18,7 @@ from compiler.domain import Constraint
 from compiler.inference.counts import Counter
 from compiler.tensor import TensorType
 from compiler.typed import Instance
-from runtime.load import constructor_arguments, load_program
+from runtime.loading import constructor_arguments, load_program
 
 SMALL = 5_000_000
 """Networks with at most so many parameters are also run for real."""

@@ -15,7 +15,7 @@ from compiler.training.task import Task
 from runtime.data.base import Data
 from runtime.engine.checkpoint import bare, digest, read_state
 from runtime.engine.folder import RunFolder, as_json
-from runtime.load import build_networks
+from runtime.loading import build_networks
 
 FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
 """What a run keeps to its end; besides, all of its optimizers but the learning rate."""

@@ -16,7 +16,7 @@ from compiler.training.task import Task
 from runtime.data.base import Batch, Data
 from runtime.engine import optimizers
 from runtime.engine.order import Shuffled, plain_loader, shuffled_loader
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.base import Learner, Turn
 from runtime.tasks.kinds import learner
 

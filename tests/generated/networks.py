@@ -9,59 +9,43 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from torch import Tensor, nn
 
 from compiler import Program, compile_spec
 from compiler.domain import Constraint
 from compiler.typed import Instance
-from runtime.load import constructor_arguments, load_program
+from runtime.loading import constructor_arguments, load_program
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
-# A spec that is not here is built at its full size.
-SMALL: Mapping[str, Mapping[str, Any]] = {
-    "bert": {
-        "vocab": 53,
-        "context": 32,
-        "segments": 7,
-        "width": 24,
-        "depth": 2,
-        "heads": 3,
-    },
-    "elman": {"vocab": 23, "width": 6, "hidden": 10},
-    "encoder_decoder": {
-        "source_vocab": 29,
-        "target_vocab": 31,
-        "width": 6,
-        "hidden": 10,
-    },
-    "gan": {"latent": 10, "width": 4},
-    "gpt2": {"vocab": 53, "context": 32, "width": 24, "depth": 2, "heads": 3},
-    "resnet50": {"classes": 7, "width": 4, "depths": [1, 2, 2, 1]},
-    "rnn": {"vocab": 53, "width": 10},
-    "transformer": {"vocab": 53, "width": 24, "depth": 2, "heads": 3, "hidden": 40},
-    "unet": {"width": 3, "depth": 2},
-    "vit": {
-        "classes": 7,
-        "size": 24,
-        "patch": 8,
-        "width": 24,
-        "depth": 2,
-        "heads": 3,
-    },
-}
-
-# Smaller images shrink to one pixel on the way.
-LEAST: Mapping[str, Mapping[str, int]] = {"resnet50": {"H": 65, "W": 97}}
+_SMALL = Path(__file__).parents[1] / "small"
 
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
 @cache
+def sizes(spec: str) -> Mapping[str, Any]:
+    """The params that make a spec small, from tests/small; none where it is small already."""
+    return _told(spec).get("params", {})
+
+
+@cache
+def least(spec: str) -> Mapping[str, int]:
+    """Sizes of symbols from which on no image shrinks to one pixel on the way."""
+    return _told(spec).get("least", {})
+
+
+def _told(spec: str) -> dict[str, Any]:
+    file = _SMALL / f"{spec}.yaml"
+    return yaml.safe_load(file.read_text()) if file.exists() else {}
+
+
+@cache
 def compiled(spec: str, small: bool = False) -> Program:
     """A spec of the folder, at its full size or a small one."""
-    settings = SMALL.get(spec) if small else None
+    settings = sizes(spec) if small else None
     return compile_spec(FOLDER / f"{spec}.yaml", settings=settings)
 
 
@@ -81,11 +65,11 @@ class Network:
     def sizes(self, draw: int) -> dict[str, int]:
         """Values of the symbols: all different; in draw -1 the least there are."""
         domain = self.instance.context.domain.constraints
-        least = LEAST.get(self.spec, {})
+        from_size = least(self.spec)
         chosen = {}
         for k, symbol in enumerate(self.symbols()):
             values = domain.get(symbol, Constraint()).values(128)
-            place = 1 if draw == -1 else least.get(symbol, 2 + 2 * k) + draw
+            place = 1 if draw == -1 else from_size.get(symbol, 2 + 2 * k) + draw
             chosen[symbol] = values[(place - 1) % len(values)]
         return chosen
 

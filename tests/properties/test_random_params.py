@@ -13,9 +13,9 @@ from torch import nn
 
 from compiler import Program, SpecError, compile_spec
 from compiler.typed import walk_instances
-from runtime.load import load_program
+from runtime.loading import load_program
 from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
-from tests.generated.networks import FOLDER, SMALL, SPECS
+from tests.generated.networks import FOLDER, SPECS, sizes
 from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn
 from tests.properties.specs import drawn_specs
@@ -46,7 +46,7 @@ FEW = settings(max_examples=settings().max_examples // 5)
 @FEW
 @given(st.data())
 def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
-    file, small = FOLDER / f"{spec}.yaml", dict(SMALL.get(spec, {}))
+    file, small = FOLDER / f"{spec}.yaml", dict(sizes(spec))
     program = compile_spec(file, settings=small)
     changes = {
         name: others(value)
@@ -99,8 +99,8 @@ def hold_classes(program: Program, other: Program) -> None:
             arguments = constructor_arguments(built[name], instance)
             given = built[name](**arguments).eval()
         assert state(given) == state(expected)
-        for sizes in list(sample_sizes(instance))[:2]:
-            inputs = sample_inputs(instance, sizes, "meta")
+        for chosen in list(sample_sizes(instance))[:2]:
+            inputs = sample_inputs(instance, chosen, "meta")
             assert [*shapes(given(*inputs))] == [*shapes(expected(*inputs))]
 
 

@@ -11,7 +11,7 @@ from runtime.data.load import load
 from runtime.data.place import Place
 from runtime.engine.folder import RunFolder
 from runtime.generate import Wish, generate
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.runs import OpenRun
 from runtime.tasks.kinds import learner
 

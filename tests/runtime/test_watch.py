@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler import compile_spec
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.watch import watching
 
 SPEC = """

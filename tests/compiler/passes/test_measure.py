@@ -13,7 +13,7 @@ from compiler.measuring.summary import Row, Section, Summary
 from compiler.passes.measure import measure
 from compiler.reporting.summary_json import as_json
 from compiler.reporting.summary_table import table
-from runtime.load import load_program
+from runtime.loading import load_program
 from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
 
 SPECS = sorted(path.stem for path in Path("specs").glob("*.yaml"))

@@ -11,7 +11,7 @@ from compiler import Program, compile_spec
 from compiler.training.facts import Facts
 from compiler.training.tasks.adversarial import Adversarial
 from runtime.data.base import Data, Table
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.adversarial import Adversary
 
 SPEC = """\

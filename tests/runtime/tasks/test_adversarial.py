@@ -15,7 +15,7 @@ from compiler import SpecError, compile_spec
 from compiler.training.tasks.adversarial import Adversarial
 from runtime.data.base import Batch, Data
 from runtime.engine.optimizers import build
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.adversarial import Adversary, discriminator_loss, generator_loss
 from tests.runtime.tasks.adversaries import adversary, program, stripes
 

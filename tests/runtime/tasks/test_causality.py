@@ -9,7 +9,7 @@ from compiler import compile_spec
 from compiler.diagnostics import SpecError
 from compiler.pipeline import Program
 from compiler.training.tasks.language_model import LanguageModel
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.base import Learner
 from runtime.tasks.causality import leak, refuse_leaks
 

@@ -19,7 +19,7 @@ from compiler.training.data.base import Words
 from compiler.training.facts import Facts
 from runtime.data.base import Batch, Data
 from runtime.data.texts import labelled_texts
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.classification import Classifier
 
 IMAGES = """

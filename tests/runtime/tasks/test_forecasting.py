@@ -13,7 +13,7 @@ from compiler.pipeline import compile_spec
 from compiler.training.data.csv import Csv
 from runtime.data.base import Data
 from runtime.data.series import series
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.forecasting import Forecaster
 
 SPEC = """

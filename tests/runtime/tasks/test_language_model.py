@@ -11,7 +11,7 @@ from runtime.data.base import Data
 from runtime.data.load import load
 from runtime.data.place import Place
 from runtime.decode import Sampling
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.language_model import LanguageLearner
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps"

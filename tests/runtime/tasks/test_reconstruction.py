@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from compiler import SpecError, compile_spec
 from compiler.training.tasks.reconstruction import Reconstruction
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.reconstruction import Autoencoder
 
 NETWORK = """\

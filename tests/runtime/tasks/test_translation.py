@@ -15,7 +15,7 @@ from compiler.pipeline import compile_spec
 from runtime.data.base import Data
 from runtime.data.texts import Pair, text_pairs
 from runtime.data.tokens import BOS, EOS, PAD, WordTokens
-from runtime.load import build_networks
+from runtime.loading import build_networks
 from runtime.tasks.translation import Translator
 
 SPEC = """

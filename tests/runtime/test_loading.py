@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from compiler import Program, compile_spec
-from runtime.load import load_file, load_program
+from runtime.loading import load_file, load_program
 
 SPECS = Path(__file__).parents[2] / "specs"
 
