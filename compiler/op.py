@@ -96,7 +96,9 @@ class Op:
     function: ClassVar[str] = ""
     """The function that does its work where no module is needed: `F.relu`."""
     library: ClassVar[str] = ""
-    """The file under compiler/library (without `.py`) whose source the generated module carries."""
+    """The file under compiler/library (without `.py`) whose source the generated module carries.
+
+    It holds the module, or the function that `apply` calls."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()
@@ -151,6 +153,10 @@ class Op:
         return ""
 
     # The Python it becomes.
+
+    def carries(self, code: Code) -> str:
+        """The file under compiler/library that this very layer stands on; "" for none."""
+        return self.library
 
     def construct(self, code: Code, *args: Any, **inputs: Any) -> Expr | None:
         """The expression that builds its module in `__init__`, from the input types; None where it needs none."""

@@ -20,11 +20,21 @@ def register(name: str, torch: str) -> Callable[[_T], _T]:
     def decorate(op: _T) -> _T:
         assert name not in _OPS, f"two ops are called {name}"
         op.name, op.torch = name, torch
-        op.family = vars(op).get("family", op.__module__.rpartition(".")[2])
+        op.family = _family(op)
         _OPS[name] = op
         return op
 
     return decorate
+
+
+def _family(op: type[Op]) -> str:
+    """What the op says, or a base that is no op itself; else the name of its file."""
+    declared = (
+        vars(kind)["family"]
+        for kind in op.__mro__
+        if "family" in vars(kind) and (kind is op or "name" not in vars(kind))
+    )
+    return str(next(declared, op.__module__.rpartition(".")[2]))
 
 
 @cache

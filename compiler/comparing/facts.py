@@ -45,8 +45,13 @@ def _running(layer: Layer) -> Iterator[tuple[str, str]]:
     yield "share", layer.share or ""
     for name, start in (layer.carry or {}).items():
         yield f"carry.{name}", start
-    for name, other in (layer.tie or {}).items():
-        yield f"tie.{name}", other
+    if layer.tie is not None:
+        yield from ((f"tie.{name}", path) for name, path in layer.tie.tensors.items())
+        yield "tie.when", "" if layer.tie.when is None else _text(layer.tie.when)
+    if layer.parametrize is not None:
+        wrap = layer.parametrize
+        given = ", ".join(f"{key}={value}" for key, value in wrap.arguments)
+        yield f"parametrize.{wrap.tensor}", f"{wrap.kind}({given})"
     for name, init in (layer.init or {}).items():
         given = ", ".join(f"{key}={value}" for key, value in init.arguments)
         yield f"init.{name}", f"{init.name}({given})"

@@ -25,8 +25,10 @@ _SECTIONS = frozenset(
         "variants",
         "dims",
         "init",
+        "parametrize",
         "expect",
         "import",
+        "checkpoint",
         "task",
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from compiler import faults
@@ -10,8 +11,10 @@ from compiler.binding import bind
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.expressions import Value
+from compiler.language.layers import Layer
 from compiler.naming import Names
 from compiler.op import Op, Port, Shape, as_tuple
+from compiler.parametrizations import apply
 from compiler.tensor import MAX_RANK, TensorType, is_ellipsis
 from compiler.typed import Call, Types
 
@@ -52,6 +55,15 @@ def call_op(
         flops=op.flops(outputs, **inputs),
         counter=counter,
     )
+
+
+def parametrized(layer: Layer, call: Call) -> Call:
+    """The run of a layer with the tensors that `parametrize` puts in place of one."""
+    given, op = layer.parametrize, call.op
+    if given is None or op is None:
+        return call
+    weights, buffers = apply(given, op, dict(call.weights), dict(call.buffers))
+    return replace(call, weights=weights, buffers=buffers)
 
 
 def _weights(op: Op, inputs: Mapping[str, Any], context: Context) -> dict[str, Shape]:

@@ -22,8 +22,7 @@ def copies(node: TypedNode) -> Iterator[tuple[int, Call]]:
 
 def own_elements(node: TypedNode, call: Call) -> Dim:
     """The elements of an op's weights that are not tied, in the names of its scope."""
-    tied = node.node.layer.tie or {}
-    shapes = (shape for name, shape in call.weights.items() if name not in tied)
+    shapes = (shape for name, shape in call.weights.items() if name not in node.ties)
     return sum_of(map(product, shapes))
 
 

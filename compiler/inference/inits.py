@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from compiler.diagnostics import Report
 from compiler.graph import Place, Scope
+from compiler.parametrizations import PREFIX
 from compiler.registry import ops
 from compiler.text import listed
-from compiler.typed import Instance, TypedGraph, TypedNode, walk_instances
+from compiler.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
 
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
@@ -34,9 +35,9 @@ def _check_layer(node: TypedNode, report: Report) -> None:
         message = f"{node.target.name} is a block: it has no tensors of its own"
         help = "`init` stands at the layers inside, or at the top of the file by op"
         report.error("bad-init", place.span(key=True), message, help=help)
-    elif node.calls:
-        own = {name for call in node.calls for name in call.weights}
-        _check(node.node.name, node.node.layer.init or {}, own, place, report)
+    else:
+        tensors = node.node.layer.init or {}
+        _check(node.node.name, tensors, node.calls, place, report)
 
 
 def _check_op(
@@ -53,23 +54,28 @@ def _check_op(
         for call in node.calls
         if call.op is not None and call.op.name == name
     ]
-    if runs:
-        _check(
-            name, tensors, {key for run in runs for key in run.weights}, place, report
-        )
+    _check(name, tensors, runs, place, report)
 
 
 def _check(
     what: str,
     tensors: Mapping[str, object],
-    own: set[str],
+    runs: Sequence[Call],
     place: Place,
     report: Report,
 ) -> None:
-    for tensor in tensors if "" not in own else ():  # "": it is a tensor itself
-        if tensor not in own:
-            known = f"its tensors are {listed(sorted(own))}"
+    own = {name for run in runs for name in run.weights}
+    if not runs or "" in own:  # "": it is a tensor itself
+        return
+    computed = {name.split(".")[1] for name in own if name.startswith(PREFIX)}
+    for tensor in tensors:
+        span = place.span(tensor, key=True)
+        if tensor in computed:
+            message = f"{tensor} of {what} is parametrized: init would not reach it"
+            help = "leave it out: it starts as torch starts it"
+            report.error("bad-init", span, message, help=help)
+        elif tensor not in own or tensor.startswith(PREFIX):
             message = f"{what} has no tensor {tensor}"
-            span = place.span(tensor, key=True)
+            known = f"its tensors are {listed(sorted(own))}"
             help = report.like(tensor, own) or known
             report.error("bad-init", span, message, help=help)

@@ -120,18 +120,24 @@ class ScopeReader:
             self.report.error("unknown-port", span, message, help=help, path=path)
 
     def _when(self, node: Node) -> bool:
-        if node.layer.when is None:
+        return self._holds(node, node.layer.when, node.place.at("when"))
+
+    def _ties(self, node: Node) -> Mapping[str, str]:
+        """The ties of a layer, where they hold."""
+        tie = node.layer.tie
+        if tie is None or not self._holds(node, tie.when, node.place.at("tie", "when")):
+            return {}
+        return tie.tensors
+
+    def _holds(self, node: Node, condition: Any, place: Place) -> bool:
+        if condition is None:
             return True
-        value = formula_value(
-            node.layer.when, self.instance.values, node.place.at("when"), self.report
-        )
+        value = formula_value(condition, self.instance.values, place, self.report)
         if value is None:
             raise Skip
         if not isinstance(value, bool):
             message = f"`when` is true or false, and this is {shown(value)}"
-            self.report.error(
-                "bad-when", node.place.span("when"), message, path=self._path(node)
-            )
+            self.report.error("bad-when", place.span(), message, path=self._path(node))
             raise Skip
         return value
 

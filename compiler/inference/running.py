@@ -10,7 +10,7 @@ from compiler.dims import Dim, DimOverflow
 from compiler.expressions import Value
 from compiler.faults import Fault
 from compiler.graph import Node, Scope
-from compiler.inference.calls import call_op
+from compiler.inference.calls import call_op, parametrized
 from compiler.inference.params import default_sizes, formula_value
 from compiler.inference.reading import Given, ScopeReader, Skip
 from compiler.inference.repeats import (
@@ -23,6 +23,7 @@ from compiler.inference.runs import equal_arguments
 from compiler.inference.scans import Scanned, scanned
 from compiler.naming import COUNTER, Names
 from compiler.op import Op
+from compiler.parametrizations import refuse
 from compiler.tensor import TensorType
 from compiler.typed import Call, TypedNode, Types
 
@@ -122,9 +123,12 @@ class ScopeRunner(ScopeReader):
         if counter is not None:
             values = {**values, COUNTER: counter}
         if not isinstance(target, Scope):
-            return call_op(
+            call = call_op(
                 target, arguments, types, values, names, self.context, counter or 0
             )
+            return parametrized(node.layer, call)
+        if node.layer.parametrize is not None:
+            raise refuse(target.name)
         suffix = f"{node.name}[{counter}]" if counter is not None else node.name
         return self._call_scope(
             node,

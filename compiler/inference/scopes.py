@@ -48,13 +48,21 @@ class ScopeInference(ScopeRunner):
     def _layer(self, node: Node) -> TypedNode:
         target, arguments, given = self._resolve(node)
         types = self._types(node, given)
-        active = self._when(node)
+        active, ties = self._when(node), self._ties(node)
         count = self._count(node) if active else 0
         if count == 0:
             ghosts = self._ghosts(node, target, arguments, types, ())
             outputs = self._passed_on(types, ghosts)
             return TypedNode(
-                node, target, given, (), outputs, arguments, active, ghosts=ghosts
+                node,
+                target,
+                given,
+                (),
+                outputs,
+                arguments,
+                active,
+                ghosts=ghosts,
+                ties=ties,
             )
         try:
             if node.layer.scan is not None:
@@ -86,7 +94,9 @@ class ScopeInference(ScopeRunner):
         names, context = self.instance.names, self.context
         count_of = repeat.count if repeat is not None else None
         outputs = dict(by_count(calls, ghosts, count_of, names, context))
-        return TypedNode(node, target, given, calls, outputs, arguments, ghosts=ghosts)
+        return TypedNode(
+            node, target, given, calls, outputs, arguments, ghosts=ghosts, ties=ties
+        )
 
     def _passed_on(
         self, types: Types, ghosts: tuple[Call, ...]

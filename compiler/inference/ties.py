@@ -16,7 +16,7 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
     """Report every tie and shared layer whose tensors do not fit."""
     for instance in walk_instances(typed.networks.values()):
         for node in instance.nodes.values():
-            if node.node.layer.tie and node.calls:
+            if node.ties and node.calls:
                 _check_tie(instance, node, report)
             if node.node.shared and node.calls:
                 _check_shared(instance, node, report)
@@ -27,7 +27,7 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
 
 def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
     own = node.calls[0].weights
-    for name, path in (node.node.layer.tie or {}).items():
+    for name, path in node.ties.items():
         place = node.node.place.at("tie", name)
         if name not in own:
             help = report.like(name, own) or f"its tensors are {listed(own)}"
@@ -97,8 +97,7 @@ def _no_origin(instance: Instance, path: str) -> str:
     inner = node.calls[0].instance
     if inner is not None:
         return _no_origin(inner, rest)
-    tied = rest in (node.node.layer.tie or {})
-    return "is itself tied: name the tensor that is not" if tied else ""
+    return "is itself tied: name the tensor that is not" if rest in node.ties else ""
 
 
 def _check_shared(instance: Instance, node: TypedNode, report: Report) -> None:

@@ -67,9 +67,17 @@ def build(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | Non
     assert op is not None
     code = layer_code(writer, typed, resolve)
     built = op.construct(code, **op_inputs(typed.target, typed.calls[0].inputs))
-    if built is not None and op.library:
-        writer.library.add(op.library)
-    return built
+    writer.carry(op.carries(code))
+    return wrapped(typed, built)
+
+
+def wrapped(typed: TypedNode, built: Expr | None) -> Expr | None:
+    """A module as its parametrization wraps it: `weight_norm(nn.Conv1d(...))`."""
+    given = typed.node.layer.parametrize
+    if given is None or built is None:
+        return built
+    name = {} if given.tensor == "weight" else {"name": given.tensor}
+    return call(given.function, built, **name, **dict(given.arguments))
 
 
 def layer_code(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> LayerCode:
@@ -193,7 +201,8 @@ def _declare_optional(
     writer: ClassWriter, typed: TypedNode, target: Expr, built: Expr
 ) -> None:
     """A module that is there only where `when` holds; several share one `if`."""
-    kind = built.func if isinstance(built, CallExpr) else Name("nn.Module")
+    plain = typed.node.layer.parametrize is None and isinstance(built, CallExpr)
+    kind = built.func if plain else Name("nn.Module")
     none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
     test = value_code(typed.node.layer.when, writer.in_init)
     line = Assign((target,), built)
@@ -252,9 +261,7 @@ def _link(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | Non
     assert op is not None
     if not op.module or not op.chains:
         return None
-    if op.library:
-        writer.library.add(op.library)
-    return op.build(
-        layer_code(writer, typed, resolve),
-        **op_inputs(typed.target, typed.calls[0].inputs),
-    )
+    code = layer_code(writer, typed, resolve)
+    built = op.build(code, **op_inputs(typed.target, typed.calls[0].inputs))
+    writer.carry(op.carries(code))
+    return wrapped(typed, built)

@@ -40,6 +40,13 @@ def attn_mask(
     return _merged((admitted, optional), (bias, code.optional("bias")), _biased)
 
 
+def admitted_or_none(code: Code, near: Expr, mask: Expr) -> Expr:
+    """The keys nearby that an optional mask admits; None where there is no mask."""
+    both = Binary("&", near, _aligned(code, mask))
+    shape = _shape(code, near, mask)
+    return code.let(unless_none(mask, True, both, lit(None)), shape, "admitted")
+
+
 def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
     optional = code.optional("mask")
     aligned = _aligned(code, mask)

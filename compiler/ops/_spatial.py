@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from fractions import Fraction
+from typing import ClassVar, Final
 
 from compiler import faults
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.op import Op, Shape
 from compiler.tensor import TensorType
+
+# torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
+_EXACT: Final = 2**21
 
 
 class SpatialOp(Op):
@@ -78,3 +83,19 @@ def unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:
     if all(ctx.is_one(size) for size in sizes):
         return []
     return [f"{word} {times(ctx, sizes[:1] if len(set(sizes)) == 1 else sizes)}"]
+
+
+def scaled(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
+    """The size times a factor, rounded down as torch does, who multiplies as floats."""
+    if not 0 < factor < math.inf:
+        message = f"{argument} must be a number above 0"
+        raise faults.constraint(message, argument=argument)
+    ratio = Fraction(factor)
+    if ratio.numerator <= _EXACT:
+        return size * ratio.numerator // ratio.denominator
+    value = ctx.value(size).constant
+    if value is None:
+        message = f"{size} times {factor} depends on how floats round"
+        help = "give the size instead, or a factor such as 2, 0.5 or 1.25"
+        raise faults.constraint(message, argument=argument, help=help)
+    return Dim.of(math.floor(value * factor))

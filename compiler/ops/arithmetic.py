@@ -115,6 +115,29 @@ class Minimum(Pair):
     function = "torch.minimum"
 
 
+@register("lerp", torch="torch.lerp")
+class Lerp(Op):
+    """input + weight · (end - input): float[...], float[...] -> float[...], broadcast."""
+
+    weight: float
+
+    function = "torch.lerp"
+    positional = ("weight",)
+    inputs = (Port("input"), Port("end"))
+
+    def infer(self, ctx: Context, input: TensorType, end: TensorType) -> TensorType:
+        return input.with_shape(*ctx.broadcast("lerp", {"input": input, "end": end}))
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        end: TensorType,
+    ) -> str:
+        return f"{self.weight:g}"
+
+
 class WithNumber(Op):
     """A tensor and a number: the result is of floats if either is."""
 

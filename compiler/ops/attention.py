@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from compiler import faults
-from compiler.codegen.python import Conditional, Expr, TupleExpr, call, lit, method
+from compiler.codegen.python import (
+    Compare,
+    Conditional,
+    Expr,
+    TupleExpr,
+    call,
+    lit,
+    method,
+)
 from compiler.context import Context
 from compiler.dims import Dim
-from compiler.fields import Probability, Size
+from compiler.fields import Positive, Probability, Size
 from compiler.op import Code, Op, Port, Shape
-from compiler.ops._scores import attn_mask, band, ones, size
+from compiler.ops._scores import admitted_or_none, attn_mask, band, ones, size
 from compiler.registry import register
 from compiler.tensor import TensorType
 
@@ -29,7 +37,8 @@ class Attention(Op):
     keys, [T, S], [B, T, S] or [B, num_heads, T, S]; three or four dimensions
     broadcast, and two are [T, S] where the first size is written as the query's T,
     else [B, S]. `bias` (float) is added to the scores, and broadcasts to [B,
-    num_heads, T, S]. A query that no key takes part for gives zeros.
+    num_heads, T, S]. A query that no key takes part for gives zeros. With `softcap`,
+    scores become softcap * tanh(scores / softcap) before masks and bias (Gemma 2).
     """
 
     num_heads: Size
@@ -37,6 +46,7 @@ class Attention(Op):
     is_causal: bool = False
     window: Size | None = None
     scale: float | None = None
+    softcap: Positive | None = None
     dropout_p: Probability = 0.0
 
     inputs = (
@@ -127,6 +137,9 @@ class Attention(Op):
         pairs = query.shape[0] * query.shape[1] * key.shape[1]
         return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
 
+    def carries(self, code: Code) -> str:
+        return "" if self.softcap is None else "capped_attention"
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
     ) -> str:
@@ -137,6 +150,8 @@ class Attention(Op):
             parts.append("causal")
         if self.window is not None:
             parts.append(f"window {ctx.value(self.window)}")
+        if self.softcap is not None:
+            parts.append(f"capped at {self.softcap:g}")
         return ", ".join(parts)
 
     def apply(
@@ -151,8 +166,9 @@ class Attention(Op):
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
         kv = code.argument("num_kv_heads") if grouped else heads
+        kernel = "F.scaled_dot_product_attention"
         attended = call(
-            "F.scaled_dot_product_attention",
+            kernel if self.softcap is None else "capped_attention",
             *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),
             **self._masking(code, query, key, mask, bias),
             **self._options(code),
@@ -172,7 +188,9 @@ class Attention(Op):
             options["dropout_p"] = Conditional(code.training, p, lit(0.0))
         if self.scale is not None:
             options["scale"] = code.argument("scale")
-        if self.num_kv_heads is not None:
+        if self.softcap is not None:
+            options["softcap"] = code.argument("softcap")
+        elif self.num_kv_heads is not None:
             options["enable_gqa"] = lit(True)
         return options
 
@@ -195,6 +213,9 @@ class Attention(Op):
             window = None if self.window is None else code.argument("window")
             square = ones(size(query, 1), size(key, 1), query)
             near = band(square, self.is_causal, window)
+        if near is not None and mask is not None and self._fused_alone(code, bias):
+            admitted = admitted_or_none(code, near, mask)
+            return {"attn_mask": admitted, "is_causal": Compare("is", mask, lit(None))}
         return {"attn_mask": attn_mask(code, near, mask, bias)}
 
     def _both(self, code: Code, mask: Expr | None) -> bool:
@@ -204,6 +225,11 @@ class Attention(Op):
         """
         apart = code.chosen("is_causal") and code.absent("mask")
         return self.is_causal and mask is not None and not apart
+
+    def _fused_alone(self, code: Code, bias: Expr | None) -> bool:
+        """Whether a run without a mask, which is optional, needs no `attn_mask`."""
+        causal = self.is_causal and not code.chosen("is_causal")
+        return causal and self.window is None and bias is None and code.optional("mask")
 
     def _causal(self, code: Code) -> dict[str, Expr]:
         if code.chosen("is_causal"):

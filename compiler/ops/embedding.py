@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from compiler import faults
-from compiler.codegen.python import Call, Compare, Expr, attr, call, lit, subscript
+from compiler.codegen.python import (
+    Binary,
+    Call,
+    Compare,
+    Expr,
+    attr,
+    call,
+    lit,
+    subscript,
+)
 from compiler.codegen.statements import ExprStatement, If, Stmt
 from compiler.context import Context
 from compiler.dims import Dim
-from compiler.fields import Axis, Integer, Positive, Size
+from compiler.fields import Axis, Count, Integer, Positive, Size
 from compiler.op import ANY, NUMBER, Code, Op, Port, Shape
 from compiler.registry import register
 from compiler.tensor import TensorType
@@ -18,41 +27,32 @@ class Embedding(Op):
     """A learned vector for each token: int[...] -> float[..., embedding_dim].
 
     Tokens go from 0 to num_embeddings - 1. The vector of `padding_idx` starts as zeros
-    and is not trained.
+    and is not trained. With `max_norm`, vectors whose `norm_type`-norm is larger are
+    scaled down to it where they are used, and stay so. `sparse` gradients are for the
+    optimizers that take them.
     """
 
     num_embeddings: Size
     embedding_dim: Size
     padding_idx: Integer | None = None
+    max_norm: Positive | None = None
+    norm_type: float = 2.0
+    scale_grad_by_freq: bool = False
+    sparse: bool = False
 
     module = "nn.Embedding"
     positional = ("num_embeddings", "embedding_dim")
     inputs = (Port("input", ("int",)),)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        if self.padding_idx is not None:
-            self._require_padding(ctx, self.padding_idx)
+        require_padding(ctx, self.padding_idx, self.num_embeddings)
         return TensorType("float", (*input.shape, self.embedding_dim))
-
-    def _require_padding(self, ctx: Context, padding: Dim) -> None:
-        index = ctx.constant(padding, "padding_idx", "padding_idx")
-        count = ctx.constant(self.num_embeddings, "num_embeddings", "num_embeddings")
-        if not -count <= index < count:
-            raise faults.constraint(
-                f"padding_idx is {index}, and there are {count} embeddings",
-                argument="padding_idx",
-            )
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
     def restore(self, module: Expr) -> tuple[Stmt, ...]:
-        if self.padding_idx is None:
-            return ()
-        place = attr(module, "padding_idx")
-        row = subscript(attr(module, "weight"), place)
-        zero = ExprStatement(call("init.zeros_", row))
-        return (If(Compare("is not", place, lit(None)), (zero,)),)
+        return () if self.padding_idx is None else padding_zeros(module)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -60,10 +60,32 @@ class Embedding(Op):
         return f"{ctx.value(self.num_embeddings)} → {ctx.value(self.embedding_dim)}"
 
 
-def positions(input: Expr, dim: Expr) -> Call:
-    """`torch.arange(x.shape[1], device=x.device)`."""
+def require_padding(ctx: Context, padding: Dim | None, embeddings: Dim) -> None:
+    """The padding, if there is one, must be one of the embeddings."""
+    if padding is None:
+        return
+    index = ctx.constant(padding, "padding_idx", "padding_idx")
+    count = ctx.constant(embeddings, "num_embeddings", "num_embeddings")
+    if not -count <= index < count:
+        raise faults.constraint(
+            f"padding_idx is {index}, and there are {count} embeddings",
+            argument="padding_idx",
+        )
+
+
+def padding_zeros(module: Expr) -> tuple[Stmt, ...]:
+    """`if m.padding_idx is not None: init.zeros_(m.weight[m.padding_idx])`."""
+    place = attr(module, "padding_idx")
+    row = subscript(attr(module, "weight"), place)
+    zero = ExprStatement(call("init.zeros_", row))
+    return (If(Compare("is not", place, lit(None)), (zero,)),)
+
+
+def positions(input: Expr, dim: Expr, first: Expr | None = None) -> Call:
+    """`torch.arange(x.shape[1], device=x.device)`, or from another first number on."""
     length = subscript(attr(input, "shape"), dim)
-    return call("torch.arange", length, device=attr(input, "device"))
+    ends = (length,) if first is None else (first, Binary("+", length, first))
+    return call("torch.arange", *ends, device=attr(input, "device"))
 
 
 def _advice(length: Dim, most: Dim) -> str:
@@ -80,22 +102,26 @@ class PositionEmbedding(Op):
     """A learned vector for each position: any[B, T, ...] -> float[T, embedding_dim].
 
     The input only gives the size of its dimension `dim`, which must be bounded by
-    num_embeddings: declare `dims: {T: {max: ...}}`.
+    num_embeddings - offset: declare `dims: {T: {max: ...}}`. The first position has
+    the vector at `offset`; those before it are not used, but some published tables
+    have them.
     """
 
     num_embeddings: Size
     embedding_dim: Size
     dim: Axis = 1
+    offset: Count = Dim.of(0)
 
     module = "nn.Embedding"
     positional = ("num_embeddings", "embedding_dim")
-    omitted = ("dim",)
+    omitted = ("dim", "offset")
     chains = False
     inputs = (Port("input", ANY),)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]
-        self._require_bound(ctx, ctx.value(length), ctx.value(self.num_embeddings))
+        count = ctx.value(self.num_embeddings - self.offset)
+        self._require_bound(ctx, ctx.value(length), count)
         return TensorType("float", (length, self.embedding_dim))
 
     def _require_bound(self, ctx: Context, length: Dim, count: Dim) -> None:
@@ -119,7 +145,8 @@ class PositionEmbedding(Op):
         return f"{count} positions → {width}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return call(code.module(), positions(input, code.argument("dim")))
+        first = code.argument("offset") if code.given("offset") else None
+        return call(code.module(), positions(input, code.argument("dim"), first))
 
 
 @register("sinusoidal_encoding", torch="")

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from compiler.codegen.python import (
-    Binary,
-    Call,
-    Expr,
-    Name,
-    TupleExpr,
-    Unary,
-    call,
-    lit,
-    method,
-)
+from compiler.codegen.python import Call, Expr, Name, TupleExpr, call, lit
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Probability, Size
 from compiler.op import Code, Op, Outputs, Port, Shape
-from compiler.ops._scores import ones, size, unless_none
+from compiler.ops._masks import (
+    blocked_pairs,
+    later_keys,
+    padding_mask,
+    require_mask,
+    require_padding_mask,
+)
+from compiler.ops._scores import unless_none
 from compiler.registry import register
 from compiler.tensor import TensorType
 
@@ -86,13 +83,8 @@ class MultiheadAttention(Op):
         ctx.require_multiple(
             "query's width", width, "num_heads", self.num_heads, "num_heads"
         )
-        if key_padding_mask is not None:
-            message = "multihead_attention needs key_padding_mask as bool[B, S]"
-            require_shape(
-                ctx, message, "key_padding_mask", key_padding_mask, key.shape[:-1]
-            )
-        if attn_mask is not None:
-            self._require_mask(ctx, attn_mask, query, key)
+        require_padding_mask(ctx, self.name, "key_padding_mask", key_padding_mask, key)
+        require_mask(ctx, self.name, "attn_mask", attn_mask, query, key, self.num_heads)
         return (query, self._weights(query, key)) if self.need_weights else query
 
     def _require_sequences(
@@ -105,19 +97,6 @@ class MultiheadAttention(Op):
                 ctx.require_equal(message, tensor.shape[0], query.shape[0], port)
         message = "multihead_attention needs as many values as keys"
         ctx.require_equal(message, value.shape[-2], key.shape[-2], "value")
-
-    def _require_mask(
-        self, ctx: Context, mask: TensorType, query: TensorType, key: TensorType
-    ) -> None:
-        shape: Shape = (query.shape[-2], key.shape[-2])
-        ctx.require_rank("attn_mask", mask, 2, 3)
-        if mask.rank == 3 and not _per_batch(mask, query):
-            batch = query.shape[0] if query.rank == 3 else Dim.of(1)
-            shape = (batch * self.num_heads, *shape)
-        elif mask.rank == 3:
-            shape = (query.shape[0], *shape)
-        message = "multihead_attention needs attn_mask as bool[T, S] or bool[B, T, S]"
-        require_shape(ctx, message, "attn_mask", mask, shape)
 
     def _weights(self, query: TensorType, key: TensorType) -> TensorType:
         heads = () if self.average_attn_weights else (self.num_heads,)
@@ -197,49 +176,24 @@ class MultiheadAttention(Op):
         keys = code.type("query" if key is None else "key")
         key = _or_else(code, "key", key, query)
         value = _or_else(code, "value", value, key)
-        later = self._later(code, query, key, keys) if self.is_causal else None
-        options: dict[str, Expr] = {}
-        if key_padding_mask is not None:
-            optional = code.optional("key_padding_mask")
-            blocked = Unary("~", key_padding_mask)
-            options["key_padding_mask"] = unless_none(
-                key_padding_mask, optional, blocked, lit(None)
-            )
+        later = None
+        if self.is_causal:
+            later = later_keys(code, query, key, (code.type("query"), keys))
+        options = padding_mask(code, "key_padding_mask", key_padding_mask)
         if not self.need_weights:
             options["need_weights"] = lit(False)
-        if later is not None or attn_mask is not None:
-            options["attn_mask"] = self._blocked(code, later, attn_mask)
+        heads = code.argument("num_heads")
+        blocked = blocked_pairs(
+            code, "attn_mask", attn_mask, later, code.type("query"), heads
+        )
+        if blocked is not None:
+            options["attn_mask"] = blocked
         if self.need_weights and code.given("average_attn_weights"):
             options["average_attn_weights"] = code.argument("average_attn_weights")
         if later is not None and attn_mask is None and not self._extra:
             # torch may go by this alone, which is faster; it would miss keys of its own
             options["is_causal"] = lit(True)
         return call(code.module(), query, key, value, **options)
-
-    def _later(self, code: Code, query: Expr, key: Expr, keys: TensorType) -> Name:
-        """The keys that come after each query."""
-        axis = keys.rank - 2
-        later = method(ones(size(query, axis), size(key, axis), query), "triu", 1)
-        shape = code.type("query").shape[axis], keys.shape[axis]
-        return code.let(later, shape, "later")
-
-    def _blocked(self, code: Code, later: Expr | None, mask: Expr | None) -> Expr:
-        """The attn_mask that torch takes, where true is left out."""
-        if mask is None:
-            assert later is not None
-            return later
-        blocked = self._per_head(code, mask)
-        both = blocked if later is None else Binary("|", later, blocked)
-        optional = code.optional("attn_mask")
-        return unless_none(mask, optional, both, lit(None) if later is None else later)
-
-    def _per_head(self, code: Code, mask: Expr) -> Expr:
-        kind = code.type("attn_mask")
-        blocked = Unary("~", mask)
-        if kind.rank == 3 and _per_batch(kind, code.type("query")):
-            heads = code.argument("num_heads")
-            return method(blocked, "repeat_interleave", heads, dim=0)
-        return blocked
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         return TupleExpr(names if len(names) == 2 else (*names, Name("_")))
@@ -260,17 +214,3 @@ def _or_else(code: Code, port: str, value: Expr | None, other: Expr) -> Expr:
         return value
     chosen = unless_none(value, True, value, other)
     return code.let(chosen, code.type(port).shape, port)
-
-
-def _per_batch(mask: TensorType, query: TensorType) -> bool:
-    """Whether a mask of rank 3 is [B, T, S]: by how its first size is written."""
-    return query.rank == 3 and mask.shape[0] == query.shape[0]
-
-
-def require_shape(
-    ctx: Context, message: str, port: str, tensor: TensorType, shape: Shape
-) -> None:
-    """An input has just this shape."""
-    ctx.require_rank(port, tensor, len(shape))
-    for given, wanted in zip(tensor.shape, shape, strict=True):
-        ctx.require_equal(message, given, wanted, port)

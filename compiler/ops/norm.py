@@ -59,11 +59,15 @@ class _BatchNorm(_ChannelNorm):
     ranks: ClassVar[tuple[int, ...]]
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        ctx.require_rank("input", input, *self.ranks)
+        self.require_dims(ctx, input)
         if not self.track_running_stats:
             count = input.with_size(1, 1).numel
             ctx.require_least("the number of values in a channel", count, 2, "input")
         return input
+
+    def require_dims(self, ctx: Context, input: TensorType) -> None:
+        """There must be one of the numbers of dimensions that torch's class takes."""
+        ctx.require_rank("input", input, *self.ranks)
 
 
 @register("batch_norm1d", torch="torch.nn.BatchNorm1d")
@@ -97,6 +101,20 @@ class BatchNorm3d(_BatchNorm):
 
     module = "nn.BatchNorm3d"
     ranks = (5,)
+
+
+@register("sync_batch_norm", torch="torch.nn.SyncBatchNorm")
+class SyncBatchNorm(_BatchNorm):
+    """Normalises each channel over the batches of all processes: float[N, C, ...] -> the same.
+
+    It is a batch norm in evaluation, and where there is one process. Training of
+    several exchanges means and variances, and needs GPUs: torch refuses CPUs then.
+    """
+
+    module = "nn.SyncBatchNorm"
+
+    def require_dims(self, ctx: Context, input: TensorType) -> None:
+        ctx.require_least_rank("input", input, 2)
 
 
 class _InstanceNorm(_ChannelNorm):
@@ -244,28 +262,3 @@ class GroupNorm(Op):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"{ctx.value(self.num_groups)} groups"
-
-
-@register("local_response_norm", torch="torch.nn.LocalResponseNorm")
-class LocalResponseNorm(Op):
-    """Divides by the energy of near channels (Krizhevsky et al., 2012).
-
-    float[N, C, ...] -> the same.
-    """
-
-    size: Size
-    alpha: float = 1e-4
-    beta: float = 0.75
-    k: float = 1.0
-
-    module = "nn.LocalResponseNorm"
-    function = "F.local_response_norm"
-
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        ctx.require_least_rank("input", input, 3)
-        return input
-
-    def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
-    ) -> str:
-        return f"size {ctx.value(self.size)}"

@@ -9,7 +9,7 @@ from compiler.codegen.python import Expr, method
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Axes, Integers
-from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.op import ANY, NUMBER, Code, Op, Port, Shape
 from compiler.ops._spatial import require_reach
 from compiler.registry import register
 from compiler.tensor import TensorType
@@ -35,8 +35,9 @@ class Pad(Op):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         self.require_settings(ctx, input)
         shape = list(input.shape)
-        for i, pair in enumerate(zip(self.pad[::2], self.pad[1::2], strict=True)):
-            shape[-1 - i] = self.padded(ctx, shape[-1 - i], *pair)
+        for i in range(len(self.pad) // 2):
+            ends = self.pad[2 * i : 2 * i + 2]
+            shape[-1 - i] = padded(ctx, self.mode, shape[-1 - i], ends, "pad")
         return input.with_shape(*shape)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
@@ -45,32 +46,39 @@ class Pad(Op):
         if odd:
             message = "pad needs two numbers for each dimension, one for each end"
             raise faults.constraint(message, argument="pad")
-        if self.mode == "constant":
-            ctx.require_least_rank("input", input, count)
-            return
-        if not 1 <= count <= 3:
+        if self.mode != "constant" and not 1 <= count <= 3:
             message = f"{self.mode} mode pads 1 to 3 dimensions, not {count}"
             raise faults.constraint(message, argument="pad")
-        if self.value:
+        if self.mode != "constant" and self.value:
             message = f"value has no meaning in {self.mode} mode"
             raise faults.constraint(message, argument="value")
-        ctx.require_rank("input", input, count + 1, count + 2)
-        ctx.require_kind("input", input, ANY if self.mode == "circular" else NUMBER)
+        require_dims(ctx, self.mode, input, count)
+        if self.mode in ("reflect", "replicate"):
+            ctx.require_kind("input", input, NUMBER)
 
-    def padded(self, ctx: Context, size: Dim, before: Dim, after: Dim) -> Dim:
-        """The size with a number of elements before and after."""
-        ends = [ctx.constant(end, "pad", "pad") for end in (before, after)]
-        if self.mode == "constant":
-            cut = sum(end for end in ends if end < 0)
-            ctx.require_least("what is left", size + cut, 0, "input")
-            return size + before + after
-        if min(ends) < 0:
-            message = f"{self.mode} mode takes no negative numbers"
-            raise faults.constraint(message, argument="pad")
-        for reach in (before, after):
-            require_reach(ctx, self.mode, size, reach, "pad")
-        ctx.require_least("a padded dimension", size, 1, "input")
-        return size + before + after
+
+def require_dims(ctx: Context, mode: str, input: TensorType, count: int) -> None:
+    """There must be as many dimensions as a mode takes to pad `count` of them."""
+    if mode == "constant":
+        ctx.require_least_rank("input", input, count)
+    else:
+        ctx.require_rank("input", input, count + 1, count + 2)
+
+
+def padded(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Dim:
+    """The size with a number of elements before and after."""
+    before, after = (ctx.constant(end, argument, argument) for end in ends)
+    if mode == "constant":
+        cut = min(before, 0) + min(after, 0)
+        ctx.require_least("what is left", size + cut, 0, "input")
+        return size + ends[0] + ends[1]
+    if min(before, after) < 0:
+        message = f"{mode} mode takes no negative numbers"
+        raise faults.constraint(message, argument=argument)
+    for reach in ends:
+        require_reach(ctx, mode, size, reach, argument)
+    ctx.require_least("a padded dimension", size, 1, "input")
+    return size + ends[0] + ends[1]
 
 
 @register("crop", torch="torch.Tensor.narrow")

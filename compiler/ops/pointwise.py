@@ -59,6 +59,27 @@ class Log1p(ToFloat):
     function = "torch.log1p"
 
 
+@register("exp2", torch="torch.exp2")
+class Exp2(ToFloat):
+    """2 to the power of each element: number[...] -> float[...]."""
+
+    function = "torch.exp2"
+
+
+@register("log2", torch="torch.log2")
+class Log2(ToFloat):
+    """The logarithm to the base 2: number[...] -> float[...]."""
+
+    function = "torch.log2"
+
+
+@register("log10", torch="torch.log10")
+class Log10(ToFloat):
+    """The logarithm to the base 10: number[...] -> float[...]."""
+
+    function = "torch.log10"
+
+
 @register("sqrt", torch="torch.sqrt")
 class Sqrt(ToFloat):
     """The square root: number[...] -> float[...]."""
@@ -108,6 +129,20 @@ class Erf(ToFloat):
     function = "torch.erf"
 
 
+@register("erfc", torch="torch.erfc")
+class Erfc(ToFloat):
+    """1 - erf(x), exact where that is small: number[...] -> float[...]."""
+
+    function = "torch.erfc"
+
+
+@register("erfinv", torch="torch.erfinv")
+class Erfinv(ToFloat):
+    """The x of which erf is the input, no number beyond ±1: number[...] -> float[...]."""
+
+    function = "torch.erfinv"
+
+
 @register("abs", torch="torch.abs")
 class Abs(_Exact):
     """The absolute value: number[...] -> the same."""
@@ -150,11 +185,32 @@ class Ceil(_Exact):
     function = "torch.ceil"
 
 
+@register("trunc", torch="torch.trunc")
+class Trunc(_Exact):
+    """The integer between x and 0 next to x: number[...] -> the same."""
+
+    function = "torch.trunc"
+
+
 @register("round", torch="torch.round")
 class Round(_Exact):
     """The nearest integer, the even one of two: number[...] -> the same."""
 
     function = "torch.round"
+
+
+@register("nan_to_num", torch="torch.nan_to_num")
+class NanToNum(Unary):
+    """Numbers in place of nan and of the infinities: float[...] -> float[...].
+
+    Left out, those of the infinities are the greatest and the smallest float.
+    """
+
+    nan: float = 0.0
+    posinf: float | None = None
+    neginf: float | None = None
+
+    function = "torch.nan_to_num"
 
 
 @register("clamp", torch="torch.clamp")

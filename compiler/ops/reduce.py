@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from compiler import faults
@@ -11,6 +12,13 @@ from compiler.op import NUMBER, Port
 from compiler.ops._method import Method, wrap_axes, wrap_axis
 from compiler.registry import register
 from compiler.tensor import Kind, TensorType
+
+
+def without(input: TensorType, reduced: Collection[int], keepdim: bool) -> TensorType:
+    """The input without some dimensions, or with them of size 1."""
+    kept = (1,) * keepdim
+    shape = [kept if n in reduced else (size,) for n, size in enumerate(input.shape)]
+    return input.with_shape(*(size for sizes in shape for size in sizes))
 
 
 class Reduction(Method):
@@ -23,26 +31,22 @@ class Reduction(Method):
     keepdim: bool = False
 
     least: ClassVar[int] = 0
-    """The size that a reduced dimension has at least."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         reduced = wrap_axes(ctx, self.dim, input.rank)
         for axis in reduced & set(range(input.rank)):
-            ctx.require_least(
-                "a size to reduce", input.shape[axis], self.least, "input"
-            )
-        return self._without(input, reduced).with_kind(self.kind(input.kind))
+            size = input.shape[axis]
+            ctx.require_least("a size to reduce", size, self.fewest(), "input")
+        found = without(input, reduced, self.keepdim)
+        return found.with_kind(self.kind(input.kind))
+
+    def fewest(self) -> int:
+        """The size that a reduced dimension has at least."""
+        return self.least
 
     def kind(self, kind: Kind) -> Kind:
         """The dtype kind of the result."""
         return kind
-
-    def _without(self, input: TensorType, reduced: frozenset[int]) -> TensorType:
-        shape = [
-            (1,) * self.keepdim if axis in reduced else (size,)
-            for axis, size in enumerate(input.shape)
-        ]
-        return input.with_shape(*(size for sizes in shape for size in sizes))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -105,6 +109,94 @@ class Logsumexp(Reduction):
         return "float"
 
 
+@register("prod", torch="torch.prod")
+class Prod(Method):
+    """The product over a dimension, or over all: any[B, T] -> number[B] for dim 1."""
+
+    dim: Axis | None = None
+    keepdim: bool = False
+
+    method = "prod"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        kind: Kind = "int" if input.kind == "bool" else input.kind
+        if self.dim is None and self.keepdim:
+            raise faults.constraint("prod keeps a named dim", argument="keepdim")
+        axes = set(range(input.rank))
+        if self.dim is not None:
+            axes &= {wrap_axis(ctx, self.dim, input.rank)}
+        return without(input, axes, self.keepdim).with_kind(kind)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return "all" if self.dim is None else f"dim {self.dim}"
+
+
+class _Spread(Reduction):
+    """How far the elements are from their mean.
+
+    The sum of squares is divided by their number less `correction`.
+    """
+
+    correction: int = 1
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input"),)
+
+
+@register("var", torch="torch.var")
+class Var(_Spread):
+    """The variance over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
+
+    method = "var"
+
+
+@register("std", torch="torch.std")
+class Std(_Spread):
+    """The standard deviation over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
+
+    method = "std"
+
+
+class _Question(Reduction):
+    """A question about the elements: those that are 0 count as false."""
+
+    def kind(self, kind: Kind) -> Kind:
+        return "bool"
+
+
+@register("any", torch="torch.any")
+class Any(_Question):
+    """Whether one is true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
+
+    method = "any"
+
+
+@register("all", torch="torch.all")
+class All(_Question):
+    """Whether all are true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
+
+    method = "all"
+
+
+@register("count_nonzero", torch="torch.count_nonzero")
+class CountNonzero(Method):
+    """How many are not 0 over dimensions: any[B, T, D] -> int[B, D] for dim 1."""
+
+    dim: Axes | None = None
+
+    method = "count_nonzero"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        reduced = wrap_axes(ctx, self.dim, input.rank)
+        return without(input, reduced, False).with_kind("int")
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {', '.join(map(str, self.dim))}" if self.dim else "all"
+
+
 class Position(Method):
     """The position of an extreme: along a dimension, or among all elements."""
 
@@ -119,11 +211,7 @@ class Position(Method):
             axes &= {wrap_axis(ctx, self.dim, input.rank)}
         for axis in axes:
             ctx.require_least("a size to search", input.shape[axis], 1, "input")
-        kept = (1,) * self.keepdim
-        shape = [kept if n in axes else (size,) for n, size in enumerate(input.shape)]
-        return TensorType("int", ()).with_shape(
-            *(size for part in shape for size in part)
-        )
+        return without(input, axes, self.keepdim).with_kind("int")
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from typing import Final, Literal
 
 from compiler import faults
 from compiler.context import Context
-from compiler.dims import Dim
 from compiler.fields import Shape, Size
 from compiler.op import ANY, Op, Port
-from compiler.ops._spatial import spread, times
+from compiler.ops._spatial import scaled, spread, times
 from compiler.registry import register
 from compiler.tensor import TensorType
 
 _RANKS: Final = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 _ANY_RANK: Final = (3, 4, 5)
-# torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
-_EXACT: Final = 2**21
 
 
-@register("interpolate", torch="torch.nn.functional.interpolate")
-class Interpolate(Op):
-    """Resamples to `size` or by `scale_factor`, one for all dimensions or a list.
-
-    float[N, C, ...] -> float[N, C, ...].
-    """
+class Resample(Op):
+    """Base of the ops that resample to `size` or by `scale_factor`."""
 
     size: Shape | None = None
     scale_factor: int | float | list[int | float] | None = None
@@ -34,7 +25,7 @@ class Interpolate(Op):
         "nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "trilinear"
     ] = "nearest"
     align_corners: bool | None = None
-    antialias: bool = False
+    recompute_scale_factor: bool | None = None
 
     function = "F.interpolate"
 
@@ -52,20 +43,22 @@ class Interpolate(Op):
     def require_settings(self) -> None:
         """Arguments that exclude one another."""
         if (self.size is None) == (self.scale_factor is None):
-            raise faults.constraint("interpolate needs either size or scale_factor")
+            raise faults.constraint(f"{self.name} needs either size or scale_factor")
         if self.align_corners is not None and self.mode not in _RANKS:
             message = f"align_corners has no meaning in {self.mode} mode"
             raise faults.constraint(message, argument="align_corners")
-        if self.antialias and self.mode not in ("bilinear", "bicubic"):
-            message = "antialias works in the modes bilinear and bicubic alone"
-            raise faults.constraint(message, argument="antialias")
+        if self.recompute_scale_factor and self.size is not None:
+            message = "recompute_scale_factor has no meaning beside size"
+            raise faults.constraint(message, argument="recompute_scale_factor")
 
     def sizes(self, ctx: Context, extents: Shape) -> Shape:
         """The spatial sizes of the output."""
         if self.size is not None:
             return spread(self.size, len(extents), "size")
         pairs = zip(extents, self.factors(len(extents)), strict=True)
-        return tuple(_scaled(ctx, size, factor) for size, factor in pairs)
+        return tuple(
+            scaled(ctx, size, factor, "scale_factor") for size, factor in pairs
+        )
 
     def factors(self, count: int) -> list[float]:
         """The scale factor of each spatial dimension."""
@@ -86,20 +79,21 @@ class Interpolate(Op):
         return f"×{', '.join(f'{factor:g}' for factor in shown)}, {self.mode}"
 
 
-def _scaled(ctx: Context, size: Dim, factor: float) -> Dim:
-    """The size times a factor, rounded down as torch does, who multiplies as floats."""
-    if not 0 < factor < math.inf:
-        message = "scale_factor must be a number above 0"
-        raise faults.constraint(message, argument="scale_factor")
-    ratio = Fraction(factor)
-    if ratio.numerator <= _EXACT:
-        return size * ratio.numerator // ratio.denominator
-    value = ctx.value(size).constant
-    if value is None:
-        message = f"{size} times {factor} depends on how floats round"
-        help = "give the size instead, or a factor such as 2, 0.5 or 1.25"
-        raise faults.constraint(message, argument="scale_factor", help=help)
-    return Dim.of(math.floor(value * factor))
+@register("interpolate", torch="torch.nn.functional.interpolate")
+class Interpolate(Resample):
+    """Resamples to `size` or by `scale_factor`, one for all dimensions or a list.
+
+    float[N, C, ...] -> float[N, C, ...]. The factor is used as it is, or as the sizes
+    came out if `recompute_scale_factor`.
+    """
+
+    antialias: bool = False
+
+    def require_settings(self) -> None:
+        super().require_settings()
+        if self.antialias and self.mode not in ("bilinear", "bicubic"):
+            message = "antialias works in the modes bilinear and bicubic alone"
+            raise faults.constraint(message, argument="antialias")
 
 
 @register("pixel_shuffle", torch="torch.nn.PixelShuffle")

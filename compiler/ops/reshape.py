@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compiler import faults
-from compiler.codegen.python import Call, Expr, call, method
+from compiler.codegen.python import Call, Expr, TupleExpr, call, method
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Axes, Axis, Shape
@@ -124,7 +124,7 @@ class Flatten(Method):
         return method(input, "flatten", *places)
 
 
-@register("unflatten", torch="torch.unflatten")
+@register("unflatten", torch="torch.nn.Unflatten")
 class Unflatten(Method):
     """Makes several dimensions of one: any[..., N * M, ...] -> any[..., N, M, ...].
 
@@ -133,6 +133,9 @@ class Unflatten(Method):
 
     dim: Axis
     sizes: Shape
+
+    module = "nn.Unflatten"
+    positional = ("dim", "sizes")
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
@@ -149,8 +152,16 @@ class Unflatten(Method):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         # The method of the same name has no types in torch's stubs.
-        places = code.argument("dim"), code.argument("sizes")
-        return call("torch.unflatten", input, *places)
+        return call("torch.unflatten", input, *self._places(code))
+
+    def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        return call(self.module, *self._places(code))
+
+    def _places(self, code: Code) -> tuple[Expr, Expr]:
+        sizes = code.argument("sizes")
+        if len(self.sizes) == 1 and not code.chosen("sizes"):
+            sizes = TupleExpr(items(sizes))  # a list of one is written as its item
+        return code.argument("dim"), sizes
 
 
 @register("permute", torch="torch.permute")
@@ -197,6 +208,42 @@ class Transpose(Method):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"{self.dim0}, {self.dim1}"
+
+
+@register("movedim", torch="torch.movedim")
+class Movedim(Method):
+    """Dimensions at other places, the others in their order: any[A, B, C] -> any[B, C, A].
+
+    That is for a source of 0 and a destination of -1.
+    """
+
+    source: Axes
+    destination: Axes
+
+    method = "movedim"
+    positional = ("source", "destination")
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if len(self.source) != len(self.destination):
+            message = "movedim needs as many destinations as sources"
+            raise faults.constraint(message, argument="destination")
+        for argument in ("source", "destination"):
+            wrap_axes(ctx, getattr(self, argument), input.rank, argument)
+        if not input.rank:
+            return input
+        moved = {to % input.rank: fro for fro, to in self._pairs()}
+        named = {axis % input.rank for axis in self.source}
+        rest = (axis for axis in range(input.rank) if axis not in named)
+        order = [moved[n] if n in moved else next(rest) for n in range(input.rank)]
+        return input.with_shape(*(input.shape[axis] for axis in order))
+
+    def _pairs(self) -> zip[tuple[int, int]]:
+        return zip(self.source, self.destination, strict=True)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return ", ".join(f"{fro} → {to}" for fro, to in self._pairs())
 
 
 @register("squeeze", torch="torch.squeeze")

@@ -9,7 +9,7 @@ from compiler.codegen.python import Expr, Literal, Slice, subscript
 from compiler.conditions import when_at_least
 from compiler.context import Context
 from compiler.dims import Dim, ceil_div
-from compiler.fields import Axes, Axis, Extent, Size
+from compiler.fields import Axes, Axis, Extent, Shape, Size
 from compiler.op import ANY, Code, Op, Port
 from compiler.ops._method import Method, wrap_axes
 from compiler.registry import register
@@ -124,6 +124,33 @@ class Flip(Method):
         if self.dims:
             wrap_axes(ctx, self.dims, input.rank, "dims")
         return input
+
+
+@register("roll", torch="torch.roll")
+class Roll(Method):
+    """Shifts elements along dimensions; what falls off an end comes in at the other.
+
+    any[...] -> any[...]; without dimensions, along all elements as one row.
+    """
+
+    shifts: Shape
+    dims: Axes | None = None
+
+    method = "roll"
+    positional = ("shifts",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        for axis in self.dims or ():
+            ctx.axis(axis, input.rank, "dims")
+        if len(self.shifts) != (len(self.dims) if self.dims else 1):
+            message = "roll needs as many shifts as dims"
+            raise faults.constraint(message, argument="shifts")
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"by {', '.join(str(ctx.value(shift)) for shift in self.shifts)}"
 
 
 def _least(ctx: Context, size: Dim, least: int) -> bool:

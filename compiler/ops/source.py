@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from compiler.codegen.python import Call, Expr, TupleExpr, call
+from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
 from compiler.context import Context
 from compiler.dims import Dim
-from compiler.fields import Sizes
+from compiler.fields import Axis, Sizes
 from compiler.op import ANY, Code, Op, Port, Shape
 from compiler.ops._method import items
+from compiler.ops._operand import kind_of
+from compiler.ops.embedding import positions
 from compiler.registry import register
-from compiler.tensor import Kind, TensorType, shape_text
+from compiler.tensor import TensorType, shape_text
 
 SCALAR: tuple[Dim, ...] = ()
 
@@ -30,10 +32,11 @@ class Source(Op):
 class Parameter(Source):
     """A learned tensor, such as a class token: -> float[shape].
 
-    It starts as zeros, or as its `init` says.
+    It starts with `value` everywhere, or as its `init` says.
     """
 
     shape: Sizes
+    value: float = 0.0
 
     def infer(self, ctx: Context) -> TensorType:
         return TensorType("float", self.shape)
@@ -45,8 +48,19 @@ class Parameter(Source):
         return shape_text(ctx.values(outputs[0]).shape)
 
     def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
-        sizes = items(code.argument("shape"))
-        return call("nn.Parameter", call("torch.zeros", *(sizes or (TupleExpr(()),))))
+        sizes = items(code.argument("shape")) or (TupleExpr(()),)
+        return call("nn.Parameter", self._filled(code, sizes))
+
+    def _filled(self, code: Code, sizes: tuple[Expr, ...]) -> Expr:
+        if not code.given("value"):
+            return call("torch.zeros", *sizes)
+        ones = call("torch.ones", *sizes)  # of floats, whatever the value is
+        if code.chosen("value"):
+            return Binary("*", code.argument("value"), ones)
+        if self.value == 1:
+            return ones
+        shape = TupleExpr(items(code.argument("shape")))
+        return call("torch.full", shape, float(self.value))
 
 
 @register("constant", torch="torch.full")
@@ -60,7 +74,7 @@ class Constant(Source):
     shape: Sizes = SCALAR
 
     def infer(self, ctx: Context) -> TensorType:
-        return TensorType(_kind(self.value), self.shape)
+        return TensorType(kind_of(self.value), self.shape)
 
     def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
         return str(self.value)
@@ -73,10 +87,23 @@ class Constant(Source):
         return call("nn.Buffer", filled, persistent=False)
 
 
-def _kind(value: bool | int | float) -> Kind:
-    if isinstance(value, bool):
-        return "bool"
-    return "int" if isinstance(value, int) else "float"
+@register("arange", torch="torch.arange")
+class Arange(Op):
+    """The positions along a dimension, from 0: any[B, T, ...] -> int[T].
+
+    The input only gives the size of its dimension `dim`.
+    """
+
+    dim: Axis = 1
+
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        length = input.shape[ctx.axis(self.dim, input.rank)]
+        return TensorType("int", (length,))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return positions(input, code.argument("dim"))
 
 
 @register("identity", torch="torch.nn.Identity")

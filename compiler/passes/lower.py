@@ -20,6 +20,7 @@ _IMPORTS = {
     "nn": Import("torch", ("nn",)),
     "F": Import("torch.nn", ("functional as F",)),
     "init": Import("torch.nn", ("init",)),
+    "parametrizations": Import("torch.nn.utils", ("parametrizations",)),
     "math": Import("math"),
 }
 

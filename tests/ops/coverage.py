@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+EXAMPLES = max(50, settings().max_examples)
+"""How many examples of each op are drawn in a run."""
 
 accepted: Counter[str] = Counter()
 """How many times `check` found the rule of an op and torch to give the same type."""
@@ -23,7 +27,8 @@ def each(*ops: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(test: Callable[..., Any]) -> Callable[..., Any]:
         assert getattr(test, "is_hypothesis_test", False), "stands above @given"
         test.drawn_ops = ops  # type: ignore[attr-defined]
-        marked: Callable[..., Any] = pytest.mark.parametrize("op", ops)(test)
+        drawn = settings(max_examples=EXAMPLES)(test)
+        marked: Callable[..., Any] = pytest.mark.parametrize("op", ops)(drawn)
         return marked
 
     return mark

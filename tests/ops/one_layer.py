@@ -66,7 +66,8 @@ class OneLayer:
             Function("__init__", (Param("self"),), lit(None), build),
             Function("forward", params, Name("Any"), forward),
         )
-        carried = library_code([self.op.library] if self.op.library else [])
+        carries = self.op.carries(_Code(self))
+        carried = library_code([carries] if carries else [])
         layer = Class("Layer", (Name("nn.Module"),), body=members)
         body: tuple[Stmt, ...] = (*carried.code, layer)
         return print_module(Module(imports=(*IMPORTS, *carried.imports), body=body))

@@ -57,8 +57,22 @@ TO_FLOAT = [
     "cos",
     "tan",
     "erf",
+    "erfc",
+    "erfinv",
+    "exp2",
+    "log2",
+    "log10",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "sinc",
 ]
-EXACT = ["abs", "neg", "sign", "square", "floor", "ceil", "round"]
+EXACT = ["abs", "neg", "sign", "square", "floor", "ceil", "trunc", "round"]
 
 
 @each(*ARGUMENTS)
@@ -89,6 +103,12 @@ def test_threshold(op: str, input: TensorType, threshold: float, value: float) -
     check(op, given, {"input": input}, device="cpu")
 
 
+@each("nan_to_num")
+@given(types(), some(nan=NUMBERS, posinf=NUMBERS, neginf=NUMBERS))
+def test_nan_to_num(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input})
+
+
 @each(*TO_FLOAT, *EXACT)
 @given(types(0, 4, kinds=KINDS))
 def test_pointwise(op: str, input: TensorType) -> None:
@@ -104,7 +124,8 @@ def test_clamp(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize("op", [*TO_FLOAT, *EXACT])
 def test_pointwise_values(op: str) -> None:
     x = torch.tensor([0.25, 0.5, 1.5])
-    assert torch.equal(run(op, {}, {"input": x}), getattr(torch, op)(x))
+    expected = getattr(torch, op)(x)
+    torch.testing.assert_close(run(op, {}, {"input": x}), expected, equal_nan=True)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "div": torch.div,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
+    "atan2": torch.atan2,
 }
 WITH_A_NUMBER: dict[str, tuple[str, Callable[..., Any]]] = {
     "shift": ("value", torch.add),
@@ -67,6 +68,13 @@ def test_number(op: str, input: TensorType, number: float) -> None:
     )
 
 
+@each("lerp")
+@given(st.data(), shapes(), NUMBERS)
+def test_lerp(op: str, data: st.DataObject, shape: list[int], weight: float) -> None:
+    inputs = {"input": type_of(*data.draw(alike(shape))), "end": type_of(*shape)}
+    check(op, {"weight": weight}, inputs)
+
+
 @given(types(0, 3), NUMBERS, NUMBERS)
 def test_scale_by_a_power(input: TensorType, factor: float, exponent: float) -> None:
     check("scale", {"factor": factor, "exponent": exponent}, {"input": input})
@@ -85,6 +93,8 @@ def test_code_reads_as_written_by_hand() -> None:
     assert check("div", {}, pair).forward == ["return input / other"]
     assert check("maximum", {}, pair).forward == ["return torch.maximum(input, other)"]
     assert check("rsub", {}, one).forward == ["return 1 - input"]
+    lerp = check("lerp", {"weight": 0.5}, {"input": one["input"], "end": one["input"]})
+    assert lerp.forward == ["return torch.lerp(input, end, 0.5)"]
     scale = check("scale", {"factor": 512, "exponent": 0.5}, one)
     assert scale.forward == ["return input * math.sqrt(512)"]
 

@@ -58,7 +58,8 @@ def cases(draw: st.DrawFn) -> Case:
     if group > 1 or draw(st.booleans()):
         arguments["num_kv_heads"] = kv_heads
     arguments |= draw(st.fixed_dictionaries({}, optional={"window": SIZES}))
-    arguments |= draw(st.fixed_dictionaries({}, optional={"scale": st.floats(0.1, 2)}))
+    reals = {"scale": st.floats(0.1, 2), "softcap": st.floats(0.5, 5)}
+    arguments |= draw(st.fixed_dictionaries({}, optional=reals))
     scores = (batch, heads, queries, keys)
     masks = [(batch, queries, keys), (1, queries, keys), scores, (batch, 1, 1, keys)]
     if batch != queries:
@@ -138,6 +139,9 @@ def naive(
         if not admitted:
             continue
         score = k[b, admitted, h // group] @ q[b, t, h] * scale
+        if "softcap" in case.arguments:
+            most = case.arguments["softcap"]
+            score = (score / most).tanh() * most
         weights = (score + added[b, h, t, admitted]).softmax(0)
         out[b, t, h] = weights @ v[b, admitted, h // group]
     return out.flatten(-2)

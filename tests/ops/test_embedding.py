@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,7 +14,7 @@ from compiler.domain import Constraint, Domain
 from compiler.faults import Fault
 from compiler.tensor import Kind, TensorType
 from tests.ops.coverage import each
-from tests.ops.draws import KINDS, SIZES, shapes, type_of, types
+from tests.ops.draws import KINDS, SIZES, shapes, some, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
 SHAPES = shapes(0, 3)
@@ -20,12 +22,22 @@ NUMBERS: tuple[Kind, ...] = ("float", "int")
 
 
 @each("embedding")
-@given(SHAPES, SIZES, SIZES, st.none() | st.integers(-6, 6))
+@given(
+    SHAPES,
+    SIZES,
+    SIZES,
+    some(
+        padding_idx=st.integers(-6, 6),
+        max_norm=st.just(1.5),
+        norm_type=st.just(1.0),
+        scale_grad_by_freq=st.booleans(),
+        sparse=st.booleans(),
+    ),
+)
 def test_embedding(
-    op: str, shape: list[int], count: int, width: int, padding: int | None
+    op: str, shape: list[int], count: int, width: int, arguments: dict[str, Any]
 ) -> None:
-    arguments = {"num_embeddings": count, "embedding_dim": width}
-    arguments |= {} if padding is None else {"padding_idx": padding}
+    arguments |= {"num_embeddings": count, "embedding_dim": width}
     found = check(op, arguments, {"input": type_of(*shape, kind="int")})
     assert not found.outputs or found.outputs[0] == type_of(*shape, width)
 
@@ -52,11 +64,18 @@ def test_embedding_refuses_floats() -> None:
 
 
 @each("position_embedding")
-@given(types(0, 3, kinds=KINDS), st.integers(1, 8), SIZES, st.integers(-2, 1))
+@given(
+    types(0, 3, kinds=KINDS),
+    st.integers(1, 8),
+    SIZES,
+    st.integers(-2, 1),
+    st.integers(0, 3),
+)
 def test_position_embedding(
-    op: str, input: TensorType, count: int, width: int, dim: int
+    op: str, input: TensorType, count: int, width: int, dim: int, offset: int
 ) -> None:
     arguments = {"num_embeddings": count, "embedding_dim": width, "dim": dim}
+    arguments |= {"offset": offset} if offset else {}
     # the meta device does not look an index up
     check(op, arguments, {"input": input}, device="cpu")
 
@@ -67,6 +86,12 @@ def test_position_embedding_as_code() -> None:
     assert found.construct == "nn.Embedding(9, 4)"
     assert found.forward == [
         "return self.layer(torch.arange(input.shape[1], device=input.device))"
+    ]
+    found = check(
+        "position_embedding", arguments | {"offset": 2}, {"input": tensor("int[2, 3]")}
+    )
+    assert found.forward == [
+        "return self.layer(torch.arange(2, input.shape[1] + 2, device=input.device))"
     ]
 
 
@@ -128,3 +153,8 @@ def test_position_embedding_looks_positions_up() -> None:
     found = run("position_embedding", arguments, {"input": torch.zeros(1, 3)})
     torch.manual_seed(0)
     assert torch.equal(found, torch.nn.Embedding(5, 2).weight[:3])
+    torch.manual_seed(0)
+    later = {"num_embeddings": 5, "embedding_dim": 2, "offset": 2}
+    found = run("position_embedding", later, {"input": torch.zeros(1, 3)})
+    torch.manual_seed(0)
+    assert torch.equal(found, torch.nn.Embedding(5, 2).weight[2:])

@@ -36,6 +36,12 @@ def test_batch_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> 
     check(op, arguments, {"input": input}, device="cpu")
 
 
+@each("sync_batch_norm")
+@given(input=types(1, 5, st.integers(2, 3)), arguments=statistics())
+def test_sync_batch_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
+    check(op, arguments, {"input": input}, device="cpu")
+
+
 @each("instance_norm1d", "instance_norm2d", "instance_norm3d")
 @given(data=st.data(), arguments=statistics())
 def test_instance_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
@@ -90,19 +96,6 @@ def test_group_norm(
         check(op, given, {"input": input}, device="cpu")
 
 
-@each("local_response_norm")
-@given(
-    input=types(1, 5),
-    size=st.integers(1, 5),
-    arguments=some(alpha=EPS, beta=st.just(0.5), k=st.just(2.0)),
-)
-def test_local_response_norm(
-    op: str, input: TensorType, size: int, arguments: dict[str, Any]
-) -> None:
-    given = {"size": size, **arguments}
-    check(op, given, {"input": input}, device="cpu")
-
-
 def test_instance_norm_needs_two_values() -> None:
     inputs = {"input": tensor("float[B, C, H, W]")}
     with pytest.raises(Fault, match="the number of values in a channel is H"):
@@ -126,6 +119,7 @@ def test_batch_of_one_is_for_inference() -> None:
     ("op", "arguments", "expected"),
     [
         ("batch_norm2d", {"momentum": None}, "nn.BatchNorm2d(6, momentum=None)"),
+        ("sync_batch_norm", {}, "nn.SyncBatchNorm(6)"),
         ("layer_norm", {}, "nn.LayerNorm(4)"),
         ("layer_norm", {"normalized_dims": 3}, "nn.LayerNorm([6, 4, 4])"),
         ("layer_norm", {"bias": False}, "nn.LayerNorm(4, bias=False)"),

@@ -29,6 +29,7 @@ def pools(draw: st.DrawFn, op: str) -> Drawn:
     }
     if op.startswith("max"):
         settings["dilation"] = spread(n, st.integers(1, 3))
+        settings["return_indices"] = st.booleans()
     else:
         settings["count_include_pad"] = st.booleans()
         if n > 1:
@@ -51,6 +52,8 @@ def test_adaptive_pool(op: str, data: st.DataObject) -> None:
     n = int(op[-2])
     input = data.draw(images(n, st.integers(1, 3), most=5))
     arguments = {"output_size": data.draw(spread(n, st.integers(1, 6)))}
+    if "max" in op:
+        arguments |= data.draw(some(return_indices=st.booleans()))
     check(op, arguments, {"input": input}, device="cpu")
 
 
@@ -126,7 +129,15 @@ def test_code() -> None:
     input = type_of(1, 8, 8)
     found = check("max_pool2d", {"kernel_size": 3, "stride": 2}, {"input": input})
     assert found.construct == ""
-    assert found.forward == ["return F.max_pool2d(input, kernel_size=3, stride=2)"]
+    assert found.forward == [
+        "output_0 = F.max_pool2d(input, kernel_size=3, stride=2)",
+        "return (output_0,)",
+    ]
+    arguments = {"kernel_size": 2, "return_indices": True}
+    found = check("max_pool2d", arguments, {"input": input})
+    assert found.forward[0] == (
+        "output_0, output_1 = F.max_pool2d(input, kernel_size=2, return_indices=True)"
+    )
     found = check("adaptive_avg_pool2d", {"output_size": 1}, {"input": input})
     assert found.forward == ["return F.adaptive_avg_pool2d(input, 1)"]
 

@@ -24,6 +24,29 @@ def test_reductions(op: str, input: TensorType, dim: Any, keepdim: bool) -> None
         check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
 
 
+@each("var", "std")
+@given(types(1, 4, st.integers(2, 5)) | types(0, 4, kinds=KINDS), AXES, st.booleans())
+def test_spread(op: str, input: TensorType, dim: Any, keepdim: bool) -> None:
+    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
+    check(op, {"dim": dim, "correction": 0}, {"input": input})
+
+
+@each("any", "all", "count_nonzero")
+@given(types(kinds=KINDS), AXES, st.booleans())
+def test_questions(op: str, input: TensorType, dim: Any, keepdim: bool) -> None:
+    if dim != []:  # which means none to torch here, and all there
+        arguments = {} if op == "count_nonzero" else {"keepdim": keepdim}
+        check(op, {"dim": dim, **arguments}, {"input": input})
+    check(op, {}, {"input": input})
+
+
+@each("prod")
+@given(types(kinds=KINDS), st.integers(-4, 3), st.booleans())
+def test_prod(op: str, input: TensorType, dim: int, keepdim: bool) -> None:
+    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input})
+    check(op, {"keepdim": keepdim}, {"input": input})
+
+
 @given(
     types(kinds=KINDS),
     st.sampled_from(["mean", "sum", "max", "min", "argmax", "argmin"]),
@@ -56,6 +79,8 @@ def test_code_reads_as_written_by_hand() -> None:
         line("max", dim=-1, keepdim=True) == "return input.amax(dim=-1, keepdim=True)"
     )
     assert line("mean") == "return input.mean()"
+    assert line("var", dim=1, correction=0) == "return input.var(dim=1, correction=0)"
+    assert line("any", dim=[1, 2]) == "return input.any(dim=(1, 2))"
     assert line("argmax", dim=-1) == "return input.argmax(dim=-1)"
 
 

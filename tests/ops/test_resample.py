@@ -47,6 +47,7 @@ def interpolations(draw: st.DrawFn) -> tuple[TensorType, dict[str, Any]]:
     if arguments["mode"] in modes or draw(SELDOM):
         arguments |= draw(some(align_corners=st.booleans()))
     arguments |= {"antialias": True} if draw(SELDOM) else {}
+    arguments |= {"recompute_scale_factor": True} if draw(SELDOM) else {}
     batch = () if draw(SELDOM) else (2,)
     # To no pixels at all, torch resizes in the mode area alone.
     least = 4 if arguments["mode"] == "area" else 1

@@ -63,6 +63,15 @@ def test_transpose(op: str, input: TensorType, first: int, second: int) -> None:
     check(op, {"dim0": first, "dim1": second}, {"input": input})
 
 
+@each("movedim")
+@given(INPUTS, st.lists(AXES, min_size=1, max_size=2), st.lists(AXES, max_size=2))
+def test_movedim(
+    op: str, input: TensorType, source: list[int], places: list[int]
+) -> None:
+    check(op, {"source": source, "destination": places}, {"input": input})
+    check(op, {"source": source[0], "destination": source[-1]}, {"input": input})
+
+
 @each("squeeze")
 @given(
     shapes(sizes=st.integers(1, 2)),
@@ -110,6 +119,9 @@ def test_code_reads_as_written_by_hand() -> None:
     assert (
         line("permute", image, dims=[0, 2, 3, 1]) == "return input.permute(0, 2, 3, 1)"
     )
+    assert line("movedim", image, source=1, destination=-1) == (
+        "return input.movedim(1, -1)"
+    )
     assert line("transpose", image, dim0=1, dim1=2) == "return input.transpose(1, 2)"
     assert line("unsqueeze", image, dim=1) == "return input.unsqueeze(1)"
     assert line("squeeze", "float[2, 1]", dim=1) == "return input.squeeze(1)"
@@ -145,6 +157,12 @@ SYMBOLIC = [
         {"dim": 1, "sizes": ["heads", -1]},
         "float[B, heads * D]",
         "float[B, heads, D]",
+    ),
+    (
+        "movedim",
+        {"source": [0, 2], "destination": [-1, 0]},
+        "float[B, T, D]",
+        "float[D, T, B]",
     ),
     ("transpose", {"dim0": 1, "dim1": 2}, "float[B, T, D]", "float[B, D, T]"),
     ("permute", {"dims": [0, -1, 1]}, "float[B, T, D]", "float[B, D, T]"),

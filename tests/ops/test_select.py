@@ -41,7 +41,16 @@ def test_flip(op: str, input: TensorType, dims: list[int]) -> None:
     check(op, {"dims": dims}, {"input": input})
 
 
+@each("roll")
+@given(INPUTS, st.lists(PLACES, min_size=1, max_size=2), st.lists(AXES, max_size=2))
+def test_roll(op: str, input: TensorType, shifts: list[int], dims: list[int]) -> None:
+    check(op, {"shifts": shifts, "dims": dims}, {"input": input}, device="cpu")
+    check(op, {"shifts": shifts}, {"input": input}, device="cpu")
+
+
 LINES = [
+    ("roll", {"shifts": 1, "dims": 1}, "input.roll(1, dims=1)"),
+    ("roll", {"shifts": [1, -2], "dims": [1, 2]}, "input.roll((1, -2), dims=(1, 2))"),
     ("slice", {"dim": 1, "start": 1}, "input[:, 1:]"),
     ("slice", {"dim": 0, "stop": -1}, "input[:-1]"),
     ("slice", {"dim": -1, "step": 2}, "input[..., ::2]"),
@@ -66,6 +75,7 @@ def test_values() -> None:
 
 
 SYMBOLIC = [
+    ("roll", {"shifts": "T // 2", "dims": 1}, "float[B, T, D]"),
     ("slice", {"dim": 1, "start": 1}, "float[B, T - 1, D]"),
     ("slice", {"dim": 1, "stop": -1}, "float[B, T - 1, D]"),
     ("slice", {"dim": 1, "start": -1}, "float[B, 1, D]"),

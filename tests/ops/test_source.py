@@ -16,9 +16,10 @@ VALUES = st.sampled_from([0, 1, -3, 0.5, 1.0, True, False])
 
 
 @each("parameter")
-@given(shapes())
-def test_parameter(op: str, shape: list[int]) -> None:
+@given(shapes(), st.floats(-2, 2) | st.integers(-2, 2))
+def test_parameter(op: str, shape: list[int], value: float) -> None:
     check(op, {"shape": shape}, {})
+    check(op, {"shape": shape, "value": value}, {})
 
 
 @each("constant")
@@ -26,6 +27,12 @@ def test_parameter(op: str, shape: list[int]) -> None:
 def test_constant(op: str, shape: list[int], value: Any) -> None:
     check(op, {"shape": shape, "value": value}, {})
     check(op, {"value": value}, {})
+
+
+@each("arange")
+@given(types(kinds=KINDS), st.integers(-4, 4))
+def test_arange(op: str, input: TensorType, dim: int) -> None:
+    check(op, {"dim": dim}, {"input": input})
 
 
 @each("identity")
@@ -38,6 +45,14 @@ def test_code_reads_as_written_by_hand() -> None:
     token = check("parameter", {"shape": [1, 1, 8]}, {})
     assert token.construct == "nn.Parameter(torch.zeros(1, 1, 8))"
     assert token.forward == ["return self.layer"]
+    small = check("parameter", {"shape": 8, "value": 1e-6}, {})
+    assert small.construct == "nn.Parameter(torch.full((8,), 1e-6))"
+    ones = check("parameter", {"shape": 8, "value": 1}, {})
+    assert ones.construct == "nn.Parameter(torch.ones(8))"
+    places = check("arange", {}, {"input": tensor("int[2, 3]")})
+    assert places.forward == [
+        "return torch.arange(input.shape[1], device=input.device)"
+    ]
     ones = check("constant", {"shape": [2], "value": 1.0}, {})
     assert ones.construct == "nn.Buffer(torch.full((2,), 1.0), persistent=False)"
     one = check("constant", {"value": 1}, {})

@@ -1,0 +1,40 @@
+"""nn.AdaptiveLogSoftmaxWithLoss that can be compiled and exported whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class AdaptiveLogSoftmax(nn.AdaptiveLogSoftmaxWithLoss):
+    """Softmax over classes of which the rarer ones have less of the width.
+
+    input: float[N, D], target: int[N] -> log-probability of the target: float[N],
+    loss: float[]; or without N.
+
+    torch's own looks at which clusters the targets are in, which no graph can hold, nor
+    tensors without data; there, this takes them from the log-probabilities of all.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        n_classes: int,
+        cutoffs: int | Sequence[int],
+        *,
+        div_value: float = 4.0,
+        head_bias: bool = False,
+    ) -> None:
+        places = [cutoffs] if isinstance(cutoffs, int) else cutoffs
+        super().__init__(in_features, n_classes, places, div_value, head_bias)
+
+    def forward(self, input_: Tensor, target_: Tensor) -> Any:
+        if not (torch.compiler.is_compiling() or input_.is_meta):
+            return super().forward(input_, target_)
+        rows = input_ if input_.dim() == 2 else input_.unsqueeze(0)
+        every = self.log_prob(rows).view(*input_.shape[:-1], self.n_classes)
+        output = every.gather(-1, target_.unsqueeze(-1)).squeeze(-1)
+        return output, -output.mean()

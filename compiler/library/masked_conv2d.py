@@ -1,0 +1,34 @@
+"""Convolution that sees the pixels before each one, in the order of reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class MaskedConv2d(nn.Conv2d):
+    """A convolution whose kernel is zero below its centre, and right of it in its row.
+
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W']
+
+    With `mask_type` "A" the centre is zero too, as in a first layer, which must not see
+    the pixel that is predicted; with "B" it is not.
+    van den Oord et al., "Pixel Recurrent Neural Networks", 2016, section 3.4.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, mask_type: str, **options: Any
+    ) -> None:
+        super().__init__(in_channels, out_channels, **options)
+        height, width = self.kernel_size
+        mask = torch.ones(height, width)
+        mask[height // 2, width // 2 + (mask_type == "B") :] = 0
+        mask[height // 2 + 1 :] = 0
+        self.mask = nn.Buffer(mask, persistent=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        weight = self.weight * self.mask
+        output: Tensor = self._conv_forward(input, weight, self.bias)
+        return output

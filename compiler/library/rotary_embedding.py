@@ -1,0 +1,43 @@
+"""The angles of rotary position embedding."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class RotaryEmbedding(nn.Module):
+    """Cosine and sine of the angle of each pair of channels at each position.
+
+    x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
+
+    The angle of pair i at position t is t / base^(2 i / dim); it stands at channels i
+    and i + dim // 2. Su et al., "RoFormer", 2021. Angles are counted in float32, as
+    published models do; the result has the dtype of x where that is floating, else
+    torch's default.
+    """
+
+    def __init__(self, dim: int, base: float = 10000.0) -> None:
+        super().__init__()
+        self.dim = dim
+        self.base = base
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        floating = x.is_floating_point()
+        length = x.shape[-2 if floating else -1]
+        positions = torch.arange(length, dtype=torch.float32, device=x.device)
+        angles = positions[:, None] * self.frequencies(positions)
+        angles = torch.cat((angles, angles), dim=-1)
+        dtype = x.dtype if floating else torch.get_default_dtype()
+        return angles.cos().to(dtype), angles.sin().to(dtype)
+
+    def frequencies(self, positions: Tensor) -> Tensor:
+        """Give float[dim // 2], in radians from one position to the next."""
+        return 1.0 / self.base ** (self.even(positions) / self.dim)
+
+    def even(self, like: Tensor) -> Tensor:
+        """Count 0, 2, 4 and so on below dim."""
+        return torch.arange(0, self.dim, 2, dtype=like.dtype, device=like.device)
+
+    def extra_repr(self) -> str:
+        return f"{self.dim}, base={self.base}"

@@ -1,0 +1,30 @@
+"""Dropout of whole residual branches."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class StochasticDepth(nn.Module):
+    """Zeroes a branch with probability p in training, or scales it by 1 / (1 - p).
+
+    x: float[B, ...] -> the same
+
+    Mode "row" draws for each sample, "batch" for all of them at once. Huang et al.,
+    "Deep Networks with Stochastic Depth", 2016.
+    """
+
+    def __init__(self, p: float, mode: str = "row") -> None:
+        super().__init__()
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0.0:
+            return x
+        rows = x.shape[0] if self.mode == "row" else 1
+        kept = x.new_empty(rows, *[1] * (x.dim() - 1)).bernoulli_(1.0 - self.p)
+        return x * (kept if self.p == 1.0 else kept / (1.0 - self.p))
+
+    def extra_repr(self) -> str:
+        return f"{self.p}, mode={self.mode!r}"

@@ -1,0 +1,161 @@
+"""What torch's encoders and decoders share: the arguments of a layer, and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
+
+from compiler.codegen.python import Call, Expr, call, lit
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Probability, Size
+from compiler.op import Code, Op, Shape
+from compiler.ops._masks import (
+    blocked_pairs,
+    later_keys,
+    padding_mask,
+    require_mask,
+    require_padding_mask,
+)
+from compiler.ops.multihead_attention import MultiheadAttention
+from compiler.tensor import TensorType
+
+SETTINGS: Final = (
+    "dim_feedforward",
+    "dropout",
+    "activation",
+    "layer_norm_eps",
+    "norm_first",
+    "bias",
+)
+"""The arguments of a layer that have a default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The ports of one attention: its query and keys, a mask of pairs and one of keys."""
+
+    query: str
+    key: str
+    pairs: str
+    keys: str
+    causal: str = ""
+    """The argument that says it is causal, torch's own flag too; "" where it never is."""
+
+
+class TransformerOp(Op):
+    """Base of all. Sequences are [B, S, E], or all of them [S, E]; true takes part."""
+
+    nhead: Size
+    dim_feedforward: Size = Dim.of(2048)
+    dropout: Probability = 0.1
+    activation: Literal["relu", "gelu"] = "relu"
+    layer_norm_eps: float = 1e-5
+    norm_first: bool = False
+    bias: bool = True
+
+    family: ClassVar[str] = "attention"
+    attentions: ClassVar[tuple[Attention, ...]]
+    guesses: ClassVar[bool] = True
+    """Whether torch looks at the numbers of a mask for whether it is causal, unless it
+    is told, which no graph can hold."""
+    chains = False
+
+    def infer(self, ctx: Context, *args: Any, **inputs: Any) -> TensorType:
+        first = self.attentions[0].query
+        self._require_width(ctx, first, inputs[first])
+        for one in self.attentions:
+            query, key = inputs[one.query], inputs[one.key]
+            self._require_sequence(ctx, one.key, key, query)
+            pairs, keys = inputs.get(one.pairs), inputs.get(one.keys)
+            require_mask(ctx, self.name, one.pairs, pairs, query, key, self.nhead)
+            require_padding_mask(ctx, self.name, one.keys, keys, key)
+        found: TensorType = inputs[self.attentions[-1].query]
+        return found
+
+    def _require_width(self, ctx: Context, port: str, tensor: TensorType) -> None:
+        ctx.require_rank(port, tensor, 2, 3)
+        width = tensor.shape[-1]
+        ctx.require_least(f"{port}'s width", width, 1, port)
+        ctx.require_multiple(f"{port}'s width", width, "nhead", self.nhead, "nhead")
+
+    def _require_sequence(
+        self, ctx: Context, port: str, tensor: TensorType, like: TensorType
+    ) -> None:
+        ctx.require_rank(port, tensor, like.rank)
+        message = f"{self.name} needs sequences of one width"
+        ctx.require_equal(message, tensor.shape[-1], like.shape[-1], port)
+        if tensor.rank == 3:
+            message = f"{self.name} needs sequences of one batch size"
+            ctx.require_equal(message, tensor.shape[0], like.shape[0], port)
+
+    def attention(self) -> MultiheadAttention:
+        """The attention of a layer."""
+        return MultiheadAttention({"num_heads": self.nhead, "bias": self.bias})
+
+    def layer_weights(self, input: TensorType, *attentions: str) -> dict[str, Shape]:
+        """The tensors of a layer that has attentions of these names."""
+        width, hidden = input.shape[-1], self.dim_feedforward
+        found = self.attention().weights(input)
+        tensors = {f"{name}.{k}": v for name in attentions for k, v in found.items()}
+        matrices = {"linear1": (hidden, width), "linear2": (width, hidden)}
+        for name, shape in matrices.items():
+            tensors[f"{name}.weight"] = shape
+            tensors |= {f"{name}.bias": shape[:1]} if self.bias else {}
+        for place in range(len(attentions) + 1):
+            tensors |= self.norm_weights(input, f"norm{place + 1}")
+        return tensors
+
+    def norm_weights(self, input: TensorType, name: str) -> dict[str, Shape]:
+        """The tensors of a layer norm."""
+        parts = ("weight", "bias") if self.bias else ("weight",)
+        return {f"{name}.{part}": input.shape[-1:] for part in parts}
+
+    def layer_flops(self, query: TensorType, *keys: TensorType) -> Dim:
+        """What a layer costs that attends to each of these."""
+        attention, found = self.attention(), query.numel * self.dim_feedforward * 4
+        for key in keys:
+            found = found + attention.flops((query,), query, key)
+        return found
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        return (
+            f"{ctx.value(self.nhead)} heads, {ctx.value(self.dim_feedforward)} hidden"
+        )
+
+    def layer(self, code: Code, kind: str, input: TensorType) -> Call:
+        """`nn.TransformerEncoderLayer(512, 8, batch_first=True)`."""
+        given = {key: code.argument(key) for key in SETTINGS if code.given(key)}
+        places = code.size(input.shape[-1]), code.argument("nhead")
+        return call(f"nn.{kind}", *places, **given, batch_first=True)
+
+    def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
+        sequences = dict.fromkeys(
+            port for one in reversed(self.attentions) for port in (one.query, one.key)
+        )
+        options: dict[str, Expr] = {}
+        for one in self.attentions:
+            options |= self._options(code, one, inputs)
+        ordered = [port.name for port in self.inputs if port.name in sequences]
+        return call(code.module(), *(inputs[port] for port in ordered), **options)
+
+    def _options(
+        self, code: Code, one: Attention, inputs: Mapping[str, Expr | None]
+    ) -> dict[str, Expr]:
+        """The arguments of torch for the masks of an attention."""
+        query, key, pairs = inputs[one.query], inputs[one.key], inputs[one.pairs]
+        assert query is not None and key is not None
+        kinds, later = (code.type(one.query), code.type(one.key)), None
+        if one.causal and getattr(self, one.causal):
+            later = later_keys(code, query, key, kinds)
+        heads = code.argument("nhead")
+        blocked = blocked_pairs(code, one.pairs, pairs, later, kinds[0], heads)
+        options = {} if blocked is None else {one.pairs: blocked}
+        options |= padding_mask(code, one.keys, inputs[one.keys])
+        alone = later is not None and pairs is None
+        if one.causal and blocked is not None and (alone or self.guesses):
+            options[one.causal] = lit(alone)
+        return options

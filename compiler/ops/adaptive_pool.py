@@ -1,0 +1,118 @@
+"""Pooling into a given number of windows."""
+
+from __future__ import annotations
+
+from compiler.context import Context
+from compiler.fields import Shape
+from compiler.op import Outputs
+from compiler.ops._spatial import SpatialOp, times
+from compiler.ops._windows import Indexed
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _AdaptivePool(SpatialOp):
+    """What the ops share that cut the input into `output_size` windows."""
+
+    output_size: Shape
+
+    family = "pooling"
+    positional = ("output_size",)
+
+    def infer(self, ctx: Context, input: TensorType) -> Outputs:
+        return self.pooled(ctx, input)
+
+    def pooled(self, ctx: Context, input: TensorType) -> TensorType:
+        """The type of what is in the windows."""
+        self.extents(ctx, input)
+        sizes = self.spread(self.output_size, "output_size")
+        for size in sizes:
+            ctx.require_least("output_size", size, 1)
+        return self.with_extents(input, sizes)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"to {times(ctx, self.spread(self.output_size, 'output_size'))}"
+
+
+@register("adaptive_avg_pool1d", torch="torch.nn.AdaptiveAvgPool1d")
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """The means of `output_size` windows of a signal.
+
+    float[N, C, L] -> float[N, C, output_size], or without N.
+    """
+
+    module = "nn.AdaptiveAvgPool1d"
+    function = "F.adaptive_avg_pool1d"
+    spatial = 1
+
+
+@register("adaptive_avg_pool2d", torch="torch.nn.AdaptiveAvgPool2d")
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """The means of `output_size` windows of an image.
+
+    float[N, C, H, W] -> float[N, C, *output_size], or without N.
+    """
+
+    module = "nn.AdaptiveAvgPool2d"
+    function = "F.adaptive_avg_pool2d"
+    spatial = 2
+
+
+@register("adaptive_avg_pool3d", torch="torch.nn.AdaptiveAvgPool3d")
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """The means of `output_size` windows of a volume.
+
+    float[N, C, D, H, W] -> float[N, C, *output_size], or without N.
+    """
+
+    module = "nn.AdaptiveAvgPool3d"
+    function = "F.adaptive_avg_pool3d"
+    spatial = 3
+
+
+class _AdaptiveMaxPool(Indexed, _AdaptivePool):
+    """What the maximum pools share."""
+
+    def infer(self, ctx: Context, input: TensorType) -> Outputs:
+        return self.with_indices(self.pooled(ctx, input))
+
+
+@register("adaptive_max_pool1d", torch="torch.nn.AdaptiveMaxPool1d")
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """The maxima of `output_size` windows of a signal.
+
+    float[N, C, L] -> float[N, C, output_size], or without N. With
+    `return_indices` the output `indices` says where each one was.
+    """
+
+    module = "nn.AdaptiveMaxPool1d"
+    function = "F.adaptive_max_pool1d"
+    spatial = 1
+
+
+@register("adaptive_max_pool2d", torch="torch.nn.AdaptiveMaxPool2d")
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The maxima of `output_size` windows of an image.
+
+    float[N, C, H, W] -> float[N, C, *output_size], or without N. With
+    `return_indices` the output `indices` says where each one was.
+    """
+
+    module = "nn.AdaptiveMaxPool2d"
+    function = "F.adaptive_max_pool2d"
+    spatial = 2
+
+
+@register("adaptive_max_pool3d", torch="torch.nn.AdaptiveMaxPool3d")
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The maxima of `output_size` windows of a volume.
+
+    float[N, C, D, H, W] -> float[N, C, *output_size], or without N. With
+    `return_indices` the output `indices` says where each one was.
+    """
+
+    module = "nn.AdaptiveMaxPool3d"
+    function = "F.adaptive_max_pool3d"
+    spatial = 3

@@ -1,0 +1,117 @@
+"""A softmax over many classes that spends less on the rare ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from compiler import faults
+from compiler.codegen.python import Expr, call, method
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Size, Sizes
+from compiler.op import Code, Op, Outputs, Port, Shape
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("adaptive_log_softmax_with_loss", torch="torch.nn.AdaptiveLogSoftmaxWithLoss")
+class AdaptiveLogSoftmaxWithLoss(Op):
+    """Head and loss over many classes, which are sorted from frequent to rare.
+
+    input float[N, D], target int[N] -> output float[N], the log-probability of the
+    target, and `loss` float[], the mean of -output; or without N. With `log_prob` there
+    is no target, and output float[N, n_classes] has those of all classes. The `cutoffs`
+    part the classes; those of part i have D // div_value^i of the width. Source: Grave
+    et al., "Efficient softmax approximation for GPUs", 2017.
+    """
+
+    n_classes: Size
+    cutoffs: Sizes
+    div_value: Annotated[float, Field(ge=1.0)] = 4.0
+    head_bias: bool = False
+    log_prob: bool = False
+
+    family = "activation"
+    module = "AdaptiveLogSoftmax"
+    library = "adaptive_log_softmax"
+    positional = ("n_classes", "cutoffs")
+    omitted = ("log_prob",)
+    chains = False
+    outputs = None
+    inputs = (Port("input"), Port("target", ("int",), optional=True))
+
+    def ports(self) -> tuple[str, ...]:
+        return ("output",) if self.log_prob else ("output", "loss")
+
+    def infer(
+        self, ctx: Context, input: TensorType, target: TensorType | None = None
+    ) -> Outputs:
+        self._require_cutoffs(ctx)
+        ctx.require_rank("input", input, *((2,) if self.log_prob else (1, 2)))
+        self._require_width(ctx, input)
+        if (target is None) != self.log_prob:
+            message = f"{self.name} needs either a target or log_prob"
+            raise faults.constraint(message, argument="log_prob")
+        if target is None:
+            return input.with_size(-1, self.n_classes)
+        ctx.require_rank("target", target, input.rank - 1)
+        for given, wanted in zip(target.shape, input.shape[:-1], strict=True):
+            message = f"{self.name} needs a target for each input"
+            ctx.require_equal(message, given, wanted, "target")
+        return input.with_shape(*target.shape), TensorType("float", ())
+
+    def _require_cutoffs(self, ctx: Context) -> None:
+        last = Dim.of(0)
+        for place in (*self.cutoffs, self.n_classes):
+            if not ctx.domain.at_least(ctx.value(place - last), 1):
+                message = "cutoffs must grow, and end below n_classes"
+                raise faults.constraint(message, argument="cutoffs")
+            last = place
+
+    def _require_width(self, ctx: Context, input: TensorType) -> None:
+        """Each part must be left some of the width; torch only warns of that."""
+        width = ctx.constant(input.shape[-1], "the input's width")
+        for part in range(len(self.cutoffs)):
+            if width < self.div_value ** (part + 1):
+                message = f"nothing of a width of {width} is left for part {part + 1}"
+                raise faults.constraint(message, argument="div_value")
+
+    def inferred(self, input: TensorType, **others: Any) -> dict[str, Dim]:
+        return {"in_features": input.shape[-1]}
+
+    def weights(self, input: TensorType, **others: Any) -> dict[str, Shape]:
+        width, parts = input.shape[-1], len(self.cutoffs)
+        head = self.cutoffs[0] + parts
+        found: dict[str, Shape] = {"head.weight": (head, width)}
+        if self.head_bias:
+            found["head.bias"] = (head,)
+        ends = (*self.cutoffs, self.n_classes)
+        for part in range(parts):
+            ratio = Fraction(self.div_value ** (part + 1))
+            hidden = width * ratio.denominator // ratio.numerator
+            found[f"tail.{part}.0.weight"] = (hidden, width)
+            found[f"tail.{part}.1.weight"] = (ends[part + 1] - ends[part], hidden)
+        return found
+
+    def flops(
+        self, outputs: tuple[TensorType, ...], input: TensorType, **others: Any
+    ) -> Dim:
+        """As if each input were in every part, which is what `log_prob` costs."""
+        tensors = self.weights(input).values()
+        matrices = (shape for shape in tensors if len(shape) == 2)
+        rows = input.with_size(-1, 1).numel * 2
+        return sum((rows * a * b for a, b in matrices), Dim.of(0))
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        places = ", ".join(str(ctx.value(place)) for place in self.cutoffs)
+        return f"{ctx.value(self.n_classes)} classes, cut at {places}"
+
+    def apply(self, code: Code, input: Expr, target: Expr | None = None) -> Expr:
+        if target is None:
+            return method(code.module(), "log_prob", input)
+        return call(code.module(), input, target)

@@ -1,0 +1,101 @@
+"""Biases of attention that follow from where query and key stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler import faults
+from compiler.codegen.python import Expr, call
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axis, Size
+from compiler.op import ANY, Code, Op, Port, Shape
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _PositionBias(Op):
+    """What they share. The inputs only give the sizes of their dimension `dim`."""
+
+    num_heads: Size
+    dim: Axis = 1
+
+    family = "embedding"
+    positional = ("num_heads",)
+    chains = False
+    inputs = (Port("query", ANY), Port("key", ANY, optional=True))
+
+    def infer(
+        self, ctx: Context, query: TensorType, key: TensorType | None = None
+    ) -> TensorType:
+        rows, columns = (
+            tensor.shape[ctx.axis(self.dim, tensor.rank)]
+            for tensor in (query, query if key is None else key)
+        )
+        ctx.constant(self.num_heads, "num_heads", "num_heads")
+        return TensorType(
+            "float", query.with_shape(1, self.num_heads, rows, columns).shape
+        )
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        return f"{ctx.value(self.num_heads)} heads"
+
+    def apply(self, code: Code, query: Expr, key: Expr | None = None) -> Expr:
+        return call(code.module(), query, *([] if key is None else [key]))
+
+
+@register("relative_position_bias", torch="")
+class RelativePositionBias(_PositionBias):
+    """A learned bias for each head and bucket of distances: -> float[1, num_heads, T, S].
+
+    `query` is any[B, T, ...], `key` any[B, S, ...], the query if left out. Half of the
+    buckets of a side hold one distance each, the others ever more up to max_distance,
+    and the last all beyond. If `bidirectional`, half of them all are for keys that
+    come after the query; else those share the bucket of distance 0. Give it to the
+    `bias` of attention. Source: Raffel et al., "Exploring the Limits of Transfer
+    Learning with a Unified Text-to-Text Transformer", 2020; transformers' T5Attention.
+    """
+
+    num_buckets: Size = Dim.of(32)
+    max_distance: Size = Dim.of(128)
+    bidirectional: bool = True
+
+    module = "RelativePositionBias"
+    library = "relative_position_bias"
+
+    def infer(
+        self, ctx: Context, query: TensorType, key: TensorType | None = None
+    ) -> TensorType:
+        sides = 2 if self.bidirectional else 1
+        buckets = ctx.constant(self.num_buckets, "num_buckets", "num_buckets")
+        if buckets < 2 * sides:
+            message = f"num_buckets is {buckets}, and must be at least {2 * sides}"
+            raise faults.constraint(message, argument="num_buckets")
+        near = buckets // sides // 2
+        if not ctx.domain.at_least(ctx.value(self.max_distance), near + 1):
+            message = (
+                f"max_distance must be above {near}, as far as single distances go"
+            )
+            raise faults.constraint(message, argument="max_distance")
+        return super().infer(ctx, query, key)
+
+    def weights(
+        self, query: TensorType, key: TensorType | None = None
+    ) -> dict[str, Shape]:
+        return {"weight": (self.num_buckets, self.num_heads)}
+
+
+@register("alibi", torch="")
+class Alibi(_PositionBias):
+    """Biases that fall with the distance, in each head: -> float[1, num_heads, T, S].
+
+    `query` is any[B, T, ...], `key` any[B, S, ...], the query if left out; the result
+    has the query's float type. The bias is -slope * |t - s|; the slopes of 2^k heads go
+    from 2^(-8 / 2^k) to 2^-8. Nothing is learned. Give it to the `bias` of attention.
+    Source: Press et al., "Train Short, Test Long", 2022; transformers' BloomModel.
+    """
+
+    module = "Alibi"
+    library = "alibi"

@@ -1,0 +1,254 @@
+"""Padding at the borders, as the classes of torch.nn have it; `padding` has `pad`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from compiler import faults
+from compiler.context import Context
+from compiler.fields import Integers
+from compiler.op import ANY, NUMBER, Op, Port, Shape
+from compiler.ops.padding import padded, require_dims
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _Border(Op):
+    """What all classes share: `padding` is one number, or two for each dimension."""
+
+    padding: Integers
+
+    spatial: ClassVar[int]
+    mode: ClassVar[Literal["constant", "reflect", "replicate", "circular"]]
+    positional: ClassVar[tuple[str, ...]] = ("padding",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        require_dims(ctx, self.mode, input, self.spatial)
+        shape, ends = list(input.shape), self.ends()
+        for i in range(self.spatial):
+            pair = ends[2 * i : 2 * i + 2]
+            shape[-1 - i] = padded(ctx, self.mode, shape[-1 - i], pair, "padding")
+        return input.with_shape(*shape)
+
+    def ends(self) -> Shape:
+        """How much is added at each end, from the last dimension on."""
+        wanted, given = 2 * self.spatial, len(self.padding)
+        if given == 1:
+            return self.padding * wanted
+        if given != wanted:
+            message = f"padding needs one number or {wanted}, and has {given}"
+            raise faults.constraint(message, argument="padding")
+        return self.padding
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return ", ".join(str(ctx.value(end)) for end in self.padding)
+
+
+class _Constant(_Border):
+    """What the three classes share."""
+
+    value: float
+
+    family = "padding"
+    mode = "constant"
+    inputs = (Port("input", ANY),)
+    positional = ("padding", "value")
+
+
+@register("constant_pad1d", torch="torch.nn.ConstantPad1d")
+class ConstantPad1d(_Constant):
+    """Adds elements of a value around a signal.
+
+    [..., L] -> [..., L']. Negative numbers crop.
+    """
+
+    module = "nn.ConstantPad1d"
+    spatial = 1
+
+
+@register("constant_pad2d", torch="torch.nn.ConstantPad2d")
+class ConstantPad2d(_Constant):
+    """Adds elements of a value around an image.
+
+    [..., H, W] -> [..., H', W']. Negative numbers crop.
+    """
+
+    module = "nn.ConstantPad2d"
+    spatial = 2
+
+
+@register("constant_pad3d", torch="torch.nn.ConstantPad3d")
+class ConstantPad3d(_Constant):
+    """Adds elements of a value around a volume.
+
+    [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
+    """
+
+    module = "nn.ConstantPad3d"
+    spatial = 3
+
+
+class _Zero(_Border):
+    """What the three classes share."""
+
+    family = "padding"
+    mode = "constant"
+    inputs = (Port("input", ANY),)
+
+
+@register("zero_pad1d", torch="torch.nn.ZeroPad1d")
+class ZeroPad1d(_Zero):
+    """Adds zeros around a signal.
+
+    [..., L] -> [..., L']. Negative numbers crop.
+    """
+
+    module = "nn.ZeroPad1d"
+    spatial = 1
+
+
+@register("zero_pad2d", torch="torch.nn.ZeroPad2d")
+class ZeroPad2d(_Zero):
+    """Adds zeros around an image.
+
+    [..., H, W] -> [..., H', W']. Negative numbers crop.
+    """
+
+    module = "nn.ZeroPad2d"
+    spatial = 2
+
+
+@register("zero_pad3d", torch="torch.nn.ZeroPad3d")
+class ZeroPad3d(_Zero):
+    """Adds zeros around a volume.
+
+    [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
+    """
+
+    module = "nn.ZeroPad3d"
+    spatial = 3
+
+
+class _Reflection(_Border):
+    """What the three classes share."""
+
+    family = "padding"
+    mode = "reflect"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("reflection_pad1d", torch="torch.nn.ReflectionPad1d")
+class ReflectionPad1d(_Reflection):
+    """Mirrors a signal at its borders, which are not repeated.
+
+    [N, C, L] -> [N, C, L'], or without N.
+    """
+
+    module = "nn.ReflectionPad1d"
+    spatial = 1
+
+
+@register("reflection_pad2d", torch="torch.nn.ReflectionPad2d")
+class ReflectionPad2d(_Reflection):
+    """Mirrors an image at its borders, which are not repeated.
+
+    [N, C, H, W] -> [N, C, H', W'], or without N.
+    """
+
+    module = "nn.ReflectionPad2d"
+    spatial = 2
+
+
+@register("reflection_pad3d", torch="torch.nn.ReflectionPad3d")
+class ReflectionPad3d(_Reflection):
+    """Mirrors a volume at its borders, which are not repeated.
+
+    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    """
+
+    module = "nn.ReflectionPad3d"
+    spatial = 3
+
+
+class _Replication(_Border):
+    """What the three classes share."""
+
+    family = "padding"
+    mode = "replicate"
+    inputs = (Port("input", NUMBER),)
+
+
+@register("replication_pad1d", torch="torch.nn.ReplicationPad1d")
+class ReplicationPad1d(_Replication):
+    """Repeats the border of a signal.
+
+    [N, C, L] -> [N, C, L'], or without N.
+    """
+
+    module = "nn.ReplicationPad1d"
+    spatial = 1
+
+
+@register("replication_pad2d", torch="torch.nn.ReplicationPad2d")
+class ReplicationPad2d(_Replication):
+    """Repeats the border of an image.
+
+    [N, C, H, W] -> [N, C, H', W'], or without N.
+    """
+
+    module = "nn.ReplicationPad2d"
+    spatial = 2
+
+
+@register("replication_pad3d", torch="torch.nn.ReplicationPad3d")
+class ReplicationPad3d(_Replication):
+    """Repeats the border of a volume.
+
+    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    """
+
+    module = "nn.ReplicationPad3d"
+    spatial = 3
+
+
+class _Circular(_Border):
+    """What the three classes share."""
+
+    family = "padding"
+    mode = "circular"
+    inputs = (Port("input", ANY),)
+
+
+@register("circular_pad1d", torch="torch.nn.CircularPad1d")
+class CircularPad1d(_Circular):
+    """Wraps a signal around.
+
+    [N, C, L] -> [N, C, L'], or without N.
+    """
+
+    module = "nn.CircularPad1d"
+    spatial = 1
+
+
+@register("circular_pad2d", torch="torch.nn.CircularPad2d")
+class CircularPad2d(_Circular):
+    """Wraps an image around.
+
+    [N, C, H, W] -> [N, C, H', W'], or without N.
+    """
+
+    module = "nn.CircularPad2d"
+    spatial = 2
+
+
+@register("circular_pad3d", torch="torch.nn.CircularPad3d")
+class CircularPad3d(_Circular):
+    """Wraps a volume around.
+
+    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    """
+
+    module = "nn.CircularPad3d"
+    spatial = 3

@@ -1,0 +1,175 @@
+"""Comparisons of each element, what follows from them, and the choice between two tensors."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler.codegen.python import Compare, Expr, call
+from compiler.context import Context
+from compiler.op import ANY, Code, Op, Port
+from compiler.ops._operand import WithOperand
+from compiler.ops.arithmetic import Variadic
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _Comparison(WithOperand):
+    """Compares each element with that of another tensor, or with a number."""
+
+    sign: ClassVar[str]
+
+    def infer(
+        self, ctx: Context, input: TensorType, other: TensorType | None
+    ) -> TensorType:
+        return self.operand(ctx, input, other).with_kind("bool")
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        other: TensorType | None,
+    ) -> str:
+        return self.value_label(self.sign)
+
+    def apply(self, code: Code, input: Expr, other: Expr | None) -> Expr:
+        return Compare(self.sign, input, self.second(code, other))
+
+
+@register("eq", torch="torch.eq")
+class Eq(_Comparison):
+    """input == other, or == value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = "=="
+
+
+@register("ne", torch="torch.ne")
+class Ne(_Comparison):
+    """input != other, or != value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = "!="
+
+
+@register("lt", torch="torch.lt")
+class Lt(_Comparison):
+    """input < other, or < value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = "<"
+
+
+@register("le", torch="torch.le")
+class Le(_Comparison):
+    """input <= other, or <= value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = "<="
+
+
+@register("gt", torch="torch.gt")
+class Gt(_Comparison):
+    """input > other, or > value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = ">"
+
+
+@register("ge", torch="torch.ge")
+class Ge(_Comparison):
+    """input >= other, or >= value: any[...], any[...] -> bool[...], broadcast."""
+
+    sign = ">="
+
+
+class _Logical(Variadic):
+    """Two tensors of bools or more that broadcast."""
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ("bool",), variadic=True),)
+
+
+@register("logical_and", torch="torch.logical_and")
+class LogicalAnd(_Logical):
+    """True where all are: bool[...], bool[...], ... -> bool[...], broadcast."""
+
+    operator = "&"
+    symbol = "&"
+
+
+@register("logical_or", torch="torch.logical_or")
+class LogicalOr(_Logical):
+    """True where one is: bool[...], bool[...], ... -> bool[...], broadcast."""
+
+    operator = "|"
+    symbol = "|"
+
+
+@register("logical_xor", torch="torch.logical_xor")
+class LogicalXor(_Logical):
+    """True where an odd number is: bool[...], bool[...], ... -> bool[...], broadcast."""
+
+    operator = "^"
+    symbol = "^"
+
+
+@register("where", torch="torch.where")
+class Where(WithOperand):
+    """input where the condition is true, else other, or else value.
+
+    bool[...], any[...], any[...] -> any[...], shapes broadcast
+    """
+
+    inputs = (Port("condition", ("bool",)), *WithOperand.inputs)
+
+    def infer(
+        self,
+        ctx: Context,
+        condition: TensorType,
+        input: TensorType,
+        other: TensorType | None,
+    ) -> TensorType:
+        both = self.operand(ctx, input, other)
+        last = "other" if other else "input"
+        pair = {"condition": condition, last: both}
+        return both.with_shape(*ctx.broadcast("where", pair))
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        condition: TensorType,
+        input: TensorType,
+        other: TensorType | None,
+    ) -> str:
+        return self.value_label("else")
+
+    def apply(
+        self, code: Code, condition: Expr, input: Expr, other: Expr | None
+    ) -> Expr:
+        return call("torch.where", condition, input, self.second(code, other))
+
+
+class _Test(Op):
+    """A question about each element."""
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input.with_kind("bool")
+
+
+@register("isnan", torch="torch.isnan")
+class Isnan(_Test):
+    """True where an element is no number: any[...] -> bool[...]."""
+
+    function = "torch.isnan"
+
+
+@register("isinf", torch="torch.isinf")
+class Isinf(_Test):
+    """True where an element is infinite: any[...] -> bool[...]."""
+
+    function = "torch.isinf"
+
+
+@register("isfinite", torch="torch.isfinite")
+class Isfinite(_Test):
+    """True where an element is a finite number: any[...] -> bool[...]."""
+
+    function = "torch.isfinite"

@@ -1,0 +1,78 @@
+"""The same values as tensors of another kind."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from compiler import faults
+from compiler.codegen.python import Expr, attr, call, method
+from compiler.context import Context
+from compiler.fields import Size
+from compiler.op import ANY, Code, Op, Port
+from compiler.registry import register
+from compiler.tensor import Kind, TensorType
+
+_DTYPES: Final[dict[Kind, Expr]] = {
+    "float": call("torch.get_default_dtype"),
+    "int": attr("torch", "int64"),
+    "bool": attr("torch", "bool"),
+}
+
+
+@register("to", torch="torch.Tensor.to")
+class To(Op):
+    """The input as another kind, or in the dtype of another tensor: any[...] -> any[...].
+
+    `dtype: float` is torch's default dtype. Where the network runs in another precision,
+    `other` is a tensor that has it.
+    """
+
+    dtype: Literal["float", "int", "bool"] | None = None
+
+    inputs = (Port("input", ANY), Port("other", ANY, optional=True))
+
+    def infer(
+        self, ctx: Context, input: TensorType, other: TensorType | None
+    ) -> TensorType:
+        if (other is None) == (self.dtype is None):
+            raise faults.constraint("to needs either a dtype or another input")
+        return input.with_kind(other.kind if other else self.dtype or "float")
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        other: TensorType | None,
+    ) -> str:
+        return outputs[0].kind
+
+    def apply(self, code: Code, input: Expr, other: Expr | None) -> Expr:
+        if other is not None:
+            return method(input, "to", attr(other, "dtype"))
+        assert self.dtype is not None
+        if code.type("input").kind == self.dtype:
+            return input
+        return method(input, "to", _DTYPES[self.dtype])
+
+
+@register("one_hot", torch="torch.nn.functional.one_hot")
+class OneHot(Op):
+    """1 at the position that each element names, else 0: int[...] -> int[..., num_classes].
+
+    As with an embedding, that the elements are below num_classes is left to the caller.
+    """
+
+    num_classes: Size
+
+    function = "F.one_hot"
+    positional = ("num_classes",)
+    inputs = (Port("input", ("int",)),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input.with_shape(*input.shape, self.num_classes)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{ctx.value(self.num_classes)}"

@@ -1,0 +1,113 @@
+"""What goes along a dimension: running sums and products, differences."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.conditions import when_at_least
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axis, Size
+from compiler.op import NUMBER, Port
+from compiler.ops._method import Method, wrap_axis
+from compiler.registry import register
+from compiler.tensor import Kind, TensorType
+
+
+class _Running(Method):
+    """Each element becomes something of all up to it along a dimension."""
+
+    dim: Axis
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        wrap_axis(ctx, self.dim, input.rank)
+        return input.with_kind(self.kind(input.kind))
+
+    def kind(self, kind: Kind) -> Kind:
+        """The dtype kind of the result."""
+        return "int" if kind == "bool" else kind
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim}"
+
+
+@register("cumsum", torch="torch.cumsum")
+class Cumsum(_Running):
+    """The sum up to each element: any[...] -> number[...]; of bools it counts."""
+
+    method = "cumsum"
+
+
+@register("cumprod", torch="torch.cumprod")
+class Cumprod(_Running):
+    """The product up to each element: any[...] -> number[...]."""
+
+    method = "cumprod"
+
+
+@register("logcumsumexp", torch="torch.logcumsumexp")
+class Logcumsumexp(_Running):
+    """log Σ exp(x) up to each element: float[...] -> float[...]."""
+
+    method = "logcumsumexp"
+    inputs = (Port("input"),)
+
+
+class _RunningExtreme(_Running):
+    """An extreme of the elements so far, and where it stands along the dimension."""
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
+    outputs: ClassVar[tuple[str, ...] | None] = ("values", "indices")
+
+    def infer(  # type: ignore[override]
+        self, ctx: Context, input: TensorType
+    ) -> tuple[TensorType, ...]:
+        wrap_axis(ctx, self.dim, input.rank)
+        return input, input.with_kind("int")
+
+
+@register("cummax", torch="torch.cummax")
+class Cummax(_RunningExtreme):
+    """The greatest element so far, and where: number[...] -> number[...], int[...]."""
+
+    method = "cummax"
+
+
+@register("cummin", torch="torch.cummin")
+class Cummin(_RunningExtreme):
+    """The smallest element so far, and where: number[...] -> number[...], int[...]."""
+
+    method = "cummin"
+
+
+@register("diff", torch="torch.diff")
+class Diff(Method):
+    """Each element less the one before it, n times: number[..., N] -> number[..., N - n]."""
+
+    n: Size = Dim.of(1)
+    dim: Axis = -1
+
+    method = "diff"
+    inputs = (Port("input", NUMBER),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 1)
+        axis = ctx.axis(self.dim, input.rank)
+        left = ctx.value(input.shape[axis] - self.n)
+        if ctx.domain.at_least(left, 0):
+            return input.with_size(axis, input.shape[axis] - self.n)
+        if ctx.domain.at_least(-left, 0):
+            return input.with_size(axis, 0)
+        raise faults.constraint(
+            f"n needs {left} >= 0 for every size of the inputs",
+            argument="n",
+            conditions=when_at_least(ctx.domain, left, 0),
+        )
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim}"

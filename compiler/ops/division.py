@@ -1,0 +1,77 @@
+"""Whole quotients, and what they leave."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.codegen.python import Binary, Expr, call
+from compiler.context import Context
+from compiler.op import NUMBER, Code, Port
+from compiler.ops._operand import WithOperand
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _Division(WithOperand):
+    """Division by another tensor, or by a number."""
+
+    sign: ClassVar[str] = ""
+
+    inputs: ClassVar[tuple[Port, ...]] = (
+        Port("input", NUMBER),
+        Port("other", NUMBER, optional=True),
+    )
+
+    def infer(
+        self, ctx: Context, input: TensorType, other: TensorType | None
+    ) -> TensorType:
+        found = self.operand(ctx, input, other)
+        if isinstance(self.value, bool):
+            raise faults.constraint("value must be a number", argument="value")
+        if found.kind == "int" and self.value == 0:
+            raise faults.constraint("integers are not divided by 0", argument="value")
+        return found
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        other: TensorType | None,
+    ) -> str:
+        return self.value_label(self.sign or "by")
+
+    def apply(self, code: Code, input: Expr, other: Expr | None) -> Expr:
+        divisor = self.second(code, other)
+        if self.sign:
+            return Binary(self.sign, input, divisor)
+        return call(f"torch.{self.name}", input, divisor)
+
+
+@register("floor_divide", torch="torch.floor_divide")
+class FloorDivide(_Division):
+    """The quotient rounded down: number[...], number[...] -> number[...], broadcast.
+
+    By another tensor, or by value.
+    """
+
+    sign = "//"
+
+
+@register("remainder", torch="torch.remainder")
+class Remainder(_Division):
+    """What floor_divide leaves, with the sign of the divisor.
+
+    number[...], number[...] -> number[...], broadcast; by another tensor, or by value.
+    """
+
+    sign = "%"
+
+
+@register("fmod", torch="torch.fmod")
+class Fmod(_Division):
+    """What division leaves that is rounded towards 0, with the sign of the input.
+
+    number[...], number[...] -> number[...], broadcast; by another tensor, or by value.
+    """

@@ -1,0 +1,113 @@
+"""Sums, means or maxima of the vectors of several tokens."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from compiler import faults
+from compiler.codegen.python import Expr, call
+from compiler.codegen.statements import Stmt
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Integer, Positive, Size
+from compiler.op import Code, Op, Port, Shape
+from compiler.ops.embedding import padding_zeros, require_padding
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("embedding_bag", torch="torch.nn.EmbeddingBag")
+class EmbeddingBag(Op):
+    """The sum, mean or maximum of the vectors of each bag of tokens.
+
+    int[B, T] -> float[B, embedding_dim], where a bag is a row; or int[T] with `offsets`
+    int[B], which says where each bag begins (and, with `include_last_offset`, where the
+    last one ends: that is one bag less). `per_sample_weights` is a factor for each
+    token, in mode sum. Tokens that are `padding_idx` are left out. `max_norm` is that
+    of embedding.
+    """
+
+    num_embeddings: Size
+    embedding_dim: Size
+    max_norm: Positive | None = None
+    norm_type: float = 2.0
+    scale_grad_by_freq: bool = False
+    mode: Literal["sum", "mean", "max"] = "mean"
+    sparse: bool = False
+    include_last_offset: bool = False
+    padding_idx: Integer | None = None
+
+    family = "embedding"
+    module = "nn.EmbeddingBag"
+    positional = ("num_embeddings", "embedding_dim")
+    chains = False
+    inputs = (
+        Port("input", ("int",)),
+        Port("offsets", ("int",), optional=True),
+        Port("per_sample_weights", optional=True),
+    )
+
+    def infer(
+        self,
+        ctx: Context,
+        input: TensorType,
+        offsets: TensorType | None = None,
+        per_sample_weights: TensorType | None = None,
+    ) -> TensorType:
+        require_padding(ctx, self.padding_idx, self.num_embeddings)
+        ctx.require_rank("input", input, 2 if offsets is None else 1)
+        self._require_mode(ctx, input, per_sample_weights)
+        return TensorType(
+            "float", (self._bags(ctx, input, offsets), self.embedding_dim)
+        )
+
+    def _bags(self, ctx: Context, input: TensorType, offsets: TensorType | None) -> Dim:
+        """How many bags there are."""
+        if offsets is not None:
+            ctx.require_rank("offsets", offsets, 1)
+            return offsets.shape[0] - self.include_last_offset
+        if self.include_last_offset:
+            message = "include_last_offset has no meaning without offsets"
+            raise faults.constraint(message, argument="include_last_offset")
+        return input.shape[0]
+
+    def _require_mode(
+        self, ctx: Context, input: TensorType, weights: TensorType | None
+    ) -> None:
+        for argument in ("scale_grad_by_freq", "sparse"):
+            if self.mode == "max" and getattr(self, argument):
+                message = f"mode max has no gradient for {argument}"
+                raise faults.constraint(message, argument=argument)
+        if weights is None:
+            return
+        if self.mode != "sum":
+            message = f"per_sample_weights are for mode sum, not {self.mode}"
+            raise faults.constraint(message, port="per_sample_weights")
+        ctx.require_rank("per_sample_weights", weights, input.rank)
+        for given, wanted in zip(weights.shape, input.shape, strict=True):
+            message = "embedding_bag needs a weight for each token"
+            ctx.require_equal(message, given, wanted, "per_sample_weights")
+
+    def weights(self, input: TensorType, **others: Any) -> dict[str, Shape]:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+    def restore(self, module: Expr) -> tuple[Stmt, ...]:
+        return () if self.padding_idx is None else padding_zeros(module)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        count, width = ctx.value(self.num_embeddings), ctx.value(self.embedding_dim)
+        return f"{self.mode}, {count} → {width}"
+
+    def apply(
+        self,
+        code: Code,
+        input: Expr,
+        offsets: Expr | None = None,
+        per_sample_weights: Expr | None = None,
+    ) -> Expr:
+        places = [input] if offsets is None else [input, offsets]
+        options = {"per_sample_weights": per_sample_weights}
+        given = {key: value for key, value in options.items() if value is not None}
+        return call(code.module(), *places, **given)

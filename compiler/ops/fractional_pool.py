@@ -1,0 +1,110 @@
+"""Fractional max pooling: windows at random places, as many as the output has."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.codegen.python import Expr, TupleExpr, call, lit
+from compiler.context import Context
+from compiler.fields import Shape, Sizes
+from compiler.op import Code, Outputs
+from compiler.ops._spatial import scaled, times
+from compiler.ops._windows import Indexed
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _FractionalMaxPool(Indexed):
+    """What both share. The windows lie at random, in evaluation too."""
+
+    kernel_size: Sizes
+    output_size: Shape | None = None
+    output_ratio: float | list[float] | None = None
+
+    spare: ClassVar[int] = 0
+    """How many elements more than the windows need torch's kernel wants."""
+    family = "pooling"
+    positional = ("kernel_size",)
+    omitted = ("output_size", "output_ratio", "return_indices")
+    chains = False
+
+    def infer(self, ctx: Context, input: TensorType) -> Outputs:
+        extents = self.extents(ctx, input)
+        if (self.output_size is None) == (self.output_ratio is None):
+            message = f"{self.name} needs either output_size or output_ratio"
+            raise faults.constraint(message)
+        kernel = self.spread(self.kernel_size, "kernel_size")
+        sizes = self.sizes(ctx, input)
+        for size, wanted, window in zip(extents, sizes, kernel, strict=True):
+            ctx.require_least("the output's size", wanted, 0, "input")
+            number = ctx.constant(window, "kernel_size", "kernel_size")
+            what = "the input without the output"
+            least = number - 1 + self.spare
+            ctx.require_least(what, size - wanted, least, "input")
+        return self.with_indices(self.with_extents(input, sizes))
+
+    def sizes(self, ctx: Context, input: TensorType) -> Shape:
+        """The spatial sizes of the output."""
+        if self.output_size is not None:
+            return self.spread(self.output_size, "output_size")
+        extents, ratios = input.shape[-self.spatial :], self.ratios()
+        pairs = zip(extents, ratios, strict=True)
+        return tuple(scaled(ctx, *pair, "output_ratio") for pair in pairs)
+
+    def ratios(self) -> list[float]:
+        """The part of each dimension that remains."""
+        given = self.output_ratio
+        ratios = given if isinstance(given, list) else [given or 0.0] * self.spatial
+        if len(ratios) != self.spatial or not all(0 < ratio < 1 for ratio in ratios):
+            message = f"output_ratio is one number between 0 and 1, or {self.spatial}"
+            raise faults.constraint(message, argument="output_ratio")
+        return ratios
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        kernel = times(ctx, self.spread(self.kernel_size, "kernel_size"))
+        return f"{kernel}, to {times(ctx, outputs[0].shape[-self.spatial :])}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        kernel, options = code.argument("kernel_size"), self.keywords(code)
+        if self.output_size is not None:
+            options["output_size"] = code.argument("output_size")
+        else:
+            ratio = code.argument("output_ratio")
+            if not isinstance(self.output_ratio, list):
+                ratio = TupleExpr((ratio,) * self.spatial)
+            options["output_ratio"] = ratio
+        if self.return_indices:
+            options["return_indices"] = lit(True)
+        return call(self.function, input, kernel, **options)
+
+
+@register("fractional_max_pool2d", torch="torch.nn.FractionalMaxPool2d")
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The maxima of `output_size` windows of an image, at random places.
+
+    float[N, C, H, W] -> float[N, C, H', W'], or without N. The size is given, or as a
+    part of the input's, `output_ratio`. With `return_indices` the output `indices`
+    says where each maximum was. Source: Graham, "Fractional Max-Pooling", 2014.
+    """
+
+    module = "nn.FractionalMaxPool2d"
+    function = "F.fractional_max_pool2d"
+    spatial = 2
+
+
+@register("fractional_max_pool3d", torch="torch.nn.FractionalMaxPool3d")
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The maxima of `output_size` windows of a volume, at random places.
+
+    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N. The size is given,
+    or as a part of the input's, `output_ratio`. With `return_indices` the output
+    `indices` says where each maximum was.
+    """
+
+    module = "nn.FractionalMaxPool3d"
+    function = "F.fractional_max_pool3d"
+    spatial = 3
+    spare = 1

@@ -1,0 +1,186 @@
+"""Elements at positions that a tensor holds, read and written.
+
+As with an embedding, that the positions are within the dimension is left to the caller.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler import faults
+from compiler.codegen.python import Expr, call, lit, method
+from compiler.context import Context
+from compiler.fields import Axis
+from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _Indexed(Op):
+    """Positions along one dimension of the input."""
+
+    dim: Axis
+
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("index", ("int",)))
+
+    def axis(self, ctx: Context, input: TensorType) -> int:
+        """The dimension, counted from the front; an empty one has no positions."""
+        ctx.require_least_rank("input", input, 1)
+        axis = ctx.axis(self.dim, input.rank)
+        ctx.require_least("the dimension", input.shape[axis], 1, "input")
+        return axis
+
+
+def require_within(
+    ctx: Context, index: TensorType, other: TensorType, port: str, besides: int = -1
+) -> None:
+    """No size of the index is greater than that of the other tensor, but in one dimension."""
+    ctx.require_rank("index", index, other.rank)
+    for axis, (taken, size) in enumerate(zip(index.shape, other.shape, strict=True)):
+        if axis != besides:
+            what = f"dimension {axis} of {port} less that of the index"
+            ctx.require_least(what, size - taken, 0, "index")
+
+
+@register("gather", torch="torch.gather")
+class Gather(_Indexed):
+    """input[i][index[i][j]] for dim 1: any[B, N], int[B, M] -> any[B, M].
+
+    The sizes of the index are those of the output; besides `dim`, none is greater than
+    the input's.
+    """
+
+    def infer(self, ctx: Context, input: TensorType, index: TensorType) -> TensorType:
+        require_within(ctx, index, input, "input", self.axis(ctx, input))
+        return index.with_kind(input.kind)
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        index: TensorType,
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, index: Expr) -> Expr:
+        return method(input, "gather", code.argument("dim"), index)
+
+
+@register("take_along_dim", torch="torch.take_along_dim")
+class TakeAlongDim(_Indexed):
+    """The gather whose other dimensions broadcast: any[B, N], int[1, M] -> any[B, M].
+
+    It takes what argsort, argmax with keepdim and topk give.
+    """
+
+    inputs = (Port("input", ANY), Port("indices", ("int",)))
+
+    def infer(self, ctx: Context, input: TensorType, indices: TensorType) -> TensorType:
+        axis = self.axis(ctx, input)
+        ctx.require_rank("indices", indices, input.rank)
+        pair = {"input": input.with_size(axis, 1), "indices": indices}
+        return input.with_shape(*ctx.broadcast("take_along_dim", pair))
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        indices: TensorType,
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, indices: Expr) -> Expr:
+        dim = code.argument("dim")
+        expanded = self._expanded(code, indices)
+        if expanded is None:
+            return call("torch.take_along_dim", input, indices, dim=dim)
+        return method(input, "gather", dim, expanded)
+
+    def _expanded(self, code: Code, indices: Expr) -> Expr | None:
+        """The indices as a gather takes them; None where the input would have to grow.
+
+        take_along_dim itself fixes all sizes when a network is exported.
+        """
+        shapes = code.type("input").shape, code.type("indices").shape
+        places: list[Expr] = []
+        for axis, (size, taken) in enumerate(zip(*shapes, strict=True)):
+            same = size == taken or axis == self.dim % len(shapes[0])
+            if not same and taken != 1:
+                return None
+            places.append(lit(-1) if same else code.size(size))
+        if all(place == lit(-1) for place in places):
+            return indices
+        return method(indices, "expand", *places)
+
+
+@register("index_select", torch="torch.index_select")
+class IndexSelect(_Indexed):
+    """The slices at positions of a dimension: any[B, N, D], int[M] -> any[B, M, D]."""
+
+    def infer(self, ctx: Context, input: TensorType, index: TensorType) -> TensorType:
+        axis = self.axis(ctx, input)
+        ctx.require_rank("index", index, 0, 1)
+        return input.with_size(axis, index.numel)
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        index: TensorType,
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, index: Expr) -> Expr:
+        return method(input, "index_select", code.argument("dim"), index)
+
+
+class _Scatter(_Indexed):
+    """Writes elements of one tensor into another at positions of a dimension."""
+
+    kinds: ClassVar[str] = ""
+
+    def infer(
+        self, ctx: Context, input: TensorType, index: TensorType, src: TensorType
+    ) -> TensorType:
+        require_within(ctx, index, input, "input", self.axis(ctx, input))
+        require_within(ctx, index, src, "src")
+        if input.kind != src.kind:
+            message = f"src needs {input.kind} values, as input has, not {src.kind}"
+            raise faults.constraint(message, port="src")
+        return input
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        index: TensorType,
+        src: TensorType,
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, index: Expr, src: Expr) -> Expr:
+        return method(input, self.name, code.argument("dim"), index, src)
+
+
+@register("scatter", torch="torch.scatter")
+class Scatter(_Scatter):
+    """The input with src put at positions of a dimension.
+
+    any[B, N], int[B, M], any[B, M] -> any[B, N] for dim 1
+    """
+
+    inputs = (*_Indexed.inputs, Port("src", ANY))
+
+
+@register("scatter_add", torch="torch.scatter_add")
+class ScatterAdd(_Scatter):
+    """The input with src added at positions of a dimension.
+
+    number[B, N], int[B, M], number[B, M] -> number[B, N] for dim 1
+    """
+
+    inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("src", NUMBER))

@@ -1,0 +1,64 @@
+"""Normalisation of each element by its neighbours in other channels."""
+
+from __future__ import annotations
+
+from compiler.context import Context
+from compiler.fields import Size
+from compiler.op import Op
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("local_response_norm", torch="torch.nn.LocalResponseNorm")
+class LocalResponseNorm(Op):
+    """Divides by the energy of near channels (Krizhevsky et al., 2012).
+
+    float[N, C, ...] -> the same.
+    """
+
+    size: Size
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    family = "norm"
+    module = "nn.LocalResponseNorm"
+    function = "F.local_response_norm"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 3)
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"size {ctx.value(self.size)}"
+
+
+@register("cross_map_lrn2d", torch="torch.nn.CrossMapLRN2d")
+class CrossMapLRN2d(Op):
+    """Local response normalisation of images as Torch 7 had it.
+
+    float[N, C, H, W] -> the same. It differs from local_response_norm where windows
+    reach beyond the channels, or are of even size, and in torch's own way later on: the
+    first channel stays in every window.
+    """
+
+    size: Size
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    family = "norm"
+    module = "CrossMapLRN2d"
+    library = "cross_map_lrn2d"
+    positional = ("size",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_rank("input", input, 4)
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"size {ctx.value(self.size)}"

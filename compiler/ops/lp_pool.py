@@ -1,0 +1,84 @@
+"""Power-average pooling: the p-norm of windows."""
+
+from __future__ import annotations
+
+import math
+
+from compiler import faults
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.ops._windows import Windows, require_whole_window, windows
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _LPPool(Windows):
+    """What the power-average pools share."""
+
+    ceil_mode: bool = False
+    norm_type: float
+
+    family = "pooling"
+    positional = ("norm_type", "kernel_size")
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.norm_type == 0:
+            message = "norm_type must not be 0: the norm is a root of that degree"
+            raise faults.constraint(message, argument="norm_type")
+        extents = self.extents(ctx, input)
+        sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
+        return self.with_extents(input, sizes)
+
+    def size(self, ctx: Context, i: int, size: Dim) -> Dim:
+        """The output's size along spatial dimension `i`."""
+        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        steps = self.strides()[i], Dim.of(0), Dim.of(1)
+        return windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        p = "∞" if math.isinf(self.norm_type) else f"{self.norm_type:g}"
+        return f"p {p}, {super().label(ctx, outputs, input)}"
+
+
+@register("lp_pool1d", torch="torch.nn.LPPool1d")
+class LPPool1d(_LPPool):
+    """(Σ x^p)^(1/p) over each window of a signal, where p is `norm_type`.
+
+    float[N, C, L] -> float[N, C, L'], or without N.
+    """
+
+    module = "nn.LPPool1d"
+    function = "F.lp_pool1d"
+    spatial = 1
+
+
+@register("lp_pool2d", torch="torch.nn.LPPool2d")
+class LPPool2d(_LPPool):
+    """(Σ x^p)^(1/p) over each window of an image, where p is `norm_type`.
+
+    float[N, C, H, W] -> float[N, C, H', W'], or without N.
+    """
+
+    module = "nn.LPPool2d"
+    function = "F.lp_pool2d"
+    spatial = 2
+
+
+@register("lp_pool3d", torch="torch.nn.LPPool3d")
+class LPPool3d(_LPPool):
+    """(Σ x^p)^(1/p) over each window of a volume, where p is `norm_type`.
+
+    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N.
+    """
+
+    module = "nn.LPPool3d"
+    function = "F.lp_pool3d"
+    spatial = 3
+
+    def size(self, ctx: Context, i: int, size: Dim) -> Dim:
+        if not math.isinf(self.norm_type):
+            kernel = self.spread(self.kernel_size, "kernel_size")[i]
+            require_whole_window(ctx, size, kernel)
+        return super().size(ctx, i, size)

@@ -1,0 +1,121 @@
+"""Triangles and diagonals of matrices, and the product of two vectors."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.codegen.python import Expr, call
+from compiler.conditions import when_at_least
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axis, Integer
+from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.ops._method import Method, promoted
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _Triangle(Method):
+    """A part of a matrix beside a diagonal, with zeros (or false) for the rest."""
+
+    diagonal: Integer = Dim.of(0)
+
+    positional = ("diagonal",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least_rank("input", input, 2)
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return "" if self.diagonal == 0 else f"from {ctx.value(self.diagonal)}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        place = [code.argument("diagonal")] if code.given("diagonal") else []
+        return call(f"torch.{self.name}", input, *place)
+
+
+@register("tril", torch="torch.tril")
+class Tril(_Triangle):
+    """The last two dimensions at and below a diagonal: any[..., N, M] -> the same."""
+
+
+@register("triu", torch="torch.triu")
+class Triu(_Triangle):
+    """The last two dimensions at and above a diagonal: any[..., N, M] -> the same."""
+
+
+@register("diagonal", torch="torch.diagonal")
+class Diagonal(Method):
+    """The diagonal of two dimensions, as the last one: any[B, N, N] -> any[B, N].
+
+    An offset above 0 goes to the right, one below 0 down.
+    """
+
+    offset: Integer = Dim.of(0)
+    dim1: Axis = 0
+    dim2: Axis = 1
+
+    method = "diagonal"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        first = ctx.axis(self.dim1, input.rank, "dim1")
+        second = ctx.axis(self.dim2, input.rank, "dim2")
+        if first == second:
+            raise faults.constraint("diagonal needs two dimensions", argument="dim2")
+        rows, columns = input.shape[first], input.shape[second]
+        length = self._length(ctx, rows, columns)
+        rest = (n for i, n in enumerate(input.shape) if i not in (first, second))
+        return input.with_shape(*rest, length)
+
+    def _length(self, ctx: Context, rows: Dim, columns: Dim) -> Dim:
+        if ctx.domain.at_least(ctx.value(self.offset), 0):
+            columns = columns - self.offset
+        else:
+            rows = rows + self.offset
+        for less, more in ((rows, columns), (columns, rows)):
+            if ctx.domain.at_least(ctx.value(more - less), 0):
+                return self._not_negative(ctx, less)
+        value = ctx.value(columns - rows)
+        raise faults.constraint(
+            f"diagonal needs {value} >= 0 for every size of the inputs, or for none",
+            conditions=when_at_least(ctx.domain, value, 0),
+        )
+
+    def _not_negative(self, ctx: Context, length: Dim) -> Dim:
+        """A diagonal outside of the matrix has no elements."""
+        if ctx.domain.at_least(ctx.value(-length), 0):
+            return Dim.of(0)
+        ctx.require_least("the diagonal's length", length, 0, "input")
+        return length
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dims {self.dim1}, {self.dim2}"
+
+
+@register("trace", torch="torch.trace")
+class Trace(Method):
+    """The sum of a matrix's diagonal: number[N, M] -> number[]."""
+
+    method = "trace"
+    inputs = (Port("input", NUMBER),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_rank("input", input, 2)
+        return input.with_shape()
+
+
+@register("outer", torch="torch.outer")
+class Outer(Op):
+    """The product of each two elements of two vectors: any[N], any[M] -> any[N, M]."""
+
+    function = "torch.outer"
+    inputs = (Port("input", ANY), Port("other", ANY))
+
+    def infer(self, ctx: Context, input: TensorType, other: TensorType) -> TensorType:
+        ctx.require_rank("input", input, 1)
+        ctx.require_rank("other", other, 1)
+        kind = promoted((input.kind, other.kind))
+        return TensorType(kind, (*input.shape, *other.shape))

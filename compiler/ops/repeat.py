@@ -1,0 +1,99 @@
+"""Copies of a tensor, or of each of its elements, along its dimensions."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.codegen.python import Expr, method
+from compiler.context import Context
+from compiler.fields import Axis, Extent, Shape
+from compiler.op import Code
+from compiler.ops._method import Method, items
+from compiler.registry import register
+from compiler.tensor import TensorType, shape_text
+
+
+class _Tiled(Method):
+    """The tensor as a tile: so many copies of it along each dimension."""
+
+    def tiled(self, ctx: Context, input: TensorType, counts: Shape) -> TensorType:
+        """The type of that; further dimensions come in front."""
+        for count in counts:
+            ctx.require_least("a number of copies", count, 0)
+        rank = max(len(counts), input.rank)
+        sizes = (1,) * (rank - input.rank) + input.shape
+        copies = (1,) * (rank - len(counts)) + counts
+        return input.with_shape(*(c * s for c, s in zip(copies, sizes, strict=True)))
+
+
+@register("repeat", torch="torch.Tensor.repeat")
+class Repeat(_Tiled):
+    """So many copies along each dimension: any[B, T] -> any[2 * B, T] for [2, 1].
+
+    There is a number for each dimension, and further ones for new dimensions in front.
+    Where a size is 1, expand does it without a copy.
+    """
+
+    repeats: Shape
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if len(self.repeats) < input.rank:
+            wanted = f"{len(self.repeats)} dimensions at most, as repeats has"
+            raise faults.rank_mismatch("input", input, wanted)
+        return self.tiled(ctx, input, self.repeats)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return shape_text(tuple(map(ctx.value, self.repeats)))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, "repeat", *(items(code.argument("repeats")) or ((),)))
+
+
+@register("tile", torch="torch.tile")
+class Tile(_Tiled):
+    """The repeat that takes numbers for the last dimensions alone.
+
+    any[B, T] -> any[B, 3 * T] for 3
+    """
+
+    dims: Shape
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return self.tiled(ctx, input, self.dims)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return shape_text(tuple(map(ctx.value, self.dims)))
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, "tile", *(items(code.argument("dims")) or ((),)))
+
+
+@register("repeat_interleave", torch="torch.repeat_interleave")
+class RepeatInterleave(Method):
+    """So many copies of each element, side by side along a dimension.
+
+    any[B, H, T] -> any[B, n * H, T] for dim 1; without one, all elements as a vector.
+    """
+
+    repeats: Extent
+    dim: Axis | None = None
+
+    method = "repeat_interleave"
+    positional = ("repeats",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        ctx.require_least("repeats", self.repeats, 0)
+        if self.dim is None:
+            return input.with_shape(input.numel * self.repeats)
+        ctx.require_least_rank("input", input, 1)
+        axis = ctx.axis(self.dim, input.rank)
+        return input.with_size(axis, input.shape[axis] * self.repeats)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        along = "all" if self.dim is None else f"dim {self.dim}"
+        return f"{along} × {ctx.value(self.repeats)}"

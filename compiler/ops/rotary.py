@@ -1,0 +1,193 @@
+"""Rotary position embedding: the angles, and channels turned by them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from compiler import faults
+from compiler.codegen.python import (
+    Call,
+    Expr,
+    Slice,
+    TupleExpr,
+    call,
+    lit,
+    method,
+    subscript,
+)
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Positive, Size
+from compiler.op import NUMBER, Code, Op, Outputs, Port
+from compiler.registry import register
+from compiler.tensor import TensorType, shape_text
+
+
+@register("rotary_embedding", torch="")
+class RotaryEmbedding(Op):
+    """Cosine and sine of the angles of each position: any[B, T, ...] -> float[T, dim].
+
+    The input is int[..., T] or float[..., T, D] and only gives T; give it the embedded
+    tokens, whose float type the outputs have. `dim` is the width of a head, or of the
+    part of it that is turned, and even. The angle of pair i at position t is
+    t / base^(2 i / dim), and stands at i and at i + dim // 2; it is counted in float32.
+    Nothing is learned and T has no bound. Compute it once and give it to the `rotate` of
+    every layer. Source: Su et al., "RoFormer", 2021; transformers' LlamaRotaryEmbedding.
+
+    `scaling` slows the angles for contexts longer than those of training, by `factor`
+    at most: "linear" all alike; "dynamic" once T is above
+    `original_max_position_embeddings`; "llama3" those with fewer turns in that context
+    than `high_freq_factor`, in full below `low_freq_factor`; "yarn" those with fewer
+    than `beta_fast`, in full below `beta_slow`, and cos and sin times
+    `attention_factor`, which is worked out from factor, `mscale` and `mscale_all_dim`
+    if left out. Source: transformers' modeling_rope_utils.
+    """
+
+    dim: Size
+    base: Positive = 10000.0
+    scaling: Literal["none", "linear", "dynamic", "llama3", "yarn"] = "none"
+    factor: Positive = 1.0
+    original_max_position_embeddings: Size | None = None
+    low_freq_factor: Positive = 1.0
+    high_freq_factor: Positive = 4.0
+    beta_fast: Positive = 32.0
+    beta_slow: Positive = 1.0
+    truncate: bool = True
+    attention_factor: Positive | None = None
+    mscale: Annotated[float, Field(ge=0.0)] = 1.0
+    mscale_all_dim: Annotated[float, Field(ge=0.0)] = 0.0
+
+    family = "embedding"
+    module = "RotaryEmbedding"
+    library = "scaled_rotary_embedding"
+    positional = ("dim",)
+    chains = False
+    inputs = (Port("input", NUMBER),)
+    outputs = ("cos", "sin")
+
+    def carries(self, code: Code) -> str:
+        return self.library if code.given("scaling") else "rotary_embedding"
+
+    def infer(self, ctx: Context, input: TensorType) -> Outputs:
+        behind = 2 if input.kind == "float" else 1
+        ctx.require_least_rank("input", input, behind)
+        width = ctx.constant(self.dim, "dim", "dim")
+        ctx.require_multiple("dim", self.dim, "2", Dim.of(2), "dim")
+        self._require_scaling(width)
+        angles = TensorType("float", (input.shape[-behind], self.dim))
+        return angles, angles
+
+    def _require_scaling(self, width: int) -> None:
+        original = self.original_max_position_embeddings
+        if original is None and self.scaling in ("dynamic", "llama3", "yarn"):
+            message = f"{self.scaling} needs original_max_position_embeddings"
+            raise faults.constraint(message, argument="scaling")
+        if self.scaling == "dynamic" and width == 2:
+            raise faults.constraint("dynamic needs dim above 2", argument="dim")
+        if self.scaling == "yarn" and self.base == 1.0:
+            raise faults.constraint("yarn needs another base than 1", argument="base")
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        scaled = "" if self.scaling == "none" else f", {self.scaling}"
+        return f"{ctx.value(self.dim)} wide{scaled}"
+
+    def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        keywords = self.keywords(code)
+        if code.given("scaling"):
+            return call("ScaledRotaryEmbedding", code.argument("dim"), **keywords)
+        given = {"base": keywords["base"]} if "base" in keywords else {}
+        return call(self.module, code.argument("dim"), **given)
+
+
+@register("rotate", torch="")
+class Rotate(Op):
+    """Turns pairs of channels by the angle of their position, in each head.
+
+    float[B, T, num_heads * W] or float[B, T, num_heads, W] -> the same. `cos` and `sin`
+    are those of a `rotary_embedding`: float[T, R], or float[B, T, R]. R is W, or
+    `rotary_dim`: then the channels behind it stay as they are (GPT-NeoX). Channel i is
+    paired with channel i + R // 2 or, if `interleaved`, 2 i with 2 i + 1 (GPT-J).
+    Source: Su et al., "RoFormer", 2021; transformers' `apply_rotary_pos_emb`.
+    """
+
+    num_heads: Size
+    interleaved: bool = False
+    rotary_dim: Size | None = None
+
+    family = "embedding"
+    inputs = (Port("input"), Port("cos"), Port("sin"))
+
+    def carries(self, code: Code) -> str:
+        return self._function
+
+    @property
+    def _function(self) -> str:
+        return "rotate_interleaved" if self.interleaved else "rotate"
+
+    def infer(
+        self, ctx: Context, input: TensorType, cos: TensorType, sin: TensorType
+    ) -> TensorType:
+        ctx.require_rank("input", input, 3, 4)
+        width = self._head_width(ctx, input)
+        if self.rotary_dim is not None:
+            width = self._turned_width(ctx, width, self.rotary_dim)
+        what = "the width that is turned"
+        ctx.require_multiple(what, width, "2", Dim.of(2))
+        for port, angles in (("cos", cos), ("sin", sin)):
+            ctx.require_rank(port, angles, 2, 3)
+            wanted = (*input.shape[:2], width)[-angles.rank :]
+            for given, size in zip(angles.shape, wanted, strict=True):
+                message = f"rotate needs {port} as {shape_text(wanted)}"
+                ctx.require_equal(message, given, size, port)
+        return input
+
+    def _head_width(self, ctx: Context, input: TensorType) -> Dim:
+        if input.rank == 4:
+            message = "rotate needs as many heads as num_heads"
+            ctx.require_equal(message, input.shape[2], self.num_heads, "input")
+            return input.shape[3]
+        what = "the input's width"
+        ctx.require_multiple(
+            what, input.shape[2], "num_heads", self.num_heads, "num_heads"
+        )
+        return input.shape[2] // self.num_heads
+
+    def _turned_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
+        if not ctx.domain.at_least(ctx.value(width - turned), 0):
+            raise faults.constraint(
+                f"rotary_dim is {ctx.value(turned)}, and a head {ctx.value(width)} wide",
+                argument="rotary_dim",
+            )
+        return turned
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
+    ) -> str:
+        heads = ctx.value(self.num_heads)
+        part = f"{heads} heads"
+        if self.rotary_dim is not None:
+            part += f", {ctx.value(self.rotary_dim)} channels"
+        return part
+
+    def apply(self, code: Code, input: Expr, cos: Expr, sin: Expr) -> Expr:
+        if self.rotary_dim is None:
+            return call(self._function, input, cos, sin)
+        kind = code.type("input")
+        if kind.rank == 4:
+            return self._first_turned(code, input, cos, sin)
+        split = TupleExpr((code.argument("num_heads"), lit(-1)))
+        shape = (*kind.shape[:2], self.num_heads, kind.shape[2] // self.num_heads)
+        heads = code.let(call("torch.unflatten", input, -1, split), shape, "heads")
+        return method(self._first_turned(code, heads, cos, sin), "flatten", -2)
+
+    def _first_turned(self, code: Code, heads: Expr, cos: Expr, sin: Expr) -> Expr:
+        """The heads with their first channels turned: [B, T, num_heads, W]."""
+        end = code.argument("rotary_dim")
+        first = subscript(heads, ..., Slice(stop=end))
+        rest = subscript(heads, ..., Slice(start=end))
+        turned = call(self._function, first, cos, sin)
+        return call("torch.cat", TupleExpr((turned, rest)), dim=-1)

@@ -1,0 +1,81 @@
+"""Order along a dimension: the greatest elements, all of them in order."""
+
+from __future__ import annotations
+
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Axis, Extent
+from compiler.op import NUMBER, Port
+from compiler.ops._method import Method, wrap_axis
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("topk", torch="torch.topk")
+class Topk(Method):
+    """The k greatest elements along a dimension, and where they stand.
+
+    number[..., N] -> number[..., k], int[..., k]; the smallest where not `largest`.
+    """
+
+    k: Extent
+    dim: Axis = -1
+    largest: bool = True
+    sorted: bool = True
+
+    method = "topk"
+    positional = ("k",)
+    inputs = (Port("input", NUMBER),)
+    outputs = ("values", "indices")
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        axis = wrap_axis(ctx, self.dim, input.rank)
+        size = input.shape[axis] if input.rank else Dim.of(1)
+        ctx.require_least("k", self.k, 0)
+        ctx.require_least("what k leaves of the dimension", size - self.k, 0, "input")
+        values = input.with_size(axis, self.k) if input.rank else input
+        return values, values.with_kind("int")
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{ctx.value(self.k)} of dim {self.dim}"
+
+
+class _Sorting(Method):
+    """Puts the elements of a dimension in order."""
+
+    dim: Axis = -1
+    descending: bool = False
+    stable: bool = False
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim}"
+
+
+@register("sort", torch="torch.sort")
+class Sort(_Sorting):
+    """The elements of a dimension in order, and where they stood.
+
+    any[...] -> any[...], int[...]
+    """
+
+    method = "sort"
+    outputs = ("values", "indices")
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        wrap_axis(ctx, self.dim, input.rank)
+        return input, input.with_kind("int")
+
+
+@register("argsort", torch="torch.argsort")
+class Argsort(_Sorting):
+    """Where the elements of a dimension stand, in their order: any[...] -> int[...]."""
+
+    method = "argsort"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        wrap_axis(ctx, self.dim, input.rank)
+        return input.with_kind("int")

@@ -1,0 +1,92 @@
+"""torch's own decoder, and a layer of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.codegen.python import Call, call
+from compiler.dims import Dim
+from compiler.op import Code, Port, Shape
+from compiler.ops._transformer import Attention, TransformerOp
+from compiler.ops.transformer_encoder import Stack
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+_INPUTS = (
+    Port("tgt"),
+    Port("memory"),
+    Port("tgt_mask", ("bool",), optional=True),
+    Port("memory_mask", ("bool",), optional=True),
+    Port("tgt_key_padding_mask", ("bool",), optional=True),
+    Port("memory_key_padding_mask", ("bool",), optional=True),
+)
+_ATTENTIONS = (
+    Attention("tgt", "tgt", "tgt_mask", "tgt_key_padding_mask", "tgt_is_causal"),
+    Attention("tgt", "memory", "memory_mask", "memory_key_padding_mask"),
+)
+
+
+@register("transformer_decoder_layer", torch="torch.nn.TransformerDecoderLayer")
+class TransformerDecoderLayer(TransformerOp):
+    """Attention to itself and to a memory, and two linear maps, each with a residual.
+
+    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]. The masks of pairs are
+    bool[T, T] and [T, S], or begin with B, those of keys bool[B, T] and [B, S]; in all,
+    true takes part, the opposite of torch's. `tgt_is_causal`: position t sees s <= t.
+    """
+
+    tgt_is_causal: bool = False
+
+    module = "nn.TransformerDecoderLayer"
+    guesses = False
+    inputs = _INPUTS
+    attentions = _ATTENTIONS
+
+    def weights(self, tgt: TensorType, **others: Any) -> dict[str, Shape]:
+        return self.layer_weights(tgt, "self_attn", "multihead_attn")
+
+    def flops(
+        self,
+        outputs: tuple[TensorType, ...],
+        tgt: TensorType,
+        memory: TensorType,
+        **masks: Any,
+    ) -> Dim:
+        return self.layer_flops(tgt, tgt, memory)
+
+    def build(self, code: Code, tgt: TensorType, **others: Any) -> Call:
+        return self.layer(code, "TransformerDecoderLayer", tgt)
+
+
+@register("transformer_decoder", torch="torch.nn.TransformerDecoder")
+class TransformerDecoder(Stack):
+    """Layers as of transformer_decoder_layer, and a norm at the end if `norm`.
+
+    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]. The masks of pairs are
+    bool[T, T] and [T, S], or begin with B, those of keys bool[B, T] and [B, S]; in all,
+    true takes part, the opposite of torch's. `tgt_is_causal`: position t sees s <= t.
+    All layers start alike, as torch's.
+    """
+
+    tgt_is_causal: bool = False
+
+    module = "nn.TransformerDecoder"
+    inputs = _INPUTS
+    attentions = _ATTENTIONS
+
+    def weights(self, tgt: TensorType, **others: Any) -> dict[str, Shape]:
+        layer = self.layer_weights(tgt, "self_attn", "multihead_attn")
+        return self.stacked(layer, tgt)
+
+    def flops(
+        self,
+        outputs: tuple[TensorType, ...],
+        tgt: TensorType,
+        memory: TensorType,
+        **masks: Any,
+    ) -> Dim:
+        return self.layer_flops(tgt, tgt, memory) * self.num_layers
+
+    def build(self, code: Code, tgt: TensorType, **others: Any) -> Call:
+        layer = self.layer(code, "TransformerDecoderLayer", tgt)
+        return call(self.module, layer, **self.options(code, tgt))

@@ -1,0 +1,122 @@
+"""The inverse of maximum pooling: each maximum goes back to where it was."""
+
+from __future__ import annotations
+
+from compiler import faults
+from compiler.codegen.python import Expr, call
+from compiler.context import Context
+from compiler.dims import Dim
+from compiler.fields import Counts, Shape
+from compiler.op import NUMBER, Code, Port
+from compiler.ops._windows import Windows
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+class _MaxUnpool(Windows):
+    """What the unpools share.
+
+    The indices are those that a pool with `return_indices` gave for the same kernel,
+    stride and padding. Several sizes become one when they are pooled: `output_size`
+    says which of them it was, `[H, W]`; left out, it is the least one that the windows
+    fill.
+    """
+
+    padding: Counts = (Dim.of(0),)
+    output_size: Shape | None = None
+
+    family = "pooling"
+    inputs = (Port("input", NUMBER), Port("indices", ("int",)))
+    positional = ("kernel_size",)
+    omitted = ("output_size",)
+    chains = False
+
+    def infer(self, ctx: Context, input: TensorType, indices: TensorType) -> TensorType:
+        extents = self.extents(ctx, input)
+        message = f"{self.name} needs an index for each element of the input"
+        ctx.require_rank("indices", indices, input.rank)
+        for place, size in zip(indices.shape, input.shape, strict=True):
+            ctx.require_equal(message, place, size, "indices")
+        sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
+        return self.with_extents(input, sizes)
+
+    def size(self, ctx: Context, i: int, size: Dim) -> Dim:
+        """The output's size along spatial dimension `i`."""
+        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        stride = self.strides()[i]
+        padding = self.spread(self.padding, "padding")[i]
+        filled = (size - 1) * stride + kernel - 2 * padding
+        ctx.require_least("the output's size", filled, 0, "input")
+        if self.output_size is None:
+            return filled
+        wanted = self._wanted(i)
+        for gap in (wanted - filled, filled - wanted):
+            if not ctx.domain.at_least(ctx.value(stride - gap), 1):
+                raise faults.constraint(
+                    f"output_size is {ctx.value(wanted)}, and the windows fill "
+                    f"{ctx.value(filled)}: they may differ by less than the stride",
+                    argument="output_size",
+                )
+        ctx.require_least("output_size", wanted, 0)
+        return wanted
+
+    def _wanted(self, i: int) -> Dim:
+        assert self.output_size is not None
+        if len(self.output_size) != self.spatial:
+            message = f"output_size needs {self.spatial} values"
+            raise faults.constraint(message, argument="output_size")
+        return self.output_size[i]
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        indices: TensorType | None = None,
+    ) -> str:
+        return super().label(ctx, outputs, input)
+
+    def apply(self, code: Code, input: Expr, indices: Expr) -> Expr:
+        options = {}
+        if self.output_size is not None:
+            options["output_size"] = code.argument("output_size")
+        return call(code.module(), input, indices, **options)
+
+
+@register("max_unpool1d", torch="torch.nn.MaxUnpool1d")
+class MaxUnpool1d(_MaxUnpool):
+    """Puts the maxima of a signal back to their places, among zeros.
+
+    float[N, C, L], int[N, C, L] -> float[N, C, L'], or without N. The indices
+    are those of max_pool1d with the same windows. `output_size` says which size it
+    was before, `[L']`, where pooling gives several the same size.
+    """
+
+    module = "nn.MaxUnpool1d"
+    spatial = 1
+
+
+@register("max_unpool2d", torch="torch.nn.MaxUnpool2d")
+class MaxUnpool2d(_MaxUnpool):
+    """Puts the maxima of an image back to their places, among zeros.
+
+    float[N, C, H, W], int[N, C, H, W] -> float[N, C, H', W'], or without N. The indices
+    are those of max_pool2d with the same windows. `output_size` says which size it
+    was before, `[H', W']`, where pooling gives several the same size.
+    """
+
+    module = "nn.MaxUnpool2d"
+    spatial = 2
+
+
+@register("max_unpool3d", torch="torch.nn.MaxUnpool3d")
+class MaxUnpool3d(_MaxUnpool):
+    """Puts the maxima of a volume back to their places, among zeros.
+
+    float[N, C, D, H, W], int[N, C, D, H, W] -> float[N, C, D', H', W'], or without N. The indices
+    are those of max_pool3d with the same windows. `output_size` says which size it
+    was before, `[D', H', W']`, where pooling gives several the same size.
+    """
+
+    module = "nn.MaxUnpool3d"
+    spatial = 3

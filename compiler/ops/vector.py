@@ -1,0 +1,97 @@
+"""Lengths of vectors and distances between them."""
+
+from __future__ import annotations
+
+import math
+
+from compiler import faults
+from compiler.codegen.python import Expr, call, lit
+from compiler.context import Context
+from compiler.fields import Axis
+from compiler.op import Code, Op, Port
+from compiler.ops._method import wrap_axis
+from compiler.ops.reduce import Reduction
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+def _fewest(order: float) -> int:
+    """How many elements a norm needs: nothing has no extreme."""
+    return int(order < 0 or order == math.inf)
+
+
+@register("vector_norm", torch="torch.linalg.vector_norm")
+class VectorNorm(Reduction):
+    """(Σ |x|ᵒʳᵈ)^(1/ord) over dimensions: float[B, T, D] -> float[B, T] for dim -1.
+
+    The greatest |x| for an `ord` of infinity, the number of those that are not 0 for 0.
+    """
+
+    ord: float = 2.0
+
+    inputs = (Port("input"),)
+
+    def fewest(self) -> int:
+        return _fewest(self.ord)
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return call("torch.linalg.vector_norm", input, **self.keywords(code))
+
+
+@register("normalize", torch="torch.nn.functional.normalize")
+class Normalize(Op):
+    """Divides vectors by their length, or by eps where that is less.
+
+    float[B, D] -> float[B, D] for dim 1
+    """
+
+    p: float = 2.0
+    dim: Axis = 1
+    eps: float = 1e-12
+
+    function = "F.normalize"
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axis = wrap_axis(ctx, self.dim, input.rank)
+        if input.rank:
+            fewest = _fewest(self.p)
+            ctx.require_least("a vector's size", input.shape[axis], fewest, "input")
+        return input
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {self.dim}"
+
+
+@register("cdist", torch="torch.cdist")
+class Cdist(Op):
+    """The distance of each two vectors: float[..., N, D], float[..., M, D] -> float[..., N, M].
+
+    What comes before the last two dimensions broadcasts. It is exact: torch's quicker
+    way by a product of matrices loses small distances.
+    """
+
+    p: float = 2.0
+
+    inputs = (Port("x1"), Port("x2"))
+
+    def infer(self, ctx: Context, x1: TensorType, x2: TensorType) -> TensorType:
+        if self.p < 0:
+            raise faults.constraint("p must be at least 0", argument="p")
+        ctx.require_least_rank("x1", x1, 2)
+        ctx.require_least_rank("x2", x2, 2)
+        message = "cdist needs vectors of one size"
+        ctx.require_equal(message, x1.shape[-1], x2.shape[-1], "x2")
+        batches = {
+            "x1": x1.with_shape(*x1.shape[:-2]),
+            "x2": x2.with_shape(*x2.shape[:-2]),
+        }
+        batch = ctx.broadcast("cdist", batches)
+        return x1.with_shape(*batch, x1.shape[-2], x2.shape[-2])
+
+    def apply(self, code: Code, x1: Expr, x2: Expr) -> Expr:
+        options = self.keywords(code)
+        if self.p == 2:  # torch's own choice among its ways would fix the sizes
+            options["compute_mode"] = lit("donot_use_mm_for_euclid_dist")
+        return call("torch.cdist", x1, x2, **options)

@@ -1,0 +1,50 @@
+"""What attention within the windows of an image needs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from compiler.codegen.python import Expr, call
+from compiler.context import Context
+from compiler.fields import Size
+from compiler.op import Code, Op, Port, Shape
+from compiler.registry import register
+from compiler.tensor import TensorType
+
+
+@register("window_position_bias", torch="")
+class WindowPositionBias(Op):
+    """A learned bias for each way between two places: -> float[num_heads, N, N].
+
+    N is height * width, the places of a window, taken row by row. Give it to the `bias`
+    of attention. It starts as zeros, or as its `init` says. Source: Liu et al., "Swin
+    Transformer", 2021; the bias table of torchvision's and transformers' Swin.
+    """
+
+    num_heads: Size
+    height: Size
+    width: Size
+
+    module = "WindowPositionBias"
+    library = "window_position_bias"
+    family = "embedding"
+    positional = ("num_heads", "height", "width")
+    chains = False
+    inputs: ClassVar[tuple[Port, ...]] = ()
+
+    def infer(self, ctx: Context) -> TensorType:
+        places = self.height * self.width
+        return TensorType("float", (self.num_heads, places, places))
+
+    def weights(self) -> dict[str, Shape]:
+        ways = (2 * self.height - 1) * (2 * self.width - 1)
+        return {"weight": (ways, self.num_heads)}
+
+    def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
+        height, width = ctx.value(self.height), ctx.value(self.width)
+        return (
+            f"{ctx.value(self.num_heads)} heads, {height}\N{MULTIPLICATION SIGN}{width}"
+        )
+
+    def apply(self, code: Code) -> Expr:
+        return call(code.module())

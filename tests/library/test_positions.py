@@ -1,0 +1,79 @@
+"""Modules of positions: compiled to one graph, and exported with any length."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from compiler.library.alibi import Alibi
+from compiler.library.capped_attention import capped_attention
+from compiler.library.relative_position_bias import RelativePositionBias
+from compiler.library.rotary_embedding import RotaryEmbedding
+from compiler.library.rotate import rotate
+from compiler.library.rotate_interleaved import rotate_interleaved
+from compiler.library.scaled_rotary_embedding import ScaledRotaryEmbedding
+from compiler.library.stochastic_depth import StochasticDepth
+
+
+class Turned(nn.Module):
+    """Both kinds of rotation by given angles, then attention with capped scores."""
+
+    def __init__(self, rotary: RotaryEmbedding) -> None:
+        super().__init__()
+        self.rotary = rotary
+        self.drop_path = StochasticDepth(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        cos, sin = self.rotary(x)
+        turned = rotate(x, cos, sin) + rotate_interleaved(x, cos, sin)
+        heads = torch.unflatten(self.drop_path(turned), -1, (2, -1)).transpose(1, 2)
+        return capped_attention(heads, heads, heads, 2.0, is_causal=True)
+
+
+def scaled(scaling: str) -> Turned:
+    options = {"factor": 4.0, "original_max_position_embeddings": 6}
+    return Turned(ScaledRotaryEmbedding(4, scaling=scaling, **options))  # type: ignore[arg-type]
+
+
+MODULES = {
+    "rotary": Turned(RotaryEmbedding(4)),
+    "dynamic": scaled("dynamic"),
+    "yarn": scaled("yarn"),
+    "llama3": scaled("llama3"),
+    "alibi": Alibi(3),
+    "bias": RelativePositionBias(3),
+}
+
+
+@pytest.mark.parametrize("name", ["rotary", "dynamic", "bias"])
+def test_compiles_to_one_graph(name: str) -> None:
+    module = MODULES[name].eval()
+    x = torch.randn(2, 7, 8)
+    whole = torch.compile(module, fullgraph=True, backend="eager", dynamic=True)
+    for length in (7, 5):
+        torch.testing.assert_close(whole(x[:, :length]), module(x[:, :length]))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_exports_with_any_batch_and_length(name: str) -> None:
+    module = MODULES[name].eval()
+    x = torch.randn(2, 7, 8)
+    batch = (
+        torch.export.Dim.AUTO if name in ("alibi", "bias") else torch.export.Dim("B")
+    )
+    shapes = ({0: batch, 1: torch.export.Dim("T")},)
+    program = torch.export.export(
+        module, (x,), dynamic_shapes=shapes, strict=name != "rotary"
+    )
+    for size, length in [(3, 12), (1, 1)]:
+        x = torch.randn(size, length, 8)
+        torch.testing.assert_close(program.module()(x), module(x))
+
+
+def test_show_their_arguments() -> None:
+    assert repr(RotaryEmbedding(4)) == "RotaryEmbedding(4, base=10000.0)"
+    shown = repr(ScaledRotaryEmbedding(4, scaling="linear", factor=2.0))
+    assert shown.endswith("(4, base=10000.0, scaling='linear', factor=2.0)")
+    assert repr(Alibi(3)) == "Alibi(3, dim=1)"
+    assert repr(RelativePositionBias(3)) == "RelativePositionBias(3, 32, 128, True)"
