@@ -1,6 +1,7 @@
 # make setup            an environment in .venv, for working on LayerGraph
 # make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
 # make test             all that a change must pass; `make check` is the part that runs no test
+# make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples, on many more of them
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
@@ -16,9 +17,10 @@ pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --constr
 pinned := pyproject.toml constraints.txt
 runtime := .venv/runtime.stamp
 dev := .venv/dev.stamp
+reference := .venv/reference.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-deep check bench results docs clean
+.PHONY: setup build test test-reference test-deep check bench results docs clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -36,6 +38,12 @@ $(dev): $(runtime)
 	$(pip) --editable '.[dev]'
 	touch $@
 
+# Beside the environment, and without what they ask for: see pyproject.toml.
+$(reference): $(dev)
+	$(pip) --no-deps --upgrade --target .venv/reference $$($(bin)/python -c \
+		'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["reference"])')
+	touch $@
+
 $(bench): $(runtime)
 	$(pip) --editable '.[bench]'
 	touch $@
@@ -51,8 +59,11 @@ check: $(dev)
 	$(bin)/lint-imports
 
 # Each worker computes on one thread, or the workers fight over the cores.
-test: check
+test: check $(reference)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS)
+
+test-reference: $(reference)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/reference --numprocesses $(JOBS)
 
 # The same tests on twenty times as many random examples: for a night.
 test-deep: $(dev)

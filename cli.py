@@ -15,6 +15,7 @@ import typer
 from compiler.diagnostics import Diagnostic, PictureError, RequestError, SpecError
 from compiler.limits import UNLIMITED, Limits
 from runtime.commands import COMMANDS
+from runtime.weights_commands import weights
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs
     from collections.abc import Sequence
@@ -252,6 +253,7 @@ def schema() -> None:
 
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(weights, name="weights")
 
 
 def _compile(

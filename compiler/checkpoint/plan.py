@@ -1,0 +1,140 @@
+"""Which published tensors each tensor of a network is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from compiler.checkpoint.making import Budget, RuleError, TooMuch, make
+from compiler.checkpoint.patterns import NamePattern
+from compiler.checkpoint.recipes import Making, Take
+from compiler.checkpoint.section import Recipe, Section
+from compiler.checkpoint.tensors import OwnTensor, own_tensors
+from compiler.diagnostics import RequestError
+from compiler.expressions import Value
+from compiler.typed import Instance, TypedGraph
+
+MOST_TENSORS = 200_000
+MOST_WORK = 5_000_000
+"""How much is planned, before a spec is refused as too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of ours, what it is made of, and the rule that says so ("": that of equal names).
+
+    `making` is None where a rule leaves it as it begins.
+    """
+
+    tensor: OwnTensor
+    making: Making | None
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the tensors of one network come from."""
+
+    network: str
+    entries: tuple[Entry, ...]
+    ignore: tuple[NamePattern, ...] = ()
+    own: bool = False
+    """Whether the file has our names, as one that was converted."""
+
+
+def plans(typed: TypedGraph) -> list[Plan]:
+    """A plan for each network of which the checkpoint of the spec says something; without one, by equal names.
+
+    Raises:
+        RequestError: where the networks have too many tensors.
+        RuleError: where a rule gives no tensor; what compiled has none.
+    """
+    checkpoint = typed.graph.spec.checkpoint
+    if checkpoint is None:
+        return own_plans(typed)
+    budget = Budget(MOST_WORK)
+    try:
+        return [
+            _plan(typed.networks[name], name, Rules(section, typed.params, budget))
+            for name, section in checkpoint.sections.items()
+        ]
+    except TooMuch:
+        message = "the checkpoint has too many rules, or too long, for so many tensors"
+        raise RequestError(message) from None
+
+
+def own_plans(typed: TypedGraph) -> list[Plan]:
+    """The plans for a file that has our names, those of several networks behind the name of each."""
+    return [
+        Plan(name, tuple(_own_entry(name, one) for one in _listed(instance)), own=True)
+        for name, instance in typed.networks.items()
+    ]
+
+
+def _own_entry(network: str, tensor: OwnTensor) -> Entry:
+    return Entry(tensor, Take(f"{network}.{tensor.name}" if network else tensor.name))
+
+
+def _plan(instance: Instance, name: str, rules: Rules) -> Plan:
+    return Plan(name, tuple(map(rules.entry, _listed(instance))), rules.ignore)
+
+
+def _listed(instance: Instance) -> list[OwnTensor]:
+    found: list[OwnTensor] = []
+    for tensor in own_tensors(instance):
+        found.append(tensor)
+        if len(found) > MOST_TENSORS:
+            raise RequestError(
+                f"the network has too many tensors: more than {MOST_TENSORS:,}"
+            )
+    return found
+
+
+class Rules:
+    """The rules of a section, over the params of the spec."""
+
+    def __init__(
+        self, section: Section, params: Mapping[str, Value], budget: Budget
+    ) -> None:
+        self.rules: list[tuple[NamePattern, Recipe | None]] = section.rules()
+        self.ignore = tuple(section.ignore)
+        self.params, self.budget = params, budget
+
+    def entry(self, tensor: OwnTensor) -> Entry:
+        """What the first rule that matches says of a tensor.
+
+        Raises:
+            RuleError: where that gives none.
+            TooMuch: where the budget does not last.
+        """
+        self.budget.spend(len(self.rules) + 1)
+        for pattern, recipe in self.rules:
+            captures = pattern.match(tensor.name)
+            if captures is not None:
+                values = {**self.params, **captures}
+                made = self._make(pattern, recipe, values)
+                return Entry(tensor, made, pattern.text)
+        return Entry(tensor, Take(tensor.name))
+
+    def _make(
+        self, pattern: NamePattern, recipe: Recipe | None, values: Mapping[str, Value]
+    ) -> Making | None:
+        if recipe is None:
+            return None
+        try:
+            return make(recipe, values, self.budget)
+        except RuleError as error:
+            error.place = (pattern.text, *error.place)
+            raise
+
+
+def origins(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The tensors that are one: by the name of the first, every entry that may fill it, its own before the others."""
+    entries = list(entries)
+    groups: dict[str, list[Entry]] = {
+        entry.tensor.name: [entry] for entry in entries if not entry.tensor.origin
+    }
+    for entry in entries:
+        if entry.tensor.origin:
+            groups[entry.tensor.origin].append(entry)
+    return groups

@@ -1,0 +1,76 @@
+"""What does not fit between a file and a spec, as diagnostics with their places in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from compiler.checkpoint.fit import Fit
+from compiler.checkpoint.plan import Entry
+from compiler.diagnostics import Diagnostic, suggest
+from compiler.graph import Place
+from compiler.source import Span
+from compiler.text import listed, shorten
+from compiler.typed import TypedGraph
+
+_Told = TypeVar("_Told")
+
+
+def problems(fit: Fit, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...]:
+    """A diagnostic for each rule that does not fit, and one for all that is left over."""
+    found = [*_missing(fit, typed, file), *_differing(fit, typed)]
+    if fit.unknown:
+        names = listed(map(shorten, fit.unknown))
+        message = f"nothing needs these tensors of {file.name}: {names}"
+        help = "give them rules, or name them under `ignore`"
+        span = _section(typed)
+        found.append(Diagnostic("unknown-tensor", message, span, help=help))
+    return tuple(found)
+
+
+def _missing(fit: Fit, typed: TypedGraph, file: Path) -> Iterator[Diagnostic]:
+    rest = sorted({*fit.unknown, *fit.ignored})
+    for span, entries in _by_place(typed, fit.missing):
+        entry, lacking = entries[0]
+        message = f"{file.name} has no {shorten(lacking[0])}{_and_more(entries)}"
+        help = suggest(lacking[0], rest) or ""
+        yield Diagnostic(
+            "missing-tensor", message, span, path=entry.tensor.name, help=help
+        )
+
+
+def _differing(fit: Fit, typed: TypedGraph) -> Iterator[Diagnostic]:
+    for span, entries in _by_place(typed, fit.differing):
+        entry, wrong = entries[0]
+        message = f"{wrong}{_and_more(entries)}"
+        yield Diagnostic("tensor-mismatch", message, span, path=entry.tensor.name)
+
+
+def _and_more(entries: list[tuple[Entry, _Told]]) -> str:
+    return f", and so {len(entries) - 1} more" if len(entries) > 1 else ""
+
+
+def _by_place(
+    typed: TypedGraph, entries: Iterable[tuple[str, Entry, _Told]]
+) -> Iterator[tuple[Span, list[tuple[Entry, _Told]]]]:
+    """What is said of entries, together for those of one rule, or of one layer."""
+    groups: dict[Span, list[tuple[Entry, _Told]]] = {}
+    for network, entry, told in entries:
+        groups.setdefault(_span(typed, network, entry), []).append((entry, told))
+    yield from groups.items()
+
+
+def _span(typed: TypedGraph, network: str, entry: Entry) -> Span:
+    """The rule of a tensor; the layer, where it goes by its name."""
+    if not entry.rule:
+        return entry.tensor.place.span(key=True)
+    below = ("checkpoint", network) if network else ("checkpoint",)
+    place = Place(typed.graph.document, (*below, "tensors", entry.rule))
+    return place.span(key=True)
+
+
+def _section(typed: TypedGraph) -> Span:
+    document = typed.graph.document
+    key = "checkpoint" if document.root.get("checkpoint") is not None else "name"
+    return document.locate((key,), key=True)

@@ -1,0 +1,265 @@
+"""Published weights: from the tensors of a file to those of a network, and to a live module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from compiler import Program, SpecError, compile_spec
+from compiler.checkpoint.fit import Fit, fit, hold
+from compiler.checkpoint.headers import Stored, read_header
+from compiler.checkpoint.plan import origins, plans
+from compiler.checkpoint.recipes import (
+    Chunk,
+    Join,
+    Making,
+    Reshape,
+    Slice,
+    Take,
+    Transpose,
+    sources,
+)
+from compiler.checkpoint.report import problems
+from compiler.checkpoint.tensors import own_tensors
+from compiler.diagnostics import RequestError
+from runtime.loading import build_networks
+
+Tensors: TypeAlias = Mapping[str, Tensor]
+Spec: TypeAlias = "str | Path | Program"
+
+
+def apply(making: Making, tensors: Tensors) -> Tensor:
+    """Make one tensor of published ones: a view of them where that is possible.
+
+    >>> apply(Chunk(Take("qkv"), 1, 3, 0), {"qkv": torch.arange(6)})
+    tensor([2, 3])
+    """
+    match making:
+        case Take(name):
+            return tensors[name]
+        case Join(how, parts, dim):
+            join = torch.cat if how == "concat" else torch.stack
+            return join([apply(part, tensors) for part in parts], dim)
+        case Chunk(of, index, count, dim):
+            whole = apply(of, tensors)
+            length = whole.shape[dim] // count
+            return whole.narrow(dim, index * length, length)
+        case Slice(of, start, stop, dim):
+            return apply(of, tensors).narrow(dim, start, stop - start)
+        case Transpose(of, first, second):
+            return apply(of, tensors).transpose(first, second)
+        case Reshape(of, shape):
+            return apply(of, tensors).reshape(shape)
+
+
+def convert(program: Program, tensors: Tensors, network: str = "") -> dict[str, Tensor]:
+    """The state of a network from published tensors, dtypes kept; tied tensors under all their names.
+
+    Tensors that the checkpoint leaves as they begin are not in it.
+
+    Args:
+        network: its name, where the spec has several.
+
+    Raises:
+        SpecError: where the tensors do not fit, or some are left over.
+        RequestError: where the spec has no such network.
+    """
+    _require_one(program, network)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    held = _fitting(program, fit(program.typed, shapes, network), Path("the tensors"))
+    return _made(program, held, tensors)[network]
+
+
+def load(
+    spec: Spec,
+    *,
+    weights: str | Path | None = None,
+    variant: str = "",
+    settings: Mapping[str, Any] | None = None,
+    network: str = "",
+) -> nn.Module | dict[str, nn.Module]:
+    """The networks of a spec as live modules, in evaluation mode.
+
+    Args:
+        spec: the YAML file, or what it was compiled to.
+        weights: a file with the published names, or those of the spec; without one,
+            weights begin as the spec says.
+        variant: the name of a set of params in the spec.
+        settings: values for params, over those of the spec and the variant.
+        network: the only one that is wanted, of a spec with several.
+
+    Returns:
+        The module; of a spec with several networks a mapping from name to module,
+        unless one of them is asked for. They compute in torch's default dtype.
+
+    Raises:
+        SpecError: where the spec is wrong, or the weights do not fit it.
+        RequestError: where the file cannot be read.
+    """
+    program = (
+        spec
+        if isinstance(spec, Program)
+        else compile_spec(spec, variant=variant, settings=settings)
+    )
+    _require_known(program, network)
+    states = {} if weights is None else read_states(program, Path(weights), network)
+    networks = build_networks(program)
+    wanted = [network] if network else list(networks)
+    for name in wanted if weights is not None else ():
+        if name not in states:
+            message = f"the checkpoint of {program.name} says nothing of {name}"
+            raise RequestError(f"{message}: name the network that is wanted")
+        networks[name].load_state_dict(states[name], strict=False)
+    for name in wanted:
+        networks[name].eval()
+    return networks[wanted[0]] if network or "" in networks else networks
+
+
+def read_states(
+    program: Program, file: Path, network: str = ""
+) -> dict[str, dict[str, Tensor]]:
+    """The state of each network that a file of weights holds, or of one of them.
+
+    Raises:
+        SpecError: where the tensors do not fit, or some are left over.
+        RequestError: where the file cannot be read.
+    """
+    header = read_header(file)
+    shapes = {name: stored.shape for name, stored in header.items()}
+    held = _fitting(program, fit(program.typed, shapes, network), file)
+    needed = {name for making in held.makings.values() for name in sources(making)}
+    tensors = _read({name: header[name] for name in header if name in needed})
+    return _made(program, held, tensors)
+
+
+def states_bytes(states: Mapping[str, Tensors], program: Program) -> bytes:
+    """States as safetensors, tied tensors once; of several networks with the network's name before each."""
+    tied = _ties(program)
+    made = {
+        f"{network}.{name}" if network else name: tensor
+        for network, state in states.items()
+        for name, tensor in state.items()
+        if name not in tied[network]
+    }
+    return save(_apart(made), metadata={"format": "pt"})
+
+
+def _apart(tensors: Tensors) -> dict[str, Tensor]:
+    """The same tensors, each with memory of its own, as safetensors wants them."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        whole = tensor.untyped_storage().nbytes() == tensor.nbytes
+        if not whole or not tensor.is_contiguous() or tensor.data_ptr() in seen:
+            tensor = tensor.clone(memory_format=torch.contiguous_format)
+        seen.add(tensor.data_ptr())
+        found[name] = tensor
+    return found
+
+
+class Translation:
+    """From tensors by published names to the same by ours; those that are not given are left out.
+
+    It translates whatever goes by the names of the weights: weights, gradients, statistics.
+    """
+
+    def __init__(self, program: Program, network: str = "") -> None:
+        _require_one(program, network)
+        self.plans = plans(program.typed)
+        (plan,) = [one for one in self.plans if one.network == network]
+        self.groups = list(origins(plan.entries).values())
+        self.left_out = frozenset(
+            entry.tensor.name
+            for group in self.groups
+            if all(one.making is None for one in group)
+            for entry in group
+        )
+        """The tensors that the checkpoint leaves as they begin."""
+
+    def left_over(self, names: Iterable[str]) -> list[str]:
+        """The published tensors that nothing needs, and that are not ignored either."""
+        return hold([], self.plans, dict.fromkeys(names, ())).unknown
+
+    def __call__(self, tensors: Tensors) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for group in self.groups:
+            makings = [one.making for one in group if one.making is not None]
+            whole = [m for m in makings if all(n in tensors for n in sources(m))]
+            if whole:
+                made = apply(whole[0], tensors)
+                found |= {entry.tensor.name: made for entry in group}
+        return found
+
+
+def _require_known(program: Program, network: str) -> None:
+    known = program.typed.networks
+    if network and network not in known:
+        message = f"there is no network {network} in {program.name}"
+        raise RequestError(f"{message}: there are {', '.join(known)}")
+
+
+def _require_one(program: Program, network: str) -> None:
+    _require_known(program, network)
+    if network not in program.typed.networks:
+        names = ", ".join(program.typed.networks)
+        raise RequestError(f"{program.name} has several networks: {names}")
+
+
+def _fitting(program: Program, held: Fit, file: Path) -> Fit:
+    if not held.fits:
+        raise SpecError(problems(held, program.typed, file))
+    return held
+
+
+def _made(
+    program: Program, held: Fit, tensors: Tensors
+) -> dict[str, dict[str, Tensor]]:
+    states: dict[str, dict[str, Tensor]] = {}
+    for (network, name), making in held.makings.items():
+        states.setdefault(network, {})[name] = apply(making, tensors)
+    for network, ties in _ties(program).items():
+        state = states.get(network, {})
+        state |= {
+            name: state[origin] for name, origin in ties.items() if origin in state
+        }
+    return states
+
+
+def _ties(program: Program) -> dict[str, dict[str, str]]:
+    """Of each network the tensors that are tied, with those that they are tied to."""
+    return {
+        name: {one.name: one.origin for one in own_tensors(instance) if one.origin}
+        for name, instance in program.typed.networks.items()
+    }
+
+
+def _read(wanted: Mapping[str, Stored]) -> dict[str, Tensor]:
+    files: dict[Path, list[str]] = {}
+    for name, stored in wanted.items():
+        files.setdefault(stored.file, []).append(name)
+    found: dict[str, Tensor] = {}
+    for file, names in files.items():
+        read = _read_npz if file.suffix == ".npz" else _read_safetensors
+        try:
+            found |= read(file, names)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise RequestError(f"{file} cannot be read: {error}") from None
+    return found
+
+
+def _read_safetensors(file: Path, names: Iterable[str]) -> dict[str, Tensor]:
+    with safe_open(file, framework="pt") as opened:
+        return {name: opened.get_tensor(name) for name in names}
+
+
+def _read_npz(file: Path, names: Iterable[str]) -> dict[str, Tensor]:
+    import numpy
+
+    with numpy.load(file, allow_pickle=False) as opened:
+        return {name: torch.from_numpy(opened[name]) for name in names}
