@@ -77,6 +77,7 @@ CODES: dict[str, str] = {
     "bad-share": "The layer cannot share the weights of that one.",
     "bad-tie": "The two tensors cannot be one.",
     "bad-init": "The tensor cannot be initialised like this.",
+    "bad-parametrization": "The tensor cannot be parametrized like this.",
     "unused-layer": "No output depends on this layer.",
     "unused-param": "Nothing uses this param.",
     "unused-block": "Nothing uses this block.",
@@ -95,6 +96,12 @@ CODES: dict[str, str] = {
     "pattern-mismatch": "The tensor's type does not match the pattern of its input.",
     "unbound-dimension": "No input gives this dimension its size.",
     "expect-mismatch": "What the spec expects is not what it describes.",
+    # Published weights.
+    "bad-rule": "The rule of a checkpoint cannot be read, or gives no tensor.",
+    "unused-rule": "The rule of a checkpoint is for no tensor of the network.",
+    "missing-tensor": "The file of weights lacks a tensor that the network needs.",
+    "unknown-tensor": "The file of weights holds a tensor that nothing needs.",
+    "tensor-mismatch": "The tensor in the file does not have the shape that it needs.",
     # Tasks and data.
     "unknown-task": "There is no task of this kind.",
     "task-misfit": "The network lacks what its task needs.",

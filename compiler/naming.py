@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.dims import Dim
 from compiler.expressions import ExpressionError, Value, evaluate
-from compiler.syntax import Expr, names, show
+from compiler.syntax import Expr, Index, Unary, names, show, walk
 
 COUNTER = "i"
 """What counts the copies of a repeat."""
@@ -41,9 +41,20 @@ class Names(dict[str, Value]):
     def size(self, expr: Expr, value: Any) -> Any:
         """A formula, whose value is known, in the names of the scope."""
         try:
-            return evaluate(expr, self)
+            size = evaluate(expr, self)
         except ExpressionError:
             return self.opaque(expr, value)
+        return self._from_the_end(expr, size) if isinstance(size, Dim) else size
+
+    def _from_the_end(self, expr: Expr, size: Dim) -> Dim:
+        """Items such as `widths[-1]` under this name: the list may have another length."""
+        named = {}
+        for part in walk(expr):
+            if isinstance(part, Index) and isinstance(part.index, Unary):
+                item = evaluate(part, self)
+                if isinstance(item, Dim):
+                    named[str(item)] = self.opaque(part, item.substitute(self.hints))
+        return size.substitute(named)
 
     def symbol(self, expr: Expr, value: int) -> Dim | None:
         """A number as a symbolic size; None where it depends on no name."""
@@ -57,6 +68,6 @@ class Names(dict[str, Value]):
         number = isinstance(value, int | Dim) and not isinstance(value, bool)
         if not number or COUNTER in names(expr):
             return value
-        text = f"({show(expr)})"
+        text = show(expr) if isinstance(expr, Index) else f"({show(expr)})"
         self.hints[text] = Dim.of(value)
         return Dim.symbol(text)

@@ -96,7 +96,7 @@ def _weight_norm(name: str, shape: Shape, dim: int) -> tuple[Tensors, Tensors]:
 def _spectral_norm(name: str, shape: Shape, dim: int) -> tuple[Tensors, Tensors]:
     """The weight, and the singular vectors as they were last estimated (Miyato et al., 2018)."""
     rest = product(size for axis, size in enumerate(shape) if axis != dim)
-    vectors = {f"{name}.0._u": (shape[dim],), f"{name}.0._v": (rest,)}
+    vectors: Tensors = {f"{name}.0._u": (shape[dim],), f"{name}.0._v": (rest,)}
     return {f"{name}.original": shape}, vectors
 
 

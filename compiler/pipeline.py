@@ -45,7 +45,7 @@ class Program:
     changes: Changes = field(default_factory=dict)
     """What the caller said of the task."""
     warnings: tuple[Diagnostic, ...] = ()
-    """What is to be said of the task."""
+    """What is to be said of the checkpoint and the task."""
 
     @property
     def name(self) -> str:
@@ -117,6 +117,7 @@ def compile_spec(
     if strict and typed.failed:
         raise SpecError(typed.diagnostics)
     task, found = _task(typed, variant, changes or {})
+    found = (*_translated(typed), *found)
     if strict and any(one.severity == "error" for one in found):
         raise SpecError((*found, *typed.diagnostics))
     return Program(typed, sources, task, variant, changes or {}, found)
@@ -134,6 +135,15 @@ def _task(
     from compiler.passes.prepare import prepare  # most specs have none
 
     return prepare(typed, variant, changes)
+
+
+def _translated(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+    """What is wrong with the checkpoint of a spec that is right."""
+    if typed.failed or typed.graph.spec.checkpoint is None:
+        return ()
+    from compiler.passes.translate import translate  # most specs have none
+
+    return translate(typed)
 
 
 def _speaks(variants: Node | None) -> bool:

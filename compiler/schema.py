@@ -6,15 +6,26 @@ arguments; what names resolve to and which shapes fit is the compiler's to say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.annotations import Alternative, alternatives
+from compiler.checkpoint.schema import recipe_schema
 from compiler.initializers import FUNCTIONS
 from compiler.op import Op, arguments, required_arguments
+from compiler.parametrizations import KINDS
 from compiler.registry import ops
-from compiler.schema_generator import FORMULA, PARAM_NAME, REF, TYPE, Generator, Schema
+from compiler.schema_generator import (
+    FORMULA,
+    PARAM_NAME,
+    REF,
+    TEXT,
+    TYPE,
+    Generator,
+    Schema,
+)
 from compiler.spec import Spec
 from compiler.training.schema import changes_schema, task_schema
 
@@ -44,7 +55,12 @@ def schema() -> Schema:
     made = Spec.model_json_schema(by_alias=True, schema_generator=Generator)
     definitions = made.pop("$defs")
     definitions |= _LEAVES | {"OpName": _op_name(), "Initializer": _initializer()}
+    definitions |= {"Parametrization": _parametrization()}
     _adjust(definitions)
+    recipe = definitions["Recipe"]
+    definitions["Recipe"] = recipe_schema(recipe["description"])
+    definitions["Section"]["properties"]["ignore"]["items"] = TEXT
+    definitions["Checkpoint"]["properties"]["ignore"]["items"] = TEXT
     task, parts = task_schema()
     definitions |= parts | {"task": task, "task.changes": changes_schema(task, parts)}
     made["properties"]["task"] = {REF: "#/$defs/task"}
@@ -143,13 +159,23 @@ def _item(one: Alternative) -> Schema:
 
 def _initializer() -> Schema:
     """The name of a function, or the name with its arguments."""
+    return _named_forms(FUNCTIONS, ["object", "number"])
+
+
+def _parametrization() -> Schema:
+    taken = {name: ("name", *arguments) for name, arguments in KINDS.items()}
+    return _named_forms(taken, ["object"])
+
+
+def _named_forms(known: Mapping[str, tuple[str, ...]], types: list[str]) -> Schema:
+    """A name, or one name with its arguments."""
     forms = {
-        name: {"type": ["object", "number"], "propertyNames": {"enum": list(taken)}}
-        for name, taken in FUNCTIONS.items()
+        name: {"type": types, "propertyNames": {"enum": list(taken)}}
+        for name, taken in known.items()
     }
     return {
         "anyOf": [
-            {"enum": list(FUNCTIONS)},
+            {"enum": list(known)},
             {
                 "type": "object",
                 "properties": forms,

@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 from compiler import names
+from compiler.checkpoint.section import Checkpoint
+from compiler.diagnostics import suggest
 from compiler.language.base import (
     Model,
     Pattern,
@@ -29,6 +31,7 @@ from compiler.language.base import (
 from compiler.language.layers import Initializers, Layers, Outputs
 from compiler.language.params import DimRange, Inputs, Params, param_value
 from compiler.tensor import TypePattern
+from compiler.text import listed, shorten
 
 
 class Block(Model):
@@ -129,6 +132,7 @@ class Spec(Model):
         mapping_of("initialisations"),
     ] = Field(default={})
 
+    checkpoint: Checkpoint | None = None
     task: Annotated[Any, BeforeValidator(lambda v: _task(v, ()))] = None
 
     @field_validator("variants", mode="before")
@@ -146,6 +150,12 @@ class Spec(Model):
             help = "in a variant, `task` says how that is trained"
             at = ("params", "task")
             raise fault("bad-name", message, help=help, at=at, key=True)
+        return self
+
+    @model_validator(mode="after")
+    def _checkpoint_is_of_its_networks(self) -> Spec:
+        if self.checkpoint is not None:
+            _check_checkpoint(self.checkpoint, self.networks)
         return self
 
     @model_validator(mode="after")
@@ -169,6 +179,28 @@ class Spec(Model):
                 "there is no network here: write inputs and layers (or networks, or blocks)",
             )
         return self
+
+
+def _check_checkpoint(checkpoint: Checkpoint, networks: Networks | None) -> None:
+    """A file with networks has a section for each of them, or of some."""
+    told = checkpoint.model_extra or {}
+    if networks is None:
+        if told:
+            message = "a file with one network has one section: model, tensors, ignore"
+            at = ("checkpoint", next(iter(told)))
+            raise fault("bad-value", message, at=at, key=True)
+        return
+    if not told:
+        example = f"checkpoint: {{{next(iter(networks))}: {{tensors: ...}}}}"
+        message = "a file with networks has a section for each of them"
+        help = f"write {example}"
+        raise fault("bad-value", message, at=("checkpoint",), key=True, help=help)
+    for name in told:
+        if name not in networks:
+            message = f"there is no network {shorten(name)}"
+            help = suggest(name, networks) or f"the networks are {listed(networks)}"
+            at = ("checkpoint", name)
+            raise fault("unknown-network", message, at=at, key=True, help=help)
 
 
 def _task(value: Any, at: tuple[str, ...]) -> Any:

@@ -162,10 +162,11 @@ def children(expr: Expr) -> tuple[Expr, ...]:
 
 def names(expr: Expr) -> frozenset[str]:
     """Every name that an expression mentions."""
-    return frozenset(part.id for part in _walk(expr) if isinstance(part, Name))
+    return frozenset(part.id for part in walk(expr) if isinstance(part, Name))
 
 
-def _walk(expr: Expr) -> Iterator[Expr]:
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Every part of an expression, itself among them."""
     parts = [expr]
     while parts:
         part = parts.pop()

@@ -86,6 +86,8 @@ class TypedNode:
     scan: Scan | None = None
     ghosts: tuple[Call, ...] = ()
     """Runs that other values of the params would add; for the code alone."""
+    ties: Mapping[str, str] = field(default_factory=dict)
+    """The tensors that are one with others, and the paths of those."""
 
     @property
     def shown(self) -> TypedNode:
@@ -140,6 +142,8 @@ class TypedGraph:
     diagnostics: tuple[Diagnostic, ...] = ()
     adjusted: bool = False
     """Whether a variant or a setting gives some param another value than the spec."""
+    bare: Mapping[str, Instance] = field(default_factory=dict)
+    """The networks that have optional inputs, without these."""
 
     @property
     def failed(self) -> bool:

@@ -60,6 +60,13 @@ class Layer:
         return self.target if isinstance(self.target, Scope) else None
 
     @property
+    def ties(self) -> Mapping[str, str]:
+        """Its tensors that are one with others, in any instance."""
+        if not self.typed:
+            return self.node.layer.tie.tensors if self.node.layer.tie else {}
+        return {k: path for _, typed in self.typed for k, path in typed.ties.items()}
+
+    @property
     def calls(self) -> Iterator[tuple[Instance, TypedNode, Call]]:
         """Every distinct run."""
         for instance, typed in self.running:

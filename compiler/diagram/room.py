@@ -7,6 +7,7 @@ cluster must be wider than the title; labels of arrows stand at the right of the
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 from compiler.diagram.extent import extent
 from compiler.diagram.picture import Cluster, Picture, Text
@@ -26,7 +27,16 @@ def title_rows(text: Text) -> list[Text]:
     head, below = Text(text.name, badge=text.badge), Text("", text.words)
     if _width(head) > _ONE_LINE:
         head, below = Text(text.name), Text("", text.words, text.badge)
-    return [head, below] if below.plain else [head]
+    rows = [head, below] if below.plain else [head]
+    return [part for row in rows for part in _narrow(row)]
+
+
+def _narrow(row: Text) -> list[Text]:
+    """A row whose badge is long in several: how often it runs, and below in what the copies differ."""
+    often, *differences = row.badge.split(" · ")
+    if not differences or _width(row) <= _ONE_LINE:
+        return [row]
+    return [replace(row, badge=often), *(Text("", words) for words in differences)]
 
 
 def box_widths(picture: Picture) -> dict[str, float]:

@@ -24,7 +24,7 @@ def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
 
 def _pairs(boxes: Boxes, frame: Frame) -> Iterator[tuple[str, str]]:
     for name in shown(frame):
-        for path in (frame.layer(name).node.layer.tie or {}).values():
+        for path in frame.layer(name).ties.values():
             source = _box(boxes, frame, path)
             target = boxes.ids.get((frame, name))
             if source is not None and target is not None:

@@ -73,6 +73,8 @@ def formulas(
             )
     if isinstance(layer.when, Formula):
         yield ("when",), layer.when
+    if layer.tie is not None and isinstance(layer.tie.when, Formula):
+        yield ("tie", "when"), layer.tie.when
     if isinstance(layer.scan, Formula):
         yield ("scan",), layer.scan
     if layer.repeat is not None and isinstance(layer.repeat.count, Formula):

@@ -10,7 +10,9 @@ from compiler.formatting.layout import layout
 from compiler.source import Span
 
 _NOWHERE = Span("", 1, 1, 1, 1)
-_SPACED = frozenset(("params", "networks", "init", "expect", "task", "blocks"))
+_SPACED = frozenset(
+    ("params", "networks", "init", "expect", "checkpoint", "task", "blocks")
+)
 
 
 def write_spec(root: Mapping) -> str:

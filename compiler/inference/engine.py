@@ -46,9 +46,14 @@ class Engine:
         self._known: dict[Any, Instance] = {}
         self._running: set[Any] = set()
 
-    def network(self, scope: Scope, params: Mapping[str, Value]) -> Instance:
-        """Infer a network: the symbols of its inputs are what everything else is said in."""
-        instance = root_instance(scope, params, self.domain, self.report)
+    def network(
+        self, scope: Scope, params: Mapping[str, Value], bare: bool = False
+    ) -> Instance:
+        """Infer a network: the symbols of its inputs are what everything else is said in.
+
+        A bare one is without its optional inputs.
+        """
+        instance = root_instance(scope, params, self.domain, self.report, bare)
         self._infer(instance, scope.name, 0)
         return instance
 

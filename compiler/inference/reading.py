@@ -102,10 +102,11 @@ class ScopeReader:
         return self.instance.type_of(ref)
 
     def _absent(self, ref: Ref) -> bool:
+        pattern = self.instance.scope.inputs.get(ref.node)
         return (
             ref.node in self.instance.inputs
             and ref.node not in self.instance.nodes
-            and self.depth > 0
+            and (self.depth > 0 or (pattern is not None and pattern.optional))
         )
 
     def _check_port(self, place: Place, ref: Ref, path: str) -> None:

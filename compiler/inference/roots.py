@@ -21,36 +21,46 @@ from compiler.typed import Instance
 
 
 def root_instance(
-    scope: Scope, params: Mapping[str, Value], domain: Domain, report: Report
+    scope: Scope,
+    params: Mapping[str, Value],
+    domain: Domain,
+    report: Report,
+    bare: bool = False,
 ) -> Instance:
-    """A network before its layers are inferred: each symbol of its inputs stands for itself."""
-    symbols = {name: Dim.symbol(name) for name in _symbols(scope, report)}
+    """A network before its layers are inferred: each symbol of its inputs stands for itself.
+
+    A bare one is without its optional inputs.
+    """
+    symbols = {name: Dim.symbol(name) for name in _symbols(scope, report, bare)}
     named, hints = name_values(params)
     env = Names({**named, **symbols}, hints)
     values: dict[str, Value] = {**params, **symbols}
     inputs: dict[str, TensorType | None] = {}
     for port, pattern in scope.inputs.items():
         assert pattern is not None
-        inputs[port] = _type(
-            pattern, env, values, scope.place.at("inputs", port), report
-        )
+        place = scope.place.at("inputs", port)
+        absent = bare and pattern.optional
+        inputs[port] = None if absent else _type(pattern, env, values, place, report)
     return Instance(
         scope, params, Context(hints, domain), inputs, names=env, values=values
     )
 
 
-def _symbols(scope: Scope, report: Report) -> list[str]:
+def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
     found: dict[str, None] = {}
+    optional = ""
     for port, pattern in scope.inputs.items():
         assert pattern is not None
         place = scope.place.at("inputs", port)
-        if pattern.ellipsis is not None or pattern.optional:
-            what = "`...`" if pattern.ellipsis is not None else "`?`"
-            report.error(
-                "bad-value",
-                place.span(),
-                f"{what} is for blocks: a network's inputs are always the same",
-            )
+        if pattern.ellipsis is not None:
+            message = "`...` is for blocks: a network's inputs are always the same"
+            report.error("bad-value", place.span(), message)
+        if optional and not pattern.optional:
+            message = f"{port} is always there, and must stand before {optional}"
+            report.error("bad-value", place.span(key=True), message)
+        optional = port if pattern.optional else optional
+        if bare and pattern.optional:
+            continue
         for name, size in (
             (name, dim)
             for dim in pattern.dims

@@ -20,6 +20,7 @@ from compiler.language.base import (
     fault,
     named,
 )
+from compiler.parametrizations import Parametrization, parse_parametrization
 from compiler.text import shorten
 
 
@@ -93,6 +94,30 @@ def _texts(message: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+class Tie(Model):
+    """`tie`: the tensors of a layer that are one with others, and where that is so."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str] = Field(init=False)
+
+    when: FormulaOr = None
+
+    @property
+    def tensors(self) -> dict[str, str]:
+        """Each tensor with the path of the one that it is."""
+        return self.model_extra or {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise fault("bad-type", _TIE)
+        for key, entry in value.items():
+            if key != "when" and not isinstance(entry, str):
+                raise fault("bad-type", _TIE, at=(key,))
+        return value
+
+
 class Layer(Model):
     """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys)."""
 
@@ -109,8 +134,11 @@ class Layer(Model):
     reverse: bool = False
     when: FormulaOr = None
     share: str | None = None
-    tie: Annotated[dict[str, str], _texts(_TIE)] | None = None
+    tie: Tie | None = None
     init: Initializers | None = None
+    parametrize: (
+        Annotated[Parametrization, BeforeValidator(parse_parametrization)] | None
+    ) = None
     outputs: Outputs | None = None
     description: str = ""
 
@@ -148,9 +176,17 @@ class Layer(Model):
 
 _MEANINGLESS = {
     "op": {"outputs": "a group"},
-    "layers": {"scan": "a block", "carry": "a block", "init": "an op", "tie": "an op"},
+    "layers": {
+        "scan": "a block",
+        "carry": "a block",
+        "init": "an op",
+        "tie": "an op",
+        "parametrize": "an op",
+    },
     "share": {
-        **dict.fromkeys(("init", "tie"), "the layer whose weights are shared"),
+        **dict.fromkeys(
+            ("init", "tie", "parametrize"), "the layer whose weights are shared"
+        ),
         **dict.fromkeys(
             ("when", "repeat", "scan", "carry", "reverse"), "the layer that is shared"
         ),

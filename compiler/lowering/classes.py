@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from compiler.codegen.python import (
+    Attribute,
     Binary,
     Call,
+    Compare,
     Expr,
+    Logic,
     Name,
     TupleExpr,
     attr,
@@ -22,12 +26,13 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    If,
     Param,
     Return,
     Stmt,
 )
 from compiler.graph import Scope
-from compiler.lowering.constructors import declare, is_chain
+from compiler.lowering.constructors import declare, is_chain, value_code
 from compiler.lowering.defaults import default_of, resolved_defaults, settle_needs
 from compiler.lowering.documentation import class_docstring
 from compiler.lowering.forward import run
@@ -97,9 +102,14 @@ def _write_class(writer: ClassWriter, done: Iterable[Written]) -> Written:
 def is_sequential(plan: ClassPlan) -> bool:
     """Whether a scope needs no class, being an `nn.Sequential` of what stands in its list."""
     targets = [node.target for node in plan.layers.values()]
-    return is_chain(plan.scope) and all(
-        isinstance(target, Scope) or (bool(target.module) and target.chains)
-        for target in targets
+    single = all(len(node.outputs) <= 1 for node in plan.layers.values())
+    return (
+        single
+        and is_chain(plan.scope)
+        and all(
+            isinstance(target, Scope) or (bool(target.module) and target.chains)
+            for target in targets
+        )
     )
 
 
@@ -110,6 +120,7 @@ def _write(writer: ClassWriter, every: Iterable[Written]) -> Written:
         declare(writer, typed)
         if node.name in writer.variables.live:
             run(writer, typed)
+    writer.init += _ties(writer)
     _return(writer)
     settle_needs(writer)
     dims, params = needed(writer)
@@ -135,7 +146,6 @@ def _constructor(
     body += resolved_defaults(writer, params)
     body += writer.kept()
     body += writer.init
-    body += _ties(writer)
     if resets:
         body.append(ExprStatement(call("self.reset_parameters")))
     signature = (Param("self"), *constructor_params(writer, dims, params))
@@ -143,13 +153,35 @@ def _constructor(
 
 
 def _ties(writer: ClassWriter) -> list[Stmt]:
-    """`self.lm_head.weight = self.wte.weight`."""
+    """`self.lm_head.weight = self.wte.weight`, in an `if` where params decide."""
     lines: list[Stmt] = []
     for node, typed in writer.plan.ordered():
-        for name, path in (node.layer.tie or {}).items():
-            if typed.calls:
-                lines.append(Assign((Name(f"self.{node.name}.{name}"),), _path(path)))
+        if node.layer.tie is not None and typed.calls:
+            tensors = node.layer.tie.tensors
+            tied = tuple(
+                Assign((Name(f"self.{node.name}.{name}"),), _path(path))
+                for name, path in tensors.items()
+            )
+            ends = (node.name, *(path.split(".")[0] for path in tensors.values()))
+            lines += _where(writer, dict.fromkeys(ends), node.layer.tie.when, tied)
     return lines
+
+
+def _where(
+    writer: ClassWriter, layers: Iterable[str], condition: Any, lines: tuple[Stmt, ...]
+) -> tuple[Stmt, ...]:
+    """Statements under a condition, and where all the layers are there."""
+    nodes = writer.plan.scope.nodes
+    tests: list[Expr] = [
+        Compare("is not", Name(f"self.{name}"), lit(None))
+        for name in layers
+        if nodes[name].layer.when is not None and nodes[name].layer.repeat is None
+    ]
+    if condition is not None:
+        tests.append(value_code(condition, writer.in_init))
+    if not tests:
+        return lines
+    return (If(tests[0] if len(tests) == 1 else Logic("and", tuple(tests)), lines),)
 
 
 def _path(path: str) -> Expr:
@@ -198,7 +230,27 @@ def _return(writer: ClassWriter) -> None:
         writer.forward[-1] = Return(last.value, last.comment)
         return
     _annotate(writer, values[0])
-    writer.forward.append(Return(values[0]))
+    if isinstance(last, Assign) and last.value is not None and _again(writer, last):
+        writer.forward[-1] = Return(last.value, last.comment)
+    else:
+        writer.forward.append(Return(values[0]))
+
+
+def _again(writer: ClassWriter, last: Assign) -> bool:
+    """Whether the last line goes on with a variable of its own name, by methods of tensors alone."""
+    (target, *more) = last.targets
+    value = last.value
+    while isinstance(value, Call) and isinstance(value.func, Attribute):
+        value = value.func.value
+    return (
+        not more
+        and value == target
+        and value != last.value
+        and any(
+            isinstance(line, Assign) and line.targets == (target,)
+            for line in writer.forward[:-1]
+        )
+    )
 
 
 def _typed_names(writer: ClassWriter) -> set[str]:

@@ -104,4 +104,6 @@ class LayerCode:
         if isinstance(value, tuple):
             items = tuple(self._code(item) for item in value)
             return items[0] if len(items) == 1 else TupleExpr(items)
+        if isinstance(value, Dim):  # a default
+            return self.size(value)
         return lit(value)

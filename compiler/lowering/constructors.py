@@ -201,8 +201,9 @@ def _declare_optional(
     writer: ClassWriter, typed: TypedNode, target: Expr, built: Expr
 ) -> None:
     """A module that is there only where `when` holds; several share one `if`."""
-    plain = typed.node.layer.parametrize is None and isinstance(built, CallExpr)
-    kind = built.func if plain else Name("nn.Module")
+    kind: Expr = Name("nn.Module")
+    if isinstance(built, CallExpr) and typed.node.layer.parametrize is None:
+        kind = built.func
     none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
     test = value_code(typed.node.layer.when, writer.in_init)
     line = Assign((target,), built)
@@ -259,7 +260,7 @@ def _link(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | Non
         return _instance(writer, typed, resolve)
     op = typed.calls[0].op
     assert op is not None
-    if not op.module or not op.chains:
+    if not op.module or not op.chains or len(typed.outputs) > 1:
         return None
     code = layer_code(writer, typed, resolve)
     built = op.build(code, **op_inputs(typed.target, typed.calls[0].inputs))

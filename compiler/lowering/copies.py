@@ -89,22 +89,22 @@ def _powers(
 def _items(
     values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
 ) -> Expr | None:
-    """`widths[i]`, or `widths[i - 1]` for the copies after the first."""
-    matches = [_ITEM.fullmatch(str(size)) for size in values]
-    found = [match for match in matches if match]
-    if len(found) < len(values) or len({match["list"] for match in found}) > 1:
-        return None
-    offset = int(found[0]["index"]) - start
-    if [int(match["index"]) for match in found] != [
-        start + offset + k for k in range(len(found))
-    ]:
-        return None
-    place = (
-        COUNTER
-        if offset == 0
-        else Binary("-" if offset < 0 else "+", COUNTER, lit(abs(offset)))
-    )
-    return subscript(to_code(Dim.symbol(found[0]["list"])), place)
+    """`widths[i]`, or `growth * depths[i - 1] + widths[i - 1]` for the copies after the first."""
+    told = {_by_counter(size, start + k) for k, size in enumerate(values)}
+    return to_code(told.pop()) if len(told) == 1 else None
+
+
+def _by_counter(size: Dim, copy: int) -> Dim:
+    """A size of one copy, with the items of lists that it names counted from that copy."""
+    items = {}
+    for symbol in size.symbols:
+        if match := _ITEM.fullmatch(symbol):
+            offset = int(match["index"]) - copy
+            place = (
+                "i" if offset == 0 else f"i {'-' if offset < 0 else '+'} {abs(offset)}"
+            )
+            items[symbol] = Dim.symbol(f"{match['list']}[{place}]")
+    return size.substitute(items)
 
 
 def _expanded(sizes: Sizes) -> list[Dim]:

@@ -140,7 +140,9 @@ def local_name(writer: ClassWriter, typed: TypedNode, port: str) -> str:
         return "_"
     if port.isdigit():
         return uses[0] if len(uses) == 1 and uses[0] else f"{name}_{port}"
-    return name if port == next(iter(typed.outputs)) else f"{name}_{port}"
+    plain = port == "output" or isinstance(typed.target, Scope)
+    first = plain and port == next(iter(typed.outputs))
+    return name if first else f"{name}_{port}"
 
 
 def _remember(writer: ClassWriter, typed: TypedNode, names: list[Expr]) -> None:
@@ -208,13 +210,23 @@ def _loop(writer: ClassWriter, typed: TypedNode) -> None:
     value = apply(writer, typed, given, holder, resolve)
     lines = writer.forward
     writer.forward = outer
-    names: list[Expr] = [state.get(port, Name("_")) for port in typed.outputs]
+    names: list[Expr] = [
+        state.get(port) or _last(writer, typed, port) for port in typed.outputs
+    ]
     target = names[0] if len(names) == 1 else TupleExpr(tuple(names))
     lines.append(
         Assign((target,), value, comment=writer.comment(list(typed.outputs.values())))
     )
     writer.forward.append(_for(writer, typed, copies, holder, tuple(lines)))
     _remember(writer, typed, names)
+
+
+def _last(writer: ClassWriter, typed: TypedNode, port: str) -> Name:
+    """The variable for an output that is not fed to the next copy."""
+    if not writer.variables.uses(typed.node.name, port):
+        return Name("_")
+    wanted = port if len(typed.outputs) > 1 else typed.node.name
+    return Name(writer.variables.of_output(typed.node.name, port, wanted))
 
 
 def _for(
@@ -245,11 +257,19 @@ def _state(
     start = start[0] if isinstance(start, tuple) else start
     ref = typed.inputs[port]
     ref = ref[0] if isinstance(ref, tuple) else ref
-    if isinstance(start, Name) and writer.variables.may_go_on(ref, start):
+    if (
+        isinstance(start, Name)
+        and "." not in start.id  # self.start stays what it is
+        and writer.variables.may_go_on(ref, start)
+    ):
         return start
     wanted = typed.node.name if len(typed.outputs) == 1 else source
     name = Name(writer.variables.state(typed.node.name, wanted))
-    writer.forward.append(Assign((name,), start))
+    kind = typed.calls[0].inputs[port]
+    comment = ""
+    if isinstance(start, Name) and "." in start.id and isinstance(kind, TensorType):
+        comment = writer.comment([kind])
+    writer.forward.append(Assign((name,), start, comment=comment))
     return name
 
 

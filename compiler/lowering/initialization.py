@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from compiler.codegen.python import Binary, Compare, Expr, Logic, Name, call, lit
 from compiler.codegen.python import Call as CallExpr
-from compiler.codegen.python import Compare, Expr, Name, call, lit
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
 from compiler.graph import Scope
 from compiler.initializers import Initializer
@@ -33,9 +33,17 @@ def own_reset(writer: ClassWriter) -> list[Stmt]:
         held = Name(f"self.{attribute(typed)}")
         if node.layer.repeat is not None and not node.layer.repeat.share:
             lines.append(For(Name("layer"), held, tuple(_in_each(rules))))
+        elif node.layer.when is not None and not _is_tensor(typed):
+            there = Compare("is not", held, lit(None))
+            lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:
             lines.extend(_lines(held, rules, typed))
     return lines
+
+
+def _is_tensor(typed: TypedNode) -> bool:
+    """Whether the layer is itself the tensor, as a class token is."""
+    return "" in typed.calls[0].weights
 
 
 def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
@@ -44,7 +52,7 @@ def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
     op = typed.calls[0].op if typed.calls else None
     if op is None:
         return own
-    single = "" in typed.calls[0].weights or op.module in _contested(writer.spec)
+    single = _is_tensor(typed) or op.module in _contested(writer.spec)
     return {**writer.spec.init.get(op.name, {}), **own} if single else own
 
 
@@ -62,14 +70,37 @@ def root_reset(writer: ClassWriter, every: Iterable[Written]) -> list[Stmt]:
     """The lines of `reset_parameters` of a network: by op, then the blocks that have their own, then its layers."""
     inside = list(walk_instances(writer.plan.uses))
     branches = [*_by_op(writer, inside), *_by_block(inside, every)]
-    chained: tuple[Stmt, ...] = ()
-    for branch in reversed(branches):
-        chained = (If(branch.test, branch.body, chained),)
+    chained = _chained(branches)
     lines = [For(MODULE, call("self.modules"), chained)] if chained else []
     return [*lines, *own_reset(writer)]
 
 
-def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
+def _chained(branches: Iterable[tuple[str, tuple[Stmt, ...]]]) -> tuple[Stmt, ...]:
+    """`if isinstance(module, A | B): ... elif ...`: the classes that start alike together."""
+    kinds: dict[tuple[Stmt, ...], list[str]] = {}
+    for kind, body in branches:
+        kinds.setdefault(body, []).append(kind)
+    chained: tuple[Stmt, ...] = ()
+    for body, names in reversed(kinds.items()):
+        test = call("isinstance", MODULE, _union(names))
+        if len(body) == 1 and isinstance(body[0], If) and not body[0].orelse:
+            chained = (If(Logic("and", (test, body[0].test)), body[0].body, chained),)
+        else:
+            chained = (If(test, body, chained),)
+    return chained
+
+
+def _union(names: list[str]) -> Expr:
+    first, *rest = map(Name, names)
+    kind: Expr = first
+    for other in rest:
+        kind = Binary("|", kind, other)
+    return kind
+
+
+def _by_op(
+    writer: ClassWriter, inside: list[Instance]
+) -> list[tuple[str, tuple[Stmt, ...]]]:
     nodes = [node for use in inside for node in use.nodes.values()]
     runs = [run for node in nodes for run in node.shown.calls]
     rules: dict[str, dict[str, Initializer]] = {}
@@ -84,10 +115,7 @@ def _by_op(writer: ClassWriter, inside: list[Instance]) -> list[If]:
             for run in mine:
                 after.setdefault(module, {}).update(dict.fromkeys(_restored(run)))
     return [
-        If(
-            call("isinstance", MODULE, Name(module)),
-            (*_guarded(MODULE, given, module, absent), *after.get(module, {})),
-        )
+        (module, (*_guarded(MODULE, given, module, absent), *after.get(module, {})))
         for module, given in rules.items()
     ]
 
@@ -96,17 +124,18 @@ def _restored(run: Call) -> tuple[Stmt, ...]:
     return () if run.op is None else run.op.restore(MODULE)
 
 
-def _by_block(inside: list[Instance], every: Iterable[Written]) -> list[If]:
+def _by_block(
+    inside: list[Instance], every: Iterable[Written]
+) -> list[tuple[str, tuple[Stmt, ...]]]:
     found = {id(instance) for instance in inside}
-    names = [
-        Name(written.plan.name)
+    reset = ExprStatement(call("module.reset_parameters"))
+    return [
+        (written.plan.name, (reset,))
         for written in every
         if written.resets
         and written.plan.scope.kind != "network"
         and any(id(use) in found for use in written.plan.uses)
     ]
-    reset = ExprStatement(call("module.reset_parameters"))
-    return [If(call("isinstance", MODULE, name), (reset,)) for name in names]
 
 
 def _guarded(
@@ -138,7 +167,7 @@ def _in_each(rules: Mapping[str, Initializer]) -> list[Stmt]:
 def _lines(
     held: Expr, rules: Mapping[str, Initializer], typed: TypedNode
 ) -> list[Stmt]:
-    whole = "" in typed.calls[0].weights
+    whole = _is_tensor(typed)
     return [
         ExprStatement(_call(held, "" if whole else tensor, rule))
         for tensor, rule in rules.items()

@@ -10,6 +10,11 @@ from pathlib import Path
 
 from compiler.codegen.statements import Import, Verbatim
 
+LIBRARY_FUNCTIONS = frozenset(
+    {"capped_attention", "rotate", "rotate_interleaved", "scan"}
+)
+"""The functions of the library, which no variable of `forward` may hide."""
+
 _FOLDER = Path(__file__).resolve().parent.parent / "library"
 _PACKAGE = "compiler.library."
 
@@ -30,6 +35,19 @@ def library_code(names: Iterable[str]) -> Library:
     parts = [_file(name) for name in order]
     imports = tuple(item for part in parts for item in part.imports)
     return Library(imports, tuple(code for part in parts for code in part.code))
+
+
+def class_names(names: Iterable[str]) -> set[str]:
+    """The classes that these files and those that they stand on bring along."""
+    order: dict[str, None] = {}
+    for name in names:
+        _add(name, order)
+    return {
+        node.name
+        for name in order
+        for node in _tree(name)[1].body
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def _add(name: str, order: dict[str, None]) -> None:

@@ -10,6 +10,8 @@ from compiler.tensor import TensorType, shape_text
 
 LONGEST = 16
 """A size whose text is longer gets a name."""
+LONGEST_TOLD = 76
+"""A size whose formula is longer is told as it is for the params of the spec."""
 
 
 class ShapeNames:
@@ -24,6 +26,7 @@ class ShapeNames:
         self._taken = set(plan.first.names) | {"N0"}
         self._last: dict[str, int] = {}
         self._params = set(plan.scope.environment.params)
+        self._value = plan.first.context.value if plan.scope.kind == "network" else None
         for kind in _kinds(plan):
             for size in kind.shape:
                 if size.constant is None and len(str(size)) > LONGEST:
@@ -50,7 +53,10 @@ class ShapeNames:
             difference = (size - other).constant
             if difference is not None:
                 return f"{name} {'+' if difference > 0 else '-'} {abs(difference)}"
-        return _bare(str(size))
+        text = _bare(str(size))
+        if self._value is None or len(text) <= LONGEST_TOLD:
+            return text
+        return f"{_bare(str(self._value(size)))} by default"
 
     def _name(self, size: Dim) -> None:
         if size in self.named:

@@ -14,7 +14,8 @@ from compiler.codegen.statements import Assign, Class, Stmt
 from compiler.dims import Dim, exact_div
 from compiler.expressions import parse_expression
 from compiler.graph import Ref
-from compiler.lowering.formulas import to_python
+from compiler.lowering.formulas import Resolve, to_python
+from compiler.lowering.library import LIBRARY_FUNCTIONS
 from compiler.lowering.plan import ClassPlan, Key, Plans
 from compiler.lowering.shapes import ShapeNames
 from compiler.lowering.variables import Variables
@@ -69,7 +70,7 @@ class ClassWriter:
         self.settled, self.reads = self.reads, Counter()
         self.constructor = Namespace()
         self.attributes = Namespace({*MODULE_ATTRIBUTES, *scope.nodes})
-        self.locals = Namespace({"scan"})  # the one function of the library
+        self.locals = Namespace(LIBRARY_FUNCTIONS)
         self.init: list[Stmt] = []
         self.forward: list[Stmt] = []
         self.values: dict[tuple[str, str], Expr] = {}
@@ -103,11 +104,11 @@ class ClassWriter:
 
     def in_loop(self, name: str) -> Expr:
         """A name in the comprehension that makes copies, where `i` counts them."""
-        return Name("i") if name == "i" else self.in_init(name)
+        return self._resolved(name, _counted(self._argument))
 
     def in_forward_loop(self, name: str) -> Expr:
         """A name in a loop of `forward` over numbered copies."""
-        return Name("i") if name == "i" else self.in_forward(name)
+        return self._resolved(name, _counted(self._attribute_or_size))
 
     def _resolved(self, name: str, plain: Any) -> Expr:
         if name.isidentifier():
@@ -180,6 +181,11 @@ class ClassWriter:
             for name, kept in self._kept.items()
         ]
 
+    def carry(self, library: str) -> None:
+        """Note a library file that the class stands on; "" is none."""
+        if library:
+            self.library.add(library)
+
     def input_name(self, port: str) -> str:
         """What an input is called in `forward`."""
         value = self.values[(port, "")]
@@ -231,6 +237,11 @@ class ClassWriter:
         if len(shapes) > 1 and len(set(shapes)) == 1:
             return f"{len(shapes)} of {shapes[0]}"
         return ", ".join(shapes)
+
+
+def _counted(plain: Resolve) -> Resolve:
+    """Names as they are in a loop, where `i` is its counter."""
+    return lambda name: Name("i") if name == "i" else plain(name)
 
 
 def solve(size: Dim, name: str) -> tuple[Dim, Dim] | None:

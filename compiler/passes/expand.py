@@ -159,14 +159,19 @@ def _block_names(scopes: list[Scope]) -> dict[int, str]:
 
 def _follows(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
     """Whether a param has the value that its default gives it."""
-    default = param.default
-    if isinstance(default, Formula):
-        try:
-            default = evaluate(default.expr, values)
-        except ExpressionError:
-            return False
+    try:
+        default = _evaluated(param.default, values)
+    except ExpressionError:
+        return False
     same: bool = hashable(default) == hashable(value)
     return same
+
+
+def _evaluated(default: Any, values: Mapping[str, Value]) -> Any:
+    """A default, or a list of them, with the values of its formulas."""
+    if isinstance(default, list):
+        return [_evaluated(item, values) for item in default]
+    return evaluate(default.expr, values) if isinstance(default, Formula) else default
 
 
 def _chosen(written: Node | None, param: Param, value: Value) -> Node:

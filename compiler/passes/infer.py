@@ -44,14 +44,20 @@ def infer(
     networks = {
         name: engine.network(scope, params) for name, scope in graph.networks.items()
     }
+    bare = {
+        name: engine.network(scope, params, bare=True)
+        for name, scope in graph.networks.items()
+        if any(pattern and pattern.optional for pattern in scope.inputs.values())
+    }
     given = {*graph.spec.variants.get(variant, {}), *(settings or {})}
-    for instance in networks.values():
+    for instance in (*networks.values(), *bare.values()):
         instance.given = frozenset(given)
     engine.findings.report(report)
     if domain.spent:
         message = "the sizes are too many, or too long, to compare them all"
         report.error("too-large", graph.document.locate(("name",)), message)
-    typed = TypedGraph(graph, params, networks, adjusted=bool(variant or settings))
+    adjusted = bool(variant or settings)
+    typed = TypedGraph(graph, params, networks, adjusted=adjusted, bare=bare)
     check_ties(typed, report)
     check_inits(typed, report)
     if not report.failed:

@@ -9,7 +9,7 @@ from compiler.codegen.python import ListExpr, Name, lit
 from compiler.codegen.statements import Assign, Import, Module, Stmt
 from compiler.lowering.classes import is_sequential, write_classes
 from compiler.lowering.documentation import module_docstring
-from compiler.lowering.library import library_code
+from compiler.lowering.library import class_names, library_code
 from compiler.lowering.plan import Plans, name_classes, plan_classes
 from compiler.lowering.variants import scopes_to_split
 from compiler.typed import TypedGraph
@@ -33,7 +33,7 @@ def lower(typed: TypedGraph) -> Module:
     assert not typed.failed, "a graph with errors has no code"
     plans = _planned(typed)
     kept = [plan for plan in plans.order if not is_sequential(plan)]
-    name_classes(kept, _IMPORTS)
+    name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
     classes = write_classes(kept, plans, typed.graph.spec)
     networks = [written for written in classes if written.plan.scope.kind == "network"]
     library = library_code(
@@ -51,9 +51,17 @@ def lower(typed: TypedGraph) -> Module:
 
 def _planned(typed: TypedGraph) -> Plans:
     """One class for each scope; again, with more, where that turns out too few."""
-    plans = plan_classes(typed.networks.values(), set())
+    starts = (*typed.networks.values(), *typed.bare.values())
+    plans = plan_classes(starts, set())
     split = scopes_to_split(plans, typed.graph.spec)
-    return plan_classes(typed.networks.values(), split) if split else plans
+    return plan_classes(starts, split) if split else plans
+
+
+def _libraries(plans: Plans) -> set[str]:
+    """The files of the library that the ops of all classes may stand on."""
+    layers = (typed for plan in plans.order for typed in plan.layers.values())
+    runs = (run for typed in layers for run in typed.calls)
+    return {run.op.library for run in runs if run.op is not None and run.op.library}
 
 
 def _imports(body: tuple[Stmt, ...], library: tuple[Import, ...]) -> tuple[Import, ...]:

@@ -144,7 +144,7 @@ def _notes(instance: Instance, node: TypedNode) -> list[str]:
         notes.append(f"shares {node.node.shared}")
     if layer.repeat is not None and layer.repeat.share:
         notes.append("shared weights")
-    for name, other in (layer.tie or {}).items():
+    for name, other in node.ties.items():
         notes.append(f"{name} tied to {other}")
     if node.scan is not None:
         backwards = ", backwards" if layer.reverse else ""

@@ -111,10 +111,10 @@ class Cell(nn.Module):
         self, memory: Tensor, h: Tensor, x: Tensor, c: Tensor, z: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         xz = x + z  # [B, D]
-        l_, l_cell = self.l(xz, (h, c))  # 2 of [B, hidden]
+        l_hidden, l_cell = self.l(xz, (h, c))  # 2 of [B, hidden]
         m = memory.mean(dim=0)  # [B, M]
-        y = torch.cat([l_, m], dim=-1)  # [B, M + hidden]
-        return y, l_cell, l_
+        y = torch.cat([l_hidden, m], dim=-1)  # [B, M + hidden]
+        return y, l_cell, l_hidden
 
 
 class Cell2(nn.Module):

@@ -26,7 +26,7 @@ class Net(nn.Module):
             self.up = nn.Linear(width, width)
             self.again = nn.Linear(width, width, bias=False)
         self.head = nn.Linear(width, vocab, bias=False)
-        if wide:
+        if self.again is not None and self.up is not None:
             self.again.weight = self.up.weight
         if tied:
             self.head.weight = self.embed.weight

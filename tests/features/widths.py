@@ -34,9 +34,7 @@ class Stage(nn.Module):
 
 class Widths(nn.Module):
     """x: float[B, 3, H, W] -> float[B, 10]
-    where H >= 8, W >= 8,
-    H1 = kernel // 2 + (kernel // 2 + ((H + kernel) // 2 + kernel // 2 + 1) // 2 + 1) // 2 + 1 - kernel,
-    W1 = kernel // 2 + (kernel // 2 + ((W + kernel) // 2 + kernel // 2 + 1) // 2 + 1) // 2 + 1 - kernel
+    where H >= 8, W >= 8, H1 = (H + 7) // 8 by default, W1 = (W + 7) // 8 by default
     """
 
     def __init__(self, widths: tuple[int, ...] = (8, 16, 32), kernel: int = 3) -> None:
