@@ -22,6 +22,8 @@ SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 _SMALL = Path(__file__).parents[1] / "small"
 
+NONE: Mapping[str, int] = {}
+
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
@@ -35,6 +37,12 @@ def sizes(spec: str) -> Mapping[str, Any]:
 def least(spec: str) -> Mapping[str, int]:
     """Sizes of symbols from which on no image shrinks to one pixel on the way."""
     return _told(spec).get("least", {})
+
+
+@cache
+def exported_from(spec: str) -> Mapping[str, int]:
+    """Sizes of symbols from which on torch can export a spec, where that is not from 1."""
+    return _told(spec).get("exported_from", {})
 
 
 def _told(spec: str) -> dict[str, Any]:
@@ -85,9 +93,9 @@ class Network:
         )
         return list(dict.fromkeys(found))
 
-    def inputs(self, draw: int = 0) -> list[Tensor]:
+    def inputs(self, draw: int = 0, first: Mapping[str, int] = NONE) -> list[Tensor]:
         """Random tensors; no sequence begins with padding, no mask is empty."""
-        sizes = self.sizes(draw)
+        sizes = {k: max(n, first.get(k, n)) for k, n in self.sizes(draw).items()}
         torch.manual_seed(1 + draw)
         value = self.instance.context.value
         made = []

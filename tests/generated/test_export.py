@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torch.fx.experimental import _config as sizes
 
 from compiler.dims import Dim
 from compiler.domain import Constraint
-from tests.generated.networks import SPECS, Network, least, networks
+from tests.generated.networks import SPECS, Network, exported_from, least, networks
 
 # torch hides this one from users, by a way that does not hide it from pytest
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor"
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("strict", [False, True], ids=["traced", "strict"])
 def test_exports_for_all_sizes(spec: str, strict: bool) -> None:
+    first = exported_from(spec)
     for network in networks(spec):
         module = network.new().eval()
         # By default torch takes a size that is not 1 in the example for one that never
@@ -28,20 +30,22 @@ def test_exports_for_all_sizes(spec: str, strict: bool) -> None:
             program = torch.export.export(
                 module,
                 tuple(network.inputs()),
-                dynamic_shapes=_dynamic_shapes(network),
+                dynamic_shapes=_dynamic_shapes(network, first),
                 strict=strict,
             )
         exported = program.module()
         for draw in (1, 4, -1):
-            inputs = network.inputs(draw)
+            inputs = network.inputs(draw, first)
             torch.testing.assert_close(exported(*inputs), module(*inputs))
 
 
-def _dynamic_shapes(network: Network) -> tuple[tuple[Any, ...], ...]:
+def _dynamic_shapes(
+    network: Network, first: Mapping[str, int]
+) -> tuple[tuple[Any, ...], ...]:
     """For each input, for each axis: a symbol, or that it is fixed."""
     domain = network.instance.context.domain.constraints
     made = {
-        symbol: _symbol(symbol, domain.get(symbol, Constraint()))
+        symbol: _symbol(symbol, domain.get(symbol, Constraint()), first.get(symbol, 1))
         for symbol in network.symbols()
     }
     value = network.instance.context.value
@@ -51,9 +55,9 @@ def _dynamic_shapes(network: Network) -> tuple[tuple[Any, ...], ...]:
     )
 
 
-def _symbol(name: str, constraint: Constraint) -> Any:
+def _symbol(name: str, constraint: Constraint, first: int) -> Any:
     step = constraint.multiple_of
-    least = constraint.first // step
+    least = max(constraint.first, first) // step
     most = None if constraint.max is None else constraint.max // step
     if step == 1:
         return Axis(name, min=least, max=most)

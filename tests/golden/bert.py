@@ -59,14 +59,16 @@ class Block(nn.Module):
     x: float[B, T, D], mask: bool[B, T] -> float[B, T, D]
     """
 
-    def __init__(self, d: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self, d: int, heads: int, hidden: int, dropout: float = 0.1, eps: float = 1e-12
+    ) -> None:
         super().__init__()
         self.attention = SelfAttention(d, heads, dropout)
-        self.norm1 = nn.LayerNorm(d, eps=1e-12)
+        self.norm1 = nn.LayerNorm(d, eps=eps)
         self.fc1 = nn.Linear(d, hidden)
         self.fc2 = nn.Linear(hidden, d)
         self.drop = nn.Dropout(dropout)
-        self.norm2 = nn.LayerNorm(d, eps=1e-12)
+        self.norm2 = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         attention = self.attention(x, mask)  # [B, T, D]
