@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import eager, growth, layout, startup, training
+from bench import against, eager, growth, layout, startup, training
 from bench.report import Result, page
 from bench.timing import ROOT
 
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, tuple[Callable[[int], Result], int]] = {
     "growth": (growth.of_layers, 3),
     "copies": (growth.of_copies, 9),
     "eager": (eager.of_generated_code, 21),
+    "references": (against.of_references, 11),
     "training": (training.of_steps, 15),
     "diagrams": (layout.of_diagrams, 5),
 }

@@ -1,0 +1,100 @@
+"""Networks that others wrote, by the names that `checkpoint` gives them: built without memory, and their source."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench.timing import ROOT
+
+FOLDER = ROOT / ".venv" / "reference"
+"""Where `make test-reference` installs what cannot stand beside the rest."""
+
+_OURS = ("torch.nn", "torch.ao", "builtins")
+
+
+@cache
+def torchvision_ops() -> Any:
+    """The ops that torchvision's Python asks for; the compiled ones in its wheel need CUDA."""
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    if torch.version.cuda is None:
+        given = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        for name in ("nms", "qnms"):
+            library.define(f"{name}{given}")
+    return library
+
+
+def build(model: str) -> nn.Module:
+    """`transformers.BertModel` or `torchvision.models.vgg16` as it is by default, on the meta device."""
+    torchvision_ops()
+    kind = _found(model)
+    arguments = [kind.config_class()] if hasattr(kind, "config_class") else []
+    with torch.device("meta"):
+        built: nn.Module = kind(*arguments)
+    return built
+
+
+def _found(model: str) -> Any:
+    module, _, name = model.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def source_lines(model: str) -> int:
+    """The lines that define a network: its classes, its builder, and what these use of their own files.
+
+    Tables of published weights are not counted, nor is what many networks share
+    (`PreTrainedModel`, activations by name).
+    """
+    built, found = build(model), _found(model)
+    own = {type(module) for module in built.modules()} | {found}
+    wanted: dict[str, set[str]] = {}
+    for one in own:
+        if not one.__module__.startswith(_OURS):
+            wanted.setdefault(one.__module__, set()).add(one.__name__)
+    return sum(_lines(sys.modules[name], names) for name, names in wanted.items())
+
+
+def _lines(module: ModuleType, names: Iterable[str]) -> int:
+    source = textwrap.dedent(inspect.getsource(module))
+    tree = ast.parse(source)
+    defined = {name: node for node in tree.body for name in _defines(node)}
+    found: set[str] = set()
+    waiting = [name for name in names if name in defined]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _used(defined[name], defined.keys() - found)
+    return sum(_extent(defined[name]) for name in found)
+
+
+def _defines(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [] if node.name.endswith("_Weights") else [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+    return [one.id for one in targets if isinstance(one, ast.Name)]
+
+
+def _used(node: ast.AST, names: Iterable[str]) -> list[str]:
+    known = set(names)
+    inside = (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+    return sorted(known.intersection(inside))
+
+
+def _extent(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    first: int = min([node.lineno, *(one.lineno for one in decorators)])
+    return int(node.end_lineno or first) - first + 1
