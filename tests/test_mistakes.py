@@ -39,6 +39,9 @@ ELSEWHERE = {
     "data-format": "of the data: tests/runtime/data",
     "data-label": "of the data: tests/runtime/data",
     "data-mismatch": "of the data: tests/runtime/data",
+    "missing-tensor": "of a file of weights: tests/compiler/checkpoint",
+    "unknown-tensor": "of a file of weights: tests/compiler/checkpoint",
+    "tensor-mismatch": "of a file of weights: tests/compiler/checkpoint",
 }
 """Codes that no spec here has, why, and where they are tested."""
 

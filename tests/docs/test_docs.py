@@ -20,6 +20,7 @@ import pytest
 
 from cli import app
 from compiler import Program, SpecError, compile_spec
+from compiler.checkpoint.section import SOURCES, STEPS, Section
 from compiler.diagram.options import Options
 from compiler.diagram.render import render as render_picture
 from compiler.initializers import FUNCTIONS
@@ -103,7 +104,8 @@ def _fences(document: Path) -> Iterator[tuple[int, int, str, str]]:
 
 def _commands() -> set[str]:
     commands = (command.callback for command in app.registered_commands)
-    return {str(command.__name__) for command in commands if command}
+    groups = {str(group.name) for group in app.registered_groups}
+    return groups | {str(command.__name__) for command in commands if command}
 
 
 @pytest.mark.parametrize(
@@ -125,11 +127,12 @@ def test_examples_of_the_language(
 def test_the_language_tells_every_key() -> None:
     text = LANGUAGE.read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", text))
+    models = (Spec, Network, Block, Layer, Repeat, Param, DimRange, Expect, Section)
     keys = {
         field.alias or name
-        for model in (Spec, Network, Block, Layer, Repeat, Param, DimRange, Expect)
+        for model in models
         for name, field in model.model_fields.items()
-    }
+    } | {*SOURCES, *STEPS, "over", "dim"}
     words = {*TYPE_NAMES, *(a for given in FUNCTIONS.values() for a in given)}
     assert keys <= told
     assert {*FUNCTIONS, *words} <= told | set(re.findall(r"`(\w+\[\])`", text))
