@@ -7,6 +7,7 @@ import importlib
 import inspect
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
@@ -37,12 +38,15 @@ def torchvision_ops() -> Any:
 
 
 def build(model: str) -> nn.Module:
-    """`transformers.BertModel` or `torchvision.models.vgg16` as it is by default, on the meta device."""
+    """`transformers.BertModel` or `torchvision.models.vgg16` as it is by default (transformers: on meta)."""
     torchvision_ops()
     kind = _found(model)
-    arguments = [kind.config_class()] if hasattr(kind, "config_class") else []
+    if not hasattr(kind, "config_class"):
+        with warnings.catch_warnings(action="ignore"):  # of how weights will start
+            small: nn.Module = kind()
+        return small
     with torch.device("meta"):
-        built: nn.Module = kind(*arguments)
+        built: nn.Module = kind(kind.config_class())
     return built
 
 
@@ -52,7 +56,7 @@ def _found(model: str) -> Any:
 
 
 def source_lines(model: str) -> int:
-    """The lines that define a network: its classes, its builder, and what these use of their own files.
+    """The lines that define a network: its classes, its builder, what these use of their own files, their imports.
 
     Tables of published weights are not counted, nor is what many networks share
     (`PreTrainedModel`, activations by name).
@@ -77,7 +81,9 @@ def _lines(module: ModuleType, names: Iterable[str]) -> int:
         if name not in found:
             found.add(name)
             waiting += _used(defined[name], defined.keys() - found)
-    return sum(_extent(defined[name]) for name in found)
+    imports = (one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom))
+    kept = [*imports, *(defined[name] for name in found)]
+    return sum(map(_extent, kept))
 
 
 def _defines(node: ast.stmt) -> list[str]:

@@ -67,9 +67,9 @@ def page(every: list[Entry]) -> str:
     return f"""# The architectures
 
 Written by `make docs`. Lines are those of the whole file: of the spec, and of the module that it is compiled into. The
-last columns are the lines that define the same network elsewhere: its classes, its builder and what these use of their
-own files, without tables of weights and what all networks share. `make test-reference` holds each of these networks
-against that one: outputs, gradients, the number of parameters at full size.
+last columns are the lines that define the same network elsewhere: its classes, its builder, what these use of their own
+files and the imports there, without tables of weights and what all networks share. `make test-reference` holds each of
+these networks against that one: outputs, gradients, the number of parameters at full size.
 
 {shown}
 

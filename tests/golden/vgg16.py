@@ -1,5 +1,4 @@
-"""VGG16: classifier of images by plain stacks of small convolutions, 16 layers with
-weights.
+"""VGG16: classifier of images by stacks of small convolutions.
 
 Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
 Recognition", 2014
@@ -31,10 +30,7 @@ class Conv(nn.Module):
 
 
 class Stage(nn.Module):
-    """Convolutions at one resolution, then half of it.
-
-    x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]
-    """
+    """x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]"""
 
     def __init__(self, c: int, width: int, depth: int) -> None:
         super().__init__()
@@ -51,11 +47,9 @@ class Stage(nn.Module):
 
 
 class VGG16(nn.Module):
-    """Classifier of images by plain stacks of small convolutions, 16 layers with
-    weights.
+    """Classifier of images by stacks of small convolutions.
 
-    image: float[B, 3, H, W] -> logits: float[B, classes]
-    where H >= 32, W >= 32, N1 = size * size * widths[4]
+    image: float[B, 3, H, W] -> logits: float[B, classes]    where H >= 32, W >= 32
     """
 
     def __init__(
@@ -64,20 +58,22 @@ class VGG16(nn.Module):
         widths: tuple[int, ...] = (64, 128, 256, 512, 512),
         depths: tuple[int, ...] = (2, 2, 3, 3, 3),
         hidden: int = 4096,
-        size: int = 7,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.size = size
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])
             for i in range(5)
         )
-        self.fc1 = nn.Linear(size * size * widths[4], hidden)
-        self.drop1 = nn.Dropout(dropout)
-        self.fc2 = nn.Linear(hidden, hidden)
-        self.drop2 = nn.Dropout(dropout)
-        self.fc3 = nn.Linear(hidden, classes)
+        self.classifier = nn.Sequential(
+            nn.Linear(49 * widths[4], hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, classes),
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -95,13 +91,7 @@ class VGG16(nn.Module):
         x = image
         for block in self.stages:  # 5 times
             x = block(x)  # [B, widths[4], H // 32, W // 32]
-        avgpool = F.adaptive_avg_pool2d(x, self.size)  # [B, widths[4], size, size]
-        flat = avgpool.flatten(1)  # [B, N1]
-        fc1 = self.fc1(flat)  # [B, hidden]
-        relu1 = F.relu(fc1)  # [B, hidden]
-        drop1 = self.drop1(relu1)  # [B, hidden]
-        fc2 = self.fc2(drop1)  # [B, hidden]
-        relu2 = F.relu(fc2)  # [B, hidden]
-        drop2 = self.drop2(relu2)  # [B, hidden]
-        logits: Tensor = self.fc3(drop2)  # [B, classes]
+        avgpool = F.adaptive_avg_pool2d(x, 7)  # [B, widths[4], 7, 7]
+        flat = avgpool.flatten(1)  # [B, 49 * widths[4]]
+        logits: Tensor = self.classifier(flat)  # [B, classes]
         return logits

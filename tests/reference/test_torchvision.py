@@ -214,11 +214,10 @@ def test_vgg(depths: tuple[int, ...]) -> None:
     ]
     features = make_layers([item for row in rows for item in row])
     theirs = on_meta(VGG, features, init_weights=False, dropout=0.0)
-    theirs.avgpool = nn.AdaptiveAvgPool2d(2)
-    linear = [nn.Linear(12 * 2 * 2, 14), nn.Linear(14, 14), nn.Linear(14, 7)]
+    linear = [nn.Linear(12 * 7 * 7, 14), nn.Linear(14, 14), nn.Linear(14, 7)]
     for place, layer in zip((0, 3, 6), linear, strict=True):
         theirs.classifier[place] = layer
-    settings = {"widths": widths, "depths": depths, "hidden": 14, "size": 2}
+    settings = {"widths": widths, "depths": depths, "hidden": 14}
     image = torch.randn(2, 3, 67, 75)
     _check("vgg16", {**settings, "classes": 7, "dropout": 0.0}, theirs, image)
 
