@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.annotations import Alternative, alternatives
-from compiler.checkpoint.schema import recipe_schema
+from compiler.checkpoint.schema import recipe_schema, rules_schema
 from compiler.initializers import FUNCTIONS
 from compiler.op import Op, arguments, required_arguments
 from compiler.parametrizations import KINDS
@@ -59,8 +59,10 @@ def schema() -> Schema:
     _adjust(definitions)
     recipe = definitions["Recipe"]
     definitions["Recipe"] = recipe_schema(recipe["description"])
-    definitions["Section"]["properties"]["ignore"]["items"] = TEXT
-    definitions["Checkpoint"]["properties"]["ignore"]["items"] = TEXT
+    for section in ("Section", "Checkpoint"):
+        properties = definitions[section]["properties"]
+        properties["tensors"] |= rules_schema()
+        properties["ignore"]["items"] = TEXT
     task, parts = task_schema()
     definitions |= parts | {"task": task, "task.changes": changes_schema(task, parts)}
     made["properties"]["task"] = {REF: "#/$defs/task"}

@@ -12,8 +12,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.fit import Fit, fit, hold
-from compiler.checkpoint.headers import Stored, read_header
+from compiler.checkpoint.fit import Fit, fit, fit_file, left_over
+from compiler.checkpoint.headers import MARK, Stored
 from compiler.checkpoint.plan import origins, plans
 from compiler.checkpoint.recipes import (
     Chunk,
@@ -58,21 +58,25 @@ def apply(making: Making, tensors: Tensors) -> Tensor:
             return apply(of, tensors).reshape(shape)
 
 
-def convert(program: Program, tensors: Tensors, network: str = "") -> dict[str, Tensor]:
+def convert(
+    program: Program, tensors: Tensors, network: str = "", names: str = ""
+) -> dict[str, Tensor]:
     """The state of a network from published tensors, dtypes kept; tied tensors under all their names.
 
     Tensors that the checkpoint leaves as they begin are not in it.
 
     Args:
         network: its name, where the spec has several.
+        names: whose names they are, `published` or `own`, where both would fit.
 
     Raises:
         SpecError: where the tensors do not fit, or some are left over.
-        RequestError: where the spec has no such network.
+        RequestError: where the spec has no such network, or they fit in two ways.
     """
     _require_one(program, network)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    held = _fitting(program, fit(program.typed, shapes, network), Path("the tensors"))
+    found = fit(program.typed, shapes, network, names)
+    held = _fitting(program, found, Path("the tensors"))
     return _made(program, held, tensors)[network]
 
 
@@ -83,6 +87,7 @@ def load(
     variant: str = "",
     settings: Mapping[str, Any] | None = None,
     network: str = "",
+    names: str = "",
 ) -> nn.Module | dict[str, nn.Module]:
     """The networks of a spec as live modules, in evaluation mode.
 
@@ -93,6 +98,7 @@ def load(
         variant: the name of a set of params in the spec.
         settings: values for params, over those of the spec and the variant.
         network: the only one that is wanted, of a spec with several.
+        names: whose names the file has, `published` or `own`, where both would fit.
 
     Returns:
         The module; of a spec with several networks a mapping from name to module,
@@ -100,7 +106,7 @@ def load(
 
     Raises:
         SpecError: where the spec is wrong, or the weights do not fit it.
-        RequestError: where the file cannot be read.
+        RequestError: where the file cannot be read, or fits in two ways.
     """
     program = (
         spec
@@ -108,7 +114,9 @@ def load(
         else compile_spec(spec, variant=variant, settings=settings)
     )
     _require_known(program, network)
-    states = {} if weights is None else read_states(program, Path(weights), network)
+    states = {}
+    if weights is not None:
+        states = read_states(program, Path(weights), network, names)
     networks = build_networks(program)
     wanted = [network] if network else list(networks)
     for name in wanted if weights is not None else ():
@@ -122,17 +130,16 @@ def load(
 
 
 def read_states(
-    program: Program, file: Path, network: str = ""
+    program: Program, file: Path, network: str = "", names: str = ""
 ) -> dict[str, dict[str, Tensor]]:
     """The state of each network that a file of weights holds, or of one of them.
 
     Raises:
         SpecError: where the tensors do not fit, or some are left over.
-        RequestError: where the file cannot be read.
+        RequestError: where the file cannot be read, or fits in two ways.
     """
-    header = read_header(file)
-    shapes = {name: stored.shape for name, stored in header.items()}
-    held = _fitting(program, fit(program.typed, shapes, network), file)
+    found, header = fit_file(program.typed, file, network, names)
+    held = _fitting(program, found, file)
     needed = {name for making in held.makings.values() for name in sources(making)}
     tensors = _read({name: header[name] for name in header if name in needed})
     return _made(program, held, tensors)
@@ -147,7 +154,7 @@ def states_bytes(states: Mapping[str, Tensors], program: Program) -> bytes:
         for name, tensor in state.items()
         if name not in tied[network]
     }
-    return save(_apart(made), metadata={"format": "pt"})
+    return save(_apart(made), metadata={"format": "pt", MARK: program.name})
 
 
 def _apart(tensors: Tensors) -> dict[str, Tensor]:
@@ -177,19 +184,19 @@ class Translation:
         self.left_out = frozenset(
             entry.tensor.name
             for group in self.groups
-            if all(one.making is None for one in group)
+            if not any(one.makings for one in group)
             for entry in group
         )
         """The tensors that the checkpoint leaves as they begin."""
 
     def left_over(self, names: Iterable[str]) -> list[str]:
         """The published tensors that nothing needs, and that are not ignored either."""
-        return hold([], self.plans, dict.fromkeys(names, ())).unknown
+        return left_over(self.plans, names)
 
     def __call__(self, tensors: Tensors) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for group in self.groups:
-            makings = [one.making for one in group if one.making is not None]
+            makings = [making for one in group for making in one.makings]
             whole = [m for m in makings if all(n in tensors for n in sources(m))]
             if whole:
                 made = apply(whole[0], tensors)

@@ -28,6 +28,12 @@ File = Annotated[
 ]
 Variant = Annotated[str, typer.Option(metavar="V", help="A variant of the spec.")]
 Network = Annotated[str, typer.Option(metavar="N", help="One of several networks.")]
+Names = Annotated[
+    str,
+    typer.Option(
+        metavar="WHOSE", help="published or own: whose names the file has, if both fit."
+    ),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="The value of a param."),
@@ -41,17 +47,15 @@ def check(
     network: Network = "",
     variant: Variant = "",
     sets: Sets = None,
+    names: Names = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print data.")] = False,
 ) -> None:
     """Say which tensors fit, miss, differ or are left over; reads the header alone."""
-    from compiler.checkpoint.fit import fit
-    from compiler.checkpoint.headers import read_header
+    from compiler.checkpoint.fit import fit_file
     from compiler.checkpoint.report import problems
 
     program = _compiled(spec, variant, sets)
-    header = read_header(file)
-    shapes = {name: stored.shape for name, stored in header.items()}
-    held = fit(program.typed, shapes, network)
+    held, _ = fit_file(program.typed, file, network, names)
     found = problems(held, program.typed, file)
     if as_json:
         from compiler.render import as_json as data
@@ -74,6 +78,7 @@ def load(
     network: Network = "",
     variant: Variant = "",
     sets: Sets = None,
+    names: Names = "",
 ) -> None:
     """Convert weights to the names and layouts of the spec, whole or not at all."""
     from compiler.writing import write_whole
@@ -82,7 +87,7 @@ def load(
     if out.suffix != ".safetensors":
         raise RequestError(f"weights are written as .safetensors, not to {out}")
     program = _compiled(spec, variant, sets)
-    states = read_states(program, file, network)
+    states = read_states(program, file, network, names)
     write_whole({out: states_bytes(states, program)})
     typer.echo(out)
 
@@ -96,7 +101,7 @@ def _compiled(spec: Path, variant: str, sets: list[str] | None) -> Program:
 def _told(held: Fit, file: Path) -> str:
     whole = len(held.makings) + len(held.missing)
     differ = len({(network, one.tensor.name) for network, one, _ in held.differing})
-    names = ", by the spec's own names" if held.own else ""
+    names = f", by {held.reading.told}" if held.reading.told else ""
     lines = [f"{file}: {len(held.makings) - differ} of {whole} tensors fit{names}"]
     for what, found in (
         ("left as they begin", list(map(_name, held.left_out))),
@@ -118,15 +123,16 @@ def _as_json(held: Fit) -> dict[str, Any]:
     wrong = {(network, entry.tensor.name) for network, entry, _ in held.differing}
     return {
         "fits": held.fits,
-        "own_names": held.own,
+        "own_names": held.reading.own,
+        "names": held.reading.told or "names as published",
         "tensors": {
             _name(named): list(dict.fromkeys(sources(making)))
             for named, making in held.makings.items()
             if named not in wrong
         },
         "missing": {
-            _name((network, entry.tensor.name)): list(lacking)
-            for network, entry, lacking in held.missing
+            _name((network, entry.tensor.name)): list(lack.names)
+            for network, entry, lack in held.missing
         },
         "differing": {
             _name((network, entry.tensor.name)): told

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from compiler.checkpoint.plan import (
-    MOST_WORK,
-    Entry,
-    Plan,
-    origins,
-    own_plans,
-    plans,
-)
+from compiler.checkpoint.headers import Stored, read_header, read_mark
+from compiler.checkpoint.plan import MOST_WORK, Entry, Plan, origins
+from compiler.checkpoint.readings import Reading, asked_for, readings
 from compiler.checkpoint.recipes import Making, Misfit, Sizes, shape_of, shown, sources
 from compiler.diagnostics import RequestError
+from compiler.text import either
 from compiler.typed import TypedGraph
 
 Shapes = Mapping[str, Sizes]
@@ -22,18 +19,26 @@ Named = tuple[str, str]
 """A network and one of its tensors."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """The names that a file lacks; `instead` the first of each other alternative, where nothing of any is there."""
+
+    names: tuple[str, ...]
+    instead: tuple[str, ...] = ()
+
+
 @dataclass
 class Fit:
     """What became of every tensor of the networks, and of the file."""
 
-    own: bool = False
-    """Whether the file has the spec's own names."""
+    reading: Reading
+    """How the names of the file were read."""
     makings: dict[Named, Making] = field(default_factory=dict)
     """What each tensor is made of; those that are tied to another are not there."""
     left_out: list[Named] = field(default_factory=list)
     """Tensors that the checkpoint leaves as they begin."""
-    missing: list[tuple[str, Entry, tuple[str, ...]]] = field(default_factory=list)
-    """Tensors that cannot be made, and the names that the file lacks."""
+    missing: list[tuple[str, Entry, Lack]] = field(default_factory=list)
+    """Tensors that cannot be made, and what the file lacks."""
     differing: list[tuple[str, Entry, str]] = field(default_factory=list)
     """Tensors whose shapes differ, and how."""
     used: set[str] = field(default_factory=set)
@@ -43,37 +48,83 @@ class Fit:
     """What the file holds and nothing needs."""
 
     @property
+    def whole(self) -> bool:
+        """Whether all tensors can be made."""
+        return not (self.missing or self.differing)
+
+    @property
     def fits(self) -> bool:
         """Whether all tensors can be made, and nothing is left over."""
-        return not (self.missing or self.differing or self.unknown)
+        return self.whole and not self.unknown
 
 
-def fit(typed: TypedGraph, shapes: Shapes, network: str = "") -> Fit:
-    """Hold the shapes of a file against the networks of a spec, or one of them.
+def fit_file(
+    typed: TypedGraph, file: Path, network: str = "", names: str = ""
+) -> tuple[Fit, dict[str, Stored]]:
+    """Hold a file against the networks of a spec as `fit` does; also what is in the file.
 
-    A file may have the published names, or those of the spec, as one that was converted.
+    A file that was converted for this spec says so, and needs no `names`.
 
     Raises:
-        RequestError: where there is no such network, or too much to be held against each other.
+        RequestError: where it cannot be read, and as `fit` does.
     """
-    published = hold(_chosen(plans(typed), network), plans(typed), shapes)
-    if published.fits:
-        return published
-    own = hold(_chosen(own_plans(typed), network), own_plans(typed), shapes)
-    own.own = True
-    _leave_out(own, set(published.left_out))
-    return own if own.fits else published
+    header = read_header(file)
+    if not names and read_mark(file) == typed.graph.spec.name:
+        names = "own"
+    shapes = {name: stored.shape for name, stored in header.items()}
+    return fit(typed, shapes, network, names), header
 
 
-def _leave_out(fit: Fit, names: set[Named]) -> None:
+def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -> Fit:
+    """Hold the shapes of a file against the networks of a spec, or one of them.
+
+    A file may have the published names, these with a leading part more or less, or those
+    of the spec, as one that was converted. Where it fits by none of them, it is held
+    against the one by which most of its tensors are there.
+
+    Args:
+        names: whose names they are, `published` or `own`; "" where that is to be found.
+
+    Raises:
+        RequestError: where there is no such network, or too much to be held against each
+            other; and where the file fits in two ways that make something else of it.
+    """
+    held = [_hold(reading, network, shapes) for reading in readings(typed)]
+    _leave_out(held)
+    held = [one for one in held if asked_for(one.reading, names)] or held
+    for one in held:
+        if one.whole:
+            _hold_rest(one, shapes)
+    if fits := [one for one in held if one.fits]:
+        return _only(fits)
+    nearest = max(held, key=lambda one: len(one.makings) - len(one.differing))
+    if not nearest.whole:
+        _hold_rest(nearest, shapes)
+    return nearest
+
+
+def _only(fits: Sequence[Fit]) -> Fit:
+    first = fits[0]
+    other = next((one for one in fits if one.makings != first.makings), None)
+    if other is None:
+        return first
+    told = [one.reading.told or "names as published" for one in (first, other)]
+    message = f"the file fits in two ways: {either(told)}"
+    raise RequestError(f"{message}; say whose names they are: published or own")
+
+
+def _leave_out(held: Sequence[Fit]) -> None:
     """What the checkpoint leaves as it begins is not in a file that was converted."""
-    missing = [(network, entry.tensor.name) for network, entry, _ in fit.missing]
-    fit.left_out += [named for named in missing if named in names]
-    fit.missing = [
-        one
-        for one, named in zip(fit.missing, missing, strict=True)
-        if named not in names
-    ]
+    names = {named for one in held for named in one.left_out}
+    for one in held:
+        if one.reading.own:
+            missing = [(net, entry.tensor.name) for net, entry, _ in one.missing]
+            one.left_out += [named for named in missing if named in names]
+            one.missing = [
+                lack
+                for lack, named in zip(one.missing, missing, strict=True)
+                if named not in names
+            ]
 
 
 def _chosen(every: Sequence[Plan], network: str) -> list[Plan]:
@@ -85,52 +136,74 @@ def _chosen(every: Sequence[Plan], network: str) -> list[Plan]:
     return found
 
 
-def hold(chosen: Iterable[Plan], every: Iterable[Plan], shapes: Shapes) -> Fit:
+def left_over(plans: list[Plan], names: Iterable[str]) -> list[str]:
+    """The tensors of a file that no plan needs or ignores."""
+    shapes: Shapes = dict.fromkeys(names, ())
+    found = Fit(Reading(plans), used=_needed(plans, shapes))
+    _hold_rest(found, shapes)
+    return found.unknown
+
+
+def _hold(reading: Reading, network: str, shapes: Shapes) -> Fit:
     """Hold shapes against plans. What the other networks need is no more left over than what is ignored."""
-    found = Fit()
-    every = list(every)
-    for plan in every:
-        found.used.update(_needed(plan, shapes))
-    for plan in chosen:
+    found = Fit(reading, used=_needed(reading.plans, shapes))
+    for plan in _chosen(reading.plans, network):
         for group in origins(plan.entries).values():
             _hold_group(plan.network, group, shapes, found)
-    _hold_rest(every, shapes, found)
     return found
 
 
-def _needed(plan: Plan, shapes: Shapes) -> Iterable[str]:
-    return (
+def _needed(plans: Iterable[Plan], shapes: Shapes) -> set[str]:
+    return {
         name
+        for plan in plans
         for entry in plan.entries
-        if entry.making is not None
-        for name in sources(entry.making)
+        if entry.makings
+        for name in sources(_nearest(entry, shapes))
         if name in shapes
-    )
+    }
+
+
+def _nearest(entry: Entry, shapes: Shapes) -> Making:
+    """The first making whose tensors are all there; else the one of which most are."""
+    if len(entry.makings) == 1:
+        return entry.makings[0]
+    lacking = [len(_lacking(making, shapes)) for making in entry.makings]
+    if 0 in lacking:
+        return entry.makings[lacking.index(0)]
+    there = [sum(n in shapes for n in sources(making)) for making in entry.makings]
+    return entry.makings[there.index(max(there))]
 
 
 def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Fit) -> None:
     """A tensor and those tied to it: any of them may be in the file."""
     first = group[0].tensor
-    candidates = [entry for entry in group if entry.making is not None]
+    candidates = [(entry, _nearest(entry, shapes)) for entry in group if entry.makings]
     if not candidates:
         found.left_out.append((network, first.name))
         return
-    lacking = [(entry, _lacking(entry, shapes)) for entry in candidates]
-    present = [entry for entry, names in lacking if not names]
+    lacking = [_lacking(making, shapes) for _, making in candidates]
+    present = [one for one, names in zip(candidates, lacking, strict=True) if not names]
     if not present:
-        entry, names = lacking[0]
-        found.missing.append((network, entry, names))
-    for entry in present:
-        assert entry.making is not None
-        if wrong := _wrong(entry, entry.making, shapes):
+        entry, making = candidates[0]
+        lack = _lack(entry, making, lacking[0])
+        found.missing.append((network, entry, lack))
+        return
+    for entry, making in present:
+        if wrong := _wrong(entry, making, shapes):
             found.differing.append((network, entry, wrong))
-    if present and present[0].making is not None:
-        found.makings[network, first.name] = present[0].making
+    found.makings[network, first.name] = present[0][1]
 
 
-def _lacking(entry: Entry, shapes: Shapes) -> tuple[str, ...]:
-    assert entry.making is not None
-    return tuple(name for name in sources(entry.making) if name not in shapes)
+def _lacking(making: Making, shapes: Shapes) -> tuple[str, ...]:
+    return tuple(name for name in sources(making) if name not in shapes)
+
+
+def _lack(entry: Entry, nearest: Making, lacking: tuple[str, ...]) -> Lack:
+    if len(lacking) < sum(1 for _ in sources(nearest)):
+        return Lack(lacking)
+    others = (one for one in entry.makings if one is not nearest)
+    return Lack(lacking, tuple(next(sources(one)) for one in others))
 
 
 def _wrong(entry: Entry, making: Making, shapes: Shapes) -> str:
@@ -145,11 +218,11 @@ def _wrong(entry: Entry, making: Making, shapes: Shapes) -> str:
     return f"{tensor.name} is {wanted}, and the file gives {given}"
 
 
-def _hold_rest(every: Sequence[Plan], shapes: Shapes, found: Fit) -> None:
-    ignore = [pattern for plan in every for pattern in plan.ignore]
+def _hold_rest(found: Fit, shapes: Shapes) -> None:
+    plans = found.reading.plans
     rest = [name for name in shapes if name not in found.used]
-    if len(ignore) * len(rest) > MOST_WORK:
+    if sum(len(plan.ignore) for plan in plans) * len(rest) > MOST_WORK:
         raise RequestError("the file has too many tensors for so much to ignore")
     for name in rest:
-        known = any(pattern.match(name) is not None for pattern in ignore)
+        known = any(plan.ignores(name) for plan in plans)
         (found.ignored if known else found.unknown).append(name)

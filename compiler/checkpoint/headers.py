@@ -23,6 +23,10 @@ MOST_BYTES: Final = 32 * 2**20
 MOST_FILES: Final = 1_000
 MOST_TENSORS: Final = 200_000
 MOST_DIMENSIONS: Final = 64
+MARK: Final = "names"
+"""What a file that was converted calls the spec whose names it has, in its metadata."""
+
+_METADATA: Final = "__metadata__"
 
 _BYTES: Final = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 8),
@@ -72,6 +76,19 @@ def read_header(path: Path) -> dict[str, Stored]:
     return found
 
 
+def read_mark(path: Path) -> str:
+    """The spec whose names a file says that it has; "" where it says none, as most do.
+
+    >>> read_mark(Path("model.npz"))
+    ''
+    """
+    if path.suffix != ".safetensors":
+        return ""
+    told = _metadata(path)
+    name = told.get(MARK) if isinstance(told, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def _pickled(path: Path) -> str:
     return (
         f"{path} is a pickle, which can run code; where it comes from somebody you trust,"
@@ -84,7 +101,19 @@ def _damaged(path: Path, why: str) -> RequestError:
     return RequestError(f"{path} cannot be read: {shorten(printable(why), 200)}")
 
 
+def _metadata(path: Path) -> Any:
+    return _safetensors_header(path)[0].get(_METADATA)
+
+
 def _safetensors(path: Path) -> dict[str, Stored]:
+    entries, rest = _safetensors_header(path)
+    entries.pop(_METADATA, None)
+    _check_places(entries, rest)
+    return {name: _entry(entry, path) for name, entry in entries.items()}
+
+
+def _safetensors_header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header, and how many bytes come after it."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -92,10 +121,7 @@ def _safetensors(path: Path) -> dict[str, Stored]:
             raise ValueError("it ends before its header does")
         if length > MOST_BYTES:
             raise ValueError(f"its header is larger than {MOST_BYTES:,} bytes")
-        entries = _json(file.read(length))
-    entries.pop("__metadata__", None)
-    _check_places(entries, size - 8 - length)
-    return {name: _entry(entry, path) for name, entry in entries.items()}
+        return _json(file.read(length)), size - 8 - length
 
 
 def _json(data: bytes) -> dict[str, Any]:

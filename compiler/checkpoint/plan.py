@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.checkpoint.making import Budget, RuleError, TooMuch, make
+from compiler.checkpoint.making import Budget, Path, RuleError, TooMuch, make
 from compiler.checkpoint.patterns import NamePattern
 from compiler.checkpoint.recipes import Making, Take
 from compiler.checkpoint.section import Recipe, Section
@@ -23,11 +23,12 @@ MOST_WORK = 5_000_000
 class Entry:
     """One tensor of ours, what it is made of, and the rule that says so ("": that of equal names).
 
-    `making` is None where a rule leaves it as it begins.
+    Of several `makings` the first counts whose tensors are there; there is none where a
+    rule leaves the tensor as it begins.
     """
 
     tensor: OwnTensor
-    making: Making | None
+    makings: tuple[Making, ...]
     rule: str = ""
 
 
@@ -38,8 +39,17 @@ class Plan:
     network: str
     entries: tuple[Entry, ...]
     ignore: tuple[NamePattern, ...] = ()
-    own: bool = False
-    """Whether the file has our names, as one that was converted."""
+    prefix: str = ""
+    """The leading part that the names in a file may lack, or have besides."""
+    spelled: Callable[[str], tuple[str, ...]] = lambda name: (name,)
+    """The names that a name in the file may have had when it was published."""
+
+    def ignores(self, name: str) -> bool:
+        """Whether a tensor of a file is one that is not needed."""
+        spelled = self.spelled(name)
+        return any(
+            pattern.match(one) is not None for pattern in self.ignore for one in spelled
+        )
 
 
 def plans(typed: TypedGraph) -> list[Plan]:
@@ -66,17 +76,19 @@ def plans(typed: TypedGraph) -> list[Plan]:
 def own_plans(typed: TypedGraph) -> list[Plan]:
     """The plans for a file that has our names, those of several networks behind the name of each."""
     return [
-        Plan(name, tuple(_own_entry(name, one) for one in _listed(instance)), own=True)
+        Plan(name, tuple(_own_entry(name, one) for one in _listed(instance)))
         for name, instance in typed.networks.items()
     ]
 
 
 def _own_entry(network: str, tensor: OwnTensor) -> Entry:
-    return Entry(tensor, Take(f"{network}.{tensor.name}" if network else tensor.name))
+    name = f"{network}.{tensor.name}" if network else tensor.name
+    return Entry(tensor, (Take(name),))
 
 
 def _plan(instance: Instance, name: str, rules: Rules) -> Plan:
-    return Plan(name, tuple(map(rules.entry, _listed(instance))), rules.ignore)
+    entries = tuple(map(rules.entry, _listed(instance)))
+    return Plan(name, entries, rules.ignore, rules.prefix)
 
 
 def _listed(instance: Instance) -> list[OwnTensor]:
@@ -96,8 +108,8 @@ class Rules:
     def __init__(
         self, section: Section, params: Mapping[str, Value], budget: Budget
     ) -> None:
-        self.rules: list[tuple[NamePattern, Recipe | None]] = section.rules()
-        self.ignore = tuple(section.ignore)
+        self.rules: list[tuple[NamePattern, list[Recipe]]] = section.rules()
+        self.ignore, self.prefix = tuple(section.ignore), section.prefix
         self.params, self.budget = params, budget
 
     def entry(self, tensor: OwnTensor) -> Entry:
@@ -108,24 +120,29 @@ class Rules:
             TooMuch: where the budget does not last.
         """
         self.budget.spend(len(self.rules) + 1)
-        for pattern, recipe in self.rules:
+        for pattern, recipes in self.rules:
             captures = pattern.match(tensor.name)
             if captures is not None:
                 values = {**self.params, **captures}
-                made = self._make(pattern, recipe, values)
+                made = tuple(
+                    self._make(recipe, values, (pattern.text, *number))
+                    for number, recipe in numbered(recipes)
+                )
                 return Entry(tensor, made, pattern.text)
-        return Entry(tensor, Take(tensor.name))
+        return Entry(tensor, (Take(tensor.name),))
 
-    def _make(
-        self, pattern: NamePattern, recipe: Recipe | None, values: Mapping[str, Value]
-    ) -> Making | None:
-        if recipe is None:
-            return None
+    def _make(self, recipe: Recipe, values: Mapping[str, Value], place: Path) -> Making:
         try:
             return make(recipe, values, self.budget)
         except RuleError as error:
-            error.place = (pattern.text, *error.place)
+            error.place = (*place, *error.place)
             raise
+
+
+def numbered(recipes: list[Recipe]) -> Iterator[tuple[Path, Recipe]]:
+    """The alternatives of a rule, and where each stands below it: the only one stands there itself."""
+    for number, recipe in enumerate(recipes):
+        yield (number,) if len(recipes) > 1 else (), recipe
 
 
 def origins(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 Sizes = tuple[int, ...]
@@ -79,6 +79,20 @@ def sources(making: Making) -> Iterator[str]:
             yield from sources(part)
     else:
         yield from sources(making.of)
+
+
+def renamed(making: Making, rename: Callable[[str], str]) -> Making:
+    """The same of tensors by other names.
+
+    >>> renamed(Chunk(Take("h.qkv"), 0, 3, 0), lambda name: f"model.{name}")
+    Chunk(of=Take(name='model.h.qkv'), index=0, count=3, dim=0)
+    """
+    if isinstance(making, Take):
+        return Take(rename(making.name))
+    if isinstance(making, Join):
+        parts = tuple(renamed(part, rename) for part in making.parts)
+        return replace(making, parts=parts)
+    return replace(making, of=renamed(making.of, rename))
 
 
 def shape_of(making: Making, shapes: Mapping[str, Sizes]) -> Sizes:

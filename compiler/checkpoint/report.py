@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from compiler.checkpoint.fit import Fit
 from compiler.checkpoint.plan import Entry
+from compiler.checkpoint.recipes import sources
 from compiler.diagnostics import Diagnostic, suggest
 from compiler.graph import Place
 from compiler.source import Span
-from compiler.text import listed, shorten
+from compiler.text import either, listed, shorten
 from compiler.typed import TypedGraph
 
 _Told = TypeVar("_Told")
@@ -32,9 +33,11 @@ def problems(fit: Fit, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...]:
 def _missing(fit: Fit, typed: TypedGraph, file: Path) -> Iterator[Diagnostic]:
     rest = sorted({*fit.unknown, *fit.ignored})
     for span, entries in _by_place(typed, fit.missing):
-        entry, lacking = entries[0]
-        message = f"{file.name} has no {shorten(lacking[0])}{_and_more(entries)}"
-        help = suggest(lacking[0], rest) or ""
+        entry, lack = entries[0]
+        wanted = [lack.names[0], *lack.instead]
+        names = either([shorten(name) for name in wanted])
+        message = f"{file.name} has no {names}{_and_more(entries)}"
+        help = next(filter(None, (suggest(name, rest) for name in wanted)), "")
         yield Diagnostic(
             "missing-tensor", message, span, path=entry.tensor.name, help=help
         )
@@ -44,7 +47,19 @@ def _differing(fit: Fit, typed: TypedGraph) -> Iterator[Diagnostic]:
     for span, entries in _by_place(typed, fit.differing):
         entry, wrong = entries[0]
         message = f"{wrong}{_and_more(entries)}"
-        yield Diagnostic("tensor-mismatch", message, span, path=entry.tensor.name)
+        path = entry.tensor.name
+        help = _JOINED if _all_there(fit, entry) else ""
+        yield Diagnostic("tensor-mismatch", message, span, path=path, help=help)
+
+
+_JOINED = "of a list one alternative counts: `concat` and `stack` join several tensors"
+
+
+def _all_there(fit: Fit, entry: Entry) -> bool:
+    """Whether there is a tensor of every alternative of several, as if they were to be joined."""
+    there = {*fit.used, *fit.unknown}
+    names = [next(sources(making)) for making in entry.makings]
+    return len(names) > 1 and there.issuperset(names)
 
 
 def _and_more(entries: list[tuple[Entry, _Told]]) -> str:

@@ -16,6 +16,12 @@ _INTEGERS: Final[Schema] = {"type": "array", "items": _INTEGER}
 _PAIR: Final[Schema] = {**_INTEGERS, "minItems": 2, "maxItems": 2}
 
 
+def rules_schema() -> Schema:
+    """Rules by patterns: a recipe, a list of alternatives, or null."""
+    alternatives = [*_RECIPES["anyOf"], {"type": "null"}]
+    return {"type": "object", "additionalProperties": {"anyOf": alternatives}}
+
+
 def recipe_schema(description: str) -> Schema:
     """The name of a published tensor, or a mapping that says what one is made of."""
     properties = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
@@ -21,6 +22,7 @@ STEPS: Final = ("chunk", "slice", "transpose", "reshape")
 """What is done with it."""
 _ALONG: Final = ("concat", "stack", "chunk", "slice")
 """What works along `dim`."""
+_PREFIX: Final = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _KEYS: Final = (*SOURCES, "over", *STEPS, "dim")
 
 
@@ -56,6 +58,22 @@ def _listed(value: Any) -> Any:
     if value == []:
         raise fault("bad-value", "there must be at least one tensor")
     return value if isinstance(value, list) else [value]
+
+
+def _alternatives(value: Any) -> Any:
+    """One recipe is the only one; null is none."""
+    if value == []:
+        raise fault("bad-value", "there must be at least one rule")
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def _prefix(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise fault("bad-type", "a prefix is text")
+    if not _PREFIX.fullmatch(value):
+        message = "a prefix is the first part of names, or several with dots between"
+        raise fault("bad-value", f"{message}: transformer")
+    return value
 
 
 Integer = Annotated[Any, BeforeValidator(_integer)]
@@ -139,22 +157,30 @@ def _key(text: str) -> str:
     return text
 
 
+Alternatives = Annotated[list[Recipe], BeforeValidator(_alternatives)]
+
+
 class Section(Model):
     """What is said of one network: for names of ours the published ones, the first that matches, and what to ignore."""
 
     model: str = ""
     """Whose names are meant: a class, or a file."""
+    prefix: Annotated[str, BeforeValidator(_prefix)] = ""
+    """The leading part that the names in a file may lack, or have besides."""
     tensors: Annotated[
-        dict[Annotated[str, AfterValidator(_key)], Recipe | None],
+        dict[Annotated[str, AfterValidator(_key)], Alternatives | None],
         mapping_of("tensors"),
     ] = Field(default={})
-    """Patterns of our names, each with the recipe for it; None leaves a tensor as it begins."""
+    """Patterns of our names, each with the recipes for it, of which the first counts whose tensors are there.
+
+    None leaves a tensor as it begins.
+    """
     ignore: list[Annotated[Any, BeforeValidator(_name_pattern)]] = Field(default=[])
     """Patterns of published names that are not needed."""
 
-    def rules(self) -> list[tuple[NamePattern, Recipe | None]]:
-        """The patterns with their recipes, in order; None leaves a tensor as it begins."""
-        return [(parse_pattern(key), recipe) for key, recipe in self.tensors.items()]
+    def rules(self) -> list[tuple[NamePattern, list[Recipe]]]:
+        """The patterns with their recipes, in order; without one a tensor is left as it begins."""
+        return [(parse_pattern(key), each or []) for key, each in self.tensors.items()]
 
 
 class Checkpoint(Section):
@@ -175,7 +201,7 @@ class Checkpoint(Section):
         """Keys that hold no section are misspelt, and not networks."""
         known = Section.model_fields
         if not isinstance(value, dict):
-            message = "checkpoint is a mapping: model, tensors, ignore"
+            message = f"checkpoint is a mapping: {', '.join(known)}"
             raise fault("bad-type", message)
         for key, entry in value.items():
             section = isinstance(entry, dict) and any(name in known for name in entry)

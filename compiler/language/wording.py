@@ -55,14 +55,16 @@ _AT_KEYS = {"extra_forbidden", "missing", "missing-key"}
 
 
 def _path(document: Document, loc: Path, under: Path) -> Path:
-    """The path in the document: a list of layers has become a mapping with numbers for keys."""
+    """The path in the document: a list of layers has become a mapping with numbers for keys.
+
+    And what may be one thing or several is read as a list, where there is none.
+    """
     path: list[str | int] = []
     for step in loc:
-        number = (
-            isinstance(step, str)
-            and step.isdigit()
-            and isinstance(document.node((*under, *path)), Sequence)
-        )
+        listed = isinstance(document.node((*under, *path)), Sequence)
+        if isinstance(step, int) and not listed:
+            continue
+        number = isinstance(step, str) and step.isdigit() and listed
         path.append(int(step) if number else step)
     return tuple(path)
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from compiler.checkpoint.making import Budget, RuleError, TooMuch
 from compiler.checkpoint.patterns import NameTemplate
-from compiler.checkpoint.plan import Entry, Rules
+from compiler.checkpoint.plan import Entry, Rules, numbered
 from compiler.checkpoint.recipes import Reshape, shown
 from compiler.checkpoint.section import Recipe
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
@@ -53,10 +53,11 @@ class _Checker:
     def check(self, instance: Instance) -> None:
         """Report names that mean nothing; and where there are none, rules that give no tensor."""
         before = len(self.report.diagnostics)
-        for pattern, recipe in self.rules.rules:
-            if recipe is not None:
-                known = {*self.typed.params, *pattern.captures}
-                self._names(recipe, known, pattern.rest, self.place.at(pattern.text))
+        for pattern, recipes in self.rules.rules:
+            known = {*self.typed.params, *pattern.captures}
+            for number, recipe in numbered(recipes):
+                place = self.place.at(pattern.text, *number)
+                self._names(recipe, known, pattern.rest, place)
         if len(self.report.diagnostics) == before:
             self._tensors(instance)
 
@@ -104,7 +105,7 @@ class _Checker:
         except RuleError as error:
             self._fault(error, tensor.name)
             return str(error.place[0])
-        self._shape(entry)
+        self._shapes(entry)
         return entry.rule
 
     def _fault(self, error: RuleError, tensor: str) -> None:
@@ -112,15 +113,17 @@ class _Checker:
         span = place.part(*error.offsets) if error.offsets else place.span()
         self.report.error("bad-rule", span, error.message, path=tensor)
 
-    def _shape(self, entry: Entry) -> None:
-        making, tensor = entry.making, entry.tensor
-        if not isinstance(making, Reshape) or -1 in making.shape:
-            return
-        if making.shape != tensor.shape:
-            given, wanted = shown(making.shape), shown(tensor.shape)
-            message = f"reshape gives {given}, and {tensor.name} is {wanted}"
-            span = self.place.at(entry.rule, "reshape").span()
-            self.report.error("bad-rule", span, message)
+    def _shapes(self, entry: Entry) -> None:
+        tensor = entry.tensor
+        for number, making in enumerate(entry.makings):
+            if not isinstance(making, Reshape) or -1 in making.shape:
+                continue
+            if making.shape != tensor.shape:
+                given, wanted = shown(making.shape), shown(tensor.shape)
+                message = f"reshape gives {given}, and {tensor.name} is {wanted}"
+                below = (number,) if len(entry.makings) > 1 else ()
+                span = self.place.at(entry.rule, *below, "reshape").span()
+                self.report.error("bad-rule", span, message)
 
     def _unused(self, used: set[str], instance: Instance) -> None:
         known = [tensor.name for tensor in islice(own_tensors(instance), _NAMES)]

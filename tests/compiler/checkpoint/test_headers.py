@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import pytest
 
-from compiler.checkpoint.headers import MOST_BYTES, read_header
+from compiler.checkpoint.headers import MOST_BYTES, read_header, read_mark
 from compiler.diagnostics import RequestError
 from tests.compiler.checkpoint.files import packed, safetensors
 
@@ -31,6 +31,18 @@ def test_safetensors(tmp_path: Path) -> None:
         "s": (),
     }
     assert {one.dtype for one in found.values()} == {"F32"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "mark"),
+    [({"names": "Net"}, "Net"), ({"format": "pt"}, ""), ({"names": 3}, ""), ([], "")],
+)
+def test_the_mark_of_a_file_that_was_converted(
+    metadata: object, mark: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(packed({"__metadata__": metadata}))
+    assert read_mark(file) == mark
 
 
 def test_an_index_and_its_files(tmp_path: Path) -> None:
