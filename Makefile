@@ -2,7 +2,7 @@
 # make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
-# make test-deep        the tests by random examples, on many more of them
+# make test-deep        the tests by random examples on many more of them, and modules in all modes
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
@@ -65,9 +65,9 @@ test: check $(reference)
 test-reference: $(reference)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/reference --numprocesses $(JOBS)
 
-# The same tests on twenty times as many random examples: for a night.
+# Every generated module in every mode, and far more random examples: for a night.
 test-deep: $(dev)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties \
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated --deep \
 		--hypothesis-profile=deep --numprocesses $(JOBS)
 
 bench: $(bench)

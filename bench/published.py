@@ -19,14 +19,20 @@ from torch import nn
 from bench.timing import ROOT
 
 FOLDER = ROOT / ".venv" / "reference"
-"""Where `make test-reference` installs what cannot stand beside the rest."""
+"""Where `make test-reference` installs what cannot stand beside the rest.
+
+What looks for torchvision, as transformers and torchmetrics do, would find it where it does not work.
+"""
 
 _OURS = ("torch.nn", "torch.ao", "builtins")
 
 
 @cache
 def torchvision_ops() -> Any:
-    """The ops that torchvision's Python asks for; the compiled ones in its wheel need CUDA."""
+    """Make torchvision importable: the compiled part of its wheel needs CUDA, and its Python declares two ops of that.
+
+    They are known for as long as the object lives that this gives, and remembers.
+    """
     if str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
     library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]

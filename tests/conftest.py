@@ -1,6 +1,6 @@
 """Settings that all tests share; `--hypothesis-profile=deep` draws far more.
 
-`--update` writes the expected code in tests/golden anew.
+`--update` writes the expected code in tests/golden anew; `--deep` runs what is marked so.
 """
 
 import os
@@ -17,3 +17,15 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of this project's tests."""
     parser.addoption("--update", action="store_true", help="rewrite tests/golden")
+    parser.addoption("--deep", action="store_true", help="what takes a night, too")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Without `--deep`, leave out what is marked so."""
+    if config.getoption("deep"):
+        return
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    config.hook.pytest_deselected(items=deep)
+    items[:] = [item for item in items if not item.get_closest_marker("deep")]

@@ -12,15 +12,14 @@ from torch.fx.experimental import _config as sizes
 
 from compiler.dims import Dim
 from compiler.domain import Constraint
-from tests.generated.networks import SPECS, Network, exported_from, least, networks
+from tests.generated.networks import Network, by_turns, exported_from, least, networks
 
 # torch hides this one from users, by a way that does not hide it from pytest
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 
 
-@pytest.mark.parametrize("spec", SPECS)
-@pytest.mark.parametrize("strict", [False, True], ids=["traced", "strict"])
-def test_exports_for_all_sizes(spec: str, strict: bool) -> None:
+@pytest.mark.parametrize(("spec", "mode"), by_turns("traced", "strict"))
+def test_exports_for_all_sizes(spec: str, mode: str) -> None:
     first = exported_from(spec)
     for network in networks(spec):
         module = network.new().eval()
@@ -31,7 +30,7 @@ def test_exports_for_all_sizes(spec: str, strict: bool) -> None:
                 module,
                 tuple(network.inputs()),
                 dynamic_shapes=_dynamic_shapes(network, first),
-                strict=strict,
+                strict=mode == "strict",
             )
         exported = program.module()
         for draw in (1, 4, -1):

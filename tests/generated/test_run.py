@@ -13,6 +13,7 @@ from runtime.verify import verify
 from tests.generated.networks import (
     SPECS,
     Network,
+    by_turns,
     compiled,
     gradients,
     networks,
@@ -58,8 +59,7 @@ def test_evaluation_is_repeatable(spec: str) -> None:
         torch.testing.assert_close(first, second, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("spec", SPECS)
-@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize(("spec", "mode"), by_turns("train", "eval"))
 def test_compiles_as_one_graph(spec: str, mode: str) -> None:
     for network in networks(spec):
         torch._dynamo.reset()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-EXAMPLES = max(50, settings().max_examples)
-"""How many examples of each op are drawn in a run."""
+EXAMPLES = 200
+"""How many examples of each op are drawn in a run, at least."""
 
 accepted: Counter[str] = Counter()
 """How many times `check` found the rule of an op and torch to give the same type."""
@@ -27,7 +27,8 @@ def each(*ops: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(test: Callable[..., Any]) -> Callable[..., Any]:
         assert getattr(test, "is_hypothesis_test", False), "stands above @given"
         test.drawn_ops = ops  # type: ignore[attr-defined]
-        drawn = settings(max_examples=EXAMPLES)(test)
+        count = max(EXAMPLES, settings().max_examples)  # a profile may say more
+        drawn = settings(max_examples=count)(test)
         marked: Callable[..., Any] = pytest.mark.parametrize("op", ops)(drawn)
         return marked
 

@@ -12,13 +12,13 @@ from torch.export import Dim
 from compiler import compile_spec
 from runtime.loading import build_networks
 
-SPEC = Path(__file__).parents[1] / "features" / "functional.yaml"
+FEATURES = Path(__file__).parents[1] / "features"
 
 
 @pytest.fixture(scope="module")
 def network() -> nn.Module:
     """All of them in one network."""
-    return build_networks(compile_spec(SPEC))[""].eval()
+    return build_networks(compile_spec(FEATURES / "functional.yaml"))[""].eval()
 
 
 def _inputs(batch: int, length: int) -> tuple[Tensor, ...]:
@@ -30,6 +30,15 @@ def test_compiles_as_one_graph(network: nn.Module) -> None:
     compiled = torch.compile(network, fullgraph=True, backend="eager")
     given = _inputs(3, 6)
     torch.testing.assert_close(compiled(*given), network(*given))
+
+
+def test_angles_compile_as_one_graph() -> None:
+    spec = compile_spec(FEATURES / "chosen_scaling.yaml")
+    network = build_networks(spec)[""].eval()
+    whole = torch.compile(network, fullgraph=True, backend="eager", dynamic=True)
+    for length in (7, 20):
+        x = torch.randn(2, length, 8)
+        torch.testing.assert_close(whole(x), network(x))
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -70,6 +70,10 @@ def networks(draw: st.DrawFn, op: str) -> Drawn:
         if draw(st.booleans()):
             inputs[one.keys] = type_of(*batch, columns, kind="bool")
     if draw(SELDOM):
+        # by accident, a mask of one row broadcasts with the one that is_causal makes
+        causal = [name for name in arguments if name.endswith("is_causal")]
+        for name in causal:
+            del arguments[name]
         port = draw(st.sampled_from(sorted(inputs)))
         inputs[port] = inputs[port].with_size(-1, draw(SIZES))
     return arguments, inputs
