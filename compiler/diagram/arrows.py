@@ -82,9 +82,9 @@ def _inside(boxes: Boxes, frame: Frame, ref: Ref) -> Anchor | None:
     if child is None:
         ident = boxes.ids.get((frame, ref.node))
         return Anchor(ident, type, changed, port) if ident else None
-    outputs = child.scope.outputs
-    name = ref.port or next(iter(outputs), "")
-    inner = anchor(boxes, child, outputs.get(name))
+    names = _outputs(frame.layer(ref.node))
+    name = ref.port or next(iter(names), "")
+    inner = anchor(boxes, child, child.scope.outputs.get(name))
     if inner is None:
         return None
     return Anchor(inner.node, type, changed or inner.changed, port)
@@ -157,16 +157,21 @@ def _loops(boxes: Boxes, root: Frame) -> Iterator[Edge]:
 
 def _source_port(layer: Layer, ref: Ref) -> str:
     """The name of an output that is not the layer's only one."""
-    target = layer.target
-    names: tuple[str, ...] = ()
-    if layer.typed:
-        names = tuple(layer.typed[0][1].outputs)
-    elif isinstance(target, Scope):
-        names = tuple(target.outputs)
-    elif isinstance(target, type) and issubclass(target, Op):
-        names = target.outputs or ()
+    names = _outputs(layer)
     port = ref.port or next(iter(names), "")
     return port if len(names) > 1 and port not in _PLAIN else ""
+
+
+def _outputs(layer: Layer) -> tuple[str, ...]:
+    """The outputs of a layer, that which a name alone means first; of a scan, states are last."""
+    target = layer.target
+    if layer.typed and layer.typed[0][1].outputs:
+        return tuple(layer.typed[0][1].outputs)
+    if isinstance(target, Scope):
+        return tuple(target.outputs)
+    if isinstance(target, type) and issubclass(target, Op):
+        return target.outputs or ()
+    return ()
 
 
 def _ranks(pairs: dict[tuple[str, str], list[Wire]]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import ENDS, elided, shown
 from compiler.diagram.picture import Cluster, Node, NodeKind, Text
 from compiler.diagram.shapes import Shapes
-from compiler.diagram.spine import enters, main_output, spine
+from compiler.diagram.spine import enters, fed, main_output, spine
 from compiler.diagram.words import layer_text
 from compiler.graph import Scope
 from compiler.inference.counts import Counter
@@ -66,7 +66,7 @@ class Boxes:
                 self._add(frame, name, self._layer(frame, name, cluster, own))
                 continue
             inner, straight = self._cluster(frame, name, cluster), spine(child)
-            goes_on = name in on and enters(child, straight, on)
+            goes_on = name in on and enters(child, on)
             below = self._frame(
                 child, inner, line if goes_on else f"s{len(self.nodes)}", straight
             )
@@ -148,7 +148,8 @@ class Boxes:
 def points(frame: Frame) -> dict[str, bool]:
     """The inputs of an opened block that have a point of their own in it, and whether it is named.
 
-    One that a single layer uses has none, unless the block has several inputs. A state of a scan has one always.
+    One that a single layer uses has none, unless the block has several inputs or the layer takes weights too. A state
+    of a scan has one always.
     """
     assert frame.parent is not None
     states = frame.parent.layer(frame.name).node.carry
@@ -160,8 +161,19 @@ def points(frame: Frame) -> dict[str, bool]:
         for name, found in used.items()
         if name in states
         or len(found) > 1
+        or _beside_weights(frame, found)
         or (named and not found & set(frame.children))
     }
+
+
+def _beside_weights(frame: Frame, users: set[str]) -> bool:
+    """Whether a layer that uses an input takes what no input leads to, and so stands below it."""
+    known = fed(frame)
+    return any(
+        ref.node not in known
+        for user in users & set(frame.scope.nodes) - set(frame.children)
+        for _, ref in frame.sources(user)
+    )
 
 
 def _start(frame: Frame, name: str) -> str:

@@ -8,6 +8,7 @@ from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.families import THEMES, Paint, Theme
+from compiler.diagram.order import leads, order, titled_right
 from compiler.diagram.picture import Cluster, Edge, Node, Picture
 from compiler.diagram.room import MARGIN, box_widths
 
@@ -28,6 +29,7 @@ class _Printer:
         self._theme: Theme = THEMES[picture.theme]
         self._down = picture.direction == "TB"
         self._widths = box_widths(picture)
+        self._right = titled_right(picture)
 
     def graph(self) -> Digraph:
         """The whole graph: boxes in their clusters, then what goes between them."""
@@ -39,6 +41,8 @@ class _Printer:
         self._fill(graph, "", 0)
         for edge in self._picture.edges:
             graph.edge(edge.source, edge.target, **self._edge(edge))
+        for above, below in order(self._picture):
+            graph.edge(above, below, **_BELOW)
         return graph
 
     def _fill(self, graph: Digraph, parent: str, level: int) -> None:
@@ -102,7 +106,7 @@ class _Printer:
             "color": theme.fault if cluster.fault else paint.border,
             "penwidth": "2" if cluster.fault else "1",
             "margin": f"{MARGIN:g}",
-            "labeljust": "l",
+            "labeljust": "r" if cluster.id in self._right else "l",
             "labelloc": "t",
             "label": labels.heading(cluster.text, theme),
             "tooltip": _tooltip(cluster.fault or cluster.hint),
@@ -121,7 +125,10 @@ class _Printer:
             case "input" | "output":
                 return {**_PLAIN, "label": labels.label(node.text, self._theme, 12)}
             case "port" if node.text.name:
-                return {**_PLAIN, "label": labels.port(node.text, self._theme)}
+                name = labels.port(node.text, self._theme)
+                return {**_PLAIN, "label": name, **self._width(node)}
+            case "port" if node.id in self._widths:
+                return {**_GAP, **self._width(node)}
             case "port":
                 return {"shape": "point", "width": "0.05", "color": self._theme.line}
             case "join":
@@ -200,12 +207,22 @@ class _Printer:
             "style": "dashed",
             "color": color,
             "fontcolor": color,
-            "constraint": "false",
             "weight": "0",
+            **({} if tie and leads(self._picture, edge) else {"constraint": "false"}),
             **({"arrowhead": "none"} if tie else {}),
         }
 
 
+_BELOW = {"style": "invis", "minlen": "0", "weight": "0"}
+_GAP = {
+    "shape": "box",
+    "style": "",
+    "color": "none",
+    "fixedsize": "true",
+    "height": "0.05",
+    "fontsize": "11",
+    "label": "•",
+}
 _PLAIN = {
     "shape": "box",
     "style": "",

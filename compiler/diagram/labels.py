@@ -19,8 +19,19 @@ def title(text: Text, theme: Theme) -> str:
     """The title of a picture, with its lines below."""
     rows = [f'<FONT POINT-SIZE="17"><B>{inert(text.name)}</B></FONT>']
     for line in text.lines:
-        rows += [_small(part, theme.muted, 10) for part in wrap(line, _TITLE, 3)]
+        rows += [_small(part, theme.muted, 10) for part in _balanced(line)]
     return _table(rows)
+
+
+def _balanced(line: str) -> list[str]:
+    """A line in as few rows as it needs, none much shorter than the others."""
+    rows = wrap(line, _TITLE, 3)
+    for width in range(_TITLE - 1, _TITLE // 2, -1):
+        narrower = wrap(line, width, 3)
+        if len(narrower) > len(rows) or " ".join(narrower) != " ".join(rows):
+            break
+        rows = narrower
+    return rows
 
 
 def label(text: Text, theme: Theme, size: int) -> str:

@@ -7,16 +7,15 @@ cluster must be wider than the title; labels of arrows stand at the right of the
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
 from compiler.diagram.extent import extent
-from compiler.diagram.picture import Cluster, Picture, Text
+from compiler.diagram.picture import Cluster, NodeKind, Picture, Text
 
 MARGIN = 11.0
 """Points between the border of a cluster and what is in it."""
 
 _GAP = 9.0
-_MOST = 190.0  # points; wider boxes would be worse than a label over a border
+_MOST = 240.0  # points; wider boxes would be worse than a label over a border
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
@@ -24,19 +23,14 @@ def title_rows(text: Text) -> list[Text]:
     """The title of a cluster in as many lines as keep it narrow."""
     if (not text.words and not text.badge) or _width(text) <= _ONE_LINE:
         return [text]
-    head, below = Text(text.name, badge=text.badge), Text("", text.words)
+    often, *differences = text.badge.split(" · ")
+    head, below = Text(text.name, badge=often), [Text("", text.words)]
     if _width(head) > _ONE_LINE:
-        head, below = Text(text.name), Text("", text.words, text.badge)
-    rows = [head, below] if below.plain else [head]
-    return [part for row in rows for part in _narrow(row)]
-
-
-def _narrow(row: Text) -> list[Text]:
-    """A row whose badge is long in several: how often it runs, and below in what the copies differ."""
-    often, *differences = row.badge.split(" · ")
-    if not differences or _width(row) <= _ONE_LINE:
-        return [row]
-    return [replace(row, badge=often), *(Text("", words) for words in differences)]
+        head, below = Text(text.name), [Text("", text.words, often)]
+        if text.words and _width(below[0]) > _ONE_LINE:
+            below = [Text("", text.words), Text("", badge=often)]
+    rows = [head, *below, *(Text("", words) for words in differences)]
+    return [row for row in rows if row.plain]
 
 
 def box_widths(picture: Picture) -> dict[str, float]:
@@ -46,21 +40,24 @@ def box_widths(picture: Picture) -> dict[str, float]:
     needed = _needed(picture)
     widths: dict[str, float] = {}
     for cluster in picture.clusters:  # outer ones come first
-        boxes = [
-            node.id
-            for node in picture.nodes
-            if node.cluster == cluster.id
-            and node.spine
-            and node.kind in ("layer", "block")
-        ]
         width = min(needed[cluster.id], _MOST)
-        if boxes:
+        if boxes := _on_spine(picture, cluster, "layer", "block"):
             widths |= dict.fromkeys(boxes, width)
             continue
-        for inner in picture.clusters:
-            if inner.parent == cluster.id:
-                needed[inner.id] = max(needed[inner.id], width - 2 * MARGIN)
+        inside = [inner for inner in picture.clusters if inner.parent == cluster.id]
+        for inner in inside:
+            needed[inner.id] = max(needed[inner.id], width - 2 * MARGIN)
+        if not inside:  # a sum alone is narrow: the input above it makes the room
+            widths |= dict.fromkeys(_on_spine(picture, cluster, "port"), width)
     return widths
+
+
+def _on_spine(picture: Picture, cluster: Cluster, *kinds: NodeKind) -> list[str]:
+    return [
+        node.id
+        for node in picture.nodes
+        if node.cluster == cluster.id and node.spine and node.kind in kinds
+    ]
 
 
 def _needed(picture: Picture) -> dict[str, float]:
@@ -84,5 +81,10 @@ def _title(cluster: Cluster) -> float:
 
 
 def _width(text: Text) -> float:
-    parts = [extent(text.name, 12.5), extent(text.words, 9), extent(text.badge, 12.5)]
-    return sum(part + 7 for part in parts if part)
+    sizes = ((text.name, 12.5), (text.words, 9.0), (text.badge, 12.5))
+    return sum(_wide(part, size) + 7 for part, size in sizes if part)
+
+
+def _wide(text: str, size: float) -> float:
+    """The width of text of a title; other fonts than Helvetica make less of narrow letters."""
+    return max(extent(text, size), size * len(text) / 2)

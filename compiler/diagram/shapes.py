@@ -13,6 +13,7 @@ from compiler.text import shorten
 from compiler.typed import Instance
 
 _WIDTH = 60  # of a type; a longer one is cut
+_ENDS = 16  # of a size that is not the same everywhere
 
 
 class Shapes:
@@ -98,4 +99,5 @@ def _size(values: Sequence[Dim], names: Sequence[Dim]) -> str:
         return str(values[0])
     if all(name == names[0] for name in names) and not is_ellipsis(names[0]):
         return str(names[0])
-    return f"{values[0]}…{values[-1]}"
+    ends = f"{values[0]}…{values[-1]}"
+    return ends if len(ends) <= _ENDS else "…"

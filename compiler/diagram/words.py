@@ -224,7 +224,15 @@ def _ends(values: Sequence[str]) -> str:
 
 
 def _either(column: Sequence[str]) -> str:
-    return "/".join(column) if len(column) == 2 else f"{column[0]}…{column[-1]}"
+    """`[64` and `[1`: `[64/1`; brackets that are common to all stand once."""
+    first = column[0]
+    head = first[0] if first[0] in "[(" else ""
+    tail = first[-1] if first[-1] in "])," else ""
+    if not all(value.startswith(head) and value.endswith(tail) for value in column):
+        head = tail = ""
+    inner = [value[len(head) : len(value) - len(tail)] for value in column]
+    ends = "/".join(inner) if len(inner) == 2 else f"{inner[0]}…{inner[-1]}"
+    return f"{head}{ends}{tail}"
 
 
 def _joined(*words: str) -> str:
