@@ -4,8 +4,8 @@ It stands apart from the parser so that the algebra of shapes, which the evaluat
 needs, can print itself as an expression too.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,45 @@ def walk(expr: Expr) -> Iterator[Expr]:
         part = parts.pop()
         yield part
         parts.extend(children(part))
+
+
+def replaced(expr: Expr, put: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression with what `put` gives in place of a part; None leaves it.
+
+    >>> show(replaced(Binary("+", Name("i"), Number(1)), lambda part: Name("k") if part == Name("i") else None))
+    'k + 1'
+    """
+    other = put(expr)
+    if other is not None:
+        return other
+    match expr:
+        case Unary():
+            return replace(expr, operand=replaced(expr.operand, put))
+        case Binary() | Compare():
+            left, right = replaced(expr.left, put), replaced(expr.right, put)
+            return replace(expr, left=left, right=right)
+        case IfElse():
+            body, test = replaced(expr.body, put), replaced(expr.test, put)
+            return replace(
+                expr, body=body, test=test, orelse=replaced(expr.orelse, put)
+            )
+        case Logic():
+            return replace(expr, operands=_all_replaced(expr.operands, put))
+        case Call():
+            return replace(expr, args=_all_replaced(expr.args, put))
+        case Index():
+            value, index = replaced(expr.value, put), replaced(expr.index, put)
+            return replace(expr, value=value, index=index)
+        case Listing():
+            return replace(expr, items=_all_replaced(expr.items, put))
+        case _:
+            return expr
+
+
+def _all_replaced(
+    parts: tuple[Expr, ...], put: Callable[[Expr], Expr | None]
+) -> tuple[Expr, ...]:
+    return tuple(replaced(part, put) for part in parts)
 
 
 def show(expr: Expr) -> str:

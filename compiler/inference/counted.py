@@ -10,7 +10,7 @@ from compiler.context import Context
 from compiler.dims import Dim
 from compiler.expressions import parse_expression
 from compiler.fields import Formula
-from compiler.naming import Names
+from compiler.naming import Names, by_counter
 from compiler.tensor import TensorType
 from compiler.typed import Call
 
@@ -31,8 +31,9 @@ def by_count(
     """
     outputs = calls[-1].outputs
     copies = [*calls, *ghosts]
-    single = [call.counter for call in copies] == list(range(len(copies)))
-    if not isinstance(count, Formula) or not single or len(copies) < 3:
+    numbers = [call.counter for call in copies]
+    single = numbers == list(range(len(copies))) and all(c.count == 1 for c in copies)
+    if not isinstance(count, Formula) or not single or len(copies) < 2:
         return outputs
     number = names.symbol(count.expr, sum(call.count for call in calls))
     if number is None:
@@ -55,15 +56,18 @@ def by_count(
 def _told(sizes: Sequence[Dim], number: Dim, names: Names, context: Context) -> Dim:
     """The size of the last of `number` copies, where the first ones have these."""
     last = sizes[(context.value(number).constant or 1) - 1]
-    step = sizes[1] - sizes[0]
+    step = sizes[1] - sizes[0] if len(sizes) > 2 else Dim.of(0)
     if step != 0 and all(b - a == step for a, b in pairwise(sizes)):
         return sizes[0] + step * (number - 1)
+    followed = _followed(sizes, number, names, context)
+    if followed is not None:
+        return followed
     items = [_ITEM.fullmatch(str(size)) for size in sizes]
     found = [item for item in items if item]
     lists = {item["list"] for item in found}
     order = [int(item["index"]) for item in found]
     if (
-        len(found) == len(sizes)
+        len(found) == len(sizes) > 2
         and len(lists) == 1
         and order == list(range(len(sizes)))
     ):
@@ -74,3 +78,24 @@ def _told(sizes: Sequence[Dim], number: Dim, names: Names, context: Context) -> 
             names.opaque(parse_expression(text), context.value(last).constant)
         )
     return last
+
+
+def _followed(
+    sizes: Sequence[Dim], number: Dim, names: Names, context: Context
+) -> Dim | None:
+    """The last size by the formula that all come from: `widths[early + number - 1]`."""
+    rules = [
+        by_counter(size, names.counted_as, copy) for copy, size in enumerate(sizes)
+    ]
+    told = {_put(size, rule) for size, rule in zip(sizes, rules, strict=True)}
+    if len(told) > 1 or not rules[0]:
+        return None
+    copy = (context.value(number).constant or 1) - 1
+    last = by_counter(sizes[copy], names.counted_as, copy, number - 1)
+    for symbol, text in last.items():
+        names.hints[text] = names.hints[symbol]
+    return _put(sizes[copy], last)
+
+
+def _put(size: Dim, found: Mapping[str, str]) -> Dim:
+    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})

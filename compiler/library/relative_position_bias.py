@@ -43,7 +43,7 @@ class RelativePositionBias(nn.Module):
         return bias.permute(2, 0, 1).unsqueeze(0)
 
     def bucket(self, distance: Tensor) -> Tensor:
-        """Number the bucket of each distance; it is positive where the key comes after."""
+        """Number the buckets of distances, positive where the key comes after."""
         count = self.weight.shape[0]
         after = torch.zeros_like(distance)
         if self.bidirectional:

@@ -25,8 +25,9 @@ from compiler.dims import Dim
 from compiler.fields import Formula
 from compiler.graph import Ref, Scope
 from compiler.inference.calls import op_inputs
+from compiler.inference.repeats import uses_counter
 from compiler.lowering.code import LayerCode
-from compiler.lowering.copies import size_of_copy
+from compiler.lowering.copies import Sizes, size_of_copy
 from compiler.lowering.formulas import Resolve, to_python
 from compiler.typed import Call, TypedNode
 
@@ -92,12 +93,20 @@ def layer_code(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Layer
                 (run.counter, found[name])
                 for run, found in zip(runs, inferred, strict=True)
             ]
-            varied[size] = size_of_copy(
-                sizes, lambda value: to_python(value.to_expr(), resolve)
-            )
+            varied[size] = _of_copy(writer, typed, sizes, resolve)
     return LayerCode(
         writer, typed, first, resolve, Name(f"self.{attribute(typed)}"), varied
     )
+
+
+def _of_copy(
+    writer: ClassWriter, typed: TypedNode, sizes: Sizes, resolve: Resolve
+) -> Expr:
+    def to_code(size: Dim) -> Expr:
+        return to_python(size.to_expr(), resolve)
+
+    counted = uses_counter(typed.target, typed.arguments)
+    return size_of_copy(sizes, to_code, writer.plan.counted_as if counted else {})
 
 
 def _inferred(typed: TypedNode, run: Call) -> Mapping[str, Dim]:
@@ -148,7 +157,7 @@ def _given(
     given: list[tuple[str, Expr | None]] = []
     own = written.plan.scope.kind != "group"
     for symbol in written.dims:
-        place = _dimension(typed, symbol, resolve) if own else resolve(symbol)
+        place = _dimension(writer, typed, symbol, resolve) if own else resolve(symbol)
         given.append((written.names[symbol], place))
     for param in written.params:
         if not own:
@@ -164,10 +173,12 @@ def _given(
     return given
 
 
-def _dimension(typed: TypedNode, symbol: str, resolve: Resolve) -> Expr:
+def _dimension(
+    writer: ClassWriter, typed: TypedNode, symbol: str, resolve: Resolve
+) -> Expr:
     runs = (*typed.calls, *typed.ghosts)
     sizes = [(run.counter, run.binding[symbol]) for run in runs]
-    return size_of_copy(sizes, lambda size: to_python(size.to_expr(), resolve))
+    return _of_copy(writer, typed, sizes, resolve)
 
 
 def value_code(value: Any, resolve: Resolve) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from compiler.codegen.python import (
@@ -17,26 +17,35 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.dims import Dim, exact_div
+from compiler.naming import Counted, by_counter
 
 Sizes = Sequence[tuple[int, Dim]]
 """The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
+
+CountedAs = Mapping[str, Counted]
 
 COUNTER = Name("i")
 
 _ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 
 
-def size_of_copy(sizes: Sizes, to_code: Callable[[Dim], Expr]) -> Expr:
+def size_of_copy(
+    sizes: Sizes, to_code: Callable[[Dim], Expr], counted_as: CountedAs
+) -> Expr:
     """The size of copy `i`, as a person would write it.
 
-    Equal for all; one more step each time; one for the first and one for the others; an item of a list of the spec.
+    `counted_as` has the formulas of the counter that some sizes come from. Equal for
+    all; such a formula; one more step each time; one for the first and one for the
+    others; an item of a list of the spec.
     Where there is no such rule the sizes themselves are listed.
     """
     values = [size for _, size in sizes]
     if all(size == values[0] for size in values):
         return to_code(values[0])
     if _consecutive(sizes):
-        found = _rule(values, 0, to_code) if len(values) > 2 else None
+        found = _followed(values, counted_as, to_code) or (
+            _rule(values, 0, to_code) if len(values) > 2 else None
+        )
         if found is not None:
             return found
     if sizes[1][0] == 1 and all(size == values[1] for size in values[1:]):
@@ -56,6 +65,25 @@ def _rule(values: list[Dim], start: int, to_code: Callable[[Dim], Expr]) -> Expr
         if found is not None:
             return found
     return None
+
+
+def _followed(
+    values: list[Dim], counted_as: CountedAs, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """The formula of the counter that the sizes come from: of all, or but the first."""
+    told = {_formula(size, counted_as, k) for k, size in enumerate(values) if k}
+    if len(told) > 1 or told == {values[1]}:
+        return None
+    if _formula(values[1], counted_as, 1, Dim.of(0)) == values[0]:
+        return to_code(told.pop())
+    return _first_or(to_code(values[0]), to_code(told.pop()))
+
+
+def _formula(
+    size: Dim, counted_as: CountedAs, copy: int, here: Dim | None = None
+) -> Dim:
+    found = by_counter(size, counted_as, copy, here)
+    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})
 
 
 def _consecutive(sizes: Sizes) -> bool:

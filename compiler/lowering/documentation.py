@@ -42,7 +42,7 @@ def module_docstring(spec: Spec, networks: list[ClassPlan], file: str) -> str:
 def _used_clauses(plan: ClassPlan) -> list[str]:
     """What explains the names of sizes in the types of the outputs."""
     names = ShapeNames(plan)
-    shown = " ".join(names.kind(kind) for kind in plan.first.outputs.values())
+    shown = " ".join(names.kind(kind) for kind in plan.given().values())
     pairs = zip(names.named.values(), names.clauses(), strict=True)
     return [c for name, c in pairs if re.search(rf"\b{name}\b", shown)]
 
@@ -70,8 +70,8 @@ def _types(plan: ClassPlan, clauses: list[str]) -> str:
     for port in plan.ports():
         pattern, kind = plan.scope.inputs[port], plan.first.inputs[port]
         inputs.append(f"{port}: {pattern or (kind and names.kind(kind))}")
-    outputs = [f"{name}: {names.kind(k)}" for name, k in plan.first.outputs.items()]
-    if list(plan.first.outputs) == ["output"]:
+    outputs = [f"{name}: {names.kind(k)}" for name, k in plan.given().items()]
+    if list(plan.given()) == ["output"]:
         outputs = [outputs[0].removeprefix("output: ")]
     left, right = ", ".join(inputs), f"-> {', '.join(outputs)}"
     where = f"where {', '.join(clause.replace(' ', _GLUE) for clause in clauses)}"

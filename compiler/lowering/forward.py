@@ -26,6 +26,10 @@ from compiler.typed import TypedNode
 if TYPE_CHECKING:
     from compiler.lowering.writer import ClassWriter
 
+_LAYER = ("layer", "module")
+_BLOCK = ("block", *_LAYER)
+"""What the copies of a loop are called."""
+
 Inputs = dict[str, Expr | tuple[Expr, ...]]
 
 
@@ -196,15 +200,10 @@ def _loop(writer: ClassWriter, typed: TypedNode) -> None:
         given[port] = _fed(given[port], state[source])
     held = build(writer.trial(), typed, writer.trial().in_loop) is not None
     copies = held and not repeat.share
-    holder: Expr = (
-        Name(
-            writer.variables.copy(
-                "block" if isinstance(typed.target, Scope) else "layer"
-            )
-        )
-        if copies
-        else module(typed)
-    )
+    holder: Expr = module(typed)
+    if copies:
+        words = _BLOCK if isinstance(typed.target, Scope) else _LAYER
+        holder = Name(writer.variables.copy(*words))
     outer, writer.forward = writer.forward, []
     resolve = writer.in_forward if copies else writer.in_forward_loop
     value = apply(writer, typed, given, holder, resolve)

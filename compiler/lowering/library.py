@@ -11,7 +11,13 @@ from pathlib import Path
 from compiler.codegen.statements import Import, Verbatim
 
 LIBRARY_FUNCTIONS = frozenset(
-    {"capped_attention", "rotate", "rotate_interleaved", "scan"}
+    {
+        "capped_attention",
+        "rotate",
+        "rotate_interleaved",
+        "scaled_rotary_embedding",
+        "scan",
+    }
 )
 """The functions of the library, which no variable of `forward` may hide."""
 

@@ -8,13 +8,17 @@ behind `...`, and for a choice that torch wants other code for (a causal attenti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from compiler.dims import Dim
 from compiler.expressions import Value
 from compiler.graph import Node, Scope
 from compiler.names import cap_words
+from compiler.naming import Counted
+from compiler.tensor import TensorType
 from compiler.typed import Instance, TypedNode, hashable
 
 Key = tuple[Any, ...]
@@ -29,11 +33,20 @@ class ClassPlan:
     uses: list[Instance] = field(default_factory=list)
     layers: dict[str, TypedNode] = field(default_factory=dict)
     name: str = ""
+    outputs: dict[str, TensorType] = field(default_factory=dict)
+    """The types of the outputs, where these are not those of the first use."""
+    differing: dict[str, tuple[Dim, ...]] = field(default_factory=dict)
+    """What sizes may be that differ between the uses, by the symbols that tell them."""
 
     @property
     def first(self) -> Instance:
         """The use that stands for all where they do not differ."""
         return self.uses[0]
+
+    @property
+    def counted_as(self) -> Mapping[str, Counted]:
+        """What sizes that stand for a formula of the counter of copies come from."""
+        return ChainMap(*(use.names.counted_as for use in self.uses))
 
     def add(self, instance: Instance) -> None:
         """Take another use into account."""
@@ -63,6 +76,10 @@ class ClassPlan:
         if pattern is not None:
             return pattern.optional
         return any(use.inputs.get(port) is None for use in self.uses)
+
+    def given(self) -> dict[str, TensorType]:
+        """The types of the outputs."""
+        return {**self.first.outputs, **self.outputs}
 
     def choices(self) -> set[Key]:
         """The different choices that the uses make."""

@@ -26,10 +26,11 @@ class ShapeNames:
         self._taken = set(plan.first.names) | {"N0"}
         self._last: dict[str, int] = {}
         self._params = set(plan.scope.environment.params)
+        self._differing = plan.differing
         self._value = plan.first.context.value if plan.scope.kind == "network" else None
         for kind in _kinds(plan):
             for size in kind.shape:
-                if size.constant is None and len(str(size)) > LONGEST:
+                if size.constant is None and self._is_long(size):
                     self._name(size)
 
     def shape(self, shape: Iterable[Dim]) -> str:
@@ -44,6 +45,17 @@ class ShapeNames:
     def clauses(self) -> list[str]:
         """`H1 = (H - 1) // stride + 1` for every name."""
         return [f"{n} = {self._told(size)}" for size, n in self.named.items()]
+
+    def _is_long(self, size: Dim) -> bool:
+        return len(str(size)) > LONGEST or not size.symbols.isdisjoint(self._differing)
+
+    def _symbols(self, size: Dim) -> list[str]:
+        """The dimensions that a size is made of, or those that it may be."""
+        parts = [one for s in size.symbols for one in self._differing.get(s, ())] or [
+            size
+        ]
+        found = {s: None for part in parts for s in sorted(part.symbols)}
+        return [s for s in found if s.isidentifier()]
 
     def _told(self, size: Dim) -> str:
         """A named size, by one named before it where that differs by a number."""
@@ -61,9 +73,7 @@ class ShapeNames:
     def _name(self, size: Dim) -> None:
         if size in self.named:
             return
-        symbols = [
-            s for s in size.symbols if s.isidentifier() and s not in self._params
-        ]
+        symbols = [s for s in self._symbols(size) if s not in self._params]
         base = symbols[0] if len(symbols) == 1 else "N"
         number = self._last.get(base, 0) + 1
         while f"{base}{number}" in self._taken:
@@ -75,6 +85,7 @@ class ShapeNames:
 def _kinds(plan: ClassPlan) -> Iterable[TensorType]:
     for name in plan.scope.nodes:
         yield from plan.layers[name].outputs.values()
+    yield from plan.outputs.values()
 
 
 def _bare(text: str) -> str:

@@ -95,11 +95,17 @@ class Variables:
             return ""
         return "" if names[0] in self.plan.scope.inputs else names[0]
 
-    def copy(self, wanted: str) -> str:
-        """The variable of a loop over copies: the same one in every loop."""
-        if wanted not in self._copies:
-            self._copies[wanted] = self.names.fresh(wanted)
-        return self._copies[wanted]
+    def copy(self, *wanted: str) -> str:
+        """The variable of a loop over copies: the same one in every loop.
+
+        It is the first word wanted that is no layer, input or output of the class.
+        """
+        scope = self.plan.scope
+        taken = {*scope.nodes, *scope.inputs, *scope.outputs}
+        word = next((name for name in wanted if name not in taken), wanted[0])
+        if word not in self._copies:
+            self._copies[word] = self.names.fresh(word)
+        return self._copies[word]
 
     def may_go_on(self, ref: Ref, name: Name) -> bool:
         """Whether a loop may go on in the variable of its input: none else needs it."""

@@ -24,6 +24,24 @@ from compiler.op import NUMBER, Code, Op, Outputs, Port
 from compiler.registry import register
 from compiler.tensor import TensorType, shape_text
 
+_STRETCH = ("factor", "original_max_position_embeddings")
+_TAKEN = {
+    "none": (),
+    "linear": ("factor",),
+    "dynamic": _STRETCH,
+    "llama3": (*_STRETCH, "low_freq_factor", "high_freq_factor"),
+    "yarn": (
+        *_STRETCH,
+        "beta_fast",
+        "beta_slow",
+        "truncate",
+        "attention_factor",
+        "mscale",
+        "mscale_all_dim",
+    ),
+}
+"""The arguments that a scaling has a use for."""
+
 
 @register("rotary_embedding", torch="")
 class RotaryEmbedding(Op):
@@ -68,7 +86,10 @@ class RotaryEmbedding(Op):
     outputs = ("cos", "sin")
 
     def carries(self, code: Code) -> str:
-        return self.library if code.given("scaling") else "rotary_embedding"
+        if not code.given("scaling"):
+            return "rotary_embedding"
+        chosen = code.chosen("scaling")
+        return self.library if chosen else f"{self.scaling}_rotary_embedding"
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         behind = 2 if input.kind == "float" else 1
@@ -97,10 +118,14 @@ class RotaryEmbedding(Op):
 
     def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
         keywords = self.keywords(code)
-        if code.given("scaling"):
-            return call("ScaledRotaryEmbedding", code.argument("dim"), **keywords)
-        given = {"base": keywords["base"]} if "base" in keywords else {}
-        return call(self.module, code.argument("dim"), **given)
+        dim = code.argument("dim")
+        if code.chosen("scaling"):
+            return call("scaled_rotary_embedding", dim, **keywords)
+        kind = self.scaling if code.given("scaling") else "none"
+        taken = ("base", *_TAKEN[kind])
+        given = {key: value for key, value in keywords.items() if key in taken}
+        prefix = "" if kind == "none" else kind.capitalize()
+        return call(f"{prefix}{self.module}", dim, **given)
 
 
 @register("rotate", torch="")

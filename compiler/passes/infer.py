@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.diagnostics import Diagnostic, Report
 from compiler.graph import Graph
+from compiler.inference.class_names import check_class_names
 from compiler.inference.engine import Engine
 from compiler.inference.expectations import check_expectations
 from compiler.inference.inits import check_inits
@@ -60,6 +61,7 @@ def infer(
     typed = TypedGraph(graph, params, networks, adjusted=adjusted, bare=bare)
     check_ties(typed, report)
     check_inits(typed, report)
+    check_class_names(typed, report)
     if not report.failed:
         check_expectations(typed, report)
     return replace(typed, diagnostics=_in_order(report))

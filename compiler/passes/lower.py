@@ -11,6 +11,7 @@ from compiler.lowering.classes import is_sequential, write_classes
 from compiler.lowering.documentation import module_docstring
 from compiler.lowering.library import class_names, library_code
 from compiler.lowering.plan import Plans, name_classes, plan_classes
+from compiler.lowering.uses import tell_uses
 from compiler.lowering.variants import scopes_to_split
 from compiler.typed import TypedGraph
 
@@ -34,6 +35,8 @@ def lower(typed: TypedGraph) -> Module:
     plans = _planned(typed)
     kept = [plan for plan in plans.order if not is_sequential(plan)]
     name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
+    for plan in kept:
+        tell_uses(plan)
     classes = write_classes(kept, plans, typed.graph.spec)
     networks = [written for written in classes if written.plan.scope.kind == "network"]
     library = library_code(

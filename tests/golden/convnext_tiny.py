@@ -111,7 +111,8 @@ class Block(nn.Module):
 class Stage(nn.Module):
     """Blocks of one resolution; all stages but the first halve it before.
 
-    x: float[B, C, H, W] -> float[B, width, H, W]
+    x: float[B, C, H, W] -> float[B, width, H1, W1]
+    where H1 = H or H // 2, W1 = W or W // 2
     """
 
     def __init__(
@@ -133,10 +134,10 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, width, H // 2, W // 2]
+        # [B, width, H1, W1]
         blocks: Tensor = self.downsample(x) if self.downsample is not None else x
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, width, H, W]
+            blocks = block(blocks)  # [B, width, H1, W1]
         return blocks
 
 

@@ -46,7 +46,8 @@ class DenseLayer(nn.Module):
 class Stage(nn.Module):
     """Layers at one resolution, half of that before it.
 
-    x: float[B, C, H, W] -> float[B, N1, H, W]    where N1 = depth * growth + width
+    x: float[B, C, H, W] -> float[B, N1, H1, W1]
+    where H1 = H or H // 2, W1 = W or W // 2, N1 = depth * growth + width
     """
 
     def __init__(
@@ -61,10 +62,10 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, width, H // 2, W // 2]
+        # [B, width, H1, W1]
         layers: Tensor = self.transition(x) if self.transition is not None else x
         for block in self.layers:  # depth times
-            layers = block(layers)  # [B, N1, H, W]
+            layers = block(layers)  # [B, N1, H1, W1]
         return layers
 
 

@@ -296,7 +296,8 @@ class Stage(nn.Module):
     """Blocks of one resolution, half of them with shifted windows; all stages but the
     last merge patches at their end.
 
-    x: float[B, H, W, D] -> float[B, H // 2, W // 2, 2 * D]
+    x: float[B, H, W, D] -> float[B, H1, W1, D1]
+    where H1 = H or H // 2, W1 = W or W // 2, D1 = D or 2 * D
     """
 
     def __init__(
@@ -323,7 +324,7 @@ class Stage(nn.Module):
         blocks = x
         for block in self.blocks:  # depth times
             blocks = block(blocks)  # [B, H, W, D]
-        # [B, H // 2, W // 2, 2 * D]
+        # [B, H1, W1, D1]
         downsample: Tensor = (
             self.downsample(blocks) if self.downsample is not None else blocks
         )

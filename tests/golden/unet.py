@@ -58,7 +58,7 @@ class Below(nn.Module):
 class Level(nn.Module):
     """One resolution of a U-Net, with all coarser ones inside it.
 
-    x: float[B, C, H, W] -> float[B, width, H, W]
+    x: float[B, C, H, W] -> float[B, width, H, W]    where N1 = width or 2 * width
     """
 
     def __init__(self, c: int, width: int, depth: int) -> None:
@@ -72,7 +72,7 @@ class Level(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         encode = self.encode(x)  # [B, width, H, W]
-        # [B, 2 * width, H, W]
+        # [B, N1, H, W]
         below = self.below(encode) if self.below is not None else encode
         # [B, width, H, W]
         decode: Tensor = self.decode(below) if self.decode is not None else below

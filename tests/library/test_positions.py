@@ -1,4 +1,7 @@
-"""Modules of positions: compiled to one graph, and exported with any length."""
+"""Modules of positions, exported with any length.
+
+That they compile to one graph is tested with networks: tests/ops/test_exported.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from compiler.library.relative_position_bias import RelativePositionBias
 from compiler.library.rotary_embedding import RotaryEmbedding
 from compiler.library.rotate import rotate
 from compiler.library.rotate_interleaved import rotate_interleaved
-from compiler.library.scaled_rotary_embedding import ScaledRotaryEmbedding
+from compiler.library.scaled_rotary_embedding import scaled_rotary_embedding
 from compiler.library.stochastic_depth import StochasticDepth
 
 
@@ -32,8 +35,10 @@ class Turned(nn.Module):
 
 
 def scaled(scaling: str) -> Turned:
-    options = {"factor": 4.0, "original_max_position_embeddings": 6}
-    return Turned(ScaledRotaryEmbedding(4, scaling=scaling, **options))  # type: ignore[arg-type]
+    rotary = scaled_rotary_embedding(
+        4, scaling=scaling, factor=4.0, original_max_position_embeddings=6
+    )
+    return Turned(rotary)
 
 
 MODULES = {
@@ -46,26 +51,14 @@ MODULES = {
 }
 
 
-@pytest.mark.parametrize("name", ["rotary", "dynamic", "bias"])
-def test_compiles_to_one_graph(name: str) -> None:
-    module = MODULES[name].eval()
-    x = torch.randn(2, 7, 8)
-    whole = torch.compile(module, fullgraph=True, backend="eager", dynamic=True)
-    for length in (7, 5):
-        torch.testing.assert_close(whole(x[:, :length]), module(x[:, :length]))
-
-
 @pytest.mark.parametrize("name", MODULES)
 def test_exports_with_any_batch_and_length(name: str) -> None:
     module = MODULES[name].eval()
     x = torch.randn(2, 7, 8)
-    batch = (
-        torch.export.Dim.AUTO if name in ("alibi", "bias") else torch.export.Dim("B")
-    )
+    auto = name in ("alibi", "bias")
+    batch = torch.export.Dim.AUTO if auto else torch.export.Dim("B")
     shapes = ({0: batch, 1: torch.export.Dim("T")},)
-    program = torch.export.export(
-        module, (x,), dynamic_shapes=shapes, strict=name != "rotary"
-    )
+    program = torch.export.export(module, (x,), dynamic_shapes=shapes, strict=False)
     for size, length in [(3, 12), (1, 1)]:
         x = torch.randn(size, length, 8)
         torch.testing.assert_close(program.module()(x), module(x))
@@ -73,7 +66,9 @@ def test_exports_with_any_batch_and_length(name: str) -> None:
 
 def test_show_their_arguments() -> None:
     assert repr(RotaryEmbedding(4)) == "RotaryEmbedding(4, base=10000.0)"
-    shown = repr(ScaledRotaryEmbedding(4, scaling="linear", factor=2.0))
-    assert shown.endswith("(4, base=10000.0, scaling='linear', factor=2.0)")
+    for scaling in ("linear", "dynamic", "llama3", "yarn"):
+        shown = repr(scaled_rotary_embedding(4, scaling=scaling, factor=2.0))
+        kind = f"{scaling.capitalize()}RotaryEmbedding"
+        assert shown == f"{kind}(4, base=10000.0, factor=2.0)"
     assert repr(Alibi(3)) == "Alibi(3, dim=1)"
     assert repr(RelativePositionBias(3)) == "RelativePositionBias(3, 32, 128, True)"
