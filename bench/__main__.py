@@ -1,6 +1,7 @@
 """The measurements: `python -m bench` runs all and writes docs/performance.md.
 
 python -m bench --only startup growth     some of them, printed alone
+python -m bench --only startup --update   and their sections on the page replaced
 python -m bench --rounds 3                fewer rounds
 """
 
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bench import against, eager, growth, layout, startup, training
-from bench.report import Result, page
+from bench.report import Result, page, replaced
 from bench.timing import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=[*BENCHMARKS])
     parser.add_argument("--rounds", type=int, help="of each benchmark")
+    parser.add_argument("--update", action="store_true", help="write their sections")
     options = parser.parse_args(arguments)
     results = []
     for name in options.only:
@@ -45,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if set(options.only) == set(BENCHMARKS):
         PAGE.write_text(page(results), encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}", file=sys.stderr)
+    elif options.update:
+        text = PAGE.read_text(encoding="utf-8")
+        for result in results:
+            text = replaced(text, result)
+        PAGE.write_text(text, encoding="utf-8")
     for claim in (claim for one in results for claim in one.claims):
         if not claim.holds:
             print(claim, file=sys.stderr)

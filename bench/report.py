@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -73,6 +73,18 @@ Measured on {date()}, on {machine()}, with {_versions()}.
 
 {shown}
 """
+
+
+def replaced(text: str, result: Result) -> str:
+    """The page with one section measured anew, or added behind the others."""
+    measured = f"Measured on {date()}, on {machine()}."
+    section = replace(result, method=f"{result.method}\n\n{measured}").markdown()
+    start = text.find(f"## {result.title}\n")
+    if start < 0:
+        return f"{text.rstrip()}\n\n{section}\n"
+    end = text.find("\n## ", start)
+    rest = "" if end < 0 else text[end:]
+    return f"{text[:start]}{section}\n{rest}"
 
 
 def date() -> str:

@@ -1,6 +1,6 @@
 from bench.flat import flat, gpt2
 from bench.growth import passes
-from bench.report import Claim, Result, page, seconds
+from bench.report import Claim, Result, page, replaced, seconds
 from compiler import compile_spec
 from compiler.limits import UNLIMITED
 
@@ -34,6 +34,19 @@ def test_page() -> None:
     shown = page([result])
     assert "| a      |  b |\n| ------ | -: |\n| x      | 10 |" in shown
     assert "- it is fast: 2.0 times (it does not hold)" in shown
+
+
+def test_a_section_is_replaced_alone() -> None:
+    first, second = (
+        Result(title, "How.", ["a"], [[title.lower()]]) for title in ("One", "Two")
+    )
+    before = page([first, second])
+    after = replaced(before, Result("One", "Anew.", ["a"], [["other"]]))
+    assert "| other |" in after and "| one |" not in after
+    assert after[after.index("## Two") :] == before[before.index("## Two") :]
+    assert after.partition("## ")[0] == before.partition("## ")[0]
+    added = replaced(before, Result("Three", "How.", ["a"], [["x"]]))
+    assert added.startswith(before.rstrip()) and "## Three" in added
 
 
 def test_seconds() -> None:
