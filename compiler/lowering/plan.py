@@ -87,11 +87,15 @@ class ClassPlan:
 
 
 def _tells_more(node: TypedNode, known: TypedNode) -> bool:
-    """Whether another use runs a layer that this one does not, or with more inputs."""
+    """Whether another use runs a layer that this one does not, or tells more of it.
 
-    def told(typed: TypedNode) -> tuple[bool, int]:
+    It does so by more inputs, or by copies that differ where they are alike here.
+    """
+
+    def told(typed: TypedNode) -> tuple[bool, int, int]:
         inputs = typed.calls[0].inputs.values() if typed.calls else ()
-        return bool(typed.calls), sum(kind is not None for kind in inputs)
+        given = sum(kind is not None for kind in inputs)
+        return bool(typed.calls), given, len(typed.calls)
 
     return told(node) > told(known)
 
