@@ -65,7 +65,9 @@ class EmbeddingBag(Op):
         """How many bags there are."""
         if offsets is not None:
             ctx.require_rank("offsets", offsets, 1)
-            return offsets.shape[0] - self.include_last_offset
+            bags = offsets.shape[0] - self.include_last_offset
+            ctx.require_least("the number of bags", bags, 1, "offsets")
+            return bags
         if self.include_last_offset:
             message = "include_last_offset has no meaning without offsets"
             raise faults.constraint(message, argument="include_last_offset")
