@@ -21,22 +21,6 @@ from runtime.loading import constructor_arguments, load_program
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
-_IN_ALL_MODES = frozenset(
-    [
-        "bert",
-        "cnn",
-        "elman",
-        "encoder_decoder",
-        "gan",
-        "gpt2",
-        "resnet50",
-        "rnn",
-        "transformer",
-        "unet",
-        "vit",
-    ]
-)
-
 _SMALL = Path(__file__).parents[1] / "small"
 
 NONE: Mapping[str, int] = {}
@@ -45,14 +29,12 @@ _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
 def by_turns(*modes: Any) -> list[Any]:
-    """Each spec with one of the modes, by turns, and some with all; the rest in `make test-deep`."""
+    """Each spec with one of the modes, by turns; the other one in `make test-deep`."""
     return [
         pytest.param(
             spec,
             mode,
-            marks=()
-            if spec in _IN_ALL_MODES or n % len(modes) == k
-            else pytest.mark.deep,
+            marks=() if n % len(modes) == k else pytest.mark.deep,
             id=f"{mode}-{spec}",
         )
         for n, spec in enumerate(SPECS)

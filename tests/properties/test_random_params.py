@@ -39,7 +39,7 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
         hold_classes(program, other)
 
 
-FEW = settings(max_examples=settings().max_examples // 5)
+FEW = settings(max_examples=settings().max_examples // 12)
 
 
 @pytest.mark.parametrize("spec", SPECS)
