@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from compiler.chains import is_chain
 from compiler.graph import Place, Scope
 from compiler.inference.counts import copies
-from compiler.lowering.constructors import is_chain
 from compiler.op import Shape
 from compiler.typed import Call, Instance, TypedNode
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compiler.diagnostics import Report
-from compiler.lowering.library import class_names
 from compiler.typed import Instance, TypedGraph, walk_instances
 
 
@@ -14,7 +13,12 @@ def check_class_names(typed: TypedGraph, report: Report) -> None:
 
     A block of such a name is renamed: nobody imports it. The network's name is asked for.
     """
-    carried = class_names(_libraries(typed.networks.values()))
+    libraries = _libraries(typed.networks.values())
+    if not libraries:
+        return
+    from compiler.lowering.library import class_names  # most specs carry none
+
+    carried = class_names(libraries)
     for name, instance in typed.networks.items():
         title = instance.scope.name
         if title in carried:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from compiler.chains import is_chain
 from compiler.codegen.python import (
     Attribute,
     Binary,
@@ -32,7 +33,7 @@ from compiler.codegen.statements import (
     Stmt,
 )
 from compiler.graph import Scope
-from compiler.lowering.constructors import declare, is_chain, value_code
+from compiler.lowering.constructors import declare, value_code
 from compiler.lowering.defaults import default_of, resolved_defaults, settle_needs
 from compiler.lowering.documentation import class_docstring
 from compiler.lowering.forward import run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from compiler.chains import is_chain
 from compiler.codegen.names import used_names
 from compiler.codegen.python import (
     Binary,
@@ -23,7 +24,7 @@ from compiler.codegen.python import (
 from compiler.codegen.statements import Assign, If
 from compiler.dims import Dim
 from compiler.fields import Formula
-from compiler.graph import Ref, Scope
+from compiler.graph import Scope
 from compiler.inference.calls import op_inputs
 from compiler.inference.repeats import uses_counter
 from compiler.lowering.code import LayerCode
@@ -238,32 +239,6 @@ def sequential(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr 
             return None
         modules.append(module)
     return call("nn.Sequential", *modules)
-
-
-def is_chain(scope: Scope) -> bool:
-    """Whether each layer of a list takes the one before it and nothing else, once."""
-    previous = next(iter(scope.inputs), "")
-    if not scope.chain or len(scope.inputs) != 1:
-        return False
-    for node in scope.nodes.values():
-        layer = node.layer
-        plain = (
-            layer.repeat is None
-            and layer.when is None
-            and layer.scan is None
-            and not layer.share
-            and not layer.tie
-        )
-        refs = [ref for _, ref in node.refs()]
-        if (
-            not plain
-            or layer.init
-            or len(refs) != 1
-            or refs[0] != Ref(previous, "", refs[0].path)
-        ):
-            return False
-        previous = node.name
-    return [ref.node for ref in scope.outputs.values()] == [previous]
 
 
 def _link(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | None:

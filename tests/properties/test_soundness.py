@@ -212,7 +212,22 @@ WEIGHTED = {
     **{
         f"conv_transpose{n}d": ("float[B, C" + ", 8" * n + "]", CONV) for n in (1, 2, 3)
     },
+    "adaptive_log_softmax_with_loss": (
+        "float[B, C]",
+        "n_classes: 8, cutoffs: [4], log_prob: true",
+    ),
     "embedding": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
+    "embedding_bag": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
+    "masked_conv2d": ("float[B, C, 8, 8]", f"mask_type: A, {CONV}"),
+    "mixture_of_experts": ("float[B, 8, C]", "num_experts: 2, hidden_features: 4"),
+    "relative_position_bias": ("float[B, 8, C]", "num_heads: C"),
+    "sync_batch_norm": ("float[B, C, 8]", ""),
+    "transformer": ("float[B, 8, C]", "nhead: 1, in: [x, x]"),
+    "transformer_decoder": ("float[B, 8, C]", "nhead: 1, num_layers: 1, in: [x, x]"),
+    "transformer_decoder_layer": ("float[B, 8, C]", "nhead: 1, in: [x, x]"),
+    "transformer_encoder": ("float[B, 8, C]", "nhead: 1, num_layers: 1"),
+    "transformer_encoder_layer": ("float[B, 8, C]", "nhead: 1"),
+    "window_position_bias": ("float[B, C]", "num_heads: C, height: 2, width: 2"),
     "group_norm": ("float[B, C, 8]", "num_groups: 1"),
     "instance_norm1d": ("float[B, C, 8]", "affine: true"),
     "instance_norm2d": ("float[B, C, 8, 8]", "track_running_stats: true"),

