@@ -28,17 +28,23 @@ NONE: Mapping[str, int] = {}
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
-def by_turns(*modes: Any) -> list[Any]:
-    """Each spec with one of the modes, by turns; the other one in `make test-deep`."""
+_TURNS = ("train", "eval", "traced", "strict")
+
+
+def by_turns(*modes: str) -> list[Any]:
+    """Each spec with the mode whose turn it is; the others in `make test-deep`.
+
+    Compiled in training or evaluation, or exported traced or strict: one of the four.
+    """
     return [
         pytest.param(
             spec,
             mode,
-            marks=() if n % len(modes) == k else pytest.mark.deep,
+            marks=() if _TURNS[n % 4] == mode else pytest.mark.deep,
             id=f"{mode}-{spec}",
         )
         for n, spec in enumerate(SPECS)
-        for k, mode in enumerate(modes)
+        for mode in modes
     ]
 
 
