@@ -24,7 +24,7 @@ FOLDER = ROOT / ".venv" / "reference"
 What looks for torchvision, as transformers and torchmetrics do, would find it where it does not work.
 """
 
-_OURS = ("torch.nn", "torch.ao", "builtins")
+_TORCH = ("torch.nn", "torch.ao", "builtins")
 
 
 @cache
@@ -71,7 +71,7 @@ def source_lines(model: str) -> int:
     own = {type(module) for module in built.modules()} | {found}
     wanted: dict[str, set[str]] = {}
     for one in own:
-        if not one.__module__.startswith(_OURS):
+        if not one.__module__.startswith(_TORCH):
             wanted.setdefault(one.__module__, set()).add(one.__name__)
     return sum(_lines(sys.modules[name], names) for name, names in wanted.items())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from compiler.carried import class_names
 from compiler.diagnostics import Report
 from compiler.typed import Instance, TypedGraph, walk_instances
 
@@ -13,12 +14,7 @@ def check_class_names(typed: TypedGraph, report: Report) -> None:
 
     A block of such a name is renamed: nobody imports it. The network's name is asked for.
     """
-    libraries = _libraries(typed.networks.values())
-    if not libraries:
-        return
-    from compiler.lowering.library import class_names  # most specs carry none
-
-    carried = class_names(libraries)
+    carried = class_names(_libraries(typed.networks.values()))
     for name, instance in typed.networks.items():
         title = instance.scope.name
         if title in carried:

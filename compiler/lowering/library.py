@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from compiler.carried import PACKAGE, in_order, tree_of
 from compiler.codegen.statements import Import, Verbatim
 
 LIBRARY_FUNCTIONS = frozenset(
@@ -21,9 +21,6 @@ LIBRARY_FUNCTIONS = frozenset(
 )
 """The functions of the library, which no variable of `forward` may hide."""
 
-_FOLDER = Path(__file__).resolve().parent.parent / "library"
-_PACKAGE = "compiler.library."
-
 
 @dataclass(frozen=True)
 class Library:
@@ -35,61 +32,21 @@ class Library:
 
 def library_code(names: Iterable[str]) -> Library:
     """The library files of these names and those that they stand on, each once, in an order that works."""
-    order: dict[str, None] = {}
-    for name in names:
-        _add(name, order)
-    parts = [_file(name) for name in order]
+    parts = [_file(name) for name in in_order(names)]
     imports = tuple(item for part in parts for item in part.imports)
     return Library(imports, tuple(code for part in parts for code in part.code))
 
 
-def class_names(names: Iterable[str]) -> set[str]:
-    """The classes that these files and those that they stand on bring along."""
-    order: dict[str, None] = {}
-    for name in names:
-        _add(name, order)
-    return {
-        node.name
-        for name in order
-        for node in _tree(name)[1].body
-        if isinstance(node, ast.ClassDef)
-    }
-
-
-def _add(name: str, order: dict[str, None]) -> None:
-    for other in _needs(name):
-        _add(other, order)
-    order.setdefault(name, None)
-
-
-@cache
-def _tree(name: str) -> tuple[str, ast.Module]:
-    text = (_FOLDER / f"{name}.py").read_text(encoding="utf-8")
-    return text, ast.parse(text)
-
-
-def _needs(name: str) -> list[str]:
-    _, tree = _tree(name)
-    modules = [
-        node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)
-    ]
-    return [
-        module.removeprefix(_PACKAGE)
-        for module in modules
-        if module.startswith(_PACKAGE)
-    ]
-
-
 @cache
 def _file(name: str) -> Library:
-    text, tree = _tree(name)
+    text, tree = tree_of(name)
     lines = text.splitlines()
     imports: list[Import] = []
     code: list[Verbatim] = []
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             if node.module != "__future__" and not (node.module or "").startswith(
-                _PACKAGE
+                PACKAGE
             ):
                 imports.append(
                     Import(node.module or "", tuple(map(_alias, node.names)))

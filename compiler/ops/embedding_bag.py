@@ -22,9 +22,9 @@ class EmbeddingBag(Op):
 
     int[B, T] -> float[B, embedding_dim], where a bag is a row; or int[T] with `offsets`
     int[B], which says where each bag begins (and, with `include_last_offset`, where the
-    last one ends: that is one bag less). `per_sample_weights` is a factor for each
-    token, in mode sum. Tokens that are `padding_idx` are left out. `max_norm` is that
-    of embedding.
+    last one ends: that is one bag less, and one at least). `per_sample_weights` is a
+    factor for each token, in mode sum. Tokens that are `padding_idx` are left out.
+    `max_norm` is that of embedding.
     """
 
     num_embeddings: Size

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from compiler.carried import class_names
 from compiler.codegen.names import used_names
 from compiler.codegen.python import ListExpr, Name, lit
 from compiler.codegen.statements import Assign, Import, Module, Stmt
 from compiler.lowering.classes import is_sequential, write_classes
 from compiler.lowering.documentation import module_docstring
-from compiler.lowering.library import class_names, library_code
+from compiler.lowering.library import library_code
 from compiler.lowering.plan import Plans, name_classes, plan_classes
 from compiler.lowering.uses import tell_uses
 from compiler.lowering.variants import scopes_to_split
