@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import torch
@@ -256,10 +258,16 @@ def _named(
     }
 
 
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    """Many examples differ in the shapes alone, and have one source."""
+    return compile(source, "<string>", "exec")
+
+
 def _module(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module:
     """The generated class, executed and constructed."""
     scope: dict[str, Any] = {"__name__": "generated"}
-    exec(one.source(as_module=as_module), scope)  # noqa: S102 - made by these tests
+    exec(_compiled(one.source(as_module=as_module)), scope)  # noqa: S102 - made by these tests
     with torch.device(device):
         module: nn.Module = scope["Layer"]()
     return module

@@ -49,9 +49,15 @@ class OneLayer:
     ports: Mapping[str, Input]
     dims: Mapping[str, int] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+    _sources: dict[bool, str] = field(default_factory=dict, repr=False)
 
     def source(self, *, as_module: bool = False) -> str:
         """The generated file; with the layer as a module even where a function does."""
+        if as_module not in self._sources:
+            self._sources[as_module] = self._printed(as_module)
+        return self._sources[as_module]
+
+    def _printed(self, as_module: bool) -> str:
         make = self.op.build if as_module else self.op.construct
         made = make(_Code(self), **self.ports)
         build: tuple[Stmt, ...] = (ExprStatement(method(call("super"), "__init__")),)
