@@ -60,7 +60,7 @@ check: $(dev)
 
 # Each worker computes on one thread, or the workers fight over the cores.
 test: check $(reference)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 test-reference: $(reference)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/reference --numprocesses $(JOBS)
