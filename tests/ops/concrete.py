@@ -54,7 +54,10 @@ def like(value: Tensor | tuple[Tensor, ...] | None) -> Input:
 def tensors(
     ports: Mapping[str, Input], dims: Mapping[str, int], device: str
 ) -> list[Any]:
-    """Inputs in the order of the ports: zeros, or noise where they are floats."""
+    """Inputs in the order of the ports: zeros, or noise where they are floats.
+
+    There is no noise on the meta device, where torch takes long to make none.
+    """
     return [_tensor(value, dims, device) for value in ports.values()]
 
 
@@ -65,4 +68,5 @@ def _tensor(value: Input, dims: Mapping[str, int], device: str) -> Any:
         return None
     shape = numbers(value.shape, dims)
     zeros = torch.zeros(shape, dtype=DTYPES[value.kind], device=device)
-    return torch.randn_like(zeros) if value.kind == "float" else zeros
+    noisy = value.kind == "float" and device != "meta"
+    return torch.randn_like(zeros) if noisy else zeros

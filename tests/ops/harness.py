@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from compiler.binding import BindingError, Problem, bind, check_arguments
 from compiler.context import Context
@@ -23,21 +19,13 @@ from compiler.domain import Domain
 from compiler.expressions import evaluate
 from compiler.faults import Fault
 from compiler.naming import Names
-from compiler.op import Op, Shape, as_tuple
+from compiler.op import Op, as_tuple
 from compiler.registry import ops
 from compiler.tensor import TensorType, parse_pattern
-from tests.ops.concrete import concrete, like, numbers, tensors, types, values
+from tests.ops.concrete import like
 from tests.ops.coverage import accepted, refused
 from tests.ops.one_layer import Input, OneLayer, flat
-
-RAISED_BY_TORCH = (
-    ArithmeticError,
-    AssertionError,
-    IndexError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+from tests.ops.running import compare, compare_flops, module_of, run_one
 
 
 @dataclass(frozen=True)
@@ -128,15 +116,19 @@ def check(
         refused[op_name] += 1
         return Checked(refusal=refusal)
     one = OneLayer(op, arguments, ports, dims or {}, optional)
-    error = _error(one, device, reference)
+    ran = run_one(one, device, reference)
     if refusal:
-        assert error is not None, f"torch takes what the rule refuses: {refusal}"
+        assert ran.error, f"torch takes what the rule refuses: {refusal}"
         refused[op_name] += 1
         return Checked(refusal=refusal)
-    if error is not None:
+    if ran.error:
         shown = ", ".join(map(str, outputs))
-        raise AssertionError(f"the rule gives {shown} where torch raises") from error
-    _compare(one, outputs, device, reference, flops)
+        raise AssertionError(
+            f"the rule gives {shown} where torch raises"
+        ) from ran.error
+    compare(one, outputs, ran, device)
+    if flops:
+        compare_flops(one, outputs, device)
     accepted[op_name] += 1
     return Checked(outputs, None, one.source())
 
@@ -148,7 +140,7 @@ def layer(
     op = _bind(op_name, arguments, {})
     ports = _ports(op, inputs)
     _infer(op, Context(), ports)
-    return _module(OneLayer(op, arguments, ports), "cpu")
+    return module_of(OneLayer(op, arguments, ports), "cpu")
 
 
 def run(
@@ -195,82 +187,6 @@ def _infer(op: Op, ctx: Context, ports: Mapping[str, Any]) -> tuple[TensorType, 
     outputs = as_tuple(op.infer(ctx, **ports))
     assert len(outputs) == len(op.ports())
     return outputs
-
-
-def _error(
-    one: OneLayer, device: str, reference: Callable[..., Any] | None
-) -> Exception | None:
-    """What torch raises, if it does."""
-    try:
-        if reference is None:
-            _module(one, device)(*flat(tensors(one.ports, one.dims, device)))
-        else:
-            reference(*tensors(one.ports, one.dims, device))
-    except RAISED_BY_TORCH as error:
-        return error
-    return None
-
-
-def _compare(
-    one: OneLayer,
-    outputs: tuple[TensorType, ...],
-    device: str,
-    reference: Callable[..., Any] | None,
-    flops: bool,
-) -> None:
-    expected = [concrete(output, one.dims) for output in outputs]
-    inputs = tensors(one.ports, one.dims, device)
-    module = _module(one, device)
-    with FlopCounterMode(display=False) as counter:
-        found = module(*flat(inputs))
-    assert types(found) == expected, one.source()
-    _compare_tensors(one, module)
-    if reference is not None:
-        assert types(reference(*inputs)) == expected
-    if one.op.module and one.op.chains:
-        built = _module(one, device, as_module=True)
-        assert types(built(*flat(inputs))) == expected, one.source(as_module=True)
-        _compare_tensors(one, built)
-    if flops:
-        counted = one.op.flops(outputs, **one.ports).evaluate(one.dims)
-        assert counted == counter.get_total_flops()
-
-
-def _compare_tensors(one: OneLayer, module: nn.Module) -> None:
-    learned: dict[str, Any] = dict(module.named_parameters())
-    state = module.state_dict().items()
-    fixed = {name: value for name, value in state if name not in learned}
-    ports = {port: values(value, one.dims) for port, value in one.ports.items()}
-    assert _shapes(learned) == _named(one.op.weights(**ports), one.dims)
-    assert _shapes(fixed) == _named(one.op.buffers(**ports), one.dims)
-
-
-def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(value.shape) for name, value in tensors.items()}
-
-
-def _named(
-    shapes: Mapping[str, Shape], dims: Mapping[str, int]
-) -> dict[str, tuple[int, ...]]:
-    return {
-        f"layer.{name}" if name else "layer": numbers(shape, dims)
-        for name, shape in shapes.items()
-    }
-
-
-@lru_cache(maxsize=256)
-def _compiled(source: str) -> CodeType:
-    """Many examples differ in the shapes alone, and have one source."""
-    return compile(source, "<string>", "exec")
-
-
-def _module(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module:
-    """The generated class, executed and constructed."""
-    scope: dict[str, Any] = {"__name__": "generated"}
-    exec(_compiled(one.source(as_module=as_module)), scope)  # noqa: S102 - made by these tests
-    with torch.device(device):
-        module: nn.Module = scope["Layer"]()
-    return module
 
 
 class _Symbols(Names):

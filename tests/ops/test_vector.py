@@ -26,7 +26,8 @@ AXES = st.integers(-4, 3)
     some(ord=ORDERS, keepdim=st.booleans(), dim=AXES | st.lists(AXES, max_size=2)),
 )
 def test_vector_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
-    check(op, arguments, {"input": input})
+    # The meta device takes a dimension of size 1 twice.
+    check(op, arguments, {"input": input}, device="cpu")
 
 
 @each("normalize")

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from compiler import Program, compile_spec
 from compiler.training.facts import Facts
 from compiler.training.tasks.adversarial import Adversarial
-from runtime.data.base import Data, Table
+from runtime.data.base import Batch, Data, Table
+from runtime.engine.optimizers import build
 from runtime.loading import build_networks
 from runtime.tasks.adversarial import Adversary
 
@@ -40,6 +42,9 @@ task:
   data: {image_folder: {path: none, size: 2, channels: 1, range: -1..1}}
 """
 
+NO_LABELS = torch.empty(0, dtype=torch.int64)
+"""For networks that are not told them."""
+
 
 def program(folder: Path, task: str = "", last: str = "tanh") -> Program:
     """The pair, with more lines of its task."""
@@ -67,3 +72,32 @@ def stripes(count: int = 64) -> Data:
     image = torch.stack([rows, columns])[label].unsqueeze(1)
     table = Table({"image": image, "label": label})
     return Data(table, table, Facts("images", image=(1, 2, 2), classes=2))
+
+
+def batch(count: int = 8) -> Batch:
+    """The first images of the stripes."""
+    return stripes().train.__getitems__(list(range(count)))
+
+
+def weights(network: nn.Module) -> list[Tensor]:
+    """The parameters as they are now."""
+    return [one.detach().clone() for one in network.parameters()]
+
+
+def same(one: list[Tensor], other: list[Tensor]) -> bool:
+    return all(map(torch.equal, one, other))
+
+
+def train(learner: Adversary, data: Data, steps: int) -> None:
+    """Steps of 16 images each, with the optimizers that the task names."""
+    optimizers = {
+        t.network: build(t.optimizer, learner.networks[t.network].parameters())
+        for t in learner.turns()
+    }
+    for step in range(steps):
+        part = data.train.__getitems__(torch.randint(64, (16,)).tolist())
+        for name in learner.due(step):
+            optimizers[name].zero_grad()
+            torch.autograd.backward(learner.loss(name, part, 0.0) / 16)
+            optimizers[name].step()
+            learner.after(name)

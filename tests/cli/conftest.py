@@ -1,0 +1,21 @@
+"""Every test here may run commands, and leaves the garbage collector as it was."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.command import Runner
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(capsys, monkeypatch)

@@ -1,0 +1,135 @@
+"""Images that are wrong: IDX files, and folders."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from tests.runtime.data.mistakes import Case
+from tests.runtime.data.reading import idx
+
+IMAGES = idx((4, 2, 2), bytes(16))
+LABELS = idx((4,), bytes([0, 1, 0, 1]))
+IDX = "{idx: {images: i, labels: l}}"
+FOLDER = "{image_folder: {path: p, size: 4}}"
+
+
+def png(color: str = "red") -> bytes:
+    """A small image of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4), color).save(out, "png")
+    return out.getvalue()
+
+
+CASES = [
+    # IDX.
+    Case("no labels", IDX, {"i": IMAGES}, "data-not-found", "l"),
+    Case("an empty file", IDX, {"i": b"", "l": LABELS}, "data-empty", "i"),
+    Case(
+        "labels for images",
+        IDX,
+        {"i": LABELS, "l": LABELS},
+        "data-format",
+        "i",
+        ("no IDX file of images", "0, 0, 8, 3"),
+    ),
+    Case(
+        "floats",
+        IDX,
+        {"i": idx((1, 1, 1), bytes(4), kind=13), "l": LABELS},
+        "data-format",
+        "i",
+    ),
+    Case("a head cut off", IDX, {"i": IMAGES[:9], "l": LABELS}, "data-format", "i"),
+    Case(
+        "images cut off",
+        IDX,
+        {"i": IMAGES[:-1], "l": LABELS},
+        "data-format",
+        "i",
+        ("holds 15 values, and says 4 × 2 × 2",),
+    ),
+    Case("too much", IDX, {"i": IMAGES + b"\0", "l": LABELS}, "data-format", "i"),
+    Case(
+        "more labels than images",
+        IDX,
+        {"i": IMAGES, "l": idx((5,), bytes(5))},
+        "data-mismatch",
+        "l",
+        ("4 images and 5 labels",),
+    ),
+    Case(
+        "labels out of range",
+        "{idx: {images: i, labels: l, classes: 2}}",
+        {"i": IMAGES, "l": idx((4,), bytes([0, 1, 0, 7]))},
+        "data-label",
+        "l",
+        ("the label 7 of image 3",),
+    ),
+    Case(
+        "test labels out of range",
+        "{idx: {images: i, labels: l, test_images: i, test_labels: m}}",
+        {"i": IMAGES, "l": LABELS, "m": idx((4,), bytes([0, 1, 0, 2]))},
+        "data-label",
+        "m",
+    ),
+    Case(
+        "test images of another size",
+        "{idx: {images: i, labels: l, test_images: j, test_labels: l}}",
+        {"i": IMAGES, "l": LABELS, "j": idx((4, 2, 3), bytes(24))},
+        "data-mismatch",
+        "j",
+        ("(2, 2)", "(2, 3)"),
+    ),
+    Case(
+        "no images at all",
+        IDX,
+        {"i": idx((0, 2, 2), b""), "l": LABELS},
+        "data-empty",
+        "i",
+    ),
+    Case(
+        "images without pixels",
+        IDX,
+        {"i": idx((4, 0, 2), b""), "l": LABELS},
+        "data-empty",
+        "i",
+    ),
+    Case(
+        "2 ** 40 images",
+        IDX,
+        {"i": idx((2**20, 2**10, 2**10), b""), "l": LABELS},
+        "data-format",
+        "i",
+        ("1048576 × 1024 × 1024",),
+    ),
+    # Folders of images.
+    Case("no folder", FOLDER, {}, "data-not-found", "p"),
+    Case("a file for a folder", FOLDER, {"p": "a"}, "data-unreadable", "p"),
+    Case("a folder without folders", FOLDER, {"p/a.png": png()}, "data-empty", "p"),
+    Case(
+        "a class without images",
+        FOLDER,
+        {"p/a/1.png": png(), "p/b/.hidden": ""},
+        "data-empty",
+        "p",
+        ("/b has no images",),
+    ),
+    Case(
+        "what is no image",
+        FOLDER,
+        {"p/a/1.png": png(), "p/a/2.png": "no image"},
+        "data-unreadable",
+        "p",
+        ("2.png is no image",),
+    ),
+    Case(
+        "an image cut off",
+        FOLDER,
+        {"p/a/1.png": png()[:50]},
+        "data-unreadable",
+        "p",
+        ("1.png is no image",),
+    ),
+]

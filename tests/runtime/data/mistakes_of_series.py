@@ -1,0 +1,102 @@
+"""Series that are wrong."""
+
+from __future__ import annotations
+
+from tests.runtime.data.mistakes import Case
+
+SERIES = "{csv: {path: c, columns: [load], length: 4}}"
+LONG = "load\n" + "1\n" * 40
+
+CASES = [
+    Case(
+        "no header",
+        SERIES,
+        {"c": "\n1,2\n3,4\n"},
+        "data-format",
+        "c:2:1",
+        ("must name the columns",),
+    ),
+    Case(
+        "another column",
+        "{csv: {path: c, columns: [loda]}}",
+        {"c": "time,load\n1,2\n"},
+        "data-format",
+        "[loda]",
+        ("no column loda", "did you mean `load`?"),
+    ),
+    Case(
+        "no such column",
+        "{csv: {path: c, columns: [zz]}}",
+        {"c": "time,load\n1,2\n"},
+        "data-format",
+        "[zz]",
+        ("it has time, load",),
+    ),
+    Case(
+        "semicolons",
+        SERIES,
+        {"c": "time;load\n1;2\n"},
+        "data-format",
+        "[load]",
+        ("commas",),
+    ),
+    Case("a column twice", SERIES, {"c": "load,load\n1,2\n"}, "data-format", "[load]"),
+    Case(
+        "text for a number",
+        SERIES,
+        {"c": "time,load\n0,1\n1,much\n"},
+        "data-format",
+        "c:3:3",
+        ("load is much",),
+    ),
+    Case("infinity", SERIES, {"c": "load\n1e999\n"}, "data-format", "c:2:1"),
+    Case("an underscore", SERIES, {"c": "load\n1_0\n"}, "data-format", "c:2:1"),
+    Case(
+        "a ragged line",
+        SERIES,
+        {"c": "time,load\n0,1\n1\n"},
+        "data-format",
+        "c:3:1",
+        ("1 value", "2"),
+    ),
+    Case("an open quote", SERIES, {"c": 'load\n"1\n2\n'}, "data-format", "c:2:1"),
+    Case(
+        "a huge field", SERIES, {"c": "load\n" + "1" * 140_000}, "data-format", "c:2:1"
+    ),
+    Case(
+        "nothing but gaps", SERIES, {"c": "t,load\n" + "1,\n" * 40}, "data-empty", "c"
+    ),
+    Case("a header alone", SERIES, {"c": "load\n"}, "data-empty", "c"),
+    Case(
+        "a short series",
+        SERIES,
+        {"c": "load\n" + "1\n" * 5},
+        "data-empty",
+        "c",
+        ("too short: 4 of its 5 values are to train on", "there must be 5"),
+    ),
+    Case(
+        "a season longer than the series",
+        "{csv: {path: c, columns: [load], length: 4, season: 50}}",
+        {"c": LONG},
+        "data-empty",
+        "c",
+        ("there must be 51",),
+    ),
+    Case(
+        "too little held out",
+        "{csv: {path: c, columns: [load], length: 4, horizon: 9}}",
+        {"c": LONG},
+        "data-empty",
+        "c",
+        ("8 of its 40 values are held out",),
+    ),
+    Case(
+        "a long past",
+        "{sunspots: {length: 300}}",
+        {},
+        "data-empty",
+        "sunspots",
+        ("247 of its 309",),
+    ),
+]
