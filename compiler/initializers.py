@@ -1,4 +1,4 @@
-"""How weights start: the functions of torch.nn.init that a spec may name, with their arguments."""
+"""How weights start: the functions that a spec may name, most of them torch.nn.init's, with their arguments."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "kaiming_normal": ("a", "mode", "nonlinearity"),
     "orthogonal": ("gain",),
     "dirac": ("groups",),
+    "log_arange": (),
 }
-"""Name (torch's, without the trailing underscore) -> arguments (torch's own)."""
+"""Name (torch's, without the trailing underscore) -> arguments (torch's own).
+
+`log_arange` is none of torch's: log 1, log 2, ... along the last dimension, as S4D-Real
+and Mamba start the logarithms of their rates of decay (Gu et al., 2022).
+"""
 
 _WORDS: Final = {
     "mode": ("fan_in", "fan_out"),
@@ -43,7 +48,7 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """`{normal: {std: 0.02}}`: a function of torch.nn.init and its arguments."""
+    """`{normal: {std: 0.02}}`: one of the functions and its arguments."""
 
     name: str
     arguments: tuple[tuple[str, int | float | str], ...] = ()

@@ -184,6 +184,9 @@ def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Fit) ->
         return
     lacking = [_lacking(making, shapes) for _, making in candidates]
     present = [one for one, names in zip(candidates, lacking, strict=True) if not names]
+    if all(_absent(entry, making, shapes) for entry, making in candidates):
+        found.left_out.append((network, first.name))
+        return
     if not present:
         entry, making = candidates[0]
         lack = _lack(entry, making, lacking[0])
@@ -193,6 +196,11 @@ def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Fit) ->
         if wrong := _wrong(entry, making, shapes):
             found.differing.append((network, entry, wrong))
     found.makings[network, first.name] = present[0][1]
+
+
+def _absent(entry: Entry, making: Making, shapes: Shapes) -> bool:
+    """Whether the tensor may be left as it begins, and nothing of it is in the file."""
+    return entry.optional and not any(name in shapes for name in sources(making))
 
 
 def _lacking(making: Making, shapes: Shapes) -> tuple[str, ...]:

@@ -24,12 +24,14 @@ class Entry:
     """One tensor of ours, what it is made of, and the rule that says so ("": that of equal names).
 
     Of several `makings` the first counts whose tensors are there; there is none where a
-    rule leaves the tensor as it begins.
+    rule leaves the tensor as it begins in any case.
     """
 
     tensor: OwnTensor
     makings: tuple[Making, ...]
     rule: str = ""
+    optional: bool = False
+    """Whether the tensor is left as it begins where the file has nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Rules:
     def __init__(
         self, section: Section, params: Mapping[str, Value], budget: Budget
     ) -> None:
-        self.rules: list[tuple[NamePattern, list[Recipe]]] = section.rules()
+        self.rules: list[tuple[NamePattern, list[Recipe | None]]] = section.rules()
         self.ignore, self.prefix = tuple(section.ignore), section.prefix
         self.params, self.budget = params, budget
 
@@ -128,7 +130,7 @@ class Rules:
                     self._make(recipe, values, (pattern.text, *number))
                     for number, recipe in numbered(recipes)
                 )
-                return Entry(tensor, made, pattern.text)
+                return Entry(tensor, made, pattern.text, None in recipes)
         return Entry(tensor, (Take(tensor.name),))
 
     def _make(self, recipe: Recipe, values: Mapping[str, Value], place: Path) -> Making:
@@ -139,10 +141,11 @@ class Rules:
             raise
 
 
-def numbered(recipes: list[Recipe]) -> Iterator[tuple[Path, Recipe]]:
+def numbered(recipes: list[Recipe | None]) -> Iterator[tuple[Path, Recipe]]:
     """The alternatives of a rule, and where each stands below it: the only one stands there itself."""
     for number, recipe in enumerate(recipes):
-        yield (number,) if len(recipes) > 1 else (), recipe
+        if recipe is not None:
+            yield (number,) if len(recipes) > 1 else (), recipe
 
 
 def origins(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -17,9 +17,10 @@ _PAIR: Final[Schema] = {**_INTEGERS, "minItems": 2, "maxItems": 2}
 
 
 def rules_schema() -> Schema:
-    """Rules by patterns: a recipe, a list of alternatives, or null."""
-    alternatives = [*_RECIPES["anyOf"], {"type": "null"}]
-    return {"type": "object", "additionalProperties": {"anyOf": alternatives}}
+    """Rules by patterns: a recipe, null, or a list of them as alternatives."""
+    one = [_RECIPE, {"type": "null"}]
+    several = {"type": "array", "items": {"anyOf": one}, "minItems": 1}
+    return {"type": "object", "additionalProperties": {"anyOf": [*one, several]}}
 
 
 def recipe_schema(description: str) -> Schema:

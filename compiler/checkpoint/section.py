@@ -61,10 +61,13 @@ def _listed(value: Any) -> Any:
 
 
 def _alternatives(value: Any) -> Any:
-    """One recipe is the only one; null is none."""
+    """One recipe is the only one; null is none, and may be what is left after all others."""
     if value == []:
         raise fault("bad-value", "there must be at least one rule")
-    return value if isinstance(value, list) or value is None else [value]
+    if isinstance(value, list) and None in value[:-1]:
+        at = (value.index(None),)
+        raise fault("bad-value", "null is the last of several rules", at=at)
+    return value if isinstance(value, list) else [value]
 
 
 def _prefix(value: Any) -> Any:
@@ -157,7 +160,7 @@ def _key(text: str) -> str:
     return text
 
 
-Alternatives = Annotated[list[Recipe], BeforeValidator(_alternatives)]
+Alternatives = Annotated[list[Recipe | None], BeforeValidator(_alternatives)]
 
 
 class Section(Model):
@@ -168,19 +171,19 @@ class Section(Model):
     prefix: Annotated[str, BeforeValidator(_prefix)] = ""
     """The leading part that the names in a file may lack, or have besides."""
     tensors: Annotated[
-        dict[Annotated[str, AfterValidator(_key)], Alternatives | None],
+        dict[Annotated[str, AfterValidator(_key)], Alternatives],
         mapping_of("tensors"),
     ] = Field(default={})
     """Patterns of our names, each with the recipes for it, of which the first counts whose tensors are there.
 
-    None leaves a tensor as it begins.
+    None, the last of them, leaves a tensor as it begins where the file has nothing of it.
     """
     ignore: list[Annotated[Any, BeforeValidator(_name_pattern)]] = Field(default=[])
     """Patterns of published names that are not needed."""
 
-    def rules(self) -> list[tuple[NamePattern, list[Recipe]]]:
-        """The patterns with their recipes, in order; without one a tensor is left as it begins."""
-        return [(parse_pattern(key), each or []) for key, each in self.tensors.items()]
+    def rules(self) -> list[tuple[NamePattern, list[Recipe | None]]]:
+        """The patterns with their recipes, in order; by None a tensor is left as it begins."""
+        return [(parse_pattern(key), each) for key, each in self.tensors.items()]
 
 
 class Checkpoint(Section):

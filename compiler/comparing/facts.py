@@ -39,6 +39,7 @@ def _running(layer: Layer) -> Iterator[tuple[str, str]]:
     if layer.repeat is not None:
         share = ", shared" if layer.repeat.share else ""
         yield "repeat", f"{_text(layer.repeat.count)}{share}"
+        yield from ((f"stack.{name}", of) for name, of in layer.repeat.stack.items())
     yield "scan", "" if layer.scan is None else _text(layer.scan)
     yield "reverse", "true" if layer.reverse else ""
     yield "when", "" if layer.when is None else _text(layer.when)

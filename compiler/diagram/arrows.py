@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from compiler.diagram.blame import edge_is_faulty
-from compiler.diagram.boxes import Boxes, symbol
+from compiler.diagram.boxes import Boxes, points, symbol
 from compiler.diagram.frames import Frame, Layer
 from compiler.diagram.opening import elided, shown
 from compiler.diagram.picture import Edge, Node
@@ -82,8 +82,10 @@ def _inside(boxes: Boxes, frame: Frame, ref: Ref) -> Anchor | None:
     if child is None:
         ident = boxes.ids.get((frame, ref.node))
         return Anchor(ident, type, changed, port) if ident else None
-    names = _outputs(frame.layer(ref.node))
-    name = ref.port or next(iter(names), "")
+    layer = frame.layer(ref.node)
+    name = ref.port or next(iter(_outputs(layer)), "")
+    if layer.node.layer.repeat is not None:
+        name = layer.node.layer.repeat.stack.get(name, name)
     inner = anchor(boxes, child, child.scope.outputs.get(name))
     if inner is None:
         return None
@@ -134,11 +136,14 @@ def _into(boxes: Boxes, frame: Frame, name: str, box: str | None) -> Iterator[Wi
     child = frame.children.get(name)
     errors = boxes.blame.at(frame, layer)
     several = len({port for port, _ in layer.refs}) > 1
+    named = points(child) if child is not None else {}
     for port, ref in layer.refs:
         target = box if child is None else boxes.ids.get((child, port))
         source = anchor(boxes, frame, ref)
         if target is None or source is None:
             continue
+        if named.get(port) and source.port == port:
+            source = replace(source, port="")  # the point at the end says it
         said = not several or child is not None or port in (*_PLAIN, ref.node)
         word = "" if said or port.isdigit() else port
         yield Wire(source, target, word, edge_is_faulty(layer, ref, errors))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.order import leads, order, titled_right
+from compiler.diagram.order import below_entry, leads, order, titled_right
 from compiler.diagram.picture import Cluster, Edge, Node, Picture
 from compiler.diagram.room import MARGIN, box_widths
+from compiler.diagram.wrapping import note
 
 _FONT = "Helvetica"
 
@@ -30,6 +32,9 @@ class _Printer:
         self._down = picture.direction == "TB"
         self._widths = box_widths(picture)
         self._right = titled_right(picture)
+        self._nodes = {node.id: node for node in picture.nodes}
+        self._coming = Counter(edge.target for edge in picture.edges)
+        self._going = Counter(edge.source for edge in picture.edges)
 
     def graph(self) -> Digraph:
         """The whole graph: boxes in their clusters, then what goes between them."""
@@ -43,6 +48,8 @@ class _Printer:
             graph.edge(edge.source, edge.target, **self._edge(edge))
         for above, below in order(self._picture):
             graph.edge(above, below, **_BELOW)
+        for above, below in below_entry(self._picture):
+            graph.edge(above, below, **_BELOW | {"minlen": "1"})
         return graph
 
     def _fill(self, graph: Digraph, parent: str, level: int) -> None:
@@ -184,7 +191,7 @@ class _Printer:
     def _edge(self, edge: Edge) -> Attributes:
         found = {"tooltip": _tooltip(edge.label)}
         if edge.label:
-            found["label"] = _quoted(f" {edge.label}")
+            found["label"] = _note(edge.label)
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
         if edge.spine:
@@ -193,12 +200,27 @@ class _Printer:
             found |= {"weight": "1", "color": self._theme.faint}
         else:
             found["weight"] = "2"
-        if self._down and edge.label and not edge.spine:
-            found["labelfloat"] = "false"  # off the spine a label gets room of its own
+        if self._down and edge.label and not self._floats(edge):
+            found["labelfloat"] = "false"
+        if edge.label and self._leaves(edge):
+            found["minlen"] = "2"  # else its words lie on the border
         if edge.fault:
             red = self._theme.fault
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
         return found
+
+    def _floats(self, edge: Edge) -> bool:
+        """Whether words take no room of their own: on one line beside the spine, a word where other arrows come in."""
+        if not edge.spine or len(note(edge.label)) > 1:
+            return False
+        alone = self._coming[edge.target] == self._going[edge.source] == 1
+        return alone or len(edge.label) <= _WORD
+
+    def _leaves(self, edge: Edge) -> bool:
+        """Whether an arrow leads from beside a spine out of a block, to an output below."""
+        source, target = self._nodes[edge.source], self._nodes[edge.target]
+        out = target.kind == "output" and source.cluster != target.cluster
+        return out and not edge.spine
 
     def _dashed(self, edge: Edge) -> dict[str, str]:
         tie = edge.kind == "tie"
@@ -214,6 +236,8 @@ class _Printer:
 
 
 _BELOW = {"style": "invis", "minlen": "0", "weight": "0"}
+_WORD = 9  # characters that stay clear of an arrow from the side
+_ASIDE = "  "  # between an arrow and its words: wider than half of its head
 _GAP = {
     "shape": "box",
     "style": "",
@@ -231,6 +255,12 @@ _PLAIN = {
     "height": "0.2",
     "width": "0.1",
 }
+
+
+def _note(text: str) -> str:
+    """The words at an arrow, a little to the right of it; what is on two lines begins at the left."""
+    lines = [_quoted(f"{_ASIDE}{line}") for line in note(text)]
+    return lines[0] if len(lines) == 1 else "".join(f"{line}\\l" for line in lines)
 
 
 def _painted(paint: Paint) -> Attributes:

@@ -7,12 +7,13 @@ from compiler.diagram.arrows import arrows
 from compiler.diagram.blame import Blame
 from compiler.diagram.boxes import Boxes, cut
 from compiler.diagram.copies import copies
+from compiler.diagram.entries import type_points
 from compiler.diagram.frames import Frame
 from compiler.diagram.opening import open_frames
 from compiler.diagram.options import DiagramError, Options
 from compiler.diagram.picture import Cluster, Picture, Text
 from compiler.diagram.shapes import Shapes
-from compiler.diagram.tied import ties
+from compiler.diagram.tied import say_ties, ties
 from compiler.diagram.words import total
 from compiler.graph import Scope
 from compiler.inference.counts import Counter
@@ -38,7 +39,7 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
     for root in roots:
         cluster = _around(boxes, root) if len(roots) > 1 else ""
         boxes.draw(root, cluster)
-    return Picture(
+    picture = Picture(
         _title(typed, roots, options, counter),
         tuple(boxes.nodes),
         tuple(boxes.clusters),
@@ -46,6 +47,7 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
         options.direction,
         options.theme,
     )
+    return type_points(say_ties(picture))
 
 
 def _networks(typed: TypedGraph, options: Options) -> list[Frame]:

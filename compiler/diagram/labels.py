@@ -13,6 +13,9 @@ from compiler.diagram.wrapping import wrap
 _LINE = 30  # characters beside one another in a box; more take a second line
 _WORDS = 46  # characters of such a line
 _TITLE = 56
+_GAP = 8  # points between the title and what is drawn
+_BROAD = "…→"  # Graphviz takes these for narrower than they are
+_SHORT = 0.6  # of a space, by which it does
 
 
 def title(text: Text, theme: Theme) -> str:
@@ -20,7 +23,7 @@ def title(text: Text, theme: Theme) -> str:
     rows = [f'<FONT POINT-SIZE="17"><B>{inert(text.name)}</B></FONT>']
     for line in text.lines:
         rows += [_small(part, theme.muted, 10) for part in _balanced(line)]
-    return _table(rows)
+    return _table(rows, below=_GAP)
 
 
 def _balanced(line: str) -> list[str]:
@@ -50,7 +53,11 @@ def label(text: Text, theme: Theme, size: int) -> str:
 def port(text: Text, theme: Theme) -> str:
     """The name of a block's input inside of it."""
     words = f"  {_small(text.words, theme.muted, 9)}" if text.words else ""
-    return f"<{_small(text.name, theme.ink, 10)}{words}>"
+    name = f"{_small(text.name, theme.ink, 10)}{words}"
+    if not text.lines:
+        return f"<{name}>"
+    below = (_small(line, theme.muted, 9) for line in text.lines)
+    return _table([name, *below], "CENTER")
 
 
 def heading(text: Text, theme: Theme) -> str:
@@ -73,14 +80,21 @@ def _row(text: Text, theme: Theme, size: int) -> str:
     return "  ".join(parts)
 
 
-def _table(rows: list[str], align: str = "LEFT") -> str:
+def _table(rows: list[str], align: str = "LEFT", below: int = 0) -> str:
     body = "".join(f'<TR><TD ALIGN="{align}">{row}</TD></TR>' for row in rows)
+    if below:
+        body += f'<TR><TD HEIGHT="{below}"></TD></TR>'
     attributes = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
     return f"<<TABLE {attributes}>{body}</TABLE>>"
 
 
 def _small(text: str, color: str, size: int) -> str:
-    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inert(text)}</FONT>'
+    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inert(_filled(text))}</FONT>'
+
+
+def _filled(text: str) -> str:
+    """Text with spaces after it, so that it has all the room that it needs, and stands in its middle."""
+    return text + " " * round(_SHORT * sum(map(text.count, _BROAD)))
 
 
 def inert(text: str) -> str:

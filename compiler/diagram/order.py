@@ -22,6 +22,27 @@ def order(picture: Picture) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def below_entry(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Pairs of points that lead to one box: that in which the spine comes into a block, and one beside it.
+
+    The second stands below the first: its arrow would else come in from above, over the title.
+    """
+    led = {edge.target for edge in picture.edges if edge.kind == "flow"}
+    points = {node.id: node for node in picture.nodes if node.id in led}
+    points = {name: node for name, node in points.items() if node.kind == "port"}
+    entries = {
+        (points[edge.source].cluster, edge.target): edge.source
+        for edge in picture.edges
+        if edge.source in points and edge.spine
+    }
+    for edge in picture.edges:
+        beside = points.get(edge.source)
+        if beside is not None and not beside.spine:
+            entry = entries.get((beside.cluster, edge.target))
+            if entry is not None:
+                yield entry, beside.id
+
+
 def leads(picture: Picture, tie: Edge) -> bool:
     """Whether arrows lead from one end of a tie to the other, so that it stands below anyway.
 

@@ -10,12 +10,13 @@ from collections import defaultdict
 
 from compiler.diagram.extent import extent
 from compiler.diagram.picture import Cluster, NodeKind, Picture, Text
+from compiler.diagram.wrapping import note, note_width
 
 MARGIN = 11.0
 """Points between the border of a cluster and what is in it."""
 
 _GAP = 9.0
-_MOST = 240.0  # points; wider boxes would be worse than a label over a border
+_MOST = 280.0  # points; wider boxes would be worse than a label over a border
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
@@ -28,7 +29,7 @@ def title_rows(text: Text) -> list[Text]:
     if _width(head) > _ONE_LINE:
         head, below = Text(text.name), [Text("", text.words, often)]
         if text.words and _width(below[0]) > _ONE_LINE:
-            below = [Text("", text.words), Text("", badge=often)]
+            below = [Text("", badge=often), Text("", text.words)]
     rows = [head, *below, *(Text("", words) for words in differences)]
     return [row for row in rows if row.plain]
 
@@ -70,7 +71,7 @@ def _needed(picture: Picture) -> dict[str, float]:
     for edge in picture.edges:
         if edge.spine and edge.label and places[edge.source]:
             place = places[edge.source]
-            halves[place] = max(halves[place], extent(edge.label, 9) + 4)
+            halves[place] = max(halves[place], note_width(note(edge.label)) + 7)
     return defaultdict(
         float, {key: 2 * (half + _GAP - MARGIN) for key, half in halves.items()}
     )

@@ -24,10 +24,13 @@ class Shapes:
 
     def of(self, frame: Frame, ref: Ref) -> str:
         """The type of a value as an arrow says it: `[B, T, 768]`, `[B, (H+1)//2]`."""
-        return _tight(self.full(frame, ref).removeprefix("float"))
+        return shorten(_tight(self._whole(frame, ref).removeprefix("float")), _WIDTH)
 
     def full(self, frame: Frame, ref: Ref) -> str:
         """The type of a value: `float[B, T, 768]`; "" if it is not known."""
+        return shorten(self._whole(frame, ref), _WIDTH)
+
+    def _whole(self, frame: Frame, ref: Ref) -> str:
         found = [
             (_simple(instance, kind), kind)
             for instance in frame.instances
@@ -37,7 +40,7 @@ class Shapes:
             return ""
         values, names = ([pair[side] for pair in found] for side in (0, 1))
         shown = names if self.names else values
-        return shorten(_common(shown, names), _WIDTH)
+        return _common(shown, names)
 
     def declared(self, frame: Frame, name: str) -> str:
         """The type of an input, as inferred or else as it is written."""
@@ -52,7 +55,7 @@ class Shapes:
         sources = frame.sources(ref.node)
         if not sources:
             return True
-        return self.full(frame, ref) != self.full(frame, sources[0][1])
+        return self._whole(frame, ref) != self._whole(frame, sources[0][1])
 
 
 def _tight(text: str) -> str:

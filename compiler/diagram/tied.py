@@ -1,13 +1,14 @@
-"""The dashed lines between layers that have a tensor in common."""
+"""Layers that have a tensor in common: joined by dashed lines, or in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from compiler.diagram.boxes import Boxes
 from compiler.diagram.frames import Frame
 from compiler.diagram.opening import shown
-from compiler.diagram.picture import Edge
+from compiler.diagram.picture import Edge, Node, Picture
 
 
 def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
@@ -20,6 +21,40 @@ def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
         if pair[0] != pair[1]
     )
     return [Edge(source, target, "tied", "tie") for source, target in pairs]
+
+
+def say_ties(picture: Picture) -> Picture:
+    """The picture with words in place of lines between boxes that do not stand on one spine of one block.
+
+    Such lines would go round all blocks, far from either box, and ask for a margin of their own.
+    """
+    nodes = {node.id: node for node in picture.nodes}
+    apart = {
+        edge
+        for edge in picture.edges
+        if edge.kind == "tie" and not _in_line(nodes[edge.source], nodes[edge.target])
+    }
+    for edge in picture.edges:
+        if edge in apart:
+            known = nodes[edge.target]
+            nodes[edge.target] = _tied(known, nodes[edge.source].text.name)
+    return replace(
+        picture,
+        nodes=tuple(nodes.values()),
+        edges=tuple(edge for edge in picture.edges if edge not in apart),
+    )
+
+
+def _in_line(source: Node, target: Node) -> bool:
+    line = (source.cluster, source.spine)
+    return source.spine != "" and line == (target.cluster, target.spine)
+
+
+def _tied(node: Node, name: str) -> Node:
+    words = f"tied to {name}"
+    if node.text.words:
+        words = f"{node.text.words} · {words}"
+    return replace(node, text=replace(node.text, words=words))
 
 
 def _pairs(boxes: Boxes, frame: Frame) -> Iterator[tuple[str, str]]:

@@ -163,7 +163,7 @@ class ScopeBuilder:
         if found is None or not found.port:
             return found
         node = self.scope.nodes.get(found.node)
-        ports = output_ports(node.target) if node else None
+        ports = output_ports(node) if node else None
         if ports is not None and found.port not in ports:
             message = f"{found.node} has no output {found.port}"
             help = self.report.like(found.port, ports) or f"it gives {listed(ports)}"

@@ -10,7 +10,7 @@ from compiler.binding import Problem, check_arguments
 from compiler.diagnostics import Report
 from compiler.expressions import ExpressionError, parse_expression
 from compiler.fields import Formula
-from compiler.graph import OpParam, Place, Scope
+from compiler.graph import Node, OpParam, Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.op import Op
@@ -82,11 +82,13 @@ def _listed(blocks: Mapping[str, Scope]) -> str:
     return f"; the blocks here are {listed(blocks)}" if blocks else ""
 
 
-def output_ports(target: Target) -> tuple[str, ...] | None:
-    """The names of a target's outputs, where they are known before its arguments are."""
+def output_ports(node: Node) -> tuple[str, ...] | None:
+    """The names of a layer's outputs, where they are known before its arguments are."""
+    target, repeat = node.target, node.layer.repeat
     if isinstance(target, OpParam):
         return None
-    return target.declared if isinstance(target, Scope) else target.outputs
+    ports = target.declared if isinstance(target, Scope) else target.outputs
+    return (*ports, *repeat.stack) if repeat is not None and ports else ports
 
 
 def bind_arguments(

@@ -152,8 +152,10 @@ class ScopeReader:
         limit = self.engine.limits.repeat
         if value is None:
             raise Skip
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            code, message = "bad-repeat", "is a number of copies, and this"
+        least = min(len(node.layer.repeat.stack), 1)  # nothing cannot be stacked
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            what = "needs a copy to stack" if least else "is a number of copies"
+            code, message = "bad-repeat", f"{what}, and this"
             if isinstance(value, Dim):
                 code, message = (
                     "not-constant",

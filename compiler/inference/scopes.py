@@ -19,6 +19,7 @@ from compiler.inference.repeats import (
     uses_counter,
 )
 from compiler.inference.running import ScopeRunner
+from compiler.inference.stacks import stacked
 from compiler.op import Op
 from compiler.tensor import TensorType
 from compiler.typed import Call, TypedNode, Types
@@ -94,6 +95,8 @@ class ScopeInference(ScopeRunner):
         names, context = self.instance.names, self.context
         count_of = repeat.count if repeat is not None else None
         outputs = dict(by_count(calls, ghosts, count_of, names, context))
+        path = self._path(node)
+        outputs |= stacked(node, calls, self.instance, self.report, path)
         return TypedNode(
             node, target, given, calls, outputs, arguments, ghosts=ghosts, ties=ties
         )

@@ -49,11 +49,33 @@ def _references(value: Any) -> Any:
     return value
 
 
+def _texts(message: str) -> BeforeValidator:
+    """A mapping from names to texts."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise fault("bad-type", message)
+        for key, entry in value.items():
+            if not isinstance(entry, str):
+                raise fault("bad-type", message, at=(key,))
+        return value
+
+    return BeforeValidator(check)
+
+
+_STACK = "stack names outputs of a copy to put together: {hidden_states: x}"
+
+
 class Repeat(Model):
-    """`repeat: n`, or `{count: n, share: true}`."""
+    """`repeat: n`, or `{count: n, share: true, stack: {hidden_states: x}}`."""
 
     count: FormulaOr
     share: bool = False
+    stack: Annotated[
+        dict[Annotated[str, named(names.snake_case, "an output")], str],
+        _texts(_STACK),
+    ] = Field(default_factory=dict)
+    """Outputs that are what all copies give, along a new first dimension: name -> output of a copy."""
 
     @model_validator(mode="before")
     @classmethod
@@ -78,20 +100,6 @@ Initializers = Annotated[
 
 _CARRY = 'carry gives each state its start: {h: "zeros[B, hidden]"}, or a layer'
 _TIE = "tie names the tensor that each tensor is one with: {weight: wte.weight}"
-
-
-def _texts(message: str) -> BeforeValidator:
-    """A mapping from names to texts."""
-
-    def check(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise fault("bad-type", message)
-        for key, entry in value.items():
-            if not isinstance(entry, str):
-                raise fault("bad-type", message, at=(key,))
-        return value
-
-    return BeforeValidator(check)
 
 
 class Tie(Model):

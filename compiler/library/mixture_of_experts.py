@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from compiler.library.load_balancing import load_balancing
+
 
 class Experts(nn.Module):
     """Feed-forward networks of one shape: down(activation(up(x))) for the chosen ones.
@@ -93,9 +95,7 @@ class MixtureOfExperts(nn.Module):
 
     Shazeer et al., "Outrageously Large Neural Networks", 2017. Probabilities are
     counted in float32, as published models do; with norm_topk_prob, those of a token's
-    experts add up to 1. `balance` is the loss of Fedus et al., "Switch Transformers",
-    2022, equation 4, with the top_k experts of each token: top_k where they are used
-    alike, and more where not.
+    experts add up to 1. `balance` is the loss of load balancing.
     """
 
     def __init__(
@@ -120,9 +120,7 @@ class MixtureOfExperts(nn.Module):
         logits = self.gate(x)
         probabilities = F.softmax(logits, dim=-1, dtype=torch.float32).flatten(0, -2)
         weight, chosen = probabilities.topk(self.top_k, dim=-1)
-        used = torch.zeros_like(probabilities).scatter(1, chosen, 1.0)
-        balance = (used.mean(dim=0) * probabilities.mean(dim=0)).sum()
         if self.norm_topk_prob:
             weight = weight / weight.sum(dim=-1, keepdim=True)
         output = self.experts(x.flatten(0, -2), chosen, weight)
-        return output.view_as(x), logits, balance * logits.shape[-1]
+        return output.view_as(x), logits, load_balancing(logits, self.top_k)

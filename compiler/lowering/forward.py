@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compiler.codegen.names import used_names
 from compiler.codegen.python import (
     Compare,
     Conditional,
@@ -14,27 +13,22 @@ from compiler.codegen.python import (
     call,
     lit,
 )
-from compiler.codegen.statements import Assign, For, If, Stmt
-from compiler.graph import Ref, Scope
-from compiler.inference.repeats import fed_ports
+from compiler.codegen.statements import Assign, If
+from compiler.graph import Scope
 from compiler.lowering.code import LayerCode
-from compiler.lowering.constructors import attribute, build, count_code, value_code
+from compiler.lowering.constructors import attribute, build, value_code
 from compiler.lowering.formulas import Resolve
-from compiler.tensor import TensorType
 from compiler.typed import TypedNode
 
 if TYPE_CHECKING:
     from compiler.lowering.writer import ClassWriter
-
-_LAYER = ("layer", "module")
-_BLOCK = ("block", *_LAYER)
-"""What the copies of a loop are called."""
 
 Inputs = dict[str, Expr | tuple[Expr, ...]]
 
 
 def run(writer: ClassWriter, typed: TypedNode) -> None:
     """Add to `forward` what a layer does, and remember what its outputs are called."""
+    from compiler.lowering.loops import run_loop
     from compiler.lowering.scans import run_scan
 
     if not typed.calls:
@@ -42,7 +36,7 @@ def run(writer: ClassWriter, typed: TypedNode) -> None:
     elif typed.scan is not None:
         run_scan(writer, typed)
     elif typed.node.layer.repeat is not None:
-        _loop(writer, typed)
+        run_loop(writer, typed)
     elif typed.node.layer.when is not None:
         _choice(writer, typed)
     else:
@@ -186,94 +180,3 @@ def _choice(writer: ClassWriter, typed: TypedNode) -> None:
     body = (*lines, Assign((target,), value, comment=writer.comment([kind])))
     writer.forward.append(If(test, body))
     _remember(writer, typed, [target])
-
-
-def _loop(writer: ClassWriter, typed: TypedNode) -> None:
-    """`repeat`: the outputs of a copy are the inputs of the next."""
-    repeat = typed.node.layer.repeat
-    assert repeat is not None
-    given = inputs(writer, typed)
-    fed = fed_ports(list(typed.outputs), list(given))
-    state: dict[str, Name] = {}
-    for source, port in fed.items():
-        state[source] = _state(writer, typed, source, port, given)
-        given[port] = _fed(given[port], state[source])
-    held = build(writer.trial(), typed, writer.trial().in_loop) is not None
-    copies = held and not repeat.share
-    holder: Expr = module(typed)
-    if copies:
-        words = _BLOCK if isinstance(typed.target, Scope) else _LAYER
-        holder = Name(writer.variables.copy(*words))
-    outer, writer.forward = writer.forward, []
-    resolve = writer.in_forward if copies else writer.in_forward_loop
-    value = apply(writer, typed, given, holder, resolve)
-    lines = writer.forward
-    writer.forward = outer
-    names: list[Expr] = [
-        state.get(port) or _last(writer, typed, port) for port in typed.outputs
-    ]
-    target = names[0] if len(names) == 1 else TupleExpr(tuple(names))
-    lines.append(
-        Assign((target,), value, comment=writer.comment(list(typed.outputs.values())))
-    )
-    writer.forward.append(_for(writer, typed, copies, holder, tuple(lines)))
-    _remember(writer, typed, names)
-
-
-def _last(writer: ClassWriter, typed: TypedNode, port: str) -> Name:
-    """The variable for an output that is not fed to the next copy."""
-    if not writer.variables.uses(typed.node.name, port):
-        return Name("_")
-    wanted = port if len(typed.outputs) > 1 else typed.node.name
-    return Name(writer.variables.of_output(typed.node.name, port, wanted))
-
-
-def _for(
-    writer: ClassWriter,
-    typed: TypedNode,
-    copies: bool,
-    holder: Expr,
-    body: tuple[Stmt, ...],
-) -> For:
-    count = typed.node.layer.repeat.count if typed.node.layer.repeat else 1
-    times = count.text if hasattr(count, "text") else str(count)
-    if copies:
-        return For(holder, module(typed), body, comment=f"{times} times")
-    counter = "i" if "i" in used_names(body) else "_"
-    return For(
-        Name(counter),
-        call("range", count_code(typed, writer.in_forward)),
-        body,
-        comment="",
-    )
-
-
-def _state(
-    writer: ClassWriter, typed: TypedNode, source: str, port: str, given: Inputs
-) -> Name:
-    """The variable that goes from copy to copy, holding the input to begin with."""
-    start = given[port]
-    start = start[0] if isinstance(start, tuple) else start
-    ref = typed.inputs[port]
-    ref = ref[0] if isinstance(ref, tuple) else ref
-    if (
-        isinstance(start, Name)
-        and "." not in start.id  # self.start stays what it is
-        and writer.variables.may_go_on(ref, start)
-    ):
-        return start
-    wanted = typed.node.name if len(typed.outputs) == 1 else source
-    name = Name(writer.variables.state(typed.node.name, wanted))
-    kind = typed.calls[0].inputs[port]
-    comment = ""
-    if isinstance(start, Name) and "." in start.id and isinstance(kind, TensorType):
-        comment = writer.comment([kind])
-    writer.forward.append(Assign((name,), start, comment=comment))
-    return name
-
-
-def _fed(given: Expr | tuple[Expr, ...], name: Name) -> Expr | tuple[Expr, ...]:
-    return (name, *given[1:]) if isinstance(given, tuple) else name
-
-
-__all__ = ["Ref", "TensorType", "run"]

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from compiler.codegen.python import Binary, Compare, Expr, Logic, Name, call, lit
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Expr,
+    Logic,
+    Name,
+    attr,
+    call,
+    lit,
+    method,
+    subscript,
+)
 from compiler.codegen.python import Call as CallExpr
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
 from compiler.graph import Scope
@@ -182,7 +193,16 @@ def _initialize(place: Expr, rule: Initializer) -> CallExpr:
     """`init.normal_(module.weight, std=0.02)`."""
     if rule.name == "constant":
         return call("init.constant_", place, *(value for _, value in rule.arguments))
+    if rule.name == "log_arange":
+        return _log_arange(place)
     return call(f"init.{rule.name}_", place, **dict(rule.arguments))
+
+
+def _log_arange(place: Expr) -> CallExpr:
+    """`x.detach().copy_(torch.arange(1, x.shape[-1] + 1).log())`: every row alike."""
+    end = Binary("+", subscript(attr(place, "shape"), -1), lit(1))
+    row = method(call("torch.arange", 1, end), "log")
+    return method(method(place, "detach"), "copy_", row)
 
 
 def _tensor(held: Expr, tensor: str) -> Expr:

@@ -9,7 +9,7 @@ from compiler.codegen.python import Expr, Name, call
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Size
-from compiler.op import Code, Op, Outputs, Shape, product
+from compiler.op import Code, Op, Outputs, Port, Shape, product
 from compiler.registry import register
 from compiler.tensor import TensorType
 
@@ -49,12 +49,7 @@ class MixtureOfExperts(Op):
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         ctx.require_least_rank("input", input, 2)
         ctx.constant(input.shape[-1], "the input's width")
-        spare = ctx.value(self.num_experts - self.top_k)
-        if not ctx.domain.at_least(spare, 0):
-            raise faults.constraint(
-                f"top_k is {ctx.value(self.top_k)}, and there are {ctx.value(self.num_experts)} experts",
-                argument="top_k",
-            )
+        _require_experts(ctx, self.top_k, self.num_experts)
         return input, input.with_size(-1, self.num_experts), input.with_shape()
 
     def inferred(self, input: TensorType) -> dict[str, Dim]:
@@ -93,3 +88,55 @@ class MixtureOfExperts(Op):
         if code.chosen("activation"):
             return call("getattr", Name("F"), code.argument("activation"))
         return Name(f"F.{self.activation}")
+
+
+def _require_experts(ctx: Context, top_k: Dim, experts: Dim) -> None:
+    if not ctx.domain.at_least(ctx.value(experts - top_k), 0):
+        message = (
+            f"top_k is {ctx.value(top_k)}, and there are {ctx.value(experts)} experts"
+        )
+        raise faults.constraint(message, argument="top_k")
+
+
+@register("load_balancing", torch="")
+class LoadBalancing(Op):
+    """How evenly experts are used: float[..., num_experts], bool[...]? -> float[].
+
+    The input is the `router_logits` of a mixture of experts, or the stack of those of
+    several. The mask is true for the tokens that count, and its shape broadcasts to that
+    of the tokens. The result is Switch's loss of load balancing: top_k where the `top_k`
+    experts of the tokens are all experts alike, and more where not.
+
+    Source: Fedus et al., "Switch Transformers", 2022, equation 4.
+    """
+
+    top_k: Size = Dim.of(2)
+
+    library = "load_balancing"
+    inputs = (Port("router_logits"), Port("mask", ("bool",), optional=True))
+
+    def infer(
+        self, ctx: Context, router_logits: TensorType, mask: TensorType | None
+    ) -> TensorType:
+        ctx.require_least_rank("router_logits", router_logits, 2)
+        _require_experts(ctx, self.top_k, router_logits.shape[-1])
+        if mask is not None:
+            self._require_tokens(ctx, router_logits, mask)
+        return router_logits.with_shape()
+
+    def _require_tokens(
+        self, ctx: Context, router_logits: TensorType, mask: TensorType
+    ) -> None:
+        """The mask expands to the shape of the tokens."""
+        spare = router_logits.rank - 1 - mask.rank
+        if spare < 0:
+            wanted = f"{router_logits.rank - 1} dimensions at most, as the tokens have"
+            raise faults.rank_mismatch("mask", mask, wanted)
+        message = "load_balancing needs a mask that expands to the shape of the tokens"
+        for size, tokens in zip(mask.shape, router_logits.shape[spare:], strict=False):
+            if not ctx.is_one(size):
+                ctx.require_equal(message, size, tokens, "mask")
+
+    def apply(self, code: Code, router_logits: Expr, mask: Expr | None) -> Expr:
+        given = {} if mask is None else {"mask": mask}
+        return call("load_balancing", router_logits, code.argument("top_k"), **given)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from compiler import faults
-from compiler.codegen.python import Compare, Expr, Unary, attr, method, subscript
+from compiler.codegen.python import (
+    Compare,
+    Expr,
+    Unary,
+    attr,
+    call,
+    method,
+    subscript,
+)
 from compiler.context import Context
 from compiler.fields import Axis, Integer
-from compiler.op import ANY, Code, Op, Port
-from compiler.ops._scores import ones
+from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.ops._scores import ones, unless_none
 from compiler.registry import register
 from compiler.tensor import TensorType
 
@@ -87,3 +95,42 @@ class MaskedFill(Op):
 
     def apply(self, code: Code, input: Expr, mask: Expr) -> Expr:
         return method(input, "masked_fill", mask, code.argument("value"))
+
+
+@register("masking", torch="torch.where")
+class Masking(Op):
+    """0 where the mask is false, else the input: number[B, T, ...], bool[B, T]? -> same.
+
+    As torch.where(mask[..., None], input, 0), so that neither NaN nor infinity stays
+    where nothing takes part. The mask has any of the input's leading dimensions, each
+    of that size or 1; without a mask the input is unchanged. Keras has it as Masking.
+    """
+
+    inputs = (Port("input", NUMBER), Port("mask", ("bool",), optional=True))
+
+    def infer(
+        self, ctx: Context, input: TensorType, mask: TensorType | None
+    ) -> TensorType:
+        if mask is not None:
+            self._require_expands(ctx, input, mask)
+        return input
+
+    def _require_expands(
+        self, ctx: Context, input: TensorType, mask: TensorType
+    ) -> None:
+        """Broadcast the other way, the result would be of another shape with a mask."""
+        if mask.rank > input.rank:
+            wanted = f"{input.rank} dimensions at most, as the input has"
+            raise faults.rank_mismatch("mask", mask, wanted)
+        message = "masking needs a mask that expands to the input's first dimensions"
+        for size, wanted_size in zip(mask.shape, input.shape, strict=False):
+            if not ctx.is_one(size):
+                ctx.require_equal(message, size, wanted_size, "mask")
+
+    def apply(self, code: Code, input: Expr, mask: Expr | None) -> Expr:
+        if mask is None:
+            return input
+        added = code.type("input").rank - code.type("mask").rank
+        aligned = subscript(mask, ..., *[None] * added) if added else mask
+        masked = call("torch.where", aligned, input, 0)
+        return unless_none(mask, code.optional("mask"), masked, input)

@@ -28,12 +28,8 @@ class Source(Op):
         return code.module()
 
 
-@register("parameter", torch="torch.nn.Parameter")
-class Parameter(Source):
-    """A learned tensor, such as a class token: -> float[shape].
-
-    It starts with `value` everywhere, or as its `init` says.
-    """
+class _Filled(Source):
+    """What a parameter and a buffer share: both are saved, and begin with one value everywhere."""
 
     shape: Sizes
     value: float = 0.0
@@ -41,17 +37,12 @@ class Parameter(Source):
     def infer(self, ctx: Context) -> TensorType:
         return TensorType("float", self.shape)
 
-    def weights(self) -> dict[str, Shape]:
-        return {"": self.shape}
-
     def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
         return shape_text(ctx.values(outputs[0]).shape)
 
-    def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
+    def filled(self, code: Code) -> Expr:
+        """The tensor as it begins."""
         sizes = items(code.argument("shape")) or (TupleExpr(()),)
-        return call("nn.Parameter", self._filled(code, sizes))
-
-    def _filled(self, code: Code, sizes: tuple[Expr, ...]) -> Expr:
         if not code.given("value"):
             return call("torch.zeros", *sizes)
         ones = call("torch.ones", *sizes)  # of floats, whatever the value is
@@ -61,6 +52,35 @@ class Parameter(Source):
             return ones
         shape = TupleExpr(items(code.argument("shape")))
         return call("torch.full", shape, float(self.value))
+
+
+@register("parameter", torch="torch.nn.Parameter")
+class Parameter(_Filled):
+    """A learned tensor, such as a class token: -> float[shape].
+
+    It starts with `value` everywhere, or as its `init` says.
+    """
+
+    def weights(self) -> dict[str, Shape]:
+        return {"": self.shape}
+
+    def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        return call("nn.Parameter", self.filled(code))
+
+
+@register("buffer", torch="torch.nn.Buffer")
+class Buffer(_Filled):
+    """A tensor that is saved with the weights and not learned: -> float[shape].
+
+    It has `value` everywhere until weights are loaded, as statistics of the data that
+    are published with a network have.
+    """
+
+    def buffers(self) -> dict[str, Shape]:
+        return {"": self.shape}
+
+    def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        return call("nn.Buffer", self.filled(code))
 
 
 @register("constant", torch="torch.full")

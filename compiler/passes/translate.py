@@ -121,7 +121,8 @@ class _Checker:
             if making.shape != tensor.shape:
                 given, wanted = shown(making.shape), shown(tensor.shape)
                 message = f"reshape gives {given}, and {tensor.name} is {wanted}"
-                below = (number,) if len(entry.makings) > 1 else ()
+                several = len(entry.makings) > 1 or entry.optional
+                below = (number,) if several else ()
                 span = self.place.at(entry.rule, *below, "reshape").span()
                 self.report.error("bad-rule", span, message)
 

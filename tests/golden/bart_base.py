@@ -237,6 +237,7 @@ class BART(nn.Module):
         self.encoder = Encoder(width, context, depth, heads, hidden, dropout)
         self.decoder = Decoder(width, context, depth, heads, hidden, dropout)
         self.lm_head = nn.Linear(width, vocab, bias=False)
+        self.final_logits_bias = nn.Buffer(torch.zeros(1, vocab))
         self.lm_head.weight = self.shared.weight
         self.reset_parameters()
 
@@ -259,5 +260,6 @@ class BART(nn.Module):
         shared_target = self.shared(target)  # [B, T, width]
         # [B, T, width]
         decoder = self.decoder(shared_target, states, target_mask, source_mask)
-        logits = self.lm_head(decoder)  # [B, T, vocab]
+        lm_head = self.lm_head(decoder)  # [B, T, vocab]
+        logits = lm_head + self.final_logits_bias  # [B, T, vocab]
         return logits, states

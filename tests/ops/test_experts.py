@@ -18,10 +18,11 @@ from transformers.models.mixtral.modeling_mixtral import (
 from transformers.models.qwen2_moe.modeling_qwen2_moe import Qwen2MoeSparseMoeBlock
 
 from compiler.faults import Fault
+from compiler.library.load_balancing import load_balancing
 from compiler.library.mixture_of_experts import MixtureOfExperts
 from compiler.tensor import TensorType
 from tests.ops.coverage import each
-from tests.ops.draws import SIZES, label, some, types
+from tests.ops.draws import SIZES, alike, label, some, type_of, types
 from tests.ops.harness import check, infer, tensor
 
 SHAPES = {
@@ -61,6 +62,51 @@ def test_refuses() -> None:
             {"hidden_features": 4, "num_experts": 2},
             {"input": tensor("float[B, T, D]")},
         )
+
+
+@each("load_balancing")
+@given(types(1, 4), st.booleans(), st.data(), some(top_k=SHAPES["top_k"]))
+def test_load_balancing(
+    op: str,
+    input: TensorType,
+    masked: bool,
+    data: st.DataObject,
+    given: dict[str, Any],
+) -> None:
+    tokens = [int(str(size)) for size in input.shape[:-1]]
+    mask = type_of(*data.draw(alike(tokens)), kind="bool") if masked else None
+    check(op, given, {"router_logits": input, "mask": mask})
+
+
+def test_a_mask_goes_with_the_tokens() -> None:
+    logits = tensor("float[L, B, T, 4]")
+    assert infer(
+        "load_balancing", {}, {"router_logits": logits, "mask": tensor("bool[B, T]")}
+    )
+    with pytest.raises(Fault, match="expands to the shape of the tokens"):
+        infer(
+            "load_balancing",
+            {},
+            {"router_logits": logits, "mask": tensor("bool[T, B]")},
+        )
+    with pytest.raises(Fault, match="3 dimensions at most"):
+        infer(
+            "load_balancing",
+            {},
+            {"router_logits": logits, "mask": tensor("bool[1, L, B, T]")},
+        )
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_balance_of_several_layers_is_that_of_transformers(masked: bool) -> None:
+    torch.manual_seed(0)
+    logits = 3 * torch.randn(3, 2, 7, 5)
+    mask = torch.rand(2, 7) > 0.4 if masked else None
+    layers = tuple(layer.flatten(0, 1) for layer in logits)
+    wanted = load_balancing_loss_func(
+        layers, 5, 2, None if mask is None else mask.long()
+    )
+    torch.testing.assert_close(load_balancing(logits, 2, mask), wanted)
 
 
 def pair(norm: bool) -> tuple[MixtureOfExperts, Any]:

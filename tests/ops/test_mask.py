@@ -8,11 +8,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from compiler.faults import Fault
 from compiler.tensor import TensorType
 from tests.ops.coverage import each
-from tests.ops.draws import KINDS, alike, type_of, types
+from tests.ops.draws import KINDS, SELDOM, alike, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
 
 VALUES = st.sampled_from([0, 1, -3, 0.5, -math.inf, math.nan, True, False])
@@ -44,6 +45,36 @@ def test_masked_fill(
     mask = type_of(*data.draw(alike([int(str(n)) for n in input.shape])), kind="bool")
     # The meta device does not broadcast the mask.
     check(op, {"value": value}, {"input": input, "mask": mask}, device="cpu")
+
+
+@st.composite
+def leading(draw: st.DrawFn, input: TensorType) -> TensorType:
+    """A mask of the input's leading dimensions, at times of another shape."""
+    sizes = [int(str(n)) for n in input.shape]
+    if draw(SELDOM):
+        return type_of(*draw(shapes(most_rank=5)), kind="bool")
+    first = sizes[: draw(st.integers(0, len(sizes)))]
+    change = st.sampled_from([0, 0, 0, 0, 1, 5])
+    return type_of(*[draw(change) or n for n in first], kind="bool")
+
+
+def masked(input: Tensor, mask: Tensor | None) -> Tensor:
+    """torch's `where`, whose mask must not make the input larger."""
+    if mask is None:
+        return input
+    full = mask.expand(input.shape[: mask.dim()])
+    return torch.where(full[(..., *[None] * (input.dim() - mask.dim()))], input, 0)
+
+
+@each("masking")
+@given(types() | types(kinds=KINDS), st.data(), st.sampled_from(["", "mask", None]))
+def test_masking(
+    op: str, input: TensorType, data: st.DataObject, optional: str | None
+) -> None:
+    mask = None if optional is None else data.draw(leading(input))
+    ports = frozenset(filter(None, [optional]))
+    inputs = {"input": input, "mask": mask}
+    check(op, {}, inputs, optional=ports, reference=masked)
 
 
 def test_causal_mask_sees_the_past() -> None:
@@ -78,6 +109,45 @@ def test_masked_fill_puts_no_infinity_among_integers() -> None:
     with pytest.raises(Fault, match="cannot put -inf among int values") as caught:
         infer("masked_fill", {"value": -math.inf}, inputs)
     assert caught.value.argument == "value"
+
+
+def test_masking_leaves_nothing_where_the_mask_is_false() -> None:
+    """Not even what a product with 0 would leave, in the value or in the gradient."""
+    given = [[math.nan, math.inf], [2.0, math.nan], [3.0, 4.0]]
+    x = torch.tensor([given], requires_grad=True)
+    mask = torch.tensor([[False, True, True]])
+    found = run("masking", {}, {"input": x, "mask": mask})
+    expected = torch.tensor([[[0.0, 0.0], [2.0, math.nan], [3.0, 4.0]]])
+    torch.testing.assert_close(found, expected, equal_nan=True)
+    found.sqrt().nansum().backward()
+    assert x.grad is not None
+    assert x.grad[0, 0].tolist() == [0, 0]
+
+
+def test_masking_of_symbols() -> None:
+    inputs = {"input": tensor("float[B, T, D]"), "mask": tensor("bool[1, T]")}
+    assert str(infer("masking", {}, inputs)[0]) == "float[B, T, D]"
+    assert str(infer("masking", {}, {"input": inputs["input"]})[0]) == "float[B, T, D]"
+    for wrong, message in [
+        ("bool[B, S]", "a mask that expands to the input's first dimensions"),
+        ("bool[T]", "a mask that expands to the input's first dimensions"),
+        ("bool[B, T, D, 1]", "3 dimensions at most, as the input has"),
+    ]:
+        with pytest.raises(Fault, match=message) as caught:
+            infer("masking", {}, inputs | {"mask": tensor(wrong)})
+        assert caught.value.port == "mask"
+
+
+def test_code_of_masking() -> None:
+    inputs = {"input": tensor("float[2, 3]"), "mask": tensor("bool[2, 3]")}
+    found = check("masking", {}, inputs)
+    assert found.forward == ["return torch.where(mask, input, 0)"]
+    inputs["input"] = tensor("float[2, 3, 4, 5]")
+    found = check("masking", {}, inputs, optional=frozenset(["mask"]))
+    filled = "torch.where(mask[..., None, None], input, 0)"
+    assert found.forward == [f"return input if mask is None else {filled}"]
+    found = check("masking", {}, {"input": inputs["input"]})
+    assert found.forward == ["return input"]
 
 
 def test_code() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,16 @@ VALUES = st.sampled_from([0, 1, -3, 0.5, 1.0, True, False])
 def test_parameter(op: str, shape: list[int], value: float) -> None:
     check(op, {"shape": shape}, {})
     check(op, {"shape": shape, "value": value}, {})
+
+
+@each("buffer")
+@given(shapes(), st.floats(-2, 2) | st.integers(-2, 2))
+def test_buffer(op: str, shape: list[int], value: float) -> None:
+    check(op, {"shape": shape}, {})
+    check(op, {"shape": shape, "value": value}, {})
+    held = layer(op, {"shape": shape, "value": value}, {})
+    assert not list(held.parameters()) and list(held.state_dict()) == ["layer"]
+    assert torch.equal(held(), torch.full(shape, float(value)))
 
 
 @each("constant")
@@ -49,6 +60,9 @@ def test_code_reads_as_written_by_hand() -> None:
     assert small.construct == "nn.Parameter(torch.full((8,), 1e-6))"
     ones = check("parameter", {"shape": 8, "value": 1}, {})
     assert ones.construct == "nn.Parameter(torch.ones(8))"
+    bias = check("buffer", {"shape": [1, 8]}, {})
+    assert bias.construct == "nn.Buffer(torch.zeros(1, 8))"
+    assert bias.forward == ["return self.layer"]
     places = check("arange", {}, {"input": tensor("int[2, 3]")})
     assert places.forward == [
         "return torch.arange(input.shape[1], device=input.device)"
@@ -69,6 +83,16 @@ def test_a_parameter_is_learned_and_a_constant_is_not() -> None:
     assert not list(ones.parameters()) and not ones.state_dict()
 
 
-def test_names_of_the_scope_stay() -> None:
-    found = infer("parameter", {"shape": [1, "width"]}, {}, {"width": Dim.of(8)})
+def test_a_buffer_is_saved_and_loaded() -> None:
+    saved, fresh = (layer("buffer", {"shape": [1, 3]}, {}) for _ in range(2))
+    bias = torch.tensor([[1.5, -2.0, 0.25]])
+    saved.get_buffer("layer").copy_(bias)
+    fresh.load_state_dict(saved.state_dict())
+    assert torch.equal(fresh(), bias) and not fresh().requires_grad
+    assert fresh.double()().dtype == torch.float64
+
+
+@pytest.mark.parametrize("op", ["parameter", "buffer"])
+def test_names_of_the_scope_stay(op: str) -> None:
+    found = infer(op, {"shape": [1, "width"]}, {}, {"width": Dim.of(8)})
     assert found == (tensor("float[1, width]"),)

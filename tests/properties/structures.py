@@ -50,6 +50,17 @@ def growing(s: Sketch, x: Value) -> Value:
     return s.give(x, name=name, width=f"4 times {copies}")
 
 
+def stacked(s: Sketch, x: Value) -> Value:
+    """The mean of what all copies of a layer give, and now and then the last of these."""
+    op = s.pick(*ACTS) if x.family == "image" else s.pick("layer_norm", *ACTS)
+    repeat = {"count": count(s), "stack": {"states": "output"}}
+    name = s.write("copies", {"op": op, "repeat": repeat}, [x])
+    if s.flip():
+        s.give(x, name=name)
+    whole = replace(x, name=f"{name}.states")
+    return s.give(x, name=s.write("mean", {"op": "mean", "dim": 0}, [whole]))
+
+
 def block(s: Sketch, x: Value) -> Value:
     """A new block, used once or in a chain; its width is its input's, or a param."""
     name, residual = s.new("Block"), s.flip()
@@ -204,7 +215,15 @@ def optional(s: Sketch, x: Value) -> Value:
     return s.give(x, name=layer)
 
 
-_COMMON: tuple[Move, ...] = (maybe, block, block, used_again, shortcut, group)
+_COMMON: tuple[Move, ...] = (
+    maybe,
+    stacked,
+    block,
+    block,
+    used_again,
+    shortcut,
+    group,
+)
 STRUCTURES: dict[str, tuple[Move, ...]] = {
     "seq": (*_COMMON, growing, scan, optional),
     "vec": (*_COMMON, growing),

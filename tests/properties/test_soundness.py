@@ -235,6 +235,7 @@ WEIGHTED = {
     "layer_norm": ("float[B, C]", ""),
     "linear": ("float[B, C]", "out_features: 4"),
     "multihead_attention": ("float[B, 8, C]", "num_heads: 1"),
+    "buffer": ("float[B, C]", "shape: [1, C]"),
     "parameter": ("float[B, C]", "shape: [1, C]"),
     "position_embedding": ("int[B, C]", "num_embeddings: 8, embedding_dim: C"),
     "prelu": ("float[B, C]", "num_parameters: C"),

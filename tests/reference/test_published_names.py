@@ -199,19 +199,33 @@ BASES = [
 
 @pytest.mark.parametrize("case", BASES, ids=str)
 def test_files_of_the_base_model(case: Case, tmp_path: Path) -> None:
-    """They lack the leading part of the names, and the head, which is tied."""
+    """They lack the leading part of the names, and the head, which is tied; a buffer beside both has its name."""
     theirs = _random(case.model(case.config(**case.theirs)))
     theirs.tie_weights()
-    if "final_logits_bias" in theirs.state_dict():
-        theirs.final_logits_bias.zero_()
     base = theirs.base_model.state_dict()
     assert not base.keys() & theirs.state_dict().keys()
+    base |= dict(theirs.named_buffers(recurse=False))
     _check_theirs(theirs, base, tmp_path)
     program = _program(case)
     wanted = convert(program, theirs.state_dict())
     _check_same(convert(program, base, names="published"), wanted)
     held = _held(program, base, "published")
     assert held.reading.told == f"names without {theirs.base_model_prefix}."
+
+
+def test_bart_without_its_bias(tmp_path: Path) -> None:
+    """Files of the base model lack it, and transformers begins with zeros as we do."""
+    theirs = _random(BASES[2].model(BartConfig(**BASES[2].theirs)))
+    theirs.final_logits_bias.zero_()
+    theirs.tie_weights()
+    base = theirs.base_model.state_dict()
+    _check_theirs(theirs, base, tmp_path)
+    program = _program(BASES[2])
+    file = tmp_path / "model.safetensors"
+    loaded = runtime.load(program, weights=file)
+    assert isinstance(loaded, nn.Module)
+    _check_same(loaded.state_dict(), convert(program, theirs.state_dict()))
+    assert _held(program, base).left_out == [("", "final_logits_bias")]
 
 
 def test_gpt2_with_the_masks_of_its_official_file() -> None:

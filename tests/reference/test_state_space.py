@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import MambaConfig, MambaForCausalLM
 
 from tests.reference.equality import (
@@ -12,6 +15,7 @@ from tests.reference.equality import (
     count,
     generated,
     on_meta,
+    randomize,
     translation,
 )
 from tests.reference.exact import exact
@@ -23,6 +27,9 @@ SAME: dict[str, Any] = {
     "num_hidden_layers": 2,
     "state_size": 4,
 }
+# What takes part in texts of 8 tokens, by the side that is padded.
+RIGHT = torch.arange(8) < torch.tensor([[8], [5], [2], [1]])
+MASKS = {"right": RIGHT, "left": RIGHT.flip(1)}
 
 
 def test_mamba_equals_transformers() -> None:
@@ -34,6 +41,28 @@ def test_mamba_equals_transformers() -> None:
         lambda model: (model(tokens),),
         exact(lambda model: (model(input_ids=tokens).logits,)),
     )
+
+
+@pytest.mark.parametrize("padding", MASKS)
+def test_padded_mamba_equals_transformers(padding: str) -> None:
+    tokens, mask = torch.randint(61, (4, 8)), MASKS[padding]
+    check_equal(
+        generated("mamba_130m")(**SMALL),
+        MambaForCausalLM(MambaConfig(**SAME)),
+        translation("mamba_130m", **SMALL),
+        lambda model: (model(tokens, mask),),
+        exact(lambda model: (_logits(model, tokens, mask),)),
+    )
+
+
+@pytest.mark.parametrize("padding", MASKS)
+def test_a_padded_text_gives_what_it_gives_alone(padding: str) -> None:
+    torch.manual_seed(0)
+    model = generated("mamba_130m")(**SMALL)
+    randomize(model)
+    texts, mask = torch.randint(61, (4, 8)), MASKS[padding]
+    alone = [model(text[here][None])[0] for text, here in zip(texts, mask, strict=True)]
+    torch.testing.assert_close(model(texts, mask)[mask], torch.cat(alone))
 
 
 def test_mamba_equals_transformers_step_by_step() -> None:
@@ -50,6 +79,23 @@ def test_mamba_equals_transformers_step_by_step() -> None:
     torch.testing.assert_close(ours(tokens), torch.stack(steps, 1))
 
 
+def test_mamba_starts_as_transformers() -> None:
+    """With the same state matrix, and steps that are drawn alike."""
+    torch.manual_seed(0)
+    sizes = SMALL | {"width": 2000, "depth": 1}
+    config = MambaConfig(**SAME | {"hidden_size": 2000, "num_hidden_layers": 1})
+    ours = generated("mamba_130m")(**sizes).state_dict()
+    theirs = MambaForCausalLM(config).state_dict()
+    named = translation("mamba_130m", **sizes)(theirs)
+    ssm = "layers.0.mixer.ssm"
+    for name in ("a_log", "d"):
+        assert torch.equal(ours[f"{ssm}.{name}"], named[f"{ssm}.{name}"])
+    steps, expected = (_steps(state[f"{ssm}.dt_proj.bias"]) for state in (ours, named))
+    torch.testing.assert_close(steps, expected, rtol=0.2, atol=0)
+    ends = torch.tensor([1e-3, 0.1])
+    torch.testing.assert_close(steps[[0, -1]], ends, rtol=0.01, atol=0)
+
+
 def test_mamba_counts_as_transformers() -> None:
     theirs = on_meta(MambaForCausalLM, MambaConfig(num_hidden_layers=24))
     theirs.tie_weights()  # type: ignore[operator]
@@ -59,3 +105,13 @@ def test_mamba_counts_as_transformers() -> None:
     assert {k: v.shape for k, v in ours.state_dict().items()} == {
         k: v.shape for k, v in named.items()
     }
+
+
+def _logits(model: nn.Module, tokens: Tensor, mask: Tensor) -> Tensor:
+    given: Tensor = model(input_ids=tokens, attention_mask=mask.long()).logits
+    return given
+
+
+def _steps(bias: Tensor) -> Tensor:
+    """The least and largest step that channels begin with, and the deciles between."""
+    return F.softplus(bias).quantile(torch.linspace(0, 1, 11))

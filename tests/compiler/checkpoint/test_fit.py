@@ -154,6 +154,20 @@ def test_of_an_alternative_that_is_there_in_part(tmp_path: Path) -> None:
     ]
 
 
+def test_null_after_other_alternatives(tmp_path: Path) -> None:
+    program = variants(
+        '["h.{i + 1}.w", {concat: ["old.{i}.a", "old.{i}.b"]}, null]', tmp_path
+    )
+    assert fit(program.typed, WHOLE).left_out == []
+    rest = {"wte": (6, 4), "biases": (8,)}
+    held = fit(program.typed, rest)
+    assert held.fits
+    assert held.left_out == [("", f"body.{i}.weight") for i in range(2)]
+    assert told(program, rest | {"old.1.a": (2, 4)}) == [
+        "12 missing-tensor: w.safetensors has no old.1.b"
+    ]
+
+
 def test_a_list_that_was_meant_to_be_joined(tmp_path: Path) -> None:
     parts = {f"{part}.{i}": (2, 4) for part in "qk" for i in range(2)}
     program = variants('["q.{i}", "k.{i}"]', tmp_path)

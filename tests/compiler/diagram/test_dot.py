@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ import pytest
 from compiler import compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.engine import render_dot
+from compiler.diagram.extent import extent
 from compiler.diagram.options import Options
 from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
 from compiler.diagram.render import render
@@ -20,6 +22,9 @@ from tests.compiler.diagram.specs import SPECS, picture
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
 SVG = "{http://www.w3.org/2000/svg}"
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
 def hostile() -> Picture:
@@ -101,9 +106,7 @@ def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
 def test_no_arrow_lies_on_a_title_and_the_spine_is_straight(spec: Path) -> None:
-    dot = render(compile_spec(spec).typed, "dot")
-    assert isinstance(dot, str)
-    root = ElementTree.fromstring(render_dot(dot, "svg"))
+    root = _drawn(spec)
     titles = list(_titles(root))
     for kind, path in _arrows(root):
         assert not [title for title in titles if any(_inside(at, title) for at in path)]
@@ -111,7 +114,62 @@ def test_no_arrow_lies_on_a_title_and_the_spine_is_straight(spec: Path) -> None:
         assert kind != "edge spine" or max(across) - min(across) < 1.5
 
 
-def _titles(root: ElementTree.Element) -> Iterator[tuple[float, float, float, float]]:
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_no_words_at_an_arrow_lie_on_a_border(spec: Path) -> None:
+    root = _drawn(spec)
+    borders = [side for frame in _frames(root) for side in _sides(frame)]
+    for words, place in _notes(root):
+        across = [side for side in borders if _meet(side, place)]
+        assert not across, words
+
+
+@cache
+def _drawn(spec: Path) -> ElementTree.Element:
+    picture = render(compile_spec(spec).typed, "svg")
+    assert isinstance(picture, bytes)
+    return ElementTree.fromstring(picture)
+
+
+def _frames(root: ElementTree.Element) -> Iterator[Box]:
+    """The borders of blocks."""
+    for cluster in root.iterfind(f".//{SVG}g[@class='cluster']"):
+        outline = cluster.find(f".//{SVG}path")
+        assert outline is not None
+        numbers = _numbers(outline)
+        across, down = numbers[::2], numbers[1::2]
+        yield min(across), min(down), max(across), max(down)
+
+
+def _sides(frame: Box) -> Iterator[Box]:
+    left, top, right, bottom = frame
+    yield from ((x, top, x, bottom) for x in (left, right))
+    yield from ((left, y, right, y) for y in (top, bottom))
+
+
+def _notes(root: ElementTree.Element) -> Iterator[tuple[str, Box]]:
+    """The words at arrows, with where their letters are."""
+    for group in root.iter(f"{SVG}g"):
+        if not group.get("class", "").startswith("edge"):
+            continue
+        for line in group.iter(f"{SVG}text"):
+            words = line.text or ""
+            width = extent(words, 9)
+            left, base = float(line.get("x", "0")), float(line.get("y", "0"))
+            left -= 0 if line.get("text-anchor") == "start" else width / 2
+            indent = extent(words[: -len(words.lstrip())], 9)
+            yield words, (left + indent, base - 6, left + width, base)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return (
+        one[0] < other[2]
+        and other[0] < one[2]
+        and one[1] < other[3]
+        and other[1] < one[3]
+    )
+
+
+def _titles(root: ElementTree.Element) -> Iterator[Box]:
     for cluster in root.iterfind(f".//{SVG}g[@class='cluster']"):
         for text in cluster.iter(f"{SVG}text"):
             size = float(text.get("font-size", "12"))
@@ -131,15 +189,17 @@ def _arrows(
     for group in root.iter(f"{SVG}g"):
         kind = group.get("class", "")
         for path in group.iter(f"{SVG}path") if kind.startswith("edge") else ():
-            numbers = [
-                float(found) for found in re.findall(r"-?[\d.]+", path.get("d", ""))
-            ]
+            numbers = _numbers(path)
             points = list(zip(numbers[::2], numbers[1::2], strict=True))
             starts = range(0, len(points) - 3, 3)
             yield (
                 kind,
                 [at for start in starts for at in _curve(points[start : start + 4])],
             )
+
+
+def _numbers(path: ElementTree.Element) -> list[float]:
+    return [float(found) for found in re.findall(r"-?[\d.]+", path.get("d", ""))]
 
 
 def _curve(points: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
@@ -156,5 +216,5 @@ def _between(
     return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
 
 
-def _inside(at: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+def _inside(at: tuple[float, float], box: Box) -> bool:
     return box[0] < at[0] < box[2] and box[1] < at[1] < box[3]

@@ -1,0 +1,31 @@
+"""How evenly a mixture of experts uses its experts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def load_balancing(
+    router_logits: Tensor, top_k: int, mask: Tensor | None = None
+) -> Tensor:
+    """The loss of load balancing: top_k where experts are used alike, more where not.
+
+    router_logits: float[..., num_experts], mask: bool, true for the tokens that count,
+    of a shape that expands to [...] -> float[]
+
+    Each token goes to its top_k experts; probabilities are counted in float32. Fedus et
+    al., "Switch Transformers", 2022, equation 4.
+    """
+    probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
+    chosen = probabilities.topk(top_k, dim=-1).indices
+    used = torch.zeros_like(probabilities).scatter(-1, chosen, 1.0)
+    counts = torch.ones_like(probabilities[..., :1])
+    if mask is not None:
+        counts = counts * mask.expand(router_logits.shape[:-1]).unsqueeze(-1)
+    tokens = counts.sum()
+    used, probabilities = (
+        (x * counts).flatten(0, -2).sum(dim=0) / tokens for x in (used, probabilities)
+    )
+    return (used * probabilities).sum() * router_logits.shape[-1]

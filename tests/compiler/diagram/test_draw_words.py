@@ -1,0 +1,77 @@
+"""Words in place of lines, and where a type stands."""
+
+from pathlib import Path
+
+from compiler.diagram.options import Options
+from compiler.diagram.picture import Text
+from tests.compiler.diagram.specs import edge, node, picture
+
+
+def test_ties_off_the_spine_are_said_in_words(tmp_path: Path) -> None:
+    drawn = picture(
+        tmp_path,
+        """
+        name: Net
+        inputs: {ids: "int[B, T]"}
+        layers:
+          table: {op: embedding, num_embeddings: 10, embedding_dim: 8}
+          place: {op: embedding, num_embeddings: 10, embedding_dim: 8, in: ids}
+          moved: tanh
+          sum: {op: add, in: [table, moved]}
+          head: {op: linear, out_features: 10, bias: false, tie: {weight: table.weight}}
+        """,
+    )
+    assert node(drawn, "head").text.words == "linear 8 → 10 · tied to table"
+    assert "tie" not in [edge.kind for edge in drawn.edges]
+
+
+def test_types_of_side_inputs_stand_at_the_points_of_a_block(tmp_path: Path) -> None:
+    drawn = picture(
+        tmp_path,
+        """
+        name: Net
+        inputs: {x: "float[B, T, 8]", keep: "bool[B, T]"}
+        layers:
+          mask: {op: rearrange, pattern: "b t -> b 1 1 t", in: keep}
+          body: {op: Body, in: [x, mask]}
+        blocks:
+          Body:
+            inputs: {x: "float[B, T, D]", mask: "bool[B, 1, 1, T]"}
+            layers:
+              norm: {op: layer_norm, in: x}
+              attention: {op: multihead_attention, num_heads: 2, in: norm}
+              flat: {op: rearrange, pattern: "b 1 1 t -> b t 1", in: mask}
+              kept: {op: masked_fill, value: 0, in: [attention, flat]}
+        """,
+        Options(depth=1),
+    )
+    point = next(item for item in drawn.nodes if item.text.lines)
+    assert (point.kind, point.text) == (
+        "port",
+        Text("mask", lines=("bool[B, 1, 1, T]",)),
+    )
+    (arrow,) = [edge for edge in drawn.edges if edge.target == point.id]
+    assert arrow.label == ""
+
+
+def test_a_stack_leaves_a_block_by_its_own_name(tmp_path: Path) -> None:
+    drawn = picture(
+        tmp_path,
+        """
+        name: Net
+        inputs: {x: "float[B, 8]"}
+        layers:
+          body: {op: Body, repeat: {count: 3, stack: {turns: hidden}}}
+        outputs: {y: body.x, states: body.turns}
+        blocks:
+          Body:
+            inputs: {x: "float[B, D]"}
+            layers:
+              fc: {op: linear, out_features: D}
+              act: relu
+            outputs: {x: act, hidden: fc}
+        """,
+        Options(depth=1),
+    )
+    assert edge(drawn, "fc", "states").label == "turns"
+    assert node(drawn, "states").text.words == "float[3, B, 8]"
