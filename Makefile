@@ -12,7 +12,8 @@ PYTHON ?= python3
 JOBS ?= 2
 
 bin := .venv/bin
-pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Python compiles what it imports, a small part of what is installed.
+pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # What is installed is what these two files say; a change to either installs again.
 pinned := pyproject.toml constraints.txt
 runtime := .venv/runtime.stamp

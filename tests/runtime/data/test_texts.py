@@ -35,7 +35,7 @@ def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
         b"a b\r\nc d\r\n",
         b"\xef\xbb\xbfa b\nc d\n",
         b"a b\rc d\r",
-        gzip.compress(b"a b\nc d\n"),
+        gzip.compress(b"a b\nc d\n", mtime=0),
     ],
 )
 def test_one_text_however_it_is_written(tmp_path: Path, written: bytes) -> None:
