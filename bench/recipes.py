@@ -139,6 +139,22 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("curves.png", "samples/*.png"),
         note="Judged by a classifier that was trained on the real digits.",
     ),
+    "autoencoder": Recipe(
+        "Digits of 8 by 8, given back from a code: an autoencoder",
+        "specs/autoencoder.yaml",
+        3,
+        [Bound("mse", "<", "mse.mean")],
+        pictures=("curves.png", "samples/*.png"),
+        note="Below each row of held-out images its reconstructions.",
+    ),
+    "vae": Recipe(
+        "The same, variational",
+        "specs/vae.yaml",
+        3,
+        [Bound("mse", "<", "mse.mean"), Bound("kl", ">", 1.0)],
+        pictures=("curves.png", "samples/*.png"),
+        note="The code tells of the image where its divergence from the prior is not 0.",
+    ),
     **{
         f"{spec}-{what}": Recipe(
             f"Strings to {what}: {title}",

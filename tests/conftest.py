@@ -23,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Without `--deep`, leave out what is marked so."""
+    """Begin with what takes long; without `--deep`, leave out what is marked so."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     if config.getoption("deep"):
         return
     deep = [item for item in items if item.get_closest_marker("deep")]

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from compiler.training.fit import bound
 from compiler.training.noise import latent
 from compiler.training.tasks.reconstruction import Reconstruction
-from runtime.data.base import Batch
+from runtime.baselines.reconstruction import mean_image
+from runtime.data.base import Batch, Data
 from runtime.tasks.base import Learner
 
 _SHOWN, _COLUMNS = 24, 8
@@ -22,6 +23,11 @@ class Autoencoder(Learner[Reconstruction]):
     """Learns to give back an image from a code of it."""
 
     task_type = Reconstruction
+    mean: Tensor | None = None
+    """The mean of the training images, once these are known."""
+
+    def begin(self, data: Data) -> None:
+        self.mean = mean_image(data.train).to(self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         image = batch["image"]
@@ -77,22 +83,30 @@ class Autoencoder(Learner[Reconstruction]):
         return found.sigmoid() if self.task.loss == "bce" else found
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        sums, count, values = torch.zeros(3, device=self.device), 0, 0
+        """The loss, the squared error of a value, and after training that of the mean image."""
+        sums, count, values = torch.zeros(4, device=self.device), 0, 0
         for batch in batches:
             image = batch["image"]
-            out = self.coded(image, noisy=False)
-            error = (self.shown(out) - image).square().sum()
-            parts = self.distance(out, image).sum(), self.kl(out).sum().to(error), error
-            sums += torch.stack(parts)
+            sums += torch.stack(self._judged(image)).to(sums)
             count, values = count + len(image), values + image.numel()
-        distance, kl, error = sums.tolist()
+        distance, kl, error, of_mean = sums.tolist()
         found = {
             "loss": (distance + self.task.beta * kl) / count,
             "mse": error / values,
         }
         if self.task.variational(self.instances[""].outputs):
             found["kl"] = kl / count
+        if final and self.mean is not None:
+            found["mse.mean"] = of_mean / values
         return found
+
+    def _judged(self, image: Tensor) -> list[Tensor]:
+        """Sums over images: distance, divergence, squared error, and that of the mean image."""
+        out = self.coded(image, noisy=False)
+        error = (self.shown(out) - image).square().sum()
+        mean = image if self.mean is None else self.mean
+        of_mean = (mean - image).square().sum()
+        return [self.distance(out, image).sum(), self.kl(out).sum(), error, of_mean]
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """Rows of held-out images, and below each the row of their reconstructions."""

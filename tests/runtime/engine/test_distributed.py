@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 import cli
 
+pytestmark = pytest.mark.first
+
 ROOT = Path(__file__).parents[3]
 
 CLASSIFIER = """

@@ -12,7 +12,9 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from compiler import SpecError, compile_spec
+from compiler.training.facts import Facts
 from compiler.training.tasks.reconstruction import Reconstruction
+from runtime.data.base import Data, Table
 from runtime.loading import build_networks
 from runtime.tasks.reconstruction import Autoencoder
 
@@ -72,6 +74,18 @@ def test_a_plain_autoencoders_loss_is_the_squared_error(tmp_path: Path) -> None:
     assert metrics.keys() == {"loss", "mse"}
     assert metrics["loss"] == pytest.approx(found.item() / 10, rel=1e-5)
     assert metrics["mse"] == pytest.approx(found.item() / 160, rel=1e-5)
+
+
+def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
+    learner = autoencoder(tmp_path, PLAIN)
+    train, held_out = images(10), images(13)[10:]
+    learner.begin(Data(Table({"image": train}), Table({"image": held_out}), Facts("images")))
+    with torch.no_grad():
+        during = learner.evaluate([{"image": held_out}], False)
+        metrics = learner.evaluate([{"image": held_out}], True)
+    assert during.keys() == {"loss", "mse"}
+    wanted = F.mse_loss(train.mean(0).expand_as(held_out), held_out)
+    assert metrics["mse.mean"] == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_a_variational_one_adds_the_divergence_from_the_prior(tmp_path: Path) -> None:
