@@ -73,6 +73,9 @@ class Code(Protocol):
     def absent(self, port: str) -> bool:
         """Whether an optional input is left out in this use of the layer."""
 
+    def spare(self, port: str) -> bool:
+        """Whether the value at this port may be overwritten: it is new, and nothing else needs it."""
+
     def type(self, port: str) -> TensorType:
         """The type of the value at this port (one that is not absent), in the names of the scope."""
 
@@ -103,6 +106,8 @@ class Op:
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()
     """Arguments that torch's module or function doesn't take; the op's own code deals with them."""
+    fresh: ClassVar[bool] = False
+    """Whether it gives a new tensor that its own gradient does without: what comes after may overwrite it."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True

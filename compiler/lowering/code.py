@@ -10,6 +10,7 @@ from compiler.dims import Dim
 from compiler.fields import Formula
 from compiler.graph import Ref
 from compiler.lowering.formulas import Resolve, to_python
+from compiler.lowering.spare import may_overwrite, sole_source
 from compiler.op import Shape, arguments
 from compiler.tensor import TensorType
 from compiler.typed import Call, TypedNode
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class LayerCode:
-    """The `Code` of one layer. `varied` are sizes that differ from copy to copy, with their code in terms of `i`."""
+    """The `Code` of one layer.
+
+    `varied` are sizes that differ from copy to copy, with their code in terms of `i`;
+    `before` is the layer before it in an `nn.Sequential`.
+    """
 
     training: Expr = Name("self.training")
 
@@ -31,9 +36,11 @@ class LayerCode:
         resolve: Resolve,
         module: Expr,
         varied: Mapping[Dim, Expr] | None = None,
+        before: TypedNode | None = None,
     ) -> None:
         self.writer, self.typed, self.call = writer, typed, call
         self._resolve, self._module, self._varied = resolve, module, varied or {}
+        self._before = before
 
     def given(self, argument: str) -> bool:
         """Whether the spec sets the argument to something else than its default."""
@@ -82,6 +89,14 @@ class LayerCode:
         """Whether the value at this port may be None when the code runs."""
         ref = self.typed.inputs.get(port)
         return isinstance(ref, Ref) and self.writer.is_optional(ref)
+
+    def spare(self, port: str) -> bool:
+        """Whether the value at this port may be overwritten: it is new, and nothing else needs it."""
+        source = self._before
+        if source is None:
+            given = self.typed.inputs.get(port)
+            source = sole_source(self.writer.plan, self.writer.variables, given)
+        return may_overwrite(self.typed, source)
 
     def type(self, port: str) -> TensorType:
         """The type of an input in the names of the scope."""

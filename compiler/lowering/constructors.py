@@ -82,7 +82,12 @@ def wrapped(typed: TypedNode, built: Expr | None) -> Expr | None:
     return call(given.function, built, **name, **dict(given.arguments))
 
 
-def layer_code(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> LayerCode:
+def layer_code(
+    writer: ClassWriter,
+    typed: TypedNode,
+    resolve: Resolve,
+    before: TypedNode | None = None,
+) -> LayerCode:
     """The `Code` of a layer in `__init__`, with the inferred sizes that differ from copy to copy."""
     first = typed.calls[0]
     varied: dict[Dim, Expr] = {}
@@ -95,9 +100,8 @@ def layer_code(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Layer
                 for run, found in zip(runs, inferred, strict=True)
             ]
             varied[size] = _of_copy(writer, typed, sizes, resolve)
-    return LayerCode(
-        writer, typed, first, resolve, Name(f"self.{attribute(typed)}"), varied
-    )
+    holder = Name(f"self.{attribute(typed)}")
+    return LayerCode(writer, typed, first, resolve, holder, varied, before)
 
 
 def _of_copy(
@@ -233,22 +237,26 @@ def sequential(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr 
     modules: list[Expr] = []
     if not is_chain(instance.scope):
         return None
+    before: TypedNode | None = None
     for inner in instance.nodes.values():
-        module = _link(writer, inner, resolve)
+        module = _link(writer, inner, resolve, before)
         if module is None:
             return None
         modules.append(module)
+        before = inner
     return call("nn.Sequential", *modules)
 
 
-def _link(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | None:
+def _link(
+    writer: ClassWriter, typed: TypedNode, resolve: Resolve, before: TypedNode | None
+) -> Expr | None:
     if isinstance(typed.target, Scope):
         return _instance(writer, typed, resolve)
     op = typed.calls[0].op
     assert op is not None
     if not op.module or not op.chains or len(typed.outputs) > 1:
         return None
-    code = layer_code(writer, typed, resolve)
+    code = layer_code(writer, typed, resolve, before)
     built = op.build(code, **op_inputs(typed.target, typed.calls[0].inputs))
     writer.carry(op.carries(code))
     return wrapped(typed, built)

@@ -7,31 +7,40 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from compiler import faults
+from compiler.codegen.python import Expr, lit
 from compiler.context import Context
 from compiler.dims import Dim
 from compiler.fields import Size
-from compiler.op import NUMBER, Port, Shape
+from compiler.op import NUMBER, Code, Port, Shape
 from compiler.ops.pointwise import ToFloat, Unary
 from compiler.registry import register
 from compiler.tensor import TensorType
 
 
+class _Rectifier(Unary):
+    """What writes its result over its input where nothing else needs that: its gradient needs the result alone."""
+
+    inputs = (Port("input", NUMBER),)
+
+    def keywords(self, code: Code) -> dict[str, Expr]:
+        given = super().keywords(code)
+        return given | ({"inplace": lit(True)} if code.spare("input") else {})
+
+
 @register("relu", torch="torch.nn.ReLU")
-class ReLU(Unary):
+class ReLU(_Rectifier):
     """max(x, 0): float[...] -> the same."""
 
     module = "nn.ReLU"
     function = "F.relu"
-    inputs = (Port("input", NUMBER),)
 
 
 @register("relu6", torch="torch.nn.ReLU6")
-class ReLU6(Unary):
+class ReLU6(_Rectifier):
     """min(max(x, 0), 6): float[...] -> the same."""
 
     module = "nn.ReLU6"
     function = "F.relu6"
-    inputs = (Port("input", NUMBER),)
 
 
 @register("leaky_relu", torch="torch.nn.LeakyReLU")

@@ -47,6 +47,7 @@ class Add(Variadic):
 
     operator = "+"
     symbol = "+"
+    fresh = True
 
 
 @register("mul", torch="torch.mul")
@@ -83,6 +84,7 @@ class Sub(Pair):
 
     operator = "-"
     symbol = "−"
+    fresh = True
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         if left == right == "bool":

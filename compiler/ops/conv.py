@@ -35,6 +35,7 @@ class _Convolution(SpatialOp):
     groups: Size = _ONE
     bias: bool = True
 
+    fresh = True
     positional = ("out_channels",)
 
     def channels(self, input: TensorType) -> Dim:

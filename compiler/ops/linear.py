@@ -18,6 +18,7 @@ class Linear(Op):
     bias: bool = True
 
     module = "nn.Linear"
+    fresh = True
     positional = ("out_features",)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:

@@ -57,6 +57,7 @@ class _BatchNorm(_ChannelNorm):
     """
 
     ranks: ClassVar[tuple[int, ...]]
+    fresh = True
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         self.require_dims(ctx, input)
@@ -210,6 +211,7 @@ class LayerNorm(_TrailingNorm):
     bias: bool = True
 
     module = "nn.LayerNorm"
+    fresh = True
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
         shape = self.normalized_shape(input)
@@ -239,6 +241,7 @@ class GroupNorm(Op):
     bias: bool = True
 
     module = "nn.GroupNorm"
+    fresh = True
     omitted = ("num_groups",)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:

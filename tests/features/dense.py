@@ -24,7 +24,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm(x)  # [B, C, H, W]
-        act = F.relu(norm)  # [B, C, H, W]
+        act = F.relu(norm, inplace=True)  # [B, C, H, W]
         conv = self.conv(act)  # [B, growth, H, W]
         return torch.cat([x, conv], dim=1)  # [B, C + growth, H, W]
 

@@ -70,7 +70,7 @@ class Misc(nn.Module):
         self.shared = B(width)
         self.seq = nn.Sequential(
             nn.Conv1d(width, 2 * width, kernel_size=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             B(2 * width),
             nn.Sequential(nn.Dropout(p), nn.Conv1d(2 * width, 4, kernel_size=1)),
         )

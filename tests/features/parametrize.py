@@ -41,7 +41,7 @@ class Normed(nn.Module):
             parametrizations.spectral_norm(
                 nn.Conv1d(width, 5, kernel_size=1), n_power_iterations=2
             ),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

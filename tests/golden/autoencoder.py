@@ -34,9 +34,9 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         down1 = self.down1(image)  # [B, width, 2 * grid, 2 * grid]
-        relu1 = F.relu(down1)  # [B, width, 2 * grid, 2 * grid]
+        relu1 = F.relu(down1, inplace=True)  # [B, width, 2 * grid, 2 * grid]
         down2 = self.down2(relu1)  # [B, 2 * width, grid, grid]
-        relu2 = F.relu(down2)  # [B, 2 * width, grid, grid]
+        relu2 = F.relu(down2, inplace=True)  # [B, 2 * width, grid, grid]
         flat: Tensor = relu2.flatten(1)  # [B, N1]
         return flat
 
@@ -62,11 +62,11 @@ class Decoder(nn.Module):
 
     def forward(self, to_code: Tensor) -> Tensor:
         places = self.places(to_code)  # [B, N1]
-        relu1 = F.relu(places)  # [B, N1]
+        relu1 = F.relu(places, inplace=True)  # [B, N1]
         # [B, 2 * width, grid, grid]
         on_grid = torch.unflatten(relu1, 1, (2 * self.width, self.grid, self.grid))
         up1 = self.up1(on_grid)  # [B, width, 2 * grid, 2 * grid]
-        relu2 = F.relu(up1)  # [B, width, 2 * grid, 2 * grid]
+        relu2 = F.relu(up1, inplace=True)  # [B, width, 2 * grid, 2 * grid]
         up2: Tensor = self.up2(relu2)  # [B, channels, 4 * grid, 4 * grid]
         return up2
 

@@ -34,10 +34,10 @@ class DenseLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm1 = self.norm1(x)  # [B, C, H, W]
-        relu1 = F.relu(norm1)  # [B, C, H, W]
+        relu1 = F.relu(norm1, inplace=True)  # [B, C, H, W]
         conv1 = self.conv1(relu1)  # [B, 4 * growth, H, W]
         norm2 = self.norm2(conv1)  # [B, 4 * growth, H, W]
-        relu2 = F.relu(norm2)  # [B, 4 * growth, H, W]
+        relu2 = F.relu(norm2, inplace=True)  # [B, 4 * growth, H, W]
         conv2 = self.conv2(relu2)  # [B, growth, H, W]
         drop = self.drop(conv2)  # [B, growth, H, W]
         return torch.cat([x, drop], dim=1)  # [B, C + growth, H, W]
@@ -82,7 +82,7 @@ class Transition(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm(x)  # [B, C, H, W]
-        relu = F.relu(norm)  # [B, C, H, W]
+        relu = F.relu(norm, inplace=True)  # [B, C, H, W]
         conv = self.conv(relu)  # [B, width, H, W]
         pool: Tensor = F.avg_pool2d(conv, kernel_size=2)  # [B, width, H // 2, W // 2]
         return pool
@@ -133,13 +133,14 @@ class DenseNet121(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         conv0 = self.conv0(image)  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
         norm0 = self.norm0(conv0)  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
-        relu0 = F.relu(norm0)  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
+        # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
+        relu0 = F.relu(norm0, inplace=True)
         # [B, widths[0], (H + 3) // 4, (W + 3) // 4]
         x = F.max_pool2d(relu0, kernel_size=3, stride=2, padding=1)
         for block in self.stages:  # 4 times
             x = block(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
         norm5 = self.norm5(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
-        relu5 = F.relu(norm5)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
+        relu5 = F.relu(norm5, inplace=True)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
         pool5 = F.adaptive_avg_pool2d(relu5, 1)  # [B, N1, 1, 1]
         flat = pool5.flatten(1)  # [B, N1]
         logits: Tensor = self.classifier(flat)  # [B, classes]

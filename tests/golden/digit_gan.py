@@ -54,10 +54,10 @@ class Generator(nn.Module):
         seed = torch.unflatten(both, 1, (2 * self.latent, 1, 1))
         first = self.first(seed)  # [B, 2 * width, 2, 2]
         norm1 = self.norm1(first)  # [B, 2 * width, 2, 2]
-        relu1 = F.relu(norm1)  # [B, 2 * width, 2, 2]
+        relu1 = F.relu(norm1, inplace=True)  # [B, 2 * width, 2, 2]
         up = self.up(relu1)  # [B, width, 4, 4]
         norm2 = self.norm2(up)  # [B, width, 4, 4]
-        relu2 = F.relu(norm2)  # [B, width, 4, 4]
+        relu2 = F.relu(norm2, inplace=True)  # [B, width, 4, 4]
         to_image = self.to_image(relu2)  # [B, 1, 8, 8]
         image: Tensor = torch.tanh(to_image)  # [B, 1, 8, 8]
         return image

@@ -39,7 +39,7 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H1, W1]
         norm = self.norm(conv)  # [B, width, H1, W1]
-        return F.relu(norm)  # [B, width, H1, W1]
+        return F.relu(norm, inplace=True)  # [B, width, H1, W1]
 
 
 class Generator(nn.Module):

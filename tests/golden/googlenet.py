@@ -48,7 +48,7 @@ class Conv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H1, W1]
         bn = self.bn(conv)  # [B, width, H1, W1]
-        return F.relu(bn)  # [B, width, H1, W1]
+        return F.relu(bn, inplace=True)  # [B, width, H1, W1]
 
 
 class Inception(nn.Module):

@@ -31,7 +31,7 @@ class InvertedResidual(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(c, ratio * c, kernel_size=1, bias=False),
             nn.BatchNorm2d(c * ratio, momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(
                 c * ratio,
                 ratio * c,
@@ -42,7 +42,7 @@ class InvertedResidual(nn.Module):
                 bias=False,
             ),
             nn.BatchNorm2d(c * ratio, momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(c * ratio, width, kernel_size=1, bias=False),
             nn.BatchNorm2d(width, momentum=momentum),
         )
@@ -117,12 +117,12 @@ class MnasNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem[0], kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem[0], momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(
                 stem[0], stem[0], kernel_size=3, padding=1, groups=stem[0], bias=False
             ),
             nn.BatchNorm2d(stem[0], momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(stem[0], stem[1], kernel_size=1, bias=False),
             nn.BatchNorm2d(stem[1], momentum=momentum),
         )
@@ -141,7 +141,7 @@ class MnasNet(nn.Module):
         self.last = nn.Sequential(
             nn.Conv2d(widths[-1], last, kernel_size=1, bias=False),
             nn.BatchNorm2d(last, momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, classes))
         self.reset_parameters()

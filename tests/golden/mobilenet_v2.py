@@ -33,7 +33,7 @@ class InvertedResidual(nn.Module):
             self.expand = nn.Sequential(
                 nn.Conv2d(c, ratio * c, kernel_size=1, bias=False),
                 nn.BatchNorm2d(c * ratio),
-                nn.ReLU6(),
+                nn.ReLU6(inplace=True),
             )
         self.depthwise = nn.Sequential(
             nn.Conv2d(
@@ -46,7 +46,7 @@ class InvertedResidual(nn.Module):
                 bias=False,
             ),
             nn.BatchNorm2d(c * ratio),
-            nn.ReLU6(),
+            nn.ReLU6(inplace=True),
         )
         self.project = nn.Sequential(
             nn.Conv2d(c * ratio, width, kernel_size=1, bias=False),
@@ -105,7 +105,7 @@ class MobileNetV2(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),
-            nn.ReLU6(),
+            nn.ReLU6(inplace=True),
         )
         self.blocks = nn.ModuleList(
             InvertedResidual(
@@ -119,7 +119,7 @@ class MobileNetV2(nn.Module):
         self.last = nn.Sequential(
             nn.Conv2d(widths[-1], last, kernel_size=1, bias=False),
             nn.BatchNorm2d(last),
-            nn.ReLU6(),
+            nn.ReLU6(inplace=True),
         )
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, classes))
         self.reset_parameters()

@@ -115,7 +115,7 @@ class SqueezeExcite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
         fc1 = self.fc1(pool)  # [B, squeeze_channels, 1, 1]
-        act = F.relu(fc1)  # [B, squeeze_channels, 1, 1]
+        act = F.relu(fc1, inplace=True)  # [B, squeeze_channels, 1, 1]
         fc2 = self.fc2(act)  # [B, C, 1, 1]
         gate = F.hardsigmoid(fc2)  # [B, C, 1, 1]
         scaled: Tensor = gate * x  # [B, C, H, W]

@@ -78,7 +78,7 @@ class DecoderLayer(nn.Module):
         attended = x + attn_dropout  # [B, T, D]
         final_layer_norm = self.final_layer_norm(attended)  # [B, T, D]
         fc1 = self.fc1(final_layer_norm)  # [B, T, 4 * D]
-        relu = F.relu(fc1)  # [B, T, 4 * D]
+        relu = F.relu(fc1, inplace=True)  # [B, T, 4 * D]
         fc2 = self.fc2(relu)  # [B, T, D]
         fc_dropout = self.fc_dropout(fc2)  # [B, T, D]
         out: Tensor = attended + fc_dropout  # [B, T, D]

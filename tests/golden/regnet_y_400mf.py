@@ -33,7 +33,7 @@ class SqueezeExcite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
         fc1 = self.fc1(pool)  # [B, squeeze_channels, 1, 1]
-        act = F.relu(fc1)  # [B, squeeze_channels, 1, 1]
+        act = F.relu(fc1, inplace=True)  # [B, squeeze_channels, 1, 1]
         fc2 = self.fc2(act)  # [B, C, 1, 1]
         gate = torch.sigmoid(fc2)  # [B, C, 1, 1]
         scaled: Tensor = gate * x  # [B, C, H, W]
@@ -59,7 +59,7 @@ class Block(nn.Module):
         self.a = nn.Sequential(
             nn.Conv2d(c, width, kernel_size=1, bias=False),
             nn.BatchNorm2d(width),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.b = nn.Sequential(
             nn.Conv2d(
@@ -72,7 +72,7 @@ class Block(nn.Module):
                 bias=False,
             ),
             nn.BatchNorm2d(width),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.se = SqueezeExcite(width, c // 4)
         self.c = nn.Sequential(
@@ -86,7 +86,7 @@ class Block(nn.Module):
         se = self.se(b)  # [B, width, H1, W1]
         c = self.c(se)  # [B, width, H1, W1]
         sum_ = proj + c  # [B, width, H1, W1]
-        return F.relu(sum_)  # [B, width, H1, W1]
+        return F.relu(sum_, inplace=True)  # [B, width, H1, W1]
 
 
 class Stage(nn.Module):
@@ -128,7 +128,7 @@ class RegNetY400MF(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.stages = nn.ModuleList(
             Stage(stem if i == 0 else widths[i - 1], widths[i], depths[i], group_width)

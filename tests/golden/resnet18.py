@@ -43,13 +43,13 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv1 = self.conv1(x)  # [B, planes, H1, W1]
         bn1 = self.bn1(conv1)  # [B, planes, H1, W1]
-        relu1 = F.relu(bn1)  # [B, planes, H1, W1]
+        relu1 = F.relu(bn1, inplace=True)  # [B, planes, H1, W1]
         conv2 = self.conv2(relu1)  # [B, planes, H1, W1]
         bn2 = self.bn2(conv2)  # [B, planes, H1, W1]
         # [B, planes, H1, W1]
         downsample = self.downsample(x) if self.downsample is not None else x
         sum_ = bn2 + downsample  # [B, planes, H1, W1]
-        return F.relu(sum_)  # [B, planes, H1, W1]
+        return F.relu(sum_, inplace=True)  # [B, planes, H1, W1]
 
 
 class ResNet18(nn.Module):
@@ -98,7 +98,7 @@ class ResNet18(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         conv1 = self.conv1(image)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         bn1 = self.bn1(conv1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        relu = F.relu(bn1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
+        relu = F.relu(bn1, inplace=True)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         # [B, width, (H + 3) // 4, (W + 3) // 4]
         x = F.max_pool2d(relu, kernel_size=3, stride=2, padding=1)
         for block in self.layer1:  # depths[0] times

@@ -31,19 +31,19 @@ class Down(nn.Module):
             nn.BatchNorm2d(c),
             nn.Conv2d(c, half, kernel_size=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.branch2 = nn.Sequential(
             nn.Conv2d(c, half, kernel_size=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(
                 half, half, kernel_size=3, stride=2, padding=1, groups=half, bias=False
             ),
             nn.BatchNorm2d(half),
             nn.Conv2d(half, half, kernel_size=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,12 +67,12 @@ class Unit(nn.Module):
         self.branch2 = nn.Sequential(
             nn.Conv2d(half, half, kernel_size=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(half, half, kernel_size=3, padding=1, groups=half, bias=False),
             nn.BatchNorm2d(half),
             nn.Conv2d(half, half, kernel_size=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ class ShuffleNetV2(nn.Module):
         self.conv1 = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.stages = nn.ModuleList(
             Stage(stem if i == 0 else 2 * halves[i - 1], halves[i], depths[i])
@@ -129,7 +129,7 @@ class ShuffleNetV2(nn.Module):
         self.conv5 = nn.Sequential(
             nn.Conv2d(2 * halves[2], last, kernel_size=1, bias=False),
             nn.BatchNorm2d(last),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.fc = nn.Linear(last, classes)
 

@@ -32,11 +32,11 @@ class Fire(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         squeeze = self.squeeze(x)  # [B, squeezed, H, W]
-        relu = F.relu(squeeze)  # [B, squeezed, H, W]
+        relu = F.relu(squeeze, inplace=True)  # [B, squeezed, H, W]
         expand1x1 = self.expand1x1(relu)  # [B, expanded, H, W]
-        relu1x1 = F.relu(expand1x1)  # [B, expanded, H, W]
+        relu1x1 = F.relu(expand1x1, inplace=True)  # [B, expanded, H, W]
         expand3x3 = self.expand3x3(relu)  # [B, expanded, H, W]
-        relu3x3 = F.relu(expand3x3)  # [B, expanded, H, W]
+        relu3x3 = F.relu(expand3x3, inplace=True)  # [B, expanded, H, W]
         return torch.cat([relu1x1, relu3x3], dim=1)  # [B, 2 * expanded, H, W]
 
 
@@ -58,7 +58,7 @@ class SqueezeNet(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
             Fire(stem, squeezed[0], expanded[0]),
             Fire(2 * expanded[0], squeezed[0], expanded[0]),
@@ -87,7 +87,7 @@ class SqueezeNet(nn.Module):
         features = self.features(image)  # [B, 2 * expanded[3], N1, N1]
         drop = self.drop(features)  # [B, 2 * expanded[3], N1, N1]
         head = self.head(drop)  # [B, classes, N1, N1]
-        relu = F.relu(head)  # [B, classes, N1, N1]
+        relu = F.relu(head, inplace=True)  # [B, classes, N1, N1]
         pool = F.adaptive_avg_pool2d(relu, 1)  # [B, classes, 1, 1]
         logits: Tensor = pool.flatten(1)  # [B, classes]
         return logits

@@ -140,7 +140,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm(x)  # [..., D]
         wi = self.wi(norm)  # [..., hidden]
-        relu = F.relu(wi)  # [..., hidden]
+        relu = F.relu(wi, inplace=True)  # [..., hidden]
         drop_hidden = self.drop_hidden(relu)  # [..., hidden]
         wo = self.wo(drop_hidden)  # [..., D]
         drop = self.drop(wo)  # [..., D]

@@ -45,7 +45,7 @@ class CausalConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         padded = F.pad(x, (self.dilation * (self.kernel_size - 1), 0))  # [B, C, T1]
         conv = self.conv(padded)  # [B, channels, T]
-        relu = F.relu(conv)  # [B, channels, T]
+        relu = F.relu(conv, inplace=True)  # [B, channels, T]
         drop: Tensor = self.drop(relu)  # [B, channels, T]
         return drop
 
@@ -77,7 +77,7 @@ class TemporalBlock(nn.Module):
         # [B, channels, T]
         downsample = self.downsample(x) if self.downsample is not None else x
         sum_ = conv2 + downsample  # [B, channels, T]
-        return F.relu(sum_)  # [B, channels, T]
+        return F.relu(sum_, inplace=True)  # [B, channels, T]
 
 
 class TCN(nn.Module):

@@ -139,7 +139,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         widen = self.widen(x)  # [..., hidden]
-        relu = F.relu(widen)  # [..., hidden]
+        relu = F.relu(widen, inplace=True)  # [..., hidden]
         drop = self.drop(relu)  # [..., hidden]
         narrow: Tensor = self.narrow(drop)  # [..., D]
         return narrow

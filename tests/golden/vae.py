@@ -34,9 +34,9 @@ class Encoder(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         flat = image.flatten(1)  # [B, N1]
         hidden1 = self.hidden1(flat)  # [B, hidden]
-        relu1 = F.relu(hidden1)  # [B, hidden]
+        relu1 = F.relu(hidden1, inplace=True)  # [B, hidden]
         hidden2 = self.hidden2(relu1)  # [B, hidden]
-        return F.relu(hidden2)  # [B, hidden]
+        return F.relu(hidden2, inplace=True)  # [B, hidden]
 
 
 class Decoder(nn.Module):
@@ -56,9 +56,9 @@ class Decoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         hidden1 = self.hidden1(code)  # [B, hidden]
-        relu1 = F.relu(hidden1)  # [B, hidden]
+        relu1 = F.relu(hidden1, inplace=True)  # [B, hidden]
         hidden2 = self.hidden2(relu1)  # [B, hidden]
-        relu2 = F.relu(hidden2)  # [B, hidden]
+        relu2 = F.relu(hidden2, inplace=True)  # [B, hidden]
         pixels = self.pixels(relu2)  # [B, N1]
         # [B, channels, size, size]
         image: Tensor = torch.unflatten(

@@ -26,7 +26,7 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H, W]
-        return F.relu(conv)  # [B, width, H, W]
+        return F.relu(conv, inplace=True)  # [B, width, H, W]
 
 
 class Stage(nn.Module):
@@ -67,10 +67,10 @@ class VGG16(nn.Module):
         )
         self.classifier = nn.Sequential(
             nn.Linear(49 * widths[4], hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(hidden, hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(hidden, classes),
         )

@@ -136,7 +136,7 @@ class WaveNet(nn.Module):
             x, nothing = block(x, nothing)  # [B, channels, T], [B, skip, T]
         relu1 = F.relu(nothing)  # [B, skip, T]
         hidden = self.hidden(relu1)  # [B, skip, T]
-        relu2 = F.relu(hidden)  # [B, skip, T]
+        relu2 = F.relu(hidden, inplace=True)  # [B, skip, T]
         head = self.head(relu2)  # [B, levels, T]
         logits: Tensor = head.transpose(1, 2)  # [B, T, levels]
         return logits

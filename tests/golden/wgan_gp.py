@@ -36,7 +36,7 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, 2 * H, 2 * W]
-        return F.relu(conv)  # [B, width, 2 * H, 2 * W]
+        return F.relu(conv, inplace=True)  # [B, width, 2 * H, 2 * W]
 
 
 class Generator(nn.Module):
@@ -65,7 +65,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor) -> Tensor:
         seed = self.seed(noise)  # [B, 64 * width]
-        relu = F.relu(seed)  # [B, 64 * width]
+        relu = F.relu(seed, inplace=True)  # [B, 64 * width]
         grid = torch.unflatten(relu, 1, (4 * self.width, 4, 4))  # [B, 4 * width, 4, 4]
         up1 = self.up1(grid)  # [B, 2 * width, 8, 8]
         cut = F.pad(up1, (0, -1, 0, -1))  # [B, 2 * width, 7, 7]

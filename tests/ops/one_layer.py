@@ -158,6 +158,9 @@ class _Code:
     def absent(self, port: str) -> bool:
         return self.layer.ports.get(port) is None
 
+    def spare(self, port: str) -> bool:
+        return False
+
     def type(self, port: str) -> TensorType:
         found = self.layer.ports[port]
         assert isinstance(found, TensorType), port

@@ -33,7 +33,7 @@ NO_LAYERS = {
 LEFT_OUT = {
     "device": "the user moves the module",
     "dtype": "the user converts the module",
-    "inplace": "what a layer takes may be used elsewhere",
+    "inplace": "the code overwrites what nothing else needs",
     "batch_first": "the batch comes first throughout the language",
     "_weight": "weights are loaded, not written",
     "_freeze": "what is trained is the task's to say",

@@ -79,7 +79,9 @@ def test_a_plain_autoencoders_loss_is_the_squared_error(tmp_path: Path) -> None:
 def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
     learner = autoencoder(tmp_path, PLAIN)
     train, held_out = images(10), images(13)[10:]
-    learner.begin(Data(Table({"image": train}), Table({"image": held_out}), Facts("images")))
+    learner.begin(
+        Data(Table({"image": train}), Table({"image": held_out}), Facts("images"))
+    )
     with torch.no_grad():
         during = learner.evaluate([{"image": held_out}], False)
         metrics = learner.evaluate([{"image": held_out}], True)
