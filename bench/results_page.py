@@ -24,7 +24,7 @@ def page(figures: Mapping[str, Any]) -> str:
     sections = "\n".join(
         _section(name, one, figures[name]) for name, one in known.items()
     )
-    head = f"{_HEAD}\nMeasured on {date()}, on {machine()}.\n"
+    head = f"{_HEAD}\nThe newest figures are of {date()}, on {machine()}.\n"
     return f"{head}\n{_overview(known, figures)}\n{sections}"
 
 
