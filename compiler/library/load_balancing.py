@@ -20,12 +20,23 @@ def load_balancing(
     """
     probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
     chosen = probabilities.topk(top_k, dim=-1).indices
+    return imbalance(probabilities, chosen, mask)
+
+
+def imbalance(
+    probabilities: Tensor, chosen: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """The loss of load balancing, where the experts of each token are known.
+
+    probabilities: float[..., num_experts], chosen: int[..., k], mask: bool[...]
+    -> float[]
+    """
     used = torch.zeros_like(probabilities).scatter(-1, chosen, 1.0)
     counts = torch.ones_like(probabilities[..., :1])
     if mask is not None:
-        counts = counts * mask.expand(router_logits.shape[:-1]).unsqueeze(-1)
-    tokens = counts.sum()
+        counts = counts * mask.expand(probabilities.shape[:-1]).unsqueeze(-1)
     used, probabilities = (
-        (x * counts).flatten(0, -2).sum(dim=0) / tokens for x in (used, probabilities)
+        (x * counts).flatten(0, -2).sum(dim=0) / counts.sum()
+        for x in (used, probabilities)
     )
-    return (used * probabilities).sum() * router_logits.shape[-1]
+    return (used * probabilities).sum() * probabilities.shape[-1]

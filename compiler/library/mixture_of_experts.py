@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from compiler.library.load_balancing import load_balancing
+from compiler.library.load_balancing import imbalance
 
 
 class Experts(nn.Module):
@@ -120,7 +120,8 @@ class MixtureOfExperts(nn.Module):
         logits = self.gate(x)
         probabilities = F.softmax(logits, dim=-1, dtype=torch.float32).flatten(0, -2)
         weight, chosen = probabilities.topk(self.top_k, dim=-1)
+        balance = imbalance(probabilities, chosen)
         if self.norm_topk_prob:
             weight = weight / weight.sum(dim=-1, keepdim=True)
         output = self.experts(x.flatten(0, -2), chosen, weight)
-        return output.view_as(x), logits, load_balancing(logits, self.top_k)
+        return output.view_as(x), logits, balance

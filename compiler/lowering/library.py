@@ -13,6 +13,7 @@ from compiler.codegen.statements import Import, Verbatim
 LIBRARY_FUNCTIONS = frozenset(
     {
         "capped_attention",
+        "imbalance",
         "load_balancing",
         "rotate",
         "rotate_interleaved",

@@ -1,13 +1,11 @@
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-import cli
+from tests.cli.command import Runner
 
 SPEC = """\
 name: Net
@@ -31,26 +29,11 @@ task:
 """
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.yaml").write_text(SPEC)
-
-    def call(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), out, err)
-
-    return call
+    return Runner(capsys, monkeypatch)
 
 
 def test_from_a_spec_to_predictions(run, tmp_path: Path) -> None:
