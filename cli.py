@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from compiler.diagnostics import Diagnostic, PictureError, RequestError, SpecError
-from compiler.limits import UNLIMITED, Limits
-from runtime.commands import COMMANDS
-from runtime.weights_commands import weights
+from compiler.diagnostics.diagnostic import (
+    Diagnostic,
+    PictureError,
+    RequestError,
+    SpecError,
+)
+from compiler.diagnostics.limits import UNLIMITED, Limits
+from layergraph.commands.runs import COMMANDS
+from layergraph.commands.weights import weights
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs
     from collections.abc import Sequence
@@ -75,8 +80,8 @@ def build(
 
     They are written to DIR, which is build/ and the name of the spec unless given.
     """
-    from compiler.artefacts import artefacts
-    from compiler.writing import write_whole
+    from compiler.reporting.outputs import artefacts
+    from compiler.reporting.write_files import write_whole
 
     program = _compile(spec, variant, sets, no_limits)
     if verify:
@@ -93,7 +98,7 @@ def build(
 @app.command()
 def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> None:
     """Check specs; every mistake is shown where it stands."""
-    from compiler.settings import diagnose, failed
+    from layergraph.commands.overrides import diagnose, failed
 
     found: list[Diagnostic] = []
     for spec in specs:
@@ -103,7 +108,7 @@ def check(specs: Specs, as_json: Json = False, no_limits: NoLimits = False) -> N
             _show(faults)
             _out("" if failed(faults) else f"{spec}: ok\n", end="")
     if as_json:
-        from compiler.render import as_json as data
+        from compiler.diagnostics.render import as_json as data
 
         _json(data(found))
     _exit(failed(found))
@@ -120,8 +125,8 @@ def summary(
     no_limits: NoLimits = False,
 ) -> None:
     """Show layers, types, parameters and FLOPs, as formulas or with --at as numbers."""
-    from compiler.measuring.evaluate import evaluate
-    from compiler.settings import read_sizes
+    from compiler.cost.at_sizes import evaluate
+    from layergraph.commands.overrides import read_sizes
 
     program = _compile(spec, variant, sets, no_limits)
     found = evaluate(program.summary, read_sizes(at) if at else {})
@@ -152,12 +157,14 @@ def diagram(
 ) -> None:
     """Draw a spec; one whose shapes fail is drawn too, with its faults in red."""
     from compiler.diagram.options import Options
-    from compiler.reporting.picture import write_picture
+    from compiler.diagram.render_diagram import picture_format, render
+    from compiler.reporting.write_files import write_whole
 
+    format = picture_format(out)
     names = frozenset(expand or ()), frozenset(fold or ())
     options = Options("", block, depth, *names, direction, theme)
     program = _compile(spec, variant, sets, no_limits, strict=False)
-    write_picture(program.typed, out, options, engine)
+    write_whole({out: render(program.typed, format, options, engine=engine)})
     _out(out)
     _exit(program.typed.failed)
 
@@ -181,8 +188,8 @@ def expand(
     spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
 ) -> None:
     """Print the spec with every param, variant and import resolved."""
-    from compiler.formatting.write_spec import write_spec
-    from compiler.passes.expand import expand as expanded
+    from compiler.fmt.expand import expand as expanded
+    from compiler.fmt.write_spec import write_spec
 
     program = _compile(spec, variant, sets, no_limits)
     _out(write_spec(expanded(program.typed, program.task_node)), end="")
@@ -205,23 +212,26 @@ def diff(
     no_limits: NoLimits = False,
 ) -> None:
     """Show what changed between two architectures; with -o also in a picture of B."""
-    from compiler.comparing.compare import compare
-    from compiler.comparing.report import report
+    from compiler.diff.changes_text import report
+    from compiler.diff.compare import compare
 
     before, after = (_compile(spec, "", None, no_limits).typed for spec in (a, b))
     changes = compare(before, after)
     _out(report(changes), end="")
     if out is not None:
-        from compiler.comparing.picture import write_changes
+        from compiler.diagram.render_diagram import picture_format, render_picture
+        from compiler.diff.draw_changes import draw_changes
+        from compiler.reporting.write_files import write_whole
 
-        write_changes(after, changes, out)
+        format = picture_format(out)
+        write_whole({out: render_picture(draw_changes(after, changes), format)})
 
 
 @app.command()
 def fmt(specs: Specs) -> None:
     """Lay specs out as everybody does, comments kept; names those that change."""
-    from compiler.formatting.format_spec import format_file
-    from compiler.writing import write_whole
+    from compiler.fmt.format_spec import format_file
+    from compiler.reporting.write_files import write_whole
 
     changed = {path: new for path in specs if (new := format_file(path)) is not None}
     write_whole(changed)
@@ -246,7 +256,7 @@ def ops(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the language, for editors."""
-    from compiler.schema import schema as language
+    from compiler.reporting.json_schema import schema as language
 
     _json(language())
 
@@ -260,7 +270,7 @@ def _compile(
     spec: Path, variant: str, sets: Sets, no_limits: bool, *, strict: bool = True
 ) -> Program:
     """The program of a spec; warnings go to standard error."""
-    from compiler.settings import compile_chosen
+    from layergraph.commands.overrides import compile_chosen
 
     limits = UNLIMITED if no_limits else Limits()
     program = compile_chosen(spec, variant, sets or (), limits=limits, strict=strict)
@@ -283,7 +293,7 @@ def _verify(program: Program) -> None:
 
 def _show(diagnostics: Sequence[Diagnostic]) -> None:
     if diagnostics:
-        from compiler.render import render_all
+        from compiler.diagnostics.render import render_all
 
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         _err(render_all(diagnostics, color=sys.stderr.isatty() and not plain))

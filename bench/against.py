@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, Sample, Timing, alternate, cpu_ratio, measured
 from compiler import compile_spec
-from runtime.loading import load_program
+from runtime.load import load_program
 
 _NOISE = 1.1
 _WORK = {"forward": False, "forward and backward": True}

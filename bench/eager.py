@@ -13,7 +13,7 @@ from bench.hand_gpt2 import HandGPT2
 from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, Sample, Timing, alternate, cpu_ratio, measured
 from compiler import compile_spec
-from runtime.loading import load_program
+from runtime.load import load_program
 
 _NOISE = 1.1
 _SIZES: dict[str, tuple[dict[str, int], tuple[int, int]]] = {

@@ -17,16 +17,16 @@ from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, alternate, measured, python, ratio
 from compiler import UNLIMITED, compile_spec
 from compiler.codegen.printer import print_module
-from compiler.collector import collector_paused
-from compiler.graph import Unit
-from compiler.passes.check import check
-from compiler.passes.elaborate import elaborate
-from compiler.passes.infer import infer
-from compiler.passes.lower import lower
-from compiler.passes.measure import measure
-from compiler.passes.parse import parse
+from compiler.cost.measure import measure
+from compiler.diagnostics.source import Source
+from compiler.elaborate.elaborate import elaborate
+from compiler.infer.infer import infer
+from compiler.ir.graph import Unit
+from compiler.language.check import check
+from compiler.lower.lower import lower
+from compiler.parse.gc_pause import collector_paused
+from compiler.parse.parse import parse
 from compiler.pipeline import Program
-from compiler.source import Source
 
 SIZES = (100, 1_000, 10_000, 100_000)
 _FROM = 1_000  # below it, what a network costs whatever its size has too much weight

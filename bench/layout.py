@@ -12,7 +12,7 @@ from compiler import UNLIMITED, compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.draw import draw
 from compiler.diagram.engine import render_dot
-from compiler.typed import TypedGraph
+from compiler.ir.typed import TypedGraph
 
 _LIMIT = 5.0
 

@@ -13,16 +13,16 @@ from torch.nn import functional as F
 from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, Sample, alternate, cpu_ratio, measured
 from compiler.pipeline import Program, compile_spec
-from runtime.data.base import Batch, Data
-from runtime.data.load import load
+from runtime.data.dataset import Batch, Data
+from runtime.data.load_data import load
 from runtime.engine.loop import train_epoch
-from runtime.engine.order import Shuffled, shuffled_loader
 from runtime.engine.position import Position
 from runtime.engine.session import open_session
+from runtime.engine.shuffling import Shuffled, shuffled_loader
 from runtime.engine.signals import Signals
 from runtime.engine.train import data_place
 from runtime.engine.watcher import Watcher
-from runtime.loading import build_networks
+from runtime.load import build_networks
 
 _MOST = 1.3
 _EPOCHS = 4

@@ -12,7 +12,7 @@ from bench.report import table
 from bench.timing import ROOT
 from compiler import Program, compile_spec
 from compiler.diagram.options import Options
-from compiler.diagram.render import render as render_picture
+from compiler.diagram.render_diagram import render as render_picture
 
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"

@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compiler.diagnostics import Diagnostic, SpecError
-    from compiler.limits import UNLIMITED, Limits
+    from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+    from compiler.diagnostics.limits import UNLIMITED, Limits
     from compiler.pipeline import Program, compile_spec
 
 __all__ = ["UNLIMITED", "Diagnostic", "Limits", "Program", "SpecError", "compile_spec"]
 
 _HOMES = {
-    "Diagnostic": "compiler.diagnostics",
-    "Limits": "compiler.limits",
+    "Diagnostic": "compiler.diagnostics.diagnostic",
+    "Limits": "compiler.diagnostics.limits",
     "Program": "compiler.pipeline",
-    "SpecError": "compiler.diagnostics",
-    "UNLIMITED": "compiler.limits",
+    "SpecError": "compiler.diagnostics.diagnostic",
+    "UNLIMITED": "compiler.diagnostics.limits",
     "compile_spec": "compiler.pipeline",
 }
 

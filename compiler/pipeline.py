@@ -8,24 +8,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compiler.collector import collector_paused
-from compiler.diagnostics import Diagnostic, SpecError
-from compiler.document import Document, Node
-from compiler.document import Mapping as Entries
-from compiler.graph import Unit
-from compiler.limits import Limits
-from compiler.passes.check import check
-from compiler.passes.elaborate import elaborate
-from compiler.passes.infer import infer
-from compiler.passes.link import link
-from compiler.passes.parse import parse
-from compiler.source import Source
-from compiler.spec import Spec
-from compiler.typed import TypedGraph
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.source import Source
+from compiler.elaborate.elaborate import elaborate
+from compiler.elaborate.link import link
+from compiler.infer.infer import infer
+from compiler.ir.graph import Unit
+from compiler.ir.typed import TypedGraph
+from compiler.language.check import check
+from compiler.language.spec import Spec
+from compiler.parse.document import Document, Node
+from compiler.parse.document import Mapping as Entries
+from compiler.parse.gc_pause import collector_paused
+from compiler.parse.parse import parse
 
 if TYPE_CHECKING:
-    from compiler.measuring.summary import Summary
-    from compiler.training.task import Task
+    from compiler.cost.summary import Summary
+    from compiler.tasks.task import Task
 
 _DEFAULT = Limits()
 
@@ -62,7 +62,7 @@ class Program:
         """The task as it is written, with the changes of the variant and the caller; None where there is none."""
         if self.task is None:
             return None
-        from compiler.passes.prepare import resolved
+        from compiler.tasks.check_task import resolved
 
         return resolved(self.typed, self.variant, self.changes).root.get("task")
 
@@ -71,7 +71,7 @@ class Program:
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
         from compiler.codegen.printer import print_module  # to check a spec, no code
-        from compiler.passes.lower import lower
+        from compiler.lower.lower import lower
 
         return print_module(lower(self.typed))
 
@@ -79,7 +79,7 @@ class Program:
     @collector_paused()
     def summary(self) -> Summary:
         """Parameters, operations and activations of every layer."""
-        from compiler.passes.measure import measure
+        from compiler.cost.measure import measure
 
         return measure(self.typed)
 
@@ -132,7 +132,7 @@ def _task(
     told = spec.task is not None or bool(changes) or any(map(_speaks, variants))
     if typed.failed or not told:
         return None, ()
-    from compiler.passes.prepare import prepare  # most specs have none
+    from compiler.tasks.check_task import prepare  # most specs have none
 
     return prepare(typed, variant, changes)
 
@@ -141,7 +141,7 @@ def _translated(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     """What is wrong with the checkpoint of a spec that is right."""
     if typed.failed or typed.graph.spec.checkpoint is None:
         return ()
-    from compiler.passes.translate import translate  # most specs have none
+    from compiler.checkpoint.check_checkpoint import translate  # most specs have none
 
     return translate(typed)
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 
 NextLogits = Callable[[Tensor], Tensor]
 """Tokens int[N, t] -> logits float[N, vocab] of the token that follows."""

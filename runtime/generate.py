@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import torch
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.decode import Sampling
 from runtime.runs import OpenRun
 
@@ -67,7 +67,7 @@ def _translation(run: OpenRun, wish: Wish) -> str:
 
 
 def _images(run: OpenRun, wish: Wish) -> bytes:
-    from runtime.pictures.grid import grid_png
+    from runtime.plots.grid import grid_png
     from runtime.tasks.adversarial import Adversary
 
     others = wish.sampling.keys() - {"seed"}

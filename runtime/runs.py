@@ -11,18 +11,18 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.pipeline import Program, compile_spec
-from compiler.training.task import Task
-from runtime.data.base import Data
-from runtime.data.load import load
+from compiler.tasks.task import Task
+from runtime.data.dataset import Data
+from runtime.data.load_data import load
 from runtime.data.place import Place
-from runtime.engine.checkpoint import tied_names
 from runtime.engine.folder import BEST, LAST, SPEC, RunFolder
-from runtime.engine.order import plain_loader
-from runtime.loading import build_networks
-from runtime.tasks.base import Learner
-from runtime.tasks.kinds import learner
+from runtime.engine.run_state import tied_names
+from runtime.engine.shuffling import plain_loader
+from runtime.load import build_networks
+from runtime.tasks.learner import Learner
+from runtime.tasks.registry import learner
 
 WEIGHTS: Final = {"best": BEST, "last": LAST}
 

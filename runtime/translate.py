@@ -9,7 +9,7 @@ from typing import Final
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from compiler.training.tasks.translation import Decoding
+from compiler.tasks.kinds.translation import Decoding
 from runtime.data.tokens import BOS, EOS, PAD
 from runtime.decode import NextLogits, Sampling, beam_search, sample
 

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from compiler import Program
-from compiler.domain import Constraint
-from compiler.inference.counts import Counter
-from compiler.tensor import TensorType
-from compiler.typed import Instance
-from runtime.loading import constructor_arguments, load_program
+from compiler.ir.counts import Counter
+from compiler.ir.typed import Instance
+from compiler.symbolic.domain import Constraint
+from compiler.symbolic.tensor import TensorType
+from runtime.load import constructor_arguments, load_program
 
 SMALL = 5_000_000
 """Networks with at most so many parameters are also run for real."""

@@ -12,8 +12,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.fit import Fit, fit, fit_file, left_over
 from compiler.checkpoint.headers import MARK, Stored
+from compiler.checkpoint.match import Fit, fit, fit_file, left_over
+from compiler.checkpoint.mismatches import problems
 from compiler.checkpoint.plan import origins, plans
 from compiler.checkpoint.recipes import (
     Chunk,
@@ -25,10 +26,9 @@ from compiler.checkpoint.recipes import (
     Transpose,
     sources,
 )
-from compiler.checkpoint.report import problems
 from compiler.checkpoint.tensors import own_tensors
-from compiler.diagnostics import RequestError
-from runtime.loading import build_networks
+from compiler.diagnostics.diagnostic import RequestError
+from runtime.load import build_networks
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 Spec: TypeAlias = "str | Path | Program"

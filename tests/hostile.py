@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from compiler import SpecError, compile_spec
-from compiler.diagnostics import Diagnostic
+from compiler.diagnostics.diagnostic import Diagnostic
 
 SECONDS = 20
 """For one file; the slowest takes a few on a machine that does nothing else."""

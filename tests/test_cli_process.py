@@ -40,7 +40,7 @@ sys.argv = ["cli.py", "check", "{GPT2}"]
 try:
     cli.main()
 except SystemExit:
-    heavy = {{"rich", "networkx", "graphviz", "compiler.lowering", "compiler.diagram"}}
+    heavy = {{"rich", "networkx", "graphviz", "compiler.lower", "compiler.diagram"}}
     sys.exit(", ".join(heavy & set(sys.modules)) or 0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

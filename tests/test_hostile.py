@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.render import render
-from compiler.source import Source
+from compiler.diagnostics.render import render
+from compiler.diagnostics.source import Source
 from tests.hostile import HEAD, diagnose
 
 MIB = 2**20

@@ -19,17 +19,17 @@ from pathlib import Path
 import pytest
 
 from compiler import SpecError, compile_spec
-from compiler.diagnostics import CODES, Diagnostic
-from compiler.yaml_scalars import resolve
+from compiler.diagnostics.diagnostic import CODES, Diagnostic
+from compiler.parse.scalars import resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).parent / "mistakes"
 SPECS = sorted(p for p in FOLDER.rglob("*.yaml") if "parts" not in p.parts)
 
 ELSEWHERE = {
-    "file-not-found": "no text: tests/compiler/test_source.py",
-    "file-unreadable": "no text: tests/compiler/test_source.py",
-    "not-utf8": "no text: tests/compiler/test_source.py",
+    "file-not-found": "no text: tests/compiler/diagnostics/test_source.py",
+    "file-unreadable": "no text: tests/compiler/diagnostics/test_source.py",
+    "not-utf8": "no text: tests/compiler/diagnostics/test_source.py",
     "too-deep": "long: tests/test_hostile.py",
     "too-many-problems": "long: tests/test_hostile.py",
     "data-not-found": "of the data: tests/runtime/data",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from compiler import SpecError, compile_spec
-from compiler.diagnostics import Diagnostic
-from compiler.document import plain
-from compiler.passes.parse import parse
-from compiler.render import as_json, render
-from compiler.source import Source
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.render import as_json, render
+from compiler.diagnostics.source import Source
+from compiler.parse.document import plain
+from compiler.parse.parse import parse
 from tests.mutants import mutant, tree_mutant
 
 SPECS = sorted(Path(__file__).parent.parent.joinpath("specs").glob("*.yaml"))

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from compiler.diagnostics import RequestError
-from compiler.text import printable, shorten
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.text import printable, shorten
 
 MOST_BYTES: Final = 32 * 2**20
 """Of the header of one file, and of an index; those that are published have less than one."""

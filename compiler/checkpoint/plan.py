@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.checkpoint.making import Budget, Path, RuleError, TooMuch, make
-from compiler.checkpoint.patterns import NamePattern
+from compiler.checkpoint.assemble import Budget, Path, RuleError, TooMuch, make
 from compiler.checkpoint.recipes import Making, Take
-from compiler.checkpoint.section import Recipe, Section
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
-from compiler.diagnostics import RequestError
-from compiler.expressions import Value
-from compiler.typed import Instance, TypedGraph
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.ir.typed import Instance, TypedGraph
+from compiler.language.checkpoint import Recipe, Section
+from compiler.language.name_patterns import NamePattern
+from compiler.symbolic.evaluate import Value
 
 MOST_TENSORS = 200_000
 MOST_WORK = 5_000_000

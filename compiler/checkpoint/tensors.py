@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.chains import is_chain
-from compiler.graph import Place, Scope
-from compiler.inference.counts import copies
-from compiler.op import Shape
-from compiler.typed import Call, Instance, TypedNode
+from compiler.ir.counts import copies
+from compiler.ir.graph import Place, Scope
+from compiler.ir.sequential import is_chain
+from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.op.op import Shape
 
 Sizes = tuple[int, ...]
 

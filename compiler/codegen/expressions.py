@@ -5,15 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from types import EllipsisType
 
-from compiler.codegen import layout
-from compiler.codegen.breaking import (
-    Bracketed,
-    Parentheses,
-    breaks_in_brackets,
-    is_fluent,
-    parentheses,
-)
-from compiler.codegen.layout import (
+from compiler.codegen import line_breaks
+from compiler.codegen.escaping import number, string
+from compiler.codegen.line_breaks import (
     SOFT,
     SPACE,
     Doc,
@@ -28,6 +22,13 @@ from compiler.codegen.layout import (
     parenthesized_if_broken,
 )
 from compiler.codegen.operators import is_close_power, is_simple_bound, terms
+from compiler.codegen.parentheses import (
+    Bracketed,
+    Parentheses,
+    breaks_in_brackets,
+    is_fluent,
+    parentheses,
+)
 from compiler.codegen.precedence import (
     OR,
     is_negative,
@@ -55,7 +56,6 @@ from compiler.codegen.python import (
     TupleExpr,
     Unary,
 )
-from compiler.codegen.text import number, string
 
 
 def value(expr: Expr, best: bool = True) -> Doc:
@@ -93,7 +93,7 @@ def inside(expr: Expr) -> Doc:
 
 def flat(expr: Expr) -> str:
     """An expression on one line, whatever its length."""
-    return layout.flat(open_(expr))
+    return line_breaks.flat(open_(expr))
 
 
 def targets(items: tuple[Expr, ...]) -> Doc:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from compiler.codegen import text
+from compiler.codegen import escaping
 from compiler.codegen.expressions import open_
 from compiler.codegen.imports import sections
-from compiler.codegen.layout import INDENT, Doc, render
+from compiler.codegen.line_breaks import INDENT, Doc, render
 from compiler.codegen.simple import head, simple
 from compiler.codegen.spacing import spaced, starts_definition
 from compiler.codegen.statements import (
@@ -49,7 +49,7 @@ class _Printer:
         if not doc.strip():
             yield from self._suite(body, 0, 0)
             return
-        yield text.docstring(doc, 0)
+        yield escaping.docstring(doc, 0)
         yield from self._suite(body, 0, 2 if starts_definition(body) else 1)
 
     def _suite(self, body: Sequence[Stmt], indent: int, first: int) -> Iterator[str]:
@@ -67,7 +67,7 @@ class _Printer:
             case If():
                 yield from self._if(stmt, indent)
             case CommentLine(note):
-                yield " " * indent + (text.comment(note) or "#")
+                yield " " * indent + (escaping.comment(note) or "#")
             case Verbatim(source):
                 yield textwrap.indent(source.strip("\n"), " " * indent)
             case Import():
@@ -81,7 +81,7 @@ class _Printer:
         """A logical line, its comment behind it if it fits there, else above it."""
         pad = " " * indent
         line = pad + render(doc, indent, self.width)
-        if remark := text.comment(note):
+        if remark := escaping.comment(note):
             if "\n" not in line and len(line) + 2 + len(remark) <= self.width:
                 line = f"{line}  {remark}"
             else:
@@ -96,7 +96,7 @@ class _Printer:
         if not stmt.docstring.strip():
             yield from self._block(stmt.body, inner)
             return
-        yield " " * inner + text.docstring(stmt.docstring, inner)
+        yield " " * inner + escaping.docstring(stmt.docstring, inner)
         is_near = isinstance(stmt, Function) and not starts_definition(stmt.body)
         yield from self._suite(stmt.body, inner, 0 if is_near else 1)
 

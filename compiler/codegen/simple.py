@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from compiler.codegen.breaking import Parentheses, parentheses
 from compiler.codegen.expressions import (
     assigned,
     inside,
@@ -10,7 +9,7 @@ from compiler.codegen.expressions import (
     targets,
     value,
 )
-from compiler.codegen.layout import (
+from compiler.codegen.line_breaks import (
     SOFT,
     SPACE,
     Assignment,
@@ -22,6 +21,7 @@ from compiler.codegen.layout import (
     brackets,
     parenthesized_if_broken,
 )
+from compiler.codegen.parentheses import Parentheses, parentheses
 from compiler.codegen.python import (
     Attribute,
     Binary,

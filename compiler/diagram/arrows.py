@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from compiler.diagram.blame import edge_is_faulty
 from compiler.diagram.boxes import Boxes, points, symbol
-from compiler.diagram.frames import Frame, Layer
-from compiler.diagram.opening import elided, shown
+from compiler.diagram.error_overlay import edge_is_faulty
+from compiler.diagram.folding import elided, shown
 from compiler.diagram.picture import Edge, Node
-from compiler.diagram.shapes import Shapes
-from compiler.graph import Ref, Scope
-from compiler.op import Op
+from compiler.diagram.shown_types import Shapes
+from compiler.diagram.views import Frame, Layer
+from compiler.ir.graph import Ref, Scope
+from compiler.op.op import Op
 
 _PLAIN = ("", "input", "x", "inputs", "output")  # ports that need no word
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from compiler.diagram.blame import Blame
-from compiler.diagram.frames import Frame, Layer
-from compiler.diagram.opening import ENDS, elided, shown
+from compiler.diagnostics.text import printable, shorten
+from compiler.diagram.captions import layer_text
+from compiler.diagram.error_overlay import Blame
+from compiler.diagram.folding import ENDS, elided, shown
+from compiler.diagram.main_path import enters, fed, main_output, spine
 from compiler.diagram.picture import Cluster, Node, NodeKind, Text
-from compiler.diagram.shapes import Shapes
-from compiler.diagram.spine import enters, fed, main_output, spine
-from compiler.diagram.words import layer_text
-from compiler.graph import Scope
-from compiler.inference.counts import Counter
-from compiler.text import printable, shorten
+from compiler.diagram.shown_types import Shapes
+from compiler.diagram.views import Frame, Layer
+from compiler.ir.counts import Counter
+from compiler.ir.graph import Scope
 
 _NAME = 40  # characters of a name or of the words beside it
 _WORDS = 64

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
+from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.order import below_entry, leads, order, titled_right
 from compiler.diagram.picture import Cluster, Edge, Node, Picture
-from compiler.diagram.room import MARGIN, box_widths
+from compiler.diagram.ranking import below_entry, leads, order, titled_right
 from compiler.diagram.wrapping import note
 
 _FONT = "Helvetica"

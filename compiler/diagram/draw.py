@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from compiler.diagnostics import suggest
+from compiler.diagnostics.diagnostic import RequestError, suggest
+from compiler.diagnostics.text import printable
 from compiler.diagram.arrows import arrows
-from compiler.diagram.blame import Blame
+from compiler.diagram.block_counts import copies
 from compiler.diagram.boxes import Boxes, cut
-from compiler.diagram.copies import copies
+from compiler.diagram.captions import total
 from compiler.diagram.entries import type_points
-from compiler.diagram.frames import Frame
-from compiler.diagram.opening import open_frames
-from compiler.diagram.options import DiagramError, Options
+from compiler.diagram.error_overlay import Blame
+from compiler.diagram.folding import open_frames
+from compiler.diagram.options import Options
 from compiler.diagram.picture import Cluster, Picture, Text
-from compiler.diagram.shapes import Shapes
+from compiler.diagram.shown_types import Shapes
 from compiler.diagram.tied import say_ties, ties
-from compiler.diagram.words import total
-from compiler.graph import Scope
-from compiler.inference.counts import Counter
-from compiler.text import printable
-from compiler.typed import TypedGraph
+from compiler.diagram.views import Frame
+from compiler.ir.counts import Counter
+from compiler.ir.graph import Scope
+from compiler.ir.typed import TypedGraph
 
 _DEFAULT = Options()
 
@@ -27,7 +27,7 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
     """Draw a graph, or the part of it that the options name; errors in it are red.
 
     Raises:
-        DiagramError: the spec has no such network or block.
+        RequestError: the spec has no such network or block.
     """
     roots = (
         [_block(typed, options.block)] if options.block else _networks(typed, options)
@@ -53,10 +53,10 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
 def _networks(typed: TypedGraph, options: Options) -> list[Frame]:
     scopes = typed.graph.networks
     if options.network and options.network not in scopes:
-        raise DiagramError(_unknown("network", options.network, scopes))
+        raise RequestError(_unknown("network", options.network, scopes))
     chosen = [options.network] if options.network else list(scopes)
     if not chosen:
-        raise DiagramError("the spec has blocks alone: say which one to draw")
+        raise RequestError("the spec has blocks alone: say which one to draw")
     return [_network(typed, name, scopes[name]) for name in chosen]
 
 
@@ -69,7 +69,7 @@ def _block(typed: TypedGraph, name: str) -> Frame:
     """A block with all its uses at once."""
     scope = typed.graph.blocks.get(name)
     if scope is None:
-        raise DiagramError(_unknown("block", name, typed.graph.blocks))
+        raise RequestError(_unknown("block", name, typed.graph.blocks))
     found = copies(typed.networks.values()).items()
     return Frame(
         scope, {use: count for use, count in found if use.scope is scope}, name

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from compiler.diagnostics.diagnostic import PictureError
+
 Format = Literal["svg", "png", "pdf"]
 Engine = Literal["wheel", "system"]
 
@@ -17,10 +19,6 @@ _WHEEL = "graphviz-pure"
 _PNG_RESOLUTION = 144  # dots per inch: twice the 72 points of SVG, sharp on any screen
 # XML 1.0 has no way to write these characters, so an SVG that holds one is broken.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-class RenderError(Exception):
-    """No picture came out; the message says why, in one line."""
 
 
 def render_dot(
@@ -43,12 +41,12 @@ def render_dot(
         timeout: seconds after which the layout is given up, and its process killed.
 
     Raises:
-        RenderError: for DOT that is malformed or draws nothing, a layout that takes too
+        PictureError: for DOT that is malformed or draws nothing, a layout that takes too
             long, or a program that is not there.
     """
     if found := _UNPRINTABLE.search(dot):
         character = f"U+{ord(found[0]):04X}"
-        raise RenderError(f"the graph holds {character}, which no SVG can hold")
+        raise PictureError(f"the graph holds {character}, which no SVG can hold")
     if engine == "system":
         return _run(_system_binary(), dot, format, timeout)
     if format == "pdf":
@@ -70,12 +68,12 @@ def _run(program: Path, dot: str, format: Format, timeout: float) -> bytes:
         )
     except subprocess.TimeoutExpired:
         message = f"the layout took more than {timeout:g} s and was stopped"
-        raise RenderError(message) from None
+        raise PictureError(message) from None
     except OSError as error:
         message = f"{program.name} does not start: {error.strerror}"
-        raise RenderError(message) from error
+        raise PictureError(message) from error
     if done.returncode or not done.stdout:
-        raise RenderError(f"{program.name}: {_reason(done)}")
+        raise PictureError(f"{program.name}: {_reason(done)}")
     return done.stdout
 
 
@@ -95,13 +93,13 @@ def _wheel_binary() -> Path:
     for file in files:
         if file.stem == _WHEEL and file.suffix in ("", ".exe"):
             return Path(str(file.locate())).resolve()
-    raise RenderError(f"the drawing engine is missing: install the {_WHEEL} package")
+    raise PictureError(f"the drawing engine is missing: install the {_WHEEL} package")
 
 
 def _system_binary() -> Path:
     found = shutil.which("dot")
     if found is None:
-        raise RenderError("this system has no dot program: install Graphviz")
+        raise PictureError("this system has no dot program: install Graphviz")
     return Path(found)
 
 
@@ -113,7 +111,7 @@ def _svg_to_pdf(svg: bytes) -> bytes:
 
     drawing = svg2rlg(io.BytesIO(svg))
     if drawing is None:
-        raise RenderError("the SVG does not convert to PDF")
+        raise PictureError("the SVG does not convert to PDF")
     target = io.BytesIO()
     # invariant leaves out the date and the random id: equal graphs give equal bytes.
     canvas = Canvas(target, pagesize=(drawing.width, drawing.height), invariant=1)

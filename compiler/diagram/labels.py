@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
+from compiler.diagram.box_sizing import title_rows
 from compiler.diagram.families import Theme
 from compiler.diagram.picture import Text
-from compiler.diagram.room import title_rows
 from compiler.diagram.wrapping import wrap
 
 _LINE = 30  # characters beside one another in a box; more take a second line

@@ -8,10 +8,6 @@ from typing import Literal
 from compiler.diagram.picture import Direction, ThemeName
 
 
-class DiagramError(Exception):
-    """The options ask for something that the spec does not have; one line."""
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """Which part is drawn, how deep, and how it looks."""

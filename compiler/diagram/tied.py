@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.diagram.boxes import Boxes
-from compiler.diagram.frames import Frame
-from compiler.diagram.opening import shown
+from compiler.diagram.folding import shown
 from compiler.diagram.picture import Edge, Node, Picture
+from compiler.diagram.views import Frame
 
 
 def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from compiler.diagram.extent import extent
+from compiler.diagram.text_metrics import extent
 
 _NOTE = 9  # points: the size of the words at an arrow
 _SIDE = 118.0  # points; longer words take two lines

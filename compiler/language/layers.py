@@ -12,16 +12,12 @@ from pydantic import (
     model_validator,
 )
 
-from compiler import habits, names
-from compiler.initializers import Initializer, parse_initializer
-from compiler.language.base import (
-    FormulaOr,
-    Model,
-    fault,
-    named,
-)
-from compiler.parametrizations import Parametrization, parse_parametrization
-from compiler.text import shorten
+from compiler.diagnostics import suggestions
+from compiler.diagnostics.text import shorten
+from compiler.language import identifiers
+from compiler.language.initializers import Initializer, parse_initializer
+from compiler.language.model import FormulaOr, Model, fault, named
+from compiler.language.parametrizations import Parametrization, parse_parametrization
 
 
 def _references(value: Any) -> Any:
@@ -72,7 +68,7 @@ class Repeat(Model):
     count: FormulaOr
     share: bool = False
     stack: Annotated[
-        dict[Annotated[str, named(names.snake_case, "an output")], str],
+        dict[Annotated[str, named(identifiers.snake_case, "an output")], str],
         _texts(_STACK),
     ] = Field(default_factory=dict)
     """Outputs that are what all copies give, along a new first dimension: name -> output of a copy."""
@@ -220,7 +216,7 @@ def _check_keys(value: Mapping[str, Any], kind: str) -> None:
 
 
 def _instead_of_op(value: Mapping[str, Any]) -> str:
-    for key in habits.LAYER_KEYS:
+    for key in suggestions.LAYER_KEYS:
         if key in value:
             return f"write `op` in place of `{key}`"
     ((name, below), *more) = value.items() or [("", None)]
@@ -245,7 +241,7 @@ def _layers(value: Any) -> Any:
 
 def _layer_name(name: str) -> str:
     """The rule for layers, whose numbers in a list are names too."""
-    return "" if name.isdecimal() and name.isascii() else names.layer_name(name)
+    return "" if name.isdecimal() and name.isascii() else identifiers.layer_name(name)
 
 
 def _outputs(value: Any) -> Any:
@@ -277,6 +273,6 @@ Layers = Annotated[
     dict[Annotated[str, named(_layer_name, "a layer")], Layer], BeforeValidator(_layers)
 ]
 Outputs = Annotated[
-    dict[Annotated[str, named(names.snake_case, "an output")], str],
+    dict[Annotated[str, named(identifiers.snake_case, "an output")], str],
     BeforeValidator(_outputs),
 ]

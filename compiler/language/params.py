@@ -9,8 +9,8 @@ from pydantic import (
     model_validator,
 )
 
-from compiler import names
-from compiler.language.base import (
+from compiler.language import identifiers
+from compiler.language.model import (
     FormulaOr,
     Model,
     Pattern,
@@ -101,10 +101,10 @@ class DimRange(Model):
 
 
 Inputs = Annotated[
-    dict[Annotated[str, named(names.snake_case, "an input")], Pattern],
+    dict[Annotated[str, named(identifiers.snake_case, "an input")], Pattern],
     mapping_of("inputs"),
 ]
 Params = Annotated[
-    dict[Annotated[str, named(names.snake_case, "a param")], Param],
+    dict[Annotated[str, named(identifiers.snake_case, "a param")], Param],
     mapping_of("params"),
 ]

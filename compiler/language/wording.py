@@ -6,11 +6,11 @@ from typing import Any
 
 import pydantic
 
-from compiler import habits
-from compiler.diagnostics import CODES, Report
-from compiler.document import Document, Sequence
-from compiler.reference import as_yaml
-from compiler.text import shorten
+from compiler.diagnostics import suggestions
+from compiler.diagnostics.diagnostic import CODES, Report
+from compiler.diagnostics.text import shorten
+from compiler.op.op_docs import as_yaml
+from compiler.parse.document import Document, Sequence
 
 Path = tuple[str | int, ...]
 
@@ -77,7 +77,7 @@ def _worded(
         return kind, detail["msg"], ""
     if kind == "extra_forbidden":
         known = _keys(detail["loc"], model)
-        help = habits.key(str(name), known) or report.like(str(name), known)
+        help = suggestions.key(str(name), known) or report.like(str(name), known)
         help = help or f"the keys are {', '.join(known)}"
         return "unknown-key", f"there is no key {shorten(str(name))} here", help
     if kind == "missing":

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from string import ascii_letters
 
-from compiler import faults
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.symbolic.tensor import TensorType
 
 ELLIPSIS = "..."
 
@@ -27,7 +27,7 @@ class Equation:
         covered = tensor.rank - len(written) + (ELLIPSIS in written)
         if covered < 0 or (covered and ELLIPSIS not in written):
             expected = f"{len(written)} dimensions, as {''.join(written)} has"
-            raise faults.rank_mismatch(f"input {place + 1}", tensor, expected)
+            raise errors.rank_mismatch(f"input {place + 1}", tensor, expected)
         return _spread(written, covered)
 
     def result(self, inputs: Sequence[TensorType]) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ def _labels(text: str) -> tuple[str, ...]:
     return (*before, *((ELLIPSIS,) if dots else ()), *after)
 
 
-def _wrong(message: str) -> faults.Fault:
-    return faults.constraint(
+def _wrong(message: str) -> errors.Fault:
+    return errors.constraint(
         f"the equation is wrong: {message}",
         argument="equation",
         help="an equation reads like bhid, bhjd -> bhij",

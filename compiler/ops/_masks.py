@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from compiler.codegen.python import Binary, Expr, Name, Unary, lit, method
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.op import Code, Shape
+from compiler.op.context import Context
+from compiler.op.op import Code, Shape
 from compiler.ops._scores import ones, size, unless_none
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 def require_padding_mask(

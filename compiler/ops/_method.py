@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Expr, TupleExpr, method
-from compiler.context import Context
-from compiler.op import ANY, Code, Op, Port
-from compiler.tensor import KINDS, Kind
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
+from compiler.symbolic.tensor import KINDS, Kind
 
 
 class Method(Op):
@@ -39,7 +39,7 @@ def wrap_axes(
     named = list(axes or ())
     found = frozenset(wrap_axis(ctx, axis, rank, argument) for axis in named)
     if len(found) < len(named):
-        raise faults.constraint(
+        raise errors.constraint(
             f"{argument} names a dimension twice", argument=argument
         )
     return found or frozenset(range(rank))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Expr
-from compiler.context import Context
-from compiler.op import ANY, Code, Op, Port
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
 from compiler.ops._method import promoted
-from compiler.tensor import Kind, TensorType
+from compiler.symbolic.tensor import Kind, TensorType
 
 Number = int | float
 
@@ -34,7 +34,7 @@ class WithOperand(Op):
         """
         if (other is None) == (self.value is None):
             message = f"{self.name} needs either another input or a value"
-            raise faults.constraint(message, argument="value" if other else "")
+            raise errors.constraint(message, argument="value" if other else "")
         if other is None:
             return input.with_kind(promoted((input.kind, kind_of(self.value))))
         shape = ctx.broadcast(self.name, {"input": input, "other": other})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from compiler.faults import Fault, constraint
+from compiler.op.errors import Fault, constraint
 
 ELLIPSIS = "..."
 Group = tuple[str, ...]

@@ -16,8 +16,8 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.dims import Dim
-from compiler.op import Code, Shape
+from compiler.op.op import Code, Shape
+from compiler.symbolic.dims import Dim
 
 
 def attn_mask(

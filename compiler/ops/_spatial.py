@@ -6,11 +6,11 @@ import math
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from compiler import faults
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.op import Op, Shape
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import Op, Shape
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 # torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
 _EXACT: Final = 2**21
@@ -46,7 +46,7 @@ def spread(sizes: Shape, count: int, argument: str) -> Shape:
         message = (
             f"{argument} needs {count} values, or one for all, and has {len(sizes)}"
         )
-        raise faults.constraint(message, argument=argument)
+        raise errors.constraint(message, argument=argument)
     return sizes
 
 
@@ -89,7 +89,7 @@ def scaled(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
     """The size times a factor, rounded down as torch does, who multiplies as floats."""
     if not 0 < factor < math.inf:
         message = f"{argument} must be a number above 0"
-        raise faults.constraint(message, argument=argument)
+        raise errors.constraint(message, argument=argument)
     ratio = Fraction(factor)
     if ratio.numerator <= _EXACT:
         return size * ratio.numerator // ratio.denominator
@@ -97,5 +97,5 @@ def scaled(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
     if value is None:
         message = f"{size} times {factor} depends on how floats round"
         help = "give the size instead, or a factor such as 2, 0.5 or 1.25"
-        raise faults.constraint(message, argument=argument, help=help)
+        raise errors.constraint(message, argument=argument, help=help)
     return Dim.of(math.floor(value * factor))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import (
     Compare,
     Conditional,
@@ -12,10 +11,11 @@ from compiler.codegen.python import (
     TupleExpr,
     lit,
 )
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.op import Code, Shape
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import Code, Shape
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 def cell_weights(
@@ -40,7 +40,7 @@ def require_states(
     """The hidden and the cell state are both absent, or both as wanted."""
     if (given[0] is None) != (given[1] is None):
         missing = "hidden" if given[0] is None else "cell"
-        raise faults.constraint(f"{op} takes hidden and cell together: {missing} lacks")
+        raise errors.constraint(f"{op} takes hidden and cell together: {missing} lacks")
     for port, state, expected in zip(("hidden", "cell"), given, wanted, strict=True):
         if state is not None:
             require_state(ctx, op, port, state, expected)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from compiler.codegen.python import Call, Expr, call, lit
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Probability, Size
-from compiler.op import Code, Op, Shape
+from compiler.op.arg_types import Probability, Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Shape
 from compiler.ops._masks import (
     blocked_pairs,
     later_keys,
@@ -19,7 +18,8 @@ from compiler.ops._masks import (
     require_padding_mask,
 )
 from compiler.ops.multihead_attention import MultiheadAttention
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 SETTINGS: Final = (
     "dim_feedforward",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Sizes
-from compiler.op import Outputs, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Sizes
+from compiler.op.context import Context
+from compiler.op.op import Outputs, Shape
 from compiler.ops._spatial import SpatialOp, require_window, span, times, unless_one
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class Windows(SpatialOp):
@@ -63,7 +63,7 @@ def windows(
     """How many windows there are along a dimension: the output's size."""
     if not ctx.domain.at_least(ctx.value(kernel - 2 * padding), 0):
         message = "padding must be at most half of kernel_size"
-        raise faults.constraint(message, argument="padding")
+        raise errors.constraint(message, argument="padding")
     window = span(kernel, dilation)
     least = window - stride + 1 if ceil_mode else window
     require_window(ctx, size + 2 * padding, least)

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from compiler import faults
 from compiler.codegen.python import Expr, lit
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Size
-from compiler.op import NUMBER, Code, Port, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Code, Port, Shape
+from compiler.op.registry import register
 from compiler.ops.pointwise import ToFloat, Unary
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _Rectifier(Unary):
@@ -95,7 +95,7 @@ class RReLU(Unary):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.lower > self.upper:
             message = "lower must not be above upper"
-            raise faults.constraint(message, argument="lower")
+            raise errors.constraint(message, argument="lower")
         return input
 
 
@@ -134,7 +134,7 @@ class CELU(Unary):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.alpha == 0:
-            raise faults.constraint("alpha must not be 0", argument="alpha")
+            raise errors.constraint("alpha must not be 0", argument="alpha")
         return input
 
 
@@ -237,7 +237,7 @@ class Hardtanh(Unary):
         # The module wants min_val < max_val, the function lets them be equal.
         if self.min_val >= self.max_val:
             message = "min_val must be below max_val"
-            raise faults.constraint(message, argument="min_val")
+            raise errors.constraint(message, argument="min_val")
         return input
 
 

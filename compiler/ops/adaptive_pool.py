@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from compiler.context import Context
-from compiler.fields import Shape
-from compiler.op import Outputs
+from compiler.op.arg_types import Shape
+from compiler.op.context import Context
+from compiler.op.op import Outputs
+from compiler.op.registry import register
 from compiler.ops._spatial import SpatialOp, times
 from compiler.ops._windows import Indexed
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _AdaptivePool(SpatialOp):

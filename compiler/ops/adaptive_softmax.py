@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from compiler import faults
 from compiler.codegen.python import Expr, call, method
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Size, Sizes
-from compiler.op import Code, Op, Outputs, Port, Shape
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Size, Sizes
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Outputs, Port, Shape
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("adaptive_log_softmax_with_loss", torch="torch.nn.AdaptiveLogSoftmaxWithLoss")
@@ -54,7 +54,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
         self._require_width(ctx, input)
         if (target is None) != self.log_prob:
             message = f"{self.name} needs either a target or log_prob"
-            raise faults.constraint(message, argument="log_prob")
+            raise errors.constraint(message, argument="log_prob")
         if target is None:
             return input.with_size(-1, self.n_classes)
         ctx.require_rank("target", target, input.rank - 1)
@@ -68,7 +68,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
         for place in (*self.cutoffs, self.n_classes):
             if not ctx.domain.at_least(ctx.value(place - last), 1):
                 message = "cutoffs must grow, and end below n_classes"
-                raise faults.constraint(message, argument="cutoffs")
+                raise errors.constraint(message, argument="cutoffs")
             last = place
 
     def _require_width(self, ctx: Context, input: TensorType) -> None:
@@ -77,7 +77,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
         for part in range(len(self.cutoffs)):
             if width < self.div_value ** (part + 1):
                 message = f"nothing of a width of {width} is left for part {part + 1}"
-                raise faults.constraint(message, argument="div_value")
+                raise errors.constraint(message, argument="div_value")
 
     def inferred(self, input: TensorType, **others: Any) -> dict[str, Dim]:
         return {"in_features": input.shape[-1]}

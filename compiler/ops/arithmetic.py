@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Binary, Expr, call
-from compiler.context import Context
-from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import promoted
-from compiler.registry import register
-from compiler.tensor import Kind, TensorType
+from compiler.symbolic.tensor import Kind, TensorType
 
 Number = int | float
 
@@ -27,7 +27,7 @@ class Variadic(Op):
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         if len(inputs) < 2:
-            raise faults.constraint(f"{self.name} needs two inputs or more")
+            raise errors.constraint(f"{self.name} needs two inputs or more")
         tensors = {str(place): tensor for place, tensor in enumerate(inputs)}
         kind = promoted(tensor.kind for tensor in inputs)
         return TensorType(kind, ctx.broadcast(self.name, tensors))
@@ -88,7 +88,7 @@ class Sub(Pair):
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         if left == right == "bool":
-            raise faults.constraint("sub has no meaning for two inputs of bools")
+            raise errors.constraint("sub has no meaning for two inputs of bools")
         return promoted((left, right))
 
 
@@ -207,7 +207,7 @@ class Scale(WithNumber):
             math.pow(self.factor, self.exponent)
         except (ValueError, OverflowError):
             power = f"{self.factor:g} ** {self.exponent:g}"
-            raise faults.constraint(
+            raise errors.constraint(
                 f"{power} is no number", argument="factor"
             ) from None
         return super().infer(ctx, input)
@@ -239,7 +239,7 @@ class Pow(WithNumber):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if input.kind == "int" and isinstance(self.exponent, int) and self.exponent < 0:
-            raise faults.constraint(
+            raise errors.constraint(
                 "integers have no negative powers that are integers",
                 argument="exponent",
                 help="write the exponent as a float: -1.0",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler import faults
 from compiler.codegen.python import (
     Compare,
     Conditional,
@@ -14,13 +13,14 @@ from compiler.codegen.python import (
     lit,
     method,
 )
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Positive, Probability, Size
-from compiler.op import Code, Op, Port, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Positive, Probability, Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._scores import admitted_or_none, attn_mask, band, ones, size
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("attention", torch="torch.nn.functional.scaled_dot_product_attention")
@@ -117,7 +117,7 @@ class Attention(Op):
         self, ctx: Context, mask: TensorType, batch: Dim, queries: Dim, keys: Dim
     ) -> None:
         if batch == queries == mask.shape[0]:
-            raise faults.constraint(
+            raise errors.constraint(
                 f"mask is {mask}, which may mean [B, S] or [T, S]",
                 port="mask",
                 help="unsqueeze it to [B, 1, S] or [1, T, S]",

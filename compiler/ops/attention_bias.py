@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler import faults
 from compiler.codegen.python import Expr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Size
-from compiler.op import ANY, Code, Op, Port, Shape
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Size
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port, Shape
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _PositionBias(Op):
@@ -72,13 +72,13 @@ class RelativePositionBias(_PositionBias):
         buckets = ctx.constant(self.num_buckets, "num_buckets", "num_buckets")
         if buckets < 2 * sides:
             message = f"num_buckets is {buckets}, and must be at least {2 * sides}"
-            raise faults.constraint(message, argument="num_buckets")
+            raise errors.constraint(message, argument="num_buckets")
         near = buckets // sides // 2
         if not ctx.domain.at_least(ctx.value(self.max_distance), near + 1):
             message = (
                 f"max_distance must be above {near}, as far as single distances go"
             )
-            raise faults.constraint(message, argument="max_distance")
+            raise errors.constraint(message, argument="max_distance")
         return super().infer(ctx, query, key)
 
     def weights(

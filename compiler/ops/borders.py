@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from compiler import faults
-from compiler.context import Context
-from compiler.fields import Integers
-from compiler.op import ANY, NUMBER, Op, Port, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Integers
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Op, Port, Shape
+from compiler.op.registry import register
 from compiler.ops.padding import padded, require_dims
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _Border(Op):
@@ -37,7 +37,7 @@ class _Border(Op):
             return self.padding * wanted
         if given != wanted:
             message = f"padding needs one number or {wanted}, and has {given}"
-            raise faults.constraint(message, argument="padding")
+            raise errors.constraint(message, argument="padding")
         return self.padding
 
     def label(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.codegen.python import Compare, Expr, call
-from compiler.context import Context
-from compiler.op import ANY, Code, Op, Port
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._operand import WithOperand
 from compiler.ops.arithmetic import Variadic
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _Comparison(WithOperand):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compiler import faults
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Counts, Size, Sizes
-from compiler.op import Shape, product
+from compiler.op import errors
+from compiler.op.arg_types import Counts, Size, Sizes
+from compiler.op.context import Context
+from compiler.op.op import Shape, product
+from compiler.op.registry import register
 from compiler.ops._spatial import (
     SpatialOp,
     require_reach,
@@ -17,8 +17,8 @@ from compiler.ops._spatial import (
     times,
     unless_one,
 )
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 _ONE = Dim.of(1)
 _ZERO = Dim.of(0)
@@ -98,7 +98,7 @@ class _Conv(_Convolution):
         strides = self.spread(self.stride, "stride")
         if self.padding == "same" and not all(map(ctx.is_one, strides)):
             message = "padding same keeps the size of the input, which takes stride 1"
-            raise faults.constraint(message, argument="padding")
+            raise errors.constraint(message, argument="padding")
         dims = zip(extents, strides, self.spans(), self.paddings(), strict=True)
         return self.with_channels(input, tuple(self.size(ctx, *dim) for dim in dims))
 
@@ -180,7 +180,7 @@ class _ConvTranspose(_Convolution):
             ctx.domain.at_least(ctx.value(x - extra), 1) for x in (stride, dilation)
         ):
             message = "output_padding must be smaller than the stride or the dilation"
-            raise faults.constraint(message, argument="output_padding")
+            raise errors.constraint(message, argument="output_padding")
         kernel = self.spread(self.kernel_size, "kernel_size")[i]
         cut = 2 * self.spread(self.padding, "padding")[i]
         result = (size - 1) * stride + span(kernel, dilation) + extra - cut

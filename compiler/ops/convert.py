@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from compiler import faults
 from compiler.codegen.python import Expr, attr, call, method
-from compiler.context import Context
-from compiler.fields import Size
-from compiler.op import ANY, Code, Op, Port
-from compiler.registry import register
-from compiler.tensor import Kind, TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.registry import register
+from compiler.symbolic.tensor import Kind, TensorType
 
 _DTYPES: Final[dict[Kind, Expr]] = {
     "float": call("torch.get_default_dtype"),
@@ -35,7 +35,7 @@ class To(Op):
         self, ctx: Context, input: TensorType, other: TensorType | None
     ) -> TensorType:
         if (other is None) == (self.dtype is None):
-            raise faults.constraint("to needs either a dtype or another input")
+            raise errors.constraint("to needs either a dtype or another input")
         return input.with_kind(other.kind if other else self.dtype or "float")
 
     def label(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
-from compiler.conditions import when_at_least
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Size
-from compiler.op import NUMBER, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Size
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Port
+from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axis
-from compiler.registry import register
-from compiler.tensor import Kind, TensorType
+from compiler.symbolic.conditions import when_at_least
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import Kind, TensorType
 
 
 class _Running(Method):
@@ -101,7 +101,7 @@ class Diff(Method):
             return input.with_size(axis, input.shape[axis] - self.n)
         if ctx.domain.at_least(-left, 0):
             return input.with_size(axis, 0)
-        raise faults.constraint(
+        raise errors.constraint(
             f"n needs {left} >= 0 for every size of the inputs",
             argument="n",
             conditions=when_at_least(ctx.domain, left, 0),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler.context import Context
-from compiler.fields import Axis
-from compiler.op import Op, Port
+from compiler.op.arg_types import Axis
+from compiler.op.context import Context
+from compiler.op.op import Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import wrap_axis
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _Distance(Op):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Binary, Expr, call
-from compiler.context import Context
-from compiler.op import NUMBER, Code, Port
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Code, Port
+from compiler.op.registry import register
 from compiler.ops._operand import WithOperand
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _Division(WithOperand):
@@ -28,9 +28,9 @@ class _Division(WithOperand):
     ) -> TensorType:
         found = self.operand(ctx, input, other)
         if isinstance(self.value, bool):
-            raise faults.constraint("value must be a number", argument="value")
+            raise errors.constraint("value must be a number", argument="value")
         if found.kind == "int" and self.value == 0:
-            raise faults.constraint("integers are not divided by 0", argument="value")
+            raise errors.constraint("integers are not divided by 0", argument="value")
         return found
 
     def label(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler.context import Context
-from compiler.fields import Probability
-from compiler.op import Op
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.arg_types import Probability
+from compiler.op.context import Context
+from compiler.op.op import Op
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 class _Dropout(Op):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import (
     Binary,
     Call,
@@ -14,12 +13,13 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.codegen.statements import ExprStatement, If, Stmt
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Count, Integer, Positive, Size
-from compiler.op import ANY, NUMBER, Code, Op, Port, Shape
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Count, Integer, Positive, Size
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port, Shape
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("embedding", torch="torch.nn.Embedding")
@@ -67,7 +67,7 @@ def require_padding(ctx: Context, padding: Dim | None, embeddings: Dim) -> None:
     index = ctx.constant(padding, "padding_idx", "padding_idx")
     count = ctx.constant(embeddings, "num_embeddings", "num_embeddings")
     if not -count <= index < count:
-        raise faults.constraint(
+        raise errors.constraint(
             f"padding_idx is {index}, and there are {count} embeddings",
             argument="padding_idx",
         )
@@ -129,7 +129,7 @@ class PositionEmbedding(Op):
             return
         most = ctx.domain.upper(length)
         reach = f"goes up to {most}" if most is not None else "is not bounded"
-        raise faults.constraint(
+        raise errors.constraint(
             f"there are {count} positions, and {length} {reach}",
             port="input",
             help=_advice(length, count),
@@ -171,7 +171,7 @@ class SinusoidalEncoding(Op):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]
         if self.embedding_dim is None and input.kind != "float":
-            raise faults.constraint(
+            raise errors.constraint(
                 "sinusoidal_encoding needs embedding_dim where its input is int"
             )
         width = self._width(input)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from compiler import faults
 from compiler.codegen.python import Expr, call
 from compiler.codegen.statements import Stmt
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Integer, Positive, Size
-from compiler.op import Code, Op, Port, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Integer, Positive, Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port, Shape
+from compiler.op.registry import register
 from compiler.ops.embedding import padding_zeros, require_padding
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("embedding_bag", torch="torch.nn.EmbeddingBag")
@@ -70,7 +70,7 @@ class EmbeddingBag(Op):
             return bags
         if self.include_last_offset:
             message = "include_last_offset has no meaning without offsets"
-            raise faults.constraint(message, argument="include_last_offset")
+            raise errors.constraint(message, argument="include_last_offset")
         return input.shape[0]
 
     def _require_mode(
@@ -79,12 +79,12 @@ class EmbeddingBag(Op):
         for argument in ("scale_grad_by_freq", "sparse"):
             if self.mode == "max" and getattr(self, argument):
                 message = f"mode max has no gradient for {argument}"
-                raise faults.constraint(message, argument=argument)
+                raise errors.constraint(message, argument=argument)
         if weights is None:
             return
         if self.mode != "sum":
             message = f"per_sample_weights are for mode sum, not {self.mode}"
-            raise faults.constraint(message, port="per_sample_weights")
+            raise errors.constraint(message, port="per_sample_weights")
         ctx.require_rank("per_sample_weights", weights, input.rank)
         for given, wanted in zip(weights.shape, input.shape, strict=True):
             message = "embedding_bag needs a weight for each token"

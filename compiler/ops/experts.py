@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compiler import faults
 from compiler.codegen.python import Expr, Name, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Size
-from compiler.op import Code, Op, Outputs, Port, Shape, product
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Outputs, Port, Shape, product
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("mixture_of_experts", torch="")
@@ -95,7 +95,7 @@ def _require_experts(ctx: Context, top_k: Dim, experts: Dim) -> None:
         message = (
             f"top_k is {ctx.value(top_k)}, and there are {ctx.value(experts)} experts"
         )
-        raise faults.constraint(message, argument="top_k")
+        raise errors.constraint(message, argument="top_k")
 
 
 @register("load_balancing", torch="")
@@ -131,7 +131,7 @@ class LoadBalancing(Op):
         spare = router_logits.rank - 1 - mask.rank
         if spare < 0:
             wanted = f"{router_logits.rank - 1} dimensions at most, as the tokens have"
-            raise faults.rank_mismatch("mask", mask, wanted)
+            raise errors.rank_mismatch("mask", mask, wanted)
         message = "load_balancing needs a mask that expands to the shape of the tokens"
         for size, tokens in zip(mask.shape, router_logits.shape[spare:], strict=False):
             if not ctx.is_one(size):

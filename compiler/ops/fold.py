@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Counts, Shape, Sizes
-from compiler.op import product
+from compiler.op.arg_types import Counts, Shape, Sizes
+from compiler.op.context import Context
+from compiler.op.op import product
+from compiler.op.registry import register
 from compiler.ops._spatial import SpatialOp, require_window, span, times, unless_one
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _Blocks(SpatialOp):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Expr, TupleExpr, call, lit
-from compiler.context import Context
-from compiler.fields import Shape, Sizes
-from compiler.op import Code, Outputs
+from compiler.op import errors
+from compiler.op.arg_types import Shape, Sizes
+from compiler.op.context import Context
+from compiler.op.op import Code, Outputs
+from compiler.op.registry import register
 from compiler.ops._spatial import scaled, times
 from compiler.ops._windows import Indexed
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 class _FractionalMaxPool(Indexed):
@@ -33,7 +33,7 @@ class _FractionalMaxPool(Indexed):
         extents = self.extents(ctx, input)
         if (self.output_size is None) == (self.output_ratio is None):
             message = f"{self.name} needs either output_size or output_ratio"
-            raise faults.constraint(message)
+            raise errors.constraint(message)
         kernel = self.spread(self.kernel_size, "kernel_size")
         sizes = self.sizes(ctx, input)
         for size, wanted, window in zip(extents, sizes, kernel, strict=True):
@@ -58,7 +58,7 @@ class _FractionalMaxPool(Indexed):
         ratios = given if isinstance(given, list) else [given or 0.0] * self.spatial
         if len(ratios) != self.spatial or not all(0 < ratio < 1 for ratio in ratios):
             message = f"output_ratio is one number between 0 and 1, or {self.spatial}"
-            raise faults.constraint(message, argument="output_ratio")
+            raise errors.constraint(message, argument="output_ratio")
         return ratios
 
     def label(

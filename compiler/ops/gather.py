@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Expr, call, lit, method
-from compiler.context import Context
-from compiler.fields import Axis
-from compiler.op import ANY, NUMBER, Code, Op, Port
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.arg_types import Axis
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 class _Indexed(Op):
@@ -149,7 +149,7 @@ class _Scatter(_Indexed):
         require_within(ctx, index, src, "src")
         if input.kind != src.kind:
             message = f"src needs {input.kind} values, as input has, not {src.kind}"
-            raise faults.constraint(message, port="src")
+            raise errors.constraint(message, port="src")
         return input
 
     def label(

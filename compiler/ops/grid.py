@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from compiler import faults
 from compiler.codegen.python import Call, Expr, call, lit
-from compiler.context import Context
-from compiler.fields import Shape
-from compiler.op import Code, Op, Port
-from compiler.registry import register
-from compiler.tensor import TensorType, shape_text
+from compiler.op import errors
+from compiler.op.arg_types import Shape
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType, shape_text
 
 
 class _Grid(Op):
@@ -80,7 +80,7 @@ class AffineGrid(_Grid):
     def infer(self, ctx: Context, theta: TensorType) -> TensorType:
         if len(self.size) not in (4, 5):
             message = "size is that of images: [N, C, H, W] or [N, C, D, H, W]"
-            raise faults.constraint(message, argument="size")
+            raise errors.constraint(message, argument="size")
         for size in self.size:
             ctx.require_least("a size", size, 1)
         ctx.require_rank("theta", theta, 3)

@@ -6,15 +6,15 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from compiler import faults
 from compiler.codegen.python import Expr, ListExpr, TupleExpr, call, method
-from compiler.context import Context
-from compiler.dims import Dim, exact_div
-from compiler.fields import Axis, Shape
-from compiler.op import ANY, Code, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Shape
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import items, promoted
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim, exact_div
+from compiler.symbolic.tensor import TensorType
 
 Pieces: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 """A number of outputs, a plain integer: each one has a name of its own."""
@@ -32,7 +32,7 @@ class Join(Op):
     ) -> TensorType:
         """All inputs have as many dimensions as the first, which is given."""
         if not inputs:
-            raise faults.constraint(f"{self.name} needs an input")
+            raise errors.constraint(f"{self.name} needs an input")
         ctx.require_least_rank("0", inputs[0], least)
         for place, tensor in enumerate(inputs[1:], 1):
             ctx.require_rank(str(place), tensor, inputs[0].rank)
@@ -124,7 +124,7 @@ class Split(Part):
     def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
         axis = ctx.axis(self.dim, input.rank)
         if not self.split_size:
-            raise faults.constraint("split needs a size", argument="split_size")
+            raise errors.constraint("split needs a size", argument="split_size")
         for size in self.split_size:
             ctx.require_least("a size of split_size", size, 0)
         total = sum(self.split_size, Dim.of(0))
@@ -173,7 +173,7 @@ class Chunk(Part):
         piece_size = -(-value.constant // count)
         last = value.constant - piece_size * (count - 1)
         if last <= 0:
-            raise faults.constraint(
+            raise errors.constraint(
                 f"{value} cannot be taken apart into {count} pieces of one size",
                 argument="chunks",
             )

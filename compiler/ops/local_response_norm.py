@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from compiler.context import Context
-from compiler.fields import Size
-from compiler.op import Op
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import Op
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 @register("local_response_norm", torch="torch.nn.LocalResponseNorm")

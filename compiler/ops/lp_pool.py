@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from compiler import faults
-from compiler.context import Context
-from compiler.dims import Dim
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.registry import register
 from compiler.ops._windows import Windows, require_whole_window, windows
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _LPPool(Windows):
@@ -24,7 +24,7 @@ class _LPPool(Windows):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.norm_type == 0:
             message = "norm_type must not be 0: the norm is a root of that degree"
-            raise faults.constraint(message, argument="norm_type")
+            raise errors.constraint(message, argument="norm_type")
         extents = self.extents(ctx, input)
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_extents(input, sizes)

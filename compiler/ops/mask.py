@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import (
     Compare,
     Expr,
@@ -12,12 +11,13 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.context import Context
-from compiler.fields import Axis, Integer
-from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Integer
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._scores import ones, unless_none
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 @register("causal_mask", torch="torch.tril")
@@ -89,7 +89,7 @@ class MaskedFill(Op):
     def infer(self, ctx: Context, input: TensorType, mask: TensorType) -> TensorType:
         if input.kind == "int" and not abs(self.value) < 2**63:
             message = f"masked_fill cannot put {self.value} among int values"
-            raise faults.constraint(message, argument="value")
+            raise errors.constraint(message, argument="value")
         shape = ctx.broadcast("masked_fill", {"input": input, "mask": mask})
         return input.with_shape(*shape)
 
@@ -121,7 +121,7 @@ class Masking(Op):
         """Broadcast the other way, the result would be of another shape with a mask."""
         if mask.rank > input.rank:
             wanted = f"{input.rank} dimensions at most, as the input has"
-            raise faults.rank_mismatch("mask", mask, wanted)
+            raise errors.rank_mismatch("mask", mask, wanted)
         message = "masking needs a mask that expands to the input's first dimensions"
         for size, wanted_size in zip(mask.shape, input.shape, strict=False):
             if not ctx.is_one(size):

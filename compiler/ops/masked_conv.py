@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from compiler.op.registry import register
 from compiler.ops.conv import Conv2d
-from compiler.registry import register
 
 
 @register("masked_conv2d", torch="")

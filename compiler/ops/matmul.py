@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import Binary, Expr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.op import Code, Op, Port, product
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port, product
+from compiler.op.registry import register
 from compiler.ops._equation import Equation, parse_equation
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 Shape = tuple[Dim, ...]
 
@@ -70,7 +70,7 @@ class Einsum(Op):
         if len(equation.operands) != len(inputs):
             wanted = f"the equation is for {len(equation.operands)} inputs"
             message = f"{wanted}, and there are {len(inputs)}"
-            raise faults.constraint(message, argument="equation")
+            raise errors.constraint(message, argument="equation")
         sizes: dict[str, Dim] = {}
         for place, tensor in enumerate(inputs):
             self._collect(ctx, sizes, equation, place, tensor)

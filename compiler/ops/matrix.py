@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import Expr, call
-from compiler.conditions import when_at_least
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Integer
-from compiler.op import ANY, NUMBER, Code, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Integer
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import Method, promoted
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.conditions import when_at_least
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _Triangle(Method):
@@ -62,7 +62,7 @@ class Diagonal(Method):
         first = ctx.axis(self.dim1, input.rank, "dim1")
         second = ctx.axis(self.dim2, input.rank, "dim2")
         if first == second:
-            raise faults.constraint("diagonal needs two dimensions", argument="dim2")
+            raise errors.constraint("diagonal needs two dimensions", argument="dim2")
         rows, columns = input.shape[first], input.shape[second]
         length = self._length(ctx, rows, columns)
         rest = (n for i, n in enumerate(input.shape) if i not in (first, second))
@@ -77,7 +77,7 @@ class Diagonal(Method):
             if ctx.domain.at_least(ctx.value(more - less), 0):
                 return self._not_negative(ctx, less)
         value = ctx.value(columns - rows)
-        raise faults.constraint(
+        raise errors.constraint(
             f"diagonal needs {value} >= 0 for every size of the inputs, or for none",
             conditions=when_at_least(ctx.domain, value, 0),
         )

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from compiler.codegen.python import Call, Expr, Name, TupleExpr, call, lit
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Probability, Size
-from compiler.op import Code, Op, Outputs, Port, Shape
+from compiler.op.arg_types import Probability, Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Outputs, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._masks import (
     blocked_pairs,
     later_keys,
@@ -18,8 +18,8 @@ from compiler.ops._masks import (
     require_padding_mask,
 )
 from compiler.ops._scores import unless_none
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("multihead_attention", torch="torch.nn.MultiheadAttention")

@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from compiler.codegen.python import Call, ListExpr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Size
-from compiler.op import Code, Op, Shape, product
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Shape, product
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 def _affine(shape: Shape, weight: bool, bias: bool) -> dict[str, Shape]:

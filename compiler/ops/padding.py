@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compiler import faults
 from compiler.codegen.python import Expr, method
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axes, Integers
-from compiler.op import ANY, NUMBER, Code, Op, Port, Shape
+from compiler.op import errors
+from compiler.op.arg_types import Axes, Integers
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Code, Op, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._spatial import require_reach
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("pad", torch="torch.nn.functional.pad")
@@ -45,13 +45,13 @@ class Pad(Op):
         count, odd = divmod(len(self.pad), 2)
         if odd:
             message = "pad needs two numbers for each dimension, one for each end"
-            raise faults.constraint(message, argument="pad")
+            raise errors.constraint(message, argument="pad")
         if self.mode != "constant" and not 1 <= count <= 3:
             message = f"{self.mode} mode pads 1 to 3 dimensions, not {count}"
-            raise faults.constraint(message, argument="pad")
+            raise errors.constraint(message, argument="pad")
         if self.mode != "constant" and self.value:
             message = f"value has no meaning in {self.mode} mode"
-            raise faults.constraint(message, argument="value")
+            raise errors.constraint(message, argument="value")
         require_dims(ctx, self.mode, input, count)
         if self.mode in ("reflect", "replicate"):
             ctx.require_kind("input", input, NUMBER)
@@ -74,7 +74,7 @@ def padded(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Di
         return size + ends[0] + ends[1]
     if min(before, after) < 0:
         message = f"{mode} mode takes no negative numbers"
-        raise faults.constraint(message, argument=argument)
+        raise errors.constraint(message, argument=argument)
     for reach in ends:
         require_reach(ctx, mode, size, reach, argument)
     ctx.require_least("a padded dimension", size, 1, "input")
@@ -100,7 +100,7 @@ class Crop(Op):
         ctx.require_rank("like", like, input.rank)
         axes = [ctx.axis(axis, input.rank, "dims") for axis in self.dims]
         if len(set(axes)) < len(axes):
-            raise faults.constraint("dims names a dimension twice", argument="dims")
+            raise errors.constraint("dims names a dimension twice", argument="dims")
         for axis in axes:
             size = like.shape[axis]
             ctx.require_least("what is cropped", input.shape[axis] - size, 0, "like")

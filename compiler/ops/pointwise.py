@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from compiler import faults
-from compiler.context import Context
-from compiler.op import ANY, NUMBER, Op, Port
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.op import ANY, NUMBER, Op, Port
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 class Unary(Op):
@@ -224,5 +224,5 @@ class Clamp(Unary):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.min is None and self.max is None:
-            raise faults.constraint("clamp needs a min or a max")
+            raise errors.constraint("clamp needs a min or a max")
         return input

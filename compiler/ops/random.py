@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from compiler.codegen.python import Binary, Conditional, Expr, call, lit
-from compiler.context import Context
-from compiler.op import Code, Op, Port
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 class _Random(Op):

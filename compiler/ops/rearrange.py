@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from compiler import faults
 from compiler.codegen.python import Expr
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import NamedSizes
-from compiler.op import Code, Shape, product
+from compiler.op import errors
+from compiler.op.arg_types import NamedSizes
+from compiler.op.context import Context
+from compiler.op.op import Code, Shape, product
+from compiler.op.registry import register
 from compiler.ops._method import Method
 from compiler.ops._moves import rearranged
 from compiler.ops._pattern import ELLIPSIS, Group, Pattern, parse_pattern
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 NO_SIZES: Mapping[str, Dim] = {}
 
@@ -47,7 +47,7 @@ class Rearrange(Method):
         for name, size in self.sizes.items():
             ctx.require_least(f"the size of {name}", size, 1)
             if name not in pattern.axes:
-                raise faults.constraint(
+                raise errors.constraint(
                     f"the pattern has no axis {name}", argument="sizes"
                 )
 
@@ -55,7 +55,7 @@ class Rearrange(Method):
         """The sizes of the axes that make a dimension; one at most is worked out."""
         unknown = [axis for axis in group if axis not in self.sizes]
         if len(unknown) > 1:
-            raise faults.constraint(
+            raise errors.constraint(
                 f"the sizes of {' and '.join(unknown)} cannot both be worked out",
                 argument="sizes",
                 help=f"give one: sizes: {{{unknown[0]}: ...}}",
@@ -64,7 +64,7 @@ class Rearrange(Method):
         rest = size // known if unknown else Dim.of(1)
         if not ctx.equal(rest * known, size):
             shown = f"({' '.join(group)})" if len(group) != 1 else group[0]
-            raise faults.constraint(
+            raise errors.constraint(
                 f"{shown} of the pattern is no dimension of {ctx.value(size)}",
                 argument="pattern",
                 conditions=ctx.when_equal(rest * known, size),
@@ -86,7 +86,7 @@ def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shap
     covered = input.rank - len(groups) + ((ELLIPSIS,) in groups)
     if covered < 0 or (covered and (ELLIPSIS,) not in groups):
         wanted = f"{len(groups)} dimensions, as the pattern has"
-        raise faults.rank_mismatch("input", input, wanted)
+        raise errors.rank_mismatch("input", input, wanted)
     aligned: list[tuple[Group, Shape]] = []
     place = 0
     for group in groups:

@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from compiler import faults
 from compiler.codegen.python import Expr, TupleExpr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Probability, Size
-from compiler.op import Code, Op, Outputs, Port, Shape, product
+from compiler.op import errors
+from compiler.op.arg_types import Probability, Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Outputs, Port, Shape, product
+from compiler.op.registry import register
 from compiler.ops._states import (
     both_states,
     cell_weights,
@@ -19,8 +19,8 @@ from compiler.ops._states import (
     require_states,
     states_target,
 )
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
 """A number of stacked layers, a plain integer: each one has weights of its own."""
@@ -188,7 +188,7 @@ class LSTM(Recurrent):
 
     def _require_projection(self, ctx: Context, proj_size: Dim) -> None:
         if not ctx.domain.at_least(ctx.value(self.hidden_size - proj_size), 1):
-            raise faults.constraint(
+            raise errors.constraint(
                 f"proj_size is {ctx.value(proj_size)}, and must be below hidden_size",
                 argument="proj_size",
             )

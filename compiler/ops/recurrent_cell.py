@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from compiler.codegen.python import Expr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Size
-from compiler.op import Code, Op, Outputs, Port, Shape
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Outputs, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._states import (
     both_states,
     cell_weights,
     require_state,
     require_states,
 )
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class Cell(Op):

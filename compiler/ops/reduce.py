@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar
 
-from compiler import faults
-from compiler.context import Context
-from compiler.fields import Axes, Axis
-from compiler.op import NUMBER, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axes, Axis
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Port
+from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axes, wrap_axis
-from compiler.registry import register
-from compiler.tensor import Kind, TensorType
+from compiler.symbolic.tensor import Kind, TensorType
 
 
 def without(input: TensorType, reduced: Collection[int], keepdim: bool) -> TensorType:
@@ -102,7 +102,7 @@ class Logsumexp(Reduction):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if not self.dim:
-            raise faults.constraint("logsumexp needs a dimension", argument="dim")
+            raise errors.constraint("logsumexp needs a dimension", argument="dim")
         return super().infer(ctx, input)
 
     def kind(self, kind: Kind) -> Kind:
@@ -121,7 +121,7 @@ class Prod(Method):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         kind: Kind = "int" if input.kind == "bool" else input.kind
         if self.dim is None and self.keepdim:
-            raise faults.constraint("prod keeps a named dim", argument="keepdim")
+            raise errors.constraint("prod keeps a named dim", argument="keepdim")
         axes = set(range(input.rank))
         if self.dim is not None:
             axes &= {wrap_axis(ctx, self.dim, input.rank)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import Expr, method
-from compiler.context import Context
-from compiler.fields import Axis, Extent, Shape
-from compiler.op import Code
+from compiler.op import errors
+from compiler.op.arg_types import Axis, Extent, Shape
+from compiler.op.context import Context
+from compiler.op.op import Code
+from compiler.op.registry import register
 from compiler.ops._method import Method, items
-from compiler.registry import register
-from compiler.tensor import TensorType, shape_text
+from compiler.symbolic.tensor import TensorType, shape_text
 
 
 class _Tiled(Method):
@@ -38,7 +38,7 @@ class Repeat(_Tiled):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.repeats) < input.rank:
             wanted = f"{len(self.repeats)} dimensions at most, as repeats has"
-            raise faults.rank_mismatch("input", input, wanted)
+            raise errors.rank_mismatch("input", input, wanted)
         return self.tiled(ctx, input, self.repeats)
 
     def label(

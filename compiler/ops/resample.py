@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from compiler import faults
-from compiler.context import Context
-from compiler.fields import Shape, Size
-from compiler.op import ANY, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Shape, Size
+from compiler.op.context import Context
+from compiler.op.op import ANY, Op, Port
+from compiler.op.registry import register
 from compiler.ops._spatial import scaled, spread, times
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 _RANKS: Final = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 _ANY_RANK: Final = (3, 4, 5)
@@ -43,13 +43,13 @@ class Resample(Op):
     def require_settings(self) -> None:
         """Arguments that exclude one another."""
         if (self.size is None) == (self.scale_factor is None):
-            raise faults.constraint(f"{self.name} needs either size or scale_factor")
+            raise errors.constraint(f"{self.name} needs either size or scale_factor")
         if self.align_corners is not None and self.mode not in _RANKS:
             message = f"align_corners has no meaning in {self.mode} mode"
-            raise faults.constraint(message, argument="align_corners")
+            raise errors.constraint(message, argument="align_corners")
         if self.recompute_scale_factor and self.size is not None:
             message = "recompute_scale_factor has no meaning beside size"
-            raise faults.constraint(message, argument="recompute_scale_factor")
+            raise errors.constraint(message, argument="recompute_scale_factor")
 
     def sizes(self, ctx: Context, extents: Shape) -> Shape:
         """The spatial sizes of the output."""
@@ -66,7 +66,7 @@ class Resample(Op):
             return [self.scale_factor or 0.0] * count
         if len(self.scale_factor) != count:
             message = f"scale_factor needs {count} values, or one for all"
-            raise faults.constraint(message, argument="scale_factor")
+            raise errors.constraint(message, argument="scale_factor")
         return list(self.scale_factor)
 
     def label(
@@ -93,7 +93,7 @@ class Interpolate(Resample):
         super().require_settings()
         if self.antialias and self.mode not in ("bilinear", "bicubic"):
             message = "antialias works in the modes bilinear and bicubic alone"
-            raise faults.constraint(message, argument="antialias")
+            raise errors.constraint(message, argument="antialias")
 
 
 @register("pixel_shuffle", torch="torch.nn.PixelShuffle")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler import faults
 from compiler.codegen.python import Call, Expr, TupleExpr, call, method
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axes, Axis, Shape
-from compiler.op import Code, product
+from compiler.op import errors
+from compiler.op.arg_types import Axes, Axis, Shape
+from compiler.op.context import Context
+from compiler.op.op import Code, product
+from compiler.op.registry import register
 from compiler.ops._method import Method, items, wrap_axes, wrap_axis
-from compiler.registry import register
-from compiler.tensor import TensorType, shape_text
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType, shape_text
 
 
 def fill_in(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shape:
     """A shape for `total` elements, with what is left in place of its -1."""
     holes = [place for place, size in enumerate(shape) if size == -1]
     if len(holes) > 1:
-        raise faults.constraint("one size at most can be -1", argument=argument)
+        raise errors.constraint("one size at most can be -1", argument=argument)
     known = [size for size in shape if size != -1]
     for size in known:  # beside a 0, the size for -1 could be any
         ctx.require_least(f"a size of {argument}", size, len(holes))
@@ -37,7 +37,7 @@ def _require_total(
 ) -> None:
     if not ctx.equal(total, new):
         text = shape_text(tuple(ctx.value(size) for size in shape))
-        raise faults.constraint(
+        raise errors.constraint(
             f"{ctx.value(total)} elements do not fit into {text}",
             argument=argument,
             conditions=ctx.when_equal(total, new),
@@ -84,7 +84,7 @@ class Expand(ToShape):
         added = len(self.shape) - input.rank
         if added < 0:
             wanted = f"{len(self.shape)} dimensions at most, as the shape has"
-            raise faults.rank_mismatch("input", input, wanted)
+            raise errors.rank_mismatch("input", input, wanted)
         new = tuple(self._size(ctx, size, None) for size in self.shape[:added])
         pairs = zip(self.shape[added:], input.shape, strict=True)
         return input.with_shape(*new, *(self._size(ctx, *pair) for pair in pairs))
@@ -113,7 +113,7 @@ class Flatten(Method):
         start = wrap_axis(ctx, self.start_dim, input.rank, "start_dim")
         end = wrap_axis(ctx, self.end_dim, input.rank, "end_dim")
         if end < start:
-            raise faults.constraint("flatten starts after its end", argument="end_dim")
+            raise errors.constraint("flatten starts after its end", argument="end_dim")
         one = product(input.shape[start : end + 1])
         return input.with_shape(*input.shape[:start], one, *input.shape[end + 1 :])
 
@@ -140,7 +140,7 @@ class Unflatten(Method):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
         if not self.sizes:
-            raise faults.constraint("unflatten needs a size", argument="sizes")
+            raise errors.constraint("unflatten needs a size", argument="sizes")
         sizes = fill_in(ctx, input.shape[axis], self.sizes, "sizes")
         return input.with_shape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
 
@@ -173,7 +173,7 @@ class Permute(Method):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.dims) != input.rank:
             wanted = f"{len(self.dims)} dimensions, as dims has"
-            raise faults.rank_mismatch("input", input, wanted)
+            raise errors.rank_mismatch("input", input, wanted)
         wrap_axes(ctx, self.dims, input.rank, "dims")
         return input.with_shape(*(input.shape[axis] for axis in self.dims))
 
@@ -226,7 +226,7 @@ class Movedim(Method):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.source) != len(self.destination):
             message = "movedim needs as many destinations as sources"
-            raise faults.constraint(message, argument="destination")
+            raise errors.constraint(message, argument="destination")
         for argument in ("source", "destination"):
             wrap_axes(ctx, getattr(self, argument), input.rank, argument)
         if not input.rank:

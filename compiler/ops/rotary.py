@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from compiler import faults
 from compiler.codegen.python import (
     Call,
     Expr,
@@ -17,12 +16,13 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Positive, Size
-from compiler.op import NUMBER, Code, Op, Outputs, Port
-from compiler.registry import register
-from compiler.tensor import TensorType, shape_text
+from compiler.op import errors
+from compiler.op.arg_types import Positive, Size
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Code, Op, Outputs, Port
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType, shape_text
 
 _STRETCH = ("factor", "original_max_position_embeddings")
 _TAKEN = {
@@ -104,11 +104,11 @@ class RotaryEmbedding(Op):
         original = self.original_max_position_embeddings
         if original is None and self.scaling in ("dynamic", "llama3", "yarn"):
             message = f"{self.scaling} needs original_max_position_embeddings"
-            raise faults.constraint(message, argument="scaling")
+            raise errors.constraint(message, argument="scaling")
         if self.scaling == "dynamic" and width == 2:
-            raise faults.constraint("dynamic needs dim above 2", argument="dim")
+            raise errors.constraint("dynamic needs dim above 2", argument="dim")
         if self.scaling == "yarn" and self.base == 1.0:
-            raise faults.constraint("yarn needs another base than 1", argument="base")
+            raise errors.constraint("yarn needs another base than 1", argument="base")
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -183,7 +183,7 @@ class Rotate(Op):
 
     def _turned_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
         if not ctx.domain.at_least(ctx.value(width - turned), 0):
-            raise faults.constraint(
+            raise errors.constraint(
                 f"rotary_dim is {ctx.value(turned)}, and a head {ctx.value(width)} wide",
                 argument="rotary_dim",
             )

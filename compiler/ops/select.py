@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler import faults
 from compiler.codegen.python import Expr, Literal, Slice, subscript
-from compiler.conditions import when_at_least
-from compiler.context import Context
-from compiler.dims import Dim, ceil_div
-from compiler.fields import Axes, Axis, Extent, Shape, Size
-from compiler.op import ANY, Code, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axes, Axis, Extent, Shape, Size
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axes
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.conditions import when_at_least
+from compiler.symbolic.dims import Dim, ceil_div
+from compiler.symbolic.tensor import TensorType
 
 
 class Along(Op):
@@ -144,7 +144,7 @@ class Roll(Method):
             ctx.axis(axis, input.rank, "dims")
         if len(self.shifts) != (len(self.dims) if self.dims else 1):
             message = "roll needs as many shifts as dims"
-            raise faults.constraint(message, argument="shifts")
+            raise errors.constraint(message, argument="shifts")
         return input
 
     def label(
@@ -157,10 +157,10 @@ def _least(ctx: Context, size: Dim, least: int) -> bool:
     return ctx.domain.at_least(ctx.value(size), least)
 
 
-def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> faults.Fault:
+def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.Fault:
     """An argument means the same for every size only where one size is the greater."""
     more, less = ctx.value(more), ctx.value(less)
-    return faults.constraint(
+    return errors.constraint(
         f"{argument} needs {more} >= {less} for every size of the inputs",
         argument=argument,
         conditions=when_at_least(ctx.domain, more - less, 0),

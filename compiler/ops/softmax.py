@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Positive
-from compiler.op import Op
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.arg_types import Axis, Positive
+from compiler.op.context import Context
+from compiler.op.op import Op
+from compiler.op.registry import register
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _Softmax(Op):

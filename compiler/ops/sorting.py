@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Extent
-from compiler.op import NUMBER, Port
+from compiler.op.arg_types import Axis, Extent
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Port
+from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axis
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("topk", torch="torch.topk")

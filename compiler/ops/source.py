@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Axis, Sizes
-from compiler.op import ANY, Code, Op, Port, Shape
+from compiler.op.arg_types import Axis, Sizes
+from compiler.op.context import Context
+from compiler.op.op import ANY, Code, Op, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._method import items
 from compiler.ops._operand import kind_of
 from compiler.ops.embedding import positions
-from compiler.registry import register
-from compiler.tensor import TensorType, shape_text
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType, shape_text
 
 SCALAR: tuple[Dim, ...] = ()
 

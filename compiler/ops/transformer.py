@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler.dims import Dim
-from compiler.fields import Size
-from compiler.op import Port, Shape
+from compiler.op.arg_types import Size
+from compiler.op.op import Port, Shape
+from compiler.op.registry import register
 from compiler.ops._transformer import Attention, TransformerOp
 from compiler.ops.recurrent import Layers
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("transformer", torch="torch.nn.Transformer")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.codegen.python import Call, call
-from compiler.dims import Dim
-from compiler.op import Code, Port, Shape
+from compiler.op.op import Code, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._transformer import Attention, TransformerOp
 from compiler.ops.transformer_encoder import Stack
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 _INPUTS = (
     Port("tgt"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.codegen.python import Call, Conditional, Expr, call, lit
-from compiler.dims import Dim
-from compiler.op import Code, Port, Shape
+from compiler.op.op import Code, Port, Shape
+from compiler.op.registry import register
 from compiler.ops._transformer import Attention, TransformerOp
 from compiler.ops.recurrent import Layers
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 @register("transformer_encoder_layer", torch="torch.nn.TransformerEncoderLayer")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from compiler.op import ANY, Port
+from compiler.op.op import ANY, Port
+from compiler.op.registry import register
 from compiler.ops.arithmetic import Pair
 from compiler.ops.pointwise import ToFloat
-from compiler.registry import register
-from compiler.tensor import Kind
+from compiler.symbolic.tensor import Kind
 
 
 @register("asin", torch="torch.asin")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from compiler import faults
 from compiler.codegen.python import Expr, call
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Counts, Shape
-from compiler.op import NUMBER, Code, Port
+from compiler.op import errors
+from compiler.op.arg_types import Counts, Shape
+from compiler.op.context import Context
+from compiler.op.op import NUMBER, Code, Port
+from compiler.op.registry import register
 from compiler.ops._windows import Windows
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 class _MaxUnpool(Windows):
@@ -52,7 +52,7 @@ class _MaxUnpool(Windows):
         wanted = self._wanted(i)
         for gap in (wanted - filled, filled - wanted):
             if not ctx.domain.at_least(ctx.value(stride - gap), 1):
-                raise faults.constraint(
+                raise errors.constraint(
                     f"output_size is {ctx.value(wanted)}, and the windows fill "
                     f"{ctx.value(filled)}: they may differ by less than the stride",
                     argument="output_size",
@@ -64,7 +64,7 @@ class _MaxUnpool(Windows):
         assert self.output_size is not None
         if len(self.output_size) != self.spatial:
             message = f"output_size needs {self.spatial} values"
-            raise faults.constraint(message, argument="output_size")
+            raise errors.constraint(message, argument="output_size")
         return self.output_size[i]
 
     def label(

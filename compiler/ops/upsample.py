@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler import faults
 from compiler.codegen.python import Expr, call, lit
-from compiler.context import Context
-from compiler.fields import Shape
-from compiler.op import Code, Op
+from compiler.op import errors
+from compiler.op.arg_types import Shape
+from compiler.op.context import Context
+from compiler.op.op import Code, Op
+from compiler.op.registry import register
 from compiler.ops.resample import Resample
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 @register("upsample", torch="torch.nn.Upsample")
@@ -40,7 +40,7 @@ class _Upsampling2d(Op):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         given = {"size": self.size, "scale_factor": self.scale_factor}
         if (self.size is None) == (self.scale_factor is None):
-            raise faults.constraint(f"{self.name} needs either size or scale_factor")
+            raise errors.constraint(f"{self.name} needs either size or scale_factor")
         return Resample({**given, **self.settings()}).infer(ctx, input)
 
     def apply(self, code: Code, input: Expr) -> Expr:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from compiler import faults
 from compiler.codegen.python import Expr, call, lit
-from compiler.context import Context
-from compiler.fields import Axis
-from compiler.op import Code, Op, Port
+from compiler.op import errors
+from compiler.op.arg_types import Axis
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port
+from compiler.op.registry import register
 from compiler.ops._method import wrap_axis
 from compiler.ops.reduce import Reduction
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 
 
 def _fewest(order: float) -> int:
@@ -78,7 +78,7 @@ class Cdist(Op):
 
     def infer(self, ctx: Context, x1: TensorType, x2: TensorType) -> TensorType:
         if self.p < 0:
-            raise faults.constraint("p must be at least 0", argument="p")
+            raise errors.constraint("p must be at least 0", argument="p")
         ctx.require_least_rank("x1", x1, 2)
         ctx.require_least_rank("x2", x2, 2)
         message = "cdist needs vectors of one size"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.codegen.python import Expr, call
-from compiler.context import Context
-from compiler.fields import Size
-from compiler.op import Code, Op, Port, Shape
-from compiler.registry import register
-from compiler.tensor import TensorType
+from compiler.op.arg_types import Size
+from compiler.op.context import Context
+from compiler.op.op import Code, Op, Port, Shape
+from compiler.op.registry import register
+from compiler.symbolic.tensor import TensorType
 
 
 @register("window_position_bias", torch="")

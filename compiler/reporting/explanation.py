@@ -6,18 +6,18 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.fields import Formula
-from compiler.graph import Ref, Scope
-from compiler.inference.counts import Counter
-from compiler.measuring.costs import Costs
-from compiler.measuring.formulas import FormulaCounter
-from compiler.op import Op, Shape, arguments
-from compiler.reference import as_yaml
+from compiler.cost.costs import Costs
+from compiler.cost.parameter_formulas import FormulaCounter
+from compiler.ir.counts import Counter
+from compiler.ir.graph import Ref, Scope
+from compiler.ir.typed import Call, Instance, TypedGraph
+from compiler.op.arg_types import Formula
+from compiler.op.context import Context
+from compiler.op.op import Op, Shape, arguments
+from compiler.op.op_docs import as_yaml
 from compiler.reporting.layer_path import Step, find_layer
-from compiler.tensor import TensorType, shape_text
-from compiler.typed import Call, Instance, TypedGraph
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType, shape_text
 
 
 def explain(typed: TypedGraph, path: str) -> str:

@@ -11,10 +11,10 @@ from typing import get_type_hints as hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from compiler.reference import as_yaml
-from compiler.text import either
-from compiler.training.base import Choice
-from compiler.training.described import descriptions
+from compiler.diagnostics.text import either
+from compiler.op.op_docs import as_yaml
+from compiler.tasks.choices import Choice
+from compiler.tasks.field_docs import descriptions
 
 _WORDS: Final[dict[Any, tuple[str, str]]] = {
     int: ("an integer", "integers"),
@@ -40,7 +40,7 @@ def fields_text(
 ) -> Iterator[FieldText]:
     """The fields of a declaration, in their order.
 
-    >>> from compiler.training.schedules import Exponential
+    >>> from compiler.tasks.schedules import Exponential
     >>> [one.takes for one in fields_text(Exponential)]
     ['an integer of at least 0', 'a number above 0']
     """

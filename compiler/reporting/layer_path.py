@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from compiler.diagnostics import RequestError, suggest
-from compiler.typed import Call, Instance, TypedGraph, TypedNode
+from compiler.diagnostics.diagnostic import RequestError, suggest
+from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode
 
 _STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<copy>\d{1,9})\])?")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from compiler.reference import OpReference, reference, signature
+from compiler.op.op_docs import OpReference, reference, signature
 
 PAGE = Path("docs/ops.md")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from compiler.diagnostics import RequestError, suggest
-from compiler.reference import OpReference, op_reference, reference, signature
-from compiler.registry import ops
+from compiler.diagnostics.diagnostic import RequestError, suggest
+from compiler.op.op_docs import OpReference, op_reference, reference, signature
+from compiler.op.registry import ops
 
 
 def select(name: str) -> tuple[OpReference, ...]:

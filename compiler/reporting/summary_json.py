@@ -20,8 +20,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from compiler.dims import Dim
-from compiler.measuring.summary import Row, Section, Size, Summary, Typed
+from compiler.cost.summary import Row, Section, Size, Summary, Typed
+from compiler.symbolic.dims import Dim
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from compiler.dims import Dim
-from compiler.measuring.summary import Row, Section, Size, Summary, Typed
+from compiler.cost.summary import Row, Section, Size, Summary, Typed
+from compiler.symbolic.dims import Dim
 
 MOST_ROWS = 2_000
 COLUMNS = ("layer", "op", "output", "parameters", "as a formula", "FLOPs")

@@ -12,19 +12,19 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from compiler.diagnostics.text import either
 from compiler.reporting.fields_text import FieldText, fields_text
 from compiler.reporting.tasks_text import DATA, EXAMPLES, FORMS, HEAD, RUNS, SCHEDULES
-from compiler.text import either
-from compiler.training.base import choices
-from compiler.training.datasets import DataSet
-from compiler.training.described import summary
-from compiler.training.kinds import KINDS
-from compiler.training.optimizers import Optimizer
-from compiler.training.roles import Role
-from compiler.training.schedules import ScheduleChoice
-from compiler.training.task import EarlyStopping, Task
-from compiler.training.tasks.adversarial import Turn
-from compiler.training.tasks.translation import Decoding
+from compiler.tasks.choices import choices
+from compiler.tasks.datasets import DataSet
+from compiler.tasks.field_docs import summary
+from compiler.tasks.kinds.adversarial import Turn
+from compiler.tasks.kinds.translation import Decoding
+from compiler.tasks.optimizers import Optimizer
+from compiler.tasks.registry import KINDS
+from compiler.tasks.roles import Role
+from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.task import EarlyStopping, Task
 
 PAGE = Path("docs/tasks.md")
 PARTS: Final[dict[str, tuple[tuple[str, type[BaseModel]], ...]]] = {

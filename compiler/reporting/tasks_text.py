@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from compiler.training.facts import Form
+from compiler.tasks.data_facts import Form
 
 HEAD: Final = """# Tasks
 

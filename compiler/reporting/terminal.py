@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compiler.measuring.summary import Section, Summary
+from compiler.cost.summary import Section, Summary
+from compiler.diagnostics.text import printable
 from compiler.reporting.summary_table import COLUMNS, heading, table, totals
-from compiler.text import printable
 
 _NUMBERS = {"parameters"}
 _UNBOUNDED = 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from runtime.data.base import Batch
+from runtime.data.dataset import Batch
 
 
 def last_value(past: Tensor, horizon: int) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from runtime.data.base import Examples
+from runtime.data.dataset import Examples
 
 _PART = 1000
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from runtime.baselines.translation import dictionary, unigram_loss, word_by_word
-from runtime.data.base import Examples
+from runtime.data.dataset import Examples
 from runtime.data.texts import TextPairs
 
 

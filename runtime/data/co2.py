@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statsmodels.datasets import co2
 
-from compiler.training.data.co2 import Co2
-from runtime.data.base import Data
+from compiler.tasks.data.co2 import Co2
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.series import filled, series
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.diagnostics import suggest
-from compiler.text import listed, shorten
-from compiler.training.data.csv import Csv
-from runtime.data.base import Data
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import listed, shorten
+from compiler.tasks.data.csv import Csv
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.reading import read_text
 from runtime.data.series import filled, series

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from sklearn.datasets import load_digits
 
-from compiler.training.data.digits import Digits
-from runtime.data.base import Data, Table
+from compiler.tasks.data.digits import Digits
+from runtime.data.dataset import Data, Table
 from runtime.data.images import images_data, scaled
 from runtime.data.place import Place
 from runtime.data.split import split_by_class

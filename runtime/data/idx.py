@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from compiler.training.data.idx import Idx
-from runtime.data.base import Data
+from compiler.tasks.data.idx import Idx
+from runtime.data.dataset import Data
 from runtime.data.images import images_data
 from runtime.data.place import Place
 from runtime.data.reading import read_bytes

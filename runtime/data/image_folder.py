@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from compiler.training.data.image_folder import ImageFolder
-from runtime.data.base import Data
+from compiler.tasks.data.image_folder import ImageFolder
+from runtime.data.dataset import Data
 from runtime.data.images import images_data, read_image
 from runtime.data.place import Place
 from runtime.data.reading import there

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.training.facts import Facts
-from runtime.data.base import Batch, Data, Table
+from compiler.tasks.data_facts import Facts
+from runtime.data.dataset import Batch, Data, Table
 
 if TYPE_CHECKING:  # most images come without it
     from PIL.Image import Image

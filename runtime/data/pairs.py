@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.training.data.pairs import Pairs
-from runtime.data.base import Data
+from compiler.tasks.data.pairs import Pairs
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.reading import read_rows
 from runtime.data.texts import text_pairs

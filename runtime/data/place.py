@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from compiler.diagnostics import Diagnostic, SpecError
-from compiler.document import Document
-from compiler.source import Span
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.diagnostics.source import Span
+from compiler.parse.document import Document
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from compiler.training.data.kjv import Kjv
-from compiler.training.data.text import Text
-from runtime.data.base import Batch, Data
+from compiler.tasks.data.kjv import Kjv
+from compiler.tasks.data.text import Text
+from runtime.data.dataset import Batch, Data
 from runtime.data.tokens import TEXT, learn
 
 

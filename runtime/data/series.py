@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from compiler.training.data.co2 import Co2
-from compiler.training.data.csv import Csv
-from compiler.training.data.sunspots import Sunspots
-from compiler.training.facts import Facts
-from runtime.data.base import Batch, Data
+from compiler.tasks.data.co2 import Co2
+from compiler.tasks.data.csv import Csv
+from compiler.tasks.data.sunspots import Sunspots
+from compiler.tasks.data_facts import Facts
+from runtime.data.dataset import Batch, Data
 from runtime.data.place import Place
 
 Options = Co2 | Csv | Sunspots

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 from string import ascii_lowercase
 
-from compiler.training.data.strings import Strings
-from runtime.data.base import Data
+from compiler.tasks.data.strings import Strings
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.texts import Pair, tokenized_pairs
 from runtime.data.tokens import PAIRS, WordTokens

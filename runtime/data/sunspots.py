@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statsmodels.datasets import sunspots
 
-from compiler.training.data.sunspots import Sunspots
-from runtime.data.base import Data
+from compiler.tasks.data.sunspots import Sunspots
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.series import series
 

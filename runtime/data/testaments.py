@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compiler.training.data.testaments import Testaments
-from runtime.data.base import Data
+from compiler.tasks.data.testaments import Testaments
 from runtime.data.bible import verses
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.texts import labelled_texts
 

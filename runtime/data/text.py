@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.training.data.text import Text
-from runtime.data.base import Data
+from compiler.tasks.data.text import Text
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.reading import read_text
 from runtime.data.running_text import running_text

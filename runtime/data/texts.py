@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from compiler.training.data.base import Tokens
-from compiler.training.facts import Facts
-from runtime.data.base import Batch, Data
+from compiler.tasks.data.data_set import Tokens
+from compiler.tasks.data_facts import Facts
+from runtime.data.dataset import Batch, Data
 from runtime.data.tokens import BOS, EOS, PAD, PAIRS, Tokenizer, learn
 
 Pair = tuple[str, str]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compiler.training.data.verses import Verses
-from runtime.data.base import Data
+from compiler.tasks.data.verses import Verses
 from runtime.data.bible import verses
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 from runtime.data.texts import Pair, text_pairs
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from compiler.diagnostics import RequestError
-from compiler.writing import write_whole
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.reporting.write_files import write_whole
 
 SPEC: Final = "spec.yaml"
 STATE: Final = "state.pt"
@@ -136,7 +136,7 @@ class Lock:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """Files that were never moved to their places (`compiler.writing`)."""
+    """Files that were never moved to their places (`compiler.reporting.write_files`)."""
     for path in (*folder.glob(".*"), *folder.glob("*/.*")):
         if re.fullmatch(r"\..+\.\d+", path.name):
             yield path

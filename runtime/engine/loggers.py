@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from compiler.diagnostics import RequestError, suggest
+from compiler.diagnostics.diagnostic import RequestError, suggest
 from runtime.engine.folder import RunFolder
 from runtime.engine.position import Position, Row
 from runtime.engine.watcher import Watcher

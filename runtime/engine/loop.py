@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import torch
 
-from runtime.data.base import Batch
+from runtime.data.dataset import Batch
 from runtime.engine.evaluation import evaluate
 from runtime.engine.position import Position, Row, add, label, means
 from runtime.engine.session import Session

@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.pipeline import Program
-from compiler.training.task import Task
-from runtime.data.base import Data
-from runtime.engine.checkpoint import bare, digest, read_state
+from compiler.tasks.task import Task
+from runtime.data.dataset import Data
 from runtime.engine.folder import RunFolder, as_json
-from runtime.loading import build_networks
+from runtime.engine.run_state import bare, digest, read_state
+from runtime.load import build_networks
 
 FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
 """What a run keeps to its end; besides, all of its optimizers but the learning rate."""

@@ -12,13 +12,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from compiler.pipeline import Program
-from compiler.training.task import Task
-from runtime.data.base import Batch, Data
-from runtime.engine import optimizers
-from runtime.engine.order import Shuffled, plain_loader, shuffled_loader
-from runtime.loading import build_networks
-from runtime.tasks.base import Learner, Turn
-from runtime.tasks.kinds import learner
+from compiler.tasks.task import Task
+from runtime.data.dataset import Batch, Data
+from runtime.engine import build_optimizer
+from runtime.engine.shuffling import Shuffled, plain_loader, shuffled_loader
+from runtime.load import build_networks
+from runtime.tasks.learner import Learner, Turn
+from runtime.tasks.registry import learner
 
 
 @dataclass
@@ -58,7 +58,7 @@ def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
     turns = {turn.network: turn for turn in made.turns()}
     built = {
         name: fabric.setup_optimizers(
-            optimizers.build(turn.optimizer, wrapped[name].parameters())
+            build_optimizer.build(turn.optimizer, wrapped[name].parameters())
         )
         for name, turn in turns.items()
     }

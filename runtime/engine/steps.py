@@ -11,8 +11,8 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import nn
 from torch.distributed.tensor import DTensor
 
-from runtime.data.base import Batch
-from runtime.engine.optimizers import set_rate
+from runtime.data.dataset import Batch
+from runtime.engine.build_optimizer import set_rate
 from runtime.engine.session import Session
 
 

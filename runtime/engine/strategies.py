@@ -13,10 +13,10 @@ from lightning_fabric.strategies.strategy import Strategy
 from torch import nn
 from torch.distributed.fsdp import fully_shard
 
-from compiler.diagnostics import RequestError
-from compiler.graph import Scope
-from compiler.training.task import Precision
-from compiler.typed import Instance
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.ir.graph import Scope
+from compiler.ir.typed import Instance
+from compiler.tasks.task import Precision
 
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh

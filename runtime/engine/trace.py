@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from runtime.watch import watching
+from runtime.hooks import watching
 
 
 class Trace:

@@ -14,27 +14,27 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from compiler.diagnostics import RequestError
-from compiler.document import Document
-from compiler.formatting.write_spec import write_spec
-from compiler.passes.expand import expand
-from compiler.passes.prepare import resolved
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.text import listed
+from compiler.fmt.expand import expand
+from compiler.fmt.write_spec import write_spec
+from compiler.parse.document import Document
 from compiler.pipeline import Program
-from compiler.text import listed
-from compiler.training.task import Task
-from runtime.data.base import Data
-from runtime.data.load import load
+from compiler.tasks.check_task import resolved
+from compiler.tasks.task import Task
+from runtime.data.dataset import Data
+from runtime.data.load_data import load
 from runtime.data.place import Place
-from runtime.engine.checkpoint import digest, restore
+from runtime.engine.check_data import hold_against
+from runtime.engine.checkpointing import Keeper
 from runtime.engine.evaluation import apart
-from runtime.engine.faults import TrainingError
-from runtime.engine.fit import hold_against
+from runtime.engine.find_nonfinite import TrainingError
 from runtime.engine.folder import SPEC, Lock, RunFolder, as_json
-from runtime.engine.keeper import Keeper
 from runtime.engine.loggers import logger
 from runtime.engine.loop import over, run
 from runtime.engine.position import Position
 from runtime.engine.resume import as_settings, changes, check_data, state_of
+from runtime.engine.run_state import digest, restore
 from runtime.engine.session import Session, open_session
 from runtime.engine.signals import Signals
 from runtime.engine.strategies import is_first, lost_another, open_fabric

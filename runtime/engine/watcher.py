@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from runtime.data.base import Batch
+from runtime.data.dataset import Batch
 from runtime.engine.position import Position
 from runtime.engine.steps import NotFinite
 

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from compiler.training.fit import bound
-from compiler.training.noise import latent
-from compiler.training.tasks.adversarial import Adversarial, is_conditional
-from runtime.data.base import Batch, Data
-from runtime.tasks.base import Learner, Turn
+from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
+from compiler.tasks.noise import latent
+from compiler.tasks.ports import bound
+from runtime.data.dataset import Batch, Data
 from runtime.tasks.judge import Judge
+from runtime.tasks.learner import Learner, Turn
 
 ORDER: Final = ("discriminator", "generator")
 """The turns of a step."""
@@ -164,7 +164,7 @@ class Adversary(Learner[Adversarial]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """A grid of images, in every epoch from the same noise; labels change along its rows."""
-        from runtime.pictures.grid import grid_png
+        from runtime.plots.grid import grid_png
 
         random = torch.Generator().manual_seed(self.task.seed)
         noise = torch.randn(self.task.samples, self.latent, generator=random)

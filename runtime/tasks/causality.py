@@ -13,12 +13,12 @@ import torch
 from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
-from compiler.diagnostics import Diagnostic, SpecError
-from compiler.training.fit import bound
-from compiler.typed import Instance, TypedNode
-from runtime.lengths import lengths, longest
-from runtime.tasks.base import Learner
-from runtime.watch import watching
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.ir.typed import Instance, TypedNode
+from compiler.tasks.ports import bound
+from runtime.hooks import watching
+from runtime.sequence_lengths import lengths, longest
+from runtime.tasks.learner import Learner
 
 Run = Callable[[Tensor], Tensor]
 """Tokens int[B, T] -> logits float[B, T, vocab]."""

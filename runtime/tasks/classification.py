@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.diagnostics import RequestError
-from compiler.training.fit import bound
-from compiler.training.tasks.classification import Classification
-from runtime.data.base import Batch, Data
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.tasks.kinds.classification import Classification
+from compiler.tasks.ports import bound
+from runtime.data.dataset import Batch, Data
 from runtime.data.images import scaled
 from runtime.data.tokens import Tokenizer
-from runtime.tasks.base import Learner
-from runtime.tasks.inputs import picture
-from runtime.tasks.limits import every_batch, refuse_long
+from runtime.tasks.check_lengths import every_batch, refuse_long
+from runtime.tasks.learner import Learner
+from runtime.tasks.user_inputs import picture
 
 _TOP: Final = 5
 """Classes that a prediction names, the most probable ones."""
@@ -72,7 +72,7 @@ class Classifier(Learner[Classification]):
     def pictures(self) -> dict[str, bytes]:
         if self.confusion is None:
             return {}
-        from runtime.pictures.confusion import confusion_png
+        from runtime.plots.confusion import confusion_png
 
         return {"confusion.png": confusion_png(self.confusion, self.kept["classes"])}
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.training.tasks.forecasting import Forecasting
+from compiler.tasks.kinds.forecasting import Forecasting
 from runtime.baselines.forecasting import forecasts
-from runtime.data.base import Batch
-from runtime.tasks.base import Learner
-from runtime.tasks.inputs import past_of
+from runtime.data.dataset import Batch
+from runtime.tasks.learner import Learner
+from runtime.tasks.user_inputs import past_of
 
 _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
     "mse": F.mse_loss,
@@ -92,7 +92,7 @@ class Forecaster(Learner[Forecasting]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """A picture of the held-out part, and of what is told of it: of every `horizon` times together."""
-        from runtime.pictures.forecast import forecast_png
+        from runtime.plots.forecast import forecast_png
 
         pairs = [(b["future"], self.forecast(b["past"])) for b in batches]
         truth, told = (torch.cat(part) for part in zip(*pairs, strict=True))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from runtime.data.base import Batch, Data, Examples
+from runtime.data.dataset import Batch, Data, Examples
 from runtime.tasks.frechet import Gaussian, frechet
 
 FEATURES: Final = 64

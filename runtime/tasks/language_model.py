@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.diagnostics import RequestError
-from compiler.domain import Constraint
-from compiler.training.fit import bound
-from compiler.training.tasks.language_model import LanguageModel
-from runtime.data.base import Batch, Data
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.symbolic.domain import Constraint
+from compiler.tasks.kinds.language_model import LanguageModel
+from compiler.tasks.ports import bound
+from runtime.data.dataset import Batch, Data
 from runtime.data.tokens import Tokenizer
 from runtime.decode import Sampling, beam_search, sample
-from runtime.lengths import hold_length, lengths, longest, shortest
-from runtime.tasks.base import Learner
+from runtime.sequence_lengths import hold_length, lengths, longest, shortest
 from runtime.tasks.causality import refuse_leaks
+from runtime.tasks.learner import Learner
 
 _SAMPLE = Sampling(tokens=200, temperature=0.8)
 _PROMPT = 32

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.training.fit import bound
-from compiler.training.noise import latent
-from compiler.training.tasks.reconstruction import Reconstruction
+from compiler.tasks.kinds.reconstruction import Reconstruction
+from compiler.tasks.noise import latent
+from compiler.tasks.ports import bound
 from runtime.baselines.reconstruction import mean_image
-from runtime.data.base import Batch, Data
-from runtime.tasks.base import Learner
+from runtime.data.dataset import Batch, Data
+from runtime.tasks.learner import Learner
 
 _SHOWN, _COLUMNS = 24, 8
 
@@ -110,7 +110,7 @@ class Autoencoder(Learner[Reconstruction]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """Rows of held-out images, and below each the row of their reconstructions."""
-        from runtime.pictures.grid import grid_png
+        from runtime.plots.grid import grid_png
 
         first = islice(chain.from_iterable(b["image"] for b in batches), _SHOWN)
         image = torch.stack(list(first))

@@ -10,20 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.diagnostics import RequestError
-from compiler.domain import Constraint
-from compiler.text import shorten
-from compiler.training.data.strings import Strings
-from compiler.training.fit import bound
-from compiler.training.tasks.translation import Translation
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.text import shorten
+from compiler.symbolic.domain import Constraint
+from compiler.tasks.data.strings import Strings
+from compiler.tasks.kinds.translation import Translation
+from compiler.tasks.ports import bound
 from runtime.baselines.scores import baselines, scores
-from runtime.data.base import Batch, Data
+from runtime.data.dataset import Batch, Data
 from runtime.data.texts import TextPairs
 from runtime.data.tokens import BOS, EOS, PAD, Tokenizer
-from runtime.lengths import lengths, shortest
-from runtime.tasks.base import Learner
+from runtime.sequence_lengths import lengths, shortest
 from runtime.tasks.causality import refuse_leaks
-from runtime.tasks.limits import every_batch, refuse_long
+from runtime.tasks.check_lengths import every_batch, refuse_long
+from runtime.tasks.learner import Learner
 from runtime.translate import translate
 
 _SHOWN: Final = 5

@@ -2,7 +2,7 @@ from bench.flat import flat, gpt2
 from bench.growth import passes
 from bench.report import Claim, Result, page, replaced, seconds
 from compiler import compile_spec
-from compiler.limits import UNLIMITED
+from compiler.diagnostics.limits import UNLIMITED
 
 
 def test_every_pass_is_timed() -> None:

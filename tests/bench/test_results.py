@@ -4,8 +4,8 @@ from bench.recipes import RECIPES, Bound, Recipe
 from bench.results import missed
 from bench.results_page import page
 from bench.timing import ROOT
-from compiler.limits import Limits
-from compiler.settings import compile_chosen
+from compiler.diagnostics.limits import Limits
+from layergraph.commands.overrides import compile_chosen
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

@@ -12,7 +12,7 @@ import yaml
 from torch import Tensor, nn
 
 from compiler import compile_spec
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from tests.reference.equality import check_equal
 
 _BLOCKS = Path(__file__).parents[2] / "specs" / "blocks"

@@ -43,13 +43,13 @@ def test_build_of_a_wrong_spec_writes_nothing(run: Runner, tmp_path: Path) -> No
 def test_build_without_a_picture_says_so(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiler import artefacts
-    from compiler.diagram.engine import RenderError
+    from compiler.diagnostics.diagnostic import PictureError
+    from compiler.reporting import outputs
 
     def late(dot: str, format: str) -> bytes:
-        raise RenderError("the layout took more than 20 s and was stopped")
+        raise PictureError("the layout took more than 20 s and was stopped")
 
-    monkeypatch.setattr(artefacts, "render_dot", late)
+    monkeypatch.setattr(outputs, "render_dot", late)
     found = run("build", GPT2, "--out", tmp_path)
     assert found.code == 0
     assert found.err.startswith("warning: there is no picture: the layout took")

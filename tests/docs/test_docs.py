@@ -20,15 +20,15 @@ import pytest
 
 from cli import app
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.section import SOURCES, STEPS, Section
+from compiler.diagnostics.limits import UNLIMITED, Limits
+from compiler.diagnostics.render import read_sources, render
 from compiler.diagram.options import Options
-from compiler.diagram.render import render as render_picture
-from compiler.initializers import FUNCTIONS
+from compiler.diagram.render_diagram import render as render_picture
+from compiler.language.checkpoint import SOURCES, STEPS, Section
+from compiler.language.initializers import FUNCTIONS
 from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
-from compiler.limits import UNLIMITED, Limits
-from compiler.render import read_sources, render
-from compiler.spec import Block, Expect, Network, Spec
+from compiler.language.spec import Block, Expect, Network, Spec
 from runtime.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ import yaml
 from torch import Tensor, nn
 
 from compiler import Program, compile_spec
-from compiler.domain import Constraint
-from compiler.typed import Instance
-from runtime.loading import constructor_arguments, load_program
+from compiler.ir.typed import Instance
+from compiler.symbolic.domain import Constraint
+from runtime.load import constructor_arguments, load_program
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -10,8 +10,8 @@ import torch
 from torch.export import Dim as Axis
 from torch.fx.experimental import _config as sizes
 
-from compiler.dims import Dim
-from compiler.domain import Constraint
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint
 from tests.generated.networks import Network, by_turns, exported_from, least, networks
 
 # torch hides this one from users, by a way that does not hide it from pytest

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from compiler import compile_spec
-from runtime.loading import constructor_arguments, load_program
+from runtime.load import constructor_arguments, load_program
 from tests.generated.networks import FOLDER, SPECS, compiled, networks
 
 COUNTS = {

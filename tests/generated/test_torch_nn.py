@@ -12,8 +12,8 @@ from torch.export import Dim as Axis
 from torch.fx.experimental import _config as sizes
 
 from compiler import Program, compile_spec
-from compiler.domain import Constraint
-from runtime.loading import load_program
+from compiler.symbolic.domain import Constraint
+from runtime.load import load_program
 from tests.generated.networks import Network, outputs
 
 SPEC = Path(__file__).parents[1] / "features" / "torch_nn.yaml"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import compiler.library
 from compiler import Program, compile_spec
-from compiler.lowering.library import LIBRARY_FUNCTIONS
+from compiler.lower.library_code import LIBRARY_FUNCTIONS
 
 SPEC = """
 name: Toy

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from compiler.dims import Dim
-from compiler.op import Shape
-from compiler.tensor import Kind, TensorType
+from compiler.op.op import Shape
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.one_layer import Input
 
 DTYPES: dict[Kind, torch.dtype] = {

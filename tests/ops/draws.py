@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from compiler.binding import bind, check_arguments
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.naming import Names
-from compiler.op import as_tuple
-from compiler.registry import ops
-from compiler.tensor import Kind, TensorType
+from compiler.op.binding import bind, check_arguments
+from compiler.op.context import Context
+from compiler.op.op import as_tuple
+from compiler.op.registry import ops
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.tensor import Kind, TensorType
 
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(("float", "int", "bool"))
 SIZES = st.integers(1, 5)

@@ -12,16 +12,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from compiler.binding import BindingError, Problem, bind, check_arguments
-from compiler.context import Context
-from compiler.dims import Dim
-from compiler.domain import Domain
-from compiler.expressions import evaluate
-from compiler.faults import Fault
-from compiler.naming import Names
-from compiler.op import Op, as_tuple
-from compiler.registry import ops
-from compiler.tensor import TensorType, parse_pattern
+from compiler.op.binding import BindingError, Problem, bind, check_arguments
+from compiler.op.context import Context
+from compiler.op.errors import Fault
+from compiler.op.op import Op, as_tuple
+from compiler.op.registry import ops
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Domain
+from compiler.symbolic.evaluate import evaluate
+from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.tensor import TensorType, parse_pattern
 from tests.ops.concrete import like
 from tests.ops.coverage import accepted, refused
 from tests.ops.one_layer import Input, OneLayer, flat

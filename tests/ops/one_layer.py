@@ -20,10 +20,10 @@ from compiler.codegen.statements import (
     Stmt,
     assign,
 )
-from compiler.dims import Dim
-from compiler.lowering.library import library_code
-from compiler.op import Op, Shape, arguments
-from compiler.tensor import TensorType
+from compiler.lower.library_code import library_code
+from compiler.op.op import Op, Shape, arguments
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 Input = TensorType | tuple[TensorType, ...] | None
 

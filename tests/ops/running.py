@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from compiler.op import Op, Shape
-from compiler.tensor import TensorType
+from compiler.op.op import Op, Shape
+from compiler.symbolic.tensor import TensorType
 from tests.ops.concrete import concrete, numbers, tensors, types, values
 from tests.ops.coverage import accepted
 from tests.ops.one_layer import OneLayer, flat

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.faults import Fault
-from compiler.registry import ops
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.op.registry import ops
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, some, type_of, types
 from tests.ops.harness import check, infer, run, tensor

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.dims import Dim
-from compiler.faults import Fault
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import one_line, type_of
 from tests.ops.harness import check, infer, run, tensor

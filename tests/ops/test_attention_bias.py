@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from transformers.models.bloom.modeling_bloom import build_alibi_tensor
 from transformers.models.t5.modeling_t5 import T5Attention
 
-from compiler.faults import Fault
 from compiler.library.alibi import Alibi
 from compiler.library.relative_position_bias import RelativePositionBias
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, some, type_of, types
 from tests.ops.harness import check, infer, run, tensor

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
-from compiler.registry import ops
-from compiler.tensor import Kind
+from compiler.op.errors import Fault
+from compiler.op.registry import ops
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, label, type_of, types
 from tests.ops.harness import check, infer, tensor

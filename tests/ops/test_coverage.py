@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from compiler.registry import ops
+from compiler.op.registry import ops
 from tests.ops.coverage import drawn_ops
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.faults import Fault
+from compiler.op.errors import Fault
 from tests.ops.coverage import each
 from tests.ops.draws import alike, shapes, some, type_of
 from tests.ops.harness import check, infer, tensor

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.faults import Fault
+from compiler.op.errors import Fault
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, SIZES, label, some, type_of
 from tests.ops.harness import check, infer, run, tensor

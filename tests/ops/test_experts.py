@@ -17,10 +17,10 @@ from transformers.models.mixtral.modeling_mixtral import (
 )
 from transformers.models.qwen2_moe.modeling_qwen2_moe import Qwen2MoeSparseMoeBlock
 
-from compiler.faults import Fault
 from compiler.library.load_balancing import load_balancing
 from compiler.library.mixture_of_experts import MixtureOfExperts
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import SIZES, alike, label, some, type_of, types
 from tests.ops.harness import check, infer, tensor

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from compiler import compile_spec
-from runtime.loading import build_networks
+from runtime.load import build_networks
 
 FEATURES = Path(__file__).parents[1] / "features"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
+from compiler.op.errors import Fault
+from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, label, some, spread, type_of
 from tests.ops.harness import check, infer, tensor

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.faults import Fault
-from compiler.tensor import Kind
+from compiler.op.errors import Fault
+from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, alike, label, shapes, type_of
 from tests.ops.harness import check, infer, run, tensor

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from compiler.faults import Fault
+from compiler.op.errors import Fault
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, label, some, type_of
 from tests.ops.harness import check, infer, run, tensor

@@ -5,10 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
-from compiler.tensor import Kind, TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor

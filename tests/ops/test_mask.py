@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.faults import Fault
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, alike, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import images, one_line, some, spread
 from tests.ops.harness import check, infer, tensor

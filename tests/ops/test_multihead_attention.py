@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.dims import Dim
-from compiler.faults import Fault
-from compiler.registry import ops
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.op.registry import ops
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, one_line, some, type_of
 from tests.ops.harness import check, infer, layer, tensor

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, type_of, types
 from tests.ops.harness import check, infer, run, tensor

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, alike, one_line, shapes, type_of, types
 from tests.ops.harness import check, layer, run, tensor

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
 from tests.ops.draws import type_of
 from tests.ops.harness import check, infer, run, tensor

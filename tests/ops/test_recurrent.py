@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.codegen.python import Name, TupleExpr
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
-from compiler.registry import ops
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.op.registry import ops
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of
 from tests.ops.harness import check, infer, run, tensor

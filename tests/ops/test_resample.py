@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from compiler.dims import Dim
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import (
     KINDS,

@@ -19,11 +19,11 @@ from transformers.models.gptj.modeling_gptj import create_sinusoidal_positions
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb as turn
 
-from compiler.dims import Dim
-from compiler.faults import Fault
 from compiler.library.rotary_embedding import RotaryEmbedding
 from compiler.library.scaled_rotary_embedding import scaled_rotary_embedding
-from compiler.tensor import Kind, TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, one_line, type_of, types
 from tests.ops.harness import check, infer, run, tensor

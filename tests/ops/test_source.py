@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.dims import Dim
-from compiler.tensor import TensorType
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, shapes, types
 from tests.ops.harness import check, infer, layer, tensor

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.library.stochastic_depth import StochasticDepth
-from compiler.tensor import TensorType
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, some, types
 from tests.ops.harness import check, run, tensor

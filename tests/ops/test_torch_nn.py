@@ -12,9 +12,9 @@ import pytest
 from torch import nn
 from torch.nn.modules import loss
 
-from compiler.op import Op, arguments
-from compiler.reference import reference
-from compiler.registry import ops
+from compiler.op.op import Op, arguments
+from compiler.op.op_docs import reference
+from compiler.op.registry import ops
 
 NO_LAYERS = {
     "Module": "the base of all",

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from compiler.faults import Fault
-from compiler.registry import ops
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.op.registry import ops
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, label, one_line, some, type_of
 from tests.ops.harness import check, infer, layer, run, tensor

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from compiler.domain import Constraint, Domain
-from compiler.faults import Fault
-from compiler.tensor import TensorType
+from compiler.op.errors import Fault
+from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, some, type_of
 from tests.ops.harness import check, infer, run, tensor

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from compiler import Program, compile_spec
-from compiler.diagnostics import Diagnostic
-from compiler.inference.counts import Counter
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.ir.counts import Counter
 
 Dims = Mapping[str, Mapping[str, int]]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.typed import walk_instances
-from runtime.loading import load_program
+from compiler.ir.typed import walk_instances
+from runtime.load import load_program
 from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
 from tests.generated.networks import FOLDER, SPECS, sizes
 from tests.properties.judging import compiled, errors

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagnostics import Diagnostic
-from compiler.op import Op
-from compiler.registry import ops
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.op.op import Op
+from compiler.op.registry import ops
 from runtime.verify import verify
 from tests.properties.judging import advised, compiled, declared, errors, with_dims
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler import compile_spec
-from runtime.loading import load_program
+from runtime.load import load_program
 from runtime.weights import Translation
 
 FOLDER = Path(__file__).parents[2] / "specs"

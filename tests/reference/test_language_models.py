@@ -14,7 +14,7 @@ from transformers.core_model_loading import revert_weight_conversion
 from transformers.models.bloom.modeling_bloom import BloomGelu
 
 from compiler import compile_spec
-from runtime.loading import load_program
+from runtime.load import load_program
 from tests.reference.equality import (
     FOLDER,
     Outputs,

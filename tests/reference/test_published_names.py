@@ -37,8 +37,8 @@ from transformers.core_model_loading import revert_weight_conversion
 
 import runtime
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.fit import Fit, fit
-from compiler.diagnostics import RequestError
+from compiler.checkpoint.match import Fit, fit
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.weights import convert
 from tests.reference.equality import FOLDER, randomize
 from tests.reference.language_models import CASES

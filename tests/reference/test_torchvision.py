@@ -19,7 +19,7 @@ from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.models.vgg import VGG, make_layers
 
 from compiler import compile_spec
-from runtime.loading import load_program
+from runtime.load import load_program
 from tests.reference.equality import (
     FOLDER,
     check_equal,

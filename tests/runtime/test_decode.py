@@ -15,7 +15,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.decode import (
     NextLogits,
     Sampling,

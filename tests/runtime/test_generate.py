@@ -6,14 +6,14 @@ import torch
 
 import cli
 from compiler import compile_spec
-from compiler.diagnostics import RequestError
-from runtime.data.load import load
+from compiler.diagnostics.diagnostic import RequestError
+from runtime.data.load_data import load
 from runtime.data.place import Place
 from runtime.engine.folder import RunFolder
 from runtime.generate import Wish, generate
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from runtime.runs import OpenRun
-from runtime.tasks.kinds import learner
+from runtime.tasks.registry import learner
 
 LANGUAGE = """
 name: Net

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import runtime
 from cli import app
 from compiler import Program, SpecError, compile_spec
-from compiler.diagnostics import RequestError
-from runtime.loading import build_networks
+from compiler.diagnostics.diagnostic import RequestError
+from runtime.load import build_networks
 from runtime.runs import load_weights
 from runtime.weights import Translation, convert
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import runtime
 from cli import app
 from compiler import compile_spec
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.weights import Translation
 
 TURNED = """\

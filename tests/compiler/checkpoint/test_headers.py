@@ -15,7 +15,7 @@ import numpy
 import pytest
 
 from compiler.checkpoint.headers import MOST_BYTES, read_header, read_mark
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from tests.compiler.checkpoint.files import packed, safetensors
 
 GOOD = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from compiler import compile_spec
-from compiler.checkpoint.fit import fit
-from compiler.diagnostics import RequestError
+from compiler.checkpoint.match import fit
+from compiler.diagnostics.diagnostic import RequestError
 from tests.hostile import HEAD, diagnose
 
 LAYERS = "layers:\n  a: {{op: linear, out_features: 8, repeat: {}}}\n"

@@ -9,7 +9,7 @@ import torch
 
 from compiler import compile_spec
 from compiler.checkpoint.tensors import own_tensors
-from runtime.loading import constructor_arguments, load_program
+from runtime.load import constructor_arguments, load_program
 
 ROOT = Path(__file__).parents[3]
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")])

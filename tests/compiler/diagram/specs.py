@@ -7,7 +7,7 @@ from compiler import compile_spec
 from compiler.diagram.draw import draw
 from compiler.diagram.options import Options
 from compiler.diagram.picture import Cluster, Edge, Node, Picture
-from compiler.typed import TypedGraph
+from compiler.ir.typed import TypedGraph
 
 SPECS = sorted(Path("specs").glob("*.yaml"))
 

@@ -14,10 +14,10 @@ import pytest
 from compiler import compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.engine import render_dot
-from compiler.diagram.extent import extent
 from compiler.diagram.options import Options
 from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
-from compiler.diagram.render import render
+from compiler.diagram.render_diagram import render
+from compiler.diagram.text_metrics import extent
 from tests.compiler.diagram.specs import SPECS, picture
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
@@ -76,7 +76,7 @@ def test_control_characters_and_new_lines_are_spelled(tmp_path: Path) -> None:
 
 def test_the_same_bytes_whatever_the_hash_seed() -> None:
     program = (
-        "from compiler import compile_spec; from compiler.diagram.render import render;"
+        "from compiler import compile_spec; from compiler.diagram.render_diagram import render;"
         "print(render(compile_spec('specs/transformer.yaml').typed, 'dot'))"
     )
     first, second = (
@@ -92,7 +92,9 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
 
 
 def test_drawing_needs_no_torch() -> None:
-    program = "import sys, compiler.diagram.render; assert 'torch' not in sys.modules"
+    program = (
+        "import sys, compiler.diagram.render_diagram; assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

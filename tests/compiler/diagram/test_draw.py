@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagram.options import DiagramError, Options
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagram.options import Options
 from tests.compiler.diagram.specs import arrows, cluster, edge, node, picture
 
 RESIDUAL = """
@@ -99,7 +100,7 @@ def test_a_block_that_nothing_uses_is_drawn_from_what_it_says(tmp_path: Path) ->
 def test_a_name_that_is_not_there_is_an_error(
     tmp_path: Path, options: Options, message: str
 ) -> None:
-    with pytest.raises(DiagramError) as caught:
+    with pytest.raises(RequestError) as caught:
         picture(tmp_path, RESIDUAL, options)
     assert message in str(caught.value)
 

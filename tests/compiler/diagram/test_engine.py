@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from compiler.diagnostics.diagnostic import PictureError
 from compiler.diagram import engine
-from compiler.diagram.engine import Format, RenderError, render_dot
+from compiler.diagram.engine import Format, render_dot
 
 SMALL = 'digraph G { graph [fontname="Helvetica"]; a [label="linear"]; a -> b; }'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -58,14 +59,14 @@ def test_pdf_has_the_size_of_the_svg() -> None:
     ],
 )
 def test_a_bad_graph_is_one_line_of_reason(dot: str, said: str) -> None:
-    with pytest.raises(RenderError, match=said.replace("+", r"\+")) as caught:
+    with pytest.raises(PictureError, match=said.replace("+", r"\+")) as caught:
         render_dot(dot, "svg")
     assert "\n" not in str(caught.value)
 
 
 def test_a_layout_that_takes_too_long_is_stopped() -> None:
     start = time.monotonic()
-    with pytest.raises(RenderError, match=r"more than 0\.2 s and was stopped"):
+    with pytest.raises(PictureError, match=r"more than 0\.2 s and was stopped"):
         render_dot(ENDLESS, "svg", timeout=0.2)
     assert time.monotonic() - start < 5
 
@@ -80,13 +81,13 @@ def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "files", absent)
-    with pytest.raises(RenderError, match="install the graphviz-pure package"):
+    with pytest.raises(PictureError, match="install the graphviz-pure package"):
         render_dot(SMALL, "svg")
 
 
 def test_a_missing_system_dot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(RenderError, match="no dot program"):
+    with pytest.raises(PictureError, match="no dot program"):
         render_dot(SMALL, "svg", engine="system")
 
 

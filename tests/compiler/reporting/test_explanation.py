@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from compiler import compile_spec
-from compiler.diagnostics import RequestError
-from compiler.registry import ops
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.op.registry import ops
 from compiler.reporting.explanation import explain
 
 

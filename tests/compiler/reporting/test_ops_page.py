@@ -1,10 +1,10 @@
 """The reference of the ops: docs/ops.md is what the registry says."""
 
-from compiler.dims import Dim
-from compiler.op import arguments
-from compiler.reference import as_yaml, describe, reference
-from compiler.registry import ops
+from compiler.op.op import arguments
+from compiler.op.op_docs import as_yaml, describe, reference
+from compiler.op.registry import ops
 from compiler.reporting.ops_page import PAGE, ops_page
+from compiler.symbolic.dims import Dim
 
 
 def test_the_page_is_current() -> None:

@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from compiler.document import plain
-from compiler.passes.parse import parse
+from compiler.diagnostics.source import Source
+from compiler.parse.document import plain
+from compiler.parse.parse import parse
 from compiler.reporting.fields_text import fields_text
 from compiler.reporting.tasks_page import PAGE, PARTS, tasks_page
 from compiler.reporting.tasks_text import EXAMPLES, FORMS
-from compiler.source import Source
-from compiler.training.base import Choice, choices
-from compiler.training.datasets import DataSet
-from compiler.training.described import summary
-from compiler.training.kinds import KINDS
-from compiler.training.schedules import ScheduleChoice
-from compiler.training.task import EarlyStopping, Task
+from compiler.tasks.choices import Choice, choices
+from compiler.tasks.datasets import DataSet
+from compiler.tasks.field_docs import summary
+from compiler.tasks.registry import KINDS
+from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.task import EarlyStopping, Task
 
 MODELS = (
     *KINDS.values(),

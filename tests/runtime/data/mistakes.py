@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagnostics import Diagnostic, SpecError
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from tests.runtime.data.reading import Files, read
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from compiler.document import Document, plain
-from compiler.passes.parse import parse
-from compiler.source import Source
-from compiler.training.datasets import DataSet
-from runtime.data.base import Data
+from compiler.diagnostics.source import Source
+from compiler.parse.document import Document, plain
+from compiler.parse.parse import parse
+from compiler.tasks.datasets import DataSet
+from runtime.data.dataset import Data
 from runtime.data.place import Place
 
 Files = Mapping[str, str | bytes]

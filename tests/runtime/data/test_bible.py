@@ -5,9 +5,9 @@ from functools import cache
 
 import torch
 
-from compiler.training.data.kjv import CHARACTERS
-from runtime.data.base import Data
+from compiler.tasks.data.kjv import CHARACTERS
 from runtime.data.bible import HELD_OUT, verses
+from runtime.data.dataset import Data
 from runtime.data.running_text import Windows
 from runtime.data.texts import TextPairs
 from runtime.data.tokens import BOS, EOS, PAD, Tokenizer

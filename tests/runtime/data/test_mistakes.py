@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from compiler.diagnostics import Diagnostic, SpecError
-from compiler.render import render_all
-from runtime.data.load import load
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.diagnostics.render import render_all
+from runtime.data.load_data import load
 from tests.runtime.data import mistakes_of_images, mistakes_of_series, mistakes_of_texts
 from tests.runtime.data.mistakes import Case, mistake
 from tests.runtime.data.mistakes_of_images import FOLDER, IDX, LABELS, png
@@ -119,8 +119,8 @@ def test_no_part_may_be_empty(tmp_path: Path) -> None:
 
 def mistake_of_task(data: str, folder: Path) -> Diagnostic:
     """What `load` says of the data of a whole task."""
-    from compiler.document import plain
-    from compiler.training.tasks.classification import Classification
+    from compiler.parse.document import plain
+    from compiler.tasks.kinds.classification import Classification
     from runtime.data.place import Place
 
     document = spec(data, folder)

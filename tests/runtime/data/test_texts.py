@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from runtime.data.base import Examples
+from runtime.data.dataset import Examples
 from runtime.data.running_text import Windows
 from runtime.data.strings import symbol_names
 from runtime.data.texts import LabelledTexts, TextPairs

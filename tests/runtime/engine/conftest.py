@@ -1,6 +1,6 @@
 import pytest
 
-from runtime.engine.keeper import Keeper
+from runtime.engine.checkpointing import Keeper
 from runtime.tasks import judge
 
 drawn = Keeper._pictures

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from compiler.limits import Limits
-from compiler.settings import compile_chosen
+from compiler.diagnostics.limits import Limits
+from layergraph.commands.overrides import compile_chosen
 from runtime.engine.folder import RunFolder
 from runtime.engine.position import Position
 from runtime.engine.session import Session

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.engine.folder import Lock, RunFolder
 from tests.runtime.engine.running import CLASSIFICATION, assert_same, trained
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagnostics import RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from runtime.engine.position import Position
 from runtime.engine.signals import Stopped
 from tests.runtime.engine.running import CLASSIFICATION, Each, trained

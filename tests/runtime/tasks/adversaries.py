@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from compiler import Program, compile_spec
-from compiler.training.facts import Facts
-from compiler.training.tasks.adversarial import Adversarial
-from runtime.data.base import Batch, Data, Table
-from runtime.engine.optimizers import build
-from runtime.loading import build_networks
+from compiler.tasks.data_facts import Facts
+from compiler.tasks.kinds.adversarial import Adversarial
+from runtime.data.dataset import Batch, Data, Table
+from runtime.engine.build_optimizer import build
+from runtime.load import build_networks
 from runtime.tasks.adversarial import Adversary
 
 SPEC = """\

@@ -11,9 +11,9 @@ import torch
 from matplotlib.image import imread
 
 from compiler import SpecError, compile_spec
-from compiler.training.tasks.adversarial import Adversarial
-from runtime.engine.optimizers import build
-from runtime.loading import build_networks
+from compiler.tasks.kinds.adversarial import Adversarial
+from runtime.engine.build_optimizer import build
+from runtime.load import build_networks
 from runtime.tasks.adversarial import Adversary
 from tests.runtime.tasks.adversaries import (
     NO_LABELS,

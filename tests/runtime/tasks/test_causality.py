@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from compiler import compile_spec
-from compiler.diagnostics import SpecError
+from compiler.diagnostics.diagnostic import SpecError
 from compiler.pipeline import Program
-from compiler.training.tasks.language_model import LanguageModel
-from runtime.loading import build_networks
-from runtime.tasks.base import Learner
+from compiler.tasks.kinds.language_model import LanguageModel
+from runtime.load import build_networks
 from runtime.tasks.causality import leak, refuse_leaks
+from runtime.tasks.learner import Learner
 
 VOCAB = 11
 

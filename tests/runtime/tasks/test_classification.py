@@ -13,13 +13,13 @@ from torchmetrics.functional.classification import (
     multiclass_confusion_matrix,
 )
 
-from compiler.diagnostics import RequestError, SpecError
+from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
-from compiler.training.data.base import Words
-from compiler.training.facts import Facts
-from runtime.data.base import Batch, Data
+from compiler.tasks.data.data_set import Words
+from compiler.tasks.data_facts import Facts
+from runtime.data.dataset import Batch, Data
 from runtime.data.texts import labelled_texts
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from runtime.tasks.classification import Classifier
 
 IMAGES = """

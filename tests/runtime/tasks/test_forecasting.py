@@ -8,12 +8,12 @@ import torch
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from torch.nn import functional as F
 
-from compiler.diagnostics import RequestError, SpecError
+from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
-from compiler.training.data.csv import Csv
-from runtime.data.base import Data
+from compiler.tasks.data.csv import Csv
+from runtime.data.dataset import Data
 from runtime.data.series import series
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from runtime.tasks.forecasting import Forecaster
 
 SPEC = """

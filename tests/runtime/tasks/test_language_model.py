@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from compiler import compile_spec
-from compiler.diagnostics import RequestError, SpecError
-from runtime.data.base import Data
-from runtime.data.load import load
+from compiler.diagnostics.diagnostic import RequestError, SpecError
+from runtime.data.dataset import Data
+from runtime.data.load_data import load
 from runtime.data.place import Place
 from runtime.decode import Sampling
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from runtime.tasks.language_model import LanguageLearner
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps"

@@ -12,10 +12,10 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from compiler import SpecError, compile_spec
-from compiler.training.facts import Facts
-from compiler.training.tasks.reconstruction import Reconstruction
-from runtime.data.base import Data, Table
-from runtime.loading import build_networks
+from compiler.tasks.data_facts import Facts
+from compiler.tasks.kinds.reconstruction import Reconstruction
+from runtime.data.dataset import Data, Table
+from runtime.load import build_networks
 from runtime.tasks.reconstruction import Autoencoder
 
 NETWORK = """\

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from compiler.pipeline import compile_spec
-from runtime.data.base import Data
+from runtime.data.dataset import Data
 from runtime.data.texts import text_pairs
-from runtime.loading import build_networks
+from runtime.load import build_networks
 from runtime.tasks.translation import Translator
 from tests.runtime.tasks.translation.learning import PAIRS, SPEC, Make, fit
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from runtime.data.base import Data
+from runtime.data.dataset import Data
 from runtime.data.texts import Pair
 from runtime.tasks.translation import Translator
 

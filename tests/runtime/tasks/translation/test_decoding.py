@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from compiler.diagnostics import RequestError, SpecError
-from runtime.data.base import Data
+from compiler.diagnostics.diagnostic import RequestError, SpecError
+from runtime.data.dataset import Data
 from runtime.data.tokens import BOS, EOS
 from runtime.tasks.translation import Translator
 from tests.runtime.tasks.translation.learning import PAIRS, Make, every, fit, judged

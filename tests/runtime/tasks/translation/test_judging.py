@@ -8,7 +8,7 @@ import sacrebleu
 import torch
 from torch.nn import functional as F
 
-from runtime.data.base import Data
+from runtime.data.dataset import Data
 from runtime.data.tokens import PAD, WordTokens
 from runtime.tasks.translation import Translator
 from tests.runtime.tasks.translation.learning import PAIRS, Make, every, fit, judged

@@ -1,0 +1,150 @@
+"""TypedGraph -> what is wrong with its checkpoint: rules without a meaning, and rules for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from compiler.checkpoint.assemble import Budget, RuleError, TooMuch
+from compiler.checkpoint.plan import Entry, Rules, numbered
+from compiler.checkpoint.recipes import Reshape, shown
+from compiler.checkpoint.tensors import OwnTensor, own_tensors
+from compiler.diagnostics.diagnostic import Diagnostic, Report
+from compiler.diagnostics.source import Span
+from compiler.diagnostics.text import listed, shorten
+from compiler.expr.syntax import Name, names
+from compiler.ir.graph import Place
+from compiler.ir.typed import Instance, TypedGraph
+from compiler.language.checkpoint import Recipe
+from compiler.language.name_patterns import NameTemplate
+
+_WORK = 300_000
+"""How much of a checkpoint is looked at when a spec is compiled."""
+_NAMES = 1_000
+"""Tensors that a rule for none of them is compared with."""
+
+
+def translate(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+    """What is wrong with the rules of a spec's checkpoint.
+
+    The graph must have been inferred without errors. Whether all tensors are there,
+    only a file can tell.
+    """
+    report, budget = Report(), Budget(_WORK)
+    checkpoint = typed.graph.spec.checkpoint
+    document = typed.graph.document
+    for network, section in checkpoint.sections.items() if checkpoint else ():
+        if network not in typed.networks:  # a file of blocks alone
+            continue
+        below = ("checkpoint", network) if network else ("checkpoint",)
+        place = Place(document, (*below, "tensors"))
+        rules = Rules(section, typed.params, budget)
+        _Checker(typed, rules, place, report).check(typed.networks[network])
+    return report.diagnostics
+
+
+class _Checker:
+    def __init__(
+        self, typed: TypedGraph, rules: Rules, place: Place, report: Report
+    ) -> None:
+        self.typed, self.rules = typed, rules
+        self.place, self.report = place, report
+
+    def check(self, instance: Instance) -> None:
+        """Report names that mean nothing; and where there are none, rules that give no tensor."""
+        before = len(self.report.diagnostics)
+        for pattern, recipes in self.rules.rules:
+            known = {*self.typed.params, *pattern.captures}
+            for number, recipe in numbered(recipes):
+                place = self.place.at(pattern.text, *number)
+                self._names(recipe, known, pattern.rest, place)
+        if len(self.report.diagnostics) == before:
+            self._tensors(instance)
+
+    def _names(self, recipe: Recipe, known: set[str], rest: str, place: Place) -> None:
+        known = known | set(recipe.over or ())
+        if isinstance(recipe.name, NameTemplate):
+            self._template(recipe.name, known, rest, place)
+        for below, item in recipe.numbers:
+            for unknown in sorted(names(item.expr) - known)[:1]:
+                self._unknown(unknown, known, place.at(*below).span())
+        for part, stands in _parts(recipe, place):
+            self._names(part, known, rest, stands)
+
+    def _template(
+        self, template: NameTemplate, known: set[str], rest: str, place: Place
+    ) -> None:
+        for hole in template.holes():
+            span = place.part(hole.start - hole.star, hole.start + hole.expr.end)
+            several = isinstance(hole.expr, Name) and hole.expr.id == rest
+            if unknown := sorted(names(hole.expr) - known):
+                self._unknown(unknown[0], known, span)
+            elif hole.star and not several:
+                message = "* is for a capture that takes several parts of a name"
+                self.report.error("bad-rule", span, message)
+
+    def _unknown(self, name: str, known: set[str], span: Span) -> None:
+        message = f"nothing captures {shorten(name)}, and it is no param"
+        help = self.report.like(name, known) or f"known are {listed(sorted(known))}"
+        self.report.error("unknown-name", span, message, help=help)
+
+    def _tensors(self, instance: Instance) -> None:
+        used: set[str] = set()
+        try:
+            for tensor in own_tensors(instance):
+                used.add(self._rule(tensor))
+        except TooMuch:
+            return  # it is said when a file is held against it
+        if not self.typed.adjusted:  # other params may switch layers off
+            self._unused(used, instance)
+
+    def _rule(self, tensor: OwnTensor) -> str:
+        """The rule for a tensor, what is wrong with it reported."""
+        try:
+            entry = self.rules.entry(tensor)
+        except RuleError as error:
+            self._fault(error, tensor.name)
+            return str(error.place[0])
+        self._shapes(entry)
+        return entry.rule
+
+    def _fault(self, error: RuleError, tensor: str) -> None:
+        place = self.place.at(*error.place)
+        span = place.part(*error.offsets) if error.offsets else place.span()
+        self.report.error("bad-rule", span, error.message, path=tensor)
+
+    def _shapes(self, entry: Entry) -> None:
+        tensor = entry.tensor
+        for number, making in enumerate(entry.makings):
+            if not isinstance(making, Reshape) or -1 in making.shape:
+                continue
+            if making.shape != tensor.shape:
+                given, wanted = shown(making.shape), shown(tensor.shape)
+                message = f"reshape gives {given}, and {tensor.name} is {wanted}"
+                several = len(entry.makings) > 1 or entry.optional
+                below = (number,) if several else ()
+                span = self.place.at(entry.rule, *below, "reshape").span()
+                self.report.error("bad-rule", span, message)
+
+    def _unused(self, used: set[str], instance: Instance) -> None:
+        known = [tensor.name for tensor in islice(own_tensors(instance), _NAMES)]
+        for pattern, _ in self.rules.rules:
+            if pattern.text in used:
+                continue
+            if self.report.full:
+                break
+            taken = any(pattern.match(name) is not None for name in known)
+            first = "the rules before it are for its tensors"
+            help = first if taken else self.report.like(pattern.text, known)
+            span = self.place.span(pattern.text, key=True)
+            message = f"no tensor of the network is left for {shorten(pattern.text)}"
+            self.report.warning("unused-rule", span, message, help=help)
+
+
+def _parts(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, Place]]:
+    """The recipes that one is made of, and where they stand."""
+    if recipe.source is not None:
+        yield recipe.source, place.at("from")
+    for key in ("concat", "stack"):
+        for number, part in enumerate(getattr(recipe, key) or ()):
+            yield part, place.at(key, number)

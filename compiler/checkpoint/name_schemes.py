@@ -1,0 +1,106 @@
+"""The ways to read the names of a file: as published, one leading part more or less, or the spec's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from compiler.checkpoint.plan import Plan, own_plans, plans
+from compiler.checkpoint.recipes import renamed, sources
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.text import shorten
+from compiler.ir.typed import TypedGraph
+
+NAMES: Final = ("published", "own")
+"""Whose names a file may be said to have."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the tensors are made of, where the names in a file are those, and how that is said."""
+
+    plans: list[Plan]
+    told: str = ""
+    """`names without transformer.`; "" where they are as the checkpoint has them."""
+    own: bool = False
+    """Whether they are those of the spec, as in a file that was converted."""
+
+
+def readings(typed: TypedGraph) -> list[Reading]:
+    """The ways to read a file, the plainest first; without a checkpoint the spec's own names are the published ones.
+
+    Raises:
+        RequestError: where the networks are too large.
+    """
+    own = Reading(own_plans(typed), "the spec's own names", own=True)
+    if typed.graph.spec.checkpoint is None:
+        return [replace(own, told="")]
+    return [*_published(typed), own]
+
+
+def asked_for(reading: Reading, names: str) -> bool:
+    """Whether a reading is of `published` or `own` names, or of any ("").
+
+    Raises:
+        RequestError: where there are no such names.
+    """
+    if names not in ("", *NAMES):
+        raise RequestError(f"names are {' or '.join(NAMES)}, not {shorten(names)}")
+    return not names or reading.own == (names == "own")
+
+
+def _published(typed: TypedGraph) -> Iterator[Reading]:
+    published = plans(typed)
+    yield Reading(published)
+    for change, told in ((_without, "without"), (_behind, "behind")):
+        changed = [change(plan) for plan in published]
+        if changed_ones := [
+            plan
+            for plan, before in zip(changed, published, strict=True)
+            if plan is not before
+        ]:
+            prefixes = dict.fromkeys(f"{plan.prefix}." for plan in changed_ones)
+            yield Reading(changed, f"names {told} {', '.join(prefixes)}")
+
+
+def _without(plan: Plan) -> Plan:
+    """The names of a file that lacks the prefix; what is not behind it keeps its name."""
+    start = f"{plan.prefix}."
+    behind = any(
+        name.startswith(start)
+        for entry in plan.entries
+        for making in entry.makings
+        for name in sources(making)
+    )
+    if not plan.prefix or not behind:
+        return plan
+    return _renamed(
+        plan,
+        lambda name: name.removeprefix(start),
+        lambda name: (name, start + name),
+    )
+
+
+def _behind(plan: Plan) -> Plan:
+    """The names of a file that has the prefix besides."""
+    start = f"{plan.prefix}."
+    if not plan.prefix:
+        return plan
+    return _renamed(
+        plan,
+        lambda name: start + name,
+        lambda name: (name, name.removeprefix(start)),
+    )
+
+
+def _renamed(
+    plan: Plan,
+    rename: Callable[[str], str],
+    spelled: Callable[[str], tuple[str, ...]],
+) -> Plan:
+    entries = (
+        replace(entry, makings=tuple(renamed(one, rename) for one in entry.makings))
+        for entry in plan.entries
+    )
+    return replace(plan, entries=tuple(entries), spelled=spelled)

@@ -1,0 +1,110 @@
+"""Names in the formulas of a layer: each must be a param, a dimension, or the counter of a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from compiler.diagnostics import suggestions
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed
+from compiler.expr.syntax import Expr, Name, children
+from compiler.ir.graph import Place, Scope
+from compiler.language.layers import Layer
+from compiler.op.arg_types import Formula
+from compiler.symbolic.symbol_table import COUNTER
+
+
+def check_sizes(
+    scope: Scope, sizes: Iterable[Expr], place: Place, report: Report
+) -> None:
+    """Report every unknown name in the shape that stands at a place."""
+    known = scope.environment.visible
+    for name in (name for size in sizes for name in each_name(size)):
+        if name.id not in known:
+            span = place.part(name.start, name.end)
+            message = (
+                f"there is no param or dimension {name.id} in {scope.environment.name}"
+            )
+            help = report.like(name.id, known) or _listed(known, report)
+            report.error("unknown-name", span, message, help=help)
+
+
+def check_names(
+    scope: Scope,
+    layer: Layer,
+    arguments: Mapping[str, Any],
+    place: Place,
+    report: Report,
+) -> None:
+    """Report every unknown name in the formulas of a layer."""
+    known = scope.environment.visible
+    counted = layer.repeat is not None or _inside_repeat(scope)
+    for path, formula in formulas(layer, arguments):
+        for name in each_name(formula.expr):
+            if name.id not in known and not (counted and name.id == COUNTER):
+                shift = formula.text.startswith("$")
+                span = place.at(*path).part(name.start + shift, name.end + shift)
+                message = f"there is no param or dimension {name.id} in {scope.environment.name}"
+                help = suggestions.NAMES.get(name.id) or report.like(name.id, known)
+                report.error(
+                    "unknown-name", span, message, help=help or _listed(known, report)
+                )
+
+
+def formulas(
+    layer: Layer, arguments: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str | int, ...], Formula]]:
+    """The formulas of a layer with their paths below it."""
+    for key, value in arguments.items():
+        if isinstance(value, Formula):
+            yield (key,), value
+        elif isinstance(value, tuple):
+            yield from (
+                ((key, i), item)
+                for i, item in enumerate(value)
+                if isinstance(item, Formula)
+            )
+        elif isinstance(value, dict):
+            yield from (
+                ((key, name), item)
+                for name, item in value.items()
+                if isinstance(item, Formula)
+            )
+    if isinstance(layer.when, Formula):
+        yield ("when",), layer.when
+    if layer.tie is not None and isinstance(layer.tie.when, Formula):
+        yield ("tie", "when"), layer.tie.when
+    if isinstance(layer.scan, Formula):
+        yield ("scan",), layer.scan
+    if layer.repeat is not None and isinstance(layer.repeat.count, Formula):
+        yield ("repeat",), layer.repeat.count
+
+
+def _inside_repeat(scope: Scope) -> bool:
+    """Whether a group, or a group around it, is repeated: its layers may use the counter too."""
+    while scope.kind == "group" and scope.parent is not None:
+        if "repeat" in _keys(scope.place):
+            return True
+        scope = scope.parent
+    return False
+
+
+def _keys(place: Place) -> set[str]:
+    node = place.document.node(place.path)
+    return {str(key.value) for key, _ in getattr(node, "entries", ())}
+
+
+def each_name(expr: Expr) -> Iterator[Name]:
+    """Every place where an expression uses a name."""
+    if isinstance(expr, Name):
+        yield expr
+    for child in children(expr):
+        yield from each_name(child)
+
+
+def _listed(known: Collection[str], report: Report) -> str:
+    """What is known, where it is shown: sorting it for each of many faults takes long."""
+    if report.full or not known:
+        return ""
+    return f"known here: {listed(sorted(known))}"

@@ -1,0 +1,111 @@
+"""Spec -> Unit: the files that blocks are imported from, read and checked in their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from compiler.diagnostics.diagnostic import Report, SpecError
+from compiler.diagnostics.source import Span
+from compiler.diagnostics.text import listed
+from compiler.ir.graph import Unit
+from compiler.language.spec import Spec
+from compiler.parse.document import Document
+
+Read = Callable[[Path], tuple[Document, Spec]]
+
+
+def link(document: Document, spec: Spec, file: Path, read: Read) -> Unit:
+    """Find the file of every imported block, and of those that these import.
+
+    Args:
+        file: where the spec stands; imports stay inside its folder tree.
+        read: parses and checks a file.
+
+    Raises:
+        SpecError: where a file or a block is missing, lies outside the tree, or files import one another in a circle.
+    """
+    linker = _Linker(file.resolve().parent, read)
+    unit = linker.unit(document, spec, file.resolve(), ())
+    linker.report.raise_if_failed()
+    return unit
+
+
+class _Linker:
+    def __init__(self, root: Path, read: Read) -> None:
+        self.root, self.read = root, read
+        self.report = Report()
+        self._units: dict[Path, Unit | None] = {}
+
+    def unit(
+        self, document: Document, spec: Spec, file: Path, above: tuple[Path, ...]
+    ) -> Unit:
+        """A file with the units of its imports. `above` are the files that lead to it."""
+        unit = self._units[file] = Unit(spec, document)
+        for block, written in spec.imports.items():
+            span = document.locate(("import", block))
+            if block in spec.blocks:
+                key = document.locate(("import", block), key=True)
+                message = f"{block} is a block of this file, too"
+                self.report.error("duplicate-name", key, message)
+            path = self._path(written, file, span)
+            other = (
+                self._other(path, span, (*above, file)) if path is not None else None
+            )
+            if other is not None and self._has(other, block, written, span):
+                unit.imports[block] = other
+        return unit
+
+    def _path(self, written: str, file: Path, span: Span) -> Path | None:
+        relative = PurePosixPath(written)
+        inside = (
+            not relative.is_absolute()
+            and "\\" not in written
+            and ":" not in written
+            and "\0" not in written
+        )
+        path = (file.parent / relative).resolve() if inside else None
+        if path is None or not path.is_relative_to(self.root):
+            help = "an import is a relative path that stays in the folder of the spec"
+            self.report.error(
+                "import-outside",
+                span,
+                f"{written} lies outside of the spec's folder",
+                help=help,
+            )
+            return None
+        if not path.is_file():
+            self.report.error(
+                "import-not-found", span, f"there is no file {written} here"
+            )
+            return None
+        return path
+
+    def _other(self, path: Path, span: Span, above: tuple[Path, ...]) -> Unit | None:
+        if path in above:
+            names = " → ".join(
+                item.name for item in (*above[above.index(path) :], path)
+            )
+            self.report.error(
+                "import-cycle", span, f"these files import one another: {names}"
+            )
+            return None
+        if path not in self._units:
+            self._units[path] = None
+            try:
+                document, spec = self.read(path)
+            except SpecError as error:
+                for diagnostic in error.diagnostics:
+                    self.report.add(diagnostic)
+                return None
+            self.unit(document, spec, path, above)
+        return self._units[path]
+
+    def _has(self, other: Unit, block: str, written: str, span: Span) -> bool:
+        known = {**other.spec.blocks, **other.imports}
+        if block not in known:
+            help = self.report.like(block, known) or f"its blocks are {listed(known)}"
+            self.report.error(
+                "import-not-found", span, f"{written} has no block {block}", help=help
+            )
+        return block in known

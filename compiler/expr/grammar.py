@@ -1,0 +1,194 @@
+"""The parser of the expression language: by hand, since every fault needs its place."""
+
+from dataclasses import replace
+
+from compiler.expr.syntax import (
+    COMPARE,
+    NOT,
+    OR,
+    SIGN,
+    STRENGTH,
+    Binary,
+    Boolean,
+    Call,
+    Compare,
+    Expr,
+    ExpressionError,
+    IfElse,
+    Index,
+    Listing,
+    Logic,
+    Name,
+    Number,
+    Unary,
+)
+from compiler.expr.tokens import BOOLEANS, Token, number, tokens
+
+MAX_NODES = 256
+MAX_DEPTH = 32
+ARITY = {
+    "min": (1, MAX_NODES),
+    "max": (1, MAX_NODES),
+    "ceil_div": (2, 2),
+    "len": (1, 1),
+}
+
+
+def parse_expression(
+    text: str, *, max_nodes: int = MAX_NODES, max_depth: int = MAX_DEPTH
+) -> Expr:
+    """The tree of an expression.
+
+    Raises `ExpressionError`, and nothing else, for whatever else the text may hold. The
+    two bounds can be lowered but not raised: all that walks a tree relies on them.
+    """
+    parser = _Parser(text, min(max_nodes, MAX_NODES), min(max_depth, MAX_DEPTH))
+    return parser.parse()
+
+
+class _Parser:
+    """Precedence climbing, one token ahead."""
+
+    def __init__(self, text: str, max_nodes: int, max_depth: int) -> None:
+        self._tokens = tokens(text)
+        self._token = next(self._tokens)
+        self._end = 0
+        self._nodes, self._max_nodes = 0, max_nodes
+        self._depth, self._max_depth = 0, max_depth
+
+    def parse(self) -> Expr:
+        expr = self._expression()
+        if self._token.kind != "end":
+            raise self._unexpected("an operator")
+        return expr
+
+    def _expression(self) -> Expr:
+        start = self._deeper()
+        expr = self._operation(OR)
+        if self._accept("if"):
+            test = self._operation(OR)
+            self._expect("else")
+            expr = self._node(IfElse(test, expr, self._expression()), start)
+        self._depth -= 1
+        return expr
+
+    def _operation(self, least: int) -> Expr:
+        """Operands joined by operators that bind at least as tightly as `least`."""
+        start = self._token.start
+        expr = self._prefix(least)
+        while (strength := self._strength()) >= least:
+            op = self._advance().text
+            right = self._operation(strength + 1)
+            expr = self._node(self._join(op, expr, right), start)
+        return expr
+
+    def _join(self, op: str, left: Expr, right: Expr) -> Expr:
+        if op in ("and", "or"):
+            operands = [left, right]
+            while self._accept(op):
+                operands.append(self._operation(STRENGTH[op] + 1))
+            return Logic(op, tuple(operands))
+        if STRENGTH[op] != COMPARE:
+            return Binary(op, left, right)
+        if self._strength() == COMPARE:
+            raise self._fault("comparisons do not chain; join two of them with `and`")
+        return Compare(op, left, right)
+
+    def _prefix(self, least: int) -> Expr:
+        op = self._token.text
+        if op not in ("not", "+", "-"):
+            return self._postfix()
+        if op == "not" and least > NOT:
+            raise self._fault("`not` needs parentheses here")
+        start = self._deeper()
+        self._advance()
+        operand = self._operation(NOT if op == "not" else SIGN)
+        self._depth -= 1
+        return self._node(Unary(op, operand), start)
+
+    def _postfix(self) -> Expr:
+        start = self._token.start
+        expr = self._primary()
+        while self._accept("["):
+            index = self._expression()
+            self._expect("]")
+            expr = self._node(Index(expr, index), start)
+        if self._token.text == "(":
+            raise self._fault(f"only {', '.join(ARITY)} can be called")
+        return expr
+
+    def _primary(self) -> Expr:
+        token = self._token
+        if token.kind == "number":
+            return self._node(Number(number(self._advance())), token.start)
+        if token.kind == "name":
+            return self._named(self._advance())
+        if self._accept("("):
+            expr = self._expression()
+            if self._token.text == ",":
+                raise self._fault("a list is written in brackets: [3, 3]")
+            self._expect(")")
+            return expr
+        if self._accept("["):
+            return self._node(Listing(self._items("]")), token.start)
+        raise self._unexpected("an operand")
+
+    def _named(self, token: Token) -> Expr:
+        if token.text in BOOLEANS:
+            return self._node(Boolean(BOOLEANS[token.text]), token.start)
+        if token.text not in ARITY or not self._accept("("):
+            return self._node(Name(token.text), token.start)
+        args = self._items(")")
+        least, most = ARITY[token.text]
+        if not least <= len(args) <= most:
+            wanted = f"{least} or more" if most > least else str(least)
+            fault = f"`{token.text}` takes {wanted} arguments, not {len(args)}"
+            raise ExpressionError(fault, token.start, self._end)
+        return self._node(Call(token.text, args), token.start)
+
+    def _items(self, closing: str) -> tuple[Expr, ...]:
+        items: list[Expr] = []
+        while not self._accept(closing):
+            items.append(self._expression())
+            if self._token.text != closing:
+                self._expect(",")
+        return tuple(items)
+
+    def _strength(self) -> int:
+        return STRENGTH.get(self._token.text, -1)
+
+    def _advance(self) -> Token:
+        token = self._token
+        self._end = token.end
+        self._token = next(self._tokens)
+        return token
+
+    def _accept(self, text: str) -> bool:
+        if self._token.text != text:
+            return False
+        self._advance()
+        return True
+
+    def _expect(self, text: str) -> None:
+        if not self._accept(text):
+            raise self._unexpected(f"`{text}`")
+
+    def _deeper(self) -> int:
+        self._depth += 1
+        if self._depth > self._max_depth:
+            raise self._fault("the expression is nested too deeply")
+        return self._token.start
+
+    def _node(self, expr: Expr, start: int) -> Expr:
+        self._nodes += 1
+        if self._nodes > self._max_nodes:
+            raise self._fault("the expression is too long")
+        return replace(expr, start=start, end=self._end)
+
+    def _unexpected(self, wanted: str) -> ExpressionError:
+        found = self._token.text
+        found = found if self._token.kind == "end" else f"`{found[:40]}`"
+        return self._fault(f"expected {wanted}, found {found}")
+
+    def _fault(self, message: str) -> ExpressionError:
+        return ExpressionError(message, self._token.start, self._token.end)

@@ -1,0 +1,199 @@
+"""TypedGraph -> a spec without variants and imports, its params as they were chosen.
+
+It says the same in one file: the Python that it compiles to is the same. A param that
+follows from others (`hidden: 4 * width`) still does, where its value is that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.fmt.write_spec import node_of
+from compiler.ir.counts import Counter
+from compiler.ir.graph import Scope
+from compiler.ir.typed import Instance, TypedGraph, hashable
+from compiler.language.params import Param
+from compiler.op.arg_types import Formula
+from compiler.parse.document import Document, Node, Scalar, Sequence
+from compiler.parse.document import Mapping as Entries
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+
+Change = dict[str, Any]
+
+
+def expand(typed: TypedGraph, task: Node | None = None) -> Entries:
+    """The root of the spec that stands for itself alone, with its task as it was chosen, if there is one."""
+    root = _items(_Expander(typed).root())
+    if task is not None:
+        blocks = root.pop("blocks", None)
+        root = {**root, "task": task, **({} if blocks is None else {"blocks": blocks})}
+    return _entries(root)
+
+
+class _Expander:
+    def __init__(self, typed: TypedGraph) -> None:
+        self.typed, self.spec = typed, typed.graph.spec
+        self.scopes = list(_used_blocks(typed))
+        self.names = _block_names(self.scopes)
+
+    def root(self) -> Entries:
+        """The sections of the file, in their order; blocks come last."""
+        document = self.typed.graph.document
+        root = _items(document.root)
+        for gone in ("variants", "import", "blocks", "task"):
+            root.pop(gone, None)
+        if "params" in root:
+            root["params"] = self._params(root["params"])
+        if "expect" in root:
+            root["expect"] = self._expect(root["expect"])
+        for name, network in self.typed.graph.networks.items():
+            changed = self._scope(network)
+            if name:
+                root["networks"] = _with(root["networks"], {name: changed})
+            else:
+                root["layers"] = _items(changed)["layers"]
+        order = dict.fromkeys((*self.typed.graph.blocks.values(), *self.scopes))
+        blocks = {self.names[id(scope)]: self._scope(scope) for scope in order}
+        return _entries({**root, **({"blocks": blocks} if blocks else {})})
+
+    def _params(self, written: Node) -> Node:
+        values = self.typed.params
+        changes = {
+            name: _chosen(written.get(name), param, values[name])
+            for name, param in self.spec.params.items()
+            if isinstance(written, Entries)
+            and not _follows(param, values[name], values)
+        }
+        return _with(written, changes)
+
+    def _expect(self, written: Node) -> Node:
+        """Numbers that are meant for other params are counted anew."""
+        if not self.typed.adjusted or self.spec.expect.parameters is None:
+            return written
+        counter = Counter()
+        networks = self.typed.networks.items()
+        counts = {name: counter.instance(instance) for name, instance in networks}
+        alone = sum(counts.values())
+        several = isinstance(self.spec.expect.parameters, dict)
+        return _with(written, {"parameters": counts if several else alone})
+
+    def _scope(self, scope: Scope) -> Node:
+        """A network, block or group as written, blocks by the names they have here."""
+        written = scope.place.document.node(scope.place.path)
+        assert isinstance(written, Entries)
+        return _with(written, {"layers": self._layers(scope, written.get("layers"))})
+
+    def _layers(self, scope: Scope, written: Node | None) -> Node:
+        assert isinstance(written, Entries | Sequence)
+        layers = dict(self._changed(scope))
+        if isinstance(written, Sequence):
+            kept = enumerate(written.items)
+            return node_of([layers.get(str(i), layer) for i, layer in kept])
+        return _with(written, layers)
+
+    def _changed(self, scope: Scope) -> Iterator[tuple[str, Node]]:
+        """The layers that name a block, or hold some that do."""
+        for name, node in scope.nodes.items():
+            written = node.place.document.node(node.place.path)
+            target = node.target
+            if isinstance(target, Scope) and target.kind == "group":
+                yield name, self._scope(target)
+            elif written is not None and not node.shared:
+                yield name, self._renamed(written, scope.place.document)
+
+    def _renamed(self, written: Node, document: Document) -> Node:
+        """A layer with other names for its blocks: as `op`, or as arguments."""
+        if isinstance(written, Scalar):
+            return self._name(written, document)
+        if not isinstance(written, Entries):
+            return written
+        values = {key.text: value for key, value in written.entries}
+        scalars = {k: v for k, v in values.items() if isinstance(v, Scalar)}
+        return _with(written, {k: self._name(v, document) for k, v in scalars.items()})
+
+    def _name(self, written: Scalar, document: Document) -> Scalar:
+        candidates = [scope for scope in self.scopes if scope.name == written.value]
+        own = [scope for scope in candidates if scope.place.document is document]
+        for scope in own or candidates:
+            name = self.names[id(scope)]
+            return (
+                written if name == written.value else Scalar(name, name, written.span)
+            )
+        return written
+
+
+def _used_blocks(typed: TypedGraph) -> Iterator[Scope]:
+    """The blocks that run, in the order in which their classes are named; then others."""
+    done: list[Scope] = []
+    visited: set[int] = set()
+    for instance in typed.networks.values():
+        _visit(instance, visited, done)
+    found = dict.fromkeys((*done, *typed.graph.blocks.values()))
+    return (scope for scope in found if scope.kind == "block")
+
+
+def _visit(instance: Instance, visited: set[int], done: list[Scope]) -> None:
+    if id(instance) in visited:
+        return
+    visited.add(id(instance))
+    for node in instance.nodes.values():
+        for call in node.calls:
+            if call.instance is not None:
+                _visit(call.instance, visited, done)
+    done.append(instance.scope)
+
+
+def _block_names(scopes: list[Scope]) -> dict[int, str]:
+    """A name for each block; of several with one name, all but the first get a number."""
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for scope in scopes:
+        name, number = scope.name, 2
+        while name in taken:
+            name, number = f"{scope.name}{number}", number + 1
+        names[id(scope)] = name
+        taken.add(name)
+    return names
+
+
+def _follows(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
+    """Whether a param has the value that its default gives it."""
+    try:
+        default = _evaluated(param.default, values)
+    except ExpressionError:
+        return False
+    same: bool = hashable(default) == hashable(value)
+    return same
+
+
+def _evaluated(default: Any, values: Mapping[str, Value]) -> Any:
+    """A default, or a list of them, with the values of its formulas."""
+    if isinstance(default, list):
+        return [_evaluated(item, values) for item in default]
+    return evaluate(default.expr, values) if isinstance(default, Formula) else default
+
+
+def _chosen(written: Node | None, param: Param, value: Value) -> Node:
+    """A param whose default is the value that was chosen."""
+    if isinstance(written, Entries):
+        return _with(written, {"default": value})
+    if param.type is not None:
+        return node_of({"type": param.type, "default": value})
+    return node_of(value)
+
+
+def _items(node: Node) -> Change:
+    assert isinstance(node, Entries)
+    return {key.text: value for key, value in node.entries}
+
+
+def _entries(items: Change) -> Entries:
+    made = node_of(items)
+    assert isinstance(made, Entries)
+    return made
+
+
+def _with(node: Node, changes: Change) -> Node:
+    """A mapping with other values for some keys; the order stays."""
+    return _entries({**_items(node), **changes}) if changes else node

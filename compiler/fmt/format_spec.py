@@ -1,0 +1,42 @@
+"""`fmt`: a spec in its canonical layout, comments kept, the meaning untouched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compiler.diagnostics.limits import UNLIMITED, Limits
+from compiler.diagnostics.source import Source
+from compiler.fmt.items import read_items
+from compiler.fmt.layout import layout
+from compiler.parse.document import plain
+from compiler.parse.parse import parse
+
+_DEFAULT = Limits()
+
+
+def format_spec(source: Source, limits: Limits = _DEFAULT) -> str:
+    r"""The text of a spec in its canonical layout.
+
+    Raises:
+        SpecError: where it is not YAML as specs are.
+
+    >>> format_spec(Source("a.yaml", "layers: { a: {op: linear,out_features: 3} } # one"))
+    'layers:  # one\n  a: {op: linear, out_features: 3}\n'
+    """
+    document = parse(source, limits)
+    text = layout(read_items(document))
+    again = parse(Source(source.file, text), UNLIMITED)
+    # The words, not the values: 1, 1.0 and true are equal, and not the same.
+    assert repr(plain(again.root)) == repr(plain(document.root)), "the meaning changed"
+    return text
+
+
+def format_file(path: Path, limits: Limits = _DEFAULT) -> str | None:
+    """The new text of a file; None where it is laid out well already.
+
+    Raises:
+        SpecError: where it cannot be read, or is not YAML as specs are.
+    """
+    source = Source.read(path, limits.bytes)
+    text = format_spec(source, limits)
+    return None if text.encode() == path.read_bytes() else text

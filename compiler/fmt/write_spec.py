@@ -1,0 +1,56 @@
+"""A spec that was made, not written, as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.diagnostics.source import Span
+from compiler.fmt.items import bare_items
+from compiler.fmt.layout import layout
+from compiler.parse.document import Mapping, Node, Scalar, Sequence
+
+_NOWHERE = Span("", 1, 1, 1, 1)
+_SPACED = frozenset(
+    ("params", "networks", "init", "expect", "checkpoint", "task", "blocks")
+)
+
+
+def write_spec(root: Mapping) -> str:
+    """The text of a spec, with a blank line before each large section and each block."""
+    items = bare_items(root)
+    names = {item.key.text: item for item in items.children if item.key}
+    spaced = [item for name, item in names.items() if name in _SPACED]
+    first = names.get("dims", names.get("inputs"))
+    spaced += [first] if first is not None else []
+    for section in ("networks", "blocks"):
+        spaced += names[section].children[1:] if section in names else []
+    for item in spaced:
+        item.before.append("")
+    return layout(items)
+
+
+def node_of(value: Any) -> Node:
+    """A value as a node of a document.
+
+    >>> node_of({"a": (1, None)}).get("a").items[0].text
+    '1'
+    """
+    if isinstance(value, Scalar | Sequence | Mapping):
+        return value
+    if isinstance(value, dict):
+        entries = tuple((_scalar(key), node_of(item)) for key, item in value.items())
+        return Mapping(entries, _NOWHERE)
+    if isinstance(value, tuple | list):
+        return Sequence(tuple(map(node_of, value)), _NOWHERE)
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Scalar:
+    if isinstance(value, float):
+        return Scalar(value, _float(value), _NOWHERE)
+    return Scalar(value, str(value), _NOWHERE)
+
+
+def _float(value: float) -> str:
+    """YAML's words for the numbers that Python writes as words."""
+    return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(str(value), repr(value))

@@ -1,0 +1,119 @@
+"""One run of an op: its arguments bound, its rule applied, its weights held against what weights may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.typed import Call, Types
+from compiler.language.layers import Layer
+from compiler.language.parametrizations import apply
+from compiler.op import errors
+from compiler.op.binding import bind
+from compiler.op.context import Context
+from compiler.op.op import Op, Port, Shape, as_tuple
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import Value
+from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.tensor import MAX_RANK, TensorType, is_ellipsis
+
+
+def call_op(
+    target: type[Op],
+    arguments: Mapping[str, Any],
+    types: Types,
+    values: Mapping[str, Value],
+    names: Names,
+    context: Context,
+    counter: int,
+) -> Call:
+    """Run an op on types.
+
+    Raises:
+        Fault: where it does not take them.
+        BindingError: where an argument has no value, or one that the op does not take.
+    """
+    op = bind(target, arguments, values, names)
+    inputs = {
+        port.name: _input(port, types.get(port.name), context) for port in target.inputs
+    }
+    outputs = as_tuple(op.infer(context, **inputs))
+    for output in outputs:
+        if output.rank > MAX_RANK:
+            message = f"a tensor has {MAX_RANK} dimensions at most, not {output.rank}"
+            raise errors.constraint(message)
+    _check_static(op.inferred(**inputs), context)
+    weights = _weights(op, inputs, context)
+    _check_weights(weights, context)
+    return Call(
+        types,
+        dict(zip(op.ports(), outputs, strict=True)),
+        op=op,
+        weights=weights,
+        buffers=op.buffers(**inputs),
+        flops=op.flops(outputs, **inputs),
+        counter=counter,
+    )
+
+
+def parametrized(layer: Layer, call: Call) -> Call:
+    """The run of a layer with the tensors that `parametrize` puts in place of one."""
+    given, op = layer.parametrize, call.op
+    if given is None or op is None:
+        return call
+    weights, buffers = apply(given, op, dict(call.weights), dict(call.buffers))
+    return replace(call, weights=weights, buffers=buffers)
+
+
+def _weights(op: Op, inputs: Mapping[str, Any], context: Context) -> dict[str, Shape]:
+    """The weights in the names of the scope; which there are, the values decide."""
+    weights = op.weights(**inputs)
+    if type(op).weights is Op.weights:
+        return weights
+    valued = op.weights(
+        **{port: _valued(kind, context) for port, kind in inputs.items()}
+    )
+    return weights if list(weights) == list(valued) else valued
+
+
+def _valued(kind: Any, context: Context) -> Any:
+    if isinstance(kind, tuple):
+        return tuple(context.values(item) for item in kind)
+    return None if kind is None else context.values(kind)
+
+
+def op_inputs(target: type[Op], types: Types) -> dict[str, Any]:
+    """The types as an op's rules take them: every port by name, None where it is absent."""
+    return {port.name: types.get(port.name) for port in target.inputs}
+
+
+def _input(
+    port: Port, kind: TensorType | tuple[TensorType, ...] | None, context: Context
+) -> Any:
+    if kind is None:
+        if not port.optional:
+            raise errors.absent_input(port.name)
+        return None
+    for item in kind if isinstance(kind, tuple) else (kind,):
+        context.require_kind(port.name, item, port.kinds)
+    return kind
+
+
+def _check_static(sizes: Mapping[str, Dim], context: Context) -> None:
+    for name, size in sizes.items():
+        value = context.value(size)
+        if value.constant is None:
+            raise errors.symbolic_weight(name, value, "")
+        if any(map(is_ellipsis, map(Dim.symbol, size.symbols))):
+            raise errors.nameless(name)
+
+
+def _check_weights(weights: Mapping[str, Shape], context: Context) -> None:
+    for name, shape in weights.items():
+        for size in shape:
+            value = context.value(size)
+            if value.constant is None:
+                raise errors.symbolic_weight(
+                    f"a size of {name or 'the tensor'}", value, ""
+                )

@@ -1,0 +1,81 @@
+"""`init`: what it initialises must be a tensor of the layer, or of the op, that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed
+from compiler.ir.graph import Place, Scope
+from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
+from compiler.language.parametrizations import PREFIX
+from compiler.op.registry import ops
+
+
+def check_inits(typed: TypedGraph, report: Report) -> None:
+    """Report every initialisation of a tensor that is not there."""
+    instances = list(walk_instances(typed.networks.values()))
+    for instance in instances:
+        for node in instance.nodes.values():
+            if node.node.layer.init:
+                _check_layer(node, report)
+    for name, tensors in typed.graph.spec.init.items():
+        place = Place(typed.graph.document, ("init", name))
+        if name in ops():
+            _check_op(name, tensors, instances, place, report)
+        else:
+            help = report.like(name, ops()) or "the command `ops` lists the ops"
+            message = f"there is no op {name}"
+            report.error("unknown-op", place.span(key=True), message, help=help)
+
+
+def _check_layer(node: TypedNode, report: Report) -> None:
+    place = node.node.place.at("init")
+    if isinstance(node.target, Scope):
+        message = f"{node.target.name} is a block: it has no tensors of its own"
+        help = "`init` stands at the layers inside, or at the top of the file by op"
+        report.error("bad-init", place.span(key=True), message, help=help)
+    else:
+        tensors = node.node.layer.init or {}
+        _check(node.node.name, tensors, node.calls, place, report)
+
+
+def _check_op(
+    name: str,
+    tensors: Mapping[str, object],
+    instances: Iterable[Instance],
+    place: Place,
+    report: Report,
+) -> None:
+    runs = [
+        call
+        for instance in instances
+        for node in instance.nodes.values()
+        for call in node.calls
+        if call.op is not None and call.op.name == name
+    ]
+    _check(name, tensors, runs, place, report)
+
+
+def _check(
+    what: str,
+    tensors: Mapping[str, object],
+    runs: Sequence[Call],
+    place: Place,
+    report: Report,
+) -> None:
+    own = {name for run in runs for name in run.weights}
+    if not runs or "" in own:  # "": it is a tensor itself
+        return
+    computed = {name.split(".")[1] for name in own if name.startswith(PREFIX)}
+    for tensor in tensors:
+        span = place.span(tensor, key=True)
+        if tensor in computed:
+            message = f"{tensor} of {what} is parametrized: init would not reach it"
+            help = "leave it out: it starts as torch starts it"
+            report.error("bad-init", span, message, help=help)
+        elif tensor not in own or tensor.startswith(PREFIX):
+            message = f"{what} has no tensor {tensor}"
+            known = f"its tensors are {listed(sorted(own))}"
+            help = report.like(tensor, own) or known
+            report.error("bad-init", span, message, help=help)

@@ -1,0 +1,101 @@
+"""What the last copy of a repeated layer gives, told by how many copies there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from compiler.ir.typed import Call
+from compiler.op.arg_types import Formula
+from compiler.op.context import Context
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import parse_expression
+from compiler.symbolic.symbol_table import Names, by_counter
+from compiler.symbolic.tensor import TensorType
+
+_ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
+
+
+def by_count(
+    calls: tuple[Call, ...],
+    ghosts: tuple[Call, ...],
+    count: object,
+    names: Names,
+    context: Context,
+) -> Mapping[str, TensorType]:
+    """The outputs of the last copy: `24 + growth * depth`, not `24 + 5 * growth`.
+
+    `ghosts` are the copies that would come next. Where the sizes follow no rule, or the
+    count is a number, the outputs are as the last copy has them.
+    """
+    outputs = calls[-1].outputs
+    copies = [*calls, *ghosts]
+    numbers = [call.counter for call in copies]
+    single = numbers == list(range(len(copies))) and all(c.count == 1 for c in copies)
+    if not isinstance(count, Formula) or not single or len(copies) < 2:
+        return outputs
+    number = names.symbol(count.expr, sum(call.count for call in calls))
+    if number is None:
+        return outputs
+    told: dict[str, TensorType] = {}
+    for port, kind in outputs.items():
+        rows = [call.outputs[port].shape for call in copies]
+        columns = (
+            list(zip(*rows, strict=True)) if len({len(r) for r in rows}) == 1 else []
+        )
+        shape = [_told(sizes, number, names, context) for sizes in columns]
+        right = len(shape) == kind.rank and all(
+            context.value(a) == context.value(b)
+            for a, b in zip(shape, kind.shape, strict=True)
+        )
+        told[port] = kind.with_shape(*shape) if right else kind
+    return told
+
+
+def _told(sizes: Sequence[Dim], number: Dim, names: Names, context: Context) -> Dim:
+    """The size of the last of `number` copies, where the first ones have these."""
+    last = sizes[(context.value(number).constant or 1) - 1]
+    step = sizes[1] - sizes[0] if len(sizes) > 2 else Dim.of(0)
+    if step != 0 and all(b - a == step for a, b in pairwise(sizes)):
+        return sizes[0] + step * (number - 1)
+    followed = _followed(sizes, number, names, context)
+    if followed is not None:
+        return followed
+    items = [_ITEM.fullmatch(str(size)) for size in sizes]
+    found = [item for item in items if item]
+    lists = {item["list"] for item in found}
+    order = [int(item["index"]) for item in found]
+    if (
+        len(found) == len(sizes) > 2
+        and len(lists) == 1
+        and order == list(range(len(sizes)))
+    ):
+        name = lists.pop()
+        whole = number == Dim.symbol(f"(len({name}))")
+        text = f"{name}[-1]" if whole else f"{name}[{number - 1}]"
+        return Dim.of(
+            names.opaque(parse_expression(text), context.value(last).constant)
+        )
+    return last
+
+
+def _followed(
+    sizes: Sequence[Dim], number: Dim, names: Names, context: Context
+) -> Dim | None:
+    """The last size by the formula that all come from: `widths[early + number - 1]`."""
+    rules = [
+        by_counter(size, names.counted_as, copy) for copy, size in enumerate(sizes)
+    ]
+    told = {_put(size, rule) for size, rule in zip(sizes, rules, strict=True)}
+    if len(told) > 1 or not rules[0]:
+        return None
+    copy = (context.value(number).constant or 1) - 1
+    last = by_counter(sizes[copy], names.counted_as, copy, number - 1)
+    for symbol, text in last.items():
+        names.hints[text] = names.hints[symbol]
+    return _put(sizes[copy], last)
+
+
+def _put(size: Dim, found: Mapping[str, str]) -> Dim:
+    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})

@@ -1,0 +1,103 @@
+"""What inference finds wrong, put together at the end: one diagnostic for each place.
+
+A block is inferred for every distinct use, and the same line may be wrong in several;
+the conditions that would mend it then add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.source import Span
+from compiler.diagnostics.text import shorten
+from compiler.elaborate.targets import op_span
+from compiler.ir.graph import Node, Ref
+from compiler.ir.typed import Instance
+from compiler.op.errors import Fault
+from compiler.symbolic.conditions import Conditions
+
+
+@dataclass
+class Finding:
+    """A fault at a place, as it was first met, and all conditions met there."""
+
+    fault: Fault
+    message: str
+    label: str
+    path: str
+    conditions: Conditions
+
+
+_LONGEST, _HEAD = 160, 60
+
+_UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
+"""Faults that have nothing to do with the types of what goes in."""
+
+
+class Findings:
+    """The faults of layers by place."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Span], Finding] = {}
+
+    def add(self, instance: Instance, node: Node, fault: Fault, path: str) -> None:
+        """Keep a fault of a layer; one that is known already adds its conditions."""
+        key = fault.code, blamed(node, fault)
+        known = self._found.get(key)
+        if known is not None:
+            known.conditions = known.conditions.merged(fault.conditions)
+            return
+        label = fault.label or (
+            "" if fault.code in _UNTYPED else _label(instance, node)
+        )
+        message = _message(node, fault)
+        shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
+        label = shorten(label, 300)
+        self._found[key] = Finding(fault, message, label, shown, fault.conditions)
+
+    def report(self, report: Report) -> None:
+        """Make diagnostics of all; a size that is too small is one where it begins."""
+        known = Conditions()
+        for (code, span), found in self._found.items():
+            if code == "size-too-small" and found.conditions.least:
+                if known.implies(found.conditions):
+                    continue
+                known = known.merged(found.conditions)
+            help = found.fault.help or found.conditions.help
+            report.error(
+                code, span, found.message, label=found.label, path=found.path, help=help
+            )
+
+
+def blamed(node: Node, fault: Fault) -> Span:
+    """Where a fault is shown.
+
+    At the argument that is wrong, where it is written; else at the inputs where they
+    are; else at the layer's name.
+    """
+    place = node.place
+    if fault.argument and place.has(fault.argument):
+        return place.span(fault.argument)
+    if fault.argument and place.has("op"):
+        return op_span(place)
+    return place.span("in") if place.has("in") else place.span(key=True)
+
+
+def _message(node: Node, fault: Fault) -> str:
+    """The message, with the value's name for the number of a variadic input."""
+    if not fault.port.isdigit() or not fault.message.startswith(f"{fault.port} "):
+        return fault.message
+    refs = [ref for _, ref in node.refs()]
+    name = str(refs[int(fault.port)]) if int(fault.port) < len(refs) else "an input"
+    return name + fault.message.removeprefix(fault.port)
+
+
+def _label(instance: Instance, node: Node) -> str:
+    """The types of what goes in, as they are for the network's inputs."""
+    shown: dict[str, None] = {}
+    for _, ref in node.refs():
+        kind = instance.type_of(Ref(ref.node, ref.port))
+        if kind is not None:
+            shown[f"{ref} is {instance.context.values(kind)}"] = None
+    return ", ".join(list(shown)[:4])

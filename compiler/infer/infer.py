@@ -1,0 +1,76 @@
+"""Graph -> TypedGraph: the type of every value, for every size that the network admits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.diagnostics.diagnostic import Diagnostic, Report
+from compiler.diagnostics.limits import Limits
+from compiler.infer.check_inits import check_inits
+from compiler.infer.class_names import check_class_names
+from compiler.infer.engine import Engine
+from compiler.infer.expectations import check_expectations
+from compiler.infer.root_params import root_params
+from compiler.infer.roots import read_domain
+from compiler.infer.ties import check_ties
+from compiler.ir.graph import Graph
+from compiler.ir.typed import TypedGraph
+
+_DEFAULT = Limits()
+
+
+def infer(
+    graph: Graph,
+    variant: str = "",
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits = _DEFAULT,
+) -> TypedGraph:
+    """Infer all types. Mistakes do not stop it: they are in the result, with everything that could be inferred.
+
+    Args:
+        variant: the name of a set of params in the spec; "" for none.
+        settings: values for params that override all others.
+        limits: how far blocks may expand.
+    """
+    report = Report()
+    for warning in graph.warnings:
+        report.add(warning)
+    params = root_params(graph, variant, settings or {}, report)
+    if params is None:
+        return TypedGraph(graph, {}, {}, report.diagnostics)
+    domain = read_domain(graph, params, limits, report)
+    engine = Engine(graph, domain, limits, report)
+    networks = {
+        name: engine.network(scope, params) for name, scope in graph.networks.items()
+    }
+    bare = {
+        name: engine.network(scope, params, bare=True)
+        for name, scope in graph.networks.items()
+        if any(pattern and pattern.optional for pattern in scope.inputs.values())
+    }
+    given = {*graph.spec.variants.get(variant, {}), *(settings or {})}
+    for instance in (*networks.values(), *bare.values()):
+        instance.given = frozenset(given)
+    engine.findings.report(report)
+    if domain.spent:
+        message = "the sizes are too many, or too long, to compare them all"
+        report.error("too-large", graph.document.locate(("name",)), message)
+    adjusted = bool(variant or settings)
+    typed = TypedGraph(graph, params, networks, adjusted=adjusted, bare=bare)
+    check_ties(typed, report)
+    check_inits(typed, report)
+    check_class_names(typed, report)
+    if not report.failed:
+        check_expectations(typed, report)
+    return replace(typed, diagnostics=_in_order(report))
+
+
+def _in_order(report: Report) -> tuple[Diagnostic, ...]:
+    """Errors before warnings, both in the order of the file."""
+    return tuple(sorted(report.diagnostics, key=_order))
+
+
+def _order(one: Diagnostic) -> tuple[bool, str, int, int]:
+    return one.severity != "error", one.span.file, one.span.line, one.span.column

@@ -1,0 +1,151 @@
+"""Binding the typed inputs of a block to the types that it is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compiler.expr.syntax import Expr, Name, show
+from compiler.op import errors
+from compiler.op.context import Context
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.tensor import TensorType, TypePattern, ellipsis_dim
+
+
+@dataclass
+class Match:
+    """What binding found: for each symbol the size in the caller, and its value; the types seen inside."""
+
+    binding: dict[str, Dim] = field(default_factory=dict)
+    hints: dict[str, Dim] = field(default_factory=dict)
+    rest: tuple[Dim, ...] | None = None
+    """The values of the dimensions that the first `...` stands for."""
+
+
+class Matcher:
+    """Binds the patterns of one call. `params` are names that are not symbols: their dims are checked, not bound."""
+
+    def __init__(self, caller: Context, params: Mapping[str, object]) -> None:
+        self.caller, self.params = caller, params
+        self.match = Match()
+        self._pending: list[tuple[str, Expr, Dim, TensorType, TypePattern]] = []
+        self._shapes: dict[str, list[Expr | Dim]] = {}
+
+    def bind(self, port: str, pattern: TypePattern, actual: TensorType) -> None:
+        """Bind the symbols of one input that stand alone; keep the formulas for `check`."""
+        if actual.kind != pattern.kind:
+            raise errors.kind_mismatch(port, actual, [pattern.kind])
+        parts = self._align(port, pattern, actual)
+        self._shapes[port] = [
+            expr if expr is not None else size for expr, size in parts
+        ]
+        for expr, size in parts:
+            if expr is not None:
+                self._bind_dim(port, expr, size, pattern, actual)
+
+    def check(self, values: Mapping[str, Value]) -> None:
+        """Hold what was not bound against its value, now that all symbols and params have one."""
+        for port, expr, size, actual, pattern in self._pending:
+            try:
+                wanted = evaluate(expr, values)
+            except ExpressionError as error:
+                message = (
+                    f"{show(expr)} of {port} stands for no size here: {error.message}"
+                )
+                raise Fault("unbound-dimension", message, port) from None
+            if not isinstance(wanted, int | Dim) or not self.caller.domain.equal(
+                Dim.of(wanted), self.caller.value(size)
+            ):
+                raise self._mismatch(port, expr, wanted, size, actual, pattern)
+
+    def inside(
+        self,
+        port: str,
+        kind_of: TypePattern,
+        names: Names,
+        values: Mapping[str, Value],
+    ) -> TensorType:
+        """The type of an input in the names of the block."""
+        shape = [
+            size_of(part, names, values) if not isinstance(part, Dim) else part
+            for part in self._shapes[port]
+        ]
+        return TensorType(kind_of.kind, tuple(shape))
+
+    def _align(
+        self, port: str, pattern: TypePattern, actual: TensorType
+    ) -> list[tuple[Expr | None, Dim]]:
+        """Each size of the type with the expression it stands against; None for those under `...`."""
+        extra = actual.rank - len(pattern.dims)
+        if extra < 0 or (extra > 0 and pattern.ellipsis is None):
+            raise Fault("rank-mismatch", f"{port} needs {pattern}", port)
+        if pattern.ellipsis is None:
+            return list(zip(pattern.dims, actual.shape, strict=True))
+        at = pattern.ellipsis
+        rest = actual.shape[at : at + extra]
+        symbols = self._ellipsis(port, rest)
+        before = list(zip(pattern.dims[:at], actual.shape[:at], strict=True))
+        after = list(zip(pattern.dims[at:], actual.shape[at + extra :], strict=True))
+        return [*before, *((None, symbol) for symbol in symbols), *after]
+
+    def _ellipsis(self, port: str, rest: tuple[Dim, ...]) -> list[Dim]:
+        values = tuple(self.caller.value(size) for size in rest)
+        first = self.match.rest is None or self.match.rest == values
+        if self.match.rest is None:
+            self.match.rest = values
+        symbols = [
+            ellipsis_dim(k) if first else Dim.symbol(f"...{port}{k}")
+            for k in range(len(rest))
+        ]
+        for symbol, size, value in zip(symbols, rest, values, strict=True):
+            self.match.binding[str(symbol)] = size
+            self.match.hints[str(symbol)] = value
+        return symbols
+
+    def _bind_dim(
+        self, port: str, expr: Expr, size: Dim, pattern: TypePattern, actual: TensorType
+    ) -> None:
+        if (
+            isinstance(expr, Name)
+            and expr.id not in self.params
+            and expr.id not in self.match.binding
+        ):
+            self.match.binding[expr.id] = size
+            self.match.hints[expr.id] = self.caller.value(size)
+        else:
+            self._pending.append((port, expr, size, actual, pattern))
+
+    def _mismatch(
+        self,
+        port: str,
+        expr: Expr,
+        wanted: Value,
+        size: Dim,
+        actual: TensorType,
+        pattern: TypePattern,
+    ) -> Fault:
+        told = "" if str(wanted) == show(expr) else f", where {show(expr)} = {wanted}"
+        message = f"{port} needs {pattern}{told}"
+        fault = Fault("pattern-mismatch", message, port)
+        if isinstance(wanted, int | Dim):
+            fault.conditions = self.caller.when_equal(Dim.of(wanted), size)
+        return fault
+
+
+def size_of(expr: Expr, names: Names, values: Mapping[str, Value]) -> Dim:
+    """A formula in the names of a scope.
+
+    Raises:
+        Fault: where it stands for no size.
+    """
+    try:
+        value = evaluate(expr, values)
+    except ExpressionError as error:
+        message = f"{show(expr)} stands for no size here: {error.message}"
+        raise Fault("unbound-dimension", message) from None
+    if isinstance(value, bool) or not isinstance(value, int | Dim):
+        raise Fault("unbound-dimension", f"{show(expr)} is no size")
+    return Dim.of(names.size(expr, value))

@@ -1,0 +1,162 @@
+"""The values of params: defaults, variants, settings and arguments, checked against what the param may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed, shorten
+from compiler.ir.graph import Place
+from compiler.ir.typed import Instance
+from compiler.language.params import Param
+from compiler.op.arg_types import Formula
+from compiler.op.binding import expression_code, named_sizes
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+
+_PYTHON: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "str": (str,),
+    "op": (str,),
+}
+
+
+def param_type(param: Param, value: Value) -> str:
+    """The type of a param: as declared, or that of its value."""
+    if param.kind is not None:
+        return param.kind
+    if isinstance(value, tuple):
+        item = value[0] if value else 0
+        return f"{_type_name(item)}[]"
+    return _type_name(value)
+
+
+def _type_name(value: Value) -> str:
+    if isinstance(value, Dim):
+        return "int"
+    return type(value).__name__
+
+
+def default_value(
+    param: Param, env: Mapping[str, Value], place: Place, report: Report
+) -> Value | None:
+    """The default of a param, in a scope where the params before it have values."""
+    return formula_value(_tupled(param.default), env, default_place(place), report)
+
+
+def default_place(place: Place) -> Place:
+    """Where the default of a param stands: in the long form under `default`."""
+    node = place.document.node(place.path)
+    return place.at("default") if getattr(node, "entries", None) is not None else place
+
+
+def formula_value(
+    value: Any, env: Mapping[str, Value], place: Place, report: Report
+) -> Value | None:
+    """A literal as it is, a formula evaluated; None and a diagnostic where it has no value."""
+    if isinstance(value, tuple):
+        items = tuple(
+            formula_value(item, env, place.at(i), report)
+            for i, item in enumerate(value)
+        )
+        return None if None in items else items  # type: ignore[return-value]
+    if not isinstance(value, Formula):
+        return value  # type: ignore[no-any-return]
+    try:
+        return evaluate(value.expr, env)
+    except ExpressionError as error:
+        shift = value.text.startswith("$")
+        span = place.part(error.start + shift, error.end + shift)
+        report.error(expression_code(error), span, error.message)
+        return None
+
+
+def fits(param: Param, value: Value) -> str:
+    """What is wrong with a value for a param; nothing where it fits."""
+    if param.kind is not None and not _is_a(param.kind, value):
+        return f"must be {param.kind}, and is {shorten(shown(value))}"
+    if param.choices is not None and value not in param.choices:
+        return f"must be one of {listed(map(shown, param.choices))}, and is {shorten(shown(value))}"
+    if isinstance(value, int | float) and param.min is not None and value < param.min:
+        return f"must be at least {param.min}, and is {shown(value)}"
+    if isinstance(value, int | float) and param.max is not None and value > param.max:
+        return f"must be at most {param.max}, and is {shown(value)}"
+    return ""
+
+
+def _is_a(name: str, value: Value) -> bool:
+    if name.endswith("[]"):
+        return isinstance(value, tuple) and all(
+            _is_a(name[:-2], item) for item in value
+        )
+    if isinstance(value, bool):
+        return name == "bool"
+    return isinstance(value, _PYTHON[name]) or (
+        name == "int" and isinstance(value, Dim)
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as YAML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(shown, value))}]"
+    return str(value)
+
+
+def name_values(params: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Dim]]:
+    """Each param as the symbols of its scope see it, and the numbers behind the symbols.
+
+    A number becomes a symbol of its name, the numbers of a list `widths[0]`,
+    `widths[1]`, ... What is no number has no name here: a choice must not decide a size.
+    """
+    names: dict[str, Value] = {}
+    hints: dict[str, Dim] = {}
+    for name, value in params.items():
+        if not isinstance(value, bool | str):
+            names[name] = _named(name, value, hints)
+    return names, hints
+
+
+def _named(name: str, value: Value, hints: dict[str, Dim]) -> Value:
+    if isinstance(value, tuple):
+        return tuple(
+            _named(f"{name}[{position}]", item, hints)
+            for position, item in enumerate(value)
+        )
+    if isinstance(value, Dim) or (
+        isinstance(value, int) and not isinstance(value, bool)
+    ):
+        hints[name] = Dim.of(value)
+        return Dim.symbol(name)
+    return value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+
+
+def default_sizes(
+    instance: Instance, given: Mapping[str, Value], binding: Mapping[str, Dim]
+) -> dict[str, Dim]:
+    """What the numbers are, in the names of the caller, that a block's defaults give."""
+    found: dict[str, Dim] = {}
+    for name, param in instance.scope.params.items():
+        if name not in given:
+            written, value = _tupled(param.default), instance.params[name]
+            for symbol, size in named_sizes(
+                name, written, value, instance.names
+            ).items():
+                told = size.substitute({**binding, **found})
+                known = told.symbols <= _symbols(binding)
+                found[symbol] = told if known else binding[symbol]
+    return found
+
+
+def _symbols(binding: Mapping[str, Dim]) -> frozenset[str]:
+    """The names of the caller that the sizes of a call are told in."""
+    return frozenset().union(*(size.symbols for size in binding.values()))

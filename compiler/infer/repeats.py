@@ -1,0 +1,103 @@
+"""What goes from one copy of a repeated layer to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from compiler.elaborate.check_names import formulas
+from compiler.expr.syntax import names
+from compiler.ir.graph import Scope
+from compiler.ir.typed import Types
+from compiler.op.context import Context
+from compiler.op.errors import Fault
+from compiler.op.op import Op
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.tensor import TensorType
+
+
+def fed_ports(outputs: list[str], inputs: list[str]) -> dict[str, str]:
+    """Which output of a copy feeds which input of the next: by name, else the first the first.
+
+    >>> fed_ports(["output"], ["x", "mask"])
+    {'output': 'x'}
+    >>> fed_ports(["h", "x"], ["x", "h"])
+    {'h': 'h', 'x': 'x'}
+    """
+    same = {name: name for name in outputs if name in inputs}
+    return same or ({outputs[0]: inputs[0]} if outputs and inputs else {})
+
+
+def chain(outputs: Mapping[str, TensorType], given: Types) -> dict[str, Any]:
+    """The inputs of the next copy."""
+    following = dict(given)
+    for source, port in fed_ports(list(outputs), list(given)).items():
+        before, kind = given[port], outputs[source]
+        following[port] = (kind, *before[1:]) if isinstance(before, tuple) else kind
+    return following
+
+
+@contextmanager
+def in_copy(copy: int, given: Types, context: Context) -> Iterator[None]:
+    """Faults inside tell what the copy was given, where that is not what the layer was."""
+    known = len(context.tolerated or ())
+    try:
+        yield
+    except Fault as fault:
+        if copy:
+            _blame_copy(fault, copy, given, context)
+            if fault.code in _TYPES:
+                fault.code = "repeat-mismatch"
+        raise
+    finally:
+        for one in (context.tolerated or [])[known:] if copy else ():
+            _blame_copy(one, copy, given, context)
+
+
+_TYPES = {"pattern-mismatch", "kind-mismatch", "rank-mismatch"}
+
+
+def _blame_copy(fault: Fault, copy: int, given: Types, context: Context) -> None:
+    types = (
+        f"{port} is {context.values(kind)}"
+        for port, kind in given.items()
+        if isinstance(kind, TensorType)
+    )
+    fault.label = f"in copy {copy}, {', '.join(types)}"
+
+
+def copies_are_equal(given: Types, following: Types, context: Context) -> bool:
+    """Whether the next copy has inputs of the same types, by value."""
+    return all(
+        kind is following[port]
+        or _values(kind, context) == _values(following[port], context)
+        for port, kind in given.items()
+    )
+
+
+def _values(
+    kind: TensorType | tuple[TensorType, ...] | None, context: Context
+) -> object:
+    if isinstance(kind, tuple):
+        return tuple(context.values(item) for item in kind)
+    return kind and context.values(kind)
+
+
+def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool:
+    """Whether a copy depends on its number: by its arguments, or inside where it is a group."""
+    for value in arguments.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            expr = getattr(item, "expr", None)
+            if expr is not None and COUNTER in names(expr):
+                return True
+    if not isinstance(target, Scope) or target.kind != "group":
+        return False
+    return any(
+        any(
+            COUNTER in names(formula.expr)
+            for _, formula in formulas(node.layer, node.arguments)
+        )
+        or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
+        for node in target.nodes.values()
+    )

@@ -1,0 +1,65 @@
+"""What other values of the params would run: layers that are off, and further copies.
+
+A class is to hold for the values that its constructor takes, not only for those that it
+was compiled with. So a layer that is switched off, and the copies that come after the
+last one, are inferred too; what is wrong with these does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.infer.error_sink import Findings
+from compiler.ir.typed import Call
+from compiler.symbolic.tensor import TensorType
+
+if TYPE_CHECKING:
+    from compiler.infer.engine import Engine
+    from compiler.infer.scopes import ScopeInference
+
+INSTANCES, RUNS = 100, 1_000
+"""What one rehearsal may cost; a block that has no end with other values would go on."""
+ALL_RUNS = 20_000
+"""What all rehearsals of a spec may cost; further ones are left out."""
+
+COPIES = 4
+"""How many copies show by what rule their sizes grow."""
+
+
+@contextmanager
+def rehearsing(engine: Engine) -> Iterator[None]:
+    """Inference that leaves no trace: neither mistakes nor instances, and at its own costs."""
+    saved = engine.report, engine.findings, engine.learned
+    costs = engine.count, engine.runs, engine.limits
+    engine.report, engine.findings, engine.learned = Report(), Findings(), []
+    engine.count = engine.runs = 0
+    engine.limits = replace(engine.limits, instances=INSTANCES, runs=RUNS)
+    try:
+        yield
+    finally:
+        for key in engine.learned or ():
+            engine.forget(key)
+        engine.rehearsed += engine.runs
+        engine.report, engine.findings, engine.learned = saved
+        engine.count, engine.runs, engine.limits = costs
+
+
+def named_as(
+    ghosts: tuple[Call, ...], passed: TensorType, scope: ScopeInference
+) -> TensorType:
+    """The type that a layer passes on while it is off, in the names it has while on.
+
+    Where both are equal the name that the layer gives holds in either case.
+    """
+    if not ghosts:
+        return passed
+    shown = next(iter(ghosts[-1].outputs.values()))
+    value = scope.context.value
+    if shown.rank != passed.rank or shown.kind != passed.kind:
+        return passed
+    pairs = zip(shown.shape, passed.shape, strict=True)
+    return passed.with_shape(*(a if value(a) == value(b) else b for a, b in pairs))

@@ -1,0 +1,61 @@
+"""`stack`: what all copies of a repeated layer give, put together along a new dimension."""
+
+from __future__ import annotations
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed
+from compiler.infer.match_inputs import size_of
+from compiler.ir.graph import Node
+from compiler.ir.typed import Call, Instance
+from compiler.op.arg_types import Formula
+from compiler.op.errors import Fault
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
+
+
+def stacked(
+    node: Node, calls: tuple[Call, ...], instance: Instance, report: Report, path: str
+) -> dict[str, TensorType]:
+    """The types of a layer's stacks; those that are wrong are reported and missing."""
+    repeat = node.layer.repeat
+    if repeat is None or not repeat.stack:
+        return {}
+    count = Dim.of(sum(call.count for call in calls))
+    if isinstance(repeat.count, Formula):
+        count = size_of(repeat.count.expr, instance.names, instance.values)
+    found: dict[str, TensorType] = {}
+    for name, port in repeat.stack.items():
+        try:
+            kind = _common(name, port, calls, instance)
+        except Fault as fault:
+            key = fault.code == "duplicate-name"
+            span = node.place.at("repeat", "stack").span(name, key=key)
+            like = fault.code == "unknown-port" and report.like(port, calls[0].outputs)
+            help = like or fault.help
+            report.error(fault.code, span, fault.message, help=help, path=path)
+        else:
+            found[name] = kind.with_shape(count, *kind.shape)
+    return found
+
+
+def _common(
+    name: str, port: str, calls: tuple[Call, ...], instance: Instance
+) -> TensorType:
+    """The type of an output that all copies give.
+
+    Raises:
+        Fault: where there is none, or it is an output of the layer already.
+    """
+    outputs = calls[0].outputs
+    if name in outputs:
+        message = f"each copy gives {name}, and that is what the last one gives"
+        raise Fault("duplicate-name", message, help=f"write all_{name}: {port}")
+    if port not in outputs:
+        help = f"it gives {listed(outputs)}"
+        raise Fault("unknown-port", f"a copy has no output {port}", help=help)
+    types = dict.fromkeys(instance.context.values(call.outputs[port]) for call in calls)
+    if len(types) > 1:
+        first, other, *_ = types
+        message = f"{port} is {first} in one copy and {other} in another"
+        raise Fault("repeat-mismatch", f"{message}: they do not stack")
+    return calls[-1].outputs[port]

@@ -1,0 +1,150 @@
+"""`tie`: two tensors that are one must have one shape; and weights that are shared must fit both places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed
+from compiler.infer.call_op import op_inputs
+from compiler.ir.graph import Scope
+from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
+from compiler.op.op import Shape
+
+
+def check_ties(typed: TypedGraph, report: Report) -> None:
+    """Report every tie and shared layer whose tensors do not fit."""
+    for instance in walk_instances(typed.networks.values()):
+        for node in instance.nodes.values():
+            if node.ties and node.calls:
+                _check_tie(instance, node, report)
+            if node.node.shared and node.calls:
+                _check_shared(instance, node, report)
+            repeat = node.node.layer.repeat
+            if repeat is not None and repeat.share:
+                _check_copies(instance, node, report)
+
+
+def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
+    own = node.calls[0].weights
+    for name, path in node.ties.items():
+        place = node.node.place.at("tie", name)
+        if name not in own:
+            help = report.like(name, own) or f"its tensors are {listed(own)}"
+            report.error(
+                "bad-tie",
+                place.span(key=True),
+                f"{node.node.name} has no tensor {name}",
+                help=help,
+            )
+            continue
+        found = find_tensor(instance, path)
+        if found is None:
+            message = f"there is no tensor {path} in {instance.scope.name}"
+            report.error(
+                "bad-tie",
+                place.span(),
+                message,
+                help="a tensor is named by its layer: wte.weight",
+            )
+            continue
+        if wrong := _no_origin(instance, path):
+            report.error("bad-tie", place.span(), f"{path} {wrong}")
+            continue
+        mine = [instance.context.value(size) for size in own[name]]
+        if mine != list(found):
+            shapes = f"{name} is [{', '.join(map(str, mine))}], {path} is [{', '.join(map(str, found))}]"
+            report.error(
+                "bad-tie", place.span(), f"tied tensors need one shape: {shapes}"
+            )
+
+
+def find_tensor(instance: Instance, path: str) -> Shape | None:
+    """The shape, in values, of a tensor by its path of layers: `encoder.layers.0.norm.weight`."""
+    name, _, rest = path.partition(".")
+    node = instance.nodes.get(name)
+    if node is None or not node.calls:
+        return None
+    if _numbered(node):
+        number, _, rest = rest.partition(".")
+        if not number.isdecimal() or int(number[:9]) >= sum(
+            c.count for c in node.calls
+        ):
+            return None
+    if isinstance(node.target, Scope):
+        inner = node.calls[0].instance
+        return find_tensor(inner, rest) if inner is not None else None
+    shape = node.calls[0].weights.get(rest)
+    return (
+        None if shape is None else tuple(instance.context.value(size) for size in shape)
+    )
+
+
+def _numbered(node: TypedNode) -> bool:
+    """Whether a path through the layer goes through the number of a copy."""
+    repeat = node.node.layer.repeat
+    return repeat is not None and not repeat.share
+
+
+def _no_origin(instance: Instance, path: str) -> str:
+    """Why a tensor that is there cannot be what another is tied to."""
+    name, _, rest = path.partition(".")
+    node = instance.nodes[name]
+    if node.node.shared:
+        return f"is a tensor of {node.node.shared}: name that layer"
+    if _numbered(node):
+        _, _, rest = rest.partition(".")
+    inner = node.calls[0].instance
+    if inner is not None:
+        return _no_origin(inner, rest)
+    return "is itself tied: name the tensor that is not" if rest in node.ties else ""
+
+
+def _check_shared(instance: Instance, node: TypedNode, report: Report) -> None:
+    origin = instance.nodes.get(node.node.shared)
+    if origin is None or not origin.calls:
+        return
+    if _made(instance, origin.calls[0]) != _made(instance, node.calls[0]):
+        message = f"{node.node.name} would need weights of other shapes than {origin.node.name} has"
+        report.error("bad-share", node.node.place.span("share"), message)
+
+
+def _check_copies(instance: Instance, node: TypedNode, report: Report) -> None:
+    """Copies that share their weights are one module that runs again: what makes it must be the same."""
+    name, span = node.node.name, node.node.place.span("repeat", "share")
+    for call in node.calls[1:]:
+        if _made(instance, node.calls[0]) != _made(instance, call):
+            message = f"copy {call.counter} of {name} would need weights of other shapes than copy 0 has"
+            report.error("bad-share", span, message)
+            return
+        if _arguments(node.calls[0]) != _arguments(call):
+            message = f"copy {call.counter} of {name} would need other arguments than copy 0 has"
+            help = "copies that share their weights are one module: its arguments cannot depend on i"
+            report.error("bad-share", span, message, help=help)
+            return
+
+
+def _arguments(call: Call) -> Mapping[str, object]:
+    return call.instance.params if call.instance is not None else vars(call.op)
+
+
+def _made(instance: Instance, call: Call) -> object:
+    """What the constructor of a layer makes: the shapes of all tensors, in values, and the sizes it is told."""
+    if call.instance is not None:
+        inner = call.instance
+        nodes = inner.nodes.items()
+        return [
+            (name, [(c.count, _made(inner, c)) for c in node.calls])
+            for name, node in nodes
+        ]
+    op = call.op
+    sizes = op.inferred(**op_inputs(type(op), call.inputs)) if op is not None else {}
+    told = {name: instance.context.value(size) for name, size in sizes.items()}
+    return _shapes(instance, call.weights), _shapes(instance, call.buffers), told
+
+
+def _shapes(instance: Instance, weights: Mapping[str, Shape]) -> dict[str, Shape]:
+    return {
+        name: tuple(instance.context.value(size) for size in shape)
+        for name, shape in weights.items()
+    }

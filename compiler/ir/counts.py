@@ -1,0 +1,57 @@
+"""How many parameters there are: learned tensors, counted once where several are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.op.op import product
+from compiler.symbolic.dims import Dim, sum_of
+
+
+def copies(node: TypedNode) -> Iterator[tuple[int, Call]]:
+    """The runs of a layer that have weights of their own, and how many of each."""
+    repeat = node.node.layer.repeat
+    if node.node.shared or not node.calls:
+        return
+    if repeat is not None and repeat.share:
+        yield 1, node.calls[0]
+    else:
+        yield from ((call.count, call) for call in node.calls)
+
+
+def own_elements(node: TypedNode, call: Call) -> Dim:
+    """The elements of an op's weights that are not tied, in the names of its scope."""
+    shapes = (shape for name, shape in call.weights.items() if name not in node.ties)
+    return sum_of(map(product, shapes))
+
+
+class Counter:
+    """Counts parameters of instances, each distinct one once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+        self._nodes: dict[int, int] = {}
+
+    def instance(self, instance: Instance) -> int:
+        """The parameters of a scope with everything in it."""
+        found = self._known.get(id(instance))
+        if found is None:
+            found = sum(self.node(instance, node) for node in instance.nodes.values())
+            self._known[id(instance)] = found
+        return found
+
+    def node(self, instance: Instance, node: TypedNode) -> int:
+        """The parameters of a layer with all its copies."""
+        found = self._nodes.get(id(node))
+        if found is None:
+            runs = copies(node)
+            found = sum(n * self.call(instance, node, run) for n, run in runs)
+            self._nodes[id(node)] = found
+        return found
+
+    def call(self, instance: Instance, node: TypedNode, call: Call) -> int:
+        """The parameters of one copy."""
+        if call.instance is not None:
+            return self.instance(call.instance)
+        return instance.context.value(own_elements(node, call)).constant or 0

@@ -1,0 +1,175 @@
+"""The graph of a spec: one scope for each network, block and group, its layers bound to what they name.
+
+A `Graph` is what the file says, with every name resolved and nothing computed. Each scope keeps its layers in an
+order in which they can run, and its edges as a networkx graph for whoever wants to ask about paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.source import Span
+from compiler.expr.syntax import Expr, names
+from compiler.language.layers import Layer
+from compiler.language.params import Param
+from compiler.language.spec import Spec
+from compiler.op.op import Op
+from compiler.parse.document import Document
+from compiler.symbolic.tensor import TypePattern
+
+if TYPE_CHECKING:
+    import networkx as nx  # takes longer to import than most specs to compile
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value in a scope: an input, or an output of a layer (`port` "" is its first)."""
+
+    node: str
+    port: str = ""
+    path: Path = ()
+
+    def __str__(self) -> str:
+        return f"{self.node}.{self.port}" if self.port else self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path in the document of a file."""
+
+    document: Document
+    path: Path
+
+    def span(self, *below: str | int, key: bool = False) -> Span:
+        """Where it stands: the value, or the key at the end of the path."""
+        return self.document.locate((*self.path, *below), key)
+
+    def part(self, start: int, end: int) -> Span:
+        """Where a part of the text that stands here is, from one offset to another."""
+        return self.document.part(self.path, start, end)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a mapping here that has the key."""
+        return self.document.node((*self.path, key)) is not None
+
+    def at(self, *below: str | int) -> Place:
+        """A path below this one."""
+        return Place(self.document, (*self.path, *below))
+
+
+@dataclass(frozen=True, slots=True)
+class OpParam:
+    """The target of `{op: $norm}`: what the param says, an op or a block."""
+
+    param: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """What a carried state of a scan starts as: a layer's output, or `zeros` or `ones` in a shape."""
+
+    fill: Literal["zeros", "ones", ""] = ""
+    shape: tuple[Expr, ...] = ()
+    ref: Ref | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A layer of a scope. `inputs` are by port where the target's ports are known, else by position ("0", "1")."""
+
+    name: str
+    layer: Layer
+    place: Place
+    target: type[Op] | Scope | OpParam
+    arguments: Mapping[str, Any]
+    inputs: Mapping[str, Ref | tuple[Ref, ...]]
+    carry: Mapping[str, Carry] = field(default_factory=dict)
+    shared: str = ""
+    """The name of the layer that this one is again."""
+
+    def refs(self) -> Iterator[tuple[str, Ref]]:
+        """Every input with its port; the inputs of a variadic port one by one."""
+        for port, ref in self.inputs.items():
+            for item in ref if isinstance(ref, tuple) else (ref,):
+                yield port, item
+        for port, carry in self.carry.items():
+            if carry.ref is not None:
+                yield port, carry.ref
+
+
+@dataclass(eq=False)
+class Scope:
+    """A network, a block or a group. A group has no params of its own: it stands in those of the scope around it."""
+
+    name: str
+    kind: Literal["network", "block", "group"]
+    place: Place
+    description: str
+    params: Mapping[str, Param]
+    inputs: Mapping[str, TypePattern | None]
+    """The types of the inputs; None for those of a group, which take whatever comes."""
+    nodes: dict[str, Node] = field(default_factory=dict)
+    outputs: dict[str, Ref] = field(default_factory=dict)
+    chain: bool = False
+    """Whether the layers were written as a list."""
+    parent: Scope | None = None
+    declared: tuple[str, ...] = ()
+    """The names of the outputs, known before the layers are bound: blocks may call themselves."""
+
+    @cached_property
+    def edges(self) -> nx.MultiDiGraph[str]:
+        """Inputs and layers as nodes; an edge for each input of a layer, with the ports at both ends."""
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        graph.add_nodes_from(self.inputs)
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from(
+            (ref.node, node.name, {"source": ref.port, "target": port})
+            for node in self.nodes.values()
+            for port, ref in node.refs()
+        )
+        return graph
+
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """The params and dimensions that its formulas may use."""
+        patterns = [pattern for pattern in self.inputs.values() if pattern]
+        sizes = [size for pattern in patterns for size in pattern.dims]
+        return frozenset(self.params).union(*map(names, sizes))
+
+    @property
+    def environment(self) -> Scope:
+        """The scope whose params and dims are visible here: itself, or for a group the one around it."""
+        return self.parent.environment if self.kind == "group" and self.parent else self
+
+
+@dataclass(eq=False)
+class Unit:
+    """A file and the files that its blocks come from: block name -> unit."""
+
+    spec: Spec
+    document: Document
+    imports: dict[str, Unit] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Graph:
+    """All scopes of a spec and of the files that it imports from."""
+
+    spec: Spec
+    document: Document
+    networks: dict[str, Scope]
+    """By name; a file with one network has it under ""."""
+    blocks: dict[str, Scope]
+    """The blocks of the file itself and those it imports, by the names they have in it."""
+    warnings: tuple[Diagnostic, ...] = ()
+    files: tuple[Document, ...] = ()
+    named: Mapping[str, Mapping[str, Scope]] = field(default_factory=dict)
+    """The blocks that each file can name, by the path of the file."""

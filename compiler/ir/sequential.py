@@ -1,0 +1,31 @@
+"""Groups that are written as a list and are no more than a chain: an `nn.Sequential`."""
+
+from __future__ import annotations
+
+from compiler.ir.graph import Ref, Scope
+
+
+def is_chain(scope: Scope) -> bool:
+    """Whether each layer of a list takes the one before it and nothing else, once."""
+    previous = next(iter(scope.inputs), "")
+    if not scope.chain or len(scope.inputs) != 1:
+        return False
+    for node in scope.nodes.values():
+        layer = node.layer
+        plain = (
+            layer.repeat is None
+            and layer.when is None
+            and layer.scan is None
+            and not layer.share
+            and not layer.tie
+        )
+        refs = [ref for _, ref in node.refs()]
+        if (
+            not plain
+            or layer.init
+            or len(refs) != 1
+            or refs[0] != Ref(previous, "", refs[0].path)
+        ):
+            return False
+        previous = node.name
+    return [ref.node for ref in scope.outputs.values()] == [previous]

@@ -1,0 +1,173 @@
+"""The graph with types: what inference finds out.
+
+Every scope is inferred once for each set of values that it is used with: an `Instance`. Its types are in the names of
+the scope (`4 * width`); its context knows the values behind them (3072, or `(H + 1) // 2` of the network's inputs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.ir.graph import Graph, Node, Ref, Scope
+from compiler.op.context import Context
+from compiler.op.op import Op, Shape
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import Value
+from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.tensor import TensorType
+
+NONE = Dim.of(0)
+
+Types = Mapping[str, TensorType | tuple[TensorType, ...] | None]
+"""Types by port: a tuple for a variadic port, None for an optional input that is absent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One run of a layer's target: an op bound to its arguments, or an instance of a block or group.
+
+    `count` equal runs follow one another where the layer repeats. All types are in the names of the caller.
+    """
+
+    inputs: Types
+    outputs: Mapping[str, TensorType]
+    op: Op | None = None
+    weights: Mapping[str, Shape] = field(default_factory=dict)
+    buffers: Mapping[str, Shape] = field(default_factory=dict)
+    flops: Dim = NONE
+    instance: Instance | None = None
+    binding: Mapping[str, Dim] = field(default_factory=dict)
+    """What each dimension and number of the block is, in the names of the caller."""
+    counter: int = 0
+    count: int = 1
+
+    def times(self, count: int) -> Call:
+        """The same run, so many times."""
+        return self if count == self.count else replace(self, count=count)
+
+    def same_as(self, other: Call) -> bool:
+        """Whether another run does the very same on the same types."""
+        return (
+            self.instance is other.instance
+            and self.binding == other.binding
+            and self.inputs == other.inputs
+            and (
+                self.op is None
+                or (other.op is not None and vars(self.op) == vars(other.op))
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How a layer runs along a dimension: which inputs are taken apart where, and which states are carried."""
+
+    length: Dim
+    axes: Mapping[str, int]
+    axis: int
+    carry: Mapping[str, TensorType]
+
+
+@dataclass(frozen=True, eq=False)
+class TypedNode:
+    """A layer with its runs; none where it is switched off or repeated no times, and passes its input on."""
+
+    node: Node
+    target: type[Op] | Scope
+    inputs: Mapping[str, Ref | tuple[Ref, ...]]
+    calls: tuple[Call, ...]
+    outputs: Mapping[str, TensorType]
+    arguments: Mapping[str, Any]
+    """The arguments as written, for the target that a param of type `op` chose too."""
+    active: bool = True
+    scan: Scan | None = None
+    ghosts: tuple[Call, ...] = ()
+    """Runs that other values of the params would add; for the code alone."""
+    ties: Mapping[str, str] = field(default_factory=dict)
+    """The tensors that are one with others, and the paths of those."""
+
+    @property
+    def shown(self) -> TypedNode:
+        """The layer as code shows it: as it would run, where it is off."""
+        if self.calls or not self.ghosts:
+            return self
+        outputs = self.ghosts[-1].outputs
+        return replace(self, calls=self.ghosts, outputs=outputs, ghosts=())
+
+    @property
+    def count(self) -> int:
+        """How many copies run."""
+        return sum(call.count for call in self.calls)
+
+
+@dataclass(eq=False)
+class Instance:
+    """A scope with its values: every layer typed. A layer that failed, or needs one that did, is missing."""
+
+    scope: Scope
+    params: Mapping[str, Value]
+    context: Context
+    inputs: Mapping[str, TensorType | None]
+    nodes: dict[str, TypedNode] = field(default_factory=dict)
+    outputs: dict[str, TensorType] = field(default_factory=dict)
+    names: Names = field(default_factory=lambda: Names({}, {}))
+    values: Mapping[str, Value] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    """The params of a network that a variant or a setting gives a value."""
+
+    def type_of(self, ref: Ref) -> TensorType | None:
+        """The type of a value in this scope; None where it could not be inferred."""
+        if ref.node in self.scope.inputs and ref.node not in self.nodes:
+            return self.inputs.get(ref.node)
+        typed = self.nodes.get(ref.node)
+        if typed is None or not typed.outputs:
+            return None
+        return (
+            typed.outputs.get(ref.port)
+            if ref.port
+            else next(iter(typed.outputs.values()))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TypedGraph:
+    """What `infer` gives: an instance of each network, and what is wrong."""
+
+    graph: Graph
+    params: Mapping[str, Value]
+    networks: Mapping[str, Instance]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    adjusted: bool = False
+    """Whether a variant or a setting gives some param another value than the spec."""
+    bare: Mapping[str, Instance] = field(default_factory=dict)
+    """The networks that have optional inputs, without these."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there are errors; the types are then incomplete."""
+        return any(item.severity == "error" for item in self.diagnostics)
+
+
+def hashable(value: Any) -> Any:
+    """A value as part of a key: 1, 1.0 and True are three different ones."""
+    if isinstance(value, tuple | list):
+        return tuple(hashable(item) for item in value)
+    return (type(value).__name__, value)
+
+
+def walk_instances(starts: Iterable[Instance]) -> Iterator[Instance]:
+    """The instances that others use, each once, those that use before those used."""
+    seen: set[int] = set()
+    pending = list(starts)
+    while pending:
+        instance = pending.pop()
+        if id(instance) in seen:
+            continue
+        seen.add(id(instance))
+        yield instance
+        for node in reversed(instance.nodes.values()):
+            calls = reversed(node.calls)
+            pending.extend(run.instance for run in calls if run.instance is not None)

@@ -1,0 +1,25 @@
+"""Document -> Spec: every key, name and literal is what the language allows."""
+
+from __future__ import annotations
+
+import pydantic
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.language.spec import Spec
+from compiler.language.wording import report_all
+from compiler.parse.document import Document, plain
+
+
+def check(document: Document) -> Spec:
+    """Read a document as a spec.
+
+    Raises:
+        SpecError: with every mistake of form that the document holds.
+    """
+    try:
+        return Spec.model_validate(plain(document.root))
+    except pydantic.ValidationError as error:
+        report = Report()
+        report_all(report, document, error, Spec)
+        report.raise_if_failed()
+        raise

@@ -1,0 +1,98 @@
+"""What the models of the language share: mistakes, names, formulas, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from compiler.diagnostics.text import shorten
+from compiler.language import identifiers
+from compiler.op.arg_types import Formula
+from compiler.symbolic.evaluate import ExpressionError, parse_expression
+from compiler.symbolic.tensor import TypePattern, parse_pattern
+
+
+def fault(code: str, message: str, **context: Any) -> PydanticCustomError:
+    """A mistake with the code of its diagnostic. `key=True` in the context blames the key, not the value."""
+    return PydanticCustomError(code, "{message}", {"message": message, **context})
+
+
+def formula(value: Any) -> Any:
+    """A string becomes a formula; anything else is left as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return Formula(parse_expression(value), value)
+    except ExpressionError as error:
+        raise fault(
+            "bad-expression", error.message, offsets=(error.start, error.end)
+        ) from None
+
+
+def pattern(value: Any) -> TypePattern:
+    """`float[B, T]` becomes a pattern."""
+    if not isinstance(value, str):
+        raise fault("bad-type", "a type is written as text: float[B, T, D]")
+    try:
+        return parse_pattern(value)
+    except ExpressionError as error:
+        raise fault(
+            "bad-expression", error.message, offsets=(error.start, error.end)
+        ) from None
+
+
+def mapping_of(what: str) -> BeforeValidator:
+    """What has names, and so is a mapping."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise fault("bad-type", f"{what} are a mapping: name, colon, value")
+        return value
+
+    return BeforeValidator(check)
+
+
+def named(rule: Callable[[str], str], what: str) -> AfterValidator:
+    """A name, by one of the rules for names; where it is wrong, with one that is like it."""
+
+    def check(name: str) -> str:
+        if wrong := rule(name):
+            like = (identifiers.snake(name), identifiers.capital(name))
+            good = next((one for one in like if one and not rule(one)), "")
+            message = f"{shorten(name)} cannot be the name of {what}: {wrong}"
+            help = f"did you mean `{good}`?" if good else ""
+            raise fault("bad-name", message, help=help)
+        return name
+
+    return AfterValidator(check)
+
+
+FormulaOr = Annotated[Any, BeforeValidator(formula)]
+Pattern = Annotated[Any, BeforeValidator(pattern)]
+
+
+class Model(BaseModel):
+    """Base of all: immutable, no unknown keys, no conversions."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, value: Any) -> Any:
+        """A key of the language that is written has a value."""
+        entries = value.items() if isinstance(value, dict) else ()
+        for key in [key for key, entry in entries if entry is None]:
+            if any(key == (f.alias or name) for name, f in cls.model_fields.items()):
+                raise fault("bad-type", f"`{key}` is empty", at=(key,))
+        return value

@@ -1,0 +1,214 @@
+"""What a file may say: pydantic models of the spec language, one for each kind of mapping.
+
+A model is the meaning of its mapping, in types that the passes work on: patterns,
+formulas, references. A mistake is a `PydanticCustomError` whose type is the code of the
+diagnostic; its location leads back to the YAML.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import listed, shorten
+from compiler.language import identifiers
+from compiler.language.checkpoint import Checkpoint
+from compiler.language.layers import Initializers, Layers, Outputs
+from compiler.language.model import Model, Pattern, fault, mapping_of, named
+from compiler.language.params import DimRange, Inputs, Params, param_value
+from compiler.symbolic.tensor import TypePattern
+
+
+class Block(Model):
+    """A function from tensors to tensors: params, typed inputs, layers, outputs (left out: the last layer)."""
+
+    description: str = ""
+    params: Params = Field(default={})
+    inputs: Annotated[Inputs, AfterValidator(lambda v: _some(v))]
+    layers: Layers
+    outputs: Outputs | None = None
+
+
+class Network(Model):
+    """One network of a file that holds several."""
+
+    description: str = ""
+    inputs: Annotated[Inputs, AfterValidator(lambda v: _some(v))]
+    layers: Layers
+    outputs: Outputs | None = None
+
+
+def _some(value: dict[str, TypePattern]) -> dict[str, TypePattern]:
+    if not value:
+        raise fault("bad-value", "there must be at least one input")
+    return value
+
+
+BlockName = Annotated[str, named(identifiers.class_name, "a block")]
+Blocks = Annotated[dict[BlockName, Block], mapping_of("blocks")]
+Networks = Annotated[
+    dict[Annotated[str, named(identifiers.snake_case, "a network")], Network],
+    mapping_of("networks"),
+]
+Imports = Annotated[dict[BlockName, str], mapping_of("imports")]
+
+
+class Expect(Model):
+    """Invariants: the number of parameters, and the types of outputs and layers by their names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, Pattern]
+
+    parameters: Annotated[Any, AfterValidator(lambda v: _numbers(v))] = None
+
+    @property
+    def types(self) -> dict[str, Any]:
+        return self.model_extra or {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise fault(
+                "bad-type",
+                "expect is a mapping: parameters, and names with their types",
+            )
+        return value
+
+
+def _numbers(value: Any) -> Any:
+    """`parameters`: a number, or one for each network."""
+    given = value if isinstance(value, dict) else {None: value}
+    for name, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            message = "the number of parameters is an integer, such as 124439808"
+            raise fault("bad-type", message, at=() if name is None else (name,))
+    return value
+
+
+class Spec(Model):
+    """A whole file."""
+
+    name: Annotated[str, named(identifiers.class_name, "a network")]
+    description: str = ""
+    reference: str = ""
+    params: Params = Field(default={})
+    variants: Annotated[
+        dict[
+            Annotated[str, named(identifiers.snake_case, "a variant")],
+            dict[str, Annotated[Any, AfterValidator(param_value)]],
+        ],
+        mapping_of("variants"),
+    ] = Field(default={})
+    dims: Annotated[
+        dict[Annotated[str, named(identifiers.symbol_name, "a dimension")], DimRange],
+        mapping_of("dims"),
+    ] = Field(default={})
+    inputs: Inputs | None = None
+    layers: Layers | None = None
+    outputs: Outputs | None = None
+    networks: Networks | None = None
+    blocks: Blocks = Field(default={})
+    imports: Imports = Field(default={}, alias="import")
+    expect: Expect = Expect()
+    init: Annotated[
+        dict[Annotated[str, named(identifiers.snake_case, "an op")], Initializers],
+        mapping_of("initialisations"),
+    ] = Field(default={})
+
+    checkpoint: Checkpoint | None = None
+    task: Annotated[Any, BeforeValidator(lambda v: _task(v, ()))] = None
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _without_tasks(cls, value: Any) -> Any:
+        """The params of each variant; what it says of the task is read with the task."""
+        if not isinstance(value, dict):
+            return value
+        return {name: _params_of(name, entry) for name, entry in value.items()}
+
+    @model_validator(mode="after")
+    def _variants_are_clear(self) -> Spec:
+        if self.variants and "task" in self.params:
+            message = "beside variants, a param cannot be called task"
+            help = "in a variant, `task` says how that is trained"
+            at = ("params", "task")
+            raise fault("bad-name", message, help=help, at=at, key=True)
+        return self
+
+    @model_validator(mode="after")
+    def _checkpoint_is_of_its_networks(self) -> Spec:
+        if self.checkpoint is not None:
+            _check_checkpoint(self.checkpoint, self.networks)
+        return self
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Spec:
+        if self.networks is not None:
+            if not self.networks:
+                raise fault("bad-value", "there are no networks", at=("networks",))
+            for key in ("inputs", "layers", "outputs"):
+                if getattr(self, key) is not None:
+                    raise fault(
+                        "bad-value",
+                        f"a file with networks has no {key} of its own",
+                        at=(key,),
+                        key=True,
+                    )
+        elif self.layers is not None and not self.inputs:
+            raise fault("missing-key", "a network needs inputs: {x: float[B, D]}")
+        elif self.layers is None and not self.blocks:
+            raise fault(
+                "missing-key",
+                "there is no network here: write inputs and layers (or networks, or blocks)",
+            )
+        return self
+
+
+def _check_checkpoint(checkpoint: Checkpoint, networks: Networks | None) -> None:
+    """A file with networks has a section for each of them, or of some."""
+    told = checkpoint.model_extra or {}
+    if networks is None:
+        if told:
+            message = "a file with one network has one section: model, tensors, ignore"
+            at = ("checkpoint", next(iter(told)))
+            raise fault("bad-value", message, at=at, key=True)
+        return
+    if not told:
+        example = f"checkpoint: {{{next(iter(networks))}: {{tensors: ...}}}}"
+        message = "a file with networks has a section for each of them"
+        help = f"write {example}"
+        raise fault("bad-value", message, at=("checkpoint",), key=True, help=help)
+    for name in told:
+        if name not in networks:
+            message = f"there is no network {shorten(name)}"
+            help = suggest(name, networks) or f"the networks are {listed(networks)}"
+            at = ("checkpoint", name)
+            raise fault("unknown-network", message, at=at, key=True, help=help)
+
+
+def _task(value: Any, at: tuple[str, ...]) -> Any:
+    """A task is a mapping; what it says is read with the task."""
+    if not isinstance(value, dict):
+        help = "write task: {kind: classification, data: digits}"
+        message = "a task is a mapping: its kind, its data, and how it is trained"
+        raise fault("bad-type", message, at=at, help=help)
+    return value
+
+
+def _params_of(variant: str, entries: Any) -> Any:
+    """What a variant says of params."""
+    if not isinstance(entries, dict) or "task" not in entries:
+        return entries
+    _task(entries["task"], (variant, "task"))
+    return {key: value for key, value in entries.items() if key != "task"}

@@ -1,0 +1,145 @@
+"""Sizes that differ from copy to copy of a repeated layer, as one expression of the counter `i`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Conditional,
+    Expr,
+    Name,
+    TupleExpr,
+    lit,
+    subscript,
+)
+from compiler.symbolic.dims import Dim, exact_div
+from compiler.symbolic.symbol_table import Counted, by_counter
+
+Sizes = Sequence[tuple[int, Dim]]
+"""The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
+
+CountedAs = Mapping[str, Counted]
+
+COUNTER = Name("i")
+
+_ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
+
+
+def size_of_copy(
+    sizes: Sizes, to_code: Callable[[Dim], Expr], counted_as: CountedAs
+) -> Expr:
+    """The size of copy `i`, as a person would write it.
+
+    `counted_as` has the formulas of the counter that some sizes come from. Equal for
+    all; such a formula; one more step each time; one for the first and one for the
+    others; an item of a list of the spec.
+    Where there is no such rule the sizes themselves are listed.
+    """
+    values = [size for _, size in sizes]
+    if all(size == values[0] for size in values):
+        return to_code(values[0])
+    if _consecutive(sizes):
+        found = _followed(values, counted_as, to_code) or (
+            _rule(values, 0, to_code) if len(values) > 2 else None
+        )
+        if found is not None:
+            return found
+    if sizes[1][0] == 1 and all(size == values[1] for size in values[1:]):
+        return _first_or(to_code(values[0]), to_code(values[1]))
+    if _consecutive(sizes):
+        found = _rule(values[1:], 1, to_code)
+        if found is not None:
+            return _first_or(to_code(values[0]), found)
+    listed = TupleExpr(tuple(to_code(size) for size in _expanded(sizes)))
+    return subscript(listed, COUNTER)
+
+
+def _rule(values: list[Dim], start: int, to_code: Callable[[Dim], Expr]) -> Expr | None:
+    """The rule of sizes from copy `start` on: a step, an item of a list, or a factor."""
+    for rule in (_items, _progression, _powers):
+        found = rule(values, start, to_code)
+        if found is not None:
+            return found
+    return None
+
+
+def _followed(
+    values: list[Dim], counted_as: CountedAs, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """The formula of the counter that the sizes come from: of all, or but the first."""
+    told = {_formula(size, counted_as, k) for k, size in enumerate(values) if k}
+    if len(told) > 1 or told == {values[1]}:
+        return None
+    if _formula(values[1], counted_as, 1, Dim.of(0)) == values[0]:
+        return to_code(told.pop())
+    return _first_or(to_code(values[0]), to_code(told.pop()))
+
+
+def _formula(
+    size: Dim, counted_as: CountedAs, copy: int, here: Dim | None = None
+) -> Dim:
+    found = by_counter(size, counted_as, copy, here)
+    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})
+
+
+def _consecutive(sizes: Sizes) -> bool:
+    return [first for first, _ in sizes] == list(range(len(sizes)))
+
+
+def _first_or(first: Expr, others: Expr) -> Expr:
+    return Conditional(Compare("==", COUNTER, lit(0)), first, others)
+
+
+def _progression(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    step = values[1] - values[0] if len(values) > 2 else Dim.of(0)
+    if step == 0 or any(b - a != step for a, b in pairwise(values)):
+        return None
+    return to_code(values[0] + step * (Dim.symbol("i") - start))
+
+
+def _powers(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """`8 * 2**i`: each size is so many times the one before."""
+    factor = exact_div(values[1], values[0]) if len(values) > 2 else None
+    if factor is None or any(b != a * factor for a, b in pairwise(values)):
+        return None
+    place = COUNTER if start == 0 else Binary("-", COUNTER, lit(start))
+    return Binary("*", to_code(values[0]), Binary("**", to_code(factor), place))
+
+
+def _items(
+    values: list[Dim], start: int, to_code: Callable[[Dim], Expr]
+) -> Expr | None:
+    """`widths[i]`, or `growth * depths[i - 1] + widths[i - 1]` for the copies after the first."""
+    told = {_by_counter(size, start + k) for k, size in enumerate(values)}
+    return to_code(told.pop()) if len(told) == 1 else None
+
+
+def _by_counter(size: Dim, copy: int) -> Dim:
+    """A size of one copy, with the items of lists that it names counted from that copy."""
+    items = {}
+    for symbol in size.symbols:
+        if match := _ITEM.fullmatch(symbol):
+            offset = int(match["index"]) - copy
+            place = (
+                "i" if offset == 0 else f"i {'-' if offset < 0 else '+'} {abs(offset)}"
+            )
+            items[symbol] = Dim.symbol(f"{match['list']}[{place}]")
+    return size.substitute(items)
+
+
+def _expanded(sizes: Sizes) -> list[Dim]:
+    """One size for each copy up to the last run, which lasts for ever."""
+    expanded: list[Dim] = []
+    for (first, size), (following, _) in zip(
+        sizes, [*sizes[1:], (sizes[-1][0] + 1, sizes[-1][1])], strict=True
+    ):
+        expanded.extend([size] * (following - first))
+    return expanded

@@ -1,0 +1,210 @@
+"""`init`: how weights start, by op for a whole network and by layer where a layer says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Expr,
+    Logic,
+    Name,
+    attr,
+    call,
+    lit,
+    method,
+    subscript,
+)
+from compiler.codegen.python import Call as CallExpr
+from compiler.codegen.statements import ExprStatement, For, If, Stmt
+from compiler.ir.graph import Scope
+from compiler.ir.typed import Call, Instance, TypedNode, walk_instances
+from compiler.language.initializers import Initializer
+from compiler.language.spec import Spec
+from compiler.lower.constructors import attribute
+from compiler.lower.writer import ClassWriter, Written
+from compiler.op.registry import ops
+
+MODULE = Name("module")
+
+
+def own_reset(writer: ClassWriter) -> list[Stmt]:
+    """The lines of `reset_parameters` of a block: the layers that have an `init` of their own."""
+    lines: list[Stmt] = []
+    for node, typed in writer.plan.ordered():
+        rules = _rules(writer, typed)
+        if (
+            not rules
+            or not typed.calls
+            or node.shared
+            or isinstance(typed.target, Scope)
+        ):
+            continue
+        held = Name(f"self.{attribute(typed)}")
+        if node.layer.repeat is not None and not node.layer.repeat.share:
+            lines.append(For(Name("layer"), held, tuple(_in_each(rules))))
+        elif node.layer.when is not None and not _is_tensor(typed):
+            there = Compare("is not", held, lit(None))
+            lines.append(If(there, tuple(_lines(held, rules, typed))))
+        else:
+            lines.extend(_lines(held, rules, typed))
+    return lines
+
+
+def _is_tensor(typed: TypedNode) -> bool:
+    """Whether the layer is itself the tensor, as a class token is."""
+    return "" in typed.calls[0].weights
+
+
+def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
+    """What a layer says itself; a tensor that is no module gets what is said for its op, too."""
+    own = typed.node.layer.init or {}
+    op = typed.calls[0].op if typed.calls else None
+    if op is None:
+        return own
+    single = _is_tensor(typed) or op.module in _contested(writer.spec)
+    return {**writer.spec.init.get(op.name, {}), **own} if single else own
+
+
+def _contested(spec: Spec) -> set[str]:
+    """The torch modules that stand for several ops, which are to start differently."""
+    rules: dict[str, list[object]] = {}
+    for name, given in spec.init.items():
+        op = ops().get(name)
+        if op is not None:
+            rules.setdefault(op.module, []).append(given)
+    return {m for m, all_ in rules.items() if any(one != all_[0] for one in all_)}
+
+
+def root_reset(writer: ClassWriter, every: Iterable[Written]) -> list[Stmt]:
+    """The lines of `reset_parameters` of a network: by op, then the blocks that have their own, then its layers."""
+    inside = list(walk_instances(writer.plan.uses))
+    branches = [*_by_op(writer, inside), *_by_block(inside, every)]
+    chained = _chained(branches)
+    lines = [For(MODULE, call("self.modules"), chained)] if chained else []
+    return [*lines, *own_reset(writer)]
+
+
+def _chained(branches: Iterable[tuple[str, tuple[Stmt, ...]]]) -> tuple[Stmt, ...]:
+    """`if isinstance(module, A | B): ... elif ...`: the classes that start alike together."""
+    kinds: dict[tuple[Stmt, ...], list[str]] = {}
+    for kind, body in branches:
+        kinds.setdefault(body, []).append(kind)
+    chained: tuple[Stmt, ...] = ()
+    for body, names in reversed(kinds.items()):
+        test = call("isinstance", MODULE, _union(names))
+        if len(body) == 1 and isinstance(body[0], If) and not body[0].orelse:
+            chained = (If(Logic("and", (test, body[0].test)), body[0].body, chained),)
+        else:
+            chained = (If(test, body, chained),)
+    return chained
+
+
+def _union(names: list[str]) -> Expr:
+    first, *rest = map(Name, names)
+    kind: Expr = first
+    for other in rest:
+        kind = Binary("|", kind, other)
+    return kind
+
+
+def _by_op(
+    writer: ClassWriter, inside: list[Instance]
+) -> list[tuple[str, tuple[Stmt, ...]]]:
+    nodes = [node for use in inside for node in use.nodes.values()]
+    runs = [run for node in nodes for run in node.shown.calls]
+    rules: dict[str, dict[str, Initializer]] = {}
+    absent: set[tuple[str, str]] = set()
+    after: dict[str, dict[Stmt, None]] = {}
+    for name, given in writer.spec.init.items():
+        mine = [run for run in runs if run.op is not None and run.op.name == name]
+        module = mine[0].op.module if mine and mine[0].op is not None else ""
+        if module and module not in _contested(writer.spec):
+            rules.setdefault(module, {}).update(given)
+            absent |= {(module, t) for t in given for r in mine if t not in r.weights}
+            for run in mine:
+                after.setdefault(module, {}).update(dict.fromkeys(_restored(run)))
+    return [
+        (module, (*_guarded(MODULE, given, module, absent), *after.get(module, {})))
+        for module, given in rules.items()
+    ]
+
+
+def _restored(run: Call) -> tuple[Stmt, ...]:
+    return () if run.op is None else run.op.restore(MODULE)
+
+
+def _by_block(
+    inside: list[Instance], every: Iterable[Written]
+) -> list[tuple[str, tuple[Stmt, ...]]]:
+    found = {id(instance) for instance in inside}
+    reset = ExprStatement(call("module.reset_parameters"))
+    return [
+        (written.plan.name, (reset,))
+        for written in every
+        if written.resets
+        and written.plan.scope.kind != "network"
+        and any(id(use) in found for use in written.plan.uses)
+    ]
+
+
+def _guarded(
+    held: Expr,
+    rules: Mapping[str, Initializer],
+    module: str,
+    absent: set[tuple[str, str]],
+) -> list[Stmt]:
+    lines: list[Stmt] = []
+    for tensor, rule in rules.items():
+        line = ExprStatement(_call(held, tensor, rule))
+        if (module, tensor) in absent or tensor == "bias":
+            lines.append(
+                If(Compare("is not", _tensor(held, tensor), lit(None)), (line,))
+            )
+        else:
+            lines.append(line)
+    return lines
+
+
+def _in_each(rules: Mapping[str, Initializer]) -> list[Stmt]:
+    """For the layers of a list, whose tensors a type checker does not know."""
+    return [
+        ExprStatement(_initialize(call("layer.get_parameter", tensor), rule))
+        for tensor, rule in rules.items()
+    ]
+
+
+def _lines(
+    held: Expr, rules: Mapping[str, Initializer], typed: TypedNode
+) -> list[Stmt]:
+    whole = _is_tensor(typed)
+    return [
+        ExprStatement(_call(held, "" if whole else tensor, rule))
+        for tensor, rule in rules.items()
+    ]
+
+
+def _call(held: Expr, tensor: str, rule: Initializer) -> CallExpr:
+    return _initialize(_tensor(held, tensor) if tensor else held, rule)
+
+
+def _initialize(place: Expr, rule: Initializer) -> CallExpr:
+    """`init.normal_(module.weight, std=0.02)`."""
+    if rule.name == "constant":
+        return call("init.constant_", place, *(value for _, value in rule.arguments))
+    if rule.name == "log_arange":
+        return _log_arange(place)
+    return call(f"init.{rule.name}_", place, **dict(rule.arguments))
+
+
+def _log_arange(place: Expr) -> CallExpr:
+    """`x.detach().copy_(torch.arange(1, x.shape[-1] + 1).log())`: every row alike."""
+    end = Binary("+", subscript(attr(place, "shape"), -1), lit(1))
+    row = method(call("torch.arange", 1, end), "log")
+    return method(method(place, "detach"), "copy_", row)
+
+
+def _tensor(held: Expr, tensor: str) -> Expr:
+    assert isinstance(held, Name)
+    return Name(f"{held.id}.{tensor}")

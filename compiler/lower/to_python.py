@@ -1,0 +1,61 @@
+"""Expressions of the spec language as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compiler.codegen.python import (
+    Binary,
+    Compare,
+    Conditional,
+    Expr,
+    ListExpr,
+    Logic,
+    Unary,
+    call,
+    lit,
+    subscript,
+)
+from compiler.expr import syntax
+
+Resolve = Callable[[str], Expr]
+"""The Python of a name: a param, a dimension, the counter of a repeat."""
+
+
+def to_python(expr: syntax.Expr, resolve: Resolve) -> Expr:
+    """An expression of the spec as a Python expression with the same value.
+
+    >>> from compiler.codegen.expressions import flat
+    >>> from compiler.codegen.python import Name
+    >>> from compiler.symbolic.evaluate import parse_expression
+    >>> flat(to_python(parse_expression("ceil_div(4 * D, 3)"), lambda name: Name(name.lower())))
+    '-(-(4 * d) // 3)'
+    """
+    match expr:
+        case syntax.Number(value) | syntax.Boolean(value):
+            return lit(value)
+        case syntax.Name(name):
+            return resolve(name)
+        case syntax.Unary(op, operand):
+            return Unary(op, to_python(operand, resolve))
+        case syntax.Binary(op, left, right):
+            return Binary(op, to_python(left, resolve), to_python(right, resolve))
+        case syntax.Compare(op, left, right):
+            return Compare(op, to_python(left, resolve), to_python(right, resolve))
+        case syntax.Logic(op, operands):
+            return Logic(op, tuple(to_python(item, resolve) for item in operands))
+        case syntax.IfElse(test, body, orelse):
+            parts = (to_python(part, resolve) for part in (test, body, orelse))
+            return Conditional(*parts)
+        case syntax.Index(value, index):
+            return subscript(to_python(value, resolve), to_python(index, resolve))
+        case syntax.Listing(items):
+            return ListExpr(tuple(to_python(item, resolve) for item in items))
+        case syntax.Call(function, args):
+            return _call(function, [to_python(arg, resolve) for arg in args])
+
+
+def _call(function: str, args: list[Expr]) -> Expr:
+    if function == "ceil_div":
+        return Unary("-", Binary("//", Unary("-", args[0]), args[1]))
+    return call(function, *args)

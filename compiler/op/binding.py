@@ -1,0 +1,284 @@
+"""From the arguments in a spec to a bound op: checked as written, evaluated in a scope, checked again as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from compiler.diagnostics import suggestions
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import shorten
+from compiler.op.arg_types import Formula
+from compiler.op.op import Op, arguments, model, symbolic_arguments
+from compiler.op.op_docs import as_yaml, describe
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
+from compiler.symbolic.symbol_table import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in the arguments of a layer. `place` is the path below the layer; `key` blames the key itself."""
+
+    code: str
+    message: str
+    place: tuple[str | int, ...] = ()
+    key: bool = False
+    help: str = ""
+    offsets: tuple[int, int] | None = None
+
+
+class BindingError(Exception):
+    """Arguments whose values an op does not take."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def check_arguments(
+    op: type[Op], written: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The arguments with formulas parsed, and every mistake that can be seen without values.
+
+    >>> from compiler.op.registry import ops
+    >>> check_arguments(ops()["linear"], {"out_features": 0})[1][0].message
+    'out_features must be an integer of at least 1, and is 0'
+    """
+    try:
+        checked = model(op).model_validate(dict(written))
+    except pydantic.ValidationError as error:
+        return {}, _problems(op, error)
+    return {key: getattr(checked, key) for key in written}, []
+
+
+def bind(
+    op: type[Op],
+    given: Mapping[str, Any],
+    values: Mapping[str, Value],
+    names: Names,
+) -> Op:
+    """The op with its arguments in the scope where the layer stands.
+
+    `values` and `names` map each name of the scope to what it stands for: its value, and its symbol. Sizes become
+    `Dim`s over the symbols, everything else becomes a plain value.
+
+    Raises:
+        BindingError: where a formula has no value, or its value is not one that the op takes.
+    """
+    problems: list[Problem] = []
+    plain = {
+        key: _evaluate(value, values, (key,), problems) for key, value in given.items()
+    }
+    if problems:
+        raise BindingError(problems)
+    if any(_has_formula(value) for value in given.values()):
+        plain = _revalidate(op, plain)
+    bound = {key: _default(op, key) for key in arguments(op)} | plain
+    for key in symbolic_arguments(op):
+        source = given.get(key, bound[key])
+        bound[key] = _as_dims(_named(source, bound[key], names))
+    return op(bound)
+
+
+def _default(op: type[Op], key: str) -> Any:
+    default = arguments(op)[key][1]
+    return None if default is ... else default
+
+
+def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:
+    try:
+        checked = model(op).model_validate(
+            {key: _listed(value) for key, value in plain.items()}
+        )
+    except pydantic.ValidationError as error:
+        raise BindingError(_problems(op, error)) from None
+    bound = {key: getattr(checked, key) for key in plain}
+    # Text where a number is wanted reads as a formula once more.
+    texts = [key for key, value in bound.items() if _has_formula(value)]
+    if texts:
+        raise BindingError([_unfit(op, key, plain[key]) for key in texts])
+    return bound
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _has_formula(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(isinstance(item, Formula) for item in value)
+    if isinstance(value, dict):
+        return any(isinstance(item, Formula) for item in value.values())
+    return isinstance(value, Formula)
+
+
+def _evaluate(
+    value: Any,
+    values: Mapping[str, Value],
+    place: tuple[str | int, ...],
+    problems: list[Problem],
+) -> Any:
+    if isinstance(value, tuple):
+        return tuple(
+            _evaluate(item, values, (*place, i), problems)
+            for i, item in enumerate(value)
+        )
+    if isinstance(value, dict):
+        return {
+            name: _evaluate(item, values, (*place, name), problems)
+            for name, item in value.items()
+        }
+    if not isinstance(value, Formula):
+        return value
+    try:
+        return evaluate(value.expr, values)
+    except ExpressionError as error:
+        shift = value.text.startswith("$")
+        offsets = error.start + shift, error.end + shift
+        problems.append(
+            Problem(expression_code(error), error.message, place, offsets=offsets)
+        )
+        return None
+
+
+def expression_code(error: ExpressionError) -> str:
+    """The code of the diagnostic for a fault in an expression."""
+    if isinstance(error, NotConstant):
+        return "not-constant"
+    if "unknown name" in error.message:
+        return "unknown-name"
+    return "division-by-zero" if "zero" in error.message else "bad-expression"
+
+
+def _named(source: Any, value: Any, names: Names) -> Any:
+    """The value in the names of the scope where that is a polynomial, else the value itself."""
+    if isinstance(source, tuple):
+        return tuple(_named(s, v, names) for s, v in zip(source, value, strict=True))
+    if isinstance(source, dict):
+        return {name: _named(item, value[name], names) for name, item in source.items()}
+    if not isinstance(source, Formula):
+        return value
+    named = names.size(source.expr, value)
+    alone = isinstance(value, tuple) and not isinstance(named, tuple)
+    return (named,) if alone else named
+
+
+def named_sizes(key: str, written: Any, value: Any, names: Names) -> dict[str, Dim]:
+    """The numbers of an argument, by the names they have in the block: `width`, `widths[0]`, `widths[1]`."""
+    if isinstance(value, tuple):
+        items = (
+            written
+            if isinstance(written, tuple)
+            else named_items(written, value, names)
+        )
+        found: dict[str, Dim] = {}
+        for position, (item, plain) in enumerate(zip(items, value, strict=True)):
+            found |= named_sizes(f"{key}[{position}]", item, plain, names)
+        return found
+    if isinstance(value, bool) or not isinstance(value, int | Dim):
+        return {}
+    named = written if isinstance(written, Dim) else _named(written, value, names)
+    return {key: Dim.of(named)}
+
+
+def named_items(written: Any, value: tuple[Any, ...], names: Names) -> tuple[Any, ...]:
+    """The items of a list that a formula gives, in the names of the scope where they have one."""
+    named = _named(written, value, names)
+    return named if isinstance(named, tuple) and len(named) == len(value) else value
+
+
+def _as_dims(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_as_dims(item) for item in value)
+    if isinstance(value, dict):
+        return {name: _as_dims(item) for name, item in value.items()}
+    return (
+        Dim.of(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else value
+    )
+
+
+def _problems(op: type[Op], error: pydantic.ValidationError) -> list[Problem]:
+    """All mistakes; an argument that is misspelt is not missing, too."""
+    problems = [_problem(op, detail) for detail in error.errors(include_url=False)]
+    meant = {problem.help for problem in problems if problem.key}
+    return [
+        problem
+        for problem in problems
+        if problem.code != "missing-argument"
+        or f"did you mean `{problem.message.removeprefix(f'{op.name} needs ')}`?"
+        not in meant
+    ]
+
+
+def _problem(op: type[Op], detail: Any) -> Problem:
+    place = tuple(detail["loc"])
+    name = place[0] if place else ""
+    if detail["type"] == "extra_forbidden":
+        known = arguments(op)
+        help = (
+            suggestions.ARGUMENTS.get(str(name))
+            or suggest(str(name), known)
+            or f"{op.name} takes {', '.join(known) or 'no arguments'}"
+        )
+        return Problem(
+            "unknown-argument",
+            f"{op.name} has no argument {shorten(str(name))}",
+            (name,),
+            key=True,
+            help=help,
+        )
+    if detail["type"] == "missing":
+        return Problem(
+            "missing-argument",
+            f"{op.name} needs {name}",
+            ("op",),
+            help=_wanted(op, str(name)),
+        )
+    if detail["type"] == "bad_expression":
+        context = detail["ctx"]
+        offsets = (context["start"], context["end"]) if "start" in context else None
+        return Problem(
+            "bad-expression",
+            str(context.get("reason", detail["msg"])),
+            place,
+            offsets=offsets,
+        )
+    if isinstance(detail["input"], Dim):
+        message = (
+            f"{name} must be known when the network is built, and is {detail['input']}"
+        )
+        return Problem("not-constant", message, place)
+    return _unfit(op, str(name), detail["input"], detail["type"], place)
+
+
+def _unfit(
+    op: type[Op],
+    name: str,
+    value: Any,
+    fault: str = "",
+    place: tuple[str | int, ...] = (),
+) -> Problem:
+    """A value that the argument does not take."""
+    code = "bad-value" if fault in _RANGES else "bad-type"
+    wanted = describe(arguments(op)[name][0])
+    message = f"{name} must be {wanted}, and is {shorten(as_yaml(value))}"
+    return Problem(code, message, place or (name,))
+
+
+_RANGES = {
+    "greater_than_equal",
+    "less_than_equal",
+    "greater_than",
+    "less_than",
+    "literal_error",
+}
+
+
+def _wanted(op: type[Op], name: str) -> str:
+    return f"{name}: {describe(arguments(op)[name][0])}"

@@ -1,0 +1,149 @@
+"""What a shape rule may ask and require: sizes in the names of the scope, decided by the values behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compiler.op import errors
+from compiler.op.errors import Fault
+from compiler.symbolic.conditions import Conditions, when_at_least, when_equal
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Domain
+from compiler.symbolic.tensor import Kind, TensorType
+
+
+class Context:
+    """Decides questions about the sizes of one scope.
+
+    `hints` gives the value behind each name of the scope: a number, or a size in the symbols of the network's inputs.
+    `domain` says which values those symbols may take. What is decided here holds for every one of them.
+    """
+
+    def __init__(
+        self, hints: dict[str, Dim] | None = None, domain: Domain | None = None
+    ) -> None:
+        self.hints = {} if hints is None else hints
+        self.domain = domain or Domain({})
+        self._values: dict[Dim, Dim] = {}
+        self.tolerated: list[Fault] | None = None
+        """Where faults of sizes are kept while a rule goes on; None: they are raised."""
+
+    def value(self, size: Dim) -> Dim:
+        """The size as a number, or in the symbols of the network's inputs."""
+        if size.constant is not None:
+            return size
+        found = self._values.get(size)
+        if found is None:
+            found = self._values[size] = size.substitute(self.hints)
+        return found
+
+    def values(self, tensor: TensorType) -> TensorType:
+        """A type with every size replaced by its value."""
+        return TensorType(tensor.kind, tuple(self.value(size) for size in tensor.shape))
+
+    def constant(self, size: Dim, what: str, argument: str = "") -> int:
+        """A size that must be known when the network is built."""
+        value = self.value(size)
+        if value.constant is None:
+            raise errors.not_constant(what, value, argument)
+        return value.constant
+
+    def equal(self, left: Dim, right: Dim) -> bool:
+        """Whether two sizes are equal for every size of the inputs."""
+        return left == right or self.domain.equal(self.value(left), self.value(right))
+
+    def is_one(self, size: Dim) -> bool:
+        """Whether a size is 1, so that it broadcasts."""
+        return self.value(size).constant == 1
+
+    def require_kind(
+        self, port: str, tensor: TensorType, kinds: Sequence[Kind]
+    ) -> None:
+        """The dtype kind must be one of these."""
+        if tensor.kind not in kinds:
+            raise errors.kind_mismatch(port, tensor, kinds)
+
+    def require_rank(self, port: str, tensor: TensorType, *ranks: int) -> None:
+        """The number of dimensions must be one of these."""
+        if tensor.rank not in ranks:
+            raise errors.rank_mismatch(
+                port, tensor, f"{' or '.join(map(str, ranks))} dimensions"
+            )
+
+    def require_least_rank(self, port: str, tensor: TensorType, rank: int) -> None:
+        """There must be at least this many dimensions."""
+        if tensor.rank < rank:
+            raise errors.rank_mismatch(
+                port, tensor, f"at least {rank} dimension{'s' * (rank != 1)}"
+            )
+
+    def require_multiple(
+        self, what: str, size: Dim, by: str, divisor: Dim, argument: str = ""
+    ) -> None:
+        """One size must be a multiple of another, which is known."""
+        number = self.constant(divisor, by, argument)
+        if number == 0 or not self.domain.divisible(self.value(size), number):
+            raise errors.not_divisible(
+                what, self.value(size), by, self.value(divisor), argument
+            )
+
+    def require_least(self, what: str, size: Dim, least: int, port: str = "") -> None:
+        """A size must be at least a number, for every size of the inputs."""
+        value = self.value(size)
+        if not self.domain.at_least(value, least):
+            conditions = when_at_least(self.domain, value, least)
+            self._found(errors.too_small(what, value, least, port, conditions))
+
+    def require_equal(
+        self, message: str, left: Dim, right: Dim, port: str = "", label: str = ""
+    ) -> None:
+        """Two sizes must be equal, for every size of the inputs."""
+        if not self.equal(left, right):
+            shown = label or f"{self.value(left)} is not {self.value(right)}"
+            conditions = self.when_equal(left, right)
+            self._found(errors.shapes_differ(message, port, shown, conditions))
+
+    def when_equal(self, left: Dim, right: Dim) -> Conditions:
+        """For which sizes two sizes agree."""
+        return when_equal(self.domain, self.value(left), self.value(right))
+
+    def _found(self, fault: Fault) -> None:
+        """A size that is wrong for some inputs does not keep a rule from going on."""
+        if self.tolerated is None:
+            raise fault
+        self.tolerated.append(fault)
+
+    def axis(self, axis: int, rank: int, argument: str = "dim") -> int:
+        """A dimension's number counted from the front."""
+        if not -rank <= axis < rank:
+            raise errors.bad_axis(axis, rank, argument)
+        return axis % rank
+
+    def broadcast(self, op: str, tensors: Mapping[str, TensorType]) -> tuple[Dim, ...]:
+        """The shape of tensors broadcast against one another, as torch does: from the last dimension on."""
+        ports = list(tensors)
+        shape: tuple[Dim, ...] = tensors[ports[0]].shape
+        for port in ports[1:]:
+            shape = self._broadcast_pair(op, shape, tensors[port], port)
+        return shape
+
+    def _broadcast_pair(
+        self, op: str, left: tuple[Dim, ...], tensor: TensorType, port: str
+    ) -> tuple[Dim, ...]:
+        rank = max(len(left), tensor.rank)
+        one = Dim.of(1)
+        a = (one,) * (rank - len(left)) + left
+        b = (one,) * (rank - tensor.rank) + tensor.shape
+        return tuple(
+            self._broadcast_size(op, x, y, port) for x, y in zip(a, b, strict=True)
+        )
+
+    def _broadcast_size(self, op: str, left: Dim, right: Dim, port: str) -> Dim:
+        if self.is_one(left):
+            return right
+        if self.is_one(right) or self.equal(left, right):
+            return left
+        message = f"{op} needs shapes that broadcast"
+        conditions = self.when_equal(left, right)
+        self._found(errors.shapes_differ(message, port, "", conditions))
+        return left

@@ -1,0 +1,52 @@
+"""The library files that a generated file carries: read as text, never imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "compiler.library."
+_FOLDER = Path(__file__).resolve().parents[1] / "library"
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """These files and those that they stand on, each once and behind what it needs."""
+    order: dict[str, None] = {}
+    for name in names:
+        _add(name, order)
+    return list(order)
+
+
+def class_names(names: Iterable[str]) -> set[str]:
+    """The classes that these files and those that they stand on bring along."""
+    return {
+        node.name
+        for name in in_order(names)
+        for node in tree_of(name)[1].body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def _add(name: str, order: dict[str, None]) -> None:
+    for other in _needs(name):
+        _add(other, order)
+    order.setdefault(name, None)
+
+
+@cache
+def tree_of(name: str) -> tuple[str, ast.Module]:
+    """The text of a library file, and its syntax."""
+    text = (_FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    return text, ast.parse(text)
+
+
+def _needs(name: str) -> list[str]:
+    _, tree = tree_of(name)
+    modules = [
+        node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)
+    ]
+    return [
+        module.removeprefix(PACKAGE) for module in modules if module.startswith(PACKAGE)
+    ]

@@ -1,0 +1,57 @@
+"""From text to nodes that know their places.
+
+The YAML subset is small on purpose: one document, no tags, no anchors, no duplicate
+keys; so that what a file says can be read off its lines, and nothing in it expands.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.source import Source
+from compiler.diagnostics.text import INVISIBLE, escaped
+from compiler.parse.document import Document, Mapping
+from compiler.parse.gc_pause import collector_paused
+from compiler.parse.read_nodes import read_nodes
+
+_TAG_DIRECTIVE = re.compile(r"(?<![^\r\n])%TAG[^\r\n]*")
+_DEFAULT = Limits()
+
+
+def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
+    r"""The file's nodes.
+
+    Raises SpecError with all that is wrong: up to the first place where YAML's syntax
+    breaks, or a limit is passed, and nothing behind it can be trusted.
+
+    >>> parse(Source("a.yaml", "name: Net\nparams: {width: 3}")).root.get("name").value
+    'Net'
+    """
+    report = Report()
+    _check_text(source, limits, report)
+    report.raise_if_failed()
+    with collector_paused():
+        root = read_nodes(source, limits, report)
+    report.raise_if_failed()
+    assert isinstance(root, Mapping)  # anything else was reported
+    return Document(source, root)
+
+
+def _check_text(source: Source, limits: Limits, report: Report) -> None:
+    text = source.text
+    if len(text.encode(errors="surrogatepass")) > limits.bytes:
+        message = f"the file is larger than {limits.bytes:,} bytes"
+        report.error("too-large", source.span(0, 0), message)
+        return
+    for hidden in islice(INVISIBLE.finditer(text), 1_000):
+        message = f"the text holds the invisible character {escaped(hidden[0])}"
+        span = source.span(hidden.start(), hidden.end())
+        report.error("control-character", span, message, help="remove it")
+    # libyaml compares every tag directive with every other: thousands take minutes.
+    if match := _TAG_DIRECTIVE.search(text):
+        span = source.span(match.start(), match.end())
+        message = "a spec has no YAML directives"
+        report.error("yaml-directive", span, message, help="remove the line")

@@ -1,0 +1,269 @@
+"""From libyaml's events to nodes that know their places."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.source import Source, Span
+from compiler.diagnostics.text import INVISIBLE, escaped, shorten
+from compiler.parse.document import Mapping, Node, Scalar, Sequence, Value
+from compiler.parse.scalars import NumberTooLarge, resolve
+from compiler.parse.syntax_errors import explain, glued_pair, missing_space
+
+_TAG = re.compile(r"![^\s,\]}]*")
+_REUSE = "write a block, and use it in each place"
+
+
+def read_nodes(source: Source, limits: Limits, report: Report) -> Node | None:
+    """The root of the file, which is a mapping unless `report` says what is wrong.
+
+    The text must hold no character that `compiler.diagnostics.text.INVISIBLE` matches.
+    """
+    builder = _Builder(source, limits, report)
+    try:
+        for event in iter(yaml.CSafeLoader(source.text).get_event, None):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        report.add(explain(source, error))
+        return None
+    except _Stop:
+        return None
+    builder.check_root()
+    return builder.root
+
+
+class _Stop(Exception):
+    """What follows cannot be read, and the reason has been reported."""
+
+
+class _Frame:
+    """A collection that is being read."""
+
+    __slots__ = ("entries", "flow", "items", "key", "keys", "mapping", "start")
+
+    def __init__(self, mapping: bool, flow: bool, start: Any) -> None:
+        self.mapping = mapping
+        self.flow = flow
+        self.start = start
+        self.items: list[Node] = []
+        self.entries: list[tuple[Scalar, Node]] = []
+        self.keys: dict[Value, Scalar] = {}
+        self.key: Scalar | None = None
+
+
+class _Builder:
+    """Builds nodes with a stack in place of recursion; depth cannot exhaust it."""
+
+    def __init__(self, source: Source, limits: Limits, report: Report) -> None:
+        self.root: Node | None = None
+        self._source = source
+        self._file = source.file
+        self._size = len(source.text)
+        self._limits = limits
+        self._report = report
+        self._stack: list[_Frame] = []
+        self._nodes = 0
+
+    def take(self, event: Any) -> None:
+        """Takes the next event; the commonest come first, for this is what costs."""
+        kind = type(event)
+        if kind is ScalarEvent:
+            self._add(self._scalar(event))
+        elif kind is MappingStartEvent:
+            self._open(event, mapping=True)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            self._close(event)
+        elif kind is SequenceStartEvent:
+            self._open(event, mapping=False)
+        elif kind is AliasEvent:
+            self._add(self._alias(event))
+        elif kind is DocumentStartEvent:
+            self._start_document(event)
+
+    def check_root(self) -> None:
+        """Reports a root that is no mapping."""
+        root = self.root
+        if root is None or (isinstance(root, Scalar) and not root.text):
+            span = root.span if root else self._source.span(0, 0)
+            message = "the file holds no spec"
+            help = "a spec starts with `name:`, `inputs:` and `layers:`"
+            self._report.error("empty-document", span, message, help=help)
+        elif isinstance(root, Scalar) and (
+            glued := glued_pair(self._source, root.span.line)
+        ):
+            self._report.add(glued)
+        elif not isinstance(root, Mapping):
+            what = "a list" if isinstance(root, Sequence) else "a single value"
+            message = f"a spec is a mapping of keys to values, and this is {what}"
+            self._report.error("not-a-mapping", root.span, message)
+
+    def _start_document(self, event: Any) -> None:
+        if event.version or event.tags:
+            span = self._span(event.start_mark, event.end_mark)
+            message = "a spec has no YAML directives"
+            self._report.error("yaml-directive", span, message, help="remove the line")
+        if self.root is not None:
+            message = "a second document starts here, and a file holds one spec"
+            help = "put it into a file of its own"
+            span = self._span(event.start_mark, event.end_mark)
+            self._stop("several-documents", span, message, help)
+
+    def _scalar(self, event: Any) -> Scalar:
+        text: str = event.value
+        start, end = event.start_mark, event.end_mark
+        span = Span(
+            self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1
+        )
+        if event.anchor is not None or event.tag is not None:
+            self._check_properties(event)
+        if start.index >= self._size:  # where libyaml counts a line too many
+            span = self._source.span(start.index, end.index)
+        if event.style or len(text) > self._limits.scalar:
+            return self._long_scalar(event, span)
+        try:
+            return Scalar(resolve(text, self._limits.integer_bits), text, span)
+        except NumberTooLarge as error:
+            self._report.error(error.code, span, str(error))
+            return Scalar(0, text, span)
+
+    def _long_scalar(self, event: Any, span: Span) -> Scalar:
+        """A scalar that is quoted, a block of lines, or too long."""
+        text, start, end = event.value, event.start_mark.index, event.end_mark.index
+        if event.style in ("|", ">"):
+            # libyaml ends it where the next thing starts, behind blank lines.
+            length = len(self._source.text[start:end].rstrip())
+            span = self._source.span(start, start + length)
+        if len(text) > self._limits.scalar:
+            message = f"this text is longer than {self._limits.scalar:,} characters"
+            self._report.error("too-large", span, message)
+        self._check_visible(text, span)
+        return Scalar(text, text, span)
+
+    def _check_visible(self, text: str, span: Span) -> None:
+        match = INVISIBLE.search(text)
+        if match or "\r" in text:
+            char = escaped(match[0] if match else "\r")
+            message = f"this text holds the invisible character {char}"
+            help = "leave the escape out"
+            self._report.error("control-character", span, message, help=help)
+
+    def _alias(self, event: Any) -> Scalar:
+        span = self._span(event.start_mark, event.end_mark)
+        message = f"`*{shorten(event.anchor)}` is a YAML alias, and a spec has none"
+        help = f"{_REUSE}; or quote the text"
+        self._report.error("yaml-alias", span, message, help=help)
+        text = f"*{event.anchor}"
+        return Scalar(text, text, span)
+
+    def _open(self, event: Any, mapping: bool) -> None:
+        if event.anchor is not None or event.tag is not None:
+            self._check_properties(event)
+        if len(self._stack) >= self._limits.depth:
+            span = self._span(event.start_mark, event.end_mark)
+            message = f"lists and mappings nest deeper than {self._limits.depth} levels"
+            self._stop("too-deep", span, message)
+        self._stack.append(_Frame(mapping, event.flow_style, event.start_mark))
+
+    def _close(self, event: Any) -> None:
+        frame = self._stack.pop()
+        span = self._span(frame.start, event.end_mark if frame.flow else frame.start)
+        if frame.mapping:
+            entries = tuple(frame.entries)
+            last = entries[-1][1] if entries else None
+        else:
+            items = tuple(frame.items)
+            last = items[-1] if items else None
+        if last and not frame.flow:  # libyaml ends it where the next thing starts
+            span = span.to(last.span)
+        self._add(Mapping(entries, span) if frame.mapping else Sequence(items, span))
+
+    def _add(self, node: Node) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes:
+            self._too_many(node)
+        if not self._stack:
+            self.root = node
+            return
+        frame = self._stack[-1]
+        if not frame.mapping:
+            frame.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(frame, node)
+        else:
+            if frame.flow and isinstance(node, Scalar) and not node.text:
+                self._check_glued(frame.key, node)
+            frame.entries.append((frame.key, node))
+            frame.key = None
+
+    def _key(self, frame: _Frame, node: Node) -> Scalar:
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return self._odd_key(node)
+        first = frame.keys.setdefault(node.value, node)
+        if first is not node:
+            message = f"the key `{shorten(node.value)}` is given twice"
+            label = f"first given on line {first.span.line}"
+            self._report.error("duplicate-key", node.span, message, label=label)
+        elif node.value == "<<" and node.span.end_column - node.span.column == 2:
+            message = "`<<` is a YAML merge key, and a spec has none"
+            self._report.error("yaml-merge-key", node.span, message, help=_REUSE)
+        return node
+
+    def _odd_key(self, node: Node) -> Scalar:
+        text = shorten(node.text) if isinstance(node, Scalar) else ""
+        message = f"the key `{text}` is not text" if text else "a key is text"
+        help = f'quote it: "{text}"' if text else ""
+        self._report.error("key-not-text", node.span, message, help=help)
+        return Scalar(text, text, node.span)
+
+    def _check_glued(self, key: Scalar, value: Scalar) -> None:
+        """`{op:linear}` is a key `op:linear` without a value, and never meant so."""
+        colon = key.text.find(":")
+        plain = key.span.end_column - key.span.column == len(key.text)
+        if 0 < colon < len(key.text) - 1 and plain and _end(key) == _end(value):
+            self._report.add(missing_space(key.part(colon, colon + 1)))
+
+    def _check_properties(self, event: Any) -> None:
+        text, start = self._source.text, event.start_mark.index
+        if event.anchor is not None:
+            at = text.find("&", start)
+            span = self._source.span(at, at + 1 + len(event.anchor))
+            message = (
+                f"`&{shorten(event.anchor)}` is a YAML anchor, and a spec has none"
+            )
+            self._report.error("yaml-anchor", span, message, help=_REUSE)
+        if event.tag is not None and (match := _TAG.search(text, start)):
+            span = self._source.span(match.start(), match.end())
+            message = f"`{shorten(match[0])}` is a YAML tag, and a spec has none"
+            help = "leave it out, or quote the text"
+            self._report.error("yaml-tag", span, message, help=help)
+
+    def _too_many(self, node: Node) -> None:
+        message = f"the file holds more than {self._limits.nodes:,} values"
+        self._stop("too-large", node.span, message)
+
+    def _stop(self, code: str, span: Span, message: str, help: str = "") -> NoReturn:
+        self._report.error(code, span, message, help=help)
+        raise _Stop
+
+    def _span(self, start: Any, end: Any) -> Span:
+        return Span(
+            self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1
+        )
+
+
+def _end(node: Node) -> tuple[int, int]:
+    return node.span.end_line, node.span.end_column

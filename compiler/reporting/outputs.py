@@ -1,0 +1,33 @@
+"""What `build` makes of a spec: module, diagram and summary."""
+
+from __future__ import annotations
+
+import json
+
+from compiler.diagnostics.diagnostic import PictureError, RequestError
+from compiler.diagram.dot import to_dot
+from compiler.diagram.draw import draw
+from compiler.diagram.engine import render_dot
+from compiler.pipeline import Program
+from compiler.reporting.summary_json import as_json
+
+
+def artefacts(program: Program) -> tuple[dict[str, str | bytes], str]:
+    """The files of a program by suffix; and why there is no picture, if there is none.
+
+    Raises:
+        RequestError: where the spec holds no network.
+    """
+    if not program.typed.networks:
+        raise RequestError(
+            f"{program.name} has blocks alone: there is nothing to build"
+        )
+    dot = to_dot(draw(program.typed))
+    files: dict[str, str | bytes] = {".py": program.python}
+    missing = ""
+    try:
+        files[".svg"] = render_dot(dot, "svg")
+    except PictureError as error:
+        missing = str(error)
+    summary = json.dumps(as_json(program.summary), indent=1, ensure_ascii=False)
+    return {**files, ".dot": dot, ".json": f"{summary}\n"}, missing

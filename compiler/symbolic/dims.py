@@ -1,0 +1,298 @@
+"""Symbolic integers: the algebra of shapes.
+
+A `Dim` is a polynomial with integer coefficients over atoms. An atom is a symbol or a
+floor division that does not come out even. Equal polynomials are one object, so that
+comparing shapes costs nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial, reduce
+from weakref import WeakValueDictionary
+
+from compiler.expr.syntax import Binary, Expr, show
+from compiler.symbolic.factoring import factored
+from compiler.symbolic.floors import by_number, by_symbols
+from compiler.symbolic.terms import (
+    Atom,
+    Coefficients,
+    Floor,
+    Key,
+    Symbol,
+    Term,
+    collect,
+    divide,
+    joined,
+    order,
+    terms_to_expr,
+    value_of,
+)
+
+MAX_SIZE = 1_024
+MAX_DEPTH = 64
+MAX_COEFFICIENT = 2**200
+MAX_WORK = 16 * MAX_SIZE
+
+
+class DimOverflow(ArithmeticError):
+    """A result is too large: too many parts, too deep, or a huge coefficient."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+class Dim:
+    """An immutable symbolic integer, made by `Dim.of` and `Dim.symbol`.
+
+    Operators `+ - * // %` take ints and Dims and mean what they mean in Python, for
+    every value of the symbols for which the divisors are not zero. They raise
+    `DimOverflow` where the result would grow beyond all use, and `ZeroDivisionError`.
+
+    >>> height = Dim.symbol("H")
+    >>> str(((height + 2 * 3 - 6 - 1) // 2 + 1) // 2)
+    '(H + 1) // 4'
+    """
+
+    terms: tuple[Term, ...]
+    constant: int | None
+    symbols: frozenset[str]
+    key: Key
+    size: int
+    depth: int
+    hash: int
+
+    @staticmethod
+    def of(value: "int | Dim") -> "Dim":
+        """The Dim of an int; a Dim is returned as it is."""
+        return value if isinstance(value, Dim) else _constant(int(value))
+
+    @staticmethod
+    def symbol(name: str) -> "Dim":
+        """The Dim of a name, which may be any printable text, as `widths[0]`."""
+        return polynomial({(Symbol(name),): 1})
+
+    def __add__(self, other: "int | Dim") -> "Dim":
+        return _with(self, other, _add)
+
+    def __sub__(self, other: "int | Dim") -> "Dim":
+        return _with(self, other, _subtract)
+
+    def __mul__(self, other: "int | Dim") -> "Dim":
+        return _with(self, other, _multiply)
+
+    def __floordiv__(self, other: "int | Dim") -> "Dim":
+        return _with(self, other, _floor)
+
+    def __mod__(self, other: "int | Dim") -> "Dim":
+        return _with(self, other, _modulo)
+
+    def __radd__(self, other: int) -> "Dim":
+        return _with(self, other, _add)
+
+    def __rsub__(self, other: int) -> "Dim":
+        return _constant(int(other)) - self
+
+    def __rmul__(self, other: int) -> "Dim":
+        return _with(self, other, _multiply)
+
+    def __rfloordiv__(self, other: int) -> "Dim":
+        return _constant(int(other)) // self
+
+    def __rmod__(self, other: int) -> "Dim":
+        return _constant(int(other)) % self
+
+    def __neg__(self) -> "Dim":
+        return _multiply(self, _constant(-1))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Dim):
+            return self is other or self.terms == other.terms
+        return isinstance(other, int) and self.constant == other
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __reduce__(self) -> tuple[Callable[[Coefficients], "Dim"], Key]:
+        return polynomial, (dict(self.terms),)
+
+    def __str__(self) -> str:
+        return _text(self)
+
+    def __repr__(self) -> str:
+        return f"Dim({self})"
+
+    def substitute(self, values: "Mapping[str, int | Dim]") -> "Dim":
+        """The Dim with symbols replaced, all at once.
+
+        Raises `ZeroDivisionError` where a divisor becomes zero.
+        """
+        if self.symbols.isdisjoint(values):
+            return self
+        own = {name: Dim.of(values[name]) for name in self.symbols if name in values}
+        return _substitute(self, own, {})
+
+    def evaluate(self, values: Mapping[str, int]) -> int:
+        """The integer for values of all symbols; `KeyError` names a missing one."""
+        if self.constant is not None:
+            return self.constant
+        return sum(
+            math.prod((value_of(atom, values) for atom in monomial), start=factor)
+            for monomial, factor in self.terms
+        )
+
+    def to_expr(self) -> Expr:
+        """The Dim as an expression, ordered as a person would write it."""
+        factors = factored(self.terms)
+        if factors is None:
+            return terms_to_expr(self.terms)
+        return reduce(partial(Binary, "*"), map(terms_to_expr, factors))
+
+
+def sum_of(parts: Iterable[Dim]) -> Dim:
+    """The sum of many, made at once."""
+    total = Coefficients()
+    for part in parts:
+        collect(total, part.terms, 1)
+    return polynomial(total)
+
+
+def ceil_div(a: int | Dim, b: int | Dim) -> Dim:
+    """`a / b` rounded up; a symbolic `b` is taken to be positive."""
+    dividend, divisor = _same_sign(Dim.of(a), Dim.of(b))
+    return (dividend + divisor - 1) // divisor
+
+
+def exact_div(a: int | Dim, b: int | Dim) -> Dim | None:
+    """The Dim `q` with `a == q * b` as polynomials, or None where there is none."""
+    dividend, divisor = Dim.of(a), Dim.of(b)
+    if not divisor.terms:
+        raise ZeroDivisionError("division of a dimension by zero")
+    return _exact(dividend, divisor)
+
+
+_table: WeakValueDictionary[tuple[Term, ...], Dim] = WeakValueDictionary()
+
+
+@lru_cache(maxsize=4_096)
+def _constant(value: int) -> Dim:
+    return polynomial({(): value})
+
+
+@lru_cache(maxsize=4_096)
+def _text(size: Dim) -> str:
+    return show(size.to_expr())
+
+
+def polynomial(coefficients: Coefficients) -> Dim:
+    """The one Dim of a polynomial; the only place that makes one."""
+    terms = [term for term in coefficients.items() if term[1]]
+    if len(terms) > 1:
+        terms.sort(key=order)
+    known = _table.get(tuple(terms))
+    return _intern(tuple(terms)) if known is None else known
+
+
+def _intern(terms: tuple[Term, ...]) -> Dim:
+    atoms = [atom for monomial, _ in terms for atom in monomial]
+    size = sum(atom.size for atom in atoms) + len(terms)
+    depth = max((atom.depth for atom in atoms), default=0)
+    if size > MAX_SIZE or depth > MAX_DEPTH:
+        raise DimOverflow("the formula of a dimension has too many parts")
+    if any(abs(factor) > MAX_COEFFICIENT for _, factor in terms):
+        raise DimOverflow("the formula of a dimension has a number too large")
+    constant = None if atoms else sum(factor for _, factor in terms)
+    symbols = frozenset[str]().union(*(atom.symbols for atom in atoms))
+    key = tuple((*order(term), term[1]) for term in terms)
+    code = hash(terms if constant is None else constant)
+    return _table.setdefault(
+        terms, Dim(terms, constant, symbols, key, size, depth, code)
+    )
+
+
+def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim:
+    if isinstance(right, Dim):
+        return operation(left, right)
+    number = _constant(int(right)) if isinstance(right, int) else None
+    return NotImplemented if number is None else operation(left, number)
+
+
+def _add(a: Dim, b: Dim) -> Dim:
+    if not a.terms or not b.terms:
+        return a if a.terms else b
+    total = dict(a.terms)
+    collect(total, b.terms, 1)
+    return polynomial(total)
+
+
+def _subtract(a: Dim, b: Dim) -> Dim:
+    total = dict(a.terms)
+    collect(total, b.terms, -1)
+    return polynomial(total)
+
+
+@lru_cache(maxsize=4_096)
+def _multiply(a: Dim, b: Dim) -> Dim:
+    if len(a.terms) * len(b.terms) > MAX_WORK:
+        raise DimOverflow("the formula of a dimension has too many parts")
+    total = Coefficients()
+    for monomial, factor in a.terms:
+        product = ((joined(monomial, other), c) for other, c in b.terms)
+        collect(total, product, factor)
+    return polynomial(total)
+
+
+def _modulo(a: Dim, b: Dim) -> Dim:
+    return a - b * _floor(a, b)
+
+
+@lru_cache(maxsize=4_096)
+def _floor(a: Dim, b: Dim) -> Dim:
+    if not b.terms:
+        raise ZeroDivisionError("division of a dimension by zero")
+    a, b = _same_sign(a, b)
+    if b.constant is not None:
+        whole, rest, n = by_number(a.terms, b.constant)
+        return _sum(whole, polynomial(rest), _constant(n))
+    exact = _exact(a, b)
+    return _floor_by_symbols(a, b) if exact is None else exact
+
+
+def _floor_by_symbols(a: Dim, b: Dim) -> Dim:
+    whole, rest, divisor = map(polynomial, by_symbols(a.terms, b.terms))
+    if divisor.constant is not None:
+        return whole + rest // divisor
+    return _sum(dict(whole.terms), rest, divisor)
+
+
+def _sum(whole: Coefficients, rest: Dim, divisor: Dim) -> Dim:
+    """`whole + rest // divisor` of parts that are in normal form."""
+    if rest.terms:
+        collect(whole, [((Floor(rest, divisor),), 1)], 1)
+    return polynomial(whole)
+
+
+def _same_sign(a: Dim, b: Dim) -> tuple[Dim, Dim]:
+    return (-a, -b) if b.terms and b.terms[0][1] < 0 else (a, b)
+
+
+def _exact(a: Dim, b: Dim) -> Dim | None:
+    quotient = divide(a.terms, b.terms, MAX_WORK)
+    return None if quotient is None else polynomial(quotient)
+
+
+def _substitute(dim: Dim, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
+    if dim.symbols.isdisjoint(values):
+        return dim
+    total = Coefficients()
+    for monomial, factor in dim.terms:
+        images = (_image(atom, values, memo) for atom in monomial)
+        collect(total, reduce(_multiply, images, _constant(1)).terms, factor)
+    return polynomial(total)
+
+
+def _image(atom: Atom, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
+    if isinstance(atom, Symbol):
+        return values[atom.name] if atom.name in values else polynomial({(atom,): 1})
+    if atom not in memo:
+        numerator = _substitute(atom.numerator, values, memo)
+        memo[atom] = numerator // _substitute(atom.divisor, values, memo)
+    return memo[atom]

@@ -1,0 +1,307 @@
+"""What is proven about symbolic sizes for every value that a spec's `dims` admit."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import product
+
+from compiler.symbolic.dims import Dim, DimOverflow
+from compiler.symbolic.explain import EqualityHint, explain_at_least, explain_equal
+from compiler.symbolic.intervals import Bound, Interval, hull, interval
+from compiler.symbolic.residues import (
+    degrees,
+    divisor_symbols,
+    opaque,
+    periods,
+    without_free,
+)
+
+# What one question may cost: places to look at, and places times the formula's size.
+MAX_PLACES = 20_000
+MAX_WORK = 200_000
+MAX_CASES = 4_096
+MAX_PIECES = 256
+MAX_PIECE_WORK = 4_096
+PIECE = 20
+"""What a piece costs more than a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """The values that a symbol takes: multiples of a number within bounds."""
+
+    min: int = 1
+    max: int | None = None
+    multiple_of: int = 1
+
+    def __post_init__(self) -> None:
+        if self.multiple_of < 1:
+            raise ValueError("a symbol is a multiple of a positive number")
+
+    @property
+    def first(self) -> int:
+        """The smallest value."""
+        return -(-self.min // self.multiple_of) * self.multiple_of
+
+    def admits(self, value: int) -> bool:
+        """Whether the symbol may take a value."""
+        most = value if self.max is None else self.max
+        return self.min <= value <= most and value % self.multiple_of == 0
+
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None for infinitely many."""
+        if self.max is None:
+            return None
+        return max(0, (self.max - self.first) // self.multiple_of + 1)
+
+    def values(self, most: int) -> range:
+        """The first values, `most` of them at most."""
+        count = most if self.count is None else min(most, self.count)
+        return range(
+            self.first, self.first + count * self.multiple_of, self.multiple_of
+        )
+
+    def cycle(self, period: int) -> int:
+        """After how many values the residues by `period` come again."""
+        return period // math.gcd(period, self.multiple_of)
+
+    def meet(self, least: int | None, multiple_of: int) -> "Constraint":
+        """The values that are also a multiple of a number and not below another."""
+        multiple = math.lcm(self.multiple_of, multiple_of)
+        least = self.min if least is None else max(self.min, least)
+        return Constraint(least, self.max, multiple)
+
+
+Box = tuple[tuple[str, Constraint], ...]
+
+
+class Budget:
+    """What all questions about one spec may cost together, in parts of sizes looked at."""
+
+    work = 0
+    """What all questions of the process have cost so far."""
+
+    def __init__(self, most: int, hints: int = 400) -> None:
+        self.left = most
+        self.hints = hints
+
+    def explains(self) -> bool:
+        """Whether it pays for one more explanation; few are shown, and each is dear."""
+        self.hints -= 1
+        return self.left > 0 and self.hints >= 0
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """Pay for the questions that are asked inside."""
+        before = Budget.work
+        try:
+            yield
+        finally:
+            self.left -= 1 + Budget.work - before
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The values of all symbols; a symbol without a constraint is any positive integer.
+
+    Every answer is sound: what is said to hold holds for all admitted values for which
+    no divisor is zero. "Not proven" is the answer to a question that would take too
+    long. Equality is decided, not guessed, where all floors are by numbers.
+    """
+
+    constraints: Mapping[str, Constraint] = field(default_factory=dict)
+    budget: Budget | None = field(default=None, compare=False)
+    """What may be spent on the questions; "not proven" when it is. None: no end."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget is used up."""
+        return self.budget is not None and self.budget.left <= 0
+
+    def constraint(self, name: str) -> Constraint:
+        """The constraint of a symbol."""
+        return self.constraints.get(name, _ANY)
+
+    def narrowed(
+        self, name: str, *, least: int | None = None, multiple_of: int = 1
+    ) -> "Domain":
+        """The domain with one symbol restricted further."""
+        constraint = self.constraint(name).meet(least, multiple_of)
+        return replace(self, constraints={**self.constraints, name: constraint})
+
+    def equal(self, a: Dim | int, b: Dim | int) -> bool:
+        """Whether two sizes are proven equal for all values.
+
+        >>> height = Dim.symbol("H")
+        >>> Domain().equal(height // 2 + (height + 1) // 2, height)
+        True
+        """
+        try:
+            difference = Dim.of(a) - b
+            if difference.constant is not None:
+                return difference.constant == 0
+            if self.spent:
+                return False
+            with self._charged():
+                return _vanishes(difference, self._box(difference), MAX_CASES)
+        except DimOverflow:
+            return False
+
+    def divisible(self, dim: Dim | int, n: int) -> bool:
+        """Whether a size is proven to be a multiple of `n` for all values."""
+        try:
+            return n != 0 and self.equal(Dim.of(dim) % n, 0)
+        except DimOverflow:
+            return False
+
+    def at_least(self, dim: Dim | int, n: int) -> bool:
+        """Whether a size is proven to be `n` or more for all values."""
+        size = Dim.of(dim)
+        return self._plain(size)[0] >= n or self._refined(size)[0] >= n
+
+    def lower(self, dim: Dim | int) -> int | None:
+        """A number that the size never falls below, the best one that is found."""
+        size = Dim.of(dim)
+        return _finite(max(self._plain(size)[0], self._refined(size)[0]))
+
+    def upper(self, dim: Dim | int) -> int | None:
+        """A number that the size never exceeds, the best one that is found."""
+        size = Dim.of(dim)
+        return _finite(min(self._plain(size)[1], self._refined(size)[1]))
+
+    def explain_equal(self, a: Dim | int, b: Dim | int) -> EqualityHint:
+        """For which values two sizes that are not always equal are equal."""
+        if self.budget is not None and not self.budget.explains():
+            return EqualityHint("unknown")
+        with self._charged():
+            return explain_equal(self, Dim.of(a), Dim.of(b))
+
+    def explain_at_least(self, dim: Dim | int, n: int) -> str | None:
+        """A bound on one symbol that makes a size `n` or more, as `H >= 5`."""
+        if self.budget is not None and not self.budget.explains():
+            return None
+        with self._charged():
+            return explain_at_least(self, Dim.of(dim), n)
+
+    def _box(self, dim: Dim) -> Box:
+        return tuple((name, self.constraint(name)) for name in sorted(dim.symbols))
+
+    def _plain(self, dim: Dim) -> Interval:
+        box = {name: _bounds(constraint) for name, constraint in self._box(dim)}
+        return interval(dim, box)
+
+    def _refined(self, dim: Dim) -> Interval:
+        """Bounds from one piece of the domain at a time."""
+        if self.spent:
+            return -math.inf, math.inf
+        try:
+            with self._charged():
+                return _by_pieces(dim, self._box(dim))
+        except DimOverflow:
+            return -math.inf, math.inf
+
+    def _charged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.budget is None else self.budget.charged()
+
+
+_ANY = Constraint()
+
+
+def _finite(bound: Bound) -> int | None:
+    return bound if isinstance(bound, int) else None
+
+
+def _bounds(constraint: Constraint) -> Interval:
+    count = constraint.count
+    if count is None:
+        return constraint.first, math.inf
+    steps = max(count - 1, 0)
+    return constraint.first, constraint.first + steps * constraint.multiple_of
+
+
+@lru_cache(maxsize=4_096)
+def _vanishes(dim: Dim, box: Box, cases: int) -> bool:
+    """Whether a size is zero for all values of its symbols."""
+    for name, constraint in box:
+        if name in divisor_symbols(dim) and (constraint.count or cases + 1) <= cases:
+            return _vanishes_by_cases(dim, box, cases, name, constraint)
+    limits = dict(box)
+    dim = opaque(dim, {})
+    finite = {name for name, constraint in box if constraint.count is not None}
+    parts = without_free(dim, dim.symbols - finite)
+    return all(_zero_everywhere(part, limits) for part in parts)
+
+
+def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> bool:
+    """Look at as many places as decide it, for sizes whose floors are by numbers."""
+    step, degree, names = periods(dim), degrees(dim), sorted(dim.symbols)
+    ranges: list[range] = []
+    for name in names:
+        constraint = limits.get(name, _ANY)
+        most = constraint.cycle(step[name]) * (degree[name] + 1)
+        ranges.append(constraint.values(min(most, MAX_PLACES + 1)))
+    if math.prod(map(len, ranges)) > min(MAX_PLACES, MAX_WORK // max(dim.size, 1)):
+        return False
+    Budget.work += math.prod(map(len, ranges)) * dim.size
+    places = (dict(zip(names, values, strict=True)) for values in product(*ranges))
+    return all(dim.evaluate(place) == 0 for place in places)
+
+
+def _vanishes_by_cases(
+    dim: Dim, box: Box, cases: int, name: str, constraint: Constraint
+) -> bool:
+    """One value of a divisor at a time, which leaves floors by numbers."""
+    values = constraint.values(cases)
+    rest = tuple(item for item in box if item[0] != name)
+    cases //= max(len(values), 1)
+    try:
+        dims = [dim.substitute({name: value}) for value in values]
+    except ZeroDivisionError:
+        return False
+    return all(_vanishes(dim, rest, cases) for dim in dims)
+
+
+@lru_cache(maxsize=4_096)
+def _by_pieces(dim: Dim, box: Box) -> Interval:
+    """Bounds from one residue of each symbol at a time, where floors come out even."""
+    parts = _parts(dim, box)
+    pieces = (_pieces(name, constraint, parts[name]) for name, constraint in box)
+    found: Interval = (math.inf, -math.inf)
+    for piece in product(*pieces):
+        Budget.work += PIECE * dim.size
+        values = {name: value for name, value, _ in piece}
+        bounds = {name: (0, last) for name, _, last in piece}
+        try:
+            found = hull(found, interval(dim.substitute(values), bounds))
+        except ZeroDivisionError:
+            return -math.inf, math.inf
+    return found
+
+
+def _parts(dim: Dim, box: Box) -> dict[str, int]:
+    """Into how many pieces to cut each symbol: one value each where there are few."""
+    budget = min(MAX_PIECES, MAX_PIECE_WORK // max(dim.size, 1))
+    counts = {name: constraint.count for name, constraint in box}
+    if math.prod(count or budget + 1 for count in counts.values()) <= budget:
+        return {name: count or 1 for name, count in counts.items()}
+    parts, step = dict.fromkeys(counts, 1), periods(dim)
+    for name, constraint in box:
+        cycle = constraint.cycle(step[name])
+        if cycle <= budget:
+            parts[name] = cycle
+            budget //= cycle
+    return parts
+
+
+def _pieces(
+    name: str, constraint: Constraint, parts: int
+) -> Iterator[tuple[str, Dim, Bound]]:
+    """A symbol as `start + stride * n`, for each start, with the greatest `n`."""
+    stride = parts * constraint.multiple_of
+    for start in constraint.values(parts):
+        last = _bounds(constraint)[1]
+        most = last if isinstance(last, float) else (last - start) // stride
+        yield name, start + stride * Dim.symbol(name), most

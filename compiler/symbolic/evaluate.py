@@ -1,0 +1,266 @@
+"""The small expression language of a spec: parsed, evaluated, never run.
+
+Values are those of params, and symbolic integers: arithmetic over the sizes of inputs
+gives a `Dim`, which is an int again as soon as no symbol is left in it.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
+from typing import NoReturn, TypeAlias, TypeVar
+
+from compiler.expr.grammar import parse_expression
+from compiler.expr.syntax import (
+    Binary,
+    Boolean,
+    Call,
+    Compare,
+    Expr,
+    ExpressionError,
+    IfElse,
+    Index,
+    Listing,
+    Logic,
+    Name,
+    Number,
+    Unary,
+)
+from compiler.symbolic.dims import Dim, DimOverflow, ceil_div
+
+__all__ = ["ExpressionError", "NotConstant", "Value", "evaluate", "parse_expression"]
+
+Value: TypeAlias = "int | float | bool | str | Dim | tuple[Value, ...]"
+Numeric = int | float | Dim
+Operand = TypeVar("Operand", bound=Numeric)
+
+
+class NotConstant(ExpressionError):
+    """A symbolic size stands where only a known number will do."""
+
+
+ARITHMETIC: dict[str, Callable[[Numeric, Numeric], Numeric]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "/": operator.truediv,
+}
+ORDERINGS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def evaluate(expr: Expr, env: Mapping[str, Value]) -> Value:
+    """The value of an expression over the values of its names.
+
+    Raises `ExpressionError` with the place of the fault: an unknown name, a wrong type,
+    an index out of range, a division by zero, an integer beyond 64 bits; `NotConstant`
+    where a symbolic size is compared, branched on or made a float.
+
+    >>> str(evaluate(parse_expression("4 * D // 2"), {"D": Dim.symbol("D")}))
+    '2 * D'
+    """
+    match expr:
+        case Number() | Boolean():
+            return expr.value
+        case Name():
+            return _look_up(expr, env)
+        case Unary() | Binary():
+            return _arithmetic(expr, env)
+        case Compare():
+            return _compare(expr, env)
+        case Logic():
+            return _logic(expr, env)
+        case IfElse():
+            return evaluate(expr.body if _truth(expr.test, env) else expr.orelse, env)
+        case Call():
+            return _call(expr, env)
+        case Index():
+            return _index(expr, env)
+        case Listing():
+            return tuple(evaluate(item, env) for item in expr.items)
+
+
+def _fail(part: Expr, message: str) -> NoReturn:
+    raise ExpressionError(message, part.start, part.end)
+
+
+def _symbolic(part: Expr, value: Numeric) -> NoReturn:
+    message = f"needs a known number; {value} depends on the sizes of the inputs"
+    raise NotConstant(message, part.start, part.end)
+
+
+def _kind(value: Value) -> str:
+    match value:
+        case bool():
+            return "a bool"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case Dim():
+            return "a size"
+        case _:
+            return "a list"
+
+
+def _look_up(expr: Name, env: Mapping[str, Value]) -> Value:
+    if expr.id not in env:
+        _fail(expr, f"unknown name `{expr.id}`")
+    return _plain(env[expr.id])
+
+
+def _plain(value: Value) -> Value:
+    constant = value.constant if isinstance(value, Dim) else None
+    return value if constant is None else constant
+
+
+def _number(part: Expr, env: Mapping[str, Value]) -> Numeric:
+    return _as_number(part, evaluate(part, env))
+
+
+def _as_number(part: Expr, value: Value) -> Numeric:
+    value = _plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+        _fail(part, f"expected a number, found {_kind(value)}")
+    return value
+
+
+def _truth(part: Expr, env: Mapping[str, Value]) -> bool:
+    value = evaluate(part, env)
+    if isinstance(value, Dim):
+        _symbolic(part, value)
+    if not isinstance(value, bool):
+        _fail(part, f"expected a bool, found {_kind(value)}")
+    return value
+
+
+def _arithmetic(expr: Unary | Binary, env: Mapping[str, Value]) -> Value:
+    if isinstance(expr, Binary):
+        left, right = _number(expr.left, env), _number(expr.right, env)
+        if expr.op == "/" or isinstance(left, float) or isinstance(right, float):
+            _known(expr.left, left)
+            _known(expr.right, right)
+        return _checked(expr, ARITHMETIC[expr.op], left, right)
+    if expr.op == "not":
+        return not _truth(expr.operand, env)
+    sign = -1 if expr.op == "-" else 1
+    return _checked(expr, operator.mul, sign, _number(expr.operand, env))
+
+
+def _known(part: Expr, value: Numeric) -> int | float:
+    if isinstance(value, Dim):
+        _symbolic(part, value)
+    return value
+
+
+def _checked(
+    part: Expr,
+    operation: Callable[[Operand, Operand], Numeric],
+    left: Operand,
+    right: Operand,
+) -> Numeric:
+    """The result of an operation, if it is a number that everybody can hold."""
+    try:
+        result = operation(left, right)
+    except ZeroDivisionError:
+        _fail(part, "division by zero")
+    except (DimOverflow, OverflowError):
+        _fail(part, "the result is too large")
+    if isinstance(result, Dim) and result.constant is not None:
+        result = result.constant
+    if isinstance(result, float) and not math.isfinite(result):
+        _fail(part, "the result is too large")
+    if isinstance(result, int) and not -(2**63) <= result < 2**63:
+        _fail(part, "the result is beyond 64 bits")
+    return result
+
+
+def _compare(expr: Compare, env: Mapping[str, Value]) -> bool:
+    left, right = evaluate(expr.left, env), evaluate(expr.right, env)
+    if expr.op not in ORDERINGS:
+        return _equal(expr, left, right) == (expr.op == "==")
+    left, right = _as_number(expr.left, left), _as_number(expr.right, right)
+    return ORDERINGS[expr.op](_difference(expr, left, right), 0)
+
+
+def _difference(part: Expr, left: Numeric, right: Numeric) -> int | float:
+    """A number with the sign of `left - right`: two sizes may differ by a known one."""
+    if not isinstance(left, Dim) and not isinstance(right, Dim):
+        return (left > right) - (left < right)
+    size = left if isinstance(left, Dim) else right
+    if isinstance(left, float) or isinstance(right, float):
+        _symbolic(part, size)
+    difference = _checked(part, operator.sub, left, right)
+    return difference if isinstance(difference, int) else _symbolic(part, size)
+
+
+def _equal(part: Expr, left: Value, right: Value) -> bool:
+    match left, right:
+        case (tuple(), tuple()):
+            pairs = zip(left, right, strict=False)
+            same = (_equal(part, *pair) for pair in pairs)
+            return len(left) == len(right) and all(same)
+        case (bool(), bool()) | (str(), str()):
+            return left == right
+        case (bool() | str() | tuple(), _) | (_, bool() | str() | tuple()):
+            _fail(part, f"cannot compare {_kind(left)} with {_kind(right)}")
+        case _:
+            sides = _as_number(part, left), _as_number(part, right)
+            return _difference(part, *sides) == 0
+
+
+def _logic(expr: Logic, env: Mapping[str, Value]) -> bool:
+    if expr.op == "and":
+        return all(_truth(part, env) for part in expr.operands)
+    return any(_truth(part, env) for part in expr.operands)
+
+
+def _call(expr: Call, env: Mapping[str, Value]) -> Value:
+    values = [evaluate(part, env) for part in expr.args]
+    if expr.function == "len":
+        return len(_as_list(expr.args[0], values[0]))
+    if expr.function == "ceil_div":
+        left, right = map(_as_whole, expr.args, values)
+        return _checked(expr, ceil_div, left, right)
+    if len(values) == 1 and isinstance(values[0], tuple):
+        values = list(values[0])
+    if not values:
+        _fail(expr, f"`{expr.function}` of an empty list")
+    return reduce(partial(_pick, expr), (_as_number(expr, value) for value in values))
+
+
+def _pick(expr: Call, left: Numeric, right: Numeric) -> Numeric:
+    difference = _difference(expr, left, right)
+    if expr.function == "max":
+        difference = -difference
+    return left if difference <= 0 else right
+
+
+def _as_whole(part: Expr, value: Value) -> int | Dim:
+    number = _as_number(part, value)
+    if isinstance(number, float):
+        _fail(part, "expected an integer, found a float")
+    return number
+
+
+def _as_list(part: Expr, value: Value) -> tuple[Value, ...]:
+    if not isinstance(value, tuple):
+        _fail(part, f"expected a list, found {_kind(value)}")
+    return value
+
+
+def _index(expr: Index, env: Mapping[str, Value]) -> Value:
+    """An item of a list; a negative index counts from its end, as in Python."""
+    items = _as_list(expr.value, evaluate(expr.value, env))
+    index = _as_whole(expr.index, evaluate(expr.index, env))
+    if isinstance(index, Dim):
+        _symbolic(expr.index, index)
+    if not -len(items) <= index < len(items):
+        _fail(expr.index, f"index {index} is out of range for {len(items)} items")
+    return _plain(items[index])

@@ -1,0 +1,214 @@
+"""For which sizes something holds that does not hold for all: help for messages."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from compiler.symbolic.dims import Dim, DimOverflow, exact_div
+from compiler.symbolic.residues import divisor_symbols, periods
+
+if TYPE_CHECKING:
+    from compiler.symbolic.domain import Domain
+
+MAX_MODULUS = 2**24
+MAX_CLASSES = 512
+MAX_ROOT = 1_000
+MAX_BOUND = 2**40
+MAX_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class EqualityHint:
+    """For which values two sizes are equal.
+
+    `kind` is `always`, `never`, `multiple`, `residues`, `values` or `unknown`; `text`
+    is a condition under which they are equal, as `H is a multiple of 16`; `multiple`
+    has the numbers to declare for the kind `multiple`.
+    """
+
+    kind: str
+    text: str | None = None
+    multiple: dict[str, int] = field(default_factory=dict)
+
+
+def explain_equal(domain: "Domain", a: Dim, b: Dim) -> EqualityHint:
+    """The simplest condition that makes two sizes equal; multiples come first.
+
+    The condition is enough; for the kind `values` it is all there is, too.
+    """
+    try:
+        difference = a - b
+        if domain.equal(difference, 0):
+            return EqualityHint("always")
+        return next(_hints(domain, difference), EqualityHint("unknown"))
+    except DimOverflow:
+        return EqualityHint("unknown")
+
+
+def _hints(domain: "Domain", difference: Dim) -> Iterator[EqualityHint]:
+    for explain in (_never, _multiples, _one_symbol, _relation):
+        hint = explain(domain, difference)
+        if hint is not None:
+            yield hint
+
+
+def _never(domain: "Domain", difference: Dim) -> EqualityHint | None:
+    """No solution: the bounds exclude zero, or all but the constant share a factor."""
+    low, high = domain.lower(difference), domain.upper(difference)
+    terms = dict(difference.terms)
+    constant = terms.pop((), 0)
+    if (low or 0) > 0 or (high or 0) < 0 or not terms:
+        return EqualityHint("never")
+    uneven = constant % math.gcd(*terms.values()) != 0
+    return EqualityHint("never") if uneven else None
+
+
+def _multiples(domain: "Domain", difference: Dim) -> EqualityHint | None:
+    """The smallest numbers of which the symbols may be multiples."""
+    known = {name: domain.constraint(name).multiple_of for name in difference.symbols}
+    found = {name: math.lcm(n, known[name]) for name, n in periods(difference).items()}
+    if not _suffices(domain, difference, found):
+        return None
+    for name in sorted(found):
+        for factor in _divisors(found[name] // known[name]):
+            attempt = {**found, name: factor * known[name]}
+            if _suffices(domain, difference, attempt):
+                found = attempt
+                break
+    wanted = {name: n for name, n in sorted(found.items()) if n != known[name]}
+    text = " and ".join(f"{name} is a multiple of {n}" for name, n in wanted.items())
+    return EqualityHint("multiple", text, wanted)
+
+
+def _suffices(domain: "Domain", difference: Dim, multiples: dict[str, int]) -> bool:
+    for name, n in multiples.items():
+        domain = domain.narrowed(name, multiple_of=n)
+        if domain.constraint(name).count == 0:
+            return False
+    return domain.equal(difference, 0)
+
+
+def _divisors(n: int) -> list[int]:
+    """The divisors in ascending order; of a huge number only itself."""
+    if n > MAX_MODULUS:
+        return [n]
+    small = [k for k in range(1, math.isqrt(n) + 1) if n % k == 0]
+    return sorted({*small, *(n // k for k in small)})
+
+
+def _one_symbol(domain: "Domain", difference: Dim) -> EqualityHint | None:
+    """The residues, or else the values, of the only symbol."""
+    if len(difference.symbols) != 1 or divisor_symbols(difference):
+        return None
+    (name,) = difference.symbols
+    constraint = domain.constraint(name)
+    period = constraint.cycle(periods(difference)[name])
+    if constraint.count is not None and constraint.count <= MAX_CLASSES:
+        few = constraint.values(MAX_CLASSES)
+        return _values(name, [v for v in few if not difference.evaluate({name: v})])
+    if period > MAX_CLASSES:
+        return None
+    stride = period * constraint.multiple_of
+    classes = {
+        start: difference.substitute({name: start + stride * Dim.symbol(name)})
+        for start in constraint.values(period)
+    }
+    good = {start for start, rest in classes.items() if rest == 0}
+    if good:
+        return _residues(name, good, classes.keys() - good, stride)
+    roots = {start: _roots(rest) for start, rest in classes.items()}
+    if None in roots.values():
+        return None
+    found = (start + n * stride for start, ns in roots.items() for n in ns or ())
+    return _values(name, [v for v in sorted(found) if v <= (constraint.max or v)])
+
+
+def _residues(
+    name: str, good: set[int], bad: set[int], modulus: int
+) -> EqualityHint | None:
+    """The classes that agree, modulo the smallest number that tells them apart."""
+    for n in _divisors(modulus):
+        rests = sorted({value % n for value in good})
+        if not {value % n for value in bad} & set(rests):
+            break
+    if len(rests) > MAX_SHOWN:
+        return None
+    odd = (n, rests) == (2, [1])
+    text = f"{name} is odd" if odd else f"{name} % {n} is {_any(rests)}"
+    return EqualityHint("residues", text)
+
+
+def _any(numbers: list[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _roots(dim: Dim) -> list[int] | None:
+    """The roots from 0 on of a polynomial in one symbol; None where they are far."""
+    coefficients = {len(monomial): factor for monomial, factor in dim.terms}
+    degree = max(coefficients)
+    if degree == 0:
+        return []
+    if degree == 1:
+        root, rest = divmod(-coefficients.get(0, 0), coefficients[1])
+        return [root] if root >= 0 and rest == 0 else []
+    # No root is larger than this (Cauchy).
+    last = 1 + max(map(abs, coefficients.values())) // abs(coefficients[degree])
+    if last > MAX_ROOT:
+        return None
+    (name,) = dim.symbols
+    return [n for n in range(last + 1) if dim.evaluate({name: n}) == 0]
+
+
+def _values(name: str, values: list[int]) -> EqualityHint:
+    if not values:
+        return EqualityHint("never")
+    if len(values) == 1:
+        return EqualityHint("values", f"{name} == {values[0]}")
+    if len(values) <= MAX_SHOWN:
+        return EqualityHint("values", f"{name} is {_any(values)}")
+    if values[-1] - values[0] == len(values) - 1:
+        return EqualityHint("values", f"{name} is from {values[0]} to {values[-1]}")
+    shown = ", ".join(map(str, values[:MAX_SHOWN]))
+    more = f"one of {len(values) - MAX_SHOWN} more"
+    return EqualityHint("values", f"{name} is {shown} or {more}")
+
+
+def _relation(domain: "Domain", difference: Dim) -> EqualityHint | None:
+    """One symbol in terms of the others."""
+    common = math.gcd(*(factor for _, factor in difference.terms))
+    reduced = exact_div(difference, common) or difference
+    for name in sorted(reduced.symbols):
+        symbol = Dim.symbol(name)
+        for other in (symbol - reduced, symbol + reduced):
+            if name not in other.symbols:
+                return EqualityHint("values", f"{name} == {other}")
+    return None
+
+
+def explain_at_least(domain: "Domain", dim: Dim, n: int) -> str | None:
+    """The smallest bound on one symbol that makes a size `n` or more, as `H >= 5`."""
+    for name in sorted(dim.symbols):
+        first = domain.constraint(name).first
+        bound = _smallest(first, partial(_holds, domain, dim, n, name))
+        if bound is not None:
+            return f"{name} >= {bound}"
+    return None
+
+
+def _holds(domain: "Domain", dim: Dim, n: int, name: str, least: int) -> bool:
+    narrowed = domain.narrowed(name, least=least)
+    return narrowed.constraint(name).count != 0 and narrowed.at_least(dim, n)
+
+
+def _smallest(first: int, holds: Callable[[int], bool]) -> int | None:
+    """The smallest number from `first` on from which something holds: by doubling."""
+    gap = 1
+    while not holds(first + gap):
+        gap *= 2
+        if gap > MAX_BOUND:
+            return None
+    return first + bisect_left(range(gap), True, key=lambda n: holds(first + n))

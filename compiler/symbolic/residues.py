@@ -1,0 +1,113 @@
+"""How a symbolic size repeats: what makes equality with floors decidable.
+
+Where a symbol `s` is `M * q + r`, for a period `M` of `s` and any fixed `r`, every
+floor by a number comes out even and the size is a polynomial in `q`. A polynomial of
+degree `d` is zero everywhere as soon as it is zero at `d + 1` places.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+from compiler.symbolic.dims import Dim, polynomial
+from compiler.symbolic.terms import Atom, Coefficients, Floor, Monomial, Symbol
+
+
+def periods(dim: Dim) -> dict[str, int]:
+    """The period of each symbol, 1 where it stands in no floor by a number."""
+    found = dict.fromkeys(dim.symbols, 1)
+    for floor in _floors(dim):
+        for name, period in _floor_periods(floor).items():
+            found[name] = math.lcm(found[name], period)
+    return found
+
+
+def _floors(dim: Dim) -> set[Floor]:
+    atoms = (atom for monomial, _ in dim.terms for atom in monomial)
+    return {atom for atom in atoms if isinstance(atom, Floor)}
+
+
+@lru_cache(maxsize=4_096)
+def _floor_periods(floor: Floor) -> Mapping[str, int]:
+    """The period inside, times what is needed to see multiples of the divisor only."""
+    inside, n = periods(floor.numerator), floor.divisor.constant or 1
+    found: dict[str, int] = {}
+    for name, period in inside.items():
+        steps = [
+            factor * (period // _period(monomial, name))
+            for monomial, factor in floor.numerator.terms
+            if any(name in atom.symbols for atom in monomial)
+        ]
+        found[name] = period * n // math.gcd(n, *steps)
+    return found
+
+
+def _period(monomial: Monomial, name: str) -> int:
+    floors = (atom for atom in monomial if isinstance(atom, Floor))
+    return math.lcm(*(_floor_periods(floor).get(name, 1) for floor in floors))
+
+
+def degrees(dim: Dim) -> Counter[str]:
+    """The highest power in which each symbol can come, floors by numbers included."""
+    found: Counter[str] = Counter()
+    for monomial, _ in dim.terms:
+        powers: Counter[str] = Counter()
+        for atom in monomial:
+            powers.update(_atom_degrees(atom))
+        found |= powers
+    return found
+
+
+def _atom_degrees(atom: Atom) -> Counter[str]:
+    if isinstance(atom, Symbol):
+        return Counter((atom.name,))
+    return degrees(atom.numerator)
+
+
+def without_free(dim: Dim, endless: frozenset[str]) -> list[Dim]:
+    """Sizes that are all zero everywhere just where `dim` is, with fewer symbols.
+
+    A symbol of `endless` takes infinitely many values. Where it stands in no floor, the
+    factor of each of its powers must be zero by itself.
+    """
+    floors = frozenset[str]().union(*(floor.symbols for floor in _floors(dim)))
+    free = {Symbol(name) for name in endless - floors}
+    groups: dict[Monomial, Coefficients] = {}
+    for monomial, factor in dim.terms:
+        power = tuple(atom for atom in monomial if atom in free)
+        rest = tuple(atom for atom in monomial if atom not in free)
+        groups.setdefault(power, {})[rest] = factor
+    return list(map(polynomial, groups.values()))
+
+
+def divisor_symbols(dim: Dim) -> frozenset[str]:
+    """The symbols in the divisors of floors."""
+    found = frozenset[str]()
+    for floor in _floors(dim):
+        inside = divisor_symbols(floor.numerator) | divisor_symbols(floor.divisor)
+        found |= inside | floor.divisor.symbols
+    return found
+
+
+def opaque(dim: Dim, known: dict[Floor, Dim]) -> Dim:
+    """The size with a symbol of its own for every floor by a symbol.
+
+    What holds for all values of those symbols holds for the floors.
+    """
+    total = Dim.of(0)
+    for monomial, factor in dim.terms:
+        product = Dim.of(factor)
+        for atom in monomial:
+            product *= _opaque_atom(atom, known)
+        total += product
+    return total
+
+
+def _opaque_atom(atom: Atom, known: dict[Floor, Dim]) -> Dim:
+    if isinstance(atom, Symbol):
+        return Dim.symbol(atom.name)
+    if atom.divisor.constant is not None:
+        return opaque(atom.numerator, known) // atom.divisor
+    # A control character cannot come from a spec, so the name is new.
+    return known.setdefault(atom, Dim.symbol(f"\0{len(known)}"))

@@ -1,0 +1,177 @@
+"""Tensor types: a dtype kind and a symbolic shape, and the patterns that a spec writes for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from compiler.expr.syntax import Expr, show
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, parse_expression
+
+Kind = Literal["float", "int", "bool"]
+KINDS: Final[tuple[Kind, ...]] = ("float", "int", "bool")
+
+MAX_RANK: Final = 64
+"""Dimensions of a tensor: torch's own limit."""
+
+_ELLIPSIS_PREFIX = "..."
+_PATTERN = re.compile(
+    r"\s*(?P<kind>\w+)\s*\[(?P<dims>.*)\]\s*(?P<optional>\?)?\s*",
+    re.DOTALL | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """The type of a tensor: `float[B, T, 3 * D]`."""
+
+    kind: Kind
+    shape: tuple[Dim, ...]
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def with_shape(self, *shape: Dim | int) -> TensorType:
+        """The same kind in another shape."""
+        return TensorType(self.kind, tuple(Dim.of(size) for size in shape))
+
+    def with_kind(self, kind: Kind) -> TensorType:
+        """The same shape of another kind."""
+        return TensorType(kind, self.shape)
+
+    def with_size(self, axis: int, size: Dim | int) -> TensorType:
+        """The same type with one size replaced; `axis` may be negative."""
+        shape = list(self.shape)
+        shape[axis] = Dim.of(size)
+        return TensorType(self.kind, tuple(shape))
+
+    @property
+    def numel(self) -> Dim:
+        """The number of elements."""
+        total = Dim.of(1)
+        for size in self.shape:
+            total = total * size
+        return total
+
+    def __str__(self) -> str:
+        return f"{self.kind}{shape_text(self.shape)}"
+
+
+def ellipsis_dim(position: int) -> Dim:
+    """The symbol that stands for one of the dimensions that `...` matched."""
+    return Dim.symbol(f"{_ELLIPSIS_PREFIX}{position}")
+
+
+def is_ellipsis(size: Dim) -> bool:
+    """Whether a size is one of those that `...` matched, unchanged."""
+    return str(size).startswith(_ELLIPSIS_PREFIX)
+
+
+def shape_text(shape: tuple[Dim, ...]) -> str:
+    """A shape as a person writes it: `[B, T, D]`, with what `...` matched as `...` again."""
+    parts: list[str] = []
+    for size in shape:
+        text = _ELLIPSIS_PREFIX if is_ellipsis(size) else _bare(size)
+        if text != _ELLIPSIS_PREFIX or not parts or parts[-1] != _ELLIPSIS_PREFIX:
+            parts.append(text)
+    return f"[{', '.join(parts)}]"
+
+
+def _bare(size: Dim) -> str:
+    """A size; where it is a formula of its own, without the brackets around it."""
+    text = str(size)
+    alone = text.startswith("(") and size.symbols == {text}
+    return text[1:-1] if alone else text
+
+
+@dataclass(frozen=True, slots=True)
+class TypePattern:
+    """A type as a spec writes it: `float[B, Cin, H, W]`, `float[..., D]`, `bool[B, T]?`.
+
+    `dims` are expressions; `ellipsis` is the position of `...` among them, if there is one.
+    """
+
+    kind: Kind
+    dims: tuple[Expr, ...]
+    ellipsis: int | None
+    optional: bool
+    text: str
+
+    def __str__(self) -> str:
+        parts = [show(dim) for dim in self.dims]
+        if self.ellipsis is not None:
+            parts.insert(self.ellipsis, _ELLIPSIS_PREFIX)
+        return f"{self.kind}[{', '.join(parts)}]{'?' if self.optional else ''}"
+
+
+def parse_pattern(text: str) -> TypePattern:
+    """Read `float[B, T, D]`.
+
+    Raises:
+        ExpressionError: where the text is not a type, with the offsets of the faulty part.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise ExpressionError("a type reads like float[B, T, D]", 0, len(text))
+    kind = match["kind"]
+    if kind not in KINDS:
+        raise ExpressionError(
+            f"{kind} is not a kind of tensor: float, int or bool", *match.span("kind")
+        )
+    dims, ellipsis = _pattern_dims(match["dims"], match.start("dims"))
+    return TypePattern(kind, dims, ellipsis, match["optional"] is not None, text)
+
+
+def parse_sizes(text: str, offset: int = 0) -> tuple[Expr, ...]:
+    """Read `B, 3 * D`, which starts at `offset` in a longer text.
+
+    Raises:
+        ExpressionError: where one of them is no size, with offsets in the longer text.
+    """
+    dims, ellipsis = _pattern_dims(text, offset)
+    if ellipsis is not None:
+        message = "a shape has no `...`"
+        raise ExpressionError(message, offset, offset + len(text))
+    return dims
+
+
+def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]:
+    dims: list[Expr] = []
+    ellipsis: int | None = None
+    start = 0
+    parts = _split(text) if text.strip() else []
+    if len(parts) > MAX_RANK:
+        message = f"a tensor has {MAX_RANK} dimensions at most"
+        raise ExpressionError(message, offset, offset + len(text))
+    for part in parts:
+        if part.strip() == _ELLIPSIS_PREFIX:
+            if ellipsis is not None:
+                raise ExpressionError(
+                    "a type has one `...` at most",
+                    offset + start,
+                    offset + start + len(part),
+                )
+            ellipsis = len(dims)
+        else:
+            dims.append(_pattern_dim(part, offset + start))
+        start += len(part) + 1
+    return tuple(dims), ellipsis
+
+
+def _pattern_dim(part: str, offset: int) -> Expr:
+    """A size; blanks before it give its parts the offsets that they have in the whole text."""
+    return parse_expression(" " * offset + part)
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]]

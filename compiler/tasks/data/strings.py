@@ -1,0 +1,42 @@
+"""Strings of random symbols, and what becomes of them reversed or sorted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from compiler.language.model import fault
+from compiler.tasks.choices import Whole
+from compiler.tasks.data.data_set import Data
+from compiler.tasks.data_facts import Facts
+
+
+class Strings(Data):
+    """Options of the strings. Those held out are not among those for training.
+
+    Attributes:
+        what: what is to be done with a string.
+        symbols: how many symbols there are.
+        shortest, longest: lengths of strings.
+        count: strings for training.
+        held_out: strings that are held out.
+    """
+
+    what: Literal["reverse", "sort"] = "reverse"
+    symbols: Annotated[Whole, Field(le=100_000)] = 16
+    shortest: Whole = 3
+    longest: Annotated[Whole, Field(le=10_000)] = 12
+    count: Annotated[Whole, Field(le=10_000_000)] = 20000
+    held_out: Annotated[Whole, Field(le=1_000_000)] = 1000
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.shortest > self.longest:
+            message = "`shortest` is larger than `longest`"
+            raise fault("bad-value", message, at=("shortest",))
+        return self
+
+    def facts(self) -> Facts:
+        vocab = self.symbols + 4
+        return Facts("pairs", vocab=vocab, target_vocab=vocab)

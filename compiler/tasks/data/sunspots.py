@@ -1,0 +1,26 @@
+"""Sunspots by the year, 1700 to 2008: 309 values that come with statsmodels."""
+
+from __future__ import annotations
+
+from compiler.tasks.choices import Share, Whole
+from compiler.tasks.data.data_set import Data
+from compiler.tasks.data_facts import Facts
+
+
+class Sunspots(Data):
+    """Options of the series.
+
+    Attributes:
+        length: values of the past that an example shows.
+        horizon: values of the future that are to be told.
+        season: the period of the seasonal baseline.
+        held_out: the share at the end of the series that is held out.
+    """
+
+    length: Whole = 22
+    horizon: Whole = 1
+    season: Whole = 11
+    held_out: Share = 0.2
+
+    def facts(self) -> Facts:
+        return Facts("series", features=1)

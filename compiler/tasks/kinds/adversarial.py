@@ -1,0 +1,160 @@
+"""Adversarial training: a generator against a discriminator (Goodfellow et al., 2014)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
+
+from pydantic import Field
+
+from compiler.ir.graph import Ref
+from compiler.ir.typed import Instance, TypedNode
+from compiler.language.model import Model
+from compiler.tasks.choices import NotNegative, Positive, Share, Whole
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.noise import check_noise
+from compiler.tasks.optimizers import Optimizer
+from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.roles import Role
+from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.task import Task
+
+ENDS: Final = {"tanh": "-1..1", "sigmoid": "0..1"}
+"""The values that an activation gives, as data sets name them."""
+
+
+class Turn(Model):
+    """How one of the two networks is trained; what is not given is as for the whole task.
+
+    Attributes:
+        optimizer: its optimizer.
+        schedule: its schedule.
+        clip: the largest norm of its gradients.
+        steps: how many steps it learns in while the other one learns in its own: with 5 for the
+            discriminator, that learns in every step and the generator in every fifth.
+    """
+
+    optimizer: Optimizer | None = None
+    schedule: ScheduleChoice | None = None
+    clip: Positive | None = None
+    steps: Whole = 1
+
+
+class Adversarial(Task):
+    """Images from noise, by a generator that is trained against a discriminator.
+
+    The file holds both as `networks`; they learn in turn, each with an optimizer of its
+    own. A generator that ends in tanh wants data from -1 to 1: the option `range`.
+    Networks with an input `label` are told the label, of which the generator then makes an
+    image (Mirza and Osindero, 2014). Evaluations draw samples, and tell how far they are
+    from real images by the Fréchet distance between the features that a small classifier
+    of the same data has of both.
+
+    Attributes:
+        loss: non_saturating (Goodfellow et al., 2014), hinge (Lim and Ye, 2017), or wasserstein
+            (Arjovsky et al., 2017).
+        gradient_penalty: the weight of the penalty on the discriminator's gradient: for wasserstein on how far its
+            norm is from 1 between real and generated images (Gulrajani et al., 2017), otherwise on half of its
+            square at real ones (R1; Mescheder et al., 2018).
+        generator, discriminator: what differs for one of them.
+        average: the decay of the running mean of the generator's weights, which is what is judged, sampled from
+            and kept as the best weights; 0: none.
+        samples: how many images a picture of samples has.
+    """
+
+    forms: ClassVar[tuple[Form, ...]] = ("images",)
+    roles: ClassVar[tuple[Role, ...]] = (
+        Role(
+            "noise", "input", "float[B, latent]", "standard normal", False, "generator"
+        ),
+        Role("image", "output", "float[B, C, H, W]", "an image", False, "generator"),
+        Role("image", "input", "float[B, C, H, W]", "an image", False, "discriminator"),
+        Role(
+            "score",
+            "output",
+            "float[B, 1]",
+            "above 0 where it seems real; also float[B]",
+            False,
+            "discriminator",
+        ),
+        Role(
+            "label", "input", "int[B]", "what the image is to be of", True, "generator"
+        ),
+        Role("label", "input", "int[B]", "what the image is of", True, "discriminator"),
+    )
+    metric: ClassVar[str] = "frechet"
+
+    kind: Literal["adversarial"]
+    loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
+    gradient_penalty: NotNegative = 0.0
+    generator: Turn = Field(default_factory=Turn)
+    discriminator: Turn = Field(default_factory=Turn)
+    average: Share = 0.0
+    samples: Whole = 64
+
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        image: tuple[Wanted, ...] = (FREE, *(facts.image or (None, None, None)))
+        generator = fit.network("generator")
+        discriminator = fit.network("discriminator")
+        if generator is not None:
+            self._generator(fit, generator, image)
+        if discriminator is not None:
+            self._discriminator(fit, discriminator, image)
+        if self.gradient_penalty and self.precision.endswith("mixed"):
+            message = "a gradient penalty needs all of its digits"
+            help = "write precision: 32, or no gradient_penalty"
+            fit.report("task-misfit", ("gradient_penalty",), message, help=help)
+
+    def _generator(self, fit: Fit, net: Instance, image: tuple[Wanted, ...]) -> None:
+        check_noise(fit, net)
+        self._label(fit, net, ("noise",))
+        port = fit.output(net, "image", "float", image)
+        if port:
+            self._range(fit, net, port)
+
+    def _discriminator(
+        self, fit: Fit, net: Instance, image: tuple[Wanted, ...]
+    ) -> None:
+        fit.input(net, "image", "float", image)
+        self._label(fit, net, ("image",))
+        flat = any(kind.rank == 1 for kind in net.outputs.values())
+        fit.output(net, "score", "float", (FREE,) if flat else (FREE, 1))
+
+    def _label(self, fit: Fit, net: Instance, others: tuple[str, ...]) -> None:
+        """Where a network is told the label, this is an integer for each image."""
+        told = is_conditional(net, self.ports)
+        if told:
+            fit.input(net, "label", "int", (FREE,))
+        fit.fed(net, (*others, "label") if told else others)
+
+    def _range(self, fit: Fit, net: Instance, port: str) -> None:
+        """Warn where the generator cannot give the values that the data has."""
+        node = _end(net, port)
+        op = node.calls[0].op if node is not None else None
+        gives = ENDS.get(op.name) if op is not None else None
+        holds = getattr(self.data.chosen, "range", gives)
+        if node is not None and op is not None and gives != holds and gives is not None:
+            message = (
+                f"{op.name} gives values in {gives}, and {self.data.name} holds {holds}"
+            )
+            help = f"write data: {{{self.data.name}: {{range: {gives}}}}}"
+            fit.warn("task-misfit", node.node.place.span(), message, help=help)
+
+
+def is_conditional(net: Instance, ports: Mapping[str, str]) -> bool:
+    """Whether a network has an input for the label."""
+    return ports.get("label", "label") in net.scope.inputs
+
+
+def _end(net: Instance, port: str) -> TypedNode | None:
+    """The layer that an output's values come from: what only moves them is passed over."""
+    ref: object = net.scope.outputs[port]
+    while isinstance(ref, Ref):
+        node = net.nodes.get(ref.node)
+        if node is None or not node.calls:
+            return None
+        op = node.calls[0].op
+        if op is None or op.family not in ("reshape", "rearrange"):
+            return node
+        ref = node.inputs["input"]
+    return None

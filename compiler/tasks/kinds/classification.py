@@ -1,0 +1,61 @@
+"""Classification: one of several classes for an image, a text or a sequence."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from compiler.symbolic.tensor import Kind
+from compiler.tasks.choices import Share
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.roles import Role
+from compiler.tasks.task import Task
+
+
+class Classification(Task):
+    """One of several classes for an image, a sequence or a text.
+
+    The loss is the cross-entropy over the classes. One of `image`, `sequence` and
+    `tokens` is there, as the data has it. Every evaluation draws a picture of which classes are
+    taken for which.
+
+    Attributes:
+        label_smoothing: the share of the truth that all classes get alike (Szegedy et al., 2016).
+    """
+
+    forms: ClassVar[tuple[Form, ...]] = ("images", "sequences", "labelled text")
+    roles: ClassVar[tuple[Role, ...]] = (
+        Role("image", "input", "float[B, C, H, W]", "an image"),
+        Role("sequence", "input", "float[B, T, C]", "a sequence of vectors"),
+        Role("tokens", "input", "int[B, T]", "a text; token 0 is padding"),
+        Role("mask", "input", "bool[B, T]", "true where the text is", optional=True),
+        Role("logits", "output", "float[B, classes]", "a score for each class"),
+    )
+    metric: ClassVar[str] = "accuracy"
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+
+    kind: Literal["classification"]
+    label_smoothing: Share = 0.0
+
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        net = fit.network()
+        if net is None:
+            return
+        role, kind, sizes = input_of(facts)
+        port = fit.input(net, role, kind, sizes)
+        masked = role == "tokens" and "mask" in net.scope.inputs
+        if masked:
+            fit.input(net, "mask", "bool", (FREE, None))
+        fit.fed(net, (role, "mask") if masked else (role,))
+        if role == "tokens" and port:
+            fit.tokens(net, port, facts.vocab, self.data.name)
+        fit.output(net, "logits", "float", (FREE, facts.classes))
+
+
+def input_of(facts: Facts) -> tuple[str, Kind, tuple[Wanted, ...]]:
+    """The role of an example in a network, and its type."""
+    if facts.form == "images":
+        return "image", "float", (FREE, *(facts.image or (None, None, None)))
+    if facts.form == "sequences":
+        return "sequence", "float", (FREE, None, facts.features)
+    return "tokens", "int", (FREE, None)

@@ -1,0 +1,48 @@
+"""Forecasting: the next values of a series."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.roles import Role
+from compiler.tasks.task import Task
+
+
+class Forecasting(Task):
+    """The next values of a series from those before them.
+
+    Values go in and come out standardised by the mean and the deviation of those for
+    training. Errors are told in the units of the series, beside two forecasts that need
+    no network: the last value again, and the value one season ago.
+
+    Attributes:
+        loss: mean squared error, mean absolute error, or Huber's.
+    """
+
+    forms: ClassVar[tuple[Form, ...]] = ("series",)
+    roles: ClassVar[tuple[Role, ...]] = (
+        Role("past", "input", "float[B, T, C]", "what is known of the series"),
+        Role(
+            "forecast",
+            "output",
+            "float[B, horizon, C]",
+            "what comes next; with a horizon of 1 also float[B, C]",
+        ),
+    )
+    metric: ClassVar[str] = "mae"
+
+    kind: Literal["forecasting"]
+    loss: Literal["mse", "mae", "huber"] = "mse"
+
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        net = fit.network()
+        if net is None:
+            return
+        fit.input(net, "past", "float", (FREE, None, facts.features))
+        fit.fed(net, ("past",))
+        horizon: int = self.data.chosen.horizon
+        flat = horizon == 1 and any(kind.rank == 2 for kind in net.outputs.values())
+        steps = () if flat else (horizon,)
+        fit.output(net, "forecast", "float", (FREE, *steps, facts.features))

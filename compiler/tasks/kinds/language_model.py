@@ -1,0 +1,37 @@
+"""Language modelling: the next token of a text."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.roles import Role
+from compiler.tasks.task import Task
+
+
+class LanguageModel(Task):
+    """The next token of a text, at every place in it.
+
+    The loss is the cross-entropy of the next token, which evaluations also tell as
+    perplexity and in bits per character. What the network says of one place must not
+    depend on the tokens behind it. `generate` writes text with it.
+    """
+
+    forms: ClassVar[tuple[Form, ...]] = ("text",)
+    roles: ClassVar[tuple[Role, ...]] = (
+        Role("tokens", "input", "int[B, T]", "a text up to some token"),
+        Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
+    )
+
+    kind: Literal["language_model"]
+
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        net = fit.network()
+        if net is None:
+            return
+        port = fit.input(net, "tokens", "int", (FREE, FREE))
+        fit.fed(net, ("tokens",))
+        if port:
+            fit.tokens(net, port, facts.vocab, self.data.name)
+        fit.output(net, "logits", "float", (FREE, FREE, facts.vocab))

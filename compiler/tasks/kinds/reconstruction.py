@@ -1,0 +1,76 @@
+"""Reconstruction: an example from a code of it (autoencoders; Kingma and Welling, 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar, Final, Literal
+
+from compiler.tasks.choices import NotNegative
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.noise import check_noise
+from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.roles import Role
+from compiler.tasks.task import Task
+
+CODE: Final = ("mean", "log_variance")
+"""What a variational autoencoder says of its code, beside the reconstruction."""
+
+
+class Reconstruction(Task):
+    """An image from a code of it: an autoencoder.
+
+    With the outputs `mean` and `log_variance` it is a variational one (Kingma and Welling,
+    2013): the loss holds the divergence of the code from a standard normal, and `noise`
+    is what the code is drawn with, standard normal in training and 0 in evaluation.
+
+    Attributes:
+        loss: squared error, or the binary cross-entropy of values from 0 to 1, of which
+            `reconstruction` is then the logits; summed over the values of an image.
+        beta: the weight of the divergence from the prior (Higgins et al., 2017).
+    """
+
+    forms: ClassVar[tuple[Form, ...]] = ("images",)
+    roles: ClassVar[tuple[Role, ...]] = (
+        Role("image", "input", "float[B, C, H, W]", "an image"),
+        Role("reconstruction", "output", "float[B, C, H, W]", "the image again"),
+        Role("noise", "input", "float[B, latent]", "standard normal", optional=True),
+        Role("mean", "output", "float[B, latent]", "of the code", optional=True),
+        Role(
+            "log_variance", "output", "float[B, latent]", "of the code", optional=True
+        ),
+    )
+
+    kind: Literal["reconstruction"]
+    loss: Literal["mse", "bce"] = "mse"
+    beta: NotNegative = 1.0
+
+    def has(self, ports: Collection[str], role: str) -> bool:
+        """Whether one of the ports plays a role by its name, or because the task says so."""
+        return self.ports.get(role, role) in ports
+
+    def variational(self, outputs: Collection[str]) -> bool:
+        """Whether a network with these outputs is a variational autoencoder."""
+        return all(self.has(outputs, role) for role in CODE)
+
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        net = fit.network()
+        if net is None:
+            return
+        image: tuple[Wanted, ...] = (FREE, *(facts.image or (None, None, None)))
+        fit.input(net, "image", "float", image)
+        noise = ("noise",) if self.has(net.scope.inputs, "noise") else ()
+        if noise:
+            check_noise(fit, net)
+        fit.fed(net, ("image", *noise))
+        fit.output(net, "reconstruction", "float", image)
+        for role in CODE if self.variational(net.outputs) else ():
+            fit.output(net, role, "float", (FREE, None))
+        self._range(fit)
+
+    def _range(self, fit: Fit) -> None:
+        """Report cross-entropy of what is no probability."""
+        if self.loss == "bce" and getattr(self.data.chosen, "range", "") == "-1..1":
+            message = "binary cross-entropy is of values from 0 to 1"
+            label = f"{self.data.name} holds values from -1"
+            help = "write range: 0..1, or loss: mse"
+            fit.report("data-misfit", ("data",), message, label, help)

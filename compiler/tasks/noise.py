@@ -1,0 +1,23 @@
+"""Noise as an input of a network: a fixed number of values for each example."""
+
+from __future__ import annotations
+
+from compiler.ir.typed import Instance
+from compiler.tasks.ports import FREE, Fit
+
+
+def check_noise(fit: Fit, net: Instance) -> None:
+    """Report an input `noise` that is not float[B, latent] with a number for latent."""
+    noise = fit.input(net, "noise", "float", (FREE, None))
+    if noise and net.inputs[noise] is not None and not latent(net, noise):
+        message = f"{fit.kind} draws noise of a fixed width"
+        label = f"{noise} is {net.inputs[noise]}"
+        fit.report("task-misfit", ("kind",), message, label)
+
+
+def latent(net: Instance, port: str) -> int:
+    """How many values of noise an example has; 0 where that is not known."""
+    kind = net.inputs[port]
+    if kind is None:
+        return 0
+    return net.context.value(kind.shape[1]).constant or 0

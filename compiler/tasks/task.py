@@ -1,0 +1,123 @@
+"""`task:`: what a network is for, and how it is trained. One subclass for each kind."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import either, listed, shorten
+from compiler.language.model import Model
+from compiler.tasks.choices import Count, NotNegative, Positive, Whole
+from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.datasets import DataSet
+from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
+from compiler.tasks.optimizers import Optimizer
+from compiler.tasks.ports import Fit
+from compiler.tasks.roles import Role
+from compiler.tasks.schedules import DEFAULT as SCHEDULE
+from compiler.tasks.schedules import ScheduleChoice
+
+_MOST = 20
+"""Roles that are reported, of those that there are not."""
+
+
+def _bits(value: Any) -> Any:
+    """A number of bits is text to the engine."""
+    return str(value) if type(value) is int else value
+
+
+Precision = Annotated[
+    Literal["32", "64", "16-mixed", "bf16-mixed"],
+    BeforeValidator(_bits),
+]
+Seed = Annotated[Count, Field(lt=2**32)]
+"""What numpy takes for a seed, too."""
+
+
+class EarlyStopping(Model):
+    """Training ends when the metric of the task does not become better any more.
+
+    Attributes:
+        patience: evaluations in a row that may fail to be better.
+        min_delta: by how much the metric must change to be better.
+    """
+
+    patience: Whole
+    min_delta: NotNegative = 0.0
+
+
+class Task(Model):
+    """What all tasks have.
+
+    Attributes:
+        kind: the name of the task.
+        data: a data set by name, with its options.
+        ports: which port of the network plays a role, where its name does not say so.
+        epochs: how often the data is gone through.
+        minutes: training ends after so many minutes, in the middle of an epoch too.
+        batch_size: examples of one batch of one process.
+        accumulate: batches that make one step of the optimizer.
+        optimizer: an optimizer of torch by name, with its arguments.
+        schedule: how the learning rate goes, step by step.
+        clip: the largest norm of the gradients; without it they are left as they are.
+        precision: 32 or 64 bits; 16-mixed and bf16-mixed calculate in 16 where that is safe.
+        evaluate_every: epochs between evaluations on what is held out.
+        early_stopping: ends training early; without it all epochs are run.
+        seed: of the initial weights, the order of the examples, and dropout.
+    """
+
+    forms: ClassVar[tuple[Form, ...]]
+    """The forms of data that it takes."""
+    roles: ClassVar[tuple[Role, ...]]
+    """The parts that the ports of its networks play."""
+    metric: ClassVar[str] = "loss"
+    """What tells the best weights from others; held-out."""
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
+
+    kind: str
+    data: DataSet
+    ports: dict[str, str] = Field(default={})
+    epochs: Whole = 10
+    minutes: Positive | None = None
+    batch_size: Whole = 64
+    accumulate: Whole = 1
+    optimizer: Optimizer = OPTIMIZER
+    schedule: ScheduleChoice = SCHEDULE
+    clip: Positive | None = None
+    precision: Precision = "32"
+    evaluate_every: Whole = 1
+    early_stopping: EarlyStopping | None = None
+    seed: Seed = 0
+
+    def facts(self) -> Facts:
+        """What is known of its data before that is read."""
+        found: Facts = self.data.chosen.facts()
+        return found
+
+    def check(self, fit: Fit, facts: Facts) -> None:
+        """Report where networks and data do not fit it: `fits`, if the form of the data does."""
+        fit.holds = f"{self.data.name} holds {facts}"
+        self._ports(fit)
+        if facts.form in self.forms:
+            self.fits(fit, facts)
+        else:
+            message = f"{self.kind} learns from {either(self.forms)}"
+            label = f"{self.data.name} holds {facts.form}"
+            fit.report("data-misfit", ("data",), message, label)
+
+    def _ports(self, fit: Fit) -> None:
+        """Report ports of roles that the task does not have."""
+        known = [role.name for role in self.roles]
+        unknown = [name for name in self.ports if name not in known]
+        for name in unknown[:_MOST]:
+            help = suggest(name, known) or f"the roles are {listed(known)}"
+            message = f"{self.kind} has no role {shorten(name)}"
+            path = ("ports", name)
+            fit.report("unknown-key", path, message, help=help, key=True)
+
+    @abstractmethod
+    def fits(self, fit: Fit, facts: Facts) -> None:
+        """Report where the networks do not fit the task, or the data."""

@@ -1,0 +1,184 @@
+"""Parameters and FLOPs are torch's own; formulas say what the numbers are made of."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from compiler import compile_spec
+from compiler.cost.at_sizes import evaluate
+from compiler.cost.measure import measure
+from compiler.cost.summary import Row, Section, Summary
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.reporting.summary_json import as_json
+from compiler.reporting.summary_table import table
+from runtime.load import load_program
+from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
+
+SPECS = sorted(path.stem for path in Path("specs").glob("*.yaml"))
+
+
+def summary_of(text: str, folder: Path) -> Summary:
+    file = folder / "net.yaml"
+    file.write_text(text, encoding="utf-8")
+    return measure(compile_spec(file).typed)
+
+
+def row(section: Section, path: str) -> Row:
+    name, _, rest = path.partition("/")
+    found = next(row for row in section.rows if row.name == name)
+    if not rest:
+        return found
+    assert found.inside is not None
+    return row(found.inside, rest)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_torch_counts_the_same(name: str) -> None:
+    program = compile_spec(f"specs/{name}.yaml")
+    classes = load_program(program)
+    for network, instance in program.typed.networks.items():
+        arguments = constructor_arguments(classes[network], instance)
+        with torch.device("meta"):
+            module = classes[network](**arguments).eval()
+        section = program.summary.networks[network]
+        parameters = sum(tensor.numel() for tensor in module.parameters())
+        assert section.size.parameters == parameters
+        for sizes in sample_sizes(instance):
+            if 1 in sizes.values():
+                continue  # torch's einsum sums nothing over a size of 1
+            inputs = sample_inputs(instance, sizes, "meta")
+            with FlopCounterMode(display=False) as counter, torch.no_grad():
+                module(*inputs)
+            size = evaluate(program.summary, sizes).networks[network].size
+            assert size.flops == counter.get_total_flops(), sizes
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_formulas_have_the_value_of_the_numbers(name: str) -> None:
+    program = compile_spec(f"specs/{name}.yaml")
+    for network, instance in program.typed.networks.items():
+        section = program.summary.networks[network]
+        assert section.size.parameters == sum(
+            row.size.parameters for row in section.rows
+        )
+        for one in (section, *section.rows):
+            assert one.size.formula is not None
+            assert instance.context.value(one.size.formula) == one.size.parameters
+
+
+def test_formulas_are_in_the_names_of_the_scope() -> None:
+    section = compile_spec("specs/gpt2.yaml").summary.networks[""]
+    assert str(row(section, "h/mlp/c_fc").size.formula) == "4 * D * D + 4 * D"
+    blocks = row(section, "h").size
+    assert str(blocks.formula) == "12 * depth * width * width + 13 * depth * width"
+    assert str(blocks.flops) == "36864 * B * T * T + 169869312 * B * T"
+
+
+def test_copies_that_differ_have_rows_of_their_own() -> None:
+    section = compile_spec("specs/resnet50.yaml").summary.networks[""]
+    layer = row(section, "layer1")
+    assert layer.inside is not None
+    assert [one.name for one in layer.inside.rows] == ["layer1[0]", "layer1[1:3]"]
+    assert [one.count for one in layer.inside.rows] == [1, 2]
+    assert row(section, "layer1/layer1[1:3]/downsample").notes == ("off",)
+    assert str(layer.size.formula).startswith("17 * depths[0] * width * width")
+
+
+def test_shared_and_tied_weights_count_once_and_flops_each_time(tmp_path: Path) -> None:
+    section = summary_of(
+        """
+name: Net
+inputs: {x: "float[B, 4]"}
+layers:
+  a: {op: linear, out_features: 4}
+  b: {share: a}
+  c: {op: linear, out_features: 4, bias: false, tie: {weight: a.weight}}
+  d: {op: linear, out_features: 4, repeat: {count: 3, share: true}}
+  e: {op: linear, out_features: 4, repeat: 3}
+""",
+        tmp_path,
+    ).networks[""]
+    counts = [one.size.parameters for one in section.rows]
+    assert counts == [20, 0, 0, 20, 60]
+    assert [str(one.size.flops) for one in section.rows] == [
+        "32 * B", "32 * B", "32 * B", "96 * B", "96 * B",
+    ]  # fmt: skip
+    notes = [one.notes for one in section.rows]
+    assert notes[1:4] == [
+        ("shares a",),
+        ("weight tied to a.weight",),
+        ("shared weights",),
+    ]
+    assert section.size.activations == 36 * section.inputs[0].values.shape[0]
+
+
+def test_a_scan_counts_each_step() -> None:
+    section = compile_spec("specs/elman.yaml").summary.networks[""]
+    assert str(row(section, "recurrence").size.flops) == "40960 * B * T"
+    assert str(row(section, "recurrence/from_input").size.flops) == "8192 * B"
+
+
+def test_sizes_must_be_admitted() -> None:
+    unet, gpt2 = (
+        compile_spec(f"specs/{name}.yaml").summary for name in ("unet", "gpt2")
+    )
+    with pytest.raises(RequestError, match="H must be a multiple of 16, and is 24"):
+        evaluate(unet, {"H": 24})
+    with pytest.raises(RequestError, match="T must be at most 1024, and is 1025"):
+        evaluate(gpt2, {"T": 1025})
+    with pytest.raises(RequestError, match="B must be at least 1, and is 0"):
+        evaluate(gpt2, {"B": 0})
+    with pytest.raises(
+        RequestError, match="no input has a dimension S; the symbols are"
+    ):
+        evaluate(gpt2, {"S": 1})
+
+
+def test_some_symbols_may_stay() -> None:
+    found = evaluate(compile_spec("specs/gpt2.yaml").summary, {"T": 2})
+    section = found.networks[""]
+    assert str(section.outputs[0].values) == "float[B, 2, 50257]"
+    assert str(section.size.flops) == "494275584 * B"
+    assert found.at == {"T": 2}
+
+
+NESTED = """
+name: Deep
+params: {depth: 30}
+inputs: {x: "float[B, 4]"}
+layers:
+  a: {op: Twice, depth: depth}
+blocks:
+  Twice:
+    params: {depth: int}
+    inputs: {x: "float[B, 4]"}
+    layers:
+      one: {op: Twice, depth: depth - 1, when: depth > 0}
+      two: {op: Twice, depth: depth - 1, when: depth > 0}
+      leaf: {op: linear, out_features: 4, when: depth == 0}
+"""
+
+
+def test_two_to_the_thirtieth_layers_cost_thirty(tmp_path: Path) -> None:
+    found = summary_of(NESTED, tmp_path)
+    assert found.networks[""].size.parameters == 20 * 2**30
+    assert len(as_json(found)["sections"]) == 31
+    assert len(as_json(evaluate(found, {"B": 1}))["sections"]) == 31
+    assert len(table(found.networks[""])) < 3_000
+
+
+def test_json_keys_stay() -> None:
+    data = as_json(compile_spec("specs/gpt2.yaml").summary)
+    assert list(data) == ["name", "params", "at", "symbols", "networks", "sections"]
+    network = data["networks"][""]
+    sizes = ["parameters", "parameters_formula", "flops", "activations"]
+    assert list(network) == ["name", "kind", "inputs", "outputs", *sizes, "layers"]
+    layer = network["layers"][4]
+    assert list(layer) == ["name", "op", "count", "outputs", *sizes, "notes", "inside"]
+    assert data["sections"][layer["inside"]]["name"] == "Block"
+    assert data["symbols"]["T"] == {"min": 1, "max": 1024, "multiple_of": 1}
+    assert network["inputs"] == [
+        {"port": "tokens", "type": "int[B, T]", "named": "int[B, T]"}
+    ]

@@ -1,0 +1,103 @@
+"""`expand`: one file that says the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler import compile_spec
+from compiler.diagnostics.source import Source
+from compiler.fmt.expand import expand
+from compiler.fmt.format_spec import format_spec
+from compiler.fmt.write_spec import write_spec
+from compiler.pipeline import Program
+
+CASES = [
+    (path.stem, variant)
+    for path in sorted(Path("specs").glob("*.yaml"))
+    for variant in ("", *compile_spec(path).typed.graph.spec.variants)
+]
+
+
+def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
+    text = write_spec(expand(program.typed, program.task_node))
+    (folder / "out").mkdir()
+    file = folder / "out" / f"{name}.yaml"
+    file.write_text(text, encoding="utf-8")
+    return compile_spec(file), text
+
+
+@pytest.mark.parametrize(("name", "variant"), CASES)
+def test_the_python_is_the_same(name: str, variant: str, tmp_path: Path) -> None:
+    program = compile_spec(f"specs/{name}.yaml", variant=variant)
+    expanded, text = again(program, tmp_path, name)
+    assert expanded.python == program.python
+    assert "variants:" not in text
+    assert format_spec(Source("a.yaml", text)) == text
+
+
+MAIN = """
+name: Main
+params: {width: 8, hidden: 2 * width, act: {type: op, default: relu}, rate: float}
+import: {Mix: parts/mix.yaml}
+inputs: {x: "float[B, width]"}
+layers:
+  a: {op: Mix, act: $act}
+  b: {op: Inner, hidden: hidden}
+  c: {op: dropout, p: rate}
+blocks:
+  Inner:
+    params: {hidden: int}
+    inputs: {x: "float[B, D]"}
+    layers: [{op: linear, out_features: hidden}, relu]
+"""
+MIX = """
+name: Mixes
+blocks:
+  Mix:
+    params: {act: op}
+    inputs: {x: "float[B, D]"}
+    layers:
+      one: Inner
+      two: {layers: [Inner, $act]}
+      three: {op: Outer, inner: tanh}
+  Outer:
+    params: {inner: op}
+    inputs: {x: "float[B, D]"}
+    layers: [{op: $inner}]
+  Inner:
+    inputs: {x: "float[B, D]"}
+    layers: [{op: linear, out_features: D}, tanh]
+"""
+
+
+def imported(folder: Path, **settings: Any) -> Program:
+    (folder / "parts").mkdir()
+    (folder / "parts/mix.yaml").write_text(MIX, encoding="utf-8")
+    (folder / "main.yaml").write_text(MAIN, encoding="utf-8")
+    return compile_spec(folder / "main.yaml", settings=settings)
+
+
+def test_blocks_of_other_files_come_in_with_names_of_their_own(tmp_path: Path) -> None:
+    program = imported(tmp_path, rate=0.5)
+    expanded, text = again(program, tmp_path, "main")
+    assert expanded.python == program.python
+    assert "import" not in text
+    assert sorted(expanded.typed.graph.blocks) == ["Inner", "Inner2", "Mix", "Outer"]
+
+
+def test_params_have_the_values_that_were_chosen(tmp_path: Path) -> None:
+    program = imported(tmp_path, rate=0.5, width=4, act="gelu")
+    expanded, text = again(program, tmp_path, "main")
+    line = next(line for line in text.splitlines() if line.startswith("params:"))
+    assert line == (
+        "params: {width: 4, hidden: 2 * width, act: {type: op, default: gelu}, "
+        "rate: {type: float, default: 0.5}}"
+    )
+    assert expanded.typed.params == program.typed.params
+
+
+def test_a_param_that_no_longer_follows_has_its_value(tmp_path: Path) -> None:
+    expanded, text = again(imported(tmp_path, rate=0.5, hidden=3), tmp_path, "main")
+    assert "hidden: 3" in text
+    assert expanded.typed.params["hidden"] == 3

@@ -1,0 +1,126 @@
+"""The JSON Schema: every spec is valid by it, and plain mistakes are not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from compiler.diagnostics.source import Source
+from compiler.language.spec import Spec
+from compiler.op.registry import ops
+from compiler.parse.document import plain
+from compiler.parse.parse import parse
+from compiler.reporting.json_schema import schema
+
+SCHEMA = schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+SPECS = sorted(Path("specs").rglob("*.yaml"))
+
+
+def faults(text: str) -> list[str]:
+    data = plain(parse(Source("a.yaml", text)).root)
+    return [error.json_path for error in VALIDATOR.iter_errors(data)]
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec_is_valid(path: Path) -> None:
+    assert faults(path.read_text(encoding="utf-8")) == []
+
+
+def test_it_knows_every_key_and_op() -> None:
+    keys = {field.alias or name for name, field in Spec.model_fields.items()}
+    assert SCHEMA["properties"].keys() == keys
+    assert {f"op.{name}" for name in ops()} <= SCHEMA["$defs"].keys()
+
+
+LAYER = "name: A\ninputs: {x: 'float[B, D]'}\nlayers: {a: %s}\n"
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "relu",
+        "{op: linear, out_features: 4 * D, bias: $bias}",
+        "{op: conv2d, out_channels: 3, kernel_size: [3, k], padding: same}",
+        "{op: rearrange, pattern: b (h d) -> b h d, sizes: {h: heads}}",
+        "{op: Block, anything: 3, in: {x: a, y: [b, c]}, repeat: {count: n, share: true}}",
+        "{op: $norm, eps: 1.0e-5}",
+        "{layers: [relu, {op: linear, out_features: 3}], when: D > 3}",
+        "{share: b}",
+        "{op: linear, out_features: 3, init: {weight: {normal: {std: 0.1}}, bias: zeros}}",
+    ],
+)
+def test_layers_that_are_valid(layer: str) -> None:
+    assert faults(LAYER % layer) == []
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "lineer",
+        "{op: linear}",
+        "{op: linear, out_features: 0}",
+        "{op: linear, out_features: 3, biass: true}",
+        "{op: conv2d, out_channels: 3, kernel_size: 3, padding_mode: mirror}",
+        "{op: dropout, p: 2}",
+        "{bias: true}",
+        "{op: linear, out_features: 3, in: []}",
+        "{op: linear, out_features: 3, init: {weight: {normall: {std: 0.1}}}}",
+    ],
+)
+def test_layers_that_are_not(layer: str) -> None:
+    assert faults(LAYER % layer) != []
+
+
+@pytest.mark.parametrize(
+    "param",
+    [
+        "3",
+        "0.5",
+        "int",
+        "'float[]'",
+        "[1, 2]",
+        "4 * width",
+        "{type: op, default: relu}",
+        "{default: 3, min: 1, choices: [3, 4]}",
+    ],
+)
+def test_params_that_are_valid(param: str) -> None:
+    assert faults(f"name: A\nparams: {{a: {param}}}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: A\nparams: {a: {typ: int}}",
+        "layers: {a: relu}",
+        "name: A\nlayrs: {}",
+        "name: A\ninputs: {x: 'double[B]'}\nlayers: [relu]",
+        "name: A\nexpect: {parameters: many}",
+        "name: A\nparams: {a: {type: integer}}",
+    ],
+)
+def test_files_that_are_not(text: str) -> None:
+    assert faults(text) != []
+
+
+def test_references_resolve() -> None:
+    names: set[str] = set()
+    _collect(SCHEMA, names)
+    assert {name.removeprefix("#/$defs/") for name in names} <= SCHEMA["$defs"].keys()
+
+
+def _collect(value: Any, names: set[str]) -> None:
+    if isinstance(value, dict):
+        names |= {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        for item in value.values():
+            _collect(item, names)
+    elif isinstance(value, list):
+        for item in value:
+            _collect(item, names)

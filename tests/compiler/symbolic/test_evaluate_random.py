@@ -1,0 +1,97 @@
+"""The expression language on random trees and texts."""
+
+import string
+from contextlib import suppress
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from compiler.expr.syntax import (
+    Binary,
+    Boolean,
+    Call,
+    Compare,
+    Expr,
+    IfElse,
+    Index,
+    Listing,
+    Logic,
+    Name,
+    Number,
+    Unary,
+    show,
+)
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expression
+from tests.compiler.symbolic.values import ENV, value
+
+
+def fault_of(text: str) -> ExpressionError | None:
+    """What is wrong with a text; any other exception goes through."""
+    try:
+        value(text)
+    except ExpressionError as error:
+        return error
+    return None
+
+
+OPERATORS = ["+", "-", "*", "/", "//", "%"]
+COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
+SMALL = st.integers(0, 3).map(Number) | st.sampled_from((0.5, 1e-5, 1e20)).map(Number)
+LEAVES: st.SearchStrategy[Expr] = (
+    SMALL | st.booleans().map(Boolean) | st.sampled_from([*ENV, "unknown"]).map(Name)
+)
+
+
+def _larger(part: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    few = st.lists(part, min_size=1, max_size=2).map(tuple)
+    return (
+        st.builds(Unary, st.sampled_from(("-", "+", "not")), part)
+        | st.builds(Binary, st.sampled_from(OPERATORS), part, part)
+        | st.builds(Compare, st.sampled_from(COMPARISONS), part, part)
+        | st.builds(
+            Logic,
+            st.sampled_from(("and", "or")),
+            st.lists(part, min_size=2, max_size=3).map(tuple),
+        )
+        | st.builds(IfElse, part, part, part)
+        | st.builds(Call, st.sampled_from(("min", "max")), few)
+        | st.builds(lambda part: Call("len", (part,)), part)
+        | st.builds(lambda a, b: Call("ceil_div", (a, b)), part, part)
+        | st.builds(Index, part, part)
+        | st.builds(Listing, few)
+    )
+
+
+TREES = st.recursive(LEAVES, _larger, max_leaves=12)
+
+
+@given(TREES)
+def test_what_is_printed_is_read_back(expr: Expr) -> None:
+    assert parse_expression(show(expr)) == expr
+
+
+@given(TREES)
+def test_evaluation_gives_a_value_or_a_fault(expr: Expr) -> None:
+    with suppress(ExpressionError):
+        assert isinstance(evaluate(expr, ENV), int | float | str | tuple | Dim)
+
+
+PIECES = [*"+-*/%()[],<>=!.:$'\"&|~^@\\ \n\0", *string.digits, *ENV, "if", "else"]
+PIECES += ["and", "or", "not", "min(", "len(", "ceil_div(", "//", "==", "1e9", "é"]
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
+@example("\ud800")
+@example("٣ + 1")
+@example("(" * 100_000)
+@example("- " * 100_000)
+@example("not " * 1_000)
+@example("a[" * 1_000)
+@example("1 if a else " * 1_000)
+@example("9" * 100_000)
+@example("1." + "9" * 100_000)
+@example("((((a or b) and c) == d) + e)" * 40)
+def test_no_text_does_harm(text: str) -> None:
+    fault = fault_of(text)
+    assert fault is None or 0 <= fault.start <= fault.end <= len(text)

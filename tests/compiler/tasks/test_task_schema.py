@@ -1,0 +1,107 @@
+"""Tasks in the JSON Schema: it takes what the compiler takes, and refuses plain mistakes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from compiler.diagnostics.source import Source
+from compiler.parse.document import plain
+from compiler.parse.parse import parse
+from compiler.reporting.json_schema import schema
+from compiler.tasks.choices import choices
+from compiler.tasks.datasets import DataSet
+from compiler.tasks.optimizers import Optimizer
+from compiler.tasks.registry import KINDS
+from compiler.tasks.schedules import ScheduleChoice
+
+SCHEMA = schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+NET = "name: Net\ninputs: {x: 'float[B, D]'}\nlayers: {a: relu}\n"
+MISTAKES = Path("tests/mistakes/task")
+BEYOND = {
+    *("formula", "formula_of_a_misspelt_param", "unknown_param", "batch_size_as_text"),
+    *("tokens_without_a_number", "nesterov_without_momentum", "strings_too_short"),
+    *("data_of_another_form", "unknown_role", "port_that_is_not_there"),
+    *("image_of_another_size", "too_few_classes", "kind_of_tensor", "fixed_batch"),
+    *("outputs_without_the_role", "input_that_nothing_feeds", "vocabulary"),
+    *("one_network_for_two", "two_networks_for_one", "range_of_the_generator"),
+    *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
+    *("param_called_task", "rate_without_end"),
+}
+"""Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
+
+
+def faults(text: str) -> list[str]:
+    data = plain(parse(Source("a.yaml", text)).root)
+    return [error.json_path for error in VALIDATOR.iter_errors(data)]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "{kind: classification, data: digits}",
+        "{kind: classification, data: {digits: {shift: 1, form: $form}}, seed: seed}",
+        "{kind: classification, data: $data, precision: 32, minutes: 2.5}",
+        "{kind: language_model, data: {kjv: {tokens: {bpe: 4 * width}}}, epochs: n}",
+        "{kind: language_model, data: {text: {path: $file, tokens: characters}}}",
+        "{kind: classification, data: mnist, optimizer: adamw, schedule: cosine}",
+        "{kind: classification, data: mnist, optimizer: {adam: {betas: [0.5, b]}}}",
+        "{kind: classification, data: mnist, optimizer: {sgd: {nesterov: fast}}}",
+        "{kind: classification, data: mnist, schedule: {noam: {width: width}}}",
+        "{kind: classification, data: mnist, schedule: {multi_step: {milestones: [1, n]}}}",
+        "{kind: translation, data: verses, decoding: {beam: 4}, ports: {source: x}}",
+        "{kind: adversarial, data: digits, generator: {optimizer: {adam: {lr: 1e-4}}}}",
+        "{kind: forecasting, data: {csv: {path: a.csv, columns: [level]}}, loss: huber}",
+        "{kind: reconstruction, data: digits, early_stopping: {patience: 3}}",
+    ],
+)
+def test_tasks_that_are_valid(task: str) -> None:
+    assert faults(f"{NET}task: {task}\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "variants: {big: {width: 8, task: {epochs: 3, optimizer: sgd}}}",
+        "variants: {other: {task: {loss: mae, data: co2}}}",
+    ],
+)
+def test_variants_that_are_valid(text: str) -> None:
+    assert faults(f"{NET}{text}\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "variants: {big: {task: {epoch: 3}}}",
+        "variants: {big: {task: {epochs: 0}}}",
+        "variants: {big: {task: 3}}",
+    ],
+)
+def test_variants_that_are_not(text: str) -> None:
+    assert faults(f"{NET}{text}\n") != []
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MISTAKES.glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_mistakes_of_form_are_seen(path: Path) -> None:
+    seen = faults(path.read_text(encoding="utf-8"))
+    assert bool(seen) == (path.stem not in BEYOND), seen
+
+
+def test_everything_has_a_definition() -> None:
+    for choice in (DataSet, Optimizer, ScheduleChoice):
+        (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
+        assert form["properties"].keys() == choices(choice).keys()
+    for kind, model in KINDS.items():
+        assert SCHEMA["$defs"][f"task.{kind}"]["properties"]["kind"]["const"] == kind
+        told = SCHEMA["$defs"][f"task.{kind}"]["properties"]
+        assert told.keys() == model.model_fields.keys()
+        assert all("description" in form for form in told.values())
+
+
+def _objects(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    return [form for form in definition["anyOf"] if "properties" in form]

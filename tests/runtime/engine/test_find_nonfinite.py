@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from runtime.data import digits, images
+from runtime.engine.find_nonfinite import TrainingError
+from runtime.engine.position import Position
+from runtime.engine.session import Session
+from runtime.engine.watcher import Watcher
+from tests.runtime.engine.running import CLASSIFICATION, Each, trained
+
+NET = """
+name: Net
+inputs: {{image: "float[B, 1, 8, 8]"}}
+layers:
+  flat: flatten
+  fc1: {{op: linear, out_features: 8}}
+{layers}
+  fc2: {{op: linear, out_features: 10}}
+outputs: {{logits: fc2}}
+task:
+  kind: classification
+  data: {{digits: {{held_out: 0.9}}}}
+  epochs: 2
+  batch_size: 32
+  {task}
+"""
+
+
+def failure(folder: Path, layers: str, task: str = "seed: 0", blocks: str = "") -> str:
+    spec = folder / "spec.yaml"
+    lines = "\n".join(f"  {line}" for line in layers.splitlines())
+    spec.write_text(NET.format(layers=lines, task=task) + blocks)
+    with pytest.raises(TrainingError) as error:
+        trained(spec, folder / "run")
+    return str(error.value)
+
+
+def test_the_layer_whose_values_are_nan_is_named(tmp_path: Path) -> None:
+    said = failure(tmp_path, "root: sqrt\nact: relu")
+    assert said.startswith("in step 1 (epoch 1) the loss is NaN: ")
+    assert "the layer root (sqrt) is the first that gives what is NaN" in said
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert about["status"] == "failed"
+    assert about["reason"] == said
+    assert not (tmp_path / "run" / "state.pt").exists()
+
+
+def test_infinities_come_before_the_nan_of_them(tmp_path: Path) -> None:
+    layers = "large: {op: scale, factor: 1e30}\nhuge: square\nnorm: layer_norm"
+    said = failure(tmp_path, layers)
+    assert "the layer huge (square) is the first that gives what is infinite" in said
+
+
+def test_a_layer_in_a_repeated_block(tmp_path: Path) -> None:
+    blocks = """
+blocks:
+  Block:
+    params: {i: int}
+    inputs: {x: "float[B, D]"}
+    layers:
+      shifted: {op: shift, value: "100.0 if i == 0 else -1000.0"}
+      root: sqrt
+"""
+    said = failure(tmp_path, "h: {op: Block, repeat: 3, i: i}", blocks=blocks)
+    assert "the layer h.1.root (sqrt) is the first that gives what is NaN" in said
+
+
+def test_the_layer_whose_derivative_is_infinite(tmp_path: Path) -> None:
+    said = failure(tmp_path, "zero: {op: scale, factor: 0.0}\nroot: sqrt")
+    assert "the gradient of the loss is not finite" in said
+    assert "the derivative of the layer root (sqrt) is not" in said
+
+
+def test_steps_that_are_too_long(tmp_path: Path) -> None:
+    optimizer = "optimizer: {sgd: {lr: 1e30}}"
+    said = failure(tmp_path, "act: relu", optimizer)
+    assert said.startswith("in step 2 (epoch 1) the loss is NaN: ")
+    assert "the layer fc2 (linear) is the first that gives" in said
+    assert "has come to" in said
+    assert "take a lower lr" in said
+
+
+def test_a_mask_is_no_fault(tmp_path: Path) -> None:
+    layers = """\
+rows: {op: flatten, start_dim: 1, end_dim: 2, in: image}
+mask: causal_mask
+masked: {op: masked_fill, in: [rows, mask], value: -.inf}
+some: exp
+less: {op: shift, value: -1.0}
+root: sqrt
+wide: flatten"""
+    said = failure(tmp_path, layers)
+    assert "the layer root (sqrt) is the first that gives what is NaN" in said
+
+
+def test_no_weights_that_are_not_finite_are_kept(tmp_path: Path) -> None:
+    def broken(session: Session) -> Watcher:
+        def after(position: Position) -> None:
+            if position.epoch == 1 and position.batch == len(session.order):
+                with torch.no_grad():
+                    session.modules[""].fc.bias[0] = torch.nan
+
+        return Each(after)
+
+    with pytest.raises(TrainingError, match=r"the weight fc.bias is NaN"):
+        trained(CLASSIFICATION, tmp_path, watch=broken)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert state["position"]["epoch"] == 1
+    assert bool(state["networks"][""]["fc.bias"].isfinite().all())
+
+
+def test_data_that_is_not_finite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = images.scaled
+    monkeypatch.setattr(digits, "scaled", lambda *given: real(*given) / 0)
+    with pytest.raises(
+        TrainingError, match=r"the data is: `sequence` holds what is NaN"
+    ):
+        trained(CLASSIFICATION.with_stem("sequences"), tmp_path)
+
+
+def test_one_network_of_two(tmp_path: Path) -> None:
+    text = (CLASSIFICATION.parent / "adversarial.yaml").read_text()
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text.replace("act: leaky_relu", "act: log"))
+    with pytest.raises(TrainingError) as error:
+        trained(spec, tmp_path / "run")
+    assert "the discriminator.loss is NaN" in str(error.value)
+    assert "the layer discriminator.act (log) is the first" in str(error.value)

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from compiler import compile_spec
+from runtime.hooks import watching
+from runtime.load import build_networks
+
+SPEC = """
+name: Net
+inputs:
+  x: float[B, T, 4]
+layers:
+  wide: {op: linear, out_features: 8}
+  blocks: {op: Block, repeat: 2}
+  sum: {op: add, in: [wide, blocks]}
+  lstm: {op: lstm, hidden_size: 3}
+  out: {op: tanh, in: lstm.output}
+outputs:
+  out: out
+blocks:
+  Block:
+    inputs:
+      x: float[B, T, D]
+    layers:
+      parts: {op: chunk, chunks: 2, dim: -1}
+      swapped: {op: concat, dim: -1, in: [parts.1, parts.0]}
+      act: relu
+      doubled: {op: add, in: [act, act]}
+"""
+
+
+def network(folder: Path) -> nn.Module:
+    file = folder / "net.yaml"
+    file.write_text(SPEC)
+    return build_networks(compile_spec(file))[""]
+
+
+def seen(net: nn.Module) -> dict[str, list[Tensor]]:
+    """What each layer gave at last."""
+    found: dict[str, list[Tensor]] = {}
+    with watching(net, found.__setitem__):
+        net(torch.ones(2, 5, 4))
+    return found
+
+
+def test_layers_are_named_as_in_the_spec(tmp_path: Path) -> None:
+    found = seen(network(tmp_path))
+    for name in ("wide", "blocks.0.swapped", "blocks.1.act", "sum", "lstm", "out"):
+        assert name in found, list(found)
+
+
+def test_they_come_in_the_order_in_which_they_run(tmp_path: Path) -> None:
+    names = list(seen(network(tmp_path)))
+    order = ["wide", "blocks.0.act", "blocks.0", "blocks.1.act", "sum", "lstm", "out"]
+    assert [name for name in names if name in order] == order
+
+
+def test_what_they_give_is_what_they_give(tmp_path: Path) -> None:
+    net = network(tmp_path)
+    found = seen(net)
+    x = torch.ones(2, 5, 4)
+    assert found["wide"][0].equal(net.wide(x))  # type: ignore[operator]
+    assert found["out"][0].equal(net(x))
+    assert found["blocks.1"][0].equal(2 * found["blocks.1.act"][0])
+    assert [one.shape for one in found["lstm"]] == [(2, 5, 3), (1, 2, 3), (1, 2, 3)]
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    net = network(tmp_path)
+    told: list[str] = []
+    with watching(net, lambda path, given: told.append(path)):
+        pass
+    net(torch.ones(2, 5, 4))
+    assert not told
+    assert not any(
+        one._forward_hooks or one._forward_pre_hooks for one in net.modules()
+    )
