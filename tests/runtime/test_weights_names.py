@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-import runtime
 from cli import app
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.weights import Translation
+from runtime.weights import Translation, load
 
 TURNED = """\
 name: Turned
@@ -38,12 +37,12 @@ def test_a_converted_file_says_whose_names_it_has(tmp_path: Path) -> None:
     command += ["--names", "published"]
     assert CliRunner().invoke(app, command).exit_code == 0
     for module in (
-        runtime.load(spec, weights=out),
-        runtime.load(spec, weights=file, names="published"),
+        load(spec, weights=out),
+        load(spec, weights=file, names="published"),
     ):
         assert isinstance(module, nn.Module)
         assert module.fc.weight.equal(given.T)
-    own = runtime.load(spec, weights=file, names="own")
+    own = load(spec, weights=file, names="own")
     assert isinstance(own, nn.Module)
     assert own.fc.weight.equal(given)
     result = CliRunner().invoke(app, ["weights", "check", str(spec), str(out)])

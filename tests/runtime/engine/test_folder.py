@@ -148,7 +148,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 FULL = """
 import resource, signal, sys
 import cli
-from runtime.engine.keeper import Keeper
+from runtime.engine.checkpointing import Keeper
 
 keep, Keeper._pictures = Keeper.on_save, lambda keeper, position, now: {}
 
