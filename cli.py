@@ -14,7 +14,7 @@ import typer
 
 from compiler.diagnostics.diagnostic import (
     Diagnostic,
-    PictureError,
+    DiagramError,
     RequestError,
     SpecError,
 )
@@ -60,9 +60,9 @@ def main() -> None:
     except SpecError as error:
         _show(error.diagnostics)
         sys.exit(1)
-    except (PictureError, RequestError, OSError) as error:
+    except (DiagramError, RequestError, OSError) as error:
         _err(f"error: {error}\n")
-        sys.exit(1 if isinstance(error, PictureError) else 2)
+        sys.exit(1 if isinstance(error, DiagramError) else 2)
     finally:
         gc.freeze()
 
@@ -156,13 +156,13 @@ def diagram(
     no_limits: NoLimits = False,
 ) -> None:
     """Draw a spec; one whose shapes fail is drawn too, with its faults in red."""
-    from compiler.diagram.options import Options
-    from compiler.diagram.render_diagram import picture_format, render
+    from compiler.diagram.options import DiagramOptions
+    from compiler.diagram.render_diagram import diagram_format, render
     from compiler.reporting.write_files import write_whole
 
-    format = picture_format(out)
+    format = diagram_format(out)
     names = frozenset(expand or ()), frozenset(fold or ())
-    options = Options("", block, depth, *names, direction, theme)
+    options = DiagramOptions("", block, depth, *names, direction, theme)
     program = _compile(spec, variant, sets, no_limits, strict=False)
     write_whole({out: render(program.typed, format, options, engine=engine)})
     _out(out)
@@ -219,12 +219,12 @@ def diff(
     changes = compare(before, after)
     _out(report(changes), end="")
     if out is not None:
-        from compiler.diagram.render_diagram import picture_format, render_picture
+        from compiler.diagram.render_diagram import diagram_format, render_drawing
         from compiler.diff.draw_changes import draw_changes
         from compiler.reporting.write_files import write_whole
 
-        format = picture_format(out)
-        write_whole({out: render_picture(draw_changes(after, changes), format)})
+        format = diagram_format(out)
+        write_whole({out: render_drawing(draw_changes(after, changes), format)})
 
 
 @app.command()

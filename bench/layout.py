@@ -11,7 +11,7 @@ from bench.timing import ROOT, alternate, measured
 from compiler import UNLIMITED, compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.draw import draw
-from compiler.diagram.engine import render_dot
+from compiler.diagram.layout_engine import render_dot
 from compiler.ir.typed import TypedGraph
 
 _LIMIT = 5.0

@@ -11,7 +11,7 @@ from bench.published import source_lines
 from bench.report import table
 from bench.timing import ROOT
 from compiler import Program, compile_spec
-from compiler.diagram.options import Options
+from compiler.diagram.options import DiagramOptions
 from compiler.diagram.render_diagram import render as render_picture
 
 SPECS = ROOT / "specs"
@@ -104,7 +104,7 @@ def _cited(reference: str) -> str:
 
 def picture(program: Program) -> bytes:
     """The diagram of a spec, as `diagram` draws it."""
-    drawn = render_picture(program.typed, "svg", Options())
+    drawn = render_picture(program.typed, "svg", DiagramOptions())
     return drawn if isinstance(drawn, bytes) else drawn.encode()
 
 

@@ -158,7 +158,7 @@ class RequestError(ValueError):
     """What was asked of a spec is not in it; the message is for whoever asked."""
 
 
-class PictureError(Exception):
+class DiagramError(Exception):
     """No picture came out; the message says why."""
 
 

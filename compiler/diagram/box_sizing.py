@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from compiler.diagram.picture import Cluster, NodeKind, Picture, Text
+from compiler.diagram.drawing import Caption, Cluster, Drawing, NodeKind
 from compiler.diagram.text_metrics import extent
 from compiler.diagram.wrapping import note, note_width
 
@@ -20,21 +20,21 @@ _MOST = 280.0  # points; wider boxes would be worse than a label over a border
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
-def title_rows(text: Text) -> list[Text]:
+def title_rows(text: Caption) -> list[Caption]:
     """The title of a cluster in as many lines as keep it narrow."""
     if (not text.words and not text.badge) or _width(text) <= _ONE_LINE:
         return [text]
     often, *differences = text.badge.split(" · ")
-    head, below = Text(text.name, badge=often), [Text("", text.words)]
+    head, below = Caption(text.name, badge=often), [Caption("", text.words)]
     if _width(head) > _ONE_LINE:
-        head, below = Text(text.name), [Text("", text.words, often)]
+        head, below = Caption(text.name), [Caption("", text.words, often)]
         if text.words and _width(below[0]) > _ONE_LINE:
-            below = [Text("", badge=often), Text("", text.words)]
-    rows = [head, *below, *(Text("", words) for words in differences)]
+            below = [Caption("", badge=often), Caption("", text.words)]
+    rows = [head, *below, *(Caption("", words) for words in differences)]
     return [row for row in rows if row.plain]
 
 
-def box_widths(picture: Picture) -> dict[str, float]:
+def box_widths(picture: Drawing) -> dict[str, float]:
     """The least width, in points, of the boxes that stand on a spine, by their ids."""
     if picture.direction != "TB":
         return {}
@@ -53,7 +53,7 @@ def box_widths(picture: Picture) -> dict[str, float]:
     return widths
 
 
-def _on_spine(picture: Picture, cluster: Cluster, *kinds: NodeKind) -> list[str]:
+def _on_spine(picture: Drawing, cluster: Cluster, *kinds: NodeKind) -> list[str]:
     return [
         node.id
         for node in picture.nodes
@@ -61,7 +61,7 @@ def _on_spine(picture: Picture, cluster: Cluster, *kinds: NodeKind) -> list[str]
     ]
 
 
-def _needed(picture: Picture) -> dict[str, float]:
+def _needed(picture: Drawing) -> dict[str, float]:
     """The width of the boxes of each cluster that its title and labels ask for."""
     halves: dict[str, float] = defaultdict(float)
     for cluster in picture.clusters:
@@ -81,7 +81,7 @@ def _title(cluster: Cluster) -> float:
     return max(map(_width, title_rows(cluster.text)))
 
 
-def _width(text: Text) -> float:
+def _width(text: Caption) -> float:
     sizes = ((text.name, 12.5), (text.words, 9.0), (text.badge, 12.5))
     return sum(_wide(part, size) + 7 for part, size in sizes if part)
 

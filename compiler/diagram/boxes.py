@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from compiler.diagnostics.text import printable, shorten
 from compiler.diagram.captions import layer_text
+from compiler.diagram.drawing import Caption, Cluster, Node, NodeKind
 from compiler.diagram.error_overlay import Blame
 from compiler.diagram.folding import ENDS, elided, shown
 from compiler.diagram.main_path import enters, fed, main_output, spine
-from compiler.diagram.picture import Cluster, Node, NodeKind, Text
 from compiler.diagram.shown_types import Shapes
 from compiler.diagram.views import Frame, Layer
 from compiler.ir.counts import Counter
@@ -37,7 +37,7 @@ class Boxes:
         line = f"s{len(self.nodes)}"
         straight = spine(root)
         for name in root.scope.inputs:
-            text = Text(cut(name), self.shapes.declared(root, name))
+            text = Caption(cut(name), self.shapes.declared(root, name))
             on = line if name in straight else ""
             self._add(
                 root,
@@ -46,7 +46,7 @@ class Boxes:
             )
         line = self._frame(root, cluster, line, straight)
         for name, ref in root.outputs.items():
-            text = Text(cut(name), self.shapes.full(root, ref))
+            text = Caption(cut(name), self.shapes.full(root, ref))
             on = line if name == main_output(root) else ""
             node = Node("", "output", text, cluster=cluster, spine=on, hint=text.plain)
             self.outputs[root, name] = self._append(node)
@@ -77,7 +77,7 @@ class Boxes:
 
     def _points(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
         for name, labelled in points(frame).items():
-            text = Text(cut(name), _start(frame, name)) if labelled else Text("")
+            text = Caption(cut(name), _start(frame, name)) if labelled else Caption("")
             own = line if name in on else ""
             node = Node(
                 "",
@@ -90,7 +90,7 @@ class Boxes:
             self._add(frame, name, node)
 
     def _middle(self, frame: Frame, hidden: list[str], cluster: str, line: str) -> None:
-        text = Text(f"… {len(hidden):,} more layers")
+        text = Caption(f"… {len(hidden):,} more layers")
         ident = self._append(
             Node("", "elided", text, cluster=cluster, spine=line, hint=text.name)
         )
@@ -103,7 +103,7 @@ class Boxes:
         family = "" if target is None or isinstance(target, Scope) else target.family
         kind: NodeKind = "layer" if layer.scope is None else "block"
         if sign := symbol(layer):
-            kind, text = "join", Text(sign)
+            kind, text = "join", Caption(sign)
         return Node(
             "",
             kind,
@@ -199,11 +199,11 @@ def cut(text: str) -> str:
     return shorten(printable(text), _NAME)
 
 
-def _cut(text: Text) -> Text:
+def _cut(text: Caption) -> Caption:
     words, badge = (
         shorten(printable(part), _WORDS) for part in (text.words, text.badge)
     )
-    return Text(cut(text.name), words, badge, tuple(map(cut, text.lines)))
+    return Caption(cut(text.name), words, badge, tuple(map(cut, text.lines)))
 
 
 def symbol(layer: Layer) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from compiler.diagnostics.text import printable, shorten
+from compiler.diagram.drawing import Caption
 from compiler.diagram.folding import listed
-from compiler.diagram.picture import Text
 from compiler.diagram.views import Frame, Layer
 from compiler.infer.call_op import op_inputs
 from compiler.ir.counts import Counter
@@ -34,7 +34,9 @@ def amount(number: int) -> str:
     return str(number)
 
 
-def layer_text(frame: Frame, name: str, counter: Counter, names: bool = False) -> Text:
+def layer_text(
+    frame: Frame, name: str, counter: Counter, names: bool = False
+) -> Caption:
     """What stands in the box of a layer or of a folded block, or over an opened one."""
     layer = frame.layer(name)
     if layer.scope is not None:
@@ -44,7 +46,9 @@ def layer_text(frame: Frame, name: str, counter: Counter, names: bool = False) -
     heading, words = name, f"{kind} {op_label(layer, names)}"
     if name.isdigit() or name == kind:
         heading, words = kind, op_label(layer, names)
-    return Text(heading, _joined(words, _shared(layer), _optional(layer)), badge(layer))
+    return Caption(
+        heading, _joined(words, _shared(layer), _optional(layer)), badge(layer)
+    )
 
 
 def op_label(layer: Layer, names: bool = False) -> str:
@@ -110,19 +114,19 @@ def total(instances: Iterable[Instance], counter: Counter) -> int:
     return sum(counter.instance(instance) for instance in instances)
 
 
-def _scope_text(layer: Layer, scope: Scope, counter: Counter, opened: bool) -> Text:
+def _scope_text(layer: Layer, scope: Scope, counter: Counter, opened: bool) -> Caption:
     kind = "" if scope.kind == "group" else scope.name
     heading = layer.node.name
     if heading.isdigit():
         heading, kind = kind or "layers", ""
     if opened:
-        return Text(
+        return Caption(
             heading, _joined(kind, _shared(layer), _optional(layer)), badge(layer)
         )
     lines = _list(layer, scope) if listed(scope) else ()
     size = parameters(layer, counter) if not _shared(layer) else ""
     words = _joined(kind, _shared(layer), _optional(layer), size)
-    return Text(heading, words, badge(layer), lines)
+    return Caption(heading, words, badge(layer), lines)
 
 
 def _list(layer: Layer, scope: Scope) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
+from compiler.diagram.drawing import Cluster, Drawing, Edge, Node
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.picture import Cluster, Edge, Node, Picture
 from compiler.diagram.ranking import below_entry, leads, order, titled_right
 from compiler.diagram.wrapping import note
 
@@ -19,14 +19,14 @@ _FONT = "Helvetica"
 Attributes = Mapping[str, str]
 
 
-def to_dot(picture: Picture) -> str:
+def to_dot(picture: Drawing) -> str:
     """The picture as DOT; every text of the spec in it is escaped, and inert."""
     source: str = _Printer(picture).graph().source
     return source
 
 
 class _Printer:
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Drawing) -> None:
         self._picture = picture
         self._theme: Theme = THEMES[picture.theme]
         self._down = picture.direction == "TB"

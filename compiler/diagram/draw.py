@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from compiler.diagnostics.diagnostic import RequestError, suggest
 from compiler.diagnostics.text import printable
-from compiler.diagram.arrows import arrows
 from compiler.diagram.block_counts import copies
 from compiler.diagram.boxes import Boxes, cut
 from compiler.diagram.captions import total
+from compiler.diagram.drawing import Caption, Cluster, Drawing
+from compiler.diagram.edges import arrows
 from compiler.diagram.entries import type_points
 from compiler.diagram.error_overlay import Blame
 from compiler.diagram.folding import open_frames
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Cluster, Picture, Text
+from compiler.diagram.options import DiagramOptions
 from compiler.diagram.shown_types import Shapes
-from compiler.diagram.tied import say_ties, ties
+from compiler.diagram.tie_edges import say_ties, ties
 from compiler.diagram.views import Frame
 from compiler.ir.counts import Counter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import TypedGraph
 
-_DEFAULT = Options()
+_DEFAULT = DiagramOptions()
 
 
-def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
+def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     """Draw a graph, or the part of it that the options name; errors in it are red.
 
     Raises:
@@ -39,7 +39,7 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
     for root in roots:
         cluster = _around(boxes, root) if len(roots) > 1 else ""
         boxes.draw(root, cluster)
-    picture = Picture(
+    picture = Drawing(
         _title(typed, roots, options, counter),
         tuple(boxes.nodes),
         tuple(boxes.clusters),
@@ -50,7 +50,7 @@ def draw(typed: TypedGraph, options: Options = _DEFAULT) -> Picture:
     return type_points(say_ties(picture))
 
 
-def _networks(typed: TypedGraph, options: Options) -> list[Frame]:
+def _networks(typed: TypedGraph, options: DiagramOptions) -> list[Frame]:
     scopes = typed.graph.networks
     if options.network and options.network not in scopes:
         raise RequestError(_unknown("network", options.network, scopes))
@@ -82,14 +82,14 @@ def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:
 
 
 def _around(boxes: Boxes, root: Frame) -> str:
-    cluster = Cluster(f"c{len(boxes.clusters)}", Text(cut(root.name)), plain=True)
+    cluster = Cluster(f"c{len(boxes.clusters)}", Caption(cut(root.name)), plain=True)
     boxes.clusters.append(cluster)
     return cluster.id
 
 
 def _title(
-    typed: TypedGraph, roots: list[Frame], options: Options, counter: Counter
-) -> Text:
+    typed: TypedGraph, roots: list[Frame], options: DiagramOptions, counter: Counter
+) -> Caption:
     spec = typed.graph.spec
     scope = roots[0].scope
     alone = len(roots) == 1 and (options.block or options.network)
@@ -99,4 +99,4 @@ def _title(
     if not options.block and not typed.failed:
         networks = [instance for root in roots for instance in root.instances]
         lines.append(f"{total(networks, counter):,} parameters")
-    return Text(cut(name), lines=tuple(lines))
+    return Caption(cut(name), lines=tuple(lines))

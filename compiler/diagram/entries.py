@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.diagram.picture import Edge, Node, Picture, Text
+from compiler.diagram.drawing import Caption, Drawing, Edge, Node
 from compiler.diagram.wrapping import note
 
 
-def type_points(picture: Picture) -> Picture:
+def type_points(picture: Drawing) -> Drawing:
     """The picture with the types of side arrows below the names of the points that these lead to.
 
     At such an arrow a type would lie on the border of the block, and the arrow be longer for it.
@@ -19,7 +19,7 @@ def type_points(picture: Picture) -> Picture:
     return replace(
         picture,
         nodes=tuple(
-            replace(node, text=Text(node.text.name, lines=types[node.id]))
+            replace(node, text=Caption(node.text.name, lines=types[node.id]))
             if node.id in types
             else node
             for node in picture.nodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.diagram.picture import ThemeName
+from compiler.diagram.drawing import ThemeName
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from compiler.diagram.error_overlay import Blame
 from compiler.diagram.main_path import height
-from compiler.diagram.options import Options
+from compiler.diagram.options import DiagramOptions
 from compiler.diagram.views import Frame
 from compiler.ir.graph import Scope
 
@@ -24,7 +24,7 @@ _LISTED = 6  # layers that one box lists
 
 @dataclass
 class _Opener:
-    options: Options
+    options: DiagramOptions
     blame: Blame
     drawn: int
     leaves: bool = False
@@ -80,7 +80,7 @@ class _Opener:
         return fits
 
 
-def open_frames(roots: list[Frame], options: Options, blame: Blame) -> None:
+def open_frames(roots: list[Frame], options: DiagramOptions, blame: Blame) -> None:
     """Open what the options say, or what fits: outer blocks first, each block once.
 
     Blocks that hold blocks come before those that hold ops alone: structure first. A block that holds itself is opened

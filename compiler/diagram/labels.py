@@ -6,8 +6,8 @@ from dataclasses import replace
 from html import escape
 
 from compiler.diagram.box_sizing import title_rows
+from compiler.diagram.drawing import Caption
 from compiler.diagram.families import Theme
-from compiler.diagram.picture import Text
 from compiler.diagram.wrapping import wrap
 
 _LINE = 30  # characters beside one another in a box; more take a second line
@@ -18,7 +18,7 @@ _BROAD = "…→"  # Graphviz takes these for narrower than they are
 _SHORT = 0.6  # of a space, by which it does
 
 
-def title(text: Text, theme: Theme) -> str:
+def title(text: Caption, theme: Theme) -> str:
     """The title of a picture, with its lines below."""
     rows = [f'<FONT POINT-SIZE="17"><B>{inert(text.name)}</B></FONT>']
     for line in text.lines:
@@ -37,7 +37,7 @@ def _balanced(line: str) -> list[str]:
     return rows
 
 
-def label(text: Text, theme: Theme, size: int) -> str:
+def label(text: Caption, theme: Theme, size: int) -> str:
     """The name in bold, the words beside it or below, the badge in its own colour."""
     below = list(text.lines)
     if len(text.name) + len(text.words) > _LINE:
@@ -50,7 +50,7 @@ def label(text: Text, theme: Theme, size: int) -> str:
     return _table(rows, "CENTER")
 
 
-def port(text: Text, theme: Theme) -> str:
+def port(text: Caption, theme: Theme) -> str:
     """The name of a block's input inside of it."""
     words = f"  {_small(text.words, theme.muted, 9)}" if text.words else ""
     name = f"{_small(text.name, theme.ink, 10)}{words}"
@@ -60,7 +60,7 @@ def port(text: Text, theme: Theme) -> str:
     return _table([name, *below], "CENTER")
 
 
-def heading(text: Text, theme: Theme) -> str:
+def heading(text: Caption, theme: Theme) -> str:
     """The title of a cluster, on several lines where it is long."""
     rows = title_rows(text)
     if len(rows) == 1:
@@ -68,7 +68,7 @@ def heading(text: Text, theme: Theme) -> str:
     return _table([_row(row, theme, 12) for row in rows])
 
 
-def _row(text: Text, theme: Theme, size: int) -> str:
+def _row(text: Caption, theme: Theme, size: int) -> str:
     parts = []
     if text.name:
         parts.append(f'<FONT POINT-SIZE="{size}"><B>{inert(text.name)}</B></FONT>')

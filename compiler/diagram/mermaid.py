@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from compiler.diagram.drawing import Caption, Cluster, Drawing, Edge, Node
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
 
 _PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
 _ARROWS = {"tie": "-.-", "loop": "-.->"}
 
 
-def to_mermaid(picture: Picture) -> str:
+def to_mermaid(picture: Drawing) -> str:
     """The picture as a Mermaid flowchart; every text of the spec in it is escaped."""
     return "".join(f"{line}\n" for line in _lines(picture))
 
 
-def _lines(picture: Picture) -> Iterator[str]:
+def _lines(picture: Drawing) -> Iterator[str]:
     theme = THEMES[picture.theme]
     title = _yaml(picture.title.plain)
     yield f"---\ntitle: {title}\n---"
@@ -31,7 +31,7 @@ def _lines(picture: Picture) -> Iterator[str]:
             yield f"  linkStyle {number} stroke:{theme.fault},stroke-width:2px"
 
 
-def _inside(picture: Picture, parent: str, indent: str) -> Iterator[str]:
+def _inside(picture: Drawing, parent: str, indent: str) -> Iterator[str]:
     for node in picture.nodes:
         if node.cluster == parent:
             yield f"{indent}{_node(node)}"
@@ -62,7 +62,7 @@ def _edge(edge: Edge) -> str:
     return f"{edge.source} {arrow}{label} {edge.target}"
 
 
-def _classes(picture: Picture, theme: Theme) -> Iterator[str]:
+def _classes(picture: Drawing, theme: Theme) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
     for node in picture.nodes:
         groups.setdefault(_class(node, theme), []).append(node.id)
@@ -102,7 +102,7 @@ def _state(item: Node | Cluster, theme: Theme) -> str:
     return ",".join(parts)
 
 
-def _label(text: Text) -> str:
+def _label(text: Caption) -> str:
     head = f"<b>{_escaped(text.name)}</b>" if text.name else ""
     parts = [head, _escaped(text.words), _escaped(text.badge)]
     first = " ".join(part for part in parts if part)

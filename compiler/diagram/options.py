@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from compiler.diagram.picture import Direction, ThemeName
+from compiler.diagram.drawing import Direction, ThemeName
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DiagramOptions:
     """Which part is drawn, how deep, and how it looks."""
 
     network: str = ""

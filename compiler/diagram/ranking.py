@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.diagram.picture import Cluster, Edge, Picture
+from compiler.diagram.drawing import Cluster, Drawing, Edge
 
 
-def order(picture: Picture) -> list[tuple[str, str]]:
+def order(picture: Drawing) -> list[tuple[str, str]]:
     """Pairs of boxes of one block, of which the second may not stand above the first.
 
     Graphviz places weights and the like as near to their users as it can. Where that is above where the spine comes
@@ -22,7 +22,7 @@ def order(picture: Picture) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
-def below_entry(picture: Picture) -> Iterator[tuple[str, str]]:
+def below_entry(picture: Drawing) -> Iterator[tuple[str, str]]:
     """Pairs of points that lead to one box: that in which the spine comes into a block, and one beside it.
 
     The second stands below the first: its arrow would else come in from above, over the title.
@@ -43,7 +43,7 @@ def below_entry(picture: Picture) -> Iterator[tuple[str, str]]:
                 yield entry, beside.id
 
 
-def leads(picture: Picture, tie: Edge) -> bool:
+def leads(picture: Drawing, tie: Edge) -> bool:
     """Whether arrows lead from one end of a tie to the other, so that it stands below anyway.
 
     Lines that take part in the layout go round blocks, others may go across.
@@ -53,7 +53,7 @@ def leads(picture: Picture, tie: Edge) -> bool:
     return tie.target in _distances(flow, names, tie.source)
 
 
-def titled_right(picture: Picture) -> set[str]:
+def titled_right(picture: Drawing) -> set[str]:
     """The clusters whose title stands at the right, because arrows come in from the left.
 
     Graphviz sets blocks side by side in their order, and one beside plain layers at the left of these.
@@ -78,7 +78,7 @@ def titled_right(picture: Picture) -> set[str]:
     return found
 
 
-def _after_spine(picture: Picture, cluster: Cluster, edge: Edge) -> bool:
+def _after_spine(picture: Drawing, cluster: Cluster, edge: Edge) -> bool:
     """Whether the spine goes on from an arrow's box into a block that comes before this one."""
     places = {node.id: at for at, node in enumerate(picture.nodes)}
     return any(
@@ -90,7 +90,7 @@ def _after_spine(picture: Picture, cluster: Cluster, edge: Edge) -> bool:
     )
 
 
-def _aside(picture: Picture, cluster: Cluster, edge: Edge) -> bool:
+def _aside(picture: Drawing, cluster: Cluster, edge: Edge) -> bool:
     """Whether an arrow comes out of a block that stands beside plain layers of the spine."""
     homes = {node.id: node.cluster for node in picture.nodes}
     beside = homes[edge.source]
@@ -134,7 +134,7 @@ def _distances(inner: list[Edge], within: list[str], start: str) -> dict[str, in
     return found
 
 
-def _within(picture: Picture, cluster: Cluster) -> list[str]:
+def _within(picture: Drawing, cluster: Cluster) -> list[str]:
     """The boxes in a cluster, those of clusters in it too."""
     inside = {cluster.id}
     for other in picture.clusters:  # outer ones come first

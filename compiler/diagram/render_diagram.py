@@ -9,23 +9,23 @@ from typing import Literal
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.draw import draw
-from compiler.diagram.engine import Engine, render_dot
+from compiler.diagram.drawing import Drawing
+from compiler.diagram.layout_engine import LayoutEngine, render_dot
 from compiler.diagram.mermaid import to_mermaid
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Picture
+from compiler.diagram.options import DiagramOptions
 from compiler.ir.typed import TypedGraph
 
-Format = Literal["svg", "png", "pdf", "dot", "mmd"]
+DiagramFormat = Literal["svg", "png", "pdf", "dot", "mmd"]
 
-_DEFAULT = Options()
+_DEFAULT = DiagramOptions()
 
 
 def render(
     typed: TypedGraph,
-    format: Format,
-    options: Options = _DEFAULT,
+    format: DiagramFormat,
+    options: DiagramOptions = _DEFAULT,
     *,
-    engine: Engine = "wheel",
+    engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes | str:
     """The diagram of a graph: text for `dot` and `mmd`, bytes for pictures.
@@ -38,14 +38,14 @@ def render(
         RequestError: the spec has not what the options name.
         PictureError: no picture came out; DOT and Mermaid need no layout.
     """
-    return render_picture(draw(typed, options), format, engine=engine, timeout=timeout)
+    return render_drawing(draw(typed, options), format, engine=engine, timeout=timeout)
 
 
-def render_picture(
-    picture: Picture,
-    format: Format,
+def render_drawing(
+    picture: Drawing,
+    format: DiagramFormat,
     *,
-    engine: Engine = "wheel",
+    engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes | str:
     """A picture that has been drawn, in one of the formats.
@@ -60,7 +60,7 @@ def render_picture(
     return render_dot(to_dot(picture), format, engine=engine, timeout=timeout)
 
 
-def picture_format(path: Path) -> Format:
+def diagram_format(path: Path) -> DiagramFormat:
     """The kind of picture that a file's suffix names.
 
     Raises:
@@ -69,8 +69,8 @@ def picture_format(path: Path) -> Format:
     >>> picture_format(Path("net.SVG"))
     'svg'
     """
-    for format in typing.get_args(Format):
+    for format in typing.get_args(DiagramFormat):
         if path.suffix.lower() == f".{format}":
-            return typing.cast(Format, format)
-    kinds = ", ".join(f".{format}" for format in typing.get_args(Format))
+            return typing.cast(DiagramFormat, format)
+    kinds = ", ".join(f".{format}" for format in typing.get_args(DiagramFormat))
     raise RequestError(f"{path} must end in one of {kinds}")

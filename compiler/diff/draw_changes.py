@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from compiler.diagram.draw import draw
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Cluster, Node, Picture, Text
+from compiler.diagram.drawing import Caption, Cluster, Drawing, Node
+from compiler.diagram.options import DiagramOptions
 from compiler.diff.compare import Changes
 from compiler.ir.graph import Scope
 from compiler.ir.typed import TypedGraph
@@ -16,9 +16,9 @@ _Box = TypeVar("_Box", Node, Cluster)
 _WORDS = {"added": "new", "changed": "changed"}
 
 
-def draw_changes(typed: TypedGraph, changes: Changes) -> Picture:
+def draw_changes(typed: TypedGraph, changes: Changes) -> Drawing:
     """The picture of the later of two graphs, with its new and changed layers marked."""
-    return _Marker(typed, changes).marked(draw(typed, Options()))
+    return _Marker(typed, changes).marked(draw(typed, DiagramOptions()))
 
 
 class _Marker:
@@ -30,7 +30,7 @@ class _Marker:
             if one.kind in _WORDS
         }
 
-    def marked(self, picture: Picture) -> Picture:
+    def marked(self, picture: Drawing) -> Drawing:
         """The picture with marks on nodes and clusters."""
         return replace(
             picture,
@@ -44,7 +44,7 @@ class _Marker:
         word = self._mark(path.split("."), isinstance(box, Cluster)) if path else ""
         if not word:
             return box
-        text: Text = replace(box.text, badge=f"{box.text.badge} {word}".strip())
+        text: Caption = replace(box.text, badge=f"{box.text.badge} {word}".strip())
         return replace(box, text=text, fault=f"{path} is {word}")
 
     def _mark(self, path: list[str], opened: bool) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from compiler.diagnostics.diagnostic import PictureError, RequestError
+from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.draw import draw
-from compiler.diagram.engine import render_dot
+from compiler.diagram.layout_engine import render_dot
 from compiler.pipeline import Program
 from compiler.reporting.summary_json import as_json
 
@@ -27,7 +27,7 @@ def artefacts(program: Program) -> tuple[dict[str, str | bytes], str]:
     missing = ""
     try:
         files[".svg"] = render_dot(dot, "svg")
-    except PictureError as error:
+    except DiagramError as error:
         missing = str(error)
     summary = json.dumps(as_json(program.summary), indent=1, ensure_ascii=False)
     return {**files, ".dot": dot, ".json": f"{summary}\n"}, missing

@@ -43,11 +43,11 @@ def test_build_of_a_wrong_spec_writes_nothing(run: Runner, tmp_path: Path) -> No
 def test_build_without_a_picture_says_so(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiler.diagnostics.diagnostic import PictureError
+    from compiler.diagnostics.diagnostic import DiagramError
     from compiler.reporting import outputs
 
     def late(dot: str, format: str) -> bytes:
-        raise PictureError("the layout took more than 20 s and was stopped")
+        raise DiagramError("the layout took more than 20 s and was stopped")
 
     monkeypatch.setattr(outputs, "render_dot", late)
     found = run("build", GPT2, "--out", tmp_path)

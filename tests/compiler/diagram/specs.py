@@ -5,8 +5,8 @@ from textwrap import dedent
 
 from compiler import compile_spec
 from compiler.diagram.draw import draw
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Cluster, Edge, Node, Picture
+from compiler.diagram.drawing import Cluster, Drawing, Edge, Node
+from compiler.diagram.options import DiagramOptions
 from compiler.ir.typed import TypedGraph
 
 SPECS = sorted(Path("specs").glob("*.yaml"))
@@ -19,21 +19,21 @@ def typed(folder: Path, text: str) -> TypedGraph:
     return compile_spec(file, strict=False).typed
 
 
-def picture(folder: Path, text: str, options: Options | None = None) -> Picture:
-    return draw(typed(folder, text), options or Options())
+def picture(folder: Path, text: str, options: DiagramOptions | None = None) -> Drawing:
+    return draw(typed(folder, text), options or DiagramOptions())
 
 
-def node(drawn: Picture, name: str) -> Node:
+def node(drawn: Drawing, name: str) -> Node:
     (found,) = [node for node in drawn.nodes if node.text.name == name]
     return found
 
 
-def cluster(drawn: Picture, name: str) -> Cluster:
+def cluster(drawn: Drawing, name: str) -> Cluster:
     (found,) = [cluster for cluster in drawn.clusters if cluster.text.name == name]
     return found
 
 
-def edge(drawn: Picture, source: str, target: str) -> Edge:
+def edge(drawn: Drawing, source: str, target: str) -> Edge:
     """The arrow between two boxes, by their names."""
     names = {node.id: node.text.name for node in drawn.nodes}
     (found,) = [
@@ -44,7 +44,7 @@ def edge(drawn: Picture, source: str, target: str) -> Edge:
     return found
 
 
-def arrows(drawn: Picture) -> set[tuple[str, str]]:
+def arrows(drawn: Drawing) -> set[tuple[str, str]]:
     """All arrows, by the names of their boxes."""
     names = {node.id: node.text.name for node in drawn.nodes}
     return {(names[edge.source], names[edge.target]) for edge in drawn.edges}

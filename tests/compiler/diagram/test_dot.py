@@ -13,9 +13,9 @@ import pytest
 
 from compiler import compile_spec
 from compiler.diagram.dot import to_dot
-from compiler.diagram.engine import render_dot
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Cluster, Edge, Node, Picture, Text
+from compiler.diagram.drawing import Caption, Cluster, Drawing, Edge, Node
+from compiler.diagram.layout_engine import render_dot
+from compiler.diagram.options import DiagramOptions
 from compiler.diagram.render_diagram import render
 from compiler.diagram.text_metrics import extent
 from tests.compiler.diagram.specs import SPECS, picture
@@ -27,8 +27,8 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
-def hostile() -> Picture:
-    text = Text(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
+def hostile() -> Drawing:
+    text = Caption(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
     nodes = (
         Node("n0", "input", text),
         Node("n1", "layer", text, family=HOSTILE, cluster="c0", hint=HOSTILE),
@@ -38,7 +38,7 @@ def hostile() -> Picture:
         Node("n5", "elided", text),
     )
     edges = (Edge("n0", "n1", HOSTILE), Edge("n1", "n2", HOSTILE, "tie"))
-    return Picture(text, nodes, (Cluster("c0", text, hint=HOSTILE),), edges)
+    return Drawing(text, nodes, (Cluster("c0", text, hint=HOSTILE),), edges)
 
 
 def test_text_is_inert() -> None:
@@ -101,7 +101,7 @@ def test_drawing_needs_no_torch() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
-    options = Options(theme=theme, direction=direction)  # type: ignore[arg-type]
+    options = DiagramOptions(theme=theme, direction=direction)  # type: ignore[arg-type]
     drawn = render(compile_spec("specs/gpt2.yaml").typed, "png", options)
     assert isinstance(drawn, bytes)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
-from compiler.diagram.options import Options
+from compiler.diagram.options import DiagramOptions
 from tests.compiler.diagram.specs import arrows, cluster, edge, node, picture
 
 RESIDUAL = """
@@ -58,7 +58,7 @@ def test_types_stand_where_they_change(tmp_path: Path) -> None:
 
 
 def test_a_folded_block_says_its_size(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL, Options(depth=0))
+    drawn = picture(tmp_path, RESIDUAL, DiagramOptions(depth=0))
     body = node(drawn, "body")
     assert body.kind == "block"
     assert (body.text.words, body.text.badge) == ("Block · 6.38 K", "× 3")
@@ -67,16 +67,17 @@ def test_a_folded_block_says_its_size(tmp_path: Path) -> None:
 
 def test_what_is_expanded_or_folded_is_the_users_word(tmp_path: Path) -> None:
     assert (
-        picture(tmp_path, RESIDUAL, Options(fold=frozenset({"Block"}))).clusters == ()
+        picture(tmp_path, RESIDUAL, DiagramOptions(fold=frozenset({"Block"}))).clusters
+        == ()
     )
-    opened = Options(depth=0, expand=frozenset({"body"}))
+    opened = DiagramOptions(depth=0, expand=frozenset({"body"}))
     assert [
         item.text.name for item in picture(tmp_path, RESIDUAL, opened).clusters
     ] == ["body"]
 
 
 def test_a_block_alone_is_in_its_own_names(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL, Options(block="Block"))
+    drawn = picture(tmp_path, RESIDUAL, DiagramOptions(block="Block"))
     assert drawn.title.name == "Block"
     assert drawn.title.lines == ("Widens and narrows.",)
     assert node(drawn, "x").text.words == "float[B, D]"
@@ -85,7 +86,7 @@ def test_a_block_alone_is_in_its_own_names(tmp_path: Path) -> None:
 
 def test_a_block_that_nothing_uses_is_drawn_from_what_it_says(tmp_path: Path) -> None:
     text = RESIDUAL.replace("op: Block, repeat: 3", "op: relu")
-    drawn = picture(tmp_path, text, Options(block="Block"))
+    drawn = picture(tmp_path, text, DiagramOptions(block="Block"))
     assert node(drawn, "up").text.words == "linear"
     assert edge(drawn, "up", "relu").label == ""
 
@@ -93,12 +94,12 @@ def test_a_block_that_nothing_uses_is_drawn_from_what_it_says(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(block="Blok"), "there is no block Blok: did you mean `Block`?"),
-        (Options(network="gen"), "there is no network gen"),
+        (DiagramOptions(block="Blok"), "there is no block Blok: did you mean `Block`?"),
+        (DiagramOptions(network="gen"), "there is no network gen"),
     ],
 )
 def test_a_name_that_is_not_there_is_an_error(
-    tmp_path: Path, options: Options, message: str
+    tmp_path: Path, options: DiagramOptions, message: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
         picture(tmp_path, RESIDUAL, options)
@@ -220,7 +221,9 @@ def test_a_short_list_is_one_box(tmp_path: Path) -> None:
     assert (mlp.text.words, mlp.text.badge) == ("552", "× 2, shared weights")
     assert [
         item.text.name
-        for item in picture(tmp_path, text, Options(expand=frozenset({"mlp"}))).clusters
+        for item in picture(
+            tmp_path, text, DiagramOptions(expand=frozenset({"mlp"}))
+        ).clusters
     ] == ["mlp"]
 
 
@@ -233,6 +236,6 @@ def test_networks_stand_side_by_side(tmp_path: Path) -> None:
         """
     drawn = picture(tmp_path, text)
     assert [cluster.text.name for cluster in drawn.clusters] == ["one", "two"]
-    alone = picture(tmp_path, text, Options(network="two"))
+    alone = picture(tmp_path, text, DiagramOptions(network="two"))
     assert (alone.title.name, alone.clusters) == ("two", ())
     assert arrows(alone) == {("y", "tanh"), ("tanh", "output")}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from compiler.diagram.options import Options
+from compiler.diagram.options import DiagramOptions
 from tests.compiler.diagram.specs import arrows, cluster, edge, node, picture
 
 
@@ -71,4 +71,4 @@ def test_recursion_is_opened_level_by_level_and_bounded(tmp_path: Path) -> None:
     drawn = picture(tmp_path, text)
     assert [item.text.name for item in drawn.clusters[:3]] == ["top", "left", "left"]
     assert len(drawn.nodes) < 60
-    assert len(picture(tmp_path, text, Options(depth=100)).nodes) < 1000
+    assert len(picture(tmp_path, text, DiagramOptions(depth=100)).nodes) < 1000

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from compiler.diagram.options import Options
-from compiler.diagram.picture import Text
+from compiler.diagram.drawing import Caption
+from compiler.diagram.options import DiagramOptions
 from tests.compiler.diagram.specs import edge, node, picture
 
 
@@ -43,12 +43,12 @@ def test_types_of_side_inputs_stand_at_the_points_of_a_block(tmp_path: Path) -> 
               flat: {op: rearrange, pattern: "b 1 1 t -> b t 1", in: mask}
               kept: {op: masked_fill, value: 0, in: [attention, flat]}
         """,
-        Options(depth=1),
+        DiagramOptions(depth=1),
     )
     point = next(item for item in drawn.nodes if item.text.lines)
     assert (point.kind, point.text) == (
         "port",
-        Text("mask", lines=("bool[B, 1, 1, T]",)),
+        Caption("mask", lines=("bool[B, 1, 1, T]",)),
     )
     (arrow,) = [edge for edge in drawn.edges if edge.target == point.id]
     assert arrow.label == ""
@@ -71,7 +71,7 @@ def test_a_stack_leaves_a_block_by_its_own_name(tmp_path: Path) -> None:
               act: relu
             outputs: {x: act, hidden: fc}
         """,
-        Options(depth=1),
+        DiagramOptions(depth=1),
     )
     assert edge(drawn, "fc", "states").label == "turns"
     assert node(drawn, "states").text.words == "float[3, B, 8]"

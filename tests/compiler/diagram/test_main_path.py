@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from compiler.diagram.options import Options
+from compiler.diagram.options import DiagramOptions
 from tests.compiler.diagram.specs import edge, node, picture
 
 
@@ -27,7 +27,7 @@ def test_the_spine_goes_on_where_that_of_an_opened_block_begins(tmp_path: Path) 
               by: {op: mul, in: [relu, scale]}
               sum: {op: add, in: [by, side]}
         """,
-        Options(depth=1),
+        DiagramOptions(depth=1),
     )
     assert edge(drawn, "up", "relu").spine
     assert not edge(drawn, "fc", "side_1").spine
@@ -55,6 +55,6 @@ def test_a_scan_gives_what_is_no_state_first(tmp_path: Path) -> None:
               read: tanh
             outputs: {h: state, y: read}
         """,
-        Options(depth=1),
+        DiagramOptions(depth=1),
     )
     assert edge(drawn, "read", "after").spine

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from compiler.diagram.boxes import Boxes, points, symbol
+from compiler.diagram.drawing import Edge, Node
 from compiler.diagram.error_overlay import edge_is_faulty
 from compiler.diagram.folding import elided, shown
-from compiler.diagram.picture import Edge, Node
 from compiler.diagram.shown_types import Shapes
 from compiler.diagram.views import Frame, Layer
 from compiler.ir.graph import Ref, Scope

@@ -10,10 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from compiler.diagnostics.diagnostic import PictureError
+from compiler.diagnostics.diagnostic import DiagramError
 
-Format = Literal["svg", "png", "pdf"]
-Engine = Literal["wheel", "system"]
+ImageFormat = Literal["svg", "png", "pdf"]
+LayoutEngine = Literal["wheel", "system"]
 
 _WHEEL = "graphviz-pure"
 _PNG_RESOLUTION = 144  # dots per inch: twice the 72 points of SVG, sharp on any screen
@@ -23,9 +23,9 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]
 
 def render_dot(
     dot: str,
-    format: Format,
+    format: ImageFormat,
     *,
-    engine: Engine = "wheel",
+    engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes:
     """Lay out ``dot`` and draw it.
@@ -46,7 +46,7 @@ def render_dot(
     """
     if found := _UNPRINTABLE.search(dot):
         character = f"U+{ord(found[0]):04X}"
-        raise PictureError(f"the graph holds {character}, which no SVG can hold")
+        raise DiagramError(f"the graph holds {character}, which no SVG can hold")
     if engine == "system":
         return _run(_system_binary(), dot, format, timeout)
     if format == "pdf":
@@ -54,7 +54,7 @@ def render_dot(
     return _run(_wheel_binary(), dot, format, timeout)
 
 
-def _run(program: Path, dot: str, format: Format, timeout: float) -> bytes:
+def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
     command = [str(program), "-Kdot", f"-T{format}", "-q"]
     if format == "png":
         command.append(f"-Gdpi={_PNG_RESOLUTION}")
@@ -68,12 +68,12 @@ def _run(program: Path, dot: str, format: Format, timeout: float) -> bytes:
         )
     except subprocess.TimeoutExpired:
         message = f"the layout took more than {timeout:g} s and was stopped"
-        raise PictureError(message) from None
+        raise DiagramError(message) from None
     except OSError as error:
         message = f"{program.name} does not start: {error.strerror}"
-        raise PictureError(message) from error
+        raise DiagramError(message) from error
     if done.returncode or not done.stdout:
-        raise PictureError(f"{program.name}: {_reason(done)}")
+        raise DiagramError(f"{program.name}: {_reason(done)}")
     return done.stdout
 
 
@@ -93,13 +93,13 @@ def _wheel_binary() -> Path:
     for file in files:
         if file.stem == _WHEEL and file.suffix in ("", ".exe"):
             return Path(str(file.locate())).resolve()
-    raise PictureError(f"the drawing engine is missing: install the {_WHEEL} package")
+    raise DiagramError(f"the drawing engine is missing: install the {_WHEEL} package")
 
 
 def _system_binary() -> Path:
     found = shutil.which("dot")
     if found is None:
-        raise PictureError("this system has no dot program: install Graphviz")
+        raise DiagramError("this system has no dot program: install Graphviz")
     return Path(found)
 
 
@@ -111,7 +111,7 @@ def _svg_to_pdf(svg: bytes) -> bytes:
 
     drawing = svg2rlg(io.BytesIO(svg))
     if drawing is None:
-        raise PictureError("the SVG does not convert to PDF")
+        raise DiagramError("the SVG does not convert to PDF")
     target = io.BytesIO()
     # invariant leaves out the date and the random id: equal graphs give equal bytes.
     canvas = Canvas(target, pagesize=(drawing.width, drawing.height), invariant=1)

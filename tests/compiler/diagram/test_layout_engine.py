@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagnostics.diagnostic import PictureError
-from compiler.diagram import engine
-from compiler.diagram.engine import Format, render_dot
+from compiler.diagnostics.diagnostic import DiagramError
+from compiler.diagram import layout_engine
+from compiler.diagram.layout_engine import ImageFormat, render_dot
 
 SMALL = 'digraph G { graph [fontname="Helvetica"]; a [label="linear"]; a -> b; }'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,7 +25,9 @@ ENDLESS = f"digraph {{ {EDGES} }}"
 @pytest.mark.parametrize(
     ("format", "magic"), [("svg", b"<?xml"), ("png", b"\x89PNG\r\n"), ("pdf", b"%PDF-")]
 )
-def test_each_format_is_what_it_says_and_repeats(format: Format, magic: bytes) -> None:
+def test_each_format_is_what_it_says_and_repeats(
+    format: ImageFormat, magic: bytes
+) -> None:
     picture = render_dot(SMALL, format)
     assert picture.startswith(magic)
     assert picture == render_dot(SMALL, format)
@@ -59,14 +61,14 @@ def test_pdf_has_the_size_of_the_svg() -> None:
     ],
 )
 def test_a_bad_graph_is_one_line_of_reason(dot: str, said: str) -> None:
-    with pytest.raises(PictureError, match=said.replace("+", r"\+")) as caught:
+    with pytest.raises(DiagramError, match=said.replace("+", r"\+")) as caught:
         render_dot(dot, "svg")
     assert "\n" not in str(caught.value)
 
 
 def test_a_layout_that_takes_too_long_is_stopped() -> None:
     start = time.monotonic()
-    with pytest.raises(PictureError, match=r"more than 0\.2 s and was stopped"):
+    with pytest.raises(DiagramError, match=r"more than 0\.2 s and was stopped"):
         render_dot(ENDLESS, "svg", timeout=0.2)
     assert time.monotonic() - start < 5
 
@@ -81,28 +83,28 @@ def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "files", absent)
-    with pytest.raises(PictureError, match="install the graphviz-pure package"):
+    with pytest.raises(DiagramError, match="install the graphviz-pure package"):
         render_dot(SMALL, "svg")
 
 
 def test_a_missing_system_dot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(PictureError, match="no dot program"):
+    with pytest.raises(DiagramError, match="no dot program"):
         render_dot(SMALL, "svg", engine="system")
 
 
 @pytest.mark.parametrize("format", ["svg", "png"])
 def test_the_system_engine_is_the_dot_on_the_path(
-    format: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    format: ImageFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "dot").symlink_to(engine._wheel_binary())
+    (tmp_path / "dot").symlink_to(layout_engine._wheel_binary())
     monkeypatch.setenv("PATH", str(tmp_path))
     assert render_dot(SMALL, format, engine="system") == render_dot(SMALL, format)
 
 
 def test_the_converter_is_imported_for_a_pdf_only() -> None:
     code = (
-        "import sys, compiler.diagram.engine as e; e.render_dot('digraph{a}', 'svg');"
+        "import sys, compiler.diagram.layout_engine as e; e.render_dot('digraph{a}', 'svg');"
         "sys.exit(any(m in sys.modules for m in ('svglib', 'reportlab', 'graphviz')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.diagram.boxes import Boxes
+from compiler.diagram.drawing import Drawing, Edge, Node
 from compiler.diagram.folding import shown
-from compiler.diagram.picture import Edge, Node, Picture
 from compiler.diagram.views import Frame
 
 
@@ -23,7 +23,7 @@ def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
     return [Edge(source, target, "tied", "tie") for source, target in pairs]
 
 
-def say_ties(picture: Picture) -> Picture:
+def say_ties(picture: Drawing) -> Drawing:
     """The picture with words in place of lines between boxes that do not stand on one spine of one block.
 
     Such lines would go round all blocks, far from either box, and ask for a margin of their own.

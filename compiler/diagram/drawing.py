@@ -12,7 +12,7 @@ EdgeKind = Literal["flow", "skip", "loop", "tie"]
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Caption:
     """What stands in a box or over a cluster: a name, words beside it, a badge."""
 
     name: str
@@ -35,7 +35,7 @@ class Node:
 
     id: str
     kind: NodeKind
-    text: Text
+    text: Caption
     family: str = ""
     """Of the op; it chooses the colours."""
     cluster: str = ""
@@ -57,7 +57,7 @@ class Cluster:
     """A frame around nodes: a network, a block or a group."""
 
     id: str
-    text: Text
+    text: Caption
     parent: str = ""
     optional: bool = False
     fault: str = ""
@@ -79,10 +79,10 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Drawing:
     """All that is drawn, in the order in which it is printed."""
 
-    title: Text
+    title: Caption
     nodes: tuple[Node, ...]
     clusters: tuple[Cluster, ...]
     edges: tuple[Edge, ...]
