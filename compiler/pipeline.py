@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.elaborate.elaborate import elaborate
 from compiler.elaborate.link import link
@@ -154,7 +155,7 @@ def _speaks(variants: Node | None) -> bool:
 
 def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:
     def read(path: Path) -> tuple[Document, Spec]:
-        source = Source.read(_shown(path, file), limits.bytes)
+        source = read_source(_shown(path, file), limits.bytes)
         sources[source.file] = source
         document = parse(source, limits)
         return document, check(document)

@@ -10,6 +10,7 @@ import pytest
 
 from compiler import SpecError, compile_spec
 from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.render import as_json, render
 from compiler.diagnostics.source import Source
 from compiler.parse.document import plain
@@ -41,7 +42,7 @@ def check(text: str, folder: Path) -> None:
     try:
         program = compile_spec(file)
     except SpecError as error:
-        check_diagnostics(error.diagnostics, Source.read(file, 2**20))
+        check_diagnostics(error.diagnostics, read_source(file, 2**20))
     else:
         ast.parse(program.python)
 

@@ -6,12 +6,10 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import printable
-
-if TYPE_CHECKING:  # source.py reports through this module
-    from compiler.diagnostics.source import Span
 
 Severity = Literal["error", "warning"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import UNLIMITED
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.diagnostics.text import cells, escaped, printable
 
@@ -42,7 +43,7 @@ def read_sources(diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for file in dict.fromkeys(one.span.file for one in diagnostics):
         with suppress(SpecError):  # that it cannot be read is then the diagnostic
-            sources[file] = Source.read(Path(file), UNLIMITED.bytes)
+            sources[file] = read_source(Path(file), UNLIMITED.bytes)
     return sources
 
 

@@ -6,9 +6,6 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-
-from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -43,19 +40,6 @@ class Source:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.text.removeprefix("\ufeff"))
 
-    @classmethod
-    def read(cls, path: Path, limit_bytes: int) -> Source:
-        """The file at `path`, which is UTF-8 and at most `limit_bytes` long.
-
-        Raises SpecError: the file is not there, is no regular file, is not readable,
-        too large or not UTF-8.
-        """
-        data = _read_bytes(path, limit_bytes)
-        try:
-            return cls(str(path), data.decode())
-        except UnicodeDecodeError as error:
-            raise _not_utf8(str(path), data, error) from None
-
     @cached_property
     def lines(self) -> list[str]:
         """The lines, without their ends; a last line that is empty counts."""
@@ -77,39 +61,3 @@ class Source:
         offset = min(max(offset, 0), len(self.text))
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
-
-
-def _read_bytes(path: Path, limit: int) -> bytes:
-    try:
-        if not path.exists():
-            raise _fault(str(path), "file-not-found", "there is no such file")
-        if not path.is_file():  # a pipe or a device could keep us waiting for ever
-            what = "a directory" if path.is_dir() else "not a regular file"
-            raise _fault(str(path), "file-unreadable", f"this is {what}, not a spec")
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        message = f"the file cannot be read: {reason}"
-        raise _fault(str(path), "file-unreadable", message) from None
-    if len(data) > limit:
-        message = f"the file is larger than {limit:,} bytes"
-        raise _fault(str(path), "too-large", message)
-    return data
-
-
-def _not_utf8(file: str, data: bytes, error: UnicodeDecodeError) -> SpecError:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        message = "this file looks like UTF-16, and a spec is UTF-8 text"
-        return _fault(file, "not-utf8", message, help="save the file as UTF-8")
-    before = Source(file, data[: error.start].decode())
-    message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
-    span = before.span(len(before.text), len(before.text))
-    return _fault(file, "not-utf8", message, span, help="save the file as UTF-8")
-
-
-def _fault(
-    file: str, code: str, message: str, span: Span | None = None, help: str = ""
-) -> SpecError:
-    span = span or Span(file, 1, 1, 1, 1)
-    return SpecError((Diagnostic(code, message, span, help=help),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from compiler.diagnostics.limits import UNLIMITED, Limits
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.fmt.items import read_items
 from compiler.fmt.layout import layout
@@ -37,6 +38,6 @@ def format_file(path: Path, limits: Limits = _DEFAULT) -> str | None:
     Raises:
         SpecError: where it cannot be read, or is not YAML as specs are.
     """
-    source = Source.read(path, limits.bytes)
+    source = read_source(path, limits.bytes)
     text = format_spec(source, limits)
     return None if text.encode() == path.read_bytes() else text

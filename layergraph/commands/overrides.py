@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, RequestError, SpecError, suggest
 from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.infer.param_values import fits, param_type
 from compiler.language.check import check
@@ -71,7 +72,7 @@ def read_settings(
             the type of its param, or an unknown variant.
         SpecError: where the file is no spec.
     """
-    spec = check(parse(Source.read(file, limits.bytes), limits))
+    spec = check(parse(read_source(file, limits.bytes), limits))
     if variant and variant not in spec.variants:
         raise RequestError(_unknown("variant", variant, spec.variants))
     return _settings(texts, spec)

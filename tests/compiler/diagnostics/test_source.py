@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source, Span
 
 
 def failure(path: Path, limit: int = 1_000) -> Diagnostic:
     with pytest.raises(SpecError) as caught:
-        Source.read(path, limit)
+        read_source(path, limit)
     (diagnostic,) = caught.value.diagnostics
     return diagnostic
 
@@ -50,13 +51,13 @@ def test_span_joins_and_names_its_place() -> None:
 def test_reads_utf8_with_any_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes("\ufeffé: 1\r\n".encode())
-    assert Source.read(path, 10) == Source(str(path), "é: 1\r\n")
+    assert read_source(path, 10) == Source(str(path), "é: 1\r\n")
 
 
 def test_file_may_be_as_large_as_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"x" * 10)
-    assert Source.read(path, 10).text == "x" * 10
+    assert read_source(path, 10).text == "x" * 10
     assert failure(path, 9).code == "too-large"
 
 
