@@ -15,7 +15,7 @@ from compiler.elaborate.targets import op_span
 from compiler.ir.graph import Node, Ref
 from compiler.ir.typed import Instance
 from compiler.op.errors import Fault
-from compiler.symbolic.conditions import Conditions
+from compiler.symbolic.explain import Conditions
 
 
 @dataclass

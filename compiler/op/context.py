@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from compiler.op import errors
 from compiler.op.errors import Fault
-from compiler.symbolic.conditions import Conditions, when_at_least, when_equal
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
+from compiler.symbolic.explain import Conditions, when_at_least, when_equal
 from compiler.symbolic.tensor import Kind, TensorType
 
 

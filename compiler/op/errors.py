@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.symbolic.conditions import Conditions
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.explain import Conditions
 from compiler.symbolic.tensor import TensorType
 
 NO_CONDITIONS = Conditions()

@@ -10,8 +10,8 @@ from compiler.op.context import Context
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axis
-from compiler.symbolic.conditions import when_at_least
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import Kind, TensorType
 
 

@@ -9,8 +9,8 @@ from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._method import Method, promoted
-from compiler.symbolic.conditions import when_at_least
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import TensorType
 
 

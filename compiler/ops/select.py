@@ -11,8 +11,8 @@ from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._method import Method, wrap_axes
-from compiler.symbolic.conditions import when_at_least
 from compiler.symbolic.dims import Dim, ceil_div
+from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import TensorType
 
 

@@ -7,26 +7,22 @@ comparing shapes costs nothing.
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial, reduce
 from weakref import WeakValueDictionary
 
-from compiler.expr.syntax import Binary, Expr, show
+from compiler.expr.syntax import Binary, Expr, Index, Name, Number, Unary, show
+from compiler.symbolic import terms
 from compiler.symbolic.factoring import factored
-from compiler.symbolic.floors import by_number, by_symbols
 from compiler.symbolic.terms import (
-    Atom,
-    Coefficients,
-    Floor,
     Key,
-    Symbol,
-    Term,
     collect,
     divide,
+    divide_by_term,
     joined,
     order,
-    terms_to_expr,
-    value_of,
+    shared,
+    without,
 )
 
 MAX_SIZE = 1_024
@@ -37,6 +33,65 @@ MAX_WORK = 16 * MAX_SIZE
 
 class DimOverflow(ArithmeticError):
     """A result is too large: too many parts, too deep, or a huge coefficient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A size known by name only."""
+
+    name: str
+    key: Key = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (0, self.name))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The one name."""
+        return frozenset((self.name,))
+
+    @property
+    def size(self) -> int:
+        """One part."""
+        return 1
+
+    @property
+    def depth(self) -> int:
+        """No floor."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """`numerator // divisor` in normal form: nothing in it can be taken out."""
+
+    numerator: "Dim"
+    divisor: "Dim"
+    key: Key = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (1, self.numerator.key, self.divisor.key))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The names in both sides."""
+        return self.numerator.symbols | self.divisor.symbols
+
+    @property
+    def size(self) -> int:
+        """The number of parts of both sides."""
+        return self.numerator.size + self.divisor.size
+
+    @property
+    def depth(self) -> int:
+        """How many floors stand in one another."""
+        return 1 + max(self.numerator.depth, self.divisor.depth)
+
+
+Atom = Symbol | Floor
+Monomial = terms.Monomial[Atom]
+Term = terms.Term[Atom]
+Coefficients = terms.Coefficients[Atom]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
@@ -135,7 +190,7 @@ class Dim:
         if self.constant is not None:
             return self.constant
         return sum(
-            math.prod((value_of(atom, values) for atom in monomial), start=factor)
+            math.prod((_value_of(atom, values) for atom in monomial), start=factor)
             for monomial, factor in self.terms
         )
 
@@ -143,8 +198,8 @@ class Dim:
         """The Dim as an expression, ordered as a person would write it."""
         factors = factored(self.terms)
         if factors is None:
-            return terms_to_expr(self.terms)
-        return reduce(partial(Binary, "*"), map(terms_to_expr, factors))
+            return _to_expr(self.terms)
+        return reduce(partial(Binary, "*"), map(_to_expr, factors))
 
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
@@ -250,14 +305,14 @@ def _floor(a: Dim, b: Dim) -> Dim:
         raise ZeroDivisionError("division of a dimension by zero")
     a, b = _same_sign(a, b)
     if b.constant is not None:
-        whole, rest, n = by_number(a.terms, b.constant)
+        whole, rest, n = _by_number(a.terms, b.constant)
         return _sum(whole, polynomial(rest), _constant(n))
     exact = _exact(a, b)
     return _floor_by_symbols(a, b) if exact is None else exact
 
 
 def _floor_by_symbols(a: Dim, b: Dim) -> Dim:
-    whole, rest, divisor = map(polynomial, by_symbols(a.terms, b.terms))
+    whole, rest, divisor = map(polynomial, _by_symbols(a.terms, b.terms))
     if divisor.constant is not None:
         return whole + rest // divisor
     return _sum(dict(whole.terms), rest, divisor)
@@ -296,3 +351,122 @@ def _image(atom: Atom, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
         numerator = _substitute(atom.numerator, values, memo)
         memo[atom] = numerator // _substitute(atom.divisor, values, memo)
     return memo[atom]
+
+
+def _by_number(a: tuple[Term, ...], n: int) -> tuple[Coefficients, Coefficients, int]:
+    """The parts of `a // n` for a positive number; no `rest` where it comes out even.
+
+    Multiples of n leave the floor, common factors cancel, a floor inside dissolves.
+    """
+    whole, rest = Coefficients(), dict(a)
+    while True:
+        collect(whole, ((monomial, c // n) for monomial, c in rest.items()), 1)
+        rest = {monomial: c % n for monomial, c in rest.items() if c % n}
+        common = math.gcd(n, *(c for monomial, c in rest.items() if monomial))
+        if common == n:
+            return whole, {}, 1
+        rest = {monomial: c // common for monomial, c in rest.items()}
+        n //= common
+        inside = [floor for floor in map(_floor_alone, rest.items()) if floor]
+        if len(inside) != 1:
+            return whole, rest, n
+        n *= _dissolve(inside[0], rest)
+
+
+def _floor_alone(term: Term) -> Floor | None:
+    """The floor by a number that is the whole of a term."""
+    monomial, factor = term
+    if factor != 1 or len(monomial) != 1 or not isinstance(monomial[0], Floor):
+        return None
+    return None if monomial[0].divisor.constant is None else monomial[0]
+
+
+def _dissolve(floor: Floor, rest: Coefficients) -> int:
+    """Let a floor's numerator stand for it in `rest`; what the divisor grows by.
+
+    floor((floor(a / m) + c) / n) = floor((a + c m) / (m n))
+    """
+    divisor = floor.divisor.constant or 1
+    del rest[floor,]
+    rest.update({monomial: c * divisor for monomial, c in rest.items()})
+    collect(rest, floor.numerator.terms, 1)
+    return divisor
+
+
+def _by_symbols(
+    a: tuple[Term, ...], b: tuple[Term, ...]
+) -> tuple[Coefficients, Coefficients, Coefficients]:
+    """The parts of `a // b` for a divisor with symbols and a positive leading term.
+
+    Multiples of a divisor of one term leave the floor, common factors cancel.
+    """
+    whole, rest = _multiples(a, b[0]) if len(b) == 1 else (Coefficients(), dict(a))
+    common = _common((*rest.items(), *b))
+    numerator = divide_by_term(tuple(rest.items()), common)
+    divisor = divide_by_term(b, common)
+    assert numerator is not None and divisor is not None, "a common factor divides"
+    return whole, numerator, divisor
+
+
+def _multiples(a: tuple[Term, ...], b: Term) -> tuple[Coefficients, Coefficients]:
+    whole, rest = Coefficients(), Coefficients()
+    for monomial, factor in a:
+        quotient = without(monomial, b[0])
+        if quotient is None:
+            rest[monomial] = factor
+            continue
+        whole[quotient] = factor // b[1]
+        if factor % b[1]:
+            rest[monomial] = factor % b[1]
+    return whole, rest
+
+
+def _common(terms: tuple[Term, ...]) -> Term:
+    monomial: Monomial = reduce(shared, (monomial for monomial, _ in terms))
+    return monomial, math.gcd(*(factor for _, factor in terms))
+
+
+def _value_of(atom: Atom, values: Mapping[str, int]) -> int:
+    """The number behind an atom, for given values of all symbols."""
+    if isinstance(atom, Symbol):
+        return values[atom.name]
+    return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
+
+
+def _to_expr(terms: tuple[Term, ...]) -> Expr:
+    """The sum as an expression: what is added stands before what is taken away."""
+    positive = [term for term in terms if term[1] > 0]
+    negative = [term for term in terms if term[1] < 0]
+    if not terms:
+        return Number(0)
+    first, *rest = positive + negative
+    return reduce(_append, rest, _product(first))
+
+
+def _append(before: Expr, term: Term) -> Expr:
+    monomial, factor = term
+    return Binary("+" if factor > 0 else "-", before, _product((monomial, abs(factor))))
+
+
+def _product(term: Term) -> Expr:
+    monomial, factor = term
+    factors = [_atom(atom) for atom in monomial]
+    if abs(factor) != 1 or not factors:
+        factors.insert(0, Number(abs(factor)))
+    if factor < 0:
+        factors[0] = Unary("-", factors[0])
+    return reduce(lambda left, right: Binary("*", left, right), factors)
+
+
+def _atom(atom: Atom) -> Expr:
+    if isinstance(atom, Floor):
+        return Binary("//", atom.numerator.to_expr(), atom.divisor.to_expr())
+    return _name(atom.name)
+
+
+def _name(text: str) -> Expr:
+    """`widths[0]` is an index into a param; any other name stands as it is."""
+    value, bracket, index = text.removesuffix("]").rpartition("[")
+    if bracket and text.endswith("]") and index.isdecimal() and index.isascii():
+        return Index(_name(value), Number(int(index)))
+    return Name(text)

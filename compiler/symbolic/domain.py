@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import product
 
 from compiler.symbolic.dims import Dim, DimOverflow
-from compiler.symbolic.explain import EqualityHint, explain_at_least, explain_equal
 from compiler.symbolic.intervals import Bound, Interval, hull, interval
 from compiler.symbolic.residues import (
     degrees,
@@ -145,7 +144,7 @@ class Domain:
                 return difference.constant == 0
             if self.spent:
                 return False
-            with self._charged():
+            with self.charged():
                 return _vanishes(difference, self._box(difference), MAX_CASES)
         except DimOverflow:
             return False
@@ -172,19 +171,13 @@ class Domain:
         size = Dim.of(dim)
         return _finite(min(self._plain(size)[1], self._refined(size)[1]))
 
-    def explain_equal(self, a: Dim | int, b: Dim | int) -> EqualityHint:
-        """For which values two sizes that are not always equal are equal."""
-        if self.budget is not None and not self.budget.explains():
-            return EqualityHint("unknown")
-        with self._charged():
-            return explain_equal(self, Dim.of(a), Dim.of(b))
+    def explains(self) -> bool:
+        """Whether it pays for one more explanation."""
+        return self.budget is None or self.budget.explains()
 
-    def explain_at_least(self, dim: Dim | int, n: int) -> str | None:
-        """A bound on one symbol that makes a size `n` or more, as `H >= 5`."""
-        if self.budget is not None and not self.budget.explains():
-            return None
-        with self._charged():
-            return explain_at_least(self, Dim.of(dim), n)
+    def charged(self) -> AbstractContextManager[None]:
+        """Pay for the questions that are asked inside."""
+        return nullcontext() if self.budget is None else self.budget.charged()
 
     def _box(self, dim: Dim) -> Box:
         return tuple((name, self.constraint(name)) for name in sorted(dim.symbols))
@@ -198,13 +191,10 @@ class Domain:
         if self.spent:
             return -math.inf, math.inf
         try:
-            with self._charged():
+            with self.charged():
                 return _by_pieces(dim, self._box(dim))
         except DimOverflow:
             return -math.inf, math.inf
-
-    def _charged(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.budget is None else self.budget.charged()
 
 
 _ANY = Constraint()

@@ -1,23 +1,94 @@
-"""For which sizes something holds that does not hold for all: help for messages."""
+"""For which sizes something holds that does not hold for all, and how to declare that: help for messages."""
+
+from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from compiler.symbolic.dims import Dim, DimOverflow, exact_div
+from compiler.symbolic.domain import Domain
 from compiler.symbolic.residues import divisor_symbols, periods
-
-if TYPE_CHECKING:
-    from compiler.symbolic.domain import Domain
 
 MAX_MODULUS = 2**24
 MAX_CLASSES = 512
 MAX_ROOT = 1_000
 MAX_BOUND = 2**40
 MAX_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Conditions under which a requirement is met; those of several places add up.
+
+    `multiples` and `least` can be declared under `dims`; `others` are only told.
+    """
+
+    multiples: Mapping[str, int] = field(default_factory=dict)
+    least: Mapping[str, int] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    never: str = ""
+    """The symbols for which there is no condition at all."""
+
+    def merged(self, other: Conditions) -> Conditions:
+        """What must hold for both."""
+        multiples, least = dict(self.multiples), dict(self.least)
+        for name, number in other.multiples.items():
+            multiples[name] = math.lcm(multiples.get(name, 1), number)
+        for name, number in other.least.items():
+            least[name] = max(least.get(name, 1), number)
+        others = tuple(dict.fromkeys((*self.others, *other.others)))
+        return Conditions(multiples, least, others, self.never or other.never)
+
+    def implies(self, other: Conditions) -> bool:
+        """Whether bounds met here meet those of the other, too."""
+        return not other.others and all(
+            self.least.get(name, 1) >= bound for name, bound in other.least.items()
+        )
+
+    @property
+    def help(self) -> str:
+        """`holds when H is a multiple of 16; if it always is, declare dims: ...`."""
+        if self.never:
+            return f"they agree for no {self.never}"
+        told = [f"{n} is a multiple of {k}" for n, k in sorted(self.multiples.items())]
+        told += [f"{n} >= {k}" for n, k in sorted(self.least.items())]
+        told += self.others
+        if not told:
+            return ""
+        return f"holds when {' and '.join(told)}{self._declared()}"
+
+    def _declared(self) -> str:
+        bounds: dict[str, list[str]] = {}
+        for name, number in sorted(self.multiples.items()):
+            bounds.setdefault(name, []).append(f"multiple_of: {number}")
+        for name, number in sorted(self.least.items()):
+            bounds.setdefault(name, []).append(f"min: {number}")
+        if not bounds or self.others:
+            return ""
+        shown = ", ".join(f"{n}: {{{', '.join(b)}}}" for n, b in bounds.items())
+        return f"; if that is always so, declare dims: {{{shown}}}"
+
+
+def when_equal(domain: Domain, left: Dim, right: Dim) -> Conditions:
+    """For which sizes two sizes, in the symbols of the inputs, are equal."""
+    if left.constant is not None and right.constant is not None:
+        return Conditions()
+    hint = explain_equal(domain, left, right)
+    if hint.kind == "multiple":
+        return Conditions(multiples=hint.multiple)
+    if hint.kind == "never":
+        return Conditions(never=", ".join(sorted(left.symbols | right.symbols)))
+    return Conditions(others=(hint.text,)) if hint.text else Conditions()
+
+
+def when_at_least(domain: Domain, size: Dim, least: int) -> Conditions:
+    """From which size of one symbol on a size is at least a number."""
+    text = explain_at_least(domain, size, least)
+    name, _, bound = (text or "").partition(" >= ")
+    return Conditions(least={name: int(bound)}) if bound else Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +105,31 @@ class EqualityHint:
     multiple: dict[str, int] = field(default_factory=dict)
 
 
-def explain_equal(domain: "Domain", a: Dim, b: Dim) -> EqualityHint:
+def explain_equal(domain: Domain, a: Dim | int, b: Dim | int) -> EqualityHint:
     """The simplest condition that makes two sizes equal; multiples come first.
 
     The condition is enough; for the kind `values` it is all there is, too.
     """
-    try:
-        difference = a - b
-        if domain.equal(difference, 0):
-            return EqualityHint("always")
-        return next(_hints(domain, difference), EqualityHint("unknown"))
-    except DimOverflow:
+    if not domain.explains():
         return EqualityHint("unknown")
+    with domain.charged():
+        try:
+            difference = Dim.of(a) - b
+            if domain.equal(difference, 0):
+                return EqualityHint("always")
+            return next(_hints(domain, difference), EqualityHint("unknown"))
+        except DimOverflow:
+            return EqualityHint("unknown")
 
 
-def _hints(domain: "Domain", difference: Dim) -> Iterator[EqualityHint]:
+def _hints(domain: Domain, difference: Dim) -> Iterator[EqualityHint]:
     for explain in (_never, _multiples, _one_symbol, _relation):
         hint = explain(domain, difference)
         if hint is not None:
             yield hint
 
 
-def _never(domain: "Domain", difference: Dim) -> EqualityHint | None:
+def _never(domain: Domain, difference: Dim) -> EqualityHint | None:
     """No solution: the bounds exclude zero, or all but the constant share a factor."""
     low, high = domain.lower(difference), domain.upper(difference)
     terms = dict(difference.terms)
@@ -66,7 +140,7 @@ def _never(domain: "Domain", difference: Dim) -> EqualityHint | None:
     return EqualityHint("never") if uneven else None
 
 
-def _multiples(domain: "Domain", difference: Dim) -> EqualityHint | None:
+def _multiples(domain: Domain, difference: Dim) -> EqualityHint | None:
     """The smallest numbers of which the symbols may be multiples."""
     known = {name: domain.constraint(name).multiple_of for name in difference.symbols}
     found = {name: math.lcm(n, known[name]) for name, n in periods(difference).items()}
@@ -83,7 +157,7 @@ def _multiples(domain: "Domain", difference: Dim) -> EqualityHint | None:
     return EqualityHint("multiple", text, wanted)
 
 
-def _suffices(domain: "Domain", difference: Dim, multiples: dict[str, int]) -> bool:
+def _suffices(domain: Domain, difference: Dim, multiples: dict[str, int]) -> bool:
     for name, n in multiples.items():
         domain = domain.narrowed(name, multiple_of=n)
         if domain.constraint(name).count == 0:
@@ -99,7 +173,7 @@ def _divisors(n: int) -> list[int]:
     return sorted({*small, *(n // k for k in small)})
 
 
-def _one_symbol(domain: "Domain", difference: Dim) -> EqualityHint | None:
+def _one_symbol(domain: Domain, difference: Dim) -> EqualityHint | None:
     """The residues, or else the values, of the only symbol."""
     if len(difference.symbols) != 1 or divisor_symbols(difference):
         return None
@@ -177,7 +251,7 @@ def _values(name: str, values: list[int]) -> EqualityHint:
     return EqualityHint("values", f"{name} is {shown} or {more}")
 
 
-def _relation(domain: "Domain", difference: Dim) -> EqualityHint | None:
+def _relation(domain: Domain, difference: Dim) -> EqualityHint | None:
     """One symbol in terms of the others."""
     common = math.gcd(*(factor for _, factor in difference.terms))
     reduced = exact_div(difference, common) or difference
@@ -189,17 +263,21 @@ def _relation(domain: "Domain", difference: Dim) -> EqualityHint | None:
     return None
 
 
-def explain_at_least(domain: "Domain", dim: Dim, n: int) -> str | None:
+def explain_at_least(domain: Domain, dim: Dim | int, n: int) -> str | None:
     """The smallest bound on one symbol that makes a size `n` or more, as `H >= 5`."""
-    for name in sorted(dim.symbols):
-        first = domain.constraint(name).first
-        bound = _smallest(first, partial(_holds, domain, dim, n, name))
-        if bound is not None:
-            return f"{name} >= {bound}"
+    if not domain.explains():
+        return None
+    size = Dim.of(dim)
+    with domain.charged():
+        for name in sorted(size.symbols):
+            first = domain.constraint(name).first
+            bound = _smallest(first, partial(_holds, domain, size, n, name))
+            if bound is not None:
+                return f"{name} >= {bound}"
     return None
 
 
-def _holds(domain: "Domain", dim: Dim, n: int, name: str, least: int) -> bool:
+def _holds(domain: Domain, dim: Dim, n: int, name: str, least: int) -> bool:
     narrowed = domain.narrowed(name, least=least)
     return narrowed.constraint(name).count != 0 and narrowed.at_least(dim, n)
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import product
 
-from compiler.symbolic.terms import Atom, Monomial, Term, joined, shared, without
+from compiler.symbolic.terms import A, Monomial, Term, joined, shared, without
 
 MOST_TERMS = 6
 
-Sum = tuple[Term, ...]
+Sum = tuple[Term[A], ...]
 
 
-def factored(terms: Sum) -> list[Sum] | None:
+def factored(terms: Sum[A]) -> list[Sum[A]] | None:
     """The factors of a polynomial, where it is a product of sums of one atom each, or the square of a sum.
 
     Factors that are numbers or atoms come first. None where there is no such product,
@@ -28,11 +28,11 @@ def factored(terms: Sum) -> list[Sum] | None:
     sums = _of_one_atom(rest) or _of_two_atoms(rest) or _square(rest)
     if not sums:
         return None
-    outside: list[Sum] = [(((), content),)] if content != 1 else []
+    outside: list[Sum[A]] = [(((), content),)] if content != 1 else []
     return [*outside, *((((atom,), 1),) for atom in common), *sums]
 
 
-def _of_one_atom(rest: dict[Monomial, int]) -> list[Sum] | None:
+def _of_one_atom(rest: dict[Monomial[A], int]) -> list[Sum[A]] | None:
     """`a² - 4a + 4` is `(a - 2)(a - 2)`."""
     atoms = {atom for monomial in rest for atom in monomial}
     degree = max(map(len, rest))
@@ -71,7 +71,7 @@ def _at(coefficients: list[int], value: int) -> int:
     return reduce(lambda total, coefficient: total * value + coefficient, coefficients)
 
 
-def _of_two_atoms(rest: dict[Monomial, int]) -> list[Sum] | None:
+def _of_two_atoms(rest: dict[Monomial[A], int]) -> list[Sum[A]] | None:
     """`ab - 2a - 2b + 4` is `(a - 2)(b - 2)`."""
     pair = max(rest, key=len)
     if len(rest) != 4 or len(pair) != 2 or rest[pair] != 1 or () not in rest:
@@ -83,9 +83,9 @@ def _of_two_atoms(rest: dict[Monomial, int]) -> list[Sum] | None:
     return [_linear(a, 1, of_b), _linear(b, 1, of_a)]
 
 
-def _square(rest: dict[Monomial, int]) -> list[Sum] | None:
+def _square(rest: dict[Monomial[A], int]) -> list[Sum[A]] | None:
     """`a² + 2ab + b² - 4a - 4b + 4` is `(a + b - 2)(a + b - 2)`."""
-    roots: dict[Monomial, int] = {}
+    roots: dict[Monomial[A], int] = {}
     for monomial, factor in rest.items():
         half = monomial[: len(monomial) // 2]
         if factor > 0 and monomial == half + half:
@@ -96,12 +96,12 @@ def _square(rest: dict[Monomial, int]) -> list[Sum] | None:
     for other in [one for one in roots if one != first]:
         if rest.get(joined(first, other), 0) < 0:
             roots[other] = -roots[other]
-    squared: dict[Monomial, int] = {}
+    squared: dict[Monomial[A], int] = {}
     for (a, x), (b, y) in product(roots.items(), roots.items()):
         squared[joined(a, b)] = squared.get(joined(a, b), 0) + x * y
     found = tuple(roots.items())
     return [found, found] if squared == rest else None
 
 
-def _linear(atom: Atom, factor: int, constant: int) -> Sum:
+def _linear(atom: A, factor: int, constant: int) -> Sum[A]:
     return ((atom,), factor), ((), constant)

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from compiler.symbolic.dims import Dim
-from compiler.symbolic.terms import Atom, Symbol
+from compiler.symbolic.dims import Atom, Dim, Symbol
 
 Bound = int | float
 Interval = tuple[Bound, Bound]

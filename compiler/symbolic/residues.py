@@ -10,8 +10,15 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
-from compiler.symbolic.dims import Dim, polynomial
-from compiler.symbolic.terms import Atom, Coefficients, Floor, Monomial, Symbol
+from compiler.symbolic.dims import (
+    Atom,
+    Coefficients,
+    Dim,
+    Floor,
+    Monomial,
+    Symbol,
+    polynomial,
+)
 
 
 def periods(dim: Dim) -> dict[str, int]:
