@@ -14,7 +14,7 @@ from compiler.ir.counts import Counter
 from compiler.ir.graph import OpParam, Scope
 from compiler.ir.typed import Call, Instance, TypedNode
 from compiler.op.context import Context
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 
 _UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
@@ -67,7 +67,7 @@ def op_label(layer: Layer, names: bool = False) -> str:
     if names and len(found) > 1:
         try:
             named = {_label(call, Context()) for _, call in runs}
-        except Fault:  # it has to know a size
+        except OpError:  # it has to know a size
             named = set()
         if len(named) == 1:
             return named.pop()

@@ -15,7 +15,7 @@ from compiler.op.context import Context
 from compiler.op.op import Op, Port, Shape, as_tuple
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import MAX_RANK, TensorType, is_ellipsis
 
 
@@ -24,14 +24,14 @@ def call_op(
     arguments: Mapping[str, Any],
     types: Types,
     values: Mapping[str, Value],
-    names: Names,
+    names: SymbolTable,
     context: Context,
     counter: int,
 ) -> Call:
     """Run an op on types.
 
     Raises:
-        Fault: where it does not take them.
+        OpError: where it does not take them.
         BindingError: where an argument has no value, or one that the op does not take.
     """
     op = bind(target, arguments, values, names)

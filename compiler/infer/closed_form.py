@@ -11,7 +11,7 @@ from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import parse_expression
-from compiler.symbolic.symbol_table import Names, by_counter
+from compiler.symbolic.symbol_table import SymbolTable, by_counter
 from compiler.symbolic.tensor import TensorType
 
 _ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
@@ -19,18 +19,18 @@ _ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 
 def by_count(
     calls: tuple[Call, ...],
-    ghosts: tuple[Call, ...],
+    speculative: tuple[Call, ...],
     count: object,
-    names: Names,
+    names: SymbolTable,
     context: Context,
 ) -> Mapping[str, TensorType]:
     """The outputs of the last copy: `24 + growth * depth`, not `24 + 5 * growth`.
 
-    `ghosts` are the copies that would come next. Where the sizes follow no rule, or the
+    `speculative` are the copies that would come next. Where the sizes follow no rule, or the
     count is a number, the outputs are as the last copy has them.
     """
     outputs = calls[-1].outputs
-    copies = [*calls, *ghosts]
+    copies = [*calls, *speculative]
     numbers = [call.counter for call in copies]
     single = numbers == list(range(len(copies))) and all(c.count == 1 for c in copies)
     if not isinstance(count, Formula) or not single or len(copies) < 2:
@@ -53,7 +53,9 @@ def by_count(
     return told
 
 
-def _told(sizes: Sequence[Dim], number: Dim, names: Names, context: Context) -> Dim:
+def _told(
+    sizes: Sequence[Dim], number: Dim, names: SymbolTable, context: Context
+) -> Dim:
     """The size of the last of `number` copies, where the first ones have these."""
     last = sizes[(context.value(number).constant or 1) - 1]
     step = sizes[1] - sizes[0] if len(sizes) > 2 else Dim.of(0)
@@ -81,7 +83,7 @@ def _told(sizes: Sequence[Dim], number: Dim, names: Names, context: Context) -> 
 
 
 def _followed(
-    sizes: Sequence[Dim], number: Dim, names: Names, context: Context
+    sizes: Sequence[Dim], number: Dim, names: SymbolTable, context: Context
 ) -> Dim | None:
     """The last size by the formula that all come from: `widths[early + number - 1]`."""
     rules = [

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.elaborate.targets import Targets
-from compiler.infer.error_sink import Findings
+from compiler.infer.error_sink import ErrorSink
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.param_values import default_value, fits, name_values
 from compiler.infer.reading import Skip
@@ -17,11 +17,11 @@ from compiler.infer.scopes import ScopeInference
 from compiler.ir.graph import Graph, Scope
 from compiler.ir.typed import Instance, hashable
 from compiler.op.context import Context
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import COUNTER, Names
+from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 from compiler.symbolic.tensor import TensorType
 
 Inputs = Mapping[str, TensorType | None]
@@ -39,10 +39,10 @@ class Engine:
             limits,
             report,
         )
-        self.count = self.runs = self.rehearsed = 0
-        self.findings = Findings()
+        self.count = self.runs = self.speculated = 0
+        self.errors = ErrorSink()
         self.learned: list[Any] | None = None
-        """While it rehearses: the instances that it is to forget."""
+        """While it speculates: the instances that it is to forget."""
         self._known: dict[Any, Instance] = {}
         self._running: set[Any] = set()
 
@@ -69,7 +69,7 @@ class Engine:
         """Infer a block for the types it is called with; also what its symbols are in the caller.
 
         Raises:
-            Fault: where the types do not fit the patterns, or the recursion has no end.
+            OpError: where the types do not fit the patterns, or the recursion has no end.
         """
         matcher = Matcher(caller, scope.params)
         for port, pattern in scope.inputs.items():
@@ -85,7 +85,7 @@ class Engine:
             self._new(key, known, path, depth)
         elif key in self._running:
             message = f"{scope.name} holds itself with the same params and sizes, without an end"
-            raise Fault(
+            raise OpError(
                 "recursion",
                 message,
                 help="a block that calls itself needs a `when` that ends it",
@@ -148,7 +148,7 @@ class Engine:
         self.count += 1
         if depth > self.limits.nesting:
             message = f"{scope.name} nests more than {self.limits.nesting} levels deep"
-            raise Fault(
+            raise OpError(
                 "recursion",
                 message,
                 help="a block that calls itself needs a `when` that ends it",
@@ -161,7 +161,7 @@ class Engine:
         A copy that differs from the one before it costs more: a line asks for thousands.
 
         Raises:
-            Fault: where it is one too many.
+            OpError: where it is one too many.
             Skip: from then on.
         """
         before = self.runs
@@ -182,14 +182,14 @@ class Engine:
                     param, {**_as_values(hints), **values}, place, self.report
                 )
             if value is None:
-                raise Fault(
+                raise OpError(
                     "missing-argument",
                     f"{scope.name} has no value for {name}",
                     "",
                     name,
                 )
             if wrong := fits(param, value):
-                raise Fault("bad-value", f"{name} {wrong}", "", name)
+                raise OpError("bad-value", f"{name} {wrong}", "", name)
             values[name] = value
         return values
 
@@ -200,7 +200,7 @@ class Engine:
         symbols, numbers = name_values(params)
         symbols |= {symbol: Dim.symbol(symbol) for symbol in hints}
         context = Context({**numbers, **hints}, self.domain)
-        names = Names(symbols, context.hints)
+        names = SymbolTable(symbols, context.hints)
         values = {**params, **_as_values(hints)}
         inputs = {
             port: matcher.inside(port, pattern, names, values)
@@ -218,7 +218,10 @@ def _group_instance(
     if counter is not None:
         context = Context({**context.hints, COUNTER: Dim.of(counter)}, context.domain)
         symbols = {**names, COUNTER: Dim.symbol(COUNTER)}
-        names, values = Names(symbols, context.hints), {**values, COUNTER: counter}
+        names, values = (
+            SymbolTable(symbols, context.hints),
+            {**values, COUNTER: counter},
+        )
     return Instance(
         scope, outer.params, context, dict(inputs), names=names, values=values
     )
@@ -227,7 +230,7 @@ def _group_instance(
 def _pay(before: int, count: int, limit: int, what: str) -> None:
     if before <= limit < count:
         message = f"the network expands into more than {limit:,} {what}"
-        raise Fault("too-large", message)
+        raise OpError("too-large", message)
     if count > limit:
         raise Skip
 

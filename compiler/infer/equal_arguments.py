@@ -9,7 +9,7 @@ from compiler.expr.syntax import names
 from compiler.ir.typed import Instance, hashable
 from compiler.op.arg_types import Formula
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbol_table import COUNTER, Names
+from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 
 
 def equal_arguments(
@@ -37,7 +37,7 @@ def equal_arguments(
     return count - first
 
 
-def _both(formula: Formula, values: Mapping[str, Value], named: Names) -> object:
+def _both(formula: Formula, values: Mapping[str, Value], named: SymbolTable) -> object:
     return hashable(_found(formula, values)), _found(formula, named)
 
 

@@ -14,15 +14,15 @@ from compiler.diagnostics.text import shorten
 from compiler.elaborate.targets import op_span
 from compiler.ir.graph import Node, Ref
 from compiler.ir.typed import Instance
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.explain import Conditions
 
 
 @dataclass
-class Finding:
+class FoundError:
     """A fault at a place, as it was first met, and all conditions met there."""
 
-    fault: Fault
+    fault: OpError
     message: str
     label: str
     path: str
@@ -35,13 +35,13 @@ _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 """Faults that have nothing to do with the types of what goes in."""
 
 
-class Findings:
+class ErrorSink:
     """The faults of layers by place."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, Span], Finding] = {}
+        self._found: dict[tuple[str, Span], FoundError] = {}
 
-    def add(self, instance: Instance, node: Node, fault: Fault, path: str) -> None:
+    def add(self, instance: Instance, node: Node, fault: OpError, path: str) -> None:
         """Keep a fault of a layer; one that is known already adds its conditions."""
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
@@ -54,7 +54,7 @@ class Findings:
         message = _message(node, fault)
         shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
         label = shorten(label, 300)
-        self._found[key] = Finding(fault, message, label, shown, fault.conditions)
+        self._found[key] = FoundError(fault, message, label, shown, fault.conditions)
 
     def report(self, report: Report) -> None:
         """Make diagnostics of all; a size that is too small is one where it begins."""
@@ -70,7 +70,7 @@ class Findings:
             )
 
 
-def blamed(node: Node, fault: Fault) -> Span:
+def blamed(node: Node, fault: OpError) -> Span:
     """Where a fault is shown.
 
     At the argument that is wrong, where it is written; else at the inputs where they
@@ -84,7 +84,7 @@ def blamed(node: Node, fault: Fault) -> Span:
     return place.span("in") if place.has("in") else place.span(key=True)
 
 
-def _message(node: Node, fault: Fault) -> str:
+def _message(node: Node, fault: OpError) -> str:
     """The message, with the value's name for the number of a variadic input."""
     if not fault.port.isdigit() or not fault.message.startswith(f"{fault.port} "):
         return fault.message

@@ -53,7 +53,7 @@ def infer(
     given = {*graph.spec.variants.get(variant, {}), *(settings or {})}
     for instance in (*networks.values(), *bare.values()):
         instance.given = frozenset(given)
-    engine.findings.report(report)
+    engine.errors.report(report)
     if domain.spent:
         message = "the sizes are too many, or too long, to compare them all"
         report.error("too-large", graph.document.locate(("name",)), message)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from compiler.expr.syntax import Expr, Name, show
 from compiler.op import errors
 from compiler.op.context import Context
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import TensorType, TypePattern, ellipsis_dim
 
 
@@ -55,7 +55,7 @@ class Matcher:
                 message = (
                     f"{show(expr)} of {port} stands for no size here: {error.message}"
                 )
-                raise Fault("unbound-dimension", message, port) from None
+                raise OpError("unbound-dimension", message, port) from None
             if not isinstance(wanted, int | Dim) or not self.caller.domain.equal(
                 Dim.of(wanted), self.caller.value(size)
             ):
@@ -65,7 +65,7 @@ class Matcher:
         self,
         port: str,
         kind_of: TypePattern,
-        names: Names,
+        names: SymbolTable,
         values: Mapping[str, Value],
     ) -> TensorType:
         """The type of an input in the names of the block."""
@@ -81,7 +81,7 @@ class Matcher:
         """Each size of the type with the expression it stands against; None for those under `...`."""
         extra = actual.rank - len(pattern.dims)
         if extra < 0 or (extra > 0 and pattern.ellipsis is None):
-            raise Fault("rank-mismatch", f"{port} needs {pattern}", port)
+            raise OpError("rank-mismatch", f"{port} needs {pattern}", port)
         if pattern.ellipsis is None:
             return list(zip(pattern.dims, actual.shape, strict=True))
         at = pattern.ellipsis
@@ -126,26 +126,26 @@ class Matcher:
         size: Dim,
         actual: TensorType,
         pattern: TypePattern,
-    ) -> Fault:
+    ) -> OpError:
         told = "" if str(wanted) == show(expr) else f", where {show(expr)} = {wanted}"
         message = f"{port} needs {pattern}{told}"
-        fault = Fault("pattern-mismatch", message, port)
+        fault = OpError("pattern-mismatch", message, port)
         if isinstance(wanted, int | Dim):
             fault.conditions = self.caller.when_equal(Dim.of(wanted), size)
         return fault
 
 
-def size_of(expr: Expr, names: Names, values: Mapping[str, Value]) -> Dim:
+def size_of(expr: Expr, names: SymbolTable, values: Mapping[str, Value]) -> Dim:
     """A formula in the names of a scope.
 
     Raises:
-        Fault: where it stands for no size.
+        OpError: where it stands for no size.
     """
     try:
         value = evaluate(expr, values)
     except ExpressionError as error:
         message = f"{show(expr)} stands for no size here: {error.message}"
-        raise Fault("unbound-dimension", message) from None
+        raise OpError("unbound-dimension", message) from None
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise Fault("unbound-dimension", f"{show(expr)} is no size")
+        raise OpError("unbound-dimension", f"{show(expr)} is no size")
     return Dim.of(names.size(expr, value))

@@ -12,7 +12,7 @@ from compiler.elaborate.wiring import by_port
 from compiler.infer.param_values import formula_value, shown
 from compiler.ir.graph import Node, OpParam, Place, Ref, Scope
 from compiler.ir.typed import Instance
-from compiler.op.errors import Fault, absent_input
+from compiler.op.errors import OpError, absent_input
 from compiler.op.op import Op, Port
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -181,8 +181,8 @@ class ScopeReader:
     def _path(self, node: Node) -> str:
         return f"{self.path}.{node.name}"
 
-    def _skip(self, node: Node, fault: Fault) -> Skip:
-        self.engine.findings.add(self.instance, node, fault, self._path(node))
+    def _skip(self, node: Node, fault: OpError) -> Skip:
+        self.engine.errors.add(self.instance, node, fault, self._path(node))
         return Skip()
 
 

@@ -11,7 +11,7 @@ from compiler.expr.syntax import names
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Types
 from compiler.op.context import Context
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
@@ -44,7 +44,7 @@ def in_copy(copy: int, given: Types, context: Context) -> Iterator[None]:
     known = len(context.tolerated or ())
     try:
         yield
-    except Fault as fault:
+    except OpError as fault:
         if copy:
             _blame_copy(fault, copy, given, context)
             if fault.code in _TYPES:
@@ -58,7 +58,7 @@ def in_copy(copy: int, given: Types, context: Context) -> Iterator[None]:
 _TYPES = {"pattern-mismatch", "kind-mismatch", "rank-mismatch"}
 
 
-def _blame_copy(fault: Fault, copy: int, given: Types, context: Context) -> None:
+def _blame_copy(fault: OpError, copy: int, given: Types, context: Context) -> None:
     types = (
         f"{port} is {context.values(kind)}"
         for port, kind in given.items()

@@ -16,7 +16,7 @@ from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Budget, Constraint, Domain
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import TensorType, TypePattern
 
 
@@ -33,7 +33,7 @@ def root_instance(
     """
     symbols = {name: Dim.symbol(name) for name in _symbols(scope, report, bare)}
     named, hints = name_values(params)
-    env = Names({**named, **symbols}, hints)
+    env = SymbolTable({**named, **symbols}, hints)
     values: dict[str, Value] = {**params, **symbols}
     inputs: dict[str, TensorType | None] = {}
     for port, pattern in scope.inputs.items():
@@ -82,7 +82,7 @@ def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
 
 def _type(
     pattern: TypePattern,
-    env: Names,
+    env: SymbolTable,
     values: Mapping[str, Value],
     place: Place,
     report: Report,
@@ -100,7 +100,7 @@ def _type(
     return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))
 
 
-def _dim(expr: Expr, env: Names, values: Mapping[str, Value]) -> Dim | str:
+def _dim(expr: Expr, env: SymbolTable, values: Mapping[str, Value]) -> Dim | str:
     """The size in the names of the network, or what is wrong with it."""
     try:
         plain = evaluate(expr, values)

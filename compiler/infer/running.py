@@ -15,11 +15,11 @@ from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Call, TypedNode, Types
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import COUNTER, Names
+from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 from compiler.symbolic.tensor import TensorType
 
 
@@ -79,7 +79,7 @@ class ScopeRunner(ScopeReader):
                 "a repeated group gives what it takes, and this one changes the type"
             )
             help = "write it as a block, whose inputs have types of their own"
-            raise Fault("repeat-mismatch", message, help=help)
+            raise OpError("repeat-mismatch", message, help=help)
 
     def _tolerant(
         self,
@@ -95,7 +95,7 @@ class ScopeRunner(ScopeReader):
             return self._copies(node, target, arguments, types, count)
         finally:
             for fault in self.context.tolerated:
-                self.engine.findings.add(self.instance, node, fault, self._path(node))
+                self.engine.errors.add(self.instance, node, fault, self._path(node))
             self.context.tolerated = outer
 
     def _append(self, calls: list[Call], call: Call, run: int) -> None:
@@ -143,7 +143,7 @@ class ScopeRunner(ScopeReader):
         arguments: Mapping[str, Any],
         types: Types,
         values: Mapping[str, Value],
-        names: Names,
+        names: SymbolTable,
         counter: int | None,
         path: str,
     ) -> Call:
@@ -225,7 +225,7 @@ class ScopeRunner(ScopeReader):
             scan=scan,
         )
 
-    def rehearse(
+    def speculate(
         self,
         node: Node,
         target: type[Op] | Scope,
@@ -242,7 +242,7 @@ class ScopeRunner(ScopeReader):
                 if self.context.tolerated:
                     return tuple(calls[:-1])
                 given = chain(calls[-1].outputs, given)
-        except (Fault, BindingError, Skip, DimOverflow, ZeroDivisionError):
+        except (OpError, BindingError, Skip, DimOverflow, ZeroDivisionError):
             return tuple(calls)
         finally:
             self.context.tolerated = outer

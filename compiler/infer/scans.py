@@ -11,7 +11,7 @@ from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Carry, Node, Scope
 from compiler.ir.typed import Call, Instance, Scan, Types
 from compiler.op.arg_types import Formula
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -46,7 +46,7 @@ class Scanned:
             ):
                 message = f"the state {name} is {context.values(wanted)} before a step"
                 message += f" and {context.values(kind)} after it"
-                raise Fault("carry-mismatch", message, "", "carry")
+                raise OpError("carry-mismatch", message, "", "carry")
         return together | {
             name: scan.carry[name] for name in call.outputs if name in scan.carry
         }
@@ -58,7 +58,7 @@ def scanned(
     """The types that one step sees, and how the layer is taken apart."""
     target = layer.target
     if not isinstance(target, Scope) or target.kind == "group":
-        raise Fault(
+        raise OpError(
             "bad-scan", "`scan` runs a block: write the step as a block", "", "scan"
         )
     length = _length(layer)
@@ -68,14 +68,14 @@ def scanned(
         if (axis := _axis(layer, kind, length)) is not None
     }
     if not axes:
-        raise Fault("bad-scan", f"no input has the dimension {length}", "", "scan")
+        raise OpError("bad-scan", f"no input has the dimension {length}", "", "scan")
     carry = {
         name: _start(layer, target, name, carry)
         for name, carry in layer.node.carry.items()
     }
     for name in carry:
         if name not in target.declared:
-            raise Fault(
+            raise OpError(
                 "bad-scan",
                 f"the step has no output {name} to carry on",
                 "",
@@ -89,7 +89,7 @@ def scanned(
 def _length(layer: Scanned) -> Dim:
     written = layer.node.layer.scan
     if not isinstance(written, Formula):
-        raise Fault("bad-scan", "`scan` names a dimension, such as T", "", "scan")
+        raise OpError("bad-scan", "`scan` names a dimension, such as T", "", "scan")
     return size_of(written.expr, layer.instance.names, layer.instance.values)
 
 
@@ -113,7 +113,7 @@ def _step_type(
 
 def _start(layer: Scanned, target: Scope, name: str, carry: Carry) -> TensorType:
     if name not in target.inputs:
-        raise Fault(
+        raise OpError(
             "bad-scan",
             f"the step has no input {name}",
             "",

@@ -10,12 +10,12 @@ from compiler.infer.closed_form import by_count
 from compiler.infer.reading import Skip
 from compiler.infer.repeats import chain, copies_are_equal, uses_counter
 from compiler.infer.running import ScopeRunner
-from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, rehearsing
+from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
 from compiler.infer.stacks import stacked
 from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Call, TypedNode, Types
 from compiler.op.binding import BindingError
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op
 from compiler.symbolic.dims import DimOverflow
 from compiler.symbolic.tensor import TensorType
@@ -48,8 +48,8 @@ class ScopeInference(ScopeRunner):
         active, ties = self._when(node), self._ties(node)
         count = self._count(node) if active else 0
         if count == 0:
-            ghosts = self._ghosts(node, target, arguments, types, ())
-            outputs = self._passed_on(types, ghosts)
+            speculative = self._speculate(node, target, arguments, types, ())
+            outputs = self._passed_on(types, speculative)
             return TypedNode(
                 node,
                 target,
@@ -58,14 +58,14 @@ class ScopeInference(ScopeRunner):
                 outputs,
                 arguments,
                 active,
-                ghosts=ghosts,
+                speculative=speculative,
                 ties=ties,
             )
         try:
             if node.layer.scan is not None:
                 return self._scan(node, target, arguments, given, types)
             calls = self._tolerant(node, target, arguments, types, count)
-        except Fault as fault:
+        except OpError as fault:
             raise self._skip(node, fault) from None
         except BindingError as error:
             for problem in error.problems:
@@ -86,27 +86,34 @@ class ScopeInference(ScopeRunner):
                 path=self._path(node),
             )
             raise Skip from None
-        ghosts = self._ghosts(node, target, arguments, types, calls)
+        speculative = self._speculate(node, target, arguments, types, calls)
         repeat = node.layer.repeat
         names, context = self.instance.names, self.context
         count_of = repeat.count if repeat is not None else None
-        outputs = dict(by_count(calls, ghosts, count_of, names, context))
+        outputs = dict(by_count(calls, speculative, count_of, names, context))
         path = self._path(node)
         outputs |= stacked(node, calls, self.instance, self.report, path)
         return TypedNode(
-            node, target, given, calls, outputs, arguments, ghosts=ghosts, ties=ties
+            node,
+            target,
+            given,
+            calls,
+            outputs,
+            arguments,
+            speculative=speculative,
+            ties=ties,
         )
 
     def _passed_on(
-        self, types: Types, ghosts: tuple[Call, ...]
+        self, types: Types, speculative: tuple[Call, ...]
     ) -> dict[str, TensorType]:
         first = next(iter(types.values()), None)
         kind = first[0] if isinstance(first, tuple) else first
         if kind is None:
             raise Skip
-        return {"output": named_as(ghosts, kind, self)}
+        return {"output": named_as(speculative, kind, self)}
 
-    def _ghosts(
+    def _speculate(
         self,
         node: Node,
         target: type[Op] | Scope,
@@ -119,7 +126,7 @@ class ScopeInference(ScopeRunner):
         repeated = node.layer.repeat is not None
         if self.engine.learned is not None or node.layer.scan is not None:
             return ()
-        if self.engine.rehearsed > ALL_RUNS:
+        if self.engine.speculated > ALL_RUNS:
             return ()
         if (calls and not repeated) or (repeated and group):
             return ()
@@ -133,6 +140,6 @@ class ScopeInference(ScopeRunner):
             return ()
         first = sum(call.count for call in calls)
         numbers = range(first, COPIES) if repeated else [None]
-        with rehearsing(self.engine):
-            ghost = ScopeInference(self.engine, self.instance, self.path, self.depth)
-            return ghost.rehearse(node, target, arguments, given, numbers)
+        with speculating(self.engine):
+            trial = ScopeInference(self.engine, self.instance, self.path, self.depth)
+            return trial.speculate(node, target, arguments, given, numbers)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.infer.error_sink import Findings
+from compiler.infer.error_sink import ErrorSink
 from compiler.ir.typed import Call
 from compiler.symbolic.tensor import TensorType
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from compiler.infer.scopes import ScopeInference
 
 INSTANCES, RUNS = 100, 1_000
-"""What one rehearsal may cost; a block that has no end with other values would go on."""
+"""What one speculation may cost; a block that has no end with other values would go on."""
 ALL_RUNS = 20_000
-"""What all rehearsals of a spec may cost; further ones are left out."""
+"""What all speculation of a spec may cost; further ones are left out."""
 
 COPIES = 4
 """How many copies show by what rule their sizes grow."""
 
 
 @contextmanager
-def rehearsing(engine: Engine) -> Iterator[None]:
+def speculating(engine: Engine) -> Iterator[None]:
     """Inference that leaves no trace: neither mistakes nor instances, and at its own costs."""
-    saved = engine.report, engine.findings, engine.learned
+    saved = engine.report, engine.errors, engine.learned
     costs = engine.count, engine.runs, engine.limits
-    engine.report, engine.findings, engine.learned = Report(), Findings(), []
+    engine.report, engine.errors, engine.learned = Report(), ErrorSink(), []
     engine.count = engine.runs = 0
     engine.limits = replace(engine.limits, instances=INSTANCES, runs=RUNS)
     try:
@@ -43,21 +43,21 @@ def rehearsing(engine: Engine) -> Iterator[None]:
     finally:
         for key in engine.learned or ():
             engine.forget(key)
-        engine.rehearsed += engine.runs
-        engine.report, engine.findings, engine.learned = saved
+        engine.speculated += engine.runs
+        engine.report, engine.errors, engine.learned = saved
         engine.count, engine.runs, engine.limits = costs
 
 
 def named_as(
-    ghosts: tuple[Call, ...], passed: TensorType, scope: ScopeInference
+    speculative: tuple[Call, ...], passed: TensorType, scope: ScopeInference
 ) -> TensorType:
     """The type that a layer passes on while it is off, in the names it has while on.
 
     Where both are equal the name that the layer gives holds in either case.
     """
-    if not ghosts:
+    if not speculative:
         return passed
-    shown = next(iter(ghosts[-1].outputs.values()))
+    shown = next(iter(speculative[-1].outputs.values()))
     value = scope.context.value
     if shown.rank != passed.rank or shown.kind != passed.kind:
         return passed

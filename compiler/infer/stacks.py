@@ -8,7 +8,7 @@ from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Node
 from compiler.ir.typed import Call, Instance
 from compiler.op.arg_types import Formula
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -27,7 +27,7 @@ def stacked(
     for name, port in repeat.stack.items():
         try:
             kind = _common(name, port, calls, instance)
-        except Fault as fault:
+        except OpError as fault:
             key = fault.code == "duplicate-name"
             span = node.place.at("repeat", "stack").span(name, key=key)
             like = fault.code == "unknown-port" and report.like(port, calls[0].outputs)
@@ -44,18 +44,18 @@ def _common(
     """The type of an output that all copies give.
 
     Raises:
-        Fault: where there is none, or it is an output of the layer already.
+        OpError: where there is none, or it is an output of the layer already.
     """
     outputs = calls[0].outputs
     if name in outputs:
         message = f"each copy gives {name}, and that is what the last one gives"
-        raise Fault("duplicate-name", message, help=f"write all_{name}: {port}")
+        raise OpError("duplicate-name", message, help=f"write all_{name}: {port}")
     if port not in outputs:
         help = f"it gives {listed(outputs)}"
-        raise Fault("unknown-port", f"a copy has no output {port}", help=help)
+        raise OpError("unknown-port", f"a copy has no output {port}", help=help)
     types = dict.fromkeys(instance.context.values(call.outputs[port]) for call in calls)
     if len(types) > 1:
         first, other, *_ = types
         message = f"{port} is {first} in one copy and {other} in another"
-        raise Fault("repeat-mismatch", f"{message}: they do not stack")
+        raise OpError("repeat-mismatch", f"{message}: they do not stack")
     return calls[-1].outputs[port]

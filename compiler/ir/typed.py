@@ -16,7 +16,7 @@ from compiler.op.context import Context
 from compiler.op.op import Op, Shape
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import TensorType
 
 NONE = Dim.of(0)
@@ -84,7 +84,7 @@ class TypedNode:
     """The arguments as written, for the target that a param of type `op` chose too."""
     active: bool = True
     scan: Scan | None = None
-    ghosts: tuple[Call, ...] = ()
+    speculative: tuple[Call, ...] = ()
     """Runs that other values of the params would add; for the code alone."""
     ties: Mapping[str, str] = field(default_factory=dict)
     """The tensors that are one with others, and the paths of those."""
@@ -92,10 +92,10 @@ class TypedNode:
     @property
     def shown(self) -> TypedNode:
         """The layer as code shows it: as it would run, where it is off."""
-        if self.calls or not self.ghosts:
+        if self.calls or not self.speculative:
             return self
-        outputs = self.ghosts[-1].outputs
-        return replace(self, calls=self.ghosts, outputs=outputs, ghosts=())
+        outputs = self.speculative[-1].outputs
+        return replace(self, calls=self.speculative, outputs=outputs, speculative=())
 
     @property
     def count(self) -> int:
@@ -113,7 +113,7 @@ class Instance:
     inputs: Mapping[str, TensorType | None]
     nodes: dict[str, TypedNode] = field(default_factory=dict)
     outputs: dict[str, TensorType] = field(default_factory=dict)
-    names: Names = field(default_factory=lambda: Names({}, {}))
+    names: SymbolTable = field(default_factory=lambda: SymbolTable({}, {}))
     values: Mapping[str, Value] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     """The params of a network that a variant or a setting gives a value."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic_core import PydanticCustomError
 
 from compiler.diagnostics.diagnostic import suggest
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op, Shape, product
 from compiler.symbolic.dims import Dim
 
@@ -49,7 +49,7 @@ def apply(
     """The learned tensors and buffers of a layer whose tensor is parametrized.
 
     Raises:
-        Fault: where the layer has no such tensor, or one that cannot be parametrized so.
+        OpError: where the layer has no such tensor, or one that cannot be parametrized so.
     """
     _require_tensor(given, op, weights)
     shape = weights[given.tensor]
@@ -62,7 +62,7 @@ def apply(
     return rest | learned, buffers | fixed
 
 
-def refuse(block: str) -> Fault:
+def refuse(block: str) -> OpError:
     """A block has no tensors of its own."""
     help = "`parametrize` stands at the layers inside"
     return _fault(f"{block} is a block: it has no tensors of its own", help)
@@ -83,8 +83,8 @@ def _require_tensor(
         )
 
 
-def _fault(message: str, help: str = "") -> Fault:
-    return Fault("bad-parametrization", message, argument="parametrize", help=help)
+def _fault(message: str, help: str = "") -> OpError:
+    return OpError("bad-parametrization", message, argument="parametrize", help=help)
 
 
 def _weight_norm(name: str, shape: Shape, dim: int) -> tuple[Tensors, Tensors]:

@@ -128,17 +128,17 @@ def plan_classes(starts: Iterable[Instance], split: set[int]) -> Plans:
     for instance in starts:
         _visit(instance, plans, seen)
     for plan in list(plans.order):
-        _show_ghosts(plan, plans, seen)
+        _show_speculative(plan, plans, seen)
     return plans
 
 
-def _show_ghosts(plan: ClassPlan, plans: Plans, seen: set[int]) -> None:
+def _show_speculative(plan: ClassPlan, plans: Plans, seen: set[int]) -> None:
     """Take layers that no use runs as they would run, and the classes that they need."""
     rest = plans.order[plans.order.index(plan) :]
     del plans.order[-len(rest) :]
     for name, node in plan.layers.items():
         plan.layers[name] = node.shown
-        for call in node.ghosts if not node.calls else ():
+        for call in node.speculative if not node.calls else ():
             if call.instance is not None:
                 _visit(call.instance, plans, seen)
     plans.order += rest

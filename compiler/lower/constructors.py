@@ -91,7 +91,7 @@ def layer_code(
     """The `Code` of a layer in `__init__`, with the inferred sizes that differ from copy to copy."""
     first = typed.calls[0]
     varied: dict[Dim, Expr] = {}
-    runs = (*typed.calls, *typed.ghosts)
+    runs = (*typed.calls, *typed.speculative)
     if len(runs) > 1:
         inferred = [_inferred(typed, run) for run in runs]
         for name, size in inferred[0].items():
@@ -181,7 +181,7 @@ def _given(
 def _dimension(
     writer: ClassWriter, typed: TypedNode, symbol: str, resolve: Resolve
 ) -> Expr:
-    runs = (*typed.calls, *typed.ghosts)
+    runs = (*typed.calls, *typed.speculative)
     sizes = [(run.counter, run.binding[symbol]) for run in runs]
     return _of_copy(writer, typed, sizes, resolve)
 

@@ -16,7 +16,7 @@ from compiler.op.op import Op, arguments, model, symbolic_arguments
 from compiler.op.op_docs import as_yaml, describe
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def bind(
     op: type[Op],
     given: Mapping[str, Any],
     values: Mapping[str, Value],
-    names: Names,
+    names: SymbolTable,
 ) -> Op:
     """The op with its arguments in the scope where the layer stands.
 
@@ -154,7 +154,7 @@ def expression_code(error: ExpressionError) -> str:
     return "division-by-zero" if "zero" in error.message else "bad-expression"
 
 
-def _named(source: Any, value: Any, names: Names) -> Any:
+def _named(source: Any, value: Any, names: SymbolTable) -> Any:
     """The value in the names of the scope where that is a polynomial, else the value itself."""
     if isinstance(source, tuple):
         return tuple(_named(s, v, names) for s, v in zip(source, value, strict=True))
@@ -167,7 +167,9 @@ def _named(source: Any, value: Any, names: Names) -> Any:
     return (named,) if alone else named
 
 
-def named_sizes(key: str, written: Any, value: Any, names: Names) -> dict[str, Dim]:
+def named_sizes(
+    key: str, written: Any, value: Any, names: SymbolTable
+) -> dict[str, Dim]:
     """The numbers of an argument, by the names they have in the block: `width`, `widths[0]`, `widths[1]`."""
     if isinstance(value, tuple):
         items = (
@@ -185,7 +187,9 @@ def named_sizes(key: str, written: Any, value: Any, names: Names) -> dict[str, D
     return {key: Dim.of(named)}
 
 
-def named_items(written: Any, value: tuple[Any, ...], names: Names) -> tuple[Any, ...]:
+def named_items(
+    written: Any, value: tuple[Any, ...], names: SymbolTable
+) -> tuple[Any, ...]:
     """The items of a list that a formula gives, in the names of the scope where they have one."""
     named = _named(written, value, names)
     return named if isinstance(named, tuple) and len(named) == len(value) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler.op import errors
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
@@ -25,7 +25,7 @@ class Context:
         self.hints = {} if hints is None else hints
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
-        self.tolerated: list[Fault] | None = None
+        self.tolerated: list[OpError] | None = None
         """Where faults of sizes are kept while a rule goes on; None: they are raised."""
 
     def value(self, size: Dim) -> Dim:
@@ -107,7 +107,7 @@ class Context:
         """For which sizes two sizes agree."""
         return when_equal(self.domain, self.value(left), self.value(right))
 
-    def _found(self, fault: Fault) -> None:
+    def _found(self, fault: OpError) -> None:
         """A size that is wrong for some inputs does not keep a rule from going on."""
         if self.tolerated is None:
             raise fault

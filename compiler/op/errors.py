@@ -1,6 +1,6 @@
 """What an op finds wrong, as facts; this file words them.
 
-A rule raises a `Fault`; inference knows where the layer stands and makes a diagnostic of it.
+A rule raises a `OpError`; inference knows where the layer stands and makes a diagnostic of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NO_CONDITIONS = Conditions()
 
 
 @dataclass
-class Fault(Exception):
+class OpError(Exception):
     """A requirement of an op that is not met.
 
     `port` names the input to blame and `argument` the argument; neither means the layer as a whole.
@@ -32,29 +32,31 @@ class Fault(Exception):
     """For which sizes the requirement would be met."""
 
 
-def rank_mismatch(port: str, tensor: TensorType, expected: str) -> Fault:
+def rank_mismatch(port: str, tensor: TensorType, expected: str) -> OpError:
     """An input has another number of dimensions than the op takes."""
     message = f"{port} needs {expected}, and has {tensor.rank}"
-    return Fault("rank-mismatch", message, port)
+    return OpError("rank-mismatch", message, port)
 
 
-def kind_mismatch(port: str, tensor: TensorType, expected: Sequence[str]) -> Fault:
+def kind_mismatch(port: str, tensor: TensorType, expected: Sequence[str]) -> OpError:
     """An input is of another dtype kind than the op takes."""
     wanted = " or ".join(expected)
     message = f"{port} needs {wanted} values, not {tensor.kind}"
-    return Fault("kind-mismatch", message, port)
+    return OpError("kind-mismatch", message, port)
 
 
-def shapes_differ(message: str, port: str, label: str, conditions: Conditions) -> Fault:
+def shapes_differ(
+    message: str, port: str, label: str, conditions: Conditions
+) -> OpError:
     """Two inputs do not go together."""
-    return Fault("shape-mismatch", message, port, label=label, conditions=conditions)
+    return OpError("shape-mismatch", message, port, label=label, conditions=conditions)
 
 
 def not_divisible(
     what: str, size: Dim, by: str, divisor: Dim, argument: str = ""
-) -> Fault:
+) -> OpError:
     """One size must be a multiple of another and is not."""
-    return Fault(
+    return OpError(
         "constraint",
         f"{what} must be a multiple of {by}: {size} is not one of {divisor}",
         "",
@@ -64,19 +66,19 @@ def not_divisible(
 
 def too_small(
     what: str, size: Dim, least: int, port: str, conditions: Conditions
-) -> Fault:
+) -> OpError:
     """A size can be smaller than the op works on."""
     if size.constant is not None:
         message = f"{what} is {size}, and must be at least {least}"
     else:
         message = f"{what} is {size}, which can be smaller than {least}"
-    return Fault("size-too-small", message, port, conditions=conditions)
+    return OpError("size-too-small", message, port, conditions=conditions)
 
 
-def bad_axis(axis: int, rank: int, argument: str = "dim") -> Fault:
+def bad_axis(axis: int, rank: int, argument: str = "dim") -> OpError:
     """A dimension's number is out of range."""
     message = f"{argument} {axis} is out of range for a tensor of {_count(rank)}"
-    return Fault(
+    return OpError(
         "constraint",
         message,
         "",
@@ -85,9 +87,9 @@ def bad_axis(axis: int, rank: int, argument: str = "dim") -> Fault:
     )
 
 
-def not_constant(what: str, value: Dim, argument: str = "") -> Fault:
+def not_constant(what: str, value: Dim, argument: str = "") -> OpError:
     """A value depends on the size of the input, and must be known when the network is built."""
-    return Fault(
+    return OpError(
         "not-constant",
         f"{what} must be known when the network is built, and is {value}",
         "",
@@ -95,11 +97,11 @@ def not_constant(what: str, value: Dim, argument: str = "") -> Fault:
     )
 
 
-def symbolic_weight(what: str, value: Dim, port: str) -> Fault:
+def symbolic_weight(what: str, value: Dim, port: str) -> OpError:
     """A tensor of weights would depend on the size of the input."""
     symbols = " and ".join(sorted(value.symbols))
     known = "are only known" if len(value.symbols) > 1 else "is only known"
-    return Fault(
+    return OpError(
         "symbolic-weight",
         f"{what} would be {value}: weights cannot depend on {symbols}, which {known} when the network runs",
         port,
@@ -107,9 +109,9 @@ def symbolic_weight(what: str, value: Dim, port: str) -> Fault:
     )
 
 
-def nameless(what: str) -> Fault:
+def nameless(what: str) -> OpError:
     """A size that `...` stands for is needed to make a tensor."""
-    return Fault(
+    return OpError(
         "unbound-dimension",
         f"{what} is one of the dimensions that `...` stands for, which have no names",
         help="give the dimension a name, as D has in float[..., D]",
@@ -123,18 +125,18 @@ def constraint(
     port: str = "",
     help: str = "",
     conditions: Conditions = NO_CONDITIONS,
-) -> Fault:
+) -> OpError:
     """A requirement between arguments and inputs, in the op's own words."""
-    return Fault("constraint", message, port, argument, help, "", conditions)
+    return OpError("constraint", message, port, argument, help, "", conditions)
 
 
 def _count(rank: int) -> str:
     return "1 dimension" if rank == 1 else f"{rank} dimensions"
 
 
-def absent_input(port: str) -> Fault:
+def absent_input(port: str) -> OpError:
     """An input that the op needs is an optional input of the block, left out in this call."""
-    return Fault(
+    return OpError(
         "missing-input",
         f"{port} needs a value, and this optional input is left out here",
         port,

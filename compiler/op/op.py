@@ -123,7 +123,7 @@ class Op:
         """The types of the outputs from the types of the inputs (by port name; None where an optional one is absent).
 
         Raises:
-            Fault: where the inputs or arguments are not what torch would take for every size.
+            OpError: where the inputs or arguments are not what torch would take for every size.
         """
         raise TypeError(f"{type(self).__name__} has no shape rule")
 

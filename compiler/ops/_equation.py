@@ -59,7 +59,7 @@ def parse_equation(text: str) -> Equation:
     """Read an equation.
 
     Raises:
-        Fault: where it is not one.
+        OpError: where it is not one.
     """
     left, arrow, right = text.partition("->")
     operands = tuple(_labels(part) for part in left.split(","))
@@ -80,7 +80,7 @@ def _labels(text: str) -> tuple[str, ...]:
     return (*before, *((ELLIPSIS,) if dots else ()), *after)
 
 
-def _wrong(message: str) -> errors.Fault:
+def _wrong(message: str) -> errors.OpError:
     return errors.constraint(
         f"the equation is wrong: {message}",
         argument="equation",

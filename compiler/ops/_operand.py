@@ -30,7 +30,7 @@ class WithOperand(Op):
         """Both as one: the shape that they broadcast to, of the kind that they become.
 
         Raises:
-            Fault: where there is no second operand, or more than one.
+            OpError: where there is no second operand, or more than one.
         """
         if (other is None) == (self.value is None):
             message = f"{self.name} needs either another input or a value"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from compiler.op.errors import Fault, constraint
+from compiler.op.errors import OpError, constraint
 
 ELLIPSIS = "..."
 Group = tuple[str, ...]
@@ -37,7 +37,7 @@ def parse_pattern(text: str) -> Pattern:
     """Read a pattern.
 
     Raises:
-        Fault: where it is not one, with the place of the fault.
+        OpError: where it is not one, with the place of the fault.
     """
     before, arrow, after = text.partition("->")
     if not arrow or "->" in after:
@@ -90,7 +90,7 @@ def _tokens(text: str, offset: int) -> Iterator[tuple[str, int]]:
         position = match.end()
 
 
-def _wrong(message: str, place: int) -> Fault:
+def _wrong(message: str, place: int) -> OpError:
     return constraint(
         f"the pattern is wrong at character {place + 1}: {message}",
         argument="pattern",

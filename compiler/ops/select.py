@@ -157,7 +157,7 @@ def _least(ctx: Context, size: Dim, least: int) -> bool:
     return ctx.domain.at_least(ctx.value(size), least)
 
 
-def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.Fault:
+def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.OpError:
     """An argument means the same for every size only where one size is the greater."""
     more, less = ctx.value(more), ctx.value(less)
     return errors.constraint(

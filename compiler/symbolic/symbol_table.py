@@ -33,7 +33,7 @@ Counted = tuple[Expr, int]
 """A formula of the counter, and the copy that it was worked out for."""
 
 
-class Names(dict[str, Value]):
+class SymbolTable(dict[str, Value]):
     """The symbols of a scope by name, and in `hints` the values behind them.
 
     A size is told as a polynomial over the symbols. Where a formula is more than that (a
@@ -41,7 +41,7 @@ class Names(dict[str, Value]):
     is made of it then holds for other values, too.
 
     >>> from compiler.symbolic.evaluate import parse_expression
-    >>> scope = Names({"width": Dim.symbol("width")}, {"width": Dim.of(32)})
+    >>> scope = SymbolTable({"width": Dim.symbol("width")}, {"width": Dim.of(32)})
     >>> str(scope.size(parse_expression("2 * width"), 64))
     '2 * width'
     >>> str(2 * scope.size(parse_expression("min(width, 8)"), 8))
@@ -59,11 +59,11 @@ class Names(dict[str, Value]):
         self.counted_as: dict[str, Counted] = {} if counted_as is None else counted_as
         """What symbols that stand for a formula of the counter come from."""
 
-    def counted(self, counter: int | None) -> Names:
+    def counted(self, counter: int | None) -> SymbolTable:
         """The same for one copy of a repeated layer."""
         if counter is None:
             return self
-        return Names({**self, COUNTER: counter}, self.hints, self.counted_as)
+        return SymbolTable({**self, COUNTER: counter}, self.hints, self.counted_as)
 
     def size(self, expr: Expr, value: Any) -> Any:
         """A formula, whose value is known, in the names of the scope."""

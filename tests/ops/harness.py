@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from compiler.op.binding import BindingError, Problem, bind, check_arguments
 from compiler.op.context import Context
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.op import Op, as_tuple
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import evaluate
-from compiler.symbolic.symbol_table import Names
+from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import TensorType, parse_pattern
 from tests.ops.concrete import like
 from tests.ops.coverage import accepted, refused
@@ -33,7 +33,7 @@ class Checked:
     """What `check` found: the types of the outputs, or why the op was refused."""
 
     outputs: tuple[TensorType, ...] = ()
-    refusal: Fault | Problem | None = None
+    refusal: OpError | Problem | None = None
     source: str = ""
 
     @property
@@ -71,7 +71,7 @@ def infer(
     """The types of the outputs for sizes that may be symbols; every name is one.
 
     Raises:
-        Fault: where the rule refuses.
+        OpError: where the rule refuses.
         BindingError: where the arguments are wrong.
     """
     known = {name: Dim.of(value) for name, value in (hints or {}).items()}
@@ -103,14 +103,14 @@ def check(
         device: "cpu" where the meta device does not raise and real tensors do.
         flops: whether to compare with FlopCounterMode.
     """
-    refusal: Fault | Problem | None
+    refusal: OpError | Problem | None
     op, refusal = _bind_anyhow(op_name, arguments)
     ports = _ports(op, inputs)
     outputs: tuple[TensorType, ...] = ()
     if refusal is None:
         try:
             outputs = _infer(op, Context(domain=domain), ports)
-        except Fault as fault:
+        except OpError as fault:
             refusal = fault
     if refusal and (dims or refusal.code == "kind-mismatch"):
         refused[op_name] += 1
@@ -171,7 +171,7 @@ def _bind_anyhow(
         given = {
             k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
         }
-        return bind(ops()[op_name], given, {}, Names({}, {})), error.problems[0]
+        return bind(ops()[op_name], given, {}, SymbolTable({}, {})), error.problems[0]
 
 
 def _ports(op: Op, inputs: Mapping[str, Input]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _infer(op: Op, ctx: Context, ports: Mapping[str, Any]) -> tuple[TensorType, 
     return outputs
 
 
-class _Symbols(Names):
+class _Symbols(SymbolTable):
     """Every name is a symbol, but those that have a value."""
 
     def __init__(

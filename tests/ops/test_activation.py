@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -153,13 +153,13 @@ def test_hardtanh_wants_its_bounds_in_order(bounds: tuple[float, float]) -> None
         {"input": type_of(2)},
         reference=lambda x: torch.nn.Hardtanh(*bounds)(x),
     )
-    assert isinstance(found.refusal, Fault) and found.refusal.argument == "min_val"
+    assert isinstance(found.refusal, OpError) and found.refusal.argument == "min_val"
 
 
 def test_glu_halves_a_symbol() -> None:
     (output,) = infer("glu", {}, {"input": tensor("float[B, T, 2 * D]")})
     assert str(output) == "float[B, T, D]"
-    with pytest.raises(Fault, match="must be a multiple of 2"):
+    with pytest.raises(OpError, match="must be a multiple of 2"):
         infer("glu", {}, {"input": tensor("float[B, T, D]")})
 
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, label, some, type_of
 from tests.ops.harness import check, infer, layer, tensor
@@ -77,7 +77,7 @@ def test_symbols() -> None:
 def test_faults(arguments: dict[str, Any], argument: str) -> None:
     inputs = {"input": tensor("float[B, 16]"), "target": tensor("int[B]")}
     settings = {"n_classes": 20, "cutoffs": [4, 10], **arguments}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer(OP, settings, inputs)
     assert caught.value.argument == argument
 

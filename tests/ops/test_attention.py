@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -275,7 +275,7 @@ def test_symbols() -> None:
 def test_faults(changed: dict[str, str], code: str, port: str) -> None:
     inputs = {p: tensor("float[B, T, 8]") for p in SELF}
     inputs |= {p: tensor(text) for p, text in changed.items()}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("attention", {"num_heads": 4}, inputs)
     assert (caught.value.code, caught.value.port) == (code, port)
 
@@ -284,10 +284,10 @@ def test_a_mask_that_could_be_read_both_ways_is_refused() -> None:
     inputs = {p: tensor("float[5, 5, 8]") for p in SELF} | {
         "mask": tensor("bool[5, 5]")
     }
-    with pytest.raises(Fault, match="may mean"):
+    with pytest.raises(OpError, match="may mean"):
         infer("attention", {"num_heads": 4}, inputs)
 
 
 def test_heads_must_divide() -> None:
-    with pytest.raises(Fault, match="num_heads must be a multiple of num_kv_heads"):
+    with pytest.raises(OpError, match="num_heads must be a multiple of num_kv_heads"):
         infer("attention", {"num_heads": 4, "num_kv_heads": 3}, SELF)

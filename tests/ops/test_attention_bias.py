@@ -13,7 +13,7 @@ from transformers.models.t5.modeling_t5 import T5Attention
 
 from compiler.library.alibi import Alibi
 from compiler.library.relative_position_bias import RelativePositionBias
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, some, type_of, types
@@ -84,7 +84,7 @@ def test_biases_are_looked_up_by_bucket() -> None:
     ],
 )
 def test_too_few_buckets(arguments: dict[str, Any], argument: str) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer(
             "relative_position_bias",
             {"num_heads": 2, **arguments},

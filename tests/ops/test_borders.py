@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
@@ -41,7 +41,7 @@ def test_border(op: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("mode", ["reflection", "replication", "circular"])
 def test_negative_numbers_only_crop_what_is_constant(mode: str) -> None:
     """torch takes some of them elsewhere, to no documented effect."""
-    with pytest.raises(Fault, match="takes no negative numbers") as caught:
+    with pytest.raises(OpError, match="takes no negative numbers") as caught:
         infer(f"{mode}_pad1d", {"padding": [-1, 1]}, {"input": type_of(3, 4)})
     assert caught.value.argument == "padding"
 
@@ -52,7 +52,7 @@ def test_symbols() -> None:
         "zero_pad2d", {"padding": [1, "p", 0, 1]}, inputs, {"p": Dim.of(2)}
     )
     assert str(output) == "float[B, C, H + 1, W + p + 1]"
-    with pytest.raises(Fault, match="an input padded by 2 in reflect mode is W") as e:
+    with pytest.raises(OpError, match="an input padded by 2 in reflect mode is W") as e:
         infer("reflection_pad2d", {"padding": 2}, inputs)
     assert "W >= 3" in e.value.conditions.help
     domain = Domain({"H": Constraint(3), "W": Constraint(3)})

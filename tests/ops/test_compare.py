@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, alike, label, shapes, type_of, types
@@ -86,10 +86,10 @@ def test_a_second_operand_is_needed_and_no_third(op: str) -> None:
     inputs = {"input": tensor("float[B]"), "condition": tensor("bool[B]")}
     if op != "where":
         del inputs["condition"]
-    with pytest.raises(Fault, match="needs either another input or a value"):
+    with pytest.raises(OpError, match="needs either another input or a value"):
         infer(op, {}, inputs)
     inputs["other"] = tensor("float[B]")
-    with pytest.raises(Fault, match="needs either another input or a value"):
+    with pytest.raises(OpError, match="needs either another input or a value"):
         infer(op, {"value": 1}, inputs)
 
 
@@ -125,7 +125,7 @@ def test_symbols() -> None:
     inputs = {"condition": tensor("bool[T, S]"), **pair}
     assert infer("where", {}, inputs) == (tensor("int[B, T, S]"),)
     inputs = {"condition": tensor("bool[A, 1, 1]"), **pair}
-    with pytest.raises(Fault, match="where needs shapes that broadcast"):
+    with pytest.raises(OpError, match="where needs shapes that broadcast"):
         infer("where", {}, inputs)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.op.binding import BindingError
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
@@ -63,7 +63,7 @@ def test_conv_transpose(op: str, data: st.DataObject) -> None:
     input, arguments = data.draw(convs(op))
     try:
         infer(op, arguments, {"input": input})
-    except (Fault, BindingError) as refusal:
+    except (OpError, BindingError) as refusal:
         # By some of its kernels torch gives empty outputs, by others it refuses them.
         if "the output's size is 0" in str(refusal):
             return
@@ -108,7 +108,7 @@ def test_transposed_symbolic_sizes() -> None:
 def test_kernel_may_not_fit() -> None:
     arguments = {"out_channels": 8, "kernel_size": 5}
     inputs = {"input": tensor("float[B, 3, T]")}
-    with pytest.raises(Fault, match="the padded input is T") as caught:
+    with pytest.raises(OpError, match="the padded input is T") as caught:
         infer("conv1d", arguments, inputs)
     assert caught.value.port == "input" and "T >= 5" in caught.value.conditions.help
     (output,) = infer("conv1d", arguments, inputs, domain=Domain({"T": Constraint(5)}))
@@ -123,7 +123,7 @@ def test_reflection_may_not_fit() -> None:
         "padding_mode": "reflect",
     }
     inputs = {"input": tensor("float[B, 3, T]")}
-    with pytest.raises(Fault, match="an input padded by 1 in reflect mode is T"):
+    with pytest.raises(OpError, match="an input padded by 1 in reflect mode is T"):
         infer("conv1d", arguments, inputs)
 
 
@@ -140,13 +140,13 @@ def test_blame(arguments: dict[str, Any], argument: str) -> None:
     refusal = check(
         "conv2d", given, {"input": type_of(1, 3, 8, 8)}, device="cpu"
     ).refusal
-    assert isinstance(refusal, Fault) and refusal.argument == argument
+    assert isinstance(refusal, OpError) and refusal.argument == argument
 
 
 def test_output_padding_is_below_stride_or_dilation() -> None:
     given = {"out_channels": 4, "kernel_size": 3, "output_padding": 1}
     found = check("conv_transpose1d", given, {"input": type_of(1, 3, 8)}, device="cpu")
-    assert isinstance(found.refusal, Fault)
+    assert isinstance(found.refusal, OpError)
     assert found.refusal.argument == "output_padding"
 
 

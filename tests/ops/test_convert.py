@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
@@ -31,9 +31,9 @@ def test_one_hot(op: str, input: TensorType, classes: int) -> None:
 
 def test_to_needs_either_a_dtype_or_a_tensor() -> None:
     inputs = {"input": tensor("int[B]")}
-    with pytest.raises(Fault, match="either a dtype or another input"):
+    with pytest.raises(OpError, match="either a dtype or another input"):
         infer("to", {}, inputs)
-    with pytest.raises(Fault, match="either a dtype or another input"):
+    with pytest.raises(OpError, match="either a dtype or another input"):
         infer("to", {"dtype": "int"}, inputs | {"other": tensor("float[]")})
 
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -52,7 +52,7 @@ def test_symbols() -> None:
     assert infer("cumsum", {"dim": 1}, inputs) == (tensor("int[B, T]"),)
     inputs = {"input": tensor("float[B, T]")}
     assert infer("diff", {}, inputs) == (tensor("float[B, T - 1]"),)
-    with pytest.raises(Fault, match="n needs T - 2 >= 0") as caught:
+    with pytest.raises(OpError, match="n needs T - 2 >= 0") as caught:
         infer("diff", {"n": 2}, inputs)
     assert caught.value.conditions.least == {"T": 2}
     domain = Domain({"T": Constraint(min=2)})

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
 from tests.ops.draws import alike, label, shapes, type_of
@@ -45,7 +45,7 @@ def test_value(op: str, shape: list[int], kind: Kind, value: float) -> None:
 
 
 def test_a_bool_is_no_divisor() -> None:
-    with pytest.raises(Fault, match="value must be a number"):
+    with pytest.raises(OpError, match="value must be a number"):
         infer("remainder", {"value": True}, {"input": tensor("int[B]")})
 
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from tests.ops.coverage import each
 from tests.ops.draws import label, of_rank, some, type_of
 from tests.ops.harness import check, infer, run
@@ -32,7 +32,7 @@ REFUSED = {"dropout2d": (0, 1, 2, 3, 5), "dropout3d": (0, 1, 2, 3)}
 def test_dropout(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
     input = data.draw(of_rank(RANKS.get(op, range(6))))
     if input.rank in REFUSED.get(op, ()):
-        with pytest.raises(Fault, match="input needs"):
+        with pytest.raises(OpError, match="input needs"):
             infer(op, arguments, {"input": input})
     else:
         check(op, arguments, {"input": input})

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import Kind, TensorType
@@ -58,7 +58,7 @@ def test_embedding_in_symbols() -> None:
 
 def test_embedding_refuses_floats() -> None:
     arguments = {"num_embeddings": 9, "embedding_dim": 4}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("embedding", arguments, {"input": tensor("float[B, T]")})
     assert (caught.value.code, caught.value.port) == ("kind-mismatch", "input")
 
@@ -99,17 +99,17 @@ def test_position_embedding_wants_a_bounded_length() -> None:
     arguments = {"num_embeddings": "context", "embedding_dim": 8}
     inputs = {"input": tensor("int[B, T]")}
     hints = {"context": Dim.of(16)}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("position_embedding", arguments, inputs, hints)
     assert caught.value.message == "there are 16 positions, and T is not bounded"
     assert caught.value.help == "declare dims: {T: {max: 16}}"
     inputs = {"input": tensor("int[B, 2 * T]")}
-    with pytest.raises(Fault, match=r"2 \* T is not bounded") as caught:
+    with pytest.raises(OpError, match=r"2 \* T is not bounded") as caught:
         infer("position_embedding", arguments, inputs, hints)
     assert caught.value.help == "holds when 2 * T <= 16"
     inputs = {"input": tensor("int[B, T]")}
     domain = Domain({"T": Constraint(max=17)})
-    with pytest.raises(Fault, match="T goes up to 17"):
+    with pytest.raises(OpError, match="T goes up to 17"):
         infer("position_embedding", arguments, inputs, hints, domain)
     domain = Domain({"T": Constraint(max=16)})
     (output,) = infer("position_embedding", arguments, inputs, hints, domain)
@@ -127,7 +127,7 @@ def test_sinusoidal_encoding(
 ) -> None:
     arguments = {"dim": dim} | ({} if width is None else {"embedding_dim": width})
     if input.kind == "int" and width is None and -input.rank <= dim < input.rank:
-        with pytest.raises(Fault, match="needs embedding_dim"):
+        with pytest.raises(OpError, match="needs embedding_dim"):
             infer(op, arguments, {"input": input})
     else:
         check(op, arguments, {"input": input})
@@ -142,7 +142,7 @@ def test_sinusoidal_encoding_as_code() -> None:
 def test_sinusoidal_encoding_is_symbolic_in_time_only() -> None:
     (output,) = infer("sinusoidal_encoding", {}, {"input": tensor("float[B, T, 6]")})
     assert str(output) == "float[T, 6]"
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("sinusoidal_encoding", {}, {"input": tensor("float[B, T, D]")})
     assert caught.value.code == "not-constant"
 

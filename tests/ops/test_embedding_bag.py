@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, SIZES, label, some, type_of
 from tests.ops.harness import check, infer, run, tensor
@@ -69,7 +69,7 @@ def test_numbers() -> None:
 def test_no_bag() -> None:
     arguments = {"num_embeddings": 5, "embedding_dim": 3, "include_last_offset": True}
     inputs = {"input": type_of(4, kind="int"), "offsets": type_of(1, kind="int")}
-    with pytest.raises(Fault, match="the number of bags"):
+    with pytest.raises(OpError, match="the number of bags"):
         infer("embedding_bag", arguments, inputs)
 
 
@@ -78,10 +78,10 @@ def test_symbols() -> None:
     inputs = {"input": tensor("int[N]"), "offsets": tensor("int[B]")}
     (output,) = infer("embedding_bag", arguments, inputs)
     assert str(output) == "float[B, 3]"
-    with pytest.raises(Fault, match="input needs 2 dimensions"):
+    with pytest.raises(OpError, match="input needs 2 dimensions"):
         infer("embedding_bag", arguments, {"input": tensor("int[N]")})
     arguments["include_last_offset"] = True
-    with pytest.raises(Fault, match="no meaning without offsets") as caught:
+    with pytest.raises(OpError, match="no meaning without offsets") as caught:
         infer("embedding_bag", arguments, {"input": tensor("int[B, T]")})
     assert caught.value.argument == "include_last_offset"
 

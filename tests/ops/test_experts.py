@@ -19,7 +19,7 @@ from transformers.models.qwen2_moe.modeling_qwen2_moe import Qwen2MoeSparseMoeBl
 
 from compiler.library.load_balancing import load_balancing
 from compiler.library.mixture_of_experts import MixtureOfExperts
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import SIZES, alike, label, some, type_of, types
@@ -54,9 +54,9 @@ def test_rule(
 
 def test_refuses() -> None:
     arguments = {"hidden_features": 4, "num_experts": 2, "top_k": 3}
-    with pytest.raises(Fault, match="top_k is 3, and there are 2 experts"):
+    with pytest.raises(OpError, match="top_k is 3, and there are 2 experts"):
         infer("mixture_of_experts", arguments, {"input": tensor("float[B, T, 8]")})
-    with pytest.raises(Fault, match="must be known"):
+    with pytest.raises(OpError, match="must be known"):
         infer(
             "mixture_of_experts",
             {"hidden_features": 4, "num_experts": 2},
@@ -83,13 +83,13 @@ def test_a_mask_goes_with_the_tokens() -> None:
     assert infer(
         "load_balancing", {}, {"router_logits": logits, "mask": tensor("bool[B, T]")}
     )
-    with pytest.raises(Fault, match="expands to the shape of the tokens"):
+    with pytest.raises(OpError, match="expands to the shape of the tokens"):
         infer(
             "load_balancing",
             {},
             {"router_logits": logits, "mask": tensor("bool[T, B]")},
         )
-    with pytest.raises(Fault, match="3 dimensions at most"):
+    with pytest.raises(OpError, match="3 dimensions at most"):
         infer(
             "load_balancing",
             {},

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.op.binding import BindingError
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, label, some, spread, type_of
@@ -38,7 +38,7 @@ def test_fold(
     arguments = {"kernel_size": kernel, **arguments}
     try:
         (columns,) = infer("unfold", arguments, {"input": input})
-    except (Fault, BindingError):
+    except (OpError, BindingError):
         columns = type_of(4, 4)
     if data.draw(SELDOM):
         columns = columns.with_size(-1, data.draw(st.integers(1, 9)))
@@ -66,7 +66,7 @@ def test_symbols() -> None:
     arguments["output_size"] = ["H", "W"]
     (image,) = infer("fold", arguments, {"input": columns}, domain=domain)
     assert image == inputs["input"]
-    with pytest.raises(Fault, match="as many columns as the image has windows"):
+    with pytest.raises(OpError, match="as many columns as the image has windows"):
         infer("fold", {**arguments, "stride": 1}, {"input": columns}, domain=domain)
 
 

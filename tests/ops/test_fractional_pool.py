@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, label, some, spread, type_of
@@ -31,7 +31,7 @@ def test_fractional_max_pool(op: str, data: st.DataObject) -> None:
     if not by_ratio or confused:
         arguments["output_size"] = data.draw(spread(n, st.integers(1, 5)))
     if confused:  # torch's function goes by the size, its class refuses
-        with pytest.raises(Fault, match="either output_size or output_ratio"):
+        with pytest.raises(OpError, match="either output_size or output_ratio"):
             infer(op, arguments, {"input": input})
         return
     check(op, arguments, {"input": input}, device="cpu")
@@ -41,7 +41,7 @@ def test_fractional_max_pool(op: str, data: st.DataObject) -> None:
 def test_ratio_is_a_part(ratio: Any) -> None:
     """The function takes more, but torch's class does not."""
     arguments = {"kernel_size": 1, "output_ratio": ratio}
-    with pytest.raises(Fault, match="output_ratio is one number between 0 and 1"):
+    with pytest.raises(OpError, match="output_ratio is one number between 0 and 1"):
         infer("fractional_max_pool2d", arguments, {"input": type_of(1, 8, 8)})
 
 
@@ -52,7 +52,7 @@ def test_symbols() -> None:
     (output,) = infer("fractional_max_pool2d", arguments, inputs, domain=domain)
     assert str(output) == "float[B, C, H // 2, W // 2]"
     arguments = {"kernel_size": 3, "output_size": [4, 4]}
-    with pytest.raises(Fault, match="the input without the output is H - 4") as e:
+    with pytest.raises(OpError, match="the input without the output is H - 4") as e:
         infer("fractional_max_pool2d", arguments, inputs)
     assert "H >= 6" in e.value.conditions.help
 

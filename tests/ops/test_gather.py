@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, alike, label, shapes, type_of
@@ -104,9 +104,9 @@ def test_symbols() -> None:
     inputs = {"input": x, "index": tensor("int[S]")}
     assert infer("index_select", {"dim": 1}, inputs) == (tensor("float[B, S, D]"),)
     short = {"input": tensor("float[B, T // 2, D]"), "index": tensor("int[S]")}
-    with pytest.raises(Fault, match="which can be smaller than 1"):
+    with pytest.raises(OpError, match="which can be smaller than 1"):
         infer("index_select", {"dim": 1}, short)
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("gather", {"dim": 0}, {"input": x, "index": tensor("int[B, S, D]")})
     assert (caught.value.code, caught.value.port) == ("size-too-small", "index")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, label, some, type_of
 from tests.ops.harness import check, infer, run, tensor
@@ -88,7 +88,7 @@ def test_symbols() -> None:
     image, grid = tensor("float[B, C, H, W]"), tensor("float[B, S, T, 2]")
     found = infer("grid_sample", {}, {"input": image, "grid": grid})
     assert found == (tensor("float[B, C, S, T]"),)
-    with pytest.raises(Fault, match="one grid for each image"):
+    with pytest.raises(OpError, match="one grid for each image"):
         infer("grid_sample", {}, {"input": image, "grid": tensor("float[A, S, T, 2]")})
     theta = {"theta": tensor("float[B, 2, 3]")}
     found = infer("affine_grid", {"size": ["B", 1, "H", "W"]}, theta)

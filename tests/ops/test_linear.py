@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -43,7 +43,7 @@ def test_symbols() -> None:
 
 
 def test_numbers_have_a_dimension() -> None:
-    with pytest.raises(Fault, match="input needs at least 1 dimension") as caught:
+    with pytest.raises(OpError, match="input needs at least 1 dimension") as caught:
         infer("linear", {"out_features": 3}, {"input": tensor("float[]")})
     assert caught.value.code == "rank-mismatch"
 

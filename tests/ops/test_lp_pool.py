@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from tests.ops.coverage import each
 from tests.ops.draws import images, label, some, spread, type_of
 from tests.ops.harness import check, infer, run, tensor
@@ -37,7 +37,7 @@ def test_numbers() -> None:
 
 def test_window_may_not_fit() -> None:
     arguments = {"norm_type": 2, "kernel_size": 3}
-    with pytest.raises(Fault, match="the padded input is L"):
+    with pytest.raises(OpError, match="the padded input is L"):
         infer("lp_pool1d", arguments, {"input": tensor("float[C, L]")})
 
 

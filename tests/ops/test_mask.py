@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, alike, shapes, type_of, types
@@ -99,14 +99,14 @@ def test_masked_fill_of_symbols() -> None:
     inputs = {"input": tensor("float[B, 1, T]"), "mask": tensor("bool[S, 1]")}
     assert str(infer("masked_fill", {"value": 0}, inputs)[0]) == "float[B, S, T]"
     inputs["mask"] = tensor("bool[S]")
-    with pytest.raises(Fault, match="needs shapes that broadcast") as caught:
+    with pytest.raises(OpError, match="needs shapes that broadcast") as caught:
         infer("masked_fill", {"value": 0}, inputs)
     assert caught.value.port == "mask"
 
 
 def test_masked_fill_puts_no_infinity_among_integers() -> None:
     inputs = {"input": tensor("int[B]"), "mask": tensor("bool[B]")}
-    with pytest.raises(Fault, match="cannot put -inf among int values") as caught:
+    with pytest.raises(OpError, match="cannot put -inf among int values") as caught:
         infer("masked_fill", {"value": -math.inf}, inputs)
     assert caught.value.argument == "value"
 
@@ -133,7 +133,7 @@ def test_masking_of_symbols() -> None:
         ("bool[T]", "a mask that expands to the input's first dimensions"),
         ("bool[B, T, D, 1]", "3 dimensions at most, as the input has"),
     ]:
-        with pytest.raises(Fault, match=message) as caught:
+        with pytest.raises(OpError, match=message) as caught:
             infer("masking", {}, inputs | {"mask": tensor(wrong)})
         assert caught.value.port == "mask"
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import alike, shapes, type_of
@@ -97,7 +97,7 @@ def test_symbols() -> None:
 
 def test_inner_sizes_must_agree() -> None:
     ports = {"input": tensor("float[B, T, D]"), "other": tensor("float[E, D]")}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("matmul", {}, ports)
     assert (caught.value.port, caught.value.label) == ("other", "D is not E")
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -76,7 +76,7 @@ def test_symbols() -> None:
 
 @pytest.mark.parametrize(("text", "offset"), [("float[T, S]", 0), ("float[T, T]", 2)])
 def test_a_length_that_depends_on_sizes_is_refused(text: str, offset: int) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("diagonal", {"offset": offset}, {"input": tensor(text)})
     assert caught.value.code in ("constraint", "size-too-small")
 

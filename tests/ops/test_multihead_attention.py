@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -202,7 +202,7 @@ def test_symbols() -> None:
 def test_faults(changed: dict[str, str], fault: str, port: str) -> None:
     inputs = {"query": tensor("float[B, T, 8]")}
     inputs |= {p: tensor(text) for p, text in changed.items()}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("multihead_attention", {"num_heads": 2}, inputs)
     assert (caught.value.code, caught.value.port) == (fault, port)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -62,7 +62,7 @@ def test_instance_norm(op: str, data: st.DataObject, arguments: dict[str, Any]) 
 )
 def test_layer_norm(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
     if input.rank < arguments.get("normalized_dims", 1):
-        with pytest.raises(Fault, match="input needs at least"):
+        with pytest.raises(OpError, match="input needs at least"):
             infer(op, arguments, {"input": input})
     else:
         check(op, arguments, {"input": input}, device="cpu")
@@ -90,7 +90,7 @@ def test_group_norm(
 ) -> None:
     given = {"num_groups": groups, **arguments}
     if input.rank == 1:
-        with pytest.raises(Fault, match="input needs at least 2 dimensions"):
+        with pytest.raises(OpError, match="input needs at least 2 dimensions"):
             infer(op, given, {"input": input})
     else:
         check(op, given, {"input": input}, device="cpu")
@@ -98,7 +98,7 @@ def test_group_norm(
 
 def test_instance_norm_needs_two_values() -> None:
     inputs = {"input": tensor("float[B, C, H, W]")}
-    with pytest.raises(Fault, match="the number of values in a channel is H"):
+    with pytest.raises(OpError, match="the number of values in a channel is H"):
         infer("instance_norm2d", {}, inputs)
     domain = Domain({"H": Constraint(2)})
     assert infer("instance_norm2d", {}, inputs, domain=domain) == (inputs["input"],)
@@ -106,7 +106,7 @@ def test_instance_norm_needs_two_values() -> None:
 
 def test_groups_divide_channels() -> None:
     found = check("group_norm", {"num_groups": 4}, {"input": type_of(2, 6, 3)})
-    assert isinstance(found.refusal, Fault) and found.refusal.argument == "num_groups"
+    assert isinstance(found.refusal, OpError) and found.refusal.argument == "num_groups"
 
 
 def test_batch_of_one_is_for_inference() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
@@ -41,7 +41,7 @@ def test_pad(op: str, mode: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 def test_negative_numbers_are_for_constant_mode(mode: str) -> None:
     """torch takes some of them elsewhere, to no documented effect."""
-    with pytest.raises(Fault, match=f"{mode} mode takes no negative numbers"):
+    with pytest.raises(OpError, match=f"{mode} mode takes no negative numbers"):
         infer("pad", {"pad": [-1, 1], "mode": mode}, {"input": type_of(3, 4)})
 
 
@@ -89,7 +89,7 @@ def test_crop_of_symbols() -> None:
 
 def test_crop_may_be_too_small() -> None:
     inputs = {"input": tensor("float[B, C, H, W]"), "like": tensor("float[B, C, X, W]")}
-    with pytest.raises(Fault, match="what is cropped is H - X") as caught:
+    with pytest.raises(OpError, match="what is cropped is H - X") as caught:
         infer("crop", {}, inputs)
     assert caught.value.port == "like"
 
@@ -99,7 +99,7 @@ def test_pad_of_symbols() -> None:
     (output,) = infer("pad", {"pad": [1, "p", 0, 1]}, inputs, {"p": Dim.of(2)})
     assert str(output) == "float[B, C, H + 1, W + p + 1]"
     arguments = {"pad": [2, 2], "mode": "reflect"}
-    with pytest.raises(Fault, match="an input padded by 2 in reflect mode is T") as e:
+    with pytest.raises(OpError, match="an input padded by 2 in reflect mode is T") as e:
         infer("pad", arguments, {"input": tensor("float[C, T]")})
     assert "T >= 3" in e.value.conditions.help
     domain = Domain({"T": Constraint(3)})

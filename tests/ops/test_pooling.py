@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
@@ -105,7 +105,7 @@ def test_symbolic_sizes(arguments: dict[str, Any], expected: str) -> None:
 
 
 def test_window_may_not_fit() -> None:
-    with pytest.raises(Fault, match="the padded input is H") as caught:
+    with pytest.raises(OpError, match="the padded input is H") as caught:
         infer("max_pool2d", {"kernel_size": 2}, {"input": tensor("float[B, C, H, H]")})
     assert "H >= 2" in caught.value.conditions.help
 
@@ -113,7 +113,7 @@ def test_window_may_not_fit() -> None:
 def test_padding_is_half_the_kernel_at_most() -> None:
     arguments = {"kernel_size": 3, "padding": 2}
     found = check("avg_pool2d", arguments, {"input": type_of(1, 8, 8)}, device="cpu")
-    assert isinstance(found.refusal, Fault) and found.refusal.argument == "padding"
+    assert isinstance(found.refusal, OpError) and found.refusal.argument == "padding"
 
 
 def test_adaptive_to_the_size_of_an_input() -> None:
@@ -121,7 +121,7 @@ def test_adaptive_to_the_size_of_an_input() -> None:
     arguments = {"output_size": ["H", 7]}
     (output,) = infer("adaptive_avg_pool2d", arguments, inputs)
     assert str(output) == "float[B, C, H, 7]"
-    with pytest.raises(Fault, match="output_size is H - 1"):
+    with pytest.raises(OpError, match="output_size is H - 1"):
         infer("adaptive_avg_pool2d", {"output_size": ["H - 1", 7]}, inputs)
 
 

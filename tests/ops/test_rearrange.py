@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from tests.ops.coverage import each
@@ -189,13 +189,13 @@ def test_symbols() -> None:
 
 def test_a_size_that_may_not_divide_is_refused() -> None:
     arguments = {"pattern": "b (h p) -> b h p", "sizes": {"p": 4}}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("rearrange", arguments, {"input": tensor("float[B, H]")})
     assert "H is a multiple of 4" in caught.value.conditions.help
 
 
 def test_the_place_of_a_fault() -> None:
-    with pytest.raises(Fault, match="at character 4: b is missing on the right"):
+    with pytest.raises(OpError, match="at character 4: b is missing on the right"):
         infer(
             "rearrange", {"pattern": "a (b c) -> a"}, {"input": tensor("float[B, H]")}
         )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.codegen.python import Name, TupleExpr
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
@@ -197,13 +197,13 @@ def test_symbols() -> None:
     ],
 )
 def test_faults(name: str, inputs: dict[str, str], fault: str, port: str) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer(name, {"hidden_size": 5}, {p: tensor(t) for p, t in inputs.items()})
     assert (caught.value.code, caught.value.port) == (fault, port)
 
 
 def test_a_sequence_has_at_least_one_step() -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer(
             "gru",
             {"hidden_size": 5},

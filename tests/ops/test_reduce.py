@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -101,6 +101,6 @@ def test_symbols() -> None:
 
 def test_a_size_that_may_be_zero_is_refused() -> None:
     inputs = {"input": TensorType("float", (Dim.symbol("T") // 2,))}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("max", {"dim": 0}, inputs)
     assert caught.value.code == "size-too-small"

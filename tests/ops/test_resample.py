@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
@@ -97,7 +97,7 @@ def test_symbolic_sizes(arguments: dict[str, Any], expected: str) -> None:
 
 def test_rounding_of_a_symbol_is_not_decided() -> None:
     inputs = {"input": tensor("float[B, C, L]")}
-    with pytest.raises(Fault, match="depends on how floats round") as caught:
+    with pytest.raises(OpError, match="depends on how floats round") as caught:
         infer("interpolate", {"scale_factor": 0.7}, inputs)
     assert caught.value.argument == "scale_factor"
 
@@ -127,7 +127,7 @@ def test_pixels_of_symbols() -> None:
     inputs = {"input": tensor("float[B, C * r * r, H, W]")}
     (output,) = infer("pixel_shuffle", arguments, inputs, {"r": Dim.of(3)})
     assert str(output) == "float[B, C, H * r, W * r]"
-    with pytest.raises(Fault, match="the height must be a multiple"):
+    with pytest.raises(OpError, match="the height must be a multiple"):
         infer("pixel_unshuffle", {"downscale_factor": 2}, inputs, {"r": Dim.of(3)})
 
 

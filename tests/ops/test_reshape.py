@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
@@ -189,7 +189,7 @@ def test_a_size_by_its_value_keeps_its_name() -> None:
 
 def test_a_size_that_may_not_divide_is_refused() -> None:
     arguments, inputs = {"dim": 1, "sizes": [2, -1]}, {"input": tensor("float[B, H]")}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("unflatten", arguments, inputs)
     assert caught.value.message == "H elements do not fit into [2, -1]"
     assert "H is a multiple of 2" in caught.value.conditions.help
@@ -199,7 +199,7 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
 
 
 def test_squeeze_of_what_may_be_one_is_refused() -> None:
-    with pytest.raises(Fault, match="which can be smaller than 2"):
+    with pytest.raises(OpError, match="which can be smaller than 2"):
         infer("squeeze", {}, {"input": tensor("float[B, 1]")})
     many = Domain({"B": Constraint(min=2)})
     found = infer("squeeze", {}, {"input": tensor("float[B, 1]")}, domain=many)

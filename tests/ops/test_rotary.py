@@ -21,7 +21,7 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb as tur
 
 from compiler.library.rotary_embedding import RotaryEmbedding
 from compiler.library.scaled_rotary_embedding import scaled_rotary_embedding
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
@@ -76,7 +76,7 @@ def test_rotary_embedding(
         dim = 4
     arguments = {"dim": dim, "base": base, **scaling}
     if input.rank == 1 and input.kind == "float":
-        with pytest.raises(Fault, match="at least 2 dimensions"):
+        with pytest.raises(OpError, match="at least 2 dimensions"):
             infer(op, arguments, {"input": input})
         return
     length = input.shape[-2 if input.kind == "float" else -1]
@@ -153,7 +153,7 @@ def test_angles_have_the_type_of_a_float_input(dtype: torch.dtype) -> None:
     ],
 )
 def test_rotary_embedding_refuses(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(Fault, match=message):
+    with pytest.raises(OpError, match=message):
         infer("rotary_embedding", arguments, {"input": tensor("int[B, T]")})
 
 
@@ -275,7 +275,7 @@ def test_rotate_refuses(
 ) -> None:
     inputs = {"input": tensor("float[B, 5, 8]"), **ANGLES}
     inputs |= {p: tensor(text) for p, text in changed.items()}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("rotate", {"num_heads": 4, **arguments}, inputs)
     assert (caught.value.code, caught.value.port) == (code, port)
 

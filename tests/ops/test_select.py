@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -114,12 +114,12 @@ def test_symbols(op: str, arguments: Any, output: str) -> None:
     ],
 )
 def test_what_some_sizes_lack_is_refused(op: str, arguments: Any) -> None:
-    with pytest.raises(Fault, match="for every size of the inputs"):
+    with pytest.raises(OpError, match="for every size of the inputs"):
         infer(op, arguments, {"input": tensor("float[B, T, D]")})
 
 
 def test_a_least_size_is_believed() -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("slice", {"dim": 1, "start": 2}, {"input": tensor("float[B, T]")})
     assert caught.value.message == "start needs T >= 2 for every size of the inputs"
     assert caught.value.conditions.least == {"T": 2}

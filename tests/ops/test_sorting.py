@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, some, type_of, types
@@ -60,7 +60,7 @@ def test_symbols() -> None:
     inputs = {"input": tensor("float[B, T]")}
     values, indices = infer("topk", {"k": "T // 2"}, inputs)
     assert (values, indices) == (tensor("float[B, T // 2]"), tensor("int[B, T // 2]"))
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("topk", {"k": 2}, inputs)
     assert caught.value.code == "size-too-small"
     assert caught.value.conditions.least == {"T": 2}

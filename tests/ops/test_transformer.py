@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -227,7 +227,7 @@ def test_symbols() -> None:
 def test_faults(changed: dict[str, str], fault: str, port: str) -> None:
     texts = {"tgt": "float[B, T, 8]", "memory": "float[B, S, 8]", **changed}
     inputs = {port: tensor(text) for port, text in texts.items()}
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(OpError) as caught:
         infer("transformer_decoder", {"nhead": 2, "num_layers": 1}, inputs)
     assert (caught.value.code, caught.value.port) == (fault, port)
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.op.errors import Fault
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import alike, label, one_line, shapes, some, type_of, types
@@ -83,7 +83,7 @@ def test_symbols() -> None:
     assert infer("vector_norm", {"dim": -1}, {"input": x}) == (tensor("float[B, T]"),)
     inputs = {"x1": x, "x2": tensor("float[S, D]")}
     assert infer("cdist", {}, inputs) == (tensor("float[B, T, S]"),)
-    with pytest.raises(Fault, match="vectors of one size"):
+    with pytest.raises(OpError, match="vectors of one size"):
         infer("cdist", {}, inputs | {"x2": tensor("float[S, E]")})
 
 
