@@ -13,7 +13,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 # torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
-_EXACT: Final = 2**21
+_MAX_EXACT_NUMERATOR: Final = 2**21
 
 
 class SpatialOp(Op):
@@ -29,16 +29,16 @@ class SpatialOp(Op):
             ctx.require_least("a spatial size", size, 1, "input")
         return sizes
 
-    def spread(self, sizes: Shape, argument: str) -> Shape:
+    def per_dim(self, sizes: Shape, argument: str) -> Shape:
         """One size for each spatial dimension; a single one stands for all."""
-        return spread(sizes, self.spatial, argument)
+        return per_dim(sizes, self.spatial, argument)
 
     def with_extents(self, input: TensorType, sizes: Shape) -> TensorType:
         """The type with other spatial sizes."""
         return input.with_shape(*input.shape[: -self.spatial], *sizes)
 
 
-def spread(sizes: Shape, count: int, argument: str) -> Shape:
+def per_dim(sizes: Shape, count: int, argument: str) -> Shape:
     """One size for each of `count` dimensions; a single one stands for all."""
     if len(sizes) == 1:
         return sizes * count
@@ -50,7 +50,7 @@ def spread(sizes: Shape, count: int, argument: str) -> Shape:
     return sizes
 
 
-def span(kernel: Dim, dilation: Dim | int) -> Dim:
+def dilated_size(kernel: Dim, dilation: Dim | int) -> Dim:
     """How far a window reaches, from its first element to its last."""
     return (kernel - 1) * dilation + 1
 
@@ -61,7 +61,7 @@ def require_window(ctx: Context, padded: Dim, least: Dim) -> None:
     ctx.require_least("the padded input", padded, number, "input")
 
 
-def require_reach(
+def require_padding_fits(
     ctx: Context, mode: str, size: Dim, reach: Dim, argument: str = "padding"
 ) -> None:
     """A padding that repeats the input can take no more than the input has."""
@@ -73,25 +73,25 @@ def require_reach(
     ctx.require_least(what, size, least, "input")
 
 
-def times(ctx: Context, sizes: Shape) -> str:
+def sizes_text(ctx: Context, sizes: Shape) -> str:
     """Sizes for a label: `3×5`."""
     return "×".join(str(ctx.value(size)) for size in sizes)
 
 
-def unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:
+def label_unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:
     """A setting for a label, `stride 2` or `stride 2×1`, unless it is 1 throughout."""
     if all(ctx.is_one(size) for size in sizes):
         return []
-    return [f"{word} {times(ctx, sizes[:1] if len(set(sizes)) == 1 else sizes)}"]
+    return [f"{word} {sizes_text(ctx, sizes[:1] if len(set(sizes)) == 1 else sizes)}"]
 
 
-def scaled(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
+def scale_size(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
     """The size times a factor, rounded down as torch does, who multiplies as floats."""
     if not 0 < factor < math.inf:
         message = f"{argument} must be a number above 0"
         raise errors.constraint(message, argument=argument)
     ratio = Fraction(factor)
-    if ratio.numerator <= _EXACT:
+    if ratio.numerator <= _MAX_EXACT_NUMERATOR:
         return size * ratio.numerator // ratio.denominator
     value = ctx.value(size).constant
     if value is None:

@@ -12,12 +12,12 @@ from compiler.op.arg_types import Size
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Code, Port, Shape
 from compiler.op.registry import register
-from compiler.ops.pointwise import ToFloat, Unary
+from compiler.ops.pointwise import Elementwise, ToFloat
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class _Rectifier(Unary):
+class _Rectifier(Elementwise):
     """What writes its result over its input where nothing else needs that: its gradient needs the result alone."""
 
     inputs = (Port("input", NUMBER),)
@@ -44,7 +44,7 @@ class ReLU6(_Rectifier):
 
 
 @register("leaky_relu", torch="torch.nn.LeakyReLU")
-class LeakyReLU(Unary):
+class LeakyReLU(Elementwise):
     """x where it is positive, negative_slope * x elsewhere.
 
     float[...] -> float[...].
@@ -57,7 +57,7 @@ class LeakyReLU(Unary):
 
 
 @register("prelu", torch="torch.nn.PReLU")
-class PReLU(Unary):
+class PReLU(Elementwise):
     """x where it is positive, a learned slope times x elsewhere.
 
     float[N, C, ...] -> the same.
@@ -81,7 +81,7 @@ class PReLU(Unary):
 
 
 @register("rrelu", torch="torch.nn.RReLU")
-class RReLU(Unary):
+class RReLU(Elementwise):
     """Leaky ReLU with a slope drawn from [lower, upper], in training only.
 
     float[...] -> float[...].
@@ -100,7 +100,7 @@ class RReLU(Unary):
 
 
 @register("elu", torch="torch.nn.ELU")
-class ELU(Unary):
+class ELU(Elementwise):
     """x where it is positive, alpha * (exp(x) - 1) elsewhere.
 
     float[...] -> float[...].
@@ -113,7 +113,7 @@ class ELU(Unary):
 
 
 @register("selu", torch="torch.nn.SELU")
-class SELU(Unary):
+class SELU(Elementwise):
     """The ELU whose constants keep mean 0 and variance 1 from layer to layer.
 
     float[...] -> float[...].
@@ -124,7 +124,7 @@ class SELU(Unary):
 
 
 @register("celu", torch="torch.nn.CELU")
-class CELU(Unary):
+class CELU(Elementwise):
     """max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)): float[...] -> float[...]."""
 
     alpha: float = 1.0
@@ -139,7 +139,7 @@ class CELU(Unary):
 
 
 @register("gelu", torch="torch.nn.GELU")
-class GELU(Unary):
+class GELU(Elementwise):
     """x Φ(x) with the normal distribution's Φ, or an approximation by tanh.
 
     float[...] -> float[...].
@@ -152,7 +152,7 @@ class GELU(Unary):
 
 
 @register("silu", torch="torch.nn.SiLU")
-class SiLU(Unary):
+class SiLU(Elementwise):
     """x sigmoid(x), also called swish: float[...] -> float[...]."""
 
     module = "nn.SiLU"
@@ -160,7 +160,7 @@ class SiLU(Unary):
 
 
 @register("mish", torch="torch.nn.Mish")
-class Mish(Unary):
+class Mish(Elementwise):
     """x tanh(softplus(x)): float[...] -> float[...]."""
 
     module = "nn.Mish"
@@ -168,7 +168,7 @@ class Mish(Unary):
 
 
 @register("softplus", torch="torch.nn.Softplus")
-class Softplus(Unary):
+class Softplus(Elementwise):
     """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold.
 
     float[...] -> float[...].
@@ -191,7 +191,7 @@ class Softsign(ToFloat):
 
 
 @register("softshrink", torch="torch.nn.Softshrink")
-class Softshrink(Unary):
+class Softshrink(Elementwise):
     """x brought nearer to 0 by lambd, and 0 where it is nearer than that.
 
     float[...] -> float[...].
@@ -204,7 +204,7 @@ class Softshrink(Unary):
 
 
 @register("hardshrink", torch="torch.nn.Hardshrink")
-class Hardshrink(Unary):
+class Hardshrink(Elementwise):
     """x where |x| is above lambd, 0 elsewhere: float[...] -> float[...]."""
 
     lambd: float = 0.5
@@ -223,7 +223,7 @@ class Tanhshrink(ToFloat):
 
 
 @register("hardtanh", torch="torch.nn.Hardtanh")
-class Hardtanh(Unary):
+class Hardtanh(Elementwise):
     """min(max(x, min_val), max_val): float[...] -> the same."""
 
     min_val: float = -1.0
@@ -242,7 +242,7 @@ class Hardtanh(Unary):
 
 
 @register("hardsigmoid", torch="torch.nn.Hardsigmoid")
-class Hardsigmoid(Unary):
+class Hardsigmoid(Elementwise):
     """min(max(x / 6 + 1/2, 0), 1): float[...] -> float[...]."""
 
     module = "nn.Hardsigmoid"
@@ -250,7 +250,7 @@ class Hardsigmoid(Unary):
 
 
 @register("hardswish", torch="torch.nn.Hardswish")
-class Hardswish(Unary):
+class Hardswish(Elementwise):
     """x hardsigmoid(x): float[...] -> float[...]."""
 
     module = "nn.Hardswish"
@@ -266,7 +266,7 @@ class Sigmoid(ToFloat):
 
 
 @register("logsigmoid", torch="torch.nn.LogSigmoid")
-class LogSigmoid(Unary):
+class LogSigmoid(Elementwise):
     """log(sigmoid(x)): float[...] -> float[...]."""
 
     module = "nn.LogSigmoid"
@@ -282,7 +282,7 @@ class Tanh(ToFloat):
 
 
 @register("threshold", torch="torch.nn.Threshold")
-class Threshold(Unary):
+class Threshold(Elementwise):
     """x where it is above the threshold, value elsewhere: float[...] -> the same."""
 
     threshold: float

@@ -6,8 +6,8 @@ from compiler.op.arg_types import Shape
 from compiler.op.context import Context
 from compiler.op.op import Outputs
 from compiler.op.registry import register
-from compiler.ops._spatial import SpatialOp, times
-from compiler.ops._windows import Indexed
+from compiler.ops._pool_base import PoolWithIndices
+from compiler.ops._spatial import SpatialOp, sizes_text
 from compiler.symbolic.tensor import TensorType
 
 
@@ -25,7 +25,7 @@ class _AdaptivePool(SpatialOp):
     def pooled(self, ctx: Context, input: TensorType) -> TensorType:
         """The type of what is in the windows."""
         self.extents(ctx, input)
-        sizes = self.spread(self.output_size, "output_size")
+        sizes = self.per_dim(self.output_size, "output_size")
         for size in sizes:
             ctx.require_least("output_size", size, 1)
         return self.with_extents(input, sizes)
@@ -33,7 +33,7 @@ class _AdaptivePool(SpatialOp):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        return f"to {times(ctx, self.spread(self.output_size, 'output_size'))}"
+        return f"to {sizes_text(ctx, self.per_dim(self.output_size, 'output_size'))}"
 
 
 @register("adaptive_avg_pool1d", torch="torch.nn.AdaptiveAvgPool1d")
@@ -72,7 +72,7 @@ class AdaptiveAvgPool3d(_AdaptivePool):
     spatial = 3
 
 
-class _AdaptiveMaxPool(Indexed, _AdaptivePool):
+class _AdaptiveMaxPool(PoolWithIndices, _AdaptivePool):
     """What the maximum pools share."""
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:

@@ -10,16 +10,16 @@ from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import promoted
+from compiler.ops._tensor_method import promote
 from compiler.symbolic.tensor import Kind, TensorType
 
 Number = int | float
 
-_LONGEST = 64
+_MAX_OPERANDS = 64
 """Operands of one line of code: Python itself cannot compile a sum of thousands."""
 
 
-class Variadic(Op):
+class VariadicOp(Op):
     """Two tensors or more that broadcast, with an operator between them."""
 
     operator: ClassVar[str]
@@ -29,20 +29,20 @@ class Variadic(Op):
         if len(inputs) < 2:
             raise errors.constraint(f"{self.name} needs two inputs or more")
         tensors = {str(place): tensor for place, tensor in enumerate(inputs)}
-        kind = promoted(tensor.kind for tensor in inputs)
+        kind = promote(tensor.kind for tensor in inputs)
         return TensorType(kind, ctx.broadcast(self.name, tensors))
 
     def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
         total = inputs[0]
         for place, value in enumerate(inputs[1:], 1):
-            if place % _LONGEST == 0:
+            if place % _MAX_OPERANDS == 0:
                 total = code.let(total)
             total = Binary(self.operator, total, value)
         return total
 
 
 @register("add", torch="torch.add")
-class Add(Variadic):
+class Add(VariadicOp):
     """x₁ + x₂ + ...: any[...], any[...] -> any[...], shapes broadcast (or of bools)."""
 
     operator = "+"
@@ -51,14 +51,14 @@ class Add(Variadic):
 
 
 @register("mul", torch="torch.mul")
-class Mul(Variadic):
+class Mul(VariadicOp):
     """x₁ x₂ ...: any[...], any[...] -> any[...], shapes broadcast (and of bools)."""
 
     operator = "*"
     symbol = "×"
 
 
-class Pair(Op):
+class BinaryOp(Op):
     """Two tensors that broadcast."""
 
     operator: ClassVar[str] = ""
@@ -70,7 +70,7 @@ class Pair(Op):
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         """The dtype kind of the result."""
-        return promoted((left, right))
+        return promote((left, right))
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
         if self.operator:
@@ -79,7 +79,7 @@ class Pair(Op):
 
 
 @register("sub", torch="torch.sub")
-class Sub(Pair):
+class Sub(BinaryOp):
     """input - other, not both bools: any[...], any[...] -> number[...], broadcast."""
 
     operator = "-"
@@ -89,11 +89,11 @@ class Sub(Pair):
     def kind(self, left: Kind, right: Kind) -> Kind:
         if left == right == "bool":
             raise errors.constraint("sub has no meaning for two inputs of bools")
-        return promoted((left, right))
+        return promote((left, right))
 
 
 @register("div", torch="torch.div")
-class Div(Pair):
+class Div(BinaryOp):
     """input / other: any[...], any[...] -> float[...], shapes broadcast."""
 
     operator = "/"
@@ -104,14 +104,14 @@ class Div(Pair):
 
 
 @register("maximum", torch="torch.maximum")
-class Maximum(Pair):
+class Maximum(BinaryOp):
     """The greater of each two elements: any[...], any[...] -> any[...], broadcast."""
 
     function = "torch.maximum"
 
 
 @register("minimum", torch="torch.minimum")
-class Minimum(Pair):
+class Minimum(BinaryOp):
     """The smaller of each two elements: any[...], any[...] -> any[...], broadcast."""
 
     function = "torch.minimum"
@@ -140,7 +140,7 @@ class Lerp(Op):
         return f"{self.weight:g}"
 
 
-class WithNumber(Op):
+class _WithConstant(Op):
     """A tensor and a number: the result is of floats if either is."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
@@ -154,7 +154,7 @@ class WithNumber(Op):
 
 
 @register("shift", torch="torch.add")
-class Shift(WithNumber):
+class Shift(_WithConstant):
     """input + value: number[...] -> number[...]."""
 
     value: Number
@@ -172,7 +172,7 @@ class Shift(WithNumber):
 
 
 @register("rsub", torch="torch.rsub")
-class Rsub(WithNumber):
+class Rsub(_WithConstant):
     """value - input, such as what a gate leaves: number[...] -> number[...]."""
 
     value: Number = 1
@@ -190,7 +190,7 @@ class Rsub(WithNumber):
 
 
 @register("scale", torch="torch.mul")
-class Scale(WithNumber):
+class Scale(_WithConstant):
     """input · factorᵉˣᵖᵒⁿᵉⁿᵗ: number[...] -> number[...].
 
     The exponent is for what depends on a width: 0.5 scales by its square root.
@@ -229,7 +229,7 @@ class Scale(WithNumber):
 
 
 @register("pow", torch="torch.pow")
-class Pow(WithNumber):
+class Pow(_WithConstant):
     """inputᵉˣᵖᵒⁿᵉⁿᵗ, element by element: number[...] -> number[...]."""
 
     exponent: Number

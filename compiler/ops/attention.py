@@ -18,7 +18,13 @@ from compiler.op.arg_types import Positive, Probability, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._scores import admitted_or_none, attn_mask, band, ones, size
+from compiler.ops._sdpa_mask import (
+    admitted_or_none,
+    all_true,
+    attn_mask,
+    band_mask,
+    size,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -203,22 +209,30 @@ class Attention(Op):
         bias: Expr | None,
     ) -> dict[str, Expr]:
         """`is_causal` where that says it all, which is fastest, else `attn_mask`."""
-        if self.window is None and bias is None and not self._both(code, mask):
+        if (
+            self.window is None
+            and bias is None
+            and not self._causal_and_masked(code, mask)
+        ):
             masks = (
                 {} if mask is None else {"attn_mask": attn_mask(code, None, mask, None)}
             )
-            return masks | self._causal(code)
+            return masks | self._causal_argument(code)
         near = None
         if self.is_causal or self.window is not None:
             window = None if self.window is None else code.argument("window")
-            square = ones(size(query, 1), size(key, 1), query)
-            near = band(square, self.is_causal, window)
-        if near is not None and mask is not None and self._fused_alone(code, bias):
+            square = all_true(size(query, 1), size(key, 1), query)
+            near = band_mask(square, self.is_causal, window)
+        if (
+            near is not None
+            and mask is not None
+            and self._is_causal_without_mask(code, bias)
+        ):
             admitted = admitted_or_none(code, near, mask)
             return {"attn_mask": admitted, "is_causal": Compare("is", mask, lit(None))}
         return {"attn_mask": attn_mask(code, near, mask, bias)}
 
-    def _both(self, code: Code, mask: Expr | None) -> bool:
+    def _causal_and_masked(self, code: Code, mask: Expr | None) -> bool:
         """Whether a causal attention has a mask besides, which torch does not take.
 
         Where a param chooses, a use without the mask shares the code of the others.
@@ -226,12 +240,12 @@ class Attention(Op):
         apart = code.chosen("is_causal") and code.absent("mask")
         return self.is_causal and mask is not None and not apart
 
-    def _fused_alone(self, code: Code, bias: Expr | None) -> bool:
+    def _is_causal_without_mask(self, code: Code, bias: Expr | None) -> bool:
         """Whether a run without a mask, which is optional, needs no `attn_mask`."""
         causal = self.is_causal and not code.chosen("is_causal")
         return causal and self.window is None and bias is None and code.optional("mask")
 
-    def _causal(self, code: Code) -> dict[str, Expr]:
+    def _causal_argument(self, code: Code) -> dict[str, Expr]:
         if code.chosen("is_causal"):
             return {"is_causal": code.argument("is_causal")}
         return {"is_causal": lit(True)} if self.is_causal else {}

@@ -11,11 +11,11 @@ from compiler.op.op import Shape, product
 from compiler.op.registry import register
 from compiler.ops._spatial import (
     SpatialOp,
-    require_reach,
+    dilated_size,
+    label_unless_one,
+    require_padding_fits,
     require_window,
-    span,
-    times,
-    unless_one,
+    sizes_text,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -60,7 +60,7 @@ class _Convolution(SpatialOp):
 
     def weight(self, input: TensorType) -> Shape:
         """The shape of the kernels."""
-        kernel = self.spread(self.kernel_size, "kernel_size")
+        kernel = self.per_dim(self.kernel_size, "kernel_size")
         return (self.out_channels, self.channels(input) // self.groups, *kernel)
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
@@ -78,11 +78,11 @@ class _Convolution(SpatialOp):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         parts = [
-            times(ctx, self.spread(self.kernel_size, "kernel_size")),
+            sizes_text(ctx, self.per_dim(self.kernel_size, "kernel_size")),
             f"{ctx.value(self.channels(input))} → {ctx.value(self.out_channels)}",
-            *unless_one(ctx, "stride", self.stride),
-            *unless_one(ctx, "dilation", self.dilation),
-            *unless_one(ctx, "groups", (self.groups,)),
+            *label_unless_one(ctx, "stride", self.stride),
+            *label_unless_one(ctx, "dilation", self.dilation),
+            *label_unless_one(ctx, "groups", (self.groups,)),
         ]
         return ", ".join(parts)
 
@@ -95,34 +95,36 @@ class _Conv(_Convolution):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         extents = self.extents(ctx, input)
         self.require_groups(ctx, input)
-        strides = self.spread(self.stride, "stride")
+        strides = self.per_dim(self.stride, "stride")
         if self.padding == "same" and not all(map(ctx.is_one, strides)):
             message = "padding same keeps the size of the input, which takes stride 1"
             raise errors.constraint(message, argument="padding")
-        dims = zip(extents, strides, self.spans(), self.paddings(), strict=True)
+        dims = zip(
+            extents, strides, self.dilated_kernel(), self.total_padding(), strict=True
+        )
         return self.with_channels(input, tuple(self.size(ctx, *dim) for dim in dims))
 
     def size(
         self, ctx: Context, size: Dim, stride: Dim, span: Dim, padding: Dim
     ) -> Dim:
         """The output's size along one dimension, where `padding` counts both sides."""
-        require_reach(ctx, self.padding_mode, size, (padding + 1) // 2)
+        require_padding_fits(ctx, self.padding_mode, size, (padding + 1) // 2)
         require_window(ctx, size + padding, span)
         return (size + padding - span) // stride + 1
 
-    def spans(self) -> Shape:
+    def dilated_kernel(self) -> Shape:
         """How far the kernel reaches along each dimension."""
-        kernel = self.spread(self.kernel_size, "kernel_size")
-        dilation = self.spread(self.dilation, "dilation")
-        return tuple(span(k, d) for k, d in zip(kernel, dilation, strict=True))
+        kernel = self.per_dim(self.kernel_size, "kernel_size")
+        dilation = self.per_dim(self.dilation, "dilation")
+        return tuple(dilated_size(k, d) for k, d in zip(kernel, dilation, strict=True))
 
-    def paddings(self) -> Shape:
+    def total_padding(self) -> Shape:
         """What is added along each dimension, on both sides together."""
         if self.padding == "same":
-            return tuple(span - 1 for span in self.spans())
+            return tuple(span - 1 for span in self.dilated_kernel())
         if isinstance(self.padding, str):
             return (_ZERO,) * self.spatial
-        return tuple(2 * p for p in self.spread(self.padding, "padding"))
+        return tuple(2 * p for p in self.per_dim(self.padding, "padding"))
 
 
 @register("conv1d", torch="torch.nn.Conv1d")
@@ -173,22 +175,22 @@ class _ConvTranspose(_Convolution):
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output's size along spatial dimension `i`."""
-        stride = self.spread(self.stride, "stride")[i]
-        dilation = self.spread(self.dilation, "dilation")[i]
-        extra = self.spread(self.output_padding, "output_padding")[i]
+        stride = self.per_dim(self.stride, "stride")[i]
+        dilation = self.per_dim(self.dilation, "dilation")[i]
+        extra = self.per_dim(self.output_padding, "output_padding")[i]
         if not any(
             ctx.domain.at_least(ctx.value(x - extra), 1) for x in (stride, dilation)
         ):
             message = "output_padding must be smaller than the stride or the dilation"
             raise errors.constraint(message, argument="output_padding")
-        kernel = self.spread(self.kernel_size, "kernel_size")[i]
-        cut = 2 * self.spread(self.padding, "padding")[i]
-        result = (size - 1) * stride + span(kernel, dilation) + extra - cut
+        kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
+        cut = 2 * self.per_dim(self.padding, "padding")[i]
+        result = (size - 1) * stride + dilated_size(kernel, dilation) + extra - cut
         ctx.require_least("the output's size", result, 1, "input")
         return result
 
     def weight(self, input: TensorType) -> Shape:
-        kernel = self.spread(self.kernel_size, "kernel_size")
+        kernel = self.per_dim(self.kernel_size, "kernel_size")
         return (self.channels(input), self.out_channels // self.groups, *kernel)
 
     def positions(self, input: TensorType, output: TensorType) -> Dim:

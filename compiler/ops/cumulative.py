@@ -9,13 +9,13 @@ from compiler.op.arg_types import Axis, Size
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
-from compiler.ops._method import Method, wrap_axis
+from compiler.ops._tensor_method import TensorMethod, wrap_axis
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import Kind, TensorType
 
 
-class _Running(Method):
+class _Cumulative(TensorMethod):
     """Each element becomes something of all up to it along a dimension."""
 
     dim: Axis
@@ -35,28 +35,28 @@ class _Running(Method):
 
 
 @register("cumsum", torch="torch.cumsum")
-class Cumsum(_Running):
+class Cumsum(_Cumulative):
     """The sum up to each element: any[...] -> number[...]; of bools it counts."""
 
     method = "cumsum"
 
 
 @register("cumprod", torch="torch.cumprod")
-class Cumprod(_Running):
+class Cumprod(_Cumulative):
     """The product up to each element: any[...] -> number[...]."""
 
     method = "cumprod"
 
 
 @register("logcumsumexp", torch="torch.logcumsumexp")
-class Logcumsumexp(_Running):
+class Logcumsumexp(_Cumulative):
     """log Σ exp(x) up to each element: float[...] -> float[...]."""
 
     method = "logcumsumexp"
     inputs = (Port("input"),)
 
 
-class _RunningExtreme(_Running):
+class _CumulativeExtremum(_Cumulative):
     """An extreme of the elements so far, and where it stands along the dimension."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
@@ -70,21 +70,21 @@ class _RunningExtreme(_Running):
 
 
 @register("cummax", torch="torch.cummax")
-class Cummax(_RunningExtreme):
+class Cummax(_CumulativeExtremum):
     """The greatest element so far, and where: number[...] -> number[...], int[...]."""
 
     method = "cummax"
 
 
 @register("cummin", torch="torch.cummin")
-class Cummin(_RunningExtreme):
+class Cummin(_CumulativeExtremum):
     """The smallest element so far, and where: number[...] -> number[...], int[...]."""
 
     method = "cummin"
 
 
 @register("diff", torch="torch.diff")
-class Diff(Method):
+class Diff(TensorMethod):
     """Each element less the one before it, n times: number[..., N] -> number[..., N - n]."""
 
     n: Size = Dim.of(1)

@@ -8,7 +8,7 @@ from compiler.op.arg_types import Axis
 from compiler.op.context import Context
 from compiler.op.op import Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import wrap_axis
+from compiler.ops._tensor_method import wrap_axis
 from compiler.symbolic.tensor import TensorType
 
 

@@ -9,11 +9,11 @@ from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
-from compiler.ops._operand import WithOperand
+from compiler.ops._tensor_or_scalar import TensorOrScalar
 from compiler.symbolic.tensor import TensorType
 
 
-class _Division(WithOperand):
+class _Division(TensorOrScalar):
     """Division by another tensor, or by a number."""
 
     sign: ClassVar[str] = ""

@@ -81,14 +81,14 @@ def padding_zeros(module: Expr) -> tuple[Stmt, ...]:
     return (If(Compare("is not", place, lit(None)), (zero,)),)
 
 
-def positions(input: Expr, dim: Expr, first: Expr | None = None) -> Call:
+def position_range(input: Expr, dim: Expr, first: Expr | None = None) -> Call:
     """`torch.arange(x.shape[1], device=x.device)`, or from another first number on."""
     length = subscript(attr(input, "shape"), dim)
     ends = (length,) if first is None else (first, Binary("+", length, first))
     return call("torch.arange", *ends, device=attr(input, "device"))
 
 
-def _advice(length: Dim, most: Dim) -> str:
+def _bound_hint(length: Dim, most: Dim) -> str:
     """How to bound a length by a number."""
     if length.constant is not None:
         return ""
@@ -132,7 +132,7 @@ class PositionEmbedding(Op):
         raise errors.constraint(
             f"there are {count} positions, and {length} {reach}",
             port="input",
-            help=_advice(length, count),
+            help=_bound_hint(length, count),
         )
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
@@ -146,7 +146,7 @@ class PositionEmbedding(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         first = code.argument("offset") if code.given("offset") else None
-        return call(code.module(), positions(input, code.argument("dim"), first))
+        return call(code.module(), position_range(input, code.argument("dim"), first))
 
 
 @register("sinusoidal_encoding", torch="")

@@ -6,12 +6,18 @@ from compiler.op.arg_types import Counts, Shape, Sizes
 from compiler.op.context import Context
 from compiler.op.op import product
 from compiler.op.registry import register
-from compiler.ops._spatial import SpatialOp, require_window, span, times, unless_one
+from compiler.ops._spatial import (
+    SpatialOp,
+    dilated_size,
+    label_unless_one,
+    require_window,
+    sizes_text,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class _Blocks(SpatialOp):
+class _SlidingBlocks(SpatialOp):
     """What both share: blocks of `kernel_size` that slide over an image."""
 
     kernel_size: Sizes
@@ -24,7 +30,7 @@ class _Blocks(SpatialOp):
 
     def kernel(self) -> Shape:
         """The size of a block."""
-        return self.spread(self.kernel_size, "kernel_size")
+        return self.per_dim(self.kernel_size, "kernel_size")
 
     def blocks(self, ctx: Context, extents: Shape) -> Dim:
         """How many blocks an image has."""
@@ -32,31 +38,31 @@ class _Blocks(SpatialOp):
         steps = zip(
             extents,
             self.kernel(),
-            self.spread(dilation, "dilation"),
-            self.spread(padding, "padding"),
-            self.spread(self.stride, "stride"),
+            self.per_dim(dilation, "dilation"),
+            self.per_dim(padding, "padding"),
+            self.per_dim(self.stride, "stride"),
             strict=True,
         )
-        return product(_along(ctx, *step) for step in steps)
+        return product(_blocks_along(ctx, *step) for step in steps)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        kernel = times(ctx, self.kernel())
-        return ", ".join([kernel, *unless_one(ctx, "stride", self.stride)])
+        kernel = sizes_text(ctx, self.kernel())
+        return ", ".join([kernel, *label_unless_one(ctx, "stride", self.stride)])
 
 
-def _along(
+def _blocks_along(
     ctx: Context, size: Dim, kernel: Dim, dilation: Dim, padding: Dim, stride: Dim
 ) -> Dim:
     """How many blocks there are along one dimension."""
-    window = span(kernel, dilation)
+    window = dilated_size(kernel, dilation)
     require_window(ctx, size + 2 * padding, window)
     return (size + 2 * padding - window) // stride + 1
 
 
 @register("unfold", torch="torch.nn.Unfold")
-class Unfold(_Blocks):
+class Unfold(_SlidingBlocks):
     """The windows of an image as columns, as a convolution sees them (im2col).
 
     float[N, C, H, W] -> float[N, C * kernel, L], or without N. `kernel` is the number
@@ -75,7 +81,7 @@ class Unfold(_Blocks):
 
 
 @register("fold", torch="torch.nn.Fold")
-class Fold(_Blocks):
+class Fold(_SlidingBlocks):
     """Columns as windows of an image, added up where they overlap (col2im).
 
     float[N, C * kernel, L] -> float[N, C, H, W], or without N. `kernel` is the number
@@ -94,7 +100,7 @@ class Fold(_Blocks):
         *batch, rows, columns = input.shape
         size = product(self.kernel())
         ctx.require_multiple("the number of rows", rows, "kernel_size", size)
-        extents = self.spread(self.output_size, "output_size")
+        extents = self.per_dim(self.output_size, "output_size")
         for extent in extents:
             ctx.require_least("output_size", extent, 1)
         message = "fold needs as many columns as the image has windows"
@@ -104,5 +110,5 @@ class Fold(_Blocks):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        size = times(ctx, self.spread(self.output_size, "output_size"))
+        size = sizes_text(ctx, self.per_dim(self.output_size, "output_size"))
         return f"{super().label(ctx, outputs, input)}, to {size}"

@@ -10,19 +10,19 @@ from compiler.op.arg_types import Shape, Sizes
 from compiler.op.context import Context
 from compiler.op.op import Code, Outputs
 from compiler.op.registry import register
-from compiler.ops._spatial import scaled, times
-from compiler.ops._windows import Indexed
+from compiler.ops._pool_base import PoolWithIndices
+from compiler.ops._spatial import scale_size, sizes_text
 from compiler.symbolic.tensor import TensorType
 
 
-class _FractionalMaxPool(Indexed):
+class _FractionalMaxPool(PoolWithIndices):
     """What both share. The windows lie at random, in evaluation too."""
 
     kernel_size: Sizes
     output_size: Shape | None = None
     output_ratio: float | list[float] | None = None
 
-    spare: ClassVar[int] = 0
+    extra_elements: ClassVar[int] = 0
     """How many elements more than the windows need torch's kernel wants."""
     family = "pooling"
     positional = ("kernel_size",)
@@ -34,23 +34,23 @@ class _FractionalMaxPool(Indexed):
         if (self.output_size is None) == (self.output_ratio is None):
             message = f"{self.name} needs either output_size or output_ratio"
             raise errors.constraint(message)
-        kernel = self.spread(self.kernel_size, "kernel_size")
+        kernel = self.per_dim(self.kernel_size, "kernel_size")
         sizes = self.sizes(ctx, input)
         for size, wanted, window in zip(extents, sizes, kernel, strict=True):
             ctx.require_least("the output's size", wanted, 0, "input")
             number = ctx.constant(window, "kernel_size", "kernel_size")
             what = "the input without the output"
-            least = number - 1 + self.spare
+            least = number - 1 + self.extra_elements
             ctx.require_least(what, size - wanted, least, "input")
         return self.with_indices(self.with_extents(input, sizes))
 
     def sizes(self, ctx: Context, input: TensorType) -> Shape:
         """The spatial sizes of the output."""
         if self.output_size is not None:
-            return self.spread(self.output_size, "output_size")
+            return self.per_dim(self.output_size, "output_size")
         extents, ratios = input.shape[-self.spatial :], self.ratios()
         pairs = zip(extents, ratios, strict=True)
-        return tuple(scaled(ctx, *pair, "output_ratio") for pair in pairs)
+        return tuple(scale_size(ctx, *pair, "output_ratio") for pair in pairs)
 
     def ratios(self) -> list[float]:
         """The part of each dimension that remains."""
@@ -64,8 +64,8 @@ class _FractionalMaxPool(Indexed):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        kernel = times(ctx, self.spread(self.kernel_size, "kernel_size"))
-        return f"{kernel}, to {times(ctx, outputs[0].shape[-self.spatial :])}"
+        kernel = sizes_text(ctx, self.per_dim(self.kernel_size, "kernel_size"))
+        return f"{kernel}, to {sizes_text(ctx, outputs[0].shape[-self.spatial :])}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
         kernel, options = code.argument("kernel_size"), self.keywords(code)
@@ -107,4 +107,4 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     module = "nn.FractionalMaxPool3d"
     function = "F.fractional_max_pool3d"
     spatial = 3
-    spare = 1
+    extra_elements = 1

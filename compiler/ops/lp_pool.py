@@ -7,12 +7,12 @@ import math
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.registry import register
-from compiler.ops._windows import Windows, require_whole_window, windows
+from compiler.ops._pool_base import WindowPool, count_windows, require_whole_window
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class _LPPool(Windows):
+class _LPPool(WindowPool):
     """What the power-average pools share."""
 
     ceil_mode: bool = False
@@ -31,9 +31,9 @@ class _LPPool(Windows):
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output's size along spatial dimension `i`."""
-        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         steps = self.strides()[i], Dim.of(0), Dim.of(1)
-        return windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
+        return count_windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -79,6 +79,6 @@ class LPPool3d(_LPPool):
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         if not math.isinf(self.norm_type):
-            kernel = self.spread(self.kernel_size, "kernel_size")[i]
+            kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
             require_whole_window(ctx, size, kernel)
         return super().size(ctx, i, size)

@@ -16,7 +16,7 @@ from compiler.op.arg_types import Axis, Integer
 from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._scores import ones, unless_none
+from compiler.ops._sdpa_mask import all_true, unless_none
 from compiler.symbolic.tensor import TensorType
 
 
@@ -38,7 +38,7 @@ class CausalMask(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         length = subscript(attr(input, "shape"), code.argument("dim"))
-        return method(ones(length, length, input), "tril")
+        return method(all_true(length, length, input), "tril")
 
 
 @register("padding_mask", torch="torch.ne")

@@ -7,7 +7,7 @@ from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Port, product
 from compiler.op.registry import register
-from compiler.ops._equation import Equation, parse_equation
+from compiler.ops._einsum_equation import Equation, parse_equation
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 

@@ -8,13 +8,13 @@ from compiler.op.arg_types import Axis, Integer
 from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import Method, promoted
+from compiler.ops._tensor_method import TensorMethod, promote
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import TensorType
 
 
-class _Triangle(Method):
+class _Triangle(TensorMethod):
     """A part of a matrix beside a diagonal, with zeros (or false) for the rest."""
 
     diagonal: Integer = Dim.of(0)
@@ -46,7 +46,7 @@ class Triu(_Triangle):
 
 
 @register("diagonal", torch="torch.diagonal")
-class Diagonal(Method):
+class Diagonal(TensorMethod):
     """The diagonal of two dimensions, as the last one: any[B, N, N] -> any[B, N].
 
     An offset above 0 goes to the right, one below 0 down.
@@ -96,7 +96,7 @@ class Diagonal(Method):
 
 
 @register("trace", torch="torch.trace")
-class Trace(Method):
+class Trace(TensorMethod):
     """The sum of a matrix's diagonal: number[N, M] -> number[]."""
 
     method = "trace"
@@ -117,5 +117,5 @@ class Outer(Op):
     def infer(self, ctx: Context, input: TensorType, other: TensorType) -> TensorType:
         ctx.require_rank("input", input, 1)
         ctx.require_rank("other", other, 1)
-        kind = promoted((input.kind, other.kind))
+        kind = promote((input.kind, other.kind))
         return TensorType(kind, (*input.shape, *other.shape))

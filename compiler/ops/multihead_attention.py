@@ -10,14 +10,14 @@ from compiler.op.arg_types import Probability, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Outputs, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._masks import (
+from compiler.ops._nn_attention_masks import (
     blocked_pairs,
     later_keys,
     padding_mask,
     require_mask,
     require_padding_mask,
 )
-from compiler.ops._scores import unless_none
+from compiler.ops._sdpa_mask import unless_none
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 

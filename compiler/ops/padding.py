@@ -10,7 +10,7 @@ from compiler.op.arg_types import Axes, Integers
 from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._spatial import require_reach
+from compiler.ops._spatial import require_padding_fits
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -37,7 +37,7 @@ class Pad(Op):
         shape = list(input.shape)
         for i in range(len(self.pad) // 2):
             ends = self.pad[2 * i : 2 * i + 2]
-            shape[-1 - i] = padded(ctx, self.mode, shape[-1 - i], ends, "pad")
+            shape[-1 - i] = padded_size(ctx, self.mode, shape[-1 - i], ends, "pad")
         return input.with_shape(*shape)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
@@ -65,7 +65,7 @@ def require_dims(ctx: Context, mode: str, input: TensorType, count: int) -> None
         ctx.require_rank("input", input, count + 1, count + 2)
 
 
-def padded(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Dim:
+def padded_size(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Dim:
     """The size with a number of elements before and after."""
     before, after = (ctx.constant(end, argument, argument) for end in ends)
     if mode == "constant":
@@ -76,7 +76,7 @@ def padded(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Di
         message = f"{mode} mode takes no negative numbers"
         raise errors.constraint(message, argument=argument)
     for reach in ends:
-        require_reach(ctx, mode, size, reach, argument)
+        require_padding_fits(ctx, mode, size, reach, argument)
     ctx.require_least("a padded dimension", size, 1, "input")
     return size + ends[0] + ends[1]
 

@@ -9,14 +9,14 @@ from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
 
 
-class Unary(Op):
+class Elementwise(Op):
     """A function of each element that keeps the type."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
 
 
-class ToFloat(Unary):
+class ToFloat(Elementwise):
     """A function of each element that gives floats, whatever it is given."""
 
     inputs = (Port("input", ANY),)
@@ -25,7 +25,7 @@ class ToFloat(Unary):
         return input.with_kind("float")
 
 
-class _Exact(Unary):
+class _KeepsIntegers(Elementwise):
     """A function of each number that keeps integers integers."""
 
     inputs = (Port("input", NUMBER),)
@@ -144,63 +144,63 @@ class Erfinv(ToFloat):
 
 
 @register("abs", torch="torch.abs")
-class Abs(_Exact):
+class Abs(_KeepsIntegers):
     """The absolute value: number[...] -> the same."""
 
     function = "torch.abs"
 
 
 @register("neg", torch="torch.neg")
-class Neg(_Exact):
+class Neg(_KeepsIntegers):
     """-x: number[...] -> the same."""
 
     function = "torch.neg"
 
 
 @register("sign", torch="torch.sign")
-class Sign(_Exact):
+class Sign(_KeepsIntegers):
     """-1, 0 or 1: number[...] -> the same."""
 
     function = "torch.sign"
 
 
 @register("square", torch="torch.square")
-class Square(_Exact):
+class Square(_KeepsIntegers):
     """x²: number[...] -> the same."""
 
     function = "torch.square"
 
 
 @register("floor", torch="torch.floor")
-class Floor(_Exact):
+class Floor(_KeepsIntegers):
     """The greatest integer that is not above x: number[...] -> the same."""
 
     function = "torch.floor"
 
 
 @register("ceil", torch="torch.ceil")
-class Ceil(_Exact):
+class Ceil(_KeepsIntegers):
     """The least integer that is not below x: number[...] -> the same."""
 
     function = "torch.ceil"
 
 
 @register("trunc", torch="torch.trunc")
-class Trunc(_Exact):
+class Trunc(_KeepsIntegers):
     """The integer between x and 0 next to x: number[...] -> the same."""
 
     function = "torch.trunc"
 
 
 @register("round", torch="torch.round")
-class Round(_Exact):
+class Round(_KeepsIntegers):
     """The nearest integer, the even one of two: number[...] -> the same."""
 
     function = "torch.round"
 
 
 @register("nan_to_num", torch="torch.nan_to_num")
-class NanToNum(Unary):
+class NanToNum(Elementwise):
     """Numbers in place of nan and of the infinities: float[...] -> float[...].
 
     Left out, those of the infinities are the greatest and the smallest float.
@@ -214,7 +214,7 @@ class NanToNum(Unary):
 
 
 @register("clamp", torch="torch.clamp")
-class Clamp(Unary):
+class Clamp(Elementwise):
     """Each element brought between min and max: float[...] -> float[...]."""
 
     min: float | None = None

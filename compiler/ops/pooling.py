@@ -6,12 +6,17 @@ from compiler.op.arg_types import Counts, Shape, Size, Sizes
 from compiler.op.context import Context
 from compiler.op.op import Outputs
 from compiler.op.registry import register
-from compiler.ops._windows import Indexed, Windows, require_whole_window, windows
+from compiler.ops._pool_base import (
+    PoolWithIndices,
+    WindowPool,
+    count_windows,
+    require_whole_window,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class _Pool(Windows):
+class _Pool(WindowPool):
     """What the ops share that slide a window, and may pad before."""
 
     padding: Counts = (Dim.of(0),)
@@ -32,13 +37,13 @@ class _Pool(Windows):
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output's size along spatial dimension `i`."""
-        kernel = self.spread(self.kernel_size, "kernel_size")[i]
-        padding = self.spread(self.padding, "padding")[i]
+        kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
+        padding = self.per_dim(self.padding, "padding")[i]
         steps = self.strides()[i], padding, self.dilations()[i]
-        return windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
+        return count_windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
 
 
-class _MaxPool(Indexed, _Pool):
+class _MaxPool(PoolWithIndices, _Pool):
     """What the maximum pools share."""
 
     dilation: Sizes = (Dim.of(1),)
@@ -47,7 +52,7 @@ class _MaxPool(Indexed, _Pool):
         return self.with_indices(self.pooled(ctx, input))
 
     def dilations(self) -> Shape:
-        return self.spread(self.dilation, "dilation")
+        return self.per_dim(self.dilation, "dilation")
 
 
 @register("max_pool1d", torch="torch.nn.MaxPool1d")
@@ -133,6 +138,6 @@ class AvgPool3d(_Pool):
     spatial = 3
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
-        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         require_whole_window(ctx, size, kernel)
         return super().size(ctx, i, size)

@@ -9,7 +9,7 @@ from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
 
 
-class _Random(Op):
+class _RandomLike(Op):
     """What the ops share that draw a number for each element of their input."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
@@ -17,7 +17,7 @@ class _Random(Op):
 
 
 @register("randn_like", torch="torch.randn_like")
-class RandnLike(_Random):
+class RandnLike(_RandomLike):
     """Noise of a standard normal distribution, in the shape of the input.
 
     float[...] -> float[...]
@@ -27,7 +27,7 @@ class RandnLike(_Random):
 
 
 @register("rand_like", torch="torch.rand_like")
-class RandLike(_Random):
+class RandLike(_RandomLike):
     """Noise that is uniform from 0 to 1, in the shape of the input.
 
     float[...] -> float[...]
@@ -37,7 +37,7 @@ class RandLike(_Random):
 
 
 @register("bernoulli", torch="torch.bernoulli")
-class Bernoulli(_Random):
+class Bernoulli(_RandomLike):
     """1.0 with the probability that the input gives, else 0.0: float[...] -> float[...].
 
     Nothing is learned through it.

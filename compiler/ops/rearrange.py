@@ -10,17 +10,17 @@ from compiler.op.arg_types import NamedSizes
 from compiler.op.context import Context
 from compiler.op.op import Code, Shape, product
 from compiler.op.registry import register
-from compiler.ops._method import Method
-from compiler.ops._moves import rearranged
-from compiler.ops._pattern import ELLIPSIS, Group, Pattern, parse_pattern
+from compiler.ops._einops_pattern import ELLIPSIS, Group, Pattern, parse_pattern
+from compiler.ops._rearrange_code import rearrange_code
+from compiler.ops._tensor_method import TensorMethod
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
-NO_SIZES: Mapping[str, Dim] = {}
+_NO_SIZES: Mapping[str, Dim] = {}
 
 
 @register("rearrange", torch="einops.rearrange")
-class Rearrange(Method):
+class Rearrange(TensorMethod):
     """Splits, reorders and joins dimensions by a pattern: any[...] -> any[...].
 
     `b t (h d) -> b h t d` with sizes {h: 8} gives each of 8 heads its part. Names are
@@ -29,7 +29,7 @@ class Rearrange(Method):
     """
 
     pattern: str
-    sizes: NamedSizes = NO_SIZES  # type: ignore[assignment]
+    sizes: NamedSizes = _NO_SIZES  # type: ignore[assignment]
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         pattern = parse_pattern(self.pattern)
@@ -40,7 +40,7 @@ class Rearrange(Method):
                 found[ELLIPSIS] = sizes
             else:
                 found |= self._split(ctx, group, sizes[0])
-        parts = (_joined(group, found) for group in pattern.right)
+        parts = (_merged_size(group, found) for group in pattern.right)
         return input.with_shape(*(size for part in parts for size in part))
 
     def _check_sizes(self, ctx: Context, pattern: Pattern) -> None:
@@ -78,7 +78,7 @@ class Rearrange(Method):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         sizes = {axis: code.size(size) for axis, size in self.sizes.items()}
-        return rearranged(input, parse_pattern(self.pattern), sizes)
+        return rearrange_code(input, parse_pattern(self.pattern), sizes)
 
 
 def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shape]]:
@@ -96,7 +96,7 @@ def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shap
     return aligned
 
 
-def _joined(group: Group, found: Mapping[str, Shape]) -> Shape:
+def _merged_size(group: Group, found: Mapping[str, Shape]) -> Shape:
     if group == (ELLIPSIS,):
         return found[ELLIPSIS]
     return (product(found[axis][0] for axis in group),)

@@ -12,17 +12,17 @@ from compiler.op.arg_types import Probability, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Outputs, Port, Shape, product
 from compiler.op.registry import register
-from compiler.ops._states import (
-    both_states,
+from compiler.ops._recurrent_states import (
     cell_weights,
     require_state,
     require_states,
-    states_target,
+    state_argument,
+    state_targets,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
-Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
+LayerCount: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
 """A number of stacked layers, a plain integer: each one has weights of its own."""
 
 
@@ -30,7 +30,7 @@ class Recurrent(Op):
     """Base of rnn, lstm and gru; each layer and direction has `gates` maps to learn."""
 
     hidden_size: Size
-    num_layers: Layers = 1
+    num_layers: LayerCount = 1
     bias: bool = True
     dropout: Probability = 0.0
     bidirectional: bool = False
@@ -202,7 +202,7 @@ class LSTM(Recurrent):
     def apply(
         self, code: Code, input: Expr, hidden: Expr | None, cell: Expr | None = None
     ) -> Expr:
-        return call(code.module(), input, *both_states(code, hidden, cell))
+        return call(code.module(), input, *state_argument(code, hidden, cell))
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
-        return TupleExpr((names[0], states_target(names[1:])))
+        return TupleExpr((names[0], state_targets(names[1:])))

@@ -9,11 +9,11 @@ from compiler.op.arg_types import Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Outputs, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._states import (
-    both_states,
+from compiler.ops._recurrent_states import (
     cell_weights,
     require_state,
     require_states,
+    state_argument,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -119,4 +119,4 @@ class LSTMCell(Cell):
     def apply(
         self, code: Code, input: Expr, hidden: Expr | None, cell: Expr | None = None
     ) -> Expr:
-        return call(code.module(), input, *both_states(code, hidden, cell))
+        return call(code.module(), input, *state_argument(code, hidden, cell))

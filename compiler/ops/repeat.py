@@ -8,11 +8,11 @@ from compiler.op.arg_types import Axis, Extent, Shape
 from compiler.op.context import Context
 from compiler.op.op import Code
 from compiler.op.registry import register
-from compiler.ops._method import Method, items
+from compiler.ops._tensor_method import TensorMethod, shape_arguments
 from compiler.symbolic.tensor import TensorType, shape_text
 
 
-class _Tiled(Method):
+class _Tiling(TensorMethod):
     """The tensor as a tile: so many copies of it along each dimension."""
 
     def tiled(self, ctx: Context, input: TensorType, counts: Shape) -> TensorType:
@@ -26,7 +26,7 @@ class _Tiled(Method):
 
 
 @register("repeat", torch="torch.Tensor.repeat")
-class Repeat(_Tiled):
+class Repeat(_Tiling):
     """So many copies along each dimension: any[B, T] -> any[2 * B, T] for [2, 1].
 
     There is a number for each dimension, and further ones for new dimensions in front.
@@ -47,11 +47,13 @@ class Repeat(_Tiled):
         return shape_text(tuple(map(ctx.value, self.repeats)))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return method(input, "repeat", *(items(code.argument("repeats")) or ((),)))
+        return method(
+            input, "repeat", *(shape_arguments(code.argument("repeats")) or ((),))
+        )
 
 
 @register("tile", torch="torch.tile")
-class Tile(_Tiled):
+class Tile(_Tiling):
     """The repeat that takes numbers for the last dimensions alone.
 
     any[B, T] -> any[B, 3 * T] for 3
@@ -68,11 +70,11 @@ class Tile(_Tiled):
         return shape_text(tuple(map(ctx.value, self.dims)))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return method(input, "tile", *(items(code.argument("dims")) or ((),)))
+        return method(input, "tile", *(shape_arguments(code.argument("dims")) or ((),)))
 
 
 @register("repeat_interleave", torch="torch.repeat_interleave")
-class RepeatInterleave(Method):
+class RepeatInterleave(TensorMethod):
     """So many copies of each element, side by side along a dimension.
 
     any[B, H, T] -> any[B, n * H, T] for dim 1; without one, all elements as a vector.

@@ -9,7 +9,7 @@ from compiler.op.arg_types import Shape, Size
 from compiler.op.context import Context
 from compiler.op.op import ANY, Op, Port
 from compiler.op.registry import register
-from compiler.ops._spatial import scaled, spread, times
+from compiler.ops._spatial import per_dim, scale_size, sizes_text
 from compiler.symbolic.tensor import TensorType
 
 _RANKS: Final = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
@@ -54,10 +54,10 @@ class Resample(Op):
     def sizes(self, ctx: Context, extents: Shape) -> Shape:
         """The spatial sizes of the output."""
         if self.size is not None:
-            return spread(self.size, len(extents), "size")
+            return per_dim(self.size, len(extents), "size")
         pairs = zip(extents, self.factors(len(extents)), strict=True)
         return tuple(
-            scaled(ctx, size, factor, "scale_factor") for size, factor in pairs
+            scale_size(ctx, size, factor, "scale_factor") for size, factor in pairs
         )
 
     def factors(self, count: int) -> list[float]:
@@ -73,7 +73,7 @@ class Resample(Op):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         if self.size is not None:
-            return f"to {times(ctx, self.size)}, {self.mode}"
+            return f"to {sizes_text(ctx, self.size)}, {self.mode}"
         factors = self.factors(input.rank - 2)
         shown = factors[:1] if len(set(factors)) == 1 else factors
         return f"×{', '.join(f'{factor:g}' for factor in shown)}, {self.mode}"

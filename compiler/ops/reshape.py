@@ -10,12 +10,17 @@ from compiler.op.arg_types import Axes, Axis, Shape
 from compiler.op.context import Context
 from compiler.op.op import Code, product
 from compiler.op.registry import register
-from compiler.ops._method import Method, items, wrap_axes, wrap_axis
+from compiler.ops._tensor_method import (
+    TensorMethod,
+    shape_arguments,
+    wrap_axes,
+    wrap_axis,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
 
-def fill_in(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shape:
+def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shape:
     """A shape for `total` elements, with what is left in place of its -1."""
     holes = [place for place, size in enumerate(shape) if size == -1]
     if len(holes) > 1:
@@ -44,7 +49,7 @@ def _require_total(
         )
 
 
-class ToShape(Method):
+class ToShape(TensorMethod):
     """A method that takes sizes one by one: `x.reshape(n, -1)`."""
 
     shape: Shape
@@ -55,7 +60,9 @@ class ToShape(Method):
         return shape_text(tuple(ctx.value(size) for size in self.shape))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return method(input, self.method, *(items(code.argument("shape")) or ((),)))
+        return method(
+            input, self.method, *(shape_arguments(code.argument("shape")) or ((),))
+        )
 
 
 @register("reshape", torch="torch.reshape")
@@ -68,7 +75,7 @@ class Reshape(ToShape):
     method = "reshape"
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        return input.with_shape(*fill_in(ctx, input.numel, self.shape, "shape"))
+        return input.with_shape(*resolve_shape(ctx, input.numel, self.shape, "shape"))
 
 
 @register("expand", torch="torch.Tensor.expand")
@@ -100,7 +107,7 @@ class Expand(ToShape):
 
 
 @register("flatten", torch="torch.nn.Flatten")
-class Flatten(Method):
+class Flatten(TensorMethod):
     """Makes one dimension of several: any[B, C, H, W] -> any[B, C * H * W]."""
 
     start_dim: Axis = 1
@@ -125,7 +132,7 @@ class Flatten(Method):
 
 
 @register("unflatten", torch="torch.nn.Unflatten")
-class Unflatten(Method):
+class Unflatten(TensorMethod):
     """Makes several dimensions of one: any[..., N * M, ...] -> any[..., N, M, ...].
 
     One of the sizes may be -1: it is worked out.
@@ -141,7 +148,7 @@ class Unflatten(Method):
         axis = ctx.axis(self.dim, input.rank)
         if not self.sizes:
             raise errors.constraint("unflatten needs a size", argument="sizes")
-        sizes = fill_in(ctx, input.shape[axis], self.sizes, "sizes")
+        sizes = resolve_shape(ctx, input.shape[axis], self.sizes, "sizes")
         return input.with_shape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
 
     def label(
@@ -160,12 +167,14 @@ class Unflatten(Method):
     def _places(self, code: Code) -> tuple[Expr, Expr]:
         sizes = code.argument("sizes")
         if len(self.sizes) == 1 and not code.chosen("sizes"):
-            sizes = TupleExpr(items(sizes))  # a list of one is written as its item
+            sizes = TupleExpr(
+                shape_arguments(sizes)
+            )  # a list of one is written as its item
         return code.argument("dim"), sizes
 
 
 @register("permute", torch="torch.permute")
-class Permute(Method):
+class Permute(TensorMethod):
     """Dimensions in another order: any[A, B, C] -> any[C, A, B] for dims [2, 0, 1]."""
 
     dims: Axes
@@ -183,11 +192,13 @@ class Permute(Method):
         return ", ".join(map(str, self.dims))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return method(input, "permute", *(items(code.argument("dims")) or ((),)))
+        return method(
+            input, "permute", *(shape_arguments(code.argument("dims")) or ((),))
+        )
 
 
 @register("transpose", torch="torch.transpose")
-class Transpose(Method):
+class Transpose(TensorMethod):
     """Two dimensions change places: any[..., N, M] -> any[..., M, N] for -2 and -1."""
 
     dim0: Axis
@@ -211,7 +222,7 @@ class Transpose(Method):
 
 
 @register("movedim", torch="torch.movedim")
-class Movedim(Method):
+class Movedim(TensorMethod):
     """Dimensions at other places, the others in their order: any[A, B, C] -> any[B, C, A].
 
     That is for a source of 0 and a destination of -1.
@@ -247,7 +258,7 @@ class Movedim(Method):
 
 
 @register("squeeze", torch="torch.squeeze")
-class Squeeze(Method):
+class Squeeze(TensorMethod):
     """Leaves out dimensions of size 1, named ones or all: any[B, 1, D] -> any[B, D]."""
 
     dim: Axes | None = None
@@ -278,7 +289,7 @@ class Squeeze(Method):
 
 
 @register("unsqueeze", torch="torch.unsqueeze")
-class Unsqueeze(Method):
+class Unsqueeze(TensorMethod):
     """A new dimension of size 1: any[B, D] -> any[B, 1, D] for 1."""
 
     dim: Axis

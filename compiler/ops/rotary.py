@@ -24,14 +24,14 @@ from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
-_STRETCH = ("factor", "original_max_position_embeddings")
-_TAKEN = {
+_CONTEXT_ARGUMENTS = ("factor", "original_max_position_embeddings")
+_SCALING_ARGUMENTS = {
     "none": (),
     "linear": ("factor",),
-    "dynamic": _STRETCH,
-    "llama3": (*_STRETCH, "low_freq_factor", "high_freq_factor"),
+    "dynamic": _CONTEXT_ARGUMENTS,
+    "llama3": (*_CONTEXT_ARGUMENTS, "low_freq_factor", "high_freq_factor"),
     "yarn": (
-        *_STRETCH,
+        *_CONTEXT_ARGUMENTS,
         "beta_fast",
         "beta_slow",
         "truncate",
@@ -122,7 +122,7 @@ class RotaryEmbedding(Op):
         if code.chosen("scaling"):
             return call("scaled_rotary_embedding", dim, **keywords)
         kind = self.scaling if code.given("scaling") else "none"
-        taken = ("base", *_TAKEN[kind])
+        taken = ("base", *_SCALING_ARGUMENTS[kind])
         given = {key: value for key, value in keywords.items() if key in taken}
         prefix = "" if kind == "none" else kind.capitalize()
         return call(f"{prefix}{self.module}", dim, **given)
@@ -159,7 +159,7 @@ class Rotate(Op):
         ctx.require_rank("input", input, 3, 4)
         width = self._head_width(ctx, input)
         if self.rotary_dim is not None:
-            width = self._turned_width(ctx, width, self.rotary_dim)
+            width = self._rotary_width(ctx, width, self.rotary_dim)
         what = "the width that is turned"
         ctx.require_multiple(what, width, "2", Dim.of(2))
         for port, angles in (("cos", cos), ("sin", sin)):
@@ -181,7 +181,7 @@ class Rotate(Op):
         )
         return input.shape[2] // self.num_heads
 
-    def _turned_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
+    def _rotary_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
         if not ctx.domain.at_least(ctx.value(width - turned), 0):
             raise errors.constraint(
                 f"rotary_dim is {ctx.value(turned)}, and a head {ctx.value(width)} wide",
@@ -203,13 +203,13 @@ class Rotate(Op):
             return call(self._function, input, cos, sin)
         kind = code.type("input")
         if kind.rank == 4:
-            return self._first_turned(code, input, cos, sin)
+            return self._rotate_first(code, input, cos, sin)
         split = TupleExpr((code.argument("num_heads"), lit(-1)))
         shape = (*kind.shape[:2], self.num_heads, kind.shape[2] // self.num_heads)
         heads = code.let(call("torch.unflatten", input, -1, split), shape, "heads")
-        return method(self._first_turned(code, heads, cos, sin), "flatten", -2)
+        return method(self._rotate_first(code, heads, cos, sin), "flatten", -2)
 
-    def _first_turned(self, code: Code, heads: Expr, cos: Expr, sin: Expr) -> Expr:
+    def _rotate_first(self, code: Code, heads: Expr, cos: Expr, sin: Expr) -> Expr:
         """The heads with their first channels turned: [B, T, num_heads, W]."""
         end = code.argument("rotary_dim")
         first = subscript(heads, ..., Slice(stop=end))

@@ -6,13 +6,13 @@ from compiler.op.arg_types import Axis, Extent
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
-from compiler.ops._method import Method, wrap_axis
+from compiler.ops._tensor_method import TensorMethod, wrap_axis
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
 @register("topk", torch="torch.topk")
-class Topk(Method):
+class Topk(TensorMethod):
     """The k greatest elements along a dimension, and where they stand.
 
     number[..., N] -> number[..., k], int[..., k]; the smallest where not `largest`.
@@ -42,7 +42,7 @@ class Topk(Method):
         return f"{ctx.value(self.k)} of dim {self.dim}"
 
 
-class _Sorting(Method):
+class _Sorting(TensorMethod):
     """Puts the elements of a dimension in order."""
 
     dim: Axis = -1

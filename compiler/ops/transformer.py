@@ -7,8 +7,8 @@ from typing import Any
 from compiler.op.arg_types import Size
 from compiler.op.op import Port, Shape
 from compiler.op.registry import register
-from compiler.ops._transformer import Attention, TransformerOp
-from compiler.ops.recurrent import Layers
+from compiler.ops._transformer_base import AttentionPorts, TransformerOp
+from compiler.ops.recurrent import LayerCount
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -24,8 +24,8 @@ class Transformer(TransformerOp):
     """
 
     nhead: Size = Dim.of(8)
-    num_encoder_layers: Layers = 6
-    num_decoder_layers: Layers = 6
+    num_encoder_layers: LayerCount = 6
+    num_decoder_layers: LayerCount = 6
     src_is_causal: bool = False
     tgt_is_causal: bool = False
 
@@ -44,9 +44,13 @@ class Transformer(TransformerOp):
         Port("memory_key_padding_mask", ("bool",), optional=True),
     )
     attentions = (
-        Attention("src", "src", "src_mask", "src_key_padding_mask", "src_is_causal"),
-        Attention("tgt", "tgt", "tgt_mask", "tgt_key_padding_mask", "tgt_is_causal"),
-        Attention("tgt", "src", "memory_mask", "memory_key_padding_mask"),
+        AttentionPorts(
+            "src", "src", "src_mask", "src_key_padding_mask", "src_is_causal"
+        ),
+        AttentionPorts(
+            "tgt", "tgt", "tgt_mask", "tgt_key_padding_mask", "tgt_is_causal"
+        ),
+        AttentionPorts("tgt", "src", "memory_mask", "memory_key_padding_mask"),
     )
 
     def inferred(self, src: TensorType, **others: Any) -> dict[str, Dim]:

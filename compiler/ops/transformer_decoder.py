@@ -7,8 +7,8 @@ from typing import Any
 from compiler.codegen.python import Call, call
 from compiler.op.op import Code, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._transformer import Attention, TransformerOp
-from compiler.ops.transformer_encoder import Stack
+from compiler.ops._transformer_base import AttentionPorts, TransformerOp
+from compiler.ops.transformer_encoder import TransformerStack
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -21,8 +21,8 @@ _INPUTS = (
     Port("memory_key_padding_mask", ("bool",), optional=True),
 )
 _ATTENTIONS = (
-    Attention("tgt", "tgt", "tgt_mask", "tgt_key_padding_mask", "tgt_is_causal"),
-    Attention("tgt", "memory", "memory_mask", "memory_key_padding_mask"),
+    AttentionPorts("tgt", "tgt", "tgt_mask", "tgt_key_padding_mask", "tgt_is_causal"),
+    AttentionPorts("tgt", "memory", "memory_mask", "memory_key_padding_mask"),
 )
 
 
@@ -38,7 +38,7 @@ class TransformerDecoderLayer(TransformerOp):
     tgt_is_causal: bool = False
 
     module = "nn.TransformerDecoderLayer"
-    guesses = False
+    detects_causality = False
     inputs = _INPUTS
     attentions = _ATTENTIONS
 
@@ -59,7 +59,7 @@ class TransformerDecoderLayer(TransformerOp):
 
 
 @register("transformer_decoder", torch="torch.nn.TransformerDecoder")
-class TransformerDecoder(Stack):
+class TransformerDecoder(TransformerStack):
     """Layers as of transformer_decoder_layer, and a norm at the end if `norm`.
 
     tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]. The masks of pairs are

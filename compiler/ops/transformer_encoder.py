@@ -7,8 +7,8 @@ from typing import Any
 from compiler.codegen.python import Call, Conditional, Expr, call, lit
 from compiler.op.op import Code, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._transformer import Attention, TransformerOp
-from compiler.ops.recurrent import Layers
+from compiler.ops._transformer_base import AttentionPorts, TransformerOp
+from compiler.ops.recurrent import LayerCount
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -24,14 +24,14 @@ class TransformerEncoderLayer(TransformerOp):
     is_causal: bool = False
 
     module = "nn.TransformerEncoderLayer"
-    guesses = False
+    detects_causality = False
     inputs = (
         Port("src"),
         Port("src_mask", ("bool",), optional=True),
         Port("src_key_padding_mask", ("bool",), optional=True),
     )
     attentions = (
-        Attention("src", "src", "src_mask", "src_key_padding_mask", "is_causal"),
+        AttentionPorts("src", "src", "src_mask", "src_key_padding_mask", "is_causal"),
     )
 
     def weights(self, src: TensorType, **masks: Any) -> dict[str, Shape]:
@@ -46,10 +46,10 @@ class TransformerEncoderLayer(TransformerOp):
         return self.layer(code, "TransformerEncoderLayer", src)
 
 
-class Stack(TransformerOp):
+class TransformerStack(TransformerOp):
     """Base of encoder and decoder: some layers, and a norm at the end if `norm`."""
 
-    num_layers: Layers
+    num_layers: LayerCount
     norm: bool = False
 
     def stacked(self, layer: dict[str, Shape], input: TensorType) -> dict[str, Shape]:
@@ -75,7 +75,7 @@ class Stack(TransformerOp):
 
 
 @register("transformer_encoder", torch="torch.nn.TransformerEncoder")
-class TransformerEncoder(Stack):
+class TransformerEncoder(TransformerStack):
     """Layers as of transformer_encoder_layer, and a norm at the end if `norm`.
 
     src float[B, S, E] -> the same. `mask` is bool[S, S] or [B, S, S],
@@ -91,7 +91,9 @@ class TransformerEncoder(Stack):
         Port("mask", ("bool",), optional=True),
         Port("src_key_padding_mask", ("bool",), optional=True),
     )
-    attentions = (Attention("src", "src", "mask", "src_key_padding_mask", "is_causal"),)
+    attentions = (
+        AttentionPorts("src", "src", "mask", "src_key_padding_mask", "is_causal"),
+    )
 
     def weights(self, src: TensorType, **masks: Any) -> dict[str, Shape]:
         return self.stacked(self.layer_weights(src, "self_attn"), src)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.op.op import ANY, Port
 from compiler.op.registry import register
-from compiler.ops.arithmetic import Pair
+from compiler.ops.arithmetic import BinaryOp
 from compiler.ops.pointwise import ToFloat
 from compiler.symbolic.tensor import Kind
 
@@ -31,7 +31,7 @@ class Atan(ToFloat):
 
 
 @register("atan2", torch="torch.atan2")
-class Atan2(Pair):
+class Atan2(BinaryOp):
     """The angle of the point (other, input), from -π to π: number[...], number[...] -> float[...]."""
 
     function = "torch.atan2"

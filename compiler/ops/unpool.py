@@ -8,12 +8,12 @@ from compiler.op.arg_types import Counts, Shape
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
-from compiler.ops._windows import Windows
+from compiler.ops._pool_base import WindowPool
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class _MaxUnpool(Windows):
+class _MaxUnpool(WindowPool):
     """What the unpools share.
 
     The indices are those that a pool with `return_indices` gave for the same kernel,
@@ -42,9 +42,9 @@ class _MaxUnpool(Windows):
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output's size along spatial dimension `i`."""
-        kernel = self.spread(self.kernel_size, "kernel_size")[i]
+        kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         stride = self.strides()[i]
-        padding = self.spread(self.padding, "padding")[i]
+        padding = self.per_dim(self.padding, "padding")[i]
         filled = (size - 1) * stride + kernel - 2 * padding
         if self.output_size is None:
             ctx.require_least("the output's size", filled, 0, "input")

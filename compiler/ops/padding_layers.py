@@ -9,11 +9,11 @@ from compiler.op.arg_types import Integers
 from compiler.op.context import Context
 from compiler.op.op import ANY, NUMBER, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops.padding import padded, require_dims
+from compiler.ops.padding import padded_size, require_dims
 from compiler.symbolic.tensor import TensorType
 
 
-class _Border(Op):
+class _Pad(Op):
     """What all classes share: `padding` is one number, or two for each dimension."""
 
     padding: Integers
@@ -27,7 +27,7 @@ class _Border(Op):
         shape, ends = list(input.shape), self.ends()
         for i in range(self.spatial):
             pair = ends[2 * i : 2 * i + 2]
-            shape[-1 - i] = padded(ctx, self.mode, shape[-1 - i], pair, "padding")
+            shape[-1 - i] = padded_size(ctx, self.mode, shape[-1 - i], pair, "padding")
         return input.with_shape(*shape)
 
     def ends(self) -> Shape:
@@ -46,7 +46,7 @@ class _Border(Op):
         return ", ".join(str(ctx.value(end)) for end in self.padding)
 
 
-class _Constant(_Border):
+class _ConstantPad(_Pad):
     """What the three classes share."""
 
     value: float
@@ -58,7 +58,7 @@ class _Constant(_Border):
 
 
 @register("constant_pad1d", torch="torch.nn.ConstantPad1d")
-class ConstantPad1d(_Constant):
+class ConstantPad1d(_ConstantPad):
     """Adds elements of a value around a signal.
 
     [..., L] -> [..., L']. Negative numbers crop.
@@ -69,7 +69,7 @@ class ConstantPad1d(_Constant):
 
 
 @register("constant_pad2d", torch="torch.nn.ConstantPad2d")
-class ConstantPad2d(_Constant):
+class ConstantPad2d(_ConstantPad):
     """Adds elements of a value around an image.
 
     [..., H, W] -> [..., H', W']. Negative numbers crop.
@@ -80,7 +80,7 @@ class ConstantPad2d(_Constant):
 
 
 @register("constant_pad3d", torch="torch.nn.ConstantPad3d")
-class ConstantPad3d(_Constant):
+class ConstantPad3d(_ConstantPad):
     """Adds elements of a value around a volume.
 
     [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
@@ -90,7 +90,7 @@ class ConstantPad3d(_Constant):
     spatial = 3
 
 
-class _Zero(_Border):
+class _ZeroPad(_Pad):
     """What the three classes share."""
 
     family = "padding"
@@ -99,7 +99,7 @@ class _Zero(_Border):
 
 
 @register("zero_pad1d", torch="torch.nn.ZeroPad1d")
-class ZeroPad1d(_Zero):
+class ZeroPad1d(_ZeroPad):
     """Adds zeros around a signal.
 
     [..., L] -> [..., L']. Negative numbers crop.
@@ -110,7 +110,7 @@ class ZeroPad1d(_Zero):
 
 
 @register("zero_pad2d", torch="torch.nn.ZeroPad2d")
-class ZeroPad2d(_Zero):
+class ZeroPad2d(_ZeroPad):
     """Adds zeros around an image.
 
     [..., H, W] -> [..., H', W']. Negative numbers crop.
@@ -121,7 +121,7 @@ class ZeroPad2d(_Zero):
 
 
 @register("zero_pad3d", torch="torch.nn.ZeroPad3d")
-class ZeroPad3d(_Zero):
+class ZeroPad3d(_ZeroPad):
     """Adds zeros around a volume.
 
     [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
@@ -131,7 +131,7 @@ class ZeroPad3d(_Zero):
     spatial = 3
 
 
-class _Reflection(_Border):
+class _ReflectionPad(_Pad):
     """What the three classes share."""
 
     family = "padding"
@@ -140,7 +140,7 @@ class _Reflection(_Border):
 
 
 @register("reflection_pad1d", torch="torch.nn.ReflectionPad1d")
-class ReflectionPad1d(_Reflection):
+class ReflectionPad1d(_ReflectionPad):
     """Mirrors a signal at its borders, which are not repeated.
 
     [N, C, L] -> [N, C, L'], or without N.
@@ -151,7 +151,7 @@ class ReflectionPad1d(_Reflection):
 
 
 @register("reflection_pad2d", torch="torch.nn.ReflectionPad2d")
-class ReflectionPad2d(_Reflection):
+class ReflectionPad2d(_ReflectionPad):
     """Mirrors an image at its borders, which are not repeated.
 
     [N, C, H, W] -> [N, C, H', W'], or without N.
@@ -162,7 +162,7 @@ class ReflectionPad2d(_Reflection):
 
 
 @register("reflection_pad3d", torch="torch.nn.ReflectionPad3d")
-class ReflectionPad3d(_Reflection):
+class ReflectionPad3d(_ReflectionPad):
     """Mirrors a volume at its borders, which are not repeated.
 
     [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
@@ -172,7 +172,7 @@ class ReflectionPad3d(_Reflection):
     spatial = 3
 
 
-class _Replication(_Border):
+class _ReplicationPad(_Pad):
     """What the three classes share."""
 
     family = "padding"
@@ -181,7 +181,7 @@ class _Replication(_Border):
 
 
 @register("replication_pad1d", torch="torch.nn.ReplicationPad1d")
-class ReplicationPad1d(_Replication):
+class ReplicationPad1d(_ReplicationPad):
     """Repeats the border of a signal.
 
     [N, C, L] -> [N, C, L'], or without N.
@@ -192,7 +192,7 @@ class ReplicationPad1d(_Replication):
 
 
 @register("replication_pad2d", torch="torch.nn.ReplicationPad2d")
-class ReplicationPad2d(_Replication):
+class ReplicationPad2d(_ReplicationPad):
     """Repeats the border of an image.
 
     [N, C, H, W] -> [N, C, H', W'], or without N.
@@ -203,7 +203,7 @@ class ReplicationPad2d(_Replication):
 
 
 @register("replication_pad3d", torch="torch.nn.ReplicationPad3d")
-class ReplicationPad3d(_Replication):
+class ReplicationPad3d(_ReplicationPad):
     """Repeats the border of a volume.
 
     [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
@@ -213,7 +213,7 @@ class ReplicationPad3d(_Replication):
     spatial = 3
 
 
-class _Circular(_Border):
+class _CircularPad(_Pad):
     """What the three classes share."""
 
     family = "padding"
@@ -222,7 +222,7 @@ class _Circular(_Border):
 
 
 @register("circular_pad1d", torch="torch.nn.CircularPad1d")
-class CircularPad1d(_Circular):
+class CircularPad1d(_CircularPad):
     """Wraps a signal around.
 
     [N, C, L] -> [N, C, L'], or without N.
@@ -233,7 +233,7 @@ class CircularPad1d(_Circular):
 
 
 @register("circular_pad2d", torch="torch.nn.CircularPad2d")
-class CircularPad2d(_Circular):
+class CircularPad2d(_CircularPad):
     """Wraps an image around.
 
     [N, C, H, W] -> [N, C, H', W'], or without N.
@@ -244,7 +244,7 @@ class CircularPad2d(_Circular):
 
 
 @register("circular_pad3d", torch="torch.nn.CircularPad3d")
-class CircularPad3d(_Circular):
+class CircularPad3d(_CircularPad):
     """Wraps a volume around.
 
     [N, C, D, H, W] -> [N, C, D', H', W'], or without N.

@@ -10,7 +10,7 @@ from compiler.codegen.python import Call, Expr, call, lit
 from compiler.op.arg_types import Probability, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Shape
-from compiler.ops._masks import (
+from compiler.ops._nn_attention_masks import (
     blocked_pairs,
     later_keys,
     padding_mask,
@@ -21,7 +21,7 @@ from compiler.ops.multihead_attention import MultiheadAttention
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
-SETTINGS: Final = (
+_LAYER_OPTIONS: Final = (
     "dim_feedforward",
     "dropout",
     "activation",
@@ -33,7 +33,7 @@ SETTINGS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class AttentionPorts:
     """The ports of one attention: its query and keys, a mask of pairs and one of keys."""
 
     query: str
@@ -56,8 +56,8 @@ class TransformerOp(Op):
     bias: bool = True
 
     family: ClassVar[str] = "attention"
-    attentions: ClassVar[tuple[Attention, ...]]
-    guesses: ClassVar[bool] = True
+    attentions: ClassVar[tuple[AttentionPorts, ...]]
+    detects_causality: ClassVar[bool] = True
     """Whether torch looks at the numbers of a mask for whether it is causal, unless it
     is told, which no graph can hold."""
     chains = False
@@ -128,7 +128,7 @@ class TransformerOp(Op):
 
     def layer(self, code: Code, kind: str, input: TensorType) -> Call:
         """`nn.TransformerEncoderLayer(512, 8, batch_first=True)`."""
-        given = {key: code.argument(key) for key in SETTINGS if code.given(key)}
+        given = {key: code.argument(key) for key in _LAYER_OPTIONS if code.given(key)}
         places = code.size(input.shape[-1]), code.argument("nhead")
         return call(f"nn.{kind}", *places, **given, batch_first=True)
 
@@ -143,7 +143,7 @@ class TransformerOp(Op):
         return call(code.module(), *(inputs[port] for port in ordered), **options)
 
     def _options(
-        self, code: Code, one: Attention, inputs: Mapping[str, Expr | None]
+        self, code: Code, one: AttentionPorts, inputs: Mapping[str, Expr | None]
     ) -> dict[str, Expr]:
         """The arguments of torch for the masks of an attention."""
         query, key, pairs = inputs[one.query], inputs[one.key], inputs[one.pairs]
@@ -156,6 +156,6 @@ class TransformerOp(Op):
         options = {} if blocked is None else {one.pairs: blocked}
         options |= padding_mask(code, one.keys, inputs[one.keys])
         alone = later is not None and pairs is None
-        if one.causal and blocked is not None and (alone or self.guesses):
+        if one.causal and blocked is not None and (alone or self.detects_causality):
             options[one.causal] = lit(alone)
         return options

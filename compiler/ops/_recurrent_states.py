@@ -55,7 +55,7 @@ def require_state(
         ctx.require_equal(f"{op} needs {port} as {wanted}", left, right, port)
 
 
-def both_states(code: Code, hidden: Expr | None, cell: Expr | None) -> list[Expr]:
+def state_argument(code: Code, hidden: Expr | None, cell: Expr | None) -> list[Expr]:
     """The argument `(hidden, cell)`, None at run time where they are; [] if absent."""
     if hidden is None or cell is None:
         return []
@@ -71,7 +71,7 @@ def both_states(code: Code, hidden: Expr | None, cell: Expr | None) -> list[Expr
     return [Conditional(test, lit(None), pair)]
 
 
-def states_target(names: tuple[Expr, ...]) -> Expr:
+def state_targets(names: tuple[Expr, ...]) -> Expr:
     """How the states are taken apart; `_` where none of them is used."""
     unused = Name("_")
     return unused if all(name == unused for name in names) else TupleExpr(names)

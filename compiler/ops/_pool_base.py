@@ -8,12 +8,18 @@ from compiler.op import errors
 from compiler.op.arg_types import Sizes
 from compiler.op.context import Context
 from compiler.op.op import Outputs, Shape
-from compiler.ops._spatial import SpatialOp, require_window, span, times, unless_one
+from compiler.ops._spatial import (
+    SpatialOp,
+    dilated_size,
+    label_unless_one,
+    require_window,
+    sizes_text,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-class Windows(SpatialOp):
+class WindowPool(SpatialOp):
     """Base of the ops whose windows are `kernel_size` large and `stride` apart.
 
     The stride is the kernel's size where it is left out.
@@ -24,16 +30,16 @@ class Windows(SpatialOp):
 
     def strides(self) -> Shape:
         """The stride along each dimension."""
-        return self.spread(self.stride or self.kernel_size, "stride")
+        return self.per_dim(self.stride or self.kernel_size, "stride")
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        kernel = times(ctx, self.spread(self.kernel_size, "kernel_size"))
-        return ", ".join([kernel, *unless_one(ctx, "stride", self.strides())])
+        kernel = sizes_text(ctx, self.per_dim(self.kernel_size, "kernel_size"))
+        return ", ".join([kernel, *label_unless_one(ctx, "stride", self.strides())])
 
 
-class Indexed(SpatialOp):
+class PoolWithIndices(SpatialOp):
     """Base of the ops that give the places of maxima too where `return_indices`."""
 
     return_indices: bool = False
@@ -50,7 +56,7 @@ class Indexed(SpatialOp):
         return output, TensorType("int", output.shape)
 
 
-def windows(
+def count_windows(
     ctx: Context,
     size: Dim,
     kernel: Dim,
@@ -64,7 +70,7 @@ def windows(
     if not ctx.domain.at_least(ctx.value(kernel - 2 * padding), 0):
         message = "padding must be at most half of kernel_size"
         raise errors.constraint(message, argument="padding")
-    window = span(kernel, dilation)
+    window = dilated_size(kernel, dilation)
     least = window - stride + 1 if ceil_mode else window
     require_window(ctx, size + 2 * padding, least)
     if not ceil_mode:

@@ -12,7 +12,7 @@ from compiler.op.op import ANY, Code, Op, Port
 from compiler.symbolic.tensor import KINDS, Kind
 
 
-class Method(Op):
+class TensorMethod(Op):
     """An op that is a method of its input: `x.mean(dim=1)`."""
 
     method: ClassVar[str]
@@ -45,11 +45,11 @@ def wrap_axes(
     return found or frozenset(range(rank))
 
 
-def promoted(kinds: Iterable[Kind]) -> Kind:
+def promote(kinds: Iterable[Kind]) -> Kind:
     """The dtype kind that several become: float before int before bool."""
     return min(kinds, key=KINDS.index)
 
 
-def items(shape: Expr) -> tuple[Expr, ...]:
+def shape_arguments(shape: Expr) -> tuple[Expr, ...]:
     """The sizes of a shape as arguments of their own: `x.reshape(n, -1)`."""
     return shape.items if isinstance(shape, TupleExpr) else (shape,)

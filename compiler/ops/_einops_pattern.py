@@ -41,14 +41,14 @@ def parse_pattern(text: str) -> Pattern:
     """
     before, arrow, after = text.partition("->")
     if not arrow or "->" in after:
-        raise _wrong("it needs one `->`", 0)
+        raise _invalid("it needs one `->`", 0)
     left = _groups(before, 0)
     right = _groups(after, len(before) + len(arrow))
     for here, there in ((left, right), (right, left)):
         for axis in sorted({axis for group in here for axis in group}):
             if not any(axis in group for group in there):
                 side = "right" if here is left else "left"
-                raise _wrong(f"{axis} is missing on the {side}", text.index(axis))
+                raise _invalid(f"{axis} is missing on the {side}", text.index(axis))
     return Pattern(left, right)
 
 
@@ -60,7 +60,7 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
         seen[token] += 1
         if token in "()":
             if (token == "(") == (open_ is not None):
-                raise _wrong(f"`{token}` has no partner", place)
+                raise _invalid(f"`{token}` has no partner", place)
             if open_ is not None:
                 groups.append(tuple(open_))
             open_ = [] if token == "(" else None
@@ -68,15 +68,15 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
             if open_ is None:
                 groups.append(())
         elif seen[token] > 1:
-            raise _wrong(f"{token} stands twice on one side", place)
+            raise _invalid(f"{token} stands twice on one side", place)
         elif open_ is None:
             groups.append((token,))
         elif token == ELLIPSIS:
-            raise _wrong("`...` stands in parentheses", place)
+            raise _invalid("`...` stands in parentheses", place)
         else:
             open_.append(token)
     if open_ is not None:
-        raise _wrong("`(` has no partner", offset + text.rindex("("))
+        raise _invalid("`(` has no partner", offset + text.rindex("("))
     return tuple(groups)
 
 
@@ -85,12 +85,12 @@ def _tokens(text: str, offset: int) -> Iterator[tuple[str, int]]:
     while (match := _TOKEN.match(text, position)) and match["token"]:
         place = offset + match.start("token")
         if match["wrong"]:
-            raise _wrong(f"{match['wrong']!r} cannot stand there", place)
+            raise _invalid(f"{match['wrong']!r} cannot stand there", place)
         yield match["token"], place
         position = match.end()
 
 
-def _wrong(message: str, place: int) -> OpError:
+def _invalid(message: str, place: int) -> OpError:
     return constraint(
         f"the pattern is wrong at character {place + 1}: {message}",
         argument="pattern",

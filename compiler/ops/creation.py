@@ -9,16 +9,16 @@ from compiler.op.arg_types import Axis, Sizes
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._method import items
-from compiler.ops._operand import kind_of
-from compiler.ops.embedding import positions
+from compiler.ops._tensor_method import shape_arguments
+from compiler.ops._tensor_or_scalar import kind_of
+from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
-SCALAR: tuple[Dim, ...] = ()
+_SCALAR_SHAPE: tuple[Dim, ...] = ()
 
 
-class Source(Op):
+class CreationOp(Op):
     """A tensor of the layer's own, whose shape is known when the network is built."""
 
     inputs: ClassVar[tuple[Port, ...]] = ()
@@ -28,7 +28,7 @@ class Source(Op):
         return code.module()
 
 
-class _Filled(Source):
+class _FilledTensor(CreationOp):
     """What a parameter and a buffer share: both are saved, and begin with one value everywhere."""
 
     shape: Sizes
@@ -42,7 +42,7 @@ class _Filled(Source):
 
     def filled(self, code: Code) -> Expr:
         """The tensor as it begins."""
-        sizes = items(code.argument("shape")) or (TupleExpr(()),)
+        sizes = shape_arguments(code.argument("shape")) or (TupleExpr(()),)
         if not code.given("value"):
             return call("torch.zeros", *sizes)
         ones = call("torch.ones", *sizes)  # of floats, whatever the value is
@@ -50,12 +50,12 @@ class _Filled(Source):
             return Binary("*", code.argument("value"), ones)
         if self.value == 1:
             return ones
-        shape = TupleExpr(items(code.argument("shape")))
+        shape = TupleExpr(shape_arguments(code.argument("shape")))
         return call("torch.full", shape, float(self.value))
 
 
 @register("parameter", torch="torch.nn.Parameter")
-class Parameter(_Filled):
+class Parameter(_FilledTensor):
     """A learned tensor, such as a class token: -> float[shape].
 
     It starts with `value` everywhere, or as its `init` says.
@@ -69,7 +69,7 @@ class Parameter(_Filled):
 
 
 @register("buffer", torch="torch.nn.Buffer")
-class Buffer(_Filled):
+class Buffer(_FilledTensor):
     """A tensor that is saved with the weights and not learned: -> float[shape].
 
     It has `value` everywhere until weights are loaded, as statistics of the data that
@@ -84,14 +84,14 @@ class Buffer(_Filled):
 
 
 @register("constant", torch="torch.full")
-class Constant(Source):
+class Constant(CreationOp):
     """A tensor with the same value everywhere, of that value's kind: -> any[shape].
 
     It is neither learned nor saved.
     """
 
     value: bool | int | float
-    shape: Sizes = SCALAR
+    shape: Sizes = _SCALAR_SHAPE
 
     def infer(self, ctx: Context) -> TensorType:
         return TensorType(kind_of(self.value), self.shape)
@@ -103,7 +103,9 @@ class Constant(Source):
         value = code.argument("value")
         filled = call("torch.tensor", value)
         if self.shape:
-            filled = call("torch.full", TupleExpr(items(code.argument("shape"))), value)
+            filled = call(
+                "torch.full", TupleExpr(shape_arguments(code.argument("shape"))), value
+            )
         return call("nn.Buffer", filled, persistent=False)
 
 
@@ -123,7 +125,7 @@ class Arange(Op):
         return TensorType("int", (length,))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return positions(input, code.argument("dim"))
+        return position_range(input, code.argument("dim"))
 
 
 @register("identity", torch="torch.nn.Identity")

@@ -8,13 +8,13 @@ from compiler.codegen.python import Expr
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port
-from compiler.ops._method import promoted
+from compiler.ops._tensor_method import promote
 from compiler.symbolic.tensor import Kind, TensorType
 
 Number = int | float
 
 
-class WithOperand(Op):
+class TensorOrScalar(Op):
     """An op of a tensor and either another one that broadcasts, or `value`."""
 
     value: bool | int | float | None = None
@@ -36,9 +36,9 @@ class WithOperand(Op):
             message = f"{self.name} needs either another input or a value"
             raise errors.constraint(message, argument="value" if other else "")
         if other is None:
-            return input.with_kind(promoted((input.kind, kind_of(self.value))))
+            return input.with_kind(promote((input.kind, kind_of(self.value))))
         shape = ctx.broadcast(self.name, {"input": input, "other": other})
-        return TensorType(promoted((input.kind, other.kind)), shape)
+        return TensorType(promote((input.kind, other.kind)), shape)
 
     def second(self, code: Code, other: Expr | None) -> Expr:
         """The code of the second operand."""

@@ -8,12 +8,12 @@ from compiler.codegen.python import Compare, Expr, call
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._operand import WithOperand
-from compiler.ops.arithmetic import Variadic
+from compiler.ops._tensor_or_scalar import TensorOrScalar
+from compiler.ops.arithmetic import VariadicOp
 from compiler.symbolic.tensor import TensorType
 
 
-class _Comparison(WithOperand):
+class _Comparison(TensorOrScalar):
     """Compares each element with that of another tensor, or with a number."""
 
     sign: ClassVar[str]
@@ -78,7 +78,7 @@ class Ge(_Comparison):
     sign = ">="
 
 
-class _Logical(Variadic):
+class _Logical(VariadicOp):
     """Two tensors of bools or more that broadcast."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ("bool",), variadic=True),)
@@ -109,13 +109,13 @@ class LogicalXor(_Logical):
 
 
 @register("where", torch="torch.where")
-class Where(WithOperand):
+class Where(TensorOrScalar):
     """input where the condition is true, else other, or else value.
 
     bool[...], any[...], any[...] -> any[...], shapes broadcast
     """
 
-    inputs = (Port("condition", ("bool",)), *WithOperand.inputs)
+    inputs = (Port("condition", ("bool",)), *TensorOrScalar.inputs)
 
     def infer(
         self,
@@ -145,7 +145,7 @@ class Where(WithOperand):
         return call("torch.where", condition, input, self.second(code, other))
 
 
-class _Test(Op):
+class _ElementTest(Op):
     """A question about each element."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
@@ -155,21 +155,21 @@ class _Test(Op):
 
 
 @register("isnan", torch="torch.isnan")
-class Isnan(_Test):
+class Isnan(_ElementTest):
     """True where an element is no number: any[...] -> bool[...]."""
 
     function = "torch.isnan"
 
 
 @register("isinf", torch="torch.isinf")
-class Isinf(_Test):
+class Isinf(_ElementTest):
     """True where an element is infinite: any[...] -> bool[...]."""
 
     function = "torch.isinf"
 
 
 @register("isfinite", torch="torch.isfinite")
-class Isfinite(_Test):
+class Isfinite(_ElementTest):
     """True where an element is a finite number: any[...] -> bool[...]."""
 
     function = "torch.isfinite"

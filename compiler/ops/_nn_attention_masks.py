@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.codegen.python import Binary, Expr, Name, Unary, lit, method
 from compiler.op.context import Context
 from compiler.op.op import Code, Shape
-from compiler.ops._scores import ones, size, unless_none
+from compiler.ops._sdpa_mask import all_true, size, unless_none
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -68,7 +68,7 @@ def later_keys(
 ) -> Name:
     """The keys that come after each query, true, in a variable."""
     axis = types[1].rank - 2
-    later = method(ones(size(query, axis), size(key, axis), query), "triu", 1)
+    later = method(all_true(size(query, axis), size(key, axis), query), "triu", 1)
     return code.let(later, (types[0].shape[axis], types[1].shape[axis]), "later")
 
 

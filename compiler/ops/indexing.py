@@ -10,13 +10,13 @@ from compiler.op.arg_types import Axes, Axis, Extent, Shape, Size
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import Method, wrap_axes
+from compiler.ops._tensor_method import TensorMethod, wrap_axes
 from compiler.symbolic.dims import Dim, ceil_div
 from compiler.symbolic.explain import when_at_least
 from compiler.symbolic.tensor import TensorType
 
 
-class Along(Op):
+class _AlongDim(Op):
     """Picks positions of one dimension: `x[:, 0]`."""
 
     dim: Axis
@@ -31,7 +31,7 @@ class Along(Op):
 
 
 @register("slice", torch="torch.Tensor.__getitem__")
-class SliceOp(Along):
+class SliceOp(_AlongDim):
     """input[start:stop:step] along a dimension: any[B, T, D] -> any[B, T - 1, D].
 
     Negative numbers count from the end, and what is beyond an end stands for it, as in
@@ -49,24 +49,24 @@ class SliceOp(Along):
         stop = size
         if self.stop is not None:
             stop = self._position(ctx, size, self.stop, "stop")
-        if _least(ctx, stop - start, 0):
+        if _at_least(ctx, stop - start, 0):
             return input.with_size(axis, ceil_div(stop - start, self.step))
-        if _least(ctx, start - stop, 0):
+        if _at_least(ctx, start - stop, 0):
             return input.with_size(axis, 0)
         raise _undecided(ctx, "stop", stop, start)
 
     def _position(self, ctx: Context, size: Dim, place: Dim, argument: str) -> Dim:
         """A position counted from the front; one outside is the nearest end."""
-        if _least(ctx, -place, 1):
+        if _at_least(ctx, -place, 1):
             place = size + place
-        elif not _least(ctx, place, 0):
+        elif not _at_least(ctx, place, 0):
             raise _undecided(ctx, argument, place, Dim.of(0))
-        if _least(ctx, -place, 0):
+        if _at_least(ctx, -place, 0):
             return Dim.of(0)
-        if _least(ctx, place - size, 0):
+        if _at_least(ctx, place - size, 0):
             return size
         for more, less in ((place, Dim.of(0)), (size, place)):
-            if not _least(ctx, more - less, 0):
+            if not _at_least(ctx, more - less, 0):
                 raise _undecided(ctx, argument, more, less)
         return place
 
@@ -87,7 +87,7 @@ class SliceOp(Along):
 
 
 @register("index", torch="torch.select")
-class Index(Along):
+class Index(_AlongDim):
     """The input at one position of a dimension: any[B, T, D] -> any[B, D] for dim 1."""
 
     index: Extent
@@ -95,10 +95,10 @@ class Index(Along):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
         size = input.shape[axis]
-        behind = _least(ctx, -self.index, 1)
+        behind = _at_least(ctx, -self.index, 1)
         low, high = (-size, Dim.of(-1)) if behind else (Dim.of(0), size - 1)
         for more, less in ((self.index, low), (high, self.index)):
-            if not _least(ctx, more - less, 0):
+            if not _at_least(ctx, more - less, 0):
                 raise _undecided(ctx, "index", more, less)
         return input.with_shape(*input.shape[:axis], *input.shape[axis + 1 :])
 
@@ -112,7 +112,7 @@ class Index(Along):
 
 
 @register("flip", torch="torch.flip")
-class Flip(Method):
+class Flip(TensorMethod):
     """Dimensions in reverse order: any[...] -> any[...]."""
 
     dims: Axes
@@ -127,7 +127,7 @@ class Flip(Method):
 
 
 @register("roll", torch="torch.roll")
-class Roll(Method):
+class Roll(TensorMethod):
     """Shifts elements along dimensions; what falls off an end comes in at the other.
 
     any[...] -> any[...]; without dimensions, along all elements as one row.
@@ -153,7 +153,7 @@ class Roll(Method):
         return f"by {', '.join(str(ctx.value(shift)) for shift in self.shifts)}"
 
 
-def _least(ctx: Context, size: Dim, least: int) -> bool:
+def _at_least(ctx: Context, size: Dim, least: int) -> bool:
     return ctx.domain.at_least(ctx.value(size), least)
 
 

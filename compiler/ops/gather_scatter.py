@@ -16,7 +16,7 @@ from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
 
 
-class _Indexed(Op):
+class _AlongIndex(Op):
     """Positions along one dimension of the input."""
 
     dim: Axis
@@ -43,7 +43,7 @@ def require_within(
 
 
 @register("gather", torch="torch.gather")
-class Gather(_Indexed):
+class Gather(_AlongIndex):
     """input[i][index[i][j]] for dim 1: any[B, N], int[B, M] -> any[B, M].
 
     The sizes of the index are those of the output; besides `dim`, none is greater than
@@ -68,7 +68,7 @@ class Gather(_Indexed):
 
 
 @register("take_along_dim", torch="torch.take_along_dim")
-class TakeAlongDim(_Indexed):
+class TakeAlongDim(_AlongIndex):
     """The gather whose other dimensions broadcast: any[B, N], int[1, M] -> any[B, M].
 
     It takes what argsort, argmax with keepdim and topk give.
@@ -116,7 +116,7 @@ class TakeAlongDim(_Indexed):
 
 
 @register("index_select", torch="torch.index_select")
-class IndexSelect(_Indexed):
+class IndexSelect(_AlongIndex):
     """The slices at positions of a dimension: any[B, N, D], int[M] -> any[B, M, D]."""
 
     def infer(self, ctx: Context, input: TensorType, index: TensorType) -> TensorType:
@@ -137,7 +137,7 @@ class IndexSelect(_Indexed):
         return method(input, "index_select", code.argument("dim"), index)
 
 
-class _Scatter(_Indexed):
+class _Scatter(_AlongIndex):
     """Writes elements of one tensor into another at positions of a dimension."""
 
     kinds: ClassVar[str] = ""
@@ -173,7 +173,7 @@ class Scatter(_Scatter):
     any[B, N], int[B, M], any[B, M] -> any[B, N] for dim 1
     """
 
-    inputs = (*_Indexed.inputs, Port("src", ANY))
+    inputs = (*_AlongIndex.inputs, Port("src", ANY))
 
 
 @register("scatter_add", torch="torch.scatter_add")

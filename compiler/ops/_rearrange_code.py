@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler.codegen.python import Expr, TupleExpr, call, lit, method
-from compiler.ops._pattern import ELLIPSIS, Group, Pattern
+from compiler.ops._einops_pattern import ELLIPSIS, Group, Pattern
 
-ONE = "1"
+_UNIT = "1"
 """Stands for a dimension of size 1 among the names of the others."""
 
 
-def rearranged(value: Expr, pattern: Pattern, sizes: Mapping[str, Expr]) -> Expr:
+def rearrange_code(value: Expr, pattern: Pattern, sizes: Mapping[str, Expr]) -> Expr:
     """The value rearranged; an axis without a size is the one that torch works out."""
-    value = _split(value, pattern.left, sizes)
-    axes = [axis for group in pattern.left for axis in group or (ONE,)]
-    value = _squeezed(value, axes)
-    before = [axis for axis in axes if axis != ONE]
-    value = _ordered(value, before, [x for group in pattern.right for x in group])
-    return _joined(value, pattern.right)
+    value = _split_groups(value, pattern.left, sizes)
+    axes = [axis for group in pattern.left for axis in group or (_UNIT,)]
+    value = _squeeze(value, axes)
+    before = [axis for axis in axes if axis != _UNIT]
+    value = _reorder(value, before, [x for group in pattern.right for x in group])
+    return _merge_groups(value, pattern.right)
 
 
 def _index(names: Sequence[object], place: int) -> int:
@@ -27,7 +27,9 @@ def _index(names: Sequence[object], place: int) -> int:
     return place - len(names) if behind else place
 
 
-def _split(value: Expr, groups: Sequence[Group], sizes: Mapping[str, Expr]) -> Expr:
+def _split_groups(
+    value: Expr, groups: Sequence[Group], sizes: Mapping[str, Expr]
+) -> Expr:
     names: list[Group] = list(groups)
     for group in groups:
         if len(group) > 1:
@@ -39,14 +41,14 @@ def _split(value: Expr, groups: Sequence[Group], sizes: Mapping[str, Expr]) -> E
     return value
 
 
-def _squeezed(value: Expr, axes: Sequence[str]) -> Expr:
-    ones = [_index(axes, place) for place, axis in enumerate(axes) if axis == ONE]
+def _squeeze(value: Expr, axes: Sequence[str]) -> Expr:
+    ones = [_index(axes, place) for place, axis in enumerate(axes) if axis == _UNIT]
     if not ones:
         return value
     return method(value, "squeeze", ones[0] if len(ones) == 1 else tuple(ones))
 
 
-def _ordered(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
+def _reorder(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
     moved = [place for place, axis in enumerate(after) if before[place] != axis]
     if not moved:
         return value
@@ -60,7 +62,7 @@ def _ordered(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
     return method(value, "movedim", sources, places)
 
 
-def _joined(value: Expr, groups: Sequence[Group]) -> Expr:
+def _merge_groups(value: Expr, groups: Sequence[Group]) -> Expr:
     """Flatten the groups of several axes, then put in the dimensions of size 1."""
     names: list[object] = [axis for group in groups for axis in group]
     for group in groups:
@@ -72,6 +74,6 @@ def _joined(value: Expr, groups: Sequence[Group]) -> Expr:
             names[start : end + 1] = [group]
     for place, group in enumerate(groups):
         if not group:
-            names.insert(place, ONE)
+            names.insert(place, _UNIT)
             value = method(value, "unsqueeze", _index(names, place))
     return value

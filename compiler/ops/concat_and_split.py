@@ -12,15 +12,15 @@ from compiler.op.arg_types import Axis, Shape
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import items, promoted
+from compiler.ops._tensor_method import promote, shape_arguments
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.tensor import TensorType
 
-Pieces: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+ChunkCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 """A number of outputs, a plain integer: each one has a name of its own."""
 
 
-class Join(Op):
+class _Joining(Op):
     """Tensors that agree in their sizes become one."""
 
     dim: Axis
@@ -36,7 +36,7 @@ class Join(Op):
         ctx.require_least_rank("0", inputs[0], least)
         for place, tensor in enumerate(inputs[1:], 1):
             ctx.require_rank(str(place), tensor, inputs[0].rank)
-        return inputs[0].with_kind(promoted(tensor.kind for tensor in inputs))
+        return inputs[0].with_kind(promote(tensor.kind for tensor in inputs))
 
     def _require_same_sizes(
         self, ctx: Context, inputs: tuple[TensorType, ...], besides: int | None = None
@@ -49,7 +49,9 @@ class Join(Op):
                 if axis != besides:
                     first = inputs[0].shape[axis]
                     label = (
-                        "" if ctx.equal(first, size) else _both(ctx, inputs[0], tensor)
+                        ""
+                        if ctx.equal(first, size)
+                        else _both_shapes(ctx, inputs[0], tensor)
                     )
                     ctx.require_equal(message, first, size, str(place), label)
 
@@ -66,7 +68,7 @@ class Join(Op):
 
 
 @register("concat", torch="torch.cat")
-class Concat(Join):
+class Concat(_Joining):
     """Puts tensors one after another along a dimension.
 
     any[..., N, ...], any[..., M, ...] -> any[..., N + M, ...]
@@ -84,7 +86,7 @@ class Concat(Join):
 
 
 @register("stack", torch="torch.stack")
-class Stack(Join):
+class Stack(_Joining):
     """Puts tensors side by side in a new dimension: n of any[...] -> any[n, ...]."""
 
     function = "torch.stack"
@@ -98,7 +100,7 @@ class Stack(Join):
         return first.with_shape(*shape[:axis], len(inputs), *shape[axis:])
 
 
-class Part(Op):
+class _Splitting(Op):
     """A tensor taken apart along a dimension; the outputs are "0", "1", ..."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
@@ -109,7 +111,7 @@ class Part(Op):
 
 
 @register("split", torch="torch.split")
-class Split(Part):
+class Split(_Splitting):
     """Takes a tensor apart into pieces of given sizes along a dimension.
 
     any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...]
@@ -138,19 +140,19 @@ class Split(Part):
         return " + ".join(str(ctx.value(size)) for size in self.split_size)
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        sizes = ListExpr(items(code.argument("split_size")))
+        sizes = ListExpr(shape_arguments(code.argument("split_size")))
         return call("torch.split", input, sizes, dim=code.argument("dim"))
 
 
 @register("chunk", torch="torch.chunk")
-class Chunk(Part):
+class Chunk(_Splitting):
     """Takes a tensor apart into n pieces along a dimension.
 
     any[..., n * N, ...] -> n of any[..., N, ...]
     Where the number does not divide the dimension, the last piece is smaller.
     """
 
-    chunks: Pieces
+    chunks: ChunkCount
     dim: Axis
 
     def ports(self) -> tuple[str, ...]:
@@ -189,5 +191,5 @@ class Chunk(Part):
         return method(input, "chunk", arguments[0], dim=arguments[1])
 
 
-def _both(ctx: Context, left: TensorType, right: TensorType) -> str:
+def _both_shapes(ctx: Context, left: TensorType, right: TensorType) -> str:
     return f"{ctx.values(left)} and {ctx.values(right)}"

@@ -28,7 +28,7 @@ class Equation:
         if covered < 0 or (covered and ELLIPSIS not in written):
             expected = f"{len(written)} dimensions, as {''.join(written)} has"
             raise errors.rank_mismatch(f"input {place + 1}", tensor, expected)
-        return _spread(written, covered)
+        return _expand_labels(written, covered)
 
     def result(self, inputs: Sequence[TensorType]) -> tuple[str, ...]:
         """A label for each dimension of the result.
@@ -40,13 +40,13 @@ class Equation:
             for written, tensor in zip(self.operands, inputs, strict=True)
         )
         if self.output is not None:
-            return _spread(self.output, covered)
+            return _expand_labels(self.output, covered)
         counts = Counter(x for operand in self.operands for x in operand)
         once = sorted(x for x, n in counts.items() if n == 1 and x != ELLIPSIS)
-        return (*_spread((ELLIPSIS,), covered), *once)
+        return (*_expand_labels((ELLIPSIS,), covered), *once)
 
 
-def _spread(written: tuple[str, ...], covered: int) -> tuple[str, ...]:
+def _expand_labels(written: tuple[str, ...], covered: int) -> tuple[str, ...]:
     parts: list[str] = []
     for label in written:
         hidden = [f"{ELLIPSIS}{n}" for n in range(covered, 0, -1)]
@@ -66,9 +66,9 @@ def parse_equation(text: str) -> Equation:
     output = _labels(right) if arrow else None
     for label, count in Counter(output or ()).items():
         if count > 1:
-            raise _wrong(f"{label} stands twice in the result")
+            raise _invalid(f"{label} stands twice in the result")
         if label != ELLIPSIS and not any(label in operand for operand in operands):
-            raise _wrong(f"{label} of the result stands in no input")
+            raise _invalid(f"{label} of the result stands in no input")
     return Equation(operands, output)
 
 
@@ -76,11 +76,11 @@ def _labels(text: str) -> tuple[str, ...]:
     before, dots, after = text.replace(" ", "").partition(ELLIPSIS)
     for character in before + after:
         if character not in ascii_letters:
-            raise _wrong(f"it has {character!r} where a letter or `...` should stand")
+            raise _invalid(f"it has {character!r} where a letter or `...` should stand")
     return (*before, *((ELLIPSIS,) if dots else ()), *after)
 
 
-def _wrong(message: str) -> errors.OpError:
+def _invalid(message: str) -> errors.OpError:
     return errors.constraint(
         f"the equation is wrong: {message}",
         argument="equation",

@@ -10,12 +10,12 @@ from compiler.op.arg_types import Axis
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Port
 from compiler.op.registry import register
-from compiler.ops._method import wrap_axis
-from compiler.ops.reduce import Reduction
+from compiler.ops._tensor_method import wrap_axis
+from compiler.ops.reduction import Reduction
 from compiler.symbolic.tensor import TensorType
 
 
-def _fewest(order: float) -> int:
+def _min_elements(order: float) -> int:
     """How many elements a norm needs: nothing has no extreme."""
     return int(order < 0 or order == math.inf)
 
@@ -31,8 +31,8 @@ class VectorNorm(Reduction):
 
     inputs = (Port("input"),)
 
-    def fewest(self) -> int:
-        return _fewest(self.ord)
+    def min_reduced_size(self) -> int:
+        return _min_elements(self.ord)
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return call("torch.linalg.vector_norm", input, **self.keywords(code))
@@ -54,7 +54,7 @@ class Normalize(Op):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = wrap_axis(ctx, self.dim, input.rank)
         if input.rank:
-            fewest = _fewest(self.p)
+            fewest = _min_elements(self.p)
             ctx.require_least("a vector's size", input.shape[axis], fewest, "input")
         return input
 

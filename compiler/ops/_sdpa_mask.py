@@ -37,19 +37,21 @@ def attn_mask(
         admitted = code.let(admitted, _shape(code, near, mask), "admitted")
     if bias is None:
         return admitted
-    return _merged((admitted, optional), (bias, code.optional("bias")), _biased)
+    return _combine_optional(
+        (admitted, optional), (bias, code.optional("bias")), _bias_admitted
+    )
 
 
 def admitted_or_none(code: Code, near: Expr, mask: Expr) -> Expr:
     """The keys nearby that an optional mask admits; None where there is no mask."""
-    both = Binary("&", near, _aligned(code, mask))
+    both = Binary("&", near, _broadcastable(code, mask))
     shape = _shape(code, near, mask)
     return code.let(unless_none(mask, True, both, lit(None)), shape, "admitted")
 
 
 def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
     optional = code.optional("mask")
-    aligned = _aligned(code, mask)
+    aligned = _broadcastable(code, mask)
     if near is None:
         return unless_none(mask, optional, aligned, lit(None))
     if optional:
@@ -57,13 +59,13 @@ def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
     return unless_none(mask, optional, Binary("&", near, aligned), near)
 
 
-def _aligned(code: Code, mask: Expr) -> Expr:
+def _broadcastable(code: Code, mask: Expr) -> Expr:
     """The mask with the dimensions of the scores, [B, num_heads, T, S]."""
-    added = _added(code)
+    added = _missing_dims(code)
     return subscript(mask, Slice(), *[None] * added) if added else mask
 
 
-def _added(code: Code) -> int:
+def _missing_dims(code: Code) -> int:
     """How many dimensions a mask lacks after its first one."""
     kind = code.type("mask")
     if kind.rank == 2 and kind.shape[0] != code.type("query").shape[1]:
@@ -77,15 +79,15 @@ def _shape(code: Code, near: Expr | None, mask: Expr | None) -> Shape:
     if mask is None:
         return pairs
     first, *rest = code.type("mask").shape
-    full = (first, *[Dim.of(1)] * _added(code), *rest)
+    full = (first, *[Dim.of(1)] * _missing_dims(code), *rest)
     return full if near is None else full[:-2] + pairs
 
 
-def _biased(admitted: Expr, bias: Expr) -> Expr:
+def _bias_admitted(admitted: Expr, bias: Expr) -> Expr:
     return call("torch.where", admitted, bias, float("-inf"))
 
 
-def _merged(
+def _combine_optional(
     left: tuple[Expr, bool],
     right: tuple[Expr, bool],
     both: Callable[[Expr, Expr], Expr],
@@ -102,7 +104,7 @@ def unless_none(tested: Expr, optional: bool, value: Expr, other: Expr) -> Expr:
     return Conditional(Compare("is", tested, lit(None)), other, value)
 
 
-def ones(rows: Expr, columns: Expr, like: Expr) -> Expr:
+def all_true(rows: Expr, columns: Expr, like: Expr) -> Expr:
     """`x.new_ones(rows, columns, dtype=torch.bool)`: on the device of x."""
     return method(like, "new_ones", rows, columns, dtype=attr("torch", "bool"))
 
@@ -112,7 +114,7 @@ def size(value: Expr, axis: int) -> Expr:
     return subscript(attr(value, "shape"), axis)
 
 
-def band(square: Expr, is_causal: bool, window: Expr | None) -> Expr:
+def band_mask(square: Expr, is_causal: bool, window: Expr | None) -> Expr:
     """Of a square of ones, the keys near each query: `ones.tril().triu(1 - window)`."""
     if is_causal:
         square = method(square, "tril")

@@ -13,7 +13,7 @@ from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType, shape_text
 
 
-class _Grid(Op):
+class _GridOp(Op):
     """What both share: where the edges of an image are, which torch asks to be told."""
 
     align_corners: bool = False
@@ -24,7 +24,7 @@ class _Grid(Op):
 
 
 @register("grid_sample", torch="torch.nn.functional.grid_sample")
-class GridSample(_Grid):
+class GridSample(_GridOp):
     """The input at places from -1 to 1 (x, then y, then z) that the grid gives.
 
     float[N, C, H, W], float[N, H', W', 2] -> float[N, C, H', W'], or of volumes
@@ -65,7 +65,7 @@ class GridSample(_Grid):
 
 
 @register("affine_grid", torch="torch.nn.functional.affine_grid")
-class AffineGrid(_Grid):
+class AffineGrid(_GridOp):
     """The places for grid_sample that matrices move those of an image of `size` to.
 
     float[N, 2, 3] -> float[N, H, W, 2] for the size [N, C, H, W], or of volumes

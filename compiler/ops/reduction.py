@@ -10,18 +10,18 @@ from compiler.op.arg_types import Axes, Axis
 from compiler.op.context import Context
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
-from compiler.ops._method import Method, wrap_axes, wrap_axis
+from compiler.ops._tensor_method import TensorMethod, wrap_axes, wrap_axis
 from compiler.symbolic.tensor import Kind, TensorType
 
 
-def without(input: TensorType, reduced: Collection[int], keepdim: bool) -> TensorType:
+def drop_dims(input: TensorType, reduced: Collection[int], keepdim: bool) -> TensorType:
     """The input without some dimensions, or with them of size 1."""
     kept = (1,) * keepdim
     shape = [kept if n in reduced else (size,) for n, size in enumerate(input.shape)]
     return input.with_shape(*(size for sizes in shape for size in sizes))
 
 
-class Reduction(Method):
+class Reduction(TensorMethod):
     """A function over dimensions, or over all where none is named.
 
     `keepdim` keeps each with size 1.
@@ -30,19 +30,21 @@ class Reduction(Method):
     dim: Axes | None = None
     keepdim: bool = False
 
-    least: ClassVar[int] = 0
+    min_elements: ClassVar[int] = 0
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         reduced = wrap_axes(ctx, self.dim, input.rank)
         for axis in reduced & set(range(input.rank)):
             size = input.shape[axis]
-            ctx.require_least("a size to reduce", size, self.fewest(), "input")
-        found = without(input, reduced, self.keepdim)
+            ctx.require_least(
+                "a size to reduce", size, self.min_reduced_size(), "input"
+            )
+        found = drop_dims(input, reduced, self.keepdim)
         return found.with_kind(self.kind(input.kind))
 
-    def fewest(self) -> int:
+    def min_reduced_size(self) -> int:
         """The size that a reduced dimension has at least."""
-        return self.least
+        return self.min_elements
 
     def kind(self, kind: Kind) -> Kind:
         """The dtype kind of the result."""
@@ -80,7 +82,7 @@ class Max(Reduction):
     """The greatest element over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
 
     method = "amax"
-    least = 1
+    min_elements = 1
 
 
 @register("min", torch="torch.amin")
@@ -88,7 +90,7 @@ class Min(Reduction):
     """The smallest element over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
 
     method = "amin"
-    least = 1
+    min_elements = 1
 
 
 @register("logsumexp", torch="torch.logsumexp")
@@ -110,7 +112,7 @@ class Logsumexp(Reduction):
 
 
 @register("prod", torch="torch.prod")
-class Prod(Method):
+class Prod(TensorMethod):
     """The product over a dimension, or over all: any[B, T] -> number[B] for dim 1."""
 
     dim: Axis | None = None
@@ -125,7 +127,7 @@ class Prod(Method):
         axes = set(range(input.rank))
         if self.dim is not None:
             axes &= {wrap_axis(ctx, self.dim, input.rank)}
-        return without(input, axes, self.keepdim).with_kind(kind)
+        return drop_dims(input, axes, self.keepdim).with_kind(kind)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -133,7 +135,7 @@ class Prod(Method):
         return "all" if self.dim is None else f"dim {self.dim}"
 
 
-class _Spread(Reduction):
+class _Variance(Reduction):
     """How far the elements are from their mean.
 
     The sum of squares is divided by their number less `correction`.
@@ -145,20 +147,20 @@ class _Spread(Reduction):
 
 
 @register("var", torch="torch.var")
-class Var(_Spread):
+class Var(_Variance):
     """The variance over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "var"
 
 
 @register("std", torch="torch.std")
-class Std(_Spread):
+class Std(_Variance):
     """The standard deviation over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "std"
 
 
-class _Question(Reduction):
+class _LogicalReduction(Reduction):
     """A question about the elements: those that are 0 count as false."""
 
     def kind(self, kind: Kind) -> Kind:
@@ -166,21 +168,21 @@ class _Question(Reduction):
 
 
 @register("any", torch="torch.any")
-class Any(_Question):
+class Any(_LogicalReduction):
     """Whether one is true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "any"
 
 
 @register("all", torch="torch.all")
-class All(_Question):
+class All(_LogicalReduction):
     """Whether all are true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "all"
 
 
 @register("count_nonzero", torch="torch.count_nonzero")
-class CountNonzero(Method):
+class CountNonzero(TensorMethod):
     """How many are not 0 over dimensions: any[B, T, D] -> int[B, D] for dim 1."""
 
     dim: Axes | None = None
@@ -189,7 +191,7 @@ class CountNonzero(Method):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         reduced = wrap_axes(ctx, self.dim, input.rank)
-        return without(input, reduced, False).with_kind("int")
+        return drop_dims(input, reduced, False).with_kind("int")
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -197,7 +199,7 @@ class CountNonzero(Method):
         return f"dim {', '.join(map(str, self.dim))}" if self.dim else "all"
 
 
-class Position(Method):
+class _ArgExtremum(TensorMethod):
     """The position of an extreme: along a dimension, or among all elements."""
 
     dim: Axis | None = None
@@ -211,7 +213,7 @@ class Position(Method):
             axes &= {wrap_axis(ctx, self.dim, input.rank)}
         for axis in axes:
             ctx.require_least("a size to search", input.shape[axis], 1, "input")
-        return without(input, axes, self.keepdim).with_kind("int")
+        return drop_dims(input, axes, self.keepdim).with_kind("int")
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -220,14 +222,14 @@ class Position(Method):
 
 
 @register("argmax", torch="torch.argmax")
-class Argmax(Position):
+class Argmax(_ArgExtremum):
     """Where the greatest element stands: number[B, T, D] -> int[B, D] for dim 1."""
 
     method = "argmax"
 
 
 @register("argmin", torch="torch.argmin")
-class Argmin(Position):
+class Argmin(_ArgExtremum):
     """Where the smallest element stands: number[B, T, D] -> int[B, D] for dim 1."""
 
     method = "argmin"

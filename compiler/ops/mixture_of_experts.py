@@ -128,12 +128,14 @@ class LoadBalancing(Op):
         self, ctx: Context, router_logits: TensorType, mask: TensorType
     ) -> None:
         """The mask expands to the shape of the tokens."""
-        spare = router_logits.rank - 1 - mask.rank
-        if spare < 0:
+        missing = router_logits.rank - 1 - mask.rank
+        if missing < 0:
             wanted = f"{router_logits.rank - 1} dimensions at most, as the tokens have"
             raise errors.rank_mismatch("mask", mask, wanted)
         message = "load_balancing needs a mask that expands to the shape of the tokens"
-        for size, tokens in zip(mask.shape, router_logits.shape[spare:], strict=False):
+        for size, tokens in zip(
+            mask.shape, router_logits.shape[missing:], strict=False
+        ):
             if not ctx.is_one(size):
                 ctx.require_equal(message, size, tokens, "mask")
 
