@@ -64,13 +64,13 @@ def comment(text: str) -> str:
     line = " ".join(text.split())
     if not line:
         return ""
-    line = _PRAGMA.sub(_disarm, line)
+    line = _PRAGMA.sub(_break_pragma, line)
     if not (line.isascii() and line.isprintable()):
         line = "".join(c if _is_plain(c) else _escape(c) for c in line)
     return "# " + line
 
 
-def _disarm(match: re.Match[str]) -> str:
+def _break_pragma(match: re.Match[str]) -> str:
     word = match["tool"] or match["coding"]
     head = match[0][: len(match[0]) - len(word)]
     return head + _escape(word[0]) + word[1:]
@@ -83,9 +83,9 @@ def docstring(text: str, indent: int) -> str:
     """
     first, *rest = _dedent(text)
     if not rest:
-        return f'"""{_opened(_closed(first))}"""'
+        return f'"""{_after_quotes(_before_quotes(first))}"""'
     pad = " " * indent
-    lines = [_opened(_inert(first)), *map(_inert, rest)]
+    lines = [_after_quotes(_escape_line(first)), *map(_escape_line, rest)]
     body = "\n".join(pad + line if line else "" for line in lines)
     return f'"""{body.removeprefix(pad)}\n{pad}"""'
 
@@ -98,7 +98,7 @@ def _dedent(text: str) -> list[str]:
     return [first.rstrip(), *(line[margin:].rstrip() for line in rest)]
 
 
-def _inert(line: str) -> str:
+def _escape_line(line: str) -> str:
     """A line that can't end a docstring, with all that doesn't show escaped."""
     if line.isascii() and line.isprintable() and not {'"', "\\"} & set(line):
         return line
@@ -106,11 +106,11 @@ def _inert(line: str) -> str:
     return "".join(chars).replace('""', '"\\"')
 
 
-def _closed(line: str) -> str:
+def _before_quotes(line: str) -> str:
     """A line that stands in front of closing quotes."""
-    return _inert(line[:-1]) + '\\"' if line.endswith('"') else _inert(line)
+    return _escape_line(line[:-1]) + '\\"' if line.endswith('"') else _escape_line(line)
 
 
-def _opened(line: str) -> str:
+def _after_quotes(line: str) -> str:
     """A line that stands behind opening quotes."""
     return "\\" + line if line.startswith('"') else line

@@ -109,7 +109,7 @@ def _operators(expr: Expr) -> tuple[int, int, bool]:
             parts = [(base, wrapped)]
         else:
             has_brackets |= isinstance(node, Bracketed)
-            for level, times in _counted(node):
+            for level, times in _operator_counts(node):
                 found[level] = found.get(level, 0) + times
             parts = list(operands(node))
         has_brackets |= any(wrapped for _, wrapped in parts)
@@ -118,7 +118,7 @@ def _operators(expr: Expr) -> tuple[int, int, bool]:
     return loosest, found.get(loosest, 0), has_brackets
 
 
-def _counted(expr: Expr) -> list[tuple[int, int]]:
+def _operator_counts(expr: Expr) -> list[tuple[int, int]]:
     match expr:
         case Binary() | Compare():
             return [(precedence(expr), 1)]

@@ -85,19 +85,19 @@ def operands(expr: Expr) -> Iterator[tuple[Expr, bool]]:
     A power always is: behind a sign for the reader's sake, elsewhere because ruff has
     it as `a** b` where the line around it breaks. So is a quotient within a product.
     """
-    for part, least in _limits(expr):
-        told = isinstance(part, Binary) and _is_told_apart(part.op, expr)
-        yield part, told or is_wrapped(part, least)
+    for part, least in _operand_limits(expr):
+        always = isinstance(part, Binary) and _is_always_wrapped(part.op, expr)
+        yield part, always or is_wrapped(part, least)
 
 
-def _is_told_apart(op: str, around: Expr) -> bool:
+def _is_always_wrapped(op: str, around: Expr) -> bool:
     """A power always, and a quotient that is multiplied: `(a // b) * c`."""
     product = isinstance(around, Binary) and around.op in ("*", "/", "//", "%")
     same = isinstance(around, Binary) and around.op == op
     return op == "**" or (op in ("/", "//", "%") and product and not same)
 
 
-def _limits(expr: Expr) -> Iterator[tuple[Expr, int]]:
+def _operand_limits(expr: Expr) -> Iterator[tuple[Expr, int]]:
     match expr:
         case Logic(_, items):  # `and` within `or` too: few know which binds tighter
             yield from ((item, NOT) for item in items)

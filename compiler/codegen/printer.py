@@ -11,11 +11,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from compiler.codegen import escaping
-from compiler.codegen.expressions import open_
+from compiler.codegen.blank_lines import starts_definition, with_blank_lines
+from compiler.codegen.expression_layout import open_
 from compiler.codegen.imports import sections
 from compiler.codegen.line_breaks import INDENT, Doc, render
-from compiler.codegen.simple import head, simple
-from compiler.codegen.spacing import spaced, starts_definition
+from compiler.codegen.statement_layout import head, simple
 from compiler.codegen.statements import (
     Blank,
     Class,
@@ -53,7 +53,7 @@ class _Printer:
         yield from self._suite(body, 0, 2 if starts_definition(body) else 1)
 
     def _suite(self, body: Sequence[Stmt], indent: int, first: int) -> Iterator[str]:
-        for stmt, gap in spaced(body, first, far=1 if indent else 2):
+        for stmt, gap in with_blank_lines(body, first, far=1 if indent else 2):
             yield from [""] * gap
             yield from self._statement(stmt, indent)
 

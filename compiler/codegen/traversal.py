@@ -42,7 +42,7 @@ from compiler.codegen.statements import (
     Verbatim,
 )
 
-Node = Expr | Slice | Stmt
+CodeNode = Expr | Slice | Stmt
 
 
 def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
@@ -87,8 +87,8 @@ def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:
     bound by a comprehension or lambda inside it, isn't used; `self.x = y` uses `self`.
     """
     found: set[str] = set()
-    pending: list[tuple[Node, frozenset[str]]] = [
-        (n, frozenset()) for n in _flat(nodes)
+    pending: list[tuple[CodeNode, frozenset[str]]] = [
+        (n, frozenset()) for n in _flatten(nodes)
     ]
     while pending:
         node, bound = pending.pop()
@@ -104,7 +104,7 @@ def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _flat(
+def _flatten(
     nodes: Iterable[Expr | Stmt | Iterable[Expr | Stmt]],
 ) -> Iterator[Expr | Stmt]:
     for node in nodes:
@@ -114,12 +114,14 @@ def _flat(
             yield node
 
 
-def _parts(node: Node, bound: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
+def _parts(
+    node: CodeNode, bound: frozenset[str]
+) -> Iterator[tuple[CodeNode, frozenset[str]]]:
     """What a node reads, each part with the names bound around it."""
     match node:
         case Comprehension(element, target, iterable, condition):
             yield iterable, bound
-            inner = bound | _stored(target)
+            inner = bound | _bound_names(target)
             yield from ((x, inner) for x in (element, condition) if x is not None)
         case Lambda(args, body):
             yield body, bound | set(args)
@@ -127,11 +129,11 @@ def _parts(node: Node, bound: frozenset[str]) -> Iterator[tuple[Node, frozenset[
             yield from ((part, bound) for part in _plain_parts(node))
 
 
-def _plain_parts(node: Node) -> Iterator[Node]:
+def _plain_parts(node: CodeNode) -> Iterator[CodeNode]:
     match node:
         case Assign(targets, value, annotation):
             for target in targets:
-                yield from _places(target)
+                yield from _read_in_target(target)
             yield from (x for x in (annotation, value) if x is not None)
         case AugAssign(target, _, value):
             yield from (target, value)
@@ -140,7 +142,7 @@ def _plain_parts(node: Node) -> Iterator[Node]:
         case Return(value):
             yield from () if value is None else (value,)
         case For(target, iterable, body):
-            yield from (*_places(target), iterable, *body)
+            yield from (*_read_in_target(target), iterable, *body)
         case If(test, body, orelse):
             yield from (test, *body, *orelse)
         case Function():
@@ -162,18 +164,18 @@ def _signature(node: Function) -> Iterator[Expr]:
         yield node.returns
 
 
-def _places(target: Expr) -> Iterator[Expr]:
+def _read_in_target(target: Expr) -> Iterator[Expr]:
     """The parts of an assignment's target that are read: all but plain names."""
     if isinstance(target, TupleExpr | ListExpr):
         for item in target.items:
-            yield from _places(item)
+            yield from _read_in_target(item)
     elif isinstance(target, Starred):
-        yield from _places(target.value)
+        yield from _read_in_target(target.value)
     elif not isinstance(target, Name) or "." in target.id:
         yield target
 
 
-def _stored(target: Expr) -> frozenset[str]:
+def _bound_names(target: Expr) -> frozenset[str]:
     return frozenset(
         n.id for n in walk(target) if isinstance(n, Name) and "." not in n.id
     )

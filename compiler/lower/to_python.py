@@ -25,7 +25,7 @@ Resolve = Callable[[str], Expr]
 def to_python(expr: syntax.Expr, resolve: Resolve) -> Expr:
     """An expression of the spec as a Python expression with the same value.
 
-    >>> from compiler.codegen.expressions import flat
+    >>> from compiler.codegen.expression_layout import flat
     >>> from compiler.codegen.python import Name
     >>> from compiler.symbolic.evaluate import parse_expression
     >>> flat(to_python(parse_expression("ceil_div(4 * D, 3)"), lambda name: Name(name.lower())))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from compiler.codegen.expressions import flat
+from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
     Attribute,
     Binary,

@@ -9,7 +9,7 @@ import ast
 
 from hypothesis import given, settings
 
-from compiler.codegen.expressions import flat
+from compiler.codegen.expression_layout import flat
 from compiler.codegen.printer import print_module
 from compiler.codegen.python import (
     Attribute,

@@ -20,7 +20,9 @@ from compiler.codegen.statements import (
 _DEFINITION = re.compile(r"(?:#.*\n)*(?:@|class |def |async def )")
 
 
-def spaced(body: Sequence[Stmt], first: int, far: int) -> Iterator[tuple[Stmt, int]]:
+def with_blank_lines(
+    body: Sequence[Stmt], first: int, far: int
+) -> Iterator[tuple[Stmt, int]]:
     """Statements without the Blanks, each with the number of empty lines above it.
 
     `first` stand above the first, `far` around a definition, one where a Blank is or
@@ -28,7 +30,7 @@ def spaced(body: Sequence[Stmt], first: int, far: int) -> Iterator[tuple[Stmt, i
     """
     before: Stmt | None = None
     is_attached = is_blank = False
-    for stmt, leads in zip(body, _leads(body), strict=True):
+    for stmt, leads in zip(body, _leads_definition(body), strict=True):
         if isinstance(stmt, Blank):
             is_blank = True
             continue
@@ -53,7 +55,7 @@ def starts_definition(body: Sequence[Stmt], after_comments: bool = True) -> bool
     return first is not None and _starts_definition(first)
 
 
-def _leads(body: Sequence[Stmt]) -> list[bool]:
+def _leads_definition(body: Sequence[Stmt]) -> list[bool]:
     """For each statement whether it starts a definition, comments above it included."""
     found: list[bool] = []
     leads = False

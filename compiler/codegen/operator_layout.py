@@ -34,13 +34,13 @@ def terms(expr: Binary | Compare | Logic) -> tuple[list[Term], list[str]]:
     return [left, *run[::-1]], found[::-1]
 
 
-def is_close_power(expr: Expr, wrapped: bool) -> bool:
+def is_simple_power_operand(expr: Expr, wrapped: bool) -> bool:
     """Whether the operand of a power is close to it: `x**2`, but `f(x) ** 2`."""
     match expr:
         case Unary("not"):
             return False
         case Unary(_, operand) | Attribute(operand):
-            return not wrapped and is_close_power(operand, False)
+            return not wrapped and is_simple_power_operand(operand, False)
         case Literal(constant):
             is_quoted = isinstance(constant, str) or constant is ...
             return not wrapped and not is_quoted

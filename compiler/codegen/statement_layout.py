@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen.expressions import (
+from compiler.codegen.expression_layout import (
     assigned,
     inside,
     open_,
@@ -102,11 +102,11 @@ def _return(result: Expr | None) -> Doc:
 def _import(module: str, names: tuple[str, ...]) -> Doc:
     if not names:
         return f"import {module}"
-    listed = _listed(list(names))
+    listed = _comma_separated(list(names))
     return [f"from {module} import ", parenthesized_if_broken(listed)]
 
 
-def _listed(items: list[Doc]) -> Doc:
+def _comma_separated(items: list[Doc]) -> Doc:
     """Items of which even a single one has a comma behind it where it breaks."""
     first, *rest = items
     return [first, *([",", SPACE, item] for item in rest), IfBroken(",")]
@@ -122,10 +122,10 @@ def _assign(stmt: Assign) -> Doc:
     is_sole = len(stmt.targets) == 1
     if is_sole and not isinstance(stmt.targets[0], TupleExpr | ListExpr | Subscript):
         return [left, " = ", assigned(stmt.value)]
-    return _behind_brackets(left, stmt.value)
+    return _assign_to_brackets(left, stmt.value)
 
 
-def _behind_brackets(left: Doc, right: Expr) -> Doc:
+def _assign_to_brackets(left: Doc, right: Expr) -> Doc:
     """An assignment to what can break itself: the value breaks before it does."""
     if parentheses(right) is Parentheses.IF_THEY_HELP:
         if isinstance(right, Attribute | Call | Subscript):
@@ -142,7 +142,7 @@ def _function(stmt: Function) -> Doc:
         returns = "" if stmt.returns is None else [" -> ", value(stmt.returns, False)]
         return [f"def {stmt.name}()", returns, ":"]
     returns = "" if stmt.returns is None else [" -> ", value(stmt.returns)]
-    params = _listed([_param(param) for param in stmt.params])
+    params = _comma_separated([_param(param) for param in stmt.params])
     # A single param on a line of its own always has a comma behind it.
     inner = params if len(stmt.params) == 1 else Group(params)
     signature: Doc = ["(", Indent([SOFT, inner]), SOFT, ")", returns, ":"]

@@ -21,7 +21,11 @@ from compiler.codegen.line_breaks import (
     parenthesized,
     parenthesized_if_broken,
 )
-from compiler.codegen.operators import is_close_power, is_simple_bound, terms
+from compiler.codegen.operator_layout import (
+    is_simple_bound,
+    is_simple_power_operand,
+    terms,
+)
 from compiler.codegen.parentheses import (
     Bracketed,
     Parentheses,
@@ -233,7 +237,11 @@ def _operation(expr: Binary | Compare | Logic, within: bool) -> list[Doc]:
     run, operators = terms(expr)
     parts: list[Doc] = [_part(*run[0], within)]
     for (left, right), op in zip(pairwise(run), operators, strict=True):
-        if op == "**" and is_close_power(*left) and is_close_power(*right):
+        if (
+            op == "**"
+            and is_simple_power_operand(*left)
+            and is_simple_power_operand(*right)
+        ):
             parts += [SOFT, op, IfBroken(" ")] if within else [op]
         else:
             parts += [SPACE if within else " ", f"{op} "]
