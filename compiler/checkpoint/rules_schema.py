@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from compiler.language.checkpoint import SOURCES
-from compiler.language.schema_generator import FORMULA, REF, TEXT, Schema
+from compiler.language.schema_forms import FORMULA, REF, TEXT, Schema
 
 _INTEGER: Final[Schema] = {"anyOf": [{"type": "integer"}, FORMULA]}
 _RECIPE: Final[Schema] = {REF: "#/$defs/Recipe"}

@@ -8,17 +8,23 @@ from typing import Any
 from compiler.infer.param_values import shown
 from compiler.ir.graph import Node, OpParam, Ref, Scope
 from compiler.ir.typed import Instance
-from compiler.language.layers import Layer
+from compiler.language.initializers import Initializer
+from compiler.language.layers import Repeat, Tie
+from compiler.language.parametrizations import Parametrization
 from compiler.op.arg_types import Formula
 
 Facts = Mapping[str, str]
+
+_ELSEWHERE = ("op", "input", "layers", "outputs", "description")
+"""Keys whose values are resolved, are scopes of their own, or do nothing."""
 
 
 def layer_facts(node: Node, instance: Instance | None) -> Facts:
     """A layer: what it runs, on what, how often; and its types where it was inferred."""
     facts = {"op": target_name(node), "in": _inputs(node)}
     facts |= {key: _text(value) for key, value in node.layer.arguments.items()}
-    facts |= dict(_running(node.layer))
+    for name, key in node.layer.keys.items():
+        facts |= {} if name in _ELSEWHERE else dict(_key(name, key))
     typed = instance.nodes.get(node.name) if instance is not None else None
     if typed is not None:
         facts["type"] = ", ".join(map(str, typed.outputs.values()))
@@ -35,27 +41,29 @@ def target_name(node: Node) -> str:
     return target.name
 
 
-def _running(layer: Layer) -> Iterator[tuple[str, str]]:
-    if layer.repeat is not None:
-        share = ", shared" if layer.repeat.share else ""
-        yield "repeat", f"{_text(layer.repeat.count)}{share}"
-        yield from ((f"stack.{name}", of) for name, of in layer.repeat.stack.items())
-    yield "scan", "" if layer.scan is None else _text(layer.scan)
-    yield "reverse", "true" if layer.reverse else ""
-    yield "when", "" if layer.when is None else _text(layer.when)
-    yield "share", layer.share or ""
-    for name, start in (layer.carry or {}).items():
-        yield f"carry.{name}", start
-    if layer.tie is not None:
-        yield from ((f"tie.{name}", path) for name, path in layer.tie.tensors.items())
-        yield "tie.when", "" if layer.tie.when is None else _text(layer.tie.when)
-    if layer.parametrize is not None:
-        wrap = layer.parametrize
-        given = ", ".join(f"{key}={value}" for key, value in wrap.arguments)
-        yield f"parametrize.{wrap.tensor}", f"{wrap.kind}({given})"
-    for name, init in (layer.init or {}).items():
-        given = ", ".join(f"{key}={value}" for key, value in init.arguments)
-        yield f"init.{name}", f"{init.name}({given})"
+def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """What a key says: one text, or one for each name that it is about."""
+    match value:
+        case Repeat():
+            yield name, f"{_text(value.count)}{', shared' if value.share else ''}"
+            yield from ((f"stack.{key}", of) for key, of in value.stack.items())
+        case Tie():
+            yield from ((f"{name}.{key}", path) for key, path in value.tensors.items())
+            yield f"{name}.when", "" if value.when is None else _text(value.when)
+        case Parametrization():
+            yield f"{name}.{value.tensor}", _called(value.kind, value.arguments)
+        case Initializer():
+            yield name, _called(value.name, value.arguments)
+        case dict():
+            for key, item in value.items():
+                yield from _key(f"{name}.{key}", item)
+        case _:
+            yield name, _text(value)
+
+
+def _called(name: str, arguments: tuple[tuple[str, Any], ...]) -> str:
+    given = ", ".join(f"{key}={value}" for key, value in arguments)
+    return f"{name}({given})"
 
 
 def _inputs(node: Node) -> str:

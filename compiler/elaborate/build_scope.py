@@ -199,10 +199,9 @@ class ScopeBuilder:
             self.report.error("bad-share", place.span(extra, key=True), message)
         ports = self._ports(origin.target, origin.layer)
         inputs, _ = self._inputs(layer, place, ports, previous)
-        again = {"input": layer.input, "share": layer.share, "tie": None, "init": None}
         return Node(
             name,
-            origin.layer.model_copy(update=again),
+            origin.layer.shared_by(layer),
             place,
             origin.target,
             origin.arguments,

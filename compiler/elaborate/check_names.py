@@ -11,6 +11,7 @@ from compiler.diagnostics.text import listed
 from compiler.expr.syntax import Expr, Name, children
 from compiler.ir.graph import Place, Scope
 from compiler.language.layers import Layer
+from compiler.language.model import Model
 from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER
 
@@ -57,28 +58,28 @@ def formulas(
 ) -> Iterator[tuple[tuple[str | int, ...], Formula]]:
     """The formulas of a layer with their paths below it."""
     for key, value in arguments.items():
-        if isinstance(value, Formula):
-            yield (key,), value
-        elif isinstance(value, tuple):
-            yield from (
-                ((key, i), item)
-                for i, item in enumerate(value)
-                if isinstance(item, Formula)
-            )
-        elif isinstance(value, dict):
-            yield from (
-                ((key, name), item)
-                for name, item in value.items()
-                if isinstance(item, Formula)
-            )
-    if isinstance(layer.when, Formula):
-        yield ("when",), layer.when
-    if layer.tie is not None and isinstance(layer.tie.when, Formula):
-        yield ("tie", "when"), layer.tie.when
-    if isinstance(layer.scan, Formula):
-        yield ("scan",), layer.scan
-    if layer.repeat is not None and isinstance(layer.repeat.count, Formula):
-        yield ("repeat",), layer.repeat.count
+        yield from _formulas((key,), value)
+    for key, value in layer.keys.items():
+        if key != "layers":  # each of which looks at its own
+            yield from _formulas((key,), value)
+
+
+def _formulas(
+    path: tuple[str | int, ...], value: Any
+) -> Iterator[tuple[tuple[str | int, ...], Formula]]:
+    """The formulas in what stands at a path."""
+    if isinstance(value, Formula):
+        yield path, value
+    elif isinstance(value, tuple):
+        for place, item in enumerate(value):
+            yield from _formulas((*path, place), item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _formulas((*path, key), item)
+    elif isinstance(value, Model):
+        for name in type(value).model_fields:
+            below = () if name == value.alone else (name,)
+            yield from _formulas((*path, *below), getattr(value, name))
 
 
 def _inside_repeat(scope: Scope) -> bool:

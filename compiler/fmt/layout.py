@@ -10,28 +10,15 @@ from collections.abc import Iterator
 
 from compiler.fmt.items import Item
 from compiler.fmt.write_scalars import block, inline
+from compiler.language.spec import Spec
 from compiler.parse.document import Mapping, Scalar, Sequence
 
 WIDTH = 120
 INDENT = 2
 
-_SECTIONS = frozenset(
-    (
-        "inputs",
-        "layers",
-        "outputs",
-        "networks",
-        "blocks",
-        "variants",
-        "dims",
-        "init",
-        "parametrize",
-        "expect",
-        "import",
-        "checkpoint",
-        "task",
-    )
-)
+_SECTIONS = {field.alias or name for name, field in Spec.model_fields.items()}
+_SECTIONS -= {"params"}
+"""The keys of a file whose entries have a line each; params are short, and written as they were."""
 
 
 def layout(root: Item) -> str:

@@ -11,18 +11,9 @@ def is_chain(scope: Scope) -> bool:
     if not scope.chain or len(scope.inputs) != 1:
         return False
     for node in scope.nodes.values():
-        layer = node.layer
-        plain = (
-            layer.repeat is None
-            and layer.when is None
-            and layer.scan is None
-            and not layer.share
-            and not layer.tie
-        )
         refs = [ref for _, ref in node.refs()]
         if (
-            not plain
-            or layer.init
+            not node.layer.sequential
             or len(refs) != 1
             or refs[0] != Ref(previous, "", refs[0].path)
         ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -18,6 +19,15 @@ from compiler.language import identifiers
 from compiler.language.initializers import Initializer, parse_initializer
 from compiler.language.model import FormulaOr, Model, fault, named
 from compiler.language.parametrizations import Parametrization, parse_parametrization
+from compiler.language.schema_forms import (
+    FORMULA,
+    OP_NAME,
+    TEXT,
+    Schema,
+    SchemaForm,
+    also_written,
+    written_as,
+)
 
 
 def _references(value: Any) -> Any:
@@ -45,6 +55,27 @@ def _references(value: Any) -> Any:
     return value
 
 
+References = Annotated[
+    Any,
+    BeforeValidator(_references),
+    written_as(
+        {
+            "anyOf": [
+                TEXT,
+                {"type": "array", "items": TEXT, "minItems": 1},
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [TEXT, {"type": "array", "items": TEXT}]
+                    },
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+
+
 def _texts(message: str) -> BeforeValidator:
     """A mapping from names to texts."""
 
@@ -65,6 +96,12 @@ _STACK = "stack names outputs of a copy to put together: {hidden_states: x}"
 class Repeat(Model):
     """`repeat: n`, or `{count: n, share: true, stack: {hidden_states: x}}`."""
 
+    alone: ClassVar[str] = "count"
+    also_written: ClassVar[tuple[Schema, ...]] = (
+        {"type": "integer", "minimum": 0},
+        FORMULA,
+    )
+
     count: FormulaOr
     share: bool = False
     stack: Annotated[
@@ -72,11 +109,6 @@ class Repeat(Model):
         _texts(_STACK),
     ] = Field(default_factory=dict)
     """Outputs that are what all copies give, along a new first dimension: name -> output of a copy."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else {"count": value}
 
 
 def _tensors(value: Any) -> Any:
@@ -122,34 +154,116 @@ class Tie(Model):
         return value
 
 
+def _outputs(value: Any) -> Any:
+    """`outputs`: a mapping from name to layer, or a list of layers that keep their names."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = _named_outputs(value)
+    if not isinstance(value, dict):
+        message = "outputs are a list of layers, or names for them: {logits: head}"
+        raise fault("bad-type", message)
+    if not value:
+        raise fault("bad-value", "there must be at least one output")
+    return value
+
+
+def _named_outputs(items: list[str]) -> dict[str, str]:
+    """Layers that keep their names as outputs."""
+    found: dict[str, str] = {}
+    for position, item in enumerate(items):
+        name = item.partition(".")[0]
+        if name in found:
+            message = f"two outputs would have the name {shorten(name)}"
+            help = "name them: {first: layer.output, second: layer.hidden}"
+            raise fault("duplicate-name", message, at=(position,), help=help)
+        found[name] = item
+    return found
+
+
+Outputs = Annotated[
+    dict[Annotated[str, named(identifiers.snake_case, "an output")], str],
+    BeforeValidator(_outputs),
+    also_written({"type": "array", "items": TEXT, "minItems": 1}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What the passes need to know of a key of a layer, beside the type of its value.
+
+    Attributes:
+        of: what can have the key: any layer; one that runs, but not one that is shared; a block; an op; a group.
+        beside: another key that must be there too.
+        reruns: whether the layer with it runs more or less than once.
+        sequential: whether an item of an `nn.Sequential` can have it.
+        each_use: whether a layer that shares this one has its own, or none, in place of this one's.
+    """
+
+    of: Literal["layer", "use", "block", "op", "group"] = "layer"
+    beside: str = ""
+    reruns: bool = False
+    sequential: bool = True
+    each_use: bool = False
+
+
 class Layer(Model):
-    """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys)."""
+    """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys).
+
+    A key is declared here alone: its type says how it is read, checked and described, and which formulas it
+    holds; its `Key` says the rest. A key without one stands for itself.
+    """
 
     model_config = ConfigDict(extra="allow")
 
+    also_written: ClassVar[tuple[Schema, ...]] = (OP_NAME,)
+
     op: str | None = None
     layers: Layers | None = None
-    input: Annotated[Any, BeforeValidator(_references)] = Field(
-        default=None, alias="in"
+    input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")
+    repeat: Annotated[Repeat | None, Key("use", reruns=True, sequential=False)] = None
+    scan: Annotated[FormulaOr, Key("block", reruns=True, sequential=False)] = None
+    carry: Annotated[
+        Annotated[dict[str, str], _texts(_CARRY)] | None, Key("block", beside="scan")
+    ] = None
+    reverse: Annotated[bool, Key("use", beside="scan")] = False
+    when: Annotated[FormulaOr, Key("use", reruns=True, sequential=False)] = None
+    share: Annotated[str | None, Key(sequential=False, each_use=True)] = None
+    tie: Annotated[Tie | None, Key("op", sequential=False, each_use=True)] = None
+    init: Annotated[Initializers | None, Key("op", sequential=False, each_use=True)] = (
+        None
     )
-    repeat: Repeat | None = None
-    scan: FormulaOr = None
-    carry: Annotated[dict[str, str], _texts(_CARRY)] | None = None
-    reverse: bool = False
-    when: FormulaOr = None
-    share: str | None = None
-    tie: Tie | None = None
-    init: Initializers | None = None
-    parametrize: (
-        Annotated[Parametrization, BeforeValidator(parse_parametrization)] | None
-    ) = None
-    outputs: Outputs | None = None
+    parametrize: Annotated[
+        Annotated[Parametrization, BeforeValidator(parse_parametrization)] | None,
+        Key("op"),
+    ] = None
+    outputs: Annotated[Outputs | None, Key("group")] = None
     description: str = ""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of its op, as written."""
         return self.model_extra or {}
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """The keys that are set, by the names of the fields, with their values."""
+        fields = type(self).model_fields.items()
+        values = ((name, getattr(self, name), field.default) for name, field in fields)
+        return {n: value for n, value, default in values if value not in (default, {})}
+
+    @property
+    def runs_once(self) -> bool:
+        """Whether it is no chain of copies, no scan, and under no condition."""
+        return not any(KEYS[name].reruns for name in self.keys)
+
+    @property
+    def sequential(self) -> bool:
+        """Whether an item of an `nn.Sequential` can be such a layer."""
+        return all(KEYS[name].sequential for name in self.keys)
+
+    def shared_by(self, other: Layer) -> Layer:
+        """The layer as another one that shares it runs it: with the keys of that use."""
+        own = (name for name, key in KEYS.items() if key.each_use)
+        return self.model_copy(update={name: getattr(other, name) for name in own})
 
     @model_validator(mode="before")
     @classmethod
@@ -160,7 +274,7 @@ class Layer(Model):
             raise fault(
                 "bad-type", "a layer is the name of an op, or a mapping with `op`"
             )
-        kinds = [key for key in ("op", "layers", "share") if key in value]
+        kinds = [key for key in WHAT if key in value]
         if not kinds:
             raise fault(
                 "missing-key",
@@ -178,38 +292,32 @@ class Layer(Model):
         return value
 
 
-_MEANINGLESS = {
-    "op": {"outputs": "a group"},
-    "layers": {
-        "scan": "a block",
-        "carry": "a block",
-        "init": "an op",
-        "tie": "an op",
-        "parametrize": "an op",
-    },
+WHAT: Final = ("op", "layers", "share")
+"""The keys of which a layer has one: what it is."""
+_OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "op": {"group": "a group"},
+    "layers": {"block": "a block", "op": "an op"},
     "share": {
-        **dict.fromkeys(
-            ("init", "tie", "parametrize"), "the layer whose weights are shared"
-        ),
-        **dict.fromkeys(
-            ("when", "repeat", "scan", "carry", "reverse"), "the layer that is shared"
-        ),
-        "outputs": "a group",
+        "op": "the layer whose weights are shared",
+        "use": "the layer that is shared",
+        "block": "the layer that is shared",
+        "group": "a group",
     },
 }
-"""What a layer of one kind cannot have, and which one can."""
+"""Whose keys a layer cannot have, by what it is, and in words."""
 
 
-def _check_keys(value: Mapping[str, Any], kind: str) -> None:
+def _check_keys(value: Mapping[str, Any], what: str) -> None:
     """Keys that would have no effect are mistakes."""
-    for key, who in _MEANINGLESS[kind].items():
-        if key in value:
-            message = f"`{key}` is for {who}, and this layer has `{kind}`"
-            raise fault("bad-value", message, at=(key,), key=True)
-    for key in ("carry", "reverse"):
-        if key in value and "scan" not in value:
-            message = f"`{key}` goes with `scan`, and this layer has none"
-            raise fault("bad-scan", message, at=(key,), key=True)
+    for name, key in KEYS.items():
+        if name in value and key.of in _OWNERS[what]:
+            who = _OWNERS[what][key.of]
+            message = f"`{name}` is for {who}, and this layer has `{what}`"
+            raise fault("bad-value", message, at=(name,), key=True)
+    for name, key in KEYS.items():
+        if name in value and key.beside and key.beside not in value:
+            message = f"`{name}` goes with `{key.beside}`, and this layer has none"
+            raise fault(f"bad-{key.beside}", message, at=(name,), key=True)
     if "scan" in value and "repeat" in value:
         message = "a layer has `scan` or `repeat`, not both: put one into a group"
         raise fault("bad-scan", message, at=("repeat",), key=True)
@@ -244,35 +352,21 @@ def _layer_name(name: str) -> str:
     return "" if name.isdecimal() and name.isascii() else identifiers.layer_name(name)
 
 
-def _outputs(value: Any) -> Any:
-    """`outputs`: a mapping from name to layer, or a list of layers that keep their names."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = _named_outputs(value)
-    if not isinstance(value, dict):
-        message = "outputs are a list of layers, or names for them: {logits: head}"
-        raise fault("bad-type", message)
-    if not value:
-        raise fault("bad-value", "there must be at least one output")
-    return value
-
-
-def _named_outputs(items: list[str]) -> dict[str, str]:
-    """Layers that keep their names as outputs."""
-    found: dict[str, str] = {}
-    for position, item in enumerate(items):
-        name = item.partition(".")[0]
-        if name in found:
-            message = f"two outputs would have the name {shorten(name)}"
-            help = "name them: {first: layer.output, second: layer.hidden}"
-            raise fault("duplicate-name", message, at=(position,), help=help)
-        found[name] = item
-    return found
+def _or_list(long: Schema) -> Schema:
+    """The schema of a mapping to layers, or of a list of layers."""
+    items = long["additionalProperties"]
+    return {"anyOf": [long, {"type": "array", "items": items, "minItems": 1}]}
 
 
 Layers = Annotated[
-    dict[Annotated[str, named(_layer_name, "a layer")], Layer], BeforeValidator(_layers)
+    dict[Annotated[str, named(_layer_name, "a layer")], Layer],
+    BeforeValidator(_layers),
+    SchemaForm(_or_list),
 ]
-Outputs = Annotated[
-    dict[Annotated[str, named(identifiers.snake_case, "an output")], str],
-    BeforeValidator(_outputs),
-]
+
+Layer.model_rebuild()
+KEYS: Final[Mapping[str, Key]] = {
+    name: next((one for one in field.metadata if isinstance(one, Key)), Key())
+    for name, field in Layer.model_fields.items()
+}
+"""The keys of a layer, by the names of the fields."""

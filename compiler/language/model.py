@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
+from compiler.language.schema_forms import FORMULA, TYPE, Schema, written_as
 from compiler.op.arg_types import Formula
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 from compiler.symbolic.tensor import TypePattern, parse_pattern
@@ -76,23 +78,47 @@ def named(rule: Callable[[str], str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-FormulaOr = Annotated[Any, BeforeValidator(formula)]
-Pattern = Annotated[Any, BeforeValidator(pattern)]
+FormulaOr = Annotated[
+    Any,
+    BeforeValidator(formula),
+    written_as({"anyOf": [{"type": ["number", "boolean"]}, FORMULA]}),
+]
+Pattern = Annotated[Any, BeforeValidator(pattern), written_as(TYPE)]
 
 
 class Model(BaseModel):
-    """Base of all: immutable, no unknown keys, no conversions."""
+    """Base of all: immutable, no unknown keys, no conversions.
+
+    Attributes:
+        alone: the field whose value may be written in place of the mapping.
+        also_written: JSON Schema of what may be written in place of the mapping.
+    """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
     )
 
+    alone: ClassVar[str] = ""
+    also_written: ClassVar[tuple[Schema, ...]] = ()
+
     @model_validator(mode="before")
     @classmethod
-    def _nothing_is_empty(cls, value: Any) -> Any:
-        """A key of the language that is written has a value."""
+    def _whole(cls, value: Any) -> Any:
+        """The mapping, of what is written; each key of the language in it has a value."""
+        if cls.alone and not isinstance(value, dict):
+            value = {cls.alone: value}
         entries = value.items() if isinstance(value, dict) else ()
         for key in [key for key, entry in entries if entry is None]:
             if any(key == (f.alias or name) for name, f in cls.model_fields.items()):
                 raise fault("bad-type", f"`{key}` is empty", at=(key,))
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Schema:
+        """The mapping, or one of the short forms."""
+        long = handler(core_schema)
+        if not cls.also_written:
+            return long
+        return {"anyOf": [*cls.also_written, handler.resolve_ref_schema(long)]}

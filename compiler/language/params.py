@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from compiler.language.model import (
     mapping_of,
     named,
 )
+from compiler.language.schema_forms import SCALARS, Schema
 
 TYPE_NAMES = (
     "int",
@@ -35,6 +36,8 @@ TYPE_NAMES = (
 
 class Param(Model):
     """A compile-time value: its type, its default (None: required), and what it may be."""
+
+    also_written: ClassVar[tuple[Schema, ...]] = ({"enum": list(TYPE_NAMES)}, SCALARS)
 
     type: (
         Literal[

@@ -23,14 +23,12 @@ def sole_source(
 
 def may_overwrite(typed: TypedNode, source: TypedNode | None) -> bool:
     """Whether a layer may put its result where the source has put its own."""
-    if source is None or not (_runs_once(typed) and _runs_once(source)):
+    if source is None or not (_plain(typed) and _plain(source)):
         return False
     op = source.calls[0].op
     return op is not None and op.fresh
 
 
-def _runs_once(typed: TypedNode) -> bool:
+def _plain(typed: TypedNode) -> bool:
     """Not in copies, each of which takes what the last one gave; not under a condition."""
-    layer = typed.node.layer
-    plain = layer.repeat is None and layer.scan is None and layer.when is None
-    return plain and bool(typed.calls)
+    return typed.node.layer.runs_once and bool(typed.calls)

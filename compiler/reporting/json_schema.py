@@ -13,16 +13,18 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.checkpoint.rules_schema import recipe_schema, rules_schema
 from compiler.language.initializers import FUNCTIONS
+from compiler.language.layers import WHAT
 from compiler.language.parametrizations import KINDS
-from compiler.language.schema_generator import (
+from compiler.language.schema_forms import (
     FORMULA,
+    OP_NAME,
     PARAM_NAME,
     REF,
     TEXT,
     TYPE,
-    Generator,
     Schema,
 )
+from compiler.language.schema_generator import Generator
 from compiler.language.spec import Spec
 from compiler.op.arg_docs import Alternative, alternatives
 from compiler.op.op import Op, arguments, required_arguments
@@ -94,9 +96,9 @@ def _adjust(definitions: Schema) -> None:
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     expect["properties"]["parameters"] = {"anyOf": [{"type": "integer"}, counts]}
     layer = _long(definitions["Layer"])
-    layer["properties"]["op"] = {REF: "#/$defs/OpName"}
+    layer["properties"]["op"] = OP_NAME
     keys = list(layer["properties"])
-    layer["anyOf"] = [{"required": [key]} for key in ("op", "layers", "share")]
+    layer["anyOf"] = [{"required": [key]} for key in WHAT]
     layer["allOf"] = [_when_op(name) for name in ops()]
     definitions |= {f"op.{name}": _op(op, keys) for name, op in ops().items()}
 

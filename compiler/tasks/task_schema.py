@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from compiler.language.schema_generator import (
-    FORMULA,
-    PARAM_NAME,
-    REF,
-    Generator,
-    Schema,
-)
+from compiler.language.schema_forms import FORMULA, PARAM_NAME, REF, Schema
+from compiler.language.schema_generator import Generator
 from compiler.tasks.choices import Choice, choices, needed
 from compiler.tasks.field_docs import descriptions, summary
 from compiler.tasks.registry import KINDS
