@@ -1,42 +1,44 @@
-"""`weights`: published weights held against a spec, and converted, for the command line."""
+"""`weights`: published weights compared with a spec, and converted."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from compiler.checkpoint.match import Fit, Named, fit_file
+from compiler.checkpoint.mismatches import problems
+from compiler.checkpoint.recipes import sources
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.diagnostics.limits import Limits
-
-if TYPE_CHECKING:
-    from compiler.checkpoint.match import Fit, Named
-    from compiler.pipeline import Program
+from compiler.diagnostics.render import as_json as diagnostics_json
+from compiler.reporting.write_files import write_whole
+from layergraph.commands._options import Json, Network, Sets, Spec, Variant
+from layergraph.commands._output import echo_json, exit_if
+from layergraph.overrides import compile_chosen
 
 weights = typer.Typer(
-    help="Hold published weights against a spec, and convert them.",
+    help="Compare published weights with a spec, and convert them.",
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file.")]
 File = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help=".safetensors, its index (.json), or .npz"),
+    typer.Argument(
+        metavar="FILE",
+        help="Weights: .safetensors, their index (.json), or .npz.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
-Variant = Annotated[str, typer.Option(metavar="V", help="A variant of the spec.")]
-Network = Annotated[str, typer.Option(metavar="N", help="One of several networks.")]
 Names = Annotated[
     str,
     typer.Option(
-        metavar="WHOSE", help="published or own: whose names the file has, if both fit."
+        metavar="published|own", help="Names in the file, where both would fit."
     ),
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="The value of a param."),
 ]
 
 
@@ -48,54 +50,50 @@ def check(
     variant: Variant = "",
     sets: Sets = None,
     names: Names = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print data.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Say which tensors fit, miss, differ or are left over; reads the header alone."""
-    from compiler.checkpoint.match import fit_file
-    from compiler.checkpoint.mismatches import problems
+    """Report which tensors fit, are missing, differ or are left over.
 
-    program = _compiled(spec, variant, sets)
+    Only the header of the file is read.
+
+    Example: layergraph weights check specs/bert.yaml model.safetensors
+    """
+    program = compile_chosen(spec, variant, sets or (), limits=Limits())
     held, _ = fit_file(program.typed, file, network, names)
     found = problems(held, program.typed, file)
     if as_json:
-        from compiler.diagnostics.render import as_json as data
-
-        told = _as_json(held) | {"diagnostics": data(found)}
-        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        echo_json(_as_json(held) | {"diagnostics": diagnostics_json(found)})
     else:
         typer.echo(_told(held, file))
         if found:
             raise SpecError(found)
-    if found:
-        raise typer.Exit(1)
+    exit_if(bool(found))
 
 
 @weights.command()
 def load(
     spec: Spec,
     file: File,
-    out: Annotated[Path, typer.Option("-o", metavar="OUT", help=".safetensors")],
+    out: Annotated[
+        Path, typer.Option("-o", metavar="OUT", help="Output file: .safetensors.")
+    ],
     network: Network = "",
     variant: Variant = "",
     sets: Sets = None,
     names: Names = "",
 ) -> None:
-    """Convert weights to the names and layouts of the spec, whole or not at all."""
-    from compiler.reporting.write_files import write_whole
+    """Convert weights to the names and layouts of the spec.
+
+    Example: layergraph weights load specs/bert.yaml model.safetensors -o bert.safetensors
+    """
     from runtime.weights import read_states, states_bytes
 
     if out.suffix != ".safetensors":
         raise RequestError(f"weights are written as .safetensors, not to {out}")
-    program = _compiled(spec, variant, sets)
+    program = compile_chosen(spec, variant, sets or (), limits=Limits())
     states = read_states(program, file, network, names)
     write_whole({out: states_bytes(states, program)})
     typer.echo(out)
-
-
-def _compiled(spec: Path, variant: str, sets: list[str] | None) -> Program:
-    from layergraph.commands.overrides import compile_chosen
-
-    return compile_chosen(spec, variant, sets or (), limits=Limits())
 
 
 def _told(held: Fit, file: Path) -> str:
@@ -118,8 +116,6 @@ def _name(named: Named) -> str:
 
 
 def _as_json(held: Fit) -> dict[str, Any]:
-    from compiler.checkpoint.recipes import sources
-
     wrong = {(network, entry.tensor.name) for network, entry, _ in held.differing}
     return {
         "fits": held.fits,

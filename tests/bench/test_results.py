@@ -5,7 +5,7 @@ from bench.results import missed
 from bench.results_page import page
 from bench.timing import ROOT
 from compiler.diagnostics.limits import Limits
-from layergraph.commands.overrides import compile_chosen
+from layergraph.overrides import compile_chosen
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli import app
 from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.render import read_sources, render
@@ -29,6 +28,7 @@ from compiler.language.initializers import FUNCTIONS
 from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.language.spec import Block, Expect, Network, Spec
+from layergraph.__main__ import Commands
 from runtime.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,12 +102,6 @@ def _fences(document: Path) -> Iterator[tuple[int, int, str, str]]:
         yield line, section, fence[1], fence[2]
 
 
-def _commands() -> set[str]:
-    commands = (command.callback for command in app.registered_commands)
-    groups = {str(group.name) for group in app.registered_groups}
-    return groups | {str(command.__name__) for command in commands if command}
-
-
 @pytest.mark.parametrize(
     "example",
     [pytest.param(one, id=f"line {one.line}") for one in examples(LANGUAGE)],
@@ -170,7 +164,7 @@ def test_the_readme_shows_a_mistake_as_it_is_printed(
 def test_the_readme_names_every_command() -> None:
     text = README.read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", text, re.MULTILINE))
-    assert told == _commands()
+    assert told == set(Commands().commands)
 
 
 def test_the_readme_names_every_architecture() -> None:

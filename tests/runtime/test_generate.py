@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import cli
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph.__main__ import main
 from runtime.data.load_data import load
 from runtime.data.place import Place
 from runtime.engine.folder import RunFolder
@@ -160,7 +160,7 @@ def test_the_command(
     def called(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         return (int(ended.value.code or 0), *capsys.readouterr())
 
     assert called("train", tmp_path / "net.yaml", "--run", run)[0] == 0

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from cli import app
 from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph.__main__ import app
 from runtime.load import build_networks
 from runtime.runs import load_weights
 from runtime.weights import Translation, convert, load

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from cli import app
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph.__main__ import app
 from runtime.weights import Translation, load
 
 TURNED = """\

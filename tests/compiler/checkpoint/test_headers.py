@@ -208,9 +208,9 @@ def test_checking_needs_no_torch(tmp_path: Path) -> None:
     )
     code = (
         "import sys; sys.argv = ['layergraph', 'weights', 'check', *sys.argv[1:]]\n"
-        "import cli\ncli.main()"
+        "from layergraph.__main__ import main\nmain()"
     )
-    watched = f"{code.replace('cli.main()', '')}\ntry:\n cli.main()\nfinally:\n assert 'torch' not in sys.modules\n"
+    watched = f"{code.replace('main()', '')}\ntry:\n main()\nfinally:\n assert 'torch' not in sys.modules\n"
     done = subprocess.run(
         [
             sys.executable,

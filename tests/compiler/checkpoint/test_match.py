@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
 from compiler import Program, SpecError, compile_spec
 from compiler.checkpoint.match import Fit, fit
 from compiler.checkpoint.mismatches import problems
 from compiler.checkpoint.recipes import Take, Transpose
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph.__main__ import app
 from tests.compiler.checkpoint.files import safetensors
 
 SPEC = """\

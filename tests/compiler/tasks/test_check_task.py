@@ -14,7 +14,7 @@ from compiler.fmt.format_spec import format_spec
 from compiler.fmt.write_spec import write_spec
 from compiler.pipeline import Program
 from compiler.tasks.kinds.classification import Classification
-from layergraph.commands.overrides import compile_chosen
+from layergraph.overrides import compile_chosen
 
 SPEC = """
 name: Net

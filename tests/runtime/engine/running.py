@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from compiler.diagnostics.limits import Limits
-from layergraph.commands.overrides import compile_chosen
+from layergraph.overrides import compile_chosen
 from runtime.engine.folder import RunFolder
 from runtime.engine.position import Position
 from runtime.engine.session import Session

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import cli
+from layergraph.__main__ import app
 
 pytestmark = pytest.mark.first
 
@@ -81,7 +81,7 @@ def train(*arguments: str, head: tuple[str, ...] = ()) -> None:
 
 def train_here(*arguments: str) -> None:
     """Train in this process, which has imported everything already."""
-    done = CliRunner().invoke(cli.app, ["train", *arguments, "--accelerator", "cpu"])
+    done = CliRunner().invoke(app, ["train", *arguments, "--accelerator", "cpu"])
     assert done.exit_code == 0, done.output
 
 

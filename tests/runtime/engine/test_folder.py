@@ -147,7 +147,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 FULL = """
 import resource, signal, sys
-import cli
+from layergraph.__main__ import main
 from runtime.engine.checkpointing import Keeper
 
 keep, Keeper._pictures = Keeper.on_save, lambda keeper, position, now: {}
@@ -160,5 +160,5 @@ def full(keeper, position):
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 Keeper.on_save = full
 sys.argv = ["cli.py", "train", sys.argv[1], "--run", sys.argv[2], "--accelerator", "cpu"]
-cli.main()
+main()
 """

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.command import GPT2, Ran, Runner, spec
+from tests.layergraph.commands.command import GPT2, Ran, Runner, spec
 
 
 def test_expand_gives_a_spec(run: Runner, tmp_path: Path) -> None:

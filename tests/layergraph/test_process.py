@@ -15,7 +15,8 @@ def started(*arguments: str, **options: object) -> "subprocess.CompletedProcess[
 
 def test_nothing_but_verify_imports_torch(tmp_path: Path) -> None:
     code = f"""
-import sys, cli
+import sys
+from layergraph.__main__ import main
 for arguments in (
     ["check", "{GPT2}"], ["summary", "{GPT2}", "--at", "B=1,T=1"],
     ["build", "{GPT2}", "--out", "{tmp_path}"], ["explain", "{GPT2}", "h"],
@@ -24,7 +25,7 @@ for arguments in (
 ):
     sys.argv = ["cli.py", *arguments]
     try:
-        cli.main()
+        main()
     except SystemExit as ended:
         assert not ended.code, arguments
     assert "torch" not in sys.modules, arguments
@@ -35,10 +36,11 @@ for arguments in (
 
 def test_check_imports_little() -> None:
     code = f"""
-import sys, cli
+import sys
+from layergraph.__main__ import main
 sys.argv = ["cli.py", "check", "{GPT2}"]
 try:
-    cli.main()
+    main()
 except SystemExit:
     heavy = {{"rich", "networkx", "graphviz", "compiler.lower", "compiler.diagram"}}
     sys.exit(", ".join(heavy & set(sys.modules)) or 0)

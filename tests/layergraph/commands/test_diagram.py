@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import GPT2, ODD, Ran, Runner, spec
+from tests.layergraph.commands.command import GPT2, ODD, Ran, Runner, spec
 
 
 @pytest.mark.parametrize("suffix", ["svg", "pdf", "png", "dot", "mmd"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.cli.command import Runner
+from tests.layergraph.commands.command import Runner
 
 SPEC = """\
 name: Net
@@ -77,9 +77,10 @@ def test_weights_that_do_not_fit(run, tmp_path: Path) -> None:
 
 
 def test_no_run(run) -> None:
-    found = run("evaluate", "nowhere")
+    assert "dir 'nowhere' does not exist" in run("evaluate", "nowhere").err
+    found = run("evaluate", ".")
     assert found.code == 2
-    assert found.err == "error: nowhere holds no run: there is no run.json\n"
+    assert found.err == "error: . holds no run: there is no run.json\n"
     assert run("runs").out.splitlines() == [
         "run  network  task  status  epochs  seconds  best"
     ]

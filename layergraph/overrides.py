@@ -1,4 +1,4 @@
-"""What a command line says of a spec: a variant, `name=value` for params and symbols."""
+"""A spec compiled with what a command line overrides: a variant, `name=value` for params, task and sizes."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import BROKEN, GPT2, Ran, Runner, spec
+from tests.layergraph.commands.command import BROKEN, GPT2, Ran, Runner, spec
 
 
 def test_build_writes_four_files(run: Runner, tmp_path: Path) -> None:

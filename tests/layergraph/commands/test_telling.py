@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.command import GPT2, Runner
+from tests.layergraph.commands.command import GPT2, Runner
 
 
 def test_summary_is_a_table(run: Runner) -> None:

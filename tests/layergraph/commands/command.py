@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import cli
+from layergraph.__main__ import main
 
 GPT2 = "specs/gpt2.yaml"
 BROKEN = """name: Net
@@ -42,7 +42,7 @@ class Runner:
     def __call__(self, *arguments: object) -> Ran:
         self.monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = self.capsys.readouterr()
         return Ran(int(ended.value.code or 0), out, err)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.command import Runner
+from tests.layergraph.commands.command import Runner
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,48 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Spec = Annotated[
+    Path,
+    typer.Argument(metavar="SPEC", help="Spec file.", exists=True, dir_okay=False),
+]
+Specs = Annotated[
+    list[Path],
+    typer.Argument(metavar="SPEC...", help="Spec files.", exists=True, dir_okay=False),
+]
+Variant = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Variant of the spec: a named set of params."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Value of a param; may be repeated."
+    ),
+]
+NoLimits = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits", help="No limits on a spec's size, for specs you trust."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Output as JSON.")]
+Picture = typer.Option(
+    "-o", metavar="FILE", help="Picture file: .svg, .pdf, .png, .dot or .mmd (Mermaid)."
+)
+Network = Annotated[
+    str, typer.Option(metavar="NAME", help="Network, of a spec with several.")
+]
+Run = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Run folder.", exists=True, file_okay=False),
+]
+Weights = Annotated[
+    str,
+    typer.Option(metavar="best|last|FILE", help="Weights of the run, or from a file."),
+]

@@ -1,0 +1,34 @@
+"""What commands print: results to standard output, diagnostics to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from compiler.diagnostics.diagnostic import Diagnostic
+
+
+def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print diagnostics with excerpts of their files, in color on a terminal that has it."""
+    if not diagnostics:
+        return
+    from compiler.diagnostics.render import render_all  # most specs have none
+
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    color = sys.stderr.isatty() and not plain
+    typer.echo(render_all(diagnostics, color=color), nl=False, err=True)
+
+
+def echo_json(data: object) -> None:
+    """Print data as JSON."""
+    typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
+
+
+def exit_if(failed: bool) -> None:
+    """End the command with exit code 1 if something is wrong."""
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,18 @@
+"""The check of a generated module that `verify` and `build --verify` share."""
+
+from __future__ import annotations
+
+import typer
+
+from compiler.pipeline import Program
+from layergraph.commands._output import exit_if
+
+
+def fail_unless_verified(program: Program) -> None:
+    """End the command with exit code 1 if the generated module is not what the compiler inferred."""
+    from runtime.verify import verify  # imports torch
+
+    problems = verify(program)
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    exit_if(bool(problems))

@@ -1,0 +1,42 @@
+"""`diff`: what changed between two architectures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compiler.diagram.render_diagram import diagram_format, render_drawing
+from compiler.diff.changes_text import report
+from compiler.diff.compare import compare
+from compiler.diff.draw_changes import draw_changes
+from compiler.reporting.write_files import write_whole
+from layergraph.commands._compile import compile_and_warn
+from layergraph.commands._options import NoLimits, Picture
+
+
+def diff(
+    a: Annotated[
+        Path,
+        typer.Argument(metavar="A", help="Spec before.", exists=True, dir_okay=False),
+    ],
+    b: Annotated[
+        Path,
+        typer.Argument(metavar="B", help="Spec after.", exists=True, dir_okay=False),
+    ],
+    out: Annotated[Path | None, Picture] = None,
+    no_limits: NoLimits = False,
+) -> None:
+    """Show what changed between two specs; -o draws it.
+
+    Example: layergraph diff specs/bert.yaml specs/roberta.yaml -o changes.svg
+    """
+    format = diagram_format(out) if out is not None else None
+    before, after = (
+        compile_and_warn(spec, no_limits=no_limits).typed for spec in (a, b)
+    )
+    changes = compare(before, after)
+    typer.echo(report(changes), nl=False)
+    if out is not None and format is not None:
+        write_whole({out: render_drawing(draw_changes(after, changes), format)})

@@ -1,0 +1,78 @@
+"""`generate`: text, a translation or images from a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.reporting.write_files import write_whole
+from layergraph.commands._options import Run, Weights
+
+
+def generate(
+    run: Run,
+    prompt: Annotated[
+        str, typer.Option(metavar="TEXT", help="Text to continue or to translate.")
+    ] = "",
+    tokens: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Maximum number of tokens.")
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="F", help="Sampling temperature; 0: the likeliest token."),
+    ] = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Number of likeliest tokens to sample from."),
+    ] = None,
+    top_p: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P", help="Probability mass of the tokens to sample from."
+        ),
+    ] = None,
+    repetition_penalty: Annotated[
+        float | None,
+        typer.Option(metavar="F", help="Penalty on tokens that occurred; 1: none."),
+    ] = None,
+    beam: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Beam width, in place of sampling."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Random seed; default: 0.")
+    ] = None,
+    weights: Weights = "best",
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="FILE", help="Output file; required for images."),
+    ] = None,
+) -> None:
+    """Generate text, a translation or images with a run.
+
+    Example: layergraph generate runs/rnn-characters --prompt "In the"
+    """
+    from runtime.generate import Wish
+    from runtime.generate import generate as make
+    from runtime.runs import open_run
+
+    settings = {
+        "tokens": tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "repetition_penalty": repetition_penalty,
+        "seed": seed,
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    made = make(open_run(run, weights), Wish(prompt, beam, given))
+    if out is not None:
+        write_whole({out: made if isinstance(made, bytes) else f"{made}\n"})
+        typer.echo(out)
+    elif isinstance(made, bytes):
+        raise RequestError("what is made is a picture: -o FILE says where it goes")
+    else:
+        typer.echo(made)

@@ -1,0 +1,32 @@
+"""`predict`: the outputs of a run's networks for inputs of the user's own."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from layergraph.commands._options import Json, Run, Weights
+
+
+def predict(
+    run: Run,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="INPUT...", help="Image or CSV files, or texts."),
+    ] = None,
+    weights: Weights = "best",
+    as_json: Json = False,
+) -> None:
+    """Predict for images, texts or series.
+
+    Example: layergraph predict runs/cnn-digits digit.png
+    """
+    from runtime.runs import open_run
+
+    for found in open_run(run, weights).learner.predict(inputs or []):
+        if as_json:
+            typer.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            typer.echo("  ".join(f"{name}: {value}" for name, value in found.items()))
