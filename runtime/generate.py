@@ -75,9 +75,9 @@ def _images(run: OpenRun, wish: Wish) -> bytes:
         raise RequestError("images take no settings but a seed")
     learner = cast("Adversary", run.learner)
     torch.manual_seed(wish.sampling.get("seed", 0))
-    with torch.no_grad(), learner.judged():
+    with torch.no_grad(), learner.eval_weights():
         images, _ = learner.generated(learner.task.samples)
-    return grid_png(images, learner.columns, learner.kept.get("range", "0..1"))
+    return grid_png(images, learner.columns, learner.metadata.get("range", "0..1"))
 
 
 def _listed(settings: set[str]) -> str:

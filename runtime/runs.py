@@ -55,7 +55,7 @@ class OpenRun:
     def evaluate(self) -> dict[str, float]:
         """All metrics of the task on what is held out."""
         data = self.data()
-        self.learner.begin(data)
+        self.learner.setup(data)
         torch.manual_seed(self.task.seed)
         with torch.no_grad():
             batches = plain_loader(data.held_out, self.task.batch_size)
@@ -78,8 +78,8 @@ def open_run(path: Path, weights: str = "best") -> OpenRun:
     load_weights(networks, folder.path / WEIGHTS.get(weights, weights))
     for net in networks.values():
         net.eval()
-    kept = folder.read_json("vocabulary.json")
-    made = learner(task.kind)(task, program.typed.networks, networks, kept)
+    metadata = folder.read_json("vocabulary.json")
+    made = learner(task.kind)(task, program.typed.networks, networks, metadata)
     return OpenRun(folder, about, program, task, made)
 
 

@@ -32,14 +32,14 @@ class Data:
     Attributes:
         train, held_out: the examples to learn from, and those to judge by.
         facts: their sizes, none of them unknown that matters to the task.
-        kept: what a run keeps of it as JSON, to be used without the data: the names of
+        metadata: what a run keeps of it as JSON, to be used without the data: the names of
             classes, the tokenizers, the scale of a series.
     """
 
     train: Examples
     held_out: Examples
     facts: Facts
-    kept: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Table:

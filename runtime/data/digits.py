@@ -22,8 +22,8 @@ def load(options: Digits, place: Place) -> Data:
     if options.form == "sequences":
         rows = scaled(images, 16, options.range)
         train, held = (Table({"sequence": rows[i], "label": labels[i]}) for i in parts)
-        kept = {"classes": CLASSES, "range": options.range}
-        return Data(train, held, options.facts(), kept)
+        metadata = {"classes": CLASSES, "range": options.range}
+        return Data(train, held, options.facts(), metadata)
     first, second = (
         {"images": images[i].unsqueeze(1), "labels": labels[i]} for i in parts
     )

@@ -35,12 +35,12 @@ class Windows:
 def running_text(train: str, held_out: str, options: Kjv | Text) -> Data:
     """Two texts as data; the tokens are learned from the first.
 
-    `kept` has the tokenizer, and how many characters a token of the held-out text has.
+    `metadata` has the tokenizer, and how many characters a token of the held-out text has.
     """
     lines = train.splitlines(keepends=True)
     tokenizer = learn(lines, options.tokens, TEXT)
     streams = [tokenizer.encode(text) for text in (train, held_out)]
-    kept = {
+    metadata = {
         "tokenizer": tokenizer.to_json(),
         "characters_per_token": len(held_out) / max(len(streams[1]), 1),
     }
@@ -48,4 +48,4 @@ def running_text(train: str, held_out: str, options: Kjv | Text) -> Data:
     learned, judged = (
         Windows(torch.tensor(ids, dtype=torch.int64), options.length) for ids in streams
     )
-    return Data(learned, judged, facts, kept)
+    return Data(learned, judged, facts, metadata)

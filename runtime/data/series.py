@@ -71,7 +71,7 @@ def series(
     """A series [N, C], its end held out; scaled by mean and deviation of the part before.
 
     The past of a held-out stretch may lie in the training part, its future never does.
-    `kept` has `mean`, `std`, `season`, `columns`, and `end`: the last values, [length, C] as they were read.
+    `metadata` has `mean`, `std`, `season`, `columns`, and `end`: the last values, [length, C] as they were read.
 
     Raises:
         SpecError: where the series is too short; `option` is to blame.
@@ -83,7 +83,7 @@ def series(
     mean, std = values[:cut].mean(0), values[:cut].std(0)
     std = np.where(std > 0, std, 1.0)
     scaled = torch.tensor((values - mean) / std, dtype=torch.float32)
-    kept = {
+    metadata = {
         "mean": mean.tolist(),
         "std": std.tolist(),
         "season": season,
@@ -92,7 +92,7 @@ def series(
     }
     train = Stretches(scaled, length, cut, length, horizon)
     held = Stretches(scaled, cut, len(values), length, horizon, season)
-    return Data(train, held, Facts("series", features=len(names)), kept)
+    return Data(train, held, Facts("series", features=len(names)), metadata)
 
 
 def _hold_size(

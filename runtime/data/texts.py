@@ -96,8 +96,8 @@ def labelled_texts(
         for part in (train, held_out)
     )
     facts = replace(facts, vocab=tokenizer.size, classes=len(classes))
-    kept = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
-    return Data(learned, judged, facts, kept)
+    metadata = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
+    return Data(learned, judged, facts, metadata)
 
 
 def text_pairs(
@@ -127,6 +127,6 @@ def tokenized_pairs(
     """
     held_out = sorted(held_out, key=lambda pair: len(source.encode(pair[0])))
     facts = replace(facts, vocab=source.size, target_vocab=target.size)
-    kept = {"source": source.to_json(), "target": target.to_json()}
+    metadata = {"source": source.to_json(), "target": target.to_json()}
     learned, judged = (TextPairs(part, source, target) for part in (train, held_out))
-    return Data(learned, judged, facts, kept)
+    return Data(learned, judged, facts, metadata)

@@ -49,7 +49,7 @@ class Keeper(Watcher):
             samples = learner.samples(self.session.held_out(), position.epoch)
         files: dict[str, bytes | str] = {f"samples/{k}": v for k, v in samples.items()}
         if improved:
-            with learner.judged():
+            with learner.eval_weights():
                 files[BEST] = weights_bytes(self.session.modules)
         self._write(files)
 
@@ -120,7 +120,7 @@ class Keeper(Watcher):
         if not now and time.monotonic() < self._drawn + DRAW_EVERY:
             return {}
         curves = curves_png(position.steps, position.metrics)
-        pictures = {"curves.png": curves, **self.session.learner.pictures()}
+        pictures = {"curves.png": curves, **self.session.learner.plots()}
         self._drawn = time.monotonic()
         return pictures
 

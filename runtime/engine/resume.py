@@ -130,6 +130,6 @@ def check_data(folder: RunFolder, data: Data) -> None:
     Raises:
         RequestError: where the data has changed.
     """
-    if folder.read_json("vocabulary.json") != json.loads(as_json(data.kept)):
+    if folder.read_json("vocabulary.json") != json.loads(as_json(data.metadata)):
         message = f"the data is not what {folder.path} began with: its vocabulary.json differs"
         raise RequestError(message)

@@ -52,7 +52,7 @@ def state_bytes(session: Session, position: Position, spec: str) -> bytes:
             name: optimizer_state(modules[name], optimizer)
             for name, optimizer in session.optimizers.items()
         },
-        "learner": session.learner.state(),
+        "learner": session.learner.state_dict(),
         "random": random_states(session.fabric.world_size),
     }
     buffer = io.BytesIO()
@@ -85,7 +85,7 @@ def restore(session: Session, state: dict[str, Any]) -> Position:
         set_network_state(net, state["networks"][name])
     for name, optimizer in session.optimizers.items():
         set_optimizer_state(session.modules[name], optimizer, state["optimizers"][name])
-    session.learner.restore(state["learner"])
+    session.learner.load_state_dict(state["learner"])
     # More processes than before begin their random numbers anew.
     if session.fabric.global_rank < len(state["random"]):
         torch.set_rng_state(state["random"][session.fabric.global_rank])

@@ -17,7 +17,7 @@ from runtime.data.dataset import Batch, Data
 from runtime.engine import build_optimizer
 from runtime.engine.shuffling import Shuffled, plain_loader, shuffled_loader
 from runtime.load import build_networks
-from runtime.tasks.learner import Learner, Turn
+from runtime.tasks.learner import Learner, OptimizerConfig
 from runtime.tasks.registry import learner
 
 
@@ -30,7 +30,7 @@ class Session:
     learner: Learner[Any]
     modules: Mapping[str, nn.Module]
     """The networks as they were built, without what the devices wrap around them."""
-    turns: Mapping[str, Turn]
+    optimizer_configs: Mapping[str, OptimizerConfig]
     optimizers: Mapping[str, Optimizer]
     order: Shuffled
     batches: Iterable[Batch]
@@ -54,13 +54,13 @@ def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
     torch.manual_seed(task.seed)
     modules = build_networks(program)
     wrapped = {name: fabric.setup_module(net) for name, net in modules.items()}
-    made = learner(task.kind)(task, program.typed.networks, wrapped, data.kept)
-    turns = {turn.network: turn for turn in made.turns()}
+    made = learner(task.kind)(task, program.typed.networks, wrapped, data.metadata)
+    configs = {config.network: config for config in made.configure_optimizers()}
     built = {
         name: fabric.setup_optimizers(
-            build_optimizer.build(turn.optimizer, wrapped[name].parameters())
+            build_optimizer.build(config.optimizer, wrapped[name].parameters())
         )
-        for name, turn in turns.items()
+        for name, config in configs.items()
     }
     rank, world = fabric.global_rank, fabric.world_size
     lengths = getattr(data.train, "lengths", None)
@@ -79,7 +79,7 @@ def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
         task=task,
         learner=made,
         modules=modules,
-        turns=turns,
+        optimizer_configs=configs,
         optimizers=cast("dict[str, Optimizer]", built),
         order=order,
         batches=cast("Iterable[Batch]", batches),

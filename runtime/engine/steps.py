@@ -22,7 +22,7 @@ class NotFinite(ArithmeticError):
     Attributes:
         network: its name.
         loss: its loss; where that is finite, the gradient is not.
-        random: the state of the random numbers before its turn.
+        random: the state of the random numbers before its update.
     """
 
     def __init__(self, network: str, loss: float, random: torch.Tensor) -> None:
@@ -46,10 +46,10 @@ def train_step(
     Raises:
         NotFinite: where a network cannot learn from them.
     """
-    share = world_sum(session, sum(map(session.learner.count, batches)))
+    share = world_sum(session, sum(map(session.learner.num_items, batches)))
     return {
-        name: _turn(session, name, batches, step, share)
-        for name in session.learner.due(step)
+        name: _update(session, name, batches, step, share)
+        for name in session.learner.networks_to_update(step)
     }
 
 
@@ -62,17 +62,17 @@ def world_sum(session: Session, value: float) -> float:
     return float(cast("torch.Tensor", summed))
 
 
-def _turn(
+def _update(
     session: Session, name: str, batches: Sequence[Batch], step: int, terms: float
 ) -> float:
-    """One network's turn."""
+    """Update one network."""
     fabric, network = (
         session.fabric,
         cast("_FabricModule", session.learner.networks[name]),
     )
-    optimizer, turn = session.optimizers[name], session.turns[name]
-    factor = turn.schedule.chosen.factor(step, session.total)
-    set_rate(optimizer, turn.optimizer.chosen.lr * factor)
+    optimizer, config = session.optimizers[name], session.optimizer_configs[name]
+    factor = config.schedule.chosen.factor(step, session.total)
+    set_rate(optimizer, config.optimizer.chosen.lr * factor)
     optimizer.zero_grad()
     total, random = 0.0, torch.get_rng_state()
     for number, batch in enumerate(batches):
@@ -85,12 +85,12 @@ def _turn(
     mean = world_sum(session, total) / terms
     if not (math.isfinite(mean) and has_finite_gradient(session, network)):
         raise NotFinite(name, mean, random)
-    if turn.clip is not None:
+    if config.clip is not None:
         fabric.clip_gradients(
-            network, optimizer, max_norm=turn.clip, error_if_nonfinite=False
+            network, optimizer, max_norm=config.clip, error_if_nonfinite=False
         )
     optimizer.step()
-    session.learner.after(name)
+    session.learner.after_optimizer_step(name)
     return mean
 
 

@@ -156,7 +156,7 @@ class Run:
     def _begin(self, state: dict[str, Any] | None) -> Position:
         """Where training stands."""
         with apart(self.session):
-            self.session.learner.begin(self.data)
+            self.session.learner.setup(self.data)
         if state is None:
             return Position()
         position = restore(self.session, state)
@@ -230,6 +230,6 @@ def start_files(
     return {
         SPEC: write_spec(expand(program.typed, task)),
         f"{Path(run_json['spec']).stem}.py": program.python,
-        "vocabulary.json": as_json(data.kept),
+        "vocabulary.json": as_json(data.metadata),
         "run.json": as_json(run_json),
     }

@@ -16,7 +16,7 @@ from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, Data
 from runtime.tasks.judge import Judge
-from runtime.tasks.learner import Learner, Turn
+from runtime.tasks.learner import Learner, OptimizerConfig
 
 ORDER: Final = ("discriminator", "generator")
 """The turns of a step."""
@@ -53,10 +53,10 @@ class Adversary(Learner[Adversarial]):
         self.average: dict[str, Tensor] = {}
         self.averaged = 0
 
-    def turns(self) -> tuple[Turn, ...]:
+    def configure_optimizers(self) -> tuple[OptimizerConfig, ...]:
         task = self.task
         return tuple(
-            Turn(
+            OptimizerConfig(
                 name,
                 own.optimizer or task.optimizer,
                 own.schedule or task.schedule,
@@ -66,7 +66,7 @@ class Adversary(Learner[Adversarial]):
             for own in (getattr(task, name),)
         )
 
-    def due(self, step: int) -> Sequence[str]:
+    def networks_to_update(self, step: int) -> Sequence[str]:
         steps = {name: getattr(self.task, name).steps for name in ORDER}
         cycle = max(steps.values())
         place = step % cycle
@@ -74,7 +74,7 @@ class Adversary(Learner[Adversarial]):
         begins = {"discriminator": 0, "generator": cycle - steps["generator"]}
         return tuple(name for name in ORDER if 0 <= place - begins[name] < steps[name])
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         self.judge = Judge(data, self.task.seed, self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
@@ -135,7 +135,7 @@ class Adversary(Learner[Adversarial]):
     @property
     def classes(self) -> int:
         """How many labels there are."""
-        return len(self.kept["classes"])
+        return len(self.metadata["classes"])
 
     @property
     def latent(self) -> int:
@@ -144,8 +144,8 @@ class Adversary(Learner[Adversarial]):
         return latent(net, bound(net.inputs, "noise", self.task.ports))
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        assert self.judge is not None, "`begin` comes first"
-        with self.judged():
+        assert self.judge is not None, "`setup` comes first"
+        with self.eval_weights():
             parts = [self.generated(_PART)[0] for _ in range(_JUDGED // _PART)]
             found = self.judge(torch.cat(parts)) | self._losses(batches)
         return found | ({"judge.accuracy": self.judge.accuracy} if final else {})
@@ -170,11 +170,11 @@ class Adversary(Learner[Adversarial]):
         noise = torch.randn(self.task.samples, self.latent, generator=random)
         columns = self.columns
         labels = torch.arange(len(noise), device=self.device) % columns
-        with self.judged():
+        with self.eval_weights():
             images = self.images(noise.to(self.device), labels)
         return {
             f"epoch-{epoch:03}.png": grid_png(
-                images, columns, self.kept.get("range", "0..1")
+                images, columns, self.metadata.get("range", "0..1")
             )
         }
 
@@ -189,7 +189,7 @@ class Adversary(Learner[Adversarial]):
 
     # The running mean of the generator's weights.
 
-    def after(self, network: str) -> None:
+    def after_optimizer_step(self, network: str) -> None:
         if network != "generator" or not self.task.average:
             return
         now = _floats(self.networks["generator"])
@@ -202,7 +202,7 @@ class Adversary(Learner[Adversarial]):
         self.averaged += 1
 
     @contextmanager
-    def judged(self) -> Iterator[None]:
+    def eval_weights(self) -> Iterator[None]:
         """The generator with the running mean of its weights, where there is one."""
         self._exchange()
         try:
@@ -218,10 +218,10 @@ class Adversary(Learner[Adversarial]):
             now[name].copy_(mean)
             mean.copy_(kept)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"average": self.average, "averaged": self.averaged}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.averaged = state["averaged"]
         self.average = {
             name: mean.to(self.device) for name, mean in state["average"].items()

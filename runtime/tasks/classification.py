@@ -30,7 +30,7 @@ class Classifier(Learner[Classification]):
     task_type = Classification
     confusion: Tensor | None = None
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         """Refuse texts that are longer than the network takes.
 
         Raises:
@@ -69,12 +69,14 @@ class Classifier(Learner[Classification]):
         right = self.confusion.diagonal().sum() / len(pairs)
         return {"loss": float(total) / len(pairs), "accuracy": float(right)}
 
-    def pictures(self) -> dict[str, bytes]:
+    def plots(self) -> dict[str, bytes]:
         if self.confusion is None:
             return {}
         from runtime.plots.confusion import confusion_png
 
-        return {"confusion.png": confusion_png(self.confusion, self.kept["classes"])}
+        return {
+            "confusion.png": confusion_png(self.confusion, self.metadata["classes"])
+        }
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
@@ -87,7 +89,7 @@ class Classifier(Learner[Classification]):
 
     def _told(self, given: str) -> dict[str, Any]:
         logits = self.logits(self._batch(given))[0].double()
-        classes, shares = self.kept["classes"], logits.softmax(-1)
+        classes, shares = self.metadata["classes"], logits.softmax(-1)
         best, order = shares.topk(min(_TOP, len(shares)))
         names = [classes[i] for i in order.tolist()]
         top = dict(zip(names, best.tolist(), strict=True))
@@ -118,13 +120,13 @@ class Classifier(Learner[Classification]):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return Tokenizer.from_json(self.kept["tokenizer"])
+        return Tokenizer.from_json(self.metadata["tokenizer"])
 
     def _image(self, file: str) -> Tensor:
         """An image file as those of the data are: [1, C, H, W]."""
         channels, *size = self._image_size()
         values = picture(file, (size[0], size[1]) if all(size) else None, channels)
-        return scaled(values[None], 255, self.kept.get("range", "0..1"))
+        return scaled(values[None], 255, self.metadata.get("range", "0..1"))
 
     def _image_size(self) -> list[int]:
         """Channels, height and width of images, as far as the data or the network says; 0 is free."""

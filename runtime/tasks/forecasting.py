@@ -27,7 +27,7 @@ class Forecaster(Learner[Forecasting]):
 
     task_type = Forecasting
 
-    def count(self, batch: Batch) -> int:
+    def num_items(self, batch: Batch) -> int:
         """How many values there are to tell."""
         return batch["future"].numel()
 
@@ -47,7 +47,7 @@ class Forecaster(Learner[Forecasting]):
     def scale(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each column [C], by which values are standardised; float64."""
         mean, std = (
-            torch.tensor(self.kept[name], dtype=torch.float64)
+            torch.tensor(self.metadata[name], dtype=torch.float64)
             for name in ("mean", "std")
         )
         return mean, std
@@ -78,7 +78,7 @@ class Forecaster(Learner[Forecasting]):
 
     def _measured(self, name: str, errors: Tensor) -> dict[str, float]:
         """The metrics of errors [N, C] of a forecast; names end with that of a baseline."""
-        columns = self.kept["columns"]
+        columns = self.metadata["columns"]
         sizes = {"mae": errors.abs(), "rmse": errors.square()}
         found = {}
         for metric, size in sizes.items():
@@ -100,7 +100,7 @@ class Forecaster(Learner[Forecasting]):
         truth, told = (
             self.units(part[::horizon].flatten(0, 1)) for part in (truth, told)
         )
-        picture = forecast_png(truth, told, self.kept["columns"], horizon)
+        picture = forecast_png(truth, told, self.metadata["columns"], horizon)
         return {f"epoch-{epoch:03}.png": picture}
 
     @torch.no_grad()
@@ -113,8 +113,8 @@ class Forecaster(Learner[Forecasting]):
         return [self._after(one) for one in inputs or ("",)]
 
     def _after(self, file: str) -> dict[str, Any]:
-        columns, length = self.kept["columns"], self.task.data.chosen.length
-        past = past_of(file, columns, length) if file else self.kept["end"]
+        columns, length = self.metadata["columns"], self.task.data.chosen.length
+        past = past_of(file, columns, length) if file else self.metadata["end"]
         mean, std = self.scale
         values = torch.tensor(past, dtype=torch.float64)
         scaled = ((values - mean) / std).float().to(self.device)

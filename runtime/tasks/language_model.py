@@ -31,7 +31,7 @@ class LanguageLearner(Learner[LanguageModel]):
 
     task_type = LanguageModel
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         """Hold the network against the text.
 
         Raises:
@@ -41,7 +41,7 @@ class LanguageLearner(Learner[LanguageModel]):
         hold_length(self.instances[""], self._port, tokens.shape[1], "tokens")
         refuse_leaks(self, "tokens", tokens, self.logits)
 
-    def count(self, batch: Batch) -> int:
+    def num_items(self, batch: Batch) -> int:
         return batch["tokens"][:, 1:].numel()
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
@@ -57,9 +57,9 @@ class LanguageLearner(Learner[LanguageModel]):
         total, count = 0.0, 0
         for batch in batches:
             total += float(self.loss("", batch, 1.0))
-            count += self.count(batch)
+            count += self.num_items(batch)
         loss = total / count
-        bits = loss / math.log(2) / self.kept.get("characters_per_token", 1.0)
+        bits = loss / math.log(2) / self.metadata.get("characters_per_token", 1.0)
         perplexity = float(torch.tensor(loss, dtype=torch.float64).exp())
         return {"loss": loss, "perplexity": perplexity, "bits_per_character": bits}
 
@@ -87,7 +87,7 @@ class LanguageLearner(Learner[LanguageModel]):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """What cut the text that the network learned from."""
-        return Tokenizer.from_json(self.kept["tokenizer"])
+        return Tokenizer.from_json(self.metadata["tokenizer"])
 
     @cached_property
     def context(self) -> int:

@@ -23,7 +23,7 @@ T = TypeVar("T", bound=Task)
 
 
 @dataclass(frozen=True)
-class Turn:
+class OptimizerConfig:
     """One network's part in a step: it has an optimizer of its own. `network` is "" where there is only one."""
 
     network: str
@@ -42,7 +42,7 @@ class Learner(Generic[T]):
         task: what the spec says.
         instances: the networks as the compiler knows them, for their ports.
         networks: the live networks, by name ("" for the only one).
-        kept: what is kept of the data: names of classes, tokenizers, scales.
+        metadata: what is kept of the data: names of classes, tokenizers, scales.
     """
 
     task_type: ClassVar[type[Task]]
@@ -52,29 +52,29 @@ class Learner(Generic[T]):
         task: T,
         instances: Mapping[str, Instance],
         networks: Mapping[str, nn.Module],
-        kept: Mapping[str, Any],
+        metadata: Mapping[str, Any],
     ) -> None:
-        self.task, self.instances, self.kept = task, instances, kept
+        self.task, self.instances, self.metadata = task, instances, metadata
         self.networks: dict[str, nn.Module] = dict(networks)
 
     # What the engine asks.
 
-    def turns(self) -> tuple[Turn, ...]:
+    def configure_optimizers(self) -> tuple[OptimizerConfig, ...]:
         """The networks that are trained, in the order in which they are in a step."""
         task = self.task
         return tuple(
-            Turn(name, task.optimizer, task.schedule, task.clip)
+            OptimizerConfig(name, task.optimizer, task.schedule, task.clip)
             for name in self.networks
         )
 
-    def due(self, step: int) -> Sequence[str]:
+    def networks_to_update(self, step: int) -> Sequence[str]:
         """Of the networks, those that learn in a step, counted from 0."""
         return tuple(self.networks)
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         """What there is to do once, before the first step: a judge may be trained here."""
 
-    def count(self, batch: Batch) -> int:
+    def num_items(self, batch: Batch) -> int:
         """Of how many terms the loss of a batch is the sum."""
         return len(next(iter(batch.values())))
 
@@ -82,7 +82,7 @@ class Learner(Generic[T]):
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         """The sum of the terms of the loss for one turn; `progress` is the share of the steps that are done."""
 
-    def after(self, network: str) -> None:
+    def after_optimizer_step(self, network: str) -> None:
         """What follows a step of a network's optimizer: a running mean, say."""
 
     @abstractmethod
@@ -92,7 +92,7 @@ class Learner(Generic[T]):
         Networks are in evaluation mode, and gradients are off.
         """
 
-    def judged(self) -> AbstractContextManager[None]:
+    def eval_weights(self) -> AbstractContextManager[None]:
         """The weights that are judged and kept as the best, in place of those in training."""
         return nullcontext()
 
@@ -100,7 +100,7 @@ class Learner(Generic[T]):
         """What shows how far the networks are, as files by name; after every evaluation."""
         return {}
 
-    def pictures(self) -> dict[str, bytes]:
+    def plots(self) -> dict[str, bytes]:
         """Pictures of the last evaluation, as files by name."""
         return {}
 
@@ -112,12 +112,12 @@ class Learner(Generic[T]):
         """
         raise RequestError(f"{self.task.kind} has nothing to predict")
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What a run must keep besides weights and optimizers, to go on as it would have: tensors and plain values."""
         return {}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
 
     # What learners share.
 

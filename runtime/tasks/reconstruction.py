@@ -26,7 +26,7 @@ class Autoencoder(Learner[Reconstruction]):
     mean: Tensor | None = None
     """The mean of the training images, once these are known."""
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         self.mean = mean_image(data.train).to(self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
@@ -118,7 +118,9 @@ class Autoencoder(Learner[Reconstruction]):
         image = image[: len(image) // columns * columns]
         made = self.shown(self.coded(image, noisy=False))
         pairs = torch.stack([_rows(image, columns), _rows(made, columns)], 1)
-        picture = grid_png(pairs.flatten(0, 2), columns, self.kept.get("range", "0..1"))
+        picture = grid_png(
+            pairs.flatten(0, 2), columns, self.metadata.get("range", "0..1")
+        )
         return {f"epoch-{epoch:03}.png": picture}
 
 

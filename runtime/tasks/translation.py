@@ -40,10 +40,12 @@ class Translator(Learner[Translation]):
         super().__init__(*args, **kwargs)
         self.data: Data | None = None
         self.evaluations = 0
-        sides = (Tokenizer.from_json(self.kept[name]) for name in ("source", "target"))
+        sides = (
+            Tokenizer.from_json(self.metadata[name]) for name in ("source", "target")
+        )
         self.source, self.target = sides
 
-    def begin(self, data: Data) -> None:
+    def setup(self, data: Data) -> None:
         """Keep the data, for the baselines, and refuse what the network cannot take.
 
         Raises:
@@ -59,15 +61,15 @@ class Translator(Learner[Translation]):
             self, "target", target[:, :-1], lambda given: self.logits(source, given)
         )
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"evaluations": self.evaluations}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.evaluations = state["evaluations"]
 
     # To learn.
 
-    def count(self, batch: Batch) -> int:
+    def num_items(self, batch: Batch) -> int:
         """How many tokens there are to tell."""
         return int((batch["target"][:, 1:] != PAD).sum())
 
@@ -119,7 +121,7 @@ class Translator(Learner[Translation]):
             logits = self.logits(source, target[:, :-1]).float()
             total += float(cross_entropy(logits, truth))
             hits += int(((logits.argmax(-1) == truth) & (truth != PAD)).sum())
-            count += self.count(batch)
+            count += self.num_items(batch)
             rows += _rows(batch)
         loss = total / count
         found = {"loss": loss, "perplexity": math.exp(min(loss, 700))}

@@ -91,12 +91,12 @@ def opened(folder: Path, spec: str) -> OpenRun:
     task = program.task
     assert task is not None
     place = Place(program.typed.graph.document, task.data.name, folder)
-    kept = load(task, place).kept
+    metadata = load(task, place).metadata
     torch.manual_seed(0)
     networks = build_networks(program)
     for net in networks.values():
         net.eval()
-    made = learner(task.kind)(task, program.typed.networks, networks, kept)
+    made = learner(task.kind)(task, program.typed.networks, networks, metadata)
     return OpenRun(RunFolder(folder), {}, program, task, made)
 
 

@@ -41,18 +41,18 @@ def kjv() -> Data:
 
 def test_kjv_windows_tell_every_token_once() -> None:
     data = kjv()
-    tokenizer = Tokenizer.from_json(data.kept["tokenizer"])
+    tokenizer = Tokenizer.from_json(data.metadata["tokenizer"])
     batch = data.train.__getitems__([0, 1, 2])
     text = [tokenizer.decode(row) for row in batch["tokens"].tolist()]
     whole = "\n".join(verse.english for verse in verses()[:20])
     assert text == [whole[0:65], whole[64:129], whole[128:193]]
-    assert data.kept["characters_per_token"] == 1.0
+    assert data.metadata["characters_per_token"] == 1.0
     assert data.facts.vocab == tokenizer.size == CHARACTERS
 
 
 def test_kjv_holds_out_whole_books() -> None:
     data = kjv()
-    tokenizer = Tokenizer.from_json(data.kept["tokenizer"])
+    tokenizer = Tokenizer.from_json(data.metadata["tokenizer"])
     first = data.held_out.__getitems__([0])["tokens"][0]
     assert tokenizer.decode(first.tolist()).startswith("Now after the death of Joshua")
     sizes = [
@@ -68,15 +68,15 @@ def test_kjv_by_byte_pairs_counts_characters() -> None:
     assert data.facts.vocab == 400
     assert isinstance(data.held_out, Windows)
     stream = data.held_out.stream.tolist()
-    assert Tokenizer.from_json(data.kept["tokenizer"]).decode(stream) == held
-    assert math.isclose(data.kept["characters_per_token"], len(held) / len(stream))
-    assert data.kept["characters_per_token"] > 1.5
+    assert Tokenizer.from_json(data.metadata["tokenizer"]).decode(stream) == held
+    assert math.isclose(data.metadata["characters_per_token"], len(held) / len(stream))
+    assert data.metadata["characters_per_token"] > 1.5
 
 
 def test_testaments() -> None:
     data = read("{testaments: {length: 20}}")
     assert (len(data.train), len(data.held_out)) == (31_084 - 3_204, 3_204)
-    assert data.kept["classes"] == ["Old Testament", "New Testament"]
+    assert data.metadata["classes"] == ["Old Testament", "New Testament"]
     batch = data.train.__getitems__([0, 27_000])
     assert batch["label"].tolist() == [0, 1]
     assert batch["tokens"].shape[1] <= 20
@@ -101,9 +101,9 @@ def test_verses_of_at_most_fifteen_words() -> None:
 def test_verses_as_ids() -> None:
     data = short_verses()
     assert isinstance(data.held_out, TextPairs)
-    assert data.kept["source"] == data.kept["target"]
+    assert data.metadata["source"] == data.metadata["target"]
     assert data.facts.vocab == data.facts.target_vocab == 500
-    tokenizer = Tokenizer.from_json(data.kept["target"])
+    tokenizer = Tokenizer.from_json(data.metadata["target"])
     rows = random.Random(0).sample(range(len(data.held_out)), 8)
     batch = data.held_out.__getitems__(rows)
     for i, row in enumerate(rows):
@@ -121,13 +121,16 @@ def test_verses_with_two_vocabularies_and_other_lengths() -> None:
     data = read(
         "{verses: {tokens: {words: 900}, shared: false, words: 12, train_words: 25}}"
     )
-    source, target = data.kept["source"]["tokens"], data.kept["target"]["tokens"]
+    source, target = (
+        data.metadata["source"]["tokens"],
+        data.metadata["target"]["tokens"],
+    )
     assert "the" in source and "the" not in target and "los" in target
     assert len(data.held_out) < 476 and len(data.train) > 14_000
 
 
 def test_tokens_are_learned_from_the_training_part() -> None:
     data = read("{kjv: {tokens: {words: 100000}}}")
-    known = set(data.kept["tokenizer"]["tokens"])
+    known = set(data.metadata["tokenizer"]["tokens"])
     assert {"Moses", "Jesus"} <= known
     assert not {"Melchisedec", "Gomer", "Mordecai"} <= known

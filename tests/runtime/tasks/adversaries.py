@@ -60,8 +60,8 @@ def adversary(folder: Path, task: str = "") -> Adversary:
     assert isinstance(found.task, Adversarial)
     torch.manual_seed(0)
     networks = build_networks(found)
-    kept: dict[str, Any] = {"range": "-1..1"}
-    return Adversary(found.task, found.typed.networks, networks, kept)
+    metadata: dict[str, Any] = {"range": "-1..1"}
+    return Adversary(found.task, found.typed.networks, networks, metadata)
 
 
 def stripes(count: int = 64) -> Data:
@@ -91,13 +91,15 @@ def same(one: list[Tensor], other: list[Tensor]) -> bool:
 def train(learner: Adversary, data: Data, steps: int) -> None:
     """Steps of 16 images each, with the optimizers that the task names."""
     optimizers = {
-        t.network: build(t.optimizer, learner.networks[t.network].parameters())
-        for t in learner.turns()
+        config.network: build(
+            config.optimizer, learner.networks[config.network].parameters()
+        )
+        for config in learner.configure_optimizers()
     }
     for step in range(steps):
         part = data.train.__getitems__(torch.randint(64, (16,)).tolist())
-        for name in learner.due(step):
+        for name in learner.networks_to_update(step):
             optimizers[name].zero_grad()
             torch.autograd.backward(learner.loss(name, part, 0.0) / 16)
             optimizers[name].step()
-            learner.after(name)
+            learner.after_optimizer_step(name)

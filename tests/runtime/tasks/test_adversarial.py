@@ -37,8 +37,10 @@ def test_a_step_changes_one_network_alone(
 ) -> None:
     learner = adversary(tmp_path)
     before = {name: weights(net) for name, net in learner.networks.items()}
-    turn = next(turn for turn in learner.turns() if turn.network == mine)
-    optimizer = build(turn.optimizer, learner.networks[mine].parameters())
+    config = next(
+        config for config in learner.configure_optimizers() if config.network == mine
+    )
+    optimizer = build(config.optimizer, learner.networks[mine].parameters())
     torch.autograd.backward(learner.loss(mine, batch(), 0.0))
     optimizer.step()
     assert same(before[yours], weights(learner.networks[yours]))
@@ -65,7 +67,8 @@ def test_networks_are_due_by_their_steps(
 ) -> None:
     learner = adversary(tmp_path, steps)
     assert [
-        "".join(name[0] for name in learner.due(step)) for step in range(4)
+        "".join(name[0] for name in learner.networks_to_update(step))
+        for step in range(4)
     ] == expected
 
 
@@ -73,13 +76,16 @@ def test_each_network_has_its_own_optimizer_schedule_and_clip(tmp_path: Path) ->
     own = """clip: 5.0
 generator: {clip: 2.0, optimizer: {sgd: {lr: 0.5}}}
 discriminator: {schedule: {cosine: {warmup: 7}}}"""
-    turns = {turn.network: turn for turn in adversary(tmp_path, own).turns()}
-    assert list(turns) == ["discriminator", "generator"]
-    assert (turns["generator"].clip, turns["discriminator"].clip) == (2.0, 5.0)
-    names = turns["generator"].optimizer.name, turns["discriminator"].optimizer.name
+    configs = {
+        config.network: config
+        for config in adversary(tmp_path, own).configure_optimizers()
+    }
+    assert list(configs) == ["discriminator", "generator"]
+    assert (configs["generator"].clip, configs["discriminator"].clip) == (2.0, 5.0)
+    names = configs["generator"].optimizer.name, configs["discriminator"].optimizer.name
     assert names == ("sgd", "adamw")
-    assert turns["discriminator"].schedule.name == "cosine"
-    assert turns["generator"].schedule.name != "cosine"
+    assert configs["discriminator"].schedule.name == "cosine"
+    assert configs["generator"].schedule.name != "cosine"
 
 
 # The running mean.
@@ -92,8 +98,8 @@ def test_the_mean_of_the_weights_follows_them(tmp_path: Path) -> None:
     for step in range(200):
         with torch.no_grad():
             net.get_parameter("flat.bias").fill_(float(step))
-        learner.after("discriminator")
-        learner.after("generator")
+        learner.after_optimizer_step("discriminator")
+        learner.after_optimizer_step("generator")
         seen.append(learner.average["flat.bias"][0].item())
     assert seen[0] == 0
     # decay = min(0.9, (1 + n) / (10 + n)), n the updates before
@@ -104,14 +110,14 @@ def test_the_mean_of_the_weights_follows_them(tmp_path: Path) -> None:
 def test_the_mean_is_what_is_judged_and_the_weights_come_back(tmp_path: Path) -> None:
     learner = adversary(tmp_path, "average: 0.9")
     net = learner.networks["generator"]
-    learner.after("generator")
+    learner.after_optimizer_step("generator")
     mean = {name: one.clone() for name, one in learner.average.items()}
     assert {"norm.running_mean", "norm.running_var"} <= mean.keys()
     with torch.no_grad():
         for one in net.parameters():
             one.add_(1)
     before = weights(net)
-    with learner.judged():
+    with learner.eval_weights():
         assert all(
             torch.equal(net.state_dict()[name], one) for name, one in mean.items()
         )
@@ -124,9 +130,9 @@ def test_a_resumed_run_goes_on_as_it_would_have(tmp_path: Path) -> None:
     learner = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
     torch.manual_seed(1)
     train(learner, data, 5)
-    state = copy.deepcopy(learner.state())
+    state = copy.deepcopy(learner.state_dict())
     other = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
-    other.restore(state)
+    other.load_state_dict(state)
     for name, net in learner.networks.items():
         other.networks[name].load_state_dict(net.state_dict())
     for one in (learner, other):
@@ -146,7 +152,7 @@ def test_two_stripes_are_learned(tmp_path: Path) -> None:
     task = "optimizer: {adam: {lr: 3e-3, betas: [0.5, 0.99]}}\ngradient_penalty: 0.1\nsamples: 9\naverage: 0.9"
     learner = adversary(tmp_path, task)
     state = torch.get_rng_state()
-    learner.begin(data)
+    learner.setup(data)
     assert torch.equal(state, torch.get_rng_state())
     held_out = [data.held_out.__getitems__(list(range(64)))]
     found = []
@@ -168,7 +174,7 @@ def test_two_stripes_are_learned(tmp_path: Path) -> None:
 def test_held_out_losses_are_means_without_the_penalty(tmp_path: Path) -> None:
     data = stripes()
     learner = adversary(tmp_path, "loss: wasserstein\ngradient_penalty: 10")
-    learner.begin(data)
+    learner.setup(data)
     for net in learner.networks.values():
         net.eval()
     parts = [data.held_out.__getitems__(list(range(i, i + 32))) for i in (0, 32)]
@@ -251,8 +257,8 @@ def test_networks_with_a_label_are_told_it(tmp_path: Path) -> None:
     found = compile_spec(file)
     assert isinstance(found.task, Adversarial)
     networks = build_networks(found)
-    kept = {"range": "-1..1", "classes": ["rows", "columns"]}
-    learner = Adversary(found.task, found.typed.networks, networks, kept)
+    metadata = {"range": "-1..1", "classes": ["rows", "columns"]}
+    learner = Adversary(found.task, found.typed.networks, networks, metadata)
     known = networks["generator"].get_parameter("known.weight").detach()
     images, labels = learner.generated(200)
     assert 60 < int(labels.sum()) < 140

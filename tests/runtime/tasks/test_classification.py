@@ -70,7 +70,7 @@ Make = Callable[..., Classifier]
 def make(tmp_path: Path) -> Make:
     """A learner on a network of its own."""
 
-    def made(spec: str, kept: dict[str, Any], **words: str) -> Classifier:
+    def made(spec: str, metadata: dict[str, Any], **words: str) -> Classifier:
         for name, value in words.items():
             spec = spec.replace(name, value)
         file = tmp_path / "net.yaml"
@@ -81,14 +81,14 @@ def make(tmp_path: Path) -> Make:
         networks = build_networks(program)
         for net in networks.values():
             net.eval()
-        return Classifier(program.task, program.typed.networks, networks, kept)
+        return Classifier(program.task, program.typed.networks, networks, metadata)
 
     return made
 
 
 def digits(smoothing: float = 0.0) -> tuple[str, dict[str, Any]]:
-    kept = {"classes": [str(i) for i in range(10)], "range": "0..1"}
-    return IMAGES.replace("SMOOTHING", str(smoothing)), kept
+    metadata = {"classes": [str(i) for i in range(10)], "range": "0..1"}
+    return IMAGES.replace("SMOOTHING", str(smoothing)), metadata
 
 
 def texts() -> Data:
@@ -105,7 +105,7 @@ def images(count: int) -> Batch:
 
 
 @torch.no_grad()
-def judged(learner: Classifier, *batches: Batch) -> dict[str, float]:
+def evaluated(learner: Classifier, *batches: Batch) -> dict[str, float]:
     return learner.evaluate(batches, False)
 
 
@@ -114,10 +114,10 @@ def test_the_loss_is_that_of_torch(make: Make, smoothing: float) -> None:
     learner, batch = make(*digits(smoothing)), images(6)
     module = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
     logits = learner.network(batch["image"])
-    mean = learner.loss("", batch, 0.0) / learner.count(batch)
+    mean = learner.loss("", batch, 0.0) / learner.num_items(batch)
     torch.testing.assert_close(mean, module(logits, batch["label"]))
     # What is held out is judged without smoothing.
-    found = judged(learner, batch)["loss"]
+    found = evaluated(learner, batch)["loss"]
     plain = F.cross_entropy(logits.detach(), batch["label"])
     assert found == pytest.approx(float(plain), rel=1e-5)
 
@@ -128,7 +128,7 @@ def test_metrics_are_those_of_sklearn_and_torchmetrics(make: Make) -> None:
         {role: given[a:b] for role, given in batch.items()}
         for a, b in ((0, 128), (128, 256), (256, 300))
     ]
-    found = judged(learner, *parts)
+    found = evaluated(learner, *parts)
     truth = batch["label"]
     told = learner.network(batch["image"]).argmax(-1)
     assert found["accuracy"] == pytest.approx(accuracy_score(truth, told))
@@ -142,9 +142,9 @@ def test_metrics_are_those_of_sklearn_and_torchmetrics(make: Make) -> None:
 
 def test_confusions_become_a_picture(make: Make) -> None:
     learner = make(*digits())
-    assert learner.pictures() == {}
-    judged(learner, images(20))
-    assert learner.pictures()["confusion.png"].startswith(b"\x89PNG")
+    assert learner.plots() == {}
+    evaluated(learner, images(20))
+    assert learner.plots()["confusion.png"].startswith(b"\x89PNG")
 
 
 def test_sequences_are_classified(make: Make) -> None:
@@ -153,13 +153,13 @@ def test_sequences_are_classified(make: Make) -> None:
     batch = {"sequence": rows, "label": label}
     loss = F.cross_entropy(learner.network(rows), label, reduction="sum")
     torch.testing.assert_close(learner.loss("", batch, 0.0), loss)
-    assert learner.count(batch) == 5
+    assert learner.num_items(batch) == 5
 
 
 def test_texts_are_classified_with_a_mask(make: Make) -> None:
     data = texts()
     masked = make(
-        TEXTS, dict(data.kept), DIMS="", MASK="mask: bool[B, T]", LAYERS=MASKED
+        TEXTS, dict(data.metadata), DIMS="", MASK="mask: bool[B, T]", LAYERS=MASKED
     )
     batch = data.held_out.__getitems__([0, 1])
     wanted = masked.network(batch["tokens"], batch["mask"])
@@ -171,22 +171,22 @@ def test_texts_are_classified_with_a_mask(make: Make) -> None:
 
 def test_a_network_without_a_mask_is_not_given_one(make: Make) -> None:
     data = texts()
-    plain = make(TEXTS, dict(data.kept), DIMS="", MASK="", LAYERS="")
+    plain = make(TEXTS, dict(data.metadata), DIMS="", MASK="", LAYERS="")
     batch = data.held_out.__getitems__([0, 1])
     torch.testing.assert_close(plain.logits(batch), plain.network(batch["tokens"]))
 
 
 def test_texts_are_learned_and_told(make: Make) -> None:
     data = texts()
-    learner = make(TEXTS, dict(data.kept), DIMS="", MASK="", LAYERS="")
-    learner.begin(data)
+    learner = make(TEXTS, dict(data.metadata), DIMS="", MASK="", LAYERS="")
+    learner.setup(data)
     optimizer = torch.optim.Adam(learner.network.parameters(), lr=0.05)
     batch = data.train.__getitems__([0, 1, 2, 3])
     for _ in range(40):
         optimizer.zero_grad()
         torch.autograd.backward(learner.loss("", batch, 0.0))
         optimizer.step()
-    assert judged(learner, batch)["accuracy"] == 1
+    assert evaluated(learner, batch)["accuracy"] == 1
     found = learner.predict(["so bad", "fine and good and bad bad bad"])
     assert [one["label"] for one in found] == ["blame", "praise"]  # the rest is cut off
     assert found[0]["input"] == "so bad"
@@ -197,7 +197,7 @@ def test_texts_are_learned_and_told(make: Make) -> None:
 
 
 def test_a_text_with_nothing_in_it_is_refused(make: Make) -> None:
-    learner = make(TEXTS, dict(texts().kept), DIMS="", MASK="", LAYERS="")
+    learner = make(TEXTS, dict(texts().metadata), DIMS="", MASK="", LAYERS="")
     with pytest.raises(RequestError, match="nothing in it"):
         learner.predict([" "])
 
@@ -205,17 +205,17 @@ def test_a_text_with_nothing_in_it_is_refused(make: Make) -> None:
 def test_texts_that_are_too_long_for_the_network_are_refused(make: Make) -> None:
     data = texts()
     dims = "dims: {T: {max: 3}}"
-    learner = make(TEXTS, dict(data.kept), DIMS=dims, MASK="", LAYERS="")
+    learner = make(TEXTS, dict(data.metadata), DIMS=dims, MASK="", LAYERS="")
     with pytest.raises(SpecError) as caught:
-        learner.begin(data)
+        learner.setup(data)
     (found,) = caught.value.diagnostics
     assert (found.code, found.span.line) == ("data-misfit", 5)
 
 
 @pytest.mark.parametrize("values", ["0..1", "-1..1"])
 def test_image_files_are_told(make: Make, tmp_path: Path, values: str) -> None:
-    spec, kept = digits()
-    learner = make(spec, {**kept, "range": values})
+    spec, metadata = digits()
+    learner = make(spec, {**metadata, "range": values})
     pixels = (images(1)["image"][0, 0] * 255).byte()
     file = tmp_path / "a.png"
     Image.fromarray(pixels.numpy()).save(file)

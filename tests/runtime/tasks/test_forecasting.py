@@ -68,7 +68,7 @@ def make(tmp_path: Path) -> Make:
             None,  # type: ignore[arg-type]  # there is nothing to blame
         )
         types = program.typed.networks
-        return Forecaster(program.task, types, networks, data.kept), data
+        return Forecaster(program.task, types, networks, data.metadata), data
 
     return made
 
@@ -88,7 +88,7 @@ def every(data: Data) -> dict[str, torch.Tensor]:
     return data.held_out.__getitems__(list(range(len(data.held_out))))
 
 
-def judged(learner: Forecaster, data: Data, final: bool = True) -> dict[str, float]:
+def evaluated(learner: Forecaster, data: Data, final: bool = True) -> dict[str, float]:
     rows = torch.arange(len(data.held_out)).split(4)
     batches = [data.held_out.__getitems__(part.tolist()) for part in rows]
     with torch.no_grad():
@@ -103,9 +103,9 @@ def test_the_loss_is_that_of_torch(make: Make, loss: str, function: Any) -> None
     learner, data = make(loss)
     batch = every(data)
     told = learner.network(batch["past"])
-    mean = learner.loss("", batch, 0.0) / learner.count(batch)
+    mean = learner.loss("", batch, 0.0) / learner.num_items(batch)
     torch.testing.assert_close(mean, function(told, batch["future"][:, 0]))
-    found = judged(learner, data)["loss"]
+    found = evaluated(learner, data)["loss"]
     assert found == pytest.approx(float(mean.detach()), rel=1e-5)
 
 
@@ -114,7 +114,7 @@ def test_errors_are_those_of_sklearn_in_the_units_of_the_series(
     make: Make, horizon: int
 ) -> None:
     learner, data = make(horizon=horizon)
-    found = judged(learner, data)
+    found = evaluated(learner, data)
     series = values(1)[:, 0]
     mean, std = series[:30].mean(), series[:30].std()
     starts = range(30, 41 - horizon)
@@ -136,12 +136,12 @@ def test_errors_are_those_of_sklearn_in_the_units_of_the_series(
 
 def test_baselines_are_for_the_last_evaluation(make: Make) -> None:
     learner, data = make()
-    assert judged(learner, data, final=False).keys() == {"loss", "mae", "rmse"}
+    assert evaluated(learner, data, final=False).keys() == {"loss", "mae", "rmse"}
 
 
 def test_several_columns_have_errors_each_and_together(make: Make) -> None:
     learner, data = make(columns=2, horizon=2)
-    found = judged(learner, data)
+    found = evaluated(learner, data)
     both = [found["heat.mae"], found["rain.mae"]]
     assert both[1] > 20 * both[0]
     assert found["mae"] == pytest.approx(sum(both) / 2)
@@ -158,7 +158,7 @@ def test_it_learns_waves_better_than_the_baselines(make: Make) -> None:
         optimizer.zero_grad()
         torch.autograd.backward(learner.loss("", batch, 0.0))
         optimizer.step()
-    found = judged(learner, data)
+    found = evaluated(learner, data)
     assert found["mae"] < found["mae.last"] / 3
     assert found["rmse"] < found["rmse.seasonal"] / 3
 
@@ -178,7 +178,7 @@ def test_a_file_of_the_past_gives_the_next_values(
 ) -> None:
     learner, _ = make(columns=columns, horizon=horizon)
     (end,) = learner.predict([])
-    names = learner.kept["columns"]
+    names = learner.metadata["columns"]
     file = tmp_path / "past.csv"
     # More than the network looks at, and the columns in another order.
     rows = [",".join(map(repr, row[::-1].tolist())) for row in values(columns)[20:]]

@@ -83,7 +83,9 @@ def opened(
     torch.manual_seed(1)
     networks = build_networks(program)
     networks[""].eval()
-    made = LanguageLearner(program.task, program.typed.networks, networks, data.kept)
+    made = LanguageLearner(
+        program.task, program.typed.networks, networks, data.metadata
+    )
     return made, data
 
 
@@ -106,14 +108,14 @@ def test_the_loss_is_the_sum_over_all_tokens(tmp_path: Path) -> None:
     learner, data = opened(tmp_path)
     tokens = whole(data)
     assert tokens.shape == (4, 13)
-    assert learner.count({"tokens": tokens}) == 48
+    assert learner.num_items({"tokens": tokens}) == 48
     loss = learner.loss("", {"tokens": tokens}, 0.0)
     assert loss.item() == pytest.approx(sum(by_hand(learner, tokens)), rel=1e-5)
 
 
 def test_metrics_are_those_of_all_tokens_together(tmp_path: Path) -> None:
     learner, data = opened(tmp_path)
-    learner.kept = {**data.kept, "characters_per_token": 2.5}
+    learner.metadata = {**data.metadata, "characters_per_token": 2.5}
     tokens = whole(data)
     uneven = [{"tokens": tokens[:3]}, {"tokens": tokens[3:]}]
     with torch.no_grad():
@@ -142,7 +144,7 @@ def overfit(tmp_path_factory: pytest.TempPathFactory) -> LanguageLearner:
     batch = {"tokens": stream.unfold(0, 13, 1)}
     optimizer = torch.optim.Adam(learner.network.parameters(), 3e-3)
     for _ in range(150):
-        loss = learner.loss("", batch, 0.0) / learner.count(batch)
+        loss = learner.loss("", batch, 0.0) / learner.num_items(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -220,9 +222,9 @@ def test_any_prompt_will_do_where_lengths_are_multiples(tmp_path: Path) -> None:
 def test_a_network_that_looks_ahead_is_refused(tmp_path: Path) -> None:
     learner, data = opened(tmp_path, causal=False)
     with pytest.raises(SpecError, match="attention looks ahead"):
-        learner.begin(data)
+        learner.setup(data)
     fine, data = opened(tmp_path)
-    fine.begin(data)
+    fine.setup(data)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_examples_that_are_too_long_are_refused(
 ) -> None:
     learner, data = opened(tmp_path, dims=f"dims: {{T: {{{dims}}}}}")
     with pytest.raises(SpecError) as caught:
-        learner.begin(data)
+        learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "data-mismatch"
     assert (
@@ -255,8 +257,8 @@ def test_examples_that_are_too_long_are_refused(
 )
 def test_other_tokens_than_characters(tmp_path: Path, tokens: str, vocab: int) -> None:
     learner, data = opened(tmp_path, length=3, tokens=tokens, vocab=vocab)
-    learner.begin(data)
-    assert data.kept["characters_per_token"] > 1.5
+    learner.setup(data)
+    assert data.metadata["characters_per_token"] > 1.5
     made = learner.generate("the quick", Sampling(tokens=5))
     assert made.startswith("the quick")
     assert len(made) > len("the quick")

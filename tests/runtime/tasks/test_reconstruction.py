@@ -55,8 +55,10 @@ def autoencoder(folder: Path, network: str, *lines: str) -> Autoencoder:
     found = compile_spec(file)
     assert isinstance(found.task, Reconstruction)
     torch.manual_seed(0)
-    kept: dict[str, Any] = {"range": "0..1"}
-    return Autoencoder(found.task, found.typed.networks, build_networks(found), kept)
+    metadata: dict[str, Any] = {"range": "0..1"}
+    return Autoencoder(
+        found.task, found.typed.networks, build_networks(found), metadata
+    )
 
 
 def images(count: int = 10) -> Tensor:
@@ -79,7 +81,7 @@ def test_a_plain_autoencoders_loss_is_the_squared_error(tmp_path: Path) -> None:
 def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
     learner = autoencoder(tmp_path, PLAIN)
     train, held_out = images(10), images(13)[10:]
-    learner.begin(
+    learner.setup(
         Data(Table({"image": train}), Table({"image": held_out}), Facts("images"))
     )
     with torch.no_grad():

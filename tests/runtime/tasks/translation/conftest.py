@@ -29,7 +29,7 @@ def make(tmp_path: Path) -> Make:
         torch.manual_seed(0)
         networks = build_networks(program)
         types = program.typed.networks
-        return Translator(program.task, types, networks, data.kept), data
+        return Translator(program.task, types, networks, data.metadata), data
 
     return made
 

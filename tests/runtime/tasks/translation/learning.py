@@ -58,7 +58,7 @@ def fit(learner: Translator, data: Data, steps: int) -> None:
     learner.network.eval()
 
 
-def judged(learner: Translator, data: Data, final: bool = True) -> dict[str, float]:
+def evaluated(learner: Translator, data: Data, final: bool = True) -> dict[str, float]:
     """The metrics over two batches of unequal size."""
     batches = [data.held_out.__getitems__(rows) for rows in ([0, 1, 2, 3], [4, 5])]
     with torch.no_grad():

@@ -7,15 +7,15 @@ from compiler.diagnostics.diagnostic import RequestError, SpecError
 from runtime.data.dataset import Data
 from runtime.data.tokens import BOS, EOS
 from runtime.tasks.translation import Translator
-from tests.runtime.tasks.translation.learning import PAIRS, Make, every, fit, judged
+from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
 
 def test_what_it_has_learned_by_heart_it_translates(
     trained: tuple[Translator, Data],
 ) -> None:
     learner, data = trained
-    learner.begin(data)
-    found = judged(learner, data)
+    learner.setup(data)
+    found = evaluated(learner, data)
     assert found["exact"] == 1
     assert found["bleu"] == pytest.approx(100)
     assert found["chrf"] == pytest.approx(100)
@@ -60,18 +60,18 @@ def test_translations_end_after_most_tokens(make: Make) -> None:
 def test_a_network_may_want_lengths_of_some_multiple(make: Make) -> None:
     dims = "dims: {T: {multiple_of: 4, max: 8}, S: {multiple_of: 2, max: 8}}"
     learner, data = make(dims=dims)
-    learner.begin(data)
+    learner.setup(data)
     fit(learner, data, 90)
     source, target = (every(data)[role] for role in ("source", "target"))
     assert learner.fitting("target", target[:, :-1]).shape[1] == 8
     assert learner.logits(source, target[:, :-1]).shape[:2] == target[:, 1:].shape
-    assert judged(learner, data)["exact"] == 1
+    assert evaluated(learner, data)["exact"] == 1
 
 
 def test_texts_that_are_too_long_are_refused(make: Make) -> None:
     learner, data = make(dims="dims: {S: {max: 5}}")
     with pytest.raises(SpecError) as caught:
-        learner.begin(data)
+        learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "data-misfit"
     assert "longest source of the data has 6 tokens" in found.message
@@ -83,7 +83,7 @@ def test_texts_that_are_too_long_are_refused(make: Make) -> None:
 def test_a_decoder_that_looks_ahead_is_refused(make: Make) -> None:
     learner, data = make(ahead="true")
     with pytest.raises(SpecError) as caught:
-        learner.begin(data)
+        learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "task-misfit"
     assert found.message.startswith("decoder looks ahead")

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from runtime.data.dataset import Data
 from runtime.data.tokens import PAD, WordTokens
 from runtime.tasks.translation import Translator
-from tests.runtime.tasks.translation.learning import PAIRS, Make, every, fit, judged
+from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -30,14 +30,14 @@ def test_the_loss_is_that_of_torch_over_tokens_that_are_no_padding(
         label_smoothing=smoothing,
     )
     torch.testing.assert_close(learner.loss("", batch, 0.5), wanted)
-    assert learner.count(batch) == int(there.sum())
-    assert learner.count(batch) == sum(len(WordTokens.cut(b)) + 1 for _, b in PAIRS)
+    assert learner.num_items(batch) == int(there.sum())
+    assert learner.num_items(batch) == sum(len(WordTokens.cut(b)) + 1 for _, b in PAIRS)
 
 
 def test_the_metrics_are_those_of_one_pair_after_another(make: Make) -> None:
     learner, data = make("label_smoothing: 0.1")
     fit(learner, data, 5)
-    found = judged(learner, data, final=False)
+    found = evaluated(learner, data, final=False)
     losses, hits = [], []
     for i in range(len(PAIRS)):
         pair = data.held_out.__getitems__([i])
@@ -58,8 +58,8 @@ def test_the_scores_are_those_of_sacrebleu_on_the_texts_as_they_were_read(
 ) -> None:
     learner, data = make()
     fit(learner, data, 25)
-    learner.begin(data)
-    found = judged(learner, data)
+    learner.setup(data)
+    found = evaluated(learner, data)
     told = learner.translations([one for one, _ in PAIRS])
     wanted = [[other for _, other in PAIRS]]
     assert found["bleu"] == sacrebleu.corpus_bleu(told, wanted, force=True).score
@@ -73,14 +73,14 @@ def test_the_baselines_are_metrics_of_the_last_evaluation(
     trained: tuple[Translator, Data],
 ) -> None:
     learner, data = trained
-    learner.begin(data)
+    learner.setup(data)
     beside = {"bleu.copy", "chrf.copy", "bleu.dictionary", "chrf.dictionary"}
     beside.add("loss.unigram")
-    found = judged(learner, data)
+    found = evaluated(learner, data)
     assert beside < found.keys()
     assert found["chrf.copy"] < found["chrf.dictionary"] <= found["chrf"]
     assert found["loss"] < found["loss.unigram"]
-    assert not beside & judged(learner, data, final=False).keys()
+    assert not beside & evaluated(learner, data, final=False).keys()
 
 
 def test_strings_of_symbols_are_only_right_or_wrong(
@@ -89,8 +89,13 @@ def test_strings_of_symbols_are_only_right_or_wrong(
     learner, data = trained
     strings = learner.task.data.model_validate("strings")
     learner.task = learner.task.model_copy(update={"data": strings})
-    learner.begin(data)
-    assert judged(learner, data).keys() == {"loss", "perplexity", "accuracy", "exact"}
+    learner.setup(data)
+    assert evaluated(learner, data).keys() == {
+        "loss",
+        "perplexity",
+        "accuracy",
+        "exact",
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,10 +111,10 @@ def test_some_evaluations_translate(make: Make, task: str, epochs: list[int]) ->
     learner.network.eval()
     found = []
     for number in range(1, 7 // learner.task.evaluate_every + 1):
-        if "exact" in judged(learner, data, final=False):
+        if "exact" in evaluated(learner, data, final=False):
             found.append(number * learner.task.evaluate_every)
         other, _ = make(task)
-        other.restore(learner.state())
+        other.load_state_dict(learner.state_dict())
         learner = other
         learner.network.eval()
     assert found == epochs
@@ -137,6 +142,6 @@ def test_without_texts_at_hand_there_are_no_baselines(
 ) -> None:
     learner, data = trained
     learner.data = replace(data, train=data.train.columns)  # type: ignore[attr-defined]
-    found = judged(learner, data)
+    found = evaluated(learner, data)
     assert found["bleu"] == pytest.approx(100)
     assert "bleu.copy" not in found

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from runtime.data.tokens import BOS, PAD
-from tests.runtime.tasks.translation.learning import Make, every, fit, judged
+from tests.runtime.tasks.translation.learning import Make, evaluated, every, fit
 
 
 def test_scheduled_sampling_puts_in_what_the_network_tells(make: Make) -> None:
@@ -53,4 +53,4 @@ def test_the_share_of_tokens_that_are_put_in_is_the_probability(make: Make) -> N
 def test_training_with_scheduled_sampling_learns(make: Make) -> None:
     learner, data = make("scheduled_sampling: 0.3")
     fit(learner, data, 110)
-    assert judged(learner, data)["exact"] == 1
+    assert evaluated(learner, data)["exact"] == 1
