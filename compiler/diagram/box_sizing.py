@@ -1,91 +1,88 @@
-"""Room in clusters: boxes wide enough that no label lies on a border, and no arrow on a title.
+"""Minimum widths of boxes, so that no label crosses a border and no arrow crosses a title.
 
-An arrow enters a cluster in its middle and a title stands at its left, so half of the
-cluster must be wider than the title; labels of arrows stand at the right of the spine.
+The main path enters a cluster in its middle, and the title stands at its left: half of the
+cluster must be wider than the title. Labels of the main path's edges stand at its right.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-from compiler.diagram.drawing import Caption, Cluster, Drawing, NodeKind
-from compiler.diagram.text_metrics import extent
-from compiler.diagram.wrapping import note, note_width
+from compiler.diagram.drawing import BoxKind, Caption, Cluster, Drawing
+from compiler.diagram.text_metrics import text_width
+from compiler.diagram.wrapping import edge_label_width, wrap_edge_label
 
 MARGIN = 11.0
-"""Points between the border of a cluster and what is in it."""
+"""Points between the border of a cluster and its contents."""
 
 _GAP = 9.0
-_MOST = 280.0  # points; wider boxes would be worse than a label over a border
+_MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
-def title_rows(text: Caption) -> list[Caption]:
-    """The title of a cluster in as many lines as keep it narrow."""
-    if (not text.words and not text.badge) or _width(text) <= _ONE_LINE:
-        return [text]
-    often, *differences = text.badge.split(" · ")
-    head, below = Caption(text.name, badge=often), [Caption("", text.words)]
+def title_rows(caption: Caption) -> list[Caption]:
+    """The title of a cluster in one row, or in several if it is wide."""
+    if (not caption.detail and not caption.badge) or _width(caption) <= _ONE_LINE:
+        return [caption]
+    count, *differences = caption.badge.split(" · ")
+    head, below = Caption(caption.name, badge=count), [Caption("", caption.detail)]
     if _width(head) > _ONE_LINE:
-        head, below = Caption(text.name), [Caption("", text.words, often)]
-        if text.words and _width(below[0]) > _ONE_LINE:
-            below = [Caption("", badge=often), Caption("", text.words)]
-    rows = [head, *below, *(Caption("", words) for words in differences)]
-    return [row for row in rows if row.plain]
+        head, below = Caption(caption.name), [Caption("", caption.detail, count)]
+        if caption.detail and _width(below[0]) > _ONE_LINE:
+            below = [Caption("", badge=count), Caption("", caption.detail)]
+    rows = [head, *below, *(Caption("", text) for text in differences)]
+    return [row for row in rows if row.one_line]
 
 
-def box_widths(picture: Drawing) -> dict[str, float]:
-    """The least width, in points, of the boxes that stand on a spine, by their ids."""
-    if picture.direction != "TB":
+def box_widths(drawing: Drawing) -> dict[str, float]:
+    """The minimum width of each box on a main path, by id, in points."""
+    if drawing.direction != "TB":
         return {}
-    needed = _needed(picture)
+    needed = _needed_widths(drawing)
     widths: dict[str, float] = {}
-    for cluster in picture.clusters:  # outer ones come first
-        width = min(needed[cluster.id], _MOST)
-        if boxes := _on_spine(picture, cluster, "layer", "block"):
+    for cluster in drawing.clusters:  # outer clusters come first
+        width = min(needed[cluster.id], _MAX_WIDTH)
+        if boxes := _on_main_path(drawing, cluster, "layer", "block"):
             widths |= dict.fromkeys(boxes, width)
             continue
-        inside = [inner for inner in picture.clusters if inner.parent == cluster.id]
+        inside = [inner for inner in drawing.clusters if inner.parent == cluster.id]
         for inner in inside:
             needed[inner.id] = max(needed[inner.id], width - 2 * MARGIN)
-        if not inside:  # a sum alone is narrow: the input above it makes the room
-            widths |= dict.fromkeys(_on_spine(picture, cluster, "port"), width)
+        if not inside:  # a sum alone is narrow: the input above it takes the width
+            widths |= dict.fromkeys(_on_main_path(drawing, cluster, "port"), width)
     return widths
 
 
-def _on_spine(picture: Drawing, cluster: Cluster, *kinds: NodeKind) -> list[str]:
+def _on_main_path(drawing: Drawing, cluster: Cluster, *kinds: BoxKind) -> list[str]:
     return [
-        node.id
-        for node in picture.nodes
-        if node.cluster == cluster.id and node.spine and node.kind in kinds
+        box.id
+        for box in drawing.boxes
+        if box.cluster == cluster.id and box.main_path and box.kind in kinds
     ]
 
 
-def _needed(picture: Drawing) -> dict[str, float]:
-    """The width of the boxes of each cluster that its title and labels ask for."""
+def _needed_widths(drawing: Drawing) -> dict[str, float]:
+    """The width that each cluster's boxes need for its title and edge labels, in points."""
     halves: dict[str, float] = defaultdict(float)
-    for cluster in picture.clusters:
-        if not cluster.plain:
-            halves[cluster.id] = _title(cluster)
-    places = {node.id: node.cluster for node in picture.nodes}
-    for edge in picture.edges:
-        if edge.spine and edge.label and places[edge.source]:
-            place = places[edge.source]
-            halves[place] = max(halves[place], note_width(note(edge.label)) + 7)
+    for cluster in drawing.clusters:
+        if not cluster.is_network:
+            halves[cluster.id] = max(map(_width, title_rows(cluster.caption)))
+    clusters = {box.id: box.cluster for box in drawing.boxes}
+    for edge in drawing.edges:
+        if edge.on_main_path and edge.label and clusters[edge.source]:
+            cluster_id = clusters[edge.source]
+            label = edge_label_width(wrap_edge_label(edge.label)) + 7
+            halves[cluster_id] = max(halves[cluster_id], label)
     return defaultdict(
         float, {key: 2 * (half + _GAP - MARGIN) for key, half in halves.items()}
     )
 
 
-def _title(cluster: Cluster) -> float:
-    return max(map(_width, title_rows(cluster.text)))
+def _width(row: Caption) -> float:
+    sizes = ((row.name, 12.5), (row.detail, 9.0), (row.badge, 12.5))
+    return sum(_title_width(part, size) + 7 for part, size in sizes if part)
 
 
-def _width(text: Caption) -> float:
-    sizes = ((text.name, 12.5), (text.words, 9.0), (text.badge, 12.5))
-    return sum(_wide(part, size) + 7 for part, size in sizes if part)
-
-
-def _wide(text: str, size: float) -> float:
-    """The width of text of a title; other fonts than Helvetica make less of narrow letters."""
-    return max(extent(text, size), size * len(text) / 2)
+def _title_width(text: str, size: float) -> float:
+    """The width of text in a title, with a margin for fonts whose narrow letters are wider than Helvetica's."""
+    return max(text_width(text, size), size * len(text) / 2)

@@ -1,222 +1,264 @@
-"""The boxes of a picture: one for each layer, and the frames around them."""
+"""The boxes and clusters of a drawing: a box for each layer, a cluster around each expanded block."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from compiler.diagnostics.text import printable, shorten
-from compiler.diagram.captions import layer_text
-from compiler.diagram.drawing import Caption, Cluster, Node, NodeKind
-from compiler.diagram.error_overlay import Blame
-from compiler.diagram.folding import ENDS, elided, shown
-from compiler.diagram.main_path import enters, fed, main_output, spine
-from compiler.diagram.shown_types import Shapes
-from compiler.diagram.views import Frame, Layer
+from compiler.diagram.captions import layer_caption
+from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster
+from compiler.diagram.error_overlay import ErrorOverlay
+from compiler.diagram.main_path import (
+    continues_main_path,
+    input_dependents,
+    main_output,
+    main_path,
+)
+from compiler.diagram.shown_types import TypeLabels
+from compiler.diagram.views import END_LAYERS, LayerView, ScopeView
 from compiler.ir.counts import Counter
 from compiler.ir.graph import Scope
 
-_NAME = 40  # characters of a name or of the words beside it
-_WORDS = 64
+_NAME_LENGTH = 40  # characters
+_DETAIL_LENGTH = 64  # characters
 
 
 @dataclass
-class Boxes:
-    """Fills a picture with boxes; `ids` finds them by their frame and name."""
+class BoxBuilder:
+    """Collects the boxes and clusters of a drawing.
 
-    blame: Blame
-    shapes: Shapes
+    `ids` maps a layer or input, by its view and name, to the id of its box; `outputs`
+    does so for the outputs of the networks.
+    """
+
+    errors: ErrorOverlay
+    types: TypeLabels
     counter: Counter
-    nodes: list[Node] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     clusters: list[Cluster] = field(default_factory=list)
-    ids: dict[tuple[Frame, str], str] = field(default_factory=dict)
-    outputs: dict[tuple[Frame, str], str] = field(default_factory=dict)
+    ids: dict[tuple[ScopeView, str], str] = field(default_factory=dict)
+    outputs: dict[tuple[ScopeView, str], str] = field(default_factory=dict)
 
-    def draw(self, root: Frame, cluster: str) -> None:
-        """Draw a network, or a block alone, with its inputs and outputs."""
-        line = f"s{len(self.nodes)}"
-        straight = spine(root)
+    def add_root(self, root: ScopeView, cluster: str) -> None:
+        """Add a network, or a block that is drawn alone, with its inputs and outputs.
+
+        Args:
+            cluster: the id of the cluster around it; "" for none.
+        """
+        path_id = self._new_path_id()
+        on_path = main_path(root)
         for name in root.scope.inputs:
-            text = Caption(cut(name), self.shapes.declared(root, name))
-            on = line if name in straight else ""
-            self._add(
-                root,
-                name,
-                Node("", "input", text, cluster=cluster, spine=on, hint=text.plain),
-            )
-        line = self._frame(root, cluster, line, straight)
+            caption = Caption(short_name(name), self.types.declared(root, name))
+            own = path_id if name in on_path else ""
+            self._add(root, name, _terminal("input", caption, cluster, own))
+        path_id = self._add_layers(root, cluster, path_id, on_path)
         for name, ref in root.outputs.items():
-            text = Caption(cut(name), self.shapes.full(root, ref))
-            on = line if name == main_output(root) else ""
-            node = Node("", "output", text, cluster=cluster, spine=on, hint=text.plain)
-            self.outputs[root, name] = self._append(node)
+            caption = Caption(short_name(name), self.types.full(root, ref))
+            own = path_id if name == main_output(root) else ""
+            box = _terminal("output", caption, cluster, own)
+            self.outputs[root, name] = self._append(box)
 
-    def _frame(self, frame: Frame, cluster: str, line: str, on: set[str]) -> str:
-        """Draw what a frame holds; the line that its spine is on where it ends."""
-        if frame.parent is not None:
-            self._points(frame, cluster, line, on)
-        hidden = elided(frame)
-        for name in shown(frame):
-            if hidden and name not in list(frame.scope.nodes)[:ENDS]:
-                self._middle(frame, hidden, cluster, line)
-                hidden = []
-            child = frame.children.get(name)
+    def _new_path_id(self) -> str:
+        return f"s{len(self.boxes)}"
+
+    def _add_layers(
+        self, view: ScopeView, cluster: str, path_id: str, on_path: set[str]
+    ) -> str:
+        """Add the layers of a scope; returns the id of the main path at its end."""
+        if view.parent is not None:
+            self._add_entry_points(view, cluster, path_id, on_path)
+        elided = view.elided_layers
+        first = list(view.scope.nodes)[:END_LAYERS]
+        for name in view.visible_layers:
+            if elided and name not in first:
+                self._add_elided(view, elided, cluster, path_id)
+                elided = []
+            child = view.children.get(name)
             if child is None:
-                own = line if name in on else ""
-                self._add(frame, name, self._layer(frame, name, cluster, own))
+                own = path_id if name in on_path else ""
+                self._add(view, name, self._layer(view, name, cluster, own))
                 continue
-            inner, straight = self._cluster(frame, name, cluster), spine(child)
-            goes_on = name in on and enters(child, on)
-            below = self._frame(
-                child, inner, line if goes_on else f"s{len(self.nodes)}", straight
-            )
-            line = below if name in on else line
-        if hidden:
-            self._middle(frame, hidden, cluster, line)
-        return line
+            inner, inner_path = self._add_cluster(view, name, cluster), main_path(child)
+            continues = name in on_path and continues_main_path(child, on_path)
+            start = path_id if continues else self._new_path_id()
+            end = self._add_layers(child, inner, start, inner_path)
+            path_id = end if name in on_path else path_id
+        if elided:
+            self._add_elided(view, elided, cluster, path_id)
+        return path_id
 
-    def _points(self, frame: Frame, cluster: str, line: str, on: set[str]) -> None:
-        for name, labelled in points(frame).items():
-            text = Caption(cut(name), _start(frame, name)) if labelled else Caption("")
-            own = line if name in on else ""
-            node = Node(
+    def _add_entry_points(
+        self, view: ScopeView, cluster: str, path_id: str, on_path: set[str]
+    ) -> None:
+        for name, labelled in entry_points(view).items():
+            caption = Caption("")
+            if labelled:
+                caption = Caption(short_name(name), _initial_state(view, name))
+            box = Box(
                 "",
                 "port",
-                text,
+                caption,
                 cluster=cluster,
-                spine=own,
-                hint=printable(f"input {name}"),
+                main_path=path_id if name in on_path else "",
+                tooltip=printable(f"input {name}"),
             )
-            self._add(frame, name, node)
+            self._add(view, name, box)
 
-    def _middle(self, frame: Frame, hidden: list[str], cluster: str, line: str) -> None:
-        text = Caption(f"… {len(hidden):,} more layers")
-        ident = self._append(
-            Node("", "elided", text, cluster=cluster, spine=line, hint=text.name)
+    def _add_elided(
+        self, view: ScopeView, elided: list[str], cluster: str, path_id: str
+    ) -> None:
+        caption = Caption(f"… {len(elided):,} more layers")
+        box = Box(
+            "",
+            "elided",
+            caption,
+            cluster=cluster,
+            main_path=path_id,
+            tooltip=caption.name,
         )
-        self.ids |= {(frame, name): ident for name in hidden}
+        self.ids |= dict.fromkeys(((view, name) for name in elided), self._append(box))
 
-    def _layer(self, frame: Frame, name: str, cluster: str, line: str) -> Node:
-        layer = frame.layer(name)
-        text = layer_text(frame, name, self.counter, self.shapes.names)
+    def _layer(self, view: ScopeView, name: str, cluster: str, path_id: str) -> Box:
+        layer = view.layer(name)
+        caption = layer_caption(view, name, self.counter, self.types.names)
         target = layer.target
         family = "" if target is None or isinstance(target, Scope) else target.family
-        kind: NodeKind = "layer" if layer.scope is None else "block"
-        if sign := symbol(layer):
-            kind, text = "join", Caption(sign)
-        return Node(
+        kind: BoxKind = "layer" if layer.scope is None else "block"
+        if symbol := join_symbol(layer):
+            kind, caption = "join", Caption(symbol)
+        return Box(
             "",
             kind,
-            _cut(text),
+            _shortened(caption),
             family=family,
             cluster=cluster,
-            spine=line,
-            learned=any(call.weights for _, _, call in layer.calls),
+            main_path=path_id,
+            has_weights=any(call.weights for _, _, call in layer.calls),
             optional=layer.optional,
-            fault=self._fault(frame, layer),
-            hint=_hint(frame, layer),
+            error=self._error(view, layer),
+            tooltip=_tooltip(view, layer),
         )
 
-    def _cluster(self, frame: Frame, name: str, parent: str) -> str:
-        layer = frame.layer(name)
+    def _add_cluster(self, view: ScopeView, name: str, parent: str) -> str:
+        layer = view.layer(name)
         cluster = Cluster(
             f"c{len(self.clusters)}",
-            _cut(layer_text(frame, name, self.counter, self.shapes.names)),
+            _shortened(layer_caption(view, name, self.counter, self.types.names)),
             parent,
             layer.optional,
-            self._fault(frame, layer, opened=True),
-            _hint(frame, layer),
+            self._error(view, layer, expanded=True),
+            _tooltip(view, layer),
         )
         self.clusters.append(cluster)
         return cluster.id
 
-    def _fault(self, frame: Frame, layer: Layer, opened: bool = False) -> str:
-        found = self.blame.at(frame, layer)
-        if not found and not opened:
-            found = self.blame.inside(frame, layer)
-        return printable(found[0].message) if found else ""
+    def _error(self, view: ScopeView, layer: LayerView, expanded: bool = False) -> str:
+        errors = self.errors.at(view, layer)
+        if not errors and not expanded:
+            errors = self.errors.inside(view, layer)
+        return printable(errors[0].message) if errors else ""
 
-    def _add(self, frame: Frame, name: str, node: Node) -> None:
-        self.ids[frame, name] = self._append(node)
+    def _add(self, view: ScopeView, name: str, box: Box) -> None:
+        self.ids[view, name] = self._append(box)
 
-    def _append(self, node: Node) -> str:
-        ident = f"n{len(self.nodes)}"
-        self.nodes.append(replace(node, id=ident))
-        return ident
+    def _append(self, box: Box) -> str:
+        box_id = f"n{len(self.boxes)}"
+        self.boxes.append(replace(box, id=box_id))
+        return box_id
 
 
-def points(frame: Frame) -> dict[str, bool]:
-    """The inputs of an opened block that have a point of their own in it, and whether it is named.
+def entry_points(view: ScopeView) -> dict[str, bool]:
+    """The inputs of an expanded block that have a point inside it, each with whether the point is named.
 
-    One that a single layer uses has none, unless the block has several inputs or the layer takes weights too. A state
-    of a scan has one always.
+    A carried state always has one. Another input has one if several layers use it, if its only user also takes values
+    that depend on no input, or if the block has several inputs in use and its only user is not expanded.
     """
-    assert frame.parent is not None
-    states = frame.parent.layer(frame.name).node.carry
-    users = {name: set(_users(frame, name)) for name in frame.scope.inputs}
-    used = {name: found for name, found in users.items() if found and frame.has(name)}
+    assert view.parent is not None
+    states = view.parent.layer(view.name).node.carry
+    users = {name: set(_users(view, name)) for name in view.scope.inputs}
+    used = {
+        name: found for name, found in users.items() if found and view.has_input(name)
+    }
     named = len(used) > 1
     return {
         name: named or name in states
         for name, found in used.items()
         if name in states
         or len(found) > 1
-        or _beside_weights(frame, found)
-        or (named and not found & set(frame.children))
+        or _beside_weights(view, found)
+        or (named and not found & set(view.children))
     }
 
 
-def _beside_weights(frame: Frame, users: set[str]) -> bool:
-    """Whether a layer that uses an input takes what no input leads to, and so stands below it."""
-    known = fed(frame)
+def _beside_weights(view: ScopeView, users: set[str]) -> bool:
+    """Whether one of an input's users also takes a value that depends on no input, such as a weight."""
+    dependents = input_dependents(view)
     return any(
-        ref.node not in known
-        for user in users & set(frame.scope.nodes) - set(frame.children)
-        for _, ref in frame.sources(user)
+        ref.node not in dependents
+        for user in users & set(view.scope.nodes) - set(view.children)
+        for _, ref in view.sources(user)
     )
 
 
-def _start(frame: Frame, name: str) -> str:
-    """What a state of a scan starts as, where that is not a layer's output."""
-    assert frame.parent is not None
-    carry = frame.parent.layer(frame.name).node.carry.get(name)
+def _initial_state(view: ScopeView, name: str) -> str:
+    """The constant that a carried state starts from: `from zeros`; "" if it is a layer's output."""
+    assert view.parent is not None
+    carry = view.parent.layer(view.name).node.carry.get(name)
     return f"from {carry.fill}" if carry is not None and carry.fill else ""
 
 
-def _users(frame: Frame, name: str) -> Iterator[str]:
-    for user in frame.scope.nodes:
-        if frame.layer(user).off:
+def _users(view: ScopeView, name: str) -> Iterator[str]:
+    for user in view.scope.nodes:
+        if view.layer(user).inactive:
             continue
-        if any(ref.node == name for _, ref in frame.sources(user)):
+        if any(ref.node == name for _, ref in view.sources(user)):
             yield user
-    for output, ref in frame.outputs.items():
+    for output, ref in view.outputs.items():
         if ref.node == name:
             yield f"{output}."
 
 
-def cut(text: str) -> str:
-    """A name, short enough for a box."""
-    return shorten(printable(text), _NAME)
-
-
-def _cut(text: Caption) -> Caption:
-    words, badge = (
-        shorten(printable(part), _WORDS) for part in (text.words, text.badge)
+def _terminal(
+    kind: Literal["input", "output"], caption: Caption, cluster: str, path_id: str
+) -> Box:
+    """An input or an output of a network."""
+    return Box(
+        "",
+        kind,
+        caption,
+        cluster=cluster,
+        main_path=path_id,
+        tooltip=caption.one_line,
     )
-    return Caption(cut(text.name), words, badge, tuple(map(cut, text.lines)))
 
 
-def symbol(layer: Layer) -> str:
-    """The sign of a sum or a concatenation of several values."""
+def short_name(name: str) -> str:
+    """A name, cut to what a box can hold."""
+    return shorten(printable(name), _NAME_LENGTH)
+
+
+def _shortened(caption: Caption) -> Caption:
+    detail, badge = (
+        shorten(printable(part), _DETAIL_LENGTH)
+        for part in (caption.detail, caption.badge)
+    )
+    lines = tuple(map(short_name, caption.lines))
+    return Caption(short_name(caption.name), detail, badge, lines)
+
+
+def join_symbol(layer: LayerView) -> str:
+    """The symbol of a sum, product or concatenation of several values; "" for any other layer."""
     target = layer.target
     if target is None or isinstance(target, Scope) or layer.node.layer.repeat:
         return ""
     return target.symbol if len(layer.refs) > 1 else ""
 
 
-def _hint(frame: Frame, layer: Layer) -> str:
-    path = ".".join((*frame.path, layer.node.name))
-    said = layer.node.layer.description
-    if not said and layer.scope is not None:
-        said = layer.scope.description
-    return printable(f"{path}: {said}" if said else path)
+def _tooltip(view: ScopeView, layer: LayerView) -> str:
+    path = ".".join((*view.path, layer.node.name))
+    description = layer.node.layer.description
+    if not description and layer.scope is not None:
+        description = layer.scope.description
+    return printable(f"{path}: {description}" if description else path)

@@ -1,4 +1,4 @@
-"""The words in a diagram: what a layer is, how often it runs, how much it holds."""
+"""The captions of layers: what a layer runs, how often, and how many parameters it has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import groupby
 
 from compiler.diagnostics.text import printable, shorten
 from compiler.diagram.drawing import Caption
-from compiler.diagram.folding import listed
-from compiler.diagram.views import Frame, Layer
+from compiler.diagram.folding import is_short_list
+from compiler.diagram.views import LayerView, ScopeView
 from compiler.infer.call_op import op_inputs
 from compiler.ir.counts import Counter
 from compiler.ir.graph import OpParam, Scope
@@ -20,58 +20,62 @@ from compiler.symbolic.dims import Dim
 _UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
-def amount(number: int) -> str:
+def short_count(number: int) -> str:
     """A number of parameters in three digits.
 
-    >>> amount(7_087_872), amount(124_439_808), amount(640)
+    >>> short_count(7_087_872), short_count(124_439_808), short_count(640)
     ('7.09 M', '124 M', '640')
     """
     for unit, letter in _UNITS:
         if number >= unit * 0.9995:
             value = number / unit
-            places = 2 if value < 9.995 else 1 if value < 99.95 else 0
-            return f"{value:.{places}f} {letter}"
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f} {letter}"
     return str(number)
 
 
-def layer_text(
-    frame: Frame, name: str, counter: Counter, names: bool = False
+def layer_caption(
+    view: ScopeView, name: str, counter: Counter, names: bool = False
 ) -> Caption:
-    """What stands in the box of a layer or of a folded block, or over an opened one."""
-    layer = frame.layer(name)
+    """The caption of a layer: in its box, or over its cluster if it is expanded.
+
+    Args:
+        counter: counts the parameters of folded blocks.
+        names: whether sizes are in the names of the scope, where values differ.
+    """
+    layer = view.layer(name)
     if layer.scope is not None:
-        return _scope_text(layer, layer.scope, counter, name in frame.children)
+        return _scope_caption(layer, layer.scope, counter, name in view.children)
     op = layer.target
-    kind = op.name if op is not None else _chosen(layer)
-    heading, words = name, f"{kind} {op_label(layer, names)}"
-    if name.isdigit() or name == kind:
-        heading, words = kind, op_label(layer, names)
-    return Caption(
-        heading, _joined(words, _shared(layer), _optional(layer)), badge(layer)
-    )
+    op_name = op.name if op is not None else _op_param(layer)
+    heading, detail = name, f"{op_name} {op_label(layer, names)}"
+    if name.isdigit() or name == op_name:
+        heading, detail = op_name, op_label(layer, names)
+    detail = _joined(detail, _shared(layer), _optional(layer))
+    return Caption(heading, detail, badge(layer))
 
 
-def op_label(layer: Layer, names: bool = False) -> str:
-    """The label of the op, in what is common to all runs.
+def op_label(layer: LayerView, names: bool = False) -> str:
+    """The label of a layer's op, merged over all runs.
 
-    A part that differs shows the first and the last of its values, one that is not
-    everywhere stands in brackets. With `names`, labels that differ are in those of the
-    scope instead, where they can be.
+    A part that differs shows its first and last value; a part that only some runs have
+    is in parentheses. With `names`, labels that differ are written in the names of the
+    scope instead, if that makes them equal.
     """
     runs = [
         (instance.context, call)
         for instance, _, call in layer.calls
         if call.op is not None
     ]
-    found = dict.fromkeys(_label(call, context) for context, call in runs)
-    if names and len(found) > 1:
+    labels = dict.fromkeys(_label(call, context) for context, call in runs)
+    if names and len(labels) > 1:
         try:
             named = {_label(call, Context()) for _, call in runs}
-        except OpError:  # it has to know a size
+        except OpError:  # the label needs the value of a size
             named = set()
         if len(named) == 1:
             return named.pop()
-    return _merged(list(found))
+    return _merged(list(labels))
 
 
 def _label(call: Call, context: Context) -> str:
@@ -80,109 +84,111 @@ def _label(call: Call, context: Context) -> str:
     return call.op.label(context, tuple(call.outputs.values()), **inputs)
 
 
-def badge(layer: Layer) -> str:
+def badge(layer: LayerView) -> str:
     """How often a layer runs: `× 12`, `× 3 · stride 2, then 1`, `along T, reversed`."""
-    said = layer.node.layer
+    declared = layer.node.layer
     parts = []
-    if said.repeat is not None:
-        counts = list(dict.fromkeys(typed.count for _, typed in layer.running))
+    if declared.repeat is not None:
+        counts = list(dict.fromkeys(typed.count for _, typed in layer.active_uses))
         parts.append(f"× {', '.join(f'{count:,}' for count in counts[:4])}")
         if len(counts) > 4:
             parts[-1] += ", …"
-        if said.repeat.share:
+        if declared.repeat.share:
             parts[-1] += ", shared weights"
         parts.extend(_differences(layer))
-    scans = [typed.scan for _, typed in layer.running if typed.scan is not None]
+    scans = [typed.scan for _, typed in layer.active_uses if typed.scan is not None]
     if scans:
-        parts.append(f"along {scans[0].length}{', reversed' * said.reverse}")
+        parts.append(f"along {scans[0].length}{', reversed' * declared.reverse}")
     return " · ".join(parts)
 
 
-def parameters(layer: Layer, counter: Counter) -> str:
-    """How many parameters a layer holds, with all its copies; "" for none."""
-    counts = [counter.node(instance, typed) for instance, typed in layer.running]
-    least, most = min(counts, default=0), max(counts, default=0)
-    if not most:
+def parameter_count(layer: LayerView, counter: Counter) -> str:
+    """How many parameters a layer has in all its copies, or their range over instances; "" for none."""
+    counts = [counter.node(instance, typed) for instance, typed in layer.active_uses]
+    least, greatest = min(counts, default=0), max(counts, default=0)
+    if not greatest:
         return ""
-    if amount(least) == amount(most):
-        return amount(most)
-    return f"{amount(least)} … {amount(most)}"
+    if short_count(least) == short_count(greatest):
+        return short_count(greatest)
+    return f"{short_count(least)} … {short_count(greatest)}"
 
 
-def total(instances: Iterable[Instance], counter: Counter) -> int:
-    """The parameters of several networks."""
+def total_parameters(instances: Iterable[Instance], counter: Counter) -> int:
+    """The number of parameters of several networks."""
     return sum(counter.instance(instance) for instance in instances)
 
 
-def _scope_text(layer: Layer, scope: Scope, counter: Counter, opened: bool) -> Caption:
-    kind = "" if scope.kind == "group" else scope.name
+def _scope_caption(
+    layer: LayerView, scope: Scope, counter: Counter, expanded: bool
+) -> Caption:
+    block = "" if scope.kind == "group" else scope.name
     heading = layer.node.name
     if heading.isdigit():
-        heading, kind = kind or "layers", ""
-    if opened:
-        return Caption(
-            heading, _joined(kind, _shared(layer), _optional(layer)), badge(layer)
-        )
-    lines = _list(layer, scope) if listed(scope) else ()
-    size = parameters(layer, counter) if not _shared(layer) else ""
-    words = _joined(kind, _shared(layer), _optional(layer), size)
-    return Caption(heading, words, badge(layer), lines)
+        heading, block = block or "layers", ""
+    if expanded:
+        detail = _joined(block, _shared(layer), _optional(layer))
+        return Caption(heading, detail, badge(layer))
+    lines = _op_lines(layer, scope) if is_short_list(scope) else ()
+    size = parameter_count(layer, counter) if not _shared(layer) else ""
+    detail = _joined(block, _shared(layer), _optional(layer), size)
+    return Caption(heading, detail, badge(layer), lines)
 
 
-def _list(layer: Layer, scope: Scope) -> tuple[str, ...]:
-    """The layers of a short list, one a line."""
-    inside = Frame(scope, layer.instances())
+def _op_lines(layer: LayerView, scope: Scope) -> tuple[str, ...]:
+    """The layers of a short list of ops, one per line."""
+    inside = ScopeView(scope, layer.instances())
     lines = []
     for name in scope.nodes:
         inner = inside.layer(name)
-        if inner.off or inner.target is None or isinstance(inner.target, Scope):
+        if inner.inactive or inner.target is None or isinstance(inner.target, Scope):
             continue
-        words = [inner.target.name, op_label(inner), badge(inner), _optional(inner)]
-        lines.append(" ".join(word for word in words if word))
+        parts = [inner.target.name, op_label(inner), badge(inner), _optional(inner)]
+        lines.append(" ".join(part for part in parts if part))
     return tuple(lines)
 
 
-def _chosen(layer: Layer) -> str:
-    """The op that a param should have chosen."""
+def _op_param(layer: LayerView) -> str:
+    """The param of type `op` that chooses the layer's op, and could not be resolved."""
     target = layer.node.target
     return f"${target.param}" if isinstance(target, OpParam) else ""
 
 
-def _shared(layer: Layer) -> str:
+def _shared(layer: LayerView) -> str:
     return f"weights of {layer.node.shared}" if layer.node.shared else ""
 
 
-def _optional(layer: Layer) -> str:
+def _optional(layer: LayerView) -> str:
     """In how many copies an optional layer runs."""
     if not layer.optional:
         return ""
-    there, copies = layer.share
-    return f"in {there:,} of {copies:,}" if copies else "optional"
+    active, copies = layer.active_copies
+    return f"in {active:,} of {copies:,}" if copies else "optional"
 
 
-def _differences(layer: Layer) -> list[str]:
-    """In what the copies of a repeated layer differ."""
+def _differences(layer: LayerView) -> list[str]:
+    """The first two arguments in which the copies of a repeated layer differ."""
     found: dict[str, None] = {}
-    for instance, typed in layer.running:
-        found |= dict.fromkeys(_between(instance, typed))
+    for instance, typed in layer.active_uses:
+        found |= dict.fromkeys(_argument_sequences(instance, typed))
     return list(found)[:2]
 
 
-def _between(instance: Instance, typed: TypedNode) -> list[str]:
+def _argument_sequences(instance: Instance, typed: TypedNode) -> list[str]:
+    """The arguments that differ between copies, with their values: `stride 2, then 1`."""
     copies: list[dict[str, str]] = []
     for call in typed.calls:
         inner = call.instance
         if inner is not None and inner.scope.kind == "block":
             copies.append({key: str(value) for key, value in inner.params.items()})
         elif call.op is not None:
-            found = vars(call.op).items()
-            copies.append({key: _value(instance, value) for key, value in found})
-    words = []
+            arguments = vars(call.op).items()
+            copies.append({key: _value(instance, value) for key, value in arguments})
+    found = []
     for key in copies[0] if copies else ():
         values = [value for value, _ in groupby(copy[key] for copy in copies)]
         if len(values) > 1:
-            words.append(f"{key} {_sequence(values)}")
-    return words
+            found.append(f"{key} {_sequence(values)}")
+    return found
 
 
 def _value(instance: Instance, value: object) -> str:
@@ -217,7 +223,7 @@ def _merged(labels: list[str]) -> str:
 
 
 def _ends(values: Sequence[str]) -> str:
-    """`64 → 64` and `256 → 64`: `64/256 → 64`."""
+    """The first and the last value, merged word by word: `64 → 64` and `256 → 64` give `64/256 → 64`."""
     words = [value.split(" ") for value in values]
     if len({len(word) for word in words}) > 1:
         return f"{values[0]} … {values[-1]}"
@@ -228,7 +234,7 @@ def _ends(values: Sequence[str]) -> str:
 
 
 def _either(column: Sequence[str]) -> str:
-    """`[64` and `[1`: `[64/1`; brackets that are common to all stand once."""
+    """Alternatives, with common brackets written once: `[64` and `[1` give `[64/1`."""
     first = column[0]
     head = first[0] if first[0] in "[(" else ""
     tail = first[-1] if first[-1] in "])," else ""
@@ -239,5 +245,5 @@ def _either(column: Sequence[str]) -> str:
     return f"{head}{ends}{tail}"
 
 
-def _joined(*words: str) -> str:
-    return " · ".join(word.strip() for word in words if word.strip())
+def _joined(*parts: str) -> str:
+    return " · ".join(part.strip() for part in parts if part.strip())

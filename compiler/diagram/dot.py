@@ -1,4 +1,4 @@
-"""A picture in the DOT language of Graphviz."""
+"""Drawing -> DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -9,65 +9,70 @@ from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
-from compiler.diagram.drawing import Cluster, Drawing, Edge, Node
+from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
 from compiler.diagram.families import THEMES, Paint, Theme
-from compiler.diagram.ranking import below_entry, leads, order, titled_right
-from compiler.diagram.wrapping import note
+from compiler.diagram.ranking import (
+    entry_rank_constraints,
+    is_ordered_by_edges,
+    rank_constraints,
+    right_aligned_titles,
+)
+from compiler.diagram.wrapping import wrap_edge_label
 
 _FONT = "Helvetica"
 
 Attributes = Mapping[str, str]
 
 
-def to_dot(picture: Drawing) -> str:
-    """The picture as DOT; every text of the spec in it is escaped, and inert."""
-    source: str = _Printer(picture).graph().source
+def to_dot(drawing: Drawing) -> str:
+    """Print a drawing as DOT; all text from the spec is escaped."""
+    source: str = _Printer(drawing).graph().source
     return source
 
 
 class _Printer:
-    def __init__(self, picture: Drawing) -> None:
-        self._picture = picture
-        self._theme: Theme = THEMES[picture.theme]
-        self._down = picture.direction == "TB"
-        self._widths = box_widths(picture)
-        self._right = titled_right(picture)
-        self._nodes = {node.id: node for node in picture.nodes}
-        self._coming = Counter(edge.target for edge in picture.edges)
-        self._going = Counter(edge.source for edge in picture.edges)
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._theme: Theme = THEMES[drawing.theme]
+        self._down = drawing.direction == "TB"
+        self._widths = box_widths(drawing)
+        self._right_aligned = right_aligned_titles(drawing)
+        self._boxes = {box.id: box for box in drawing.boxes}
+        self._incoming = Counter(edge.target for edge in drawing.edges)
+        self._outgoing = Counter(edge.source for edge in drawing.edges)
 
     def graph(self) -> Digraph:
-        """The whole graph: boxes in their clusters, then what goes between them."""
+        """The whole graph: boxes in their clusters, then edges and constraints."""
         graph = Digraph(
             graph_attr=self._graph(),
             node_attr=self._node_defaults(),
             edge_attr=self._edge_defaults(),
         )
-        self._fill(graph, "", 0)
-        for edge in self._picture.edges:
+        self._add_boxes(graph, "", 0)
+        for edge in self._drawing.edges:
             graph.edge(edge.source, edge.target, **self._edge(edge))
-        for above, below in order(self._picture):
-            graph.edge(above, below, **_BELOW)
-        for above, below in below_entry(self._picture):
-            graph.edge(above, below, **_BELOW | {"minlen": "1"})
+        for above, below in rank_constraints(self._drawing):
+            graph.edge(above, below, **_CONSTRAINT)
+        for above, below in entry_rank_constraints(self._drawing):
+            graph.edge(above, below, **_CONSTRAINT | {"minlen": "1"})
         return graph
 
-    def _fill(self, graph: Digraph, parent: str, level: int) -> None:
-        for node in self._picture.nodes:
-            if node.cluster == parent:
-                graph.node(node.id, **self._node(node))
-        for cluster in self._picture.clusters:
+    def _add_boxes(self, graph: Digraph, parent: str, level: int) -> None:
+        for box in self._drawing.boxes:
+            if box.cluster == parent:
+                graph.node(box.id, **self._box(box))
+        for cluster in self._drawing.clusters:
             if cluster.parent == parent:
                 drawn = self._cluster(cluster, level)
                 with graph.subgraph(
                     name=f"cluster_{cluster.id}", graph_attr=drawn
                 ) as inner:
-                    self._fill(inner, cluster.id, level + 1)
+                    self._add_boxes(inner, cluster.id, level + 1)
 
     def _graph(self) -> Attributes:
-        label = labels.title(self._picture.title, self._theme)
+        label = labels.drawing_title(self._drawing.title, self._theme)
         return {
-            "rankdir": self._picture.direction,
+            "rankdir": self._drawing.direction,
             "nodesep": "0.28",
             "ranksep": "0.3" if self._down else "0.42",
             "fontname": _FONT,
@@ -110,70 +115,73 @@ class _Printer:
         return {
             "style": style,
             "fillcolor": paint.fill,
-            "color": theme.fault if cluster.fault else paint.border,
-            "penwidth": "2" if cluster.fault else "1",
+            "color": theme.fault if cluster.error else paint.border,
+            "penwidth": "2" if cluster.error else "1",
             "margin": f"{MARGIN:g}",
-            "labeljust": "r" if cluster.id in self._right else "l",
+            "labeljust": "r" if cluster.id in self._right_aligned else "l",
             "labelloc": "t",
-            "label": labels.heading(cluster.text, theme),
-            "tooltip": _tooltip(cluster.fault or cluster.hint),
+            "label": labels.cluster_label(cluster.caption, theme),
+            "tooltip": _tooltip(cluster.error or cluster.tooltip),
         }
 
-    def _node(self, node: Node) -> Attributes:
-        line = {"group": node.spine} if node.spine else {}
+    def _box(self, box: Box) -> Attributes:
+        line = {"group": box.main_path} if box.main_path else {}
         return {
-            **self._shape(node),
-            "tooltip": _tooltip(node.fault or node.hint),
+            **self._shape(box),
+            "tooltip": _tooltip(box.error or box.tooltip),
             **line,
         }
 
-    def _shape(self, node: Node) -> Attributes:
-        match node.kind:
+    def _shape(self, box: Box) -> Attributes:
+        match box.kind:
             case "input" | "output":
-                return {**_PLAIN, "label": labels.label(node.text, self._theme, 12)}
-            case "port" if node.text.name:
-                name = labels.port(node.text, self._theme)
-                return {**_PLAIN, "label": name, **self._width(node)}
-            case "port" if node.id in self._widths:
-                return {**_GAP, **self._width(node)}
+                return {
+                    **_BARE,
+                    "label": labels.box_label(box.caption, self._theme, 12),
+                }
+            case "port" if box.caption.name:
+                name = labels.port_label(box.caption, self._theme)
+                return {**_BARE, "label": name, **self._width(box)}
+            case "port" if box.id in self._widths:
+                return {**_WIDE_POINT, **self._width(box)}
             case "port":
                 return {"shape": "point", "width": "0.05", "color": self._theme.line}
             case "join":
-                return self._join(node)
+                return self._join(box)
             case "elided":
                 return {
-                    "label": _quoted(node.text.name),
+                    "label": _quoted(box.caption.name),
                     "style": "rounded,dashed",
                     "color": self._theme.muted,
                 }
-        return self._box(node)
+        return self._layer_box(box)
 
-    def _box(self, node: Node) -> Attributes:
+    def _layer_box(self, box: Box) -> Attributes:
         theme = self._theme
-        paint = theme.families.get(node.family, theme.plain)
-        if node.kind == "block":
+        paint = theme.families.get(box.family, theme.plain)
+        if box.kind == "block":
             paint = theme.block
         return {
             **_painted(paint),
-            "label": labels.label(node.text, theme, 11),
-            "penwidth": "1.4" if node.learned else "0.8",
-            **({"peripheries": "2"} if node.kind == "block" else {}),
-            **self._width(node),
-            **self._state(node),
+            "label": labels.box_label(box.caption, theme, 11),
+            "penwidth": "1.4" if box.has_weights else "0.8",
+            **({"peripheries": "2"} if box.kind == "block" else {}),
+            **self._width(box),
+            **self._state(box),
         }
 
-    def _width(self, node: Node) -> Attributes:
-        points = self._widths.get(node.id)
+    def _width(self, box: Box) -> Attributes:
+        points = self._widths.get(box.id)
         return {} if points is None else {"width": f"{points / 72:.2f}"}
 
-    def _state(self, node: Node) -> Attributes:
-        dashed = {"style": "rounded,filled,dashed"} if node.optional else {}
-        return {**dashed, **(self._faulty() if node.fault else {})}
+    def _state(self, box: Box) -> Attributes:
+        dashed = {"style": "rounded,filled,dashed"} if box.optional else {}
+        return {**dashed, **(self._error_style() if box.error else {})}
 
-    def _faulty(self) -> Attributes:
+    def _error_style(self) -> Attributes:
         return {"color": self._theme.fault, "penwidth": "2.2"}
 
-    def _join(self, node: Node) -> Attributes:
+    def _join(self, box: Box) -> Attributes:
         return {
             "shape": "circle",
             **_painted(self._theme.join),
@@ -183,18 +191,18 @@ class _Printer:
             "margin": "0",
             "fontsize": "13",
             "penwidth": "0.9",
-            "label": _quoted(node.text.name),
-            **({"style": "filled,dashed"} if node.optional else {"style": "filled"}),
-            **(self._faulty() if node.fault else {}),
+            "label": _quoted(box.caption.name),
+            **({"style": "filled,dashed"} if box.optional else {"style": "filled"}),
+            **(self._error_style() if box.error else {}),
         }
 
     def _edge(self, edge: Edge) -> Attributes:
         found = {"tooltip": _tooltip(edge.label)}
         if edge.label:
-            found["label"] = _note(edge.label)
+            found["label"] = _edge_label(edge.label)
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
-        if edge.spine:
+        if edge.on_main_path:
             found |= {"weight": "12", "class": "spine"}
         elif edge.kind == "skip":
             found |= {"weight": "1", "color": self._theme.faint}
@@ -202,25 +210,25 @@ class _Printer:
             found["weight"] = "2"
         if self._down and edge.label and not self._floats(edge):
             found["labelfloat"] = "false"
-        if edge.label and self._leaves(edge):
-            found["minlen"] = "2"  # else its words lie on the border
-        if edge.fault:
+        if edge.label and self._leaves_cluster(edge):
+            found["minlen"] = "2"  # else its label would lie on the border
+        if edge.has_error:
             red = self._theme.fault
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
         return found
 
     def _floats(self, edge: Edge) -> bool:
-        """Whether words take no room of their own: on one line beside the spine, a word where other arrows come in."""
-        if not edge.spine or len(note(edge.label)) > 1:
+        """Whether a label needs no space of its own: on one line beside the main path, clear of other edges."""
+        if not edge.on_main_path or len(wrap_edge_label(edge.label)) > 1:
             return False
-        alone = self._coming[edge.target] == self._going[edge.source] == 1
-        return alone or len(edge.label) <= _WORD
+        alone = self._incoming[edge.target] == self._outgoing[edge.source] == 1
+        return alone or len(edge.label) <= _SHORT_LABEL
 
-    def _leaves(self, edge: Edge) -> bool:
-        """Whether an arrow leads from beside a spine out of a block, to an output below."""
-        source, target = self._nodes[edge.source], self._nodes[edge.target]
+    def _leaves_cluster(self, edge: Edge) -> bool:
+        """Whether an edge beside the main path leads out of a cluster to an output."""
+        source, target = self._boxes[edge.source], self._boxes[edge.target]
         out = target.kind == "output" and source.cluster != target.cluster
-        return out and not edge.spine
+        return out and not edge.on_main_path
 
     def _dashed(self, edge: Edge) -> dict[str, str]:
         tie = edge.kind == "tie"
@@ -230,15 +238,19 @@ class _Printer:
             "color": color,
             "fontcolor": color,
             "weight": "0",
-            **({} if tie and leads(self._picture, edge) else {"constraint": "false"}),
+            **(
+                {}
+                if tie and is_ordered_by_edges(self._drawing, edge)
+                else {"constraint": "false"}
+            ),
             **({"arrowhead": "none"} if tie else {}),
         }
 
 
-_BELOW = {"style": "invis", "minlen": "0", "weight": "0"}
-_WORD = 9  # characters that stay clear of an arrow from the side
-_ASIDE = "  "  # between an arrow and its words: wider than half of its head
-_GAP = {
+_CONSTRAINT = {"style": "invis", "minlen": "0", "weight": "0"}
+_SHORT_LABEL = 9  # characters that stay clear of an edge from the side
+_INDENT = "  "  # between an edge and its label: wider than half an arrowhead
+_WIDE_POINT = {
     "shape": "box",
     "style": "",
     "color": "none",
@@ -247,7 +259,7 @@ _GAP = {
     "fontsize": "11",
     "label": "•",
 }
-_PLAIN = {
+_BARE = {
     "shape": "box",
     "style": "",
     "color": "none",
@@ -257,9 +269,9 @@ _PLAIN = {
 }
 
 
-def _note(text: str) -> str:
-    """The words at an arrow, a little to the right of it; what is on two lines begins at the left."""
-    lines = [_quoted(f"{_ASIDE}{line}") for line in note(text)]
+def _edge_label(text: str) -> str:
+    """The label of an edge, a little to its right; two lines are left-aligned."""
+    lines = [_quoted(f"{_INDENT}{line}") for line in wrap_edge_label(text)]
     return lines[0] if len(lines) == 1 else "".join(f"{line}\\l" for line in lines)
 
 
@@ -268,13 +280,12 @@ def _painted(paint: Paint) -> Attributes:
 
 
 def _quoted(text: str) -> str:
-    """Plain text, also where it looks like the markup of a label."""
-    plain: str = nohtml(labels.inert(text))
+    """Text as a plain label, even if it looks like an HTML-like one."""
+    plain: str = nohtml(labels.escape_label(text))
     return plain
 
 
 def _tooltip(text: str) -> str:
-    """A tooltip; empty ones show a blank, for else Graphviz would show the label's source."""
-    return _quoted(
-        text.replace("\\", "\\\\") or " "
-    )  # read twice, it loses two of four
+    """A tooltip; a blank if empty, since Graphviz would show the label's source instead."""
+    # Graphviz unescapes tooltips twice.
+    return _quoted(text.replace("\\", "\\\\") or " ")

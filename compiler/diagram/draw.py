@@ -1,79 +1,84 @@
-"""A typed graph as a picture."""
+"""TypedGraph -> Drawing."""
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections.abc import Iterable
+from dataclasses import replace
+from graphlib import TopologicalSorter
+
 from compiler.diagnostics.diagnostic import RequestError, suggest
 from compiler.diagnostics.text import printable
-from compiler.diagram.block_counts import copies
-from compiler.diagram.boxes import Boxes, cut
-from compiler.diagram.captions import total
-from compiler.diagram.drawing import Caption, Cluster, Drawing
-from compiler.diagram.edges import arrows
-from compiler.diagram.entries import type_points
-from compiler.diagram.error_overlay import Blame
-from compiler.diagram.folding import open_frames
+from compiler.diagram.boxes import BoxBuilder, short_name
+from compiler.diagram.captions import total_parameters
+from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
+from compiler.diagram.edges import build_edges
+from compiler.diagram.error_overlay import ErrorOverlay
+from compiler.diagram.folding import expand_blocks
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.shown_types import Shapes
-from compiler.diagram.tie_edges import say_ties, ties
-from compiler.diagram.views import Frame
+from compiler.diagram.shown_types import TypeLabels
+from compiler.diagram.tie_edges import tie_edges, ties_as_notes
+from compiler.diagram.views import ScopeView
+from compiler.diagram.wrapping import wrap_edge_label
 from compiler.ir.counts import Counter
 from compiler.ir.graph import Scope
-from compiler.ir.typed import TypedGraph
+from compiler.ir.typed import Instance, TypedGraph, walk_instances
 
 _DEFAULT = DiagramOptions()
 
 
 def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
-    """Draw a graph, or the part of it that the options name; errors in it are red.
+    """Draw a graph, or the part of it that the options select. Layers and edges with errors are marked.
 
     Raises:
-        RequestError: the spec has no such network or block.
+        RequestError: if the spec has no such network or block.
     """
     roots = (
-        [_block(typed, options.block)] if options.block else _networks(typed, options)
+        [_block_view(typed, options.block)]
+        if options.block
+        else _network_views(typed, options)
     )
-    blame, counter = Blame(typed), Counter()
-    open_frames(roots, options, blame)
+    errors, counter = ErrorOverlay(typed), Counter()
+    expand_blocks(roots, options, errors)
     names = bool(options.block) if options.sizes is None else options.sizes == "names"
-    boxes = Boxes(blame, Shapes(names), counter)
+    builder = BoxBuilder(errors, TypeLabels(names), counter)
     for root in roots:
-        cluster = _around(boxes, root) if len(roots) > 1 else ""
-        boxes.draw(root, cluster)
-    picture = Drawing(
+        cluster = _add_network_cluster(builder, root) if len(roots) > 1 else ""
+        builder.add_root(root, cluster)
+    drawing = Drawing(
         _title(typed, roots, options, counter),
-        tuple(boxes.nodes),
-        tuple(boxes.clusters),
-        (*arrows(boxes, roots), *ties(boxes, roots)),
+        tuple(builder.boxes),
+        tuple(builder.clusters),
+        (*build_edges(builder, roots), *tie_edges(builder, roots)),
         options.direction,
         options.theme,
     )
-    return type_points(say_ties(picture))
+    return _types_at_points(ties_as_notes(drawing))
 
 
-def _networks(typed: TypedGraph, options: DiagramOptions) -> list[Frame]:
+def _network_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView]:
     scopes = typed.graph.networks
     if options.network and options.network not in scopes:
         raise RequestError(_unknown("network", options.network, scopes))
-    chosen = [options.network] if options.network else list(scopes)
-    if not chosen:
+    selected = [options.network] if options.network else list(scopes)
+    if not selected:
         raise RequestError("the spec has blocks alone: say which one to draw")
-    return [_network(typed, name, scopes[name]) for name in chosen]
+    return [_network_view(typed, name, scopes[name]) for name in selected]
 
 
-def _network(typed: TypedGraph, name: str, scope: Scope) -> Frame:
-    found = typed.networks.get(name)
-    return Frame(scope, {} if found is None else {found: 1}, name)
+def _network_view(typed: TypedGraph, name: str, scope: Scope) -> ScopeView:
+    instance = typed.networks.get(name)
+    return ScopeView(scope, {} if instance is None else {instance: 1}, name)
 
 
-def _block(typed: TypedGraph, name: str) -> Frame:
-    """A block with all its uses at once."""
+def _block_view(typed: TypedGraph, name: str) -> ScopeView:
+    """A block, as all its uses have it."""
     scope = typed.graph.blocks.get(name)
     if scope is None:
         raise RequestError(_unknown("block", name, typed.graph.blocks))
-    found = copies(typed.networks.values()).items()
-    return Frame(
-        scope, {use: count for use, count in found if use.scope is scope}, name
-    )
+    copies = _copies(typed.networks.values()).items()
+    uses = {instance: count for instance, count in copies if instance.scope is scope}
+    return ScopeView(scope, uses, name)
 
 
 def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:
@@ -81,22 +86,90 @@ def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:
     return f"there is no {what} {printable(name)}: {hint}"
 
 
-def _around(boxes: Boxes, root: Frame) -> str:
-    cluster = Cluster(f"c{len(boxes.clusters)}", Caption(cut(root.name)), plain=True)
-    boxes.clusters.append(cluster)
+def _copies(networks: Iterable[Instance]) -> dict[Instance, int]:
+    """How many copies of each instance the networks contain."""
+    roots = list(networks)
+    used = {instance: _used(instance) for instance in walk_instances(roots)}
+    users: dict[Instance, list[Instance]] = {instance: [] for instance in used}
+    for instance, inner in used.items():
+        for other in inner:
+            users[other].append(instance)
+    counts: Tally[Instance] = Tally(roots)
+    for instance in TopologicalSorter(users).static_order():
+        counts[instance] += sum(
+            counts[user] * used[user][instance] for user in users[instance]
+        )
+    return {instance: counts[instance] for instance in used}
+
+
+def _used(instance: Instance) -> Tally[Instance]:
+    """The instances that one runs directly, with the number of runs of each."""
+    runs: Tally[Instance] = Tally()
+    for node in instance.nodes.values():
+        for call in node.calls:
+            if call.instance is not None:
+                runs[call.instance] += call.count
+    return runs
+
+
+def _add_network_cluster(builder: BoxBuilder, root: ScopeView) -> str:
+    cluster = Cluster(
+        f"c{len(builder.clusters)}", Caption(short_name(root.name)), is_network=True
+    )
+    builder.clusters.append(cluster)
     return cluster.id
 
 
 def _title(
-    typed: TypedGraph, roots: list[Frame], options: DiagramOptions, counter: Counter
+    typed: TypedGraph, roots: list[ScopeView], options: DiagramOptions, counter: Counter
 ) -> Caption:
     spec = typed.graph.spec
     scope = roots[0].scope
     alone = len(roots) == 1 and (options.block or options.network)
     name = options.block or options.network if alone else spec.name
-    said = scope.description if alone else spec.description
-    lines = [printable(said)] if said else []
+    description = scope.description if alone else spec.description
+    lines = [printable(description)] if description else []
     if not options.block and not typed.failed:
         networks = [instance for root in roots for instance in root.instances]
-        lines.append(f"{total(networks, counter):,} parameters")
-    return Caption(cut(name), lines=tuple(lines))
+        lines.append(f"{total_parameters(networks, counter):,} parameters")
+    return Caption(short_name(name), lines=tuple(lines))
+
+
+def _types_at_points(drawing: Drawing) -> Drawing:
+    """Move the types of edges that enter a block from the side below the names of its entry points.
+
+    On the edge, a type would lie on the border of the block, and make the edge longer.
+    """
+    points = {box.id for box in drawing.boxes if _can_hold_type(box)}
+    moved = {edge for edge in drawing.edges if edge.target in points and _moves(edge)}
+    types = {
+        edge.target: tuple(wrap_edge_label(edge.label))
+        for edge in drawing.edges
+        if edge in moved
+    }
+    return replace(
+        drawing,
+        boxes=tuple(
+            replace(box, caption=Caption(box.caption.name, lines=types[box.id]))
+            if box.id in types
+            else box
+            for box in drawing.boxes
+        ),
+        edges=tuple(
+            replace(edge, label="") if edge in moved else edge for edge in drawing.edges
+        ),
+    )
+
+
+def _can_hold_type(box: Box) -> bool:
+    """Whether a box is a named entry point beside the main path, with a name alone."""
+    named = box.kind == "port" and box.caption.name != ""
+    return named and not box.main_path and not box.caption.detail
+
+
+def _moves(edge: Edge) -> bool:
+    """Whether an edge from the side is labelled with a type and nothing else."""
+    alone = edge.label.endswith("]") and ": " not in edge.label
+    return (
+        alone and edge.kind == "flow" and not edge.on_main_path and not edge.has_error
+    )

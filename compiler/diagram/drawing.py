@@ -1,4 +1,4 @@
-"""A picture of a graph as data: what DOT and Mermaid are two ways to print."""
+"""A diagram as data: boxes, clusters and edges, for DOT and Mermaid to print."""
 
 from __future__ import annotations
 
@@ -7,83 +7,88 @@ from typing import Literal
 
 Direction = Literal["TB", "LR"]
 ThemeName = Literal["light", "dark", "print"]
-NodeKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
+BoxKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
 EdgeKind = Literal["flow", "skip", "loop", "tie"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What stands in a box or over a cluster: a name, words beside it, a badge."""
+    """The text of a box or a cluster: a name, details beside it, and a badge."""
 
     name: str
-    words: str = ""
+    detail: str = ""
     badge: str = ""
-    """How often it runs: `× 12`."""
+    """How often the layer runs: `× 12`."""
     lines: tuple[str, ...] = ()
-    """Further lines below: the layers of a short list."""
+    """Lines below the name, such as the layers of a short list."""
 
     @property
-    def plain(self) -> str:
-        """All of it on one line."""
-        head = " ".join(part for part in (self.name, self.words, self.badge) if part)
+    def one_line(self) -> str:
+        """The whole caption on one line."""
+        head = " ".join(part for part in (self.name, self.detail, self.badge) if part)
         return " · ".join((head, *self.lines)) if head else " · ".join(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A box, a circle, a point or plain text."""
+class Box:
+    """A node of the drawing: a box, a circle, a point or plain text, by its kind."""
 
     id: str
-    kind: NodeKind
-    text: Caption
+    kind: BoxKind
+    caption: Caption
     family: str = ""
-    """Of the op; it chooses the colours."""
+    """The family of the op, which chooses the colours."""
     cluster: str = ""
-    """The cluster that it stands in; "" for none."""
-    spine: str = ""
-    """The straight line that it stands on; "" for none."""
-    learned: bool = False
-    """Whether it has weights of its own."""
+    """The id of the cluster around it; "" for none."""
+    main_path: str = ""
+    """The id of the main path that it is on; "" for none."""
+    has_weights: bool = False
+    """Whether the layer has weights of its own."""
     optional: bool = False
-    """Whether it is there in some copies only."""
-    fault: str = ""
-    """What is wrong with it."""
-    hint: str = ""
-    """What a viewer may show when the pointer rests on it."""
+    """Whether the layer is in some copies only."""
+    error: str = ""
+    """The message of the layer's error; "" for none."""
+    tooltip: str = ""
+    """The text that a viewer shows under the pointer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A frame around nodes: a network, a block or a group."""
+    """A frame around boxes: a network, a block or a group."""
 
     id: str
-    text: Caption
+    caption: Caption
     parent: str = ""
+    """The id of the cluster around it; "" for none."""
     optional: bool = False
-    fault: str = ""
-    hint: str = ""
-    plain: bool = False
-    """Whether it is a whole network beside others."""
+    error: str = ""
+    tooltip: str = ""
+    is_network: bool = False
+    """Whether it is a whole network, drawn beside others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow; a loop is a state that goes to the next step, a tie has no head."""
+    """An arrow from one box to another, by their ids.
+
+    A `skip` passes other boxes, a `loop` carries a state to the next step of a scan, and a `tie` joins two layers that
+    have a tensor in common and has no arrowhead.
+    """
 
     source: str
     target: str
     label: str = ""
     kind: EdgeKind = "flow"
-    spine: bool = False
-    fault: bool = False
+    on_main_path: bool = False
+    has_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All that is drawn, in the order in which it is printed."""
+    """A whole diagram, its parts in the order in which they are printed."""
 
     title: Caption
-    nodes: tuple[Node, ...]
+    boxes: tuple[Box, ...]
     clusters: tuple[Cluster, ...]
     edges: tuple[Edge, ...]
     direction: Direction = "TB"

@@ -1,4 +1,4 @@
-"""The arrows of a picture: from where a value comes to where it is used."""
+"""The edges of a drawing, from the box that computes a value to those that use it."""
 
 from __future__ import annotations
 
@@ -6,172 +6,181 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from compiler.diagram.boxes import Boxes, points, symbol
-from compiler.diagram.drawing import Edge, Node
-from compiler.diagram.error_overlay import edge_is_faulty
-from compiler.diagram.folding import elided, shown
-from compiler.diagram.shown_types import Shapes
-from compiler.diagram.views import Frame, Layer
+from compiler.diagram.boxes import BoxBuilder, entry_points, join_symbol
+from compiler.diagram.drawing import Box, Edge, EdgeKind
+from compiler.diagram.error_overlay import edge_has_error
+from compiler.diagram.shown_types import TypeLabels
+from compiler.diagram.views import LayerView, ScopeView
 from compiler.ir.graph import Ref, Scope
 from compiler.op.op import Op
 
-_PLAIN = ("", "input", "x", "inputs", "output")  # ports that need no word
+_UNLABELLED = ("", "input", "x", "inputs", "output")  # ports whose names say nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
-    """Where a value comes from: a box, with what there is to say of the value."""
+class Producer:
+    """The box that a value comes from, with the value's type and port."""
 
-    node: str
+    box: str
+    """The id of the box."""
     type: str = ""
     changed: bool = False
+    """Whether the type is new here, and worth a label."""
     port: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
-    """One input of one box, before those between the same two boxes become one."""
+class Connection:
+    """One input of one box. All connections between two boxes become one edge."""
 
-    anchor: Anchor
+    producer: Producer
     target: str
     port: str = ""
-    fault: bool = False
+    has_error: bool = False
 
 
-def arrows(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
-    """All arrows, each with its words; a type is written once where it changes."""
-    wires = [wire for root in roots for wire in _wires(boxes, root)]
-    together: dict[tuple[str, str], list[Wire]] = {}
-    for wire in wires:
-        together.setdefault((wire.anchor.node, wire.target), []).append(wire)
-    ranks = _ranks(together)
-    nodes = {node.id: node for node in boxes.nodes}
-    edges = {pair: _edge(pair, nodes, ranks) for pair in together}
-    typed = _where_typed(edges, together, ranks, nodes)
-    drawn = [
+_Pair = tuple[str, str]
+"""The ids of the two boxes that an edge joins."""
+
+
+def build_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
+    """All edges, with labels; a type is written once, where it changes."""
+    by_pair: dict[_Pair, list[Connection]] = {}
+    for root in roots:
+        for connection in _connections(builder, root):
+            pair = (connection.producer.box, connection.target)
+            by_pair.setdefault(pair, []).append(connection)
+    ranks = _ranks(by_pair)
+    boxes = {box.id: box for box in builder.boxes}
+    edges = {pair: _edge(pair, boxes, ranks) for pair in by_pair}
+    typed = _edges_with_types(edges, by_pair, ranks, boxes)
+    flow = [
         replace(
             edges[pair],
-            label=_label(found, pair in typed),
-            fault=any(wire.fault for wire in found),
+            label=_label(connections, pair in typed),
+            has_error=any(connection.has_error for connection in connections),
         )
-        for pair, found in together.items()
+        for pair, connections in by_pair.items()
     ]
-    return [*drawn, *(loop for root in roots for loop in _loops(boxes, root))]
+    return [*flow, *(loop for root in roots for loop in _loops(builder, root))]
 
 
-def anchor(boxes: Boxes, frame: Frame, ref: Ref | None) -> Anchor | None:
-    """The box that a value comes from; None where the value is absent or unknown."""
-    while ref is not None and (found := frame.source(ref)) is not None:
-        if not frame.is_input(found.node):
-            return _inside(boxes, frame, found)
-        ident = boxes.ids.get((frame, found.node))
-        if ident is not None:
-            return Anchor(ident, boxes.shapes.of(frame, found))
-        if frame.parent is None:
+def _producer(builder: BoxBuilder, view: ScopeView, ref: Ref | None) -> Producer | None:
+    """The box that computes a value; None if the value is absent or unknown."""
+    while ref is not None and (resolved := view.resolve(ref)) is not None:
+        if not view.is_input(resolved.node):
+            return _layer_producer(builder, view, resolved)
+        box = builder.ids.get((view, resolved.node))
+        if box is not None:
+            return Producer(box, builder.types.on_edge(view, resolved))
+        if view.parent is None:
             return None
-        given = dict(frame.parent.sources(frame.name))
-        frame, ref = frame.parent, given.get(found.node)
+        sources = dict(view.parent.sources(view.name))
+        view, ref = view.parent, sources.get(resolved.node)
     return None
 
 
-def _inside(boxes: Boxes, frame: Frame, ref: Ref) -> Anchor | None:
-    shapes = boxes.shapes
-    type, changed = shapes.of(frame, ref), _changes(shapes, frame, ref)
-    port = _source_port(frame.layer(ref.node), ref)
-    child = frame.children.get(ref.node)
+def _layer_producer(builder: BoxBuilder, view: ScopeView, ref: Ref) -> Producer | None:
+    types = builder.types
+    type, changed = types.on_edge(view, ref), _is_new_type(types, view, ref)
+    port = _source_port(view.layer(ref.node), ref)
+    child = view.children.get(ref.node)
     if child is None:
-        ident = boxes.ids.get((frame, ref.node))
-        return Anchor(ident, type, changed, port) if ident else None
-    layer = frame.layer(ref.node)
+        box = builder.ids.get((view, ref.node))
+        return Producer(box, type, changed, port) if box else None
+    layer = view.layer(ref.node)
     name = ref.port or next(iter(_outputs(layer)), "")
     if layer.node.layer.repeat is not None:
         name = layer.node.layer.repeat.stack.get(name, name)
-    inner = anchor(boxes, child, child.scope.outputs.get(name))
+    inner = _producer(builder, child, child.scope.outputs.get(name))
     if inner is None:
         return None
-    return Anchor(inner.node, type, changed or inner.changed, port)
+    return Producer(inner.box, type, changed or inner.changed, port)
 
 
-def _changes(shapes: Shapes, frame: Frame, ref: Ref) -> bool:
-    """Whether a type is new; after a sum too, for the arrows into it say none."""
-    if shapes.changes(frame, ref):
+def _is_new_type(types: TypeLabels, view: ScopeView, ref: Ref) -> bool:
+    """Whether a value has a type that no edge before it shows; edges into a sum show none."""
+    if types.changes(view, ref):
         return True
-    if not symbol(frame.layer(ref.node)):
+    if not join_symbol(view.layer(ref.node)):
         return False
-    sources = (found for _, found in frame.sources(ref.node))
+    sources = (source for _, source in view.sources(ref.node))
     return any(
-        shapes.changes(frame, found)
-        for found in sources
-        if not frame.is_input(found.node)
+        types.changes(view, source)
+        for source in sources
+        if not view.is_input(source.node)
     )
 
 
-def _wires(boxes: Boxes, root: Frame) -> Iterator[Wire]:
-    for frame in root.walk():
-        for name in shown(frame):
-            yield from _into(boxes, frame, name, boxes.ids.get((frame, name)))
-        yield from _into_middle(boxes, frame)
+def _connections(builder: BoxBuilder, root: ScopeView) -> Iterator[Connection]:
+    for view in root.walk():
+        for name in view.visible_layers:
+            yield from _layer_connections(builder, view, name)
+        yield from _elided_connections(builder, view)
     for name, ref in root.outputs.items():
-        source = anchor(boxes, root, ref)
-        if source is not None:
-            port = "" if source.port == name else source.port
-            bare = replace(source, changed=False, port=port)
-            yield Wire(bare, boxes.outputs[root, name])
+        producer = _producer(builder, root, ref)
+        if producer is not None:
+            port = "" if producer.port == name else producer.port
+            untyped = replace(producer, changed=False, port=port)
+            yield Connection(untyped, builder.outputs[root, name])
 
 
-def _into_middle(boxes: Boxes, frame: Frame) -> Iterator[Wire]:
-    """What the layers that are left out take from those that are drawn."""
-    names = elided(frame)
-    hidden = set(names)
+def _elided_connections(builder: BoxBuilder, view: ScopeView) -> Iterator[Connection]:
+    """The inputs that elided layers take from visible ones."""
+    names = view.elided_layers
+    elided = set(names)
     for name in names:
-        refs = (ref for _, ref in frame.sources(name) if ref.node not in hidden)
+        refs = (ref for _, ref in view.sources(name) if ref.node not in elided)
         for ref in refs:
-            source = anchor(boxes, frame, ref)
-            if source is not None:
-                yield Wire(source, boxes.ids[frame, name])
+            producer = _producer(builder, view, ref)
+            if producer is not None:
+                yield Connection(producer, builder.ids[view, name])
 
 
-def _into(boxes: Boxes, frame: Frame, name: str, box: str | None) -> Iterator[Wire]:
-    layer = frame.layer(name)
-    child = frame.children.get(name)
-    errors = boxes.blame.at(frame, layer)
-    several = len({port for port, _ in layer.refs}) > 1
-    named = points(child) if child is not None else {}
+def _layer_connections(
+    builder: BoxBuilder, view: ScopeView, name: str
+) -> Iterator[Connection]:
+    box = builder.ids.get((view, name))
+    layer = view.layer(name)
+    child = view.children.get(name)
+    errors = builder.errors.at(view, layer)
+    several_ports = len({port for port, _ in layer.refs}) > 1
+    points = entry_points(child) if child is not None else {}
     for port, ref in layer.refs:
-        target = box if child is None else boxes.ids.get((child, port))
-        source = anchor(boxes, frame, ref)
-        if target is None or source is None:
+        target = box if child is None else builder.ids.get((child, port))
+        producer = _producer(builder, view, ref)
+        if target is None or producer is None:
             continue
-        if named.get(port) and source.port == port:
-            source = replace(source, port="")  # the point at the end says it
-        said = not several or child is not None or port in (*_PLAIN, ref.node)
-        word = "" if said or port.isdigit() else port
-        yield Wire(source, target, word, edge_is_faulty(layer, ref, errors))
+        if points.get(port) and producer.port == port:
+            producer = replace(producer, port="")  # the point's own label says it
+        obvious = port in (*_UNLABELLED, ref.node) or port.isdigit()
+        label = port if several_ports and child is None and not obvious else ""
+        yield Connection(producer, target, label, edge_has_error(layer, ref, errors))
 
 
-def _loops(boxes: Boxes, root: Frame) -> Iterator[Edge]:
-    """The states of opened scans, from the end of a step to the start of the next."""
-    for frame in root.walk():
-        for name, child in frame.children.items():
-            for state in frame.layer(name).node.carry:
-                target = boxes.ids.get((child, state))
-                source = anchor(boxes, child, child.scope.outputs.get(state))
-                if target is not None and source is not None:
-                    yield Edge(source.node, target, kind="loop")
+def _loops(builder: BoxBuilder, root: ScopeView) -> Iterator[Edge]:
+    """The states of expanded scans, from the end of a step to the start of the next."""
+    for view in root.walk():
+        for name, child in view.children.items():
+            for state in view.layer(name).node.carry:
+                target = builder.ids.get((child, state))
+                producer = _producer(builder, child, child.scope.outputs.get(state))
+                if target is not None and producer is not None:
+                    yield Edge(producer.box, target, kind="loop")
 
 
-def _source_port(layer: Layer, ref: Ref) -> str:
-    """The name of an output that is not the layer's only one."""
+def _source_port(layer: LayerView, ref: Ref) -> str:
+    """The output that a value comes from; "" if the layer has only one."""
     names = _outputs(layer)
     port = ref.port or next(iter(names), "")
-    return port if len(names) > 1 and port not in _PLAIN else ""
+    return port if len(names) > 1 and port not in _UNLABELLED else ""
 
 
-def _outputs(layer: Layer) -> tuple[str, ...]:
-    """The outputs of a layer, that which a name alone means first; of a scan, states are last."""
+def _outputs(layer: LayerView) -> tuple[str, ...]:
+    """The outputs of a layer: first the default one; the states of a scan come last."""
     target = layer.target
-    if layer.typed and layer.typed[0][1].outputs:
-        return tuple(layer.typed[0][1].outputs)
+    if layer.uses and layer.uses[0][1].outputs:
+        return tuple(layer.uses[0][1].outputs)
     if isinstance(target, Scope):
         return tuple(target.outputs)
     if isinstance(target, type) and issubclass(target, Op):
@@ -179,74 +188,80 @@ def _outputs(layer: Layer) -> tuple[str, ...]:
     return ()
 
 
-def _ranks(pairs: dict[tuple[str, str], list[Wire]]) -> dict[str, int]:
-    """How far each box is from the inputs, by the longest way."""
+def _ranks(by_pair: dict[_Pair, list[Connection]]) -> dict[str, int]:
+    """The length of the longest path to each box."""
     sources: dict[str, list[str]] = {}
-    for source, target in pairs:
+    for source, target in by_pair:
         sources.setdefault(source, [])
         sources.setdefault(target, []).append(source)
     ranks: dict[str, int] = {}
     for name in TopologicalSorter(sources).static_order():
-        ranks[name] = max((ranks[before] + 1 for before in sources[name]), default=0)
+        ranks[name] = max((ranks[source] + 1 for source in sources[name]), default=0)
     return ranks
 
 
-def _edge(pair: tuple[str, str], nodes: dict[str, Node], ranks: dict[str, int]) -> Edge:
+def _edge(pair: _Pair, boxes: dict[str, Box], ranks: dict[str, int]) -> Edge:
     source, target = pair
-    line = nodes[source].spine
-    straight = line != "" and line == nodes[target].spine
-    if straight:
+    path_id = boxes[source].main_path
+    on_main_path = path_id != "" and path_id == boxes[target].main_path
+    if on_main_path:
         between = range(ranks[source] + 1, ranks[target])
-        straight = not any(
-            node.spine == line and ranks.get(node.id) in between
-            for node in nodes.values()
+        on_main_path = not any(
+            box.main_path == path_id and ranks.get(box.id) in between
+            for box in boxes.values()
         )
-    near = straight or ranks[target] - ranks[source] == 1
-    return Edge(source, target, kind="flow" if near else "skip", spine=straight)
+    adjacent = on_main_path or ranks[target] - ranks[source] == 1
+    kind: EdgeKind = "flow" if adjacent else "skip"
+    return Edge(source, target, kind=kind, on_main_path=on_main_path)
 
 
-def _where_typed(
-    edges: dict[tuple[str, str], Edge],
-    together: dict[tuple[str, str], list[Wire]],
+def _edges_with_types(
+    edges: dict[_Pair, Edge],
+    by_pair: dict[_Pair, list[Connection]],
     ranks: dict[str, int],
-    nodes: dict[str, Node],
-) -> set[tuple[str, str]]:
-    """Of the arrows that carry one value, the one that says its type."""
-    best: dict[tuple[str, str], tuple[str, str]] = {}
-    for pair, wires in together.items():
-        for wire in wires:
-            if wire.anchor.changed and wire.anchor.type:
-                key = (wire.anchor.node, wire.anchor.type)
-                known = best.setdefault(key, pair)
-                best[key] = min(known, pair, key=lambda at: _far(edges[at], ranks))
-    plain = {pair for pair in best.values() if _has_room(edges[pair], nodes)}
-    faulty = {pair for pair, wires in together.items() if any(w.fault for w in wires)}
-    return plain | faulty
+    boxes: dict[str, Box],
+) -> set[_Pair]:
+    """The edges that show a type: for each new type one of its edges, and all edges with errors."""
+
+    def distance(pair: _Pair) -> tuple[bool, int]:
+        edge = edges[pair]
+        return not edge.on_main_path, ranks[edge.target] - ranks[edge.source]
+
+    best: dict[tuple[str, str], _Pair] = {}
+    for pair, connections in by_pair.items():
+        for producer in (connection.producer for connection in connections):
+            if producer.changed and producer.type:
+                key = (producer.box, producer.type)
+                best[key] = min(best.setdefault(key, pair), pair, key=distance)
+    typed = {pair for pair in best.values() if _has_space(edges[pair], boxes)}
+    faulty = {
+        pair
+        for pair, connections in by_pair.items()
+        if any(connection.has_error for connection in connections)
+    }
+    return typed | faulty
 
 
-def _has_room(edge: Edge, nodes: dict[str, Node]) -> bool:
-    """Whether a type may stand at an arrow: not where others come in from the side."""
+def _has_space(edge: Edge, boxes: dict[str, Box]) -> bool:
+    """Whether an edge can show a type: not beside the edges that enter a sum from the side."""
     return edge.kind == "flow" and not (
-        edge.spine and nodes[edge.target].kind == "join"
+        edge.on_main_path and boxes[edge.target].kind == "join"
     )
 
 
-def _far(edge: Edge, ranks: dict[str, int]) -> tuple[bool, int]:
-    return not edge.spine, ranks[edge.target] - ranks[edge.source]
-
-
-def _label(wires: list[Wire], typed: bool) -> str:
-    words = dict.fromkeys(word for wire in wires if (word := _port_word(wire)))
-    types = dict.fromkeys(w.anchor.type for w in wires if w.anchor.type)
-    text = ", ".join(words)
-    if not typed or len(types) != 1 or len(words) > 2:
+def _label(connections: list[Connection], typed: bool) -> str:
+    labels = (_port_label(connection) for connection in connections)
+    ports = dict.fromkeys(label for label in labels if label)
+    types = dict.fromkeys(c.producer.type for c in connections if c.producer.type)
+    text = ", ".join(ports)
+    if not typed or len(types) != 1 or len(ports) > 2:
         return text
     return f"{text}: {next(iter(types))}" if text else next(iter(types))
 
 
-def _port_word(wire: Wire) -> str:
-    """`hidden`, `query`, or both where they differ: `hidden → state`."""
-    source, target = wire.anchor.port, wire.port
+def _port_label(connection: Connection) -> str:
+    """`hidden`, `query`, or both if they differ: `hidden → state`."""
+    source, target = connection.producer.port, connection.port
     if source.isdigit() and target:
         source = ""
     if source and target and source != target:

@@ -1,15 +1,15 @@
-"""Which layers and edges the errors of a graph are about."""
+"""The layers and edges that errors are about."""
 
 from __future__ import annotations
 
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
-from compiler.diagram.views import Frame, Layer
+from compiler.diagram.views import LayerView, ScopeView
 from compiler.ir.graph import Ref
 from compiler.ir.typed import TypedGraph
 
-# What is wrong with these is what comes in.
-_INCOMING = (
+# Errors about a layer's inputs.
+_INPUT_ERRORS = (
     "shape-mismatch",
     "kind-mismatch",
     "rank-mismatch",
@@ -21,8 +21,8 @@ _INCOMING = (
 )
 
 
-class Blame:
-    """The errors of a graph, by the places that they are at."""
+class ErrorOverlay:
+    """The errors of a graph, by layer."""
 
     def __init__(self, typed: TypedGraph) -> None:
         self._errors = [
@@ -31,54 +31,49 @@ class Blame:
             if error.severity == "error"
         ]
 
-    @property
-    def any(self) -> bool:
-        """Whether there is an error at all."""
-        return bool(self._errors)
-
-    def at(self, frame: Frame, layer: Layer) -> tuple[Diagnostic, ...]:
+    def at(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
         """The errors of a layer itself."""
         return tuple(
-            error for error, steps in self._errors if _is_at(error, steps, frame, layer)
+            error for error, steps in self._errors if _is_at(error, steps, view, layer)
         )
 
-    def inside(self, frame: Frame, layer: Layer) -> tuple[Diagnostic, ...]:
-        """The errors of what a block or group holds."""
+    def inside(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
+        """The errors inside the block or group that a layer runs."""
         scope = layer.scope
         if scope is None:
             return ()
-        here = _path(frame, layer)
+        path = _path(view, layer)
         return tuple(
             error
             for error, steps in self._errors
             if (
-                steps[: len(here)] == here and len(steps) > len(here)
-                if steps and frame.root.scope.kind == "network"
+                steps[: len(path)] == path and len(steps) > len(path)
+                if steps and view.root.scope.kind == "network"
                 else _contains(scope.place.span(), error.span)
             )
         )
 
 
-def edge_is_faulty(layer: Layer, ref: Ref, errors: tuple[Diagnostic, ...]) -> bool:
-    """Whether one of a layer's errors is about this input of it."""
+def edge_has_error(layer: LayerView, ref: Ref, errors: tuple[Diagnostic, ...]) -> bool:
+    """Whether one of a layer's errors is about its input `ref`."""
     place = layer.node.place
     for error in errors:
         if layer.node.layer.input is None:
-            if error.code in _INCOMING:
+            if error.code in _INPUT_ERRORS:
                 return True
-        elif _touches(error.span, place.document.locate(ref.path)):
+        elif _overlap(error.span, place.document.locate(ref.path)):
             return True
     return False
 
 
 def _is_at(
-    error: Diagnostic, steps: tuple[str, ...], frame: Frame, layer: Layer
+    error: Diagnostic, steps: tuple[str, ...], view: ScopeView, layer: LayerView
 ) -> bool:
-    if steps and frame.root.scope.kind == "network":
-        return steps == _path(frame, layer)
+    if steps and view.root.scope.kind == "network":
+        return steps == _path(view, layer)
     if steps and steps[-1] != layer.node.name:
         return False
-    return _holds(layer, error.span) and not (
+    return _is_in_layer(error.span, layer) and not (
         layer.scope is not None
         and layer.scope.kind == "group"
         and any(
@@ -88,16 +83,17 @@ def _is_at(
     )
 
 
-def _holds(layer: Layer, span: Span) -> bool:
+def _is_in_layer(span: Span, layer: LayerView) -> bool:
     place = layer.node.place
     return _contains(place.span(), span) or place.span(key=True) == span
 
 
-def _path(frame: Frame, layer: Layer) -> tuple[str, ...]:
-    return (frame.root.scope.name, *frame.path, layer.node.name)
+def _path(view: ScopeView, layer: LayerView) -> tuple[str, ...]:
+    return (view.root.scope.name, *view.path, layer.node.name)
 
 
 def _steps(path: str) -> tuple[str, ...]:
+    """The layers on a diagnostic's path, without the indices of copies."""
     return tuple(step.partition("[")[0] for step in path.split(".")) if path else ()
 
 
@@ -109,5 +105,5 @@ def _contains(outer: Span, inner: Span) -> bool:
     )
 
 
-def _touches(left: Span, right: Span) -> bool:
+def _overlap(left: Span, right: Span) -> bool:
     return _contains(left, right) or _contains(right, left)

@@ -1,132 +1,118 @@
-"""Which blocks are opened: by the user's word, else what fits a page."""
+"""Which blocks are expanded: those that the options name, else those that fit a page."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from compiler.diagram.error_overlay import Blame
+from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.main_path import height
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.views import Frame
+from compiler.diagram.views import MAX_LAYERS, ScopeView
 from compiler.ir.graph import Scope
 
-LEVEL = 120
-"""Layers of one scope that are all drawn; of more, the middle is left out."""
-ENDS = 16
-"""Layers that are drawn at each end of such a scope."""
-
-_RANKS = 34  # boxes above one another that a page holds
-_NODES = 100  # boxes that a page holds
-_MOST = 600  # boxes that the layout engine places in a few seconds
-_LISTED = 6  # layers that one box lists
+_PAGE_HEIGHT = 34  # boxes from top to bottom
+_PAGE_BOXES = 100
+_MAX_BOXES = 600  # what the layout engine places in a few seconds
+_MAX_LISTED = 6  # layers that one box lists
 
 
 @dataclass
-class _Opener:
+class _BlockExpander:
     options: DiagramOptions
-    blame: Blame
+    errors: ErrorOverlay
     drawn: int
+    """Boxes drawn so far."""
     leaves: bool = False
-    """Whether blocks without blocks in them are opened too, now that there is room."""
-    seen: Counter[int] = field(default_factory=Counter)
+    """Whether blocks without inner blocks are expanded too, as far as there is space left."""
+    expansions: Counter[int] = field(default_factory=Counter)
+    """How often each scope is expanded, by its id."""
 
-    def run(self, waiting: deque[Frame]) -> None:
-        """Open what the frames hold, and what that holds, outer blocks first."""
+    def expand(self, waiting: deque[ScopeView]) -> None:
+        """Expand blocks in the given views and in what is expanded, outer blocks first."""
         while waiting:
-            frame = waiting.popleft()
-            for name in shown(frame):
-                if name in frame.children:
+            view = waiting.popleft()
+            for name in view.visible_layers:
+                if name in view.children:
                     continue
-                child = self._opened(frame, name)
+                child = self._expanded(view, name)
                 if child is not None:
-                    frame.children[name] = child
-                    self.seen[id(child.scope)] += 1
-                    self.drawn += len(shown(child))
+                    view.children[name] = child
+                    self.expansions[id(child.scope)] += 1
+                    self.drawn += len(child.visible_layers)
                     waiting.append(child)
 
-    def _opened(self, frame: Frame, name: str) -> Frame | None:
-        layer = frame.layer(name)
+    def _expanded(self, view: ScopeView, name: str) -> ScopeView | None:
+        layer = view.layer(name)
         scope = layer.scope
-        if scope is None or layer.off or not scope.nodes:
+        if scope is None or layer.inactive or not scope.nodes:
             return None
-        if self.drawn + min(len(scope.nodes), LEVEL) > _MOST:
+        if self.drawn + min(len(scope.nodes), MAX_LAYERS) > _MAX_BOXES:
             return None
         if {name, scope.name} & self.options.fold:
             return None
-        child = frame.open(name)
-        wanted = {name, scope.name} & self.options.expand
-        if wanted or self._wants(frame, child):
+        child = view.inside(name)
+        named = {name, scope.name} & self.options.expand
+        if named or self._is_wanted(view, child):
             return child
         return None
 
-    def _wants(self, frame: Frame, child: Frame) -> bool:
+    def _is_wanted(self, view: ScopeView, child: ScopeView) -> bool:
         if self.options.depth is not None:
-            return frame.level < self.options.depth
-        if self.blame.inside(frame, frame.layer(child.name)):
+            return view.depth < self.options.depth
+        if self.errors.inside(view, view.layer(child.name)):
             return True
-        if listed(child.scope) or (_is_leaf(child.scope) and not self.leaves):
+        if is_short_list(child.scope) or (_is_leaf(child.scope) and not self.leaves):
             return False
-        if self.seen[id(child.scope)] > _outer(child):
-            return False  # it is open elsewhere, and not only around itself
-        return self._fits(frame, child)
+        if self.expansions[id(child.scope)] > _nesting(child):
+            return False  # it is expanded elsewhere, not only around itself
+        return self._fits(view, child)
 
-    def _fits(self, frame: Frame, child: Frame) -> bool:
-        if self.drawn + len(shown(child)) > _NODES:
+    def _fits(self, view: ScopeView, child: ScopeView) -> bool:
+        if self.drawn + len(child.visible_layers) > _PAGE_BOXES:
             return False
-        frame.children[child.name] = child
-        fits = height(frame.root) <= _RANKS
-        del frame.children[child.name]
+        view.children[child.name] = child
+        fits = height(view.root) <= _PAGE_HEIGHT
+        del view.children[child.name]
         return fits
 
 
-def open_frames(roots: list[Frame], options: DiagramOptions, blame: Blame) -> None:
-    """Open what the options say, or what fits: outer blocks first, each block once.
+def expand_blocks(
+    roots: list[ScopeView], options: DiagramOptions, errors: ErrorOverlay
+) -> None:
+    """Add to the views' `children` the blocks that the options name, or else those that fit a page.
 
-    Blocks that hold blocks come before those that hold ops alone: structure first. A block that holds itself is opened
-    again inside, once a level. A block with errors in it is opened too, so that they are seen.
+    Outer blocks come first, and each block is expanded once; a recursive block is expanded once a level. Blocks that
+    contain blocks come before those that contain ops alone. A block with an error in it is always expanded.
     """
-    opener = _Opener(options, blame, sum(len(shown(root)) for root in roots))
-    opener.run(deque(roots))
+    drawn = sum(len(root.visible_layers) for root in roots)
+    expander = _BlockExpander(options, errors, drawn)
+    expander.expand(deque(roots))
     if options.depth is None:
-        opener.leaves = True
-        opener.run(deque(frame for root in roots for frame in root.walk()))
+        expander.leaves = True
+        expander.expand(deque(view for root in roots for view in root.walk()))
 
 
-def shown(frame: Frame) -> list[str]:
-    """The layers of a frame that are drawn: those that run, without a long middle."""
-    names = list(frame.scope.nodes)
-    if len(names) > LEVEL:
-        names = [*names[:ENDS], *names[-ENDS:]]
-    return [name for name in names if not frame.layer(name).off]
-
-
-def elided(frame: Frame) -> list[str]:
-    """The long middle that is not drawn."""
-    names = list(frame.scope.nodes)
-    return names[ENDS:-ENDS] if len(names) > LEVEL else []
-
-
-def listed(scope: Scope) -> bool:
-    """Whether a scope is a short list of ops, which one box can name."""
+def is_short_list(scope: Scope) -> bool:
+    """Whether a scope is a short list of ops, which one box can show."""
     return (
         scope.chain
-        and len(scope.nodes) <= _LISTED
+        and len(scope.nodes) <= _MAX_LISTED
         and not any(isinstance(node.target, Scope) for node in scope.nodes.values())
     )
 
 
 def _is_leaf(scope: Scope) -> bool:
     return all(
-        not isinstance(node.target, Scope) or listed(node.target)
+        not isinstance(node.target, Scope) or is_short_list(node.target)
         for node in scope.nodes.values()
     )
 
 
-def _outer(frame: Frame) -> int:
-    """How many frames around one are of the same block."""
-    found, outer = 0, frame.parent
+def _nesting(view: ScopeView) -> int:
+    """How many of the views around one are of the same block."""
+    count, outer = 0, view.parent
     while outer is not None:
-        found += outer.scope is frame.scope
+        count += outer.scope is view.scope
         outer = outer.parent
-    return found
+    return count

@@ -1,4 +1,4 @@
-"""The HTML-like labels of Graphviz, with every text escaped."""
+"""Captions as HTML-like labels of Graphviz, with all text escaped."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from compiler.diagram.drawing import Caption
 from compiler.diagram.families import Theme
 from compiler.diagram.wrapping import wrap
 
-_LINE = 30  # characters beside one another in a box; more take a second line
-_WORDS = 46  # characters of such a line
-_TITLE = 56
-_GAP = 8  # points between the title and what is drawn
-_BROAD = "…→"  # Graphviz takes these for narrower than they are
-_SHORT = 0.6  # of a space, by which it does
+_FIRST_LINE = 30  # characters of a name with its details; more take a second line
+_DETAIL_LINE = 46  # characters of a line of details
+_TITLE_LINE = 56  # characters
+_TITLE_GAP = 8  # points between the title and the drawing
+_UNDERESTIMATED = "…→"  # Graphviz's font metrics take these for too narrow
+_MISSING_WIDTH = 0.6  # of a space, for each of them
 
 
-def title(text: Caption, theme: Theme) -> str:
-    """The title of a picture, with its lines below."""
-    rows = [f'<FONT POINT-SIZE="17"><B>{inert(text.name)}</B></FONT>']
-    for line in text.lines:
+def drawing_title(caption: Caption, theme: Theme) -> str:
+    """The title of a drawing, with its lines below."""
+    rows = [f'<FONT POINT-SIZE="17"><B>{escape_label(caption.name)}</B></FONT>']
+    for line in caption.lines:
         rows += [_small(part, theme.muted, 10) for part in _balanced(line)]
-    return _table(rows, below=_GAP)
+    return _table(rows, gap_below=_TITLE_GAP)
 
 
 def _balanced(line: str) -> list[str]:
-    """A line in as few rows as it needs, none much shorter than the others."""
-    rows = wrap(line, _TITLE, 3)
-    for width in range(_TITLE - 1, _TITLE // 2, -1):
+    """A line wrapped into as few rows as possible, of similar lengths."""
+    rows = wrap(line, _TITLE_LINE, 3)
+    for width in range(_TITLE_LINE - 1, _TITLE_LINE // 2, -1):
         narrower = wrap(line, width, 3)
         if len(narrower) > len(rows) or " ".join(narrower) != " ".join(rows):
             break
@@ -37,66 +37,72 @@ def _balanced(line: str) -> list[str]:
     return rows
 
 
-def label(text: Caption, theme: Theme, size: int) -> str:
-    """The name in bold, the words beside it or below, the badge in its own colour."""
-    below = list(text.lines)
-    if len(text.name) + len(text.words) > _LINE:
-        below = [*wrap(text.words, _WORDS, 2), *below]
-        text = replace(text, words="")
-    rows = [_row(text, theme, size)]
+def box_label(caption: Caption, theme: Theme, size: int) -> str:
+    """The label of a box: name in bold, details beside or below it, and the badge in its own colour.
+
+    Args:
+        size: the font size of the name in points.
+    """
+    below = list(caption.lines)
+    if len(caption.name) + len(caption.detail) > _FIRST_LINE:
+        below = [*wrap(caption.detail, _DETAIL_LINE, 2), *below]
+        caption = replace(caption, detail="")
+    rows = [_row(caption, theme, size)]
     if not below:
         return f"<{rows[0]}>"
     rows += [_small(line, theme.muted, 9) for line in below]
     return _table(rows, "CENTER")
 
 
-def port(text: Caption, theme: Theme) -> str:
-    """The name of a block's input inside of it."""
-    words = f"  {_small(text.words, theme.muted, 9)}" if text.words else ""
-    name = f"{_small(text.name, theme.ink, 10)}{words}"
-    if not text.lines:
+def port_label(caption: Caption, theme: Theme) -> str:
+    """The label of a block's input, inside the block."""
+    detail = f"  {_small(caption.detail, theme.muted, 9)}" if caption.detail else ""
+    name = f"{_small(caption.name, theme.ink, 10)}{detail}"
+    if not caption.lines:
         return f"<{name}>"
-    below = (_small(line, theme.muted, 9) for line in text.lines)
+    below = (_small(line, theme.muted, 9) for line in caption.lines)
     return _table([name, *below], "CENTER")
 
 
-def heading(text: Caption, theme: Theme) -> str:
-    """The title of a cluster, on several lines where it is long."""
-    rows = title_rows(text)
+def cluster_label(caption: Caption, theme: Theme) -> str:
+    """The title of a cluster, in several rows if it is long."""
+    rows = title_rows(caption)
     if len(rows) == 1:
         return f"<{_row(rows[0], theme, 12)}>"
     return _table([_row(row, theme, 12) for row in rows])
 
 
-def _row(text: Caption, theme: Theme, size: int) -> str:
+def _row(caption: Caption, theme: Theme, size: int) -> str:
     parts = []
-    if text.name:
-        parts.append(f'<FONT POINT-SIZE="{size}"><B>{inert(text.name)}</B></FONT>')
-    if text.words:
-        parts.append(_small(text.words, theme.muted, 9))
-    if text.badge:
+    if caption.name:
+        name = escape_label(caption.name)
+        parts.append(f'<FONT POINT-SIZE="{size}"><B>{name}</B></FONT>')
+    if caption.detail:
+        parts.append(_small(caption.detail, theme.muted, 9))
+    if caption.badge:
         font = f'POINT-SIZE="{size}" COLOR="{theme.badge}"'
-        parts.append(f"<FONT {font}><B>{inert(text.badge)}</B></FONT>")
+        parts.append(f"<FONT {font}><B>{escape_label(caption.badge)}</B></FONT>")
     return "  ".join(parts)
 
 
-def _table(rows: list[str], align: str = "LEFT", below: int = 0) -> str:
+def _table(rows: list[str], align: str = "LEFT", gap_below: int = 0) -> str:
     body = "".join(f'<TR><TD ALIGN="{align}">{row}</TD></TR>' for row in rows)
-    if below:
-        body += f'<TR><TD HEIGHT="{below}"></TD></TR>'
+    if gap_below:
+        body += f'<TR><TD HEIGHT="{gap_below}"></TD></TR>'
     attributes = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
     return f"<<TABLE {attributes}>{body}</TABLE>>"
 
 
 def _small(text: str, color: str, size: int) -> str:
-    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inert(_filled(text))}</FONT>'
+    padded = escape_label(_padded(text))
+    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{padded}</FONT>'
 
 
-def _filled(text: str) -> str:
-    """Text with spaces after it, so that it has all the room that it needs, and stands in its middle."""
-    return text + " " * round(_SHORT * sum(map(text.count, _BROAD)))
+def _padded(text: str) -> str:
+    """Text with trailing spaces for the width that Graphviz underestimates, so that it is centred."""
+    return text + " " * round(_MISSING_WIDTH * sum(map(text.count, _UNDERESTIMATED)))
 
 
-def inert(text: str) -> str:
-    r"""Text in which Graphviz finds neither tags nor entities nor names for parts of the graph (`\N`)."""
+def escape_label(text: str) -> str:
+    r"""Escape text for a label: no tags, no entities, and none of Graphviz's escapes such as `\N`."""
     return escape(text, quote=True).replace("\\", "&#92;&#92;")

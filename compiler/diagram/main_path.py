@@ -1,110 +1,108 @@
-"""The spine of a scope: the longest way through it, which is drawn straight."""
+"""The main path of a scope: its longest path from an input to an output, which is drawn straight."""
 
 from __future__ import annotations
 
-from compiler.diagram.views import Frame
+from compiler.diagram.views import ScopeView
 from compiler.ir.graph import Ref
 
-_LIMIT = 120  # of a longer scope the ends alone are drawn
 
+def height(view: ScopeView) -> int:
+    """How many boxes a scope takes from top to bottom, with those of expanded blocks.
 
-def height(frame: Frame) -> int:
-    """How many boxes stand above one another in a frame, those of opened blocks too.
-
-    The title of a frame and its borders count as one.
+    A title and the borders of a cluster together count as one.
     """
-    return max(_heights(frame).values(), default=0) + 1
+    return max(_heights(view).values(), default=0) + 1
 
 
-def main_output(frame: Frame) -> str:
-    """The output at the end of the longest way; "" where there is none."""
-    heights = _heights(frame)
-    found = {name: heights.get(ref.node, 0) for name, ref in frame.outputs.items()}
-    return max(found, key=found.__getitem__, default="")
+def main_output(view: ScopeView) -> str:
+    """The output at the end of the longest path; "" if there is none."""
+    heights = _heights(view)
+    by_output = {name: heights.get(ref.node, 0) for name, ref in view.outputs.items()}
+    return max(by_output, key=by_output.__getitem__, default="")
 
 
-def spine(frame: Frame) -> set[str]:
-    """The layers and the input on the longest way to an output.
+def main_path(view: ScopeView) -> set[str]:
+    """The layers and the input on the main path.
 
-    Where ways of equal length meet, the middle one is, of an even number the first of the two.
+    Of several paths of equal length, the middle one is taken; of an even number, the first of the middle two.
     """
-    return _walk(frame)[0]
+    return _trace(view)[0]
 
 
-def enters(child: Frame, outer: set[str]) -> bool:
-    """Whether the spine of an opened block goes on from the spine around it."""
+def continues_main_path(child: ScopeView, outer: set[str]) -> bool:
+    """Whether the main path of an expanded block continues the one around it, `outer`."""
     assert child.parent is not None
-    sources = _given(child)
+    sources = _start_sources(child)
     return len(sources) == 1 and sources[0] in outer
 
 
-def fed(frame: Frame) -> set[str]:
-    """The inputs that are no states, and the layers that depend on them."""
-    states = frame.parent.layer(frame.name).node.carry if frame.parent else {}
-    found = {name for name in frame.scope.inputs if name not in states}
-    for name in frame.scope.nodes:
-        if any(ref.node in found for _, ref in frame.sources(name)):
+def input_dependents(view: ScopeView) -> set[str]:
+    """The inputs of a scope, apart from carried states, and all layers that depend on them."""
+    states = view.parent.layer(view.name).node.carry if view.parent else {}
+    found = {name for name in view.scope.inputs if name not in states}
+    for name in view.scope.nodes:
+        if any(ref.node in found for _, ref in view.sources(name)):
             found.add(name)
     return found
 
 
-def _walk(frame: Frame) -> tuple[set[str], set[str]]:
-    """What is on the spine, and the inputs that the longest ways begin at."""
-    heights, known = _heights(frame), fed(frame)
-    last = frame.outputs.get(main_output(frame))
-    on: set[str] = set()
+def _trace(view: ScopeView) -> tuple[set[str], set[str]]:
+    """The layers on the main path, and the inputs at which the longest paths start."""
+    heights, dependents = _heights(view), input_dependents(view)
+    last = view.outputs.get(main_output(view))
+    on_path: set[str] = set()
     heads = {last.node} if last is not None else set()
     while heads:
         if len(heads) == 1:
-            on |= heads
+            on_path |= heads
         lowest = max(heads, key=lambda name: (heights.get(name, 0), name))
-        if frame.is_input(lowest):
+        if view.is_input(lowest):
             break
         heads.discard(lowest)
-        heads |= set(_longest(frame, lowest, heights, known))
-    return on, heads
+        heads |= set(_deepest_sources(view, lowest, heights, dependents))
+    return on_path, heads
 
 
-def _given(child: Frame) -> list[str]:
-    """What the inputs at the start of a block's spine are given."""
+def _start_sources(child: ScopeView) -> list[str]:
+    """The layers around an expanded block that feed the inputs at which its main path starts."""
     assert child.parent is not None
-    given = dict(child.parent.sources(child.name))
-    starts = _walk(child)[1]
-    found = (
-        given[name].node for name in child.scope.inputs if name in starts & given.keys()
-    )
-    return list(dict.fromkeys(found))
+    sources = dict(child.parent.sources(child.name))
+    starts = _trace(child)[1] & sources.keys()
+    names = (sources[name].node for name in child.scope.inputs if name in starts)
+    return list(dict.fromkeys(names))
 
 
-def _longest(
-    frame: Frame, name: str, heights: dict[str, int], known: set[str]
+def _deepest_sources(
+    view: ScopeView, name: str, heights: dict[str, int], dependents: set[str]
 ) -> list[str]:
-    """The sources of a layer that lie farthest from the inputs.
+    """The sources of a layer that are farthest from the inputs.
 
-    Those of an opened block are where its own spine begins; ways that begin at weights or at a state count for less.
+    For an expanded block, those at which its own main path starts. Paths that start at a weight or a state are taken
+    only if there are no others.
     """
-    child = frame.children.get(name)
-    if child is not None and (given := _given(child)):
-        return given
-    sources = list(dict.fromkeys(ref.node for _, ref in frame.sources(name)))
-    sources = [source for source in sources if source in known] or sources
-    most = max((heights.get(source, 0) for source in sources), default=0)
-    longest = [source for source in sources if heights.get(source, 0) == most]
-    if not most:
-        return longest[:1]
-    return longest[(len(longest) - 1) // 2 :][:1]
+    child = view.children.get(name)
+    if child is not None and (starts := _start_sources(child)):
+        return starts
+    sources = list(dict.fromkeys(ref.node for _, ref in view.sources(name)))
+    sources = [source for source in sources if source in dependents] or sources
+    greatest = max((heights.get(source, 0) for source in sources), default=0)
+    deepest = [source for source in sources if heights.get(source, 0) == greatest]
+    if not greatest:
+        return deepest[:1]
+    return deepest[(len(deepest) - 1) // 2 :][:1]
 
 
-def _heights(frame: Frame) -> dict[str, int]:
-    if len(frame.scope.nodes) > _LIMIT:
-        return {name: place for place, name in enumerate(frame.scope.nodes)}
+def _heights(view: ScopeView) -> dict[str, int]:
+    """For each layer, the number of boxes on the longest path to it, itself included."""
+    if view.elided_layers:  # the order of the layers is height enough
+        return {name: index for index, name in enumerate(view.scope.nodes)}
     heights: dict[str, int] = {}
-    for name in frame.scope.nodes:
-        if frame.layer(name).off:
+    for name in view.scope.nodes:
+        if view.layer(name).inactive:
             continue
-        child = frame.children.get(name)
+        child = view.children.get(name)
         own = height(child) if child is not None else 1
-        refs: list[Ref] = [ref for _, ref in frame.sources(name)]
-        before = max((heights.get(ref.node, 0) for ref in refs), default=0)
-        heights[name] = before + own
+        refs: list[Ref] = [ref for _, ref in view.sources(name)]
+        above = max((heights.get(ref.node, 0) for ref in refs), default=0)
+        heights[name] = above + own
     return heights

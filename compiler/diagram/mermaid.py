@@ -1,59 +1,59 @@
-"""A picture in the language of Mermaid, which GitHub draws in Markdown."""
+"""Drawing -> Mermaid, which GitHub renders in Markdown."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from compiler.diagram.drawing import Caption, Cluster, Drawing, Edge, Node
+from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.families import THEMES, Paint, Theme
 
 _PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
 _ARROWS = {"tie": "-.-", "loop": "-.->"}
 
 
-def to_mermaid(picture: Drawing) -> str:
-    """The picture as a Mermaid flowchart; every text of the spec in it is escaped."""
-    return "".join(f"{line}\n" for line in _lines(picture))
+def to_mermaid(drawing: Drawing) -> str:
+    """Print a drawing as a Mermaid flowchart; all text from the spec is escaped."""
+    return "".join(f"{line}\n" for line in _lines(drawing))
 
 
-def _lines(picture: Drawing) -> Iterator[str]:
-    theme = THEMES[picture.theme]
-    title = _yaml(picture.title.plain)
+def _lines(drawing: Drawing) -> Iterator[str]:
+    theme = THEMES[drawing.theme]
+    title = _yaml(drawing.title.one_line)
     yield f"---\ntitle: {title}\n---"
-    yield f"flowchart {picture.direction}"
-    yield from _inside(picture, "", "  ")
-    for edge in picture.edges:
+    yield f"flowchart {drawing.direction}"
+    yield from _inside(drawing, "", "  ")
+    for edge in drawing.edges:
         yield f"  {_edge(edge)}"
-    yield from _classes(picture, theme)
-    for number, edge in enumerate(picture.edges):
-        if edge.fault:
+    yield from _classes(drawing, theme)
+    for number, edge in enumerate(drawing.edges):
+        if edge.has_error:
             yield f"  linkStyle {number} stroke:{theme.fault},stroke-width:2px"
 
 
-def _inside(picture: Drawing, parent: str, indent: str) -> Iterator[str]:
-    for node in picture.nodes:
-        if node.cluster == parent:
-            yield f"{indent}{_node(node)}"
-    for cluster in picture.clusters:
+def _inside(drawing: Drawing, parent: str, indent: str) -> Iterator[str]:
+    for box in drawing.boxes:
+        if box.cluster == parent:
+            yield f"{indent}{_box(box)}"
+    for cluster in drawing.clusters:
         if cluster.parent == parent:
-            yield f"{indent}subgraph {cluster.id} [{_label(cluster.text)}]"
-            yield from _inside(picture, cluster.id, indent + "  ")
+            yield f"{indent}subgraph {cluster.id} [{_label(cluster.caption)}]"
+            yield from _inside(drawing, cluster.id, indent + "  ")
             yield f"{indent}end"
 
 
-def _node(node: Node) -> str:
-    label = _label(node.text)
-    match node.kind:
+def _box(box: Box) -> str:
+    label = _label(box.caption)
+    match box.kind:
         case "join":
-            return f"{node.id}(({label}))"
+            return f"{box.id}(({label}))"
         case "port":
-            return f"{node.id}({label})" if node.text.name else f'{node.id}((" "))'
+            return f"{box.id}({label})" if box.caption.name else f'{box.id}((" "))'
         case "input" | "output":
-            return f"{node.id}([{label}])"
+            return f"{box.id}([{label}])"
         case "block":
-            return f"{node.id}[[{label}]]"
-    return f"{node.id}({label})"
+            return f"{box.id}[[{label}]]"
+    return f"{box.id}({label})"
 
 
 def _edge(edge: Edge) -> str:
@@ -62,23 +62,23 @@ def _edge(edge: Edge) -> str:
     return f"{edge.source} {arrow}{label} {edge.target}"
 
 
-def _classes(picture: Drawing, theme: Theme) -> Iterator[str]:
+def _classes(drawing: Drawing, theme: Theme) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
-    for node in picture.nodes:
-        groups.setdefault(_class(node, theme), []).append(node.id)
+    for box in drawing.boxes:
+        groups.setdefault(_class(box, theme), []).append(box.id)
     for name in sorted(groups):
         yield f"  classDef {name} {_style(_paint(name, theme), theme)}"
         yield f"  class {','.join(groups[name])} {name}"
-    items: list[Node | Cluster] = [*picture.nodes, *picture.clusters]
+    items: list[Box | Cluster] = [*drawing.boxes, *drawing.clusters]
     for item in items:
         if state := _state(item, theme):
             yield f"  style {item.id} {state}"
 
 
-def _class(node: Node, theme: Theme) -> str:
-    if node.kind == "layer":
-        return node.family if node.family in theme.families else "plain"
-    return node.kind
+def _class(box: Box, theme: Theme) -> str:
+    if box.kind == "layer":
+        return box.family if box.family in theme.families else "plain"
+    return box.kind
 
 
 def _paint(name: str, theme: Theme) -> Paint:
@@ -93,20 +93,20 @@ def _style(paint: Paint, theme: Theme) -> str:
     return f"fill:{paint.fill},stroke:{paint.border},color:{theme.ink}"
 
 
-def _state(item: Node | Cluster, theme: Theme) -> str:
+def _state(item: Box | Cluster, theme: Theme) -> str:
     parts = []
-    if item.fault:
+    if item.error:
         parts.append(f"stroke:{theme.fault},stroke-width:3px")
     if item.optional:
         parts.append("stroke-dasharray:4 3")
     return ",".join(parts)
 
 
-def _label(text: Caption) -> str:
-    head = f"<b>{_escaped(text.name)}</b>" if text.name else ""
-    parts = [head, _escaped(text.words), _escaped(text.badge)]
+def _label(caption: Caption) -> str:
+    head = f"<b>{_escaped(caption.name)}</b>" if caption.name else ""
+    parts = [head, _escaped(caption.detail), _escaped(caption.badge)]
     first = " ".join(part for part in parts if part)
-    return f'"{"<br/>".join([first, *map(_escaped, text.lines)])}"'
+    return f'"{"<br/>".join([first, *map(_escaped, caption.lines)])}"'
 
 
 def _quoted(text: str) -> str:
@@ -114,14 +114,14 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which Mermaid, Markdown and HTML find nothing to do."""
+    """Text without markup of Mermaid, Markdown or HTML."""
     return "".join(
         char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in text
     )
 
 
 def _yaml(text: str) -> str:
-    """A string of YAML that holds no tag of HTML either."""
+    """A YAML string without HTML tags."""
     quoted = json.dumps(text, ensure_ascii=False)
     for char in "<>&":
         quoted = quoted.replace(char, f"\\u{ord(char):04x}")

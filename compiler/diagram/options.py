@@ -1,4 +1,4 @@
-"""What the user decides about a diagram."""
+"""The user's choices for a diagram."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from compiler.diagram.drawing import Direction, ThemeName
 
 @dataclass(frozen=True, slots=True)
 class DiagramOptions:
-    """Which part is drawn, how deep, and how it looks."""
+    """Which part is drawn, to what depth, and in what style."""
 
     network: str = ""
-    """One of several networks; "" draws all of them side by side."""
+    """The network to draw; "" draws all networks side by side."""
     block: str = ""
-    """Draw this block alone."""
+    """The block to draw alone; "" draws networks."""
     depth: int | None = None
-    """How many levels of blocks are opened; None opens what fits a page."""
+    """How many levels of blocks are expanded; None expands what fits a page."""
     expand: frozenset[str] = frozenset()
-    """Layers or blocks, by name, that are opened whatever the depth."""
+    """Names of layers or blocks that are expanded at any depth."""
     fold: frozenset[str] = frozenset()
-    """Layers or blocks, by name, that stay folded whatever the depth."""
+    """Names of layers or blocks that stay folded at any depth."""
     direction: Direction = "TB"
+    """Top to bottom, or left to right."""
     theme: ThemeName = "light"
     sizes: Literal["values", "names"] | None = None
-    """Shapes as the network's inputs give them, or in the names of each block.
+    """Whether shapes are in terms of the network's inputs (`values`) or of each block's own dims and params (`names`).
 
     None: names for a block that is drawn alone, else values.
     """

@@ -1,4 +1,4 @@
-"""Where boxes stand beyond what the arrows ask for."""
+"""Constraints on the layout beyond the edges: which box stands below which, and on which side titles stand."""
 
 from __future__ import annotations
 
@@ -7,137 +7,143 @@ from collections.abc import Iterator
 from compiler.diagram.drawing import Cluster, Drawing, Edge
 
 
-def order(picture: Drawing) -> list[tuple[str, str]]:
-    """Pairs of boxes of one block, of which the second may not stand above the first.
+def rank_constraints(drawing: Drawing) -> list[tuple[str, str]]:
+    """Pairs of boxes in one cluster; the second must not stand above the first.
 
-    Graphviz places weights and the like as near to their users as it can. Where that is above where the spine comes
-    into the block, the block, which is as high as what is in it, would have to stand aside.
+    Graphviz places weights and other sources as near to their users as possible. If that is above the box at which
+    the main path enters the cluster, the whole cluster has to move aside.
     """
-    flow = [edge for edge in picture.edges if edge.kind in ("flow", "skip")]
+    flow = [edge for edge in drawing.edges if edge.kind in ("flow", "skip")]
     pairs = (
         pair
-        for cluster in picture.clusters
-        for pair in _pairs(flow, _within(picture, cluster))
+        for cluster in drawing.clusters
+        for pair in _sources_above_entry(flow, _boxes_in(drawing, cluster))
     )
     return list(dict.fromkeys(pairs))
 
 
-def below_entry(picture: Drawing) -> Iterator[tuple[str, str]]:
-    """Pairs of points that lead to one box: that in which the spine comes into a block, and one beside it.
+def entry_rank_constraints(drawing: Drawing) -> Iterator[tuple[str, str]]:
+    """Pairs of entry points that lead to one box; the second, beside the main path, must stand below the first.
 
-    The second stands below the first: its arrow would else come in from above, over the title.
+    Otherwise its edge would come in from above, over the title.
     """
-    led = {edge.target for edge in picture.edges if edge.kind == "flow"}
-    points = {node.id: node for node in picture.nodes if node.id in led}
-    points = {name: node for name, node in points.items() if node.kind == "port"}
+    reached = {edge.target for edge in drawing.edges if edge.kind == "flow"}
+    points = {
+        box.id: box for box in drawing.boxes if box.kind == "port" and box.id in reached
+    }
     entries = {
         (points[edge.source].cluster, edge.target): edge.source
-        for edge in picture.edges
-        if edge.source in points and edge.spine
+        for edge in drawing.edges
+        if edge.source in points and edge.on_main_path
     }
-    for edge in picture.edges:
+    for edge in drawing.edges:
         beside = points.get(edge.source)
-        if beside is not None and not beside.spine:
+        if beside is not None and not beside.main_path:
             entry = entries.get((beside.cluster, edge.target))
             if entry is not None:
                 yield entry, beside.id
 
 
-def leads(picture: Drawing, tie: Edge) -> bool:
-    """Whether arrows lead from one end of a tie to the other, so that it stands below anyway.
+def is_ordered_by_edges(drawing: Drawing, tie: Edge) -> bool:
+    """Whether other edges lead from the source of a tie to its target.
 
-    Lines that take part in the layout go round blocks, others may go across.
+    Such a tie may take part in the layout, which routes it around blocks, without moving any box.
     """
-    flow = [edge for edge in picture.edges if edge.kind in ("flow", "skip")]
-    names = [node.id for node in picture.nodes]
+    flow = [edge for edge in drawing.edges if edge.kind in ("flow", "skip")]
+    names = [box.id for box in drawing.boxes]
     return tie.target in _distances(flow, names, tie.source)
 
 
-def titled_right(picture: Drawing) -> set[str]:
-    """The clusters whose title stands at the right, because arrows come in from the left.
+def right_aligned_titles(drawing: Drawing) -> set[str]:
+    """The ids of clusters whose title stands at the right, because edges enter from the left.
 
-    Graphviz sets blocks side by side in their order, and one beside plain layers at the left of these.
+    Graphviz places clusters side by side in their order, and a cluster beside plain boxes at the left of these.
     """
     found: set[str] = set()
-    for cluster in picture.clusters:
-        inside = set(_within(picture, cluster))
-        coming = [
+    for cluster in drawing.clusters:
+        inside = set(_boxes_in(drawing, cluster))
+        entering = [
             edge
-            for edge in picture.edges
+            for edge in drawing.edges
             if edge.target in inside and edge.source not in inside
         ]
-        straight = any(edge.spine for edge in coming)
+        has_main_path = any(edge.on_main_path for edge in entering)
         if any(
-            _aside(picture, cluster, edge)
-            if straight
-            else _after_spine(picture, cluster, edge)
-            for edge in coming
-            if not edge.spine
+            _from_cluster_beside(drawing, cluster, edge)
+            if has_main_path
+            else _from_before_main_path(drawing, cluster, edge)
+            for edge in entering
+            if not edge.on_main_path
         ):
             found.add(cluster.id)
     return found
 
 
-def _after_spine(picture: Drawing, cluster: Cluster, edge: Edge) -> bool:
-    """Whether the spine goes on from an arrow's box into a block that comes before this one."""
-    places = {node.id: at for at, node in enumerate(picture.nodes)}
+def _from_before_main_path(drawing: Drawing, cluster: Cluster, edge: Edge) -> bool:
+    """Whether the main path goes on from the edge's source into another cluster, which comes before this one."""
+    index = {box.id: at for at, box in enumerate(drawing.boxes)}
     return any(
         ahead.source == edge.source
-        and picture.nodes[places[ahead.target]].cluster not in ("", cluster.parent)
-        and places[ahead.target] < places[edge.target]
-        for ahead in picture.edges
-        if ahead.spine
+        and drawing.boxes[index[ahead.target]].cluster not in ("", cluster.parent)
+        and index[ahead.target] < index[edge.target]
+        for ahead in drawing.edges
+        if ahead.on_main_path
     )
 
 
-def _aside(picture: Drawing, cluster: Cluster, edge: Edge) -> bool:
-    """Whether an arrow comes out of a block that stands beside plain layers of the spine."""
-    homes = {node.id: node.cluster for node in picture.nodes}
-    beside = homes[edge.source]
-    siblings = {c.id for c in picture.clusters if c.parent == cluster.parent}
+def _from_cluster_beside(drawing: Drawing, cluster: Cluster, edge: Edge) -> bool:
+    """Whether an edge comes out of a cluster that stands beside plain boxes of the main path."""
+    clusters = {box.id: box.cluster for box in drawing.boxes}
+    beside = clusters[edge.source]
+    siblings = {c.id for c in drawing.clusters if c.parent == cluster.parent}
     return beside in siblings - {cluster.id} and not any(
-        into.spine and homes[into.target] == beside != homes[into.source]
-        for into in picture.edges
+        into.on_main_path and clusters[into.target] == beside != clusters[into.source]
+        for into in drawing.edges
     )
 
 
-def _pairs(flow: list[Edge], within: list[str]) -> Iterator[tuple[str, str]]:
-    inside = set(within)
+def _sources_above_entry(
+    flow: list[Edge], names: list[str]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of a cluster's entry and a source box in it that could stand above the entry."""
+    inside = set(names)
     inner = [edge for edge in flow if {edge.source, edge.target} <= inside]
-    fed = {edge.target for edge in inner}
-    for entry in sorted(_entries(flow, inside) - fed):
-        below = _distances(inner, within, entry)
-        for root in within:
-            reached = _distances(inner, within, root).items() if root not in fed else ()
-            if any(below.get(name, far) < far for name, far in reached):
-                yield entry, root
+    reached = {edge.target for edge in inner}
+    for entry in sorted(_entries(flow, inside) - reached):
+        below = _distances(inner, names, entry)
+        for source in names:
+            if source in reached:
+                continue
+            others = _distances(inner, names, source).items()
+            if any(below.get(name, depth) < depth for name, depth in others):
+                yield entry, source
 
 
 def _entries(flow: list[Edge], inside: set[str]) -> set[str]:
-    """The boxes in which the spine comes into a block."""
+    """The boxes at which the main path enters a cluster."""
     return {
         edge.target
         for edge in flow
-        if edge.spine and edge.target in inside and edge.source not in inside
+        if edge.on_main_path and edge.target in inside and edge.source not in inside
     }
 
 
-def _distances(inner: list[Edge], within: list[str], start: str) -> dict[str, int]:
-    """How far below a box others stand at least."""
-    below: dict[str, list[str]] = {}
-    for edge in inner:
-        below.setdefault(edge.source, []).append(edge.target)
+def _distances(edges: list[Edge], names: list[str], start: str) -> dict[str, int]:
+    """The length of the longest path from one box to each box that it reaches; `names` are in topological order."""
+    targets: dict[str, list[str]] = {}
+    for edge in edges:
+        targets.setdefault(edge.source, []).append(edge.target)
     found = {start: 0}
-    for name in within:  # what leads to a box comes before it
-        for target in below.get(name, ()) if name in found else ():
+    for name in names:
+        for target in targets.get(name, ()) if name in found else ():
             found[target] = max(found.get(target, 0), found[name] + 1)
     return found
 
 
-def _within(picture: Drawing, cluster: Cluster) -> list[str]:
-    """The boxes in a cluster, those of clusters in it too."""
+def _boxes_in(drawing: Drawing, cluster: Cluster) -> list[str]:
+    """The ids of the boxes in a cluster, at any depth."""
     inside = {cluster.id}
-    for other in picture.clusters:  # outer ones come first
+    for other in drawing.clusters:  # outer clusters come first
         if other.parent in inside:
             inside.add(other.id)
-    return [node.id for node in picture.nodes if node.cluster in inside]
+    return [box.id for box in drawing.boxes if box.cluster in inside]

@@ -1,4 +1,4 @@
-"""A typed graph as a file: DOT or Mermaid as text, or drawn."""
+"""TypedGraph -> a diagram file: DOT or Mermaid as text, or a laid-out image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DiagramFormat = Literal["svg", "png", "pdf", "dot", "mmd"]
 _DEFAULT = DiagramOptions()
 
 
-def render(
+def render_diagram(
     typed: TypedGraph,
     format: DiagramFormat,
     options: DiagramOptions = _DEFAULT,
@@ -28,49 +28,53 @@ def render(
     engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes | str:
-    """The diagram of a graph: text for `dot` and `mmd`, bytes for pictures.
+    """Draw a graph in one of the formats.
 
     Args:
-        engine: the `dot` program that lays out a picture.
-        timeout: seconds that the layout may take.
+        engine: the `dot` program that lays the diagram out: of the wheel or of the system.
+        timeout: maximum time for the layout, in seconds.
+
+    Returns:
+        Text for `dot` and `mmd`, which need no layout; bytes for images.
 
     Raises:
-        RequestError: the spec has not what the options name.
-        PictureError: no picture came out; DOT and Mermaid need no layout.
+        RequestError: if the spec has no network or block that the options name.
+        DiagramError: if the layout fails or takes too long.
     """
     return render_drawing(draw(typed, options), format, engine=engine, timeout=timeout)
 
 
 def render_drawing(
-    picture: Drawing,
+    drawing: Drawing,
     format: DiagramFormat,
     *,
     engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
 ) -> bytes | str:
-    """A picture that has been drawn, in one of the formats.
+    """Print a drawing in one of the formats; see `render_diagram`.
 
     Raises:
-        PictureError: where the layout fails or takes too long.
+        DiagramError: if the layout fails or takes too long.
     """
     if format == "dot":
-        return to_dot(picture)
+        return to_dot(drawing)
     if format == "mmd":
-        return to_mermaid(picture)
-    return render_dot(to_dot(picture), format, engine=engine, timeout=timeout)
+        return to_mermaid(drawing)
+    return render_dot(to_dot(drawing), format, engine=engine, timeout=timeout)
 
 
 def diagram_format(path: Path) -> DiagramFormat:
-    """The kind of picture that a file's suffix names.
+    """The format that a file's suffix names.
 
     Raises:
-        RequestError: where it names none.
+        RequestError: if the suffix names none.
 
-    >>> picture_format(Path("net.SVG"))
+    >>> diagram_format(Path("net.SVG"))
     'svg'
     """
-    for format in typing.get_args(DiagramFormat):
+    formats = typing.get_args(DiagramFormat)
+    for format in formats:
         if path.suffix.lower() == f".{format}":
             return typing.cast(DiagramFormat, format)
-    kinds = ", ".join(f".{format}" for format in typing.get_args(DiagramFormat))
-    raise RequestError(f"{path} must end in one of {kinds}")
+    suffixes = ", ".join(f".{format}" for format in formats)
+    raise RequestError(f"{path} must end in one of {suffixes}")

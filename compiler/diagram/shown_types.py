@@ -1,40 +1,41 @@
-"""The types in a diagram, as they hold for every copy that is drawn in one place."""
+"""Types as text, in the form that holds for all copies drawn in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from compiler.diagnostics.text import shorten
-from compiler.diagram.views import Frame
+from compiler.diagram.views import ScopeView
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, is_ellipsis
 
-_WIDTH = 60  # of a type; a longer one is cut
-_ENDS = 16  # of a size that is not the same everywhere
+_MAX_LENGTH = 60  # characters of a type
+_MAX_RANGE = 16  # characters of a size that varies
 
 
-class Shapes:
-    """Words for types: by value, or with `names` in those of each block."""
+class TypeLabels:
+    """Writes types: by value, or if `names` is true in the names of each block."""
 
     def __init__(self, names: bool) -> None:
         self.names = names
 
-    def of(self, frame: Frame, ref: Ref) -> str:
-        """The type of a value as an arrow says it: `[B, T, 768]`, `[B, (H+1)//2]`."""
-        return shorten(_tight(self._whole(frame, ref).removeprefix("float")), _WIDTH)
+    def on_edge(self, view: ScopeView, ref: Ref) -> str:
+        """The type of a value, as edges show it: `[B, T, 768]`, `[B, (H+1)//2]`; "" if unknown."""
+        compact = _compact(self._text(view, ref).removeprefix("float"))
+        return shorten(compact, _MAX_LENGTH)
 
-    def full(self, frame: Frame, ref: Ref) -> str:
-        """The type of a value: `float[B, T, 768]`; "" if it is not known."""
-        return shorten(self._whole(frame, ref), _WIDTH)
+    def full(self, view: ScopeView, ref: Ref) -> str:
+        """The type of a value, `float[B, T, 768]`; "" if unknown."""
+        return shorten(self._text(view, ref), _MAX_LENGTH)
 
-    def _whole(self, frame: Frame, ref: Ref) -> str:
+    def _text(self, view: ScopeView, ref: Ref) -> str:
         found = [
-            (_simple(instance, kind), kind)
-            for instance in frame.instances
-            if (kind := instance.type_of(ref)) is not None
+            (_by_value(instance, type), type)
+            for instance in view.instances
+            if (type := instance.type_of(ref)) is not None
         ]
         if not found:
             return ""
@@ -42,56 +43,56 @@ class Shapes:
         shown = names if self.names else values
         return _common(shown, names)
 
-    def declared(self, frame: Frame, name: str) -> str:
-        """The type of an input, as inferred or else as it is written."""
-        pattern = frame.scope.inputs[name]
+    def declared(self, view: ScopeView, name: str) -> str:
+        """The type of an input, as inferred or else as declared; "" if there is neither."""
+        pattern = view.scope.inputs[name]
         if self.names and pattern is not None:
-            return shorten(str(pattern), _WIDTH)
-        found = self.full(frame, Ref(name))
-        return found or (shorten(str(pattern), _WIDTH) if pattern else "")
+            return shorten(str(pattern), _MAX_LENGTH)
+        found = self.full(view, Ref(name))
+        return found or (shorten(str(pattern), _MAX_LENGTH) if pattern else "")
 
-    def changes(self, frame: Frame, ref: Ref) -> bool:
-        """Whether a layer gives another type than its first input has."""
-        sources = frame.sources(ref.node)
+    def changes(self, view: ScopeView, ref: Ref) -> bool:
+        """Whether the type of a layer's output differs from that of its first input."""
+        sources = view.sources(ref.node)
         if not sources:
             return True
-        return self._whole(frame, ref) != self._whole(frame, sources[0][1])
+        return self._text(view, ref) != self._text(view, sources[0][1])
 
 
-def _tight(text: str) -> str:
-    """A type without the spaces around operators, for it stands in narrow places."""
+def _compact(text: str) -> str:
+    """A type without spaces around operators, for narrow places."""
     for operator in ("//", "+", "-", "*"):
         text = text.replace(f" {operator} ", operator)
     return text
 
 
-def _simple(instance: Instance, kind: TensorType) -> TensorType:
-    """A type by value; sizes that the declared dims make equal to one of an input are that."""
+def _by_value(instance: Instance, type: TensorType) -> TensorType:
+    """A type with values for params; a size that equals one of the inputs' sizes is written as that one."""
     context = instance.context
-    values = context.values(kind)
-    inputs = [context.values(known) for known in instance.inputs.values() if known]
+    values = context.values(type)
+    inputs = [context.values(given) for given in instance.inputs.values() if given]
     known = [size for item in inputs for size in item.shape if size.constant is None]
     return TensorType(
-        kind.kind, tuple(_known(context, size, known) for size in values.shape)
+        type.kind, tuple(_as_known(context, size, known) for size in values.shape)
     )
 
 
-def _known(context: Context, size: Dim, known: Sequence[Dim]) -> Dim:
+def _as_known(context: Context, size: Dim, known: Sequence[Dim]) -> Dim:
     if size.constant is not None or size in known:
         return size
     alike = (item for item in known if item.symbols == size.symbols)
     return next((item for item in alike if context.domain.equal(item, size)), size)
 
 
-def _common(kinds: Sequence[TensorType], names: Sequence[TensorType]) -> str:
-    """A type in what is the same everywhere; in names where values differ."""
-    first = kinds[0]
-    if any(kind.rank != first.rank or kind.kind != first.kind for kind in kinds):
+def _common(types: Sequence[TensorType], names: Sequence[TensorType]) -> str:
+    """One type for all copies: each size by value if it is the same in all, else by name or as a range."""
+    first = types[0]
+    if any(type.rank != first.rank or type.kind != first.kind for type in types):
         return ""
-    if all(kind == first for kind in kinds):
+    if all(type == first for type in types):
         return str(first)
     sizes = [
-        _size([kind.shape[axis] for kind in kinds], [k.shape[axis] for k in names])
+        _size([type.shape[axis] for type in types], [n.shape[axis] for n in names])
         for axis in range(first.rank)
     ]
     return f"{first.kind}[{', '.join(sizes)}]"
@@ -103,4 +104,4 @@ def _size(values: Sequence[Dim], names: Sequence[Dim]) -> str:
     if all(name == names[0] for name in names) and not is_ellipsis(names[0]):
         return str(names[0])
     ends = f"{values[0]}…{values[-1]}"
-    return ends if len(ends) <= _ENDS else "…"
+    return ends if len(ends) <= _MAX_RANGE else "…"

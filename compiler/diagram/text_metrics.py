@@ -1,4 +1,4 @@
-"""How wide text is in Helvetica, closely enough to leave room for it."""
+"""Approximate text widths in Helvetica."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ _NARROW = frozenset("ijlftI.,:;'|!()[] /-")
 _WIDE = frozenset("mwMW@%×→…+=<>")
 
 
-def extent(text: str, size: float) -> float:
-    """The width of a line of text in points.
+def text_width(text: str, size: float) -> float:
+    """The width of a line of text at a font size, both in points.
 
-    >>> extent("Linear", 10) < extent("LINEAR", 10)
+    >>> text_width("Linear", 10) < text_width("LINEAR", 10)
     True
     """
-    return size * sum(map(_width, text))
+    return size * sum(map(_em_width, text))
 
 
-def _width(char: str) -> float:
+def _em_width(char: str) -> float:
     if char in _NARROW:
         return 0.31
     if char in _WIDE:

@@ -1,78 +1,77 @@
-"""Layers that have a tensor in common: joined by dashed lines, or in words."""
+"""Tied tensors: dashed edges between the layers that have a tensor in common, or a note in one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.diagram.boxes import Boxes
-from compiler.diagram.drawing import Drawing, Edge, Node
-from compiler.diagram.folding import shown
-from compiler.diagram.views import Frame
+from compiler.diagram.boxes import BoxBuilder
+from compiler.diagram.drawing import Box, Drawing, Edge
+from compiler.diagram.views import ScopeView
 
 
-def ties(boxes: Boxes, roots: list[Frame]) -> list[Edge]:
-    """A line for each tied tensor, between the boxes that show its layers."""
+def tie_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
+    """An edge for each pair of boxes whose layers have a tensor in common."""
     pairs = dict.fromkeys(
         pair
         for root in roots
-        for frame in root.walk()
-        for pair in _pairs(boxes, frame)
+        for view in root.walk()
+        for pair in _tied_boxes(builder, view)
         if pair[0] != pair[1]
     )
     return [Edge(source, target, "tied", "tie") for source, target in pairs]
 
 
-def say_ties(picture: Drawing) -> Drawing:
-    """The picture with words in place of lines between boxes that do not stand on one spine of one block.
+def ties_as_notes(drawing: Drawing) -> Drawing:
+    """Replace each tie by a note in the second box, unless both boxes are on one main path of one block.
 
-    Such lines would go round all blocks, far from either box, and ask for a margin of their own.
+    An edge between boxes that are not would be routed around all blocks, far from both of them.
     """
-    nodes = {node.id: node for node in picture.nodes}
-    apart = {
+    boxes = {box.id: box for box in drawing.boxes}
+    noted = {
         edge
-        for edge in picture.edges
-        if edge.kind == "tie" and not _in_line(nodes[edge.source], nodes[edge.target])
+        for edge in drawing.edges
+        if edge.kind == "tie" and not _aligned(boxes[edge.source], boxes[edge.target])
     }
-    for edge in picture.edges:
-        if edge in apart:
-            known = nodes[edge.target]
-            nodes[edge.target] = _tied(known, nodes[edge.source].text.name)
+    for edge in drawing.edges:
+        if edge in noted:
+            other = boxes[edge.source].caption.name
+            boxes[edge.target] = _with_note(boxes[edge.target], other)
     return replace(
-        picture,
-        nodes=tuple(nodes.values()),
-        edges=tuple(edge for edge in picture.edges if edge not in apart),
+        drawing,
+        boxes=tuple(boxes.values()),
+        edges=tuple(edge for edge in drawing.edges if edge not in noted),
     )
 
 
-def _in_line(source: Node, target: Node) -> bool:
-    line = (source.cluster, source.spine)
-    return source.spine != "" and line == (target.cluster, target.spine)
+def _aligned(source: Box, target: Box) -> bool:
+    line = (source.cluster, source.main_path)
+    return source.main_path != "" and line == (target.cluster, target.main_path)
 
 
-def _tied(node: Node, name: str) -> Node:
-    words = f"tied to {name}"
-    if node.text.words:
-        words = f"{node.text.words} · {words}"
-    return replace(node, text=replace(node.text, words=words))
+def _with_note(box: Box, other: str) -> Box:
+    detail = f"tied to {other}"
+    if box.caption.detail:
+        detail = f"{box.caption.detail} · {detail}"
+    return replace(box, caption=replace(box.caption, detail=detail))
 
 
-def _pairs(boxes: Boxes, frame: Frame) -> Iterator[tuple[str, str]]:
-    for name in shown(frame):
-        for path in frame.layer(name).ties.values():
-            source = _box(boxes, frame, path)
-            target = boxes.ids.get((frame, name))
+def _tied_boxes(builder: BoxBuilder, view: ScopeView) -> Iterator[tuple[str, str]]:
+    for name in view.visible_layers:
+        for path in view.layer(name).ties.values():
+            source = _box_of_tensor(builder, view, path)
+            target = builder.ids.get((view, name))
             if source is not None and target is not None:
                 yield source, target
 
 
-def _box(boxes: Boxes, frame: Frame, path: str) -> str | None:
-    """The box of a tensor: its layer, or the folded block that the layer is in."""
+def _box_of_tensor(builder: BoxBuilder, view: ScopeView, path: str) -> str | None:
+    """The box of the layer that has a tensor, or of the folded block around it."""
     for step in path.split("."):
-        if step in frame.children:
-            frame = frame.children[step]
-        elif (frame, step) in boxes.ids:
-            return boxes.ids[frame, step]
+        if step in view.children:
+            view = view.children[step]
+        elif (view, step) in builder.ids:
+            return builder.ids[view, step]
         elif not step.isdigit():
             return None
     return None

@@ -1,41 +1,44 @@
-"""Changes as text: `+` is new, `-` is gone, `~` is another."""
+"""Changes as text: `+` added, `-` removed, `~` changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
 
-from compiler.diff.compare import Changes, Total
+from compiler.diff.compare import Changes, SizeChange
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def report(changes: Changes) -> str:
-    """All changes by the scope they stand in, then the sizes of the networks."""
+    """All changes grouped by scope, then the changed sizes of the networks."""
     lines = list(_lines(changes))
-    return "\n".join(lines or ["there is no difference"]) + "\n"
+    return "\n".join(lines or ["no differences"]) + "\n"
 
 
 def _lines(changes: Changes) -> Iterator[str]:
-    for place, members in groupby(changes.changes, key=lambda one: one.place):
-        yield f"{place}:"
-        for one in members:
-            first, *rest = one.details or ("",)
-            several = one.kind == "changed" and rest
-            shown = f": {first}" if first and not several else ""
-            yield f"  {_SIGNS[one.kind]} {one.name}{shown}"
-            yield from (f"      {line}" for line in one.details if several)
-    yield from (_total(one) for one in changes.totals if one.before != one.after)
+    for scope, members in groupby(changes.changes, key=lambda change: change.scope):
+        yield f"{scope}:"
+        for change in members:
+            first, *rest = change.details or ("",)
+            several = change.kind == "changed" and rest
+            detail = f": {first}" if first and not several else ""
+            yield f"  {_SIGNS[change.kind]} {change.name}{detail}"
+            yield from (f"      {line}" for line in change.details if several)
+    yield from (_size(size) for size in changes.sizes if size.before != size.after)
 
 
-def _total(one: Total) -> str:
-    name = f"{one.what} of {one.network}" if one.network else one.what
-    return f"{name}: {one.before or 'none'} -> {one.after or 'none'}{_difference(one)}"
+def _size(change: SizeChange) -> str:
+    of = f" of {change.network}" if change.network else ""
+    before, after = change.before or "none", change.after or "none"
+    return f"{change.quantity}{of}: {before} -> {after}{_difference(change)}"
 
 
-def _difference(one: Total) -> str:
+def _difference(change: SizeChange) -> str:
     try:
-        before, after = (int(text.replace(",", "")) for text in (one.before, one.after))
-    except ValueError:
+        before, after = (
+            int(text.replace(",", "")) for text in (change.before, change.after)
+        )
+    except ValueError:  # a formula
         return ""
     return f" ({after - before:+,})"

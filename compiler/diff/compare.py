@@ -1,4 +1,4 @@
-"""What differs between two architectures: by names, not by lines."""
+"""The differences between two architectures: by the names of their parts, not by lines of text."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
 
-Kind = Literal["added", "removed", "changed"]
+ChangeKind = Literal["added", "removed", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A thing that is new, gone or another. `place` is the scope that it stands in."""
+    """An added, removed or changed layer, param, dim, port, block or network."""
 
-    kind: Kind
-    place: str
+    kind: ChangeKind
+    scope: str
+    """The scope or section of the spec that it is in."""
     name: str
     details: tuple[str, ...] = ()
+    """What was added or removed, or for each changed property `key: before -> after`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """How large a network was and is; empty where there was or is none."""
+class SizeChange:
+    """A size of a network before and after; "" where there is no such network."""
 
     network: str
-    what: str
+    quantity: str
+    """`parameters`, `FLOPs` or `activations`."""
     before: str
     after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All that differs, in the order of the specs."""
+    """All differences, in the order of the specs."""
 
     changes: tuple[Change, ...]
-    totals: tuple[Total, ...]
-
-
-PARAMS, DIMS, BLOCKS, NETWORKS = "params", "dims", "blocks", "networks"
+    sizes: tuple[SizeChange, ...]
 
 
 def compare(before: TypedGraph, after: TypedGraph) -> Changes:
-    """The differences of the second graph from the first."""
+    """The changes that lead from the first graph to the second."""
     old, new = measure(before), measure(after)
-    found = [
-        *_facts(PARAMS, _params(before), _params(after)),
-        *_facts(DIMS, _dims(old), _dims(new)),
-        *_present(NETWORKS, before.graph.networks, after.graph.networks),
+    changes = [
+        *_facts("params", _params(before), _params(after)),
+        *_facts("dims", _dims(old), _dims(new)),
+        *_present("networks", before.graph.networks, after.graph.networks),
         *_ports(old, new),
-        *_present(BLOCKS, before.graph.blocks, after.graph.blocks),
+        *_present("blocks", before.graph.blocks, after.graph.blocks),
     ]
     first, second = _Side(before, old), _Side(after, new)
     for name in _both(first.scopes, second.scopes):
-        found += _layers(name, first.layers(name), second.layers(name))
-    return Changes(tuple(found), tuple(_totals(old, new)))
+        changes += _layers(name, first.layers(name), second.layers(name))
+    return Changes(tuple(changes), tuple(_sizes(old, new)))
 
 
 class _Side:
-    """One of the two graphs: its scopes by name, groups by their path in them."""
+    """One of the two graphs, with its scopes by name; a group's name is its path: `Net.features`."""
 
     def __init__(self, typed: TypedGraph, summary: Summary) -> None:
         self.summary = summary
@@ -76,7 +76,7 @@ class _Side:
         self.scopes = dict(_with_groups({**outer, **graph.blocks}))
 
     def layers(self, name: str) -> dict[str, Facts]:
-        """The layers of a scope, with what is said of each."""
+        """The layers of a scope, each with its properties as text."""
         scope = self.scopes[name]
         instance = self.instances.get(scope)
         facts = {n: layer_facts(node, instance) for n, node in scope.nodes.items()}
@@ -100,16 +100,16 @@ def _with_groups(scopes: Mapping[str, Scope]) -> Iterator[tuple[str, Scope]]:
 
 
 def _layers(
-    place: str, before: Mapping[str, Facts], after: Mapping[str, Facts]
+    scope: str, before: Mapping[str, Facts], after: Mapping[str, Facts]
 ) -> Iterator[Change]:
     for name in {**before, **after}:
         if name not in after:
-            yield Change("removed", place, name, (before[name]["op"],))
+            yield Change("removed", scope, name, (before[name]["op"],))
         elif name not in before:
-            yield Change("added", place, name, (after[name]["op"],))
+            yield Change("added", scope, name, (after[name]["op"],))
         elif before[name] != after[name]:
             details = tuple(_details(before[name], after[name]))
-            yield Change("changed", place, name, details)
+            yield Change("changed", scope, name, details)
 
 
 def _details(before: Facts, after: Facts) -> Iterator[str]:
@@ -119,37 +119,40 @@ def _details(before: Facts, after: Facts) -> Iterator[str]:
             yield f"{key}: {old or 'none'} -> {new or 'none'}"
 
 
-def _facts(place: str, before: Facts, after: Facts) -> Iterator[Change]:
-    """Names with one fact each."""
+def _facts(section: str, before: Facts, after: Facts) -> Iterator[Change]:
+    """The changes of a section whose entries have one value each."""
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
         if old is None or new is None:
-            kind: Kind = "added" if old is None else "removed"
-            yield Change(kind, place, name, (str(new if old is None else old),))
+            kind: ChangeKind = "added" if old is None else "removed"
+            yield Change(kind, section, name, (str(new if old is None else old),))
         elif old != new:
-            yield Change("changed", place, name, (f"{old} -> {new}",))
+            yield Change("changed", section, name, (f"{old} -> {new}",))
 
 
 def _present(
-    place: str, before: Mapping[str, Scope], after: Mapping[str, Scope]
+    section: str, before: Mapping[str, Scope], after: Mapping[str, Scope]
 ) -> Iterator[Change]:
     for name in {**before, **after}:
         if name not in after:
-            yield Change("removed", place, name)
+            yield Change("removed", section, name)
         elif name not in before:
-            yield Change("added", place, name)
+            yield Change("added", section, name)
 
 
 def _ports(old: Summary, new: Summary) -> Iterator[Change]:
-    """The types of the inputs and outputs of networks, in values."""
+    """The changed inputs and outputs of networks, with their types by value."""
     for name in _both(old.networks, new.networks):
         before, after = old.networks[name], new.networks[name]
-        for what in ("inputs", "outputs"):
+        for name, old_types, new_types in (
+            ("inputs", before.inputs, after.inputs),
+            ("outputs", before.outputs, after.outputs),
+        ):
             types = [
-                {one.port: str(one.values) for one in getattr(section, what)}
-                for section in (before, after)
+                {one.port: str(one.values) for one in ports}
+                for ports in (old_types, new_types)
             ]
-            yield from _facts(f"{what} of {after.name}", *types)
+            yield from _facts(f"{name} of {after.name}", *types)
 
 
 def _params(typed: TypedGraph) -> Facts:
@@ -163,14 +166,15 @@ def _dims(summary: Summary) -> Facts:
     }
 
 
-def _totals(old: Summary, new: Summary) -> Iterator[Total]:
+def _sizes(old: Summary, new: Summary) -> Iterator[SizeChange]:
     for name in {**old.networks, **new.networks}:
-        before, after = (_sizes(one.networks.get(name)) for one in (old, new))
-        for what in ("parameters", "FLOPs", "activations"):
-            yield Total(name, what, before.get(what, ""), after.get(what, ""))
+        before, after = (_measured(one.networks.get(name)) for one in (old, new))
+        for quantity in ("parameters", "FLOPs", "activations"):
+            old_size, new_size = before.get(quantity, ""), after.get(quantity, "")
+            yield SizeChange(name, quantity, old_size, new_size)
 
 
-def _sizes(section: Section | None) -> Facts:
+def _measured(section: Section | None) -> Facts:
     if section is None:
         return {}
     size = section.size

@@ -1,4 +1,4 @@
-"""The picture of a graph in which what changed is marked."""
+"""A drawing of a graph with its changes marked."""
 
 from __future__ import annotations
 
@@ -6,77 +6,75 @@ from dataclasses import replace
 from typing import TypeVar
 
 from compiler.diagram.draw import draw
-from compiler.diagram.drawing import Caption, Cluster, Drawing, Node
-from compiler.diagram.options import DiagramOptions
+from compiler.diagram.drawing import Box, Cluster, Drawing
 from compiler.diff.compare import Changes
 from compiler.ir.graph import Scope
 from compiler.ir.typed import TypedGraph
 
-_Box = TypeVar("_Box", Node, Cluster)
-_WORDS = {"added": "new", "changed": "changed"}
+_Marked = TypeVar("_Marked", Box, Cluster)
+_MARKS = {"added": "new", "changed": "changed"}
 
 
 def draw_changes(typed: TypedGraph, changes: Changes) -> Drawing:
-    """The picture of the later of two graphs, with its new and changed layers marked."""
-    return _Marker(typed, changes).marked(draw(typed, DiagramOptions()))
+    """Draw the later of two graphs, with its added and changed layers marked in red."""
+    return _Marker(typed, changes).marked(draw(typed))
 
 
 class _Marker:
     def __init__(self, typed: TypedGraph, changes: Changes) -> None:
         self.networks = list(typed.graph.networks.values())
         self.marks = {
-            (one.place, one.name): _WORDS[one.kind]
-            for one in changes.changes
-            if one.kind in _WORDS
+            (change.scope, change.name): _MARKS[change.kind]
+            for change in changes.changes
+            if change.kind in _MARKS
         }
 
-    def marked(self, picture: Drawing) -> Drawing:
-        """The picture with marks on nodes and clusters."""
+    def marked(self, drawing: Drawing) -> Drawing:
         return replace(
-            picture,
-            nodes=tuple(map(self._box, picture.nodes)),
-            clusters=tuple(map(self._box, picture.clusters)),
+            drawing,
+            boxes=tuple(map(self._marked, drawing.boxes)),
+            clusters=tuple(map(self._marked, drawing.clusters)),
         )
 
-    def _box(self, box: _Box) -> _Box:
-        """A box is found by its path, with which its hint begins."""
-        path = box.hint.partition(":")[0]
-        word = self._mark(path.split("."), isinstance(box, Cluster)) if path else ""
-        if not word:
-            return box
-        text: Caption = replace(box.text, badge=f"{box.text.badge} {word}".strip())
-        return replace(box, text=text, fault=f"{path} is {word}")
+    def _marked(self, item: _Marked) -> _Marked:
+        path = item.tooltip.partition(":")[0]  # a tooltip starts with the layer's path
+        mark = self._mark(path.split("."), isinstance(item, Cluster)) if path else ""
+        if not mark:
+            return item
+        badge = f"{item.caption.badge} {mark}".strip()
+        caption = replace(item.caption, badge=badge)
+        return replace(item, caption=caption, error=f"{path} is {mark}")
 
-    def _mark(self, path: list[str], opened: bool) -> str:
+    def _mark(self, path: list[str], expanded: bool) -> str:
         for network in self.networks:
             found = _resolve(network, path)
             if found is None:
                 continue
-            place, target = found
-            word = self.marks.get((place, path[-1]), "")
-            if word or opened or target is None:
-                return word
-            return "changed inside" if self._inside(target, place, set()) else ""
+            scope, target = found
+            mark = self.marks.get((scope, path[-1]), "")
+            if mark or expanded or target is None:
+                return mark
+            return "changed inside" if self._has_changes(target, set()) else ""
         return ""
 
-    def _inside(self, scope: Scope, place: str, seen: set[Scope]) -> bool:
-        """Whether a block that is folded holds a change."""
-        if scope in seen:
+    def _has_changes(self, scope: Scope, visited: set[Scope]) -> bool:
+        """Whether anything inside a folded block is marked."""
+        if scope in visited:
             return False
-        seen.add(scope)
-        inner = [node.target for node in scope.nodes.values()]
-        named = {one for one, _ in self.marks}
-        return scope.name in named or any(
-            self._inside(target, place, seen)
-            for target in inner
+        visited.add(scope)
+        targets = [node.target for node in scope.nodes.values()]
+        marked = {name for name, _ in self.marks}
+        return scope.name in marked or any(
+            self._has_changes(target, visited)
+            for target in targets
             if isinstance(target, Scope)
         )
 
 
 def _resolve(network: Scope, path: list[str]) -> tuple[str, Scope | None] | None:
-    """The name of the scope that a path ends in, and the block that it ends at."""
+    """The name of the scope that the last layer of a path is in, and the scope that this layer runs, if any."""
     scope: Scope | None = network
-    place = network.name
+    scope_name = network.name
     for position, name in enumerate(path):
         node = scope.nodes.get(name) if scope is not None else None
         if node is None:
@@ -84,5 +82,5 @@ def _resolve(network: Scope, path: list[str]) -> tuple[str, Scope | None] | None
         scope = node.target if isinstance(node.target, Scope) else None
         if position < len(path) - 1 and scope is not None:
             group = scope.kind == "group"
-            place = f"{place}.{name}" if group else scope.name
-    return place, scope
+            scope_name = f"{scope_name}.{name}" if group else scope.name
+    return scope_name, scope

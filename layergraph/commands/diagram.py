@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import diagram_format, render
+from compiler.diagram.render_diagram import diagram_format, render_diagram
 from compiler.reporting.write_files import write_whole
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Picture, Sets, Spec, Variant
@@ -62,6 +62,6 @@ def diagram(
     names = frozenset(expand or ()), frozenset(fold or ())
     options = DiagramOptions("", block, depth, *names, direction, theme)
     program = compile_and_warn(spec, variant, sets, no_limits, strict=False)
-    write_whole({out: render(program.typed, format, options, engine=engine)})
+    write_whole({out: render_diagram(program.typed, format, options, engine=engine)})
     typer.echo(out)
     exit_if(program.typed.failed)

@@ -22,7 +22,7 @@ from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.render import read_sources, render
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import render as render_picture
+from compiler.diagram.render_diagram import render_diagram
 from compiler.language.checkpoint import SOURCES, STEPS, Section
 from compiler.language.initializers import FUNCTIONS
 from compiler.language.layers import Layer, Repeat
@@ -175,7 +175,7 @@ def test_the_readme_names_every_architecture() -> None:
 
 @pytest.mark.parametrize("spec", [ROOT / "specs/gpt2.yaml", EXAMPLE], ids=str)
 def test_pictures_are_current(spec: Path) -> None:
-    drawn = render_picture(compile_spec(spec).typed, "svg", DiagramOptions())
+    drawn = render_diagram(compile_spec(spec).typed, "svg", DiagramOptions())
     picture = ROOT / f"docs/images/{spec.stem}.svg"
     assert picture.read_bytes() == drawn, "`make docs` draws it anew"
 

@@ -1,8 +1,8 @@
-"""The words that diagrams share."""
+"""Parts of captions."""
 
 import pytest
 
-from compiler.diagram.captions import amount
+from compiler.diagram.captions import short_count
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ from compiler.diagram.captions import amount
         (2_000_000_000_000, "2.00 T"),
     ],
 )
-def test_amounts_have_three_digits(number: int, text: str) -> None:
-    assert amount(number) == text
+def test_counts_have_three_digits(number: int, text: str) -> None:
+    assert short_count(number) == text

@@ -1,4 +1,4 @@
-"""DOT: what is printed is inert, repeats, and leaves room for its words."""
+"""DOT: text is escaped, output is deterministic, and labels overlap nothing."""
 
 import re
 import subprocess
@@ -13,35 +13,35 @@ import pytest
 
 from compiler import compile_spec
 from compiler.diagram.dot import to_dot
-from compiler.diagram.drawing import Caption, Cluster, Drawing, Edge, Node
+from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.layout_engine import render_dot
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import render
-from compiler.diagram.text_metrics import extent
-from tests.compiler.diagram.specs import SPECS, picture
+from compiler.diagram.render_diagram import render_diagram
+from compiler.diagram.text_metrics import text_width
+from tests.compiler.diagram.specs import SPECS, drawing
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
 SVG = "{http://www.w3.org/2000/svg}"
 
-Box = tuple[float, float, float, float]
+Rect = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
 def hostile() -> Drawing:
-    text = Caption(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
-    nodes = (
-        Node("n0", "input", text),
-        Node("n1", "layer", text, family=HOSTILE, cluster="c0", hint=HOSTILE),
-        Node("n2", "block", text, fault=HOSTILE, optional=True),
-        Node("n3", "join", text),
-        Node("n4", "port", text),
-        Node("n5", "elided", text),
+    caption = Caption(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
+    boxes = (
+        Box("n0", "input", caption),
+        Box("n1", "layer", caption, family=HOSTILE, cluster="c0", tooltip=HOSTILE),
+        Box("n2", "block", caption, error=HOSTILE, optional=True),
+        Box("n3", "join", caption),
+        Box("n4", "port", caption),
+        Box("n5", "elided", caption),
     )
     edges = (Edge("n0", "n1", HOSTILE), Edge("n1", "n2", HOSTILE, "tie"))
-    return Drawing(text, nodes, (Cluster("c0", text, hint=HOSTILE),), edges)
+    return Drawing(caption, boxes, (Cluster("c0", caption, tooltip=HOSTILE),), edges)
 
 
-def test_text_is_inert() -> None:
+def test_text_is_escaped() -> None:
     root = ElementTree.fromstring(render_dot(to_dot(hostile()), "svg"))
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {
@@ -59,8 +59,8 @@ def test_text_is_inert() -> None:
     assert sum(HOSTILE in text for text in shown) >= 10
 
 
-def test_control_characters_and_new_lines_are_spelled(tmp_path: Path) -> None:
-    drawn = picture(
+def test_control_characters_and_new_lines_are_escaped(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         r"""
         name: Net
@@ -74,10 +74,10 @@ def test_control_characters_and_new_lines_are_spelled(tmp_path: Path) -> None:
     ElementTree.fromstring(render_dot(to_dot(drawn), "svg"))
 
 
-def test_the_same_bytes_whatever_the_hash_seed() -> None:
+def test_the_output_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from compiler import compile_spec; from compiler.diagram.render_diagram import render;"
-        "print(render(compile_spec('specs/transformer.yaml').typed, 'dot'))"
+        "from compiler import compile_spec; from compiler.diagram.render_diagram import render_diagram;"
+        "print(render_diagram(compile_spec('specs/transformer.yaml').typed, 'dot'))"
     )
     first, second = (
         subprocess.run(
@@ -102,38 +102,38 @@ def test_drawing_needs_no_torch() -> None:
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
     options = DiagramOptions(theme=theme, direction=direction)  # type: ignore[arg-type]
-    drawn = render(compile_spec("specs/gpt2.yaml").typed, "png", options)
+    drawn = render_diagram(compile_spec("specs/gpt2.yaml").typed, "png", options)
     assert isinstance(drawn, bytes)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_no_arrow_lies_on_a_title_and_the_spine_is_straight(spec: Path) -> None:
+def test_no_edge_crosses_a_title_and_the_main_path_is_straight(spec: Path) -> None:
     root = _drawn(spec)
     titles = list(_titles(root))
-    for kind, path in _arrows(root):
+    for kind, path in _edges(root):
         assert not [title for title in titles if any(_inside(at, title) for at in path)]
         across = [x for x, _ in path]
         assert kind != "edge spine" or max(across) - min(across) < 1.5
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_no_words_at_an_arrow_lie_on_a_border(spec: Path) -> None:
+def test_no_edge_label_crosses_a_border(spec: Path) -> None:
     root = _drawn(spec)
-    borders = [side for frame in _frames(root) for side in _sides(frame)]
-    for words, place in _notes(root):
-        across = [side for side in borders if _meet(side, place)]
-        assert not across, words
+    borders = [side for frame in _clusters(root) for side in _sides(frame)]
+    for label, rect in _edge_labels(root):
+        across = [side for side in borders if _overlap(side, rect)]
+        assert not across, label
 
 
 @cache
 def _drawn(spec: Path) -> ElementTree.Element:
-    picture = render(compile_spec(spec).typed, "svg")
-    assert isinstance(picture, bytes)
-    return ElementTree.fromstring(picture)
+    svg = render_diagram(compile_spec(spec).typed, "svg")
+    assert isinstance(svg, bytes)
+    return ElementTree.fromstring(svg)
 
 
-def _frames(root: ElementTree.Element) -> Iterator[Box]:
-    """The borders of blocks."""
+def _clusters(root: ElementTree.Element) -> Iterator[Rect]:
+    """The borders of clusters."""
     for cluster in root.iterfind(f".//{SVG}g[@class='cluster']"):
         outline = cluster.find(f".//{SVG}path")
         assert outline is not None
@@ -142,27 +142,27 @@ def _frames(root: ElementTree.Element) -> Iterator[Box]:
         yield min(across), min(down), max(across), max(down)
 
 
-def _sides(frame: Box) -> Iterator[Box]:
+def _sides(frame: Rect) -> Iterator[Rect]:
     left, top, right, bottom = frame
     yield from ((x, top, x, bottom) for x in (left, right))
     yield from ((left, y, right, y) for y in (top, bottom))
 
 
-def _notes(root: ElementTree.Element) -> Iterator[tuple[str, Box]]:
-    """The words at arrows, with where their letters are."""
+def _edge_labels(root: ElementTree.Element) -> Iterator[tuple[str, Rect]]:
+    """The labels of edges, each with the rectangle of its letters."""
     for group in root.iter(f"{SVG}g"):
         if not group.get("class", "").startswith("edge"):
             continue
         for line in group.iter(f"{SVG}text"):
-            words = line.text or ""
-            width = extent(words, 9)
+            label = line.text or ""
+            width = text_width(label, 9)
             left, base = float(line.get("x", "0")), float(line.get("y", "0"))
             left -= 0 if line.get("text-anchor") == "start" else width / 2
-            indent = extent(words[: -len(words.lstrip())], 9)
-            yield words, (left + indent, base - 6, left + width, base)
+            indent = text_width(label[: -len(label.lstrip())], 9)
+            yield label, (left + indent, base - 6, left + width, base)
 
 
-def _meet(one: Box, other: Box) -> bool:
+def _overlap(one: Rect, other: Rect) -> bool:
     return (
         one[0] < other[2]
         and other[0] < one[2]
@@ -171,7 +171,7 @@ def _meet(one: Box, other: Box) -> bool:
     )
 
 
-def _titles(root: ElementTree.Element) -> Iterator[Box]:
+def _titles(root: ElementTree.Element) -> Iterator[Rect]:
     for cluster in root.iterfind(f".//{SVG}g[@class='cluster']"):
         for text in cluster.iter(f"{SVG}text"):
             size = float(text.get("font-size", "12"))
@@ -184,10 +184,10 @@ def _titles(root: ElementTree.Element) -> Iterator[Box]:
             )
 
 
-def _arrows(
+def _edges(
     root: ElementTree.Element,
 ) -> Iterator[tuple[str, list[tuple[float, float]]]]:
-    """Every arrow with its class, as points along it."""
+    """Every edge: its class, and points along it."""
     for group in root.iter(f"{SVG}g"):
         kind = group.get("class", "")
         for path in group.iter(f"{SVG}path") if kind.startswith("edge") else ():
@@ -218,5 +218,5 @@ def _between(
     return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
 
 
-def _inside(at: tuple[float, float], box: Box) -> bool:
+def _inside(at: tuple[float, float], box: Rect) -> bool:
     return box[0] < at[0] < box[2] and box[1] < at[1] < box[3]

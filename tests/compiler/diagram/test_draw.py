@@ -1,4 +1,4 @@
-"""What is in a picture: boxes, clusters, arrows and their words."""
+"""The parts of a drawing: boxes, clusters, edges and their captions."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagram.options import DiagramOptions
-from tests.compiler.diagram.specs import arrows, cluster, edge, node, picture
+from tests.compiler.diagram.specs import box, cluster, drawing, edge, edges
 
 RESIDUAL = """
     name: Net
@@ -30,64 +30,64 @@ RESIDUAL = """
 
 
 def test_a_network_has_a_title_with_its_size(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL)
+    drawn = drawing(tmp_path, RESIDUAL)
     assert drawn.title.name == "Net"
     assert drawn.title.lines == ("A residual network.", "6,596 parameters")
 
 
 def test_a_repeat_is_one_cluster_with_a_badge(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL)
+    drawn = drawing(tmp_path, RESIDUAL)
     body = cluster(drawn, "body")
-    assert (body.text.words, body.text.badge) == ("Block", "× 3")
-    assert node(drawn, "up").cluster == body.id
+    assert (body.caption.detail, body.caption.badge) == ("Block", "× 3")
+    assert box(drawn, "up").cluster == body.id
 
 
-def test_a_sum_is_a_circle_and_the_way_past_the_layers_a_skip(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL)
-    assert node(drawn, "+").kind == "join"
+def test_a_sum_is_a_circle_and_a_residual_connection_skips(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, RESIDUAL)
+    assert box(drawn, "+").kind == "join"
     assert edge(drawn, "", "+").kind == "skip"
-    assert edge(drawn, "down", "+").spine
+    assert edge(drawn, "down", "+").on_main_path
 
 
-def test_types_stand_where_they_change(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL)
-    assert node(drawn, "x").text.words == "float[B, 8]"
+def test_types_are_shown_where_they_change(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, RESIDUAL)
+    assert box(drawn, "x").caption.detail == "float[B, 8]"
     assert edge(drawn, "stem", "").label == "[B, 16]"
     assert edge(drawn, "up", "relu").label == "[B, 64]"
     assert edge(drawn, "relu", "down").label == ""
 
 
-def test_a_folded_block_says_its_size(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL, DiagramOptions(depth=0))
-    body = node(drawn, "body")
+def test_a_folded_block_shows_its_size(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, RESIDUAL, DiagramOptions(depth=0))
+    body = box(drawn, "body")
     assert body.kind == "block"
-    assert (body.text.words, body.text.badge) == ("Block · 6.38 K", "× 3")
-    assert arrows(drawn) >= {("stem", "body"), ("body", "head")}
+    assert (body.caption.detail, body.caption.badge) == ("Block · 6.38 K", "× 3")
+    assert edges(drawn) >= {("stem", "body"), ("body", "head")}
 
 
-def test_what_is_expanded_or_folded_is_the_users_word(tmp_path: Path) -> None:
+def test_options_choose_what_is_expanded_or_folded(tmp_path: Path) -> None:
     assert (
-        picture(tmp_path, RESIDUAL, DiagramOptions(fold=frozenset({"Block"}))).clusters
+        drawing(tmp_path, RESIDUAL, DiagramOptions(fold=frozenset({"Block"}))).clusters
         == ()
     )
     opened = DiagramOptions(depth=0, expand=frozenset({"body"}))
     assert [
-        item.text.name for item in picture(tmp_path, RESIDUAL, opened).clusters
+        item.caption.name for item in drawing(tmp_path, RESIDUAL, opened).clusters
     ] == ["body"]
 
 
-def test_a_block_alone_is_in_its_own_names(tmp_path: Path) -> None:
-    drawn = picture(tmp_path, RESIDUAL, DiagramOptions(block="Block"))
+def test_a_block_alone_shows_sizes_in_its_own_names(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, RESIDUAL, DiagramOptions(block="Block"))
     assert drawn.title.name == "Block"
     assert drawn.title.lines == ("Widens and narrows.",)
-    assert node(drawn, "x").text.words == "float[B, D]"
+    assert box(drawn, "x").caption.detail == "float[B, D]"
     assert edge(drawn, "up", "relu").label == "[B, 4*D]"
 
 
-def test_a_block_that_nothing_uses_is_drawn_from_what_it_says(tmp_path: Path) -> None:
+def test_an_unused_block_is_drawn_from_its_declarations(tmp_path: Path) -> None:
     text = RESIDUAL.replace("op: Block, repeat: 3", "op: relu")
-    drawn = picture(tmp_path, text, DiagramOptions(block="Block"))
-    assert node(drawn, "up").text.words == "linear"
+    drawn = drawing(tmp_path, text, DiagramOptions(block="Block"))
+    assert box(drawn, "up").caption.detail == "linear"
     assert edge(drawn, "up", "relu").label == ""
 
 
@@ -98,16 +98,16 @@ def test_a_block_that_nothing_uses_is_drawn_from_what_it_says(tmp_path: Path) ->
         (DiagramOptions(network="gen"), "there is no network gen"),
     ],
 )
-def test_a_name_that_is_not_there_is_an_error(
+def test_an_unknown_name_is_an_error(
     tmp_path: Path, options: DiagramOptions, message: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        picture(tmp_path, RESIDUAL, options)
+        drawing(tmp_path, RESIDUAL, options)
     assert message in str(caught.value)
 
 
-def test_copies_that_differ_say_in_what(tmp_path: Path) -> None:
-    drawn = picture(
+def test_a_badge_shows_how_copies_differ(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -123,14 +123,14 @@ def test_copies_that_differ_say_in_what(tmp_path: Path) -> None:
               narrow: {op: conv2d, out_channels: C, kernel_size: 1, when: stride == 1}
         """,
     )
-    assert cluster(drawn, "stage").text.badge == "× 3 · stride 2, then 1"
-    assert node(drawn, "narrow").optional
-    assert node(drawn, "narrow").text.words == "conv2d 1×1, 8 → 8 · in 2 of 3"
-    assert node(drawn, "conv").text.words == "conv2d 1×1, 8 → 8, (stride 2)"
+    assert cluster(drawn, "stage").caption.badge == "× 3 · stride 2, then 1"
+    assert box(drawn, "narrow").optional
+    assert box(drawn, "narrow").caption.detail == "conv2d 1×1, 8 → 8 · in 2 of 3"
+    assert box(drawn, "conv").caption.detail == "conv2d 1×1, 8 → 8, (stride 2)"
 
 
-def test_a_layer_that_is_off_is_left_out(tmp_path: Path) -> None:
-    drawn = picture(
+def test_an_inactive_layer_is_not_drawn(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -142,11 +142,11 @@ def test_a_layer_that_is_off_is_left_out(tmp_path: Path) -> None:
           out: relu
         """,
     )
-    assert arrows(drawn) == {("x", "fc"), ("fc", "out"), ("out", "output")}
+    assert edges(drawn) == {("x", "fc"), ("fc", "out"), ("out", "output")}
 
 
-def test_weights_used_again_are_marked_and_tied_ones_joined(tmp_path: Path) -> None:
-    drawn = picture(
+def test_shared_weights_are_noted_and_tied_ones_joined(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -158,13 +158,13 @@ def test_weights_used_again_are_marked_and_tied_ones_joined(tmp_path: Path) -> N
           head: {op: linear, out_features: 10, bias: false, tie: {weight: table.weight}}
         """,
     )
-    assert node(drawn, "again").text.words == "linear 8 → 8 · weights of fc"
+    assert box(drawn, "again").caption.detail == "linear 8 → 8 · weights of fc"
     tie = edge(drawn, "table", "head")
     assert (tie.kind, tie.label) == ("tie", "tied")
 
 
-def test_ports_have_names_and_parallel_arrows_are_one(tmp_path: Path) -> None:
-    drawn = picture(
+def test_ports_are_labelled_and_parallel_edges_merged(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -181,7 +181,7 @@ def test_ports_have_names_and_parallel_arrows_are_one(tmp_path: Path) -> None:
 
 
 def test_a_scan_shows_its_state(tmp_path: Path) -> None:
-    drawn = picture(
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -197,9 +197,10 @@ def test_a_scan_shows_its_state(tmp_path: Path) -> None:
             outputs: {h: state, y: state}
         """,
     )
-    assert cluster(drawn, "rnn").text.badge == "along T, reversed"
+    assert cluster(drawn, "rnn").caption.badge == "along T, reversed"
     assert (
-        node(drawn, "h").text.words == "from zeros" or node(drawn, "h").kind == "output"
+        box(drawn, "h").caption.detail == "from zeros"
+        or box(drawn, "h").kind == "output"
     )
     assert [edge.kind for edge in drawn.edges].count("loop") == 1
 
@@ -216,26 +217,26 @@ def test_a_short_list_is_one_box(tmp_path: Path) -> None:
               - {op: linear, out_features: 8}
             repeat: {count: 2, share: true}
         """
-    mlp = node(picture(tmp_path, text), "mlp")
-    assert mlp.text.lines == ("linear 8 → 32", "relu", "linear 32 → 8")
-    assert (mlp.text.words, mlp.text.badge) == ("552", "× 2, shared weights")
+    mlp = box(drawing(tmp_path, text), "mlp")
+    assert mlp.caption.lines == ("linear 8 → 32", "relu", "linear 32 → 8")
+    assert (mlp.caption.detail, mlp.caption.badge) == ("552", "× 2, shared weights")
     assert [
-        item.text.name
-        for item in picture(
+        item.caption.name
+        for item in drawing(
             tmp_path, text, DiagramOptions(expand=frozenset({"mlp"}))
         ).clusters
     ] == ["mlp"]
 
 
-def test_networks_stand_side_by_side(tmp_path: Path) -> None:
+def test_networks_are_drawn_side_by_side(tmp_path: Path) -> None:
     text = """
         name: Pair
         networks:
           one: {inputs: {x: "float[B, 8]"}, layers: {relu: relu}}
           two: {inputs: {y: "float[B, 8]"}, layers: {tanh: tanh}}
         """
-    drawn = picture(tmp_path, text)
-    assert [cluster.text.name for cluster in drawn.clusters] == ["one", "two"]
-    alone = picture(tmp_path, text, DiagramOptions(network="two"))
+    drawn = drawing(tmp_path, text)
+    assert [cluster.caption.name for cluster in drawn.clusters] == ["one", "two"]
+    alone = drawing(tmp_path, text, DiagramOptions(network="two"))
     assert (alone.title.name, alone.clusters) == ("two", ())
-    assert arrows(alone) == {("y", "tanh"), ("tanh", "output")}
+    assert edges(alone) == {("y", "tanh"), ("tanh", "output")}

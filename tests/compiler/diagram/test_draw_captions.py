@@ -1,14 +1,14 @@
-"""Words in place of lines, and where a type stands."""
+"""Where drawings show ties, types and stacks."""
 
 from pathlib import Path
 
 from compiler.diagram.drawing import Caption
 from compiler.diagram.options import DiagramOptions
-from tests.compiler.diagram.specs import edge, node, picture
+from tests.compiler.diagram.specs import box, drawing, edge
 
 
-def test_ties_off_the_spine_are_said_in_words(tmp_path: Path) -> None:
-    drawn = picture(
+def test_ties_off_the_main_path_are_notes(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -21,12 +21,14 @@ def test_ties_off_the_spine_are_said_in_words(tmp_path: Path) -> None:
           head: {op: linear, out_features: 10, bias: false, tie: {weight: table.weight}}
         """,
     )
-    assert node(drawn, "head").text.words == "linear 8 → 10 · tied to table"
+    assert box(drawn, "head").caption.detail == "linear 8 → 10 · tied to table"
     assert "tie" not in [edge.kind for edge in drawn.edges]
 
 
-def test_types_of_side_inputs_stand_at_the_points_of_a_block(tmp_path: Path) -> None:
-    drawn = picture(
+def test_types_of_side_inputs_are_at_the_entry_points_of_a_block(
+    tmp_path: Path,
+) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -45,17 +47,17 @@ def test_types_of_side_inputs_stand_at_the_points_of_a_block(tmp_path: Path) -> 
         """,
         DiagramOptions(depth=1),
     )
-    point = next(item for item in drawn.nodes if item.text.lines)
-    assert (point.kind, point.text) == (
+    point = next(item for item in drawn.boxes if item.caption.lines)
+    assert (point.kind, point.caption) == (
         "port",
         Caption("mask", lines=("bool[B, 1, 1, T]",)),
     )
-    (arrow,) = [edge for edge in drawn.edges if edge.target == point.id]
-    assert arrow.label == ""
+    (entering,) = [edge for edge in drawn.edges if edge.target == point.id]
+    assert entering.label == ""
 
 
-def test_a_stack_leaves_a_block_by_its_own_name(tmp_path: Path) -> None:
-    drawn = picture(
+def test_a_stack_is_labelled_with_its_own_name(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -74,4 +76,4 @@ def test_a_stack_leaves_a_block_by_its_own_name(tmp_path: Path) -> None:
         DiagramOptions(depth=1),
     )
     assert edge(drawn, "fc", "states").label == "turns"
-    assert node(drawn, "states").text.words == "float[3, B, 8]"
+    assert box(drawn, "states").caption.detail == "float[3, B, 8]"

@@ -1,4 +1,4 @@
-"""The drawing engine: what comes out, that it repeats, and how it fails."""
+"""The layout engine: formats, determinism and errors."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ from compiler.diagram.layout_engine import ImageFormat, render_dot
 SMALL = 'digraph G { graph [fontname="Helvetica"]; a [label="linear"]; a -> b; }'
 SVG = "{http://www.w3.org/2000/svg}"
 
-# Dense enough that no layout engine ends it in seconds.
+# So dense that no layout engine finishes in seconds.
 EDGES = "; ".join(f"n{i * 31 % 400} -> n{i * i % 397}" for i in range(4000))
 ENDLESS = f"digraph {{ {EDGES} }}"
 
@@ -25,12 +25,12 @@ ENDLESS = f"digraph {{ {EDGES} }}"
 @pytest.mark.parametrize(
     ("format", "magic"), [("svg", b"<?xml"), ("png", b"\x89PNG\r\n"), ("pdf", b"%PDF-")]
 )
-def test_each_format_is_what_it_says_and_repeats(
+def test_each_format_is_valid_and_deterministic(
     format: ImageFormat, magic: bytes
 ) -> None:
-    picture = render_dot(SMALL, format)
-    assert picture.startswith(magic)
-    assert picture == render_dot(SMALL, format)
+    image = render_dot(SMALL, format)
+    assert image.startswith(magic)
+    assert image == render_dot(SMALL, format)
 
 
 def test_labels_reach_the_svg_as_text() -> None:
@@ -51,34 +51,34 @@ def test_pdf_has_the_size_of_the_svg() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dot", "said"),
+    ("dot", "reason"),
     [
         ("digraph { a -> ", "syntax error in line 1"),
         ("digraph { a [label=<<B>x</I>>] }", "mismatched tag"),
-        ("", "it drew nothing"),
+        ("", "no output"),
         ('digraph { a [label="\x1b[31m"] }', "U+001B"),
         ('digraph { a [label="\ud800"] }', "U+D800"),
     ],
 )
-def test_a_bad_graph_is_one_line_of_reason(dot: str, said: str) -> None:
-    with pytest.raises(DiagramError, match=said.replace("+", r"\+")) as caught:
+def test_a_bad_graph_gives_a_reason_on_one_line(dot: str, reason: str) -> None:
+    with pytest.raises(DiagramError, match=reason.replace("+", r"\+")) as caught:
         render_dot(dot, "svg")
     assert "\n" not in str(caught.value)
 
 
-def test_a_layout_that_takes_too_long_is_stopped() -> None:
+def test_a_layout_is_stopped_on_timeout() -> None:
     start = time.monotonic()
     with pytest.raises(DiagramError, match=r"more than 0\.2 s and was stopped"):
         render_dot(ENDLESS, "svg", timeout=0.2)
     assert time.monotonic() - start < 5
 
 
-def test_the_wheel_is_found_without_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wheel_is_found_without_PATH(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert render_dot(SMALL, "svg").startswith(b"<?xml")
 
 
-def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_wheel_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
@@ -87,14 +87,14 @@ def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         render_dot(SMALL, "svg")
 
 
-def test_a_missing_system_dot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_system_dot_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(DiagramError, match="no dot program"):
         render_dot(SMALL, "svg", engine="system")
 
 
 @pytest.mark.parametrize("format", ["svg", "png"])
-def test_the_system_engine_is_the_dot_on_the_path(
+def test_the_system_engine_is_the_dot_on_PATH(
     format: ImageFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "dot").symlink_to(layout_engine._wheel_binary())
@@ -102,7 +102,7 @@ def test_the_system_engine_is_the_dot_on_the_path(
     assert render_dot(SMALL, format, engine="system") == render_dot(SMALL, format)
 
 
-def test_the_converter_is_imported_for_a_pdf_only() -> None:
+def test_only_a_pdf_imports_the_converter() -> None:
     code = (
         "import sys, compiler.diagram.layout_engine as e; e.render_dot('digraph{a}', 'svg');"
         "sys.exit(any(m in sys.modules for m in ('svglib', 'reportlab', 'graphviz')))"

@@ -1,13 +1,13 @@
-"""The spine: the way through a network that is drawn straight."""
+"""The main path: the path through a network that is drawn straight."""
 
 from pathlib import Path
 
 from compiler.diagram.options import DiagramOptions
-from tests.compiler.diagram.specs import edge, node, picture
+from tests.compiler.diagram.specs import box, drawing, edge
 
 
-def test_the_spine_goes_on_where_that_of_an_opened_block_begins(tmp_path: Path) -> None:
-    drawn = picture(
+def test_the_main_path_continues_in_an_expanded_block(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -29,17 +29,17 @@ def test_the_spine_goes_on_where_that_of_an_opened_block_begins(tmp_path: Path) 
         """,
         DiagramOptions(depth=1),
     )
-    assert edge(drawn, "up", "relu").spine
-    assert not edge(drawn, "fc", "side_1").spine
-    assert edge(drawn, "relu", "×").spine
-    lines = {node(drawn, name).spine for name in ("fc", "up", "+")}
-    assert len(lines) == 1
-    assert "" not in lines
-    assert not node(drawn, "scale").spine
+    assert edge(drawn, "up", "relu").on_main_path
+    assert not edge(drawn, "fc", "side_1").on_main_path
+    assert edge(drawn, "relu", "×").on_main_path
+    paths = {box(drawn, name).main_path for name in ("fc", "up", "+")}
+    assert len(paths) == 1
+    assert "" not in paths
+    assert not box(drawn, "scale").main_path
 
 
-def test_a_scan_gives_what_is_no_state_first(tmp_path: Path) -> None:
-    drawn = picture(
+def test_the_first_output_of_a_scan_is_no_state(tmp_path: Path) -> None:
+    drawn = drawing(
         tmp_path,
         """
         name: Net
@@ -57,4 +57,4 @@ def test_a_scan_gives_what_is_no_state_first(tmp_path: Path) -> None:
         """,
         DiagramOptions(depth=1),
     )
-    assert edge(drawn, "read", "after").spine
+    assert edge(drawn, "read", "after").on_main_path

@@ -1,9 +1,9 @@
-"""Mermaid: the same picture as text for Markdown."""
+"""Mermaid: a drawing as text for Markdown."""
 
 from pathlib import Path
 
 from compiler.diagram.mermaid import to_mermaid
-from tests.compiler.diagram.specs import picture
+from tests.compiler.diagram.specs import drawing
 
 NET = """
     name: Net
@@ -21,8 +21,8 @@ NET = """
 """
 
 
-def test_a_picture_as_a_flowchart(tmp_path: Path) -> None:
-    lines = to_mermaid(picture(tmp_path, NET)).splitlines()
+def test_a_drawing_as_a_flowchart(tmp_path: Path) -> None:
+    lines = to_mermaid(drawing(tmp_path, NET)).splitlines()
     assert lines[3] == "flowchart TB"
     assert '  n0(["<b>x</b> float[B, 8]"])' in lines
     assert '  subgraph c0 ["<b>mlp</b> MLP × 2"]' in lines
@@ -32,11 +32,11 @@ def test_a_picture_as_a_flowchart(tmp_path: Path) -> None:
     assert "  class n1,n2 linear" in lines
 
 
-def test_text_is_inert(tmp_path: Path) -> None:
-    text = to_mermaid(picture(tmp_path, NET))
+def test_text_is_escaped(tmp_path: Path) -> None:
+    text = to_mermaid(drawing(tmp_path, NET))
     assert text.splitlines()[1] == (
         'title: "Net · Says \\"hi\\" \\u0026 \\u003cb\\u003e#1;\\u003c/b\\u003e · 560 parameters"'
     )
     assert "<script" not in to_mermaid(
-        picture(tmp_path, NET.replace("<b>", "<script>"))
+        drawing(tmp_path, NET.replace("<b>", "<script>"))
     )

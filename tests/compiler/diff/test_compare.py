@@ -1,4 +1,4 @@
-"""What differs between two architectures."""
+"""The differences between two architectures."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def differences(folder: Path, *changes: tuple[str, str]) -> Changes:
 def test_no_difference(tmp_path: Path) -> None:
     found = differences(tmp_path)
     assert found.changes == ()
-    assert report(found) == "there is no difference\n"
+    assert report(found) == "no differences\n"
 
 
 def test_params_and_dims(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_layers_added_removed_and_changed(tmp_path: Path) -> None:
         Change("changed", "Cell", "down", ("bias: false -> true",)),
         Change("added", "Cell", "norm", ("layer_norm",)),
     )
-    totals = [(one.before, one.after) for one in found.totals]
-    assert totals[0] == ("571", "915")
+    sizes = [(size.before, size.after) for size in found.sizes]
+    assert sizes[0] == ("571", "915")
 
 
 def test_blocks(tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ activations: 67 * B -> 68 * B
     )
 
 
-def test_the_picture_marks_what_changed(tmp_path: Path) -> None:
+def test_the_drawing_marks_changes(tmp_path: Path) -> None:
     found = differences(
         tmp_path, ("bias: false", "bias: true"), ("  b:", "  new: relu\n  b:")
     )
     after = compile_spec(tmp_path / "after.yaml").typed
     dot = to_dot(draw_changes(after, found))
-    for said in ("new is new", "a.down is changed", "b is changed"):
-        assert said in dot
+    for tooltip in ("new is new", "a.down is changed", "b is changed"):
+        assert tooltip in dot
     assert "a.up is" not in dot
