@@ -12,7 +12,7 @@ from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
-from compiler.expr.syntax import Name, names
+from compiler.expr.syntax import Variable, names
 from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Recipe
@@ -76,7 +76,7 @@ class _Checker:
     ) -> None:
         for hole in template.holes():
             span = place.part(hole.start - hole.star, hole.start + hole.expr.end)
-            several = isinstance(hole.expr, Name) and hole.expr.id == rest
+            several = isinstance(hole.expr, Variable) and hole.expr.id == rest
             if unknown := sorted(names(hole.expr) - known):
                 self._unknown(unknown[0], known, span)
             elif hole.star and not several:

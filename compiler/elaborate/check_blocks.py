@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.elaborate.check_names import each_name
-from compiler.expr.syntax import Name
+from compiler.expr.syntax import Variable
 from compiler.ir.graph import Place, Scope
 from compiler.op.arg_types import Formula
 from compiler.op.registry import ops
@@ -21,7 +21,7 @@ def check_patterns(block: Scope, report: Report) -> None:
         if pattern is not None
         for dim in pattern.dims
     ]
-    bound = {dim.id for _, dim in dims if isinstance(dim, Name)}
+    bound = {dim.id for _, dim in dims if isinstance(dim, Variable)}
     check_defaults(block, bound, block.place, report)
     known = bound | set(block.params)
     for port, dim in dims:

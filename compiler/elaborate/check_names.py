@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
-from compiler.expr.syntax import Expr, Name, children
+from compiler.expr.syntax import Expression, Variable, children
 from compiler.ir.graph import Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.model import Model
@@ -17,7 +17,7 @@ from compiler.symbolic.symbol_table import COUNTER
 
 
 def check_sizes(
-    scope: Scope, sizes: Iterable[Expr], place: Place, report: Report
+    scope: Scope, sizes: Iterable[Expression], place: Place, report: Report
 ) -> None:
     """Report every unknown name in the shape that stands at a place."""
     known = scope.environment.visible
@@ -96,9 +96,9 @@ def _keys(place: Place) -> set[str]:
     return {str(key.value) for key, _ in getattr(node, "entries", ())}
 
 
-def each_name(expr: Expr) -> Iterator[Name]:
+def each_name(expr: Expression) -> Iterator[Variable]:
     """Every place where an expression uses a name."""
-    if isinstance(expr, Name):
+    if isinstance(expr, Variable):
         yield expr
     for child in children(expr):
         yield from each_name(child)

@@ -2,27 +2,27 @@
 
 from dataclasses import replace
 
+from compiler.expr.lexer import BOOLEANS, Token, number, tokens
 from compiler.expr.syntax import (
     COMPARE,
     NOT,
     OR,
     SIGN,
     STRENGTH,
-    Binary,
-    Boolean,
-    Call,
-    Compare,
-    Expr,
+    BinaryOp,
+    BooleanLiteral,
+    BoolOp,
+    Comparison,
+    Expression,
     ExpressionError,
+    FunctionCall,
     IfElse,
-    Index,
-    Listing,
-    Logic,
-    Name,
-    Number,
-    Unary,
+    Indexing,
+    ListLiteral,
+    NumberLiteral,
+    UnaryOp,
+    Variable,
 )
-from compiler.expr.tokens import BOOLEANS, Token, number, tokens
 
 MAX_NODES = 256
 MAX_DEPTH = 32
@@ -36,7 +36,7 @@ ARITY = {
 
 def parse_expression(
     text: str, *, max_nodes: int = MAX_NODES, max_depth: int = MAX_DEPTH
-) -> Expr:
+) -> Expression:
     """The tree of an expression.
 
     Raises `ExpressionError`, and nothing else, for whatever else the text may hold. The
@@ -56,13 +56,13 @@ class _Parser:
         self._nodes, self._max_nodes = 0, max_nodes
         self._depth, self._max_depth = 0, max_depth
 
-    def parse(self) -> Expr:
+    def parse(self) -> Expression:
         expr = self._expression()
         if self._token.kind != "end":
             raise self._unexpected("an operator")
         return expr
 
-    def _expression(self) -> Expr:
+    def _expression(self) -> Expression:
         start = self._deeper()
         expr = self._operation(OR)
         if self._accept("if"):
@@ -72,7 +72,7 @@ class _Parser:
         self._depth -= 1
         return expr
 
-    def _operation(self, least: int) -> Expr:
+    def _operation(self, least: int) -> Expression:
         """Operands joined by operators that bind at least as tightly as `least`."""
         start = self._token.start
         expr = self._prefix(least)
@@ -82,19 +82,19 @@ class _Parser:
             expr = self._node(self._join(op, expr, right), start)
         return expr
 
-    def _join(self, op: str, left: Expr, right: Expr) -> Expr:
+    def _join(self, op: str, left: Expression, right: Expression) -> Expression:
         if op in ("and", "or"):
             operands = [left, right]
             while self._accept(op):
                 operands.append(self._operation(STRENGTH[op] + 1))
-            return Logic(op, tuple(operands))
+            return BoolOp(op, tuple(operands))
         if STRENGTH[op] != COMPARE:
-            return Binary(op, left, right)
+            return BinaryOp(op, left, right)
         if self._strength() == COMPARE:
             raise self._fault("comparisons do not chain; join two of them with `and`")
-        return Compare(op, left, right)
+        return Comparison(op, left, right)
 
-    def _prefix(self, least: int) -> Expr:
+    def _prefix(self, least: int) -> Expression:
         op = self._token.text
         if op not in ("not", "+", "-"):
             return self._postfix()
@@ -104,23 +104,23 @@ class _Parser:
         self._advance()
         operand = self._operation(NOT if op == "not" else SIGN)
         self._depth -= 1
-        return self._node(Unary(op, operand), start)
+        return self._node(UnaryOp(op, operand), start)
 
-    def _postfix(self) -> Expr:
+    def _postfix(self) -> Expression:
         start = self._token.start
         expr = self._primary()
         while self._accept("["):
             index = self._expression()
             self._expect("]")
-            expr = self._node(Index(expr, index), start)
+            expr = self._node(Indexing(expr, index), start)
         if self._token.text == "(":
             raise self._fault(f"only {', '.join(ARITY)} can be called")
         return expr
 
-    def _primary(self) -> Expr:
+    def _primary(self) -> Expression:
         token = self._token
         if token.kind == "number":
-            return self._node(Number(number(self._advance())), token.start)
+            return self._node(NumberLiteral(number(self._advance())), token.start)
         if token.kind == "name":
             return self._named(self._advance())
         if self._accept("("):
@@ -130,24 +130,24 @@ class _Parser:
             self._expect(")")
             return expr
         if self._accept("["):
-            return self._node(Listing(self._items("]")), token.start)
+            return self._node(ListLiteral(self._items("]")), token.start)
         raise self._unexpected("an operand")
 
-    def _named(self, token: Token) -> Expr:
+    def _named(self, token: Token) -> Expression:
         if token.text in BOOLEANS:
-            return self._node(Boolean(BOOLEANS[token.text]), token.start)
+            return self._node(BooleanLiteral(BOOLEANS[token.text]), token.start)
         if token.text not in ARITY or not self._accept("("):
-            return self._node(Name(token.text), token.start)
+            return self._node(Variable(token.text), token.start)
         args = self._items(")")
         least, most = ARITY[token.text]
         if not least <= len(args) <= most:
             wanted = f"{least} or more" if most > least else str(least)
             fault = f"`{token.text}` takes {wanted} arguments, not {len(args)}"
             raise ExpressionError(fault, token.start, self._end)
-        return self._node(Call(token.text, args), token.start)
+        return self._node(FunctionCall(token.text, args), token.start)
 
-    def _items(self, closing: str) -> tuple[Expr, ...]:
-        items: list[Expr] = []
+    def _items(self, closing: str) -> tuple[Expression, ...]:
+        items: list[Expression] = []
         while not self._accept(closing):
             items.append(self._expression())
             if self._token.text != closing:
@@ -179,7 +179,7 @@ class _Parser:
             raise self._fault("the expression is nested too deeply")
         return self._token.start
 
-    def _node(self, expr: Expr, start: int) -> Expr:
+    def _node(self, expr: Expression, start: int) -> Expression:
         self._nodes += 1
         if self._nodes > self._max_nodes:
             raise self._fault("the expression is too long")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ExprNode:
     """A part of an expression; `start` and `end` are its offsets in the text."""
 
     start: int = field(default=0, compare=False, kw_only=True)
@@ -17,104 +17,104 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Node):
+class NumberLiteral(ExprNode):
     """A literal that is not negative: `3`, `0.1`, `3e-4`."""
 
     value: int | float
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean(Node):
+class BooleanLiteral(ExprNode):
     """`true` or `false` (`True` and `False` mean the same)."""
 
     value: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Node):
+class Variable(ExprNode):
     """A param, a symbol of a dimension or a counter."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unary(Node):
+class UnaryOp(ExprNode):
     """`-x`, `+x` or `not x`."""
 
     op: str
-    operand: "Expr"
+    operand: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Binary(Node):
+class BinaryOp(ExprNode):
     """One of `+ - * / // %` between two operands."""
 
     op: str
-    left: "Expr"
-    right: "Expr"
+    left: "Expression"
+    right: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Compare(Node):
+class Comparison(ExprNode):
     """One of `== != < <= > >=`; comparisons do not chain."""
 
     op: str
-    left: "Expr"
-    right: "Expr"
+    left: "Expression"
+    right: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Logic(Node):
+class BoolOp(ExprNode):
     """`and` or `or` between two operands or more, evaluated from the left."""
 
     op: str
-    operands: tuple["Expr", ...]
+    operands: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class IfElse(Node):
+class IfElse(ExprNode):
     """`body if test else orelse`."""
 
-    test: "Expr"
-    body: "Expr"
-    orelse: "Expr"
+    test: "Expression"
+    body: "Expression"
+    orelse: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Node):
+class FunctionCall(ExprNode):
     """`min`, `max`, `ceil_div` or `len` of its arguments."""
 
     function: str
-    args: tuple["Expr", ...]
+    args: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Index(Node):
+class Indexing(ExprNode):
     """`value[index]`."""
 
-    value: "Expr"
-    index: "Expr"
+    value: "Expression"
+    index: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Node):
+class ListLiteral(ExprNode):
     """`[a, b, c]`."""
 
-    items: tuple["Expr", ...]
+    items: tuple["Expression", ...]
 
 
-Expr = (
-    Number
-    | Boolean
-    | Name
-    | Unary
-    | Binary
-    | Compare
-    | Logic
+Expression = (
+    NumberLiteral
+    | BooleanLiteral
+    | Variable
+    | UnaryOp
+    | BinaryOp
+    | Comparison
+    | BoolOp
     | IfElse
-    | Call
-    | Index
-    | Listing
+    | FunctionCall
+    | Indexing
+    | ListLiteral
 )
 
 
@@ -139,33 +139,33 @@ STRENGTH = {
 }
 
 
-def children(expr: Expr) -> tuple[Expr, ...]:
+def children(expr: Expression) -> tuple[Expression, ...]:
     """The direct parts of an expression, in the order of the text."""
     match expr:
-        case Unary():
+        case UnaryOp():
             return (expr.operand,)
-        case Binary() | Compare():
+        case BinaryOp() | Comparison():
             return (expr.left, expr.right)
-        case Logic():
+        case BoolOp():
             return expr.operands
         case IfElse():
             return (expr.body, expr.test, expr.orelse)
-        case Call():
+        case FunctionCall():
             return expr.args
-        case Index():
+        case Indexing():
             return (expr.value, expr.index)
-        case Listing():
+        case ListLiteral():
             return expr.items
         case _:
             return ()
 
 
-def names(expr: Expr) -> frozenset[str]:
+def names(expr: Expression) -> frozenset[str]:
     """Every name that an expression mentions."""
-    return frozenset(part.id for part in walk(expr) if isinstance(part, Name))
+    return frozenset(part.id for part in walk(expr) if isinstance(part, Variable))
 
 
-def walk(expr: Expr) -> Iterator[Expr]:
+def walk(expr: Expression) -> Iterator[Expression]:
     """Every part of an expression, itself among them."""
     parts = [expr]
     while parts:
@@ -174,7 +174,9 @@ def walk(expr: Expr) -> Iterator[Expr]:
         parts.extend(children(part))
 
 
-def replaced(expr: Expr, put: Callable[[Expr], Expr | None]) -> Expr:
+def replaced(
+    expr: Expression, put: Callable[[Expression], Expression | None]
+) -> Expression:
     """The expression with what `put` gives in place of a part; None leaves it.
 
     >>> show(replaced(Binary("+", Name("i"), Number(1)), lambda part: Name("k") if part == Name("i") else None))
@@ -184,9 +186,9 @@ def replaced(expr: Expr, put: Callable[[Expr], Expr | None]) -> Expr:
     if other is not None:
         return other
     match expr:
-        case Unary():
+        case UnaryOp():
             return replace(expr, operand=replaced(expr.operand, put))
-        case Binary() | Compare():
+        case BinaryOp() | Comparison():
             left, right = replaced(expr.left, put), replaced(expr.right, put)
             return replace(expr, left=left, right=right)
         case IfElse():
@@ -194,69 +196,69 @@ def replaced(expr: Expr, put: Callable[[Expr], Expr | None]) -> Expr:
             return replace(
                 expr, body=body, test=test, orelse=replaced(expr.orelse, put)
             )
-        case Logic():
+        case BoolOp():
             return replace(expr, operands=_all_replaced(expr.operands, put))
-        case Call():
+        case FunctionCall():
             return replace(expr, args=_all_replaced(expr.args, put))
-        case Index():
+        case Indexing():
             value, index = replaced(expr.value, put), replaced(expr.index, put)
             return replace(expr, value=value, index=index)
-        case Listing():
+        case ListLiteral():
             return replace(expr, items=_all_replaced(expr.items, put))
         case _:
             return expr
 
 
 def _all_replaced(
-    parts: tuple[Expr, ...], put: Callable[[Expr], Expr | None]
-) -> tuple[Expr, ...]:
+    parts: tuple[Expression, ...], put: Callable[[Expression], Expression | None]
+) -> tuple[Expression, ...]:
     return tuple(replaced(part, put) for part in parts)
 
 
-def show(expr: Expr) -> str:
+def show(expr: Expression) -> str:
     """The text of an expression, with the parentheses that a reader needs.
 
     >>> show(Binary("//", Binary("+", Name("H"), Number(1)), Number(2)))
     '(H + 1) // 2'
     """
     match expr:
-        case Number():
+        case NumberLiteral():
             return repr(expr.value)
-        case Boolean():
+        case BooleanLiteral():
             return "True" if expr.value else "False"
-        case Name():
+        case Variable():
             return expr.id
-        case Unary():
+        case UnaryOp():
             return _show_unary(expr)
-        case Binary():
+        case BinaryOp():
             return _show_binary(expr)
-        case Compare():
+        case Comparison():
             sides = (_inside(side, SUM) for side in (expr.left, expr.right))
             return f" {expr.op} ".join(sides)
-        case Logic():
+        case BoolOp():
             above = STRENGTH[expr.op] + 1
             return f" {expr.op} ".join(_inside(part, above) for part in expr.operands)
         case IfElse():
             body, test = _inside(expr.body, OR), _inside(expr.test, OR)
             return f"{body} if {test} else {show(expr.orelse)}"
-        case Call():
+        case FunctionCall():
             return f"{expr.function}({', '.join(map(show, expr.args))})"
-        case Index():
+        case Indexing():
             return f"{_inside(expr.value, POSTFIX)}[{show(expr.index)}]"
-        case Listing():
+        case ListLiteral():
             return f"[{', '.join(map(show, expr.items))}]"
 
 
-def _show_unary(expr: Unary) -> str:
+def _show_unary(expr: UnaryOp) -> str:
     if expr.op == "not":
         return f"not {_inside(expr.operand, NOT)}"
     return f"{expr.op}{_inside(expr.operand, SIGN)}"
 
 
-def _show_binary(expr: Binary) -> str:
+def _show_binary(expr: BinaryOp) -> str:
     # Sums may have hundreds of terms: their left spine is walked, not recursed into.
     spine, left = [expr], expr.left
-    while isinstance(left, Binary):
+    while isinstance(left, BinaryOp):
         spine.append(left)
         left = left.left
     text = show(left)
@@ -269,26 +271,26 @@ def _show_binary(expr: Binary) -> str:
     return text
 
 
-def _misread(left: Expr, outer: Binary) -> bool:
+def _misread(left: Expression, outer: BinaryOp) -> bool:
     """`H // 2 * W` is right but misread; nobody misreads `(H // 2) * W`."""
-    if STRENGTH[outer.op] != PRODUCT or not isinstance(left, Binary):
+    if STRENGTH[outer.op] != PRODUCT or not isinstance(left, BinaryOp):
         return False
     return left.op == "%" or (left.op == "//" and outer.op != "//")
 
 
-def _inside(expr: Expr, least: int) -> str:
+def _inside(expr: Expression, least: int) -> str:
     """The text of a part where only what binds as tightly as `least` goes bare."""
     text = show(expr)
     return text if _strength(expr) >= least else f"({text})"
 
 
-def _strength(expr: Expr) -> int:
+def _strength(expr: Expression) -> int:
     match expr:
         case IfElse():
             return CONDITIONAL
-        case Unary():
+        case UnaryOp():
             return NOT if expr.op == "not" else SIGN
-        case Logic() | Compare() | Binary():
+        case BoolOp() | Comparison() | BinaryOp():
             return STRENGTH[expr.op]
         case _:
             return POSTFIX

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.expr.syntax import Expr, Name, show
+from compiler.expr.syntax import Expression, Variable, show
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.errors import OpError
@@ -31,8 +31,8 @@ class Matcher:
     def __init__(self, caller: Context, params: Mapping[str, object]) -> None:
         self.caller, self.params = caller, params
         self.match = Match()
-        self._pending: list[tuple[str, Expr, Dim, TensorType, TypePattern]] = []
-        self._shapes: dict[str, list[Expr | Dim]] = {}
+        self._pending: list[tuple[str, Expression, Dim, TensorType, TypePattern]] = []
+        self._shapes: dict[str, list[Expression | Dim]] = {}
 
     def bind(self, port: str, pattern: TypePattern, actual: TensorType) -> None:
         """Bind the symbols of one input that stand alone; keep the formulas for `check`."""
@@ -77,7 +77,7 @@ class Matcher:
 
     def _align(
         self, port: str, pattern: TypePattern, actual: TensorType
-    ) -> list[tuple[Expr | None, Dim]]:
+    ) -> list[tuple[Expression | None, Dim]]:
         """Each size of the type with the expression it stands against; None for those under `...`."""
         extra = actual.rank - len(pattern.dims)
         if extra < 0 or (extra > 0 and pattern.ellipsis is None):
@@ -106,10 +106,15 @@ class Matcher:
         return symbols
 
     def _bind_dim(
-        self, port: str, expr: Expr, size: Dim, pattern: TypePattern, actual: TensorType
+        self,
+        port: str,
+        expr: Expression,
+        size: Dim,
+        pattern: TypePattern,
+        actual: TensorType,
     ) -> None:
         if (
-            isinstance(expr, Name)
+            isinstance(expr, Variable)
             and expr.id not in self.params
             and expr.id not in self.match.binding
         ):
@@ -121,7 +126,7 @@ class Matcher:
     def _mismatch(
         self,
         port: str,
-        expr: Expr,
+        expr: Expression,
         wanted: Value,
         size: Dim,
         actual: TensorType,
@@ -135,7 +140,7 @@ class Matcher:
         return fault
 
 
-def size_of(expr: Expr, names: SymbolTable, values: Mapping[str, Value]) -> Dim:
+def size_of(expr: Expression, names: SymbolTable, values: Mapping[str, Value]) -> Dim:
     """A formula in the names of a scope.
 
     Raises:

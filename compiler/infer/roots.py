@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
-from compiler.expr.syntax import Expr, names
+from compiler.expr.syntax import Expression, names
 from compiler.infer.param_values import formula_value, name_values
 from compiler.ir.graph import Graph, Place, Scope
 from compiler.ir.typed import Instance
@@ -100,7 +100,7 @@ def _type(
     return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))
 
 
-def _dim(expr: Expr, env: SymbolTable, values: Mapping[str, Value]) -> Dim | str:
+def _dim(expr: Expression, env: SymbolTable, values: Mapping[str, Value]) -> Dim | str:
     """The size in the names of the network, or what is wrong with it."""
     try:
         plain = evaluate(expr, values)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
-from compiler.expr.syntax import Expr, names
+from compiler.expr.syntax import Expression, names
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.language.spec import Spec
@@ -75,7 +75,7 @@ class Carry:
     """What a carried state of a scan starts as: a layer's output, or `zeros` or `ones` in a shape."""
 
     fill: Literal["zeros", "ones", ""] = ""
-    shape: tuple[Expr, ...] = ()
+    shape: tuple[Expression, ...] = ()
     ref: Ref | None = None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.expr.syntax import Expr
+from compiler.expr.syntax import Expression
 from compiler.symbolic.evaluate import (
     ExpressionError,
     Value,
@@ -153,7 +153,7 @@ def _value(text: str) -> int | str:
 class Hole:
     """An expression in a template, where it begins, and whether it stands for several parts."""
 
-    expr: Expr
+    expr: Expression
     start: int
     star: bool
 

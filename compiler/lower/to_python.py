@@ -22,7 +22,7 @@ Resolve = Callable[[str], Expr]
 """The Python of a name: a param, a dimension, the counter of a repeat."""
 
 
-def to_python(expr: syntax.Expr, resolve: Resolve) -> Expr:
+def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
     """An expression of the spec as a Python expression with the same value.
 
     >>> from compiler.codegen.expression_layout import flat
@@ -32,26 +32,26 @@ def to_python(expr: syntax.Expr, resolve: Resolve) -> Expr:
     '-(-(4 * d) // 3)'
     """
     match expr:
-        case syntax.Number(value) | syntax.Boolean(value):
+        case syntax.NumberLiteral(value) | syntax.BooleanLiteral(value):
             return lit(value)
-        case syntax.Name(name):
+        case syntax.Variable(name):
             return resolve(name)
-        case syntax.Unary(op, operand):
+        case syntax.UnaryOp(op, operand):
             return Unary(op, to_python(operand, resolve))
-        case syntax.Binary(op, left, right):
+        case syntax.BinaryOp(op, left, right):
             return Binary(op, to_python(left, resolve), to_python(right, resolve))
-        case syntax.Compare(op, left, right):
+        case syntax.Comparison(op, left, right):
             return Compare(op, to_python(left, resolve), to_python(right, resolve))
-        case syntax.Logic(op, operands):
+        case syntax.BoolOp(op, operands):
             return Logic(op, tuple(to_python(item, resolve) for item in operands))
         case syntax.IfElse(test, body, orelse):
             parts = (to_python(part, resolve) for part in (test, body, orelse))
             return Conditional(*parts)
-        case syntax.Index(value, index):
+        case syntax.Indexing(value, index):
             return subscript(to_python(value, resolve), to_python(index, resolve))
-        case syntax.Listing(items):
+        case syntax.ListLiteral(items):
             return ListExpr(tuple(to_python(item, resolve) for item in items))
-        case syntax.Call(function, args):
+        case syntax.FunctionCall(function, args):
             return _call(function, [to_python(arg, resolve) for arg in args])
 
 

@@ -23,7 +23,7 @@ import pydantic
 from pydantic import ConfigDict, Field, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from compiler.expr.syntax import Expr, Name
+from compiler.expr.syntax import Expression, Variable
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 
@@ -34,7 +34,7 @@ _INT64 = 2**63 - 1
 class Formula:
     """An argument that is written as an expression: `3 * D`, or `$activation` where it stands for text."""
 
-    expr: Expr
+    expr: Expression
     text: str
 
 
@@ -203,7 +203,7 @@ def _formulas(
     return check
 
 
-def _expression(text: str, *, name: bool = False) -> Expr:
+def _expression(text: str, *, name: bool = False) -> Expression:
     try:
         expr = parse_expression(text)
     except ExpressionError as error:
@@ -213,7 +213,7 @@ def _expression(text: str, *, name: bool = False) -> Expr:
             "{reason}",
             {"reason": error.message, "start": start, "end": end},
         ) from None
-    if name and not isinstance(expr, Name):
+    if name and not isinstance(expr, Variable):
         raise PydanticCustomError(
             "bad_expression", "after $ comes the name of a param", {}
         )

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial, reduce
 from weakref import WeakValueDictionary
 
-from compiler.expr.syntax import Binary, Expr, Index, Name, Number, Unary, show
+from compiler.expr.syntax import (
+    BinaryOp,
+    Expression,
+    Indexing,
+    NumberLiteral,
+    UnaryOp,
+    Variable,
+    show,
+)
 from compiler.symbolic import terms
 from compiler.symbolic.factoring import factored
 from compiler.symbolic.terms import (
@@ -194,12 +202,12 @@ class Dim:
             for monomial, factor in self.terms
         )
 
-    def to_expr(self) -> Expr:
+    def to_expr(self) -> Expression:
         """The Dim as an expression, ordered as a person would write it."""
         factors = factored(self.terms)
         if factors is None:
             return _to_expr(self.terms)
-        return reduce(partial(Binary, "*"), map(_to_expr, factors))
+        return reduce(partial(BinaryOp, "*"), map(_to_expr, factors))
 
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
@@ -433,40 +441,42 @@ def _value_of(atom: Atom, values: Mapping[str, int]) -> int:
     return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
 
 
-def _to_expr(terms: tuple[Term, ...]) -> Expr:
+def _to_expr(terms: tuple[Term, ...]) -> Expression:
     """The sum as an expression: what is added stands before what is taken away."""
     positive = [term for term in terms if term[1] > 0]
     negative = [term for term in terms if term[1] < 0]
     if not terms:
-        return Number(0)
+        return NumberLiteral(0)
     first, *rest = positive + negative
     return reduce(_append, rest, _product(first))
 
 
-def _append(before: Expr, term: Term) -> Expr:
+def _append(before: Expression, term: Term) -> Expression:
     monomial, factor = term
-    return Binary("+" if factor > 0 else "-", before, _product((monomial, abs(factor))))
+    return BinaryOp(
+        "+" if factor > 0 else "-", before, _product((monomial, abs(factor)))
+    )
 
 
-def _product(term: Term) -> Expr:
+def _product(term: Term) -> Expression:
     monomial, factor = term
     factors = [_atom(atom) for atom in monomial]
     if abs(factor) != 1 or not factors:
-        factors.insert(0, Number(abs(factor)))
+        factors.insert(0, NumberLiteral(abs(factor)))
     if factor < 0:
-        factors[0] = Unary("-", factors[0])
-    return reduce(lambda left, right: Binary("*", left, right), factors)
+        factors[0] = UnaryOp("-", factors[0])
+    return reduce(lambda left, right: BinaryOp("*", left, right), factors)
 
 
-def _atom(atom: Atom) -> Expr:
+def _atom(atom: Atom) -> Expression:
     if isinstance(atom, Floor):
-        return Binary("//", atom.numerator.to_expr(), atom.divisor.to_expr())
+        return BinaryOp("//", atom.numerator.to_expr(), atom.divisor.to_expr())
     return _name(atom.name)
 
 
-def _name(text: str) -> Expr:
+def _name(text: str) -> Expression:
     """`widths[0]` is an index into a param; any other name stands as it is."""
     value, bracket, index = text.removesuffix("]").rpartition("[")
     if bracket and text.endswith("]") and index.isdecimal() and index.isascii():
-        return Index(_name(value), Number(int(index)))
-    return Name(text)
+        return Indexing(_name(value), NumberLiteral(int(index)))
+    return Variable(text)

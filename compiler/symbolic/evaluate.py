@@ -12,19 +12,19 @@ from typing import NoReturn, TypeAlias, TypeVar
 
 from compiler.expr.grammar import parse_expression
 from compiler.expr.syntax import (
-    Binary,
-    Boolean,
-    Call,
-    Compare,
-    Expr,
+    BinaryOp,
+    BooleanLiteral,
+    BoolOp,
+    Comparison,
+    Expression,
     ExpressionError,
+    FunctionCall,
     IfElse,
-    Index,
-    Listing,
-    Logic,
-    Name,
-    Number,
-    Unary,
+    Indexing,
+    ListLiteral,
+    NumberLiteral,
+    UnaryOp,
+    Variable,
 )
 from compiler.symbolic.dims import Dim, DimOverflow, ceil_div
 
@@ -55,7 +55,7 @@ ORDERINGS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def evaluate(expr: Expr, env: Mapping[str, Value]) -> Value:
+def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
     """The value of an expression over the values of its names.
 
     Raises `ExpressionError` with the place of the fault: an unknown name, a wrong type,
@@ -66,31 +66,31 @@ def evaluate(expr: Expr, env: Mapping[str, Value]) -> Value:
     '2 * D'
     """
     match expr:
-        case Number() | Boolean():
+        case NumberLiteral() | BooleanLiteral():
             return expr.value
-        case Name():
+        case Variable():
             return _look_up(expr, env)
-        case Unary() | Binary():
+        case UnaryOp() | BinaryOp():
             return _arithmetic(expr, env)
-        case Compare():
+        case Comparison():
             return _compare(expr, env)
-        case Logic():
+        case BoolOp():
             return _logic(expr, env)
         case IfElse():
             return evaluate(expr.body if _truth(expr.test, env) else expr.orelse, env)
-        case Call():
+        case FunctionCall():
             return _call(expr, env)
-        case Index():
+        case Indexing():
             return _index(expr, env)
-        case Listing():
+        case ListLiteral():
             return tuple(evaluate(item, env) for item in expr.items)
 
 
-def _fail(part: Expr, message: str) -> NoReturn:
+def _fail(part: Expression, message: str) -> NoReturn:
     raise ExpressionError(message, part.start, part.end)
 
 
-def _symbolic(part: Expr, value: Numeric) -> NoReturn:
+def _symbolic(part: Expression, value: Numeric) -> NoReturn:
     message = f"needs a known number; {value} depends on the sizes of the inputs"
     raise NotConstant(message, part.start, part.end)
 
@@ -109,7 +109,7 @@ def _kind(value: Value) -> str:
             return "a list"
 
 
-def _look_up(expr: Name, env: Mapping[str, Value]) -> Value:
+def _look_up(expr: Variable, env: Mapping[str, Value]) -> Value:
     if expr.id not in env:
         _fail(expr, f"unknown name `{expr.id}`")
     return _plain(env[expr.id])
@@ -120,18 +120,18 @@ def _plain(value: Value) -> Value:
     return value if constant is None else constant
 
 
-def _number(part: Expr, env: Mapping[str, Value]) -> Numeric:
+def _number(part: Expression, env: Mapping[str, Value]) -> Numeric:
     return _as_number(part, evaluate(part, env))
 
 
-def _as_number(part: Expr, value: Value) -> Numeric:
+def _as_number(part: Expression, value: Value) -> Numeric:
     value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Dim):
         _fail(part, f"expected a number, found {_kind(value)}")
     return value
 
 
-def _truth(part: Expr, env: Mapping[str, Value]) -> bool:
+def _truth(part: Expression, env: Mapping[str, Value]) -> bool:
     value = evaluate(part, env)
     if isinstance(value, Dim):
         _symbolic(part, value)
@@ -140,8 +140,8 @@ def _truth(part: Expr, env: Mapping[str, Value]) -> bool:
     return value
 
 
-def _arithmetic(expr: Unary | Binary, env: Mapping[str, Value]) -> Value:
-    if isinstance(expr, Binary):
+def _arithmetic(expr: UnaryOp | BinaryOp, env: Mapping[str, Value]) -> Value:
+    if isinstance(expr, BinaryOp):
         left, right = _number(expr.left, env), _number(expr.right, env)
         if expr.op == "/" or isinstance(left, float) or isinstance(right, float):
             _known(expr.left, left)
@@ -153,14 +153,14 @@ def _arithmetic(expr: Unary | Binary, env: Mapping[str, Value]) -> Value:
     return _checked(expr, operator.mul, sign, _number(expr.operand, env))
 
 
-def _known(part: Expr, value: Numeric) -> int | float:
+def _known(part: Expression, value: Numeric) -> int | float:
     if isinstance(value, Dim):
         _symbolic(part, value)
     return value
 
 
 def _checked(
-    part: Expr,
+    part: Expression,
     operation: Callable[[Operand, Operand], Numeric],
     left: Operand,
     right: Operand,
@@ -181,7 +181,7 @@ def _checked(
     return result
 
 
-def _compare(expr: Compare, env: Mapping[str, Value]) -> bool:
+def _compare(expr: Comparison, env: Mapping[str, Value]) -> bool:
     left, right = evaluate(expr.left, env), evaluate(expr.right, env)
     if expr.op not in ORDERINGS:
         return _equal(expr, left, right) == (expr.op == "==")
@@ -189,7 +189,7 @@ def _compare(expr: Compare, env: Mapping[str, Value]) -> bool:
     return ORDERINGS[expr.op](_difference(expr, left, right), 0)
 
 
-def _difference(part: Expr, left: Numeric, right: Numeric) -> int | float:
+def _difference(part: Expression, left: Numeric, right: Numeric) -> int | float:
     """A number with the sign of `left - right`: two sizes may differ by a known one."""
     if not isinstance(left, Dim) and not isinstance(right, Dim):
         return (left > right) - (left < right)
@@ -200,7 +200,7 @@ def _difference(part: Expr, left: Numeric, right: Numeric) -> int | float:
     return difference if isinstance(difference, int) else _symbolic(part, size)
 
 
-def _equal(part: Expr, left: Value, right: Value) -> bool:
+def _equal(part: Expression, left: Value, right: Value) -> bool:
     match left, right:
         case (tuple(), tuple()):
             pairs = zip(left, right, strict=False)
@@ -215,13 +215,13 @@ def _equal(part: Expr, left: Value, right: Value) -> bool:
             return _difference(part, *sides) == 0
 
 
-def _logic(expr: Logic, env: Mapping[str, Value]) -> bool:
+def _logic(expr: BoolOp, env: Mapping[str, Value]) -> bool:
     if expr.op == "and":
         return all(_truth(part, env) for part in expr.operands)
     return any(_truth(part, env) for part in expr.operands)
 
 
-def _call(expr: Call, env: Mapping[str, Value]) -> Value:
+def _call(expr: FunctionCall, env: Mapping[str, Value]) -> Value:
     values = [evaluate(part, env) for part in expr.args]
     if expr.function == "len":
         return len(_as_list(expr.args[0], values[0]))
@@ -235,27 +235,27 @@ def _call(expr: Call, env: Mapping[str, Value]) -> Value:
     return reduce(partial(_pick, expr), (_as_number(expr, value) for value in values))
 
 
-def _pick(expr: Call, left: Numeric, right: Numeric) -> Numeric:
+def _pick(expr: FunctionCall, left: Numeric, right: Numeric) -> Numeric:
     difference = _difference(expr, left, right)
     if expr.function == "max":
         difference = -difference
     return left if difference <= 0 else right
 
 
-def _as_whole(part: Expr, value: Value) -> int | Dim:
+def _as_whole(part: Expression, value: Value) -> int | Dim:
     number = _as_number(part, value)
     if isinstance(number, float):
         _fail(part, "expected an integer, found a float")
     return number
 
 
-def _as_list(part: Expr, value: Value) -> tuple[Value, ...]:
+def _as_list(part: Expression, value: Value) -> tuple[Value, ...]:
     if not isinstance(value, tuple):
         _fail(part, f"expected a list, found {_kind(value)}")
     return value
 
 
-def _index(expr: Index, env: Mapping[str, Value]) -> Value:
+def _index(expr: Indexing, env: Mapping[str, Value]) -> Value:
     """An item of a list; a negative index counts from its end, as in Python."""
     items = _as_list(expr.value, evaluate(expr.value, env))
     index = _as_whole(expr.index, evaluate(expr.index, env))

@@ -7,12 +7,12 @@ from copy import copy
 from typing import Any
 
 from compiler.expr.syntax import (
-    Binary,
-    Call,
-    Expr,
-    Index,
-    Name,
-    Number,
+    BinaryOp,
+    Expression,
+    FunctionCall,
+    Indexing,
+    NumberLiteral,
+    Variable,
     names,
     replaced,
     show,
@@ -29,7 +29,7 @@ from compiler.symbolic.evaluate import (
 COUNTER = "i"
 """What counts the copies of a repeat."""
 
-Counted = tuple[Expr, int]
+Counted = tuple[Expression, int]
 """A formula of the counter, and the copy that it was worked out for."""
 
 
@@ -65,9 +65,9 @@ class SymbolTable(dict[str, Value]):
             return self
         return SymbolTable({**self, COUNTER: counter}, self.hints, self.counted_as)
 
-    def size(self, expr: Expr, value: Any) -> Any:
+    def size(self, expr: Expression, value: Any) -> Any:
         """A formula, whose value is known, in the names of the scope."""
-        listed = any(isinstance(part, Index | Call) for part in walk(expr))
+        listed = any(isinstance(part, Indexing | FunctionCall) for part in walk(expr))
         known = copy(self) if listed else self
         told = replaced(expr, self._into(known, self._item)) if listed else expr
         try:
@@ -76,7 +76,7 @@ class SymbolTable(dict[str, Value]):
             return self.opaque(expr, value)
         return self._by_length(told, known, size) if isinstance(size, Dim) else size
 
-    def _by_length(self, expr: Expr, known: dict[str, Value], size: Dim) -> Any:
+    def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
         """A size in the lengths of lists, where it is made of them and more."""
         try:
             return evaluate(replaced(expr, self._into(known, self._length)), known)
@@ -84,25 +84,25 @@ class SymbolTable(dict[str, Value]):
             return size
 
     def _into(
-        self, known: dict[str, Value], find: Callable[[Expr], Any]
-    ) -> Callable[[Expr], Expr | None]:
+        self, known: dict[str, Value], find: Callable[[Expression], Any]
+    ) -> Callable[[Expression], Expression | None]:
         """Put names in place of what stands for a size of its own."""
 
-        def name(part: Expr) -> Expr | None:
+        def name(part: Expression) -> Expression | None:
             size = find(part)
             if not isinstance(size, Dim):
                 return None
             known[str(size)] = size
-            return Name(str(size))
+            return Variable(str(size))
 
         return name
 
-    def _item(self, part: Expr) -> Any:
+    def _item(self, part: Expression) -> Any:
         """Items such as `widths[-1]` or `widths[early + i]`, under this name.
 
         With other params the list has another length, and the item another place.
         """
-        if not isinstance(part, Index):
+        if not isinstance(part, Indexing):
             return None
         if self._stays(part.index):
             self._text(part)
@@ -112,30 +112,30 @@ class SymbolTable(dict[str, Value]):
         except ExpressionError:
             return None
 
-    def _length(self, part: Expr) -> Any:
+    def _length(self, part: Expression) -> Any:
         """The length of a list under this name, in a size that is made of more."""
-        if not isinstance(part, Call) or part.function != "len":
+        if not isinstance(part, FunctionCall) or part.function != "len":
             return None
         return self.opaque(part, evaluate(part, self))
 
-    def _stays(self, index: Expr) -> bool:
+    def _stays(self, index: Expression) -> bool:
         """Whether the place of an item is a number from the front, or the counter's."""
-        if isinstance(index, Name) and index.id == COUNTER:
+        if isinstance(index, Variable) and index.id == COUNTER:
             return not isinstance(self.get(COUNTER), Dim)
-        return isinstance(index, Number)
+        return isinstance(index, NumberLiteral)
 
     def _values(self) -> dict[str, Value]:
         """What the names stand for: lists of numbers, too."""
         return {name: _value(value, self.hints) for name, value in self.items()}
 
-    def symbol(self, expr: Expr, value: int) -> Dim | None:
+    def symbol(self, expr: Expression, value: int) -> Dim | None:
         """A number as a symbolic size; None where it depends on no name."""
         size = self.size(expr, value) if names(expr) else None
         if isinstance(size, int):  # such as the length of a list that is known
             size = self.opaque(expr, value)
         return size if isinstance(size, Dim) else None
 
-    def opaque(self, expr: Expr, value: Any) -> Any:
+    def opaque(self, expr: Expression, value: Any) -> Any:
         """A formula as a symbol whose name is its text; a value that is no number as it is."""
         number = isinstance(value, int | Dim) and not isinstance(value, bool)
         if not number:
@@ -144,7 +144,7 @@ class SymbolTable(dict[str, Value]):
         self.hints[text] = Dim.of(value)
         return Dim.symbol(text)
 
-    def _text(self, expr: Expr) -> str:
+    def _text(self, expr: Expression) -> str:
         """The text of a formula, for this copy where it has the counter in it."""
         copy = self.get(COUNTER)
         if COUNTER not in names(expr) or not isinstance(copy, int):
@@ -177,23 +177,23 @@ def _value(value: Value, hints: Mapping[str, Dim]) -> Value:
     return value.substitute(hints) if isinstance(value, Dim) else value
 
 
-def _counted_from(expr: Expr, place: Dim) -> Expr:
+def _counted_from(expr: Expression, place: Dim) -> Expression:
     """A formula with another number, or formula, in place of the counter."""
     number = place.to_expr()
 
-    def put(part: Expr) -> Expr | None:
-        if isinstance(part, Index):
+    def put(part: Expression) -> Expression | None:
+        if isinstance(part, Indexing):
             value = replaced(part.value, put)
-            return Index(value, _tidy(replaced(part.index, put), value))
-        if isinstance(part, Binary):
+            return Indexing(value, _tidy(replaced(part.index, put), value))
+        if isinstance(part, BinaryOp):
             left, right = replaced(part.left, put), replaced(part.right, put)
-            return _tidy(Binary(part.op, left, right))
-        return number if part == Name(COUNTER) else None
+            return _tidy(BinaryOp(part.op, left, right))
+        return number if part == Variable(COUNTER) else None
 
     return replaced(expr, put)
 
 
-def _tidy(expr: Expr, items: Expr | None = None) -> Expr:
+def _tidy(expr: Expression, items: Expression | None = None) -> Expression:
     """A formula added up; the place of an item: `[-1]` for `[len(widths) - 1]`."""
     named = replaced(expr, _length_as_name)
     try:
@@ -207,21 +207,21 @@ def _tidy(expr: Expr, items: Expr | None = None) -> Expr:
     return replaced(place.to_expr(), _name_as_length)
 
 
-def _length_of(items: Expr) -> str:
-    return _shown(Call("len", (items,)))
+def _length_of(items: Expression) -> str:
+    return _shown(FunctionCall("len", (items,)))
 
 
-def _length_as_name(part: Expr) -> Expr | None:
-    if isinstance(part, Call) and part.function == "len":
-        return Name(_length_of(part.args[0]))
+def _length_as_name(part: Expression) -> Expression | None:
+    if isinstance(part, FunctionCall) and part.function == "len":
+        return Variable(_length_of(part.args[0]))
     return None
 
 
-def _name_as_length(part: Expr) -> Expr | None:
-    if isinstance(part, Name) and not part.id.isidentifier():
+def _name_as_length(part: Expression) -> Expression | None:
+    if isinstance(part, Variable) and not part.id.isidentifier():
         return parse_expression(part.id)
     return None
 
 
-def _shown(expr: Expr) -> str:
-    return show(expr) if isinstance(expr, Index) else f"({show(expr)})"
+def _shown(expr: Expression) -> str:
+    return show(expr) if isinstance(expr, Indexing) else f"({show(expr)})"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from compiler.expr.syntax import Expr, show
+from compiler.expr.syntax import Expression, show
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 
@@ -95,7 +95,7 @@ class TypePattern:
     """
 
     kind: Kind
-    dims: tuple[Expr, ...]
+    dims: tuple[Expression, ...]
     ellipsis: int | None
     optional: bool
     text: str
@@ -125,7 +125,7 @@ def parse_pattern(text: str) -> TypePattern:
     return TypePattern(kind, dims, ellipsis, match["optional"] is not None, text)
 
 
-def parse_sizes(text: str, offset: int = 0) -> tuple[Expr, ...]:
+def parse_sizes(text: str, offset: int = 0) -> tuple[Expression, ...]:
     """Read `B, 3 * D`, which starts at `offset` in a longer text.
 
     Raises:
@@ -138,8 +138,8 @@ def parse_sizes(text: str, offset: int = 0) -> tuple[Expr, ...]:
     return dims
 
 
-def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]:
-    dims: list[Expr] = []
+def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expression, ...], int | None]:
+    dims: list[Expression] = []
     ellipsis: int | None = None
     start = 0
     parts = _split(text) if text.strip() else []
@@ -161,7 +161,7 @@ def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expr, ...], int | None]
     return tuple(dims), ellipsis
 
 
-def _pattern_dim(part: str, offset: int) -> Expr:
+def _pattern_dim(part: str, offset: int) -> Expression:
     """A size; blanks before it give its parts the offsets that they have in the whole text."""
     return parse_expression(" " * offset + part)
 

@@ -7,18 +7,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compiler.expr.syntax import (
-    Binary,
-    Boolean,
-    Call,
-    Compare,
-    Expr,
+    BinaryOp,
+    BooleanLiteral,
+    BoolOp,
+    Comparison,
+    Expression,
+    FunctionCall,
     IfElse,
-    Index,
-    Listing,
-    Logic,
-    Name,
-    Number,
-    Unary,
+    Indexing,
+    ListLiteral,
+    NumberLiteral,
+    UnaryOp,
+    Variable,
     show,
 )
 from compiler.symbolic.dims import Dim
@@ -37,29 +37,33 @@ def fault_of(text: str) -> ExpressionError | None:
 
 OPERATORS = ["+", "-", "*", "/", "//", "%"]
 COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
-SMALL = st.integers(0, 3).map(Number) | st.sampled_from((0.5, 1e-5, 1e20)).map(Number)
-LEAVES: st.SearchStrategy[Expr] = (
-    SMALL | st.booleans().map(Boolean) | st.sampled_from([*ENV, "unknown"]).map(Name)
+SMALL = st.integers(0, 3).map(NumberLiteral) | st.sampled_from((0.5, 1e-5, 1e20)).map(
+    NumberLiteral
+)
+LEAVES: st.SearchStrategy[Expression] = (
+    SMALL
+    | st.booleans().map(BooleanLiteral)
+    | st.sampled_from([*ENV, "unknown"]).map(Variable)
 )
 
 
-def _larger(part: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     few = st.lists(part, min_size=1, max_size=2).map(tuple)
     return (
-        st.builds(Unary, st.sampled_from(("-", "+", "not")), part)
-        | st.builds(Binary, st.sampled_from(OPERATORS), part, part)
-        | st.builds(Compare, st.sampled_from(COMPARISONS), part, part)
+        st.builds(UnaryOp, st.sampled_from(("-", "+", "not")), part)
+        | st.builds(BinaryOp, st.sampled_from(OPERATORS), part, part)
+        | st.builds(Comparison, st.sampled_from(COMPARISONS), part, part)
         | st.builds(
-            Logic,
+            BoolOp,
             st.sampled_from(("and", "or")),
             st.lists(part, min_size=2, max_size=3).map(tuple),
         )
         | st.builds(IfElse, part, part, part)
-        | st.builds(Call, st.sampled_from(("min", "max")), few)
-        | st.builds(lambda part: Call("len", (part,)), part)
-        | st.builds(lambda a, b: Call("ceil_div", (a, b)), part, part)
-        | st.builds(Index, part, part)
-        | st.builds(Listing, few)
+        | st.builds(FunctionCall, st.sampled_from(("min", "max")), few)
+        | st.builds(lambda part: FunctionCall("len", (part,)), part)
+        | st.builds(lambda a, b: FunctionCall("ceil_div", (a, b)), part, part)
+        | st.builds(Indexing, part, part)
+        | st.builds(ListLiteral, few)
     )
 
 
@@ -67,12 +71,12 @@ TREES = st.recursive(LEAVES, _larger, max_leaves=12)
 
 
 @given(TREES)
-def test_what_is_printed_is_read_back(expr: Expr) -> None:
+def test_what_is_printed_is_read_back(expr: Expression) -> None:
     assert parse_expression(show(expr)) == expr
 
 
 @given(TREES)
-def test_evaluation_gives_a_value_or_a_fault(expr: Expr) -> None:
+def test_evaluation_gives_a_value_or_a_fault(expr: Expression) -> None:
     with suppress(ExpressionError):
         assert isinstance(evaluate(expr, ENV), int | float | str | tuple | Dim)
 
