@@ -12,8 +12,8 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import shorten
 from compiler.elaborate.targets import op_span
+from compiler.infer.instances import InstanceBuilder
 from compiler.ir.graph import Node, Ref
-from compiler.ir.typed import Instance
 from compiler.op.errors import OpError
 from compiler.symbolic.explain import Conditions
 
@@ -41,7 +41,9 @@ class ErrorSink:
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span], FoundError] = {}
 
-    def add(self, instance: Instance, node: Node, fault: OpError, path: str) -> None:
+    def add(
+        self, instance: InstanceBuilder, node: Node, fault: OpError, path: str
+    ) -> None:
         """Keep a fault of a layer; one that is known already adds its conditions."""
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
@@ -93,7 +95,7 @@ def _message(node: Node, fault: OpError) -> str:
     return name + fault.message.removeprefix(fault.port)
 
 
-def _label(instance: Instance, node: Node) -> str:
+def _label(instance: InstanceBuilder, node: Node) -> str:
     """The types of what goes in, as they are for the network's inputs."""
     shown: dict[str, None] = {}
     for _, ref in node.refs():

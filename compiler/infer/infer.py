@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.limits import Limits
 from compiler.infer.check_inits import check_inits
-from compiler.infer.class_names import check_class_names
 from compiler.infer.engine import Engine
 from compiler.infer.expectations import check_expectations
+from compiler.infer.infer_scope import infer_network
 from compiler.infer.root_params import root_params
 from compiler.infer.roots import read_domain
 from compiler.infer.ties import check_ties
 from compiler.ir.graph import Graph
-from compiler.ir.typed import TypedGraph
+from compiler.ir.typed import Instance, TypedGraph, walk_instances
+from compiler.op.library_sources import class_names
 
 _DEFAULT = Limits()
 
@@ -42,17 +43,16 @@ def infer(
         return TypedGraph(graph, {}, {}, report.diagnostics)
     domain = read_domain(graph, params, limits, report)
     engine = Engine(graph, domain, limits, report)
+    given = frozenset({*graph.spec.variants.get(variant, {}), *(settings or {})})
     networks = {
-        name: engine.network(scope, params) for name, scope in graph.networks.items()
+        name: infer_network(engine, scope, params, given)
+        for name, scope in graph.networks.items()
     }
     bare = {
-        name: engine.network(scope, params, bare=True)
+        name: infer_network(engine, scope, params, given, bare=True)
         for name, scope in graph.networks.items()
         if any(pattern and pattern.optional for pattern in scope.inputs.values())
     }
-    given = {*graph.spec.variants.get(variant, {}), *(settings or {})}
-    for instance in (*networks.values(), *bare.values()):
-        instance.given = frozenset(given)
     engine.errors.report(report)
     if domain.spent:
         message = "the sizes are too many, or too long, to compare them all"
@@ -61,10 +61,35 @@ def infer(
     typed = TypedGraph(graph, params, networks, adjusted=adjusted, bare=bare)
     check_ties(typed, report)
     check_inits(typed, report)
-    check_class_names(typed, report)
+    _check_class_names(typed, report)
     if not report.failed:
         check_expectations(typed, report)
     return replace(typed, diagnostics=_in_order(report))
+
+
+def _check_class_names(typed: TypedGraph, report: Report) -> None:
+    """Report a network that is called as a class which its ops bring along.
+
+    A block of such a name is renamed: nobody imports it. The network's name is asked for.
+    """
+    carried = class_names(_libraries(typed.networks.values()))
+    for name, instance in typed.networks.items():
+        title = instance.scope.name
+        if title in carried:
+            path = ("networks", name) if name else ("name",)
+            span = typed.graph.document.locate(path, key=bool(name))
+            message = f"{title} is also a class that an op here brings along"
+            report.error("duplicate-name", span, message)
+
+
+def _libraries(networks: Iterable[Instance]) -> set[str]:
+    return {
+        call.op.library
+        for instance in walk_instances(networks)
+        for node in instance.nodes.values()
+        for call in node.calls
+        if call.op is not None and call.op.library
+    }
 
 
 def _in_order(report: Report) -> tuple[Diagnostic, ...]:

@@ -1,4 +1,4 @@
-"""What goes from one copy of a repeated layer to the next."""
+"""What goes from one copy of a repeated layer to the next, and which copies are equal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names
+from compiler.infer.instances import InstanceBuilder
 from compiler.ir.graph import Scope
-from compiler.ir.typed import Types
+from compiler.ir.typed import Types, hashable
+from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.op.op import Op
-from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 from compiler.symbolic.tensor import TensorType
 
 
@@ -101,3 +104,39 @@ def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool
         or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
         for node in target.nodes.values()
     )
+
+
+def equal_arguments(
+    instance: InstanceBuilder, arguments: Mapping[str, Any], first: int, count: int
+) -> int:
+    """The copies from `first` on whose arguments are those of `first`, up to number `count`.
+
+    Equal means: in value, and in the names of the scope as well (`widths[i]` never is).
+    """
+    formulas = [
+        item
+        for value in arguments.values()
+        for item in (value if isinstance(value, tuple) else (value,))
+        if isinstance(item, Formula) and COUNTER in names(item.expr)
+    ]
+    values: dict[str, Value] = {**instance.values, COUNTER: first}
+    named = instance.names.counted(first)
+    wanted = [_both(formula, values, named) for formula in formulas]
+    for copy in range(first + 1, count):
+        values[COUNTER] = named[COUNTER] = copy
+        if any(
+            _both(f, values, named) != w for f, w in zip(formulas, wanted, strict=True)
+        ):
+            return copy - first
+    return count - first
+
+
+def _both(formula: Formula, values: Mapping[str, Value], named: SymbolTable) -> object:
+    return hashable(_found(formula, values)), _found(formula, named)
+
+
+def _found(formula: Formula, environment: Mapping[str, Value]) -> object:
+    try:
+        return evaluate(formula.expr, environment)
+    except ExpressionError:
+        return None

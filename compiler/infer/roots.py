@@ -8,9 +8,9 @@ from typing import Any
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.expr.syntax import Expression, names
+from compiler.infer.instances import InstanceBuilder
 from compiler.infer.param_values import formula_value, name_values
 from compiler.ir.graph import Graph, Place, Scope
-from compiler.ir.typed import Instance
 from compiler.language import identifiers as rules
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
@@ -25,8 +25,9 @@ def root_instance(
     params: Mapping[str, Value],
     domain: Domain,
     report: Report,
+    given: frozenset[str],
     bare: bool = False,
-) -> Instance:
+) -> InstanceBuilder:
     """A network before its layers are inferred: each symbol of its inputs stands for itself.
 
     A bare one is without its optional inputs.
@@ -41,9 +42,8 @@ def root_instance(
         place = scope.place.at("inputs", port)
         absent = bare and pattern.optional
         inputs[port] = None if absent else _type(pattern, env, values, place, report)
-    return Instance(
-        scope, params, Context(hints, domain), inputs, names=env, values=values
-    )
+    context = Context(hints, domain)
+    return InstanceBuilder(scope, params, context, inputs, env, values, given)
 
 
 def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
+from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Carry, Node, Scope
-from compiler.ir.typed import Call, Instance, Scan, Types
+from compiler.ir.typed import Call, Scan, Types
 from compiler.op.arg_types import Formula
 from compiler.op.errors import OpError
 from compiler.op.op import Op
@@ -23,7 +24,7 @@ class Scanned:
 
     node: Node
     target: type[Op] | Scope
-    instance: Instance
+    instance: InstanceBuilder
     start: Mapping[str, TensorType]
     report: Report
 

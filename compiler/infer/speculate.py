@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from compiler.diagnostics.diagnostic import Report
+from compiler.infer.engine import Engine
 from compiler.infer.error_sink import ErrorSink
 from compiler.ir.typed import Call
+from compiler.op.context import Context
 from compiler.symbolic.tensor import TensorType
-
-if TYPE_CHECKING:
-    from compiler.infer.engine import Engine
-    from compiler.infer.scopes import ScopeInference
 
 INSTANCES, RUNS = 100, 1_000
 """What one speculation may cost; a block that has no end with other values would go on."""
@@ -49,7 +46,7 @@ def speculating(engine: Engine) -> Iterator[None]:
 
 
 def named_as(
-    speculative: tuple[Call, ...], passed: TensorType, scope: ScopeInference
+    speculative: tuple[Call, ...], passed: TensorType, context: Context
 ) -> TensorType:
     """The type that a layer passes on while it is off, in the names it has while on.
 
@@ -58,7 +55,7 @@ def named_as(
     if not speculative:
         return passed
     shown = next(iter(speculative[-1].outputs.values()))
-    value = scope.context.value
+    value = context.value
     if shown.rank != passed.rank or shown.kind != passed.kind:
         return passed
     pairs = zip(shown.shape, passed.shape, strict=True)

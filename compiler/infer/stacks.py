@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
+from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Node
-from compiler.ir.typed import Call, Instance
+from compiler.ir.typed import Call
 from compiler.op.arg_types import Formula
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
@@ -14,7 +15,11 @@ from compiler.symbolic.tensor import TensorType
 
 
 def stacked(
-    node: Node, calls: tuple[Call, ...], instance: Instance, report: Report, path: str
+    node: Node,
+    calls: tuple[Call, ...],
+    instance: InstanceBuilder,
+    report: Report,
+    path: str,
 ) -> dict[str, TensorType]:
     """The types of a layer's stacks; those that are wrong are reported and missing."""
     repeat = node.layer.repeat
@@ -39,7 +44,7 @@ def stacked(
 
 
 def _common(
-    name: str, port: str, calls: tuple[Call, ...], instance: Instance
+    name: str, port: str, calls: tuple[Call, ...], instance: InstanceBuilder
 ) -> TensorType:
     """The type of an output that all copies give.
 

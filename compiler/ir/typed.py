@@ -103,7 +103,7 @@ class TypedNode:
         return sum(call.count for call in self.calls)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Instance:
     """A scope with its values: every layer typed. A layer that failed, or needs one that did, is missing."""
 
@@ -111,25 +111,33 @@ class Instance:
     params: Mapping[str, Value]
     context: Context
     inputs: Mapping[str, TensorType | None]
-    nodes: dict[str, TypedNode] = field(default_factory=dict)
-    outputs: dict[str, TensorType] = field(default_factory=dict)
-    names: SymbolTable = field(default_factory=lambda: SymbolTable({}, {}))
-    values: Mapping[str, Value] = field(default_factory=dict)
+    nodes: Mapping[str, TypedNode]
+    outputs: Mapping[str, TensorType]
+    names: SymbolTable
+    values: Mapping[str, Value]
     given: frozenset[str] = frozenset()
     """The params of a network that a variant or a setting gives a value."""
 
     def type_of(self, ref: Ref) -> TensorType | None:
         """The type of a value in this scope; None where it could not be inferred."""
-        if ref.node in self.scope.inputs and ref.node not in self.nodes:
-            return self.inputs.get(ref.node)
-        typed = self.nodes.get(ref.node)
-        if typed is None or not typed.outputs:
-            return None
-        return (
-            typed.outputs.get(ref.port)
-            if ref.port
-            else next(iter(typed.outputs.values()))
-        )
+        return type_of(ref, self.scope, self.inputs, self.nodes)
+
+
+def type_of(
+    ref: Ref,
+    scope: Scope,
+    inputs: Mapping[str, TensorType | None],
+    nodes: Mapping[str, TypedNode],
+) -> TensorType | None:
+    """The type of a value in a scope of which some layers are typed; None where it is not, or is absent."""
+    if ref.node in scope.inputs and ref.node not in nodes:
+        return inputs.get(ref.node)
+    typed = nodes.get(ref.node)
+    if typed is None or not typed.outputs:
+        return None
+    if ref.port:
+        return typed.outputs.get(ref.port)
+    return next(iter(typed.outputs.values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +176,6 @@ def walk_instances(starts: Iterable[Instance]) -> Iterator[Instance]:
             continue
         seen.add(id(instance))
         yield instance
-        for node in reversed(instance.nodes.values()):
+        for node in reversed(tuple(instance.nodes.values())):
             calls = reversed(node.calls)
             pending.extend(run.instance for run in calls if run.instance is not None)

@@ -1,0 +1,591 @@
+"""Inferring the layers of one scope, in order; a mistake in one leaves those that need it without a type."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.text import listed
+from compiler.elaborate.targets import bind_arguments, op_span, problem_span
+from compiler.elaborate.wiring import by_port
+from compiler.infer.call_op import call_op, parametrized
+from compiler.infer.closed_form import by_count
+from compiler.infer.engine import Engine, Skip, endless
+from compiler.infer.instances import (
+    Inputs,
+    InstanceBuilder,
+    as_values,
+    block_instance,
+    block_params,
+    group_instance,
+)
+from compiler.infer.match_inputs import Matcher
+from compiler.infer.param_values import default_sizes, formula_value, shown
+from compiler.infer.repeats import (
+    chain,
+    copies_are_equal,
+    equal_arguments,
+    in_copy,
+    uses_counter,
+)
+from compiler.infer.roots import root_instance
+from compiler.infer.scans import Scanned, scanned
+from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
+from compiler.infer.stacks import stacked
+from compiler.ir.graph import Node, OpParam, Place, Ref, Scope
+from compiler.ir.typed import Call, Instance, TypedNode, Types, hashable
+from compiler.language.parametrizations import refuse
+from compiler.op.binding import BindingError, named_sizes
+from compiler.op.context import Context
+from compiler.op.errors import OpError, absent_input
+from compiler.op.op import Op, Port
+from compiler.symbolic.dims import Dim, DimOverflow
+from compiler.symbolic.evaluate import Value
+from compiler.symbolic.symbol_table import COUNTER, SymbolTable
+from compiler.symbolic.tensor import TensorType
+
+Refs = Mapping[str, Ref | tuple[Ref, ...]]
+
+
+def infer_network(
+    engine: Engine,
+    scope: Scope,
+    params: Mapping[str, Value],
+    given: frozenset[str],
+    bare: bool = False,
+) -> Instance:
+    """Infer a network: the symbols of its inputs are what everything else is said in.
+
+    A bare one is without its optional inputs. `given` are the params that a variant or a
+    setting gives a value.
+    """
+    root = root_instance(scope, params, engine.domain, engine.report, given, bare)
+    return ScopeInference(engine, root, scope.name, 0).run()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLayer:
+    """A layer whose target is known, also where a param names it."""
+
+    node: Node
+    target: type[Op] | Scope
+    arguments: Mapping[str, Any]
+    refs: Refs
+    """Its inputs by port."""
+
+    @property
+    def group(self) -> bool:
+        """Whether its target is a group."""
+        return isinstance(self.target, Scope) and self.target.kind == "group"
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it may have several copies."""
+        return self.node.layer.repeat is not None
+
+    @property
+    def counted(self) -> bool:
+        """Whether its copies depend on their number."""
+        return self.repeated and uses_counter(self.target, self.arguments)
+
+
+class ScopeInference:
+    """The inference of one instance of a scope.
+
+    `path` leads to it, for diagnostics: `ResNet.layer2[0]`.
+    """
+
+    def __init__(
+        self, engine: Engine, instance: InstanceBuilder, path: str, depth: int
+    ) -> None:
+        self.engine, self.instance, self.path = engine, instance, path
+        self.depth = depth
+        self.report = engine.report
+        self.context = instance.context
+
+    def run(self) -> Instance:
+        """Infer every layer, then the outputs."""
+        for node in self.instance.scope.nodes.values():
+            try:
+                self.instance.nodes[node.name] = self._layer(node)
+            except Skip:
+                continue
+        for name, ref in self.instance.scope.outputs.items():
+            kind = self.instance.type_of(ref)
+            if kind is not None:
+                self.instance.outputs[name] = kind
+            elif self._absent(ref):
+                message = f"the output {name} is an optional input, left out here"
+                span = self.instance.scope.place.document.locate(ref.path)
+                self.report.error("missing-input", span, message, path=self.path)
+            else:
+                self._check_port(self.instance.scope.place, ref, self.path)
+        return self.instance.freeze()
+
+    def _layer(self, node: Node) -> TypedNode:
+        layer = self._resolve(node)
+        types = self._types(layer)
+        active, ties = self._when(node), self._ties(node)
+        count = self._count(node) if active else 0
+        if count == 0:
+            return self._passed_on(layer, types, active, ties)
+        calls: tuple[Call, ...]
+        try:
+            if node.layer.scan is not None:
+                return self._scan(layer, types)
+            calls = self._tolerant(layer, types, count)
+        except OpError as error:
+            raise self._skip(node, error) from None
+        except BindingError as error:
+            for problem in error.problems:
+                span = problem_span(node.place, problem)
+                path, help = self._path(node), problem.help
+                self.report.error(
+                    problem.code, span, problem.message, path=path, help=help
+                )
+            raise Skip from None
+        except (DimOverflow, ZeroDivisionError) as error:
+            message = f"a size cannot be computed: {error}"
+            span = op_span(node.place)
+            self.report.error("too-large", span, message, path=self._path(node))
+            raise Skip from None
+        speculative = self._speculate(layer, types, calls)
+        outputs = self._outputs(node, calls, speculative)
+        return TypedNode(
+            node,
+            layer.target,
+            layer.refs,
+            calls,
+            outputs,
+            layer.arguments,
+            speculative=speculative,
+            ties=ties,
+        )
+
+    def _outputs(
+        self, node: Node, calls: tuple[Call, ...], speculative: tuple[Call, ...]
+    ) -> dict[str, TensorType]:
+        repeat = node.layer.repeat
+        count = repeat.count if repeat is not None else None
+        names = self.instance.names
+        last = by_count(calls, speculative, count, names, self.context)
+        path = self._path(node)
+        return {**last, **stacked(node, calls, self.instance, self.report, path)}
+
+    def _passed_on(
+        self,
+        layer: ResolvedLayer,
+        types: Types,
+        active: bool,
+        ties: Mapping[str, str],
+    ) -> TypedNode:
+        """A layer that is switched off, or has no copies: its output is its first input."""
+        speculative = self._speculate(layer, types, ())
+        first = next(iter(types.values()), None)
+        kind = first[0] if isinstance(first, tuple) else first
+        if kind is None:
+            raise Skip
+        return TypedNode(
+            layer.node,
+            layer.target,
+            layer.refs,
+            (),
+            {"output": named_as(speculative, kind, self.context)},
+            layer.arguments,
+            active,
+            speculative=speculative,
+            ties=ties,
+        )
+
+    # What a layer runs, and on which types.
+
+    def _resolve(self, node: Node) -> ResolvedLayer:
+        if not isinstance(node.target, OpParam):
+            return ResolvedLayer(node, node.target, node.arguments, node.inputs)
+        name = str(self.instance.params[node.target.param])
+        home = self.instance.scope.environment
+        targets = self.engine.targets(home, node.target.param, name)
+        target = targets.find(name, home, node.place, self.report)
+        if target is None or isinstance(target, OpParam):
+            raise Skip
+        found = Report()
+        arguments = bind_arguments(target, node.layer, node.place, found)
+        ports = (
+            target.inputs
+            if not isinstance(target, Scope)
+            else tuple(
+                Port(port, optional=bool(kind and kind.optional))
+                for port, kind in target.inputs.items()
+                if port not in node.carry
+            )
+        )
+        refs = by_port(node.inputs, ports, _inputs_place(node), found)
+        for diagnostic in found.diagnostics:
+            self.report.add(diagnostic)
+        if found.failed:
+            raise Skip
+        return ResolvedLayer(node, target, arguments, refs)
+
+    def _types(
+        self, layer: ResolvedLayer
+    ) -> dict[str, TensorType | tuple[TensorType, ...] | None]:
+        types: dict[str, TensorType | tuple[TensorType, ...] | None] = {}
+        for port, ref in layer.refs.items():
+            if isinstance(ref, tuple):
+                types[port] = tuple(self._present(layer.node, item) for item in ref)
+            else:
+                types[port] = self._needed(layer.node, ref)
+        return types
+
+    def _needed(self, node: Node, ref: Ref) -> TensorType | None:
+        """The type of an input; None where it is an optional input of this block that is absent."""
+        kind = self.instance.type_of(ref)
+        if kind is None and not self._absent(ref):
+            self._check_port(node.place, ref, self._path(node))
+            raise Skip
+        return kind
+
+    def _present(self, node: Node, ref: Ref) -> TensorType:
+        """The type of one of several inputs, of which none can be left out."""
+        kind = self._needed(node, ref)
+        if kind is None:
+            raise self._skip(node, absent_input(str(ref)))
+        return kind
+
+    def _absent(self, ref: Ref) -> bool:
+        pattern = self.instance.scope.inputs.get(ref.node)
+        return (
+            ref.node in self.instance.inputs
+            and ref.node not in self.instance.nodes
+            and (self.depth > 0 or (pattern is not None and pattern.optional))
+        )
+
+    def _check_port(self, place: Place, ref: Ref, path: str) -> None:
+        """Report an output that a layer does not have, where that is known only now."""
+        source = self.instance.nodes.get(ref.node)
+        if source is not None and source.outputs and ref.port:
+            help = f"it gives {listed(source.outputs)}"
+            if not source.active:
+                help = "its `when` is false here, and its first input goes through"
+            span = place.document.locate(ref.path)
+            message = f"{ref.node} has no output {ref.port}"
+            self.report.error("unknown-port", span, message, help=help, path=path)
+
+    # Whether it runs, and how often.
+
+    def _when(self, node: Node) -> bool:
+        return self._holds(node, node.layer.when, node.place.at("when"))
+
+    def _ties(self, node: Node) -> Mapping[str, str]:
+        """The ties of a layer, where they hold."""
+        tie = node.layer.tie
+        if tie is None or not self._holds(node, tie.when, node.place.at("tie", "when")):
+            return {}
+        return tie.tensors
+
+    def _holds(self, node: Node, condition: Any, place: Place) -> bool:
+        if condition is None:
+            return True
+        value = formula_value(condition, self.instance.values, place, self.report)
+        if value is None:
+            raise Skip
+        if not isinstance(value, bool):
+            message = f"`when` is true or false, and this is {shown(value)}"
+            self.report.error("bad-when", place.span(), message, path=self._path(node))
+            raise Skip
+        return value
+
+    def _count(self, node: Node) -> int:
+        repeat = node.layer.repeat
+        if repeat is None:
+            return 1
+        place = node.place.at("repeat")
+        value = formula_value(repeat.count, self.instance.values, place, self.report)
+        if value is None:
+            raise Skip
+        code = message = ""
+        least = min(len(repeat.stack), 1)  # nothing cannot be stacked
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            what = "needs a copy to stack" if least else "is a number of copies"
+            code, message = "bad-repeat", f"`repeat` {what}, and this is {shown(value)}"
+            if isinstance(value, Dim):
+                code = "not-constant"
+                must = "must be known to build the network"
+                message = f"`repeat` {must}, and is {shown(value)}"
+        elif value > self.engine.limits.repeat:
+            limit = self.engine.limits.repeat
+            code, message = "too-large", f"{value} copies are more than {limit}"
+        if message:
+            self.report.error(code, place.span(), message, path=self._path(node))
+            raise Skip
+        assert isinstance(value, int)
+        return value
+
+    # The runs of its target: ops, blocks and groups, once, in copies or along time.
+
+    def _tolerant(
+        self, layer: ResolvedLayer, types: Types, count: int
+    ) -> tuple[Call, ...]:
+        """Run the copies; sizes that do not fit are reported, and go on as if they did."""
+        outer, self.context.tolerated = self.context.tolerated, []
+        try:
+            return self._copies(layer, types, count)
+        finally:
+            node = layer.node
+            for error in self.context.tolerated:
+                self.engine.errors.add(self.instance, node, error, self._path(node))
+            self.context.tolerated = outer
+
+    def _copies(
+        self, layer: ResolvedLayer, types: Types, count: int
+    ) -> tuple[Call, ...]:
+        counted = layer.counted
+        calls: list[Call] = []
+        given = dict(types)
+        done = 0
+        while done < count:
+            with in_copy(done, given, self.context):
+                call = self._call(layer, given, done if layer.repeated else None)
+            following = chain(call.outputs, given) if done + 1 < count else given
+            equal = copies_are_equal(given, following, self.context)
+            if layer.group and not equal:
+                raise _changing_group()
+            run = self._alike(layer, done, count, counted) if equal else 1
+            last = calls[-1] if calls else None
+            if last is not None and last.same_as(call):
+                calls[-1] = last.times(last.count + run)
+            else:
+                calls.append(call.times(run))
+            done += run
+            given = following
+        return tuple(calls)
+
+    def _alike(self, layer: ResolvedLayer, done: int, count: int, counted: bool) -> int:
+        """How many copies on equal inputs are equal."""
+        if not counted:
+            return count - done
+        if layer.group:
+            return 1
+        return equal_arguments(self.instance, layer.arguments, done, count)
+
+    def _call(self, layer: ResolvedLayer, types: Types, counter: int | None) -> Call:
+        self.engine.charge_run(copy=bool(counter))
+        node, target = layer.node, layer.target
+        values, names = self.instance.values, self.instance.names.counted(counter)
+        if counter is not None:
+            values = {**values, COUNTER: counter}
+        if not isinstance(target, Scope):
+            number, context = counter or 0, self.context
+            call = call_op(
+                target, layer.arguments, types, values, names, context, number
+            )
+            return parametrized(node.layer, call)
+        if node.layer.parametrize is not None:
+            raise refuse(target.name)
+        call = (
+            self._call_group(layer, target, types, counter)
+            if layer.group
+            else self._call_block(layer, target, types, values, names, counter)
+        )
+        if len(call.outputs) < len(target.outputs):
+            raise Skip
+        return call
+
+    def _call_block(
+        self,
+        layer: ResolvedLayer,
+        target: Scope,
+        types: Types,
+        values: Mapping[str, Value],
+        names: SymbolTable,
+        counter: int | None,
+    ) -> Call:
+        known: dict[str, Value] = {}
+        named: dict[str, Dim] = {}
+        for key, value in layer.arguments.items():
+            place = layer.node.place.at(key)
+            found = formula_value(value, values, place, self.report)
+            if found is None:
+                raise Skip
+            known[key] = found
+            named |= named_sizes(key, value, found, names)
+        path = self._path(layer.node, counter)
+        instance, matched = self._block(target, known, _single(types), path)
+        binding = {**instance.context.hints, **named, **matched}
+        binding |= default_sizes(instance, known, binding)
+        outputs = _renamed(instance.outputs, binding)
+        number = counter or 0
+        return Call(types, outputs, instance=instance, binding=binding, counter=number)
+
+    def _block(
+        self, scope: Scope, arguments: Mapping[str, Value], inputs: Inputs, path: str
+    ) -> tuple[Instance, dict[str, Dim]]:
+        """Infer a block for the types it is called with; also what its symbols are in the caller.
+
+        Raises:
+            OpError: where the types do not fit the patterns, or the recursion has no end.
+        """
+        engine = self.engine
+        matcher = Matcher(self.context, scope.params)
+        for port, pattern in scope.inputs.items():
+            actual = inputs.get(port)
+            if pattern is not None and actual is not None:
+                matcher.bind(port, pattern, actual)
+        sizes = as_values(matcher.match.hints)
+        params = block_params(scope, arguments, sizes, self.report)
+        matcher.check({**params, **sizes})
+        key = (scope, hashable(tuple(params.values())), _key(inputs, self.context))
+        if key in engine.running:
+            message = f"{scope.name} holds itself with the same params and sizes, without an end"
+            raise endless(message)
+        known = engine.known.get(key)
+        if known is None:
+            builder = block_instance(scope, params, matcher, inputs, engine.domain)
+            known = self._inferred(key, builder, path)
+        return known, matcher.match.binding
+
+    def _call_group(
+        self, layer: ResolvedLayer, target: Scope, types: Types, counter: int | None
+    ) -> Call:
+        inner = counter if uses_counter(target, {}) else None
+        path = self._path(layer.node, counter)
+        instance = self._group(target, _single(types), inner, path)
+        hints, outer = instance.context.hints, self.context.hints
+        # The names that only the group has: the counter of its copies, and formulas that are sizes.
+        own = {name: hints[name] for name in hints if name not in outer}
+        outputs = _renamed(instance.outputs, own)
+        return Call(types, outputs, instance=instance, counter=counter or 0)
+
+    def _group(
+        self, scope: Scope, inputs: Inputs, counter: int | None, path: str
+    ) -> Instance:
+        """Infer a group, in the names of the scope around it."""
+        types = tuple((port, str(kind)) for port, kind in inputs.items())
+        key = (scope, self.instance, counter, types)
+        known = self.engine.known.get(key)
+        if known is not None:
+            return known
+        builder = group_instance(scope, self.instance, inputs, counter)
+        return self._inferred(key, builder, path)
+
+    def _inferred(self, key: Hashable, builder: InstanceBuilder, path: str) -> Instance:
+        """Infer an instance that is new."""
+        engine, depth = self.engine, self.depth + 1
+        engine.known[key] = builder.freeze()
+        if engine.learned is not None:
+            engine.learned.append(key)
+        engine.charge_instance(builder.scope, depth)
+        engine.running.add(key)
+        found = ScopeInference(engine, builder, path, depth).run()
+        engine.running.discard(key)
+        engine.known[key] = found
+        return found
+
+    def _scan(self, layer: ResolvedLayer, types: Types) -> TypedNode:
+        node, target = layer.node, layer.target
+        start: dict[str, TensorType] = {}
+        for name, carry in node.carry.items():
+            if carry.ref is not None:
+                kind = self._needed(node, carry.ref)
+                if kind is not None:
+                    start[name] = kind
+        setup = Scanned(node, target, self.instance, start, self.report)
+        inner, scan = scanned(setup, types)
+        call = self._call(layer, inner, None)
+        outputs = setup.outputs(call, scan)
+        arguments = layer.arguments
+        return TypedNode(
+            node, target, layer.refs, (call,), outputs, arguments, scan=scan
+        )
+
+    # Runs that other values of the params would add.
+
+    def _speculate(
+        self, layer: ResolvedLayer, types: Types, calls: tuple[Call, ...]
+    ) -> tuple[Call, ...]:
+        """The runs that would come next, or at all, with other values of the params."""
+        if self.engine.learned is not None or layer.node.layer.scan is not None:
+            return ()
+        if self.engine.speculated > ALL_RUNS:
+            return ()
+        if (calls and not layer.repeated) or (layer.repeated and layer.group):
+            return ()
+        given = chain(calls[-1].outputs, calls[-1].inputs) if calls else dict(types)
+        if (
+            calls
+            and not layer.counted
+            and copies_are_equal(calls[-1].inputs, given, self.context)
+        ):
+            return ()
+        first = sum(call.count for call in calls)
+        numbers = range(first, COPIES) if layer.repeated else [None]
+        with speculating(self.engine):
+            trial = ScopeInference(self.engine, self.instance, self.path, self.depth)
+            return trial._up_to_error(layer, given, numbers)
+
+    def _up_to_error(
+        self,
+        layer: ResolvedLayer,
+        given: dict[str, Any],
+        numbers: Iterable[int | None],
+    ) -> tuple[Call, ...]:
+        """Runs of a layer one after another, up to the first that is wrong."""
+        calls: list[Call] = []
+        outer, self.context.tolerated = self.context.tolerated, []
+        try:
+            for number in numbers:
+                calls.append(self._call(layer, given, number))
+                if self.context.tolerated:
+                    return tuple(calls[:-1])
+                given = chain(calls[-1].outputs, given)
+        except (OpError, BindingError, Skip, DimOverflow, ZeroDivisionError):
+            return tuple(calls)
+        finally:
+            self.context.tolerated = outer
+        return tuple(calls)
+
+    # Paths, for diagnostics.
+
+    def _path(self, node: Node, counter: int | None = None) -> str:
+        return f"{self.path}.{node.name}{'' if counter is None else f'[{counter}]'}"
+
+    def _skip(self, node: Node, error: OpError) -> Skip:
+        self.engine.errors.add(self.instance, node, error, self._path(node))
+        return Skip()
+
+
+def _inputs_place(node: Node) -> Place:
+    """Where a layer says what its inputs are; itself, where it does not."""
+    return node.place.at("in") if node.place.has("in") else node.place
+
+
+def _changing_group() -> OpError:
+    """The copies of a group have one class, which has no name for what changes."""
+    message = "a repeated group gives what it takes, and this one changes the type"
+    help = "write it as a block, whose inputs have types of their own"
+    return OpError("repeat-mismatch", message, help=help)
+
+
+def _single(types: Types) -> dict[str, TensorType | None]:
+    return {port: kind for port, kind in types.items() if not isinstance(kind, tuple)}
+
+
+def _renamed(
+    outputs: Mapping[str, TensorType], binding: Mapping[str, Dim]
+) -> dict[str, TensorType]:
+    """Types in the names of the caller."""
+    return {
+        port: TensorType(
+            kind.kind, tuple(size.substitute(binding) for size in kind.shape)
+        )
+        for port, kind in outputs.items()
+    }
+
+
+def _key(inputs: Inputs, caller: Context) -> tuple[Hashable, ...]:
+    return tuple(
+        (port, None if kind is None else caller.values(kind))
+        for port, kind in inputs.items()
+    )
