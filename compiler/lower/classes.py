@@ -33,13 +33,16 @@ from compiler.codegen.statements import (
 )
 from compiler.ir.graph import Scope
 from compiler.ir.sequential import is_chain
+from compiler.ir.typed import TypedNode
 from compiler.language.spec import Spec
 from compiler.lower.class_plan import ClassPlan, Key, Plans
 from compiler.lower.constructors import declare, value_code
 from compiler.lower.defaults import default_of, resolved_defaults, settle_needs
 from compiler.lower.documentation import class_docstring
-from compiler.lower.forward import run
+from compiler.lower.forward import apply, bind, choice, inputs, module, pass_on
 from compiler.lower.initialization import own_reset, root_reset
+from compiler.lower.loops import run_loop
+from compiler.lower.scan_call import run_scan
 from compiler.lower.signatures import (
     TENSOR,
     constructor_params,
@@ -120,7 +123,7 @@ def _write(writer: ClassWriter, every: Iterable[Written]) -> Written:
     for node, typed in plan.ordered():
         declare(writer, typed)
         if node.name in writer.variables.live:
-            run(writer, typed)
+            _run(writer, typed)
     writer.init += _ties(writer)
     _return(writer)
     settle_needs(writer)
@@ -138,6 +141,22 @@ def _write(writer: ClassWriter, every: Iterable[Written]) -> Written:
     return Written(
         plan, tuple(dims), tuple(params), names, code, required, library, resets
     )
+
+
+def _run(writer: ClassWriter, typed: TypedNode) -> None:
+    """Add to `forward` what a layer does, and remember what its outputs are called."""
+    if not typed.calls:
+        pass_on(writer, typed)
+    elif typed.scan is not None:
+        run_scan(writer, typed)
+    elif typed.node.layer.repeat is not None:
+        run_loop(writer, typed)
+    elif typed.node.layer.when is not None:
+        choice(writer, typed)
+    else:
+        given = inputs(writer, typed)
+        value = apply(writer, typed, given, module(typed), writer.in_forward)
+        bind(writer, typed, value)
 
 
 def _constructor(

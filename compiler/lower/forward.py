@@ -1,4 +1,4 @@
-"""What `forward` does for a layer: a line, a loop over copies, a choice, or a scan."""
+"""What `forward` does for a layer that runs once: a line, or a choice."""
 
 from __future__ import annotations
 
@@ -24,26 +24,6 @@ if TYPE_CHECKING:
     from compiler.lower.writer import ClassWriter
 
 Inputs = dict[str, Expr | tuple[Expr, ...]]
-
-
-def run(writer: ClassWriter, typed: TypedNode) -> None:
-    """Add to `forward` what a layer does, and remember what its outputs are called."""
-    from compiler.lower.loops import run_loop
-    from compiler.lower.scan_call import run_scan
-
-    if not typed.calls:
-        _pass_on(writer, typed)
-    elif typed.scan is not None:
-        run_scan(writer, typed)
-    elif typed.node.layer.repeat is not None:
-        run_loop(writer, typed)
-    elif typed.node.layer.when is not None:
-        _choice(writer, typed)
-    else:
-        value = apply(
-            writer, typed, inputs(writer, typed), module(typed), writer.in_forward
-        )
-        bind(writer, typed, value)
 
 
 def module(typed: TypedNode) -> Name:
@@ -150,13 +130,13 @@ def _remember(writer: ClassWriter, typed: TypedNode, names: list[Expr]) -> None:
             writer.values[(typed.node.name, "")] = name
 
 
-def _pass_on(writer: ClassWriter, typed: TypedNode) -> None:
+def pass_on(writer: ClassWriter, typed: TypedNode) -> None:
     """A layer that no use of the class runs."""
     first = next(iter(inputs(writer, typed).values()))
     _remember(writer, typed, [first[0] if isinstance(first, tuple) else first])
 
 
-def _choice(writer: ClassWriter, typed: TypedNode) -> None:
+def choice(writer: ClassWriter, typed: TypedNode) -> None:
     """`when`: the layer where it holds, else its first input."""
     given = inputs(writer, typed)
     first = next(iter(given.values()))
