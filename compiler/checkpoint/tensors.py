@@ -30,15 +30,19 @@ class OwnTensor:
 
 def own_tensors(instance: Instance, prefix: str = "") -> Iterator[OwnTensor]:
     """The tensors of a network, or of a block whose name is the prefix."""
-    numbered = _is_sequential(instance)
     for node in instance.nodes.values():
-        name = node.node.name
-        held = f"layer_{name}" if name.isdigit() and not numbered else name
-        for module, call in _modules(node, prefix + held):
+        for module, call in _modules(node, prefix + held_name(instance, node)):
             if call.instance is not None:
                 yield from own_tensors(call.instance, f"{module}.")
             else:
                 yield from _tensors(instance, node, call, module, prefix)
+
+
+def held_name(instance: Instance, node: TypedNode) -> str:
+    """What the tensors of a layer stand under in those of its scope: its name; numbers get a word before them."""
+    name = node.node.name
+    numbered = name.isdigit() and not _is_sequential(instance)
+    return f"layer_{name}" if numbered else name
 
 
 def _modules(node: TypedNode, name: str) -> Iterator[tuple[str, Call]]:
