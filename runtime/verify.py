@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler import Program
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.typed import Instance
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType
@@ -57,7 +57,7 @@ def _verify_network(network: type[nn.Module], instance: Instance) -> list[str]:
     problems = _verify_parameters(module, instance)
     for sizes in sample_sizes(instance):
         problems += _verify_forward(module, instance, sizes, "meta")
-    if Counter().instance(instance) <= SMALL:
+    if ParameterCounter().instance(instance) <= SMALL:
         real = network(**constructor_arguments(network, instance)).eval()
         sizes = next(sample_sizes(instance))
         if _elements(instance, sizes) <= COMPUTABLE:
@@ -120,7 +120,7 @@ def sample_inputs(instance: Instance, sizes: Sizes, device: str) -> list[Tensor]
 
 
 def _verify_parameters(module: nn.Module, instance: Instance) -> list[str]:
-    counted = Counter().instance(instance)
+    counted = ParameterCounter().instance(instance)
     found = sum(parameter.numel() for parameter in module.parameters())
     name = instance.scope.name
     return (

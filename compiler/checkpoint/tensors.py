@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.ir.counts import copies
+from compiler.ir.counts import runs_with_weights
 from compiler.ir.graph import Place, Scope
 from compiler.ir.sequential import is_chain
 from compiler.ir.typed import Call, Instance, TypedNode
@@ -49,7 +49,7 @@ def _modules(node: TypedNode, name: str) -> Iterator[tuple[str, Call]]:
     """The copies of a layer that have weights of their own, each with its name."""
     repeat = node.node.layer.repeat
     number = 0
-    for count, call in copies(node):
+    for count, call in runs_with_weights(node):
         if repeat is None or repeat.share:
             yield name, call
             continue

@@ -1,29 +1,28 @@
-"""A summary at given sizes: its formulas with numbers in place of symbols."""
+"""A summary with numbers in place of symbols."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from compiler.cost.summary import Row, Section, Size, Summary, Typed
+from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Summary
 from compiler.diagnostics.diagnostic import RequestError, suggest
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType
 
 
-def evaluate(summary: Summary, at: Mapping[str, int]) -> Summary:
-    """The summary for these sizes; symbols that are left out stay in the formulas.
+def at_sizes(summary: Summary, sizes: Mapping[str, int]) -> Summary:
+    """Substitute sizes for symbols; symbols without a size stay in the formulas.
 
     Raises:
-        RequestError: for a symbol that no input has, or a size that `dims` excludes.
+        RequestError: if no input has such a symbol, or its `dims` exclude the size.
     """
-    for name, value in at.items():
+    for name, value in sizes.items():
         _check(summary, name, value)
-    values = {name: Dim.of(value) for name, value in at.items()}
-    evaluator = _Evaluator(values)
-    networks = {k: evaluator.section(v) for k, v in summary.networks.items()}
-    return replace(summary, networks=networks, at={**summary.at, **at})
+    evaluator = _Evaluator({name: Dim.of(value) for name, value in sizes.items()})
+    networks = {name: evaluator.scope(one) for name, one in summary.networks.items()}
+    return replace(summary, networks=networks, at={**summary.at, **sizes})
 
 
 def _check(summary: Summary, name: str, value: int) -> None:
@@ -32,11 +31,12 @@ def _check(summary: Summary, name: str, value: int) -> None:
         known = ", ".join(summary.symbols) or "none"
         help = suggest(name, summary.symbols) or f"the symbols are: {known}"
         raise RequestError(f"no input has a dimension {name}; {help}")
-    if wrong := _wrong(constraint, value):
-        raise RequestError(f"{name} must be {wrong}, and is {value}")
+    if violated := _violated(constraint, value):
+        raise RequestError(f"{name} must be {violated}, not {value}")
 
 
-def _wrong(constraint: Constraint, value: int) -> str:
+def _violated(constraint: Constraint, value: int) -> str:
+    """The part of a constraint that a size violates; "" if it satisfies all."""
     if value < constraint.min:
         return f"at least {constraint.min}"
     if constraint.max is not None and value > constraint.max:
@@ -47,31 +47,30 @@ def _wrong(constraint: Constraint, value: int) -> str:
 
 
 class _Evaluator:
-    """Puts numbers into sections, into each one once."""
+    """Evaluates summaries of scopes, each distinct one once."""
 
     def __init__(self, values: Mapping[str, Dim]) -> None:
         self.values = values
-        self._known: dict[int, Section] = {}
+        self._evaluated: dict[int, ScopeSummary] = {}
 
-    def section(self, section: Section) -> Section:
-        """A section with numbers."""
-        found = self._known.get(id(section))
+    def scope(self, scope: ScopeSummary) -> ScopeSummary:
+        found = self._evaluated.get(id(scope))
         if found is None:
-            found = self._known[id(section)] = replace(
-                section,
-                inputs=self._types(section.inputs),
-                outputs=self._types(section.outputs),
-                rows=tuple(map(self._row, section.rows)),
-                size=self._size(section.size),
+            found = self._evaluated[id(scope)] = replace(
+                scope,
+                inputs=self._types(scope.inputs),
+                outputs=self._types(scope.outputs),
+                layers=tuple(map(self._layer, scope.layers)),
+                size=self._size(scope.size),
             )
         return found
 
-    def _row(self, row: Row) -> Row:
+    def _layer(self, layer: LayerSummary) -> LayerSummary:
         return replace(
-            row,
-            outputs=self._types(row.outputs),
-            size=self._size(row.size),
-            inside=None if row.inside is None else self.section(row.inside),
+            layer,
+            outputs=self._types(layer.outputs),
+            size=self._size(layer.size),
+            inside=None if layer.inside is None else self.scope(layer.inside),
         )
 
     def _size(self, size: Size) -> Size:
@@ -81,8 +80,8 @@ class _Evaluator:
     def _dim(self, size: Dim | None) -> Dim | None:
         return None if size is None else size.substitute(self.values)
 
-    def _types(self, types: tuple[Typed, ...]) -> tuple[Typed, ...]:
+    def _types(self, types: tuple[PortType, ...]) -> tuple[PortType, ...]:
         return tuple(replace(one, values=self._type(one.values)) for one in types)
 
-    def _type(self, kind: TensorType) -> TensorType:
-        return kind.with_shape(*(size.substitute(self.values) for size in kind.shape))
+    def _type(self, type: TensorType) -> TensorType:
+        return type.with_shape(*(size.substitute(self.values) for size in type.shape))

@@ -1,76 +1,80 @@
-"""What one forward pass costs: floating point operations, and elements written."""
+"""The cost of one forward pass: floating-point operations and activations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from compiler.cost.parameter_formulas import added, times
+from compiler.cost.parameter_formulas import product_or_none, sum_or_none
 from compiler.ir.typed import Call, Instance, TypedNode
 from compiler.symbolic.dims import Dim, DimOverflow
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Formulas in the symbols of the network's inputs; None where one has no end.
+    """Formulas in the symbols of the network's inputs; None if a formula grows too large.
 
-    `flops` are those of torch's FlopCounterMode: two for a multiply-add in matrix
-    products, convolutions and attention, none for anything else. `activations` are
-    the elements of the outputs of every op that runs, each copy of a repeated layer
-    and each step of a scan counted; blocks and groups have none of their own.
+    `flops` are those of `torch.utils.flop_counter.FlopCounterMode`: two for each
+    multiply-add of a matrix product, a convolution or attention, and none for any other
+    op. `activations` are the elements of all outputs of all ops, for each copy of a
+    repeated layer and each step of a scan; blocks and groups add none of their own.
     """
 
     flops: Dim | None
     activations: Dim | None
 
     def times(self, count: Dim | int) -> Cost:
-        """The cost of so many runs."""
-        return Cost(times(self.flops, count), times(self.activations, count))
+        """The cost of `count` runs."""
+        return Cost(
+            product_or_none(self.flops, count),
+            product_or_none(self.activations, count),
+        )
 
 
-def total(costs: Iterable[Cost]) -> Cost:
+def total_cost(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
-    found = list(costs)
+    terms = list(costs)
     return Cost(
-        added([cost.flops for cost in found]),
-        added([cost.activations for cost in found]),
+        sum_or_none(cost.flops for cost in terms),
+        sum_or_none(cost.activations for cost in terms),
     )
 
 
-class Costs:
-    """The costs of instances, each distinct one worked out once."""
+class CostCounter:
+    """Counts the costs of instances, each distinct one once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Cost] = {}
+        self._instances: dict[int, Cost] = {}
         self._nodes: dict[int, Cost] = {}
 
     def instance(self, instance: Instance) -> Cost:
-        """One run of a scope."""
-        found = self._known.get(id(instance))
+        """The cost of one run of a scope."""
+        found = self._instances.get(id(instance))
         if found is None:
             nodes = instance.nodes.values()
-            found = total([self.node(instance, node) for node in nodes])
-            self._known[id(instance)] = found
+            found = total_cost(self.node(instance, node) for node in nodes)
+            self._instances[id(instance)] = found
         return found
 
     def node(self, instance: Instance, node: TypedNode) -> Cost:
-        """A layer with all its copies, and all steps of its scan."""
+        """The cost of a layer, with all its copies and all steps of its scan."""
         found = self._nodes.get(id(node))
         if found is None:
-            calls = node.calls
-            found = total([self.call(instance, one).times(one.count) for one in calls])
+            found = total_cost(
+                self.call(instance, call).times(call.count) for call in node.calls
+            )
             if node.scan is not None:
                 found = found.times(instance.context.value(node.scan.length))
             self._nodes[id(node)] = found
         return found
 
     def call(self, instance: Instance, call: Call) -> Cost:
-        """One copy of a layer, one step of a scan."""
+        """The cost of one copy of a layer, and of one step of a scan."""
         if call.instance is not None:
             return self.instance(call.instance)
         value = instance.context.value
         try:
-            sizes = [value(kind.numel) for kind in call.outputs.values()]
-            return Cost(value(call.flops), added(list(sizes)))
+            sizes = [value(type.numel) for type in call.outputs.values()]
+            return Cost(value(call.flops), sum_or_none(sizes))
         except DimOverflow:
             return Cost(None, None)

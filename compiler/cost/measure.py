@@ -1,13 +1,13 @@
-"""TypedGraph -> Summary: parameters, operations and activations of every layer."""
+"""TypedGraph -> Summary: the parameters, FLOPs and activations of every layer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compiler.cost.costs import Cost, Costs
-from compiler.cost.parameter_formulas import FormulaCounter, times
-from compiler.cost.summary import Row, Section, Size, Summary, Typed
-from compiler.ir.counts import Counter
+from compiler.cost.costs import Cost, CostCounter
+from compiler.cost.parameter_formulas import FormulaCounter, product_or_none
+from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Summary
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode
 from compiler.op.context import Context
@@ -16,13 +16,13 @@ from compiler.symbolic.tensor import TensorType
 
 
 def measure(typed: TypedGraph) -> Summary:
-    """Measure every network.
+    """Summarise every network.
 
-    A block costs one walk for each of its distinct uses, however often it is used.
+    Each distinct instance of a block is measured once, however often it is used.
     """
     measurer = _Measurer()
     networks = {
-        name: measurer.section(instance) for name, instance in typed.networks.items()
+        name: measurer.scope(instance) for name, instance in typed.networks.items()
     }
     symbols = {
         name: instance.context.domain.constraint(name)
@@ -33,22 +33,25 @@ def measure(typed: TypedGraph) -> Summary:
 
 
 class _Measurer:
-    """Makes the sections of a summary, one for each instance."""
+    """Summarises instances, each distinct one once."""
 
     def __init__(self) -> None:
-        self.counter, self.formulas, self.costs = Counter(), FormulaCounter(), Costs()
-        self._sections: dict[int, Section] = {}
+        self.counter, self.formulas, self.costs = (
+            ParameterCounter(),
+            FormulaCounter(),
+            CostCounter(),
+        )
+        self._scopes: dict[int, ScopeSummary] = {}
 
-    def section(self, instance: Instance) -> Section:
-        """The rows of an instance."""
-        found = self._sections.get(id(instance))
+    def scope(self, instance: Instance) -> ScopeSummary:
+        found = self._scopes.get(id(instance))
         if found is None:
-            found = self._sections[id(instance)] = Section(
+            found = self._scopes[id(instance)] = ScopeSummary(
                 instance.scope.name,
                 instance.scope.kind,
                 _types(instance.context, instance.inputs),
                 _types(instance.context, instance.outputs),
-                tuple(self._row(instance, node) for node in instance.nodes.values()),
+                tuple(self._layer(instance, node) for node in instance.nodes.values()),
                 self._size_of(instance),
             )
         return found
@@ -58,7 +61,7 @@ class _Measurer:
         formula = self.formulas.instance(instance)
         return _size(self.counter.instance(instance), formula, cost)
 
-    def _row(self, instance: Instance, node: TypedNode) -> Row:
+    def _layer(self, instance: Instance, node: TypedNode) -> LayerSummary:
         size = _size(
             self.counter.node(instance, node),
             self.formulas.node(instance, node),
@@ -66,7 +69,7 @@ class _Measurer:
         )
         outputs = _types(instance.context, node.outputs)
         inside = self._inside(instance, node, size, outputs)
-        return Row(
+        return LayerSummary(
             node.node.name,
             _op(node),
             node.count,
@@ -81,42 +84,40 @@ class _Measurer:
         instance: Instance,
         node: TypedNode,
         size: Size,
-        outputs: tuple[Typed, ...],
-    ) -> Section | None:
+        outputs: tuple[PortType, ...],
+    ) -> ScopeSummary | None:
         if len(node.calls) > 1:
-            rows = tuple(self._copies(instance, node, call) for call in node.calls)
+            copies = tuple(self._copies(instance, node, call) for call in node.calls)
             inputs = _inputs(instance.context, node.calls[0])
-            return Section(_op(node), "copies", inputs, outputs, rows, size)
+            return ScopeSummary(_op(node), "copies", inputs, outputs, copies, size)
         inner = node.calls[0].instance if node.calls else None
-        return None if inner is None else self.section(inner)
+        return None if inner is None else self.scope(inner)
 
-    def _copies(self, instance: Instance, node: TypedNode, call: Call) -> Row:
-        """The copies of a repeated layer that one run stands for."""
-        alone = self.counter.call(instance, node, call)
+    def _copies(self, instance: Instance, node: TypedNode, call: Call) -> LayerSummary:
+        """The equal copies of a repeated layer that a call stands for."""
+        parameters = self.counter.call(instance, node, call)
         formula = self.formulas.call(instance, node, call)
         cost = self.costs.call(instance, call).times(call.count)
-        owned = 0 if _weightless(node, call) else _owned(node, call)
-        return Row(
+        owned = _copies_with_weights(node, call)
+        return LayerSummary(
             _numbered(node.node.name, call),
             _op(node),
             call.count,
             _types(instance.context, call.outputs),
-            _size(owned * alone, times(formula, owned), cost),
+            _size(owned * parameters, product_or_none(formula, owned), cost),
             (),
-            None if call.instance is None else self.section(call.instance),
+            None if call.instance is None else self.scope(call.instance),
         )
 
 
-def _weightless(node: TypedNode, call: Call) -> bool:
-    """Whether the weights of these copies are those of others."""
+def _copies_with_weights(node: TypedNode, call: Call) -> int:
+    """How many of a call's copies have weights of their own, not shared ones."""
     repeat = node.node.layer.repeat
-    again = repeat is not None and repeat.share and call is not node.calls[0]
-    return bool(node.node.shared) or again
-
-
-def _owned(node: TypedNode, call: Call) -> int:
-    repeat = node.node.layer.repeat
-    return 1 if repeat is not None and repeat.share else call.count
+    if node.node.shared:
+        return 0
+    if repeat is not None and repeat.share:
+        return 1 if call is node.calls[0] else 0
+    return call.count
 
 
 def _size(parameters: int, formula: Dim | None, cost: Cost) -> Size:
@@ -130,7 +131,7 @@ def _op(node: TypedNode) -> str:
 
 
 def _numbered(name: str, call: Call) -> str:
-    """`layer1[0]`, or as a slice where there are several: `layer1[1:3]`."""
+    """The copies of a call: `layer1[0]`, or as a slice `layer1[1:3]`."""
     first, count = call.counter, call.count
     return f"{name}[{first}]" if count == 1 else f"{name}[{first}:{first + count}]"
 
@@ -155,23 +156,23 @@ def _notes(instance: Instance, node: TypedNode) -> list[str]:
 
 def _types(
     context: Context, types: Mapping[str, TensorType | None]
-) -> tuple[Typed, ...]:
+) -> tuple[PortType, ...]:
     return tuple(
-        Typed(port, kind, context.values(kind))
-        for port, kind in types.items()
-        if kind is not None
+        PortType(port, type, context.values(type))
+        for port, type in types.items()
+        if type is not None
     )
 
 
-def _inputs(context: Context, call: Call) -> tuple[Typed, ...]:
-    one = {k: v for k, v in call.inputs.items() if not isinstance(v, tuple)}
-    return _types(context, one)
+def _inputs(context: Context, call: Call) -> tuple[PortType, ...]:
+    single = {k: v for k, v in call.inputs.items() if not isinstance(v, tuple)}
+    return _types(context, single)
 
 
 def _symbols(instance: Instance) -> list[str]:
-    """The symbols of a network's inputs, in the order of the inputs."""
+    """The symbols in the shapes of a network's inputs, in the order of the inputs."""
     found: dict[str, None] = {}
-    for kind in instance.inputs.values():
-        for size in kind.shape if kind else ():
+    for type in instance.inputs.values():
+        for size in type.shape if type else ():
             found |= dict.fromkeys(sorted(instance.context.value(size).symbols))
     return list(found)

@@ -1,10 +1,10 @@
-"""Parameters as formulas in the names of a scope: `12 * width * width + 13 * width`."""
+"""Parameter counts as formulas in the names of a scope: `12 * width * width + 13 * width`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compiler.ir.counts import copies, own_elements
+from compiler.ir.counts import own_elements, runs_with_weights
 from compiler.ir.typed import Call, Instance, TypedNode
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim, DimOverflow, sum_of
@@ -12,41 +12,41 @@ from compiler.symbolic.evaluate import ExpressionError, evaluate
 
 
 class FormulaCounter:
-    """Counts parameters in the names of a scope; None where there is no polynomial.
+    """Counts parameters in the names of a scope; None if the count is no polynomial in them.
 
-    A formula says what the number is made of for the switches that are on (`when`) and
-    the copies that differ; its value is always the number that `Counter` gives.
+    A formula holds for the `when` conditions and the differences between copies that the
+    given params lead to. Its value always equals the number of `ParameterCounter`.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Dim | None] = {}
+        self._instances: dict[int, Dim | None] = {}
         self._nodes: dict[int, Dim | None] = {}
 
     def instance(self, instance: Instance) -> Dim | None:
-        """The parameters of a scope, in its own names."""
-        if id(instance) not in self._known:
+        """The number of parameters of a scope, in its own names."""
+        if id(instance) not in self._instances:
             parts = (self.node(instance, node) for node in instance.nodes.values())
-            self._known[id(instance)] = added(parts)
-        return self._known[id(instance)]
+            self._instances[id(instance)] = sum_or_none(parts)
+        return self._instances[id(instance)]
 
     def node(self, instance: Instance, node: TypedNode) -> Dim | None:
-        """The parameters of a layer, in the names of the scope where it stands."""
+        """The number of parameters of a layer with all its copies, in the names of the scope around it."""
         if id(node) not in self._nodes:
             self._nodes[id(node)] = self._node(instance, node)
         return self._nodes[id(node)]
 
     def _node(self, instance: Instance, node: TypedNode) -> Dim | None:
-        runs = list(copies(node))
-        done, parts = 0, []
+        runs = list(runs_with_weights(node))
+        done, terms = 0, []
         for position, (count, call) in enumerate(runs):
             last = position == len(runs) - 1
-            number = _rest(instance, node, count, done) if last else Dim.of(count)
-            parts.append(times(self.call(instance, node, call), number))
+            copies = _last_count(instance, node, count, done) if last else Dim.of(count)
+            terms.append(product_or_none(self.call(instance, node, call), copies))
             done += count
-        return added(parts)
+        return sum_or_none(terms)
 
     def call(self, instance: Instance, node: TypedNode, call: Call) -> Dim | None:
-        """The parameters of one copy, in the names of the scope where it stands."""
+        """The number of parameters of one copy, in the names of the scope around it."""
         if call.instance is None:
             return own_elements(node, call)
         inside = self.instance(call.instance)
@@ -56,28 +56,28 @@ class FormulaCounter:
             return None
 
 
-def added(parts: Iterable[Dim | None]) -> Dim | None:
-    """The sum; None where a part is missing, or the sum grows beyond use."""
-    known = list(parts)
+def sum_or_none(terms: Iterable[Dim | None]) -> Dim | None:
+    """The sum of formulas; None if a term is None or the sum grows too large."""
+    terms = list(terms)
     try:
-        found = [part for part in known if part is not None]
-        return sum_of(found) if len(found) == len(known) else None
+        known = [term for term in terms if term is not None]
+        return sum_of(known) if len(known) == len(terms) else None
     except DimOverflow:
         return None
 
 
-def times(part: Dim | None, count: Dim | int) -> Dim | None:
-    """The product; None where there is nothing to multiply, or it grows beyond use."""
+def product_or_none(formula: Dim | None, count: Dim | int) -> Dim | None:
+    """The product of a formula and a count; None if the formula is None or the product grows too large."""
     try:
-        return None if part is None else part * count
+        return None if formula is None else formula * count
     except DimOverflow:
         return None
 
 
-def _rest(instance: Instance, node: TypedNode, count: int, done: int) -> Dim:
-    """The copies in the last run: all but those before, `depth - 1`.
+def _last_count(instance: Instance, node: TypedNode, count: int, done: int) -> Dim:
+    """The number of copies in the last of several runs, as all copies minus those before: `depth - 1`.
 
-    One copy alone is no sign that more would be like it.
+    A last run of a single copy stays 1: with a greater `depth`, the copies after it need not equal it.
     """
     repeat = node.node.layer.repeat
     if repeat is None or repeat.share or (done and count == 1):
@@ -85,12 +85,12 @@ def _rest(instance: Instance, node: TypedNode, count: int, done: int) -> Dim:
     return _named_count(instance, repeat.count, count + done) - done
 
 
-def _named_count(instance: Instance, written: object, value: int) -> Dim:
-    """The number of copies in the names of the scope, where that is a polynomial."""
-    if not isinstance(written, Formula):
+def _named_count(instance: Instance, declared: object, value: int) -> Dim:
+    """The number of copies in the names of the scope, if it is a polynomial in them."""
+    if not isinstance(declared, Formula):
         return Dim.of(value)
     try:
-        named = evaluate(written.expr, instance.names)
+        named = evaluate(declared.expr, instance.names)
     except ExpressionError:
         return Dim.of(value)
     return Dim.of(named) if isinstance(named, int | Dim) else Dim.of(value)

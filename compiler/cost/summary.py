@@ -1,9 +1,10 @@
-"""A network in numbers and formulas: what `measure` gives."""
+"""A network in numbers and formulas: what `measure` returns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
@@ -12,8 +13,8 @@ from compiler.symbolic.tensor import TensorType
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """The type of a port: in the names of its scope, and in values."""
+class PortType:
+    """The type of a port: in the names of its scope, and by value."""
 
     port: str
     names: TensorType
@@ -22,57 +23,56 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large something is.
+    """The number of parameters, FLOPs and activations of a layer or scope.
 
-    `parameters` is a number, `formula` the same in the names of the scope where the
-    layer stands (None where no polynomial says it); `flops` and `activations` are as
-    in `compiler.cost.costs.Cost`.
+    `flops` and `activations` are those of `compiler.cost.costs.Cost`.
     """
 
     parameters: int
     formula: Dim | None
+    """The number of parameters in the names of the scope that the layer is in; None if it is no polynomial in them."""
     flops: Dim | None
     activations: Dim | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """A layer; or of a repeated layer the copies that are alike, `layer1[1:3]`."""
+class LayerSummary:
+    """A layer, or the equal copies of a repeated layer: `layer1[1:3]`."""
 
     name: str
     op: str
     """The op or block that it runs; "group" for a group."""
     count: int
-    """How many copies run; 0 where it is switched off."""
-    outputs: tuple[Typed, ...]
+    """How many copies run; 0 if the layer is inactive."""
+    outputs: tuple[PortType, ...]
     size: Size
-    """Of all copies together, and of all steps of a scan."""
+    """The size of all copies together, over all steps of a scan."""
     notes: tuple[str, ...] = ()
-    inside: Section | None = None
-    """One copy of the block or group that it runs, or its different copies."""
+    inside: ScopeSummary | None = None
+    """One copy of the block or group that the layer runs; or its copies, if they differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """A scope with its values. Layers that run the same one have the same object."""
+class ScopeSummary:
+    """A network, block or group with its layers. Layers that run the same instance have the same object."""
 
     name: str
-    kind: str
-    """`network`, `block`, `group`; `copies` for those of a layer that differ."""
-    inputs: tuple[Typed, ...]
-    outputs: tuple[Typed, ...]
-    rows: tuple[Row, ...]
+    kind: Literal["network", "block", "group", "copies"]
+    """`copies`: the different copies of one layer."""
+    inputs: tuple[PortType, ...]
+    outputs: tuple[PortType, ...]
+    layers: tuple[LayerSummary, ...]
     size: Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """Everything that is counted, for all networks of a spec."""
+    """The summaries of all networks of a spec."""
 
     name: str
     params: Mapping[str, Value]
-    networks: Mapping[str, Section]
+    networks: Mapping[str, ScopeSummary]
     symbols: Mapping[str, Constraint]
-    """The symbols of the inputs, and which sizes they admit."""
+    """The symbols in the inputs' shapes, with the sizes that each admits."""
     at: Mapping[str, int] = field(default_factory=dict)
-    """The sizes at which it was evaluated; the formulas hold the other symbols."""
+    """The sizes that were substituted for symbols."""

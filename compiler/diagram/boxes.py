@@ -18,7 +18,7 @@ from compiler.diagram.main_path import (
 )
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.views import END_LAYERS, LayerView, ScopeView
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 
 _NAME_LENGTH = 40  # characters
@@ -35,7 +35,7 @@ class BoxBuilder:
 
     errors: ErrorOverlay
     types: TypeLabels
-    counter: Counter
+    counter: ParameterCounter
     boxes: list[Box] = field(default_factory=list)
     clusters: list[Cluster] = field(default_factory=list)
     ids: dict[tuple[ScopeView, str], str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from compiler.diagram.drawing import Caption
 from compiler.diagram.folding import is_short_list
 from compiler.diagram.views import LayerView, ScopeView
 from compiler.infer.call_op import op_inputs
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import OpParam, Scope
 from compiler.ir.typed import Call, Instance, TypedNode
 from compiler.op.context import Context
@@ -35,7 +35,7 @@ def short_count(number: int) -> str:
 
 
 def layer_caption(
-    view: ScopeView, name: str, counter: Counter, names: bool = False
+    view: ScopeView, name: str, counter: ParameterCounter, names: bool = False
 ) -> Caption:
     """The caption of a layer: in its box, or over its cluster if it is expanded.
 
@@ -102,7 +102,7 @@ def badge(layer: LayerView) -> str:
     return " · ".join(parts)
 
 
-def parameter_count(layer: LayerView, counter: Counter) -> str:
+def parameter_count(layer: LayerView, counter: ParameterCounter) -> str:
     """How many parameters a layer has in all its copies, or their range over instances; "" for none."""
     counts = [counter.node(instance, typed) for instance, typed in layer.active_uses]
     least, greatest = min(counts, default=0), max(counts, default=0)
@@ -113,13 +113,13 @@ def parameter_count(layer: LayerView, counter: Counter) -> str:
     return f"{short_count(least)} … {short_count(greatest)}"
 
 
-def total_parameters(instances: Iterable[Instance], counter: Counter) -> int:
+def total_parameters(instances: Iterable[Instance], counter: ParameterCounter) -> int:
     """The number of parameters of several networks."""
     return sum(counter.instance(instance) for instance in instances)
 
 
 def _scope_caption(
-    layer: LayerView, scope: Scope, counter: Counter, expanded: bool
+    layer: LayerView, scope: Scope, counter: ParameterCounter, expanded: bool
 ) -> Caption:
     block = "" if scope.kind == "group" else scope.name
     heading = layer.node.name

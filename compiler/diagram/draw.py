@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -20,7 +20,7 @@ from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
 from compiler.diagram.views import ScopeView
 from compiler.diagram.wrapping import wrap_edge_label
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
 
@@ -38,7 +38,7 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         if options.block
         else _network_views(typed, options)
     )
-    errors, counter = ErrorOverlay(typed), Counter()
+    errors, counter = ErrorOverlay(typed), ParameterCounter()
     expand_blocks(roots, options, errors)
     names = bool(options.block) if options.sizes is None else options.sizes == "names"
     builder = BoxBuilder(errors, TypeLabels(names), counter)
@@ -94,7 +94,7 @@ def _copies(networks: Iterable[Instance]) -> dict[Instance, int]:
     for instance, inner in used.items():
         for other in inner:
             users[other].append(instance)
-    counts: Tally[Instance] = Tally(roots)
+    counts: Counter[Instance] = Counter(roots)
     for instance in TopologicalSorter(users).static_order():
         counts[instance] += sum(
             counts[user] * used[user][instance] for user in users[instance]
@@ -102,9 +102,9 @@ def _copies(networks: Iterable[Instance]) -> dict[Instance, int]:
     return {instance: counts[instance] for instance in used}
 
 
-def _used(instance: Instance) -> Tally[Instance]:
+def _used(instance: Instance) -> Counter[Instance]:
     """The instances that one runs directly, with the number of runs of each."""
-    runs: Tally[Instance] = Tally()
+    runs: Counter[Instance] = Counter()
     for node in instance.nodes.values():
         for call in node.calls:
             if call.instance is not None:
@@ -121,7 +121,10 @@ def _add_network_cluster(builder: BoxBuilder, root: ScopeView) -> str:
 
 
 def _title(
-    typed: TypedGraph, roots: list[ScopeView], options: DiagramOptions, counter: Counter
+    typed: TypedGraph,
+    roots: list[ScopeView],
+    options: DiagramOptions,
+    counter: ParameterCounter,
 ) -> Caption:
     spec = typed.graph.spec
     scope = roots[0].scope

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compiler.cost.measure import measure
-from compiler.cost.summary import Section, Summary
+from compiler.cost.summary import ScopeSummary, Summary
 from compiler.diff.layer_facts import Facts, layer_facts, target_name
 from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope
@@ -82,7 +82,7 @@ class _Side:
         facts = {n: layer_facts(node, instance) for n, node in scope.nodes.items()}
         for section in self.summary.networks.values():
             if scope.kind == "network" and section.name == scope.name:
-                for row in section.rows:
+                for row in section.layers:
                     size = f"{row.size.parameters:,}"
                     facts[row.name] = {**facts[row.name], "parameters": size}
         return facts
@@ -174,7 +174,7 @@ def _sizes(old: Summary, new: Summary) -> Iterator[SizeChange]:
             yield SizeChange(name, quantity, old_size, new_size)
 
 
-def _measured(section: Section | None) -> Facts:
+def _measured(section: ScopeSummary | None) -> Facts:
     if section is None:
         return {}
     size = section.size

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.fmt.write_spec import node_of
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, hashable
 from compiler.language.params import Param
@@ -71,7 +71,7 @@ class _Expander:
         """Numbers that are meant for other params are counted anew."""
         if not self.typed.adjusted or self.spec.expect.parameters is None:
             return written
-        counter = Counter()
+        counter = ParameterCounter()
         networks = self.typed.networks.items()
         counts = {name: counter.instance(instance) for name, instance in networks}
         alone = sum(counts.values())

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics.diagnostic import Report, suggest
 from compiler.diagnostics.text import shorten
 from compiler.expr.syntax import Expression, show
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.op.binding import expression_code
@@ -35,7 +35,7 @@ def _as_written(typed: TypedGraph) -> bool:
 def _check_parameters(
     typed: TypedGraph, wanted: Any, place: Place, report: Report
 ) -> None:
-    counter = Counter()
+    counter = ParameterCounter()
     counts = {
         name: counter.instance(instance) for name, instance in typed.networks.items()
     }

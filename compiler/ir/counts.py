@@ -1,4 +1,4 @@
-"""How many parameters there are: learned tensors, counted once where several are one."""
+"""The number of parameters; shared and tied tensors count once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from compiler.op.op import product
 from compiler.symbolic.dims import Dim, sum_of
 
 
-def copies(node: TypedNode) -> Iterator[tuple[int, Call]]:
-    """The runs of a layer that have weights of their own, and how many of each."""
+def runs_with_weights(node: TypedNode) -> Iterator[tuple[int, Call]]:
+    """The runs of a layer whose weights are its own, each with the number of its copies."""
     repeat = node.node.layer.repeat
     if node.node.shared or not node.calls:
         return
@@ -21,37 +21,37 @@ def copies(node: TypedNode) -> Iterator[tuple[int, Call]]:
 
 
 def own_elements(node: TypedNode, call: Call) -> Dim:
-    """The elements of an op's weights that are not tied, in the names of its scope."""
+    """The number of elements of an op's weights that are not tied, in the names of its scope."""
     shapes = (shape for name, shape in call.weights.items() if name not in node.ties)
     return sum_of(map(product, shapes))
 
 
-class Counter:
-    """Counts parameters of instances, each distinct one once."""
+class ParameterCounter:
+    """Counts the parameters of instances, each distinct one once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, int] = {}
+        self._instances: dict[int, int] = {}
         self._nodes: dict[int, int] = {}
 
     def instance(self, instance: Instance) -> int:
-        """The parameters of a scope with everything in it."""
-        found = self._known.get(id(instance))
+        """The number of parameters of a scope and all that is in it."""
+        found = self._instances.get(id(instance))
         if found is None:
             found = sum(self.node(instance, node) for node in instance.nodes.values())
-            self._known[id(instance)] = found
+            self._instances[id(instance)] = found
         return found
 
     def node(self, instance: Instance, node: TypedNode) -> int:
-        """The parameters of a layer with all its copies."""
+        """The number of parameters of a layer with all its copies."""
         found = self._nodes.get(id(node))
         if found is None:
-            runs = copies(node)
+            runs = runs_with_weights(node)
             found = sum(n * self.call(instance, node, run) for n, run in runs)
             self._nodes[id(node)] = found
         return found
 
     def call(self, instance: Instance, node: TypedNode, call: Call) -> int:
-        """The parameters of one copy."""
+        """The number of parameters of one copy of a layer."""
         if call.instance is not None:
             return self.instance(call.instance)
         return instance.context.value(own_elements(node, call)).constant or 0

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.cost.costs import Costs
+from compiler.cost.costs import CostCounter
 from compiler.cost.parameter_formulas import FormulaCounter
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.typed import Call, Instance, TypedGraph
 from compiler.op.arg_types import Formula
@@ -183,9 +183,9 @@ def _equated(named: str, values: str) -> str:
 
 def _sizes(step: Step) -> Iterator[str]:
     instance, node = step.instance, step.node
-    count = Counter().node(instance, node)
+    count = ParameterCounter().node(instance, node)
     formula = FormulaCounter().node(instance, node)
-    cost = Costs().node(instance, node)
+    cost = CostCounter().node(instance, node)
     if formula is not None:
         yield f"parameters: {_equated(str(formula), f'{count:,}')}"
     else:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from compiler.cost.summary import Row, Section, Size, Summary, Typed
+from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Summary
 from compiler.symbolic.dims import Dim
 
 
@@ -48,7 +48,7 @@ class _Writer:
         self.sections: list[dict[str, Any]] = []
         self._positions: dict[int, int] = {}
 
-    def section(self, section: Section) -> dict[str, Any]:
+    def section(self, section: ScopeSummary) -> dict[str, Any]:
         """A section, with the positions of those inside."""
         return {
             "name": section.name,
@@ -56,10 +56,10 @@ class _Writer:
             "inputs": _types(section.inputs),
             "outputs": _types(section.outputs),
             **_size(section.size),
-            "layers": [self._row(row) for row in section.rows],
+            "layers": [self._row(row) for row in section.layers],
         }
 
-    def _row(self, row: Row) -> dict[str, Any]:
+    def _row(self, row: LayerSummary) -> dict[str, Any]:
         return {
             "name": row.name,
             "op": row.op,
@@ -70,7 +70,7 @@ class _Writer:
             "inside": None if row.inside is None else self._position(row.inside),
         }
 
-    def _position(self, section: Section) -> int:
+    def _position(self, section: ScopeSummary) -> int:
         found = self._positions.get(id(section))
         if found is None:
             self.sections.append(self.section(section))
@@ -78,7 +78,7 @@ class _Writer:
         return found
 
 
-def _types(types: tuple[Typed, ...]) -> list[dict[str, str]]:
+def _types(types: tuple[PortType, ...]) -> list[dict[str, str]]:
     return [
         {"port": one.port, "type": str(one.values), "named": str(one.names)}
         for one in types

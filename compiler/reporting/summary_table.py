@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from compiler.cost.summary import Row, Section, Size, Summary, Typed
+from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Summary
 from compiler.symbolic.dims import Dim
 
 MOST_ROWS = 2_000
@@ -21,7 +21,7 @@ class Line:
     cells: tuple[str, ...]
 
 
-def table(section: Section, depth: int | None = None) -> list[Line]:
+def table(section: ScopeSummary, depth: int | None = None) -> list[Line]:
     """A line for each layer, those inside blocks and groups below it.
 
     Args:
@@ -36,7 +36,7 @@ def table(section: Section, depth: int | None = None) -> list[Line]:
     return lines
 
 
-def totals(summary: Summary, section: Section) -> list[tuple[str, str]]:
+def totals(summary: Summary, section: ScopeSummary) -> list[tuple[str, str]]:
     """What stands below the table."""
     size = section.size
     rows = [("parameters", _counted(size)), ("FLOPs", _amount(size.flops))]
@@ -47,26 +47,26 @@ def totals(summary: Summary, section: Section) -> list[tuple[str, str]]:
     return rows
 
 
-def heading(section: Section) -> str:
+def heading(section: ScopeSummary) -> str:
     """`GPT2: tokens int[B, T] -> logits float[B, T, 50257]`."""
     inputs, outputs = map(_ports, (section.inputs, section.outputs))
     return f"{section.name}: {inputs} -> {outputs}"
 
 
-def _ports(types: tuple[Typed, ...]) -> str:
+def _ports(types: tuple[PortType, ...]) -> str:
     return ", ".join(f"{one.port} {one.values}" for one in types)
 
 
-def _lines(section: Section, level: int, depth: int | None) -> Iterator[Line]:
+def _lines(section: ScopeSummary, level: int, depth: int | None) -> Iterator[Line]:
     if depth is not None and level >= depth:
         return
-    for row in section.rows:
+    for row in section.layers:
         yield Line(level, _cells(row))
         if row.inside is not None:
             yield from _lines(row.inside, level + 1, depth)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: LayerSummary) -> tuple[str, ...]:
     badge = f" × {row.count}" if row.count > 1 else ""
     notes = f" ({', '.join(row.notes)})" if row.notes else ""
     size = row.size

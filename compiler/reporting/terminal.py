@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compiler.cost.summary import Section, Summary
+from compiler.cost.summary import ScopeSummary, Summary
 from compiler.diagnostics.text import printable
 from compiler.reporting.summary_table import COLUMNS, heading, table, totals
 
@@ -32,7 +32,7 @@ def print_summary(summary: Summary, depth: int | None, stream: TextIO) -> None:
     stream.flush()
 
 
-def _table(section: Section, depth: int | None) -> Table:
+def _table(section: ScopeSummary, depth: int | None) -> Table:
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in COLUMNS:
         right = "right" if column in _NUMBERS else "left"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compiler.cost.at_sizes import evaluate
+from compiler.cost.at_sizes import at_sizes
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import Json, NoLimits, Sets, Spec, Variant
 from layergraph.commands._output import echo_json
@@ -36,7 +36,7 @@ def summary(
     Example: layergraph summary specs/gpt2.yaml --at B=8,T=1024 --depth 2
     """
     program = compile_and_warn(spec, variant, sets, no_limits)
-    found = evaluate(program.summary, read_sizes(at) if at else {})
+    found = at_sizes(program.summary, read_sizes(at) if at else {})
     if as_json:
         from compiler.reporting.summary_json import as_json as data
 

@@ -14,7 +14,7 @@ import yaml
 
 from compiler import Program, compile_spec
 from compiler.diagnostics.diagnostic import Diagnostic
-from compiler.ir.counts import Counter
+from compiler.ir.counts import ParameterCounter
 
 Dims = Mapping[str, Mapping[str, int]]
 
@@ -98,4 +98,4 @@ def fixed(text: str, sizes: Mapping[str, int]) -> str:
 
 def parameters(program: Program) -> int:
     """How many learned values there are."""
-    return sum(map(Counter().instance, program.typed.networks.values()))
+    return sum(map(ParameterCounter().instance, program.typed.networks.values()))

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs are torch's own; formulas say what the numbers are made of."""
+"""Counts of parameters and FLOPs equal torch's; formulas equal the counts."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from compiler import compile_spec
-from compiler.cost.at_sizes import evaluate
+from compiler.cost.at_sizes import at_sizes
 from compiler.cost.measure import measure
-from compiler.cost.summary import Row, Section, Summary
+from compiler.cost.summary import LayerSummary, ScopeSummary, Summary
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.reporting.summary_json import as_json
 from compiler.reporting.summary_table import table
@@ -25,9 +25,9 @@ def summary_of(text: str, folder: Path) -> Summary:
     return measure(compile_spec(file).typed)
 
 
-def row(section: Section, path: str) -> Row:
+def row(section: ScopeSummary, path: str) -> LayerSummary:
     name, _, rest = path.partition("/")
-    found = next(row for row in section.rows if row.name == name)
+    found = next(row for row in section.layers if row.name == name)
     if not rest:
         return found
     assert found.inside is not None
@@ -47,23 +47,23 @@ def test_torch_counts_the_same(name: str) -> None:
         assert section.size.parameters == parameters
         for sizes in sample_sizes(instance):
             if 1 in sizes.values():
-                continue  # torch's einsum sums nothing over a size of 1
+                continue  # torch counts no FLOPs for an einsum over a size of 1
             inputs = sample_inputs(instance, sizes, "meta")
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 module(*inputs)
-            size = evaluate(program.summary, sizes).networks[network].size
+            size = at_sizes(program.summary, sizes).networks[network].size
             assert size.flops == counter.get_total_flops(), sizes
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_formulas_have_the_value_of_the_numbers(name: str) -> None:
+def test_formulas_have_the_values_of_the_counts(name: str) -> None:
     program = compile_spec(f"specs/{name}.yaml")
     for network, instance in program.typed.networks.items():
         section = program.summary.networks[network]
         assert section.size.parameters == sum(
-            row.size.parameters for row in section.rows
+            row.size.parameters for row in section.layers
         )
-        for one in (section, *section.rows):
+        for one in (section, *section.layers):
             assert one.size.formula is not None
             assert instance.context.value(one.size.formula) == one.size.parameters
 
@@ -76,12 +76,12 @@ def test_formulas_are_in_the_names_of_the_scope() -> None:
     assert str(blocks.flops) == "36864 * B * T * T + 169869312 * B * T"
 
 
-def test_copies_that_differ_have_rows_of_their_own() -> None:
+def test_copies_that_differ_are_listed_apart() -> None:
     section = compile_spec("specs/resnet50.yaml").summary.networks[""]
     layer = row(section, "layer1")
     assert layer.inside is not None
-    assert [one.name for one in layer.inside.rows] == ["layer1[0]", "layer1[1:3]"]
-    assert [one.count for one in layer.inside.rows] == [1, 2]
+    assert [one.name for one in layer.inside.layers] == ["layer1[0]", "layer1[1:3]"]
+    assert [one.count for one in layer.inside.layers] == [1, 2]
     assert row(section, "layer1/layer1[1:3]/downsample").notes == ("off",)
     assert str(layer.size.formula).startswith("17 * depths[0] * width * width")
 
@@ -100,12 +100,12 @@ layers:
 """,
         tmp_path,
     ).networks[""]
-    counts = [one.size.parameters for one in section.rows]
+    counts = [one.size.parameters for one in section.layers]
     assert counts == [20, 0, 0, 20, 60]
-    assert [str(one.size.flops) for one in section.rows] == [
+    assert [str(one.size.flops) for one in section.layers] == [
         "32 * B", "32 * B", "32 * B", "96 * B", "96 * B",
     ]  # fmt: skip
-    notes = [one.notes for one in section.rows]
+    notes = [one.notes for one in section.layers]
     assert notes[1:4] == [
         ("shares a",),
         ("weight tied to a.weight",),
@@ -120,24 +120,24 @@ def test_a_scan_counts_each_step() -> None:
     assert str(row(section, "recurrence/from_input").size.flops) == "8192 * B"
 
 
-def test_sizes_must_be_admitted() -> None:
+def test_sizes_must_satisfy_dims() -> None:
     unet, gpt2 = (
         compile_spec(f"specs/{name}.yaml").summary for name in ("unet", "gpt2")
     )
-    with pytest.raises(RequestError, match="H must be a multiple of 16, and is 24"):
-        evaluate(unet, {"H": 24})
-    with pytest.raises(RequestError, match="T must be at most 1024, and is 1025"):
-        evaluate(gpt2, {"T": 1025})
-    with pytest.raises(RequestError, match="B must be at least 1, and is 0"):
-        evaluate(gpt2, {"B": 0})
+    with pytest.raises(RequestError, match="H must be a multiple of 16, not 24"):
+        at_sizes(unet, {"H": 24})
+    with pytest.raises(RequestError, match="T must be at most 1024, not 1025"):
+        at_sizes(gpt2, {"T": 1025})
+    with pytest.raises(RequestError, match="B must be at least 1, not 0"):
+        at_sizes(gpt2, {"B": 0})
     with pytest.raises(
         RequestError, match="no input has a dimension S; the symbols are"
     ):
-        evaluate(gpt2, {"S": 1})
+        at_sizes(gpt2, {"S": 1})
 
 
-def test_some_symbols_may_stay() -> None:
-    found = evaluate(compile_spec("specs/gpt2.yaml").summary, {"T": 2})
+def test_symbols_without_a_size_stay() -> None:
+    found = at_sizes(compile_spec("specs/gpt2.yaml").summary, {"T": 2})
     section = found.networks[""]
     assert str(section.outputs[0].values) == "float[B, 2, 50257]"
     assert str(section.size.flops) == "494275584 * B"
@@ -165,11 +165,11 @@ def test_two_to_the_thirtieth_layers_cost_thirty(tmp_path: Path) -> None:
     found = summary_of(NESTED, tmp_path)
     assert found.networks[""].size.parameters == 20 * 2**30
     assert len(as_json(found)["sections"]) == 31
-    assert len(as_json(evaluate(found, {"B": 1}))["sections"]) == 31
+    assert len(as_json(at_sizes(found, {"B": 1}))["sections"]) == 31
     assert len(table(found.networks[""])) < 3_000
 
 
-def test_json_keys_stay() -> None:
+def test_json_keys_are_stable() -> None:
     data = as_json(compile_spec("specs/gpt2.yaml").summary)
     assert list(data) == ["name", "params", "at", "symbols", "networks", "sections"]
     network = data["networks"][""]
