@@ -15,13 +15,13 @@ from bench.timing import ROOT, Sample, alternate, cpu_ratio, measured
 from compiler.pipeline import Program, compile_spec
 from runtime.data.dataset import Batch, Data
 from runtime.data.load_data import load
+from runtime.engine.batch_sampler import ShuffledBatchSampler, shuffled_loader
+from runtime.engine.callbacks import Callback
 from runtime.engine.loop import train_epoch
-from runtime.engine.position import Position
 from runtime.engine.session import open_session
-from runtime.engine.shuffling import Shuffled, shuffled_loader
 from runtime.engine.signals import Signals
-from runtime.engine.train import data_place
-from runtime.engine.watcher import Watcher
+from runtime.engine.trainer import data_place
+from runtime.engine.trainer_state import TrainerState
 from runtime.load import build_networks
 
 _MOST = 1.3
@@ -68,7 +68,7 @@ def _by_train(program: Program, data: Data, batch_size: int) -> Callable[[], Sam
 
     def job() -> None:
         for _ in range(_EPOCHS):
-            train_epoch(session, Position(), Watcher(), Signals())
+            train_epoch(session, TrainerState(), Callback(), Signals())
 
     return lambda: measured(job)
 
@@ -76,7 +76,7 @@ def _by_train(program: Program, data: Data, batch_size: int) -> Callable[[], Sam
 def _by_hand(program: Program, data: Data, batch_size: int) -> Callable[[], Sample]:
     net = build_networks(program)[""]
     optimizer = torch.optim.AdamW(net.parameters())
-    order = Shuffled(len(data.train), batch_size, seed=0)
+    order = ShuffledBatchSampler(len(data.train), batch_size, seed=0)
     loader = shuffled_loader(data.train, order)
 
     def job() -> None:

@@ -17,9 +17,9 @@ from compiler.tasks.task import Task
 from runtime.data.dataset import Data
 from runtime.data.load_data import load
 from runtime.data.place import Place
-from runtime.engine.folder import BEST, LAST, SPEC, RunFolder
-from runtime.engine.run_state import tied_names
-from runtime.engine.shuffling import plain_loader
+from runtime.engine.batch_sampler import plain_loader
+from runtime.engine.checkpoint_file import tied_names
+from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner
 from runtime.tasks.registry import learner

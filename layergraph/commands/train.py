@@ -53,17 +53,17 @@ def train(
     Example: layergraph train specs/cnn.yaml --variant digits --set task.epochs=3
     """
     from runtime.engine.find_nonfinite import TrainingError
-    from runtime.engine.folder import RunFolder
-    from runtime.engine.progress import Progress
+    from runtime.engine.progress import ProgressCallback
+    from runtime.engine.run_folder import RunFolder
     from runtime.engine.signals import Stopped
-    from runtime.engine.train import Options
-    from runtime.engine.train import train as start
+    from runtime.engine.trainer import TrainerOptions
+    from runtime.engine.trainer import train as start
 
     program = compile_chosen(spec, variant, sets or (), limits=Limits())
     folder = RunFolder(run or default_run(spec, variant, resume))
-    options = Options(resume, devices, accelerator, strategy, nodes, logger)
+    options = TrainerOptions(resume, devices, accelerator, strategy, nodes, logger)
     try:
-        start(program, folder, options, Progress)
+        start(program, folder, options, ProgressCallback)
     except (Stopped, TrainingError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.code) from None

@@ -10,22 +10,22 @@ from contextlib import suppress
 from typing import Any, Final
 
 from runtime.data.dataset import Batch
+from runtime.engine.callbacks import Callback
+from runtime.engine.checkpoint_file import checkpoint_bytes, weights_bytes
 from runtime.engine.evaluation import judging
 from runtime.engine.find_nonfinite import TrainingError, check_weights, explain
-from runtime.engine.folder import BEST, LAST, STATE, RunFolder, as_json
-from runtime.engine.position import Position, Row, label
-from runtime.engine.run_state import state_bytes, weights_bytes
+from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_json
 from runtime.engine.session import Session
 from runtime.engine.signals import Stopped
-from runtime.engine.steps import NotFinite
-from runtime.engine.watcher import Watcher
+from runtime.engine.train_step import NonFiniteError
+from runtime.engine.trainer_state import Row, TrainerState, label
 from runtime.plots.curves import curves_png
 
 DRAW_EVERY: Final = 10.0
 """Seconds between two drawings of the pictures, at least: epochs may be shorter than these take."""
 
 
-class Keeper(Watcher):
+class Checkpointer(Callback):
     """Writes what a run leaves behind, in the first of its processes.
 
     Attributes:
@@ -41,7 +41,7 @@ class Keeper(Watcher):
         self.kept: int | None = None
         self._drawn = -DRAW_EVERY
 
-    def on_evaluation(self, position: Position, improved: bool) -> None:
+    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
         """Samples; where the weights are the best so far, these too."""
         check_weights(self.session, position)
         learner = self.session.learner
@@ -53,7 +53,7 @@ class Keeper(Watcher):
                 files[BEST] = weights_bytes(self.session.modules)
         self._write(files)
 
-    def on_save(self, position: Position) -> None:
+    def on_save(self, position: TrainerState) -> None:
         """Last weights, tables, pictures and state, all of one moment."""
         check_weights(self.session, position)
         # The state comes last: where it stands, all that it tells of is there too.
@@ -63,13 +63,13 @@ class Keeper(Watcher):
             "metrics.csv": as_csv(position.metrics),
             **self._pictures(position, position.done),
             "run.json": as_json(self.described(position)),
-            STATE: state_bytes(self.session, position, self.digest),
+            STATE: checkpoint_bytes(self.session, position, self.digest),
         }
         self._write(files)
         self.kept = position.step
 
-    def on_fault(
-        self, position: Position, fault: NotFinite, batches: Sequence[Batch]
+    def on_nonfinite(
+        self, position: TrainerState, fault: NonFiniteError, batches: Sequence[Batch]
     ) -> None:
         """Say what is wrong.
 
@@ -81,7 +81,7 @@ class Keeper(Watcher):
         message = f"{where} {fault.what(label(fault.network, 'loss'))}: {why}"
         raise TrainingError(f"{message}; {self.remains()}")
 
-    def ended(self, position: Position, error: BaseException) -> None:
+    def ended(self, position: TrainerState, error: BaseException) -> None:
         """Say in `run.json` how the run ended before its end."""
         stopped = isinstance(error, Stopped | KeyboardInterrupt)
         about = self.described(position, "stopped" if stopped else "failed")
@@ -99,7 +99,7 @@ class Keeper(Watcher):
             f"the run is kept as of step {self.kept}, and --resume goes on from there"
         )
 
-    def described(self, position: Position, status: str = "") -> dict[str, Any]:
+    def described(self, position: TrainerState, status: str = "") -> dict[str, Any]:
         """What `runs` shows."""
         task = self.session.task
         return {
@@ -115,7 +115,7 @@ class Keeper(Watcher):
             "best_epoch": position.best_epoch,
         }
 
-    def _pictures(self, position: Position, now: bool) -> dict[str, bytes]:
+    def _pictures(self, position: TrainerState, now: bool) -> dict[str, bytes]:
         """The pictures of the run, where they are due."""
         if not now and time.monotonic() < self._drawn + DRAW_EVERY:
             return {}

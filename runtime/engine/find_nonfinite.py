@@ -11,10 +11,10 @@ from torch import Tensor
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance
 from runtime.data.dataset import Batch
-from runtime.engine.position import Position
+from runtime.engine.forward_trace import ForwardTrace, broken, path_of, tracing
 from runtime.engine.session import Session
-from runtime.engine.steps import NotFinite
-from runtime.engine.trace import Trace, broken, path_of, tracing
+from runtime.engine.train_step import NonFiniteError
+from runtime.engine.trainer_state import TrainerState
 
 MASKS: Final = ("masked_fill", "where", "full")
 """Ops that put infinities in on purpose."""
@@ -29,7 +29,7 @@ class TrainingError(Exception):
     code = 1
 
 
-def check_weights(session: Session, position: Position) -> None:
+def check_weights(session: Session, position: TrainerState) -> None:
     """Refuse weights that are not finite.
 
     Raises:
@@ -41,7 +41,10 @@ def check_weights(session: Session, position: Position) -> None:
 
 
 def explain(
-    session: Session, position: Position, fault: NotFinite, batches: Sequence[Batch]
+    session: Session,
+    position: TrainerState,
+    fault: NonFiniteError,
+    batches: Sequence[Batch],
 ) -> str:
     """Why a network cannot learn from batches: found by running them again, with the same random numbers."""
     return (
@@ -82,7 +85,10 @@ def _large_weight(session: Session) -> str:
 
 
 def _broken_layer(
-    session: Session, position: Position, fault: NotFinite, batches: Sequence[Batch]
+    session: Session,
+    position: TrainerState,
+    fault: NonFiniteError,
+    batches: Sequence[Batch],
 ) -> str:
     torch.set_rng_state(fault.random)
     done = position.step / session.total
@@ -102,7 +108,7 @@ def _broken_layer(
     )
 
 
-def _first(session: Session, trace: Trace) -> tuple[str, str] | None:
+def _first(session: Session, trace: ForwardTrace) -> tuple[str, str] | None:
     """The first layer whose output is not finite, and what it is.
 
     Masks hold -inf on purpose: from one on, -inf alone is no fault.

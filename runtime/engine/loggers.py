@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compiler.diagnostics.diagnostic import RequestError, suggest
-from runtime.engine.folder import RunFolder
-from runtime.engine.position import Position, Row
-from runtime.engine.watcher import Watcher
+from runtime.engine.callbacks import Callback
+from runtime.engine.run_folder import RunFolder
+from runtime.engine.trainer_state import Row, TrainerState
 
 if TYPE_CHECKING:
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
@@ -17,14 +17,14 @@ EVENTS: Final = "tensorboard"
 """The folder of TensorBoard's events in a run's."""
 
 
-class TensorBoard(Watcher):
+class TensorBoardCallback(Callback):
     """Events for TensorBoard: `train/` step by step, `held_out/` after each evaluation."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._logger: TensorBoardLogger | None = None
 
-    def on_start(self, position: Position, notes: Sequence[str]) -> None:
+    def on_train_begin(self, position: TrainerState, notes: Sequence[str]) -> None:
         """Begin a file; what an earlier part of the run told of later steps is taken back."""
         from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
@@ -36,16 +36,16 @@ class TensorBoard(Watcher):
                 purge_step=position.step + 1,
             )
 
-    def on_step(self, position: Position, losses: Mapping[str, float]) -> None:
+    def on_step_end(self, position: TrainerState, losses: Mapping[str, float]) -> None:
         """Tell of a row of the steps."""
         if position.steps and position.steps[-1]["step"] == position.step:
             self._log("train", position.steps[-1])
 
-    def on_evaluation(self, position: Position, improved: bool) -> None:
+    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
         """Tell of the metrics."""
         self._log("held_out", position.metrics[-1])
 
-    def on_end(self, position: Position) -> None:
+    def on_train_end(self, position: TrainerState) -> None:
         """Close the file."""
         if self._logger:
             self._logger.finalize("success")
@@ -61,13 +61,13 @@ class TensorBoard(Watcher):
             self._logger.log_metrics(told, int(row["step"]))
 
 
-LOGGERS: Final[Mapping[str, Callable[[RunFolder], Watcher]]] = {
-    "csv": lambda folder: Watcher(),  # the tables are there in any case
-    "tensorboard": TensorBoard,
+LOGGERS: Final[Mapping[str, Callable[[RunFolder], Callback]]] = {
+    "csv": lambda folder: Callback(),  # the tables are there in any case
+    "tensorboard": TensorBoardCallback,
 }
 
 
-def logger(name: str, folder: RunFolder) -> Watcher:
+def logger(name: str, folder: RunFolder) -> Callback:
     """The logger of a name.
 
     Raises:

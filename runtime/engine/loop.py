@@ -11,12 +11,12 @@ from typing import Final, cast
 import torch
 
 from runtime.data.dataset import Batch
+from runtime.engine.callbacks import Callback
 from runtime.engine.evaluation import evaluate
-from runtime.engine.position import Position, Row, add, label, means
 from runtime.engine.session import Session
 from runtime.engine.signals import Signals, Stopped
-from runtime.engine.steps import NotFinite, train_step
-from runtime.engine.watcher import Watcher
+from runtime.engine.train_step import NonFiniteError, train_step
+from runtime.engine.trainer_state import Row, TrainerState, add, label, means
 
 ROWS: Final = 10_000
 """Rows of the table of steps, at most: in longer runs each is the mean of several steps."""
@@ -26,7 +26,7 @@ SAVE_EVERY: Final = 300
 
 
 def run(
-    session: Session, position: Position, watcher: Watcher, signals: Signals
+    session: Session, position: TrainerState, watcher: Callback, signals: Signals
 ) -> None:
     """Train from a position to the end.
 
@@ -44,7 +44,7 @@ def run(
 
 
 def train_epoch(
-    session: Session, position: Position, watcher: Watcher, signals: Signals
+    session: Session, position: TrainerState, watcher: Callback, signals: Signals
 ) -> None:
     """The rest of an epoch."""
     session.order.epoch, session.order.start = position.epoch, position.batch
@@ -75,20 +75,22 @@ def _steps(session: Session) -> Iterator[list[Batch]]:
 
 
 def _step(
-    session: Session, position: Position, watcher: Watcher, batches: list[Batch]
+    session: Session, position: TrainerState, watcher: Callback, batches: list[Batch]
 ) -> None:
     try:
         losses = train_step(session, batches, position.step)
-    except NotFinite as fault:
-        watcher.on_fault(position, fault, batches)
+    except NonFiniteError as fault:
+        watcher.on_nonfinite(position, fault, batches)
         raise
     position.step += 1
     position.batch += len(batches)
     _note(session, position, losses)
-    watcher.on_step(position, losses)
+    watcher.on_step_end(position, losses)
 
 
-def _note(session: Session, position: Position, losses: Mapping[str, float]) -> None:
+def _note(
+    session: Session, position: TrainerState, losses: Mapping[str, float]
+) -> None:
     """Put the losses of a step down."""
     named = {label(name, "loss"): loss for name, loss in losses.items()}
     add(position.sums, named)
@@ -103,7 +105,7 @@ def _note(session: Session, position: Position, losses: Mapping[str, float]) -> 
     position.recent = {}
 
 
-def _agree(session: Session, position: Position, signals: Signals) -> int:
+def _agree(session: Session, position: TrainerState, signals: Signals) -> int:
     """The signal that some process has been sent; all go by the clock of the slowest."""
     fabric = session.fabric
     if fabric.world_size == 1:
@@ -114,12 +116,12 @@ def _agree(session: Session, position: Position, signals: Signals) -> int:
     return int(most[0])
 
 
-def _late(session: Session, position: Position) -> bool:
+def _late(session: Session, position: TrainerState) -> bool:
     minutes = session.task.minutes
     return minutes is not None and position.seconds >= 60 * minutes
 
 
-def _evaluate(session: Session, position: Position, watcher: Watcher) -> None:
+def _evaluate(session: Session, position: TrainerState, watcher: Callback) -> None:
     task, trained = session.task, means(position.sums)
     position.sums = {}
     last = bool(over(session, position))
@@ -133,10 +135,10 @@ def _evaluate(session: Session, position: Position, watcher: Watcher) -> None:
     row["seconds"] = position.seconds
     row |= {f"train.{name}": value for name, value in trained.items()}
     position.metrics.append(row | found)
-    watcher.on_evaluation(position, improved)
+    watcher.on_evaluate(position, improved)
 
 
-def _judge(session: Session, position: Position, value: float) -> bool:
+def _judge(session: Session, position: TrainerState, value: float) -> bool:
     """Whether a value of the metric is the best so far."""
     better, stopping = session.task.better, session.task.early_stopping
     position.waited += 1
@@ -154,7 +156,7 @@ def _better(better: str, value: float, than: float | None, by: float = 0) -> boo
     return value < than - by if better == "lower" else value > than + by
 
 
-def over(session: Session, position: Position) -> str:
+def over(session: Session, position: TrainerState) -> str:
     """Why there is no more to do; "" while there is."""
     task, stopping = session.task, session.task.early_stopping
     if position.epoch >= task.epochs:

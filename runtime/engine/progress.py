@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from runtime.engine.folder import BEST
+from runtime.engine.callbacks import Callback
 from runtime.engine.loop import over
-from runtime.engine.position import Position, label
+from runtime.engine.run_folder import BEST
 from runtime.engine.session import Session
-from runtime.engine.watcher import Watcher
+from runtime.engine.trainer_state import TrainerState, label
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -26,7 +26,7 @@ RATE_AFTER: Final = 0.1
 """Seconds of steps that tell how fast a run is."""
 
 
-class Progress(Watcher):
+class ProgressCallback(Callback):
     """Tells of a run on standard error, in the first of its processes."""
 
     def __init__(self, session: Session) -> None:
@@ -37,7 +37,7 @@ class Progress(Watcher):
         self._next = time.perf_counter() + self._every
         self._begun = (0, 0.0)
 
-    def on_start(self, position: Position, notes: Sequence[str]) -> None:
+    def on_train_begin(self, position: TrainerState, notes: Sequence[str]) -> None:
         """Say where a run goes on, and with what changes."""
         if position.done:
             self._say(f"the run has finished: {over(self.session, position)}")
@@ -54,7 +54,7 @@ class Progress(Watcher):
             )
             self._bar.start()
 
-    def on_step(self, position: Position, losses: Mapping[str, float]) -> None:
+    def on_step_end(self, position: TrainerState, losses: Mapping[str, float]) -> None:
         """Move the bar, or say a line when there was none for long."""
         now = time.perf_counter()
         if now < self._next:
@@ -66,7 +66,7 @@ class Progress(Watcher):
         else:
             self._say(told)
 
-    def on_evaluation(self, position: Position, improved: bool) -> None:
+    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
         """Say what was found; what is best so far has a star."""
         row = position.metrics[-1]
         told = "  ".join(
@@ -80,7 +80,7 @@ class Progress(Watcher):
         )
         self._next = time.perf_counter() + self._every
 
-    def on_end(self, position: Position) -> None:
+    def on_train_end(self, position: TrainerState) -> None:
         """Say why the run ends, and what came of it."""
         if self._bar:
             self._bar.stop()
@@ -96,7 +96,7 @@ class Progress(Watcher):
     def _epoch(self, number: int) -> str:
         return f"epoch {number}/{self.session.task.epochs}"
 
-    def _told(self, position: Position, losses: Mapping[str, float]) -> str:
+    def _told(self, position: TrainerState, losses: Mapping[str, float]) -> str:
         """Where the run is, in one line."""
         optimizers = self.session.optimizers
         parts = [
@@ -116,7 +116,7 @@ class Progress(Watcher):
         left = timedelta(seconds=round(self._left(position, rate)))
         return "  ".join((*parts, f"{rate:.3g} steps/s", f"{left} left"))
 
-    def _left(self, position: Position, rate: float) -> float:
+    def _left(self, position: TrainerState, rate: float) -> float:
         """Seconds of steps that are left."""
         left = (self.session.total - position.step) / rate
         minutes = self.session.task.minutes

@@ -13,8 +13,8 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.pipeline import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import Data
-from runtime.engine.folder import RunFolder, as_json
-from runtime.engine.run_state import bare, digest, read_state
+from runtime.engine.checkpoint_file import bare, digest, read_checkpoint
+from runtime.engine.run_folder import RunFolder, as_json
 from runtime.load import build_networks
 
 FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
@@ -28,7 +28,7 @@ def state_of(program: Program, folder: RunFolder) -> dict[str, Any]:
         RequestError: where there is none, it cannot be read, or it is of another spec.
     """
     about = folder.read_json("run.json")
-    state = read_state(folder)
+    state = read_checkpoint(folder)
     if state["spec"] != digest(program.python):
         few = "; ".join(islice(_differences(program, folder, about, state), 5))
         message = f"{folder.path} holds a run of another spec: {few}"

@@ -15,7 +15,11 @@ from compiler.pipeline import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import Batch, Data
 from runtime.engine import build_optimizer
-from runtime.engine.shuffling import Shuffled, plain_loader, shuffled_loader
+from runtime.engine.batch_sampler import (
+    ShuffledBatchSampler,
+    plain_loader,
+    shuffled_loader,
+)
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, OptimizerConfig
 from runtime.tasks.registry import learner
@@ -32,7 +36,7 @@ class Session:
     """The networks as they were built, without what the devices wrap around them."""
     optimizer_configs: Mapping[str, OptimizerConfig]
     optimizers: Mapping[str, Optimizer]
-    order: Shuffled
+    order: ShuffledBatchSampler
     batches: Iterable[Batch]
     held_out: Callable[[], Iterable[Batch]]
 
@@ -64,7 +68,9 @@ def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
     }
     rank, world = fabric.global_rank, fabric.world_size
     lengths = getattr(data.train, "lengths", None)
-    order = Shuffled(len(data.train), task.batch_size, task.seed, rank, world, lengths)
+    order = ShuffledBatchSampler(
+        len(data.train), task.batch_size, task.seed, rank, world, lengths
+    )
     batches = fabric.setup_dataloaders(
         shuffled_loader(data.train, order), use_distributed_sampler=False
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from runtime.engine.position import Row
+from runtime.engine.trainer_state import Row
 from runtime.plots.png import as_png
 
 _POINTS = 400

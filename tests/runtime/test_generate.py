@@ -9,7 +9,7 @@ from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import main
 from runtime.data.load_data import load
 from runtime.data.place import Place
-from runtime.engine.folder import RunFolder
+from runtime.engine.run_folder import RunFolder
 from runtime.generate import Wish, generate
 from runtime.load import build_networks
 from runtime.runs import OpenRun

@@ -1,14 +1,14 @@
 import pytest
 
-from runtime.engine.checkpointing import Keeper
+from runtime.engine.checkpointing import Checkpointer
 from runtime.tasks import judge
 
-drawn = Keeper._pictures
+drawn = Checkpointer._pictures
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures and good judges take longer than all else in a small run."""
-    monkeypatch.setattr(Keeper, "_pictures", lambda keeper, position, now: {})
+    monkeypatch.setattr(Checkpointer, "_pictures", lambda keeper, position, now: {})
     monkeypatch.setattr(judge, "_STEPS", 5)
     monkeypatch.setattr(judge, "_MOST", 100)

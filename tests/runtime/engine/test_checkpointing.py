@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from runtime.engine import loop
-from runtime.engine.checkpointing import Keeper
-from runtime.engine.position import Position
+from runtime.engine.checkpointing import Checkpointer
+from runtime.engine.trainer_state import TrainerState
 from tests.runtime.engine.conftest import drawn
-from tests.runtime.engine.running import CLASSIFICATION, trained
+from tests.runtime.engine.train_specs import CLASSIFICATION, trained
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -17,7 +17,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_a_run_leaves_what_its_folder_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Keeper, "_pictures", drawn)
+    monkeypatch.setattr(Checkpointer, "_pictures", drawn)
     position = trained(CLASSIFICATION, tmp_path)
     files = {
         str(path.relative_to(tmp_path))
@@ -60,7 +60,7 @@ def test_long_runs_have_rows_for_several_steps(
 
 
 def test_a_thread_trains_without_signals(tmp_path: Path) -> None:
-    found: list[Position] = []
+    found: list[TrainerState] = []
     thread = threading.Thread(
         target=lambda: found.append(trained(CLASSIFICATION, tmp_path / "thread"))
     )

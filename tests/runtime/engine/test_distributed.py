@@ -41,20 +41,20 @@ LANGUAGE_MODEL = [
 
 DYING = """
 import sys
-from runtime.engine.folder import RunFolder
-from runtime.engine.train import Options, train
-from runtime.engine.watcher import Watcher
+from runtime.engine.run_folder import RunFolder
+from runtime.engine.trainer import TrainerOptions, train
+from runtime.engine.callbacks import Callback
 from compiler import compile_spec
 
-class Dies(Watcher):
+class Dies(Callback):
     def __init__(self, session):
         self.rank = session.fabric.global_rank
 
-    def on_step(self, position, losses):
+    def on_step_end(self, position, losses):
         if self.rank == int(sys.argv[3]) and position.step == 3:
             raise ValueError("the end of one process")
 
-options = Options(devices=2, accelerator="cpu", strategy="ddp")
+options = TrainerOptions(devices=2, accelerator="cpu", strategy="ddp")
 try:
     train(compile_spec(sys.argv[1]), RunFolder(__import__("pathlib").Path(sys.argv[2])), options, Dies)
 except Exception as error:

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from runtime.data import digits, images
+from runtime.engine.callbacks import Callback
 from runtime.engine.find_nonfinite import TrainingError
-from runtime.engine.position import Position
 from runtime.engine.session import Session
-from runtime.engine.watcher import Watcher
-from tests.runtime.engine.running import CLASSIFICATION, Each, trained
+from runtime.engine.trainer_state import TrainerState
+from tests.runtime.engine.train_specs import CLASSIFICATION, Each, trained
 
 NET = """
 name: Net
@@ -97,8 +97,8 @@ wide: flatten"""
 
 
 def test_no_weights_that_are_not_finite_are_kept(tmp_path: Path) -> None:
-    def broken(session: Session) -> Watcher:
-        def after(position: Position) -> None:
+    def broken(session: Session) -> Callback:
+        def after(position: TrainerState) -> None:
             if position.epoch == 1 and position.batch == len(session.order):
                 with torch.no_grad():
                     session.modules[""].fc.bias[0] = torch.nan

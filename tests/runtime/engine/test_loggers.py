@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.engine.position import Position
 from runtime.engine.signals import Stopped
-from tests.runtime.engine.running import CLASSIFICATION, Each, trained
+from runtime.engine.trainer_state import TrainerState
+from tests.runtime.engine.train_specs import CLASSIFICATION, Each, trained
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -37,7 +37,7 @@ def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
 
 
 def test_a_run_that_goes_on_tells_each_step_once(tmp_path: Path) -> None:
-    def stop(position: Position) -> None:
+    def stop(position: TrainerState) -> None:
         if position.step == 8:
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.engine.position import Position
 from runtime.engine.signals import Stopped
-from tests.runtime.engine.running import (
+from runtime.engine.trainer_state import TrainerState
+from tests.runtime.engine.train_specs import (
     CLASSIFICATION,
     SPECS,
     Each,
@@ -25,7 +25,7 @@ def interrupted(
 ) -> None:
     """A run that is stopped after each of these steps, and then goes on to its end."""
 
-    def stop(position: Position) -> None:
+    def stop(position: TrainerState) -> None:
         if position.step in steps:
             os.kill(os.getpid(), sent)
 
@@ -71,7 +71,7 @@ def test_early_stopping_counts_on(tmp_path: Path) -> None:
 
 def test_a_signal_in_an_evaluation_is_heard_after_it(tmp_path: Path) -> None:
     class Late(Each):
-        def on_evaluation(self, position: Position, improved: bool) -> None:
+        def on_evaluate(self, position: TrainerState, improved: bool) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Stopped):

@@ -16,7 +16,7 @@ from runtime.engine.build_optimizer import set_rate
 from runtime.engine.session import Session
 
 
-class NotFinite(ArithmeticError):
+class NonFiniteError(ArithmeticError):
     """The loss of a network is NaN or infinite, or its gradient is; the network keeps its weights.
 
     Attributes:
@@ -44,7 +44,7 @@ def train_step(
     Every term of a loss weighs the same, in whichever batch and process it is.
 
     Raises:
-        NotFinite: where a network cannot learn from them.
+        NonFiniteError: where a network cannot learn from them.
     """
     share = world_sum(session, sum(map(session.learner.num_items, batches)))
     return {
@@ -84,7 +84,7 @@ def _update(
         total += loss.item()
     mean = world_sum(session, total) / terms
     if not (math.isfinite(mean) and has_finite_gradient(session, network)):
-        raise NotFinite(name, mean, random)
+        raise NonFiniteError(name, mean, random)
     if config.clip is not None:
         fabric.clip_gradients(
             network, optimizer, max_norm=config.clip, error_if_nonfinite=False

@@ -13,7 +13,7 @@ Sums = dict[str, list[float]]
 
 
 @dataclass
-class Position:
+class TrainerState:
     """Where training stands, and how it got there.
 
     Attributes:

@@ -13,7 +13,7 @@ from torch.autograd.graph import Node
 from runtime.hooks import watching
 
 
-class Trace:
+class ForwardTrace:
     """What layers gave.
 
     Attributes:
@@ -77,16 +77,16 @@ def broken(tensor: Tensor) -> str:
 
 
 @contextmanager
-def tracing(networks: Mapping[str, nn.Module]) -> Iterator[Trace]:
+def tracing(networks: Mapping[str, nn.Module]) -> Iterator[ForwardTrace]:
     """A trace of all that runs until the context ends."""
-    trace = Trace()
+    trace = ForwardTrace()
     with ExitStack() as stack:
         for name, network in networks.items():
             stack.enter_context(watching(network, _named(trace, name, network)))
         yield trace
 
 
-def _named(trace: Trace, name: str, network: nn.Module) -> Any:
+def _named(trace: ForwardTrace, name: str, network: nn.Module) -> Any:
     def saw(path: str, tensors: list[Tensor]) -> None:
         trace.saw(path_of(name, layer_path(network, path)), tensors)
 

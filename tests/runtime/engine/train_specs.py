@@ -8,33 +8,33 @@ import torch
 
 from compiler.diagnostics.limits import Limits
 from layergraph.overrides import compile_chosen
-from runtime.engine.folder import RunFolder
-from runtime.engine.position import Position
+from runtime.engine.callbacks import Callback
+from runtime.engine.run_folder import RunFolder
 from runtime.engine.session import Session
-from runtime.engine.train import Options, train
-from runtime.engine.watcher import Watcher
+from runtime.engine.trainer import TrainerOptions, train
+from runtime.engine.trainer_state import TrainerState
 
 SPECS = sorted(Path(__file__).with_name("specs").glob("*.yaml"))
 CLASSIFICATION = Path(__file__).with_name("specs") / "classification.yaml"
 
 
-class Each(Watcher):
+class Each(Callback):
     """Calls something after each step."""
 
-    def __init__(self, call: Callable[[Position], None]) -> None:
-        self.on_step = lambda position, losses: call(position)  # type: ignore[method-assign]
+    def __init__(self, call: Callable[[TrainerState], None]) -> None:
+        self.on_step_end = lambda position, losses: call(position)  # type: ignore[method-assign]
 
 
 def trained(
     spec: Path,
     folder: Path,
     *sets: str,
-    watch: Callable[[Session], Watcher] = lambda session: Watcher(),
+    watch: Callable[[Session], Callback] = lambda session: Callback(),
     **options: Any,
-) -> Position:
+) -> TrainerState:
     program = compile_chosen(spec, "", sets, limits=Limits())
     options.setdefault("accelerator", "cpu")
-    return train(program, RunFolder(folder), Options(**options), watch)
+    return train(program, RunFolder(folder), TrainerOptions(**options), watch)
 
 
 def remains(folder: Path) -> dict[str, Any]:

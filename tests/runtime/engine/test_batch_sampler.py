@@ -1,10 +1,10 @@
 from itertools import chain
 
-from runtime.engine.shuffling import POOL, Shuffled
+from runtime.engine.batch_sampler import POOL, ShuffledBatchSampler
 
 
 def test_an_epoch_has_every_example_once_and_the_next_another_order() -> None:
-    order = Shuffled(10, 2, seed=3)
+    order = ShuffledBatchSampler(10, 2, seed=3)
     first = list(order)
     assert sorted(chain.from_iterable(first)) == list(range(10))
     assert list(order) == first
@@ -13,7 +13,7 @@ def test_an_epoch_has_every_example_once_and_the_next_another_order() -> None:
 
 
 def test_an_epoch_goes_on_where_it_was() -> None:
-    order = Shuffled(23, 4, seed=0, lengths=[i % 7 for i in range(23)])
+    order = ShuffledBatchSampler(23, 4, seed=0, lengths=[i % 7 for i in range(23)])
     whole = list(order)
     order.start = 2
     assert list(order) == whole[2:]
@@ -21,14 +21,14 @@ def test_an_epoch_goes_on_where_it_was() -> None:
 
 def test_processes_share_the_batches_of_one() -> None:
     lengths = [(7 * i) % 11 for i in range(40)]
-    one = list(Shuffled(40, 8, seed=1, lengths=lengths))
-    parts = [list(Shuffled(40, 4, 1, rank, 2, lengths)) for rank in (0, 1)]
+    one = list(ShuffledBatchSampler(40, 8, seed=1, lengths=lengths))
+    parts = [list(ShuffledBatchSampler(40, 4, 1, rank, 2, lengths)) for rank in (0, 1)]
     assert [a + b for a, b in zip(*parts, strict=True)] == one
 
 
 def test_batches_are_of_about_one_length() -> None:
     lengths = [(37 * i) % 100 for i in range(4 * POOL * 2)]
-    batches = list(Shuffled(len(lengths), 4, seed=0, lengths=lengths))
+    batches = list(ShuffledBatchSampler(len(lengths), 4, seed=0, lengths=lengths))
     assert sorted(chain.from_iterable(batches)) == list(range(len(lengths)))
     spread = [
         max(lengths[i] for i in batch) - min(lengths[i] for i in batch)
@@ -40,4 +40,4 @@ def test_batches_are_of_about_one_length() -> None:
 
 
 def test_few_examples_are_one_batch() -> None:
-    assert list(map(sorted, Shuffled(3, 8, seed=0))) == [[0, 1, 2]]
+    assert list(map(sorted, ShuffledBatchSampler(3, 8, seed=0))) == [[0, 1, 2]]

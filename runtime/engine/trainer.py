@@ -25,24 +25,24 @@ from compiler.tasks.task import Task
 from runtime.data.dataset import Data
 from runtime.data.load_data import load
 from runtime.data.place import Place
+from runtime.engine.callbacks import Callback, CallbackList
 from runtime.engine.check_data import hold_against
-from runtime.engine.checkpointing import Keeper
+from runtime.engine.checkpoint_file import digest, restore
+from runtime.engine.checkpointing import Checkpointer
 from runtime.engine.evaluation import apart
 from runtime.engine.find_nonfinite import TrainingError
-from runtime.engine.folder import SPEC, Lock, RunFolder, as_json
 from runtime.engine.loggers import logger
 from runtime.engine.loop import over, run
-from runtime.engine.position import Position
 from runtime.engine.resume import as_settings, changes, check_data, state_of
-from runtime.engine.run_state import digest, restore
+from runtime.engine.run_folder import SPEC, Lock, RunFolder, as_json
 from runtime.engine.session import Session, open_session
 from runtime.engine.signals import Signals
 from runtime.engine.strategies import is_first, lost_another, open_fabric
-from runtime.engine.watcher import Watcher, Watchers
+from runtime.engine.trainer_state import TrainerState
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainerOptions:
     """How training runs, apart from what the spec says.
 
     Attributes:
@@ -62,9 +62,9 @@ class Options:
 def train(
     program: Program,
     folder: RunFolder,
-    options: Options,
-    watch: Callable[[Session], Watcher],
-) -> Position:
+    options: TrainerOptions,
+    watch: Callable[[Session], Callback],
+) -> TrainerState:
     """Train the networks of a program; the run is in the folder.
 
     Raises:
@@ -87,7 +87,7 @@ def train(
         if state:
             check_data(folder, data)
         session = open_session(program, data, _fabric(program, task, options))
-        begun = Run(program, folder, session, data)
+        begun = Trainer(program, folder, session, data)
         return begun.train(state, (log, watch(session)), notes)
 
 
@@ -100,13 +100,13 @@ def _without_task(program: Program) -> str:
     return f"{message}; --variant has one: {listed(having)}" if having else message
 
 
-def _refuse_taken(folder: RunFolder, options: Options) -> None:
+def _refuse_taken(folder: RunFolder, options: TrainerOptions) -> None:
     if is_first() and folder.exists and not options.resume:
         message = f"{folder.path} holds a run: --resume goes on with it, --run names another folder"
         raise RequestError(message)
 
 
-def _fabric(program: Program, task: Task, options: Options) -> Fabric:
+def _fabric(program: Program, task: Task, options: TrainerOptions) -> Fabric:
     return open_fabric(
         program.typed.networks,
         task.precision,
@@ -118,7 +118,7 @@ def _fabric(program: Program, task: Task, options: Options) -> Fabric:
 
 
 @dataclass(frozen=True)
-class Run:
+class Trainer:
     """A run whose networks and data are there."""
 
     program: Program
@@ -129,18 +129,18 @@ class Run:
     def train(
         self,
         state: dict[str, Any] | None,
-        watchers: Sequence[Watcher],
+        callbacks: Sequence[Callback],
         notes: Sequence[str],
-    ) -> Position:
+    ) -> TrainerState:
         """From the start, or from a state, to the end."""
         spec = digest(self.program.python)
-        keeper = Keeper(self.session, self.folder, spec, self._about(state))
-        every = Watchers((keeper, *watchers))
+        keeper = Checkpointer(self.session, self.folder, spec, self._about(state))
+        every = CallbackList((keeper, *callbacks))
         with Signals() as signals:
             position = self._begin(state)
             if not position.done:
                 self._write_start(keeper, position, state is None)
-            every.on_start(position, notes)
+            every.on_train_begin(position, notes)
             if not position.done:
                 self._go_on(keeper, position, every, signals)
         return position
@@ -153,18 +153,20 @@ class Run:
             about |= {key: before[key] for key in ("command", "started")}
         return about
 
-    def _begin(self, state: dict[str, Any] | None) -> Position:
+    def _begin(self, state: dict[str, Any] | None) -> TrainerState:
         """Where training stands."""
         with apart(self.session):
             self.session.learner.setup(self.data)
         if state is None:
-            return Position()
+            return TrainerState()
         position = restore(self.session, state)
         # With other settings a run that was at its end may go on.
         position.done = bool(over(self.session, position))
         return position
 
-    def _write_start(self, keeper: Keeper, position: Position, new: bool) -> None:
+    def _write_start(
+        self, keeper: Checkpointer, position: TrainerState, new: bool
+    ) -> None:
         if not self.session.fabric.is_global_zero:
             return
         files = start_files(self.program, self.data, keeper.described(position))
@@ -172,7 +174,11 @@ class Run:
         self.folder.write(kept)
 
     def _go_on(
-        self, keeper: Keeper, position: Position, every: Watcher, signals: Signals
+        self,
+        keeper: Checkpointer,
+        position: TrainerState,
+        every: Callback,
+        signals: Signals,
     ) -> None:
         if position.step:
             keeper.kept = position.step
@@ -192,7 +198,7 @@ class Run:
             keeper.ended(position, error)
             raise
         finally:
-            every.on_end(position)
+            every.on_train_end(position)
 
 
 def data_place(program: Program, task: Task) -> Place:

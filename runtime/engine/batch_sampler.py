@@ -15,7 +15,7 @@ POOL: Final = 50
 """Batches whose examples are sorted by length together."""
 
 
-class Shuffled(Sampler[list[int]]):
+class ShuffledBatchSampler(Sampler[list[int]]):
     """Batches of one epoch for one of several processes.
 
     All processes see one order, of batches `world` times as large, and each takes its
@@ -73,7 +73,9 @@ def _alike(
     return [found[place] for place in places]
 
 
-def shuffled_loader(examples: Examples, order: Shuffled) -> DataLoader[Batch]:
+def shuffled_loader(
+    examples: Examples, order: ShuffledBatchSampler
+) -> DataLoader[Batch]:
     """A DataLoader in this order."""
     return _loader(examples, order)
 

@@ -13,8 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.engine.folder import STATE, RunFolder
-from runtime.engine.position import Position
+from runtime.engine.run_folder import STATE, RunFolder
 from runtime.engine.session import Session
 from runtime.engine.sharded import (
     network_state,
@@ -23,6 +22,7 @@ from runtime.engine.sharded import (
     set_network_state,
     set_optimizer_state,
 )
+from runtime.engine.trainer_state import TrainerState
 
 FORMAT: Final = 1
 
@@ -40,7 +40,7 @@ def bare(tree: ast.Module | ast.ClassDef) -> str:
     return ast.unparse(tree)
 
 
-def state_bytes(session: Session, position: Position, spec: str) -> bytes:
+def checkpoint_bytes(session: Session, position: TrainerState, spec: str) -> bytes:
     """All that training needs to go on; every process takes part, and the first has it whole."""
     modules = session.modules
     state = {
@@ -60,7 +60,7 @@ def state_bytes(session: Session, position: Position, spec: str) -> bytes:
     return buffer.getvalue()
 
 
-def read_state(folder: RunFolder) -> dict[str, Any]:
+def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
     """The state of a run.
 
     Raises:
@@ -79,7 +79,7 @@ def read_state(folder: RunFolder) -> dict[str, Any]:
     return dict(state)
 
 
-def restore(session: Session, state: dict[str, Any]) -> Position:
+def restore(session: Session, state: dict[str, Any]) -> TrainerState:
     """Put a state into live networks and optimizers; where training stands."""
     for name, net in session.modules.items():
         set_network_state(net, state["networks"][name])
@@ -89,7 +89,7 @@ def restore(session: Session, state: dict[str, Any]) -> Position:
     # More processes than before begin their random numbers anew.
     if session.fabric.global_rank < len(state["random"]):
         torch.set_rng_state(state["random"][session.fabric.global_rank])
-    return Position.of(state["position"])
+    return TrainerState.of(state["position"])
 
 
 def weights_bytes(networks: Mapping[str, nn.Module]) -> bytes:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.engine.folder import Lock, RunFolder
-from tests.runtime.engine.running import CLASSIFICATION, assert_same, trained
+from runtime.engine.run_folder import Lock, RunFolder
+from tests.runtime.engine.train_specs import CLASSIFICATION, assert_same, trained
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from runtime.engine.folder import Lock, RunFolder
+from runtime.engine.run_folder import Lock, RunFolder
 with Lock(RunFolder(Path(sys.argv[1]))):
     print("held", flush=True)
     sys.stdin.read()
@@ -148,9 +148,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
 FULL = """
 import resource, signal, sys
 from layergraph.__main__ import main
-from runtime.engine.checkpointing import Keeper
+from runtime.engine.checkpointing import Checkpointer
 
-keep, Keeper._pictures = Keeper.on_save, lambda keeper, position, now: {}
+keep, Checkpointer._pictures = Checkpointer.on_save, lambda keeper, position, now: {}
 
 def full(keeper, position):
     if position.epoch == 2:
@@ -158,7 +158,7 @@ def full(keeper, position):
     keep(keeper, position)
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-Keeper.on_save = full
+Checkpointer.on_save = full
 sys.argv = ["cli.py", "train", sys.argv[1], "--run", sys.argv[2], "--accelerator", "cpu"]
 main()
 """
