@@ -41,13 +41,13 @@ def generate(run: OpenRun, wish: Wish) -> str | bytes:
 
 
 def _text(run: OpenRun, wish: Wish) -> str:
-    from runtime.tasks.language_model import LanguageLearner
+    from runtime.tasks.language_model import LanguageModelLearner
 
     drawn = wish.sampling.keys() - {"tokens"}
     if wish.beam is not None and drawn:
         message = f"a beam finds the most probable text, and has no {_listed(drawn)}"
         raise RequestError(message)
-    learner = cast("LanguageLearner", run.learner)
+    learner = cast("LanguageModelLearner", run.learner)
     return learner.generate(wish.prompt, Sampling(**wish.sampling), wish.beam)
 
 
@@ -68,12 +68,12 @@ def _translation(run: OpenRun, wish: Wish) -> str:
 
 def _images(run: OpenRun, wish: Wish) -> bytes:
     from runtime.plots.grid import grid_png
-    from runtime.tasks.adversarial import Adversary
+    from runtime.tasks.adversarial import AdversarialLearner
 
     others = wish.sampling.keys() - {"seed"}
     if wish.prompt or wish.beam is not None or others:
         raise RequestError("images take no settings but a seed")
-    learner = cast("Adversary", run.learner)
+    learner = cast("AdversarialLearner", run.learner)
     torch.manual_seed(wish.sampling.get("seed", 0))
     with torch.no_grad(), learner.eval_weights():
         images, _ = learner.generated(learner.task.samples)

@@ -14,19 +14,20 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import Report, RequestError
 from compiler.diagnostics.text import listed
 from compiler.fmt.expand import expand
 from compiler.fmt.write_spec import write_spec
 from compiler.parse.document import Document
 from compiler.pipeline import Program
 from compiler.tasks.check_task import resolved
+from compiler.tasks.data_facts import Facts
+from compiler.tasks.ports import Fit
 from compiler.tasks.task import Task
 from runtime.data.dataset import Data
 from runtime.data.load_data import load
 from runtime.data.place import Place
 from runtime.engine.callbacks import Callback, CallbackList
-from runtime.engine.check_data import hold_against
 from runtime.engine.checkpoint_file import digest, restore
 from runtime.engine.checkpointing import Checkpointer
 from runtime.engine.evaluation import apart
@@ -239,3 +240,15 @@ def start_files(
         "vocabulary.json": as_json(data.metadata),
         "run.json": as_json(run_json),
     }
+
+
+def hold_against(program: Program, task: Task, facts: Facts) -> None:
+    """Check that the networks take what the data holds.
+
+    Raises:
+        SpecError: where they do not.
+    """
+    report = Report()
+    document = resolved(program.typed, program.variant, program.changes)
+    task.check(Fit(program.typed, document, task.ports, task.kind, report), facts)
+    report.raise_if_failed()

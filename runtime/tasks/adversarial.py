@@ -15,7 +15,7 @@ from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, Data
-from runtime.tasks.judge import Judge
+from runtime.tasks.image_evaluator import ImageEvaluator
 from runtime.tasks.learner import Learner, OptimizerConfig
 
 ORDER: Final = ("discriminator", "generator")
@@ -42,11 +42,11 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
     return F.softplus(-fake).sum() if kind == "non_saturating" else -fake.sum()
 
 
-class Adversary(Learner[Adversarial]):
+class AdversarialLearner(Learner[Adversarial]):
     """Learns to generate images that a discriminator takes for real."""
 
     task_type = Adversarial
-    judge: Judge | None = None
+    judge: ImageEvaluator | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class Adversary(Learner[Adversarial]):
         return tuple(name for name in ORDER if 0 <= place - begins[name] < steps[name])
 
     def setup(self, data: Data) -> None:
-        self.judge = Judge(data, self.task.seed, self.device)
+        self.judge = ImageEvaluator(data, self.task.seed, self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         kind, real, labels = self.task.loss, batch["image"], batch["label"]

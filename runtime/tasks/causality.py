@@ -17,8 +17,8 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedNode
 from compiler.tasks.ports import bound
 from runtime.hooks import watching
-from runtime.sequence_lengths import lengths, longest
 from runtime.tasks.learner import Learner
+from runtime.tasks.sequence_lengths import lengths, longest
 
 Run = Callable[[Tensor], Tensor]
 """Tokens int[B, T] -> logits float[B, T, vocab]."""
@@ -40,7 +40,7 @@ _HELP: Final = {
 }
 
 
-def refuse_leaks(learner: Learner[Any], role: str, tokens: Tensor, run: Run) -> None:
+def check_causal(learner: Learner[Any], role: str, tokens: Tensor, run: Run) -> None:
     """Hold the only network of a task against some tokens int[B, T] of the data, which play a role.
 
     Raises:
@@ -50,12 +50,12 @@ def refuse_leaks(learner: Learner[Any], role: str, tokens: Tensor, run: Run) -> 
     module = network.module if isinstance(network, _FabricModule) else network
     port = bound(instance.scope.inputs, role, learner.task.ports)
     length = _length(module, instance, port, tokens.shape[1])
-    found = leak(module, run, tokens[:, :length])
+    found = find_leak(module, run, tokens[:, :length])
     if found is not None:
         raise SpecError((_diagnostic(instance, found, role),))
 
 
-def leak(network: nn.Module, run: Run, tokens: Tensor) -> str | None:
+def find_leak(network: nn.Module, run: Run, tokens: Tensor) -> str | None:
     """The first layer, by its path in the spec, at which a position depends on later ones; None if none does.
 
     The network runs twice, in evaluation mode, on tokens int[B, T] that differ at the last position alone. What `run`

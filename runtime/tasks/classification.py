@@ -16,15 +16,15 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, Data
 from runtime.data.images import scaled
 from runtime.data.tokens import Tokenizer
-from runtime.tasks.check_lengths import every_batch, refuse_long
 from runtime.tasks.learner import Learner
+from runtime.tasks.sequence_lengths import check_max_length, every_batch
 from runtime.tasks.user_inputs import picture
 
 _TOP: Final = 5
 """Classes that a prediction names, the most probable ones."""
 
 
-class Classifier(Learner[Classification]):
+class ClassificationLearner(Learner[Classification]):
     """Learns which of several classes an image, a text or a sequence is of."""
 
     task_type = Classification
@@ -38,7 +38,7 @@ class Classifier(Learner[Classification]):
         """
         if data.facts.form == "labelled text":
             texts = (one["tokens"] for one in every_batch(data))
-            refuse_long(self, "tokens", texts)
+            check_max_length(self, "tokens", texts)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         smoothing = self.task.label_smoothing

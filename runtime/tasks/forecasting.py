@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from compiler.tasks.kinds.forecasting import Forecasting
-from runtime.baselines.forecasting import forecasts
 from runtime.data.dataset import Batch
 from runtime.tasks.learner import Learner
 from runtime.tasks.user_inputs import past_of
@@ -22,7 +21,7 @@ _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
 }
 
 
-class Forecaster(Learner[Forecasting]):
+class ForecastingLearner(Learner[Forecasting]):
     """Learns to tell the next values of a series from those before."""
 
     task_type = Forecasting
@@ -121,3 +120,14 @@ class Forecaster(Learner[Forecasting]):
         told = self.units(self.forecast(scaled[None])[0])
         found = dict(zip(columns, told.T.tolist(), strict=True))
         return {"input": file, "forecast": found} if file else {"forecast": found}
+
+
+def last_value(past: Tensor, horizon: int) -> Tensor:
+    """That nothing changes: past [B, T, C] -> [B, horizon, C]."""
+    return past[:, -1:].expand(-1, horizon, -1)
+
+
+def forecasts(batch: Batch) -> dict[str, Tensor]:
+    """The baselines' forecasts [B, horizon, C] by name: `last`, and `seasonal` where the series has a season."""
+    found = {"last": last_value(batch["past"], batch["future"].shape[1])}
+    return found | ({"seasonal": batch["seasonal"]} if "seasonal" in batch else {})

@@ -17,16 +17,16 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, Data
 from runtime.data.tokens import Tokenizer
 from runtime.decode import Sampling, beam_search, sample
-from runtime.sequence_lengths import hold_length, lengths, longest, shortest
-from runtime.tasks.causality import refuse_leaks
+from runtime.tasks.causality import check_causal
 from runtime.tasks.learner import Learner
+from runtime.tasks.sequence_lengths import check_length, lengths, longest, shortest
 
 _SAMPLE = Sampling(tokens=200, temperature=0.8)
 _PROMPT = 32
 """Tokens of a held-out text that a sample goes on from."""
 
 
-class LanguageLearner(Learner[LanguageModel]):
+class LanguageModelLearner(Learner[LanguageModel]):
     """Learns the next token of a text: of tokens int[B, L + 1], each of the last L from those before it."""
 
     task_type = LanguageModel
@@ -38,8 +38,8 @@ class LanguageLearner(Learner[LanguageModel]):
             SpecError: where it does not take texts of that length, or looks ahead.
         """
         tokens = data.held_out.__getitems__([0])["tokens"][:, :-1].to(self.device)
-        hold_length(self.instances[""], self._port, tokens.shape[1], "tokens")
-        refuse_leaks(self, "tokens", tokens, self.logits)
+        check_length(self.instances[""], self._port, tokens.shape[1], "tokens")
+        check_causal(self, "tokens", tokens, self.logits)
 
     def num_items(self, batch: Batch) -> int:
         return batch["tokens"][:, 1:].numel()

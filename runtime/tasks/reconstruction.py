@@ -12,14 +12,13 @@ from torch.nn import functional as F
 from compiler.tasks.kinds.reconstruction import Reconstruction
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
-from runtime.baselines.reconstruction import mean_image
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, Data, Examples
 from runtime.tasks.learner import Learner
 
 _SHOWN, _COLUMNS = 24, 8
 
 
-class Autoencoder(Learner[Reconstruction]):
+class ReconstructionLearner(Learner[Reconstruction]):
     """Learns to give back an image from a code of it."""
 
     task_type = Reconstruction
@@ -127,3 +126,15 @@ class Autoencoder(Learner[Reconstruction]):
 def _rows(images: Tensor, columns: int) -> Tensor:
     """Images [N, C, H, W] as rows of a picture: [N / columns, columns, C, H, W]."""
     return torch.unflatten(images, 0, (-1, columns))
+
+
+_PART = 1000
+
+
+def mean_image(train: Examples) -> Tensor:
+    """What all training images have in common: [C, H, W], the same whatever the image is."""
+    total, count = torch.zeros(()), len(train)
+    for start in range(0, count, _PART):
+        part = list(range(start, min(start + _PART, count)))
+        total = total + train.__getitems__(part)["image"].sum(0)
+    return total / count

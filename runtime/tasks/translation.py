@@ -16,22 +16,26 @@ from compiler.symbolic.domain import Constraint
 from compiler.tasks.data.strings import Strings
 from compiler.tasks.kinds.translation import Translation
 from compiler.tasks.ports import bound
-from runtime.baselines.scores import baselines, scores
 from runtime.data.dataset import Batch, Data
 from runtime.data.texts import TextPairs
 from runtime.data.tokens import BOS, EOS, PAD, Tokenizer
-from runtime.sequence_lengths import lengths, shortest
-from runtime.tasks.causality import refuse_leaks
-from runtime.tasks.check_lengths import every_batch, refuse_long
+from runtime.tasks.causality import check_causal
 from runtime.tasks.learner import Learner
-from runtime.translate import translate
+from runtime.tasks.sequence_lengths import (
+    check_max_length,
+    every_batch,
+    lengths,
+    shortest,
+)
+from runtime.tasks.translate_batches import translate
+from runtime.tasks.translation_baselines import baselines, scores
 
 _SHOWN: Final = 5
 Row = tuple[Tensor, Tensor]
 """A source and a target int[T] without padding, from behind `<bos>` to `<eos>`."""
 
 
-class Translator(Learner[Translation]):
+class TranslationLearner(Learner[Translation]):
     """Learns to translate."""
 
     task_type = Translation
@@ -52,12 +56,12 @@ class Translator(Learner[Translation]):
             SpecError: where a text is too long, or the decoder looks ahead.
         """
         self.data = data
-        refuse_long(self, "source", (one["source"] for one in every_batch(data)))
+        check_max_length(self, "source", (one["source"] for one in every_batch(data)))
         given = (one["target"][:, 1:] for one in every_batch(data))
-        refuse_long(self, "target", given)
+        check_max_length(self, "target", given)
         some = data.train.__getitems__(list(range(min(4, len(data.train)))))
         source, target = (some[role].to(self.device) for role in ("source", "target"))
-        refuse_leaks(
+        check_causal(
             self, "target", target[:, :-1], lambda given: self.logits(source, given)
         )
 

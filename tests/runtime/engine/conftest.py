@@ -1,7 +1,6 @@
 import pytest
 
 from runtime.engine.checkpointing import Checkpointer
-from runtime.tasks import judge
 
 drawn = Checkpointer._pictures
 
@@ -10,5 +9,5 @@ drawn = Checkpointer._pictures
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures and good judges take longer than all else in a small run."""
     monkeypatch.setattr(Checkpointer, "_pictures", lambda keeper, position, now: {})
-    monkeypatch.setattr(judge, "_STEPS", 5)
-    monkeypatch.setattr(judge, "_MOST", 100)
+    monkeypatch.setattr(image_evaluator, "_STEPS", 5)
+    monkeypatch.setattr(image_evaluator, "_MOST", 100)

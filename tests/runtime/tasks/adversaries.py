@@ -14,7 +14,7 @@ from compiler.tasks.kinds.adversarial import Adversarial
 from runtime.data.dataset import Batch, Data, Table
 from runtime.engine.build_optimizer import build
 from runtime.load import build_networks
-from runtime.tasks.adversarial import Adversary
+from runtime.tasks.adversarial import AdversarialLearner
 
 SPEC = """\
 name: Tiny
@@ -54,14 +54,14 @@ def program(folder: Path, task: str = "", last: str = "tanh") -> Program:
     return compile_spec(file)
 
 
-def adversary(folder: Path, task: str = "") -> Adversary:
+def adversary(folder: Path, task: str = "") -> AdversarialLearner:
     """The pair at work, always with the same weights."""
     found = program(folder, task)
     assert isinstance(found.task, Adversarial)
     torch.manual_seed(0)
     networks = build_networks(found)
     metadata: dict[str, Any] = {"range": "-1..1"}
-    return Adversary(found.task, found.typed.networks, networks, metadata)
+    return AdversarialLearner(found.task, found.typed.networks, networks, metadata)
 
 
 def stripes(count: int = 64) -> Data:
@@ -88,7 +88,7 @@ def same(one: list[Tensor], other: list[Tensor]) -> bool:
     return all(map(torch.equal, one, other))
 
 
-def train(learner: Adversary, data: Data, steps: int) -> None:
+def train(learner: AdversarialLearner, data: Data, steps: int) -> None:
     """Steps of 16 images each, with the optimizers that the task names."""
     optimizers = {
         config.network: build(

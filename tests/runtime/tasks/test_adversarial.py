@@ -14,7 +14,7 @@ from compiler import SpecError, compile_spec
 from compiler.tasks.kinds.adversarial import Adversarial
 from runtime.engine.build_optimizer import build
 from runtime.load import build_networks
-from runtime.tasks.adversarial import Adversary
+from runtime.tasks.adversarial import AdversarialLearner
 from tests.runtime.tasks.adversaries import (
     NO_LABELS,
     adversary,
@@ -258,7 +258,7 @@ def test_networks_with_a_label_are_told_it(tmp_path: Path) -> None:
     assert isinstance(found.task, Adversarial)
     networks = build_networks(found)
     metadata = {"range": "-1..1", "classes": ["rows", "columns"]}
-    learner = Adversary(found.task, found.typed.networks, networks, metadata)
+    learner = AdversarialLearner(found.task, found.typed.networks, networks, metadata)
     known = networks["generator"].get_parameter("known.weight").detach()
     images, labels = learner.generated(200)
     assert 60 < int(labels.sum()) < 140

@@ -10,13 +10,17 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from runtime.tasks.adversarial import Adversary, discriminator_loss, generator_loss
+from runtime.tasks.adversarial import (
+    AdversarialLearner,
+    discriminator_loss,
+    generator_loss,
+)
 from tests.runtime.tasks.adversaries import NO_LABELS, adversary, batch
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.3]), torch.tensor([-3.0, 0.7, 0.1])
 
 
-def gradients(learner: Adversary, images: Tensor) -> Tensor:
+def gradients(learner: AdversarialLearner, images: Tensor) -> Tensor:
     """The score's gradient at each image, one by one, by formula: the network is W2 softplus(W1 x + b)."""
     net = learner.networks["discriminator"]
     first, second = net.get_submodule("hidden"), net.get_submodule("score")

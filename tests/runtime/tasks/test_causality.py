@@ -10,7 +10,7 @@ from compiler.diagnostics.diagnostic import SpecError
 from compiler.pipeline import Program
 from compiler.tasks.kinds.language_model import LanguageModel
 from runtime.load import build_networks
-from runtime.tasks.causality import leak, refuse_leaks
+from runtime.tasks.causality import check_causal, find_leak
 from runtime.tasks.learner import Learner
 
 VOCAB = 11
@@ -138,7 +138,7 @@ TOKENS = torch.randint(VOCAB, (2, 13), generator=torch.Generator().manual_seed(0
 def test_the_layer_that_looks_ahead_is_named(tmp_path: Path, name: str) -> None:
     layers, blocks, layer = LOOKS_AHEAD[name]
     net = network(compiled(tmp_path, layers, blocks))
-    found = leak(net, run(net), TOKENS)
+    found = find_leak(net, run(net), TOKENS)
     assert found is not None
     assert found == layer or found.startswith(f"{layer}.")
 
@@ -146,14 +146,14 @@ def test_the_layer_that_looks_ahead_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", LOOKS_BACK)
 def test_a_network_that_looks_back_passes(tmp_path: Path, name: str) -> None:
     net = network(compiled(tmp_path, *LOOKS_BACK[name]))
-    assert leak(net, run(net), TOKENS) is None
+    assert find_leak(net, run(net), TOKENS) is None
 
 
 def test_a_head_of_zeros_hides_nothing(tmp_path: Path) -> None:
     layers, blocks, layer = LOOKS_AHEAD["attention"]
     net = network(compiled(tmp_path, layers, blocks))
     nn.init.zeros_(net.head.weight)  # type: ignore[union-attr, arg-type]
-    assert leak(net, run(net), TOKENS) == layer
+    assert find_leak(net, run(net), TOKENS) == layer
     assert not net.head.weight.any()  # type: ignore[union-attr, operator]
 
 
@@ -163,7 +163,7 @@ def test_nothing_is_left_changed(tmp_path: Path) -> None:
     modes = [module.training for module in net.modules()]
     before = {name: one.clone() for name, one in net.state_dict().items()}
     random = torch.get_rng_state()
-    leak(net, run(net), TOKENS)
+    find_leak(net, run(net), TOKENS)
     assert random.equal(torch.get_rng_state())
     assert modes == [module.training for module in net.modules()]
     assert all(one.equal(before[name]) for name, one in net.state_dict().items())
@@ -174,13 +174,13 @@ def test_tokens_that_are_all_alike(tmp_path: Path) -> None:
     layers, blocks, layer = LOOKS_AHEAD["attention"]
     net = network(compiled(tmp_path, layers, blocks))
     for token in (0, 1, 10):
-        assert leak(net, run(net), torch.full((1, 7), token)) == layer
+        assert find_leak(net, run(net), torch.full((1, 7), token)) == layer
 
 
 def test_a_text_of_one_token_has_nothing_ahead(tmp_path: Path) -> None:
     layers, blocks, _ = LOOKS_AHEAD["attention"]
     net = network(compiled(tmp_path, layers, blocks))
-    assert leak(net, run(net), TOKENS[:, :1]) is None
+    assert find_leak(net, run(net), TOKENS[:, :1]) is None
 
 
 def test_a_layer_that_a_block_returns_as_it_is_made(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ blocks:
 """
     model = learner(compiled(tmp_path, "  h: {op: Mix, repeat: 2}", blocks))
     with pytest.raises(SpecError) as caught:
-        refuse_leaks(model, "tokens", TOKENS, model.run)
+        check_causal(model, "tokens", TOKENS, model.run)
     (found,) = caught.value.diagnostics
     assert found.path == "Net.h[0].shares"
     assert found.message.startswith("shares looks ahead")
@@ -218,7 +218,7 @@ def test_the_message_stands_at_the_layer(tmp_path: Path, length: int) -> None:
     layers, blocks, _ = LOOKS_AHEAD["attention"]
     model = learner(compiled(tmp_path, layers, blocks))
     with pytest.raises(SpecError) as caught:
-        refuse_leaks(model, "tokens", TOKENS[:, :length], model.run)
+        check_causal(model, "tokens", TOKENS[:, :length], model.run)
     (found,) = caught.value.diagnostics
     text = (tmp_path / "net.yaml").read_text().splitlines()
     assert text[found.span.line - 1].strip() == "attention:"
@@ -232,7 +232,7 @@ def test_a_block_stands_for_what_has_no_name(tmp_path: Path) -> None:
     layers, blocks, _ = LOOKS_AHEAD["a recurrence both ways"]
     model = learner(compiled(tmp_path, layers, blocks))
     with pytest.raises(SpecError) as caught:
-        refuse_leaks(model, "tokens", TOKENS, model.run)
+        check_causal(model, "tokens", TOKENS, model.run)
     (found,) = caught.value.diagnostics
     assert found.path == "Net.lstm"
     assert "bidirectional" in found.help

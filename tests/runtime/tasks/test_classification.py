@@ -20,7 +20,7 @@ from compiler.tasks.data_facts import Facts
 from runtime.data.dataset import Batch, Data
 from runtime.data.texts import labelled_texts
 from runtime.load import build_networks
-from runtime.tasks.classification import Classifier
+from runtime.tasks.classification import ClassificationLearner
 
 IMAGES = """
 name: Net
@@ -63,14 +63,16 @@ MASKED = """attended:
     in: {query: embedding, key: embedding, value: embedding, mask: mask}"""
 WORDS = [("good and fine", 0), ("bad", 1), ("fine", 0), ("bad and so bad", 1)]
 NAMES = ["praise", "blame"]
-Make = Callable[..., Classifier]
+Make = Callable[..., ClassificationLearner]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """A learner on a network of its own."""
 
-    def made(spec: str, metadata: dict[str, Any], **words: str) -> Classifier:
+    def made(
+        spec: str, metadata: dict[str, Any], **words: str
+    ) -> ClassificationLearner:
         for name, value in words.items():
             spec = spec.replace(name, value)
         file = tmp_path / "net.yaml"
@@ -81,7 +83,9 @@ def make(tmp_path: Path) -> Make:
         networks = build_networks(program)
         for net in networks.values():
             net.eval()
-        return Classifier(program.task, program.typed.networks, networks, metadata)
+        return ClassificationLearner(
+            program.task, program.typed.networks, networks, metadata
+        )
 
     return made
 
@@ -105,7 +109,7 @@ def images(count: int) -> Batch:
 
 
 @torch.no_grad()
-def evaluated(learner: Classifier, *batches: Batch) -> dict[str, float]:
+def evaluated(learner: ClassificationLearner, *batches: Batch) -> dict[str, float]:
     return learner.evaluate(batches, False)
 
 

@@ -14,7 +14,7 @@ from compiler.tasks.data.csv import Csv
 from runtime.data.dataset import Data
 from runtime.data.series import series
 from runtime.load import build_networks
-from runtime.tasks.forecasting import Forecaster
+from runtime.tasks.forecasting import ForecastingLearner
 
 SPEC = """
 name: Net
@@ -35,7 +35,7 @@ FLAT = "  head: {op: linear, out_features: COLUMNS}"
 STEPS = """\
   wide: {op: linear, out_features: COLUMNS * HORIZON}
   head: {op: unflatten, dim: 1, sizes: [HORIZON, COLUMNS]}"""
-Make = Callable[..., tuple[Forecaster, Data]]
+Make = Callable[..., tuple[ForecastingLearner, Data]]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def make(tmp_path: Path) -> Make:
             None,  # type: ignore[arg-type]  # there is nothing to blame
         )
         types = program.typed.networks
-        return Forecaster(program.task, types, networks, data.metadata), data
+        return ForecastingLearner(program.task, types, networks, data.metadata), data
 
     return made
 
@@ -88,7 +88,9 @@ def every(data: Data) -> dict[str, torch.Tensor]:
     return data.held_out.__getitems__(list(range(len(data.held_out))))
 
 
-def evaluated(learner: Forecaster, data: Data, final: bool = True) -> dict[str, float]:
+def evaluated(
+    learner: ForecastingLearner, data: Data, final: bool = True
+) -> dict[str, float]:
     rows = torch.arange(len(data.held_out)).split(4)
     batches = [data.held_out.__getitems__(part.tolist()) for part in rows]
     with torch.no_grad():

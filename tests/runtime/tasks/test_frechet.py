@@ -8,7 +8,7 @@ import torch
 from scipy.linalg import sqrtm
 from torch import Tensor
 
-from runtime.tasks.frechet import Gaussian, frechet
+from runtime.tasks.image_evaluator import Gaussian, frechet
 
 
 def diagonal(mean: list[float], deviations: list[float]) -> Gaussian:

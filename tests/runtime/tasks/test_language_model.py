@@ -12,7 +12,7 @@ from runtime.data.load_data import load
 from runtime.data.place import Place
 from runtime.decode import Sampling
 from runtime.load import build_networks
-from runtime.tasks.language_model import LanguageLearner
+from runtime.tasks.language_model import LanguageModelLearner
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps"
 SPEC = """
@@ -62,7 +62,7 @@ def opened(
     text: str = TEXT,
     tokens: str = "characters",
     vocab: int = 0,
-) -> tuple[LanguageLearner, Data]:
+) -> tuple[LanguageModelLearner, Data]:
     """A learner and its data: the same text to learn from and to be judged by."""
     changes = {
         "VOCAB": vocab or len(set(text)) + 1,
@@ -83,7 +83,7 @@ def opened(
     torch.manual_seed(1)
     networks = build_networks(program)
     networks[""].eval()
-    made = LanguageLearner(
+    made = LanguageModelLearner(
         program.task, program.typed.networks, networks, data.metadata
     )
     return made, data
@@ -93,7 +93,7 @@ def whole(data: Data) -> Tensor:
     return data.train.__getitems__(list(range(len(data.train))))["tokens"]
 
 
-def by_hand(learner: LanguageLearner, tokens: Tensor) -> list[float]:
+def by_hand(learner: LanguageModelLearner, tokens: Tensor) -> list[float]:
     """The surprise of every token, in nats."""
     with torch.no_grad():
         logits = learner.network(tokens[:, :-1]).double()
@@ -137,7 +137,7 @@ def test_a_loss_without_bounds_has_an_infinite_perplexity(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def overfit(tmp_path_factory: pytest.TempPathFactory) -> LanguageLearner:
+def overfit(tmp_path_factory: pytest.TempPathFactory) -> LanguageModelLearner:
     learner, data = opened(tmp_path_factory.mktemp("overfit"))
     # Windows from everywhere, so that every place comes up in the context.
     stream = torch.cat([whole(data)[:, :-1].flatten(), whole(data)[-1:, -1]])
@@ -154,14 +154,14 @@ def overfit(tmp_path_factory: pytest.TempPathFactory) -> LanguageLearner:
 
 @pytest.mark.parametrize("beam", [None, 1, 3])
 def test_what_was_learned_by_heart_is_said_again(
-    overfit: LanguageLearner, beam: int | None
+    overfit: LanguageModelLearner, beam: int | None
 ) -> None:
     prompt = TEXT[:12]
     sampling = Sampling(tokens=30, temperature=0)
     assert overfit.generate(prompt, sampling, beam) == TEXT[:42]
 
 
-def test_without_a_prompt_a_line_begins(overfit: LanguageLearner) -> None:
+def test_without_a_prompt_a_line_begins(overfit: LanguageModelLearner) -> None:
     assert overfit.generate("", Sampling(tokens=3, temperature=0)) == "and"
 
 
@@ -170,7 +170,7 @@ def test_a_text_without_lines_begins_somehow(tmp_path: Path) -> None:
     assert len(learner.generate("", Sampling(tokens=7))) == 7
 
 
-def test_a_seed_says_the_same(overfit: LanguageLearner) -> None:
+def test_a_seed_says_the_same(overfit: LanguageModelLearner) -> None:
     first, again, other = (
         overfit.generate("the ", Sampling(40, 2.0, seed=seed)) for seed in (1, 1, 2)
     )
@@ -178,16 +178,18 @@ def test_a_seed_says_the_same(overfit: LanguageLearner) -> None:
     assert len(first) == 44
 
 
-def test_unknown_tokens_are_not_made(overfit: LanguageLearner) -> None:
+def test_unknown_tokens_are_not_made(overfit: LanguageModelLearner) -> None:
     assert "<unk>" not in overfit.generate("the ", Sampling(300, 1e6))
 
 
-def test_a_prompt_with_unknown_characters_is_refused(overfit: LanguageLearner) -> None:
+def test_a_prompt_with_unknown_characters_is_refused(
+    overfit: LanguageModelLearner,
+) -> None:
     with pytest.raises(RequestError, match="no '€', 'T':"):
         overfit.generate("€The €", Sampling())
 
 
-def test_samples_go_on_from_the_text_held_out(overfit: LanguageLearner) -> None:
+def test_samples_go_on_from_the_text_held_out(overfit: LanguageModelLearner) -> None:
     tokens = torch.tensor([overfit.tokenizer.encode(TEXT)])
     ((name, text),) = overfit.samples([{"tokens": tokens}], 3).items()
     assert name == "epoch-003.txt"

@@ -16,7 +16,7 @@ from compiler.tasks.data_facts import Facts
 from compiler.tasks.kinds.reconstruction import Reconstruction
 from runtime.data.dataset import Data, Table
 from runtime.load import build_networks
-from runtime.tasks.reconstruction import Autoencoder
+from runtime.tasks.reconstruction import ReconstructionLearner
 
 NETWORK = """\
 name: Tiny
@@ -48,7 +48,7 @@ task:
 NOISY = "ports: {noise: epsilon}"
 
 
-def autoencoder(folder: Path, network: str, *lines: str) -> Autoencoder:
+def autoencoder(folder: Path, network: str, *lines: str) -> ReconstructionLearner:
     file = folder / "tiny.yaml"
     more = "".join(f"  {line}\n" for line in lines)
     file.write_text(network + TASK + more, encoding="utf-8")
@@ -56,7 +56,7 @@ def autoencoder(folder: Path, network: str, *lines: str) -> Autoencoder:
     assert isinstance(found.task, Reconstruction)
     torch.manual_seed(0)
     metadata: dict[str, Any] = {"range": "0..1"}
-    return Autoencoder(
+    return ReconstructionLearner(
         found.task, found.typed.networks, build_networks(found), metadata
     )
 

@@ -10,7 +10,7 @@ from compiler.pipeline import compile_spec
 from runtime.data.dataset import Data
 from runtime.data.texts import text_pairs
 from runtime.load import build_networks
-from runtime.tasks.translation import Translator
+from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, SPEC, Make, fit
 
 
@@ -29,13 +29,13 @@ def make(tmp_path: Path) -> Make:
         torch.manual_seed(0)
         networks = build_networks(program)
         types = program.typed.networks
-        return Translator(program.task, types, networks, data.metadata), data
+        return TranslationLearner(program.task, types, networks, data.metadata), data
 
     return made
 
 
 @pytest.fixture
-def trained(make: Make) -> tuple[Translator, Data]:
+def trained(make: Make) -> tuple[TranslationLearner, Data]:
     """A learner that knows the pairs by heart."""
     learner, data = make()
     fit(learner, data, 90)

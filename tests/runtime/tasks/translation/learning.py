@@ -7,7 +7,7 @@ from torch import Tensor
 
 from runtime.data.dataset import Data
 from runtime.data.texts import Pair
-from runtime.tasks.translation import Translator
+from runtime.tasks.translation import TranslationLearner
 
 SPEC = """
 name: Net
@@ -40,7 +40,7 @@ PAIRS: list[Pair] = [
     ("two women sleep.", "dos mujeres duermen."),
     ("two good women sleep.", "dos mujeres buenas duermen."),
 ]
-Make = Callable[..., tuple[Translator, Data]]
+Make = Callable[..., tuple[TranslationLearner, Data]]
 
 
 def every(data: Data) -> dict[str, Tensor]:
@@ -48,7 +48,7 @@ def every(data: Data) -> dict[str, Tensor]:
     return data.train.__getitems__(list(range(len(data.train))))
 
 
-def fit(learner: Translator, data: Data, steps: int) -> None:
+def fit(learner: TranslationLearner, data: Data, steps: int) -> None:
     """Steps of Adam on all pairs at once."""
     optimizer = torch.optim.Adam(learner.network.parameters(), lr=0.02)
     for step in range(steps):
@@ -58,7 +58,9 @@ def fit(learner: Translator, data: Data, steps: int) -> None:
     learner.network.eval()
 
 
-def evaluated(learner: Translator, data: Data, final: bool = True) -> dict[str, float]:
+def evaluated(
+    learner: TranslationLearner, data: Data, final: bool = True
+) -> dict[str, float]:
     """The metrics over two batches of unequal size."""
     batches = [data.held_out.__getitems__(rows) for rows in ([0, 1, 2, 3], [4, 5])]
     with torch.no_grad():

@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-from runtime.baselines import translation
-from runtime.baselines.translation import dictionary, unigram_loss, word_by_word
+from runtime.tasks.translation_baselines import dictionary, unigram_loss, word_by_word
 
 PAIRS = [
     ("the house", "la casa"),
@@ -55,7 +54,7 @@ def test_words_in_no_dictionary_are_copied_and_marks_close_up() -> None:
 
 
 def test_of_many_pairs_a_part_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translation, "_LINKS", 12)
+    monkeypatch.setattr(translation_baselines, "_LINKS", 12)
     assert dictionary(PAIRS).keys() < {"the", "a", "house", "book"}
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from runtime.data.dataset import Data
 from runtime.data.tokens import PAD, WordTokens
-from runtime.tasks.translation import Translator
+from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
 
@@ -70,7 +70,7 @@ def test_the_scores_are_those_of_sacrebleu_on_the_texts_as_they_were_read(
 
 
 def test_the_baselines_are_metrics_of_the_last_evaluation(
-    trained: tuple[Translator, Data],
+    trained: tuple[TranslationLearner, Data],
 ) -> None:
     learner, data = trained
     learner.setup(data)
@@ -84,7 +84,7 @@ def test_the_baselines_are_metrics_of_the_last_evaluation(
 
 
 def test_strings_of_symbols_are_only_right_or_wrong(
-    trained: tuple[Translator, Data],
+    trained: tuple[TranslationLearner, Data],
 ) -> None:
     learner, data = trained
     strings = learner.task.data.model_validate("strings")
@@ -121,7 +121,7 @@ def test_some_evaluations_translate(make: Make, task: str, epochs: list[int]) ->
 
 
 def test_samples_are_source_reference_and_translation(
-    trained: tuple[Translator, Data],
+    trained: tuple[TranslationLearner, Data],
 ) -> None:
     learner, data = trained
     found = learner.samples([data.held_out.__getitems__([1, 2])], 3)
@@ -138,7 +138,7 @@ def test_samples_are_source_reference_and_translation(
 
 
 def test_without_texts_at_hand_there_are_no_baselines(
-    trained: tuple[Translator, Data],
+    trained: tuple[TranslationLearner, Data],
 ) -> None:
     learner, data = trained
     learner.data = replace(data, train=data.train.columns)  # type: ignore[attr-defined]

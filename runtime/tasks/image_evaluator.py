@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from runtime.data.dataset import Batch, Data, Examples
-from runtime.tasks.frechet import Gaussian, frechet
 
 FEATURES: Final = 64
 """Values that the judge sees an image as."""
@@ -21,7 +21,45 @@ _MOST = 10_000
 _SURE, _RARE = 0.9, 0.01
 
 
-class SmallNet(nn.Module):
+@dataclass(frozen=True)
+class Gaussian:
+    """A normal distribution: mean [D] and covariance [D, D], in double precision."""
+
+    mean: Tensor
+    covariance: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor) -> Self:
+        """The one that is like features [N, D]; N is at least 2."""
+        exact = features.double().cpu()
+        return cls(exact.mean(0), exact.T.cov())
+
+
+def frechet(one: Gaussian, other: Gaussian) -> float:
+    """The squared distance (Heusel et al., 2017); inf where something is not finite.
+
+    The root of a product of covariances has the trace of the root of a symmetric matrix,
+    R C R with R R the other covariance, whose eigenvalues are real and not negative.
+    """
+    parts = (one.mean, one.covariance, other.mean, other.covariance)
+    if not all(part.isfinite().all() for part in parts):
+        return math.inf
+    root = _root(one.covariance)
+    product = root @ other.covariance @ root
+    cross = torch.linalg.eigvalsh(product).clamp(min=0).sqrt().sum()
+    spread = one.covariance.trace() + other.covariance.trace() - 2 * cross
+    shift = (one.mean - other.mean).square().sum()
+    return max(0.0, float(shift + spread))
+
+
+def _root(matrix: Tensor) -> Tensor:
+    """The root of a symmetric matrix without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrix)
+    root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    return root
+
+
+class SmallConvNet(nn.Module):
     """Convolutions on at most 16 x 16 places, then FEATURES values, then the scores of the classes."""
 
     def __init__(self, channels: int, size: int, classes: int) -> None:
@@ -46,7 +84,7 @@ class SmallNet(nn.Module):
         return features, self.say(features)
 
 
-class Judge:
+class ImageEvaluator:
     """Says how much generated images are like real ones, whose labels it has learned.
 
     The same data and seed give the same judge; random numbers elsewhere stay as they are.
@@ -84,12 +122,12 @@ class Judge:
             "entropy": float(torch.special.entr(shares).sum()),
         }
 
-    def _trained(self, data: Data) -> SmallNet:
+    def _trained(self, data: Data) -> SmallConvNet:
         """A network that has learned the labels."""
         batches = _endless(data.train)
         image = self._given(next(batches))["image"]
         _, channels, *sizes = image.shape
-        network = SmallNet(channels, min(sizes), data.facts.classes or 1)
+        network = SmallConvNet(channels, min(sizes), data.facts.classes or 1)
         network.to(self.device)
         optimizer = torch.optim.Adam(network.parameters(), _RATE)
         for _ in range(_STEPS):
