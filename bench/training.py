@@ -13,14 +13,14 @@ from torch.nn import functional as F
 from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, Sample, alternate, cpu_ratio, measured
 from compiler.pipeline import Program, compile_spec
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 from runtime.data.load_data import load
 from runtime.engine.batch_sampler import ShuffledBatchSampler, shuffled_loader
 from runtime.engine.callbacks import Callback
 from runtime.engine.loop import train_epoch
 from runtime.engine.session import open_session
 from runtime.engine.signals import Signals
-from runtime.engine.trainer import data_place
+from runtime.engine.trainer import data_section
 from runtime.engine.trainer_state import TrainerState
 from runtime.load import build_networks
 
@@ -35,7 +35,7 @@ def of_steps(rounds: int) -> Result:
     torch.set_num_threads(1)
     program = compile_spec(ROOT / "specs" / "cnn.yaml", variant="digits")
     assert program.task is not None
-    data = load(program.task, data_place(program, program.task))
+    data = load(program.task, data_section(program, program.task))
     rows, claims = [], []
     for name, batch_size in _SIZES.items():
         jobs = {
@@ -59,7 +59,9 @@ loop: the same network, AdamW, examples and DataLoader; one thread, processor ti
 without evaluation."""
 
 
-def _by_train(program: Program, data: Data, batch_size: int) -> Callable[[], Sample]:
+def _by_train(
+    program: Program, data: DataSplits, batch_size: int
+) -> Callable[[], Sample]:
     assert program.task is not None
     changes = {"batch_size": batch_size, "epochs": 1000, "evaluate_every": 1000}
     task = program.task.model_copy(update=changes)
@@ -73,7 +75,9 @@ def _by_train(program: Program, data: Data, batch_size: int) -> Callable[[], Sam
     return lambda: measured(job)
 
 
-def _by_hand(program: Program, data: Data, batch_size: int) -> Callable[[], Sample]:
+def _by_hand(
+    program: Program, data: DataSplits, batch_size: int
+) -> Callable[[], Sample]:
     net = build_networks(program)[""]
     optimizer = torch.optim.AdamW(net.parameters())
     order = ShuffledBatchSampler(len(data.train), batch_size, seed=0)

@@ -10,7 +10,7 @@ import torch
 
 from compiler.diagnostics.diagnostic import RequestError
 from runtime.decode import Sampling
-from runtime.runs import OpenRun
+from runtime.open_run import LoadedRun
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Wish:
     sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
-def generate(run: OpenRun, wish: Wish) -> str | bytes:
+def generate(run: LoadedRun, wish: Wish) -> str | bytes:
     """A text, or a PNG.
 
     Raises:
@@ -40,7 +40,7 @@ def generate(run: OpenRun, wish: Wish) -> str | bytes:
     return make(run, wish)
 
 
-def _text(run: OpenRun, wish: Wish) -> str:
+def _text(run: LoadedRun, wish: Wish) -> str:
     from runtime.tasks.language_model import LanguageModelLearner
 
     drawn = wish.sampling.keys() - {"tokens"}
@@ -51,7 +51,7 @@ def _text(run: OpenRun, wish: Wish) -> str:
     return learner.generate(wish.prompt, Sampling(**wish.sampling), wish.beam)
 
 
-def _translation(run: OpenRun, wish: Wish) -> str:
+def _translation(run: LoadedRun, wish: Wish) -> str:
     drawn = wish.sampling.keys() - {"tokens"}
     if not wish.prompt or drawn:
         wrong = f"has no {_listed(drawn)}" if drawn else "needs a prompt"
@@ -66,8 +66,8 @@ def _translation(run: OpenRun, wish: Wish) -> str:
     return str(found["translation"])
 
 
-def _images(run: OpenRun, wish: Wish) -> bytes:
-    from runtime.plots.grid import grid_png
+def _images(run: LoadedRun, wish: Wish) -> bytes:
+    from runtime.plots.image_grid import grid_png
     from runtime.tasks.adversarial import AdversarialLearner
 
     others = wish.sampling.keys() - {"seed"}
@@ -84,7 +84,7 @@ def _listed(settings: set[str]) -> str:
     return ", ".join(sorted(name.replace("_", "-") for name in settings))
 
 
-_MAKERS: Final[Mapping[str, Callable[[OpenRun, Wish], str | bytes]]] = {
+_MAKERS: Final[Mapping[str, Callable[[LoadedRun, Wish], str | bytes]]] = {
     "language_model": _text,
     "translation": _translation,
     "adversarial": _images,

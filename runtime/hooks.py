@@ -18,7 +18,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-Saw = Callable[[str, list[Tensor]], None]
+LayerHook = Callable[[str, list[Tensor]], None]
 """Is told a path, as `h.0.attn.c_proj`, and the tensors that the layer gives."""
 
 _RETURNED: Final = "return"
@@ -28,7 +28,7 @@ _WRAPPERS: Final = {"_fsdp_wrapped_module", "_forward_module", "_orig_mod"}
 
 
 @contextmanager
-def watching(network: nn.Module, saw: Saw) -> Iterator[None]:
+def hook_layers(network: nn.Module, saw: LayerHook) -> Iterator[None]:
     """Tell of every layer of a generated network, in the order in which they run, until the context ends.
 
     A layer that is several calls of torch is told of several times; one that a block returns
@@ -45,7 +45,7 @@ def watching(network: nn.Module, saw: Saw) -> Iterator[None]:
 
 
 def _hook(
-    path: str, module: nn.Module, running: list[tuple[str, nn.Module]], saw: Saw
+    path: str, module: nn.Module, running: list[tuple[str, nn.Module]], saw: LayerHook
 ) -> Iterator[Any]:
     def enter(_module: nn.Module, _inputs: object) -> None:
         running.append((path, module))
@@ -62,7 +62,7 @@ class _Calls(TorchFunctionMode):
     """Sees the calls of torch that stand in the `forward` of a generated class."""
 
     def __init__(
-        self, running: list[tuple[str, nn.Module]], file: str, saw: Saw
+        self, running: list[tuple[str, nn.Module]], file: str, saw: LayerHook
     ) -> None:
         super().__init__()
         self._running, self._file, self._saw = running, file, saw
@@ -89,7 +89,7 @@ class _Calls(TorchFunctionMode):
         code = type(module).forward.__code__
         while frame is not None and frame.f_code is not code:
             frame = frame.f_back
-        return assigned(code, frame.f_lasti) if frame else ""
+        return assigned_variable(code, frame.f_lasti) if frame else ""
 
 
 def _file(module: nn.Module) -> str:
@@ -97,7 +97,7 @@ def _file(module: nn.Module) -> str:
     return type(module).forward.__code__.co_filename
 
 
-def assigned(code: CodeType, offset: int) -> str:
+def assigned_variable(code: CodeType, offset: int) -> str:
     """The variable that the statement at an offset of the code gives a value; "" where it returns one.
 
     Names of layers that Python has for itself have an underscore there: it is taken off.

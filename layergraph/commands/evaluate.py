@@ -14,7 +14,7 @@ def evaluate(run: Run, weights: Weights = "best", as_json: Json = False) -> None
 
     Example: layergraph evaluate runs/cnn-digits
     """
-    from runtime.runs import open_run
+    from runtime.open_run import open_run
 
     found = open_run(run, weights).evaluate()
     if as_json:

@@ -57,7 +57,7 @@ def generate(
     """
     from runtime.generate import Wish
     from runtime.generate import generate as make
-    from runtime.runs import open_run
+    from runtime.open_run import open_run
 
     settings = {
         "tokens": tokens,

@@ -23,7 +23,7 @@ def predict(
 
     Example: layergraph predict runs/cnn-digits digit.png
     """
-    from runtime.runs import open_run
+    from runtime.open_run import open_run
 
     for found in open_run(run, weights).learner.predict(inputs or []):
         if as_json:

@@ -28,7 +28,7 @@ def runs(
 
     Example: layergraph runs
     """
-    from runtime.runs import list_runs
+    from runtime.open_run import list_runs
 
     found = list_runs(folder or Path("runs"))
     if as_json:

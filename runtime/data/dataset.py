@@ -26,7 +26,7 @@ class Examples(Protocol):
 
 
 @dataclass(frozen=True)
-class Data:
+class DataSplits:
     """A data set that has been read.
 
     Attributes:
@@ -42,7 +42,7 @@ class Data:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Table:
+class TensorExamples:
     """Examples that are rows of tensors: a batch is these rows."""
 
     def __init__(self, columns: Mapping[str, Tensor]) -> None:
@@ -56,6 +56,6 @@ class Table:
         return {role: column[rows] for role, column in self.columns.items()}
 
 
-def same(batch: Batch | Sequence[Batch]) -> Any:
+def keep_batch(batch: Batch | Sequence[Batch]) -> Any:
     """The batch as it is: what a DataLoader collates."""
     return batch

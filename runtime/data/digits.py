@@ -6,24 +6,26 @@ import torch
 from sklearn.datasets import load_digits
 
 from compiler.tasks.data.digits import Digits
-from runtime.data.dataset import Data, Table
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.data.images import images_data, scaled
-from runtime.data.place import Place
 from runtime.data.split import split_by_class
 
 CLASSES = [str(digit) for digit in range(10)]
 
 
-def load(options: Digits, place: Place) -> Data:
+def load(options: Digits, section: DataSection) -> DataSplits:
     """The digits, a share of each class held out."""
     found = load_digits()
     images, labels = torch.tensor(found.images).float(), torch.tensor(found.target)
     parts = split_by_class(labels, options.held_out)
     if options.form == "sequences":
         rows = scaled(images, 16, options.range)
-        train, held = (Table({"sequence": rows[i], "label": labels[i]}) for i in parts)
+        train, held = (
+            TensorExamples({"sequence": rows[i], "label": labels[i]}) for i in parts
+        )
         metadata = {"classes": CLASSES, "range": options.range}
-        return Data(train, held, options.facts(), metadata)
+        return DataSplits(train, held, options.facts(), metadata)
     first, second = (
         {"images": images[i].unsqueeze(1), "labels": labels[i]} for i in parts
     )

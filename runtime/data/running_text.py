@@ -9,11 +9,11 @@ from torch import Tensor
 
 from compiler.tasks.data.kjv import Kjv
 from compiler.tasks.data.text import Text
-from runtime.data.dataset import Batch, Data
-from runtime.data.tokens import TEXT, learn
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.tokenizer import TEXT, learn
 
 
-class Windows:
+class TokenWindows:
     """Windows of a stream of tokens, one behind the other; each starts with the last token of the one before.
 
     So every token but the first is told once. What is left at the end and fills no window is left out.
@@ -32,7 +32,7 @@ class Windows:
         return {"tokens": self.stream[starts[:, None] + self._offsets]}
 
 
-def running_text(train: str, held_out: str, options: Kjv | Text) -> Data:
+def running_text(train: str, held_out: str, options: Kjv | Text) -> DataSplits:
     """Two texts as data; the tokens are learned from the first.
 
     `metadata` has the tokenizer, and how many characters a token of the held-out text has.
@@ -46,6 +46,7 @@ def running_text(train: str, held_out: str, options: Kjv | Text) -> Data:
     }
     facts = replace(options.facts(), vocab=tokenizer.size)
     learned, judged = (
-        Windows(torch.tensor(ids, dtype=torch.int64), options.length) for ids in streams
+        TokenWindows(torch.tensor(ids, dtype=torch.int64), options.length)
+        for ids in streams
     )
-    return Data(learned, judged, facts, metadata)
+    return DataSplits(learned, judged, facts, metadata)

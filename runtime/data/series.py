@@ -13,13 +13,13 @@ from compiler.tasks.data.co2 import Co2
 from compiler.tasks.data.csv import Csv
 from compiler.tasks.data.sunspots import Sunspots
 from compiler.tasks.data_facts import Facts
-from runtime.data.dataset import Batch, Data
-from runtime.data.place import Place
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import Batch, DataSplits
 
-Options = Co2 | Csv | Sunspots
+SeriesOptions = Co2 | Csv | Sunspots
 
 
-class Stretches:
+class SeriesWindows:
     """All stretches of a series whose future lies between two times.
 
     A batch is `past`: float[B, length, C] and `future`: float[B, horizon, C]; with a `season` also
@@ -64,10 +64,10 @@ class Stretches:
 def series(
     values: NDArray[np.float64],
     names: Sequence[str],
-    options: Options,
-    place: Place,
+    options: SeriesOptions,
+    section: DataSection,
     option: str = "",
-) -> Data:
+) -> DataSplits:
     """A series [N, C], its end held out; scaled by mean and deviation of the part before.
 
     The past of a held-out stretch may lie in the training part, its future never does.
@@ -79,7 +79,7 @@ def series(
     length, horizon, season = options.length, options.horizon, options.season
     cut = round(len(values) * (1 - options.held_out))
     first = max(length, season)
-    _hold_size(len(values), cut, first, horizon, place, option)
+    _hold_size(len(values), cut, first, horizon, section, option)
     mean, std = values[:cut].mean(0), values[:cut].std(0)
     std = np.where(std > 0, std, 1.0)
     scaled = torch.tensor((values - mean) / std, dtype=torch.float32)
@@ -90,20 +90,20 @@ def series(
         "columns": list(names),
         "end": values[-length:].tolist(),
     }
-    train = Stretches(scaled, length, cut, length, horizon)
-    held = Stretches(scaled, cut, len(values), length, horizon, season)
-    return Data(train, held, Facts("series", features=len(names)), metadata)
+    train = SeriesWindows(scaled, length, cut, length, horizon)
+    held = SeriesWindows(scaled, cut, len(values), length, horizon, season)
+    return DataSplits(train, held, Facts("series", features=len(names)), metadata)
 
 
 def _hold_size(
-    size: int, cut: int, first: int, horizon: int, place: Place, option: str
+    size: int, cut: int, first: int, horizon: int, section: DataSection, option: str
 ) -> None:
     parts = (("to train on", cut, first + horizon), ("held out", size - cut, horizon))
     for what, have, need in parts:
         if have < need:
             message = f"the series is too short: {have} of its {size} values are {what}"
             help = f"there must be {need}, by `length`, `season` and `horizon`"
-            place.fail("data-empty", message, option, help=help)
+            section.fail("data-empty", message, option, help=help)
 
 
 def filled(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,15 +7,15 @@ from random import Random
 from string import ascii_lowercase
 
 from compiler.tasks.data.strings import Strings
-from runtime.data.dataset import Data
-from runtime.data.place import Place
-from runtime.data.texts import Pair, tokenized_pairs
-from runtime.data.tokens import PAIRS, WordTokens
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import Pair, tokenized_pairs
+from runtime.data.tokenizer import PAIRS, WordTokenizer
 
 String = tuple[int, ...]
 
 
-def load(options: Strings, place: Place) -> Data:
+def load(options: Strings, section: DataSection) -> DataSplits:
     """The strings; those held out are all different, and not among those for training.
 
     Lengths are drawn evenly, and then each symbol is. Always the same strings come.
@@ -27,7 +27,7 @@ def load(options: Strings, place: Place) -> Data:
     there_are = sum(options.symbols**length for length in lengths[:64])
     if options.held_out > there_are // 2:
         message = f"there are only {there_are} strings of these lengths"
-        place.fail("data-empty", message, "held_out")
+        section.fail("data-empty", message, "held_out")
     drawn = _drawn(options)
     held: dict[String, None] = {}
     while len(held) < options.held_out:
@@ -35,7 +35,7 @@ def load(options: Strings, place: Place) -> Data:
     train = [
         next(one for one in drawn if one not in held) for _ in range(options.count)
     ]
-    tokenizer = WordTokens(symbol_names(options.symbols), PAIRS)
+    tokenizer = WordTokenizer(symbol_names(options.symbols), PAIRS)
     learned, judged = ([_pair(one, options) for one in part] for part in (train, held))
     return tokenized_pairs(learned, judged, tokenizer, tokenizer, options.facts())
 

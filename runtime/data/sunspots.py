@@ -5,12 +5,12 @@ from __future__ import annotations
 from statsmodels.datasets import sunspots
 
 from compiler.tasks.data.sunspots import Sunspots
-from runtime.data.dataset import Data
-from runtime.data.place import Place
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.series import series
 
 
-def load(options: Sunspots, place: Place) -> Data:
+def load(options: Sunspots, section: DataSection) -> DataSplits:
     """The series, its end held out."""
     values = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy(dtype=float)
-    return series(values[:, None], ["sunspots"], options, place)
+    return series(values[:, None], ["sunspots"], options, section)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from compiler.tasks.data.testaments import Testaments
 from runtime.data.bible import verses
-from runtime.data.dataset import Data
-from runtime.data.place import Place
-from runtime.data.texts import labelled_texts
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import labelled_texts
 
 CLASSES = ["Old Testament", "New Testament"]
 
 
-def load(options: Testaments, place: Place) -> Data:
+def load(options: Testaments, section: DataSection) -> DataSplits:
     """The verses with label 0 for the Old Testament and 1 for the New."""
     found = verses()
     train, held = (

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from compiler.tasks.data.text import Text
-from runtime.data.dataset import Data
-from runtime.data.place import Place
-from runtime.data.reading import read_text
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.running_text import running_text
+from runtime.data.user_files import read_text
 
 
-def load(options: Text, place: Place) -> Data:
+def load(options: Text, section: DataSection) -> DataSplits:
     """The text of the file.
 
     Raises:
         SpecError: where the file is not there, is not UTF-8, or is too short for an example of each part.
     """
-    text = read_text(place, "path", options.path)
+    text = read_text(section, "path", options.path)
     cut = round(len(text) * (1 - options.held_out))
     data = running_text(text[:cut], text[cut:], options)
     if not (len(data.train) and len(data.held_out)):
         which = "evaluate with" if len(data.train) else "train on"
         message = (
-            f"{place.path(options.path)} is too short: it has no example to {which}"
+            f"{section.path(options.path)} is too short: it has no example to {which}"
         )
         help = (
             f"an example has {options.length + 1} tokens: see `length` and `held_out`"
         )
-        place.fail("data-empty", message, "path", help=help)
+        section.fail("data-empty", message, "path", help=help)
     return data

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from compiler.tasks.data.verses import Verses
 from runtime.data.bible import verses
-from runtime.data.dataset import Data
-from runtime.data.place import Place
-from runtime.data.texts import Pair, text_pairs
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import Pair, text_pairs
 
 
-def load(options: Verses, place: Place) -> Data:
+def load(options: Verses, section: DataSection) -> DataSplits:
     """The pairs, without those that are too long or hardly translations of one another."""
     most = {True: options.words, False: options.train_words}
     parts: dict[bool, list[Pair]] = {False: [], True: []}

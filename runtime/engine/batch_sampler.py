@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from runtime.data.dataset import Batch, Examples, same
+from runtime.data.dataset import Batch, Examples, keep_batch
 
 POOL: Final = 50
 """Batches whose examples are sorted by length together."""
@@ -98,6 +98,6 @@ def _loader(
     return DataLoader(
         examples,  # type: ignore[arg-type]  # torch asks for a class, and uses no more than this
         batch_sampler=batches,
-        collate_fn=same,
+        collate_fn=keep_batch,
         generator=generator,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from runtime.data.dataset import Batch
 from runtime.engine.callbacks import Callback
 from runtime.engine.checkpoint_file import checkpoint_bytes, weights_bytes
-from runtime.engine.evaluation import judging
+from runtime.engine.evaluation import evaluation_mode
 from runtime.engine.find_nonfinite import TrainingError, check_weights, explain
 from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_json
 from runtime.engine.session import Session
@@ -45,7 +45,7 @@ class Checkpointer(Callback):
         """Samples; where the weights are the best so far, these too."""
         check_weights(self.session, position)
         learner = self.session.learner
-        with judging(self.session):
+        with evaluation_mode(self.session):
             samples = learner.samples(self.session.held_out(), position.epoch)
         files: dict[str, bytes | str] = {f"samples/{k}": v for k, v in samples.items()}
         if improved:

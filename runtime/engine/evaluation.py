@@ -11,7 +11,7 @@ from runtime.engine.session import Session
 
 
 @contextmanager
-def apart(session: Session) -> Iterator[None]:
+def isolated_rng(session: Session) -> Iterator[None]:
     """Random numbers apart from those of training, and each time the same."""
     device = session.fabric.device
     with torch.random.fork_rng([] if device.type == "cpu" else [device]):
@@ -20,11 +20,11 @@ def apart(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def judging(session: Session) -> Iterator[None]:
+def evaluation_mode(session: Session) -> Iterator[None]:
     """Networks in evaluation mode, no gradients, and random numbers apart from those of training."""
     networks = session.learner.networks.values()
     modes = [network.training for network in networks]
-    with apart(session), torch.no_grad():
+    with isolated_rng(session), torch.no_grad():
         for network in networks:
             network.eval()
         yield
@@ -34,5 +34,5 @@ def judging(session: Session) -> Iterator[None]:
 
 def evaluate(session: Session, final: bool) -> dict[str, float]:
     """The metrics of the task on all held-out examples."""
-    with judging(session):
+    with evaluation_mode(session):
         return session.learner.evaluate(session.held_out(), final)

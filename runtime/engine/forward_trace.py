@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from runtime.hooks import watching
+from runtime.hooks import hook_layers
 
 
 class ForwardTrace:
@@ -82,7 +82,7 @@ def tracing(networks: Mapping[str, nn.Module]) -> Iterator[ForwardTrace]:
     trace = ForwardTrace()
     with ExitStack() as stack:
         for name, network in networks.items():
-            stack.enter_context(watching(network, _named(trace, name, network)))
+            stack.enter_context(hook_layers(network, _named(trace, name, network)))
         yield trace
 
 

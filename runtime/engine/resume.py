@@ -12,7 +12,7 @@ from typing import Any, Final
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.pipeline import Program
 from compiler.tasks.task import Task
-from runtime.data.dataset import Data
+from runtime.data.dataset import DataSplits
 from runtime.engine.checkpoint_file import bare, digest, read_checkpoint
 from runtime.engine.run_folder import RunFolder, as_json
 from runtime.load import build_networks
@@ -124,7 +124,7 @@ def _flat(
         yield path, value
 
 
-def check_data(folder: RunFolder, data: Data) -> None:
+def check_data(folder: RunFolder, data: DataSplits) -> None:
     """Hold what is kept of the data against what the run keeps.
 
     Raises:

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from compiler.pipeline import Program
 from compiler.tasks.task import Task
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 from runtime.engine import build_optimizer
 from runtime.engine.batch_sampler import (
     ShuffledBatchSampler,
@@ -51,7 +51,7 @@ class Session:
         return self.steps_per_epoch * self.task.epochs
 
 
-def open_session(program: Program, data: Data, fabric: Fabric) -> Session:
+def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
     """Build the networks of a program and put them on their devices, weights as the seed gives them."""
     task = program.task
     assert task is not None

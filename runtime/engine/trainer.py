@@ -24,13 +24,13 @@ from compiler.tasks.check_task import resolved
 from compiler.tasks.data_facts import Facts
 from compiler.tasks.ports import Fit
 from compiler.tasks.task import Task
-from runtime.data.dataset import Data
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
-from runtime.data.place import Place
 from runtime.engine.callbacks import Callback, CallbackList
 from runtime.engine.checkpoint_file import digest, restore
 from runtime.engine.checkpointing import Checkpointer
-from runtime.engine.evaluation import apart
+from runtime.engine.evaluation import isolated_rng
 from runtime.engine.find_nonfinite import TrainingError
 from runtime.engine.loggers import logger
 from runtime.engine.loop import over, run
@@ -83,7 +83,7 @@ def train(
         log = logger(options.logger, folder)
         state = state_of(program, folder) if options.resume else None
         notes = changes(task, folder.read_json("run.json")) if state else []
-        data = load(task, data_place(program, task))
+        data = load(task, data_section(program, task))
         hold_against(program, task, data.facts)
         if state:
             check_data(folder, data)
@@ -125,7 +125,7 @@ class Trainer:
     program: Program
     folder: RunFolder
     session: Session
-    data: Data
+    data: DataSplits
 
     def train(
         self,
@@ -156,7 +156,7 @@ class Trainer:
 
     def _begin(self, state: dict[str, Any] | None) -> TrainerState:
         """Where training stands."""
-        with apart(self.session):
+        with isolated_rng(self.session):
             self.session.learner.setup(self.data)
         if state is None:
             return TrainerState()
@@ -202,11 +202,11 @@ class Trainer:
             every.on_train_end(position)
 
 
-def data_place(program: Program, task: Task) -> Place:
+def data_section(program: Program, task: Task) -> DataSection:
     """Where the spec names its data."""
     document = chosen(program)
     folder = Path(program.typed.graph.document.source.file).parent
-    return Place(document, task.data.name, folder)
+    return DataSection(document, task.data.name, folder)
 
 
 def chosen(program: Program) -> Document:
@@ -230,7 +230,7 @@ def described(program: Program) -> dict[str, Any]:
 
 
 def start_files(
-    program: Program, data: Data, run_json: dict[str, Any]
+    program: Program, data: DataSplits, run_json: dict[str, Any]
 ) -> dict[str, str | bytes]:
     """What is in a run's folder from the start."""
     task = chosen(program).root.get("task")

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.image_evaluator import ImageEvaluator
 from runtime.tasks.learner import Learner, OptimizerConfig
 
@@ -74,7 +74,7 @@ class AdversarialLearner(Learner[Adversarial]):
         begins = {"discriminator": 0, "generator": cycle - steps["generator"]}
         return tuple(name for name in ORDER if 0 <= place - begins[name] < steps[name])
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         self.judge = ImageEvaluator(data, self.task.seed, self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
@@ -164,7 +164,7 @@ class AdversarialLearner(Learner[Adversarial]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """A grid of images, in every epoch from the same noise; labels change along its rows."""
-        from runtime.plots.grid import grid_png
+        from runtime.plots.image_grid import grid_png
 
         random = torch.Generator().manual_seed(self.task.seed)
         noise = torch.randn(self.task.samples, self.latent, generator=random)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedNode
 from compiler.tasks.ports import bound
-from runtime.hooks import watching
+from runtime.hooks import hook_layers
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import lengths, longest
 
@@ -89,7 +89,7 @@ def _recorded(network: nn.Module, run: Run, tokens: Tensor) -> list[_Record]:
     """What each layer gives, and at last, as "", the logits."""
     found: list[_Record] = []
     torch.manual_seed(0)
-    with watching(network, lambda path, given: found.append((path, given))):
+    with hook_layers(network, lambda path, given: found.append((path, given))):
         logits = run(tokens)
     return [*(one for one in found if one[0]), ("", [logits])]
 

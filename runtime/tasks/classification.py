@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.classification import Classification
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 from runtime.data.images import scaled
-from runtime.data.tokens import Tokenizer
+from runtime.data.tokenizer import Tokenizer
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import check_max_length, every_batch
 from runtime.tasks.user_inputs import picture
@@ -30,7 +30,7 @@ class ClassificationLearner(Learner[Classification]):
     task_type = Classification
     confusion: Tensor | None = None
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         """Refuse texts that are longer than the network takes.
 
         Raises:
@@ -72,7 +72,7 @@ class ClassificationLearner(Learner[Classification]):
     def plots(self) -> dict[str, bytes]:
         if self.confusion is None:
             return {}
-        from runtime.plots.confusion import confusion_png
+        from runtime.plots.confusion_matrix import confusion_png
 
         return {
             "confusion.png": confusion_png(self.confusion, self.metadata["classes"])

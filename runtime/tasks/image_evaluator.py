@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from runtime.data.dataset import Batch, Data, Examples
+from runtime.data.dataset import Batch, DataSplits, Examples
 
 FEATURES: Final = 64
 """Values that the judge sees an image as."""
@@ -94,7 +94,7 @@ class ImageEvaluator:
         real: what it sees in the real images, held-out ones too.
     """
 
-    def __init__(self, data: Data, seed: int, device: torch.device) -> None:
+    def __init__(self, data: DataSplits, seed: int, device: torch.device) -> None:
         self.device = device
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(seed)
@@ -122,7 +122,7 @@ class ImageEvaluator:
             "entropy": float(torch.special.entr(shares).sum()),
         }
 
-    def _trained(self, data: Data) -> SmallConvNet:
+    def _trained(self, data: DataSplits) -> SmallConvNet:
         """A network that has learned the labels."""
         batches = _endless(data.train)
         image = self._given(next(batches))["image"]

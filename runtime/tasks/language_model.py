@@ -14,8 +14,8 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.symbolic.domain import Constraint
 from compiler.tasks.kinds.language_model import LanguageModel
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data
-from runtime.data.tokens import Tokenizer
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.tokenizer import Tokenizer
 from runtime.decode import Sampling, beam_search, sample
 from runtime.tasks.causality import check_causal
 from runtime.tasks.learner import Learner
@@ -31,7 +31,7 @@ class LanguageModelLearner(Learner[LanguageModel]):
 
     task_type = LanguageModel
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         """Hold the network against the text.
 
         Raises:

@@ -17,7 +17,7 @@ from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import bound
 from compiler.tasks.schedules import ScheduleChoice
 from compiler.tasks.task import Task
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 
 T = TypeVar("T", bound=Task)
 
@@ -71,7 +71,7 @@ class Learner(Generic[T]):
         """Of the networks, those that learn in a step, counted from 0."""
         return tuple(self.networks)
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         """What there is to do once, before the first step: a judge may be trained here."""
 
     def num_items(self, batch: Batch) -> int:

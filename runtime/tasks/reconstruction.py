@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from compiler.tasks.kinds.reconstruction import Reconstruction
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data, Examples
+from runtime.data.dataset import Batch, DataSplits, Examples
 from runtime.tasks.learner import Learner
 
 _SHOWN, _COLUMNS = 24, 8
@@ -25,7 +25,7 @@ class ReconstructionLearner(Learner[Reconstruction]):
     mean: Tensor | None = None
     """The mean of the training images, once these are known."""
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         self.mean = mean_image(data.train).to(self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
@@ -109,7 +109,7 @@ class ReconstructionLearner(Learner[Reconstruction]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """Rows of held-out images, and below each the row of their reconstructions."""
-        from runtime.plots.grid import grid_png
+        from runtime.plots.image_grid import grid_png
 
         first = islice(chain.from_iterable(b["image"] for b in batches), _SHOWN)
         image = torch.stack(list(first))

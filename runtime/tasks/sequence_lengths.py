@@ -11,7 +11,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance
 from compiler.symbolic.domain import Constraint
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data
+from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.learner import Learner
 
 
@@ -69,7 +69,7 @@ def _shown(taken: Constraint) -> str:
 _PART = 1024
 
 
-def every_batch(data: Data) -> Iterable[Batch]:
+def every_batch(data: DataSplits) -> Iterable[Batch]:
     """All examples, those for training first, in large batches."""
     for examples in (data.train, data.held_out):
         for start in range(0, len(examples), _PART):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from compiler.tasks.kinds.translation import Decoding
-from runtime.data.tokens import BOS, EOS, PAD
+from runtime.data.tokenizer import BOS, EOS, PAD
 from runtime.decode import NextLogits, Sampling, beam_search, sample
 
 Logits = Callable[[Tensor, Tensor], Tensor]

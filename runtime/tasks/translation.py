@@ -16,9 +16,9 @@ from compiler.symbolic.domain import Constraint
 from compiler.tasks.data.strings import Strings
 from compiler.tasks.kinds.translation import Translation
 from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch, Data
-from runtime.data.texts import TextPairs
-from runtime.data.tokens import BOS, EOS, PAD, Tokenizer
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.padded_texts import TextPairs
+from runtime.data.tokenizer import BOS, EOS, PAD, Tokenizer
 from runtime.tasks.causality import check_causal
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import (
@@ -42,14 +42,14 @@ class TranslationLearner(Learner[Translation]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.data: Data | None = None
+        self.data: DataSplits | None = None
         self.evaluations = 0
         sides = (
             Tokenizer.from_json(self.metadata[name]) for name in ("source", "target")
         )
         self.source, self.target = sides
 
-    def setup(self, data: Data) -> None:
+    def setup(self, data: DataSplits) -> None:
         """Keep the data, for the baselines, and refuse what the network cannot take.
 
         Raises:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from runtime.data.dataset import Examples
-from runtime.data.texts import Pair, TextPairs
-from runtime.data.tokens import WordTokens
+from runtime.data.padded_texts import Pair, TextPairs
+from runtime.data.tokenizer import WordTokenizer
 
 _ROUNDS = 5
 _LINKS = 4_000_000
@@ -25,7 +25,7 @@ def dictionary(pairs: Sequence[Pair]) -> dict[str, str]:
     IBM model 1, learned by expectation maximisation (Brown et al., 1993), with a NULL word
     for what in a target comes of no word.
     """
-    cut = [(WordTokens.cut(one), WordTokens.cut(other)) for one, other in pairs]
+    cut = [(WordTokenizer.cut(one), WordTokenizer.cut(other)) for one, other in pairs]
     size = sum((len(one) + 1) * len(other) for one, other in cut)
     cut = cut[:: 1 + size // _LINKS]
     sources = _numbered(word for one, _ in cut for word in one)
@@ -44,7 +44,9 @@ def dictionary(pairs: Sequence[Pair]) -> dict[str, str]:
 
 def word_by_word(text: str, words: Mapping[str, str]) -> str:
     """A text with every word translated on its own; those that are in no dictionary are copied."""
-    return WordTokens.join([words.get(word, word) for word in WordTokens.cut(text)])
+    return WordTokenizer.join(
+        [words.get(word, word) for word in WordTokenizer.cut(text)]
+    )
 
 
 def unigram_loss(

@@ -11,9 +11,9 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.source import Source, Span
 from compiler.parse.document import Document, Mapping
 from runtime.data.csv import read_columns
+from runtime.data.data_section import DataSection
 from runtime.data.images import read_image
-from runtime.data.place import Place
-from runtime.data.reading import read_text
+from runtime.data.user_files import read_text
 
 
 def picture(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
@@ -45,9 +45,9 @@ def past_of(file: str, columns: Sequence[str], length: int) -> list[list[float]]
     path = _there(file)
     start = Span(str(path), 1, 1, 1, 1)
     blamed = Document(Source(str(path), ""), Mapping((), start))
-    place = Place(blamed, "csv", Path())
-    text = read_text(place, "path", str(path))
-    values = read_columns(place, path, text, columns)
+    section = DataSection(blamed, "csv", Path())
+    text = read_text(section, "path", str(path))
+    values = read_columns(section, path, text, columns)
     if len(values) < length:
         message = f"{file} has {len(values)} times, and the network looks at {length}"
         raise RequestError(message)

@@ -7,12 +7,12 @@ import torch
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import main
+from runtime.data.data_section import DataSection
 from runtime.data.load_data import load
-from runtime.data.place import Place
 from runtime.engine.run_folder import RunFolder
 from runtime.generate import Wish, generate
 from runtime.load import build_networks
-from runtime.runs import OpenRun
+from runtime.open_run import LoadedRun
 from runtime.tasks.registry import learner
 
 LANGUAGE = """
@@ -83,21 +83,21 @@ task:
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def opened(folder: Path, spec: str) -> OpenRun:
+def opened(folder: Path, spec: str) -> LoadedRun:
     """A run of networks that have not learned yet."""
     (folder / "text.txt").write_text(LETTERS * 20)
     (folder / "net.yaml").write_text(spec)
     program = compile_spec(folder / "net.yaml")
     task = program.task
     assert task is not None
-    place = Place(program.typed.graph.document, task.data.name, folder)
-    metadata = load(task, place).metadata
+    section = DataSection(program.typed.graph.document, task.data.name, folder)
+    metadata = load(task, section).metadata
     torch.manual_seed(0)
     networks = build_networks(program)
     for net in networks.values():
         net.eval()
     made = learner(task.kind)(task, program.typed.networks, networks, metadata)
-    return OpenRun(RunFolder(folder), {}, program, task, made)
+    return LoadedRun(RunFolder(folder), {}, program, task, made)
 
 
 def test_a_language_model_writes_text(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler import compile_spec
-from runtime.hooks import watching
+from runtime.hooks import hook_layers
 from runtime.load import build_networks
 
 SPEC = """
@@ -40,7 +40,7 @@ def network(folder: Path) -> nn.Module:
 def seen(net: nn.Module) -> dict[str, list[Tensor]]:
     """What each layer gave at last."""
     found: dict[str, list[Tensor]] = {}
-    with watching(net, found.__setitem__):
+    with hook_layers(net, found.__setitem__):
         net(torch.ones(2, 5, 4))
     return found
 
@@ -70,7 +70,7 @@ def test_what_they_give_is_what_they_give(tmp_path: Path) -> None:
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     net = network(tmp_path)
     told: list[str] = []
-    with watching(net, lambda path, given: told.append(path)):
+    with hook_layers(net, lambda path, given: told.append(path)):
         pass
     net(torch.ones(2, 5, 4))
     assert not told

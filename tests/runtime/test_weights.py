@@ -16,7 +16,7 @@ from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import app
 from runtime.load import build_networks
-from runtime.runs import load_weights
+from runtime.open_run import load_weights
 from runtime.weights import Translation, convert, load
 
 SPEC = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
-from tests.runtime.data.reading import Files, read
+from tests.runtime.data.section import Files, read
 
 
 @dataclass(frozen=True)

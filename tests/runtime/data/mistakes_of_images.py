@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from tests.runtime.data.mistakes import Case
-from tests.runtime.data.reading import idx
+from tests.runtime.data.section import idx
 
 IMAGES = idx((4, 2, 2), bytes(16))
 LABELS = idx((4,), bytes([0, 1, 0, 1]))

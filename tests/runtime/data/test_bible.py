@@ -7,11 +7,11 @@ import torch
 
 from compiler.tasks.data.kjv import CHARACTERS
 from runtime.data.bible import HELD_OUT, verses
-from runtime.data.dataset import Data
-from runtime.data.running_text import Windows
-from runtime.data.texts import TextPairs
-from runtime.data.tokens import BOS, EOS, PAD, Tokenizer
-from tests.runtime.data.reading import read
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import TextPairs
+from runtime.data.running_text import TokenWindows
+from runtime.data.tokenizer import BOS, EOS, PAD, Tokenizer
+from tests.runtime.data.section import read
 
 
 def test_verses() -> None:
@@ -35,7 +35,7 @@ def test_testaments_begin_and_end_where_they_do() -> None:
 
 
 @cache
-def kjv() -> Data:
+def kjv() -> DataSplits:
     return read("{kjv: {length: 64}}")
 
 
@@ -66,7 +66,7 @@ def test_kjv_by_byte_pairs_counts_characters() -> None:
     data = read("{kjv: {length: 64, tokens: {bpe: 400}}}")
     held = "\n".join(verse.english for verse in verses() if verse.held_out)
     assert data.facts.vocab == 400
-    assert isinstance(data.held_out, Windows)
+    assert isinstance(data.held_out, TokenWindows)
     stream = data.held_out.stream.tolist()
     assert Tokenizer.from_json(data.metadata["tokenizer"]).decode(stream) == held
     assert math.isclose(data.metadata["characters_per_token"], len(held) / len(stream))
@@ -84,7 +84,7 @@ def test_testaments() -> None:
 
 
 @cache
-def short_verses() -> Data:
+def short_verses() -> DataSplits:
     return read("{verses: {tokens: {bpe: 500}}}")
 
 

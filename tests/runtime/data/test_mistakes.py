@@ -17,7 +17,7 @@ from tests.runtime.data import mistakes_of_images, mistakes_of_series, mistakes_
 from tests.runtime.data.mistakes import Case, mistake
 from tests.runtime.data.mistakes_of_images import FOLDER, IDX, LABELS, png
 from tests.runtime.data.mistakes_of_texts import TEXT
-from tests.runtime.data.reading import idx, spec, write
+from tests.runtime.data.section import idx, spec, write
 
 SPEC = "spec.yaml"
 CASES = [
@@ -105,10 +105,10 @@ def test_an_image_that_unpacks_to_gigabytes(
 
 
 def test_a_data_set_without_options_is_blamed_by_name(tmp_path: Path) -> None:
-    from runtime.data.place import Place
+    from runtime.data.data_section import DataSection
 
     document = spec("digits", tmp_path)
-    span = Place(document, "digits", tmp_path).span("held_out")
+    span = DataSection(document, "digits", tmp_path).span("held_out")
     assert (span.line, span.column, span.end_column) == (3, 9, 15)
 
 
@@ -121,11 +121,11 @@ def mistake_of_task(data: str, folder: Path) -> Diagnostic:
     """What `load` says of the data of a whole task."""
     from compiler.parse.document import plain
     from compiler.tasks.kinds.classification import Classification
-    from runtime.data.place import Place
+    from runtime.data.data_section import DataSection
 
     document = spec(data, folder)
     written = plain(document.root)["task"] | {"kind": "classification"}
     task = Classification.model_validate(written)
     with pytest.raises(SpecError) as caught:
-        load(task, Place(document, task.data.name, folder))
+        load(task, DataSection(document, task.data.name, folder))
     return caught.value.diagnostics[0]

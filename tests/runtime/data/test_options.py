@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tests.runtime.data.reading import read
+from tests.runtime.data.section import read
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import pytest
 import torch
 from statsmodels.datasets import co2, sunspots
 
-from runtime.data.series import Stretches, filled
-from tests.runtime.data.reading import read
+from runtime.data.series import SeriesWindows, filled
+from tests.runtime.data.section import read
 
 
 def test_stretches_are_the_times_before_and_after() -> None:
     values = torch.arange(20.0)[:, None]
-    part = Stretches(values, 10, 16, length=4, horizon=3, season=2)
+    part = SeriesWindows(values, 10, 16, length=4, horizon=3, season=2)
     assert len(part) == 4
     batch = part.__getitems__([0, 3])
     assert batch["past"][..., 0].tolist() == [[6, 7, 8, 9], [9, 10, 11, 12]]

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from runtime.data.dataset import Examples
-from runtime.data.running_text import Windows
+from runtime.data.padded_texts import LabelledTexts, TextPairs
+from runtime.data.running_text import TokenWindows
 from runtime.data.strings import symbol_names
-from runtime.data.texts import LabelledTexts, TextPairs
-from runtime.data.tokens import BOS, EOS, UNK, Tokenizer
-from tests.runtime.data.reading import read
+from runtime.data.tokenizer import BOS, EOS, UNK, Tokenizer
+from tests.runtime.data.section import read
 
 
 def test_text_holds_out_its_end(tmp_path: Path) -> None:
@@ -40,7 +40,9 @@ def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
 )
 def test_one_text_however_it_is_written(tmp_path: Path, written: bytes) -> None:
     data = read("{text: {path: t, length: 2, held_out: 0.5}}", tmp_path, {"t": written})
-    assert isinstance(data.train, Windows) and isinstance(data.held_out, Windows)
+    assert isinstance(data.train, TokenWindows) and isinstance(
+        data.held_out, TokenWindows
+    )
     tokens = Tokenizer.from_json(data.metadata["tokenizer"])
     assert tokens.decode(data.train.stream.tolist()) == "a b\n"
     assert len(data.held_out.stream) == 4
@@ -49,7 +51,7 @@ def test_one_text_however_it_is_written(tmp_path: Path, written: bytes) -> None:
 def test_strange_characters_and_long_lines_survive(tmp_path: Path) -> None:
     text = "\0 \u2028\x0b\x85" + "x" * 300_000 + "\n" + "y\0" * 100_000
     data = read("{text: {path: t, length: 50}}", tmp_path, {"t": text})
-    assert isinstance(data.train, Windows)
+    assert isinstance(data.train, TokenWindows)
     assert len(data.train.stream) == round(len(text) * 0.9)
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from runtime.engine.checkpointing import Checkpointer
+from runtime.tasks import image_evaluator
 
 drawn = Checkpointer._pictures
 

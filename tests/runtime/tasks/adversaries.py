@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from compiler import Program, compile_spec
 from compiler.tasks.data_facts import Facts
 from compiler.tasks.kinds.adversarial import Adversarial
-from runtime.data.dataset import Batch, Data, Table
+from runtime.data.dataset import Batch, DataSplits, TensorExamples
 from runtime.engine.build_optimizer import build
 from runtime.load import build_networks
 from runtime.tasks.adversarial import AdversarialLearner
@@ -64,14 +64,14 @@ def adversary(folder: Path, task: str = "") -> AdversarialLearner:
     return AdversarialLearner(found.task, found.typed.networks, networks, metadata)
 
 
-def stripes(count: int = 64) -> Data:
+def stripes(count: int = 64) -> DataSplits:
     """Images with one row, or one column, that is white: two classes."""
     rows = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
     columns = torch.tensor([[1.0, -1.0], [1.0, -1.0]])
     label = torch.arange(count) % 2
     image = torch.stack([rows, columns])[label].unsqueeze(1)
-    table = Table({"image": image, "label": label})
-    return Data(table, table, Facts("images", image=(1, 2, 2), classes=2))
+    table = TensorExamples({"image": image, "label": label})
+    return DataSplits(table, table, Facts("images", image=(1, 2, 2), classes=2))
 
 
 def batch(count: int = 8) -> Batch:
@@ -88,7 +88,7 @@ def same(one: list[Tensor], other: list[Tensor]) -> bool:
     return all(map(torch.equal, one, other))
 
 
-def train(learner: AdversarialLearner, data: Data, steps: int) -> None:
+def train(learner: AdversarialLearner, data: DataSplits, steps: int) -> None:
     """Steps of 16 images each, with the optimizers that the task names."""
     optimizers = {
         config.network: build(

@@ -17,8 +17,8 @@ from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
 from compiler.tasks.data.data_set import Words
 from compiler.tasks.data_facts import Facts
-from runtime.data.dataset import Batch, Data
-from runtime.data.texts import labelled_texts
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.padded_texts import labelled_texts
 from runtime.load import build_networks
 from runtime.tasks.classification import ClassificationLearner
 
@@ -95,7 +95,7 @@ def digits(smoothing: float = 0.0) -> tuple[str, dict[str, Any]]:
     return IMAGES.replace("SMOOTHING", str(smoothing)), metadata
 
 
-def texts() -> Data:
+def texts() -> DataSplits:
     facts = Facts("labelled text", vocab=20)
     return labelled_texts(WORDS, WORDS, NAMES, Words(words=20), 4, facts)
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
 from compiler.tasks.data.csv import Csv
-from runtime.data.dataset import Data
+from runtime.data.dataset import DataSplits
 from runtime.data.series import series
 from runtime.load import build_networks
 from runtime.tasks.forecasting import ForecastingLearner
@@ -35,7 +35,7 @@ FLAT = "  head: {op: linear, out_features: COLUMNS}"
 STEPS = """\
   wide: {op: linear, out_features: COLUMNS * HORIZON}
   head: {op: unflatten, dim: 1, sizes: [HORIZON, COLUMNS]}"""
-Make = Callable[..., tuple[ForecastingLearner, Data]]
+Make = Callable[..., tuple[ForecastingLearner, DataSplits]]
 
 
 @pytest.fixture
@@ -84,12 +84,12 @@ def values(columns: int) -> Any:
     return np.stack(waves[:columns], 1)
 
 
-def every(data: Data) -> dict[str, torch.Tensor]:
+def every(data: DataSplits) -> dict[str, torch.Tensor]:
     return data.held_out.__getitems__(list(range(len(data.held_out))))
 
 
 def evaluated(
-    learner: ForecastingLearner, data: Data, final: bool = True
+    learner: ForecastingLearner, data: DataSplits, final: bool = True
 ) -> dict[str, float]:
     rows = torch.arange(len(data.held_out)).split(4)
     batches = [data.held_out.__getitems__(part.tolist()) for part in rows]

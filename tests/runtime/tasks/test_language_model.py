@@ -7,9 +7,9 @@ from torch import Tensor
 
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError, SpecError
-from runtime.data.dataset import Data
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
-from runtime.data.place import Place
 from runtime.decode import Sampling
 from runtime.load import build_networks
 from runtime.tasks.language_model import LanguageModelLearner
@@ -62,7 +62,7 @@ def opened(
     text: str = TEXT,
     tokens: str = "characters",
     vocab: int = 0,
-) -> tuple[LanguageModelLearner, Data]:
+) -> tuple[LanguageModelLearner, DataSplits]:
     """A learner and its data: the same text to learn from and to be judged by."""
     changes = {
         "VOCAB": vocab or len(set(text)) + 1,
@@ -78,8 +78,8 @@ def opened(
     (folder / "net.yaml").write_text(spec)
     program = compile_spec(folder / "net.yaml")
     assert program.task is not None
-    place = Place(program.typed.graph.document, "text", folder)
-    data = load(program.task, place)
+    section = DataSection(program.typed.graph.document, "text", folder)
+    data = load(program.task, section)
     torch.manual_seed(1)
     networks = build_networks(program)
     networks[""].eval()
@@ -89,7 +89,7 @@ def opened(
     return made, data
 
 
-def whole(data: Data) -> Tensor:
+def whole(data: DataSplits) -> Tensor:
     return data.train.__getitems__(list(range(len(data.train))))["tokens"]
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from compiler import SpecError, compile_spec
 from compiler.tasks.data_facts import Facts
 from compiler.tasks.kinds.reconstruction import Reconstruction
-from runtime.data.dataset import Data, Table
+from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.load import build_networks
 from runtime.tasks.reconstruction import ReconstructionLearner
 
@@ -82,7 +82,11 @@ def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
     learner = autoencoder(tmp_path, PLAIN)
     train, held_out = images(10), images(13)[10:]
     learner.setup(
-        Data(Table({"image": train}), Table({"image": held_out}), Facts("images"))
+        DataSplits(
+            TensorExamples({"image": train}),
+            TensorExamples({"image": held_out}),
+            Facts("images"),
+        )
     )
     with torch.no_grad():
         during = learner.evaluate([{"image": held_out}], False)

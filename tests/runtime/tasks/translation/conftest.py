@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from compiler.pipeline import compile_spec
-from runtime.data.dataset import Data
-from runtime.data.texts import text_pairs
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import text_pairs
 from runtime.load import build_networks
 from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, SPEC, Make, fit
@@ -35,7 +35,7 @@ def make(tmp_path: Path) -> Make:
 
 
 @pytest.fixture
-def trained(make: Make) -> tuple[TranslationLearner, Data]:
+def trained(make: Make) -> tuple[TranslationLearner, DataSplits]:
     """A learner that knows the pairs by heart."""
     learner, data = make()
     fit(learner, data, 90)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from runtime.data.dataset import Data
-from runtime.data.texts import Pair
+from runtime.data.dataset import DataSplits
+from runtime.data.padded_texts import Pair
 from runtime.tasks.translation import TranslationLearner
 
 SPEC = """
@@ -40,15 +40,15 @@ PAIRS: list[Pair] = [
     ("two women sleep.", "dos mujeres duermen."),
     ("two good women sleep.", "dos mujeres buenas duermen."),
 ]
-Make = Callable[..., tuple[TranslationLearner, Data]]
+Make = Callable[..., tuple[TranslationLearner, DataSplits]]
 
 
-def every(data: Data) -> dict[str, Tensor]:
+def every(data: DataSplits) -> dict[str, Tensor]:
     """All pairs that are trained on, as one batch."""
     return data.train.__getitems__(list(range(len(data.train))))
 
 
-def fit(learner: TranslationLearner, data: Data, steps: int) -> None:
+def fit(learner: TranslationLearner, data: DataSplits, steps: int) -> None:
     """Steps of Adam on all pairs at once."""
     optimizer = torch.optim.Adam(learner.network.parameters(), lr=0.02)
     for step in range(steps):
@@ -59,7 +59,7 @@ def fit(learner: TranslationLearner, data: Data, steps: int) -> None:
 
 
 def evaluated(
-    learner: TranslationLearner, data: Data, final: bool = True
+    learner: TranslationLearner, data: DataSplits, final: bool = True
 ) -> dict[str, float]:
     """The metrics over two batches of unequal size."""
     batches = [data.held_out.__getitems__(rows) for rows in ([0, 1, 2, 3], [4, 5])]

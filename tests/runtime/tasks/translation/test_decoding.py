@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from compiler.diagnostics.diagnostic import RequestError, SpecError
-from runtime.data.dataset import Data
-from runtime.data.tokens import BOS, EOS
+from runtime.data.dataset import DataSplits
+from runtime.data.tokenizer import BOS, EOS
 from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
 
 def test_what_it_has_learned_by_heart_it_translates(
-    trained: tuple[TranslationLearner, Data],
+    trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
     learner.setup(data)

@@ -8,8 +8,8 @@ import sacrebleu
 import torch
 from torch.nn import functional as F
 
-from runtime.data.dataset import Data
-from runtime.data.tokens import PAD, WordTokens
+from runtime.data.dataset import DataSplits
+from runtime.data.tokenizer import PAD, WordTokenizer
 from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
@@ -31,7 +31,9 @@ def test_the_loss_is_that_of_torch_over_tokens_that_are_no_padding(
     )
     torch.testing.assert_close(learner.loss("", batch, 0.5), wanted)
     assert learner.num_items(batch) == int(there.sum())
-    assert learner.num_items(batch) == sum(len(WordTokens.cut(b)) + 1 for _, b in PAIRS)
+    assert learner.num_items(batch) == sum(
+        len(WordTokenizer.cut(b)) + 1 for _, b in PAIRS
+    )
 
 
 def test_the_metrics_are_those_of_one_pair_after_another(make: Make) -> None:
@@ -70,7 +72,7 @@ def test_the_scores_are_those_of_sacrebleu_on_the_texts_as_they_were_read(
 
 
 def test_the_baselines_are_metrics_of_the_last_evaluation(
-    trained: tuple[TranslationLearner, Data],
+    trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
     learner.setup(data)
@@ -84,7 +86,7 @@ def test_the_baselines_are_metrics_of_the_last_evaluation(
 
 
 def test_strings_of_symbols_are_only_right_or_wrong(
-    trained: tuple[TranslationLearner, Data],
+    trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
     strings = learner.task.data.model_validate("strings")
@@ -121,7 +123,7 @@ def test_some_evaluations_translate(make: Make, task: str, epochs: list[int]) ->
 
 
 def test_samples_are_source_reference_and_translation(
-    trained: tuple[TranslationLearner, Data],
+    trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
     found = learner.samples([data.held_out.__getitems__([1, 2])], 3)
@@ -138,7 +140,7 @@ def test_samples_are_source_reference_and_translation(
 
 
 def test_without_texts_at_hand_there_are_no_baselines(
-    trained: tuple[TranslationLearner, Data],
+    trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
     learner.data = replace(data, train=data.train.columns)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from runtime.data.tokens import BOS, PAD
+from runtime.data.tokenizer import BOS, PAD
 from tests.runtime.tasks.translation.learning import Make, evaluated, every, fit
 
 

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from runtime.tasks import translation_baselines
 from runtime.tasks.translation_baselines import dictionary, unigram_loss, word_by_word
 
 PAIRS = [

@@ -64,8 +64,8 @@ class Tokenizer(ABC):
         specials = tuple(data["specials"])
         if data["kind"] == "bpe":
             model = tokenizers.Tokenizer.from_str(json.dumps(data["model"]))
-            return BytePairs(model, specials, data["size"])
-        kinds = {"characters": Characters, "words": WordTokens}
+            return BpeTokenizer(model, specials, data["size"])
+        kinds = {"characters": CharTokenizer, "words": WordTokenizer}
         return kinds[data["kind"]](data["tokens"], specials, data["size"])
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Tokenizer(ABC):
     def _decode(self, ids: list[int]) -> str: ...
 
 
-class Listed(Tokenizer):
+class VocabTokenizer(Tokenizer):
     """A tokenizer whose tokens are pieces of the text, in a list.
 
     Attributes:
@@ -126,7 +126,7 @@ class Listed(Tokenizer):
         return self.join([known[one] for one in ids if 0 <= one < len(known)])
 
 
-class Characters(Listed):
+class CharTokenizer(VocabTokenizer):
     """Each character is a token."""
 
     kind = "characters"
@@ -145,7 +145,7 @@ _BEFORE = re.compile(r" (?=[,.;:!?)\]}»”%])")
 _AFTER = re.compile(r"(?<=[(\[{«“¿¡]) ")
 
 
-class WordTokens(Listed):
+class WordTokenizer(VocabTokenizer):
     """Words and marks are tokens; how they are spaced is not kept."""
 
     kind = "words"
@@ -162,7 +162,7 @@ class WordTokens(Listed):
 _SPACED = re.compile(r"\s*\S+|\s+")
 
 
-class BytePairs(Tokenizer):
+class BpeTokenizer(Tokenizer):
     """Byte pair encoding of the bytes of UTF-8 (Sennrich et al., 2016; Radford et al., 2019): it loses nothing."""
 
     def __init__(
@@ -210,18 +210,18 @@ def learn(
     """
     match tokens:
         case Bpe():
-            return BytePairs(
+            return BpeTokenizer(
                 _byte_pairs(texts, tokens.bpe, specials), specials, tokens.bpe
             )
         case Words():
             most = tokens.words - len(specials)
-            return WordTokens(_frequent(texts, most), specials, tokens.words)
+            return WordTokenizer(_frequent(texts, most), specials, tokens.words)
     seen: set[str] = set().union(*texts)
-    return Characters(sorted(seen), specials)
+    return CharTokenizer(sorted(seen), specials)
 
 
 def _frequent(texts: Iterable[str], most: int) -> list[str]:
-    counts = Counter(word for text in texts for word in WordTokens.cut(text))
+    counts = Counter(word for text in texts for word in WordTokenizer.cut(text))
     return sorted(counts, key=lambda word: (-counts[word], word))[:most]
 
 

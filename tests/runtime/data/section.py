@@ -11,19 +11,19 @@ from compiler.diagnostics.source import Source
 from compiler.parse.document import Document, plain
 from compiler.parse.parse import parse
 from compiler.tasks.datasets import DataSet
-from runtime.data.dataset import Data
-from runtime.data.place import Place
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 
 Files = Mapping[str, str | bytes]
 
 
-def read(data: str, folder: Path = Path(), files: Files | None = None) -> Data:
+def read(data: str, folder: Path = Path(), files: Files | None = None) -> DataSplits:
     """The data set of `data: ...`, read from a spec in a folder."""
     write(folder, files or {})
     document = spec(data, folder)
     chosen = DataSet.model_validate(plain(document.root)["task"]["data"])
-    place = Place(document, chosen.name, folder)
-    loaded: Data = import_module(f"runtime.data.{chosen.name}").load(
+    place = DataSection(document, chosen.name, folder)
+    loaded: DataSplits = import_module(f"runtime.data.{chosen.name}").load(
         chosen.chosen, place
     )
     return loaded

@@ -8,7 +8,7 @@ import torch
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
-from runtime.plots.grid import grid_png
+from runtime.plots.image_grid import grid_png
 
 
 def pixels(png: bytes) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from compiler.parse.document import Document
 
 
 @dataclass(frozen=True)
-class Place:
+class DataSection:
     """The `data:` of a task.
 
     Attributes:

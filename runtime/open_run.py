@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.pipeline import Program, compile_spec
 from compiler.tasks.task import Task
-from runtime.data.dataset import Data
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
-from runtime.data.place import Place
 from runtime.engine.batch_sampler import plain_loader
 from runtime.engine.checkpoint_file import tied_names
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
@@ -28,7 +28,7 @@ WEIGHTS: Final = {"best": BEST, "last": LAST}
 
 
 @dataclass(frozen=True)
-class OpenRun:
+class LoadedRun:
     """A run whose networks are live.
 
     Attributes:
@@ -42,7 +42,7 @@ class OpenRun:
     task: Task
     learner: Learner[Any]
 
-    def data(self) -> Data:
+    def data(self) -> DataSplits:
         """The data of the run, read again.
 
         Raises:
@@ -50,7 +50,7 @@ class OpenRun:
         """
         folder = Path(self.about["spec"]).parent
         document = self.program.typed.graph.document
-        return load(self.task, Place(document, self.task.data.name, folder))
+        return load(self.task, DataSection(document, self.task.data.name, folder))
 
     def evaluate(self) -> dict[str, float]:
         """All metrics of the task on what is held out."""
@@ -62,7 +62,7 @@ class OpenRun:
             return self.learner.evaluate(batches, final=True)
 
 
-def open_run(path: Path, weights: str = "best") -> OpenRun:
+def open_run(path: Path, weights: str = "best") -> LoadedRun:
     """Open the folder of a run, with its best weights, its last, or those of a safetensors file.
 
     Raises:
@@ -80,7 +80,7 @@ def open_run(path: Path, weights: str = "best") -> OpenRun:
         net.eval()
     metadata = folder.read_json("vocabulary.json")
     made = learner(task.kind)(task, program.typed.networks, networks, metadata)
-    return OpenRun(folder, about, program, task, made)
+    return LoadedRun(folder, about, program, task, made)
 
 
 def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:

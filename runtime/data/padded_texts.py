@@ -11,13 +11,13 @@ from torch.nn.utils.rnn import pad_sequence
 
 from compiler.tasks.data.data_set import Tokens
 from compiler.tasks.data_facts import Facts
-from runtime.data.dataset import Batch, Data
-from runtime.data.tokens import BOS, EOS, PAD, PAIRS, Tokenizer, learn
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.tokenizer import BOS, EOS, PAD, PAIRS, Tokenizer, learn
 
 Pair = tuple[str, str]
 
 
-class Padded:
+class PaddedExamples:
     """Examples whose columns are lists of ids: in a batch int[B, T], padded with `<pad>`."""
 
     def __init__(self, columns: Mapping[str, Sequence[Sequence[int]]]) -> None:
@@ -43,7 +43,7 @@ def _rows(column: Sequence[Sequence[int]]) -> Sequence[Tensor]:
     return torch.split(flat, [len(row) for row in column])
 
 
-class LabelledTexts(Padded):
+class LabelledTexts(PaddedExamples):
     """Texts with labels: `tokens` int[B, T], `mask` bool[B, T], which is false for padding, and `label` int[B]."""
 
     def __init__(self, tokens: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
@@ -59,7 +59,7 @@ class LabelledTexts(Padded):
         return batch
 
 
-class TextPairs(Padded):
+class TextPairs(PaddedExamples):
     """Pairs of texts: `source` int[B, S], which ends with `<eos>`, and `target` int[B, T + 1], from `<bos>` to `<eos>`.
 
     Attributes:
@@ -85,7 +85,7 @@ def labelled_texts(
     tokens: Tokens,
     length: int,
     facts: Facts,
-) -> Data:
+) -> DataSplits:
     """Texts with labels as data; the tokens are learned from the first part, texts cut off after `length`."""
     tokenizer = learn((text for text, _ in train), tokens, PAIRS)
     learned, judged = (
@@ -97,7 +97,7 @@ def labelled_texts(
     )
     facts = replace(facts, vocab=tokenizer.size, classes=len(classes))
     metadata = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
-    return Data(learned, judged, facts, metadata)
+    return DataSplits(learned, judged, facts, metadata)
 
 
 def text_pairs(
@@ -106,7 +106,7 @@ def text_pairs(
     tokens: Tokens,
     shared: bool,
     facts: Facts,
-) -> Data:
+) -> DataSplits:
     """Pairs as data; the tokens are learned from the first part, one vocabulary for both sides or one for each."""
     sources, targets = [one for one, _ in train], [other for _, other in train]
     source = learn(sources + targets if shared else sources, tokens, PAIRS)
@@ -120,7 +120,7 @@ def tokenized_pairs(
     source: Tokenizer,
     target: Tokenizer,
     facts: Facts,
-) -> Data:
+) -> DataSplits:
     """Pairs as data, by tokenizers that are there already.
 
     Those held out are in the order of their sources' lengths: batches of them have little padding.
@@ -129,4 +129,4 @@ def tokenized_pairs(
     facts = replace(facts, vocab=source.size, target_vocab=target.size)
     metadata = {"source": source.to_json(), "target": target.to_json()}
     learned, judged = (TextPairs(part, source, target) for part in (train, held_out))
-    return Data(learned, judged, facts, metadata)
+    return DataSplits(learned, judged, facts, metadata)

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from compiler.tasks.data.data_set import Bpe, Tokens, Words
 from runtime.data.bible import verses
-from runtime.data.tokens import (
+from runtime.data.tokenizer import (
     BOS,
     EOS,
     PAD,
     PAIRS,
     TEXT,
     UNK,
-    BytePairs,
+    BpeTokenizer,
     Tokenizer,
-    WordTokens,
+    WordTokenizer,
     learn,
 )
 
@@ -89,7 +89,7 @@ def test_byte_pairs_lose_nothing(text: str) -> None:
 
 @given(st.lists(st.sampled_from(["the", "end", " ", "  ", "\n", "\t", ",", "\x1c"])))
 def test_byte_pairs_are_those_of_the_whole_text(pieces: list[str]) -> None:
-    assert isinstance(BYTES, BytePairs)
+    assert isinstance(BYTES, BpeTokenizer)
     text = "".join(pieces)
     whole = BYTES._model.encode(text, add_special_tokens=False)
     assert BYTES.encode(text) == whole.ids
@@ -151,4 +151,4 @@ def test_a_vocabulary_without_room_for_all_bytes() -> None:
 
 
 def test_words_have_no_spaces_or_marks() -> None:
-    assert WordTokens.cut("Don't stop, x_1!") == ["Don't", "stop", ",", "x_1", "!"]
+    assert WordTokenizer.cut("Don't stop, x_1!") == ["Don't", "stop", ",", "x_1", "!"]
