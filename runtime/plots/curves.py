@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from runtime.engine.trainer_state import Row
 from runtime.plots.png import as_png
+
+Row = Mapping[str, float]
+"""The values of one step, or one evaluation, by name."""
 
 _POINTS = 400
 """Points of a curve, at most: what is more is averaged."""
