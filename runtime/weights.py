@@ -12,20 +12,20 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.headers import MARK, Stored
-from compiler.checkpoint.match import Fit, fit, fit_file, left_over
-from compiler.checkpoint.mismatches import problems
-from compiler.checkpoint.plan import origins, plans
-from compiler.checkpoint.recipes import (
-    Chunk,
-    Join,
-    Making,
-    Reshape,
-    Slice,
-    Take,
-    Transpose,
+from compiler.checkpoint.assembly import (
+    Assembly,
+    Chunked,
+    Joined,
+    Reshaped,
+    Sliced,
+    Taken,
+    Transposed,
     sources,
 )
+from compiler.checkpoint.headers import MARK, Stored
+from compiler.checkpoint.match import Match, fit, fit_file, left_over
+from compiler.checkpoint.mismatches import problems
+from compiler.checkpoint.plan import origins, plans
 from compiler.checkpoint.tensors import own_tensors
 from compiler.diagnostics.diagnostic import RequestError
 from runtime.load import build_networks
@@ -34,27 +34,27 @@ Tensors: TypeAlias = Mapping[str, Tensor]
 Spec: TypeAlias = "str | Path | Program"
 
 
-def apply(making: Making, tensors: Tensors) -> Tensor:
+def apply(assembly: Assembly, tensors: Tensors) -> Tensor:
     """Make one tensor of published ones: a view of them where that is possible.
 
-    >>> apply(Chunk(Take("qkv"), 1, 3, 0), {"qkv": torch.arange(6)})
+    >>> apply(Chunked(Taken("qkv"), 1, 3, 0), {"qkv": torch.arange(6)})
     tensor([2, 3])
     """
-    match making:
-        case Take(name):
+    match assembly:
+        case Taken(name):
             return tensors[name]
-        case Join(how, parts, dim):
+        case Joined(how, parts, dim):
             join = torch.cat if how == "concat" else torch.stack
             return join([apply(part, tensors) for part in parts], dim)
-        case Chunk(of, index, count, dim):
+        case Chunked(of, index, count, dim):
             whole = apply(of, tensors)
             length = whole.shape[dim] // count
             return whole.narrow(dim, index * length, length)
-        case Slice(of, start, stop, dim):
+        case Sliced(of, start, stop, dim):
             return apply(of, tensors).narrow(dim, start, stop - start)
-        case Transpose(of, first, second):
+        case Transposed(of, first, second):
             return apply(of, tensors).transpose(first, second)
-        case Reshape(of, shape):
+        case Reshaped(of, shape):
             return apply(of, tensors).reshape(shape)
 
 
@@ -140,7 +140,9 @@ def read_states(
     """
     found, header = fit_file(program.typed, file, network, names)
     held = _fitting(program, found, file)
-    needed = {name for making in held.makings.values() for name in sources(making)}
+    needed = {
+        name for assembly in held.assemblies.values() for name in sources(assembly)
+    }
     tensors = _read({name: header[name] for name in header if name in needed})
     return _made(program, held, tensors)
 
@@ -184,7 +186,7 @@ class Translation:
         self.left_out = frozenset(
             entry.tensor.name
             for group in self.groups
-            if not any(one.makings for one in group)
+            if not any(one.assemblies for one in group)
             for entry in group
         )
         """The tensors that the checkpoint leaves as they begin."""
@@ -196,8 +198,8 @@ class Translation:
     def __call__(self, tensors: Tensors) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for group in self.groups:
-            makings = [making for one in group for making in one.makings]
-            whole = [m for m in makings if all(n in tensors for n in sources(m))]
+            assemblies = [assembly for one in group for assembly in one.assemblies]
+            whole = [m for m in assemblies if all(n in tensors for n in sources(m))]
             if whole:
                 made = apply(whole[0], tensors)
                 found |= {entry.tensor.name: made for entry in group}
@@ -218,18 +220,18 @@ def _require_one(program: Program, network: str) -> None:
         raise RequestError(f"{program.name} has several networks: {names}")
 
 
-def _fitting(program: Program, held: Fit, file: Path) -> Fit:
+def _fitting(program: Program, held: Match, file: Path) -> Match:
     if not held.fits:
         raise SpecError(problems(held, program.typed, file))
     return held
 
 
 def _made(
-    program: Program, held: Fit, tensors: Tensors
+    program: Program, held: Match, tensors: Tensors
 ) -> dict[str, dict[str, Tensor]]:
     states: dict[str, dict[str, Tensor]] = {}
-    for (network, name), making in held.makings.items():
-        states.setdefault(network, {})[name] = apply(making, tensors)
+    for (network, name), assembly in held.assemblies.items():
+        states.setdefault(network, {})[name] = apply(assembly, tensors)
     for network, ties in _ties(program).items():
         state = states.get(network, {})
         state |= {

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, Literal
 
-from compiler.checkpoint.recipes import (
-    Chunk,
-    Join,
-    Making,
-    Reshape,
-    Slice,
-    Take,
-    Transpose,
+from compiler.checkpoint.assembly import (
+    Assembly,
+    Chunked,
+    Joined,
+    Reshaped,
+    Sliced,
+    Taken,
+    Transposed,
 )
 from compiler.language.checkpoint import Recipe
 from compiler.op.arg_types import Formula
@@ -42,7 +42,7 @@ class TooMuch(Exception):
 
 
 @dataclass
-class Budget:
+class WorkLimit:
     """How much work is left, in names compared and in characters written."""
 
     left: int
@@ -58,30 +58,30 @@ class Budget:
             raise TooMuch
 
 
-def make(recipe: Recipe, values: Values, budget: Budget) -> Making:
+def make(recipe: Recipe, values: Values, budget: WorkLimit) -> Assembly:
     """What a recipe says, over the values of captures and params.
 
     Raises:
         RuleError: where an expression has no value, or one that makes no sense there.
         TooMuch: where the budget does not last.
     """
-    return _Maker(budget).make(recipe, values, ())
+    return _Assembler(budget).make(recipe, values, ())
 
 
-class _Maker:
+class _Assembler:
     """Makes one tensor, of so many others and no more."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: WorkLimit) -> None:
         self.budget = budget
         self.taken = 0
 
-    def make(self, recipe: Recipe, values: Values, place: Path) -> Making:
+    def make(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
         made = self._source(recipe, values, place)
         for step in recipe.steps:
             made = _step(step, made, recipe, values, place)
         return made
 
-    def _source(self, recipe: Recipe, values: Values, place: Path) -> Making:
+    def _source(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
         if recipe.name is not None:
             return self._take(recipe, values, place)
         if recipe.source is not None:
@@ -90,7 +90,7 @@ class _Maker:
             return self._join("concat", recipe.concat, recipe, values, place)
         return self._join("stack", recipe.stack or [], recipe, values, place)
 
-    def _take(self, recipe: Recipe, values: Values, place: Path) -> Making:
+    def _take(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
         self.taken += 1
         if self.taken > MOST:
             raise RuleError(f"a tensor is made of {MOST:,} others at most", place)
@@ -100,7 +100,7 @@ class _Maker:
             offsets = error.start, error.end
             raise RuleError(error.message, place, offsets) from None
         self.budget.spend(len(name) + len(recipe.name.pieces))
-        return Take(name)
+        return Taken(name)
 
     def _join(
         self,
@@ -109,7 +109,7 @@ class _Maker:
         recipe: Recipe,
         values: Values,
         place: Path,
-    ) -> Making:
+    ) -> Assembly:
         parts = tuple(
             self.make(item, counted, (*place, how, number))
             for counted in _counted(recipe, values, place)
@@ -117,7 +117,7 @@ class _Maker:
         )
         if not parts:
             raise RuleError("there is no tensor to join", (*place, "over"))
-        return Join(how, parts, recipe.dim)
+        return Joined(how, parts, recipe.dim)
 
 
 def _counted(recipe: Recipe, values: Values, place: Path) -> Iterator[Values]:
@@ -136,8 +136,8 @@ def _counted(recipe: Recipe, values: Values, place: Path) -> Iterator[Values]:
 
 
 def _step(
-    step: str, made: Making, recipe: Recipe, values: Values, place: Path
-) -> Making:
+    step: str, made: Assembly, recipe: Recipe, values: Values, place: Path
+) -> Assembly:
     numbers = tuple(
         _integer(item, values, (*place, step, k))
         for k, item in enumerate(getattr(recipe, step))
@@ -146,10 +146,10 @@ def _step(
         return _reshape(made, numbers, (*place, step))
     first, second = numbers
     if step == "transpose":
-        return Transpose(made, first, second)
+        return Transposed(made, first, second)
     if not 0 <= first < second:
         raise RuleError(_EMPTY[step].format(first, second), (*place, step))
-    part = Chunk if step == "chunk" else Slice
+    part = Chunked if step == "chunk" else Sliced
     return part(made, first, second, recipe.dim)
 
 
@@ -159,10 +159,10 @@ _EMPTY = {
 }
 
 
-def _reshape(made: Making, shape: tuple[int, ...], place: Path) -> Making:
+def _reshape(made: Assembly, shape: tuple[int, ...], place: Path) -> Assembly:
     if min(shape, default=0) < -1 or shape.count(-1) > 1:
         raise RuleError("sizes are 0 or more, and one may be -1", place)
-    return Reshape(made, shape)
+    return Reshaped(made, shape)
 
 
 def _integer(item: Any, values: Values, place: Path) -> int:

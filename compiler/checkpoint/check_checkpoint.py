@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from compiler.checkpoint.assemble import Budget, RuleError, TooMuch
+from compiler.checkpoint.assemble import RuleError, TooMuch, WorkLimit
+from compiler.checkpoint.assembly import Reshaped, shown
 from compiler.checkpoint.plan import Entry, Rules, numbered
-from compiler.checkpoint.recipes import Reshape, shown
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import Span
@@ -30,7 +30,7 @@ def translate(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     The graph must have been inferred without errors. Whether all tensors are there,
     only a file can tell.
     """
-    report, budget = Report(), Budget(_WORK)
+    report, budget = Report(), WorkLimit(_WORK)
     checkpoint = typed.graph.spec.checkpoint
     document = typed.graph.document
     for network, section in checkpoint.sections.items() if checkpoint else ():
@@ -115,13 +115,13 @@ class _Checker:
 
     def _shapes(self, entry: Entry) -> None:
         tensor = entry.tensor
-        for number, making in enumerate(entry.makings):
-            if not isinstance(making, Reshape) or -1 in making.shape:
+        for number, assembly in enumerate(entry.assemblies):
+            if not isinstance(assembly, Reshaped) or -1 in assembly.shape:
                 continue
-            if making.shape != tensor.shape:
-                given, wanted = shown(making.shape), shown(tensor.shape)
+            if assembly.shape != tensor.shape:
+                given, wanted = shown(assembly.shape), shown(tensor.shape)
                 message = f"reshape gives {given}, and {tensor.name} is {wanted}"
-                several = len(entry.makings) > 1 or entry.optional
+                several = len(entry.assemblies) > 1 or entry.optional
                 below = (number,) if several else ()
                 span = self.place.at(entry.rule, *below, "reshape").span()
                 self.report.error("bad-rule", span, message)

@@ -6,10 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compiler.checkpoint.assembly import (
+    Assembly,
+    Misfit,
+    Sizes,
+    shape_of,
+    shown,
+    sources,
+)
 from compiler.checkpoint.headers import Stored, read_header, read_mark
 from compiler.checkpoint.name_schemes import Reading, asked_for, readings
 from compiler.checkpoint.plan import MOST_WORK, Entry, Plan, origins
-from compiler.checkpoint.recipes import Making, Misfit, Sizes, shape_of, shown, sources
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import either
 from compiler.ir.typed import TypedGraph
@@ -28,12 +35,12 @@ class Lack:
 
 
 @dataclass
-class Fit:
+class Match:
     """What became of every tensor of the networks, and of the file."""
 
     reading: Reading
     """How the names of the file were read."""
-    makings: dict[Named, Making] = field(default_factory=dict)
+    assemblies: dict[Named, Assembly] = field(default_factory=dict)
     """What each tensor is made of; those that are tied to another are not there."""
     left_out: list[Named] = field(default_factory=list)
     """Tensors that the checkpoint leaves as they begin."""
@@ -60,7 +67,7 @@ class Fit:
 
 def fit_file(
     typed: TypedGraph, file: Path, network: str = "", names: str = ""
-) -> tuple[Fit, dict[str, Stored]]:
+) -> tuple[Match, dict[str, Stored]]:
     """Hold a file against the networks of a spec as `fit` does; also what is in the file.
 
     A file that was converted for this spec says so, and needs no `names`.
@@ -75,7 +82,7 @@ def fit_file(
     return fit(typed, shapes, network, names), header
 
 
-def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -> Fit:
+def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -> Match:
     """Hold the shapes of a file against the networks of a spec, or one of them.
 
     A file may have the published names, these with a leading part more or less, or those
@@ -97,15 +104,15 @@ def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -
             _hold_rest(one, shapes)
     if fits := [one for one in held if one.fits]:
         return _only(fits)
-    nearest = max(held, key=lambda one: len(one.makings) - len(one.differing))
+    nearest = max(held, key=lambda one: len(one.assemblies) - len(one.differing))
     if not nearest.whole:
         _hold_rest(nearest, shapes)
     return nearest
 
 
-def _only(fits: Sequence[Fit]) -> Fit:
+def _only(fits: Sequence[Match]) -> Match:
     first = fits[0]
-    other = next((one for one in fits if one.makings != first.makings), None)
+    other = next((one for one in fits if one.assemblies != first.assemblies), None)
     if other is None:
         return first
     told = [one.reading.told or "names as published" for one in (first, other)]
@@ -113,7 +120,7 @@ def _only(fits: Sequence[Fit]) -> Fit:
     raise RequestError(f"{message}; say whose names they are: published or own")
 
 
-def _leave_out(held: Sequence[Fit]) -> None:
+def _leave_out(held: Sequence[Match]) -> None:
     """What the checkpoint leaves as it begins is not in a file that was converted."""
     names = {named for one in held for named in one.left_out}
     for one in held:
@@ -139,14 +146,14 @@ def _chosen(every: Sequence[Plan], network: str) -> list[Plan]:
 def left_over(plans: list[Plan], names: Iterable[str]) -> list[str]:
     """The tensors of a file that no plan needs or ignores."""
     shapes: Shapes = dict.fromkeys(names, ())
-    found = Fit(Reading(plans), used=_needed(plans, shapes))
+    found = Match(Reading(plans), used=_needed(plans, shapes))
     _hold_rest(found, shapes)
     return found.unknown
 
 
-def _hold(reading: Reading, network: str, shapes: Shapes) -> Fit:
+def _hold(reading: Reading, network: str, shapes: Shapes) -> Match:
     """Hold shapes against plans. What the other networks need is no more left over than what is ignored."""
-    found = Fit(reading, used=_needed(reading.plans, shapes))
+    found = Match(reading, used=_needed(reading.plans, shapes))
     for plan in _chosen(reading.plans, network):
         for group in origins(plan.entries).values():
             _hold_group(plan.network, group, shapes, found)
@@ -158,66 +165,70 @@ def _needed(plans: Iterable[Plan], shapes: Shapes) -> set[str]:
         name
         for plan in plans
         for entry in plan.entries
-        if entry.makings
+        if entry.assemblies
         for name in sources(_nearest(entry, shapes))
         if name in shapes
     }
 
 
-def _nearest(entry: Entry, shapes: Shapes) -> Making:
-    """The first making whose tensors are all there; else the one of which most are."""
-    if len(entry.makings) == 1:
-        return entry.makings[0]
-    lacking = [len(_lacking(making, shapes)) for making in entry.makings]
+def _nearest(entry: Entry, shapes: Shapes) -> Assembly:
+    """The first assembly whose tensors are all there; else the one of which most are."""
+    if len(entry.assemblies) == 1:
+        return entry.assemblies[0]
+    lacking = [len(_lacking(assembly, shapes)) for assembly in entry.assemblies]
     if 0 in lacking:
-        return entry.makings[lacking.index(0)]
-    there = [sum(n in shapes for n in sources(making)) for making in entry.makings]
-    return entry.makings[there.index(max(there))]
+        return entry.assemblies[lacking.index(0)]
+    there = [
+        sum(n in shapes for n in sources(assembly)) for assembly in entry.assemblies
+    ]
+    return entry.assemblies[there.index(max(there))]
 
 
-def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Fit) -> None:
+def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Match) -> None:
     """A tensor and those tied to it: any of them may be in the file."""
     first = group[0].tensor
-    candidates = [(entry, _nearest(entry, shapes)) for entry in group if entry.makings]
+    candidates = [
+        (entry, _nearest(entry, shapes)) for entry in group if entry.assemblies
+    ]
     if not candidates:
         found.left_out.append((network, first.name))
         return
-    lacking = [_lacking(making, shapes) for _, making in candidates]
+    lacking = [_lacking(assembly, shapes) for _, assembly in candidates]
     present = [one for one, names in zip(candidates, lacking, strict=True) if not names]
-    if all(_absent(entry, making, shapes) for entry, making in candidates):
+    if all(_absent(entry, assembly, shapes) for entry, assembly in candidates):
         found.left_out.append((network, first.name))
         return
     if not present:
-        entry, making = candidates[0]
-        lack = _lack(entry, making, lacking[0])
+        entry, assembly = candidates[0]
+        lack = _lack(entry, assembly, lacking[0])
         found.missing.append((network, entry, lack))
         return
-    for entry, making in present:
-        if wrong := _wrong(entry, making, shapes):
+    for entry, assembly in present:
+        if wrong := _wrong(entry, assembly, shapes):
             found.differing.append((network, entry, wrong))
-    found.makings[network, first.name] = present[0][1]
+    found.assemblies[network, first.name] = present[0][1]
 
 
-def _absent(entry: Entry, making: Making, shapes: Shapes) -> bool:
+def _absent(entry: Entry, assembly: Assembly, shapes: Shapes) -> bool:
     """Whether the tensor may be left as it begins, and nothing of it is in the file."""
-    return entry.optional and not any(name in shapes for name in sources(making))
+    return entry.optional and not any(name in shapes for name in sources(assembly))
 
 
-def _lacking(making: Making, shapes: Shapes) -> tuple[str, ...]:
-    return tuple(name for name in sources(making) if name not in shapes)
+def _lacking(assembly: Assembly, shapes: Shapes) -> tuple[str, ...]:
+    return tuple(name for name in sources(assembly) if name not in shapes)
 
 
-def _lack(entry: Entry, nearest: Making, lacking: tuple[str, ...]) -> Lack:
+def _lack(entry: Entry, nearest: Assembly, lacking: tuple[str, ...]) -> Lack:
     if len(lacking) < sum(1 for _ in sources(nearest)):
         return Lack(lacking)
-    others = (one for one in entry.makings if one is not nearest)
+    others = (one for one in entry.assemblies if one is not nearest)
     return Lack(lacking, tuple(next(sources(one)) for one in others))
 
 
-def _wrong(entry: Entry, making: Making, shapes: Shapes) -> str:
+def _wrong(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
     tensor = entry.tensor
     try:
-        shape = shape_of(making, shapes)
+        shape = shape_of(assembly, shapes)
     except Misfit as error:
         return f"{tensor.name} cannot be made: {error}"
     if shape == tensor.shape:
@@ -226,7 +237,7 @@ def _wrong(entry: Entry, making: Making, shapes: Shapes) -> str:
     return f"{tensor.name} is {wanted}, and the file gives {given}"
 
 
-def _hold_rest(found: Fit, shapes: Shapes) -> None:
+def _hold_rest(found: Match, shapes: Shapes) -> None:
     plans = found.reading.plans
     rest = [name for name in shapes if name not in found.used]
     if sum(len(plan.ignore) for plan in plans) * len(rest) > MOST_WORK:

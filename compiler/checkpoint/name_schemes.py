@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from compiler.checkpoint.assembly import renamed, sources
 from compiler.checkpoint.plan import Plan, own_plans, plans
-from compiler.checkpoint.recipes import renamed, sources
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import shorten
 from compiler.ir.typed import TypedGraph
@@ -70,8 +70,8 @@ def _without(plan: Plan) -> Plan:
     behind = any(
         name.startswith(start)
         for entry in plan.entries
-        for making in entry.makings
-        for name in sources(making)
+        for assembly in entry.assemblies
+        for name in sources(assembly)
     )
     if not plan.prefix or not behind:
         return plan
@@ -100,7 +100,9 @@ def _renamed(
     spelled: Callable[[str], tuple[str, ...]],
 ) -> Plan:
     entries = (
-        replace(entry, makings=tuple(renamed(one, rename) for one in entry.makings))
+        replace(
+            entry, assemblies=tuple(renamed(one, rename) for one in entry.assemblies)
+        )
         for entry in plan.entries
     )
     return replace(plan, entries=tuple(entries), spelled=spelled)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.checkpoint.assemble import Budget, Path, RuleError, TooMuch, make
-from compiler.checkpoint.recipes import Making, Take
+from compiler.checkpoint.assemble import Path, RuleError, TooMuch, WorkLimit, make
+from compiler.checkpoint.assembly import Assembly, Taken
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance, TypedGraph
@@ -23,12 +23,12 @@ MOST_WORK = 5_000_000
 class Entry:
     """One tensor of ours, what it is made of, and the rule that says so ("": that of equal names).
 
-    Of several `makings` the first counts whose tensors are there; there is none where a
+    Of several `assemblies` the first counts whose tensors are there; there is none where a
     rule leaves the tensor as it begins in any case.
     """
 
     tensor: OwnTensor
-    makings: tuple[Making, ...]
+    assemblies: tuple[Assembly, ...]
     rule: str = ""
     optional: bool = False
     """Whether the tensor is left as it begins where the file has nothing of it."""
@@ -64,7 +64,7 @@ def plans(typed: TypedGraph) -> list[Plan]:
     checkpoint = typed.graph.spec.checkpoint
     if checkpoint is None:
         return own_plans(typed)
-    budget = Budget(MOST_WORK)
+    budget = WorkLimit(MOST_WORK)
     try:
         return [
             _plan(typed.networks[name], name, Rules(section, typed.params, budget))
@@ -85,7 +85,7 @@ def own_plans(typed: TypedGraph) -> list[Plan]:
 
 def _own_entry(network: str, tensor: OwnTensor) -> Entry:
     name = f"{network}.{tensor.name}" if network else tensor.name
-    return Entry(tensor, (Take(name),))
+    return Entry(tensor, (Taken(name),))
 
 
 def _plan(instance: Instance, name: str, rules: Rules) -> Plan:
@@ -108,7 +108,7 @@ class Rules:
     """The rules of a section, over the params of the spec."""
 
     def __init__(
-        self, section: Section, params: Mapping[str, Value], budget: Budget
+        self, section: Section, params: Mapping[str, Value], budget: WorkLimit
     ) -> None:
         self.rules: list[tuple[NamePattern, list[Recipe | None]]] = section.rules()
         self.ignore, self.prefix = tuple(section.ignore), section.prefix
@@ -131,9 +131,11 @@ class Rules:
                     for number, recipe in numbered(recipes)
                 )
                 return Entry(tensor, made, pattern.text, None in recipes)
-        return Entry(tensor, (Take(tensor.name),))
+        return Entry(tensor, (Taken(tensor.name),))
 
-    def _make(self, recipe: Recipe, values: Mapping[str, Value], place: Path) -> Making:
+    def _make(
+        self, recipe: Recipe, values: Mapping[str, Value], place: Path
+    ) -> Assembly:
         try:
             return make(recipe, values, self.budget)
         except RuleError as error:

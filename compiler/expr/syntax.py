@@ -179,7 +179,8 @@ def replaced(
 ) -> Expression:
     """The expression with what `put` gives in place of a part; None leaves it.
 
-    >>> show(replaced(Binary("+", Name("i"), Number(1)), lambda part: Name("k") if part == Name("i") else None))
+    >>> counter = BinaryOp("+", Variable("i"), NumberLiteral(1))
+    >>> show(replaced(counter, lambda part: Variable("k") if part == Variable("i") else None))
     'k + 1'
     """
     other = put(expr)
@@ -218,7 +219,7 @@ def _all_replaced(
 def show(expr: Expression) -> str:
     """The text of an expression, with the parentheses that a reader needs.
 
-    >>> show(Binary("//", Binary("+", Name("H"), Number(1)), Number(2)))
+    >>> show(BinaryOp("//", BinaryOp("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)))
     '(H + 1) // 2'
     """
     match expr:

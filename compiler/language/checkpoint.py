@@ -79,9 +79,9 @@ def _prefix(value: Any) -> Any:
     return value
 
 
-Integer = Annotated[Any, BeforeValidator(_integer)]
-Pair = Annotated[list[Integer], BeforeValidator(_pair)]
-Counter = Annotated[str, named(snake_case, "a counter")]
+RecipeInteger = Annotated[Any, BeforeValidator(_integer)]
+IntegerPair = Annotated[list[RecipeInteger], BeforeValidator(_pair)]
+CounterName = Annotated[str, named(snake_case, "a counter")]
 
 
 class Recipe(Model):
@@ -92,11 +92,13 @@ class Recipe(Model):
     source: Recipe | None = Field(default=None, alias="from")
     concat: Annotated[list[Recipe], BeforeValidator(_listed)] | None = None
     stack: Annotated[list[Recipe], BeforeValidator(_listed)] | None = None
-    over: Annotated[dict[Counter, Integer], mapping_of("counters")] | None = None
-    chunk: Pair | None = None
-    slice: Pair | None = None
-    transpose: Pair | None = None
-    reshape: list[Integer] | None = None
+    over: Annotated[dict[CounterName, RecipeInteger], mapping_of("counters")] | None = (
+        None
+    )
+    chunk: IntegerPair | None = None
+    slice: IntegerPair | None = None
+    transpose: IntegerPair | None = None
+    reshape: list[RecipeInteger] | None = None
     dim: int = 0
     steps: tuple[str, ...] = ()
     """The keys of what is done, as they are written."""

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class EinopsPattern:
     """The dimensions before and after."""
 
     left: tuple[Group, ...]
@@ -33,7 +33,7 @@ class Pattern:
 
 
 @cache
-def parse_pattern(text: str) -> Pattern:
+def parse_pattern(text: str) -> EinopsPattern:
     """Read a pattern.
 
     Raises:
@@ -49,7 +49,7 @@ def parse_pattern(text: str) -> Pattern:
             if not any(axis in group for group in there):
                 side = "right" if here is left else "left"
                 raise _invalid(f"{axis} is missing on the {side}", text.index(axis))
-    return Pattern(left, right)
+    return EinopsPattern(left, right)
 
 
 def _groups(text: str, offset: int) -> tuple[Group, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler.codegen.python import Expr, TupleExpr, call, lit, method
-from compiler.ops._einops_pattern import ELLIPSIS, Group, Pattern
+from compiler.ops._einops_pattern import ELLIPSIS, EinopsPattern, Group
 
 _UNIT = "1"
 """Stands for a dimension of size 1 among the names of the others."""
 
 
-def rearrange_code(value: Expr, pattern: Pattern, sizes: Mapping[str, Expr]) -> Expr:
+def rearrange_code(
+    value: Expr, pattern: EinopsPattern, sizes: Mapping[str, Expr]
+) -> Expr:
     """The value rearranged; an axis without a size is the one that torch works out."""
     value = _split_groups(value, pattern.left, sizes)
     axes = [axis for group in pattern.left for axis in group or (_UNIT,)]

@@ -10,7 +10,7 @@ from compiler.op.arg_types import NamedSizes
 from compiler.op.context import Context
 from compiler.op.op import Code, Shape, product
 from compiler.op.registry import register
-from compiler.ops._einops_pattern import ELLIPSIS, Group, Pattern, parse_pattern
+from compiler.ops._einops_pattern import ELLIPSIS, EinopsPattern, Group, parse_pattern
 from compiler.ops._rearrange_code import rearrange_code
 from compiler.ops._tensor_method import TensorMethod
 from compiler.symbolic.dims import Dim
@@ -43,7 +43,7 @@ class Rearrange(TensorMethod):
         parts = (_merged_size(group, found) for group in pattern.right)
         return input.with_shape(*(size for part in parts for size in part))
 
-    def _check_sizes(self, ctx: Context, pattern: Pattern) -> None:
+    def _check_sizes(self, ctx: Context, pattern: EinopsPattern) -> None:
         for name, size in self.sizes.items():
             ctx.require_least(f"the size of {name}", size, 1)
             if name not in pattern.axes:

@@ -26,7 +26,7 @@ class _Tiling(TensorMethod):
 
 
 @register("repeat", torch="torch.Tensor.repeat")
-class Repeat(_Tiling):
+class TensorRepeat(_Tiling):
     """So many copies along each dimension: any[B, T] -> any[2 * B, T] for [2, 1].
 
     There is a number for each dimension, and further ones for new dimensions in front.

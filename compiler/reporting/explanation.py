@@ -15,7 +15,7 @@ from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.op.op import Op, Shape, arguments
 from compiler.op.op_docs import as_yaml
-from compiler.reporting.layer_path import Step, find_layer
+from compiler.reporting.layer_path import PathStep, find_layer
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
@@ -30,7 +30,7 @@ def explain(typed: TypedGraph, path: str) -> str:
     return "\n".join(_lines(path, steps))
 
 
-def _lines(path: str, steps: tuple[Step, ...]) -> Iterator[str]:
+def _lines(path: str, steps: tuple[PathStep, ...]) -> Iterator[str]:
     step = steps[-1]
     node, context = step.node, step.instance.context
     yield f"{path}: {_target(step)}, at {node.node.place.span(key=True).at}"
@@ -56,18 +56,18 @@ def _section(name: str, lines: Iterator[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in found)
 
 
-def _target(step: Step) -> str:
+def _target(step: PathStep) -> str:
     target = step.node.target
     if not isinstance(target, Scope):
         return f"{target.name} ({target.torch})" if target.torch else target.name
     return f"{target.kind} {target.name}"
 
 
-def _copies(step: Step) -> str:
+def _copies(step: PathStep) -> str:
     return f" × {step.node.count}" if step.node.node.layer.repeat is not None else ""
 
 
-def _switches(step: Step) -> Iterator[str]:
+def _switches(step: PathStep) -> Iterator[str]:
     layer, node = step.node.node.layer, step.node
     if isinstance(layer.when, Formula):
         yield f"  when {layer.when.text}: {'on' if node.active else 'off'}"
@@ -83,7 +83,7 @@ def _switches(step: Step) -> Iterator[str]:
         yield "  it does not run: its output is its first input, unchanged"
 
 
-def _inputs(steps: tuple[Step, ...]) -> Iterator[str]:
+def _inputs(steps: tuple[PathStep, ...]) -> Iterator[str]:
     step = steps[-1]
     for port, given in step.node.inputs.items():
         for ref in given if isinstance(given, tuple) else (given,):
@@ -93,7 +93,7 @@ def _inputs(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from (f"  {line}" for line in _origin(steps, ref))
 
 
-def _origin(steps: tuple[Step, ...], ref: Ref) -> Iterator[str]:
+def _origin(steps: tuple[PathStep, ...], ref: Ref) -> Iterator[str]:
     """Where a value comes from: an input is followed out of the blocks."""
     for depth in range(len(steps) - 1, -1, -1):
         instance = steps[depth].instance
@@ -110,7 +110,7 @@ def _origin(steps: tuple[Step, ...], ref: Ref) -> Iterator[str]:
         ref = outer
 
 
-def _arguments(step: Step, call: Call) -> Iterator[str]:
+def _arguments(step: PathStep, call: Call) -> Iterator[str]:
     written = step.node.arguments
     context = step.instance.context
     if call.op is not None:
@@ -152,7 +152,7 @@ def _valued(context: Context, value: Any) -> Any:
     return value
 
 
-def _rule(step: Step) -> Iterator[str]:
+def _rule(step: PathStep) -> Iterator[str]:
     target = step.node.target
     if not isinstance(target, Scope):
         yield from _op_text(target).splitlines()
@@ -181,7 +181,7 @@ def _equated(named: str, values: str) -> str:
     return named if named == values else f"{named} = {values}"
 
 
-def _sizes(step: Step) -> Iterator[str]:
+def _sizes(step: PathStep) -> Iterator[str]:
     instance, node = step.instance, step.node
     count = ParameterCounter().node(instance, node)
     formula = FormulaCounter().node(instance, node)

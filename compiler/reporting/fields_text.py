@@ -40,8 +40,8 @@ def fields_text(
 ) -> Iterator[FieldText]:
     """The fields of a declaration, in their order.
 
-    >>> from compiler.tasks.schedules import Exponential
-    >>> [one.takes for one in fields_text(Exponential)]
+    >>> from compiler.tasks.schedules import ExponentialSchedule
+    >>> [one.takes for one in fields_text(ExponentialSchedule)]
     ['an integer of at least 0', 'a number above 0']
     """
     told, kinds = descriptions(model), hints(model, include_extras=True)

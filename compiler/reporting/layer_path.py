@@ -12,7 +12,7 @@ _STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<copy>\d{1,9})\])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """A layer where it stands, and its run that is looked at; None where it is off."""
 
     instance: Instance
@@ -20,14 +20,14 @@ class Step:
     call: Call | None
 
 
-def find_layer(typed: TypedGraph, path: str) -> tuple[Step, ...]:
+def find_layer(typed: TypedGraph, path: str) -> tuple[PathStep, ...]:
     """The layers that lead to one, that one last.
 
     Raises:
         RequestError: where there is none; the message says how far the path leads.
     """
     instance, rest = _network(typed, path)
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     for part in rest.split("."):
         if instance is None:
             raise RequestError(f"{steps[-1].node.node.name} holds no layers in {path}")
@@ -47,7 +47,7 @@ def _network(typed: TypedGraph, path: str) -> tuple[Instance | None, str]:
     return typed.networks[name], rest
 
 
-def _step(instance: Instance, part: str) -> Step:
+def _step(instance: Instance, part: str) -> PathStep:
     match = _STEP.fullmatch(part)
     node = instance.nodes.get(match["name"]) if match else None
     if match is None or node is None:
@@ -55,8 +55,8 @@ def _step(instance: Instance, part: str) -> Step:
         hint = hint or f"its layers are {', '.join(instance.nodes)}"
         raise RequestError(f"there is no layer {part} in {instance.scope.name}; {hint}")
     if match["copy"] is None:
-        return Step(instance, node, node.calls[0] if node.calls else None)
-    return Step(instance, node, _copy(node, int(match["copy"])))
+        return PathStep(instance, node, node.calls[0] if node.calls else None)
+    return PathStep(instance, node, _copy(node, int(match["copy"])))
 
 
 def _copy(node: TypedNode, number: int) -> Call:

@@ -14,14 +14,14 @@ COLUMNS = ("layer", "op", "output", "parameters", "as a formula", "FLOPs")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """A line of the table, a cell for each column."""
 
     level: int
     cells: tuple[str, ...]
 
 
-def table(section: ScopeSummary, depth: int | None = None) -> list[Line]:
+def table(section: ScopeSummary, depth: int | None = None) -> list[TableLine]:
     """A line for each layer, those inside blocks and groups below it.
 
     Args:
@@ -32,7 +32,7 @@ def table(section: ScopeSummary, depth: int | None = None) -> list[Line]:
     lines = list(islice(_lines(section, 0, depth), most))
     if len(lines) == most:
         cells = ("…", "", "more layers: choose with --depth", "", "", "")
-        lines.append(Line(0, cells))
+        lines.append(TableLine(0, cells))
     return lines
 
 
@@ -57,11 +57,11 @@ def _ports(types: tuple[PortType, ...]) -> str:
     return ", ".join(f"{one.port} {one.values}" for one in types)
 
 
-def _lines(section: ScopeSummary, level: int, depth: int | None) -> Iterator[Line]:
+def _lines(section: ScopeSummary, level: int, depth: int | None) -> Iterator[TableLine]:
     if depth is not None and level >= depth:
         return
     for row in section.layers:
-        yield Line(level, _cells(row))
+        yield TableLine(level, _cells(row))
         if row.inside is not None:
             yield from _lines(row.inside, level + 1, depth)
 

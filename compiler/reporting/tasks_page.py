@@ -18,7 +18,7 @@ from compiler.reporting.tasks_text import DATA, EXAMPLES, FORMS, HEAD, RUNS, SCH
 from compiler.tasks.choices import choices
 from compiler.tasks.datasets import DataSet
 from compiler.tasks.field_docs import summary
-from compiler.tasks.kinds.adversarial import Turn
+from compiler.tasks.kinds.adversarial import NetworkTraining
 from compiler.tasks.kinds.translation import Decoding
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.registry import KINDS
@@ -28,7 +28,7 @@ from compiler.tasks.task import EarlyStopping, Task
 
 PAGE = Path("docs/tasks.md")
 PARTS: Final[dict[str, tuple[tuple[str, type[BaseModel]], ...]]] = {
-    "adversarial": (("`generator` and `discriminator`", Turn),),
+    "adversarial": (("`generator` and `discriminator`", NetworkTraining),),
     "translation": (("`decoding`", Decoding),),
 }
 """Of a kind of task, the keys that hold mappings of their own."""

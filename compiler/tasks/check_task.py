@@ -17,7 +17,7 @@ from compiler.op.op_docs import as_yaml
 from compiler.parse.document import Document, Node, Scalar, Sequence
 from compiler.parse.document import Mapping as Entries
 from compiler.symbolic.evaluate import Value
-from compiler.tasks.ports import Fit
+from compiler.tasks.ports import PortCheck
 from compiler.tasks.registry import KINDS
 from compiler.tasks.task import Task
 
@@ -38,8 +38,8 @@ def prepare(
     document = resolved(typed, variant, changes)
     task = _read(document, typed.params, report)
     if task is not None and not report.failed:
-        fit = Fit(typed, document, task.ports, task.kind, report)
-        task.check(fit, task.facts())
+        check = PortCheck(typed, document, task.ports, task.kind, report)
+        task.check(check, task.facts())
     for other in typed.graph.spec.variants if not changes else ():
         if other != variant and _written(typed, other) is not None:
             _read_other(typed, other, report)

@@ -10,7 +10,7 @@ Form = Literal["images", "sequences", "labelled text", "text", "series", "pairs"
 
 
 @dataclass(frozen=True)
-class Facts:
+class DataFacts:
     """What examples look like; None is a size that only the data can tell.
 
     Attributes:
@@ -32,7 +32,7 @@ class Facts:
     def __str__(self) -> str:
         """What there is, in words.
 
-        >>> str(Facts("images", image=(1, 8, 8), classes=10))
+        >>> str(DataFacts("images", image=(1, 8, 8), classes=10))
         'images of 1 x 8 x 8 in 10 classes'
         """
         return " ".join((self.form, *self._sizes()))

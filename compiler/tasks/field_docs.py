@@ -14,8 +14,8 @@ _ENTRY = re.compile(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", re.MULTILINE)
 def summary(model: type[object]) -> str:
     """A docstring without its attributes.
 
-    >>> from compiler.tasks.schedules import Constant
-    >>> summary(Constant)
+    >>> from compiler.tasks.schedules import ConstantSchedule
+    >>> summary(ConstantSchedule)
     '`lr` as it is.'
     """
     return _ATTRIBUTES.sub("", inspect.cleandoc(model.__doc__ or "")).strip()
@@ -24,8 +24,8 @@ def summary(model: type[object]) -> str:
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
     """What is said of each field, in its class or one that it is made from.
 
-    >>> from compiler.tasks.schedules import Noam
-    >>> descriptions(Noam)["width"]
+    >>> from compiler.tasks.schedules import NoamSchedule
+    >>> descriptions(NoamSchedule)["width"]
     'the width of the model.'
     """
     told: dict[str, str] = {}

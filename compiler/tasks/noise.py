@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from compiler.ir.typed import Instance
-from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.ports import FREE, PortCheck
 
 
-def check_noise(fit: Fit, net: Instance) -> None:
+def check_noise(check: PortCheck, net: Instance) -> None:
     """Report an input `noise` that is not float[B, latent] with a number for latent."""
-    noise = fit.input(net, "noise", "float", (FREE, None))
+    noise = check.input(net, "noise", "float", (FREE, None))
     if noise and net.inputs[noise] is not None and not latent(net, noise):
-        message = f"{fit.kind} draws noise of a fixed width"
+        message = f"{check.kind} draws noise of a fixed width"
         label = f"{noise} is {net.inputs[noise]}"
-        fit.report("task-misfit", ("kind",), message, label)
+        check.report("task-misfit", ("kind",), message, label)
 
 
 def latent(net: Instance, port: str) -> int:

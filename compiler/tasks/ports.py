@@ -20,7 +20,7 @@ Wanted = int | None | Literal["free"]
 """A size: this one, any, or one that is free."""
 
 
-class Fit:
+class PortCheck:
     """Asks networks for what a task needs, and reports at its place what they lack."""
 
     def __init__(

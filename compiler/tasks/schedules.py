@@ -36,14 +36,14 @@ class Schedule(Model):
         """The factor in a step after the warm-up, of `total` such steps."""
 
 
-class Constant(Schedule):
+class ConstantSchedule(Schedule):
     """`lr` as it is."""
 
     def after(self, step: int, total: int) -> float:
         return 1.0
 
 
-class Linear(Schedule):
+class LinearSchedule(Schedule):
     """Down to `end_factor` in a straight line (`torch.optim.lr_scheduler.LinearLR`).
 
     Attributes:
@@ -56,7 +56,7 @@ class Linear(Schedule):
         return 1 + (self.end_factor - 1) * min(step / total, 1)
 
 
-class Cosine(Schedule):
+class CosineSchedule(Schedule):
     """Down to `end_factor` along a cosine (`CosineAnnealingLR`; Loshchilov and Hutter, 2016).
 
     Attributes:
@@ -70,7 +70,7 @@ class Cosine(Schedule):
         return self.end_factor + (1 - self.end_factor) * falling
 
 
-class Noam(Model):
+class NoamSchedule(Model):
     """`width ** -0.5 * min(step ** -0.5, step * warmup ** -1.5)` (Vaswani et al., 2017).
 
     Attributes:
@@ -88,7 +88,7 @@ class Noam(Model):
         return rising * float(self.width**-0.5)
 
 
-class Step(Schedule):
+class StepSchedule(Schedule):
     """Times `gamma` every `step_size` steps (`StepLR`).
 
     Attributes:
@@ -103,7 +103,7 @@ class Step(Schedule):
         return _power(self.gamma, step // self.step_size)
 
 
-class MultiStep(Schedule):
+class MultiStepSchedule(Schedule):
     """Times `gamma` at each of the `milestones`, which are steps (`MultiStepLR`).
 
     Attributes:
@@ -122,7 +122,7 @@ class MultiStep(Schedule):
         return _power(self.gamma, sum(step >= at for at in self.milestones))
 
 
-class Exponential(Schedule):
+class ExponentialSchedule(Schedule):
     """Times `gamma` every step (`ExponentialLR`).
 
     Attributes:
@@ -135,7 +135,7 @@ class Exponential(Schedule):
         return _power(self.gamma, step)
 
 
-class Polynomial(Schedule):
+class PolynomialSchedule(Schedule):
     """Down to 0 as a power of what is left (`PolynomialLR`).
 
     Attributes:
@@ -162,14 +162,14 @@ class ScheduleChoice(Choice):
     what: ClassVar[str] = "schedule"
     example: ClassVar[str] = "schedule: cosine, or schedule: {cosine: {warmup: 100}}"
 
-    constant: Constant | None = None
-    linear: Linear | None = None
-    cosine: Cosine | None = None
-    noam: Noam | None = None
-    step: Step | None = None
-    multi_step: MultiStep | None = None
-    exponential: Exponential | None = None
-    polynomial: Polynomial | None = None
+    constant: ConstantSchedule | None = None
+    linear: LinearSchedule | None = None
+    cosine: CosineSchedule | None = None
+    noam: NoamSchedule | None = None
+    step: StepSchedule | None = None
+    multi_step: MultiStepSchedule | None = None
+    exponential: ExponentialSchedule | None = None
+    polynomial: PolynomialSchedule | None = None
 
 
-DEFAULT = Field(default_factory=lambda: ScheduleChoice(constant=Constant()))
+DEFAULT = Field(default_factory=lambda: ScheduleChoice(constant=ConstantSchedule()))

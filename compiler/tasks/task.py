@@ -11,11 +11,11 @@ from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import either, listed, shorten
 from compiler.language.model import Model
 from compiler.tasks.choices import Count, NotNegative, Positive, Whole
-from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.datasets import DataSet
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.ports import Fit
+from compiler.tasks.ports import PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import DEFAULT as SCHEDULE
 from compiler.tasks.schedules import ScheduleChoice
@@ -92,23 +92,23 @@ class Task(Model):
     early_stopping: EarlyStopping | None = None
     seed: Seed = 0
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         """What is known of its data before that is read."""
-        found: Facts = self.data.chosen.facts()
+        found: DataFacts = self.data.chosen.facts()
         return found
 
-    def check(self, fit: Fit, facts: Facts) -> None:
+    def check(self, check: PortCheck, facts: DataFacts) -> None:
         """Report where networks and data do not fit it: `fits`, if the form of the data does."""
-        fit.holds = f"{self.data.name} holds {facts}"
-        self._ports(fit)
+        check.holds = f"{self.data.name} holds {facts}"
+        self._ports(check)
         if facts.form in self.forms:
-            self.fits(fit, facts)
+            self.fits(check, facts)
         else:
             message = f"{self.kind} learns from {either(self.forms)}"
             label = f"{self.data.name} holds {facts.form}"
-            fit.report("data-misfit", ("data",), message, label)
+            check.report("data-misfit", ("data",), message, label)
 
-    def _ports(self, fit: Fit) -> None:
+    def _ports(self, check: PortCheck) -> None:
         """Report ports of roles that the task does not have."""
         known = [role.name for role in self.roles]
         unknown = [name for name in self.ports if name not in known]
@@ -116,8 +116,8 @@ class Task(Model):
             help = suggest(name, known) or f"the roles are {listed(known)}"
             message = f"{self.kind} has no role {shorten(name)}"
             path = ("ports", name)
-            fit.report("unknown-key", path, message, help=help, key=True)
+            check.report("unknown-key", path, message, help=help, key=True)
 
     @abstractmethod
-    def fits(self, fit: Fit, facts: Facts) -> None:
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
         """Report where the networks do not fit the task, or the data."""

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from compiler.checkpoint.match import Fit, Named, fit_file
+from compiler.checkpoint.assembly import sources
+from compiler.checkpoint.match import Match, Named, fit_file
 from compiler.checkpoint.mismatches import problems
-from compiler.checkpoint.recipes import sources
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.render import as_json as diagnostics_json
@@ -96,11 +96,11 @@ def load(
     typer.echo(out)
 
 
-def _told(held: Fit, file: Path) -> str:
-    whole = len(held.makings) + len(held.missing)
+def _told(held: Match, file: Path) -> str:
+    whole = len(held.assemblies) + len(held.missing)
     differ = len({(network, one.tensor.name) for network, one, _ in held.differing})
     names = f", by {held.reading.told}" if held.reading.told else ""
-    lines = [f"{file}: {len(held.makings) - differ} of {whole} tensors fit{names}"]
+    lines = [f"{file}: {len(held.assemblies) - differ} of {whole} tensors fit{names}"]
     for what, found in (
         ("left as they begin", list(map(_name, held.left_out))),
         ("ignored", held.ignored),
@@ -115,15 +115,15 @@ def _name(named: Named) -> str:
     return f"{network}.{name}" if network else name
 
 
-def _as_json(held: Fit) -> dict[str, Any]:
+def _as_json(held: Match) -> dict[str, Any]:
     wrong = {(network, entry.tensor.name) for network, entry, _ in held.differing}
     return {
         "fits": held.fits,
         "own_names": held.reading.own,
         "names": held.reading.told or "names as published",
         "tensors": {
-            _name(named): list(dict.fromkeys(sources(making)))
-            for named, making in held.makings.items()
+            _name(named): list(dict.fromkeys(sources(assembly)))
+            for named, assembly in held.assemblies.items()
             if named not in wrong
         },
         "missing": {

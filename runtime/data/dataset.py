@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 Batch = dict[str, Tensor]
 """Tensors by role (`image`, `label`, `tokens`, ...), the examples along their first dimension."""
@@ -38,7 +38,7 @@ class DataSplits:
 
     train: Examples
     held_out: Examples
-    facts: Facts
+    facts: DataFacts
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from runtime.data.dataset import Batch, DataSplits, TensorExamples
 
 if TYPE_CHECKING:  # most images come without it
@@ -96,7 +96,7 @@ def images_data(
     learned = LabelledImages(train["images"], train["labels"], most, to, shift, rotate)
     judged = LabelledImages(held_out["images"], held_out["labels"], most, to)
     channels, height, width = train["images"].shape[1:]
-    facts = Facts("images", image=(channels, height, width), classes=len(classes))
+    facts = DataFacts("images", image=(channels, height, width), classes=len(classes))
     return DataSplits(
         learned, judged, facts, {"classes": classes, "range": options.range}
     )

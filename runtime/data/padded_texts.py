@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from compiler.tasks.data.data_set import Tokens
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.tokenizer import BOS, EOS, PAD, PAIRS, Tokenizer, learn
 
@@ -84,7 +84,7 @@ def labelled_texts(
     classes: Sequence[str],
     tokens: Tokens,
     length: int,
-    facts: Facts,
+    facts: DataFacts,
 ) -> DataSplits:
     """Texts with labels as data; the tokens are learned from the first part, texts cut off after `length`."""
     tokenizer = learn((text for text, _ in train), tokens, PAIRS)
@@ -105,7 +105,7 @@ def text_pairs(
     held_out: Sequence[Pair],
     tokens: Tokens,
     shared: bool,
-    facts: Facts,
+    facts: DataFacts,
 ) -> DataSplits:
     """Pairs as data; the tokens are learned from the first part, one vocabulary for both sides or one for each."""
     sources, targets = [one for one, _ in train], [other for _, other in train]
@@ -119,7 +119,7 @@ def tokenized_pairs(
     held_out: Sequence[Pair],
     source: Tokenizer,
     target: Tokenizer,
-    facts: Facts,
+    facts: DataFacts,
 ) -> DataSplits:
     """Pairs as data, by tokenizers that are there already.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from compiler.tasks.data.co2 import Co2
 from compiler.tasks.data.csv import Csv
 from compiler.tasks.data.sunspots import Sunspots
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch, DataSplits
 
@@ -92,7 +92,7 @@ def series(
     }
     train = SeriesWindows(scaled, length, cut, length, horizon)
     held = SeriesWindows(scaled, cut, len(values), length, horizon, season)
-    return DataSplits(train, held, Facts("series", features=len(names)), metadata)
+    return DataSplits(train, held, DataFacts("series", features=len(names)), metadata)
 
 
 def _hold_size(

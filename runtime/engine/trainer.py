@@ -21,8 +21,8 @@ from compiler.fmt.write_spec import write_spec
 from compiler.parse.document import Document
 from compiler.pipeline import Program
 from compiler.tasks.check_task import resolved
-from compiler.tasks.data_facts import Facts
-from compiler.tasks.ports import Fit
+from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
@@ -242,7 +242,7 @@ def start_files(
     }
 
 
-def hold_against(program: Program, task: Task, facts: Facts) -> None:
+def hold_against(program: Program, task: Task, facts: DataFacts) -> None:
     """Check that the networks take what the data holds.
 
     Raises:
@@ -250,5 +250,5 @@ def hold_against(program: Program, task: Task, facts: Facts) -> None:
     """
     report = Report()
     document = resolved(program.typed, program.variant, program.changes)
-    task.check(Fit(program.typed, document, task.ports, task.kind, report), facts)
+    task.check(PortCheck(program.typed, document, task.ports, task.kind, report), facts)
     report.raise_if_failed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Share, Whole
 from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Co2(Data):
@@ -22,5 +22,5 @@ class Co2(Data):
     season: Whole = 52
     held_out: Share = 0.2
 
-    def facts(self) -> Facts:
-        return Facts("series", features=1)
+    def facts(self) -> DataFacts:
+        return DataFacts("series", features=1)

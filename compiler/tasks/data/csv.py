@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from compiler.tasks.choices import Share, Whole
 from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Csv(Data):
@@ -33,5 +33,5 @@ class Csv(Data):
     season: Whole = 1
     held_out: Share = 0.2
 
-    def facts(self) -> Facts:
-        return Facts("series", features=len(self.columns))
+    def facts(self) -> DataFacts:
+        return DataFacts("series", features=len(self.columns))

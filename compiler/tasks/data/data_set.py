@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from compiler.language.model import Model
 from compiler.tasks.choices import Whole
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 File = str
 """A path; where it is relative, from the folder of the spec."""
@@ -19,7 +19,7 @@ class Data(Model):
     """The options of a data set."""
 
     @abstractmethod
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         """What is known before the data is read."""
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from compiler.tasks.choices import Count, Share
 from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Digits(Data):
@@ -26,7 +26,7 @@ class Digits(Data):
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         if self.form == "sequences":
-            return Facts("sequences", features=8, classes=10)
-        return Facts("images", image=(1, 8, 8), classes=10)
+            return DataFacts("sequences", features=8, classes=10)
+        return DataFacts("images", image=(1, 8, 8), classes=10)

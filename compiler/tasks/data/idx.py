@@ -9,7 +9,7 @@ from pydantic import model_validator
 from compiler.language.model import fault
 from compiler.tasks.choices import Count, Share, Whole
 from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Idx(Data):
@@ -42,5 +42,5 @@ class Idx(Data):
             raise fault("missing-key", message)
         return self
 
-    def facts(self) -> Facts:
-        return Facts("images", image=(1, None, None), classes=self.classes)
+    def facts(self) -> DataFacts:
+        return DataFacts("images", image=(1, None, None), classes=self.classes)

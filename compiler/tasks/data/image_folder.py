@@ -6,7 +6,7 @@ from typing import Literal
 
 from compiler.tasks.choices import Count, Share, Whole
 from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class ImageFolder(Data):
@@ -30,5 +30,5 @@ class ImageFolder(Data):
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"
 
-    def facts(self) -> Facts:
-        return Facts("images", image=(self.channels, self.size, self.size))
+    def facts(self) -> DataFacts:
+        return DataFacts("images", image=(self.channels, self.size, self.size))

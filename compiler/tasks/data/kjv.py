@@ -6,7 +6,7 @@ from typing import Final
 
 from compiler.tasks.choices import Whole
 from compiler.tasks.data.data_set import Data, Tokens, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 CHARACTERS: Final = 70
 """Different characters of the books to learn from, and the one for others."""
@@ -23,6 +23,6 @@ class Kjv(Data):
     tokens: Tokens = "characters"
     length: Whole = 128
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         known = CHARACTERS if self.tokens == "characters" else vocabulary(self.tokens)
-        return Facts("text", vocab=known)
+        return DataFacts("text", vocab=known)

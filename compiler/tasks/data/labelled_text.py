@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Share, Whole
 from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class LabelledText(Data):
@@ -24,6 +24,6 @@ class LabelledText(Data):
     classes: Whole | None = None
     held_out: Share = 0.2
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         vocab = vocabulary(self.tokens)
-        return Facts("labelled text", vocab=vocab, classes=self.classes)
+        return DataFacts("labelled text", vocab=vocab, classes=self.classes)

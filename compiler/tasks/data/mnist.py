@@ -6,7 +6,7 @@ from typing import Literal
 
 from compiler.tasks.choices import Count, Share
 from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Mnist(Data):
@@ -24,5 +24,5 @@ class Mnist(Data):
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"
 
-    def facts(self) -> Facts:
-        return Facts("images", image=(1, 28, 28), classes=10)
+    def facts(self) -> DataFacts:
+        return DataFacts("images", image=(1, 28, 28), classes=10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Share, Whole
 from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Pairs(Data):
@@ -24,6 +24,6 @@ class Pairs(Data):
     words: Whole = 60
     held_out: Share = 0.1
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         vocab = vocabulary(self.tokens)
-        return Facts("pairs", vocab=vocab, target_vocab=vocab)
+        return DataFacts("pairs", vocab=vocab, target_vocab=vocab)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from compiler.language.model import fault
 from compiler.tasks.choices import Whole
 from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Strings(Data):
@@ -37,6 +37,6 @@ class Strings(Data):
             raise fault("bad-value", message, at=("shortest",))
         return self
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         vocab = self.symbols + 4
-        return Facts("pairs", vocab=vocab, target_vocab=vocab)
+        return DataFacts("pairs", vocab=vocab, target_vocab=vocab)

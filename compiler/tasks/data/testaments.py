@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Whole
 from compiler.tasks.data.data_set import Data, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Testaments(Data):
@@ -18,5 +18,5 @@ class Testaments(Data):
     tokens: Tokens = Words(words=5000)
     length: Whole = 64
 
-    def facts(self) -> Facts:
-        return Facts("labelled text", vocab=vocabulary(self.tokens), classes=2)
+    def facts(self) -> DataFacts:
+        return DataFacts("labelled text", vocab=vocabulary(self.tokens), classes=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Share, Whole
 from compiler.tasks.data.data_set import Data, File, Tokens, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Text(Data):
@@ -22,5 +22,5 @@ class Text(Data):
     length: Whole = 128
     held_out: Share = 0.1
 
-    def facts(self) -> Facts:
-        return Facts("text", vocab=vocabulary(self.tokens))
+    def facts(self) -> DataFacts:
+        return DataFacts("text", vocab=vocabulary(self.tokens))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.tasks.choices import Whole
 from compiler.tasks.data.data_set import Bpe, Data, Tokens, vocabulary
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 
 
 class Verses(Data):
@@ -22,6 +22,6 @@ class Verses(Data):
     words: Whole = 15
     train_words: Whole = 15
 
-    def facts(self) -> Facts:
+    def facts(self) -> DataFacts:
         vocab = vocabulary(self.tokens)
-        return Facts("pairs", vocab=vocab, target_vocab=vocab)
+        return DataFacts("pairs", vocab=vocab, target_vocab=vocab)

@@ -11,10 +11,10 @@ from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, TypedNode
 from compiler.language.model import Model
 from compiler.tasks.choices import NotNegative, Positive, Share, Whole
-from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.noise import check_noise
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import ScheduleChoice
 from compiler.tasks.task import Task
@@ -23,7 +23,7 @@ ENDS: Final = {"tanh": "-1..1", "sigmoid": "0..1"}
 """The values that an activation gives, as data sets name them."""
 
 
-class Turn(Model):
+class NetworkTraining(Model):
     """How one of the two networks is trained; what is not given is as for the whole task.
 
     Attributes:
@@ -87,47 +87,49 @@ class Adversarial(Task):
     kind: Literal["adversarial"]
     loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
     gradient_penalty: NotNegative = 0.0
-    generator: Turn = Field(default_factory=Turn)
-    discriminator: Turn = Field(default_factory=Turn)
+    generator: NetworkTraining = Field(default_factory=NetworkTraining)
+    discriminator: NetworkTraining = Field(default_factory=NetworkTraining)
     average: Share = 0.0
     samples: Whole = 64
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
         image: tuple[Wanted, ...] = (FREE, *(facts.image or (None, None, None)))
-        generator = fit.network("generator")
-        discriminator = fit.network("discriminator")
+        generator = check.network("generator")
+        discriminator = check.network("discriminator")
         if generator is not None:
-            self._generator(fit, generator, image)
+            self._generator(check, generator, image)
         if discriminator is not None:
-            self._discriminator(fit, discriminator, image)
+            self._discriminator(check, discriminator, image)
         if self.gradient_penalty and self.precision.endswith("mixed"):
             message = "a gradient penalty needs all of its digits"
             help = "write precision: 32, or no gradient_penalty"
-            fit.report("task-misfit", ("gradient_penalty",), message, help=help)
+            check.report("task-misfit", ("gradient_penalty",), message, help=help)
 
-    def _generator(self, fit: Fit, net: Instance, image: tuple[Wanted, ...]) -> None:
-        check_noise(fit, net)
-        self._label(fit, net, ("noise",))
-        port = fit.output(net, "image", "float", image)
+    def _generator(
+        self, check: PortCheck, net: Instance, image: tuple[Wanted, ...]
+    ) -> None:
+        check_noise(check, net)
+        self._label(check, net, ("noise",))
+        port = check.output(net, "image", "float", image)
         if port:
-            self._range(fit, net, port)
+            self._range(check, net, port)
 
     def _discriminator(
-        self, fit: Fit, net: Instance, image: tuple[Wanted, ...]
+        self, check: PortCheck, net: Instance, image: tuple[Wanted, ...]
     ) -> None:
-        fit.input(net, "image", "float", image)
-        self._label(fit, net, ("image",))
+        check.input(net, "image", "float", image)
+        self._label(check, net, ("image",))
         flat = any(kind.rank == 1 for kind in net.outputs.values())
-        fit.output(net, "score", "float", (FREE,) if flat else (FREE, 1))
+        check.output(net, "score", "float", (FREE,) if flat else (FREE, 1))
 
-    def _label(self, fit: Fit, net: Instance, others: tuple[str, ...]) -> None:
+    def _label(self, check: PortCheck, net: Instance, others: tuple[str, ...]) -> None:
         """Where a network is told the label, this is an integer for each image."""
         told = is_conditional(net, self.ports)
         if told:
-            fit.input(net, "label", "int", (FREE,))
-        fit.fed(net, (*others, "label") if told else others)
+            check.input(net, "label", "int", (FREE,))
+        check.fed(net, (*others, "label") if told else others)
 
-    def _range(self, fit: Fit, net: Instance, port: str) -> None:
+    def _range(self, check: PortCheck, net: Instance, port: str) -> None:
         """Warn where the generator cannot give the values that the data has."""
         node = _end(net, port)
         op = node.calls[0].op if node is not None else None
@@ -138,7 +140,7 @@ class Adversarial(Task):
                 f"{op.name} gives values in {gives}, and {self.data.name} holds {holds}"
             )
             help = f"write data: {{{self.data.name}: {{range: {gives}}}}}"
-            fit.warn("task-misfit", node.node.place.span(), message, help=help)
+            check.warn("task-misfit", node.node.place.span(), message, help=help)
 
 
 def is_conditional(net: Instance, ports: Mapping[str, str]) -> bool:

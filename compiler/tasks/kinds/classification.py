@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from compiler.symbolic.tensor import Kind
 from compiler.tasks.choices import Share
-from compiler.tasks.data_facts import Facts, Form
-from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
@@ -37,22 +37,22 @@ class Classification(Task):
     kind: Literal["classification"]
     label_smoothing: Share = 0.0
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
-        net = fit.network()
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
+        net = check.network()
         if net is None:
             return
         role, kind, sizes = input_of(facts)
-        port = fit.input(net, role, kind, sizes)
+        port = check.input(net, role, kind, sizes)
         masked = role == "tokens" and "mask" in net.scope.inputs
         if masked:
-            fit.input(net, "mask", "bool", (FREE, None))
-        fit.fed(net, (role, "mask") if masked else (role,))
+            check.input(net, "mask", "bool", (FREE, None))
+        check.fed(net, (role, "mask") if masked else (role,))
         if role == "tokens" and port:
-            fit.tokens(net, port, facts.vocab, self.data.name)
-        fit.output(net, "logits", "float", (FREE, facts.classes))
+            check.tokens(net, port, facts.vocab, self.data.name)
+        check.output(net, "logits", "float", (FREE, facts.classes))
 
 
-def input_of(facts: Facts) -> tuple[str, Kind, tuple[Wanted, ...]]:
+def input_of(facts: DataFacts) -> tuple[str, Kind, tuple[Wanted, ...]]:
     """The role of an example in a network, and its type."""
     if facts.form == "images":
         return "image", "float", (FREE, *(facts.image or (None, None, None)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from compiler.tasks.data_facts import Facts, Form
-from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
@@ -36,13 +36,13 @@ class Forecasting(Task):
     kind: Literal["forecasting"]
     loss: Literal["mse", "mae", "huber"] = "mse"
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
-        net = fit.network()
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
+        net = check.network()
         if net is None:
             return
-        fit.input(net, "past", "float", (FREE, None, facts.features))
-        fit.fed(net, ("past",))
+        check.input(net, "past", "float", (FREE, None, facts.features))
+        check.fed(net, ("past",))
         horizon: int = self.data.chosen.horizon
         flat = horizon == 1 and any(kind.rank == 2 for kind in net.outputs.values())
         steps = () if flat else (horizon,)
-        fit.output(net, "forecast", "float", (FREE, *steps, facts.features))
+        check.output(net, "forecast", "float", (FREE, *steps, facts.features))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from compiler.tasks.data_facts import Facts, Form
-from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
@@ -26,12 +26,12 @@ class LanguageModel(Task):
 
     kind: Literal["language_model"]
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
-        net = fit.network()
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
+        net = check.network()
         if net is None:
             return
-        port = fit.input(net, "tokens", "int", (FREE, FREE))
-        fit.fed(net, ("tokens",))
+        port = check.input(net, "tokens", "int", (FREE, FREE))
+        check.fed(net, ("tokens",))
         if port:
-            fit.tokens(net, port, facts.vocab, self.data.name)
-        fit.output(net, "logits", "float", (FREE, FREE, facts.vocab))
+            check.tokens(net, port, facts.vocab, self.data.name)
+        check.output(net, "logits", "float", (FREE, FREE, facts.vocab))

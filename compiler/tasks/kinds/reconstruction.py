@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import ClassVar, Final, Literal
 
 from compiler.tasks.choices import NotNegative
-from compiler.tasks.data_facts import Facts, Form
+from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.noise import check_noise
-from compiler.tasks.ports import FREE, Fit, Wanted
+from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
@@ -52,25 +52,25 @@ class Reconstruction(Task):
         """Whether a network with these outputs is a variational autoencoder."""
         return all(self.has(outputs, role) for role in CODE)
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
-        net = fit.network()
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
+        net = check.network()
         if net is None:
             return
         image: tuple[Wanted, ...] = (FREE, *(facts.image or (None, None, None)))
-        fit.input(net, "image", "float", image)
+        check.input(net, "image", "float", image)
         noise = ("noise",) if self.has(net.scope.inputs, "noise") else ()
         if noise:
-            check_noise(fit, net)
-        fit.fed(net, ("image", *noise))
-        fit.output(net, "reconstruction", "float", image)
+            check_noise(check, net)
+        check.fed(net, ("image", *noise))
+        check.output(net, "reconstruction", "float", image)
         for role in CODE if self.variational(net.outputs) else ():
-            fit.output(net, role, "float", (FREE, None))
-        self._range(fit)
+            check.output(net, role, "float", (FREE, None))
+        self._range(check)
 
-    def _range(self, fit: Fit) -> None:
+    def _range(self, check: PortCheck) -> None:
         """Report cross-entropy of what is no probability."""
         if self.loss == "bce" and getattr(self.data.chosen, "range", "") == "-1..1":
             message = "binary cross-entropy is of values from 0 to 1"
             label = f"{self.data.name} holds values from -1"
             help = "write range: 0..1, or loss: mse"
-            fit.report("data-misfit", ("data",), message, label, help)
+            check.report("data-misfit", ("data",), message, label, help)

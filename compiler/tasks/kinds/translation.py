@@ -8,8 +8,8 @@ from pydantic import Field
 
 from compiler.language.model import Model
 from compiler.tasks.choices import Count, NotNegative, Share, Whole
-from compiler.tasks.data_facts import Facts, Form
-from compiler.tasks.ports import FREE, Fit
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
@@ -57,16 +57,16 @@ class Translation(Task):
     decoding: Decoding = Field(default_factory=Decoding)
     decode_every: Count = 0
 
-    def fits(self, fit: Fit, facts: Facts) -> None:
-        net = fit.network()
+    def fits(self, check: PortCheck, facts: DataFacts) -> None:
+        net = check.network()
         if net is None:
             return
-        source = fit.input(net, "source", "int", (FREE, FREE))
-        target = fit.input(net, "target", "int", (FREE, FREE))
-        fit.fed(net, ("source", "target"))
+        source = check.input(net, "source", "int", (FREE, FREE))
+        target = check.input(net, "target", "int", (FREE, FREE))
+        check.fed(net, ("source", "target"))
         if source:
-            fit.tokens(net, source, facts.vocab, f"the source of {self.data.name}")
+            check.tokens(net, source, facts.vocab, f"the source of {self.data.name}")
         if target:
             name = f"the target of {self.data.name}"
-            fit.tokens(net, target, facts.target_vocab, name)
-        fit.output(net, "logits", "float", (FREE, FREE, facts.target_vocab))
+            check.tokens(net, target, facts.target_vocab, name)
+        check.output(net, "logits", "float", (FREE, FREE, facts.target_vocab))

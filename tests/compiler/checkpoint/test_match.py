@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.match import Fit, fit
+from compiler.checkpoint.assembly import Taken, Transposed
+from compiler.checkpoint.match import Match, fit
 from compiler.checkpoint.mismatches import problems
-from compiler.checkpoint.recipes import Take, Transpose
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import app
 from tests.compiler.checkpoint.files import safetensors
@@ -57,7 +57,7 @@ def told(program: Program, shapes: dict[str, tuple[int, ...]]) -> list[str]:
 def test_what_fits(program: Program) -> None:
     held = fit(program.typed, WHOLE | {"h.1.mask": (1,)})
     assert held.fits and not held.reading.own
-    assert list(held.makings) == [
+    assert list(held.assemblies) == [
         ("", name)
         for name in (
             *("embed.weight", "body.0.weight", "body.0.bias"),
@@ -125,7 +125,7 @@ def test_the_first_alternative_that_is_there_counts(tmp_path: Path) -> None:
     assert fit(program.typed, WHOLE).fits
     held = fit(program.typed, OLD)
     assert held.fits
-    assert held.makings["", "body.1.weight"] == Transpose(Take("old.1.w"), 0, 1)
+    assert held.assemblies["", "body.1.weight"] == Transposed(Taken("old.1.w"), 0, 1)
     mixed = {**WHOLE, "old.0.w": (4, 4)}
     del mixed["h.1.w"]
     assert fit(program.typed, mixed).fits
@@ -215,8 +215,10 @@ def test_what_fits_in_two_ways_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=said):
         fit(typed, shapes)
     published = fit(typed, shapes, names="published")
-    assert published.makings["", "fc.weight"] == Transpose(Take("fc.weight"), 0, 1)
-    assert fit(typed, shapes, names="own").makings["", "fc.weight"] == Take("fc.weight")
+    assert published.assemblies["", "fc.weight"] == Transposed(Taken("fc.weight"), 0, 1)
+    assert fit(typed, shapes, names="own").assemblies["", "fc.weight"] == Taken(
+        "fc.weight"
+    )
     with pytest.raises(RequestError, match="names are published or own, not theirs"):
         fit(typed, shapes, names="theirs")
 
@@ -239,11 +241,13 @@ checkpoint:
 def test_several_networks_in_one_file(tmp_path: Path) -> None:
     program = compiled(TWO, tmp_path)
     both = {"text_model.fc.weight": (2, 4), "image_model.fc.weight": (3, 4)}
-    assert list(fit(program.typed, both).makings) == [
+    assert list(fit(program.typed, both).assemblies) == [
         ("text", "fc.weight"),
         ("image", "fc.weight"),
     ]
-    assert list(fit(program.typed, both, "image").makings) == [("image", "fc.weight")]
+    assert list(fit(program.typed, both, "image").assemblies) == [
+        ("image", "fc.weight")
+    ]
     assert fit(program.typed, both, "image").fits
     own = {"text.fc.weight": (2, 4), "image.fc.weight": (3, 4)}
     assert fit(program.typed, own).reading.own
@@ -253,7 +257,7 @@ def test_several_networks_in_one_file(tmp_path: Path) -> None:
 
 def test_without_a_checkpoint_names_are_equal(tmp_path: Path) -> None:
     program = compiled(SPEC.partition("checkpoint:")[0], tmp_path)
-    held: Fit = fit(program.typed, {"embed.weight": (6, 4)})
+    held: Match = fit(program.typed, {"embed.weight": (6, 4)})
     (first, *_) = problems(held, program.typed, Path("w.npz"))
     assert (first.code, first.span.line) == ("missing-tensor", 7)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler import Program, compile_spec
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.kinds.adversarial import Adversarial
 from runtime.data.dataset import Batch, DataSplits, TensorExamples
 from runtime.engine.build_optimizer import build
@@ -71,7 +71,7 @@ def stripes(count: int = 64) -> DataSplits:
     label = torch.arange(count) % 2
     image = torch.stack([rows, columns])[label].unsqueeze(1)
     table = TensorExamples({"image": image, "label": label})
-    return DataSplits(table, table, Facts("images", image=(1, 2, 2), classes=2))
+    return DataSplits(table, table, DataFacts("images", image=(1, 2, 2), classes=2))
 
 
 def batch(count: int = 8) -> Batch:

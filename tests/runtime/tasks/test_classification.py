@@ -16,7 +16,7 @@ from torchmetrics.functional.classification import (
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
 from compiler.tasks.data.data_set import Words
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import labelled_texts
 from runtime.load import build_networks
@@ -96,7 +96,7 @@ def digits(smoothing: float = 0.0) -> tuple[str, dict[str, Any]]:
 
 
 def texts() -> DataSplits:
-    facts = Facts("labelled text", vocab=20)
+    facts = DataFacts("labelled text", vocab=20)
     return labelled_texts(WORDS, WORDS, NAMES, Words(words=20), 4, facts)
 
 

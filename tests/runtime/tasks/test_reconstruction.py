@@ -12,7 +12,7 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from compiler import SpecError, compile_spec
-from compiler.tasks.data_facts import Facts
+from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.kinds.reconstruction import Reconstruction
 from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.load import build_networks
@@ -85,7 +85,7 @@ def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
         DataSplits(
             TensorExamples({"image": train}),
             TensorExamples({"image": held_out}),
-            Facts("images"),
+            DataFacts("images"),
         )
     )
     with torch.no_grad():

@@ -15,125 +15,125 @@ class Misfit(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Taken:
     """A published tensor as it is."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class Joined:
     """Several tensors one behind another along a dimension, or along a new one (`stack`)."""
 
     how: Literal["concat", "stack"]
-    parts: tuple[Making, ...]
+    parts: tuple[Assembly, ...]
     dim: int
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunked:
     """Part `index` of `count` equal parts along a dimension."""
 
-    of: Making
+    of: Assembly
     index: int
     count: int
     dim: int
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Sliced:
     """The places from `start` up to `stop` along a dimension."""
 
-    of: Making
+    of: Assembly
     start: int
     stop: int
     dim: int
 
 
 @dataclass(frozen=True, slots=True)
-class Transpose:
+class Transposed:
     """Two dimensions change places."""
 
-    of: Making
+    of: Assembly
     first: int
     second: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reshape:
+class Reshaped:
     """The same numbers in another shape; one size may be -1."""
 
-    of: Making
+    of: Assembly
     shape: Sizes
 
 
-Making: TypeAlias = Take | Join | Chunk | Slice | Transpose | Reshape
+Assembly: TypeAlias = Taken | Joined | Chunked | Sliced | Transposed | Reshaped
 
 
-def sources(making: Making) -> Iterator[str]:
+def sources(assembly: Assembly) -> Iterator[str]:
     """The names of the published tensors that it takes."""
-    if isinstance(making, Take):
-        yield making.name
-    elif isinstance(making, Join):
-        for part in making.parts:
+    if isinstance(assembly, Taken):
+        yield assembly.name
+    elif isinstance(assembly, Joined):
+        for part in assembly.parts:
             yield from sources(part)
     else:
-        yield from sources(making.of)
+        yield from sources(assembly.of)
 
 
-def renamed(making: Making, rename: Callable[[str], str]) -> Making:
+def renamed(assembly: Assembly, rename: Callable[[str], str]) -> Assembly:
     """The same of tensors by other names.
 
-    >>> renamed(Chunk(Take("h.qkv"), 0, 3, 0), lambda name: f"model.{name}")
-    Chunk(of=Take(name='model.h.qkv'), index=0, count=3, dim=0)
+    >>> renamed(Chunked(Taken("h.qkv"), 0, 3, 0), lambda name: f"model.{name}")
+    Chunked(of=Taken(name='model.h.qkv'), index=0, count=3, dim=0)
     """
-    if isinstance(making, Take):
-        return Take(rename(making.name))
-    if isinstance(making, Join):
-        parts = tuple(renamed(part, rename) for part in making.parts)
-        return replace(making, parts=parts)
-    return replace(making, of=renamed(making.of, rename))
+    if isinstance(assembly, Taken):
+        return Taken(rename(assembly.name))
+    if isinstance(assembly, Joined):
+        parts = tuple(renamed(part, rename) for part in assembly.parts)
+        return replace(assembly, parts=parts)
+    return replace(assembly, of=renamed(assembly.of, rename))
 
 
-def shape_of(making: Making, shapes: Mapping[str, Sizes]) -> Sizes:
+def shape_of(assembly: Assembly, shapes: Mapping[str, Sizes]) -> Sizes:
     """The shape of what comes out, from those of the published tensors.
 
     Raises:
         Misfit: where they do not fit.
         KeyError: where one is not there.
 
-    >>> shape_of(Chunk(Take("qkv"), 0, 3, 0), {"qkv": (12, 4)})
+    >>> shape_of(Chunked(Taken("qkv"), 0, 3, 0), {"qkv": (12, 4)})
     (4, 4)
     """
-    if isinstance(making, Take):
-        return shapes[making.name]
-    if isinstance(making, Join):
-        return _joined(making, [shape_of(part, shapes) for part in making.parts])
-    shape = shape_of(making.of, shapes)
-    match making:
-        case Chunk():
-            axis = _axis(making.dim, shape)
-            if shape[axis] % making.count:
-                message = f"{shown(shape)} has no {making.count} equal parts"
+    if isinstance(assembly, Taken):
+        return shapes[assembly.name]
+    if isinstance(assembly, Joined):
+        return _joined(assembly, [shape_of(part, shapes) for part in assembly.parts])
+    shape = shape_of(assembly.of, shapes)
+    match assembly:
+        case Chunked():
+            axis = _axis(assembly.dim, shape)
+            if shape[axis] % assembly.count:
+                message = f"{shown(shape)} has no {assembly.count} equal parts"
                 raise Misfit(f"{message} along dimension {axis}")
-            return _with(shape, axis, shape[axis] // making.count)
-        case Slice():
-            axis = _axis(making.dim, shape)
-            if making.stop > shape[axis]:
-                raise Misfit(f"{shown(shape)} ends before {making.stop}")
-            return _with(shape, axis, making.stop - making.start)
-        case Transpose():
-            axes = _axis(making.first, shape), _axis(making.second, shape)
+            return _with(shape, axis, shape[axis] // assembly.count)
+        case Sliced():
+            axis = _axis(assembly.dim, shape)
+            if assembly.stop > shape[axis]:
+                raise Misfit(f"{shown(shape)} ends before {assembly.stop}")
+            return _with(shape, axis, assembly.stop - assembly.start)
+        case Transposed():
+            axes = _axis(assembly.first, shape), _axis(assembly.second, shape)
             turned = dict(zip(axes, reversed(axes), strict=True))
             return tuple(shape[turned.get(k, k)] for k in range(len(shape)))
-        case Reshape():
-            return _reshaped(shape, making.shape)
+        case Reshaped():
+            return _reshaped(shape, assembly.shape)
 
 
-def _joined(making: Join, shapes: list[Sizes]) -> Sizes:
+def _joined(assembly: Joined, shapes: list[Sizes]) -> Sizes:
     first = shapes[0]
-    new = making.how == "stack"
-    axis = _axis(making.dim, (*first, 0) if new else first)
+    new = assembly.how == "stack"
+    axis = _axis(assembly.dim, (*first, 0) if new else first)
     for shape in shapes[1:]:
         same = shape if new else shape[:axis] + shape[axis + 1 :]
         if len(shape) != len(first) or same != (
