@@ -16,7 +16,12 @@ import typer
 from typer.core import TyperGroup
 
 import layergraph.commands
-from compiler.diagnostics.diagnostic import DiagramError, RequestError, SpecError
+from compiler.diagnostics.diagnostic import (
+    DataError,
+    DiagramError,
+    RequestError,
+    SpecError,
+)
 from layergraph import __version__
 from layergraph.commands._output import show_diagnostics
 
@@ -101,7 +106,7 @@ def main() -> None:
         sys.exit(1)
     except (DiagramError, RequestError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(1 if isinstance(error, DiagramError) else 2)
+        sys.exit(1 if isinstance(error, (DataError, DiagramError)) else 2)
     finally:
         gc.freeze()
 

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.pipeline import Program, compile_spec
 from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
@@ -66,16 +66,18 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     """Open the folder of a run, with its best weights, its last, or those of a safetensors file.
 
     Raises:
-        RequestError: where the folder is no run, or the weights do not fit its networks.
+        RequestError: where the folder is no run, or there are no such weights.
+        DataError: where the weights do not fit its networks.
     """
     folder = RunFolder(path)
     about = folder.read_json("run.json")
     program = compile_spec(folder.path / SPEC)
     task = program.task
     if task is None:
-        raise RequestError(f"{folder.path / SPEC} has no task")
+        raise DataError(f"{folder.path / SPEC} has no task")
     networks = build_networks(program)
-    load_weights(networks, folder.path / WEIGHTS.get(weights, weights))
+    own = WEIGHTS.get(weights)
+    load_weights(networks, folder.path / own if own else Path(weights))
     for net in networks.values():
         net.eval()
     metadata = folder.read_json("vocabulary.json")
@@ -87,7 +89,8 @@ def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
     """Load the weights of all networks from a safetensors file.
 
     Raises:
-        RequestError: where the file is not there, or its tensors are not those of the networks.
+        RequestError: where the file is not there.
+        DataError: where its tensors are not those of the networks.
     """
     found = _tensors(file)
     for name, net in networks.items():
@@ -107,7 +110,7 @@ def _tensors(file: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise RequestError(f"there are no weights at {file}") from None
     except (OSError, SafetensorError) as error:
-        raise RequestError(f"{file} cannot be read: {error}") from None
+        raise DataError(f"{file} cannot be read: {error}") from None
 
 
 def _load(net: nn.Module, found: Mapping[str, Tensor], file: Path) -> None:
@@ -124,7 +127,7 @@ def _load(net: nn.Module, found: Mapping[str, Tensor], file: Path) -> None:
     if problems:
         few = "; ".join(sorted(problems)[:5])
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise RequestError(f"{file} does not fit the networks: {few}{more}")
+        raise DataError(f"{file} does not fit the networks: {few}{more}")
     net.load_state_dict(dict(found), strict=False)
 
 

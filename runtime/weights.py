@@ -27,7 +27,7 @@ from compiler.checkpoint.match import Match, fit, fit_file, left_over
 from compiler.checkpoint.mismatches import problems
 from compiler.checkpoint.plan import origins, plans
 from compiler.checkpoint.tensors import own_tensors
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from runtime.load import build_networks
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -258,7 +258,7 @@ def _read(wanted: Mapping[str, Stored]) -> dict[str, Tensor]:
         try:
             found |= read(file, names)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise RequestError(f"{file} cannot be read: {error}") from None
+            raise DataError(f"{file} cannot be read: {error}") from None
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.text import printable, shorten
 
 MOST_BYTES: Final = 32 * 2**20
@@ -56,7 +56,8 @@ def read_header(path: Path) -> dict[str, Stored]:
     """The tensors of a file: `.safetensors`, its index where there are several (`.json`), or `.npz`.
 
     Raises:
-        RequestError: where it is of another kind, damaged, or too large.
+        RequestError: where it is not there, or of another kind.
+        DataError: where it is damaged, or too large.
     """
     if path.suffix in _PICKLES:
         raise RequestError(_pickled(path))
@@ -97,8 +98,8 @@ def _pickled(path: Path) -> str:
     )
 
 
-def _damaged(path: Path, why: str) -> RequestError:
-    return RequestError(f"{path} cannot be read: {shorten(printable(why), 200)}")
+def _damaged(path: Path, why: str) -> DataError:
+    return DataError(f"{path} cannot be read: {shorten(printable(why), 200)}")
 
 
 def _metadata(path: Path) -> Any:

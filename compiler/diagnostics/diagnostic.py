@@ -153,7 +153,11 @@ class SpecError(Exception):
 
 
 class RequestError(ValueError):
-    """What was asked of a spec is not in it; the message is for whoever asked."""
+    """What was asked for cannot be done; the message is for whoever asked."""
+
+
+class DataError(RequestError):
+    """A file that was named holds something else than it should; the message says what."""
 
 
 class DiagramError(Exception):

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from runtime.engine.run_folder import STATE, RunFolder
 from runtime.engine.session import Session
 from runtime.engine.sharded import (
@@ -64,7 +64,8 @@ def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
     """The state of a run.
 
     Raises:
-        RequestError: where there is none, or it cannot be read.
+        RequestError: where there is none.
+        DataError: where it cannot be read.
     """
     file = folder.path / STATE
     if not file.is_file():
@@ -73,9 +74,9 @@ def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
         state: Any = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001  # a damaged file raises whatever it likes
         why = str(error).partition("\n")[0]
-        raise RequestError(f"{file} is damaged, and cannot be read: {why}") from None
+        raise DataError(f"{file} is damaged, and cannot be read: {why}") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise RequestError(f"{file} is no state, or of another version of LayerGraph")
+        raise DataError(f"{file} is no state, or of another version of LayerGraph")
     return dict(state)
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.pipeline import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import DataSplits
@@ -128,8 +128,8 @@ def check_data(folder: RunFolder, data: DataSplits) -> None:
     """Hold what is kept of the data against what the run keeps.
 
     Raises:
-        RequestError: where the data has changed.
+        DataError: where the data has changed.
     """
     if folder.read_json("vocabulary.json") != json.loads(as_json(data.metadata)):
         message = f"the data is not what {folder.path} began with: its vocabulary.json differs"
-        raise RequestError(message)
+        raise DataError(message)

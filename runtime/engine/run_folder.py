@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.reporting.write_files import write_whole
 
 SPEC: Final = "spec.yaml"
@@ -49,7 +49,8 @@ class RunFolder:
         """One of its JSON files.
 
         Raises:
-            RequestError: where it is not there, or no JSON.
+            RequestError: where it is not there.
+            DataError: where it is no JSON.
         """
         file = self.path / name
         try:
@@ -59,7 +60,7 @@ class RunFolder:
                 f"{self.path} holds no run: there is no {name}"
             ) from None
         except (OSError, ValueError) as error:
-            raise RequestError(f"{file} cannot be read: {error}") from None
+            raise DataError(f"{file} cannot be read: {error}") from None
         return found
 
     def write(self, files: Mapping[str, bytes | str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.source import Source, Span
 from compiler.parse.document import Document, Mapping
 from runtime.data.csv import read_columns
@@ -20,7 +20,8 @@ def picture(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
     """An image file as [channels, H, W] with values from 0 to 255, brought to a size where one is given.
 
     Raises:
-        RequestError: where the file is not there, or is no image.
+        RequestError: where the file is not there.
+        DataError: where it is no image.
     """
     from PIL import Image
 
@@ -32,7 +33,7 @@ def picture(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
         return read_image(path, size, channels)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise RequestError(f"{file} is no image: {reason}") from None
+        raise DataError(f"{file} is no image: {reason}") from None
 
 
 def past_of(file: str, columns: Sequence[str], length: int) -> list[list[float]]:
@@ -40,7 +41,8 @@ def past_of(file: str, columns: Sequence[str], length: int) -> list[list[float]]
 
     Raises:
         SpecError: where the file lacks a column, or has a line that does not fit.
-        RequestError: where it is not there, or too short.
+        RequestError: where it is not there.
+        DataError: where it is too short.
     """
     path = _there(file)
     start = Span(str(path), 1, 1, 1, 1)
@@ -50,7 +52,7 @@ def past_of(file: str, columns: Sequence[str], length: int) -> list[list[float]]
     values = read_columns(section, path, text, columns)
     if len(values) < length:
         message = f"{file} has {len(values)} times, and the network looks at {length}"
-        raise RequestError(message)
+        raise DataError(message)
     found: list[list[float]] = values[-length:].tolist()
     return found
 

@@ -1,0 +1,171 @@
+"""Exit codes over all commands: 1 where a file is wrong, 2 where the command line is."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from layergraph.__main__ import Commands
+from tests.layergraph.commands.command import Runner
+
+SPEC = """\
+name: Net
+params: {hidden: 8}
+inputs:
+  image: float[B, 1, 8, 8]
+layers:
+  flat: flatten
+  fc1: {op: linear, out_features: hidden}
+  act: relu
+  fc2: {op: linear, out_features: 10}
+outputs:
+  logits: fc2
+task: {kind: classification, data: digits, epochs: 1, batch_size: 256}
+"""
+
+# Every file that a command takes, as FILE, beside those that are right.
+LINES = {
+    "build": ["FILE"],
+    "check": ["FILE", "net.yaml FILE"],
+    "diagram": ["FILE -o a.dot"],
+    "diff": ["FILE net.yaml", "net.yaml FILE"],
+    "evaluate": ["RUN", "run --weights FILE"],
+    "expand": ["FILE"],
+    "explain": ["FILE fc1"],
+    "fmt": ["FILE", "net.yaml FILE"],
+    "generate": ["RUN"],
+    "ops": [],
+    "predict": ["RUN", "run FILE"],
+    "runs": ["RUNS"],
+    "schema": [],
+    "summary": ["FILE"],
+    "train": ["FILE"],
+    "verify": ["FILE"],
+    "weights": [
+        "check FILE net.safetensors",
+        "check net.yaml FILE.safetensors",
+        "load FILE net.safetensors -o a.safetensors",
+        "load net.yaml FILE.safetensors -o a.safetensors",
+    ],
+}
+FILES = [f"{command} {line}" for command, lines in LINES.items() for line in lines]
+
+# Options with values that they do not take.
+OPTIONS = [
+    "nothing",
+    "build",
+    "build net.yaml --wrong",
+    "build net.yaml --variant none",
+    "build net.yaml --set none=1",
+    "build net.yaml --set hidden=eight",
+    "build net.yaml --set hidden",
+    "build net.yaml --out net.yaml",
+    "check",
+    "check net.yaml --wrong",
+    "diagram net.yaml",
+    "diagram net.yaml -o a.jpg",
+    "diagram net.yaml -o a.dot --block None",
+    "diagram net.yaml -o a.dot --direction UP",
+    "diagram net.yaml -o none/none/a.dot --depth one",
+    "diff net.yaml",
+    "diff net.yaml net.yaml -o a.jpg",
+    "evaluate",
+    "evaluate run --weights none",
+    "expand net.yaml --variant none",
+    "explain net.yaml none",
+    "fmt",
+    "generate run --tokens many",
+    "generate run",  # a classifier generates nothing
+    "ops none",
+    "predict",
+    "runs --wrong",
+    "schema none",
+    "summary net.yaml --at H=2",
+    "summary net.yaml --at B=none",
+    "summary net.yaml --depth 0",
+    "train net.yaml --strategy none",
+    "train net.yaml --accelerator none",
+    "train net.yaml --logger none",
+    "train net.yaml --devices 0",
+    "train net.yaml --set task.epochs",
+    "verify net.yaml --set none=1",
+    "weights",
+    "weights check net.yaml",
+    "weights check net.yaml net.pt",
+    "weights check net.yaml net.safetensors --names none",
+    "weights load net.yaml net.safetensors -o a.npz",
+    "weights load net.yaml net.safetensors -o a.safetensors --network none",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spec, weights that fit it, its run, and a damaged file for each."""
+    from compiler import compile_spec
+    from runtime.engine.folder import RunFolder
+    from runtime.engine.train import Options, train
+    from runtime.engine.watcher import Watcher
+
+    made = tmp_path_factory.mktemp("files")
+    (made / "net.yaml").write_text(SPEC)
+    (made / "net.pt").write_bytes(b"")
+    shapes = {"fc1.weight": (8, 64), "fc1.bias": (8,), "fc2.weight": (10, 8)}
+    whole = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    save_file(whole | {"fc2.bias": torch.zeros(10)}, made / "net.safetensors")
+    options = Options(accelerator="cpu")
+    program = compile_spec(made / "net.yaml")
+    train(program, RunFolder(made / "run"), options, lambda session: Watcher())
+    (made / "damaged").write_bytes(b"\xff: [")
+    (made / "damaged.safetensors").write_bytes(b"\xff: [")
+    broken = made / "damaged_runs" / "run"
+    broken.mkdir(parents=True)
+    (broken / "run.json").write_bytes(b"\xff: [")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def test_the_table_has_every_command() -> None:
+    assert LINES.keys() == Commands().commands.keys()
+
+
+@pytest.mark.parametrize("line", FILES)
+def test_a_file_that_is_not_there(run: Runner, line: str) -> None:
+    for place in ("FILE", "RUNS", "RUN"):
+        line = line.replace(place, "none/none")
+    found = run(*line.split())
+    assert (found.code, found.out) == (2, "")
+    assert "none/none" in found.err
+
+
+@pytest.mark.parametrize("line", FILES)
+def test_a_file_that_is_damaged(run: Runner, line: str) -> None:
+    line = line.replace("FILE", "damaged").replace("RUNS", "damaged_runs")
+    found = run(*line.replace("RUN", "damaged_runs/run").split())
+    assert found.code == 1
+    assert "damaged" in found.err
+
+
+@pytest.mark.parametrize("line", OPTIONS)
+def test_a_command_line_that_is_wrong(run: Runner, line: str) -> None:
+    found = run(*line.split())
+    assert (found.code, found.out) == (2, "")
+    assert found.err
+
+
+def test_what_does_not_fit(run: Runner, folder: Path) -> None:
+    save_file({"fc1.weight": torch.zeros(8, 65)}, folder / "other.safetensors")
+    assert run("weights", "check", "net.yaml", "other.safetensors").code == 1
+    options = ["-o", "a.safetensors"]
+    assert run("weights", "load", "net.yaml", "other.safetensors", *options).code == 1
+    assert run("evaluate", "run", "--weights", "other.safetensors").code == 1
+
+
+def test_done(run: Runner) -> None:
+    for line in ("evaluate run", "schema", "runs .", "check net.yaml"):
+        found = run(*line.split())
+        assert (found.code, found.err) == (0, "")
