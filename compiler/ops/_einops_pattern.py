@@ -1,4 +1,4 @@
-"""The patterns of rearrange, those of einops: `b t (h d) -> b h t d`."""
+"""Patterns of rearrange in einops notation, such as `b t (h d) -> b h t d`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compiler.op.errors import OpError, constraint
 
 ELLIPSIS = "..."
 Group = tuple[str, ...]
-"""The axes that make a dimension: none for a size of 1; `...` is any dimensions."""
+"""The axes that form one dimension: none for a dimension of size 1; `...` for any number of dimensions."""
 
 _TOKEN = re.compile(
     r"\s*(?P<token>[A-Za-z_]\w*|\.\.\.|[()]|1(?!\w)|$|(?P<wrong>\S))", re.ASCII
@@ -21,7 +21,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EinopsPattern:
-    """The dimensions before and after."""
+    """The dimensions on the left and on the right of the arrow."""
 
     left: tuple[Group, ...]
     right: tuple[Group, ...]
@@ -34,14 +34,14 @@ class EinopsPattern:
 
 @cache
 def parse_pattern(text: str) -> EinopsPattern:
-    """Read a pattern.
+    """Parse a pattern.
 
     Raises:
-        OpError: where it is not one, with the place of the fault.
+        OpError: if the text is not a valid pattern; the message gives the character's position.
     """
     before, arrow, after = text.partition("->")
     if not arrow or "->" in after:
-        raise _invalid("it needs one `->`", 0)
+        raise _invalid("expected one `->`", 0)
     left = _groups(before, 0)
     right = _groups(after, len(before) + len(arrow))
     for here, there in ((left, right), (right, left)):
@@ -60,7 +60,7 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
         seen[token] += 1
         if token in "()":
             if (token == "(") == (open_ is not None):
-                raise _invalid(f"`{token}` has no partner", place)
+                raise _invalid(f"unmatched `{token}`", place)
             if open_ is not None:
                 groups.append(tuple(open_))
             open_ = [] if token == "(" else None
@@ -68,15 +68,15 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
             if open_ is None:
                 groups.append(())
         elif seen[token] > 1:
-            raise _invalid(f"{token} stands twice on one side", place)
+            raise _invalid(f"{token} appears twice on one side", place)
         elif open_ is None:
             groups.append((token,))
         elif token == ELLIPSIS:
-            raise _invalid("`...` stands in parentheses", place)
+            raise _invalid("`...` cannot be in parentheses", place)
         else:
             open_.append(token)
     if open_ is not None:
-        raise _invalid("`(` has no partner", offset + text.rindex("("))
+        raise _invalid("unmatched `(`", offset + text.rindex("("))
     return tuple(groups)
 
 
@@ -85,14 +85,14 @@ def _tokens(text: str, offset: int) -> Iterator[tuple[str, int]]:
     while (match := _TOKEN.match(text, position)) and match["token"]:
         place = offset + match.start("token")
         if match["wrong"]:
-            raise _invalid(f"{match['wrong']!r} cannot stand there", place)
+            raise _invalid(f"unexpected {match['wrong']!r}", place)
         yield match["token"], place
         position = match.end()
 
 
 def _invalid(message: str, place: int) -> OpError:
     return constraint(
-        f"the pattern is wrong at character {place + 1}: {message}",
+        f"invalid pattern at character {place + 1}: {message}",
         argument="pattern",
-        help="a pattern reads like b t (h d) -> b h t d",
+        help="a pattern looks like `b t (h d) -> b h t d`",
     )

@@ -1,4 +1,4 @@
-"""The equations of einsum: `...ij, ...jk -> ...ik`."""
+"""The equation argument of einsum, such as `...ij, ...jk -> ...ik`."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ ELLIPSIS = "..."
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """The labels of the operands and the result: letters, and `...` once in each."""
+    """The subscripts of each operand and of the output: letters, and at most one `...` each."""
 
     operands: tuple[tuple[str, ...], ...]
     output: tuple[str, ...] | None
 
     def labels(self, place: int, tensor: TensorType) -> tuple[str, ...]:
-        """A label for each dimension of an operand; those of `...` have numbers."""
+        """One label for each dimension of operand number `place`; dimensions under `...` are numbered.
+
+        Raises:
+            OpError: if the operand's rank does not fit its subscripts.
+        """
         written = self.operands[place]
         covered = tensor.rank - len(written) + (ELLIPSIS in written)
         if covered < 0 or (covered and ELLIPSIS not in written):
-            expected = f"{len(written)} dimensions, as {''.join(written)} has"
+            expected = f"{len(written)} dimensions for {''.join(written)}"
             raise errors.rank_mismatch(f"input {place + 1}", tensor, expected)
         return _expand_labels(written, covered)
 
     def result(self, inputs: Sequence[TensorType]) -> tuple[str, ...]:
-        """A label for each dimension of the result.
+        """One label for each dimension of the output.
 
-        Left out, it is what `...` covers and the letters that stand once, sorted.
+        Without an explicit output (no `->`), these are the `...` dimensions, then the
+        letters that occur exactly once, in alphabetical order, as in torch.einsum.
         """
         covered = max(
             tensor.rank - len(written) + 1 if ELLIPSIS in written else 0
@@ -56,19 +61,19 @@ def _expand_labels(written: tuple[str, ...], covered: int) -> tuple[str, ...]:
 
 @cache
 def parse_equation(text: str) -> Equation:
-    """Read an equation.
+    """Parse an equation.
 
     Raises:
-        OpError: where it is not one.
+        OpError: if the text is not a valid equation.
     """
     left, arrow, right = text.partition("->")
     operands = tuple(_labels(part) for part in left.split(","))
     output = _labels(right) if arrow else None
     for label, count in Counter(output or ()).items():
         if count > 1:
-            raise _invalid(f"{label} stands twice in the result")
+            raise _invalid(f"{label} appears twice in the output")
         if label != ELLIPSIS and not any(label in operand for operand in operands):
-            raise _invalid(f"{label} of the result stands in no input")
+            raise _invalid(f"{label} of the output is in no input")
     return Equation(operands, output)
 
 
@@ -76,13 +81,13 @@ def _labels(text: str) -> tuple[str, ...]:
     before, dots, after = text.replace(" ", "").partition(ELLIPSIS)
     for character in before + after:
         if character not in ascii_letters:
-            raise _invalid(f"it has {character!r} where a letter or `...` should stand")
+            raise _invalid(f"expected a letter or `...`, found {character!r}")
     return (*before, *((ELLIPSIS,) if dots else ()), *after)
 
 
 def _invalid(message: str) -> errors.OpError:
     return errors.constraint(
-        f"the equation is wrong: {message}",
+        f"invalid equation: {message}",
         argument="equation",
-        help="an equation reads like bhid, bhjd -> bhij",
+        help="an equation looks like `bhid, bhjd -> bhij`",
     )

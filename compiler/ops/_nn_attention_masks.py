@@ -1,4 +1,4 @@
-"""Masks of torch's own attention, which are the language's the other way round."""
+"""Masks for nn.MultiheadAttention and nn.Transformer*, where True means blocked: the opposite of a spec's masks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from compiler.symbolic.tensor import TensorType
 def require_padding_mask(
     ctx: Context, op: str, port: str, mask: TensorType | None, key: TensorType
 ) -> None:
-    """A mask of keys is bool[B, S] where keys are [B, S, E], or absent."""
+    """Check that a mask of keys, if there is one, is bool[B, S] for keys of shape [B, S, E]."""
     if mask is not None:
-        message = f"{op} needs {port} as bool[B, S]"
+        message = f"{op} needs {port} of type bool[B, S]"
         _require_shape(ctx, message, port, mask, key.shape[:-1])
 
 
@@ -28,7 +28,7 @@ def require_mask(
     key: TensorType,
     heads: Dim,
 ) -> None:
-    """A mask of pairs is bool[T, S], [B, T, S] or [B * heads, T, S], or absent."""
+    """Check that a mask of query-key pairs, if there is one, is bool[T, S], [B, T, S] or [B * heads, T, S]."""
     if mask is None:
         return
     shape: Shape = (query.shape[-2], key.shape[-2])
@@ -38,7 +38,7 @@ def require_mask(
         shape = (batch * heads, *shape)
     elif mask.rank == 3:
         shape = (query.shape[0], *shape)
-    message = f"{op} needs {port} as bool[T, S] or bool[B, T, S]"
+    message = f"{op} needs {port} of type bool[T, S] or bool[B, T, S]"
     _require_shape(ctx, message, port, mask, shape)
 
 
@@ -51,12 +51,12 @@ def _require_shape(
 
 
 def _per_batch(mask: TensorType, query: TensorType) -> bool:
-    """Whether a mask of rank 3 is [B, T, S]: by how its first size is written."""
+    """Whether a 3D mask is [B, T, S] rather than [B * heads, T, S]: its first size is the query's B."""
     return query.rank == 3 and mask.shape[0] == query.shape[0]
 
 
 def padding_mask(code: Code, port: str, mask: Expr | None) -> dict[str, Expr]:
-    """The mask of keys as an argument of torch's, where true is left out."""
+    """Torch's keyword for a mask of keys, inverted so that True means blocked; empty without a mask."""
     if mask is None:
         return {}
     blocked = Unary("~", mask)
@@ -66,7 +66,7 @@ def padding_mask(code: Code, port: str, mask: Expr | None) -> dict[str, Expr]:
 def later_keys(
     code: Code, query: Expr, key: Expr, types: tuple[TensorType, TensorType]
 ) -> Name:
-    """The keys that come after each query, true, in a variable."""
+    """A local variable that is True for the keys after each query: bool[T, S]."""
     axis = types[1].rank - 2
     later = method(all_true(size(query, axis), size(key, axis), query), "triu", 1)
     return code.let(later, (types[0].shape[axis], types[1].shape[axis]), "later")
@@ -80,7 +80,7 @@ def blocked_pairs(
     query: TensorType,
     heads: Expr,
 ) -> Expr | None:
-    """The mask of pairs that torch takes, where true is left out; None without one."""
+    """The mask of query-key pairs for torch's module, where True means blocked; None if nothing is blocked."""
     if mask is None:
         return later
     blocked = Unary("~", mask)

@@ -1,4 +1,4 @@
-"""What the ops share that slide a window over signals, images and volumes."""
+"""Base classes of pooling ops, and the number of windows along a dimension."""
 
 from __future__ import annotations
 
@@ -20,16 +20,13 @@ from compiler.symbolic.tensor import TensorType
 
 
 class WindowPool(SpatialOp):
-    """Base of the ops whose windows are `kernel_size` large and `stride` apart.
-
-    The stride is the kernel's size where it is left out.
-    """
+    """Base class of ops with windows of `kernel_size`, `stride` apart; the stride defaults to the kernel size."""
 
     kernel_size: Sizes
     stride: Sizes | None = None
 
     def strides(self) -> Shape:
-        """The stride along each dimension."""
+        """The stride along each spatial dimension."""
         return self.per_dim(self.stride or self.kernel_size, "stride")
 
     def label(
@@ -40,7 +37,7 @@ class WindowPool(SpatialOp):
 
 
 class PoolWithIndices(SpatialOp):
-    """Base of the ops that give the places of maxima too where `return_indices`."""
+    """Base class of max pooling: with `return_indices`, the second output `indices` holds the maxima's positions."""
 
     return_indices: bool = False
 
@@ -50,7 +47,7 @@ class PoolWithIndices(SpatialOp):
         return ("output", "indices") if self.return_indices else ("output",)
 
     def with_indices(self, output: TensorType) -> Outputs:
-        """The output, and a place in the plane of the input for each element of it."""
+        """The output type, and with `return_indices` that of the indices: int of the same shape."""
         if not self.return_indices:
             return output
         return output, TensorType("int", output.shape)
@@ -66,7 +63,11 @@ def count_windows(
     *,
     ceil_mode: bool,
 ) -> Dim:
-    """How many windows there are along a dimension: the output's size."""
+    """The number of windows along one dimension, which is the output size.
+
+    Raises:
+        OpError: if the padding exceeds half of the kernel, or if no window fits.
+    """
     if not ctx.domain.at_least(ctx.value(kernel - 2 * padding), 0):
         message = "padding must be at most half of kernel_size"
         raise errors.constraint(message, argument="padding")
@@ -75,14 +76,15 @@ def count_windows(
     require_window(ctx, size + 2 * padding, least)
     if not ceil_mode:
         return (size + 2 * padding - window) // stride + 1
-    # A window may hang over the end but must start before it. Where the stride is so
-    # large that one could start in the padding, that alone limits their number.
+    # With ceil_mode a window may extend beyond the end of the padded input, but must
+    # start within the input or the left padding. For a large stride, only the latter
+    # limits the number of windows.
     if ctx.domain.at_least(ctx.value(window - padding - stride), 0):
         return (size + 2 * padding - window + stride - 1) // stride + 1
     return (size + padding + stride - 1) // stride
 
 
 def require_whole_window(ctx: Context, size: Dim, kernel: Dim) -> None:
-    """A window must fit without padding: torch's means of volumes want that."""
+    """Check that the window fits without padding, as torch requires of 3D average pooling."""
     number = ctx.constant(kernel, "kernel_size", "kernel_size")
-    ctx.require_least("the input before padding", size, number, "input")
+    ctx.require_least("the unpadded input", size, number, "input")

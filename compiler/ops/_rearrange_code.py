@@ -1,4 +1,4 @@
-"""A pattern of rearrange as calls of plain torch: unflatten, permute, flatten."""
+"""A rearrange pattern as torch calls: unflatten, squeeze, permute, flatten and unsqueeze."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from compiler.codegen.python import Expr, TupleExpr, call, lit, method
 from compiler.ops._einops_pattern import ELLIPSIS, EinopsPattern, Group
 
 _UNIT = "1"
-"""Stands for a dimension of size 1 among the names of the others."""
+"""Represents a dimension of size 1 in a list of axis names."""
 
 
 def rearrange_code(
     value: Expr, pattern: EinopsPattern, sizes: Mapping[str, Expr]
 ) -> Expr:
-    """The value rearranged; an axis without a size is the one that torch works out."""
+    """The expression that rearranges a value; an axis without a size is passed to torch as -1."""
     value = _split_groups(value, pattern.left, sizes)
     axes = [axis for group in pattern.left for axis in group or (_UNIT,)]
     value = _squeeze(value, axes)
@@ -24,7 +24,7 @@ def rearrange_code(
 
 
 def _index(names: Sequence[object], place: int) -> int:
-    """A dimension's number: it counts from the end where `...` stands before it."""
+    """The index of a dimension, negative if `...` precedes it."""
     behind = ELLIPSIS in names[:place] or (ELLIPSIS,) in names[:place]
     return place - len(names) if behind else place
 
@@ -65,7 +65,7 @@ def _reorder(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
 
 
 def _merge_groups(value: Expr, groups: Sequence[Group]) -> Expr:
-    """Flatten the groups of several axes, then put in the dimensions of size 1."""
+    """Flatten each group of several axes, then insert the dimensions of size 1."""
     names: list[object] = [axis for group in groups for axis in group]
     for group in groups:
         if len(group) > 1:

@@ -1,4 +1,4 @@
-"""What recurrent networks and their cells share: weights, and states between steps."""
+"""What recurrent networks and recurrent cells share: their weights, and their states."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from compiler.symbolic.tensor import TensorType
 def cell_weights(
     gates: int, size: Dim, hidden: Dim, width: Dim, *, bias: bool
 ) -> dict[str, Shape]:
-    """The weights of one layer, in torch's order.
+    """The weights of one recurrent layer in torch's order.
 
-    They lead from its input of `size` and its last output of `width` to `hidden` units
-    for each gate.
+    `size` is the width of the layer's input, `width` that of its recurrent input (the
+    previous output), `hidden` the number of units of each gate.
     """
     rows = hidden * gates
     matrices: dict[str, Shape] = {"weight_ih": (rows, size), "weight_hh": (rows, width)}
@@ -37,10 +37,12 @@ def require_states(
     given: tuple[TensorType | None, TensorType | None],
     wanted: tuple[TensorType, TensorType],
 ) -> None:
-    """The hidden and the cell state are both absent, or both as wanted."""
+    """Check that the hidden and the cell state are both absent, or both of the expected type."""
     if (given[0] is None) != (given[1] is None):
         missing = "hidden" if given[0] is None else "cell"
-        raise errors.constraint(f"{op} takes hidden and cell together: {missing} lacks")
+        raise errors.constraint(
+            f"{op} needs both hidden and cell, or neither: {missing} is missing"
+        )
     for port, state, expected in zip(("hidden", "cell"), given, wanted, strict=True):
         if state is not None:
             require_state(ctx, op, port, state, expected)
@@ -49,14 +51,14 @@ def require_states(
 def require_state(
     ctx: Context, op: str, port: str, given: TensorType, wanted: TensorType
 ) -> None:
-    """A state has the shape that the op gives it after the last step."""
+    """Check that an initial state has the shape of the state that the op returns."""
     ctx.require_rank(port, given, wanted.rank)
     for left, right in zip(given.shape, wanted.shape, strict=True):
-        ctx.require_equal(f"{op} needs {port} as {wanted}", left, right, port)
+        ctx.require_equal(f"{op} needs {port} of type {wanted}", left, right, port)
 
 
 def state_argument(code: Code, hidden: Expr | None, cell: Expr | None) -> list[Expr]:
-    """The argument `(hidden, cell)`, None at run time where they are; [] if absent."""
+    """The argument `(hidden, cell)`, None at run time if either state is None; empty without states."""
     if hidden is None or cell is None:
         return []
     pair = TupleExpr((hidden, cell))
@@ -72,6 +74,6 @@ def state_argument(code: Code, hidden: Expr | None, cell: Expr | None) -> list[E
 
 
 def state_targets(names: tuple[Expr, ...]) -> Expr:
-    """How the states are taken apart; `_` where none of them is used."""
+    """The assignment target for the returned states; `_` if none of them is used."""
     unused = Name("_")
     return unused if all(name == unused for name in names) else TupleExpr(names)

@@ -1,4 +1,4 @@
-"""The mask of attention, as code: which keys take part, and what their scores get."""
+"""The code of attention masks for F.scaled_dot_product_attention, where True means attend."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from compiler.symbolic.dims import Dim
 def attn_mask(
     code: Code, near: Expr | None, mask: Expr | None, bias: Expr | None
 ) -> Expr:
-    """`attn_mask` of `F.scaled_dot_product_attention`.
+    """The `attn_mask` argument of F.scaled_dot_product_attention.
 
-    It admits the keys nearby that the mask admits, and adds the bias for those. At
-    least one of the three is there; the mask and the bias may be None at run time.
+    It combines up to three parts, at least one of which is given: `near`, the keys
+    allowed by causality and window; `mask`, the keys allowed by the input `mask`; and
+    `bias`, added to the scores of the allowed keys. The mask and the bias may be None
+    at run time.
     """
     optional = mask is not None and near is None and code.optional("mask")
     admitted = near if mask is None else _admitted(code, near, mask)
@@ -43,7 +45,7 @@ def attn_mask(
 
 
 def admitted_or_none(code: Code, near: Expr, mask: Expr) -> Expr:
-    """The keys nearby that an optional mask admits; None where there is no mask."""
+    """The keys that both `near` and an optional mask allow, or None at run time without the mask."""
     both = Binary("&", near, _broadcastable(code, mask))
     shape = _shape(code, near, mask)
     return code.let(unless_none(mask, True, both, lit(None)), shape, "admitted")
@@ -60,13 +62,13 @@ def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
 
 
 def _broadcastable(code: Code, mask: Expr) -> Expr:
-    """The mask with the dimensions of the scores, [B, num_heads, T, S]."""
+    """The mask with dimensions inserted so that it broadcasts to the scores, [B, num_heads, T, S]."""
     added = _missing_dims(code)
     return subscript(mask, Slice(), *[None] * added) if added else mask
 
 
 def _missing_dims(code: Code) -> int:
-    """How many dimensions a mask lacks after its first one."""
+    """How many dimensions to insert after the mask's first one."""
     kind = code.type("mask")
     if kind.rank == 2 and kind.shape[0] != code.type("query").shape[1]:
         return 2
@@ -74,7 +76,7 @@ def _missing_dims(code: Code) -> int:
 
 
 def _shape(code: Code, near: Expr | None, mask: Expr | None) -> Shape:
-    """The shape of the keys that take part."""
+    """The shape of the combined mask of allowed keys."""
     pairs = code.type("query").shape[1], code.type("key").shape[1]
     if mask is None:
         return pairs
@@ -92,30 +94,30 @@ def _combine_optional(
     right: tuple[Expr, bool],
     both: Callable[[Expr, Expr], Expr],
 ) -> Expr:
-    """`both(left, right)`, or the one there is; each with whether it may be None."""
+    """`both(left, right)`, or the other one if one is None at run time. Each comes with whether it may be None."""
     value = unless_none(*right, both(left[0], right[0]), left[0])
     return unless_none(*left, value, right[0])
 
 
 def unless_none(tested: Expr, optional: bool, value: Expr, other: Expr) -> Expr:
-    """`other if mask is None else value`; just the value where it is never None."""
+    """`other if tested is None else value`; just `value` if `tested` cannot be None."""
     if not optional:
         return value
     return Conditional(Compare("is", tested, lit(None)), other, value)
 
 
 def all_true(rows: Expr, columns: Expr, like: Expr) -> Expr:
-    """`x.new_ones(rows, columns, dtype=torch.bool)`: on the device of x."""
+    """`like.new_ones(rows, columns, dtype=torch.bool)`, which is on the device of `like`."""
     return method(like, "new_ones", rows, columns, dtype=attr("torch", "bool"))
 
 
 def size(value: Expr, axis: int) -> Expr:
-    """`x.shape[1]`."""
+    """`value.shape[axis]`."""
     return subscript(attr(value, "shape"), axis)
 
 
 def band_mask(square: Expr, is_causal: bool, window: Expr | None) -> Expr:
-    """Of a square of ones, the keys near each query: `ones.tril().triu(1 - window)`."""
+    """Restrict a matrix of True to the keys near each query: `x.tril().triu(1 - window)`."""
     if is_causal:
         square = method(square, "tril")
     elif window is not None:

@@ -1,4 +1,4 @@
-"""What the ops over signals, images and volumes share."""
+"""Base class and helpers of ops over 1D, 2D and 3D spatial inputs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from compiler.op.op import Op, Shape
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
-# torch multiplies as doubles: the product with a size below 2**32 is exact up to here.
+# torch multiplies in float64: up to this factor, the product with a size below 2**32 is exact.
 _MAX_EXACT_NUMERATOR: Final = 2**21
 
 
 class SpatialOp(Op):
-    """An op over the last `spatial` dimensions of [N, C, *sizes], or of [C, *sizes]."""
+    """An op over the last `spatial` dimensions of [N, C, *sizes]; N is optional."""
 
     spatial: ClassVar[int]
 
     def extents(self, ctx: Context, input: TensorType) -> Shape:
-        """The sizes of the spatial dimensions, none of them 0."""
+        """The sizes of the spatial dimensions.
+
+        Raises:
+            OpError: if the rank is wrong or a size can be 0.
+        """
         ctx.require_rank("input", input, self.spatial + 1, self.spatial + 2)
         sizes = input.shape[-self.spatial :]
         for size in sizes:
@@ -30,41 +34,43 @@ class SpatialOp(Op):
         return sizes
 
     def per_dim(self, sizes: Shape, argument: str) -> Shape:
-        """One size for each spatial dimension; a single one stands for all."""
+        """One size per spatial dimension; a single size applies to all."""
         return per_dim(sizes, self.spatial, argument)
 
     def with_extents(self, input: TensorType, sizes: Shape) -> TensorType:
-        """The type with other spatial sizes."""
+        """The same type with other spatial sizes."""
         return input.with_shape(*input.shape[: -self.spatial], *sizes)
 
 
 def per_dim(sizes: Shape, count: int, argument: str) -> Shape:
-    """One size for each of `count` dimensions; a single one stands for all."""
+    """One size for each of `count` dimensions; a single size applies to all.
+
+    Raises:
+        OpError: if there are neither one nor `count` sizes.
+    """
     if len(sizes) == 1:
         return sizes * count
     if len(sizes) != count:
-        message = (
-            f"{argument} needs {count} values, or one for all, and has {len(sizes)}"
-        )
+        message = f"{argument} needs 1 or {count} values, not {len(sizes)}"
         raise errors.constraint(message, argument=argument)
     return sizes
 
 
 def dilated_size(kernel: Dim, dilation: Dim | int) -> Dim:
-    """How far a window reaches, from its first element to its last."""
+    """The number of elements that a dilated kernel spans: (kernel - 1) * dilation + 1."""
     return (kernel - 1) * dilation + 1
 
 
 def require_window(ctx: Context, padded: Dim, least: Dim) -> None:
-    """The padded input must hold `least` elements, so that one window fits."""
-    number = ctx.constant(least, "the size of the window", "kernel_size")
+    """Check that the padded input has at least `least` elements, so that one window fits."""
+    number = ctx.constant(least, "the window size", "kernel_size")
     ctx.require_least("the padded input", padded, number, "input")
 
 
 def require_padding_fits(
     ctx: Context, mode: str, size: Dim, reach: Dim, argument: str = "padding"
 ) -> None:
-    """A padding that repeats the input can take no more than the input has."""
+    """Check that the input is large enough for reflect or circular padding, which copies from it."""
     if mode not in ("reflect", "circular"):
         return
     number = ctx.constant(reach, argument, argument)
@@ -74,28 +80,32 @@ def require_padding_fits(
 
 
 def sizes_text(ctx: Context, sizes: Shape) -> str:
-    """Sizes for a label: `3×5`."""
+    """Sizes for a diagram label, such as `3×5`."""
     return "×".join(str(ctx.value(size)) for size in sizes)
 
 
 def label_unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:
-    """A setting for a label, `stride 2` or `stride 2×1`, unless it is 1 throughout."""
+    """A setting for a diagram label, such as `stride 2` or `stride 2×1`; empty if all its sizes are 1."""
     if all(ctx.is_one(size) for size in sizes):
         return []
     return [f"{word} {sizes_text(ctx, sizes[:1] if len(set(sizes)) == 1 else sizes)}"]
 
 
 def scale_size(ctx: Context, size: Dim, factor: float, argument: str) -> Dim:
-    """The size times a factor, rounded down as torch does, who multiplies as floats."""
+    """The size times a factor, rounded down; torch computes this product in floating point.
+
+    Raises:
+        OpError: if the factor is not positive and finite, or if rounding makes the product depend on the size.
+    """
     if not 0 < factor < math.inf:
-        message = f"{argument} must be a number above 0"
+        message = f"{argument} must be positive and finite"
         raise errors.constraint(message, argument=argument)
     ratio = Fraction(factor)
     if ratio.numerator <= _MAX_EXACT_NUMERATOR:
         return size * ratio.numerator // ratio.denominator
     value = ctx.value(size).constant
     if value is None:
-        message = f"{size} times {factor} depends on how floats round"
-        help = "give the size instead, or a factor such as 2, 0.5 or 1.25"
+        message = f"{size} times {factor} depends on floating-point rounding"
+        help = "give the output size instead, or a factor such as 2, 0.5 or 1.25"
         raise errors.constraint(message, argument=argument, help=help)
     return Dim.of(math.floor(value * factor))

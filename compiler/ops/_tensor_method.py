@@ -1,4 +1,4 @@
-"""What ops that are methods of a tensor share, and the dimensions that they name."""
+"""Base class of ops that are methods of a tensor, and functions that resolve dimension numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.symbolic.tensor import KINDS, Kind
 
 
 class TensorMethod(Op):
-    """An op that is a method of its input: `x.mean(dim=1)`."""
+    """An op that compiles to a method call on its input: `x.mean(dim=1)`."""
 
     method: ClassVar[str]
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
@@ -28,14 +28,14 @@ class TensorMethod(Op):
 
 
 def wrap_axis(ctx: Context, axis: int, rank: int, argument: str = "dim") -> int:
-    """A dimension's number counted from the front; a scalar counts as having one."""
+    """A dimension number as a non-negative index; a scalar counts as one dimension, as in torch."""
     return ctx.axis(axis, max(rank, 1), argument)
 
 
 def wrap_axes(
     ctx: Context, axes: Iterable[int] | None, rank: int, argument: str = "dim"
 ) -> frozenset[int]:
-    """Distinct dimensions counted from the front; all of them where none is named."""
+    """Distinct dimension numbers as non-negative indices; all dimensions if none is given."""
     named = list(axes or ())
     found = frozenset(wrap_axis(ctx, axis, rank, argument) for axis in named)
     if len(found) < len(named):
@@ -46,10 +46,10 @@ def wrap_axes(
 
 
 def promote(kinds: Iterable[Kind]) -> Kind:
-    """The dtype kind that several become: float before int before bool."""
+    """The dtype that several dtypes promote to: float over int over bool."""
     return min(kinds, key=KINDS.index)
 
 
 def shape_arguments(shape: Expr) -> tuple[Expr, ...]:
-    """The sizes of a shape as arguments of their own: `x.reshape(n, -1)`."""
+    """The sizes of a shape as separate arguments: `x.reshape(n, -1)`."""
     return shape.items if isinstance(shape, TupleExpr) else (shape,)

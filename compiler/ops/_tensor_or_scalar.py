@@ -1,4 +1,4 @@
-"""The second operand of an op: a tensor, or a number in its place."""
+"""Base class of binary ops whose second operand is a tensor or a number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Number = int | float
 
 
 class TensorOrScalar(Op):
-    """An op of a tensor and either another one that broadcasts, or `value`."""
+    """A binary op: the second operand is the input `other`, which broadcasts, or the number `value`."""
 
     value: bool | int | float | None = None
 
@@ -27,13 +27,13 @@ class TensorOrScalar(Op):
     def operand(
         self, ctx: Context, input: TensorType, other: TensorType | None
     ) -> TensorType:
-        """Both as one: the shape that they broadcast to, of the kind that they become.
+        """The type of both operands together: the broadcast shape and the promoted dtype.
 
         Raises:
-            OpError: where there is no second operand, or more than one.
+            OpError: unless exactly one of `other` and `value` is given.
         """
         if (other is None) == (self.value is None):
-            message = f"{self.name} needs either another input or a value"
+            message = f"{self.name} needs either a second input or a value"
             raise errors.constraint(message, argument="value" if other else "")
         if other is None:
             return input.with_kind(promote((input.kind, kind_of(self.value))))
@@ -41,16 +41,16 @@ class TensorOrScalar(Op):
         return TensorType(promote((input.kind, other.kind)), shape)
 
     def second(self, code: Code, other: Expr | None) -> Expr:
-        """The code of the second operand."""
+        """The expression for the second operand."""
         return code.argument("value") if other is None else other
 
     def value_label(self, sign: str) -> str:
-        """What a diagram says of the value, where there is one: `> 0.5`."""
+        """The diagram label for `value`, such as `> 0.5`; empty if the operand is a tensor."""
         return "" if self.value is None else f"{sign} {self.value}"
 
 
 def kind_of(value: bool | int | float | None) -> Kind:
-    """The dtype kind of a number."""
+    """The dtype of a number: bool, int or float."""
     if isinstance(value, bool):
         return "bool"
     return "int" if isinstance(value, int) else "float"

@@ -1,4 +1,4 @@
-"""What torch's encoders and decoders share: the arguments of a layer, and masks."""
+"""Base class of nn.Transformer and its encoder and decoder: layer arguments, weights and masks."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _LAYER_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AttentionPorts:
-    """The ports of one attention: its query and keys, a mask of pairs and one of keys."""
+    """The input ports of one attention: query, key, mask of query-key pairs, and mask of keys."""
 
     query: str
     key: str
     pairs: str
     keys: str
     causal: str = ""
-    """The argument that says it is causal, torch's own flag too; "" where it never is."""
+    """The op's argument (and torch's keyword) that makes it causal; "" if it is never causal."""
 
 
 class TransformerOp(Op):
-    """Base of all. Sequences are [B, S, E], or all of them [S, E]; true takes part."""
+    """Base class of the Transformer ops. Sequences are [B, S, E] or [S, E]; in masks, True means attend."""
 
     nhead: Size
     dim_feedforward: Size = Dim.of(2048)
@@ -58,8 +58,10 @@ class TransformerOp(Op):
     family: ClassVar[str] = "attention"
     attentions: ClassVar[tuple[AttentionPorts, ...]]
     detects_causality: ClassVar[bool] = True
-    """Whether torch looks at the numbers of a mask for whether it is causal, unless it
-    is told, which no graph can hold."""
+    """Whether torch, unless passed `is_causal`, compares a mask with the causal mask.
+
+    Such a test of values breaks torch.compile and torch.export.
+    """
     chains = False
 
     def infer(self, ctx: Context, *args: Any, **inputs: Any) -> TensorType:
@@ -84,18 +86,18 @@ class TransformerOp(Op):
         self, ctx: Context, port: str, tensor: TensorType, like: TensorType
     ) -> None:
         ctx.require_rank(port, tensor, like.rank)
-        message = f"{self.name} needs sequences of one width"
+        message = f"{self.name} needs sequences of the same width"
         ctx.require_equal(message, tensor.shape[-1], like.shape[-1], port)
         if tensor.rank == 3:
-            message = f"{self.name} needs sequences of one batch size"
+            message = f"{self.name} needs sequences of the same batch size"
             ctx.require_equal(message, tensor.shape[0], like.shape[0], port)
 
     def attention(self) -> MultiheadAttention:
-        """The attention of a layer."""
+        """The attention op inside a layer."""
         return MultiheadAttention({"num_heads": self.nhead, "bias": self.bias})
 
     def layer_weights(self, input: TensorType, *attentions: str) -> dict[str, Shape]:
-        """The tensors of a layer that has attentions of these names."""
+        """The weights of a layer whose attentions have these names."""
         width, hidden = input.shape[-1], self.dim_feedforward
         found = self.attention().weights(input)
         tensors = {f"{name}.{k}": v for name in attentions for k, v in found.items()}
@@ -108,12 +110,12 @@ class TransformerOp(Op):
         return tensors
 
     def norm_weights(self, input: TensorType, name: str) -> dict[str, Shape]:
-        """The tensors of a layer norm."""
+        """The weights of a layer norm."""
         parts = ("weight", "bias") if self.bias else ("weight",)
         return {f"{name}.{part}": input.shape[-1:] for part in parts}
 
     def layer_flops(self, query: TensorType, *keys: TensorType) -> Dim:
-        """What a layer costs that attends to each of these."""
+        """The FLOPs of a layer that attends to each of these key sequences."""
         attention, found = self.attention(), query.numel * self.dim_feedforward * 4
         for key in keys:
             found = found + attention.flops((query,), query, key)
@@ -145,7 +147,7 @@ class TransformerOp(Op):
     def _options(
         self, code: Code, one: AttentionPorts, inputs: Mapping[str, Expr | None]
     ) -> dict[str, Expr]:
-        """The arguments of torch for the masks of an attention."""
+        """Torch's keyword arguments for the masks of one attention."""
         query, key, pairs = inputs[one.query], inputs[one.key], inputs[one.pairs]
         assert query is not None and key is not None
         kinds, later = (code.type(one.query), code.type(one.key)), None

@@ -86,10 +86,10 @@ def test_a_second_operand_is_needed_and_no_third(op: str) -> None:
     inputs = {"input": tensor("float[B]"), "condition": tensor("bool[B]")}
     if op != "where":
         del inputs["condition"]
-    with pytest.raises(OpError, match="needs either another input or a value"):
+    with pytest.raises(OpError, match="needs either a second input or a value"):
         infer(op, {}, inputs)
     inputs["other"] = tensor("float[B]")
-    with pytest.raises(OpError, match="needs either another input or a value"):
+    with pytest.raises(OpError, match="needs either a second input or a value"):
         infer(op, {"value": 1}, inputs)
 
 
