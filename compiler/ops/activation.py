@@ -1,4 +1,4 @@
-"""Activations of each element by itself; `softmax` has those across a dimension."""
+"""Elementwise activation functions; those along a dimension are in `softmax`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Rectifier(Elementwise):
-    """What writes its result over its input where nothing else needs that: its gradient needs the result alone."""
+    """An activation that runs in place if nothing else needs its input: its gradient needs only the output."""
 
     inputs = (Port("input", NUMBER),)
 
@@ -29,7 +29,7 @@ class _Rectifier(Elementwise):
 
 @register("relu", torch="torch.nn.ReLU")
 class ReLU(_Rectifier):
-    """max(x, 0): float[...] -> the same."""
+    """max(x, 0): number[...] -> number[...]."""
 
     module = "nn.ReLU"
     function = "F.relu"
@@ -37,7 +37,7 @@ class ReLU(_Rectifier):
 
 @register("relu6", torch="torch.nn.ReLU6")
 class ReLU6(_Rectifier):
-    """min(max(x, 0), 6): float[...] -> the same."""
+    """min(max(x, 0), 6): number[...] -> number[...]."""
 
     module = "nn.ReLU6"
     function = "F.relu6"
@@ -45,10 +45,7 @@ class ReLU6(_Rectifier):
 
 @register("leaky_relu", torch="torch.nn.LeakyReLU")
 class LeakyReLU(Elementwise):
-    """x where it is positive, negative_slope * x elsewhere.
-
-    float[...] -> float[...].
-    """
+    """x for x > 0, negative_slope * x otherwise: float[...] -> float[...]."""
 
     negative_slope: float = 0.01
 
@@ -58,11 +55,10 @@ class LeakyReLU(Elementwise):
 
 @register("prelu", torch="torch.nn.PReLU")
 class PReLU(Elementwise):
-    """x where it is positive, a learned slope times x elsewhere.
+    """x for x > 0, a learned slope times x otherwise: float[N, C, ...] -> float[N, C, ...].
 
-    float[N, C, ...] -> the same.
-    There is one slope, or one for each of the C channels where num_parameters is C. It
-    starts as 0.25, or as the layer's `init` says.
+    There is one slope in all, or one per channel if num_parameters is C. Slopes are
+    initialised to 0.25, or by the layer's `init`.
     """
 
     num_parameters: Size = Dim.of(1)
@@ -82,9 +78,10 @@ class PReLU(Elementwise):
 
 @register("rrelu", torch="torch.nn.RReLU")
 class RReLU(Elementwise):
-    """Leaky ReLU with a slope drawn from [lower, upper], in training only.
+    """Leaky ReLU with a random slope: float[...] -> float[...].
 
-    float[...] -> float[...].
+    In training, the slope is drawn from [lower, upper]; in evaluation, it is their
+    mean.
     """
 
     lower: float = 1 / 8
@@ -94,17 +91,14 @@ class RReLU(Elementwise):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.lower > self.upper:
-            message = "lower must not be above upper"
+            message = "lower must be at most upper"
             raise errors.constraint(message, argument="lower")
         return input
 
 
 @register("elu", torch="torch.nn.ELU")
 class ELU(Elementwise):
-    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
-
-    float[...] -> float[...].
-    """
+    """x for x > 0, alpha * (exp(x) - 1) otherwise: float[...] -> float[...]."""
 
     alpha: float = 1.0
 
@@ -114,9 +108,10 @@ class ELU(Elementwise):
 
 @register("selu", torch="torch.nn.SELU")
 class SELU(Elementwise):
-    """The ELU whose constants keep mean 0 and variance 1 from layer to layer.
+    """Scaled ELU, with constants that preserve mean 0 and variance 1 across layers.
 
-    float[...] -> float[...].
+    float[...] -> float[...]. Source: Klambauer et al., "Self-Normalizing Neural
+    Networks", 2017.
     """
 
     module = "nn.SELU"
@@ -140,9 +135,9 @@ class CELU(Elementwise):
 
 @register("gelu", torch="torch.nn.GELU")
 class GELU(Elementwise):
-    """x Φ(x) with the normal distribution's Φ, or an approximation by tanh.
+    """x Φ(x), where Φ is the standard normal CDF: float[...] -> float[...].
 
-    float[...] -> float[...].
+    `approximate: tanh` uses the tanh approximation.
     """
 
     approximate: Literal["none", "tanh"] = "none"
@@ -169,9 +164,10 @@ class Mish(Elementwise):
 
 @register("softplus", torch="torch.nn.Softplus")
 class Softplus(Elementwise):
-    """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold.
+    """log(1 + exp(beta * x)) / beta: float[...] -> float[...].
 
-    float[...] -> float[...].
+    Where beta * x is above `threshold`, the result is x itself, for numerical
+    stability.
     """
 
     beta: float = 1.0
@@ -183,7 +179,7 @@ class Softplus(Elementwise):
 
 @register("softsign", torch="torch.nn.Softsign")
 class Softsign(ToFloat):
-    """x / (1 + |x|): float[...] -> float[...]."""
+    """x / (1 + |x|): number[...] -> float[...]."""
 
     module = "nn.Softsign"
     function = "F.softsign"
@@ -192,7 +188,7 @@ class Softsign(ToFloat):
 
 @register("softshrink", torch="torch.nn.Softshrink")
 class Softshrink(Elementwise):
-    """x brought nearer to 0 by lambd, and 0 where it is nearer than that.
+    """Soft shrinkage: x - lambd for x > lambd, x + lambd for x < -lambd, 0 otherwise.
 
     float[...] -> float[...].
     """
@@ -205,7 +201,7 @@ class Softshrink(Elementwise):
 
 @register("hardshrink", torch="torch.nn.Hardshrink")
 class Hardshrink(Elementwise):
-    """x where |x| is above lambd, 0 elsewhere: float[...] -> float[...]."""
+    """x where |x| > lambd, 0 otherwise: float[...] -> float[...]."""
 
     lambd: float = 0.5
 
@@ -215,7 +211,7 @@ class Hardshrink(Elementwise):
 
 @register("tanhshrink", torch="torch.nn.Tanhshrink")
 class Tanhshrink(ToFloat):
-    """x - tanh(x): float[...] -> float[...]."""
+    """x - tanh(x): number[...] -> float[...]."""
 
     module = "nn.Tanhshrink"
     function = "F.tanhshrink"
@@ -224,7 +220,7 @@ class Tanhshrink(ToFloat):
 
 @register("hardtanh", torch="torch.nn.Hardtanh")
 class Hardtanh(Elementwise):
-    """min(max(x, min_val), max_val): float[...] -> the same."""
+    """min(max(x, min_val), max_val): number[...] -> number[...]."""
 
     min_val: float = -1.0
     max_val: float = 1.0
@@ -234,7 +230,7 @@ class Hardtanh(Elementwise):
     inputs = (Port("input", NUMBER),)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        # The module wants min_val < max_val, the function lets them be equal.
+        # nn.Hardtanh requires min_val < max_val; F.hardtanh also accepts equal values.
         if self.min_val >= self.max_val:
             message = "min_val must be below max_val"
             raise errors.constraint(message, argument="min_val")
@@ -259,7 +255,7 @@ class Hardswish(Elementwise):
 
 @register("sigmoid", torch="torch.nn.Sigmoid")
 class Sigmoid(ToFloat):
-    """1 / (1 + exp(-x)): float[...] -> float[...]."""
+    """1 / (1 + exp(-x)): any[...] -> float[...]."""
 
     module = "nn.Sigmoid"
     function = "torch.sigmoid"
@@ -275,7 +271,7 @@ class LogSigmoid(Elementwise):
 
 @register("tanh", torch="torch.nn.Tanh")
 class Tanh(ToFloat):
-    """The hyperbolic tangent: float[...] -> float[...]."""
+    """Hyperbolic tangent: any[...] -> float[...]."""
 
     module = "nn.Tanh"
     function = "torch.tanh"
@@ -283,7 +279,7 @@ class Tanh(ToFloat):
 
 @register("threshold", torch="torch.nn.Threshold")
 class Threshold(Elementwise):
-    """x where it is above the threshold, value elsewhere: float[...] -> the same."""
+    """x where x > threshold, `value` otherwise: number[...] -> number[...]."""
 
     threshold: float
     value: float

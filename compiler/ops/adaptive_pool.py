@@ -1,4 +1,4 @@
-"""Pooling into a given number of windows."""
+"""Adaptive pooling: the output size is given, and the windows follow from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _AdaptivePool(SpatialOp):
-    """What the ops share that cut the input into `output_size` windows."""
+    """Base class of the adaptive pools: the input is divided into `output_size` windows."""
 
     output_size: Shape
 
@@ -23,7 +23,7 @@ class _AdaptivePool(SpatialOp):
         return self.pooled(ctx, input)
 
     def pooled(self, ctx: Context, input: TensorType) -> TensorType:
-        """The type of what is in the windows."""
+        """The output type."""
         self.extents(ctx, input)
         sizes = self.per_dim(self.output_size, "output_size")
         for size in sizes:
@@ -38,9 +38,9 @@ class _AdaptivePool(SpatialOp):
 
 @register("adaptive_avg_pool1d", torch="torch.nn.AdaptiveAvgPool1d")
 class AdaptiveAvgPool1d(_AdaptivePool):
-    """The means of `output_size` windows of a signal.
+    """1D adaptive average pooling: the mean of each of `output_size` windows.
 
-    float[N, C, L] -> float[N, C, output_size], or without N.
+    float[N, C, L] -> float[N, C, output_size]; N is optional.
     """
 
     module = "nn.AdaptiveAvgPool1d"
@@ -50,9 +50,9 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 
 @register("adaptive_avg_pool2d", torch="torch.nn.AdaptiveAvgPool2d")
 class AdaptiveAvgPool2d(_AdaptivePool):
-    """The means of `output_size` windows of an image.
+    """2D adaptive average pooling: the mean of each of `output_size` windows.
 
-    float[N, C, H, W] -> float[N, C, *output_size], or without N.
+    float[N, C, H, W] -> float[N, C, *output_size]; N is optional.
     """
 
     module = "nn.AdaptiveAvgPool2d"
@@ -62,9 +62,9 @@ class AdaptiveAvgPool2d(_AdaptivePool):
 
 @register("adaptive_avg_pool3d", torch="torch.nn.AdaptiveAvgPool3d")
 class AdaptiveAvgPool3d(_AdaptivePool):
-    """The means of `output_size` windows of a volume.
+    """3D adaptive average pooling: the mean of each of `output_size` windows.
 
-    float[N, C, D, H, W] -> float[N, C, *output_size], or without N.
+    float[N, C, D, H, W] -> float[N, C, *output_size]; N is optional.
     """
 
     module = "nn.AdaptiveAvgPool3d"
@@ -73,7 +73,7 @@ class AdaptiveAvgPool3d(_AdaptivePool):
 
 
 class _AdaptiveMaxPool(PoolWithIndices, _AdaptivePool):
-    """What the maximum pools share."""
+    """Base class of the adaptive max pools."""
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         return self.with_indices(self.pooled(ctx, input))
@@ -81,10 +81,10 @@ class _AdaptiveMaxPool(PoolWithIndices, _AdaptivePool):
 
 @register("adaptive_max_pool1d", torch="torch.nn.AdaptiveMaxPool1d")
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The maxima of `output_size` windows of a signal.
+    """1D adaptive max pooling: the maximum of each of `output_size` windows.
 
-    float[N, C, L] -> float[N, C, output_size], or without N. With
-    `return_indices` the output `indices` says where each one was.
+    float[N, C, L] -> float[N, C, output_size]; N is optional. With `return_indices`,
+    the output `indices` (int, same shape) holds the positions of the maxima.
     """
 
     module = "nn.AdaptiveMaxPool1d"
@@ -94,10 +94,11 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
 
 @register("adaptive_max_pool2d", torch="torch.nn.AdaptiveMaxPool2d")
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The maxima of `output_size` windows of an image.
+    """2D adaptive max pooling: the maximum of each of `output_size` windows.
 
-    float[N, C, H, W] -> float[N, C, *output_size], or without N. With
-    `return_indices` the output `indices` says where each one was.
+    float[N, C, H, W] -> float[N, C, *output_size]; N is optional. With
+    `return_indices`, the output `indices` (int, same shape) holds the positions of the
+    maxima.
     """
 
     module = "nn.AdaptiveMaxPool2d"
@@ -107,10 +108,11 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
 
 @register("adaptive_max_pool3d", torch="torch.nn.AdaptiveMaxPool3d")
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """The maxima of `output_size` windows of a volume.
+    """3D adaptive max pooling: the maximum of each of `output_size` windows.
 
-    float[N, C, D, H, W] -> float[N, C, *output_size], or without N. With
-    `return_indices` the output `indices` says where each one was.
+    float[N, C, D, H, W] -> float[N, C, *output_size]; N is optional. With
+    `return_indices`, the output `indices` (int, same shape) holds the positions of the
+    maxima.
     """
 
     module = "nn.AdaptiveMaxPool3d"

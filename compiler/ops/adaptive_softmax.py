@@ -1,4 +1,4 @@
-"""A softmax over many classes that spends less on the rare ones."""
+"""Adaptive softmax: a softmax over many classes that spends less computation on rare ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ from compiler.symbolic.tensor import TensorType
 
 @register("adaptive_log_softmax_with_loss", torch="torch.nn.AdaptiveLogSoftmaxWithLoss")
 class AdaptiveLogSoftmaxWithLoss(Op):
-    """Head and loss over many classes, which are sorted from frequent to rare.
+    """Output layer and loss for many classes, which must be sorted from frequent to rare.
 
     input float[N, D], target int[N] -> output float[N], the log-probability of the
-    target, and `loss` float[], the mean of -output; or without N. With `log_prob` there
-    is no target, and output float[N, n_classes] has those of all classes. The `cutoffs`
-    part the classes; those of part i have D // div_value^i of the width. Source: Grave
-    et al., "Efficient softmax approximation for GPUs", 2017.
+    target, and `loss` float[], the mean of -output; N is optional. With `log_prob`,
+    there is no target and the output is float[N, n_classes], the log-probabilities of
+    all classes.
+
+    The classes are split at the indices `cutoffs`: those below the first are computed by
+    the head at full width, and those of cluster i = 1, 2, ... after it are projected to
+    D // div_value^i features. Source: Grave et al., "Efficient softmax approximation for
+    GPUs", 2017.
     """
 
     n_classes: Size
@@ -59,7 +63,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
             return input.with_size(-1, self.n_classes)
         ctx.require_rank("target", target, input.rank - 1)
         for given, wanted in zip(target.shape, input.shape[:-1], strict=True):
-            message = f"{self.name} needs a target for each input"
+            message = f"{self.name} needs one target for each input"
             ctx.require_equal(message, given, wanted, "target")
         return input.with_shape(*target.shape), TensorType("float", ())
 
@@ -67,16 +71,16 @@ class AdaptiveLogSoftmaxWithLoss(Op):
         last = Dim.of(0)
         for place in (*self.cutoffs, self.n_classes):
             if not ctx.domain.at_least(ctx.value(place - last), 1):
-                message = "cutoffs must grow, and end below n_classes"
+                message = "cutoffs must increase, and be below n_classes"
                 raise errors.constraint(message, argument="cutoffs")
             last = place
 
     def _require_width(self, ctx: Context, input: TensorType) -> None:
-        """Each part must be left some of the width; torch only warns of that."""
+        """Check that each cluster has at least one feature; torch only warns if it has none."""
         width = ctx.constant(input.shape[-1], "the input's width")
         for part in range(len(self.cutoffs)):
             if width < self.div_value ** (part + 1):
-                message = f"nothing of a width of {width} is left for part {part + 1}"
+                message = f"cluster {part + 1} would have no features: the input's width is {width}"
                 raise errors.constraint(message, argument="div_value")
 
     def inferred(self, input: TensorType, **others: Any) -> dict[str, Dim]:
@@ -99,7 +103,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
     def flops(
         self, outputs: tuple[TensorType, ...], input: TensorType, **others: Any
     ) -> Dim:
-        """As if each input were in every part, which is what `log_prob` costs."""
+        """Every input is counted in every cluster, which is the cost of `log_prob`."""
         tensors = self.weights(input).values()
         matrices = (shape for shape in tensors if len(shape) == 2)
         rows = input.with_size(-1, 1).numel * 2

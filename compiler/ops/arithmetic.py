@@ -1,4 +1,4 @@
-"""Arithmetic of tensors that broadcast, and with constants."""
+"""Arithmetic of tensors that broadcast, and of a tensor and a constant."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from compiler.symbolic.tensor import Kind, TensorType
 Number = int | float
 
 _MAX_OPERANDS = 64
-"""Operands of one line of code: Python itself cannot compile a sum of thousands."""
+"""The largest number of operands in one line of code: Python cannot compile a sum of thousands."""
 
 
 class VariadicOp(Op):
-    """Two tensors or more that broadcast, with an operator between them."""
+    """Base class: two or more tensors that broadcast, joined by an operator."""
 
     operator: ClassVar[str]
     inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ANY, variadic=True),)
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         if len(inputs) < 2:
-            raise errors.constraint(f"{self.name} needs two inputs or more")
+            raise errors.constraint(f"{self.name} needs at least two inputs")
         tensors = {str(place): tensor for place, tensor in enumerate(inputs)}
         kind = promote(tensor.kind for tensor in inputs)
         return TensorType(kind, ctx.broadcast(self.name, tensors))
@@ -43,7 +43,7 @@ class VariadicOp(Op):
 
 @register("add", torch="torch.add")
 class Add(VariadicOp):
-    """x₁ + x₂ + ...: any[...], any[...] -> any[...], shapes broadcast (or of bools)."""
+    """x₁ + x₂ + ...: any[...], any[...], ... -> any[...]; shapes broadcast. For bools, logical or."""
 
     operator = "+"
     symbol = "+"
@@ -52,14 +52,14 @@ class Add(VariadicOp):
 
 @register("mul", torch="torch.mul")
 class Mul(VariadicOp):
-    """x₁ x₂ ...: any[...], any[...] -> any[...], shapes broadcast (and of bools)."""
+    """x₁ x₂ ...: any[...], any[...], ... -> any[...]; shapes broadcast. For bools, logical and."""
 
     operator = "*"
     symbol = "×"
 
 
 class BinaryOp(Op):
-    """Two tensors that broadcast."""
+    """Base class: two tensors that broadcast."""
 
     operator: ClassVar[str] = ""
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("other", ANY))
@@ -69,7 +69,7 @@ class BinaryOp(Op):
         return TensorType(self.kind(input.kind, other.kind), shape)
 
     def kind(self, left: Kind, right: Kind) -> Kind:
-        """The dtype kind of the result."""
+        """The dtype of the result."""
         return promote((left, right))
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
@@ -80,7 +80,7 @@ class BinaryOp(Op):
 
 @register("sub", torch="torch.sub")
 class Sub(BinaryOp):
-    """input - other, not both bools: any[...], any[...] -> number[...], broadcast."""
+    """input - other, not both bool: any[...], any[...] -> number[...]; shapes broadcast."""
 
     operator = "-"
     symbol = "−"
@@ -88,13 +88,13 @@ class Sub(BinaryOp):
 
     def kind(self, left: Kind, right: Kind) -> Kind:
         if left == right == "bool":
-            raise errors.constraint("sub has no meaning for two inputs of bools")
+            raise errors.constraint("sub is not defined for two bool inputs")
         return promote((left, right))
 
 
 @register("div", torch="torch.div")
 class Div(BinaryOp):
-    """input / other: any[...], any[...] -> float[...], shapes broadcast."""
+    """input / other: any[...], any[...] -> float[...]; shapes broadcast."""
 
     operator = "/"
     symbol = "÷"
@@ -105,21 +105,21 @@ class Div(BinaryOp):
 
 @register("maximum", torch="torch.maximum")
 class Maximum(BinaryOp):
-    """The greater of each two elements: any[...], any[...] -> any[...], broadcast."""
+    """Elementwise maximum: any[...], any[...] -> any[...]; shapes broadcast."""
 
     function = "torch.maximum"
 
 
 @register("minimum", torch="torch.minimum")
 class Minimum(BinaryOp):
-    """The smaller of each two elements: any[...], any[...] -> any[...], broadcast."""
+    """Elementwise minimum: any[...], any[...] -> any[...]; shapes broadcast."""
 
     function = "torch.minimum"
 
 
 @register("lerp", torch="torch.lerp")
 class Lerp(Op):
-    """input + weight · (end - input): float[...], float[...] -> float[...], broadcast."""
+    """input + weight * (end - input): float[...], float[...] -> float[...]; shapes broadcast."""
 
     weight: float
 
@@ -141,12 +141,12 @@ class Lerp(Op):
 
 
 class _WithConstant(Op):
-    """A tensor and a number: the result is of floats if either is."""
+    """Base class: a tensor and a constant; the result is float if either is float."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
 
     def number(self) -> Number:
-        """The number that decides whether integers stay integers."""
+        """The constant that decides whether an int input stays int."""
         raise TypeError(f"{type(self).__name__} names no number")
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
@@ -173,7 +173,7 @@ class Shift(_WithConstant):
 
 @register("rsub", torch="torch.rsub")
 class Rsub(_WithConstant):
-    """value - input, such as what a gate leaves: number[...] -> number[...]."""
+    """value - input, such as 1 - gate: number[...] -> number[...]."""
 
     value: Number = 1
 
@@ -191,9 +191,10 @@ class Rsub(_WithConstant):
 
 @register("scale", torch="torch.mul")
 class Scale(_WithConstant):
-    """input · factorᵉˣᵖᵒⁿᵉⁿᵗ: number[...] -> number[...].
+    """input * factor ** exponent: number[...] -> number[...].
 
-    The exponent is for what depends on a width: 0.5 scales by its square root.
+    The exponent is for factors that depend on a width: `exponent: 0.5` scales by the
+    square root of the factor, -0.5 by its inverse.
     """
 
     factor: Number
@@ -208,7 +209,7 @@ class Scale(_WithConstant):
         except (ValueError, OverflowError):
             power = f"{self.factor:g} ** {self.exponent:g}"
             raise errors.constraint(
-                f"{power} is no number", argument="factor"
+                f"{power} is not a finite real number", argument="factor"
             ) from None
         return super().infer(ctx, input)
 
@@ -230,7 +231,7 @@ class Scale(_WithConstant):
 
 @register("pow", torch="torch.pow")
 class Pow(_WithConstant):
-    """inputᵉˣᵖᵒⁿᵉⁿᵗ, element by element: number[...] -> number[...]."""
+    """input ** exponent, elementwise: number[...] -> number[...]."""
 
     exponent: Number
 
@@ -240,7 +241,7 @@ class Pow(_WithConstant):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if input.kind == "int" and isinstance(self.exponent, int) and self.exponent < 0:
             raise errors.constraint(
-                "integers have no negative powers that are integers",
+                "an int input cannot have a negative int exponent",
                 argument="exponent",
                 help="write the exponent as a float: -1.0",
             )

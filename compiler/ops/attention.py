@@ -1,4 +1,4 @@
-"""Attention: a mean of values for each query, weighted by how it fits their keys."""
+"""Scaled dot-product attention."""
 
 from __future__ import annotations
 
@@ -33,18 +33,20 @@ from compiler.symbolic.tensor import TensorType
 class Attention(Op):
     """softmax(q kᵀ * scale) v in each head: query float[B, T, E] -> float[B, T, V].
 
-    The inputs are projected already: `key` is float[B, S, E], `value` float[B, S, V].
-    With `num_kv_heads`, keys and values have fewer heads, each shared by several
-    heads of the query (Ainslie et al., 2023), and are narrower by that factor.
-    `scale` is 1 / sqrt(E / num_heads) if left out.
+    The inputs are already projected: `key` is float[B, S, E], `value` float[B, S, V].
+    `num_kv_heads` is for grouped-query attention (Ainslie et al., 2023): keys and
+    values have fewer heads, each shared by several query heads, and are narrower by the
+    same factor. `scale` defaults to 1 / sqrt(E / num_heads).
 
-    `is_causal`: query t takes keys s <= t, counted from the first of each. `window`:
-    it takes keys with |t - s| < window. `mask` (bool, true takes part) is [B, S] for
-    keys, [T, S], [B, T, S] or [B, num_heads, T, S]; three or four dimensions
-    broadcast, and two are [T, S] where the first size is written as the query's T,
-    else [B, S]. `bias` (float) is added to the scores, and broadcasts to [B,
-    num_heads, T, S]. A query that no key takes part for gives zeros. With `softcap`,
-    scores become softcap * tanh(scores / softcap) before masks and bias (Gemma 2).
+    `is_causal`: query t attends to keys s <= t. `window`: a query attends to keys with
+    |t - s| < window. `mask` (bool, True means attend) is [B, S], [T, S], [B, T, S] or
+    [B, num_heads, T, S]. Masks of three or four dimensions broadcast; a 2D mask is [T,
+    S] if its first size is written as the query's T, and [B, S] otherwise. `bias`
+    (float) is added to the scores and broadcasts to [B, num_heads, T, S]. A query whose
+    keys are all masked gives zeros.
+
+    With `softcap`, scores become softcap * tanh(scores / softcap) before masks and bias
+    (Gemma 2).
     """
 
     num_heads: Size
@@ -74,7 +76,7 @@ class Attention(Op):
     ) -> TensorType:
         for port, tensor in (("query", query), ("key", key), ("value", value)):
             ctx.require_rank(port, tensor, 3)
-            message = "attention needs inputs of one batch size"
+            message = "attention needs inputs of the same batch size"
             ctx.require_equal(message, tensor.shape[0], query.shape[0], port)
         message = "attention needs as many values as keys"
         ctx.require_equal(message, value.shape[1], key.shape[1], "value")
@@ -102,7 +104,7 @@ class Attention(Op):
         ctx.require_multiple("num_heads", heads, by, kv, by)
         ctx.require_multiple("key's width", key.shape[-1], by, kv, by)
         ctx.require_multiple("value's width", value.shape[-1], by, kv, by)
-        message = "attention needs keys as wide as queries in each head"
+        message = "attention needs keys and queries of the same width per head"
         ctx.require_equal(message, key.shape[-1] * heads, query.shape[-1] * kv, "key")
 
     def _width(self, query: TensorType, key: TensorType, value: TensorType) -> Dim:
@@ -124,12 +126,12 @@ class Attention(Op):
     ) -> None:
         if batch == queries == mask.shape[0]:
             raise errors.constraint(
-                f"mask is {mask}, which may mean [B, S] or [T, S]",
+                f"mask is {mask}, which could be [B, S] or [T, S]",
                 port="mask",
                 help="unsqueeze it to [B, 1, S] or [1, T, S]",
             )
         rows = queries if mask.shape[0] == queries else batch
-        message = "attention needs a mask as bool[B, S], [T, S] or [B, T, S]"
+        message = "attention needs a mask of type bool[B, S], [T, S] or [B, T, S]"
         ctx.require_equal(message, mask.shape[0], rows, "mask")
         ctx.require_equal(message, mask.shape[1], keys, "mask")
 
@@ -208,7 +210,7 @@ class Attention(Op):
         mask: Expr | None,
         bias: Expr | None,
     ) -> dict[str, Expr]:
-        """`is_causal` where that says it all, which is fastest, else `attn_mask`."""
+        """The keyword arguments for masks: `is_causal` if that is enough, which is fastest, else `attn_mask`."""
         if (
             self.window is None
             and bias is None
@@ -233,15 +235,16 @@ class Attention(Op):
         return {"attn_mask": attn_mask(code, near, mask, bias)}
 
     def _causal_and_masked(self, code: Code, mask: Expr | None) -> bool:
-        """Whether a causal attention has a mask besides, which torch does not take.
+        """Whether the attention is causal and has a mask, which torch does not accept together.
 
-        Where a param chooses, a use without the mask shares the code of the others.
+        If a param decides `is_causal`, uses without a mask share the code of those with
+        one.
         """
         apart = code.chosen("is_causal") and code.absent("mask")
         return self.is_causal and mask is not None and not apart
 
     def _is_causal_without_mask(self, code: Code, bias: Expr | None) -> bool:
-        """Whether a run without a mask, which is optional, needs no `attn_mask`."""
+        """Whether `is_causal` alone is enough at run time when the optional mask is None."""
         causal = self.is_causal and not code.chosen("is_causal")
         return causal and self.window is None and bias is None and code.optional("mask")
 
@@ -253,13 +256,13 @@ class Attention(Op):
 
 def split(value: Expr, heads: Expr) -> Expr:
     """[B, T, E] -> [B, heads, T, E // heads]."""
-    # the method has no types in torch's stubs
+    # the method is untyped in torch's stubs
     parts = call("torch.unflatten", value, -1, TupleExpr((heads, lit(-1))))
     return method(parts, "transpose", 1, 2)
 
 
 def require_expands(ctx: Context, port: str, tensor: TensorType, shape: Shape) -> None:
-    """Every size is 1 or that of the scores, so that it expands to them."""
+    """Check that every size is 1 or that of the scores, so that the tensor broadcasts to them."""
     for given, wanted in zip(tensor.shape, shape, strict=True):
         if not ctx.is_one(given):
             message = (

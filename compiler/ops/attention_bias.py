@@ -1,4 +1,4 @@
-"""Biases of attention that follow from where query and key stand."""
+"""Position biases for attention."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _PositionBias(Op):
-    """What they share. The inputs only give the sizes of their dimension `dim`."""
+    """Base class. The inputs only supply the sizes T and S of their dimension `dim`."""
 
     num_heads: Size
     dim: Axis = 1
@@ -48,14 +48,17 @@ class _PositionBias(Op):
 
 @register("relative_position_bias", torch="")
 class RelativePositionBias(_PositionBias):
-    """A learned bias for each head and bucket of distances: -> float[1, num_heads, T, S].
+    """T5's learned bias per head and bucket of relative positions: -> float[1, num_heads, T, S].
 
-    `query` is any[B, T, ...], `key` any[B, S, ...], the query if left out. Half of the
-    buckets of a side hold one distance each, the others ever more up to max_distance,
-    and the last all beyond. If `bidirectional`, half of them all are for keys that
-    come after the query; else those share the bucket of distance 0. Give it to the
-    `bias` of attention. Source: Raffel et al., "Exploring the Limits of Transfer
-    Learning with a Unified Text-to-Text Transformer", 2020; transformers' T5Attention.
+    `query` is any[B, T, ...], `key` any[B, S, ...]; `key` defaults to the query. Use
+    the output as the `bias` of attention. If `bidirectional`, half of the buckets are
+    for keys after the query; otherwise, all keys after the query share the bucket of
+    distance 0. In each direction, half of the buckets hold one distance each, and the
+    others logarithmically larger ranges up to max_distance; the last bucket also holds
+    all larger distances.
+
+    Source: Raffel et al., "Exploring the Limits of Transfer Learning with a Unified
+    Text-to-Text Transformer", 2020; transformers' T5Attention.
     """
 
     num_buckets: Size = Dim.of(32)
@@ -75,9 +78,7 @@ class RelativePositionBias(_PositionBias):
             raise errors.constraint(message, argument="num_buckets")
         near = buckets // sides // 2
         if not ctx.domain.at_least(ctx.value(self.max_distance), near + 1):
-            message = (
-                f"max_distance must be above {near}, as far as single distances go"
-            )
+            message = f"max_distance must be above {near}, the number of single-distance buckets"
             raise errors.constraint(message, argument="max_distance")
         return super().infer(ctx, query, key)
 
@@ -89,11 +90,13 @@ class RelativePositionBias(_PositionBias):
 
 @register("alibi", torch="")
 class Alibi(_PositionBias):
-    """Biases that fall with the distance, in each head: -> float[1, num_heads, T, S].
+    """ALiBi: a bias that falls linearly with distance in each head: -> float[1, num_heads, T, S].
 
-    `query` is any[B, T, ...], `key` any[B, S, ...], the query if left out; the result
-    has the query's float type. The bias is -slope * |t - s|; the slopes of 2^k heads go
-    from 2^(-8 / 2^k) to 2^-8. Nothing is learned. Give it to the `bias` of attention.
+    `query` is any[B, T, ...], `key` any[B, S, ...]; `key` defaults to the query. Use
+    the output as the `bias` of attention; it has the query's dtype if that is float.
+    The bias is -slope * |t - s|; for 2^k heads, the slopes go from 2^(-8 / 2^k) to
+    2^-8. There are no weights.
+
     Source: Press et al., "Train Short, Test Long", 2022; transformers' BloomModel.
     """
 

@@ -1,4 +1,4 @@
-"""Comparisons of each element, what follows from them, and the choice between two tensors."""
+"""Elementwise comparisons, logical operations, `where`, and tests for NaN and infinity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Comparison(TensorOrScalar):
-    """Compares each element with that of another tensor, or with a number."""
+    """Base class: compares each element with one of another tensor, or with a number."""
 
     sign: ClassVar[str]
 
@@ -38,55 +38,55 @@ class _Comparison(TensorOrScalar):
 
 @register("eq", torch="torch.eq")
 class Eq(_Comparison):
-    """input == other, or == value: any[...], any[...] -> bool[...], broadcast."""
+    """input == other, or input == value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = "=="
 
 
 @register("ne", torch="torch.ne")
 class Ne(_Comparison):
-    """input != other, or != value: any[...], any[...] -> bool[...], broadcast."""
+    """input != other, or input != value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = "!="
 
 
 @register("lt", torch="torch.lt")
 class Lt(_Comparison):
-    """input < other, or < value: any[...], any[...] -> bool[...], broadcast."""
+    """input < other, or input < value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = "<"
 
 
 @register("le", torch="torch.le")
 class Le(_Comparison):
-    """input <= other, or <= value: any[...], any[...] -> bool[...], broadcast."""
+    """input <= other, or input <= value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = "<="
 
 
 @register("gt", torch="torch.gt")
 class Gt(_Comparison):
-    """input > other, or > value: any[...], any[...] -> bool[...], broadcast."""
+    """input > other, or input > value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = ">"
 
 
 @register("ge", torch="torch.ge")
 class Ge(_Comparison):
-    """input >= other, or >= value: any[...], any[...] -> bool[...], broadcast."""
+    """input >= other, or input >= value: any[...], any[...] -> bool[...]; shapes broadcast."""
 
     sign = ">="
 
 
 class _Logical(VariadicOp):
-    """Two tensors of bools or more that broadcast."""
+    """Base class: two or more bool tensors that broadcast."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ("bool",), variadic=True),)
 
 
 @register("logical_and", torch="torch.logical_and")
 class LogicalAnd(_Logical):
-    """True where all are: bool[...], bool[...], ... -> bool[...], broadcast."""
+    """True where all inputs are: bool[...], bool[...], ... -> bool[...]; shapes broadcast."""
 
     operator = "&"
     symbol = "&"
@@ -94,7 +94,7 @@ class LogicalAnd(_Logical):
 
 @register("logical_or", torch="torch.logical_or")
 class LogicalOr(_Logical):
-    """True where one is: bool[...], bool[...], ... -> bool[...], broadcast."""
+    """True where any input is: bool[...], bool[...], ... -> bool[...]; shapes broadcast."""
 
     operator = "|"
     symbol = "|"
@@ -102,7 +102,7 @@ class LogicalOr(_Logical):
 
 @register("logical_xor", torch="torch.logical_xor")
 class LogicalXor(_Logical):
-    """True where an odd number is: bool[...], bool[...], ... -> bool[...], broadcast."""
+    """True where an odd number of inputs is: bool[...], bool[...], ... -> bool[...]; shapes broadcast."""
 
     operator = "^"
     symbol = "^"
@@ -110,9 +110,9 @@ class LogicalXor(_Logical):
 
 @register("where", torch="torch.where")
 class Where(TensorOrScalar):
-    """input where the condition is true, else other, or else value.
+    """`input` where the condition is True, else `other` (a tensor) or `value` (a number).
 
-    bool[...], any[...], any[...] -> any[...], shapes broadcast
+    bool[...], any[...], any[...] -> any[...]; shapes broadcast.
     """
 
     inputs = (Port("condition", ("bool",)), *TensorOrScalar.inputs)
@@ -146,7 +146,7 @@ class Where(TensorOrScalar):
 
 
 class _ElementTest(Op):
-    """A question about each element."""
+    """Base class: tests each element."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
 
@@ -156,7 +156,7 @@ class _ElementTest(Op):
 
 @register("isnan", torch="torch.isnan")
 class Isnan(_ElementTest):
-    """True where an element is no number: any[...] -> bool[...]."""
+    """True where an element is NaN: any[...] -> bool[...]."""
 
     function = "torch.isnan"
 
@@ -170,6 +170,6 @@ class Isinf(_ElementTest):
 
 @register("isfinite", torch="torch.isfinite")
 class Isfinite(_ElementTest):
-    """True where an element is a finite number: any[...] -> bool[...]."""
+    """True where an element is neither infinite nor NaN: any[...] -> bool[...]."""
 
     function = "torch.isfinite"

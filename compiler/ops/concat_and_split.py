@@ -1,4 +1,4 @@
-"""Tensors put together and taken apart along a dimension."""
+"""Joining tensors along a dimension, and splitting them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.tensor import TensorType
 
 ChunkCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
-"""A number of outputs, a plain integer: each one has a name of its own."""
+"""A number of outputs. It is a constant, as each output has its own name."""
 
 
 class _Joining(Op):
-    """Tensors that agree in their sizes become one."""
+    """Base class: several tensors become one."""
 
     dim: Axis
 
@@ -30,7 +30,7 @@ class _Joining(Op):
     def _require_same_rank(
         self, ctx: Context, inputs: tuple[TensorType, ...], least: int
     ) -> TensorType:
-        """All inputs have as many dimensions as the first, which is given."""
+        """Check that there is an input, and that all have its rank; returns it with the promoted dtype."""
         if not inputs:
             raise errors.constraint(f"{self.name} needs an input")
         ctx.require_least_rank("0", inputs[0], least)
@@ -41,9 +41,9 @@ class _Joining(Op):
     def _require_same_sizes(
         self, ctx: Context, inputs: tuple[TensorType, ...], besides: int | None = None
     ) -> None:
-        """All inputs have the same sizes in all dimensions, but in one."""
-        but = "" if besides is None else f" in all dimensions but {besides}"
-        message = f"{self.name} needs inputs of the same sizes{but}"
+        """Check that all inputs have the same sizes, except in dimension `besides`."""
+        but = "" if besides is None else f" in all dimensions except {besides}"
+        message = f"{self.name} needs inputs of equal sizes{but}"
         for place, tensor in enumerate(inputs[1:], 1):
             for axis, size in enumerate(tensor.shape):
                 if axis != besides:
@@ -69,9 +69,9 @@ class _Joining(Op):
 
 @register("concat", torch="torch.cat")
 class Concat(_Joining):
-    """Puts tensors one after another along a dimension.
+    """Concatenates tensors along a dimension.
 
-    any[..., N, ...], any[..., M, ...] -> any[..., N + M, ...]
+    any[..., N, ...], any[..., M, ...] -> any[..., N + M, ...].
     """
 
     function = "torch.cat"
@@ -87,7 +87,7 @@ class Concat(_Joining):
 
 @register("stack", torch="torch.stack")
 class Stack(_Joining):
-    """Puts tensors side by side in a new dimension: n of any[...] -> any[n, ...]."""
+    """Stacks n tensors along a new dimension: any[...], any[...], ... -> any[n, ...] for dim 0."""
 
     function = "torch.stack"
     symbol = "≡"
@@ -101,7 +101,7 @@ class Stack(_Joining):
 
 
 class _Splitting(Op):
-    """A tensor taken apart along a dimension; the outputs are "0", "1", ..."""
+    """Base class: one tensor is split along a dimension into the outputs "0", "1", and so on."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
     outputs: ClassVar[tuple[str, ...] | None] = None
@@ -112,9 +112,9 @@ class _Splitting(Op):
 
 @register("split", torch="torch.split")
 class Split(_Splitting):
-    """Takes a tensor apart into pieces of given sizes along a dimension.
+    """Splits a tensor along a dimension into pieces of the given sizes.
 
-    any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...]
+    any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...].
     """
 
     split_size: Shape
@@ -128,9 +128,9 @@ class Split(_Splitting):
         if not self.split_size:
             raise errors.constraint("split needs a size", argument="split_size")
         for size in self.split_size:
-            ctx.require_least("a size of split_size", size, 0)
+            ctx.require_least("an element of split_size", size, 0)
         total = sum(self.split_size, Dim.of(0))
-        message = "split needs sizes that sum up to the dimension's"
+        message = "split needs sizes that sum to the dimension's size"
         ctx.require_equal(message, input.shape[axis], total, "input")
         return tuple(input.with_size(axis, size) for size in self.split_size)
 
@@ -146,10 +146,10 @@ class Split(_Splitting):
 
 @register("chunk", torch="torch.chunk")
 class Chunk(_Splitting):
-    """Takes a tensor apart into n pieces along a dimension.
+    """Splits a tensor along a dimension into n pieces of equal size.
 
-    any[..., n * N, ...] -> n of any[..., N, ...]
-    Where the number does not divide the dimension, the last piece is smaller.
+    any[..., n * N, ...] -> any[..., N, ...], any[..., N, ...], .... If n does not
+    divide the dimension, the last piece is smaller.
     """
 
     chunks: ChunkCount
@@ -168,7 +168,7 @@ class Chunk(_Splitting):
         value = ctx.value(size)
         if value.constant is None or value.constant % count == 0:
             ctx.require_multiple(
-                "the dimension", size, "chunks", Dim.of(count), "chunks"
+                "the dimension's size", size, "chunks", Dim.of(count), "chunks"
             )
             piece = exact_div(size, count)
             return [size // count if piece is None else piece] * count
@@ -176,7 +176,7 @@ class Chunk(_Splitting):
         last = value.constant - piece_size * (count - 1)
         if last <= 0:
             raise errors.constraint(
-                f"{value} cannot be taken apart into {count} pieces of one size",
+                f"a dimension of size {value} cannot be split into {count} chunks",
                 argument="chunks",
             )
         return [Dim.of(piece_size)] * (count - 1) + [Dim.of(last)]

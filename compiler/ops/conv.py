@@ -1,4 +1,4 @@
-"""Convolutions and their transposes."""
+"""Convolutions and transposed convolutions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ZERO = Dim.of(0)
 
 
 class _Convolution(SpatialOp):
-    """What convolutions and their transposes share."""
+    """Base class of convolutions and transposed convolutions."""
 
     out_channels: Size
     kernel_size: Sizes
@@ -39,11 +39,11 @@ class _Convolution(SpatialOp):
     positional = ("out_channels",)
 
     def channels(self, input: TensorType) -> Dim:
-        """The number of channels of the input."""
+        """The number of input channels."""
         return input.shape[-self.spatial - 1]
 
     def require_groups(self, ctx: Context, input: TensorType) -> None:
-        """The groups must divide the channels on both sides."""
+        """Check that `groups` divides the number of input and output channels."""
         for what, size in (
             ("the number of input channels", self.channels(input)),
             ("out_channels", self.out_channels),
@@ -51,7 +51,7 @@ class _Convolution(SpatialOp):
             ctx.require_multiple(what, size, "groups", self.groups, "groups")
 
     def with_channels(self, input: TensorType, sizes: Shape) -> TensorType:
-        """The output: out_channels over other spatial sizes."""
+        """The output type: out_channels and the given spatial sizes."""
         batch = input.shape[: -self.spatial - 1]
         return input.with_shape(*batch, self.out_channels, *sizes)
 
@@ -59,7 +59,7 @@ class _Convolution(SpatialOp):
         return {"in_channels": self.channels(input)}
 
     def weight(self, input: TensorType) -> Shape:
-        """The shape of the kernels."""
+        """The shape of the weight."""
         kernel = self.per_dim(self.kernel_size, "kernel_size")
         return (self.out_channels, self.channels(input) // self.groups, *kernel)
 
@@ -68,7 +68,7 @@ class _Convolution(SpatialOp):
         return weight | ({"bias": (self.out_channels,)} if self.bias else {})
 
     def positions(self, input: TensorType, output: TensorType) -> Dim:
-        """How many times the kernels are applied."""
+        """The number of positions at which the kernel is applied, over the batch."""
         return output.with_size(-self.spatial - 1, 1).numel
 
     def flops(self, outputs: tuple[TensorType, ...], input: TensorType) -> Dim:
@@ -88,7 +88,7 @@ class _Convolution(SpatialOp):
 
 
 class _Conv(_Convolution):
-    """What the convolutions share."""
+    """Base class of the convolutions."""
 
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
@@ -97,7 +97,7 @@ class _Conv(_Convolution):
         self.require_groups(ctx, input)
         strides = self.per_dim(self.stride, "stride")
         if self.padding == "same" and not all(map(ctx.is_one, strides)):
-            message = "padding same keeps the size of the input, which takes stride 1"
+            message = "padding 'same' needs stride 1"
             raise errors.constraint(message, argument="padding")
         dims = zip(
             extents, strides, self.dilated_kernel(), self.total_padding(), strict=True
@@ -107,19 +107,19 @@ class _Conv(_Convolution):
     def size(
         self, ctx: Context, size: Dim, stride: Dim, span: Dim, padding: Dim
     ) -> Dim:
-        """The output's size along one dimension, where `padding` counts both sides."""
+        """The output size along one dimension; `padding` is the total of both sides."""
         require_padding_fits(ctx, self.padding_mode, size, (padding + 1) // 2)
         require_window(ctx, size + padding, span)
         return (size + padding - span) // stride + 1
 
     def dilated_kernel(self) -> Shape:
-        """How far the kernel reaches along each dimension."""
+        """The number of elements that the dilated kernel spans along each dimension."""
         kernel = self.per_dim(self.kernel_size, "kernel_size")
         dilation = self.per_dim(self.dilation, "dilation")
         return tuple(dilated_size(k, d) for k, d in zip(kernel, dilation, strict=True))
 
     def total_padding(self) -> Shape:
-        """What is added along each dimension, on both sides together."""
+        """The padding along each dimension, both sides together."""
         if self.padding == "same":
             return tuple(span - 1 for span in self.dilated_kernel())
         if isinstance(self.padding, str):
@@ -129,9 +129,9 @@ class _Conv(_Convolution):
 
 @register("conv1d", torch="torch.nn.Conv1d")
 class Conv1d(_Conv):
-    """Convolution over a signal.
+    """1D convolution.
 
-    float[N, in_channels, L] -> float[N, out_channels, L'], or without N.
+    float[N, in_channels, L] -> float[N, out_channels, L']; N is optional.
     """
 
     module = "nn.Conv1d"
@@ -140,9 +140,9 @@ class Conv1d(_Conv):
 
 @register("conv2d", torch="torch.nn.Conv2d")
 class Conv2d(_Conv):
-    """Convolution over an image.
+    """2D convolution.
 
-    float[N, in_channels, H, W] -> float[N, out_channels, H', W'], or without N.
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W']; N is optional.
     """
 
     module = "nn.Conv2d"
@@ -151,10 +151,9 @@ class Conv2d(_Conv):
 
 @register("conv3d", torch="torch.nn.Conv3d")
 class Conv3d(_Conv):
-    """Convolution over a volume.
+    """3D convolution.
 
-    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W'], or without
-    N.
+    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W']; N is optional.
     """
 
     module = "nn.Conv3d"
@@ -162,7 +161,7 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_Convolution):
-    """What the transposed convolutions share."""
+    """Base class of the transposed convolutions."""
 
     padding: Counts = (_ZERO,)
     output_padding: Counts = (_ZERO,)
@@ -174,7 +173,7 @@ class _ConvTranspose(_Convolution):
         return self.with_channels(input, sizes)
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
-        """The output's size along spatial dimension `i`."""
+        """The output size along spatial dimension `i`."""
         stride = self.per_dim(self.stride, "stride")[i]
         dilation = self.per_dim(self.dilation, "dilation")[i]
         extra = self.per_dim(self.output_padding, "output_padding")[i]
@@ -199,9 +198,9 @@ class _ConvTranspose(_Convolution):
 
 @register("conv_transpose1d", torch="torch.nn.ConvTranspose1d")
 class ConvTranspose1d(_ConvTranspose):
-    """Transposed convolution over a signal.
+    """1D transposed convolution.
 
-    float[N, in_channels, L] -> float[N, out_channels, L'], or without N.
+    float[N, in_channels, L] -> float[N, out_channels, L']; N is optional.
     """
 
     module = "nn.ConvTranspose1d"
@@ -210,9 +209,9 @@ class ConvTranspose1d(_ConvTranspose):
 
 @register("conv_transpose2d", torch="torch.nn.ConvTranspose2d")
 class ConvTranspose2d(_ConvTranspose):
-    """Transposed convolution over an image.
+    """2D transposed convolution.
 
-    float[N, in_channels, H, W] -> float[N, out_channels, H', W'], or without N.
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W']; N is optional.
     """
 
     module = "nn.ConvTranspose2d"
@@ -221,10 +220,9 @@ class ConvTranspose2d(_ConvTranspose):
 
 @register("conv_transpose3d", torch="torch.nn.ConvTranspose3d")
 class ConvTranspose3d(_ConvTranspose):
-    """Transposed convolution over a volume.
+    """3D transposed convolution.
 
-    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W'], or without
-    N.
+    float[N, in_channels, D, H, W] -> float[N, out_channels, D', H', W']; N is optional.
     """
 
     module = "nn.ConvTranspose3d"

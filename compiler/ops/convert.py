@@ -1,4 +1,4 @@
-"""The same values as tensors of another kind."""
+"""Conversion to another dtype, and one-hot encoding."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DTYPES: Final[dict[Kind, Expr]] = {
 
 @register("to", torch="torch.Tensor.to")
 class To(Op):
-    """The input as another kind, or in the dtype of another tensor: any[...] -> any[...].
+    """Converts to another dtype, or to the dtype of another tensor: any[...] -> any[...].
 
-    `dtype: float` is torch's default dtype. Where the network runs in another precision,
-    `other` is a tensor that has it.
+    `dtype: float` is torch's default dtype. If the network may run in another
+    precision, use `other`, a tensor of that dtype, instead.
     """
 
     dtype: Literal["float", "int", "bool"] | None = None
@@ -35,7 +35,7 @@ class To(Op):
         self, ctx: Context, input: TensorType, other: TensorType | None
     ) -> TensorType:
         if (other is None) == (self.dtype is None):
-            raise errors.constraint("to needs either a dtype or another input")
+            raise errors.constraint("to needs either a dtype or a second input")
         return input.with_kind(other.kind if other else self.dtype or "float")
 
     def label(
@@ -58,9 +58,9 @@ class To(Op):
 
 @register("one_hot", torch="torch.nn.functional.one_hot")
 class OneHot(Op):
-    """1 at the position that each element names, else 0: int[...] -> int[..., num_classes].
+    """One-hot encoding: int[...] -> int[..., num_classes].
 
-    As with an embedding, that the elements are below num_classes is left to the caller.
+    Elements must be at least 0 and below num_classes; this is not checked.
     """
 
     num_classes: Size

@@ -1,4 +1,4 @@
-"""What goes along a dimension: running sums and products, differences."""
+"""Cumulative sums, products and extrema along a dimension, and differences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compiler.symbolic.tensor import Kind, TensorType
 
 
 class _Cumulative(TensorMethod):
-    """Each element becomes something of all up to it along a dimension."""
+    """Base class: each element becomes a function of the elements up to it along a dimension."""
 
     dim: Axis
 
@@ -25,7 +25,7 @@ class _Cumulative(TensorMethod):
         return input.with_kind(self.kind(input.kind))
 
     def kind(self, kind: Kind) -> Kind:
-        """The dtype kind of the result."""
+        """The dtype of the result."""
         return "int" if kind == "bool" else kind
 
     def label(
@@ -36,28 +36,28 @@ class _Cumulative(TensorMethod):
 
 @register("cumsum", torch="torch.cumsum")
 class Cumsum(_Cumulative):
-    """The sum up to each element: any[...] -> number[...]; of bools it counts."""
+    """Cumulative sum along a dimension: any[...] -> number[...]; bools are counted."""
 
     method = "cumsum"
 
 
 @register("cumprod", torch="torch.cumprod")
 class Cumprod(_Cumulative):
-    """The product up to each element: any[...] -> number[...]."""
+    """Cumulative product along a dimension: any[...] -> number[...]."""
 
     method = "cumprod"
 
 
 @register("logcumsumexp", torch="torch.logcumsumexp")
 class Logcumsumexp(_Cumulative):
-    """log Σ exp(x) up to each element: float[...] -> float[...]."""
+    """Logarithm of the cumulative sum of exp(x) along a dimension: float[...] -> float[...]."""
 
     method = "logcumsumexp"
     inputs = (Port("input"),)
 
 
 class _CumulativeExtremum(_Cumulative):
-    """An extreme of the elements so far, and where it stands along the dimension."""
+    """Base class: the largest or smallest element so far, and its index along the dimension."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
     outputs: ClassVar[tuple[str, ...] | None] = ("values", "indices")
@@ -71,21 +71,21 @@ class _CumulativeExtremum(_Cumulative):
 
 @register("cummax", torch="torch.cummax")
 class Cummax(_CumulativeExtremum):
-    """The greatest element so far, and where: number[...] -> number[...], int[...]."""
+    """Cumulative maximum along a dimension, and its index: number[...] -> number[...], int[...]."""
 
     method = "cummax"
 
 
 @register("cummin", torch="torch.cummin")
 class Cummin(_CumulativeExtremum):
-    """The smallest element so far, and where: number[...] -> number[...], int[...]."""
+    """Cumulative minimum along a dimension, and its index: number[...] -> number[...], int[...]."""
 
     method = "cummin"
 
 
 @register("diff", torch="torch.diff")
 class Diff(TensorMethod):
-    """Each element less the one before it, n times: number[..., N] -> number[..., N - n]."""
+    """n-th difference along a dimension: number[..., N] -> number[..., N - n]."""
 
     n: Size = Dim.of(1)
     dim: Axis = -1
@@ -102,7 +102,7 @@ class Diff(TensorMethod):
         if ctx.domain.at_least(-left, 0):
             return input.with_size(axis, 0)
         raise errors.constraint(
-            f"n needs {left} >= 0 for every size of the inputs",
+            f"n needs {left} >= 0 for all input sizes",
             argument="n",
             conditions=when_at_least(ctx.domain, left, 0),
         )

@@ -1,4 +1,4 @@
-"""How near vectors are to one another."""
+"""Similarity and distance of vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Distance(Op):
-    """What both share: two inputs that broadcast."""
+    """Base class: two inputs that broadcast."""
 
     family: ClassVar[str] = "arithmetic"
     inputs = (Port("x1"), Port("x2"))
@@ -21,16 +21,16 @@ class _Distance(Op):
     chains = False
 
     def shape(self, ctx: Context, x1: TensorType, x2: TensorType) -> TensorType:
-        """The inputs, broadcast against one another."""
+        """The type of the inputs, broadcast."""
         return x1.with_shape(*ctx.broadcast(self.name, {"x1": x1, "x2": x2}))
 
 
 @register("cosine_similarity", torch="torch.nn.CosineSimilarity")
 class CosineSimilarity(_Distance):
-    """The cosine of the angle between vectors along `dim`, from -1 to 1.
+    """Cosine similarity along `dim`, from -1 to 1.
 
-    float[B, D, ...], float[B, D, ...] -> float[B, ...]. Both are broadcast. `eps` keeps
-    the product of the lengths from 0.
+    float[B, D, ...], float[B, D, ...] -> float[B, ...]; shapes broadcast. `eps` is the
+    least product of the norms, which avoids division by zero.
     """
 
     dim: Axis = 1
@@ -47,10 +47,10 @@ class CosineSimilarity(_Distance):
 
 @register("pairwise_distance", torch="torch.nn.PairwiseDistance")
 class PairwiseDistance(_Distance):
-    """The p-norm of the difference of vectors: float[..., D], float[..., D] -> float[...].
+    """p-norm of the difference of vectors: float[..., D], float[..., D] -> float[...].
 
-    Both are broadcast. `eps` is added to each difference; with `keepdim` the result is
-    float[..., 1].
+    Shapes broadcast. `eps` is added to each difference, which avoids division by zero
+    in the gradient; with `keepdim`, the result is float[..., 1].
     """
 
     p: float = 2.0

@@ -1,4 +1,4 @@
-"""Whole quotients, and what they leave."""
+"""Integer division and remainders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Division(TensorOrScalar):
-    """Division by another tensor, or by a number."""
+    """Base class: division by another tensor, or by a number."""
 
     sign: ClassVar[str] = ""
 
@@ -30,7 +30,9 @@ class _Division(TensorOrScalar):
         if isinstance(self.value, bool):
             raise errors.constraint("value must be a number", argument="value")
         if found.kind == "int" and self.value == 0:
-            raise errors.constraint("integers are not divided by 0", argument="value")
+            raise errors.constraint(
+                "an int input cannot be divided by 0", argument="value"
+            )
         return found
 
     def label(
@@ -51,9 +53,9 @@ class _Division(TensorOrScalar):
 
 @register("floor_divide", torch="torch.floor_divide")
 class FloorDivide(_Division):
-    """The quotient rounded down: number[...], number[...] -> number[...], broadcast.
+    """Quotient rounded down: number[...], number[...] -> number[...]; shapes broadcast.
 
-    By another tensor, or by value.
+    The divisor is `other` (a tensor) or `value` (a number).
     """
 
     sign = "//"
@@ -61,9 +63,10 @@ class FloorDivide(_Division):
 
 @register("remainder", torch="torch.remainder")
 class Remainder(_Division):
-    """What floor_divide leaves, with the sign of the divisor.
+    """Remainder of floor_divide, with the sign of the divisor.
 
-    number[...], number[...] -> number[...], broadcast; by another tensor, or by value.
+    number[...], number[...] -> number[...]; shapes broadcast. The divisor is `other` (a
+    tensor) or `value` (a number).
     """
 
     sign = "%"
@@ -71,7 +74,8 @@ class Remainder(_Division):
 
 @register("fmod", torch="torch.fmod")
 class Fmod(_Division):
-    """What division leaves that is rounded towards 0, with the sign of the input.
+    """Remainder of division rounded towards zero, with the sign of the input.
 
-    number[...], number[...] -> number[...], broadcast; by another tensor, or by value.
+    number[...], number[...] -> number[...]; shapes broadcast. The divisor is `other` (a
+    tensor) or `value` (a number).
     """

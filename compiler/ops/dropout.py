@@ -1,4 +1,4 @@
-"""Dropout: noise of training that leaves shapes alone."""
+"""Dropout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Dropout(Op):
-    """What all kinds share. They act in training only."""
+    """Base class of the dropouts, which act in training only."""
 
     p: Probability = 0.5
 
@@ -28,9 +28,9 @@ class _Dropout(Op):
 
 
 class _ChannelDropout(_Dropout):
-    """What the kinds share that drop whole channels.
+    """Base class of the dropouts of whole channels.
 
-    A rank that torch only warns of is refused.
+    Ranks that torch accepts with a warning are errors.
     """
 
     ranks: ClassVar[tuple[int, ...]]
@@ -42,7 +42,7 @@ class _ChannelDropout(_Dropout):
 
 @register("dropout", torch="torch.nn.Dropout")
 class Dropout(_Dropout):
-    """Zeroes elements with probability p and scales the others by 1 / (1 - p).
+    """Zeroes each element with probability p in training, and scales the rest by 1 / (1 - p).
 
     float[...] -> float[...].
     """
@@ -52,9 +52,9 @@ class Dropout(_Dropout):
 
 @register("dropout1d", torch="torch.nn.Dropout1d")
 class Dropout1d(_ChannelDropout):
-    """Zeroes whole channels of a signal with probability p.
+    """Zeroes whole channels with probability p in training: float[N, C, L] -> float[N, C, L].
 
-    float[N, C, L] -> float[N, C, L], or without N.
+    N is optional.
     """
 
     module = "nn.Dropout1d"
@@ -63,21 +63,18 @@ class Dropout1d(_ChannelDropout):
 
 @register("dropout2d", torch="torch.nn.Dropout2d")
 class Dropout2d(_ChannelDropout):
-    """Zeroes whole channels of an image with probability p.
-
-    float[N, C, H, W] -> float[N, C, H, W].
-    """
+    """Zeroes whole channels with probability p in training: float[N, C, H, W] -> float[N, C, H, W]."""
 
     module = "nn.Dropout2d"
-    # Of three dimensions torch takes the first for the batch, and warns.
+    # torch takes the first of three dimensions as the batch, and warns.
     ranks = (4,)
 
 
 @register("dropout3d", torch="torch.nn.Dropout3d")
 class Dropout3d(_ChannelDropout):
-    """Zeroes whole channels of a volume with probability p.
+    """Zeroes whole channels with probability p in training.
 
-    float[N, C, D, H, W] -> float[N, C, D, H, W], or without N.
+    float[N, C, D, H, W] -> float[N, C, D, H, W]; N is optional.
     """
 
     module = "nn.Dropout3d"
@@ -86,9 +83,9 @@ class Dropout3d(_ChannelDropout):
 
 @register("alpha_dropout", torch="torch.nn.AlphaDropout")
 class AlphaDropout(_Dropout):
-    """Dropout that keeps mean and variance, for SELU networks.
+    """Dropout that keeps mean and variance, for networks of SELUs: float[...] -> float[...].
 
-    float[...] -> float[...].
+    Source: Klambauer et al., "Self-Normalizing Neural Networks", 2017.
     """
 
     module = "nn.AlphaDropout"

@@ -1,4 +1,4 @@
-"""Vectors for tokens and for positions."""
+"""Embeddings of tokens and of positions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from compiler.symbolic.tensor import TensorType
 
 @register("embedding", torch="torch.nn.Embedding")
 class Embedding(Op):
-    """A learned vector for each token: int[...] -> float[..., embedding_dim].
+    """Token embedding, a learned vector per token: int[...] -> float[..., embedding_dim].
 
-    Tokens go from 0 to num_embeddings - 1. The vector of `padding_idx` starts as zeros
-    and is not trained. With `max_norm`, vectors whose `norm_type`-norm is larger are
-    scaled down to it where they are used, and stay so. `sparse` gradients are for the
-    optimizers that take them.
+    Tokens go from 0 to num_embeddings - 1. The vector of `padding_idx` is initialised
+    to zeros and not trained. With `max_norm`, vectors whose `norm_type`-norm is larger
+    are rescaled in place when they are used. `sparse` gradients need an optimizer that
+    supports them.
     """
 
     num_embeddings: Size
@@ -61,14 +61,14 @@ class Embedding(Op):
 
 
 def require_padding(ctx: Context, padding: Dim | None, embeddings: Dim) -> None:
-    """The padding, if there is one, must be one of the embeddings."""
+    """Check that `padding_idx`, if it is set, is the index of an embedding."""
     if padding is None:
         return
     index = ctx.constant(padding, "padding_idx", "padding_idx")
     count = ctx.constant(embeddings, "num_embeddings", "num_embeddings")
     if not -count <= index < count:
         raise errors.constraint(
-            f"padding_idx is {index}, and there are {count} embeddings",
+            f"padding_idx is {index}, but there are {count} embeddings",
             argument="padding_idx",
         )
 
@@ -82,14 +82,14 @@ def padding_zeros(module: Expr) -> tuple[Stmt, ...]:
 
 
 def position_range(input: Expr, dim: Expr, first: Expr | None = None) -> Call:
-    """`torch.arange(x.shape[1], device=x.device)`, or from another first number on."""
+    """`torch.arange(x.shape[1], device=x.device)`, optionally from another first number."""
     length = subscript(attr(input, "shape"), dim)
     ends = (length,) if first is None else (first, Binary("+", length, first))
     return call("torch.arange", *ends, device=attr(input, "device"))
 
 
 def _bound_hint(length: Dim, most: Dim) -> str:
-    """How to bound a length by a number."""
+    """The help that says how to bound a length."""
     if length.constant is not None:
         return ""
     if str(length) in length.symbols:
@@ -99,12 +99,11 @@ def _bound_hint(length: Dim, most: Dim) -> str:
 
 @register("position_embedding", torch="torch.nn.Embedding")
 class PositionEmbedding(Op):
-    """A learned vector for each position: any[B, T, ...] -> float[T, embedding_dim].
+    """A learned vector per position: any[B, T, ...] -> float[T, embedding_dim].
 
-    The input only gives the size of its dimension `dim`, which must be bounded by
-    num_embeddings - offset: declare `dims: {T: {max: ...}}`. The first position has
-    the vector at `offset`; those before it are not used, but some published tables
-    have them.
+    The input only supplies T, the size of its dimension `dim`. T must be at most
+    num_embeddings - offset: declare `dims: {T: {max: ...}}`. `offset` is the row of
+    position 0; the rows before it are unused, but exist in some published checkpoints.
     """
 
     num_embeddings: Size
@@ -128,9 +127,9 @@ class PositionEmbedding(Op):
         if ctx.domain.at_least(count - length, 0):
             return
         most = ctx.domain.upper(length)
-        reach = f"goes up to {most}" if most is not None else "is not bounded"
+        reach = f"can be up to {most}" if most is not None else "is unbounded"
         raise errors.constraint(
-            f"there are {count} positions, and {length} {reach}",
+            f"there are {count} positions, but {length} {reach}",
             port="input",
             help=_bound_hint(length, count),
         )
@@ -151,12 +150,13 @@ class PositionEmbedding(Op):
 
 @register("sinusoidal_encoding", torch="")
 class SinusoidalEncoding(Op):
-    """Sines and cosines for each position: any[B, T, ...] -> float[T, embedding_dim].
+    """Fixed sine and cosine position encoding: any[B, T, ...] -> float[T, embedding_dim].
 
-    The input only gives the size of its dimension `dim`, and embedding_dim where that
-    is left out and the input is float[..., embedding_dim]. Nothing is learned and T
-    has no bound. Add it to the embedded tokens, as a position_embedding. Source:
-    Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
+    The input only supplies T, the size of its dimension `dim`, and the default of
+    embedding_dim if it is float[..., embedding_dim]. There are no weights, and T is
+    unbounded. Add the output to the token embeddings.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
     """
 
     embedding_dim: Size | None = None
@@ -172,7 +172,7 @@ class SinusoidalEncoding(Op):
         length = input.shape[ctx.axis(self.dim, input.rank)]
         if self.embedding_dim is None and input.kind != "float":
             raise errors.constraint(
-                "sinusoidal_encoding needs embedding_dim where its input is int"
+                "sinusoidal_encoding needs embedding_dim if its input is not float"
             )
         width = self._width(input)
         ctx.constant(width, "embedding_dim", "embedding_dim")

@@ -1,4 +1,4 @@
-"""Sums, means or maxima of the vectors of several tokens."""
+"""Pooled token embeddings."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from compiler.symbolic.tensor import TensorType
 
 @register("embedding_bag", torch="torch.nn.EmbeddingBag")
 class EmbeddingBag(Op):
-    """The sum, mean or maximum of the vectors of each bag of tokens.
+    """The sum, mean or maximum of the embeddings of each bag of tokens.
 
-    int[B, T] -> float[B, embedding_dim], where a bag is a row; or int[T] with `offsets`
-    int[B], which says where each bag begins (and, with `include_last_offset`, where the
-    last one ends: that is one bag less, and one at least). `per_sample_weights` is a
-    factor for each token, in mode sum. Tokens that are `padding_idx` are left out.
-    `max_norm` is that of embedding.
+    int[B, T] -> float[B, embedding_dim], where each row is a bag; or int[T] with
+    `offsets` int[B], the index at which each bag starts. With `include_last_offset`,
+    the last offset is the end of the last bag, so there is one bag less; there must be
+    at least one bag.
+
+    `per_sample_weights`, a factor for each token, requires mode sum. Tokens equal to
+    `padding_idx` are ignored. `max_norm` is that of `embedding`.
     """
 
     num_embeddings: Size
@@ -62,14 +64,14 @@ class EmbeddingBag(Op):
         )
 
     def _bags(self, ctx: Context, input: TensorType, offsets: TensorType | None) -> Dim:
-        """How many bags there are."""
+        """The number of bags."""
         if offsets is not None:
             ctx.require_rank("offsets", offsets, 1)
             bags = offsets.shape[0] - self.include_last_offset
             ctx.require_least("the number of bags", bags, 1, "offsets")
             return bags
         if self.include_last_offset:
-            message = "include_last_offset has no meaning without offsets"
+            message = "include_last_offset requires offsets"
             raise errors.constraint(message, argument="include_last_offset")
         return input.shape[0]
 
@@ -78,16 +80,16 @@ class EmbeddingBag(Op):
     ) -> None:
         for argument in ("scale_grad_by_freq", "sparse"):
             if self.mode == "max" and getattr(self, argument):
-                message = f"mode max has no gradient for {argument}"
+                message = f"mode max does not support {argument}"
                 raise errors.constraint(message, argument=argument)
         if weights is None:
             return
         if self.mode != "sum":
-            message = f"per_sample_weights are for mode sum, not {self.mode}"
+            message = f"per_sample_weights requires mode sum, not {self.mode}"
             raise errors.constraint(message, port="per_sample_weights")
         ctx.require_rank("per_sample_weights", weights, input.rank)
         for given, wanted in zip(weights.shape, input.shape, strict=True):
-            message = "embedding_bag needs a weight for each token"
+            message = "embedding_bag needs one weight for each token"
             ctx.require_equal(message, given, wanted, "per_sample_weights")
 
     def weights(self, input: TensorType, **others: Any) -> dict[str, Shape]:

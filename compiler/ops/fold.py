@@ -1,4 +1,4 @@
-"""Windows of an image as columns, and columns put together to an image."""
+"""Sliding blocks of an image as columns (unfold), and the reverse (fold)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _SlidingBlocks(SpatialOp):
-    """What both share: blocks of `kernel_size` that slide over an image."""
+    """Base class: blocks of `kernel_size` that slide over an image."""
 
     kernel_size: Sizes
     dilation: Sizes = (Dim.of(1),)
@@ -33,7 +33,7 @@ class _SlidingBlocks(SpatialOp):
         return self.per_dim(self.kernel_size, "kernel_size")
 
     def blocks(self, ctx: Context, extents: Shape) -> Dim:
-        """How many blocks an image has."""
+        """The number of blocks of an image."""
         dilation, padding = self.dilation, self.padding
         steps = zip(
             extents,
@@ -55,7 +55,7 @@ class _SlidingBlocks(SpatialOp):
 def _blocks_along(
     ctx: Context, size: Dim, kernel: Dim, dilation: Dim, padding: Dim, stride: Dim
 ) -> Dim:
-    """How many blocks there are along one dimension."""
+    """The number of blocks along one dimension."""
     window = dilated_size(kernel, dilation)
     require_window(ctx, size + 2 * padding, window)
     return (size + 2 * padding - window) // stride + 1
@@ -63,10 +63,10 @@ def _blocks_along(
 
 @register("unfold", torch="torch.nn.Unfold")
 class Unfold(_SlidingBlocks):
-    """The windows of an image as columns, as a convolution sees them (im2col).
+    """Extracts sliding blocks as columns, as a convolution sees them (im2col).
 
-    float[N, C, H, W] -> float[N, C * kernel, L], or without N. `kernel` is the number
-    of elements of a window and L how many windows there are, row by row.
+    float[N, C, H, W] -> float[N, C * kernel, L]; N is optional. `kernel` is the number
+    of elements of a block, and L the number of blocks, in row-major order.
     """
 
     module = "nn.Unfold"
@@ -82,11 +82,11 @@ class Unfold(_SlidingBlocks):
 
 @register("fold", torch="torch.nn.Fold")
 class Fold(_SlidingBlocks):
-    """Columns as windows of an image, added up where they overlap (col2im).
+    """Combines columns into an image, summing where blocks overlap (col2im).
 
-    float[N, C * kernel, L] -> float[N, C, H, W], or without N. `kernel` is the number
-    of elements of a window, `output_size` is [H, W], and L must be the number of
-    windows that such an image has.
+    float[N, C * kernel, L] -> float[N, C, H, W]; N is optional. `kernel` is the number
+    of elements of a block. `output_size` is [H, W]; L must be the number of blocks of
+    such an image.
     """
 
     output_size: Shape
@@ -103,7 +103,7 @@ class Fold(_SlidingBlocks):
         extents = self.per_dim(self.output_size, "output_size")
         for extent in extents:
             ctx.require_least("output_size", extent, 1)
-        message = "fold needs as many columns as the image has windows"
+        message = "fold needs as many columns as the image has blocks"
         ctx.require_equal(message, columns, self.blocks(ctx, extents), "input")
         return input.with_shape(*batch, rows // size, *extents)
 

@@ -1,4 +1,4 @@
-"""Fractional max pooling: windows at random places, as many as the output has."""
+"""Fractional max pooling: pseudorandom windows for a given output size."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _FractionalMaxPool(PoolWithIndices):
-    """What both share. The windows lie at random, in evaluation too."""
+    """Base class. The window positions are random, in evaluation too."""
 
     kernel_size: Sizes
     output_size: Shape | None = None
     output_ratio: float | list[float] | None = None
 
     extra_elements: ClassVar[int] = 0
-    """How many elements more than the windows need torch's kernel wants."""
+    """How many more elements torch's kernel requires than the windows need."""
     family = "pooling"
     positional = ("kernel_size",)
     omitted = ("output_size", "output_ratio", "return_indices")
@@ -39,7 +39,7 @@ class _FractionalMaxPool(PoolWithIndices):
         for size, wanted, window in zip(extents, sizes, kernel, strict=True):
             ctx.require_least("the output's size", wanted, 0, "input")
             number = ctx.constant(window, "kernel_size", "kernel_size")
-            what = "the input without the output"
+            what = "the input size minus the output size"
             least = number - 1 + self.extra_elements
             ctx.require_least(what, size - wanted, least, "input")
         return self.with_indices(self.with_extents(input, sizes))
@@ -53,11 +53,13 @@ class _FractionalMaxPool(PoolWithIndices):
         return tuple(scale_size(ctx, *pair, "output_ratio") for pair in pairs)
 
     def ratios(self) -> list[float]:
-        """The part of each dimension that remains."""
+        """The ratio of output size to input size for each spatial dimension."""
         given = self.output_ratio
         ratios = given if isinstance(given, list) else [given or 0.0] * self.spatial
         if len(ratios) != self.spatial or not all(0 < ratio < 1 for ratio in ratios):
-            message = f"output_ratio is one number between 0 and 1, or {self.spatial}"
+            message = (
+                f"output_ratio must be 1 or {self.spatial} numbers between 0 and 1"
+            )
             raise errors.constraint(message, argument="output_ratio")
         return ratios
 
@@ -83,11 +85,12 @@ class _FractionalMaxPool(PoolWithIndices):
 
 @register("fractional_max_pool2d", torch="torch.nn.FractionalMaxPool2d")
 class FractionalMaxPool2d(_FractionalMaxPool):
-    """The maxima of `output_size` windows of an image, at random places.
+    """2D fractional max pooling, with windows at random positions.
 
-    float[N, C, H, W] -> float[N, C, H', W'], or without N. The size is given, or as a
-    part of the input's, `output_ratio`. With `return_indices` the output `indices`
-    says where each maximum was. Source: Graham, "Fractional Max-Pooling", 2014.
+    float[N, C, H, W] -> float[N, C, H', W']; N is optional. The output size is
+    `output_size`, or the input size times `output_ratio`. With `return_indices`, the
+    output `indices` (int, same shape) holds the positions of the maxima. Source:
+    Graham, "Fractional Max-Pooling", 2014.
     """
 
     module = "nn.FractionalMaxPool2d"
@@ -97,11 +100,12 @@ class FractionalMaxPool2d(_FractionalMaxPool):
 
 @register("fractional_max_pool3d", torch="torch.nn.FractionalMaxPool3d")
 class FractionalMaxPool3d(_FractionalMaxPool):
-    """The maxima of `output_size` windows of a volume, at random places.
+    """3D fractional max pooling, with windows at random positions.
 
-    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N. The size is given,
-    or as a part of the input's, `output_ratio`. With `return_indices` the output
-    `indices` says where each maximum was.
+    float[N, C, D, H, W] -> float[N, C, D', H', W']; N is optional. The output size is
+    `output_size`, or the input size times `output_ratio`. With `return_indices`, the
+    output `indices` (int, same shape) holds the positions of the maxima. Source:
+    Graham, "Fractional Max-Pooling", 2014.
     """
 
     module = "nn.FractionalMaxPool3d"

@@ -1,6 +1,6 @@
-"""Elements at positions that a tensor holds, read and written.
+"""Reading and writing elements at indices that are a tensor.
 
-As with an embedding, that the positions are within the dimension is left to the caller.
+The indices must be within the dimension; this is not checked.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _AlongIndex(Op):
-    """Positions along one dimension of the input."""
+    """Base class: indices along one dimension of the input."""
 
     dim: Axis
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("index", ("int",)))
 
     def axis(self, ctx: Context, input: TensorType) -> int:
-        """The dimension, counted from the front; an empty one has no positions."""
+        """The dimension as a non-negative index; it must not be empty."""
         ctx.require_least_rank("input", input, 1)
         axis = ctx.axis(self.dim, input.rank)
-        ctx.require_least("the dimension", input.shape[axis], 1, "input")
+        ctx.require_least("the dimension's size", input.shape[axis], 1, "input")
         return axis
 
 
 def require_within(
     ctx: Context, index: TensorType, other: TensorType, port: str, besides: int = -1
 ) -> None:
-    """No size of the index is greater than that of the other tensor, but in one dimension."""
+    """Check that the index is no larger than the other tensor in any dimension except `besides`."""
     ctx.require_rank("index", index, other.rank)
     for axis, (taken, size) in enumerate(zip(index.shape, other.shape, strict=True)):
         if axis != besides:
-            what = f"dimension {axis} of {port} less that of the index"
+            what = f"the size of dimension {axis} of {port} minus that of index"
             ctx.require_least(what, size - taken, 0, "index")
 
 
 @register("gather", torch="torch.gather")
 class Gather(_AlongIndex):
-    """input[i][index[i][j]] for dim 1: any[B, N], int[B, M] -> any[B, M].
+    """Gathers elements at indices along a dimension: any[B, N], int[B, M] -> any[B, M].
 
-    The sizes of the index are those of the output; besides `dim`, none is greater than
-    the input's.
+    For dim 1, output[i][j] is input[i][index[i][j]]. The output has the shape of the
+    index, whose sizes other than that of `dim` must be at most the input's.
     """
 
     def infer(self, ctx: Context, input: TensorType, index: TensorType) -> TensorType:
@@ -69,9 +69,9 @@ class Gather(_AlongIndex):
 
 @register("take_along_dim", torch="torch.take_along_dim")
 class TakeAlongDim(_AlongIndex):
-    """The gather whose other dimensions broadcast: any[B, N], int[1, M] -> any[B, M].
+    """Gather with broadcasting: any[B, N], int[1, M] -> any[B, M] for dim 1.
 
-    It takes what argsort, argmax with keepdim and topk give.
+    `indices` can be the output of argsort, topk, or argmax with keepdim.
     """
 
     inputs = (Port("input", ANY), Port("indices", ("int",)))
@@ -99,9 +99,9 @@ class TakeAlongDim(_AlongIndex):
         return method(input, "gather", dim, expanded)
 
     def _expanded(self, code: Code, indices: Expr) -> Expr | None:
-        """The indices as a gather takes them; None where the input would have to grow.
+        """The indices expanded for `gather`; None if the input would have to be expanded.
 
-        take_along_dim itself fixes all sizes when a network is exported.
+        torch.take_along_dim would make all sizes static under torch.export.
         """
         shapes = code.type("input").shape, code.type("indices").shape
         places: list[Expr] = []
@@ -117,7 +117,7 @@ class TakeAlongDim(_AlongIndex):
 
 @register("index_select", torch="torch.index_select")
 class IndexSelect(_AlongIndex):
-    """The slices at positions of a dimension: any[B, N, D], int[M] -> any[B, M, D]."""
+    """Selects slices at indices of a dimension: any[B, N, D], int[M] -> any[B, M, D] for dim 1."""
 
     def infer(self, ctx: Context, input: TensorType, index: TensorType) -> TensorType:
         axis = self.axis(ctx, input)
@@ -138,7 +138,7 @@ class IndexSelect(_AlongIndex):
 
 
 class _Scatter(_AlongIndex):
-    """Writes elements of one tensor into another at positions of a dimension."""
+    """Base class: writes elements of one tensor into another at indices along a dimension."""
 
     kinds: ClassVar[str] = ""
 
@@ -148,7 +148,7 @@ class _Scatter(_AlongIndex):
         require_within(ctx, index, input, "input", self.axis(ctx, input))
         require_within(ctx, index, src, "src")
         if input.kind != src.kind:
-            message = f"src needs {input.kind} values, as input has, not {src.kind}"
+            message = f"src must be {input.kind} like input, not {src.kind}"
             raise errors.constraint(message, port="src")
         return input
 
@@ -168,9 +168,9 @@ class _Scatter(_AlongIndex):
 
 @register("scatter", torch="torch.scatter")
 class Scatter(_Scatter):
-    """The input with src put at positions of a dimension.
+    """Replaces elements at indices along a dimension by those of `src`.
 
-    any[B, N], int[B, M], any[B, M] -> any[B, N] for dim 1
+    any[B, N], int[B, M], any[B, M] -> any[B, N] for dim 1.
     """
 
     inputs = (*_AlongIndex.inputs, Port("src", ANY))
@@ -178,9 +178,9 @@ class Scatter(_Scatter):
 
 @register("scatter_add", torch="torch.scatter_add")
 class ScatterAdd(_Scatter):
-    """The input with src added at positions of a dimension.
+    """Adds the elements of `src` at indices along a dimension.
 
-    number[B, N], int[B, M], number[B, M] -> number[B, N] for dim 1
+    number[B, N], int[B, M], number[B, M] -> number[B, N] for dim 1.
     """
 
     inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("src", NUMBER))

@@ -1,4 +1,4 @@
-"""Images read at places that a tensor gives."""
+"""Sampling images at positions given by a tensor."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from compiler.symbolic.tensor import TensorType, shape_text
 
 
 class _GridOp(Op):
-    """What both share: where the edges of an image are, which torch asks to be told."""
+    """Base class: `align_corners` says whether -1 and 1 are the centres or the edges of the border pixels."""
 
     align_corners: bool = False
 
     def aligned(self, code: Code) -> dict[str, Expr]:
-        """The argument; without it torch warns."""
+        """The keyword `align_corners`, always passed: torch warns without it."""
         return {"align_corners": code.argument("align_corners")}
 
 
 @register("grid_sample", torch="torch.nn.functional.grid_sample")
 class GridSample(_GridOp):
-    """The input at places from -1 to 1 (x, then y, then z) that the grid gives.
+    """Samples the input at the positions in `grid`, from -1 to 1 in each dimension.
 
-    float[N, C, H, W], float[N, H', W', 2] -> float[N, C, H', W'], or of volumes
-    float[N, C, D, H, W], float[N, D', H', W', 3] -> float[N, C, D', H', W'].
+    float[N, C, H, W], float[N, H', W', 2] -> float[N, C, H', W'], or 3D: float[N, C, D,
+    H, W], float[N, D', H', W', 3] -> float[N, C, D', H', W']. The last dimension of the
+    grid holds x, y (and z).
     """
 
     mode: Literal["bilinear", "nearest", "bicubic"] = "bilinear"
@@ -41,7 +42,7 @@ class GridSample(_GridOp):
         ctx.require_rank("grid", grid, input.rank)
         if self.mode == "bicubic":
             ctx.require_rank("input", input, 4)
-        message = "grid_sample needs one grid for each image"
+        message = "grid_sample needs one grid per image"
         ctx.require_equal(message, input.shape[0], grid.shape[0], "grid")
         wanted = f"grid_sample needs {input.rank - 2} coordinates in the last dimension"
         two = TensorType("float", ()).with_shape(input.rank - 2).shape[0]
@@ -66,11 +67,10 @@ class GridSample(_GridOp):
 
 @register("affine_grid", torch="torch.nn.functional.affine_grid")
 class AffineGrid(_GridOp):
-    """The places for grid_sample that matrices move those of an image of `size` to.
+    """The sampling grid of affine transforms, for grid_sample with an output of `size`.
 
-    float[N, 2, 3] -> float[N, H, W, 2] for the size [N, C, H, W], or of volumes
-    float[N, 3, 4] -> float[N, D, H, W, 3] for [N, C, D, H, W]. An exported program
-    has H and W as they were when it was exported.
+    float[N, 2, 3] -> float[N, H, W, 2] for the size [N, C, H, W], or 3D: float[N, 3, 4]
+    -> float[N, D, H, W, 3] for [N, C, D, H, W]. Under torch.export, H and W are static.
     """
 
     size: Shape
@@ -79,14 +79,14 @@ class AffineGrid(_GridOp):
 
     def infer(self, ctx: Context, theta: TensorType) -> TensorType:
         if len(self.size) not in (4, 5):
-            message = "size is that of images: [N, C, H, W] or [N, C, D, H, W]"
+            message = "size must be [N, C, H, W] or [N, C, D, H, W]"
             raise errors.constraint(message, argument="size")
         for size in self.size:
-            ctx.require_least("a size", size, 1)
+            ctx.require_least("an element of size", size, 1)
         ctx.require_rank("theta", theta, 3)
         count = len(self.size) - 2
         wanted = theta.with_shape(self.size[0], count, count + 1)
-        message = f"affine_grid needs matrices of {shape_text(wanted.shape)}"
+        message = f"affine_grid needs matrices of shape {shape_text(wanted.shape)}"
         for found, right in zip(theta.shape, wanted.shape, strict=True):
             ctx.require_equal(message, found, right, "theta")
         return theta.with_shape(self.size[0], *self.size[2:], count)

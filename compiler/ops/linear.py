@@ -1,4 +1,4 @@
-"""Affine maps: linear and bilinear."""
+"""Linear and bilinear layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from compiler.symbolic.tensor import TensorType
 
 @register("linear", torch="torch.nn.Linear")
 class Linear(Op):
-    """y = x Wᵀ + b over the last dimension: float[..., in_features] -> float[..., out_features]."""
+    """y = x Wᵀ + b over the last dimension.
+
+    float[..., in_features] -> float[..., out_features].
+    """
 
     out_features: Size
     bias: bool = True
@@ -43,7 +46,10 @@ class Linear(Op):
 
 @register("bilinear", torch="torch.nn.Bilinear")
 class Bilinear(Op):
-    """y = x₁ᵀ A x₂ + b: float[..., in1_features], float[..., in2_features] -> float[..., out_features]."""
+    """y = x₁ᵀ A x₂ + b over the last dimensions.
+
+    float[..., in1_features], float[..., in2_features] -> float[..., out_features].
+    """
 
     out_features: Size
     bias: bool = True
@@ -57,7 +63,9 @@ class Bilinear(Op):
         ctx.require_least_rank("input1", input1, 1)
         ctx.require_rank("input2", input2, input1.rank)
         for axis in range(input1.rank - 1):
-            message = "bilinear needs inputs that agree in all dimensions but the last"
+            message = (
+                "bilinear needs inputs of equal sizes in all dimensions except the last"
+            )
             ctx.require_equal(message, input1.shape[axis], input2.shape[axis], "input2")
         return input1.with_size(-1, self.out_features)
 

@@ -1,4 +1,4 @@
-"""Normalisation of each element by its neighbours in other channels."""
+"""Local response normalisation across channels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from compiler.symbolic.tensor import TensorType
 
 @register("local_response_norm", torch="torch.nn.LocalResponseNorm")
 class LocalResponseNorm(Op):
-    """Divides by the energy of near channels (Krizhevsky et al., 2012).
+    """Divides each element by the energy of neighbouring channels.
 
-    float[N, C, ...] -> the same.
+    float[N, C, ...] -> float[N, C, ...]. Source: Krizhevsky et al., "ImageNet
+    Classification with Deep Convolutional Neural Networks", 2012, section 3.3.
     """
 
     size: Size
@@ -37,11 +38,11 @@ class LocalResponseNorm(Op):
 
 @register("cross_map_lrn2d", torch="torch.nn.CrossMapLRN2d")
 class CrossMapLRN2d(Op):
-    """Local response normalisation of images as Torch 7 had it.
+    """Local response normalisation of images as in Torch 7.
 
-    float[N, C, H, W] -> the same. It differs from local_response_norm where windows
-    reach beyond the channels, or are of even size, and in torch's own way later on: the
-    first channel stays in every window.
+    float[N, C, H, W] -> float[N, C, H, W]. It differs from local_response_norm where a
+    window extends beyond the channels, for even sizes, and (as in torch's
+    implementation) for later channels, whose windows all keep the first channel.
     """
 
     size: Size

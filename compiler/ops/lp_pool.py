@@ -1,4 +1,4 @@
-"""Power-average pooling: the p-norm of windows."""
+"""Power-average pooling: the p-norm of each window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _LPPool(WindowPool):
-    """What the power-average pools share."""
+    """Base class of the power-average pools."""
 
     ceil_mode: bool = False
     norm_type: float
@@ -23,14 +23,14 @@ class _LPPool(WindowPool):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if self.norm_type == 0:
-            message = "norm_type must not be 0: the norm is a root of that degree"
+            message = "norm_type must not be 0"
             raise errors.constraint(message, argument="norm_type")
         extents = self.extents(ctx, input)
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_extents(input, sizes)
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
-        """The output's size along spatial dimension `i`."""
+        """The output size along spatial dimension `i`."""
         kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         steps = self.strides()[i], Dim.of(0), Dim.of(1)
         return count_windows(ctx, size, kernel, *steps, ceil_mode=self.ceil_mode)
@@ -44,9 +44,9 @@ class _LPPool(WindowPool):
 
 @register("lp_pool1d", torch="torch.nn.LPPool1d")
 class LPPool1d(_LPPool):
-    """(Σ x^p)^(1/p) over each window of a signal, where p is `norm_type`.
+    """1D power-average pooling: (Σ x^p)^(1/p) over each window, where p is `norm_type`.
 
-    float[N, C, L] -> float[N, C, L'], or without N.
+    float[N, C, L] -> float[N, C, L']; N is optional.
     """
 
     module = "nn.LPPool1d"
@@ -56,9 +56,9 @@ class LPPool1d(_LPPool):
 
 @register("lp_pool2d", torch="torch.nn.LPPool2d")
 class LPPool2d(_LPPool):
-    """(Σ x^p)^(1/p) over each window of an image, where p is `norm_type`.
+    """2D power-average pooling: (Σ x^p)^(1/p) over each window, where p is `norm_type`.
 
-    float[N, C, H, W] -> float[N, C, H', W'], or without N.
+    float[N, C, H, W] -> float[N, C, H', W']; N is optional.
     """
 
     module = "nn.LPPool2d"
@@ -68,9 +68,9 @@ class LPPool2d(_LPPool):
 
 @register("lp_pool3d", torch="torch.nn.LPPool3d")
 class LPPool3d(_LPPool):
-    """(Σ x^p)^(1/p) over each window of a volume, where p is `norm_type`.
+    """3D power-average pooling: (Σ x^p)^(1/p) over each window, where p is `norm_type`.
 
-    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N.
+    float[N, C, D, H, W] -> float[N, C, D', H', W']; N is optional.
     """
 
     module = "nn.LPPool3d"

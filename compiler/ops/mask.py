@@ -1,4 +1,4 @@
-"""Masks of attention, as the language means them: true takes part."""
+"""Attention masks, where True means attend, and operations with masks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from compiler.symbolic.tensor import TensorType
 class CausalMask(Op):
     """True at and below the diagonal: any[B, T, ...] -> bool[T, T].
 
-    As a mask of attention, it lets each position see itself and those before it. The
-    input only gives the size of its dimension `dim`.
+    As an attention mask, it lets each position attend to itself and earlier positions.
+    The input only supplies T, the size of its dimension `dim`.
     """
 
     dim: Axis = 1
@@ -43,7 +43,7 @@ class CausalMask(Op):
 
 @register("padding_mask", torch="torch.ne")
 class PaddingMask(Op):
-    """True where a token is not padding: int[B, T] -> bool[B, T], in any shape."""
+    """True for tokens that are not padding: int[B, T] -> bool[B, T]; any shape."""
 
     padding_idx: Integer
 
@@ -63,7 +63,7 @@ class PaddingMask(Op):
 
 @register("logical_not", torch="torch.logical_not")
 class LogicalNot(Op):
-    """True where the input is false: bool[...] -> bool[...]."""
+    """Elementwise not: bool[...] -> bool[...]."""
 
     inputs = (Port("input", ("bool",)),)
 
@@ -76,10 +76,10 @@ class LogicalNot(Op):
 
 @register("masked_fill", torch="torch.Tensor.masked_fill")
 class MaskedFill(Op):
-    """`value` where the mask is true, else the input: any[...], bool[...] -> any[...].
+    """`value` where the mask is True, else the input: any[...], bool[...] -> any[...].
 
-    Their shapes broadcast. As in torch, true is where it fills: a mask of what takes
-    part goes through `logical_not` before.
+    Shapes broadcast. As in torch, True means fill: apply `logical_not` first to a mask
+    where True means attend.
     """
 
     value: float | int | bool
@@ -88,7 +88,7 @@ class MaskedFill(Op):
 
     def infer(self, ctx: Context, input: TensorType, mask: TensorType) -> TensorType:
         if input.kind == "int" and not abs(self.value) < 2**63:
-            message = f"masked_fill cannot put {self.value} among int values"
+            message = f"masked_fill cannot write {self.value} into an int tensor"
             raise errors.constraint(message, argument="value")
         shape = ctx.broadcast("masked_fill", {"input": input, "mask": mask})
         return input.with_shape(*shape)
@@ -99,11 +99,11 @@ class MaskedFill(Op):
 
 @register("masking", torch="torch.where")
 class Masking(Op):
-    """0 where the mask is false, else the input: number[B, T, ...], bool[B, T]? -> same.
+    """Zeroes the input where the mask is False: number[B, T, ...], bool[B, T]? -> number[B, T, ...].
 
-    As torch.where(mask[..., None], input, 0), so that neither NaN nor infinity stays
-    where nothing takes part. The mask has any of the input's leading dimensions, each
-    of that size or 1; without a mask the input is unchanged. Keras has it as Masking.
+    This is torch.where(mask[..., None], input, 0), so NaN and infinity are zeroed too.
+    The mask has any number of the input's leading dimensions, each of the input's size
+    or 1; without a mask, the input is unchanged. Source: Keras' Masking.
     """
 
     inputs = (Port("input", NUMBER), Port("mask", ("bool",), optional=True))
@@ -118,11 +118,13 @@ class Masking(Op):
     def _require_expands(
         self, ctx: Context, input: TensorType, mask: TensorType
     ) -> None:
-        """Broadcast the other way, the result would be of another shape with a mask."""
+        """Check that the mask broadcasts to the input, not the reverse, which would change the result's shape."""
         if mask.rank > input.rank:
-            wanted = f"{input.rank} dimensions at most, as the input has"
+            wanted = f"at most {input.rank} dimensions to match the input"
             raise errors.rank_mismatch("mask", mask, wanted)
-        message = "masking needs a mask that expands to the input's first dimensions"
+        message = (
+            "masking needs a mask that broadcasts to the input's leading dimensions"
+        )
         for size, wanted_size in zip(mask.shape, input.shape, strict=False):
             if not ctx.is_one(size):
                 ctx.require_equal(message, size, wanted_size, "mask")

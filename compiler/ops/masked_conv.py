@@ -1,4 +1,4 @@
-"""Convolutions that see a part of their window only."""
+"""Masked (causal) convolution over images."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from compiler.ops.conv import Conv2d
 
 @register("masked_conv2d", torch="")
 class MaskedConv2d(Conv2d):
-    """Convolution whose kernel is zero below its centre, and right of it in its row.
+    """2D convolution that sees only pixels before the current one in row-major order.
 
-    float[N, in_channels, H, W] -> float[N, out_channels, H', W'], or without N. With
-    mask_type A the centre is zero too, as a first layer needs it that must not see the
-    pixel that is predicted; with B it is not. Source: van den Oord et al., "Pixel
-    Recurrent Neural Networks", 2016, section 3.4.
+    float[N, in_channels, H, W] -> float[N, out_channels, H', W']; N is optional. The
+    kernel is zero below its centre row, and right of the centre. With mask_type A the
+    centre itself is zero too, as a first layer needs it, which must not see the pixel
+    it predicts; with B it is not. Source: van den Oord et al., "Pixel Recurrent Neural
+    Networks", 2016, section 3.4.
     """
 
     mask_type: Literal["A", "B"]

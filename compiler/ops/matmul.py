@@ -1,4 +1,4 @@
-"""Products of matrices: matmul and einsum."""
+"""Matrix products: matmul and einsum."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Shape = tuple[Dim, ...]
 
 @register("matmul", torch="torch.matmul")
 class Matmul(Op):
-    """The product of matrices: float[..., N, K], float[..., K, M] -> float[..., N, M].
+    """Matrix product: float[..., N, K], float[..., K, M] -> float[..., N, M].
 
-    What comes before the last two dimensions broadcasts; a vector is taken for a row
-    (on the left) or a column, which the result lacks.
+    Leading dimensions broadcast. A 1D left operand is a row, a 1D right operand a
+    column; the result does not have that dimension.
     """
 
     inputs = (Port("input"), Port("other"))
@@ -28,7 +28,7 @@ class Matmul(Op):
         ctx.require_least_rank("input", input, 1)
         ctx.require_least_rank("other", other, 1)
         message = (
-            "matmul needs the last dimension of input as the last but one of other"
+            "matmul needs the last size of input to equal the second-to-last of other"
         )
         inner = other.shape[-2:][0]
         ctx.require_equal(message, input.shape[-1], inner, "other")
@@ -47,7 +47,7 @@ class Matmul(Op):
         self, outputs: tuple[TensorType, ...], input: TensorType, other: TensorType
     ) -> Dim:
         if other.rank == 1:
-            return Dim.of(0)  # torch counts no products of a matrix and a vector
+            return Dim.of(0)  # torch does not count matrix-vector products
         return outputs[0].numel * input.shape[-1] * 2
 
     def apply(self, code: Code, input: Expr, other: Expr) -> Expr:
@@ -56,9 +56,10 @@ class Matmul(Op):
 
 @register("einsum", torch="torch.einsum")
 class Einsum(Op):
-    """Products summed as the equation says: float[...], float[...] -> float[...].
+    """Sum of products in Einstein notation: float[...], float[...], ... -> float[...].
 
-    In `bhid, bhjd -> bhij` a letter is a dimension; one missing on the right is summed.
+    In `bhid, bhjd -> bhij`, each letter is a dimension; letters that are missing on the
+    right are summed over.
     """
 
     equation: str
@@ -68,8 +69,8 @@ class Einsum(Op):
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         equation = parse_equation(self.equation)
         if len(equation.operands) != len(inputs):
-            wanted = f"the equation is for {len(equation.operands)} inputs"
-            message = f"{wanted}, and there are {len(inputs)}"
+            wanted = f"the equation has {len(equation.operands)} operands"
+            message = f"{wanted}, but there are {len(inputs)} inputs"
             raise errors.constraint(message, argument="equation")
         sizes: dict[str, Dim] = {}
         for place, tensor in enumerate(inputs):
@@ -84,12 +85,12 @@ class Einsum(Op):
         place: int,
         tensor: TensorType,
     ) -> None:
-        """Bring one operand's sizes together with those of the operands before it."""
+        """Combine one operand's sizes with those of the operands before it."""
         own: dict[str, Dim] = {}
         for label, size in zip(
             equation.labels(place, tensor), tensor.shape, strict=True
         ):
-            message = f"{label} stands for two sizes of one input"
+            message = f"{label} has two different sizes in one input"
             ctx.require_equal(message, own.setdefault(label, size), size, str(place))
         for label, size in own.items():
             known = sizes.get(label, Dim.of(1))
@@ -102,7 +103,7 @@ class Einsum(Op):
     def flops(
         self, outputs: tuple[TensorType, ...], inputs: tuple[TensorType, ...]
     ) -> Dim:
-        """From left to right, as torch does where opt_einsum is not installed."""
+        """Operands are multiplied from left to right, as torch does without opt_einsum."""
         equation = parse_equation(self.equation)
         named = [
             dict(zip(equation.labels(i, t), t.shape, strict=True))
@@ -121,7 +122,7 @@ class Einsum(Op):
 
 
 def _pair_flops(left: dict[str, Dim], right: dict[str, Dim], kept: set[str]) -> Dim:
-    """A batched product of matrices; 0 where nothing is summed over that both have."""
+    """The FLOPs of a batched matrix product; 0 if no shared dimension is summed over."""
     summed = [x for x in left if x in right and x not in kept]
     sizes = [left[x] for x in summed if left[x] != 1 and right[x] != 1]
     open_ = (_wider(x, left, right) for x in left | right if x in kept)
@@ -129,6 +130,6 @@ def _pair_flops(left: dict[str, Dim], right: dict[str, Dim], kept: set[str]) -> 
 
 
 def _wider(label: str, left: dict[str, Dim], right: dict[str, Dim]) -> Dim:
-    """The size that the other one broadcasts to."""
+    """The size of a dimension after broadcasting."""
     size = left.get(label, Dim.of(1))
     return right.get(label, size) if size == 1 else size

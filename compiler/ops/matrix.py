@@ -1,4 +1,4 @@
-"""Triangles and diagonals of matrices, and the product of two vectors."""
+"""Triangular parts, diagonals, the trace and the outer product."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Triangle(TensorMethod):
-    """A part of a matrix beside a diagonal, with zeros (or false) for the rest."""
+    """Base class: the part of a matrix on one side of a diagonal; the rest is zero (or False)."""
 
     diagonal: Integer = Dim.of(0)
 
@@ -37,19 +37,25 @@ class _Triangle(TensorMethod):
 
 @register("tril", torch="torch.tril")
 class Tril(_Triangle):
-    """The last two dimensions at and below a diagonal: any[..., N, M] -> the same."""
+    """Lower triangle of the last two dimensions: any[..., N, M] -> any[..., N, M].
+
+    A positive `diagonal` includes diagonals above the main one.
+    """
 
 
 @register("triu", torch="torch.triu")
 class Triu(_Triangle):
-    """The last two dimensions at and above a diagonal: any[..., N, M] -> the same."""
+    """Upper triangle of the last two dimensions: any[..., N, M] -> any[..., N, M].
+
+    A positive `diagonal` excludes diagonals above the main one.
+    """
 
 
 @register("diagonal", torch="torch.diagonal")
 class Diagonal(TensorMethod):
-    """The diagonal of two dimensions, as the last one: any[B, N, N] -> any[B, N].
+    """Diagonal of two dimensions, as the last dimension: any[B, N, N] -> any[B, N] for dims 1, 2.
 
-    An offset above 0 goes to the right, one below 0 down.
+    A positive `offset` is above the main diagonal, a negative one below.
     """
 
     offset: Integer = Dim.of(0)
@@ -62,7 +68,9 @@ class Diagonal(TensorMethod):
         first = ctx.axis(self.dim1, input.rank, "dim1")
         second = ctx.axis(self.dim2, input.rank, "dim2")
         if first == second:
-            raise errors.constraint("diagonal needs two dimensions", argument="dim2")
+            raise errors.constraint(
+                "diagonal needs two different dimensions", argument="dim2"
+            )
         rows, columns = input.shape[first], input.shape[second]
         length = self._length(ctx, rows, columns)
         rest = (n for i, n in enumerate(input.shape) if i not in (first, second))
@@ -78,12 +86,12 @@ class Diagonal(TensorMethod):
                 return self._not_negative(ctx, less)
         value = ctx.value(columns - rows)
         raise errors.constraint(
-            f"diagonal needs {value} >= 0 for every size of the inputs, or for none",
+            f"diagonal needs {value} >= 0 for all input sizes, or for none",
             conditions=when_at_least(ctx.domain, value, 0),
         )
 
     def _not_negative(self, ctx: Context, length: Dim) -> Dim:
-        """A diagonal outside of the matrix has no elements."""
+        """The length of the diagonal; one outside the matrix has no elements."""
         if ctx.domain.at_least(ctx.value(-length), 0):
             return Dim.of(0)
         ctx.require_least("the diagonal's length", length, 0, "input")
@@ -97,7 +105,7 @@ class Diagonal(TensorMethod):
 
 @register("trace", torch="torch.trace")
 class Trace(TensorMethod):
-    """The sum of a matrix's diagonal: number[N, M] -> number[]."""
+    """Sum of a matrix's diagonal: number[N, M] -> number[]."""
 
     method = "trace"
     inputs = (Port("input", NUMBER),)
@@ -109,7 +117,7 @@ class Trace(TensorMethod):
 
 @register("outer", torch="torch.outer")
 class Outer(Op):
-    """The product of each two elements of two vectors: any[N], any[M] -> any[N, M]."""
+    """Outer product of two vectors: any[N], any[M] -> any[N, M]."""
 
     function = "torch.outer"
     inputs = (Port("input", ANY), Port("other", ANY))

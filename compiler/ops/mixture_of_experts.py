@@ -1,4 +1,4 @@
-"""Mixtures of experts."""
+"""Mixture of experts, and its load-balancing loss."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from compiler.symbolic.tensor import TensorType
 
 @register("mixture_of_experts", torch="")
 class MixtureOfExperts(Op):
-    """The sum of top_k of num_experts feed-forward networks: float[..., D] -> the same.
+    """Each token's weighted sum of top_k of num_experts MLPs: float[..., D] -> float[..., D].
 
-    `router_logits`, float[..., num_experts], are a linear layer of the input; the
-    `top_k` experts of the greatest probabilities (their softmax, in float32) count by
-    these, which add up to 1 with `norm_topk_prob` (Mixtral; Qwen-MoE and Switch have
-    none). An expert is down(activation(gate(x)) * up(x)), hidden_features wide, or
-    down(activation(up(x))) if not `gated`. `balance`, float[], is Switch's loss of load
-    balancing: top_k where all experts are used alike, and more where not.
+    A linear router computes `router_logits`, float[..., num_experts]. Each token uses
+    the `top_k` experts with the largest probabilities (softmax in float32), weighted by
+    these probabilities, which `norm_topk_prob` rescales to sum to 1 (Mixtral does;
+    Qwen-MoE and Switch do not). An expert is down(activation(gate(x)) * up(x)) with
+    hidden_features hidden units, or down(activation(up(x))) if not `gated`. The output
+    `balance`, float[], is Switch's load-balancing loss: top_k if all experts are used
+    equally, and more otherwise.
 
-    Tokens are sorted by expert and each expert runs once, on its own; a graph of
-    torch.compile or torch.export, which cannot depend on what is chosen, runs every
-    expert on every token. The weights are those of transformers' MixtralSparseMoeBlock.
+    Tokens are sorted by expert, and each expert runs on its own tokens only. Under
+    torch.compile and torch.export, whose graph cannot depend on the routing, every
+    expert runs on every token. The weights have the layout of transformers'
+    MixtralSparseMoeBlock.
+
     Source: Shazeer et al., "Outrageously Large Neural Networks", 2017; Fedus et al.,
     "Switch Transformers", 2022.
     """
@@ -93,19 +96,19 @@ class MixtureOfExperts(Op):
 def _require_experts(ctx: Context, top_k: Dim, experts: Dim) -> None:
     if not ctx.domain.at_least(ctx.value(experts - top_k), 0):
         message = (
-            f"top_k is {ctx.value(top_k)}, and there are {ctx.value(experts)} experts"
+            f"top_k is {ctx.value(top_k)}, but there are {ctx.value(experts)} experts"
         )
         raise errors.constraint(message, argument="top_k")
 
 
 @register("load_balancing", torch="")
 class LoadBalancing(Op):
-    """How evenly experts are used: float[..., num_experts], bool[...]? -> float[].
+    """Load-balancing loss of a mixture of experts: float[..., num_experts], bool[...]? -> float[].
 
-    The input is the `router_logits` of a mixture of experts, or the stack of those of
-    several. The mask is true for the tokens that count, and its shape broadcasts to that
-    of the tokens. The result is Switch's loss of load balancing: top_k where the `top_k`
-    experts of the tokens are all experts alike, and more where not.
+    The input is the `router_logits` of one mixture of experts, or those of several,
+    stacked. `mask` is True for the tokens to count; it broadcasts to the tokens' shape.
+    The result is Switch's load-balancing loss: top_k if all experts are used equally,
+    and more otherwise.
 
     Source: Fedus et al., "Switch Transformers", 2022, equation 4.
     """
@@ -127,12 +130,14 @@ class LoadBalancing(Op):
     def _require_tokens(
         self, ctx: Context, router_logits: TensorType, mask: TensorType
     ) -> None:
-        """The mask expands to the shape of the tokens."""
+        """Check that the mask broadcasts to the shape of the tokens."""
         missing = router_logits.rank - 1 - mask.rank
         if missing < 0:
-            wanted = f"{router_logits.rank - 1} dimensions at most, as the tokens have"
+            wanted = f"at most {router_logits.rank - 1} dimensions to match the tokens"
             raise errors.rank_mismatch("mask", mask, wanted)
-        message = "load_balancing needs a mask that expands to the shape of the tokens"
+        message = (
+            "load_balancing needs a mask that broadcasts to the shape of the tokens"
+        )
         for size, tokens in zip(
             mask.shape, router_logits.shape[missing:], strict=False
         ):

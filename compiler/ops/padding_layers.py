@@ -1,4 +1,4 @@
-"""Padding at the borders, as the classes of torch.nn have it; `padding` has `pad`."""
+"""The padding layers of torch.nn; the function `pad` is in `padding`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Pad(Op):
-    """What all classes share: `padding` is one number, or two for each dimension."""
+    """Base class: `padding` is one number, or two for each dimension."""
 
     padding: Integers
 
@@ -31,12 +31,12 @@ class _Pad(Op):
         return input.with_shape(*shape)
 
     def ends(self) -> Shape:
-        """How much is added at each end, from the last dimension on."""
+        """The number of elements added at each end, from the last dimension on."""
         wanted, given = 2 * self.spatial, len(self.padding)
         if given == 1:
             return self.padding * wanted
         if given != wanted:
-            message = f"padding needs one number or {wanted}, and has {given}"
+            message = f"padding needs 1 or {wanted} numbers, not {given}"
             raise errors.constraint(message, argument="padding")
         return self.padding
 
@@ -47,7 +47,7 @@ class _Pad(Op):
 
 
 class _ConstantPad(_Pad):
-    """What the three classes share."""
+    """Base class of the constant padding layers."""
 
     value: float
 
@@ -59,9 +59,9 @@ class _ConstantPad(_Pad):
 
 @register("constant_pad1d", torch="torch.nn.ConstantPad1d")
 class ConstantPad1d(_ConstantPad):
-    """Adds elements of a value around a signal.
+    """1D padding with a constant: [..., L] -> [..., L'].
 
-    [..., L] -> [..., L']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ConstantPad1d"
@@ -70,9 +70,9 @@ class ConstantPad1d(_ConstantPad):
 
 @register("constant_pad2d", torch="torch.nn.ConstantPad2d")
 class ConstantPad2d(_ConstantPad):
-    """Adds elements of a value around an image.
+    """2D padding with a constant: [..., H, W] -> [..., H', W'].
 
-    [..., H, W] -> [..., H', W']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ConstantPad2d"
@@ -81,9 +81,9 @@ class ConstantPad2d(_ConstantPad):
 
 @register("constant_pad3d", torch="torch.nn.ConstantPad3d")
 class ConstantPad3d(_ConstantPad):
-    """Adds elements of a value around a volume.
+    """3D padding with a constant: [..., D, H, W] -> [..., D', H', W'].
 
-    [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ConstantPad3d"
@@ -91,7 +91,7 @@ class ConstantPad3d(_ConstantPad):
 
 
 class _ZeroPad(_Pad):
-    """What the three classes share."""
+    """Base class of the zero padding layers."""
 
     family = "padding"
     mode = "constant"
@@ -100,9 +100,9 @@ class _ZeroPad(_Pad):
 
 @register("zero_pad1d", torch="torch.nn.ZeroPad1d")
 class ZeroPad1d(_ZeroPad):
-    """Adds zeros around a signal.
+    """1D padding with zeros: [..., L] -> [..., L'].
 
-    [..., L] -> [..., L']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ZeroPad1d"
@@ -111,9 +111,9 @@ class ZeroPad1d(_ZeroPad):
 
 @register("zero_pad2d", torch="torch.nn.ZeroPad2d")
 class ZeroPad2d(_ZeroPad):
-    """Adds zeros around an image.
+    """2D padding with zeros: [..., H, W] -> [..., H', W'].
 
-    [..., H, W] -> [..., H', W']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ZeroPad2d"
@@ -122,9 +122,9 @@ class ZeroPad2d(_ZeroPad):
 
 @register("zero_pad3d", torch="torch.nn.ZeroPad3d")
 class ZeroPad3d(_ZeroPad):
-    """Adds zeros around a volume.
+    """3D padding with zeros: [..., D, H, W] -> [..., D', H', W'].
 
-    [..., D, H, W] -> [..., D', H', W']. Negative numbers crop.
+    Negative padding crops.
     """
 
     module = "nn.ZeroPad3d"
@@ -132,7 +132,7 @@ class ZeroPad3d(_ZeroPad):
 
 
 class _ReflectionPad(_Pad):
-    """What the three classes share."""
+    """Base class of the reflection padding layers."""
 
     family = "padding"
     mode = "reflect"
@@ -141,9 +141,9 @@ class _ReflectionPad(_Pad):
 
 @register("reflection_pad1d", torch="torch.nn.ReflectionPad1d")
 class ReflectionPad1d(_ReflectionPad):
-    """Mirrors a signal at its borders, which are not repeated.
+    """1D padding with the input mirrored at its borders, without repeating the border itself.
 
-    [N, C, L] -> [N, C, L'], or without N.
+    [N, C, L] -> [N, C, L']; N is optional.
     """
 
     module = "nn.ReflectionPad1d"
@@ -152,9 +152,9 @@ class ReflectionPad1d(_ReflectionPad):
 
 @register("reflection_pad2d", torch="torch.nn.ReflectionPad2d")
 class ReflectionPad2d(_ReflectionPad):
-    """Mirrors an image at its borders, which are not repeated.
+    """2D padding with the input mirrored at its borders, without repeating the border itself.
 
-    [N, C, H, W] -> [N, C, H', W'], or without N.
+    [N, C, H, W] -> [N, C, H', W']; N is optional.
     """
 
     module = "nn.ReflectionPad2d"
@@ -163,9 +163,9 @@ class ReflectionPad2d(_ReflectionPad):
 
 @register("reflection_pad3d", torch="torch.nn.ReflectionPad3d")
 class ReflectionPad3d(_ReflectionPad):
-    """Mirrors a volume at its borders, which are not repeated.
+    """3D padding with the input mirrored at its borders, without repeating the border itself.
 
-    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    [N, C, D, H, W] -> [N, C, D', H', W']; N is optional.
     """
 
     module = "nn.ReflectionPad3d"
@@ -173,7 +173,7 @@ class ReflectionPad3d(_ReflectionPad):
 
 
 class _ReplicationPad(_Pad):
-    """What the three classes share."""
+    """Base class of the replication padding layers."""
 
     family = "padding"
     mode = "replicate"
@@ -182,9 +182,9 @@ class _ReplicationPad(_Pad):
 
 @register("replication_pad1d", torch="torch.nn.ReplicationPad1d")
 class ReplicationPad1d(_ReplicationPad):
-    """Repeats the border of a signal.
+    """1D padding that repeats the border: [N, C, L] -> [N, C, L'].
 
-    [N, C, L] -> [N, C, L'], or without N.
+    N is optional.
     """
 
     module = "nn.ReplicationPad1d"
@@ -193,9 +193,9 @@ class ReplicationPad1d(_ReplicationPad):
 
 @register("replication_pad2d", torch="torch.nn.ReplicationPad2d")
 class ReplicationPad2d(_ReplicationPad):
-    """Repeats the border of an image.
+    """2D padding that repeats the border: [N, C, H, W] -> [N, C, H', W'].
 
-    [N, C, H, W] -> [N, C, H', W'], or without N.
+    N is optional.
     """
 
     module = "nn.ReplicationPad2d"
@@ -204,9 +204,9 @@ class ReplicationPad2d(_ReplicationPad):
 
 @register("replication_pad3d", torch="torch.nn.ReplicationPad3d")
 class ReplicationPad3d(_ReplicationPad):
-    """Repeats the border of a volume.
+    """3D padding that repeats the border: [N, C, D, H, W] -> [N, C, D', H', W'].
 
-    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    N is optional.
     """
 
     module = "nn.ReplicationPad3d"
@@ -214,7 +214,7 @@ class ReplicationPad3d(_ReplicationPad):
 
 
 class _CircularPad(_Pad):
-    """What the three classes share."""
+    """Base class of the circular padding layers."""
 
     family = "padding"
     mode = "circular"
@@ -223,9 +223,9 @@ class _CircularPad(_Pad):
 
 @register("circular_pad1d", torch="torch.nn.CircularPad1d")
 class CircularPad1d(_CircularPad):
-    """Wraps a signal around.
+    """1D padding that wraps the input around: [N, C, L] -> [N, C, L'].
 
-    [N, C, L] -> [N, C, L'], or without N.
+    N is optional.
     """
 
     module = "nn.CircularPad1d"
@@ -234,9 +234,9 @@ class CircularPad1d(_CircularPad):
 
 @register("circular_pad2d", torch="torch.nn.CircularPad2d")
 class CircularPad2d(_CircularPad):
-    """Wraps an image around.
+    """2D padding that wraps the input around: [N, C, H, W] -> [N, C, H', W'].
 
-    [N, C, H, W] -> [N, C, H', W'], or without N.
+    N is optional.
     """
 
     module = "nn.CircularPad2d"
@@ -245,9 +245,9 @@ class CircularPad2d(_CircularPad):
 
 @register("circular_pad3d", torch="torch.nn.CircularPad3d")
 class CircularPad3d(_CircularPad):
-    """Wraps a volume around.
+    """3D padding that wraps the input around: [N, C, D, H, W] -> [N, C, D', H', W'].
 
-    [N, C, D, H, W] -> [N, C, D', H', W'], or without N.
+    N is optional.
     """
 
     module = "nn.CircularPad3d"

@@ -81,7 +81,7 @@ def test_scale_by_a_power(input: TensorType, factor: float, exponent: float) -> 
 
 
 def test_scale_by_no_real_number() -> None:
-    with pytest.raises(OpError, match=r"-2 \*\* 0.5 is no number"):
+    with pytest.raises(OpError, match=r"-2 \*\* 0.5 is not a finite real number"):
         infer("scale", {"factor": -2, "exponent": 0.5}, {"input": tensor("float[B]")})
 
 
@@ -126,7 +126,7 @@ def test_unknown_sizes_are_not_taken_for_equal() -> None:
 
 
 def test_one_input_is_too_few() -> None:
-    with pytest.raises(OpError, match="two inputs or more"):
+    with pytest.raises(OpError, match="at least two inputs"):
         infer("add", {}, {"inputs": (tensor("float[2]"),)})
 
 

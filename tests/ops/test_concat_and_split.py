@@ -119,6 +119,6 @@ def test_sizes_that_differ_are_shown() -> None:
         infer("concat", {"dim": 1}, {"inputs": inputs})
     assert (
         caught.value.message
-        == "concat needs inputs of the same sizes in all dimensions but 1"
+        == "concat needs inputs of equal sizes in all dimensions except 1"
     )
     assert "H is a multiple of 2" in caught.value.conditions.help

@@ -31,9 +31,9 @@ def test_one_hot(op: str, input: TensorType, classes: int) -> None:
 
 def test_to_needs_either_a_dtype_or_a_tensor() -> None:
     inputs = {"input": tensor("int[B]")}
-    with pytest.raises(OpError, match="either a dtype or another input"):
+    with pytest.raises(OpError, match="either a dtype or a second input"):
         infer("to", {}, inputs)
-    with pytest.raises(OpError, match="either a dtype or another input"):
+    with pytest.raises(OpError, match="either a dtype or a second input"):
         infer("to", {"dtype": "int"}, inputs | {"other": tensor("float[]")})
 
 

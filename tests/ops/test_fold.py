@@ -66,7 +66,7 @@ def test_symbols() -> None:
     arguments["output_size"] = ["H", "W"]
     (image,) = infer("fold", arguments, {"input": columns}, domain=domain)
     assert image == inputs["input"]
-    with pytest.raises(OpError, match="as many columns as the image has windows"):
+    with pytest.raises(OpError, match="as many columns as the image has blocks"):
         infer("fold", {**arguments, "stride": 1}, {"input": columns}, domain=domain)
 
 

@@ -88,7 +88,7 @@ def test_symbols() -> None:
     image, grid = tensor("float[B, C, H, W]"), tensor("float[B, S, T, 2]")
     found = infer("grid_sample", {}, {"input": image, "grid": grid})
     assert found == (tensor("float[B, C, S, T]"),)
-    with pytest.raises(OpError, match="one grid for each image"):
+    with pytest.raises(OpError, match="one grid per image"):
         infer("grid_sample", {}, {"input": image, "grid": tensor("float[A, S, T, 2]")})
     theta = {"theta": tensor("float[B, 2, 3]")}
     found = infer("affine_grid", {"size": ["B", 1, "H", "W"]}, theta)

@@ -106,7 +106,7 @@ def test_masked_fill_of_symbols() -> None:
 
 def test_masked_fill_puts_no_infinity_among_integers() -> None:
     inputs = {"input": tensor("int[B]"), "mask": tensor("bool[B]")}
-    with pytest.raises(OpError, match="cannot put -inf among int values") as caught:
+    with pytest.raises(OpError, match="cannot write -inf into an int tensor") as caught:
         infer("masked_fill", {"value": -math.inf}, inputs)
     assert caught.value.argument == "value"
 
@@ -129,9 +129,9 @@ def test_masking_of_symbols() -> None:
     assert str(infer("masking", {}, inputs)[0]) == "float[B, T, D]"
     assert str(infer("masking", {}, {"input": inputs["input"]})[0]) == "float[B, T, D]"
     for wrong, message in [
-        ("bool[B, S]", "a mask that expands to the input's first dimensions"),
-        ("bool[T]", "a mask that expands to the input's first dimensions"),
-        ("bool[B, T, D, 1]", "3 dimensions at most, as the input has"),
+        ("bool[B, S]", "a mask that broadcasts to the input's leading dimensions"),
+        ("bool[T]", "a mask that broadcasts to the input's leading dimensions"),
+        ("bool[B, T, D, 1]", "at most 3 dimensions to match the input"),
     ]:
         with pytest.raises(OpError, match=message) as caught:
             infer("masking", {}, inputs | {"mask": tensor(wrong)})

@@ -54,7 +54,7 @@ def test_rule(
 
 def test_refuses() -> None:
     arguments = {"hidden_features": 4, "num_experts": 2, "top_k": 3}
-    with pytest.raises(OpError, match="top_k is 3, and there are 2 experts"):
+    with pytest.raises(OpError, match="top_k is 3, but there are 2 experts"):
         infer("mixture_of_experts", arguments, {"input": tensor("float[B, T, 8]")})
     with pytest.raises(OpError, match="must be known"):
         infer(
@@ -83,7 +83,7 @@ def test_a_mask_goes_with_the_tokens() -> None:
     assert infer(
         "load_balancing", {}, {"router_logits": logits, "mask": tensor("bool[B, T]")}
     )
-    with pytest.raises(OpError, match="expands to the shape of the tokens"):
+    with pytest.raises(OpError, match="broadcasts to the shape of the tokens"):
         infer(
             "load_balancing",
             {},
