@@ -40,7 +40,7 @@ def wrap_axes(
     found = frozenset(wrap_axis(ctx, axis, rank, argument) for axis in named)
     if len(found) < len(named):
         raise errors.constraint(
-            f"{argument} names a dimension twice", argument=argument
+            f"{argument} has a repeated dimension", argument=argument
         )
     return found or frozenset(range(rank))
 

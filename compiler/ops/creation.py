@@ -1,4 +1,4 @@
-"""Tensors that come from no input, and the layer that does nothing."""
+"""Tensors created without an input (parameter, buffer, constant, arange), and identity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCALAR_SHAPE: tuple[Dim, ...] = ()
 
 
 class CreationOp(Op):
-    """A tensor of the layer's own, whose shape is known when the network is built."""
+    """Base class: a tensor that the layer itself holds, with a shape known at construction."""
 
     inputs: ClassVar[tuple[Port, ...]] = ()
     chains: ClassVar[bool] = False
@@ -29,7 +29,7 @@ class CreationOp(Op):
 
 
 class _FilledTensor(CreationOp):
-    """What a parameter and a buffer share: both are saved, and begin with one value everywhere."""
+    """Base class of parameter and buffer: saved in the state_dict, and initialised to one value."""
 
     shape: Sizes
     value: float = 0.0
@@ -41,11 +41,11 @@ class _FilledTensor(CreationOp):
         return shape_text(ctx.values(outputs[0]).shape)
 
     def filled(self, code: Code) -> Expr:
-        """The tensor as it begins."""
+        """The expression for the initial tensor."""
         sizes = shape_arguments(code.argument("shape")) or (TupleExpr(()),)
         if not code.given("value"):
             return call("torch.zeros", *sizes)
-        ones = call("torch.ones", *sizes)  # of floats, whatever the value is
+        ones = call("torch.ones", *sizes)  # float, whatever the dtype of the value
         if code.chosen("value"):
             return Binary("*", code.argument("value"), ones)
         if self.value == 1:
@@ -58,7 +58,7 @@ class _FilledTensor(CreationOp):
 class Parameter(_FilledTensor):
     """A learned tensor, such as a class token: -> float[shape].
 
-    It starts with `value` everywhere, or as its `init` says.
+    It is initialised to `value`, or by the layer's `init`.
     """
 
     def weights(self) -> dict[str, Shape]:
@@ -70,10 +70,10 @@ class Parameter(_FilledTensor):
 
 @register("buffer", torch="torch.nn.Buffer")
 class Buffer(_FilledTensor):
-    """A tensor that is saved with the weights and not learned: -> float[shape].
+    """A tensor that is saved with the weights but not trained: -> float[shape].
 
-    It has `value` everywhere until weights are loaded, as statistics of the data that
-    are published with a network have.
+    It is `value` everywhere until weights are loaded. Use it, for example, for
+    published statistics of the training data.
     """
 
     def buffers(self) -> dict[str, Shape]:
@@ -85,10 +85,7 @@ class Buffer(_FilledTensor):
 
 @register("constant", torch="torch.full")
 class Constant(CreationOp):
-    """A tensor with the same value everywhere, of that value's kind: -> any[shape].
-
-    It is neither learned nor saved.
-    """
+    """A constant tensor, neither trained nor saved, of the dtype of `value`: -> any[shape]."""
 
     value: bool | int | float
     shape: Sizes = _SCALAR_SHAPE
@@ -111,9 +108,9 @@ class Constant(CreationOp):
 
 @register("arange", torch="torch.arange")
 class Arange(Op):
-    """The positions along a dimension, from 0: any[B, T, ...] -> int[T].
+    """Positions 0, 1, 2, ... along a dimension: any[B, T, ...] -> int[T].
 
-    The input only gives the size of its dimension `dim`.
+    The input only supplies T, the size of its dimension `dim`.
     """
 
     dim: Axis = 1
@@ -130,7 +127,7 @@ class Arange(Op):
 
 @register("identity", torch="torch.nn.Identity")
 class Identity(Op):
-    """The input, unchanged: any[...] -> any[...]."""
+    """Returns the input unchanged: any[...] -> any[...]."""
 
     module = "nn.Identity"
     inputs = (Port("input", ANY),)

@@ -1,4 +1,4 @@
-"""Parts of a tensor by their positions along a dimension."""
+"""Slicing, indexing, flipping and rolling."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _AlongDim(Op):
-    """Picks positions of one dimension: `x[:, 0]`."""
+    """Base class: indexes one dimension, as in `x[:, 0]`."""
 
     dim: Axis
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
 
     def at(self, code: Code, input: Expr, index: Expr | Slice) -> Expr:
-        """The input subscripted along the dimension; a negative one needs no rank."""
+        """The input subscripted along the dimension; a negative dimension compiles to `x[..., i]`."""
         if self.dim >= 0:
             return subscript(input, *[Slice()] * self.dim, index)
         return subscript(input, Literal(...), index, *[Slice()] * (-self.dim - 1))
@@ -32,10 +32,10 @@ class _AlongDim(Op):
 
 @register("slice", torch="torch.Tensor.__getitem__")
 class SliceOp(_AlongDim):
-    """input[start:stop:step] along a dimension: any[B, T, D] -> any[B, T - 1, D].
+    """input[start:stop:step] along a dimension: any[B, T, D] -> any[B, T - 1, D] for dim 1, start 1.
 
-    Negative numbers count from the end, and what is beyond an end stands for it, as in
-    Python; where a number stands must not depend on the sizes of the inputs.
+    As in Python, negative numbers count from the end, and numbers beyond an end are
+    clamped. Whether this happens must not depend on the sizes of the inputs.
     """
 
     start: Extent = Dim.of(0)
@@ -56,7 +56,7 @@ class SliceOp(_AlongDim):
         raise _undecided(ctx, "stop", stop, start)
 
     def _position(self, ctx: Context, size: Dim, place: Dim, argument: str) -> Dim:
-        """A position counted from the front; one outside is the nearest end."""
+        """A position counted from the front, clamped to the dimension."""
         if _at_least(ctx, -place, 1):
             place = size + place
         elif not _at_least(ctx, place, 0):
@@ -88,7 +88,7 @@ class SliceOp(_AlongDim):
 
 @register("index", torch="torch.select")
 class Index(_AlongDim):
-    """The input at one position of a dimension: any[B, T, D] -> any[B, D] for dim 1."""
+    """One element of a dimension, which is removed: any[B, T, D] -> any[B, D] for dim 1."""
 
     index: Extent
 
@@ -113,7 +113,7 @@ class Index(_AlongDim):
 
 @register("flip", torch="torch.flip")
 class Flip(TensorMethod):
-    """Dimensions in reverse order: any[...] -> any[...]."""
+    """Reverses dimensions: any[...] -> any[...]."""
 
     dims: Axes
 
@@ -128,9 +128,9 @@ class Flip(TensorMethod):
 
 @register("roll", torch="torch.roll")
 class Roll(TensorMethod):
-    """Shifts elements along dimensions; what falls off an end comes in at the other.
+    """Shifts elements along dimensions, wrapping around: any[...] -> any[...].
 
-    any[...] -> any[...]; without dimensions, along all elements as one row.
+    Without `dims`, the input is rolled as if flattened.
     """
 
     shifts: Shape
@@ -143,7 +143,7 @@ class Roll(TensorMethod):
         for axis in self.dims or ():
             ctx.axis(axis, input.rank, "dims")
         if len(self.shifts) != (len(self.dims) if self.dims else 1):
-            message = "roll needs as many shifts as dims"
+            message = "roll needs equally many shifts and dims"
             raise errors.constraint(message, argument="shifts")
         return input
 
@@ -158,10 +158,10 @@ def _at_least(ctx: Context, size: Dim, least: int) -> bool:
 
 
 def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.OpError:
-    """An argument means the same for every size only where one size is the greater."""
+    """The error that an argument's meaning depends on which of two sizes is larger."""
     more, less = ctx.value(more), ctx.value(less)
     return errors.constraint(
-        f"{argument} needs {more} >= {less} for every size of the inputs",
+        f"{argument} needs {more} >= {less} for all input sizes",
         argument=argument,
         conditions=when_at_least(ctx.domain, more - less, 0),
     )

@@ -12,10 +12,7 @@ from compiler.symbolic.tensor import TensorType
 
 @register("linear", torch="torch.nn.Linear")
 class Linear(Op):
-    """y = x Wᵀ + b over the last dimension.
-
-    float[..., in_features] -> float[..., out_features].
-    """
+    """y = x Wᵀ + b over the last dimension: float[..., in_features] -> float[..., out_features]."""
 
     out_features: Size
     bias: bool = True
@@ -46,10 +43,7 @@ class Linear(Op):
 
 @register("bilinear", torch="torch.nn.Bilinear")
 class Bilinear(Op):
-    """y = x₁ᵀ A x₂ + b over the last dimensions.
-
-    float[..., in1_features], float[..., in2_features] -> float[..., out_features].
-    """
+    """y = x₁ᵀ A x₂ + b: float[..., in1_features], float[..., in2_features] -> float[..., out_features]."""
 
     out_features: Size
     bias: bool = True

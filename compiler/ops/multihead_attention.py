@@ -1,4 +1,4 @@
-"""Attention together with its projections, as torch's own module has it."""
+"""Multi-head attention with its projections, as nn.MultiheadAttention."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from compiler.symbolic.tensor import TensorType
 
 @register("multihead_attention", torch="torch.nn.MultiheadAttention")
 class MultiheadAttention(Op):
-    """Attention with its projections: query float[B, T, E] -> output float[B, T, E].
+    """Multi-head attention with projections: query float[B, T, E] -> output float[B, T, E].
 
-    `key` float[B, S, K] is the query where it is absent, and `value` float[B, S, V]
-    is the key; without a batch, all are [T, E] and so on. `key_padding_mask` is
-    bool[B, S], `attn_mask` bool[T, S] or [B, T, S] (or, as in torch, [B * num_heads,
-    T, S]); in both, true takes part, the opposite of torch's. `is_causal`: query t
-    takes keys s <= t. With `need_weights` (false here; it rules out torch's fast
-    kernels) the output `weights` is float[B, T, S], or float[B, num_heads, T, S] if
-    not averaged. A query that no key takes part for may give nan, as in torch.
+    `key` float[B, S, K] defaults to the query, `value` float[B, S, V] to the key; B is
+    optional. `key_padding_mask` is bool[B, S], `attn_mask` bool[T, S] or [B, T, S] (or,
+    as in torch, [B * num_heads, T, S]). In both, True means attend, the opposite of
+    torch's. `is_causal`: query t attends to keys s <= t.
+
+    With `need_weights`, the output `weights` is float[B, T, S], or float[B, num_heads,
+    T, S] without `average_attn_weights`. It is false by default, as it rules out
+    torch's fused kernels. A query whose keys are all masked may give NaN, as in torch.
+    Source: Vaswani et al., "Attention Is All You Need", 2017.
     """
 
     num_heads: Size
@@ -60,7 +62,7 @@ class MultiheadAttention(Op):
 
     @property
     def _extra(self) -> int:
-        """How many keys torch adds at the end."""
+        """How many keys torch appends."""
         return self.add_bias_kv + self.add_zero_attn
 
     def ports(self) -> tuple[str, ...]:
@@ -92,7 +94,7 @@ class MultiheadAttention(Op):
     ) -> None:
         for port, tensor in (("key", key), ("value", value)):
             ctx.require_rank(port, tensor, query.rank)
-            message = "multihead_attention needs inputs of one batch size"
+            message = "multihead_attention needs inputs of the same batch size"
             if query.rank == 3:
                 ctx.require_equal(message, tensor.shape[0], query.shape[0], port)
         message = "multihead_attention needs as many values as keys"
@@ -191,7 +193,7 @@ class MultiheadAttention(Op):
         if self.need_weights and code.given("average_attn_weights"):
             options["average_attn_weights"] = code.argument("average_attn_weights")
         if later is not None and attn_mask is None and not self._extra:
-            # torch may go by this alone, which is faster; it would miss keys of its own
+            # torch may then ignore the mask, which is faster, but it would not count the keys that it appends
             options["is_causal"] = lit(True)
         return call(code.module(), query, key, value, **options)
 
@@ -207,7 +209,7 @@ def _defaults(
 
 
 def _or_else(code: Code, port: str, value: Expr | None, other: Expr) -> Expr:
-    """The input at a port, or the other where it is absent, as written or when run."""
+    """The input at a port, or `other` if it is absent in the spec or None at run time."""
     if value is None:
         return other
     if not code.optional(port):

@@ -1,4 +1,4 @@
-"""Normalisation over a batch, over features, over groups of channels or single ones."""
+"""Normalisation over the batch, over features, and over channels or groups of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _affine(shape: Shape, weight: bool, bias: bool) -> dict[str, Shape]:
 
 
 class _ChannelNorm(Op):
-    """What batch and instance normalisation share, which treat each channel alone."""
+    """Base class of batch and instance norm, which normalise each channel."""
 
     eps: float = 1e-5
     momentum: float | None = 0.1
@@ -50,10 +50,10 @@ class _ChannelNorm(Op):
 
 
 class _BatchNorm(_ChannelNorm):
-    """What the batch norms share.
+    """Base class of the batch norms.
 
-    In training torch wants more than one value per channel, which a batch of 1 may not
-    have: that is left to whoever trains.
+    In training, torch needs more than one value per channel; this is not checked, as it
+    depends on the batch size.
     """
 
     ranks: ClassVar[tuple[int, ...]]
@@ -67,15 +67,16 @@ class _BatchNorm(_ChannelNorm):
         return input
 
     def require_dims(self, ctx: Context, input: TensorType) -> None:
-        """There must be one of the numbers of dimensions that torch's class takes."""
+        """Check that the rank is one that torch's class accepts."""
         ctx.require_rank("input", input, *self.ranks)
 
 
 @register("batch_norm1d", torch="torch.nn.BatchNorm1d")
 class BatchNorm1d(_BatchNorm):
-    """Normalises each channel over the batch.
+    """Batch norm of 1D inputs: float[N, C] or float[N, C, L] -> same type.
 
-    float[N, C] or float[N, C, L] -> the same.
+    Normalises each channel over batch and length. Source: Ioffe and Szegedy, "Batch
+    Normalization", 2015.
     """
 
     module = "nn.BatchNorm1d"
@@ -84,9 +85,10 @@ class BatchNorm1d(_BatchNorm):
 
 @register("batch_norm2d", torch="torch.nn.BatchNorm2d")
 class BatchNorm2d(_BatchNorm):
-    """Normalises each channel over the batch and the image.
+    """Batch norm of images: float[N, C, H, W] -> float[N, C, H, W].
 
-    float[N, C, H, W] -> the same.
+    Normalises each channel over batch, height and width. Source: Ioffe and Szegedy,
+    "Batch Normalization", 2015.
     """
 
     module = "nn.BatchNorm2d"
@@ -95,9 +97,10 @@ class BatchNorm2d(_BatchNorm):
 
 @register("batch_norm3d", torch="torch.nn.BatchNorm3d")
 class BatchNorm3d(_BatchNorm):
-    """Normalises each channel over the batch and the volume.
+    """Batch norm of volumes: float[N, C, D, H, W] -> float[N, C, D, H, W].
 
-    float[N, C, D, H, W] -> the same.
+    Normalises each channel over batch, depth, height and width. Source: Ioffe and
+    Szegedy, "Batch Normalization", 2015.
     """
 
     module = "nn.BatchNorm3d"
@@ -106,10 +109,10 @@ class BatchNorm3d(_BatchNorm):
 
 @register("sync_batch_norm", torch="torch.nn.SyncBatchNorm")
 class SyncBatchNorm(_BatchNorm):
-    """Normalises each channel over the batches of all processes: float[N, C, ...] -> the same.
+    """Batch norm over the batches of all processes: float[N, C, ...] -> float[N, C, ...].
 
-    It is a batch norm in evaluation, and where there is one process. Training of
-    several exchanges means and variances, and needs GPUs: torch refuses CPUs then.
+    In evaluation, or with one process, it is a plain batch norm. Training with several
+    processes exchanges statistics and requires GPUs, as in torch.
     """
 
     module = "nn.SyncBatchNorm"
@@ -119,7 +122,7 @@ class SyncBatchNorm(_BatchNorm):
 
 
 class _InstanceNorm(_ChannelNorm):
-    """What the instance norms share."""
+    """Base class of the instance norms."""
 
     momentum: float = 0.1
     affine: bool = False
@@ -139,9 +142,10 @@ class _InstanceNorm(_ChannelNorm):
 
 @register("instance_norm1d", torch="torch.nn.InstanceNorm1d")
 class InstanceNorm1d(_InstanceNorm):
-    """Normalises each channel of each signal.
+    """1D instance norm: float[N, C, L] -> float[N, C, L]; N is optional.
 
-    float[N, C, L] -> the same, or without N.
+    Normalises each channel of each sample. Source: Ulyanov et al., "Instance
+    Normalization", 2016.
     """
 
     module = "nn.InstanceNorm1d"
@@ -150,9 +154,10 @@ class InstanceNorm1d(_InstanceNorm):
 
 @register("instance_norm2d", torch="torch.nn.InstanceNorm2d")
 class InstanceNorm2d(_InstanceNorm):
-    """Normalises each channel of each image.
+    """2D instance norm: float[N, C, H, W] -> float[N, C, H, W]; N is optional.
 
-    float[N, C, H, W] -> the same, or without N.
+    Normalises each channel of each sample. Source: Ulyanov et al., "Instance
+    Normalization", 2016.
     """
 
     module = "nn.InstanceNorm2d"
@@ -161,9 +166,10 @@ class InstanceNorm2d(_InstanceNorm):
 
 @register("instance_norm3d", torch="torch.nn.InstanceNorm3d")
 class InstanceNorm3d(_InstanceNorm):
-    """Normalises each channel of each volume.
+    """3D instance norm: float[N, C, D, H, W] -> float[N, C, D, H, W]; N is optional.
 
-    float[N, C, D, H, W] -> the same, or without N.
+    Normalises each channel of each sample. Source: Ulyanov et al., "Instance
+    Normalization", 2016.
     """
 
     module = "nn.InstanceNorm3d"
@@ -171,10 +177,10 @@ class InstanceNorm3d(_InstanceNorm):
 
 
 class _TrailingNorm(Op):
-    """What layer and RMS norm share: they normalise over the last dimensions."""
+    """Base class of layer and RMS norm, which normalise over the last dimensions."""
 
     normalized_dims: Annotated[int, Field(ge=1)] = 1
-    """How many dimensions, from the last one on: the length of normalized_shape."""
+    """The number of trailing dimensions: the length of torch's normalized_shape."""
     eps: float | None = None
     elementwise_affine: bool = True
 
@@ -185,7 +191,7 @@ class _TrailingNorm(Op):
         return input
 
     def normalized_shape(self, input: TensorType) -> Shape:
-        """The sizes of the dimensions that are normalised together."""
+        """The sizes of the normalised dimensions."""
         return input.shape[-self.normalized_dims :]
 
     def inferred(self, input: TensorType) -> dict[str, Dim]:
@@ -202,9 +208,10 @@ class _TrailingNorm(Op):
 
 @register("layer_norm", torch="torch.nn.LayerNorm")
 class LayerNorm(_TrailingNorm):
-    """Mean 0 and variance 1 over the last dimensions, then scaled and shifted.
+    """Layer norm over the last `normalized_dims` dimensions: float[..., D] -> float[..., D].
 
-    float[..., D] -> the same.
+    Normalises to mean 0 and variance 1, then applies a learned scale and shift. Source:
+    Ba et al., "Layer Normalization", 2016.
     """
 
     eps: float = 1e-5
@@ -220,9 +227,10 @@ class LayerNorm(_TrailingNorm):
 
 @register("rms_norm", torch="torch.nn.RMSNorm")
 class RMSNorm(_TrailingNorm):
-    """Divides by the root mean square over the last dimensions, then scales.
+    """Root mean square norm over the last `normalized_dims` dimensions: float[..., D] -> float[..., D].
 
-    float[..., D] -> the same.
+    Divides by the root mean square, then applies a learned scale. Source: Zhang and
+    Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
 
     module = "nn.RMSNorm"
@@ -233,7 +241,11 @@ class RMSNorm(_TrailingNorm):
 
 @register("group_norm", torch="torch.nn.GroupNorm")
 class GroupNorm(Op):
-    """Normalises groups of channels of each sample: float[N, C, ...] -> the same."""
+    """Group norm: float[N, C, ...] -> float[N, C, ...].
+
+    Normalises each group of C / num_groups channels of each sample. Source: Wu and He,
+    "Group Normalization", 2018.
+    """
 
     num_groups: Size
     eps: float = 1e-5

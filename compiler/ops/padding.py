@@ -1,4 +1,4 @@
-"""Padding at the borders, and cropping to the size of another input."""
+"""Padding, and cropping to the size of another input."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from compiler.symbolic.tensor import TensorType
 
 @register("pad", torch="torch.nn.functional.pad")
 class Pad(Op):
-    """Adds elements before and after, from the last dimension on.
+    """Pads the last dimensions: [..., H, W] -> [..., H', W'].
 
-    [..., H, W] -> [..., H', W'].
-    `pad` is `[left, right, top, bottom, ...]`. Negative numbers crop, in constant mode.
-    The other modes pad 1 to 3 spatial dimensions of [N, C, ...], or of [C, ...].
+    `pad` is [left, right, top, bottom, ...], from the last dimension on. Mode constant
+    pads with `value`, and negative numbers crop. The other modes pad 1 to 3 spatial
+    dimensions of [N, C, ...]; N is optional.
     """
 
     pad: Integers
@@ -41,16 +41,16 @@ class Pad(Op):
         return input.with_shape(*shape)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
-        """The padding must fit the rank of the input, and its mode the kind."""
+        """Check that `pad` fits the input's rank, and the mode its dtype."""
         count, odd = divmod(len(self.pad), 2)
         if odd:
-            message = "pad needs two numbers for each dimension, one for each end"
+            message = "pad needs two numbers per dimension, one for each end"
             raise errors.constraint(message, argument="pad")
         if self.mode != "constant" and not 1 <= count <= 3:
             message = f"{self.mode} mode pads 1 to 3 dimensions, not {count}"
             raise errors.constraint(message, argument="pad")
         if self.mode != "constant" and self.value:
-            message = f"value has no meaning in {self.mode} mode"
+            message = f"value requires constant mode, not {self.mode}"
             raise errors.constraint(message, argument="value")
         require_dims(ctx, self.mode, input, count)
         if self.mode in ("reflect", "replicate"):
@@ -58,7 +58,7 @@ class Pad(Op):
 
 
 def require_dims(ctx: Context, mode: str, input: TensorType, count: int) -> None:
-    """There must be as many dimensions as a mode takes to pad `count` of them."""
+    """Check that the rank is one that the mode accepts to pad `count` dimensions."""
     if mode == "constant":
         ctx.require_least_rank("input", input, count)
     else:
@@ -66,29 +66,28 @@ def require_dims(ctx: Context, mode: str, input: TensorType, count: int) -> None
 
 
 def padded_size(ctx: Context, mode: str, size: Dim, ends: Shape, argument: str) -> Dim:
-    """The size with a number of elements before and after."""
+    """The size with padding at both ends."""
     before, after = (ctx.constant(end, argument, argument) for end in ends)
     if mode == "constant":
         cut = min(before, 0) + min(after, 0)
-        ctx.require_least("what is left", size + cut, 0, "input")
+        ctx.require_least("the cropped size", size + cut, 0, "input")
         return size + ends[0] + ends[1]
     if min(before, after) < 0:
-        message = f"{mode} mode takes no negative numbers"
+        message = f"{mode} mode does not accept negative padding"
         raise errors.constraint(message, argument=argument)
     for reach in ends:
         require_padding_fits(ctx, mode, size, reach, argument)
-    ctx.require_least("a padded dimension", size, 1, "input")
+    ctx.require_least("the size of a padded dimension", size, 1, "input")
     return size + ends[0] + ends[1]
 
 
 @register("crop", torch="torch.Tensor.narrow")
 class Crop(Op):
-    """The middle of the input in the size of another.
+    """Crops the centre of the input to the size of another: [..., H, W], [..., h, w] -> [..., h, w].
 
-    [..., H, W], [..., h, w] -> [..., h, w].
-    Where the difference is odd, the end loses one element more than the start. `dims`
-    are the dimensions that are cropped, the last two by default. To crop by amounts,
-    `pad` by negative numbers.
+    `dims` are the cropped dimensions, the last two by default. If the difference is
+    odd, one more element is removed at the end than at the start. To crop by given
+    amounts, use `pad` with negative numbers.
     """
 
     dims: Axes = (-2, -1)
@@ -100,10 +99,12 @@ class Crop(Op):
         ctx.require_rank("like", like, input.rank)
         axes = [ctx.axis(axis, input.rank, "dims") for axis in self.dims]
         if len(set(axes)) < len(axes):
-            raise errors.constraint("dims names a dimension twice", argument="dims")
+            raise errors.constraint("dims has a repeated dimension", argument="dims")
         for axis in axes:
             size = like.shape[axis]
-            ctx.require_least("what is cropped", input.shape[axis] - size, 0, "like")
+            ctx.require_least(
+                "the number of cropped elements", input.shape[axis] - size, 0, "like"
+            )
             input = input.with_size(axis, size)
         return input
 

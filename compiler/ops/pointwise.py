@@ -1,4 +1,4 @@
-"""Functions of each element: exponentials, roots, trigonometry, rounding."""
+"""Elementwise functions: exponentials, logarithms, roots, trigonometry and rounding."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from compiler.symbolic.tensor import TensorType
 
 
 class Elementwise(Op):
-    """A function of each element that keeps the type."""
+    """Base class: an elementwise function that keeps the type."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
 
 
 class ToFloat(Elementwise):
-    """A function of each element that gives floats, whatever it is given."""
+    """Base class: an elementwise function whose result is float for any dtype."""
 
     inputs = (Port("input", ANY),)
 
@@ -26,184 +26,184 @@ class ToFloat(Elementwise):
 
 
 class _KeepsIntegers(Elementwise):
-    """A function of each number that keeps integers integers."""
+    """Base class: an elementwise function of numbers that keeps int as int."""
 
     inputs = (Port("input", NUMBER),)
 
 
 @register("exp", torch="torch.exp")
 class Exp(ToFloat):
-    """e to the power of each element: number[...] -> float[...]."""
+    """e to the power of each element: any[...] -> float[...]."""
 
     function = "torch.exp"
 
 
 @register("expm1", torch="torch.expm1")
 class Expm1(ToFloat):
-    """exp(x) - 1, exact near 0: number[...] -> float[...]."""
+    """exp(x) - 1, accurate near 0: any[...] -> float[...]."""
 
     function = "torch.expm1"
 
 
 @register("log", torch="torch.log")
 class Log(ToFloat):
-    """The natural logarithm: number[...] -> float[...]."""
+    """Natural logarithm: any[...] -> float[...]."""
 
     function = "torch.log"
 
 
 @register("log1p", torch="torch.log1p")
 class Log1p(ToFloat):
-    """log(1 + x), exact near 0: number[...] -> float[...]."""
+    """log(1 + x), accurate near 0: any[...] -> float[...]."""
 
     function = "torch.log1p"
 
 
 @register("exp2", torch="torch.exp2")
 class Exp2(ToFloat):
-    """2 to the power of each element: number[...] -> float[...]."""
+    """2 to the power of each element: any[...] -> float[...]."""
 
     function = "torch.exp2"
 
 
 @register("log2", torch="torch.log2")
 class Log2(ToFloat):
-    """The logarithm to the base 2: number[...] -> float[...]."""
+    """Logarithm to base 2: any[...] -> float[...]."""
 
     function = "torch.log2"
 
 
 @register("log10", torch="torch.log10")
 class Log10(ToFloat):
-    """The logarithm to the base 10: number[...] -> float[...]."""
+    """Logarithm to base 10: any[...] -> float[...]."""
 
     function = "torch.log10"
 
 
 @register("sqrt", torch="torch.sqrt")
 class Sqrt(ToFloat):
-    """The square root: number[...] -> float[...]."""
+    """Square root: any[...] -> float[...]."""
 
     function = "torch.sqrt"
 
 
 @register("rsqrt", torch="torch.rsqrt")
 class Rsqrt(ToFloat):
-    """1 / sqrt(x): number[...] -> float[...]."""
+    """1 / sqrt(x): any[...] -> float[...]."""
 
     function = "torch.rsqrt"
 
 
 @register("reciprocal", torch="torch.reciprocal")
 class Reciprocal(ToFloat):
-    """1 / x: number[...] -> float[...]."""
+    """1 / x: any[...] -> float[...]."""
 
     function = "torch.reciprocal"
 
 
 @register("sin", torch="torch.sin")
 class Sin(ToFloat):
-    """The sine: number[...] -> float[...]."""
+    """Sine: any[...] -> float[...]."""
 
     function = "torch.sin"
 
 
 @register("cos", torch="torch.cos")
 class Cos(ToFloat):
-    """The cosine: number[...] -> float[...]."""
+    """Cosine: any[...] -> float[...]."""
 
     function = "torch.cos"
 
 
 @register("tan", torch="torch.tan")
 class Tan(ToFloat):
-    """The tangent: number[...] -> float[...]."""
+    """Tangent: any[...] -> float[...]."""
 
     function = "torch.tan"
 
 
 @register("erf", torch="torch.erf")
 class Erf(ToFloat):
-    """The error function of Gauss: number[...] -> float[...]."""
+    """Error function: any[...] -> float[...]."""
 
     function = "torch.erf"
 
 
 @register("erfc", torch="torch.erfc")
 class Erfc(ToFloat):
-    """1 - erf(x), exact where that is small: number[...] -> float[...]."""
+    """Complementary error function 1 - erf(x), accurate for large x: any[...] -> float[...]."""
 
     function = "torch.erfc"
 
 
 @register("erfinv", torch="torch.erfinv")
 class Erfinv(ToFloat):
-    """The x of which erf is the input, no number beyond ±1: number[...] -> float[...]."""
+    """Inverse error function, NaN outside [-1, 1]: any[...] -> float[...]."""
 
     function = "torch.erfinv"
 
 
 @register("abs", torch="torch.abs")
 class Abs(_KeepsIntegers):
-    """The absolute value: number[...] -> the same."""
+    """Absolute value: number[...] -> number[...]."""
 
     function = "torch.abs"
 
 
 @register("neg", torch="torch.neg")
 class Neg(_KeepsIntegers):
-    """-x: number[...] -> the same."""
+    """-x: number[...] -> number[...]."""
 
     function = "torch.neg"
 
 
 @register("sign", torch="torch.sign")
 class Sign(_KeepsIntegers):
-    """-1, 0 or 1: number[...] -> the same."""
+    """-1, 0 or 1, the sign of each element: number[...] -> number[...]."""
 
     function = "torch.sign"
 
 
 @register("square", torch="torch.square")
 class Square(_KeepsIntegers):
-    """x²: number[...] -> the same."""
+    """x²: number[...] -> number[...]."""
 
     function = "torch.square"
 
 
 @register("floor", torch="torch.floor")
 class Floor(_KeepsIntegers):
-    """The greatest integer that is not above x: number[...] -> the same."""
+    """Rounds down to an integer: number[...] -> number[...]."""
 
     function = "torch.floor"
 
 
 @register("ceil", torch="torch.ceil")
 class Ceil(_KeepsIntegers):
-    """The least integer that is not below x: number[...] -> the same."""
+    """Rounds up to an integer: number[...] -> number[...]."""
 
     function = "torch.ceil"
 
 
 @register("trunc", torch="torch.trunc")
 class Trunc(_KeepsIntegers):
-    """The integer between x and 0 next to x: number[...] -> the same."""
+    """Rounds towards zero: number[...] -> number[...]."""
 
     function = "torch.trunc"
 
 
 @register("round", torch="torch.round")
 class Round(_KeepsIntegers):
-    """The nearest integer, the even one of two: number[...] -> the same."""
+    """Rounds to the nearest integer, and halves to even: number[...] -> number[...]."""
 
     function = "torch.round"
 
 
 @register("nan_to_num", torch="torch.nan_to_num")
 class NanToNum(Elementwise):
-    """Numbers in place of nan and of the infinities: float[...] -> float[...].
+    """Replaces NaN and infinities by numbers: float[...] -> float[...].
 
-    Left out, those of the infinities are the greatest and the smallest float.
+    `posinf` and `neginf` default to the largest and smallest finite value of the dtype.
     """
 
     nan: float = 0.0
@@ -215,7 +215,7 @@ class NanToNum(Elementwise):
 
 @register("clamp", torch="torch.clamp")
 class Clamp(Elementwise):
-    """Each element brought between min and max: float[...] -> float[...]."""
+    """Clamps each element to [min, max]; one of the bounds is optional: float[...] -> float[...]."""
 
     min: float | None = None
     max: float | None = None

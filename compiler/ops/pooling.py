@@ -1,4 +1,4 @@
-"""Pooling: the maximum or the mean of windows."""
+"""Max and average pooling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Pool(WindowPool):
-    """What the ops share that slide a window, and may pad before."""
+    """Base class of pools with windows and padding."""
 
     padding: Counts = (Dim.of(0),)
     ceil_mode: bool = False
@@ -26,7 +26,7 @@ class _Pool(WindowPool):
         return self.pooled(ctx, input)
 
     def pooled(self, ctx: Context, input: TensorType) -> TensorType:
-        """The type of what is in the windows."""
+        """The output type."""
         extents = self.extents(ctx, input)
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_extents(input, sizes)
@@ -36,7 +36,7 @@ class _Pool(WindowPool):
         return (Dim.of(1),) * self.spatial
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
-        """The output's size along spatial dimension `i`."""
+        """The output size along spatial dimension `i`."""
         kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         padding = self.per_dim(self.padding, "padding")[i]
         steps = self.strides()[i], padding, self.dilations()[i]
@@ -44,7 +44,7 @@ class _Pool(WindowPool):
 
 
 class _MaxPool(PoolWithIndices, _Pool):
-    """What the maximum pools share."""
+    """Base class of the max pools."""
 
     dilation: Sizes = (Dim.of(1),)
 
@@ -57,10 +57,10 @@ class _MaxPool(PoolWithIndices, _Pool):
 
 @register("max_pool1d", torch="torch.nn.MaxPool1d")
 class MaxPool1d(_MaxPool):
-    """The maximum of each window of a signal.
+    """1D max pooling: float[N, C, L] -> float[N, C, L']; N is optional.
 
-    float[N, C, L] -> float[N, C, L'], or without N. With `return_indices` the output
-    `indices`, int of the same shape, says where each one was.
+    The stride defaults to the kernel size. With `return_indices`, the output `indices`
+    (int, same shape) holds the positions of the maxima as flat indices.
     """
 
     module = "nn.MaxPool1d"
@@ -70,10 +70,10 @@ class MaxPool1d(_MaxPool):
 
 @register("max_pool2d", torch="torch.nn.MaxPool2d")
 class MaxPool2d(_MaxPool):
-    """The maximum of each window of an image.
+    """2D max pooling: float[N, C, H, W] -> float[N, C, H', W']; N is optional.
 
-    float[N, C, H, W] -> float[N, C, H', W'], or without N. With `return_indices` the
-    output `indices`, int of the same shape, says where each one was: h * W + w.
+    The stride defaults to the kernel size. With `return_indices`, the output `indices`
+    (int, same shape) holds the positions of the maxima as flat indices, h * W + w.
     """
 
     module = "nn.MaxPool2d"
@@ -83,10 +83,11 @@ class MaxPool2d(_MaxPool):
 
 @register("max_pool3d", torch="torch.nn.MaxPool3d")
 class MaxPool3d(_MaxPool):
-    """The maximum of each window of a volume.
+    """3D max pooling: float[N, C, D, H, W] -> float[N, C, D', H', W']; N is optional.
 
-    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N. With
-    `return_indices` the output `indices`, int of the same shape, says where each was.
+    The stride defaults to the kernel size. With `return_indices`, the output `indices`
+    (int, same shape) holds the positions of the maxima as flat indices, (d * H + h) * W
+    + w.
     """
 
     module = "nn.MaxPool3d"
@@ -96,9 +97,10 @@ class MaxPool3d(_MaxPool):
 
 @register("avg_pool1d", torch="torch.nn.AvgPool1d")
 class AvgPool1d(_Pool):
-    """The mean of each window of a signal.
+    """1D average pooling: float[N, C, L] -> float[N, C, L']; N is optional.
 
-    float[N, C, L] -> float[N, C, L'], or without N.
+    The stride defaults to the kernel size. `count_include_pad` counts padding as zeros
+    in the mean.
     """
 
     count_include_pad: bool = True
@@ -110,9 +112,10 @@ class AvgPool1d(_Pool):
 
 @register("avg_pool2d", torch="torch.nn.AvgPool2d")
 class AvgPool2d(_Pool):
-    """The mean of each window of an image.
+    """2D average pooling: float[N, C, H, W] -> float[N, C, H', W']; N is optional.
 
-    float[N, C, H, W] -> float[N, C, H', W'], or without N.
+    The stride defaults to the kernel size. `count_include_pad` counts padding as zeros
+    in the mean; `divisor_override` replaces the divisor.
     """
 
     count_include_pad: bool = True
@@ -125,9 +128,10 @@ class AvgPool2d(_Pool):
 
 @register("avg_pool3d", torch="torch.nn.AvgPool3d")
 class AvgPool3d(_Pool):
-    """The mean of each window of a volume.
+    """3D average pooling: float[N, C, D, H, W] -> float[N, C, D', H', W']; N is optional.
 
-    float[N, C, D, H, W] -> float[N, C, D', H', W'], or without N.
+    The stride defaults to the kernel size. `count_include_pad` counts padding as zeros
+    in the mean; `divisor_override` replaces the divisor.
     """
 
     count_include_pad: bool = True

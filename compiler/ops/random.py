@@ -1,4 +1,4 @@
-"""Random numbers in the shape of a tensor; they are drawn anew at every run."""
+"""Random tensors of the shape of an input, sampled anew in each forward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _RandomLike(Op):
-    """What the ops share that draw a number for each element of their input."""
+    """Base class: one random number per element of the input."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
@@ -18,29 +18,23 @@ class _RandomLike(Op):
 
 @register("randn_like", torch="torch.randn_like")
 class RandnLike(_RandomLike):
-    """Noise of a standard normal distribution, in the shape of the input.
-
-    float[...] -> float[...]
-    """
+    """Standard normal noise in the shape of the input: float[...] -> float[...]."""
 
     function = "torch.randn_like"
 
 
 @register("rand_like", torch="torch.rand_like")
 class RandLike(_RandomLike):
-    """Noise that is uniform from 0 to 1, in the shape of the input.
-
-    float[...] -> float[...]
-    """
+    """Uniform noise in [0, 1) in the shape of the input: float[...] -> float[...]."""
 
     function = "torch.rand_like"
 
 
 @register("bernoulli", torch="torch.bernoulli")
 class Bernoulli(_RandomLike):
-    """1.0 with the probability that the input gives, else 0.0: float[...] -> float[...].
+    """1.0 with the probability given by the input, else 0.0: float[...] -> float[...].
 
-    Nothing is learned through it.
+    It has no gradient.
     """
 
     function = "torch.bernoulli"
@@ -48,9 +42,9 @@ class Bernoulli(_RandomLike):
 
 @register("reparameterize", torch="")
 class Reparameterize(Op):
-    """A draw from a normal distribution that learns through it; the mean in evaluation.
+    """Reparameterised sample of a normal distribution; its mean in evaluation.
 
-    float[...], float[...] -> float[...]: mean + exp(log_variance / 2) · noise. Source:
+    float[...], float[...] -> float[...]: mean + exp(log_variance / 2) * noise. Source:
     Kingma and Welling, "Auto-Encoding Variational Bayes", 2013, section 2.4.
     """
 
@@ -59,7 +53,7 @@ class Reparameterize(Op):
     def infer(
         self, ctx: Context, mean: TensorType, log_variance: TensorType
     ) -> TensorType:
-        message = "reparameterize needs a mean and a log_variance of one shape"
+        message = "reparameterize needs mean and log_variance of the same shape"
         ctx.require_rank("log_variance", log_variance, mean.rank)
         for left, right in zip(mean.shape, log_variance.shape, strict=True):
             ctx.require_equal(message, left, right, "log_variance")

@@ -1,4 +1,4 @@
-"""Dimensions split, reordered and joined by a pattern, in the notation of einops."""
+"""Splitting, reordering and merging dimensions with an einops pattern."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _NO_SIZES: Mapping[str, Dim] = {}
 
 @register("rearrange", torch="einops.rearrange")
 class Rearrange(TensorMethod):
-    """Splits, reorders and joins dimensions by a pattern: any[...] -> any[...].
+    """Splits, reorders and merges dimensions by an einops pattern: any[...] -> any[...].
 
-    `b t (h d) -> b h t d` with sizes {h: 8} gives each of 8 heads its part. Names are
-    for this pattern alone; 1 and () are dimensions of size 1, `...` is all the others.
-    Source: Rogozhnikov, "Einops", ICLR 2022.
+    For example, `b t (h d) -> b h t d` with sizes {h: 8} splits the last dimension into
+    8 heads. Names are local to the pattern; 1 and () are dimensions of size 1, and
+    `...` is any number of dimensions. `sizes` are the sizes of axes; one axis per
+    dimension can be inferred. Source: Rogozhnikov, "Einops", ICLR 2022.
     """
 
     pattern: str
@@ -52,11 +53,11 @@ class Rearrange(TensorMethod):
                 )
 
     def _split(self, ctx: Context, group: Group, size: Dim) -> dict[str, Shape]:
-        """The sizes of the axes that make a dimension; one at most is worked out."""
+        """The sizes of the axes of one dimension; at most one of them is inferred."""
         unknown = [axis for axis in group if axis not in self.sizes]
         if len(unknown) > 1:
             raise errors.constraint(
-                f"the sizes of {' and '.join(unknown)} cannot both be worked out",
+                f"cannot infer the sizes of both {' and '.join(unknown)}",
                 argument="sizes",
                 help=f"give one: sizes: {{{unknown[0]}: ...}}",
             )
@@ -65,7 +66,7 @@ class Rearrange(TensorMethod):
         if not ctx.equal(rest * known, size):
             shown = f"({' '.join(group)})" if len(group) != 1 else group[0]
             raise errors.constraint(
-                f"{shown} of the pattern is no dimension of {ctx.value(size)}",
+                f"{shown} of the pattern does not match a dimension of size {ctx.value(size)}",
                 argument="pattern",
                 conditions=ctx.when_equal(rest * known, size),
             )
@@ -82,10 +83,10 @@ class Rearrange(TensorMethod):
 
 
 def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shape]]:
-    """Each dimension of the pattern with its size, and `...` with all it covers."""
+    """Each group of the pattern with the sizes it matches: one, or any number for `...`."""
     covered = input.rank - len(groups) + ((ELLIPSIS,) in groups)
     if covered < 0 or (covered and (ELLIPSIS,) not in groups):
-        wanted = f"{len(groups)} dimensions, as the pattern has"
+        wanted = f"{len(groups)} dimensions to match the pattern"
         raise errors.rank_mismatch("input", input, wanted)
     aligned: list[tuple[Group, Shape]] = []
     place = 0

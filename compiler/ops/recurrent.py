@@ -1,4 +1,4 @@
-"""Recurrent networks over sequences [B, T, D], or [T, D] without a batch."""
+"""Recurrent networks over sequences [B, T, D]; B is optional."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 LayerCount: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
-"""A number of stacked layers, a plain integer: each one has weights of its own."""
+"""A number of stacked layers. It is a constant, as each layer has its own weights."""
 
 
 class Recurrent(Op):
-    """Base of rnn, lstm and gru; each layer and direction has `gates` maps to learn."""
+    """Base class of rnn, lstm and gru; each layer and direction has weights for `gates` gates."""
 
     hidden_size: Size
     num_layers: LayerCount = 1
@@ -47,7 +47,7 @@ class Recurrent(Op):
 
     @property
     def width(self) -> Dim:
-        """The size of what each direction gives."""
+        """The output width of each direction."""
         return self.hidden_size
 
     def infer(
@@ -59,11 +59,11 @@ class Recurrent(Op):
         return self.sequence(input), state
 
     def sequence(self, input: TensorType) -> TensorType:
-        """What it gives at each step, the directions side by side."""
+        """The type of the output sequence; the two directions are concatenated."""
         return input.with_size(-1, self.width * self.directions)
 
     def state(self, ctx: Context, input: TensorType, width: Dim) -> TensorType:
-        """The state after the last step: float[num_layers * directions, B, width]."""
+        """The type of the final state: float[num_layers * directions, B, width]."""
         ctx.require_rank("input", input, 2, 3)
         for axis, what in ((-2, "the number of steps"), (-1, "the input's width")):
             ctx.require_least(what, input.shape[axis], 1, "input")
@@ -116,11 +116,11 @@ class Recurrent(Op):
 
 @register("rnn", torch="torch.nn.RNN")
 class RNN(Recurrent):
-    """h_t = tanh(W x_t + b + U h_(t-1) + c): float[B, T, D] -> output float[B, T, H].
+    """Elman RNN, h_t = tanh(W x_t + b + U h_(t-1) + c): float[B, T, D] -> output float[B, T, H].
 
-    H is hidden_size, twice that if bidirectional. `hidden`, in and out, is
-    float[num_layers * directions, B, hidden_size], and starts as zeros. `dropout` falls
-    between the layers.
+    H is hidden_size, or twice that if bidirectional. `hidden`, as input and output, is
+    float[num_layers * directions, B, hidden_size]; the input defaults to zeros.
+    `dropout` is applied between layers.
     """
 
     nonlinearity: Literal["tanh", "relu"] = "tanh"
@@ -132,11 +132,11 @@ class RNN(Recurrent):
 
 @register("gru", torch="torch.nn.GRU")
 class GRU(Recurrent):
-    """Gated recurrent units: float[B, T, D] -> output float[B, T, H].
+    """Gated recurrent unit: float[B, T, D] -> output float[B, T, H].
 
-    H is hidden_size, twice that if bidirectional. `hidden`, in and out, is
-    float[num_layers * directions, B, hidden_size], and starts as zeros. `dropout` falls
-    between the layers.
+    H is hidden_size, or twice that if bidirectional. `hidden`, as input and output, is
+    float[num_layers * directions, B, hidden_size]; the input defaults to zeros.
+    `dropout` is applied between layers. Source: Cho et al., 2014.
     """
 
     module = "StackedGRU"
@@ -148,10 +148,11 @@ class GRU(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory: float[B, T, D] -> output float[B, T, H].
 
-    H is hidden_size, twice that if bidirectional. `hidden` and `cell`, in and out,
-    are float[num_layers * directions, B, hidden_size], and start as zeros; give both
-    or none. With `proj_size`, output and `hidden` are projected to that width.
-    `dropout` falls between the layers.
+    H is hidden_size, or twice that if bidirectional. `hidden` and `cell`, as inputs and
+    outputs, are float[num_layers * directions, B, hidden_size]; the inputs default to
+    zeros, and are given both or not at all. With `proj_size`, the output and `hidden`
+    are projected to that width. `dropout` is applied between layers. Source: Hochreiter
+    and Schmidhuber, 1997.
     """
 
     proj_size: Size | None = None
@@ -189,7 +190,7 @@ class LSTM(Recurrent):
     def _require_projection(self, ctx: Context, proj_size: Dim) -> None:
         if not ctx.domain.at_least(ctx.value(self.hidden_size - proj_size), 1):
             raise errors.constraint(
-                f"proj_size is {ctx.value(proj_size)}, and must be below hidden_size",
+                f"proj_size is {ctx.value(proj_size)}, but must be below hidden_size",
                 argument="proj_size",
             )
 

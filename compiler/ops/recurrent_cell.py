@@ -1,4 +1,4 @@
-"""Recurrent cells: one step of a recurrent network, over [B, D], or [D] alone."""
+"""Recurrent cells, one step of a recurrent network: [B, D]; B is optional."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 class Cell(Op):
-    """Base of the cells: one step of a recurrent network of one layer."""
+    """Base class of the cells: one step of a single-layer recurrent network."""
 
     hidden_size: Size
     bias: bool = True
@@ -41,7 +41,7 @@ class Cell(Op):
         return state
 
     def state(self, ctx: Context, input: TensorType) -> TensorType:
-        """The state after the step: float[B, hidden_size]."""
+        """The type of the new state: float[B, hidden_size]."""
         ctx.require_rank("input", input, 1, 2)
         return input.with_size(-1, self.hidden_size)
 
@@ -73,7 +73,10 @@ class Cell(Op):
 
 @register("rnn_cell", torch="torch.nn.RNNCell")
 class RNNCell(Cell):
-    """One step of rnn: float[B, D], hidden float[B, H] (zeros if absent) -> hidden."""
+    """One step of rnn: float[B, D], hidden float[B, H] -> hidden float[B, H].
+
+    H is hidden_size; the input `hidden` defaults to zeros.
+    """
 
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
@@ -83,7 +86,10 @@ class RNNCell(Cell):
 
 @register("gru_cell", torch="torch.nn.GRUCell")
 class GRUCell(Cell):
-    """One step of gru: float[B, D], hidden float[B, H] (zeros if absent) -> hidden."""
+    """One step of gru: float[B, D], hidden float[B, H] -> hidden float[B, H].
+
+    H is hidden_size; the input `hidden` defaults to zeros.
+    """
 
     module = "nn.GRUCell"
     gates = 3
@@ -91,9 +97,10 @@ class GRUCell(Cell):
 
 @register("lstm_cell", torch="torch.nn.LSTMCell")
 class LSTMCell(Cell):
-    """One step of lstm: float[B, D] -> hidden and cell, float[B, hidden_size].
+    """One step of lstm: float[B, D], hidden and cell float[B, H] -> hidden and cell float[B, H].
 
-    `hidden` and `cell` go in as well, both or none; they are zeros if absent.
+    H is hidden_size; the inputs `hidden` and `cell` default to zeros, and are given
+    both or not at all.
     """
 
     module = "nn.LSTMCell"

@@ -1,4 +1,4 @@
-"""Dimensions reduced to one value: mean, sum, extremes."""
+"""Reductions over dimensions: mean, sum, extrema, variance, any, all, argmax."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from compiler.symbolic.tensor import Kind, TensorType
 
 
 def drop_dims(input: TensorType, reduced: Collection[int], keepdim: bool) -> TensorType:
-    """The input without some dimensions, or with them of size 1."""
+    """The type without some dimensions, or with size 1 for them if `keepdim`."""
     kept = (1,) * keepdim
     shape = [kept if n in reduced else (size,) for n, size in enumerate(input.shape)]
     return input.with_shape(*(size for sizes in shape for size in sizes))
 
 
 class Reduction(TensorMethod):
-    """A function over dimensions, or over all where none is named.
-
-    `keepdim` keeps each with size 1.
-    """
+    """Base class: reduces some dimensions, or all by default; `keepdim` keeps them with size 1."""
 
     dim: Axes | None = None
     keepdim: bool = False
@@ -37,17 +34,20 @@ class Reduction(TensorMethod):
         for axis in reduced & set(range(input.rank)):
             size = input.shape[axis]
             ctx.require_least(
-                "a size to reduce", size, self.min_reduced_size(), "input"
+                "the size of a reduced dimension",
+                size,
+                self.min_reduced_size(),
+                "input",
             )
         found = drop_dims(input, reduced, self.keepdim)
         return found.with_kind(self.kind(input.kind))
 
     def min_reduced_size(self) -> int:
-        """The size that a reduced dimension has at least."""
+        """The smallest size that a reduced dimension may have."""
         return self.min_elements
 
     def kind(self, kind: Kind) -> Kind:
-        """The dtype kind of the result."""
+        """The dtype of the result."""
         return kind
 
     def label(
@@ -58,7 +58,7 @@ class Reduction(TensorMethod):
 
 @register("mean", torch="torch.mean")
 class Mean(Reduction):
-    """The mean over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
+    """Mean over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "mean"
     inputs = (Port("input"),)
@@ -66,10 +66,7 @@ class Mean(Reduction):
 
 @register("sum", torch="torch.sum")
 class Sum(Reduction):
-    """The sum over dimensions: any[B, T, D] -> number[B, D] for dim 1.
-
-    Of bools it is the number of true ones.
-    """
+    """Sum over dimensions: any[B, T, D] -> number[B, D] for dim 1; bools are counted."""
 
     method = "sum"
 
@@ -79,7 +76,7 @@ class Sum(Reduction):
 
 @register("max", torch="torch.amax")
 class Max(Reduction):
-    """The greatest element over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
+    """Maximum over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
 
     method = "amax"
     min_elements = 1
@@ -87,7 +84,7 @@ class Max(Reduction):
 
 @register("min", torch="torch.amin")
 class Min(Reduction):
-    """The smallest element over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
+    """Minimum over dimensions: any[B, T, D] -> any[B, D] for dim 1."""
 
     method = "amin"
     min_elements = 1
@@ -95,7 +92,7 @@ class Min(Reduction):
 
 @register("logsumexp", torch="torch.logsumexp")
 class Logsumexp(Reduction):
-    """log Σ exp(x) over dimensions: number[B, T, D] -> float[B, D] for dim 1."""
+    """Logarithm of the sum of exp(x) over dimensions: number[B, T, D] -> float[B, D] for dim 1."""
 
     dim: Axes
 
@@ -113,7 +110,7 @@ class Logsumexp(Reduction):
 
 @register("prod", torch="torch.prod")
 class Prod(TensorMethod):
-    """The product over a dimension, or over all: any[B, T] -> number[B] for dim 1."""
+    """Product over one dimension, or over all: any[B, T] -> number[B] for dim 1."""
 
     dim: Axis | None = None
     keepdim: bool = False
@@ -123,7 +120,9 @@ class Prod(TensorMethod):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         kind: Kind = "int" if input.kind == "bool" else input.kind
         if self.dim is None and self.keepdim:
-            raise errors.constraint("prod keeps a named dim", argument="keepdim")
+            raise errors.constraint(
+                "prod needs dim if keepdim is true", argument="keepdim"
+            )
         axes = set(range(input.rank))
         if self.dim is not None:
             axes &= {wrap_axis(ctx, self.dim, input.rank)}
@@ -136,9 +135,10 @@ class Prod(TensorMethod):
 
 
 class _Variance(Reduction):
-    """How far the elements are from their mean.
+    """Base class of variance and standard deviation.
 
-    The sum of squares is divided by their number less `correction`.
+    The sum of squared deviations is divided by the number of elements minus
+    `correction`.
     """
 
     correction: int = 1
@@ -148,20 +148,20 @@ class _Variance(Reduction):
 
 @register("var", torch="torch.var")
 class Var(_Variance):
-    """The variance over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
+    """Variance over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "var"
 
 
 @register("std", torch="torch.std")
 class Std(_Variance):
-    """The standard deviation over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
+    """Standard deviation over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "std"
 
 
 class _LogicalReduction(Reduction):
-    """A question about the elements: those that are 0 count as false."""
+    """Base class of any and all; an element other than 0 counts as True."""
 
     def kind(self, kind: Kind) -> Kind:
         return "bool"
@@ -169,21 +169,21 @@ class _LogicalReduction(Reduction):
 
 @register("any", torch="torch.any")
 class Any(_LogicalReduction):
-    """Whether one is true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
+    """True if any element is, over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "any"
 
 
 @register("all", torch="torch.all")
 class All(_LogicalReduction):
-    """Whether all are true over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
+    """True if all elements are, over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "all"
 
 
 @register("count_nonzero", torch="torch.count_nonzero")
 class CountNonzero(TensorMethod):
-    """How many are not 0 over dimensions: any[B, T, D] -> int[B, D] for dim 1."""
+    """Number of elements other than 0 over dimensions: any[B, T, D] -> int[B, D] for dim 1."""
 
     dim: Axes | None = None
 
@@ -200,7 +200,7 @@ class CountNonzero(TensorMethod):
 
 
 class _ArgExtremum(TensorMethod):
-    """The position of an extreme: along a dimension, or among all elements."""
+    """Base class of argmax and argmin: the index along a dimension, or in the flattened input."""
 
     dim: Axis | None = None
     keepdim: bool = False
@@ -212,7 +212,9 @@ class _ArgExtremum(TensorMethod):
         if self.dim is not None:
             axes &= {wrap_axis(ctx, self.dim, input.rank)}
         for axis in axes:
-            ctx.require_least("a size to search", input.shape[axis], 1, "input")
+            ctx.require_least(
+                "the size of a searched dimension", input.shape[axis], 1, "input"
+            )
         return drop_dims(input, axes, self.keepdim).with_kind("int")
 
     def label(
@@ -223,13 +225,13 @@ class _ArgExtremum(TensorMethod):
 
 @register("argmax", torch="torch.argmax")
 class Argmax(_ArgExtremum):
-    """Where the greatest element stands: number[B, T, D] -> int[B, D] for dim 1."""
+    """Index of the maximum along a dimension: number[B, T, D] -> int[B, D] for dim 1."""
 
     method = "argmax"
 
 
 @register("argmin", torch="torch.argmin")
 class Argmin(_ArgExtremum):
-    """Where the smallest element stands: number[B, T, D] -> int[B, D] for dim 1."""
+    """Index of the minimum along a dimension: number[B, T, D] -> int[B, D] for dim 1."""
 
     method = "argmin"

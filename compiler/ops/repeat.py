@@ -1,4 +1,4 @@
-"""Copies of a tensor, or of each of its elements, along its dimensions."""
+"""Repeating a tensor, or each of its elements, along dimensions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from compiler.symbolic.tensor import TensorType, shape_text
 
 
 class _Tiling(TensorMethod):
-    """The tensor as a tile: so many copies of it along each dimension."""
+    """Base class: copies of the whole tensor along each dimension."""
 
     def tiled(self, ctx: Context, input: TensorType, counts: Shape) -> TensorType:
-        """The type of that; further dimensions come in front."""
+        """The output type; additional counts add dimensions in front."""
         for count in counts:
-            ctx.require_least("a number of copies", count, 0)
+            ctx.require_least("a repeat count", count, 0)
         rank = max(len(counts), input.rank)
         sizes = (1,) * (rank - input.rank) + input.shape
         copies = (1,) * (rank - len(counts)) + counts
@@ -27,17 +27,17 @@ class _Tiling(TensorMethod):
 
 @register("repeat", torch="torch.Tensor.repeat")
 class TensorRepeat(_Tiling):
-    """So many copies along each dimension: any[B, T] -> any[2 * B, T] for [2, 1].
+    """Repeats the tensor along each dimension: any[B, T] -> any[2 * B, T] for [2, 1].
 
-    There is a number for each dimension, and further ones for new dimensions in front.
-    Where a size is 1, expand does it without a copy.
+    `repeats` has one count per dimension; additional counts in front add dimensions.
+    For dimensions of size 1, `expand` does the same without a copy.
     """
 
     repeats: Shape
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.repeats) < input.rank:
-            wanted = f"{len(self.repeats)} dimensions at most, as repeats has"
+            wanted = f"at most {len(self.repeats)} dimensions to match repeats"
             raise errors.rank_mismatch("input", input, wanted)
         return self.tiled(ctx, input, self.repeats)
 
@@ -54,9 +54,9 @@ class TensorRepeat(_Tiling):
 
 @register("tile", torch="torch.tile")
 class Tile(_Tiling):
-    """The repeat that takes numbers for the last dimensions alone.
+    """Repeats the tensor along the last dimensions: any[B, T] -> any[B, 3 * T] for 3.
 
-    any[B, T] -> any[B, 3 * T] for 3
+    Unlike `repeat`, it accepts fewer counts than dimensions.
     """
 
     dims: Shape
@@ -75,9 +75,9 @@ class Tile(_Tiling):
 
 @register("repeat_interleave", torch="torch.repeat_interleave")
 class RepeatInterleave(TensorMethod):
-    """So many copies of each element, side by side along a dimension.
+    """Repeats each element along a dimension: any[B, H, T] -> any[B, n * H, T] for dim 1.
 
-    any[B, H, T] -> any[B, n * H, T] for dim 1; without one, all elements as a vector.
+    Without `dim`, the input is flattened first.
     """
 
     repeats: Extent

@@ -1,4 +1,4 @@
-"""Resampling of signals, images and volumes, and channels traded for resolution."""
+"""Interpolation, pixel shuffle and channel shuffle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANY_RANK: Final = (3, 4, 5)
 
 
 class Resample(Op):
-    """Base of the ops that resample to `size` or by `scale_factor`."""
+    """Base class of ops that resample to `size` or by `scale_factor`."""
 
     size: Shape | None = None
     scale_factor: int | float | list[int | float] | None = None
@@ -41,14 +41,14 @@ class Resample(Op):
         return input.with_shape(*input.shape[:2], *sizes)
 
     def require_settings(self) -> None:
-        """Arguments that exclude one another."""
+        """Check for arguments that exclude each other."""
         if (self.size is None) == (self.scale_factor is None):
             raise errors.constraint(f"{self.name} needs either size or scale_factor")
         if self.align_corners is not None and self.mode not in _RANKS:
-            message = f"align_corners has no meaning in {self.mode} mode"
+            message = f"align_corners is not supported in {self.mode} mode"
             raise errors.constraint(message, argument="align_corners")
         if self.recompute_scale_factor and self.size is not None:
-            message = "recompute_scale_factor has no meaning beside size"
+            message = "recompute_scale_factor requires scale_factor, not size"
             raise errors.constraint(message, argument="recompute_scale_factor")
 
     def sizes(self, ctx: Context, extents: Shape) -> Shape:
@@ -65,7 +65,7 @@ class Resample(Op):
         if not isinstance(self.scale_factor, list):
             return [self.scale_factor or 0.0] * count
         if len(self.scale_factor) != count:
-            message = f"scale_factor needs {count} values, or one for all"
+            message = f"scale_factor needs 1 or {count} values"
             raise errors.constraint(message, argument="scale_factor")
         return list(self.scale_factor)
 
@@ -81,10 +81,11 @@ class Resample(Op):
 
 @register("interpolate", torch="torch.nn.functional.interpolate")
 class Interpolate(Resample):
-    """Resamples to `size` or by `scale_factor`, one for all dimensions or a list.
+    """Resamples to `size` or by `scale_factor`: float[N, C, ...] -> float[N, C, ...].
 
-    float[N, C, ...] -> float[N, C, ...]. The factor is used as it is, or as the sizes
-    came out if `recompute_scale_factor`.
+    Both are one number for all spatial dimensions, or a list. With
+    `recompute_scale_factor`, sampling uses the ratio of the rounded sizes rather than
+    the given factor.
     """
 
     antialias: bool = False
@@ -92,15 +93,16 @@ class Interpolate(Resample):
     def require_settings(self) -> None:
         super().require_settings()
         if self.antialias and self.mode not in ("bilinear", "bicubic"):
-            message = "antialias works in the modes bilinear and bicubic alone"
+            message = "antialias requires mode bilinear or bicubic"
             raise errors.constraint(message, argument="antialias")
 
 
 @register("pixel_shuffle", torch="torch.nn.PixelShuffle")
 class PixelShuffle(Op):
-    """Trades channels for resolution (Shi et al., 2016).
+    """Rearranges channels into pixels: [..., C * r², H, W] -> [..., C, H * r, W * r].
 
-    [..., C * r², H, W] -> [..., C, H * r, W * r].
+    Source: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an
+    Efficient Sub-Pixel Convolutional Neural Network", 2016.
     """
 
     upscale_factor: Size
@@ -126,7 +128,7 @@ class PixelShuffle(Op):
 
 @register("pixel_unshuffle", torch="torch.nn.PixelUnshuffle")
 class PixelUnshuffle(Op):
-    """Trades resolution for channels: [..., C, H * r, W * r] -> [..., C * r², H, W]."""
+    """Reverse of pixel_shuffle: [..., C, H * r, W * r] -> [..., C * r², H, W]."""
 
     downscale_factor: Size
 
@@ -151,7 +153,10 @@ class PixelUnshuffle(Op):
 
 @register("channel_shuffle", torch="torch.nn.ChannelShuffle")
 class ChannelShuffle(Op):
-    """Interleaves groups of channels (Zhang et al., 2018): [N, C, ...] -> the same."""
+    """Interleaves groups of channels: [N, C, ...] -> [N, C, ...].
+
+    Source: Zhang et al., "ShuffleNet", 2018.
+    """
 
     groups: Size
 

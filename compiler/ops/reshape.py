@@ -1,4 +1,4 @@
-"""Other shapes for the same elements: reshape, flatten, permute, expand, ..."""
+"""Shape operations: reshape, expand, flatten, permute, transpose, squeeze."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ from compiler.symbolic.tensor import TensorType, shape_text
 
 
 def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shape:
-    """A shape for `total` elements, with what is left in place of its -1."""
+    """A shape of `total` elements, with its -1 replaced by the inferred size.
+
+    Raises:
+        OpError: if the elements do not fit, or more than one size is -1.
+    """
     holes = [place for place, size in enumerate(shape) if size == -1]
     if len(holes) > 1:
-        raise errors.constraint("one size at most can be -1", argument=argument)
+        raise errors.constraint("at most one size can be -1", argument=argument)
     known = [size for size in shape if size != -1]
-    for size in known:  # beside a 0, the size for -1 could be any
-        ctx.require_least(f"a size of {argument}", size, len(holes))
+    for size in known:  # with a size of 0, -1 would be ambiguous
+        ctx.require_least(f"an element of {argument}", size, len(holes))
     rest = product(known)
     if not holes:
         _require_total(ctx, total, rest, shape, argument)
@@ -43,14 +47,14 @@ def _require_total(
     if not ctx.equal(total, new):
         text = shape_text(tuple(ctx.value(size) for size in shape))
         raise errors.constraint(
-            f"{ctx.value(total)} elements do not fit into {text}",
+            f"{ctx.value(total)} elements do not fit the shape {text}",
             argument=argument,
             conditions=ctx.when_equal(total, new),
         )
 
 
 class ToShape(TensorMethod):
-    """A method that takes sizes one by one: `x.reshape(n, -1)`."""
+    """Base class: a method that takes sizes as separate arguments, such as `x.reshape(n, -1)`."""
 
     shape: Shape
 
@@ -67,10 +71,7 @@ class ToShape(TensorMethod):
 
 @register("reshape", torch="torch.reshape")
 class Reshape(ToShape):
-    """The same elements in another shape: any[...] -> any[shape].
-
-    One of the sizes may be -1: it is worked out.
-    """
+    """Reshapes to `shape`: any[...] -> any[shape]. One size may be -1, which is inferred."""
 
     method = "reshape"
 
@@ -80,9 +81,9 @@ class Reshape(ToShape):
 
 @register("expand", torch="torch.Tensor.expand")
 class Expand(ToShape):
-    """Repeats sizes of 1 without a copy: any[..., 1, ...] -> any[shape].
+    """Expands dimensions of size 1 without a copy: any[..., 1, ...] -> any[shape].
 
-    Where the shape says -1 a size stays; the sizes of new dimensions go in front.
+    A size of -1 in `shape` keeps the input's; additional sizes in front add dimensions.
     """
 
     method = "expand"
@@ -90,7 +91,7 @@ class Expand(ToShape):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         added = len(self.shape) - input.rank
         if added < 0:
-            wanted = f"{len(self.shape)} dimensions at most, as the shape has"
+            wanted = f"at most {len(self.shape)} dimensions to match the shape"
             raise errors.rank_mismatch("input", input, wanted)
         new = tuple(self._size(ctx, size, None) for size in self.shape[:added])
         pairs = zip(self.shape[added:], input.shape, strict=True)
@@ -99,16 +100,16 @@ class Expand(ToShape):
     def _size(self, ctx: Context, wanted: Dim, size: Dim | None) -> Dim:
         if wanted == -1 and size is not None:
             return size
-        ctx.require_least("a size of shape", wanted, 0)
+        ctx.require_least("an element of shape", wanted, 0)
         if size is not None and not ctx.is_one(size):
-            message = "expand needs sizes that are 1 or stay as they are"
+            message = "expand can only change dimensions of size 1"
             ctx.require_equal(message, size, wanted, "input")
         return wanted
 
 
 @register("flatten", torch="torch.nn.Flatten")
 class Flatten(TensorMethod):
-    """Makes one dimension of several: any[B, C, H, W] -> any[B, C * H * W]."""
+    """Flattens dimensions start_dim to end_dim into one: any[B, C, H, W] -> any[B, C * H * W]."""
 
     start_dim: Axis = 1
     end_dim: Axis = -1
@@ -120,7 +121,9 @@ class Flatten(TensorMethod):
         start = wrap_axis(ctx, self.start_dim, input.rank, "start_dim")
         end = wrap_axis(ctx, self.end_dim, input.rank, "end_dim")
         if end < start:
-            raise errors.constraint("flatten starts after its end", argument="end_dim")
+            raise errors.constraint(
+                "flatten needs start_dim at or before end_dim", argument="end_dim"
+            )
         one = product(input.shape[start : end + 1])
         return input.with_shape(*input.shape[:start], one, *input.shape[end + 1 :])
 
@@ -133,9 +136,9 @@ class Flatten(TensorMethod):
 
 @register("unflatten", torch="torch.nn.Unflatten")
 class Unflatten(TensorMethod):
-    """Makes several dimensions of one: any[..., N * M, ...] -> any[..., N, M, ...].
+    """Splits one dimension into several: any[..., N * M, ...] -> any[..., N, M, ...].
 
-    One of the sizes may be -1: it is worked out.
+    One of the sizes may be -1, which is inferred.
     """
 
     dim: Axis
@@ -158,7 +161,7 @@ class Unflatten(TensorMethod):
         return f"dim {self.dim} to {sizes}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        # The method of the same name has no types in torch's stubs.
+        # The method of the same name is untyped in torch's stubs.
         return call("torch.unflatten", input, *self._places(code))
 
     def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
@@ -169,19 +172,19 @@ class Unflatten(TensorMethod):
         if len(self.sizes) == 1 and not code.chosen("sizes"):
             sizes = TupleExpr(
                 shape_arguments(sizes)
-            )  # a list of one is written as its item
+            )  # a list of one item is written without brackets
         return code.argument("dim"), sizes
 
 
 @register("permute", torch="torch.permute")
 class Permute(TensorMethod):
-    """Dimensions in another order: any[A, B, C] -> any[C, A, B] for dims [2, 0, 1]."""
+    """Reorders all dimensions: any[A, B, C] -> any[C, A, B] for dims [2, 0, 1]."""
 
     dims: Axes
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.dims) != input.rank:
-            wanted = f"{len(self.dims)} dimensions, as dims has"
+            wanted = f"{len(self.dims)} dimensions to match dims"
             raise errors.rank_mismatch("input", input, wanted)
         wrap_axes(ctx, self.dims, input.rank, "dims")
         return input.with_shape(*(input.shape[axis] for axis in self.dims))
@@ -199,7 +202,7 @@ class Permute(TensorMethod):
 
 @register("transpose", torch="torch.transpose")
 class Transpose(TensorMethod):
-    """Two dimensions change places: any[..., N, M] -> any[..., M, N] for -2 and -1."""
+    """Swaps two dimensions: any[..., N, M] -> any[..., M, N] for -2 and -1."""
 
     dim0: Axis
     dim1: Axis
@@ -223,9 +226,9 @@ class Transpose(TensorMethod):
 
 @register("movedim", torch="torch.movedim")
 class Movedim(TensorMethod):
-    """Dimensions at other places, the others in their order: any[A, B, C] -> any[B, C, A].
+    """Moves dimensions, keeping the order of the others.
 
-    That is for a source of 0 and a destination of -1.
+    any[A, B, C] -> any[B, C, A] for source 0 and destination -1.
     """
 
     source: Axes
@@ -236,7 +239,7 @@ class Movedim(TensorMethod):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if len(self.source) != len(self.destination):
-            message = "movedim needs as many destinations as sources"
+            message = "movedim needs equally many sources and destinations"
             raise errors.constraint(message, argument="destination")
         for argument in ("source", "destination"):
             wrap_axes(ctx, getattr(self, argument), input.rank, argument)
@@ -259,7 +262,7 @@ class Movedim(TensorMethod):
 
 @register("squeeze", torch="torch.squeeze")
 class Squeeze(TensorMethod):
-    """Leaves out dimensions of size 1, named ones or all: any[B, 1, D] -> any[B, D]."""
+    """Removes dimensions of size 1, all or the given ones: any[B, 1, D] -> any[B, D]."""
 
     dim: Axes | None = None
 
@@ -278,9 +281,9 @@ class Squeeze(TensorMethod):
         return input.with_shape(*kept)
 
     def _is_one(self, ctx: Context, size: Dim) -> bool:
-        """Whether a size is 1, for every size of the inputs or for none."""
+        """Whether a size is 1; it must be so for all input sizes or for none."""
         if not ctx.is_one(size) and ctx.value(size).constant is None:
-            ctx.require_least("a size that squeeze keeps", size, 2, "input")
+            ctx.require_least("the size of a dimension that is kept", size, 2, "input")
         return ctx.is_one(size)
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Call:
@@ -290,7 +293,7 @@ class Squeeze(TensorMethod):
 
 @register("unsqueeze", torch="torch.unsqueeze")
 class Unsqueeze(TensorMethod):
-    """A new dimension of size 1: any[B, D] -> any[B, 1, D] for 1."""
+    """Inserts a dimension of size 1: any[B, D] -> any[B, 1, D] for dim 1."""
 
     dim: Axis
 

@@ -1,4 +1,4 @@
-"""Rotary position embedding: the angles, and channels turned by them."""
+"""Rotary position embedding: the angles, and the rotation of channels by them."""
 
 from __future__ import annotations
 
@@ -40,27 +40,30 @@ _SCALING_ARGUMENTS = {
         "mscale_all_dim",
     ),
 }
-"""The arguments that a scaling has a use for."""
+"""The arguments that each scaling uses."""
 
 
 @register("rotary_embedding", torch="")
 class RotaryEmbedding(Op):
-    """Cosine and sine of the angles of each position: any[B, T, ...] -> float[T, dim].
+    """Cosine and sine of rotary position embedding: any[B, T, ...] -> cos, sin float[T, dim].
 
-    The input is int[..., T] or float[..., T, D] and only gives T; give it the embedded
-    tokens, whose float type the outputs have. `dim` is the width of a head, or of the
-    part of it that is turned, and even. The angle of pair i at position t is
-    t / base^(2 i / dim), and stands at i and at i + dim // 2; it is counted in float32.
-    Nothing is learned and T has no bound. Compute it once and give it to the `rotate` of
-    every layer. Source: Su et al., "RoFormer", 2021; transformers' LlamaRotaryEmbedding.
+    The input, int[..., T] or float[..., T, D], only supplies T and, if it is float, the
+    outputs' dtype; pass the embedded tokens. `dim` is even: the width of a head, or of
+    its rotated part. The angle of channel pair i at position t is t / base^(2 i / dim),
+    computed in float32; it is stored at i and i + dim // 2. There are no weights, and T
+    is unbounded. Compute it once, and pass it to the `rotate` of every layer.
 
-    `scaling` slows the angles for contexts longer than those of training, by `factor`
-    at most: "linear" all alike; "dynamic" once T is above
-    `original_max_position_embeddings`; "llama3" those with fewer turns in that context
-    than `high_freq_factor`, in full below `low_freq_factor`; "yarn" those with fewer
-    than `beta_fast`, in full below `beta_slow`, and cos and sin times
-    `attention_factor`, which is worked out from factor, `mscale` and `mscale_all_dim`
-    if left out. Source: transformers' modeling_rope_utils.
+    `scaling` divides the angles, for contexts longer than those of training. "linear"
+    divides all of them by `factor`. "dynamic" divides them once T is above
+    `original_max_position_embeddings`, low frequencies the most, and more as T grows.
+    "llama3" divides the frequencies with fewer rotations in the original context than
+    `low_freq_factor` by `factor`, and interpolates up to `high_freq_factor`. "yarn" does
+    the same with `beta_slow` and `beta_fast`, and multiplies cos and sin by
+    `attention_factor`, which defaults to a function of factor, `mscale` and
+    `mscale_all_dim`.
+
+    Source: Su et al., "RoFormer", 2021; transformers' LlamaRotaryEmbedding and
+    modeling_rope_utils.
     """
 
     dim: Size
@@ -103,12 +106,14 @@ class RotaryEmbedding(Op):
     def _require_scaling(self, width: int) -> None:
         original = self.original_max_position_embeddings
         if original is None and self.scaling in ("dynamic", "llama3", "yarn"):
-            message = f"{self.scaling} needs original_max_position_embeddings"
+            message = f"{self.scaling} scaling needs original_max_position_embeddings"
             raise errors.constraint(message, argument="scaling")
         if self.scaling == "dynamic" and width == 2:
-            raise errors.constraint("dynamic needs dim above 2", argument="dim")
+            raise errors.constraint("dynamic scaling needs dim above 2", argument="dim")
         if self.scaling == "yarn" and self.base == 1.0:
-            raise errors.constraint("yarn needs another base than 1", argument="base")
+            raise errors.constraint(
+                "yarn scaling needs a base other than 1", argument="base"
+            )
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -130,12 +135,13 @@ class RotaryEmbedding(Op):
 
 @register("rotate", torch="")
 class Rotate(Op):
-    """Turns pairs of channels by the angle of their position, in each head.
+    """Rotates pairs of channels of each head by the angles of their position.
 
-    float[B, T, num_heads * W] or float[B, T, num_heads, W] -> the same. `cos` and `sin`
-    are those of a `rotary_embedding`: float[T, R], or float[B, T, R]. R is W, or
-    `rotary_dim`: then the channels behind it stay as they are (GPT-NeoX). Channel i is
-    paired with channel i + R // 2 or, if `interleaved`, 2 i with 2 i + 1 (GPT-J).
+    float[B, T, num_heads * W] or float[B, T, num_heads, W] -> same type. `cos` and
+    `sin` are the outputs of `rotary_embedding`: float[T, R] or float[B, T, R]. R is W,
+    or `rotary_dim` if only the first channels of each head are rotated (GPT-NeoX).
+    Channel i is paired with i + R // 2 or, if `interleaved`, 2 i with 2 i + 1 (GPT-J).
+
     Source: Su et al., "RoFormer", 2021; transformers' `apply_rotary_pos_emb`.
     """
 
@@ -160,19 +166,19 @@ class Rotate(Op):
         width = self._head_width(ctx, input)
         if self.rotary_dim is not None:
             width = self._rotary_width(ctx, width, self.rotary_dim)
-        what = "the width that is turned"
+        what = "the rotated width"
         ctx.require_multiple(what, width, "2", Dim.of(2))
         for port, angles in (("cos", cos), ("sin", sin)):
             ctx.require_rank(port, angles, 2, 3)
             wanted = (*input.shape[:2], width)[-angles.rank :]
             for given, size in zip(angles.shape, wanted, strict=True):
-                message = f"rotate needs {port} as {shape_text(wanted)}"
+                message = f"rotate needs {port} of shape {shape_text(wanted)}"
                 ctx.require_equal(message, given, size, port)
         return input
 
     def _head_width(self, ctx: Context, input: TensorType) -> Dim:
         if input.rank == 4:
-            message = "rotate needs as many heads as num_heads"
+            message = "rotate needs an input with num_heads heads"
             ctx.require_equal(message, input.shape[2], self.num_heads, "input")
             return input.shape[3]
         what = "the input's width"
@@ -184,7 +190,7 @@ class Rotate(Op):
     def _rotary_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
         if not ctx.domain.at_least(ctx.value(width - turned), 0):
             raise errors.constraint(
-                f"rotary_dim is {ctx.value(turned)}, and a head {ctx.value(width)} wide",
+                f"rotary_dim is {ctx.value(turned)}, but the width of a head is {ctx.value(width)}",
                 argument="rotary_dim",
             )
         return turned
@@ -210,7 +216,7 @@ class Rotate(Op):
         return method(self._rotate_first(code, heads, cos, sin), "flatten", -2)
 
     def _rotate_first(self, code: Code, heads: Expr, cos: Expr, sin: Expr) -> Expr:
-        """The heads with their first channels turned: [B, T, num_heads, W]."""
+        """The heads with their first rotary_dim channels rotated: [B, T, num_heads, W]."""
         end = code.argument("rotary_dim")
         first = subscript(heads, ..., Slice(stop=end))
         rest = subscript(heads, ..., Slice(start=end))

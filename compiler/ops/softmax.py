@@ -1,4 +1,4 @@
-"""Activations across a dimension: softmax and its kin, and the gated linear unit."""
+"""Softmax and related functions along a dimension, and the gated linear unit."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _Softmax(Op):
-    """What the ops share that normalise along `dim`, which torch wants to be told."""
+    """Base class: normalises along `dim`, which is required."""
 
     dim: Axis
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        # A scalar counts as one element along a dimension of its own.
+        # A scalar counts as having one dimension of size 1.
         ctx.axis(self.dim, max(input.rank, 1))
         return input
 
@@ -28,7 +28,7 @@ class _Softmax(Op):
 
 @register("softmax", torch="torch.nn.Softmax")
 class Softmax(_Softmax):
-    """exp(x) over its sum along `dim`: float[...] -> float[...]."""
+    """exp(x), divided by its sum along `dim`: float[...] -> float[...]."""
 
     module = "nn.Softmax"
     function = "F.softmax"
@@ -37,7 +37,7 @@ class Softmax(_Softmax):
 
 @register("log_softmax", torch="torch.nn.LogSoftmax")
 class LogSoftmax(_Softmax):
-    """The logarithm of softmax: float[...] -> float[...]."""
+    """Logarithm of softmax along `dim`: float[...] -> float[...]."""
 
     module = "nn.LogSoftmax"
     function = "F.log_softmax"
@@ -46,7 +46,7 @@ class LogSoftmax(_Softmax):
 
 @register("softmin", torch="torch.nn.Softmin")
 class Softmin(_Softmax):
-    """The softmax of -x: float[...] -> float[...]."""
+    """Softmax of -x along `dim`: float[...] -> float[...]."""
 
     module = "nn.Softmin"
     function = "F.softmin"
@@ -55,9 +55,10 @@ class Softmin(_Softmax):
 
 @register("gumbel_softmax", torch="torch.nn.functional.gumbel_softmax")
 class GumbelSoftmax(_Softmax):
-    """A Gumbel-softmax sample (Jang et al., 2017), one-hot where `hard`.
+    """Sample of the Gumbel-softmax distribution, one-hot if `hard`: float[...] -> float[...].
 
-    float[...] -> float[...].
+    `tau` is the temperature. Source: Jang et al., "Categorical Reparameterization with
+    Gumbel-Softmax", 2017.
     """
 
     tau: Positive = 1.0
@@ -70,10 +71,7 @@ class GumbelSoftmax(_Softmax):
 
 @register("softmax2d", torch="torch.nn.Softmax2d")
 class Softmax2d(Op):
-    """The softmax over the channels of an image.
-
-    float[N, C, H, W] -> the same, or without N.
-    """
+    """Softmax over the channels of images: float[N, C, H, W] -> float[N, C, H, W]; N is optional."""
 
     family = "activation"
     module = "nn.Softmax2d"
@@ -85,9 +83,10 @@ class Softmax2d(Op):
 
 @register("glu", torch="torch.nn.GLU")
 class GLU(Op):
-    """The first half along `dim`, gated by the sigmoid of the second.
+    """Gated linear unit: the first half along `dim` times the sigmoid of the second half.
 
-    float[..., 2 * D] -> float[..., D].
+    float[..., 2 * D] -> float[..., D]. Source: Dauphin et al., "Language Modeling with
+    Gated Convolutional Networks", 2017.
     """
 
     dim: Axis = -1

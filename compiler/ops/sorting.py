@@ -1,4 +1,4 @@
-"""Order along a dimension: the greatest elements, all of them in order."""
+"""Sorting along a dimension, and the k largest elements."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from compiler.symbolic.tensor import TensorType
 
 @register("topk", torch="torch.topk")
 class Topk(TensorMethod):
-    """The k greatest elements along a dimension, and where they stand.
+    """The k largest elements along a dimension, and their indices.
 
-    number[..., N] -> number[..., k], int[..., k]; the smallest where not `largest`.
+    number[..., N] -> number[..., k], int[..., k]; the smallest if not `largest`.
     """
 
     k: Extent
@@ -32,7 +32,7 @@ class Topk(TensorMethod):
         axis = wrap_axis(ctx, self.dim, input.rank)
         size = input.shape[axis] if input.rank else Dim.of(1)
         ctx.require_least("k", self.k, 0)
-        ctx.require_least("what k leaves of the dimension", size - self.k, 0, "input")
+        ctx.require_least("the dimension's size minus k", size - self.k, 0, "input")
         values = input.with_size(axis, self.k) if input.rank else input
         return values, values.with_kind("int")
 
@@ -43,7 +43,7 @@ class Topk(TensorMethod):
 
 
 class _Sorting(TensorMethod):
-    """Puts the elements of a dimension in order."""
+    """Base class: sorts along a dimension."""
 
     dim: Axis = -1
     descending: bool = False
@@ -57,10 +57,7 @@ class _Sorting(TensorMethod):
 
 @register("sort", torch="torch.sort")
 class Sort(_Sorting):
-    """The elements of a dimension in order, and where they stood.
-
-    any[...] -> any[...], int[...]
-    """
+    """Elements sorted along a dimension, and their indices in the input: any[...] -> any[...], int[...]."""
 
     method = "sort"
     outputs = ("values", "indices")
@@ -72,7 +69,7 @@ class Sort(_Sorting):
 
 @register("argsort", torch="torch.argsort")
 class Argsort(_Sorting):
-    """Where the elements of a dimension stand, in their order: any[...] -> int[...]."""
+    """Indices that sort the input along a dimension: any[...] -> int[...]."""
 
     method = "argsort"
 

@@ -1,4 +1,4 @@
-"""Stochastic depth: dropout of whole residual branches."""
+"""Stochastic depth."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from compiler.symbolic.tensor import TensorType
 
 @register("stochastic_depth", torch="")
 class StochasticDepth(Op):
-    """Zeroes a branch with probability p in training, else scales it by 1 / (1 - p).
+    """Drops residual branches in training, scaling the rest by 1 / (1 - p).
 
-    float[B, ...] -> float[B, ...]. Mode "row" draws for each sample, "batch" for all of
-    them at once. Source: Huang et al., "Deep Networks with Stochastic Depth", 2016;
-    torchvision.ops.StochasticDepth, timm's DropPath.
+    float[B, ...] -> float[B, ...]; p is the probability of dropping. Mode "row" samples
+    for each example, "batch" once for the batch. Source: Huang et al., "Deep Networks
+    with Stochastic Depth", 2016; torchvision.ops.StochasticDepth, timm's DropPath.
     """
 
     p: Probability

@@ -1,4 +1,4 @@
-"""torch's own encoder and decoder in one."""
+"""The encoder-decoder nn.Transformer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from compiler.symbolic.tensor import TensorType
 
 @register("transformer", torch="torch.nn.Transformer")
 class Transformer(TransformerOp):
-    """Encoder and decoder (Vaswani et al., 2017), without embeddings and head.
+    """Transformer encoder and decoder, without embeddings and output layer.
 
-    src float[B, S, E], tgt float[B, T, E] -> float[B, T, E]. The masks of pairs are
-    bool[S, S], [T, T] and (of the decoder's keys in the encoder) [T, S], or begin with
-    B; those of keys are bool[B, S] and [B, T]; in all, true takes part, the opposite of
-    torch's. `tgt_is_causal`: position t of the target sees s <= t.
+    src float[B, S, E], tgt float[B, T, E] -> float[B, T, E]; B is optional. `src_mask`
+    is bool[S, S], `tgt_mask` bool[T, T] and `memory_mask`, for the decoder's attention
+    to the encoder, bool[T, S], each with an optional B in front. The key padding masks
+    are bool[B, S] for src and memory, and bool[B, T] for tgt. In all masks, True means
+    attend, the opposite of torch's. `src_is_causal`, `tgt_is_causal`: position t
+    attends to s <= t.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017.
     """
 
     nhead: Size = Dim.of(8)

@@ -1,4 +1,4 @@
-"""torch's own decoder, and a layer of it."""
+"""The Transformer decoder and its layer."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ _ATTENTIONS = (
 
 @register("transformer_decoder_layer", torch="torch.nn.TransformerDecoderLayer")
 class TransformerDecoderLayer(TransformerOp):
-    """Attention to itself and to a memory, and two linear maps, each with a residual.
+    """Self-attention, attention to `memory` and an MLP, each with residual and layer norm.
 
-    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]. The masks of pairs are
-    bool[T, T] and [T, S], or begin with B, those of keys bool[B, T] and [B, S]; in all,
-    true takes part, the opposite of torch's. `tgt_is_causal`: position t sees s <= t.
+    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]; B is optional.
+    `tgt_mask` is bool[T, T], `memory_mask` bool[T, S], each with an optional B in
+    front; the key padding masks are bool[B, T] and bool[B, S]. In all masks, True means
+    attend, the opposite of torch's. `tgt_is_causal`: position t attends to s <= t.
     """
 
     tgt_is_causal: bool = False
@@ -60,12 +61,13 @@ class TransformerDecoderLayer(TransformerOp):
 
 @register("transformer_decoder", torch="torch.nn.TransformerDecoder")
 class TransformerDecoder(TransformerStack):
-    """Layers as of transformer_decoder_layer, and a norm at the end if `norm`.
+    """A stack of transformer_decoder_layer, with a final layer norm if `norm`.
 
-    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]. The masks of pairs are
-    bool[T, T] and [T, S], or begin with B, those of keys bool[B, T] and [B, S]; in all,
-    true takes part, the opposite of torch's. `tgt_is_causal`: position t sees s <= t.
-    All layers start alike, as torch's.
+    tgt float[B, T, E], memory float[B, S, E] -> float[B, T, E]; B is optional.
+    `tgt_mask` is bool[T, T], `memory_mask` bool[T, S], each with an optional B in
+    front; the key padding masks are bool[B, T] and bool[B, S]. In all masks, True means
+    attend, the opposite of torch's. `tgt_is_causal`: position t attends to s <= t. As
+    in torch, all layers have the same initial weights.
     """
 
     tgt_is_causal: bool = False

@@ -1,4 +1,4 @@
-"""torch's own encoder, and a layer of it."""
+"""The Transformer encoder and its layer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from compiler.symbolic.tensor import TensorType
 
 @register("transformer_encoder_layer", torch="torch.nn.TransformerEncoderLayer")
 class TransformerEncoderLayer(TransformerOp):
-    """Self-attention and two linear maps, each with a residual: src float[B, S, E] -> the same.
+    """Self-attention and an MLP, each with residual and layer norm.
 
-    `src_mask` is bool[S, S] or [B, S, S], `src_key_padding_mask` bool[B, S]; in both,
-    true takes part, the opposite of torch's. `is_causal`: position t sees s <= t.
+    src float[B, S, E] -> float[B, S, E]; B is optional. `src_mask` is bool[S, S] or [B,
+    S, S], `src_key_padding_mask` bool[B, S]. In both, True means attend, the opposite
+    of torch's. `is_causal`: position t attends to s <= t.
     """
 
     is_causal: bool = False
@@ -47,13 +48,13 @@ class TransformerEncoderLayer(TransformerOp):
 
 
 class TransformerStack(TransformerOp):
-    """Base of encoder and decoder: some layers, and a norm at the end if `norm`."""
+    """Base class of encoder and decoder: `num_layers` layers, and a final layer norm if `norm`."""
 
     num_layers: LayerCount
     norm: bool = False
 
     def stacked(self, layer: dict[str, Shape], input: TensorType) -> dict[str, Shape]:
-        """The tensors of all layers, given those of one."""
+        """The weights of all layers, given those of one."""
         found = {
             f"layers.{i}.{name}": shape
             for i in range(self.num_layers)
@@ -62,7 +63,7 @@ class TransformerStack(TransformerOp):
         return found | (self.norm_weights(input, "norm") if self.norm else {})
 
     def options(self, code: Code, input: TensorType) -> dict[str, Expr]:
-        """The arguments of torch's class behind the layer."""
+        """The arguments of torch's class after the layer."""
         count = {"num_layers": code.argument("num_layers")}
         if not self.norm and not code.chosen("norm"):
             return count
@@ -76,11 +77,12 @@ class TransformerStack(TransformerOp):
 
 @register("transformer_encoder", torch="torch.nn.TransformerEncoder")
 class TransformerEncoder(TransformerStack):
-    """Layers as of transformer_encoder_layer, and a norm at the end if `norm`.
+    """A stack of transformer_encoder_layer, with a final layer norm if `norm`.
 
-    src float[B, S, E] -> the same. `mask` is bool[S, S] or [B, S, S],
-    `src_key_padding_mask` bool[B, S]; in both, true takes part, the opposite of
-    torch's. `is_causal`: position t sees s <= t. All layers start alike, as torch's.
+    src float[B, S, E] -> float[B, S, E]; B is optional. `mask` is bool[S, S] or [B, S,
+    S], `src_key_padding_mask` bool[B, S]. In both, True means attend, the opposite of
+    torch's. `is_causal`: position t attends to s <= t. As in torch, all layers have the
+    same initial weights.
     """
 
     is_causal: bool = False
@@ -106,5 +108,5 @@ class TransformerEncoder(TransformerStack):
     def build(self, code: Code, src: TensorType, **masks: Any) -> Call:
         layer = self.layer(code, "TransformerEncoderLayer", src)
         options = self.options(code, src)
-        # with nested tensors torch would look at the numbers of a mask, and warn
+        # nested tensors would make torch inspect the values of masks, and warn
         return call(self.module, layer, **options, enable_nested_tensor=False)

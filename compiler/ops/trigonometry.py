@@ -1,4 +1,4 @@
-"""Angles, hyperbolas and their inverses, of each element."""
+"""Inverse trigonometric and hyperbolic functions, elementwise."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from compiler.symbolic.tensor import Kind
 
 @register("asin", torch="torch.asin")
 class Asin(ToFloat):
-    """The arc whose sine is x, no number beyond ±1: number[...] -> float[...]."""
+    """Inverse sine, NaN outside [-1, 1]: any[...] -> float[...]."""
 
     function = "torch.asin"
 
 
 @register("acos", torch="torch.acos")
 class Acos(ToFloat):
-    """The arc whose cosine is x, no number beyond ±1: number[...] -> float[...]."""
+    """Inverse cosine, NaN outside [-1, 1]: any[...] -> float[...]."""
 
     function = "torch.acos"
 
 
 @register("atan", torch="torch.atan")
 class Atan(ToFloat):
-    """The arc whose tangent is x: number[...] -> float[...]."""
+    """Inverse tangent: any[...] -> float[...]."""
 
     function = "torch.atan"
 
 
 @register("atan2", torch="torch.atan2")
 class Atan2(BinaryOp):
-    """The angle of the point (other, input), from -π to π: number[...], number[...] -> float[...]."""
+    """Angle of the point (other, input), from -π to π: any[...], any[...] -> float[...]; shapes broadcast."""
 
     function = "torch.atan2"
     inputs = (Port("input", ANY), Port("other", ANY))
@@ -43,41 +43,41 @@ class Atan2(BinaryOp):
 
 @register("sinh", torch="torch.sinh")
 class Sinh(ToFloat):
-    """The hyperbolic sine: number[...] -> float[...]."""
+    """Hyperbolic sine: any[...] -> float[...]."""
 
     function = "torch.sinh"
 
 
 @register("cosh", torch="torch.cosh")
 class Cosh(ToFloat):
-    """The hyperbolic cosine: number[...] -> float[...]."""
+    """Hyperbolic cosine: any[...] -> float[...]."""
 
     function = "torch.cosh"
 
 
 @register("asinh", torch="torch.asinh")
 class Asinh(ToFloat):
-    """The inverse hyperbolic sine: number[...] -> float[...]."""
+    """Inverse hyperbolic sine: any[...] -> float[...]."""
 
     function = "torch.asinh"
 
 
 @register("acosh", torch="torch.acosh")
 class Acosh(ToFloat):
-    """The inverse hyperbolic cosine, no number below 1: number[...] -> float[...]."""
+    """Inverse hyperbolic cosine, NaN below 1: any[...] -> float[...]."""
 
     function = "torch.acosh"
 
 
 @register("atanh", torch="torch.atanh")
 class Atanh(ToFloat):
-    """The inverse hyperbolic tangent, no number beyond ±1: number[...] -> float[...]."""
+    """Inverse hyperbolic tangent, NaN outside [-1, 1]: any[...] -> float[...]."""
 
     function = "torch.atanh"
 
 
 @register("sinc", torch="torch.sinc")
 class Sinc(ToFloat):
-    """sin(πx) / (πx), and 1 at 0: number[...] -> float[...]."""
+    """sin(πx) / (πx), and 1 at 0: any[...] -> float[...]."""
 
     function = "torch.sinc"

@@ -1,4 +1,4 @@
-"""The inverse of maximum pooling: each maximum goes back to where it was."""
+"""Max unpooling, the partial inverse of max pooling."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from compiler.symbolic.tensor import TensorType
 
 
 class _MaxUnpool(WindowPool):
-    """What the unpools share.
+    """Base class of the max unpools.
 
-    The indices are those that a pool with `return_indices` gave for the same kernel,
-    stride and padding. Several sizes become one when they are pooled: `output_size`
-    says which of them it was, `[H, W]`; left out, it is the least one that the windows
-    fill.
+    The indices are those of a max pool with `return_indices` and the same kernel size,
+    stride and padding. As inputs of several sizes pool to the same size, `output_size`
+    can select one; it defaults to the smallest that the windows cover.
     """
 
     padding: Counts = (Dim.of(0),)
@@ -33,7 +32,7 @@ class _MaxUnpool(WindowPool):
 
     def infer(self, ctx: Context, input: TensorType, indices: TensorType) -> TensorType:
         extents = self.extents(ctx, input)
-        message = f"{self.name} needs an index for each element of the input"
+        message = f"{self.name} needs one index per element of the input"
         ctx.require_rank("indices", indices, input.rank)
         for place, size in zip(indices.shape, input.shape, strict=True):
             ctx.require_equal(message, place, size, "indices")
@@ -41,7 +40,7 @@ class _MaxUnpool(WindowPool):
         return self.with_extents(input, sizes)
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
-        """The output's size along spatial dimension `i`."""
+        """The output size along spatial dimension `i`."""
         kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         stride = self.strides()[i]
         padding = self.per_dim(self.padding, "padding")[i]
@@ -53,8 +52,8 @@ class _MaxUnpool(WindowPool):
         for gap in (wanted - filled, filled - wanted):
             if not ctx.domain.at_least(ctx.value(stride - gap), 1):
                 raise errors.constraint(
-                    f"output_size is {ctx.value(wanted)}, and the windows fill "
-                    f"{ctx.value(filled)}: they may differ by less than the stride",
+                    f"output_size is {ctx.value(wanted)}, but the windows cover "
+                    f"{ctx.value(filled)}: the two must differ by less than the stride",
                     argument="output_size",
                 )
         ctx.require_least("output_size", wanted, 0)
@@ -85,11 +84,11 @@ class _MaxUnpool(WindowPool):
 
 @register("max_unpool1d", torch="torch.nn.MaxUnpool1d")
 class MaxUnpool1d(_MaxUnpool):
-    """Puts the maxima of a signal back to their places, among zeros.
+    """1D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    float[N, C, L], int[N, C, L] -> float[N, C, L'], or without N. The indices
-    are those of max_pool1d with the same windows. `output_size` says which size it
-    was before, `[L']`, where pooling gives several the same size.
+    number[N, C, L], int[N, C, L] -> number[N, C, L']; N is optional. `indices` are
+    those of max_pool1d with the same kernel size, stride and padding. `output_size` is
+    [L'], the size before pooling, for strides that make it ambiguous.
     """
 
     module = "nn.MaxUnpool1d"
@@ -98,11 +97,12 @@ class MaxUnpool1d(_MaxUnpool):
 
 @register("max_unpool2d", torch="torch.nn.MaxUnpool2d")
 class MaxUnpool2d(_MaxUnpool):
-    """Puts the maxima of an image back to their places, among zeros.
+    """2D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    float[N, C, H, W], int[N, C, H, W] -> float[N, C, H', W'], or without N. The indices
-    are those of max_pool2d with the same windows. `output_size` says which size it
-    was before, `[H', W']`, where pooling gives several the same size.
+    number[N, C, H, W], int[N, C, H, W] -> number[N, C, H', W']; N is optional.
+    `indices` are those of max_pool2d with the same kernel size, stride and padding.
+    `output_size` is [H', W'], the size before pooling, for strides that make it
+    ambiguous.
     """
 
     module = "nn.MaxUnpool2d"
@@ -111,11 +111,12 @@ class MaxUnpool2d(_MaxUnpool):
 
 @register("max_unpool3d", torch="torch.nn.MaxUnpool3d")
 class MaxUnpool3d(_MaxUnpool):
-    """Puts the maxima of a volume back to their places, among zeros.
+    """3D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    float[N, C, D, H, W], int[N, C, D, H, W] -> float[N, C, D', H', W'], or without N. The indices
-    are those of max_pool3d with the same windows. `output_size` says which size it
-    was before, `[D', H', W']`, where pooling gives several the same size.
+    number[N, C, D, H, W], int[N, C, D, H, W] -> number[N, C, D', H', W']; N is
+    optional. `indices` are those of max_pool3d with the same kernel size, stride and
+    padding. `output_size` is [D', H', W'], the size before pooling, for strides that
+    make it ambiguous.
     """
 
     module = "nn.MaxUnpool3d"

@@ -1,4 +1,4 @@
-"""Upsampling, as the classes of torch.nn have it; `resample` has `interpolate`."""
+"""The upsampling layers of torch.nn; the function `interpolate` is in `resample`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from compiler.symbolic.tensor import TensorType
 
 @register("upsample", torch="torch.nn.Upsample")
 class Upsample(Resample):
-    """Resamples to `size` or by `scale_factor`, one for all dimensions or a list.
+    """Resamples to `size` or by `scale_factor`: float[N, C, ...] -> float[N, C, ...].
 
-    float[N, C, ...] -> float[N, C, ...]. As `interpolate`, without its `antialias`.
+    Both are one number for all spatial dimensions, or a list. It is `interpolate`
+    without `antialias`.
     """
 
     family = "resample"
 
 
 class _Upsampling2d(Op):
-    """What the upsamplings of images share, whose mode is fixed."""
+    """Base class of the 2D upsampling layers with a fixed mode."""
 
     size: Shape | None = None
     scale_factor: int | float | list[int | float] | None = None
@@ -34,7 +35,7 @@ class _Upsampling2d(Op):
     function = "F.interpolate"
 
     def settings(self) -> dict[str, Any]:
-        """What they ask of `interpolate`."""
+        """The arguments of `interpolate` that are fixed."""
         raise TypeError(f"{type(self).__name__} has no mode")
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
@@ -56,9 +57,9 @@ class _Upsampling2d(Op):
 
 @register("upsampling_nearest2d", torch="torch.nn.UpsamplingNearest2d")
 class UpsamplingNearest2d(_Upsampling2d):
-    """Repeats pixels: float[N, C, H, W] -> float[N, C, H', W'].
+    """Nearest-neighbour upsampling: float[N, C, H, W] -> float[N, C, H', W'].
 
-    To `size` or by `scale_factor`, one for both dimensions or a list.
+    Set `size` or `scale_factor`, one number for both dimensions or a list.
     """
 
     def settings(self) -> dict[str, Any]:
@@ -67,10 +68,10 @@ class UpsamplingNearest2d(_Upsampling2d):
 
 @register("upsampling_bilinear2d", torch="torch.nn.UpsamplingBilinear2d")
 class UpsamplingBilinear2d(_Upsampling2d):
-    """Interpolates between pixels: float[N, C, H, W] -> float[N, C, H', W'].
+    """Bilinear upsampling: float[N, C, H, W] -> float[N, C, H', W'].
 
-    To `size` or by `scale_factor`, one for both dimensions or a list. The corners stay
-    where they are (`align_corners` of `interpolate`).
+    Set `size` or `scale_factor`, one number for both dimensions or a list. Corner
+    pixels are aligned (`align_corners` of `interpolate`).
     """
 
     def settings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lengths of vectors and distances between them."""
+"""Norms of vectors and distances between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compiler.symbolic.tensor import TensorType
 
 
 def _min_elements(order: float) -> int:
-    """How many elements a norm needs: nothing has no extreme."""
+    """How many elements a norm needs: the maximum and minimum of no elements are undefined."""
     return int(order < 0 or order == math.inf)
 
 
@@ -24,7 +24,7 @@ def _min_elements(order: float) -> int:
 class VectorNorm(Reduction):
     """(Σ |x|ᵒʳᵈ)^(1/ord) over dimensions: float[B, T, D] -> float[B, T] for dim -1.
 
-    The greatest |x| for an `ord` of infinity, the number of those that are not 0 for 0.
+    With `ord` infinity it is the largest |x|, with 0 the number of nonzero elements.
     """
 
     ord: float = 2.0
@@ -40,9 +40,9 @@ class VectorNorm(Reduction):
 
 @register("normalize", torch="torch.nn.functional.normalize")
 class Normalize(Op):
-    """Divides vectors by their length, or by eps where that is less.
+    """Divides by the p-norm along a dimension: float[B, D] -> float[B, D] for dim 1.
 
-    float[B, D] -> float[B, D] for dim 1
+    `eps` is the smallest divisor, which avoids division by zero.
     """
 
     p: float = 2.0
@@ -55,7 +55,9 @@ class Normalize(Op):
         axis = wrap_axis(ctx, self.dim, input.rank)
         if input.rank:
             fewest = _min_elements(self.p)
-            ctx.require_least("a vector's size", input.shape[axis], fewest, "input")
+            ctx.require_least(
+                "the size of a vector", input.shape[axis], fewest, "input"
+            )
         return input
 
     def label(
@@ -66,10 +68,10 @@ class Normalize(Op):
 
 @register("cdist", torch="torch.cdist")
 class Cdist(Op):
-    """The distance of each two vectors: float[..., N, D], float[..., M, D] -> float[..., N, M].
+    """Pairwise p-norm distances: float[..., N, D], float[..., M, D] -> float[..., N, M].
 
-    What comes before the last two dimensions broadcasts. It is exact: torch's quicker
-    way by a product of matrices loses small distances.
+    Leading dimensions broadcast. Distances are computed directly: torch's faster
+    computation by a matrix product is inaccurate for small distances.
     """
 
     p: float = 2.0
@@ -81,7 +83,7 @@ class Cdist(Op):
             raise errors.constraint("p must be at least 0", argument="p")
         ctx.require_least_rank("x1", x1, 2)
         ctx.require_least_rank("x2", x2, 2)
-        message = "cdist needs vectors of one size"
+        message = "cdist needs vectors of the same size"
         ctx.require_equal(message, x1.shape[-1], x2.shape[-1], "x2")
         batches = {
             "x1": x1.with_shape(*x1.shape[:-2]),
@@ -92,6 +94,6 @@ class Cdist(Op):
 
     def apply(self, code: Code, x1: Expr, x2: Expr) -> Expr:
         options = self.keywords(code)
-        if self.p == 2:  # torch's own choice among its ways would fix the sizes
+        if self.p == 2:  # torch's automatic choice would make sizes static
             options["compute_mode"] = lit("donot_use_mm_for_euclid_dist")
         return call("torch.cdist", x1, x2, **options)

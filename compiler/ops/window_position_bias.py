@@ -1,4 +1,4 @@
-"""What attention within the windows of an image needs."""
+"""Relative position bias for attention within windows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from compiler.symbolic.tensor import TensorType
 
 @register("window_position_bias", torch="")
 class WindowPositionBias(Op):
-    """A learned bias for each way between two places: -> float[num_heads, N, N].
+    """Swin's learned bias per head and relative position: -> float[num_heads, N, N].
 
-    N is height * width, the places of a window, taken row by row. Give it to the `bias`
-    of attention. It starts as zeros, or as its `init` says. Source: Liu et al., "Swin
-    Transformer", 2021; the bias table of torchvision's and transformers' Swin.
+    N is height * width, the positions of a window in row-major order. Use the output as
+    the `bias` of attention. It is initialised to zeros, or by the layer's `init`.
+    Source: Liu et al., "Swin Transformer", 2021; the bias table has the layout of
+    torchvision's and transformers' Swin.
     """
 
     num_heads: Size

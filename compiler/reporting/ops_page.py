@@ -1,6 +1,6 @@
-"""docs/ops.md: the reference of the ops as a page.
+"""The reference page of all ops, docs/ops.md.
 
-`python -m compiler.reporting.ops_page` writes it anew.
+`python -m compiler.reporting.ops_page` regenerates it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from compiler.op.op_docs import OpReference, reference, signature
 
 PAGE = Path("docs/ops.md")
 
-_HEAD = """# The ops
+_HEAD = """# Ops
 
-Made from the registry by `make docs`; `layergraph ops NAME` shows one of them.
+Generated from the op registry by `make docs`; `layergraph ops NAME` prints one entry.
 
-Arguments bear torch's own names, without those that inference supplies. A number may
-be an expression over params and dimensions (`4 * D`); where symbols are allowed too,
-it may hold those of the network's inputs. `?` marks an input that may be left out,
-`...` one that takes any number of values. An input is of floats unless it says more.
+Ops and arguments have torch's names; arguments that are inferred, such as
+`in_features`, are omitted. A number may be an expression over params and dimensions
+(`4 * D`). Where the table adds "symbols too", it may also use symbolic dimensions of
+the network's inputs.
+
+In a signature, `?` marks an optional input, and `...` one that takes any number of
+values. In a type such as `float[..., D]`, `...` stands for any number of dimensions;
+`number` is float or int, and `any` is any dtype. Inputs are float unless the entry
+lists other dtypes.
 """
 
 
@@ -40,7 +45,7 @@ def _op(one: OpReference) -> str:
     lines = [f"### {one.name}\n", f"`{signature(one)}`{torch}\n", f"{text}\n"]
     kinds = list(_kinds(one))
     if kinds:
-        lines.append(f"Kinds: {', '.join(kinds)}.\n")
+        lines.append(f"Input dtypes: {', '.join(kinds)}.\n")
     if one.arguments:
         lines += ["| argument | takes | default |", "|---|---|---|"]
         lines += [

@@ -191,7 +191,7 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
     arguments, inputs = {"dim": 1, "sizes": [2, -1]}, {"input": tensor("float[B, H]")}
     with pytest.raises(OpError) as caught:
         infer("unflatten", arguments, inputs)
-    assert caught.value.message == "H elements do not fit into [2, -1]"
+    assert caught.value.message == "H elements do not fit the shape [2, -1]"
     assert "H is a multiple of 2" in caught.value.conditions.help
     even = Domain({"H": Constraint(multiple_of=2)})
     found = infer("unflatten", arguments, inputs, domain=even)

@@ -147,9 +147,15 @@ def test_angles_have_the_type_of_a_float_input(dtype: torch.dtype) -> None:
     ("arguments", "message"),
     [
         ({"dim": 3}, "dim must be a multiple of 2"),
-        ({"dim": 4, "scaling": "yarn"}, "yarn needs original_max"),
-        ({"dim": 2, "scaling": "dynamic", ORIGINAL: 8}, "dynamic needs dim above 2"),
-        ({"dim": 4, "scaling": "yarn", ORIGINAL: 8, "base": 1.0}, "another base"),
+        ({"dim": 4, "scaling": "yarn"}, "yarn scaling needs original_max"),
+        (
+            {"dim": 2, "scaling": "dynamic", ORIGINAL: 8},
+            "dynamic scaling needs dim above 2",
+        ),
+        (
+            {"dim": 4, "scaling": "yarn", ORIGINAL: 8, "base": 1.0},
+            "a base other than 1",
+        ),
     ],
 )
 def test_rotary_embedding_refuses(arguments: dict[str, Any], message: str) -> None:

@@ -83,7 +83,7 @@ def test_symbols() -> None:
     assert infer("vector_norm", {"dim": -1}, {"input": x}) == (tensor("float[B, T]"),)
     inputs = {"x1": x, "x2": tensor("float[S, D]")}
     assert infer("cdist", {}, inputs) == (tensor("float[B, T, S]"),)
-    with pytest.raises(OpError, match="vectors of one size"):
+    with pytest.raises(OpError, match="vectors of the same size"):
         infer("cdist", {}, inputs | {"x2": tensor("float[S, E]")})
 
 
