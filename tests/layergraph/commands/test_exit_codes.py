@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
-from layergraph.__main__ import Commands
+from layergraph.__main__ import Commands, app
 from tests.layergraph.commands.command import Runner
 
 SPEC = """\
@@ -102,20 +103,15 @@ OPTIONS = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spec, weights that fit it, its run, and a damaged file for each."""
-    from compiler import compile_spec
-    from runtime.engine.folder import RunFolder
-    from runtime.engine.train import Options, train
-    from runtime.engine.watcher import Watcher
-
     made = tmp_path_factory.mktemp("files")
     (made / "net.yaml").write_text(SPEC)
     (made / "net.pt").write_bytes(b"")
     shapes = {"fc1.weight": (8, 64), "fc1.bias": (8,), "fc2.weight": (10, 8)}
     whole = {name: torch.zeros(shape) for name, shape in shapes.items()}
     save_file(whole | {"fc2.bias": torch.zeros(10)}, made / "net.safetensors")
-    options = Options(accelerator="cpu")
-    program = compile_spec(made / "net.yaml")
-    train(program, RunFolder(made / "run"), options, lambda session: Watcher())
+    command = ["train", str(made / "net.yaml"), "--run", str(made / "run")]
+    done = CliRunner().invoke(app, [*command, "--accelerator", "cpu"])
+    assert done.exit_code == 0, done.output
     (made / "damaged").write_bytes(b"\xff: [")
     (made / "damaged.safetensors").write_bytes(b"\xff: [")
     broken = made / "damaged_runs" / "run"
