@@ -19,7 +19,7 @@ from torch.nn import init
 from compiler.checkpoint.tensors import held_name
 from compiler.expr.syntax import Variable
 from compiler.ir.graph import Ref, Scope
-from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 from compiler.language.initializers import Initializer
 from compiler.op.context import Context
 from compiler.op.op import Op, as_tuple
@@ -337,7 +337,7 @@ def _op(typed: TypedNode, numbers: Numbers) -> Op:
     return concrete(typed.target, typed.arguments, numbers)
 
 
-def _copies(typed: TypedNode) -> list[Call]:
+def _copies(typed: TypedNode) -> list[LayerCall]:
     """The run of each copy."""
     return [call for call in typed.calls for _ in range(call.count)]
 

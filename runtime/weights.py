@@ -23,7 +23,7 @@ from compiler.checkpoint.assembly import (
     sources,
 )
 from compiler.checkpoint.headers import MARK, Stored
-from compiler.checkpoint.match import Match, fit, fit_file, left_over
+from compiler.checkpoint.match import TensorMatch, fit, fit_file, left_over
 from compiler.checkpoint.mismatches import problems
 from compiler.checkpoint.plan import origins, plans
 from compiler.checkpoint.tensors import own_tensors
@@ -172,7 +172,7 @@ def _apart(tensors: Tensors) -> dict[str, Tensor]:
     return found
 
 
-class Translation:
+class WeightTranslator:
     """From tensors by published names to the same by ours; those that are not given are left out.
 
     It translates whatever goes by the names of the weights: weights, gradients, statistics.
@@ -220,14 +220,14 @@ def _require_one(program: Program, network: str) -> None:
         raise RequestError(f"{program.name} has several networks: {names}")
 
 
-def _fitting(program: Program, held: Match, file: Path) -> Match:
+def _fitting(program: Program, held: TensorMatch, file: Path) -> TensorMatch:
     if not held.fits:
         raise SpecError(problems(held, program.typed, file))
     return held
 
 
 def _made(
-    program: Program, held: Match, tensors: Tensors
+    program: Program, held: TensorMatch, tensors: Tensors
 ) -> dict[str, dict[str, Tensor]]:
     states: dict[str, dict[str, Tensor]] = {}
     for (network, name), assembly in held.assemblies.items():

@@ -35,7 +35,7 @@ class Lack:
 
 
 @dataclass
-class Match:
+class TensorMatch:
     """What became of every tensor of the networks, and of the file."""
 
     reading: Reading
@@ -67,7 +67,7 @@ class Match:
 
 def fit_file(
     typed: TypedGraph, file: Path, network: str = "", names: str = ""
-) -> tuple[Match, dict[str, Stored]]:
+) -> tuple[TensorMatch, dict[str, Stored]]:
     """Hold a file against the networks of a spec as `fit` does; also what is in the file.
 
     A file that was converted for this spec says so, and needs no `names`.
@@ -82,7 +82,9 @@ def fit_file(
     return fit(typed, shapes, network, names), header
 
 
-def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -> Match:
+def fit(
+    typed: TypedGraph, shapes: Shapes, network: str = "", names: str = ""
+) -> TensorMatch:
     """Hold the shapes of a file against the networks of a spec, or one of them.
 
     A file may have the published names, these with a leading part more or less, or those
@@ -110,7 +112,7 @@ def fit(typed: TypedGraph, shapes: Shapes, network: str = "", names: str = "") -
     return nearest
 
 
-def _only(fits: Sequence[Match]) -> Match:
+def _only(fits: Sequence[TensorMatch]) -> TensorMatch:
     first = fits[0]
     other = next((one for one in fits if one.assemblies != first.assemblies), None)
     if other is None:
@@ -120,7 +122,7 @@ def _only(fits: Sequence[Match]) -> Match:
     raise RequestError(f"{message}; say whose names they are: published or own")
 
 
-def _leave_out(held: Sequence[Match]) -> None:
+def _leave_out(held: Sequence[TensorMatch]) -> None:
     """What the checkpoint leaves as it begins is not in a file that was converted."""
     names = {named for one in held for named in one.left_out}
     for one in held:
@@ -146,14 +148,14 @@ def _chosen(every: Sequence[Plan], network: str) -> list[Plan]:
 def left_over(plans: list[Plan], names: Iterable[str]) -> list[str]:
     """The tensors of a file that no plan needs or ignores."""
     shapes: Shapes = dict.fromkeys(names, ())
-    found = Match(Reading(plans), used=_needed(plans, shapes))
+    found = TensorMatch(Reading(plans), used=_needed(plans, shapes))
     _hold_rest(found, shapes)
     return found.unknown
 
 
-def _hold(reading: Reading, network: str, shapes: Shapes) -> Match:
+def _hold(reading: Reading, network: str, shapes: Shapes) -> TensorMatch:
     """Hold shapes against plans. What the other networks need is no more left over than what is ignored."""
-    found = Match(reading, used=_needed(reading.plans, shapes))
+    found = TensorMatch(reading, used=_needed(reading.plans, shapes))
     for plan in _chosen(reading.plans, network):
         for group in origins(plan.entries).values():
             _hold_group(plan.network, group, shapes, found)
@@ -184,7 +186,9 @@ def _nearest(entry: Entry, shapes: Shapes) -> Assembly:
     return entry.assemblies[there.index(max(there))]
 
 
-def _hold_group(network: str, group: list[Entry], shapes: Shapes, found: Match) -> None:
+def _hold_group(
+    network: str, group: list[Entry], shapes: Shapes, found: TensorMatch
+) -> None:
     """A tensor and those tied to it: any of them may be in the file."""
     first = group[0].tensor
     candidates = [
@@ -237,7 +241,7 @@ def _wrong(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
     return f"{tensor.name} is {wanted}, and the file gives {given}"
 
 
-def _hold_rest(found: Match, shapes: Shapes) -> None:
+def _hold_rest(found: TensorMatch, shapes: Shapes) -> None:
     plans = found.reading.plans
     rest = [name for name in shapes if name not in found.used]
     if sum(len(plan.ignore) for plan in plans) * len(rest) > MOST_WORK:

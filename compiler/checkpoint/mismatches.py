@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from compiler.checkpoint.assembly import sources
-from compiler.checkpoint.match import Match
+from compiler.checkpoint.match import TensorMatch
 from compiler.checkpoint.plan import Entry
 from compiler.diagnostics.diagnostic import Diagnostic, suggest
 from compiler.diagnostics.source import Span
@@ -18,7 +18,7 @@ from compiler.ir.typed import TypedGraph
 _Told = TypeVar("_Told")
 
 
-def problems(fit: Match, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...]:
+def problems(fit: TensorMatch, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...]:
     """A diagnostic for each rule that does not fit, and one for all that is left over."""
     found = [*_missing(fit, typed, file), *_differing(fit, typed)]
     if fit.unknown:
@@ -30,7 +30,7 @@ def problems(fit: Match, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...
     return tuple(found)
 
 
-def _missing(fit: Match, typed: TypedGraph, file: Path) -> Iterator[Diagnostic]:
+def _missing(fit: TensorMatch, typed: TypedGraph, file: Path) -> Iterator[Diagnostic]:
     rest = sorted({*fit.unknown, *fit.ignored})
     for span, entries in _by_place(typed, fit.missing):
         entry, lack = entries[0]
@@ -43,7 +43,7 @@ def _missing(fit: Match, typed: TypedGraph, file: Path) -> Iterator[Diagnostic]:
         )
 
 
-def _differing(fit: Match, typed: TypedGraph) -> Iterator[Diagnostic]:
+def _differing(fit: TensorMatch, typed: TypedGraph) -> Iterator[Diagnostic]:
     for span, entries in _by_place(typed, fit.differing):
         entry, wrong = entries[0]
         message = f"{wrong}{_and_more(entries)}"
@@ -55,7 +55,7 @@ def _differing(fit: Match, typed: TypedGraph) -> Iterator[Diagnostic]:
 _JOINED = "of a list one alternative counts: `concat` and `stack` join several tensors"
 
 
-def _all_there(fit: Match, entry: Entry) -> bool:
+def _all_there(fit: TensorMatch, entry: Entry) -> bool:
     """Whether there is a tensor of every alternative of several, as if they were to be joined."""
     there = {*fit.used, *fit.unknown}
     names = [next(sources(assembly)) for assembly in entry.assemblies]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from compiler.ir.counts import runs_with_weights
 from compiler.ir.graph import Place, Scope
 from compiler.ir.sequential import is_chain
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import Shape
 
 Sizes = tuple[int, ...]
@@ -45,7 +45,7 @@ def held_name(instance: Instance, node: TypedNode) -> str:
     return f"layer_{name}" if numbered else name
 
 
-def _modules(node: TypedNode, name: str) -> Iterator[tuple[str, Call]]:
+def _modules(node: TypedNode, name: str) -> Iterator[tuple[str, LayerCall]]:
     """The copies of a layer that have weights of their own, each with its name."""
     repeat = node.node.layer.repeat
     number = 0
@@ -58,7 +58,7 @@ def _modules(node: TypedNode, name: str) -> Iterator[tuple[str, Call]]:
 
 
 def _tensors(
-    instance: Instance, node: TypedNode, call: Call, module: str, prefix: str
+    instance: Instance, node: TypedNode, call: LayerCall, module: str, prefix: str
 ) -> Iterator[OwnTensor]:
     every: Mapping[str, Shape] = {**call.weights, **call.buffers}
     for name, shape in every.items():

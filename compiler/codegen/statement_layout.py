@@ -44,7 +44,7 @@ from compiler.codegen.statements import (
     Function,
     If,
     Import,
-    Param,
+    Parameter,
     Raise,
     Return,
 )
@@ -149,7 +149,7 @@ def _function(stmt: Function) -> Doc:
     return [f"def {stmt.name}", Group(signature)]
 
 
-def _param(param: Param) -> Doc:
+def _param(param: Parameter) -> Doc:
     parts: list[Doc] = [param.name]
     if param.annotation is not None:
         parts += [": ", inside(param.annotation)]

@@ -95,7 +95,7 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class Parameter:
     """A parameter: `name: annotation = default`; the name may be `*`, `*x` or `**x`."""
 
     name: str
@@ -112,7 +112,7 @@ class Function:
     """`def name(params) -> returns:`; an empty body prints as `pass`."""
 
     name: str
-    params: tuple[Param, ...] = ()
+    params: tuple[Parameter, ...] = ()
     returns: Expr | None = None
     body: tuple[Stmt, ...] = ()
     docstring: str = ""

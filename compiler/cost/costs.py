@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compiler.cost.parameter_formulas import product_or_none, sum_or_none
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.symbolic.dims import Dim, DimOverflow
 
 
@@ -68,7 +68,7 @@ class CostCounter:
             self._nodes[id(node)] = found
         return found
 
-    def call(self, instance: Instance, call: Call) -> Cost:
+    def call(self, instance: Instance, call: LayerCall) -> Cost:
         """The cost of one copy of a layer, and of one step of a scan."""
         if call.instance is not None:
             return self.instance(call.instance)

@@ -9,7 +9,7 @@ from compiler.cost.parameter_formulas import FormulaCounter, product_or_none
 from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Summary
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
-from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -93,7 +93,9 @@ class _Measurer:
         inner = node.calls[0].instance if node.calls else None
         return None if inner is None else self.scope(inner)
 
-    def _copies(self, instance: Instance, node: TypedNode, call: Call) -> LayerSummary:
+    def _copies(
+        self, instance: Instance, node: TypedNode, call: LayerCall
+    ) -> LayerSummary:
         """The equal copies of a repeated layer that a call stands for."""
         parameters = self.counter.call(instance, node, call)
         formula = self.formulas.call(instance, node, call)
@@ -110,7 +112,7 @@ class _Measurer:
         )
 
 
-def _copies_with_weights(node: TypedNode, call: Call) -> int:
+def _copies_with_weights(node: TypedNode, call: LayerCall) -> int:
     """How many of a call's copies have weights of their own, not shared ones."""
     repeat = node.node.layer.repeat
     if node.node.shared:
@@ -130,7 +132,7 @@ def _op(node: TypedNode) -> str:
     return "group" if node.target.kind == "group" else node.target.name
 
 
-def _numbered(name: str, call: Call) -> str:
+def _numbered(name: str, call: LayerCall) -> str:
     """The copies of a call: `layer1[0]`, or as a slice `layer1[1:3]`."""
     first, count = call.counter, call.count
     return f"{name}[{first}]" if count == 1 else f"{name}[{first}:{first + count}]"
@@ -164,7 +166,7 @@ def _types(
     )
 
 
-def _inputs(context: Context, call: Call) -> tuple[PortType, ...]:
+def _inputs(context: Context, call: LayerCall) -> tuple[PortType, ...]:
     single = {k: v for k, v in call.inputs.items() if not isinstance(v, tuple)}
     return _types(context, single)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compiler.ir.counts import own_elements, runs_with_weights
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim, DimOverflow, sum_of
 from compiler.symbolic.evaluate import ExpressionError, evaluate
@@ -45,7 +45,7 @@ class FormulaCounter:
             done += count
         return sum_or_none(terms)
 
-    def call(self, instance: Instance, node: TypedNode, call: Call) -> Dim | None:
+    def call(self, instance: Instance, node: TypedNode, call: LayerCall) -> Dim | None:
         """The number of parameters of one copy, in the names of the scope around it."""
         if call.instance is None:
             return own_elements(node, call)

@@ -12,7 +12,7 @@ from compiler.diagram.views import LayerView, ScopeView
 from compiler.infer.call_op import op_inputs
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import OpParam, Scope
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
@@ -78,7 +78,7 @@ def op_label(layer: LayerView, names: bool = False) -> str:
     return _merged(list(labels))
 
 
-def _label(call: Call, context: Context) -> str:
+def _label(call: LayerCall, context: Context) -> str:
     assert call.op is not None
     inputs = op_inputs(type(call.op), call.inputs)
     return call.op.label(context, tuple(call.outputs.values()), **inputs)

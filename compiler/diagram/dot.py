@@ -26,11 +26,11 @@ Attributes = Mapping[str, str]
 
 def to_dot(drawing: Drawing) -> str:
     """Print a drawing as DOT; all text from the spec is escaped."""
-    source: str = _Printer(drawing).graph().source
+    source: str = _DotPrinter(drawing).graph().source
     return source
 
 
-class _Printer:
+class _DotPrinter:
     def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
         self._theme: Theme = THEMES[drawing.theme]

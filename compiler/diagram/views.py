@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from compiler.ir.graph import Node, OpParam, Ref, Scope
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import Op
 
 PortRefs = tuple[tuple[str, Ref], ...]
@@ -74,7 +74,7 @@ class LayerView:
         return {k: path for _, typed in self.uses for k, path in typed.ties.items()}
 
     @property
-    def calls(self) -> Iterator[tuple[Instance, TypedNode, Call]]:
+    def calls(self) -> Iterator[tuple[Instance, TypedNode, LayerCall]]:
         """Every distinct run."""
         for instance, typed in self.active_uses:
             for call in typed.calls:

@@ -9,9 +9,8 @@ from compiler.expr.syntax import (
     OR,
     SIGN,
     STRENGTH,
-    BinaryOp,
+    BinaryOperation,
     BooleanLiteral,
-    BoolOp,
     Comparison,
     Expression,
     ExpressionError,
@@ -19,8 +18,9 @@ from compiler.expr.syntax import (
     IfElse,
     Indexing,
     ListLiteral,
+    LogicalOperation,
     NumberLiteral,
-    UnaryOp,
+    UnaryOperation,
     Variable,
 )
 
@@ -87,9 +87,9 @@ class _Parser:
             operands = [left, right]
             while self._accept(op):
                 operands.append(self._operation(STRENGTH[op] + 1))
-            return BoolOp(op, tuple(operands))
+            return LogicalOperation(op, tuple(operands))
         if STRENGTH[op] != COMPARE:
-            return BinaryOp(op, left, right)
+            return BinaryOperation(op, left, right)
         if self._strength() == COMPARE:
             raise self._fault("comparisons do not chain; join two of them with `and`")
         return Comparison(op, left, right)
@@ -104,7 +104,7 @@ class _Parser:
         self._advance()
         operand = self._operation(NOT if op == "not" else SIGN)
         self._depth -= 1
-        return self._node(UnaryOp(op, operand), start)
+        return self._node(UnaryOperation(op, operand), start)
 
     def _postfix(self) -> Expression:
         start = self._token.start

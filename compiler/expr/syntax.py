@@ -38,7 +38,7 @@ class Variable(ExprNode):
 
 
 @dataclass(frozen=True, slots=True)
-class UnaryOp(ExprNode):
+class UnaryOperation(ExprNode):
     """`-x`, `+x` or `not x`."""
 
     op: str
@@ -46,7 +46,7 @@ class UnaryOp(ExprNode):
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryOp(ExprNode):
+class BinaryOperation(ExprNode):
     """One of `+ - * / // %` between two operands."""
 
     op: str
@@ -64,7 +64,7 @@ class Comparison(ExprNode):
 
 
 @dataclass(frozen=True, slots=True)
-class BoolOp(ExprNode):
+class LogicalOperation(ExprNode):
     """`and` or `or` between two operands or more, evaluated from the left."""
 
     op: str
@@ -107,10 +107,10 @@ Expression = (
     NumberLiteral
     | BooleanLiteral
     | Variable
-    | UnaryOp
-    | BinaryOp
+    | UnaryOperation
+    | BinaryOperation
     | Comparison
-    | BoolOp
+    | LogicalOperation
     | IfElse
     | FunctionCall
     | Indexing
@@ -142,11 +142,11 @@ STRENGTH = {
 def children(expr: Expression) -> tuple[Expression, ...]:
     """The direct parts of an expression, in the order of the text."""
     match expr:
-        case UnaryOp():
+        case UnaryOperation():
             return (expr.operand,)
-        case BinaryOp() | Comparison():
+        case BinaryOperation() | Comparison():
             return (expr.left, expr.right)
-        case BoolOp():
+        case LogicalOperation():
             return expr.operands
         case IfElse():
             return (expr.body, expr.test, expr.orelse)
@@ -179,7 +179,7 @@ def replaced(
 ) -> Expression:
     """The expression with what `put` gives in place of a part; None leaves it.
 
-    >>> counter = BinaryOp("+", Variable("i"), NumberLiteral(1))
+    >>> counter = BinaryOperation("+", Variable("i"), NumberLiteral(1))
     >>> show(replaced(counter, lambda part: Variable("k") if part == Variable("i") else None))
     'k + 1'
     """
@@ -187,9 +187,9 @@ def replaced(
     if other is not None:
         return other
     match expr:
-        case UnaryOp():
+        case UnaryOperation():
             return replace(expr, operand=replaced(expr.operand, put))
-        case BinaryOp() | Comparison():
+        case BinaryOperation() | Comparison():
             left, right = replaced(expr.left, put), replaced(expr.right, put)
             return replace(expr, left=left, right=right)
         case IfElse():
@@ -197,7 +197,7 @@ def replaced(
             return replace(
                 expr, body=body, test=test, orelse=replaced(expr.orelse, put)
             )
-        case BoolOp():
+        case LogicalOperation():
             return replace(expr, operands=_all_replaced(expr.operands, put))
         case FunctionCall():
             return replace(expr, args=_all_replaced(expr.args, put))
@@ -219,7 +219,7 @@ def _all_replaced(
 def show(expr: Expression) -> str:
     """The text of an expression, with the parentheses that a reader needs.
 
-    >>> show(BinaryOp("//", BinaryOp("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)))
+    >>> show(BinaryOperation("//", BinaryOperation("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)))
     '(H + 1) // 2'
     """
     match expr:
@@ -229,14 +229,14 @@ def show(expr: Expression) -> str:
             return "True" if expr.value else "False"
         case Variable():
             return expr.id
-        case UnaryOp():
+        case UnaryOperation():
             return _show_unary(expr)
-        case BinaryOp():
+        case BinaryOperation():
             return _show_binary(expr)
         case Comparison():
             sides = (_inside(side, SUM) for side in (expr.left, expr.right))
             return f" {expr.op} ".join(sides)
-        case BoolOp():
+        case LogicalOperation():
             above = STRENGTH[expr.op] + 1
             return f" {expr.op} ".join(_inside(part, above) for part in expr.operands)
         case IfElse():
@@ -250,16 +250,16 @@ def show(expr: Expression) -> str:
             return f"[{', '.join(map(show, expr.items))}]"
 
 
-def _show_unary(expr: UnaryOp) -> str:
+def _show_unary(expr: UnaryOperation) -> str:
     if expr.op == "not":
         return f"not {_inside(expr.operand, NOT)}"
     return f"{expr.op}{_inside(expr.operand, SIGN)}"
 
 
-def _show_binary(expr: BinaryOp) -> str:
+def _show_binary(expr: BinaryOperation) -> str:
     # Sums may have hundreds of terms: their left spine is walked, not recursed into.
     spine, left = [expr], expr.left
-    while isinstance(left, BinaryOp):
+    while isinstance(left, BinaryOperation):
         spine.append(left)
         left = left.left
     text = show(left)
@@ -272,9 +272,9 @@ def _show_binary(expr: BinaryOp) -> str:
     return text
 
 
-def _misread(left: Expression, outer: BinaryOp) -> bool:
+def _misread(left: Expression, outer: BinaryOperation) -> bool:
     """`H // 2 * W` is right but misread; nobody misreads `(H // 2) * W`."""
-    if STRENGTH[outer.op] != PRODUCT or not isinstance(left, BinaryOp):
+    if STRENGTH[outer.op] != PRODUCT or not isinstance(left, BinaryOperation):
         return False
     return left.op == "%" or (left.op == "//" and outer.op != "//")
 
@@ -289,9 +289,9 @@ def _strength(expr: Expression) -> int:
     match expr:
         case IfElse():
             return CONDITIONAL
-        case UnaryOp():
+        case UnaryOperation():
             return NOT if expr.op == "not" else SIGN
-        case BoolOp() | Comparison() | BinaryOp():
+        case LogicalOperation() | Comparison() | BinaryOperation():
             return STRENGTH[expr.op]
         case _:
             return POSTFIX

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.typed import Call, Types
+from compiler.ir.typed import LayerCall, Types
 from compiler.language.layers import Layer
 from compiler.language.parametrizations import apply
 from compiler.op import errors
@@ -27,7 +27,7 @@ def call_op(
     names: SymbolTable,
     context: Context,
     counter: int,
-) -> Call:
+) -> LayerCall:
     """Run an op on types.
 
     Raises:
@@ -46,7 +46,7 @@ def call_op(
     _check_static(op.inferred(**inputs), context)
     weights = _weights(op, inputs, context)
     _check_weights(weights, context)
-    return Call(
+    return LayerCall(
         types,
         dict(zip(op.ports(), outputs, strict=True)),
         op=op,
@@ -57,7 +57,7 @@ def call_op(
     )
 
 
-def parametrized(layer: Layer, call: Call) -> Call:
+def parametrized(layer: Layer, call: LayerCall) -> LayerCall:
     """The run of a layer with the tensors that `parametrize` puts in place of one."""
     given, op = layer.parametrize, call.op
     if given is None or op is None:

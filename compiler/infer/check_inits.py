@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.ir.graph import Place, Scope
-from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.language.parametrizations import PREFIX
 from compiler.op.registry import ops
 
@@ -60,7 +60,7 @@ def _check_op(
 def _check(
     what: str,
     tensors: Mapping[str, object],
-    runs: Sequence[Call],
+    runs: Sequence[LayerCall],
     place: Place,
     report: Report,
 ) -> None:

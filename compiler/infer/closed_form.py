@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from compiler.ir.typed import Call
+from compiler.ir.typed import LayerCall
 from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
@@ -18,8 +18,8 @@ _ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 
 
 def by_count(
-    calls: tuple[Call, ...],
-    speculative: tuple[Call, ...],
+    calls: tuple[LayerCall, ...],
+    speculative: tuple[LayerCall, ...],
     count: object,
     names: SymbolTable,
     context: Context,

@@ -35,7 +35,7 @@ from compiler.infer.scans import Scanned, scanned
 from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
 from compiler.infer.stacks import stacked
 from compiler.ir.graph import Node, OpParam, Place, Ref, Scope
-from compiler.ir.typed import Call, Instance, TypedNode, Types, hashable
+from compiler.ir.typed import Instance, LayerCall, TypedNode, Types, hashable
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
 from compiler.op.context import Context
@@ -131,7 +131,7 @@ class ScopeInference:
         count = self._count(node) if active else 0
         if count == 0:
             return self._passed_on(layer, types, active, ties)
-        calls: tuple[Call, ...]
+        calls: tuple[LayerCall, ...]
         try:
             if node.layer.scan is not None:
                 return self._scan(layer, types)
@@ -165,7 +165,10 @@ class ScopeInference:
         )
 
     def _outputs(
-        self, node: Node, calls: tuple[Call, ...], speculative: tuple[Call, ...]
+        self,
+        node: Node,
+        calls: tuple[LayerCall, ...],
+        speculative: tuple[LayerCall, ...],
     ) -> dict[str, TensorType]:
         repeat = node.layer.repeat
         count = repeat.count if repeat is not None else None
@@ -327,7 +330,7 @@ class ScopeInference:
 
     def _tolerant(
         self, layer: ResolvedLayer, types: Types, count: int
-    ) -> tuple[Call, ...]:
+    ) -> tuple[LayerCall, ...]:
         """Run the copies; sizes that do not fit are reported, and go on as if they did."""
         outer, self.context.tolerated = self.context.tolerated, []
         try:
@@ -340,9 +343,9 @@ class ScopeInference:
 
     def _copies(
         self, layer: ResolvedLayer, types: Types, count: int
-    ) -> tuple[Call, ...]:
+    ) -> tuple[LayerCall, ...]:
         counted = layer.counted
-        calls: list[Call] = []
+        calls: list[LayerCall] = []
         given = dict(types)
         done = 0
         while done < count:
@@ -370,7 +373,9 @@ class ScopeInference:
             return 1
         return equal_arguments(self.instance, layer.arguments, done, count)
 
-    def _call(self, layer: ResolvedLayer, types: Types, counter: int | None) -> Call:
+    def _call(
+        self, layer: ResolvedLayer, types: Types, counter: int | None
+    ) -> LayerCall:
         self.engine.charge_run(copy=bool(counter))
         node, target = layer.node, layer.target
         values, names = self.instance.values, self.instance.names.counted(counter)
@@ -401,7 +406,7 @@ class ScopeInference:
         values: Mapping[str, Value],
         names: SymbolTable,
         counter: int | None,
-    ) -> Call:
+    ) -> LayerCall:
         known: dict[str, Value] = {}
         named: dict[str, Dim] = {}
         for key, value in layer.arguments.items():
@@ -417,7 +422,9 @@ class ScopeInference:
         binding |= default_sizes(instance, known, binding)
         outputs = _renamed(instance.outputs, binding)
         number = counter or 0
-        return Call(types, outputs, instance=instance, binding=binding, counter=number)
+        return LayerCall(
+            types, outputs, instance=instance, binding=binding, counter=number
+        )
 
     def _block(
         self, scope: Scope, arguments: Mapping[str, Value], inputs: Inputs, path: str
@@ -448,7 +455,7 @@ class ScopeInference:
 
     def _call_group(
         self, layer: ResolvedLayer, target: Scope, types: Types, counter: int | None
-    ) -> Call:
+    ) -> LayerCall:
         inner = counter if uses_counter(target, {}) else None
         path = self._path(layer.node, counter)
         instance = self._group(target, _single(types), inner, path)
@@ -456,7 +463,7 @@ class ScopeInference:
         # The names that only the group has: the counter of its copies, and formulas that are sizes.
         own = {name: hints[name] for name in hints if name not in outer}
         outputs = _renamed(instance.outputs, own)
-        return Call(types, outputs, instance=instance, counter=counter or 0)
+        return LayerCall(types, outputs, instance=instance, counter=counter or 0)
 
     def _group(
         self, scope: Scope, inputs: Inputs, counter: int | None, path: str
@@ -503,8 +510,8 @@ class ScopeInference:
     # Runs that other values of the params would add.
 
     def _speculate(
-        self, layer: ResolvedLayer, types: Types, calls: tuple[Call, ...]
-    ) -> tuple[Call, ...]:
+        self, layer: ResolvedLayer, types: Types, calls: tuple[LayerCall, ...]
+    ) -> tuple[LayerCall, ...]:
         """The runs that would come next, or at all, with other values of the params."""
         if self.engine.learned is not None or layer.node.layer.scan is not None:
             return ()
@@ -530,9 +537,9 @@ class ScopeInference:
         layer: ResolvedLayer,
         given: dict[str, Any],
         numbers: Iterable[int | None],
-    ) -> tuple[Call, ...]:
+    ) -> tuple[LayerCall, ...]:
         """Runs of a layer one after another, up to the first that is wrong."""
-        calls: list[Call] = []
+        calls: list[LayerCall] = []
         outer, self.context.tolerated = self.context.tolerated, []
         try:
             for number in numbers:

@@ -10,7 +10,7 @@ from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Carry, Node, Scope
-from compiler.ir.typed import Call, Scan, Types
+from compiler.ir.typed import LayerCall, Scan, Types
 from compiler.op.arg_types import Formula
 from compiler.op.errors import OpError
 from compiler.op.op import Op
@@ -28,7 +28,7 @@ class Scanned:
     start: Mapping[str, TensorType]
     report: Report
 
-    def outputs(self, call: Call, scan: Scan) -> dict[str, TensorType]:
+    def outputs(self, call: LayerCall, scan: Scan) -> dict[str, TensorType]:
         """What comes out: the steps' outputs put together, then the states as they are at the end."""
         context = self.instance.context
         together: dict[str, TensorType] = {}

@@ -14,7 +14,7 @@ from dataclasses import replace
 from compiler.diagnostics.diagnostic import Report
 from compiler.infer.engine import Engine
 from compiler.infer.error_sink import ErrorSink
-from compiler.ir.typed import Call
+from compiler.ir.typed import LayerCall
 from compiler.op.context import Context
 from compiler.symbolic.tensor import TensorType
 
@@ -46,7 +46,7 @@ def speculating(engine: Engine) -> Iterator[None]:
 
 
 def named_as(
-    speculative: tuple[Call, ...], passed: TensorType, context: Context
+    speculative: tuple[LayerCall, ...], passed: TensorType, context: Context
 ) -> TensorType:
     """The type that a layer passes on while it is off, in the names it has while on.
 

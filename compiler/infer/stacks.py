@@ -7,7 +7,7 @@ from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
 from compiler.ir.graph import Node
-from compiler.ir.typed import Call
+from compiler.ir.typed import LayerCall
 from compiler.op.arg_types import Formula
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
@@ -16,7 +16,7 @@ from compiler.symbolic.tensor import TensorType
 
 def stacked(
     node: Node,
-    calls: tuple[Call, ...],
+    calls: tuple[LayerCall, ...],
     instance: InstanceBuilder,
     report: Report,
     path: str,
@@ -44,7 +44,7 @@ def stacked(
 
 
 def _common(
-    name: str, port: str, calls: tuple[Call, ...], instance: InstanceBuilder
+    name: str, port: str, calls: tuple[LayerCall, ...], instance: InstanceBuilder
 ) -> TensorType:
     """The type of an output that all copies give.
 

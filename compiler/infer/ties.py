@@ -8,7 +8,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.infer.call_op import op_inputs
 from compiler.ir.graph import Scope
-from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode, walk_instances
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.op.op import Shape
 
 
@@ -124,11 +124,11 @@ def _check_copies(instance: Instance, node: TypedNode, report: Report) -> None:
             return
 
 
-def _arguments(call: Call) -> Mapping[str, object]:
+def _arguments(call: LayerCall) -> Mapping[str, object]:
     return call.instance.params if call.instance is not None else vars(call.op)
 
 
-def _made(instance: Instance, call: Call) -> object:
+def _made(instance: Instance, call: LayerCall) -> object:
     """What the constructor of a layer makes: the shapes of all tensors, in values, and the sizes it is told."""
     if call.instance is not None:
         inner = call.instance

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.ir.typed import Call, Instance, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import product
 from compiler.symbolic.dims import Dim, sum_of
 
 
-def runs_with_weights(node: TypedNode) -> Iterator[tuple[int, Call]]:
+def runs_with_weights(node: TypedNode) -> Iterator[tuple[int, LayerCall]]:
     """The runs of a layer whose weights are its own, each with the number of its copies."""
     repeat = node.node.layer.repeat
     if node.node.shared or not node.calls:
@@ -20,7 +20,7 @@ def runs_with_weights(node: TypedNode) -> Iterator[tuple[int, Call]]:
         yield from ((call.count, call) for call in node.calls)
 
 
-def own_elements(node: TypedNode, call: Call) -> Dim:
+def own_elements(node: TypedNode, call: LayerCall) -> Dim:
     """The number of elements of an op's weights that are not tied, in the names of its scope."""
     shapes = (shape for name, shape in call.weights.items() if name not in node.ties)
     return sum_of(map(product, shapes))
@@ -50,7 +50,7 @@ class ParameterCounter:
             self._nodes[id(node)] = found
         return found
 
-    def call(self, instance: Instance, node: TypedNode, call: Call) -> int:
+    def call(self, instance: Instance, node: TypedNode, call: LayerCall) -> int:
         """The number of parameters of one copy of a layer."""
         if call.instance is not None:
             return self.instance(call.instance)

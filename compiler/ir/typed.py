@@ -26,7 +26,7 @@ Types = Mapping[str, TensorType | tuple[TensorType, ...] | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class LayerCall:
     """One run of a layer's target: an op bound to its arguments, or an instance of a block or group.
 
     `count` equal runs follow one another where the layer repeats. All types are in the names of the caller.
@@ -44,11 +44,11 @@ class Call:
     counter: int = 0
     count: int = 1
 
-    def times(self, count: int) -> Call:
+    def times(self, count: int) -> LayerCall:
         """The same run, so many times."""
         return self if count == self.count else replace(self, count=count)
 
-    def same_as(self, other: Call) -> bool:
+    def same_as(self, other: LayerCall) -> bool:
         """Whether another run does the very same on the same types."""
         return (
             self.instance is other.instance
@@ -78,13 +78,13 @@ class TypedNode:
     node: Node
     target: type[Op] | Scope
     inputs: Mapping[str, Ref | tuple[Ref, ...]]
-    calls: tuple[Call, ...]
+    calls: tuple[LayerCall, ...]
     outputs: Mapping[str, TensorType]
     arguments: Mapping[str, Any]
     """The arguments as written, for the target that a param of type `op` chose too."""
     active: bool = True
     scan: Scan | None = None
-    speculative: tuple[Call, ...] = ()
+    speculative: tuple[LayerCall, ...] = ()
     """Runs that other values of the params would add; for the code alone."""
     ties: Mapping[str, str] = field(default_factory=dict)
     """The tensors that are one with others, and the paths of those."""

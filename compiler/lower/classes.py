@@ -27,7 +27,7 @@ from compiler.codegen.statements import (
     For,
     Function,
     If,
-    Param,
+    Parameter,
     Return,
     Stmt,
 )
@@ -168,7 +168,7 @@ def _constructor(
     body += writer.init
     if resets:
         body.append(ExprStatement(call("self.reset_parameters")))
-    signature = (Param("self"), *constructor_params(writer, dims, params))
+    signature = (Parameter("self"), *constructor_params(writer, dims, params))
     return Function("__init__", signature, lit(None), tuple(body))
 
 
@@ -220,12 +220,12 @@ def _reset(writer: ClassWriter, every: Iterable[Written]) -> tuple[list[Stmt], b
     if not lines:
         return [], False
     return [
-        Function("reset_parameters", (Param("self"),), lit(None), tuple(lines))
+        Function("reset_parameters", (Parameter("self"),), lit(None), tuple(lines))
     ], True
 
 
 def _forward(writer: ClassWriter) -> Function:
-    signature = (Param("self"), *forward_params(writer))
+    signature = (Parameter("self"), *forward_params(writer))
     return Function("forward", signature, returns(writer), tuple(writer.forward))
 
 

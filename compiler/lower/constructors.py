@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.codegen.python import (
     Binary,
+    Call,
     Comprehension,
     Conditional,
     Expr,
@@ -16,16 +17,13 @@ from compiler.codegen.python import (
     call,
     lit,
 )
-from compiler.codegen.python import (
-    Call as CallExpr,
-)
 from compiler.codegen.statements import Assign, If
 from compiler.codegen.traversal import used_names
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Scope
 from compiler.ir.sequential import is_chain
-from compiler.ir.typed import Call, TypedNode
+from compiler.ir.typed import LayerCall, TypedNode
 from compiler.lower.copy_sizes import Sizes, size_of_copy
 from compiler.lower.layer_code import LayerCode
 from compiler.lower.to_python import Resolve, to_python
@@ -114,7 +112,7 @@ def _of_copy(
     return size_of_copy(sizes, to_code, writer.plan.counted_as if counted else {})
 
 
-def _inferred(typed: TypedNode, run: Call) -> Mapping[str, Dim]:
+def _inferred(typed: TypedNode, run: LayerCall) -> Mapping[str, Dim]:
     assert run.op is not None and not isinstance(typed.target, Scope)
     return run.op.inferred(**op_inputs(typed.target, run.inputs))
 
@@ -133,7 +131,7 @@ def _instance(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr:
 
 def _construction(
     writer: ClassWriter, typed: TypedNode, written: Written, resolve: Resolve
-) -> CallExpr:
+) -> Call:
     """`Block(width, heads, dropout)`: by position while it reads well, then by keyword."""
     places: list[Expr] = []
     keywords: dict[str, Expr] = {}
@@ -218,7 +216,7 @@ def _declare_optional(
 ) -> None:
     """A module that is there only where `when` holds; several share one `if`."""
     kind: Expr = Name("nn.Module")
-    if isinstance(built, CallExpr) and typed.node.layer.parametrize is None:
+    if isinstance(built, Call) and typed.node.layer.parametrize is None:
         kind = built.func
     none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
     test = value_code(typed.node.layer.when, writer.in_init)

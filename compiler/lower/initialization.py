@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from compiler.codegen.python import (
     Binary,
+    Call,
     Compare,
     Expr,
     Logic,
@@ -16,10 +17,9 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.codegen.python import Call as CallExpr
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
 from compiler.ir.graph import Scope
-from compiler.ir.typed import Call, Instance, TypedNode, walk_instances
+from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
 from compiler.language.spec import Spec
 from compiler.lower.constructors import attribute
@@ -131,7 +131,7 @@ def _by_op(
     ]
 
 
-def _restored(run: Call) -> tuple[Stmt, ...]:
+def _restored(run: LayerCall) -> tuple[Stmt, ...]:
     return () if run.op is None else run.op.restore(MODULE)
 
 
@@ -185,11 +185,11 @@ def _lines(
     ]
 
 
-def _call(held: Expr, tensor: str, rule: Initializer) -> CallExpr:
+def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
     return _initialize(_tensor(held, tensor) if tensor else held, rule)
 
 
-def _initialize(place: Expr, rule: Initializer) -> CallExpr:
+def _initialize(place: Expr, rule: Initializer) -> Call:
     """`init.normal_(module.weight, std=0.02)`."""
     if rule.name == "constant":
         return call("init.constant_", place, *(value for _, value in rule.arguments))
@@ -198,7 +198,7 @@ def _initialize(place: Expr, rule: Initializer) -> CallExpr:
     return call(f"init.{rule.name}_", place, **dict(rule.arguments))
 
 
-def _log_arange(place: Expr) -> CallExpr:
+def _log_arange(place: Expr) -> Call:
     """`x.detach().copy_(torch.arange(1, x.shape[-1] + 1).log())`: every row alike."""
     end = Binary("+", subscript(attr(place, "shape"), -1), lit(1))
     row = method(call("torch.arange", 1, end), "log")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.codegen.python import Expr, Name, TupleExpr, lit
 from compiler.ir.graph import Ref
-from compiler.ir.typed import Call, TypedNode
+from compiler.ir.typed import LayerCall, TypedNode
 from compiler.lower.inplace import may_overwrite, sole_source
 from compiler.lower.to_python import Resolve, to_python
 from compiler.op.arg_types import Formula
@@ -32,7 +32,7 @@ class LayerCode:
         self,
         writer: ClassWriter,
         typed: TypedNode,
-        call: Call,
+        call: LayerCall,
         resolve: Resolve,
         module: Expr,
         varied: Mapping[Dim, Expr] | None = None,

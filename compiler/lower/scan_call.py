@@ -14,7 +14,7 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.codegen.statements import Assign, Function, Param, Return, Stmt
+from compiler.codegen.statements import Assign, Function, Parameter, Return, Stmt
 from compiler.ir.graph import Carry, Scope
 from compiler.ir.typed import TypedNode
 from compiler.lower.constructors import attribute
@@ -131,7 +131,7 @@ def _function(
     wanted: list[str],
 ) -> Stmt:
     tensor = Name("Tensor")
-    params = tuple(Param(port, tensor) for port in order)
+    params = tuple(Parameter(port, tensor) for port in order)
     value = call(holder, *(Name(port) for port in inside))
     outputs = {port: Name(f"{port}_" if port in order else port) for port in results}
     body: tuple[Stmt, ...] = (

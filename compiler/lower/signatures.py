@@ -12,7 +12,7 @@ from compiler.codegen.python import (
     lit,
     subscript,
 )
-from compiler.codegen.statements import Param
+from compiler.codegen.statements import Parameter
 from compiler.infer.param_values import param_type
 from compiler.lower.constructors import value_code
 from compiler.lower.defaults import default_of, is_computed
@@ -37,15 +37,15 @@ def needed(writer: ClassWriter) -> tuple[list[str], list[str]]:
 
 def constructor_params(
     writer: ClassWriter, dims: list[str], params: list[str]
-) -> tuple[Param, ...]:
+) -> tuple[Parameter, ...]:
     """The parameters of `__init__` after `self`."""
-    found = [Param(writer.argument_name(name), Name("int")) for name in dims]
+    found = [Parameter(writer.argument_name(name), Name("int")) for name in dims]
     for name in params:
         default = default_of(writer, name)
         annotation = _annotation(_type(writer, name))
         if is_computed(default):
             found.append(
-                Param(
+                Parameter(
                     writer.argument_name(name),
                     Binary("|", annotation, lit(None)),
                     lit(None),
@@ -53,18 +53,18 @@ def constructor_params(
             )
         else:
             shown = None if default is None else value_code(default, writer.in_init)
-            found.append(Param(writer.argument_name(name), annotation, shown))
+            found.append(Parameter(writer.argument_name(name), annotation, shown))
     return tuple(found)
 
 
-def forward_params(writer: ClassWriter) -> tuple[Param, ...]:
+def forward_params(writer: ClassWriter) -> tuple[Parameter, ...]:
     """The parameters of `forward` after `self`."""
     found = []
     for port in writer.plan.ports():
         name = writer.input_name(port)
         optional = writer.plan.is_optional(port)
         annotation = OPTIONAL_TENSOR if optional else TENSOR
-        found.append(Param(name, annotation, lit(None) if optional else None))
+        found.append(Parameter(name, annotation, lit(None) if optional else None))
     return tuple(found)
 
 

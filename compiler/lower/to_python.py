@@ -36,13 +36,13 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return lit(value)
         case syntax.Variable(name):
             return resolve(name)
-        case syntax.UnaryOp(op, operand):
+        case syntax.UnaryOperation(op, operand):
             return Unary(op, to_python(operand, resolve))
-        case syntax.BinaryOp(op, left, right):
+        case syntax.BinaryOperation(op, left, right):
             return Binary(op, to_python(left, resolve), to_python(right, resolve))
         case syntax.Comparison(op, left, right):
             return Compare(op, to_python(left, resolve), to_python(right, resolve))
-        case syntax.BoolOp(op, operands):
+        case syntax.LogicalOperation(op, operands):
             return Logic(op, tuple(to_python(item, resolve) for item in operands))
         case syntax.IfElse(test, body, orelse):
             parts = (to_python(part, resolve) for part in (test, body, orelse))

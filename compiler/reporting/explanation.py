@@ -10,7 +10,7 @@ from compiler.cost.costs import CostCounter
 from compiler.cost.parameter_formulas import FormulaCounter
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Ref, Scope
-from compiler.ir.typed import Call, Instance, TypedGraph
+from compiler.ir.typed import Instance, LayerCall, TypedGraph
 from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.op.op import Op, Shape, arguments
@@ -110,7 +110,7 @@ def _origin(steps: tuple[PathStep, ...], ref: Ref) -> Iterator[str]:
         ref = outer
 
 
-def _arguments(step: PathStep, call: Call) -> Iterator[str]:
+def _arguments(step: PathStep, call: LayerCall) -> Iterator[str]:
     written = step.node.arguments
     context = step.instance.context
     if call.op is not None:

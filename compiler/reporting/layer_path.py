@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from compiler.diagnostics.diagnostic import RequestError, suggest
-from compiler.ir.typed import Call, Instance, TypedGraph, TypedNode
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 
 _STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<copy>\d{1,9})\])?")
 
@@ -17,7 +17,7 @@ class PathStep:
 
     instance: Instance
     node: TypedNode
-    call: Call | None
+    call: LayerCall | None
 
 
 def find_layer(typed: TypedGraph, path: str) -> tuple[PathStep, ...]:
@@ -59,7 +59,7 @@ def _step(instance: Instance, part: str) -> PathStep:
     return PathStep(instance, node, _copy(node, int(match["copy"])))
 
 
-def _copy(node: TypedNode, number: int) -> Call:
+def _copy(node: TypedNode, number: int) -> LayerCall:
     """The run that a copy of a repeated layer is part of."""
     for call in node.calls:
         if call.counter <= number < call.counter + call.count:

@@ -12,11 +12,11 @@ from functools import lru_cache, partial, reduce
 from weakref import WeakValueDictionary
 
 from compiler.expr.syntax import (
-    BinaryOp,
+    BinaryOperation,
     Expression,
     Indexing,
     NumberLiteral,
-    UnaryOp,
+    UnaryOperation,
     Variable,
     show,
 )
@@ -70,7 +70,7 @@ class Symbol:
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class FloorDivision:
     """`numerator // divisor` in normal form: nothing in it can be taken out."""
 
     numerator: "Dim"
@@ -96,7 +96,7 @@ class Floor:
         return 1 + max(self.numerator.depth, self.divisor.depth)
 
 
-Atom = Symbol | Floor
+Atom = Symbol | FloorDivision
 Monomial = terms.Monomial[Atom]
 Term = terms.Term[Atom]
 Coefficients = terms.Coefficients[Atom]
@@ -207,7 +207,7 @@ class Dim:
         factors = factored(self.terms)
         if factors is None:
             return _to_expr(self.terms)
-        return reduce(partial(BinaryOp, "*"), map(_to_expr, factors))
+        return reduce(partial(BinaryOperation, "*"), map(_to_expr, factors))
 
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
@@ -329,7 +329,7 @@ def _floor_by_symbols(a: Dim, b: Dim) -> Dim:
 def _sum(whole: Coefficients, rest: Dim, divisor: Dim) -> Dim:
     """`whole + rest // divisor` of parts that are in normal form."""
     if rest.terms:
-        collect(whole, [((Floor(rest, divisor),), 1)], 1)
+        collect(whole, [((FloorDivision(rest, divisor),), 1)], 1)
     return polynomial(whole)
 
 
@@ -381,15 +381,15 @@ def _by_number(a: tuple[Term, ...], n: int) -> tuple[Coefficients, Coefficients,
         n *= _dissolve(inside[0], rest)
 
 
-def _floor_alone(term: Term) -> Floor | None:
+def _floor_alone(term: Term) -> FloorDivision | None:
     """The floor by a number that is the whole of a term."""
     monomial, factor = term
-    if factor != 1 or len(monomial) != 1 or not isinstance(monomial[0], Floor):
+    if factor != 1 or len(monomial) != 1 or not isinstance(monomial[0], FloorDivision):
         return None
     return None if monomial[0].divisor.constant is None else monomial[0]
 
 
-def _dissolve(floor: Floor, rest: Coefficients) -> int:
+def _dissolve(floor: FloorDivision, rest: Coefficients) -> int:
     """Let a floor's numerator stand for it in `rest`; what the divisor grows by.
 
     floor((floor(a / m) + c) / n) = floor((a + c m) / (m n))
@@ -453,7 +453,7 @@ def _to_expr(terms: tuple[Term, ...]) -> Expression:
 
 def _append(before: Expression, term: Term) -> Expression:
     monomial, factor = term
-    return BinaryOp(
+    return BinaryOperation(
         "+" if factor > 0 else "-", before, _product((monomial, abs(factor)))
     )
 
@@ -464,13 +464,13 @@ def _product(term: Term) -> Expression:
     if abs(factor) != 1 or not factors:
         factors.insert(0, NumberLiteral(abs(factor)))
     if factor < 0:
-        factors[0] = UnaryOp("-", factors[0])
-    return reduce(lambda left, right: BinaryOp("*", left, right), factors)
+        factors[0] = UnaryOperation("-", factors[0])
+    return reduce(lambda left, right: BinaryOperation("*", left, right), factors)
 
 
 def _atom(atom: Atom) -> Expression:
-    if isinstance(atom, Floor):
-        return BinaryOp("//", atom.numerator.to_expr(), atom.divisor.to_expr())
+    if isinstance(atom, FloorDivision):
+        return BinaryOperation("//", atom.numerator.to_expr(), atom.divisor.to_expr())
     return _name(atom.name)
 
 

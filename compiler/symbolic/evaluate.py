@@ -12,9 +12,8 @@ from typing import NoReturn, TypeAlias, TypeVar
 
 from compiler.expr.grammar import parse_expression
 from compiler.expr.syntax import (
-    BinaryOp,
+    BinaryOperation,
     BooleanLiteral,
-    BoolOp,
     Comparison,
     Expression,
     ExpressionError,
@@ -22,8 +21,9 @@ from compiler.expr.syntax import (
     IfElse,
     Indexing,
     ListLiteral,
+    LogicalOperation,
     NumberLiteral,
-    UnaryOp,
+    UnaryOperation,
     Variable,
 )
 from compiler.symbolic.dims import Dim, DimOverflow, ceil_div
@@ -70,11 +70,11 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return expr.value
         case Variable():
             return _look_up(expr, env)
-        case UnaryOp() | BinaryOp():
+        case UnaryOperation() | BinaryOperation():
             return _arithmetic(expr, env)
         case Comparison():
             return _compare(expr, env)
-        case BoolOp():
+        case LogicalOperation():
             return _logic(expr, env)
         case IfElse():
             return evaluate(expr.body if _truth(expr.test, env) else expr.orelse, env)
@@ -140,8 +140,10 @@ def _truth(part: Expression, env: Mapping[str, Value]) -> bool:
     return value
 
 
-def _arithmetic(expr: UnaryOp | BinaryOp, env: Mapping[str, Value]) -> Value:
-    if isinstance(expr, BinaryOp):
+def _arithmetic(
+    expr: UnaryOperation | BinaryOperation, env: Mapping[str, Value]
+) -> Value:
+    if isinstance(expr, BinaryOperation):
         left, right = _number(expr.left, env), _number(expr.right, env)
         if expr.op == "/" or isinstance(left, float) or isinstance(right, float):
             _known(expr.left, left)
@@ -215,7 +217,7 @@ def _equal(part: Expression, left: Value, right: Value) -> bool:
             return _difference(part, *sides) == 0
 
 
-def _logic(expr: BoolOp, env: Mapping[str, Value]) -> bool:
+def _logic(expr: LogicalOperation, env: Mapping[str, Value]) -> bool:
     if expr.op == "and":
         return all(_truth(part, env) for part in expr.operands)
     return any(_truth(part, env) for part in expr.operands)

@@ -14,7 +14,7 @@ from compiler.symbolic.dims import (
     Atom,
     Coefficients,
     Dim,
-    Floor,
+    FloorDivision,
     Monomial,
     Symbol,
     polynomial,
@@ -30,13 +30,13 @@ def periods(dim: Dim) -> dict[str, int]:
     return found
 
 
-def _floors(dim: Dim) -> set[Floor]:
+def _floors(dim: Dim) -> set[FloorDivision]:
     atoms = (atom for monomial, _ in dim.terms for atom in monomial)
-    return {atom for atom in atoms if isinstance(atom, Floor)}
+    return {atom for atom in atoms if isinstance(atom, FloorDivision)}
 
 
 @lru_cache(maxsize=4_096)
-def _floor_periods(floor: Floor) -> Mapping[str, int]:
+def _floor_periods(floor: FloorDivision) -> Mapping[str, int]:
     """The period inside, times what is needed to see multiples of the divisor only."""
     inside, n = periods(floor.numerator), floor.divisor.constant or 1
     found: dict[str, int] = {}
@@ -51,7 +51,7 @@ def _floor_periods(floor: Floor) -> Mapping[str, int]:
 
 
 def _period(monomial: Monomial, name: str) -> int:
-    floors = (atom for atom in monomial if isinstance(atom, Floor))
+    floors = (atom for atom in monomial if isinstance(atom, FloorDivision))
     return math.lcm(*(_floor_periods(floor).get(name, 1) for floor in floors))
 
 
@@ -97,7 +97,7 @@ def divisor_symbols(dim: Dim) -> frozenset[str]:
     return found
 
 
-def opaque(dim: Dim, known: dict[Floor, Dim]) -> Dim:
+def opaque(dim: Dim, known: dict[FloorDivision, Dim]) -> Dim:
     """The size with a symbol of its own for every floor by a symbol.
 
     What holds for all values of those symbols holds for the floors.
@@ -111,7 +111,7 @@ def opaque(dim: Dim, known: dict[Floor, Dim]) -> Dim:
     return total
 
 
-def _opaque_atom(atom: Atom, known: dict[Floor, Dim]) -> Dim:
+def _opaque_atom(atom: Atom, known: dict[FloorDivision, Dim]) -> Dim:
     if isinstance(atom, Symbol):
         return Dim.symbol(atom.name)
     if atom.divisor.constant is not None:

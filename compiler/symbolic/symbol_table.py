@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from compiler.expr.syntax import (
-    BinaryOp,
+    BinaryOperation,
     Expression,
     FunctionCall,
     Indexing,
@@ -185,9 +185,9 @@ def _counted_from(expr: Expression, place: Dim) -> Expression:
         if isinstance(part, Indexing):
             value = replaced(part.value, put)
             return Indexing(value, _tidy(replaced(part.index, put), value))
-        if isinstance(part, BinaryOp):
+        if isinstance(part, BinaryOperation):
             left, right = replaced(part.left, put), replaced(part.right, put)
-            return _tidy(BinaryOp(part.op, left, right))
+            return _tidy(BinaryOperation(part.op, left, right))
         return number if part == Variable(COUNTER) else None
 
     return replaced(expr, put)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from compiler.checkpoint.assembly import sources
-from compiler.checkpoint.match import Match, Named, fit_file
+from compiler.checkpoint.match import Named, TensorMatch, fit_file
 from compiler.checkpoint.mismatches import problems
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.diagnostics.limits import Limits
@@ -96,7 +96,7 @@ def load(
     typer.echo(out)
 
 
-def _told(held: Match, file: Path) -> str:
+def _told(held: TensorMatch, file: Path) -> str:
     whole = len(held.assemblies) + len(held.missing)
     differ = len({(network, one.tensor.name) for network, one, _ in held.differing})
     names = f", by {held.reading.told}" if held.reading.told else ""
@@ -115,7 +115,7 @@ def _name(named: Named) -> str:
     return f"{network}.{name}" if network else name
 
 
-def _as_json(held: Match) -> dict[str, Any]:
+def _as_json(held: TensorMatch) -> dict[str, Any]:
     wrong = {(network, entry.tensor.name) for network, entry, _ in held.differing}
     return {
         "fits": held.fits,

@@ -15,7 +15,7 @@ from compiler.codegen.statements import (
     Function,
     Import,
     Module,
-    Param,
+    Parameter,
     Return,
     Stmt,
     assign,
@@ -64,12 +64,15 @@ class OneLayer:
         if made is not None:
             build += (assign("self.layer", made),)
         names = [Name(name) for name in flat(self._names().values())]
-        params = (Param("self"), *(Param(name.id, Name("Any")) for name in names))
+        params = (
+            Parameter("self"),
+            *(Parameter(name.id, Name("Any")) for name in names),
+        )
         forward = (
             (Return(call("self.layer", *names)),) if as_module else self._forward()
         )
         members = (
-            Function("__init__", (Param("self"),), lit(None), build),
+            Function("__init__", (Parameter("self"),), lit(None), build),
             Function("forward", params, Name("Any"), forward),
         )
         carries = self.op.carries(_Code(self))

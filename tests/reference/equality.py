@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from compiler import compile_spec
 from runtime.load import load_program
-from runtime.weights import Translation
+from runtime.weights import WeightTranslator
 
 FOLDER = Path(__file__).parents[2] / "specs"
 Outputs = tuple[Tensor, ...]
@@ -32,7 +32,7 @@ def generated(spec: str, network: str = "") -> type[nn.Module]:
     return load_program(compile_spec(FOLDER / f"{spec}.yaml"))[network]
 
 
-def translation(spec: str, network: str = "", **settings: Any) -> Translation:
+def translation(spec: str, network: str = "", **settings: Any) -> WeightTranslator:
     """From the reference's tensors by its names to ours, as the checkpoint of the spec says.
 
     State dicts, gradients and statistics are translated alike.
@@ -43,7 +43,9 @@ def translation(spec: str, network: str = "", **settings: Any) -> Translation:
     """
     variant = settings.pop("variant", "")
     file = FOLDER / f"{spec}.yaml"
-    return Translation(compile_spec(file, variant=variant, settings=settings), network)
+    return WeightTranslator(
+        compile_spec(file, variant=variant, settings=settings), network
+    )
 
 
 def on_meta(kind: Callable[..., nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
@@ -89,13 +91,13 @@ def check_equal(
 
     Args:
         translate: from tensors by the names of `theirs` to the same tensors by the
-            names of `ours`, laid out as they are there. What a `Translation` leaves
+            names of `ours`, laid out as they are there. What a `WeightTranslator` leaves
             out keeps its numbers, and is compared with nothing.
     """
     torch.manual_seed(0)
     randomize(theirs)
     left_out: Collection[str] = ()
-    if isinstance(translate, Translation):
+    if isinstance(translate, WeightTranslator):
         left_out = translate.left_out
         assert translate.left_over(theirs.state_dict()) == []
     for dtype, tolerance in PRECISIONS.items():

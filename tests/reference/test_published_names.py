@@ -36,7 +36,7 @@ from transformers import (
 from transformers.core_model_loading import revert_weight_conversion
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.match import Match, fit
+from compiler.checkpoint.match import TensorMatch, fit
 from compiler.diagnostics.diagnostic import RequestError
 from runtime.weights import convert, load
 from tests.reference.equality import FOLDER, randomize
@@ -289,7 +289,7 @@ def _program(case: Case) -> Program:
     return compile_spec(FOLDER / f"{case.spec}.yaml", settings=case.ours)
 
 
-def _held(program: Program, tensors: State, names: str = "") -> Match:
+def _held(program: Program, tensors: State, names: str = "") -> TensorMatch:
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     return fit(program.typed, shapes, names=names)
 

@@ -17,7 +17,7 @@ from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import app
 from runtime.load import build_networks
 from runtime.open_run import load_weights
-from runtime.weights import Translation, convert, load
+from runtime.weights import WeightTranslator, convert, load
 
 SPEC = """\
 name: Net
@@ -268,7 +268,7 @@ def test_what_is_shared_in_a_file_is_written_apart(tmp_path: Path) -> None:
 
 
 def test_translation_of_part_of_the_tensors(program: Program) -> None:
-    translate = Translation(program)
+    translate = WeightTranslator(program)
     given = published()
     found = translate({"wte": given["wte"], "h.0.qk.w": given["h.0.qk.w"]})
     names = {"embed.weight", "head.weight", "body.0.q.weight", "body.0.k.weight"}

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import app
-from runtime.weights import Translation, load
+from runtime.weights import WeightTranslator, load
 
 TURNED = """\
 name: Turned
@@ -53,7 +53,7 @@ def test_translation_takes_the_alternative_that_is_there(tmp_path: Path) -> None
     file = tmp_path / "turned.yaml"
     rule = "{from: fc.weight, transpose: [0, 1]}"
     file.write_text(TURNED.replace(rule, f"[w, {rule}]"))
-    translate, given = Translation(compile_spec(file)), torch.randn(4, 4)
+    translate, given = WeightTranslator(compile_spec(file)), torch.randn(4, 4)
     assert translate({"w": given})["fc.weight"] is given
     assert translate({"fc.weight": given})["fc.weight"].equal(given.T)
     assert translate.left_over(["w", "fc.weight"]) == ["fc.weight"]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from compiler import Program, SpecError, compile_spec
 from compiler.checkpoint.assembly import Taken, Transposed
-from compiler.checkpoint.match import Match, fit
+from compiler.checkpoint.match import TensorMatch, fit
 from compiler.checkpoint.mismatches import problems
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.__main__ import app
@@ -257,7 +257,7 @@ def test_several_networks_in_one_file(tmp_path: Path) -> None:
 
 def test_without_a_checkpoint_names_are_equal(tmp_path: Path) -> None:
     program = compiled(SPEC.partition("checkpoint:")[0], tmp_path)
-    held: Match = fit(program.typed, {"embed.weight": (6, 4)})
+    held: TensorMatch = fit(program.typed, {"embed.weight": (6, 4)})
     (first, *_) = problems(held, program.typed, Path("w.npz"))
     assert (first.code, first.span.line) == ("missing-tensor", 7)
 

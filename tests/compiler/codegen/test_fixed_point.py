@@ -52,7 +52,7 @@ from compiler.codegen.statements import (
     If,
     Import,
     Module,
-    Param,
+    Parameter,
     Raise,
     Return,
     Stmt,
@@ -153,12 +153,12 @@ targets = st.one_of(names, names, st.builds(Subscript, names, st.tuples(atoms)))
 
 
 @st.composite
-def parameters(draw: st.DrawFn) -> tuple[Param, ...]:
+def parameters(draw: st.DrawFn) -> tuple[Parameter, ...]:
     found = draw(st.lists(identifiers, max_size=4, unique=True))
     plain = draw(st.integers(0, len(found)))
     notes = st.none() | names
     return tuple(
-        Param(name, draw(notes), draw(literals) if i >= plain else None)
+        Parameter(name, draw(notes), draw(literals) if i >= plain else None)
         for i, name in enumerate(found)
     )
 
@@ -262,6 +262,6 @@ def test_every_length_of_line_and_comment(length: int) -> None:
 @pytest.mark.parametrize("annotation", [None, Name("int")])
 @pytest.mark.parametrize("length", range(60, 90))
 def test_a_single_param_of_every_length(annotation: Expr | None, length: int) -> None:
-    params = (Param(name="a" * 8, annotation=annotation, default=Literal(None)),)
+    params = (Parameter(name="a" * 8, annotation=annotation, default=Literal(None)),)
     printed = print_module(Module("", (), (Function("f" * length, params),)))
     assert printed == ruff_format(printed)

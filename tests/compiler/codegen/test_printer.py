@@ -29,7 +29,7 @@ from compiler.codegen.statements import (
     If,
     Import,
     Module,
-    Param,
+    Parameter,
     Return,
     Stmt,
     assign,
@@ -57,10 +57,10 @@ def test_a_module_reads_as_if_a_person_had_written_it() -> None:
     init = Function(
         "__init__",
         (
-            Param("self"),
-            Param("d", Name("int")),
-            Param("heads", Name("int")),
-            Param("dropout", Name("float"), lit(0.1)),
+            Parameter("self"),
+            Parameter("d", Name("int")),
+            Parameter("heads", Name("int")),
+            Parameter("dropout", Name("float"), lit(0.1)),
         ),
         NONE,
         (
@@ -86,7 +86,7 @@ def test_a_module_reads_as_if_a_person_had_written_it() -> None:
     merged = method(method("attention", "transpose", 1, 2), "flatten", -2)
     forward = Function(
         "forward",
-        (Param("self"), Param("x", TENSOR)),
+        (Parameter("self"), Parameter("x", TENSOR)),
         TENSOR,
         (
             assign("c_attn", call("self.c_attn", Name("x")), comment="[B, T, 3 * D]"),
@@ -256,8 +256,8 @@ def test_a_long_return_of_several_values() -> None:
 
 def test_signatures_break_one_parameter_a_line() -> None:
     names = ["vocab", "context", "width", "depth", "heads"]
-    params = tuple(Param(name, Name("int"), lit(12)) for name in names)
-    function = Function("__init__", (Param("self"), Param("*"), *params), NONE)
+    params = tuple(Parameter(name, Name("int"), lit(12)) for name in names)
+    function = Function("__init__", (Parameter("self"), Parameter("*"), *params), NONE)
     assert printed(Class("Net", (Name("nn.Module"),), "", (function,))) == (
         "class Net(nn.Module):\n"
         "    def __init__(\n"
@@ -282,7 +282,9 @@ def test_module_lists_and_subscripts() -> None:
         "self.h = nn.ModuleList(Block(width, heads) for _ in range(depth))\n"
     )
     hint = Subscript(Name("tuple"), (TENSOR, TENSOR))
-    function = Function("step", (Param("self"),), hint, (Return(attr("self", "x")),))
+    function = Function(
+        "step", (Parameter("self"),), hint, (Return(attr("self", "x")),)
+    )
     assert printed(function).startswith("def step(self) -> tuple[Tensor, Tensor]:\n")
 
 

@@ -23,7 +23,7 @@ from compiler.codegen.statements import (
     Function,
     If,
     Import,
-    Param,
+    Parameter,
     Return,
     Verbatim,
     assign,
@@ -73,7 +73,7 @@ def test_statements() -> None:
 def test_definitions() -> None:
     function = Function(
         "forward",
-        (Param("self"), Param("x", Name("Tensor"), Name("default"))),
+        (Parameter("self"), Parameter("x", Name("Tensor"), Name("default"))),
         Name("Tensor"),
         (ExprStatement(call("print", X)),),
         decorators=(Name("torch.no_grad"),),

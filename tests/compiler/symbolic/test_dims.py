@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from compiler.expr.syntax import BinaryOp, NumberLiteral, Variable, names
+from compiler.expr.syntax import BinaryOperation, NumberLiteral, Variable, names
 from compiler.symbolic.dims import (
     MAX_COEFFICIENT,
     MAX_SIZE,
@@ -189,8 +189,8 @@ def test_other_types_are_no_operands() -> None:
 
 
 def test_expressions_of_dims_are_trees() -> None:
-    tree = BinaryOp(
-        "//", BinaryOp("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)
+    tree = BinaryOperation(
+        "//", BinaryOperation("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)
     )
     assert ((H + 1) // 2).to_expr() == tree
     assert names(Dim.symbol("widths[0][1]").to_expr()) == {"widths"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from compiler.expr.syntax import BinaryOp, names, show
+from compiler.expr.syntax import BinaryOperation, names, show
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import (
     ExpressionError,
@@ -167,7 +167,7 @@ def test_printing(text: str, shown: str) -> None:
 def test_parts_know_their_place() -> None:
     text = "1 + (widths[0] * 2)"
     expr = parse_expression(text)
-    assert isinstance(expr, BinaryOp)
+    assert isinstance(expr, BinaryOperation)
     assert text[expr.start : expr.end] == text
     assert text[expr.right.start : expr.right.end] == "widths[0] * 2"
 

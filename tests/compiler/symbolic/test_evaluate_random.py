@@ -7,17 +7,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compiler.expr.syntax import (
-    BinaryOp,
+    BinaryOperation,
     BooleanLiteral,
-    BoolOp,
     Comparison,
     Expression,
     FunctionCall,
     IfElse,
     Indexing,
     ListLiteral,
+    LogicalOperation,
     NumberLiteral,
-    UnaryOp,
+    UnaryOperation,
     Variable,
     show,
 )
@@ -50,11 +50,11 @@ LEAVES: st.SearchStrategy[Expression] = (
 def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     few = st.lists(part, min_size=1, max_size=2).map(tuple)
     return (
-        st.builds(UnaryOp, st.sampled_from(("-", "+", "not")), part)
-        | st.builds(BinaryOp, st.sampled_from(OPERATORS), part, part)
+        st.builds(UnaryOperation, st.sampled_from(("-", "+", "not")), part)
+        | st.builds(BinaryOperation, st.sampled_from(OPERATORS), part, part)
         | st.builds(Comparison, st.sampled_from(COMPARISONS), part, part)
         | st.builds(
-            BoolOp,
+            LogicalOperation,
             st.sampled_from(("and", "or")),
             st.lists(part, min_size=2, max_size=3).map(tuple),
         )
