@@ -12,7 +12,7 @@ from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
-from compiler.expr.syntax import Variable, names
+from compiler.expr.syntax import Variable, names_in
 from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Recipe
@@ -66,7 +66,7 @@ class _Checker:
         if isinstance(recipe.name, NameTemplate):
             self._template(recipe.name, known, rest, place)
         for below, item in recipe.numbers:
-            for unknown in sorted(names(item.expr) - known)[:1]:
+            for unknown in sorted(names_in(item.expr) - known)[:1]:
                 self._unknown(unknown, known, place.at(*below).span())
         for part, stands in _parts(recipe, place):
             self._names(part, known, rest, stands)
@@ -77,7 +77,7 @@ class _Checker:
         for hole in template.holes():
             span = place.part(hole.start - hole.star, hole.start + hole.expr.end)
             several = isinstance(hole.expr, Variable) and hole.expr.id == rest
-            if unknown := sorted(names(hole.expr) - known):
+            if unknown := sorted(names_in(hole.expr) - known):
                 self._unknown(unknown[0], known, span)
             elif hole.star and not several:
                 message = "* is for a capture that takes several parts of a name"

@@ -1,14 +1,14 @@
-"""The parser of the expression language: by hand, since every fault needs its place."""
+"""The parser of the expression language; written by hand, so that every error has its position."""
 
 from dataclasses import replace
 
-from compiler.expr.lexer import BOOLEANS, Token, number, tokens
+from compiler.expr.lexer import BOOLEANS, Token, number_value, tokenize
 from compiler.expr.syntax import (
     COMPARE,
     NOT,
     OR,
+    PRECEDENCE,
     SIGN,
-    STRENGTH,
     BinaryOperation,
     BooleanLiteral,
     Comparison,
@@ -37,20 +37,24 @@ ARITY = {
 def parse_expression(
     text: str, *, max_nodes: int = MAX_NODES, max_depth: int = MAX_DEPTH
 ) -> Expression:
-    """The tree of an expression.
+    """Parse an expression.
 
-    Raises `ExpressionError`, and nothing else, for whatever else the text may hold. The
-    two bounds can be lowered but not raised: all that walks a tree relies on them.
+    Args:
+        max_nodes: maximum size of the tree. At most `MAX_NODES`, on which all passes over a tree rely.
+        max_depth: maximum depth of the tree. At most `MAX_DEPTH`, likewise.
+
+    Raises:
+        ExpressionError: if the text is not an expression, or exceeds one of the limits.
     """
     parser = _Parser(text, min(max_nodes, MAX_NODES), min(max_depth, MAX_DEPTH))
     return parser.parse()
 
 
 class _Parser:
-    """Precedence climbing, one token ahead."""
+    """A precedence-climbing parser with one token of lookahead."""
 
     def __init__(self, text: str, max_nodes: int, max_depth: int) -> None:
-        self._tokens = tokens(text)
+        self._tokens = tokenize(text)
         self._token = next(self._tokens)
         self._end = 0
         self._nodes, self._max_nodes = 0, max_nodes
@@ -63,7 +67,7 @@ class _Parser:
         return expr
 
     def _expression(self) -> Expression:
-        start = self._deeper()
+        start = self._enter()
         expr = self._operation(OR)
         if self._accept("if"):
             test = self._operation(OR)
@@ -73,12 +77,12 @@ class _Parser:
         return expr
 
     def _operation(self, least: int) -> Expression:
-        """Operands joined by operators that bind at least as tightly as `least`."""
+        """Operands joined by operators whose precedence is at least `least`."""
         start = self._token.start
         expr = self._prefix(least)
-        while (strength := self._strength()) >= least:
+        while (precedence := self._precedence()) >= least:
             op = self._advance().text
-            right = self._operation(strength + 1)
+            right = self._operation(precedence + 1)
             expr = self._node(self._join(op, expr, right), start)
         return expr
 
@@ -86,12 +90,14 @@ class _Parser:
         if op in ("and", "or"):
             operands = [left, right]
             while self._accept(op):
-                operands.append(self._operation(STRENGTH[op] + 1))
+                operands.append(self._operation(PRECEDENCE[op] + 1))
             return LogicalOperation(op, tuple(operands))
-        if STRENGTH[op] != COMPARE:
+        if PRECEDENCE[op] != COMPARE:
             return BinaryOperation(op, left, right)
-        if self._strength() == COMPARE:
-            raise self._fault("comparisons do not chain; join two of them with `and`")
+        if self._precedence() == COMPARE:
+            raise self._error(
+                "comparisons cannot be chained; join two of them with `and`"
+            )
         return Comparison(op, left, right)
 
     def _prefix(self, least: int) -> Expression:
@@ -99,8 +105,8 @@ class _Parser:
         if op not in ("not", "+", "-"):
             return self._postfix()
         if op == "not" and least > NOT:
-            raise self._fault("`not` needs parentheses here")
-        start = self._deeper()
+            raise self._error("`not` needs parentheses here")
+        start = self._enter()
         self._advance()
         operand = self._operation(NOT if op == "not" else SIGN)
         self._depth -= 1
@@ -114,36 +120,36 @@ class _Parser:
             self._expect("]")
             expr = self._node(Indexing(expr, index), start)
         if self._token.text == "(":
-            raise self._fault(f"only {', '.join(ARITY)} can be called")
+            raise self._error(f"only {', '.join(ARITY)} can be called")
         return expr
 
     def _primary(self) -> Expression:
         token = self._token
         if token.kind == "number":
-            return self._node(NumberLiteral(number(self._advance())), token.start)
+            return self._node(NumberLiteral(number_value(self._advance())), token.start)
         if token.kind == "name":
-            return self._named(self._advance())
+            return self._name_or_call(self._advance())
         if self._accept("("):
             expr = self._expression()
             if self._token.text == ",":
-                raise self._fault("a list is written in brackets: [3, 3]")
+                raise self._error("lists are written in brackets: [3, 3]")
             self._expect(")")
             return expr
         if self._accept("["):
             return self._node(ListLiteral(self._items("]")), token.start)
         raise self._unexpected("an operand")
 
-    def _named(self, token: Token) -> Expression:
+    def _name_or_call(self, token: Token) -> Expression:
         if token.text in BOOLEANS:
             return self._node(BooleanLiteral(BOOLEANS[token.text]), token.start)
         if token.text not in ARITY or not self._accept("("):
             return self._node(Variable(token.text), token.start)
         args = self._items(")")
-        least, most = ARITY[token.text]
-        if not least <= len(args) <= most:
-            wanted = f"{least} or more" if most > least else str(least)
-            fault = f"`{token.text}` takes {wanted} arguments, not {len(args)}"
-            raise ExpressionError(fault, token.start, self._end)
+        least, greatest = ARITY[token.text]
+        if not least <= len(args) <= greatest:
+            wanted = f"{least} or more" if greatest > least else str(least)
+            message = f"`{token.text}` takes {wanted} arguments, not {len(args)}"
+            raise ExpressionError(message, token.start, self._end)
         return self._node(FunctionCall(token.text, args), token.start)
 
     def _items(self, closing: str) -> tuple[Expression, ...]:
@@ -154,8 +160,8 @@ class _Parser:
                 self._expect(",")
         return tuple(items)
 
-    def _strength(self) -> int:
-        return STRENGTH.get(self._token.text, -1)
+    def _precedence(self) -> int:
+        return PRECEDENCE.get(self._token.text, -1)
 
     def _advance(self) -> Token:
         token = self._token
@@ -173,22 +179,22 @@ class _Parser:
         if not self._accept(text):
             raise self._unexpected(f"`{text}`")
 
-    def _deeper(self) -> int:
+    def _enter(self) -> int:
         self._depth += 1
         if self._depth > self._max_depth:
-            raise self._fault("the expression is nested too deeply")
+            raise self._error("the expression is nested too deeply")
         return self._token.start
 
     def _node(self, expr: Expression, start: int) -> Expression:
         self._nodes += 1
         if self._nodes > self._max_nodes:
-            raise self._fault("the expression is too long")
+            raise self._error("the expression is too long")
         return replace(expr, start=start, end=self._end)
 
     def _unexpected(self, wanted: str) -> ExpressionError:
         found = self._token.text
         found = found if self._token.kind == "end" else f"`{found[:40]}`"
-        return self._fault(f"expected {wanted}, found {found}")
+        return self._error(f"expected {wanted}, found {found}")
 
-    def _fault(self, message: str) -> ExpressionError:
+    def _error(self, message: str) -> ExpressionError:
         return ExpressionError(message, self._token.start, self._token.end)

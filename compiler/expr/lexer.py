@@ -1,4 +1,4 @@
-"""The words of the expression language."""
+"""The tokens of the expression language."""
 
 import keyword
 import math
@@ -6,30 +6,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler.expr.syntax import STRENGTH, ExpressionError
+from compiler.expr.syntax import PRECEDENCE, ExpressionError
 
 KEYWORDS = frozenset(("and", "or", "not", "if", "else"))
 BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 
-_WORD = re.compile(
+_TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
     |   (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |   (?P<name>[A-Za-z_][A-Za-z_0-9]*)
-    |   (?P<mark>\*\*|//|==|!=|<=|>=|&&|\|\||.)""",
+    |   (?P<symbol>\*\*|//|==|!=|<=|>=|&&|\|\||.)""",
     re.VERBOSE | re.DOTALL,
 )
-_MARKS = STRENGTH.keys() | set("()[],")
-_NO_TEXT = "text has no place in an expression"
-_NO_NONE = "there is no `None` in a spec"
-_FOREIGN = {
-    "**": "there are no powers in expressions; write a product",
-    ".": "there are no attributes in expressions; a size has a name of its own",
-    ":": "there are no slices in expressions",
-    "=": "a comparison is written `==`",
-    "!": "a negation is written `not`",
-    "&&": "a conjunction is written `and`",
-    "||": "a disjunction is written `or`",
-    "$": "`$` belongs in text; an expression names a param without it",
+_SYMBOLS = PRECEDENCE.keys() | set("()[],")
+_NO_TEXT = "expressions cannot contain text"
+_NO_NONE = "specs have no `None`"
+_NOT_SUPPORTED = {
+    "**": "expressions have no powers; write a product",
+    ".": "expressions have no attributes; sizes are named in the type of the input",
+    ":": "expressions have no slices",
+    "=": "equality is written `==`",
+    "!": "negation is written `not`",
+    "&&": "conjunction is written `and`",
+    "||": "disjunction is written `or`",
+    "$": "`$` is for text; in an expression, write the name of the param alone",
     '"': _NO_TEXT,
     "'": _NO_TEXT,
 }
@@ -37,7 +37,7 @@ _FOREIGN = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word; `kind` is `number`, `name`, `mark`, `keyword` or `end`."""
+    """A token of the text at `start:end`; `kind` is `number`, `name`, `symbol`, `keyword` or `end`."""
 
     kind: str
     text: str
@@ -45,40 +45,50 @@ class Token:
     end: int
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The words of a text and one token for its end; raises `ExpressionError`."""
-    for match in _WORD.finditer(text):
-        kind, word = match.lastgroup or "mark", match[0]
+def tokenize(text: str) -> Iterator[Token]:
+    """The tokens of a text, and one for its end.
+
+    Raises:
+        ExpressionError: at the first character or word that expressions do not have.
+    """
+    for match in _TOKEN.finditer(text):
+        kind, word = match.lastgroup or "symbol", match[0]
         if kind == "space":
             continue
-        fault = _fault(kind, word)
-        if fault is not None:
-            raise ExpressionError(fault, *match.span())
+        error = _error(kind, word)
+        if error is not None:
+            raise ExpressionError(error, *match.span())
         kind = "keyword" if word in KEYWORDS else kind
         yield Token(kind, word, *match.span())
     yield Token("end", "the end", len(text), len(text))
 
 
-def _fault(kind: str, word: str) -> str | None:
-    if kind == "mark" and word not in _MARKS:
+def _error(kind: str, word: str) -> str | None:
+    if kind == "symbol" and word not in _SYMBOLS:
         shown = f"`{word}`" if word.isprintable() else f"U+{ord(word[0]):04X}"
-        return _FOREIGN.get(word, f"{shown} has no place in an expression")
+        return _NOT_SUPPORTED.get(word, f"expressions cannot contain {shown}")
     if kind != "name" or word in KEYWORDS or word in BOOLEANS:
         return None
     if word == "None":
-        return f"{_NO_NONE}; nothing is `null`, a size that varies a symbol such as B"
-    return f"there is no `{word}` in expressions" if keyword.iskeyword(word) else None
+        return f"{_NO_NONE}; an absent value is `null`, a size that varies is a symbol such as B"
+    return f"expressions have no `{word}`" if keyword.iskeyword(word) else None
 
 
-def number(token: Token) -> int | float:
-    """The value of a number; raises `ExpressionError` beyond 63 bits or infinity."""
+def number_value(token: Token) -> int | float:
+    """The value of a number.
+
+    Raises:
+        ExpressionError: if an integer exceeds 63 bits, or a float is infinite.
+    """
     if token.text.isdecimal():
         digits = token.text.lstrip("0") or "0"
-        # Python refuses to read a very long integer, so its length is looked at first.
+        # Python refuses to parse very long integers, so the length is checked first.
         if len(digits) > 19 or int(digits) >= 2**63:
-            raise ExpressionError("an integer beyond 63 bits", token.start, token.end)
+            raise ExpressionError("the integer exceeds 63 bits", token.start, token.end)
         return int(digits)
     value = float(token.text)
     if not math.isfinite(value):
-        raise ExpressionError("a number too large", token.start, token.end)
+        raise ExpressionError(
+            "the number is too large for a float", token.start, token.end
+        )
     return value

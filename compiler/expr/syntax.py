@@ -1,7 +1,7 @@
-"""The tree of the small expression language, and its printer.
+"""The syntax tree of the expression language, and its printer.
 
-It stands apart from the parser so that the algebra of shapes, which the evaluator
-needs, can print itself as an expression too.
+It is apart from the parser because the algebra of sizes, which the evaluator needs,
+prints its results as expressions too.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class ExprNode:
-    """A part of an expression; `start` and `end` are its offsets in the text."""
+    """A part of an expression, at the offsets `start:end` of the text."""
 
     start: int = field(default=0, compare=False, kw_only=True)
     end: int = field(default=0, compare=False, kw_only=True)
@@ -18,21 +18,21 @@ class ExprNode:
 
 @dataclass(frozen=True, slots=True)
 class NumberLiteral(ExprNode):
-    """A literal that is not negative: `3`, `0.1`, `3e-4`."""
+    """A non-negative literal: `3`, `0.1`, `3e-4`."""
 
     value: int | float
 
 
 @dataclass(frozen=True, slots=True)
 class BooleanLiteral(ExprNode):
-    """`true` or `false` (`True` and `False` mean the same)."""
+    """`true` or `false`; `True` and `False` mean the same."""
 
     value: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Variable(ExprNode):
-    """A param, a symbol of a dimension or a counter."""
+    """The name of a param, a dimension or the counter of a repeat."""
 
     id: str
 
@@ -47,7 +47,7 @@ class UnaryOperation(ExprNode):
 
 @dataclass(frozen=True, slots=True)
 class BinaryOperation(ExprNode):
-    """One of `+ - * / // %` between two operands."""
+    """`+`, `-`, `*`, `/`, `//` or `%` of two operands."""
 
     op: str
     left: "Expression"
@@ -56,7 +56,7 @@ class BinaryOperation(ExprNode):
 
 @dataclass(frozen=True, slots=True)
 class Comparison(ExprNode):
-    """One of `== != < <= > >=`; comparisons do not chain."""
+    """`==`, `!=`, `<`, `<=`, `>` or `>=` of two operands; comparisons cannot be chained."""
 
     op: str
     left: "Expression"
@@ -65,7 +65,7 @@ class Comparison(ExprNode):
 
 @dataclass(frozen=True, slots=True)
 class LogicalOperation(ExprNode):
-    """`and` or `or` between two operands or more, evaluated from the left."""
+    """`and` or `or` of two or more operands, evaluated from left to right with short circuit."""
 
     op: str
     operands: tuple["Expression", ...]
@@ -119,7 +119,7 @@ Expression = (
 
 
 class ExpressionError(Exception):
-    """A fault in an expression; `start` and `end` are its offsets in the text."""
+    """An error in an expression, at the offsets `start:end` of the text."""
 
     def __init__(self, message: str, start: int = 0, end: int = 0) -> None:
         super().__init__(message)
@@ -128,9 +128,9 @@ class ExpressionError(Exception):
         self.end = end
 
 
-# How tightly each form binds, loosest first.
+# Precedence, lowest first.
 CONDITIONAL, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POSTFIX = range(9)
-STRENGTH = {
+PRECEDENCE = {
     "or": OR,
     "and": AND,
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARE),
@@ -140,7 +140,7 @@ STRENGTH = {
 
 
 def children(expr: Expression) -> tuple[Expression, ...]:
-    """The direct parts of an expression, in the order of the text."""
+    """The operands of an expression, in the order of the text."""
     match expr:
         case UnaryOperation():
             return (expr.operand,)
@@ -160,13 +160,13 @@ def children(expr: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-def names(expr: Expression) -> frozenset[str]:
-    """Every name that an expression mentions."""
+def names_in(expr: Expression) -> frozenset[str]:
+    """All names in an expression."""
     return frozenset(part.id for part in walk(expr) if isinstance(part, Variable))
 
 
 def walk(expr: Expression) -> Iterator[Expression]:
-    """Every part of an expression, itself among them."""
+    """All parts of an expression, itself included."""
     parts = [expr]
     while parts:
         part = parts.pop()
@@ -174,52 +174,53 @@ def walk(expr: Expression) -> Iterator[Expression]:
         parts.extend(children(part))
 
 
-def replaced(
-    expr: Expression, put: Callable[[Expression], Expression | None]
+def rewrite(
+    expr: Expression, rule: Callable[[Expression], Expression | None]
 ) -> Expression:
-    """The expression with what `put` gives in place of a part; None leaves it.
+    """Replace each part, outer ones first, for which `rule` returns another; None keeps the part.
 
-    >>> counter = BinaryOperation("+", Variable("i"), NumberLiteral(1))
-    >>> show(replaced(counter, lambda part: Variable("k") if part == Variable("i") else None))
+    >>> expr = BinaryOperation("+", Variable("i"), NumberLiteral(1))
+    >>> unparse(rewrite(expr, lambda part: Variable("k") if part == Variable("i") else None))
     'k + 1'
     """
-    other = put(expr)
-    if other is not None:
-        return other
+    replacement = rule(expr)
+    if replacement is not None:
+        return replacement
     match expr:
         case UnaryOperation():
-            return replace(expr, operand=replaced(expr.operand, put))
+            return replace(expr, operand=rewrite(expr.operand, rule))
         case BinaryOperation() | Comparison():
-            left, right = replaced(expr.left, put), replaced(expr.right, put)
+            left, right = rewrite(expr.left, rule), rewrite(expr.right, rule)
             return replace(expr, left=left, right=right)
         case IfElse():
-            body, test = replaced(expr.body, put), replaced(expr.test, put)
+            body, test = rewrite(expr.body, rule), rewrite(expr.test, rule)
             return replace(
-                expr, body=body, test=test, orelse=replaced(expr.orelse, put)
+                expr, body=body, test=test, orelse=rewrite(expr.orelse, rule)
             )
         case LogicalOperation():
-            return replace(expr, operands=_all_replaced(expr.operands, put))
+            return replace(expr, operands=_rewrite_all(expr.operands, rule))
         case FunctionCall():
-            return replace(expr, args=_all_replaced(expr.args, put))
+            return replace(expr, args=_rewrite_all(expr.args, rule))
         case Indexing():
-            value, index = replaced(expr.value, put), replaced(expr.index, put)
+            value, index = rewrite(expr.value, rule), rewrite(expr.index, rule)
             return replace(expr, value=value, index=index)
         case ListLiteral():
-            return replace(expr, items=_all_replaced(expr.items, put))
+            return replace(expr, items=_rewrite_all(expr.items, rule))
         case _:
             return expr
 
 
-def _all_replaced(
-    parts: tuple[Expression, ...], put: Callable[[Expression], Expression | None]
+def _rewrite_all(
+    parts: tuple[Expression, ...], rule: Callable[[Expression], Expression | None]
 ) -> tuple[Expression, ...]:
-    return tuple(replaced(part, put) for part in parts)
+    return tuple(rewrite(part, rule) for part in parts)
 
 
-def show(expr: Expression) -> str:
-    """The text of an expression, with the parentheses that a reader needs.
+def unparse(expr: Expression) -> str:
+    """The text of an expression, with parentheses where precedence or readability needs them.
 
-    >>> show(BinaryOperation("//", BinaryOperation("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)))
+    >>> size = BinaryOperation("+", Variable("H"), NumberLiteral(1))
+    >>> unparse(BinaryOperation("//", size, NumberLiteral(2)))
     '(H + 1) // 2'
     """
     match expr:
@@ -230,68 +231,68 @@ def show(expr: Expression) -> str:
         case Variable():
             return expr.id
         case UnaryOperation():
-            return _show_unary(expr)
+            return _unparse_unary(expr)
         case BinaryOperation():
-            return _show_binary(expr)
+            return _unparse_binary(expr)
         case Comparison():
-            sides = (_inside(side, SUM) for side in (expr.left, expr.right))
+            sides = (_operand(side, SUM) for side in (expr.left, expr.right))
             return f" {expr.op} ".join(sides)
         case LogicalOperation():
-            above = STRENGTH[expr.op] + 1
-            return f" {expr.op} ".join(_inside(part, above) for part in expr.operands)
+            above = PRECEDENCE[expr.op] + 1
+            return f" {expr.op} ".join(_operand(part, above) for part in expr.operands)
         case IfElse():
-            body, test = _inside(expr.body, OR), _inside(expr.test, OR)
-            return f"{body} if {test} else {show(expr.orelse)}"
+            body, test = _operand(expr.body, OR), _operand(expr.test, OR)
+            return f"{body} if {test} else {unparse(expr.orelse)}"
         case FunctionCall():
-            return f"{expr.function}({', '.join(map(show, expr.args))})"
+            return f"{expr.function}({', '.join(map(unparse, expr.args))})"
         case Indexing():
-            return f"{_inside(expr.value, POSTFIX)}[{show(expr.index)}]"
+            return f"{_operand(expr.value, POSTFIX)}[{unparse(expr.index)}]"
         case ListLiteral():
-            return f"[{', '.join(map(show, expr.items))}]"
+            return f"[{', '.join(map(unparse, expr.items))}]"
 
 
-def _show_unary(expr: UnaryOperation) -> str:
+def _unparse_unary(expr: UnaryOperation) -> str:
     if expr.op == "not":
-        return f"not {_inside(expr.operand, NOT)}"
-    return f"{expr.op}{_inside(expr.operand, SIGN)}"
+        return f"not {_operand(expr.operand, NOT)}"
+    return f"{expr.op}{_operand(expr.operand, SIGN)}"
 
 
-def _show_binary(expr: BinaryOperation) -> str:
-    # Sums may have hundreds of terms: their left spine is walked, not recursed into.
-    spine, left = [expr], expr.left
+def _unparse_binary(expr: BinaryOperation) -> str:
+    # A loop, since recursion could not handle the left-nested operators of a sum of hundreds of terms.
+    nested, left = [expr], expr.left
     while isinstance(left, BinaryOperation):
-        spine.append(left)
+        nested.append(left)
         left = left.left
-    text = show(left)
-    for outer in reversed(spine):
-        strength = STRENGTH[outer.op]
-        if _strength(left) < strength or _misread(left, outer):
+    text = unparse(left)
+    for outer in reversed(nested):
+        precedence = PRECEDENCE[outer.op]
+        if _precedence(left) < precedence or _misread(left, outer):
             text = f"({text})"
-        text = f"{text} {outer.op} {_inside(outer.right, strength + 1)}"
+        text = f"{text} {outer.op} {_operand(outer.right, precedence + 1)}"
         left = outer
     return text
 
 
 def _misread(left: Expression, outer: BinaryOperation) -> bool:
-    """`H // 2 * W` is right but misread; nobody misreads `(H // 2) * W`."""
-    if STRENGTH[outer.op] != PRODUCT or not isinstance(left, BinaryOperation):
+    """Whether a reader could misread an operand without parentheses: `H // 2 * W` for `(H // 2) * W`."""
+    if PRECEDENCE[outer.op] != PRODUCT or not isinstance(left, BinaryOperation):
         return False
     return left.op == "%" or (left.op == "//" and outer.op != "//")
 
 
-def _inside(expr: Expression, least: int) -> str:
-    """The text of a part where only what binds as tightly as `least` goes bare."""
-    text = show(expr)
-    return text if _strength(expr) >= least else f"({text})"
+def _operand(expr: Expression, least: int) -> str:
+    """The text of an operand, in parentheses if its precedence is less than `least`."""
+    text = unparse(expr)
+    return text if _precedence(expr) >= least else f"({text})"
 
 
-def _strength(expr: Expression) -> int:
+def _precedence(expr: Expression) -> int:
     match expr:
         case IfElse():
             return CONDITIONAL
         case UnaryOperation():
             return NOT if expr.op == "not" else SIGN
         case LogicalOperation() | Comparison() | BinaryOperation():
-            return STRENGTH[expr.op]
+            return PRECEDENCE[expr.op]
         case _:
             return POSTFIX

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Report, suggest
 from compiler.diagnostics.text import shorten
-from compiler.expr.syntax import Expression, show
+from compiler.expr.syntax import Expression, unparse
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, TypedGraph
@@ -91,7 +91,7 @@ def _check_type(
 
 def _dim(value: Value, expr: Expression) -> Dim:
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise ExpressionError(f"{show(expr)} is not a size", expr.start, expr.end)
+        raise ExpressionError(f"{unparse(expr)} is not a size", expr.start, expr.end)
     return Dim.of(value)
 
 

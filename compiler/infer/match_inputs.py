@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.expr.syntax import Expression, Variable, show
+from compiler.expr.syntax import Expression, Variable, unparse
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.errors import OpError
@@ -52,9 +52,7 @@ class Matcher:
             try:
                 wanted = evaluate(expr, values)
             except ExpressionError as error:
-                message = (
-                    f"{show(expr)} of {port} stands for no size here: {error.message}"
-                )
+                message = f"{unparse(expr)} of {port} stands for no size here: {error.message}"
                 raise OpError("unbound-dimension", message, port) from None
             if not isinstance(wanted, int | Dim) or not self.caller.domain.equal(
                 Dim.of(wanted), self.caller.value(size)
@@ -132,7 +130,11 @@ class Matcher:
         actual: TensorType,
         pattern: TypePattern,
     ) -> OpError:
-        told = "" if str(wanted) == show(expr) else f", where {show(expr)} = {wanted}"
+        told = (
+            ""
+            if str(wanted) == unparse(expr)
+            else f", where {unparse(expr)} = {wanted}"
+        )
         message = f"{port} needs {pattern}{told}"
         fault = OpError("pattern-mismatch", message, port)
         if isinstance(wanted, int | Dim):
@@ -149,8 +151,8 @@ def size_of(expr: Expression, names: SymbolTable, values: Mapping[str, Value]) -
     try:
         value = evaluate(expr, values)
     except ExpressionError as error:
-        message = f"{show(expr)} stands for no size here: {error.message}"
+        message = f"{unparse(expr)} stands for no size here: {error.message}"
         raise OpError("unbound-dimension", message) from None
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise OpError("unbound-dimension", f"{show(expr)} is no size")
+        raise OpError("unbound-dimension", f"{unparse(expr)} is no size")
     return Dim.of(names.size(expr, value))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from compiler.elaborate.check_names import formulas
-from compiler.expr.syntax import names
+from compiler.expr.syntax import names_in
 from compiler.infer.instances import InstanceBuilder
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Types, hashable
@@ -92,13 +92,13 @@ def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool
     for value in arguments.values():
         for item in value if isinstance(value, tuple) else (value,):
             expr = getattr(item, "expr", None)
-            if expr is not None and COUNTER in names(expr):
+            if expr is not None and COUNTER in names_in(expr):
                 return True
     if not isinstance(target, Scope) or target.kind != "group":
         return False
     return any(
         any(
-            COUNTER in names(formula.expr)
+            COUNTER in names_in(formula.expr)
             for _, formula in formulas(node.layer, node.arguments)
         )
         or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
@@ -117,7 +117,7 @@ def equal_arguments(
         item
         for value in arguments.values()
         for item in (value if isinstance(value, tuple) else (value,))
-        if isinstance(item, Formula) and COUNTER in names(item.expr)
+        if isinstance(item, Formula) and COUNTER in names_in(item.expr)
     ]
     values: dict[str, Value] = {**instance.values, COUNTER: first}
     named = instance.names.counted(first)

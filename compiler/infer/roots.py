@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
-from compiler.expr.syntax import Expression, names
+from compiler.expr.syntax import Expression, names_in
 from compiler.infer.instances import InstanceBuilder
 from compiler.infer.param_values import formula_value, name_values
 from compiler.ir.graph import Graph, Place, Scope
@@ -64,7 +64,7 @@ def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
         for name, size in (
             (name, dim)
             for dim in pattern.dims
-            for name in sorted(names(dim))
+            for name in sorted(names_in(dim))
             if name not in scope.params
         ):
             if rules.symbol_name(name):
@@ -122,7 +122,7 @@ def read_domain(
         for kind in scope.inputs.values()
         if kind
         for dim in kind.dims
-        for name in names(dim)
+        for name in names_in(dim)
     }
     for name, bounds in graph.spec.dims.items():
         place = Place(graph.document, ("dims", name))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
-from compiler.expr.syntax import Expression, names
+from compiler.expr.syntax import Expression, names_in
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.language.spec import Spec
@@ -142,7 +142,7 @@ class Scope:
         """The params and dimensions that its formulas may use."""
         patterns = [pattern for pattern in self.inputs.values() if pattern]
         sizes = [size for pattern in patterns for size in pattern.dims]
-        return frozenset(self.params).union(*map(names, sizes))
+        return frozenset(self.params).union(*map(names_in, sizes))
 
     @property
     def environment(self) -> Scope:

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.codegen.python import Compare, Name, lit
 from compiler.codegen.statements import Assign, If, Stmt
-from compiler.expr.syntax import names
+from compiler.expr.syntax import names_in
 from compiler.lower.constructors import value_code
 from compiler.lower.writer import ClassWriter
 from compiler.op.arg_types import Formula
@@ -31,7 +31,7 @@ def default_of(writer: ClassWriter, name: str) -> Any:
 
 def is_computed(default: Any) -> bool:
     """Whether a default depends on other params, so that no signature can hold it."""
-    return any(names(formula.expr) for formula in _formulas(default))
+    return any(names_in(formula.expr) for formula in _formulas(default))
 
 
 def settle_needs(writer: ClassWriter) -> None:

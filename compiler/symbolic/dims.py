@@ -18,7 +18,7 @@ from compiler.expr.syntax import (
     NumberLiteral,
     UnaryOperation,
     Variable,
-    show,
+    unparse,
 )
 from compiler.symbolic import terms
 from compiler.symbolic.factoring import factored
@@ -242,7 +242,7 @@ def _constant(value: int) -> Dim:
 
 @lru_cache(maxsize=4_096)
 def _text(size: Dim) -> str:
-    return show(size.to_expr())
+    return unparse(size.to_expr())
 
 
 def polynomial(coefficients: Coefficients) -> Dim:

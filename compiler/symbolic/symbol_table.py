@@ -13,9 +13,9 @@ from compiler.expr.syntax import (
     Indexing,
     NumberLiteral,
     Variable,
-    names,
-    replaced,
-    show,
+    names_in,
+    rewrite,
+    unparse,
     walk,
 )
 from compiler.symbolic.dims import Dim
@@ -69,7 +69,7 @@ class SymbolTable(dict[str, Value]):
         """A formula, whose value is known, in the names of the scope."""
         listed = any(isinstance(part, Indexing | FunctionCall) for part in walk(expr))
         known = copy(self) if listed else self
-        told = replaced(expr, self._into(known, self._item)) if listed else expr
+        told = rewrite(expr, self._into(known, self._item)) if listed else expr
         try:
             size = evaluate(told, known)
         except ExpressionError:
@@ -79,7 +79,7 @@ class SymbolTable(dict[str, Value]):
     def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
         """A size in the lengths of lists, where it is made of them and more."""
         try:
-            return evaluate(replaced(expr, self._into(known, self._length)), known)
+            return evaluate(rewrite(expr, self._into(known, self._length)), known)
         except ExpressionError:  # they choose between sizes
             return size
 
@@ -130,7 +130,7 @@ class SymbolTable(dict[str, Value]):
 
     def symbol(self, expr: Expression, value: int) -> Dim | None:
         """A number as a symbolic size; None where it depends on no name."""
-        size = self.size(expr, value) if names(expr) else None
+        size = self.size(expr, value) if names_in(expr) else None
         if isinstance(size, int):  # such as the length of a list that is known
             size = self.opaque(expr, value)
         return size if isinstance(size, Dim) else None
@@ -147,7 +147,7 @@ class SymbolTable(dict[str, Value]):
     def _text(self, expr: Expression) -> str:
         """The text of a formula, for this copy where it has the counter in it."""
         copy = self.get(COUNTER)
-        if COUNTER not in names(expr) or not isinstance(copy, int):
+        if COUNTER not in names_in(expr) or not isinstance(copy, int):
             return _shown(expr)
         text = _shown(_counted_from(expr, Dim.of(copy)))
         self.counted_as[text] = expr, copy
@@ -183,28 +183,28 @@ def _counted_from(expr: Expression, place: Dim) -> Expression:
 
     def put(part: Expression) -> Expression | None:
         if isinstance(part, Indexing):
-            value = replaced(part.value, put)
-            return Indexing(value, _tidy(replaced(part.index, put), value))
+            value = rewrite(part.value, put)
+            return Indexing(value, _tidy(rewrite(part.index, put), value))
         if isinstance(part, BinaryOperation):
-            left, right = replaced(part.left, put), replaced(part.right, put)
+            left, right = rewrite(part.left, put), rewrite(part.right, put)
             return _tidy(BinaryOperation(part.op, left, right))
         return number if part == Variable(COUNTER) else None
 
-    return replaced(expr, put)
+    return rewrite(expr, put)
 
 
 def _tidy(expr: Expression, items: Expression | None = None) -> Expression:
     """A formula added up; the place of an item: `[-1]` for `[len(widths) - 1]`."""
-    named = replaced(expr, _length_as_name)
+    named = rewrite(expr, _length_as_name)
     try:
-        size = evaluate(named, {name: Dim.symbol(name) for name in names(named)})
+        size = evaluate(named, {name: Dim.symbol(name) for name in names_in(named)})
     except ExpressionError:
         return expr
     if not isinstance(size, int | Dim) or isinstance(size, bool):
         return expr
     back = (size - Dim.symbol(_length_of(items))).constant if items else None
     place = Dim.of(size if back is None or back >= 0 else back)
-    return replaced(place.to_expr(), _name_as_length)
+    return rewrite(place.to_expr(), _name_as_length)
 
 
 def _length_of(items: Expression) -> str:
@@ -224,4 +224,4 @@ def _name_as_length(part: Expression) -> Expression | None:
 
 
 def _shown(expr: Expression) -> str:
-    return show(expr) if isinstance(expr, Indexing) else f"({show(expr)})"
+    return unparse(expr) if isinstance(expr, Indexing) else f"({unparse(expr)})"

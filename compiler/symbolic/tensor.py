@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from compiler.expr.syntax import Expression, show
+from compiler.expr.syntax import Expression, unparse
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 
@@ -101,7 +101,7 @@ class TypePattern:
     text: str
 
     def __str__(self) -> str:
-        parts = [show(dim) for dim in self.dims]
+        parts = [unparse(dim) for dim in self.dims]
         if self.ellipsis is not None:
             parts.insert(self.ellipsis, _ELLIPSIS_PREFIX)
         return f"{self.kind}[{', '.join(parts)}]{'?' if self.optional else ''}"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from compiler.expr.syntax import BinaryOperation, NumberLiteral, Variable, names
+from compiler.expr.syntax import BinaryOperation, NumberLiteral, Variable, names_in
 from compiler.symbolic.dims import (
     MAX_COEFFICIENT,
     MAX_SIZE,
@@ -193,7 +193,7 @@ def test_expressions_of_dims_are_trees() -> None:
         "//", BinaryOperation("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)
     )
     assert ((H + 1) // 2).to_expr() == tree
-    assert names(Dim.symbol("widths[0][1]").to_expr()) == {"widths"}
+    assert names_in(Dim.symbol("widths[0][1]").to_expr()) == {"widths"}
 
 
 def test_symbols_are_known() -> None:

@@ -19,7 +19,7 @@ from compiler.expr.syntax import (
     NumberLiteral,
     UnaryOperation,
     Variable,
-    show,
+    unparse,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expression
@@ -72,7 +72,7 @@ TREES = st.recursive(LEAVES, _larger, max_leaves=12)
 
 @given(TREES)
 def test_what_is_printed_is_read_back(expr: Expression) -> None:
-    assert parse_expression(show(expr)) == expr
+    assert parse_expression(unparse(expr)) == expr
 
 
 @given(TREES)
