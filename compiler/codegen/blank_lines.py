@@ -1,4 +1,4 @@
-"""The empty lines between statements, as the formatter has them."""
+"""The blank lines between statements, as in the formatter."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DEFINITION = re.compile(r"(?:#.*\n)*(?:@|class |def |async def )")
 def with_blank_lines(
     body: Sequence[Stmt], first: int, far: int
 ) -> Iterator[tuple[Stmt, int]]:
-    """Statements without the Blanks, each with the number of empty lines above it.
+    """Statements without the Blanks, each with the number of blank lines above it.
 
-    `first` stand above the first, `far` around a definition, one where a Blank is or
-    where imports end. The comments right above a definition belong to it.
+    There are `first` above the first statement, `far` around definitions, and one at a
+    Blank and after imports. Comments directly above a definition belong to it.
     """
     before: Stmt | None = None
     is_attached = is_blank = False
@@ -49,14 +49,14 @@ def with_blank_lines(
 
 
 def starts_definition(body: Sequence[Stmt], after_comments: bool = True) -> bool:
-    """Whether a body begins with a definition, or with the comments above one."""
+    """Whether a body starts with a definition, or with comments above one."""
     passed = CommentLine | Blank if after_comments else Blank
     first = next((stmt for stmt in body if not isinstance(stmt, passed)), None)
     return first is not None and _starts_definition(first)
 
 
 def _leads_definition(body: Sequence[Stmt]) -> list[bool]:
-    """For each statement whether it starts a definition, comments above it included."""
+    """For each statement, whether it is a definition or a comment directly above one."""
     found: list[bool] = []
     leads = False
     for stmt in reversed(body):

@@ -1,8 +1,8 @@
-"""Text in generated code: literals, comments and docstrings that nothing can leave.
+"""String literals, comments and docstrings of generated code, escaped so that no text can end them.
 
-What a reader can't see (controls, bidirectional marks, unassigned characters) is always
-escaped. Strings and comments further escape what has no plain width, since the layout
-counts characters.
+Invisible characters (controls, bidirectional marks, unassigned code points) are always
+escaped. Strings and comments also escape characters that are not one column wide, as
+the layout counts characters.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from unicodedata import ucd_3_2_0
 
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
-# What a comment must not begin with, nor hold after `#` or `;`: a tool would obey it.
-# PEP 263 reads `coding:` anywhere in a comment of the first two lines.
+# Pragmas, which tools obey at the start of a comment and after `#` or `;`.
+# PEP 263 finds `coding:` anywhere in a comment of the first two lines.
 _PRAGMA = re.compile(
     r"(?:\A|(?<=[#;]))\s*(?P<tool>noqa|nosec|(?:type|fmt|yapf|isort|pragma|pyright|pylint"
     r"|mypy|ruff|ty|flake8)\s*[:=])|(?P<coding>coding(?=[:=]))",
@@ -29,20 +29,20 @@ def _escape(char: str) -> str:
 
 
 def _is_visible(char: str) -> bool:
-    """Whether a reader sees the character: by Unicode 3.2, which is final."""
-    if char in " \u00ad":  # the soft hyphen still counted as punctuation then
+    """Whether a character is visible, by Unicode 3.2, whose tables do not change."""
+    if char in " \u00ad":  # Unicode 3.2 counts the soft hyphen as punctuation
         return char == " "
     return ucd_3_2_0.category(char)[0] not in "CZ"
 
 
 def _is_plain(char: str) -> bool:
-    """Whether a reader sees it, one column wide in every terminal."""
+    """Whether a character is visible and one column wide in every terminal."""
     is_narrow = char < "\u0590" or "\u2010" <= char < "\u2300"
     return is_narrow and _is_visible(char) and ucd_3_2_0.category(char)[0] != "M"
 
 
 def string(value: str) -> str:
-    """A string literal, in the quotes that need fewer escapes, double ones if equal."""
+    """A string literal, in the quotes that need fewer escapes; double quotes if equal."""
     if value.isascii() and value.isprintable() and not {'"', "\\"} & set(value):
         return f'"{value}"'
     quote = "'" if value.count('"') > value.count("'") else '"'
@@ -52,7 +52,7 @@ def string(value: str) -> str:
 
 
 def number(value: float) -> str:
-    """A number without its sign; the exponent is as short as it can be."""
+    """A number without its sign, with the shortest exponent."""
     if isinstance(value, int):
         return str(abs(value))
     mantissa, exponent, digits = repr(abs(value)).partition("e")
@@ -60,7 +60,7 @@ def number(value: float) -> str:
 
 
 def comment(text: str) -> str:
-    """`# text` on one line, or nothing; it is never a pragma of a tool."""
+    """`# text` on one line, or "" for no text; never a tool's pragma, such as `noqa`."""
     line = " ".join(text.split())
     if not line:
         return ""
@@ -77,9 +77,10 @@ def _break_pragma(match: re.Match[str]) -> str:
 
 
 def docstring(text: str, indent: int) -> str:
-    """A docstring in its place: its lines are moved to the column together.
+    """A docstring indented to its column.
 
-    White space at both ends is dropped. Quotes that close several lines stand alone.
+    White space at both ends is removed. The closing quotes of a docstring of several
+    lines are on their own line.
     """
     first, *rest = _dedent(text)
     if not rest:
@@ -91,7 +92,7 @@ def docstring(text: str, indent: int) -> str:
 
 
 def _dedent(text: str) -> list[str]:
-    """The lines of a docstring as inspect.cleandoc has them, stripped at the right."""
+    """The lines of a docstring, dedented as by inspect.cleandoc, without trailing white space."""
     first, *rest = text.replace("\r\n", "\n").strip().split("\n")
     depths = [len(line) - len(line.lstrip(" ")) for line in rest if line.strip()]
     margin = min(depths, default=0)
@@ -99,7 +100,7 @@ def _dedent(text: str) -> list[str]:
 
 
 def _escape_line(line: str) -> str:
-    """A line that can't end a docstring, with all that doesn't show escaped."""
+    """A line with invisible characters escaped, which cannot end the docstring."""
     if line.isascii() and line.isprintable() and not {'"', "\\"} & set(line):
         return line
     chars = (_NAMED.get(c) or (c if _is_visible(c) else _escape(c)) for c in line)
@@ -107,10 +108,10 @@ def _escape_line(line: str) -> str:
 
 
 def _before_quotes(line: str) -> str:
-    """A line that stands in front of closing quotes."""
+    """A line that closing quotes follow."""
     return _escape_line(line[:-1]) + '\\"' if line.endswith('"') else _escape_line(line)
 
 
 def _after_quotes(line: str) -> str:
-    """A line that stands behind opening quotes."""
+    """A line that follows opening quotes."""
     return "\\" + line if line.startswith('"') else line

@@ -1,4 +1,4 @@
-"""Expressions as documents that the layout can break."""
+"""Expressions as layout documents (`line_breaks`)."""
 
 from __future__ import annotations
 
@@ -63,15 +63,16 @@ from compiler.codegen.python import (
 
 
 def value(expr: Expr, best: bool = True) -> Doc:
-    """An expression that ends a statement, or its head: it may take parentheses.
+    """An expression that ends a statement or its head, with optional parentheses.
 
-    With `best` an expression without operators takes them only if it fits then.
+    With `best`, an expression without operators is parenthesised only if it then fits
+    on the line.
     """
     need = parentheses(expr)
     if need is Parentheses.NEVER:
         return open_(expr)
     if best and need is Parentheses.IF_THEY_HELP:
-        same = open_(expr)  # it has no parts but brackets to break between
+        same = open_(expr)  # it can break within brackets only
         return Optional(same, same, best=True)
     if breaks_in_brackets(expr):
         return Optional(open_(expr), inside(expr), best=False)
@@ -79,19 +80,19 @@ def value(expr: Expr, best: bool = True) -> Doc:
 
 
 def assigned(expr: Expr) -> Doc:
-    """The same behind `=` or `return`, where a lambda takes no parentheses itself."""
+    """Same as `value`, after `=` or `return`: a lambda is not parenthesised itself."""
     if isinstance(expr, Lambda):
         return Optional(open_(expr), inside(expr), best=False)
     return value(expr)
 
 
 def open_(expr: Expr) -> Doc:
-    """An expression that can break in its own brackets alone."""
+    """An expression that can break only within its own brackets."""
     return _build(expr, within=False)
 
 
 def inside(expr: Expr) -> Doc:
-    """An expression within brackets, where it can break between its parts."""
+    """An expression within brackets, which can also break between its operands."""
     return _build(expr, within=True)
 
 
@@ -101,7 +102,7 @@ def flat(expr: Expr) -> str:
 
 
 def targets(items: tuple[Expr, ...]) -> Doc:
-    """Targets of an assignment or a loop, several without parentheses."""
+    """The targets of an assignment or a loop; a tuple has no parentheses."""
     sole = items[0]
     if len(items) == 1 and isinstance(sole, TupleExpr) and len(sole.items) > 1:
         items = sole.items
@@ -138,7 +139,7 @@ def _build(expr: Expr, within: bool) -> Doc:
 
 
 def literal(expr: Literal) -> str:
-    """A constant as Python writes it."""
+    """A constant as a Python literal."""
     match expr.value:
         case None | bool():
             return str(expr.value)
@@ -168,14 +169,14 @@ def _display(expr: TupleExpr | ListExpr | DictExpr) -> Doc:
 
 
 def _keyword(expr: Expr) -> Doc:
-    """A value behind a name: where it breaks between its parts it is in parentheses."""
+    """The value of a keyword argument or dict item; operators are parenthesised if they break."""
     if isinstance(expr, Binary | Compare | Logic | Conditional):
         return parenthesized_if_broken(inside(expr))
     return inside(expr)
 
 
 def _chain(expr: Expr, within: bool) -> Doc:
-    """Attributes, calls and subscripts behind a first value."""
+    """A chain of attributes, calls and subscripts."""
     links: list[Attribute | Call | Subscript] = []
     fluent = within and is_fluent(expr)
     base = expr
@@ -233,7 +234,7 @@ def _index(part: Expr | Slice) -> Doc:
 
 
 def _operation(expr: Binary | Compare | Logic, within: bool) -> list[Doc]:
-    """Operands with the operators of one precedence, each of which starts a line."""
+    """Operands and operators of equal precedence; each operator can start a line."""
     run, operators = terms(expr)
     parts: list[Doc] = [_part(*run[0], within)]
     for (left, right), op in zip(pairwise(run), operators, strict=True):

@@ -1,4 +1,4 @@
-"""Imports in the order that isort and ruff keep them."""
+"""Import sorting, in the order of isort and ruff."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from compiler.codegen.statements import Import
 
 
 def sections(imports: Iterable[Import]) -> list[list[Import]]:
-    """Imports without repeats, sorted, in sections that an empty line sets apart."""
+    """Imports without duplicates, sorted, in sections to be separated by a blank line."""
     found: dict[int, list[Import]] = {}
     for item in sorted(set(_merged(imports)), key=_order):
         found.setdefault(_section(item), []).append(item)
@@ -17,7 +17,7 @@ def sections(imports: Iterable[Import]) -> list[list[Import]]:
 
 
 def _merged(imports: Iterable[Import]) -> Iterator[Import]:
-    """One import a module, besides one for each name that is renamed."""
+    """One import per module, and a separate one for each renamed name."""
     plain: dict[str, set[str]] = {}
     for item in imports:
         if not item.names:
@@ -32,7 +32,7 @@ def _merged(imports: Iterable[Import]) -> Iterator[Import]:
 
 
 def _name_order(name: str) -> tuple[int, str, str]:
-    """Constants before classes before the rest, as isort has it."""
+    """Isort's order: constants, then classes, then other names."""
     is_constant = name.isupper() and len(name) > 1
     kind = 0 if is_constant else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name

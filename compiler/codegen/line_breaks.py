@@ -1,9 +1,9 @@
-"""Where lines break: a document of text and possible breaks, and its rendering.
+"""Layout documents (text with optional line breaks), and their rendering.
 
-A group is printed on one line if it fits there together with all that follows up to the
-next possible break; otherwise its own breaks become newlines, and the groups in it are
-asked anew. This is how ruff and Black print, in the manner of Wadler, "A prettier
-printer", 2003. The time is linear in the size of the document.
+A group is printed on one line if it fits, together with what follows up to the next
+possible break. Otherwise, all its own breaks become newlines, and the groups within it
+are decided one by one. This is the algorithm of ruff and Black, after Wadler, "A
+prettier printer", 2003. The time is linear in the size of the document.
 """
 
 from __future__ import annotations
@@ -14,35 +14,36 @@ INDENT = 4
 
 
 class Line(NamedTuple):
-    """A possible break: `flat` where its group is on one line, else a newline."""
+    """A possible break: `flat` if its group is on one line, else a newline."""
 
     flat: str
 
 
 class Group(NamedTuple):
-    """Content that goes on one line, or breaks at all of its own breaks."""
+    """Content that is printed on one line, or broken at all of its own breaks."""
 
     content: Doc
 
 
 class Indent(NamedTuple):
-    """Content whose new lines are one level deeper."""
+    """Content whose new lines are indented by one level."""
 
     content: Doc
 
 
 class IfBroken(NamedTuple):
-    """Text that is there only where the group around it breaks."""
+    """Text that is printed only if the enclosing group is broken."""
 
     text: str
 
 
 class Optional(NamedTuple):
-    """The expression of a statement, which may take parentheses in order to break.
+    """The expression of a statement, which can be parenthesised to break it.
 
-    `open` breaks in its own brackets alone, `inside` is for parentheses. `open` is
-    taken if it fits with all its brackets broken up, else `inside`. With `best`,
-    parentheses are for what fits then: if nothing does, `open` is taken all the same.
+    `open` breaks only within its own brackets; `inside` is for use in parentheses.
+    `open` is chosen if it fits with all its brackets broken, else `inside`. With
+    `best`, parentheses are used only if the content then fits; otherwise, `open` is
+    chosen.
     """
 
     open: Doc
@@ -51,13 +52,13 @@ class Optional(NamedTuple):
 
 
 class Hug(NamedTuple):
-    """Content that breaks in its first bracket if that fits, else in parentheses."""
+    """Content that is broken at its first bracket if it then fits, else parenthesised."""
 
     content: Doc
 
 
 class Assignment(NamedTuple):
-    """Targets that can break; the value for where they don't, and for where they do."""
+    """An assignment whose targets can break: `near` is the value if they do not, `far` if they do."""
 
     targets: Doc
     near: Doc
@@ -78,19 +79,17 @@ def parenthesized(content: Doc) -> Doc:
 
 
 def parenthesized_if_broken(content: Doc) -> Doc:
-    """Content on one line, or on lines of its own in parentheses."""
+    """Content on one line, or in parentheses on lines of its own."""
     return Group([IfBroken("("), Indent([SOFT, content]), SOFT, IfBroken(")")])
 
 
 def brackets(
     left: str, items: list[Doc], right: str, comma: bool = True, together: bool = False
 ) -> Doc:
-    """Items in brackets: on one line, or one a line and a comma after the last.
+    """Items in brackets: on one line, or one per line with a trailing comma.
 
-    Between the two, items that go `together` may have one line to themselves.
-
-    A comma after a single item would be a formatter's sign to keep the bracket broken
-    where it would fit; so there is one only where the caller writes it.
+    With `together`, all items may also share one line between the brackets. A single
+    item gets no trailing comma: formatters would then keep the brackets broken.
     """
     if not items:
         return left + right
@@ -100,7 +99,7 @@ def brackets(
 
 
 def joined(items: list[Doc], comma: bool) -> Doc:
-    """Items with a comma between them, and after the last where they are broken."""
+    """Items separated by commas; with `comma`, also a trailing comma if several items are broken."""
     parts: list[Doc] = [items[0]]
     for item in items[1:]:
         parts += [",", SPACE, item]
@@ -133,9 +132,10 @@ def flat(doc: Doc) -> str:
 
 
 def render(doc: Doc, indent: int, width: int) -> str:
-    """The document as text: columns are `width` at most where breaks allow it.
+    """The document as text, with lines of at most `width` columns where breaks allow it.
 
-    `indent` is the column of the first line, which isn't printed, and of the following.
+    `indent` is the column of the first line, whose indentation is not printed, and of
+    the lines after it.
     """
     line = flat(doc)
     if indent + len(line) <= width:
@@ -198,10 +198,10 @@ class _Renderer:
         return inside
 
     def _fits_open(self, doc: Doc, indent: int) -> bool:
-        """Whether an open expression fits when all of its brackets are broken.
+        """Whether an open expression fits if all of its brackets are broken.
 
-        Only what stands outside of the brackets is asked: parentheses around the whole
-        wouldn't give much more room to what is inside.
+        Only the text outside the brackets counts: parentheses around the whole would
+        hardly give more room to what is inside.
         """
         room = self.width - self.column
         pending = [doc]
@@ -224,9 +224,9 @@ class _Renderer:
         return ["(", Indent([SOFT, doc.content]), SOFT, ")"], indent, True
 
     def _fits(self, item: _Item, room: int | None = None, whole: bool = False) -> bool:
-        """Whether an item fits with what follows it, up to the first broken line.
+        """Whether an item fits, with what follows it up to the first line break.
 
-        With `whole` all lines of the item have to fit, each of its groups broken.
+        With `whole`, all lines of the item must fit, with each of its groups broken.
         """
         room = self.width - self.column if room is None else room
         rest = len(self.stack)
@@ -256,7 +256,7 @@ class _Renderer:
 
 
 def _measured(doc: Doc, indent: int, broken: bool) -> list[_Item]:
-    """What is inside a document, the last part first, for measuring whether it fits."""
+    """The parts of a document in reverse order, to measure whether it fits."""
     match doc:
         case list(parts):
             return [(part, indent, broken) for part in reversed(parts)]

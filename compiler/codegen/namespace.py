@@ -1,10 +1,10 @@
-"""Names for generated code.
+"""Unique names for generated code.
 
-A Namespace keeps three invariants, whatever it is asked for:
-1. every name it gives is an ASCII identifier that Python neither reserves nor mangles;
-2. it never gives the same name twice, nor one that is reserved in it;
-3. what it gives depends on the requests made so far alone, not on the machine: the
-   lists below are written out because the interpreter's own differ between versions.
+A Namespace guarantees that
+- every name it returns is an ASCII identifier that Python neither reserves nor mangles;
+- it never returns a name twice, or a reserved one;
+- its results depend on the calls so far only, not on the Python version: the lists
+  below are written out because the interpreter's own differ between versions.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _KEYWORDS = """
     False None True and as assert async await break class continue def del elif else
     except finally for from global if import in is lambda nonlocal not or pass raise
     return try while with yield _ case match type
-"""  # of Python 3.13, the soft ones included
+"""  # Python 3.13, including soft keywords
 
 _USED = """
     self super torch Tensor nn F init math annotations
     abs bool dict enumerate float int isinstance len list max min object print range
     reversed round str sum tuple zip
-"""  # what generated code imports, and the builtins that it may call
+"""  # imports of generated code, and builtins that it may call
 
-_UNREADABLE = "I O l"  # ruff's E741: they look like digits
+_UNREADABLE = "I O l"  # ruff E741: they look like digits
 
 ALWAYS_RESERVED = frozenset(f"{_KEYWORDS} {_USED} {_UNREADABLE}".split())
-"""What no namespace gives out, besides the names that it is told."""
+"""Names that no namespace returns, in addition to those it is constructed with."""
 
 
 class Namespace:
@@ -44,11 +44,11 @@ class Namespace:
         self._counts: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
-        """Whether the name is taken."""
+        """Whether a name is taken or reserved."""
         return name in self._given or name in self._reserved
 
     def fresh(self, wanted: str) -> str:
-        """A name that nothing bears yet: the wanted one, or one as close as can be."""
+        """An unused name: the wanted one, or one close to it."""
         base = _identifier(wanted)
         if base in self._reserved:
             base += "_"
@@ -61,7 +61,7 @@ class Namespace:
 
 
 def _identifier(text: str) -> str:
-    """The text as an identifier; classes mangle names with two underscores in front."""
+    """The text as an identifier; two leading underscores become one, as classes mangle such names."""
     words = re.sub(r"[^A-Za-z0-9_]+", "_", text)
     if words != text:
         words = words.strip("_")

@@ -1,4 +1,4 @@
-"""Runs of operators, and the spaces around them that the formatter leaves out."""
+"""Chains of operators, and where the formatter omits the spaces around them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from compiler.codegen.python import (
 )
 
 Term = tuple[Expr, bool]
-"""An operand, and whether it is in parentheses."""
+"""An operand, and whether it is parenthesised."""
 
 
 def terms(expr: Binary | Compare | Logic) -> tuple[list[Term], list[str]]:
-    """The operands of a run of one precedence and the operators between them."""
+    """The operands of a chain of equal precedence, and the operators between them."""
     if isinstance(expr, Logic):
         return list(operands(expr)), [expr.op] * (len(expr.items) - 1)
     left, right = operands(expr)
@@ -35,7 +35,7 @@ def terms(expr: Binary | Compare | Logic) -> tuple[list[Term], list[str]]:
 
 
 def is_simple_power_operand(expr: Expr, wrapped: bool) -> bool:
-    """Whether the operand of a power is close to it: `x**2`, but `f(x) ** 2`."""
+    """Whether a power is printed without spaces around this operand: `x**2`, but `f(x) ** 2`."""
     match expr:
         case Unary("not"):
             return False
@@ -49,7 +49,7 @@ def is_simple_power_operand(expr: Expr, wrapped: bool) -> bool:
 
 
 def is_simple_bound(expr: Expr) -> bool:
-    """Whether a bound of a slice is a name or constant, so close to the colon."""
+    """Whether a slice bound is a name or constant, so that no space separates it from the colon."""
     match expr:
         case Name(id):
             return "." not in id

@@ -1,8 +1,8 @@
-"""When the expression of a statement takes parentheses in order to break.
+"""When the expression of a statement is parenthesised to break it over several lines.
 
-The rules are those of the formatter (ruff, after Black): an expression that is long
-because of its last bracket breaks in that bracket, `x = a + f(`; one that is a sum of
-many parts, or a chain of method calls, goes into parentheses.
+The rules are those of ruff and Black: an expression that is long because of its last
+bracket breaks within it, as in `x = a + f(`; a sum of many terms, or a chain of method
+calls, is parenthesised.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Bracketed = TupleExpr | ListExpr | DictExpr | Comprehension
 
 
 class Parentheses(Enum):
-    """What an expression that doesn't fit does about parentheses around it."""
+    """How an expression that does not fit on a line uses parentheses around it."""
 
     NEVER = "it breaks in brackets of its own"
     IF_THEY_HELP = "it can't break otherwise, or not well"
@@ -50,7 +50,7 @@ class Parentheses(Enum):
 
 
 def parentheses(expr: Expr) -> Parentheses:
-    """Which of the three an expression does."""
+    """How this expression uses parentheses."""
     while isinstance(expr, Unary):
         [(operand, wrapped)] = operands(expr)
         if wrapped:
@@ -69,7 +69,7 @@ def parentheses(expr: Expr) -> Parentheses:
 
 
 def is_fluent(expr: Expr) -> bool:
-    """Whether a chain breaks before its dots: two attributes or more of calls."""
+    """Whether a chain breaks before its dots: it has at least two attributes of calls or subscripts."""
     called = 0
     while isinstance(expr, Attribute | Call | Subscript):
         base = expr.func if isinstance(expr, Call) else expr.value
@@ -81,9 +81,10 @@ def is_fluent(expr: Expr) -> bool:
 
 
 def breaks_in_brackets(expr: Expr) -> bool:
-    """Whether an expression should rather break in its brackets than be parenthesized.
+    """Whether an expression should break within its brackets rather than be parenthesised.
 
-    It has a bracket, its loosest operator occurs once, and it starts or ends in one.
+    It should if it has brackets, its loosest operator occurs once, and it starts or
+    ends with brackets.
     """
     loosest, count, has_brackets = _operators(expr)
     if not has_brackets or count > 1:
@@ -94,7 +95,7 @@ def breaks_in_brackets(expr: Expr) -> bool:
 
 
 def _operators(expr: Expr) -> tuple[int, int, bool]:
-    """The loosest precedence outside brackets, how often it occurs; any brackets."""
+    """The loosest precedence outside brackets, how often it occurs, and whether there are brackets."""
     found: dict[int, int] = {}
     has_brackets = False
     pending = [expr]
@@ -137,7 +138,7 @@ def _has_brackets(expr: Expr) -> bool:
 
 
 def _is_full(expr: Expr) -> bool:
-    """Whether an expression is a bracket, or ends in one, with something inside."""
+    """Whether an expression is, or ends with, non-empty brackets."""
     match expr:
         case Call(_, args, kwargs):
             return bool(args or kwargs)

@@ -1,4 +1,4 @@
-"""Which parts of an expression stand in parentheses."""
+"""Operator precedence, and which operands are parenthesised."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BITWISE_OR, BITWISE_XOR, BITWISE_AND, SHIFT, SUM, PRODUCT = range(8, 14)
 SIGN, POWER, POSTFIX, ATOM = range(14, 18)
 
 ANY = LAMBDA
-"""What an argument takes without parentheses: everything but a star within another."""
+"""The lowest precedence of an unparenthesised argument: anything except a starred expression."""
 
 _BINARY = {
     "|": BITWISE_OR,
@@ -48,7 +48,7 @@ _PLAIN: dict[type[Expr], int] = {
 
 
 def precedence(expr: Expr) -> int:
-    """How tightly an expression holds together."""
+    """The precedence of an expression; larger binds tighter."""
     match expr:
         case Literal(value):
             return SIGN if is_negative(value) else ATOM
@@ -63,27 +63,27 @@ def precedence(expr: Expr) -> int:
 
 
 def is_negative(value: object) -> bool:
-    """Whether a literal of the value needs a minus sign."""
+    """Whether the literal of a value starts with a minus sign."""
     return isinstance(value, int | float) and copysign(1, value) < 0
 
 
 def is_wrapped(expr: Expr, least: int) -> bool:
-    """Whether an expression needs parentheses where only tighter ones may stand."""
+    """Whether an expression must be parenthesised where at least this precedence is needed."""
     return precedence(expr) < least
 
 
 def is_wrapped_base(expr: Expr) -> bool:
-    """The same before `.x`, `(x)` or `[x]`: also numbers, as `1.real` isn't Python."""
+    """Whether an expression must be parenthesised before `.x`, `(x)` or `[x]`; numbers too: `(1).real`."""
     if isinstance(expr, Literal) and isinstance(expr.value, int | float):
         return not isinstance(expr.value, bool)
     return precedence(expr) < POSTFIX
 
 
 def operands(expr: Expr) -> Iterator[tuple[Expr, bool]]:
-    """The parts of an operator expression, each with whether it is in parentheses.
+    """The operands of an expression, each with whether it is parenthesised.
 
-    A power always is: behind a sign for the reader's sake, elsewhere because ruff has
-    it as `a** b` where the line around it breaks. So is a quotient within a product.
+    Powers always are: after a sign for readability, elsewhere because ruff formats them
+    as `a** b` when the line around them breaks. So are quotients within a product.
     """
     for part, least in _operand_limits(expr):
         always = isinstance(part, Binary) and _is_always_wrapped(part.op, expr)
@@ -91,7 +91,7 @@ def operands(expr: Expr) -> Iterator[tuple[Expr, bool]]:
 
 
 def _is_always_wrapped(op: str, around: Expr) -> bool:
-    """A power always, and a quotient that is multiplied: `(a // b) * c`."""
+    """Whether an operand is parenthesised for readability: a power, or a quotient as in `(a // b) * c`."""
     product = isinstance(around, Binary) and around.op in ("*", "/", "//", "%")
     same = isinstance(around, Binary) and around.op == op
     return op == "**" or (op in ("/", "//", "%") and product and not same)
@@ -99,7 +99,7 @@ def _is_always_wrapped(op: str, around: Expr) -> bool:
 
 def _operand_limits(expr: Expr) -> Iterator[tuple[Expr, int]]:
     match expr:
-        case Logic(_, items):  # `and` within `or` too: few know which binds tighter
+        case Logic(_, items):  # parenthesise `and` within `or` too, for readability
             yield from ((item, NOT) for item in items)
         case Compare(_, left, right):
             yield from ((left, BITWISE_OR), (right, BITWISE_OR))

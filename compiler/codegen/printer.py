@@ -1,8 +1,8 @@
-"""The printer: a module as text, just as the formatter would leave it.
+"""Printing a module as formatted text.
 
-What it prints is a fixed point of `ruff format` with its default settings: the tests
-hold it to that. A line that doesn't fit breaks at its outermost brackets, one item a
-line. A comment that doesn't fit behind its statement stands above it.
+The result does not change under `ruff format` with default settings, which the tests
+check. A line that does not fit breaks at its outermost brackets, one item per line. A
+comment that does not fit after its statement is placed above it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from compiler.codegen.statements import (
 
 
 def print_module(module: Module, width: int = 88) -> str:
-    """The text of a module: lines of `width` columns at most, where breaks allow it."""
+    """The text of a module, with lines of at most `width` columns where breaks allow it."""
     statements: list[Stmt] = []
     for section in sections(module.imports):
         statements += [*section, Blank()]
@@ -78,7 +78,7 @@ class _Printer:
                 yield from self._line(simple(stmt), stmt.comment, indent)
 
     def _line(self, doc: Doc, note: str, indent: int) -> Iterator[str]:
-        """A logical line, its comment behind it if it fits there, else above it."""
+        """A logical line, with its comment after it if it fits, else above it."""
         pad = " " * indent
         line = pad + render(doc, indent, self.width)
         if remark := escaping.comment(note):

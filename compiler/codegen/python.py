@@ -1,9 +1,8 @@
-"""Python as data: the expressions of generated code (`statements` has the rest).
+"""Python expressions as immutable data; `statements` has the statements.
 
-Every node is immutable. Whatever could carry text out of its place is checked where the
-node is made: a name that is no identifier, or an operator that Python lacks, is a
-ValueError. Text is free in three places, and the printer escapes it there: string
-literals, docstrings and comments.
+Nodes are validated when they are constructed, so that no text of a spec can become
+code: an invalid identifier or operator is a ValueError. Arbitrary text is allowed in
+string literals, docstrings and comments, where the printer escapes it.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @lru_cache(maxsize=4096)
 def check_name(text: str, dotted: bool = False) -> None:
-    """Raise ValueError unless the text is an ASCII identifier, or a dotted path."""
+    """Raise ValueError unless the text is an ASCII identifier or, if `dotted`, a dotted path of them."""
     for part in text.split(".") if dotted else (text,):
         if not _IDENTIFIER.fullmatch(part) or iskeyword(part):
             raise ValueError(f"{text!r} is not a name")
 
 
 def check_operator(op: str, known: frozenset[str]) -> None:
-    """Raise ValueError unless the operator is a known one."""
+    """Raise ValueError unless the operator is one of these."""
     if op not in known:
-        raise ValueError(f"{op!r} is not an operator here")
+        raise ValueError(f"{op!r} is not one of the operators allowed here")
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name, or a dotted path of them: `x`, `F.relu`, `self.heads`."""
+    """A name or a dotted path: `x`, `F.relu`, `self.heads`."""
 
     id: str
 
@@ -52,7 +51,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant, `...` too. Floats are finite: `lit` makes the others calls."""
+    """A constant, or `...`. Floats are finite; `lit` makes `float("inf")` of the others."""
 
     value: bool | int | float | str | EllipsisType | None
 
@@ -74,7 +73,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`func(*args, **kwargs)`; a generator that is the only argument stands bare."""
+    """`func(*args, **kwargs)`; a generator expression as the only argument needs no parentheses."""
 
     func: Expr
     args: tuple[Expr, ...] = ()
@@ -87,7 +86,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """`start:stop:step`; stands in a Subscript only."""
+    """`start:stop:step`, in a Subscript only."""
 
     start: Expr | None = None
     stop: Expr | None = None
@@ -96,7 +95,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Subscript:
-    """`value[index, ...]`; one index stands alone, several are a tuple."""
+    """`value[index, ...]`; several indices form a tuple."""
 
     value: Expr
     index: tuple[Expr | Slice, ...]
@@ -140,7 +139,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """`left op right` for an arithmetic or bitwise operator."""
+    """`left op right` with an arithmetic or bitwise operator."""
 
     op: str
     left: Expr
@@ -152,7 +151,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`left op right` for one comparison; it never chains."""
+    """`left op right` with one comparison operator; comparisons are not chained."""
 
     op: str
     left: Expr
@@ -172,7 +171,7 @@ class Logic:
     def __post_init__(self) -> None:
         check_operator(self.op, LOGIC)
         if len(self.items) < 2:
-            raise ValueError(f"{self.op!r} needs two operands")
+            raise ValueError(f"{self.op!r} needs at least two operands")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Comprehension:
-    """`element for target in iterable if condition`: a generator, or a list in `[]`."""
+    """`element for target in iterable if condition`: a generator expression, or a list if `is_list`."""
 
     element: Expr
     target: Expr
@@ -197,7 +196,7 @@ class Comprehension:
 
 @dataclass(frozen=True, slots=True)
 class Starred:
-    """`*value`, among arguments, items or targets."""
+    """`*value`, in arguments, items or targets."""
 
     value: Expr
 
@@ -238,7 +237,7 @@ Value = Expr | Plain | tuple["Value", ...] | list["Value"]
 
 
 def lit(value: Value) -> Expr:
-    """The expression for a plain Python value; an expression is returned as it is."""
+    """The expression for a plain Python value; an expression is returned unchanged."""
     if isinstance(value, float) and not math.isfinite(value):
         return Call(Name("float"), (Literal(str(value)),))
     if value is None or isinstance(value, bool | int | float | str | EllipsisType):
@@ -255,7 +254,7 @@ def _base(value: Expr | str) -> Expr:
 
 
 def call(func: Expr | str, *args: Value, **kwargs: Value) -> Call:
-    """`func(...)`; a function given as text is a name, an argument as text a string."""
+    """`func(...)`; a str as the function is a name, a str as an argument a string literal."""
     keywords = tuple((key, lit(value)) for key, value in kwargs.items())
     return Call(_base(func), tuple(map(lit, args)), keywords)
 

@@ -1,4 +1,4 @@
-"""Simple statements, and the heads of compound ones, as documents."""
+"""Simple statements and the heads of compound statements, as layout documents."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Simple = Assign | AugAssign | ExprStatement | Return | Raise | Import
 
 
 def simple(stmt: Simple) -> Doc:
-    """A statement of one logical line."""
+    """The document of a simple statement."""
     match stmt:
         case Assign():
             return _assign(stmt)
@@ -72,7 +72,7 @@ def simple(stmt: Simple) -> Doc:
 
 
 def head(stmt: For | If | Function | Class) -> Doc:
-    """What stands before a body: `for x in y:`, `if x:`, `def f(x):`, `class A(B):`."""
+    """The head of a compound statement: `for x in y:`, `if x:`, `def f(x):`, `class A(B):`."""
     match stmt:
         case For(target, iterable):
             return ["for ", _loop_target(target), " in ", value(iterable), ":"]
@@ -107,7 +107,7 @@ def _import(module: str, names: tuple[str, ...]) -> Doc:
 
 
 def _comma_separated(items: list[Doc]) -> Doc:
-    """Items of which even a single one has a comma behind it where it breaks."""
+    """Items separated by commas, with a trailing comma if broken, even after a single item."""
     first, *rest = items
     return [first, *([",", SPACE, item] for item in rest), IfBroken(",")]
 
@@ -126,7 +126,7 @@ def _assign(stmt: Assign) -> Doc:
 
 
 def _assign_to_brackets(left: Doc, right: Expr) -> Doc:
-    """An assignment to what can break itself: the value breaks before it does."""
+    """An assignment to targets that can break: the value breaks first."""
     if parentheses(right) is Parentheses.IF_THEY_HELP:
         if isinstance(right, Attribute | Call | Subscript):
             return Assignment(left, Hug(open_(right)), open_(right))
@@ -143,7 +143,7 @@ def _function(stmt: Function) -> Doc:
         return [f"def {stmt.name}()", returns, ":"]
     returns = "" if stmt.returns is None else [" -> ", value(stmt.returns)]
     params = _comma_separated([_param(param) for param in stmt.params])
-    # A single param on a line of its own always has a comma behind it.
+    # A single parameter on its own line always has a trailing comma.
     inner = params if len(stmt.params) == 1 else Group(params)
     signature: Doc = ["(", Indent([SOFT, inner]), SOFT, ")", returns, ":"]
     return [f"def {stmt.name}", Group(signature)]

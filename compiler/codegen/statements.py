@@ -1,4 +1,4 @@
-"""Python as data, continued: the statements and modules of generated code."""
+"""Python statements and modules as immutable data; `python` has the expressions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from compiler.codegen.python import (
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """`a, b = value  # comment`; `x: annotation = value`, or without a value."""
+    """`a, b = value # comment`, or `x: annotation = value` with an optional value."""
 
     targets: tuple[Expr, ...]
     value: Expr | None
@@ -28,9 +28,11 @@ class Assign:
 
     def __post_init__(self) -> None:
         if not self.targets or (self.annotation and len(self.targets) > 1):
-            raise ValueError("an assignment has a target, an annotation just one")
+            raise ValueError(
+                "an assignment needs a target, and an annotated one exactly one"
+            )
         if self.value is None and self.annotation is None:
-            raise ValueError("an assignment has a value or an annotation")
+            raise ValueError("an assignment needs a value or an annotation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,14 @@ class AugAssign:
 
 @dataclass(frozen=True, slots=True)
 class ExprStatement:
-    """An expression for its effect. Text alone has none: it would be a docstring."""
+    """An expression evaluated for its effect; not a string, which would be a docstring."""
 
     value: Expr
     comment: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.value, Literal) and isinstance(self.value.value, str):
-            raise ValueError("text alone has no effect")
+            raise ValueError("a string alone has no effect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class If:
-    """`if test:`; an `orelse` that is a single If prints as `elif`."""
+    """`if test:`; an `orelse` that is a single If is printed as `elif`."""
 
     test: Expr
     body: tuple[Stmt, ...]
@@ -96,7 +98,7 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: `name: annotation = default`; the name may be `*`, `*x` or `**x`."""
+    """A parameter, `name: annotation = default`; the name can be `*`, `*x` or `**x`."""
 
     name: str
     annotation: Expr | None = None
@@ -109,7 +111,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`def name(params) -> returns:`; an empty body prints as `pass`."""
+    """`def name(params) -> returns:`; an empty body is printed as `pass`."""
 
     name: str
     params: tuple[Parameter, ...] = ()
@@ -124,7 +126,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """`class name(bases):`; an empty body prints as `pass`."""
+    """`class name(bases):`; an empty body is printed as `pass`."""
 
     name: str
     bases: tuple[Expr, ...] = ()
@@ -138,7 +140,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`import module`, or `from module import names`; a name may be `x as y`."""
+    """`import module`, or `from module import names`; a name can be `x as y`."""
 
     module: str
     names: tuple[str, ...] = ()
@@ -153,21 +155,21 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class CommentLine:
-    """A comment on a line of its own; in front of a definition it belongs to it."""
+    """A comment on its own line; directly above a definition, it belongs to it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Trusted, formatted source: definitions of the library, never text of a spec."""
+    """Trusted, formatted source code, from compiler/library only; never text of a spec."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """An empty line between statements, where the formatter allows one."""
+    """A blank line between statements, where the formatter allows one."""
 
 
 Stmt = (
@@ -189,7 +191,7 @@ Stmt = (
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A file. Its imports print in sections, sorted, whatever their order here."""
+    """A file; its imports are printed sorted and in sections."""
 
     docstring: str = ""
     imports: tuple[Import, ...] = ()
@@ -203,6 +205,6 @@ def assign(
     annotation: Expr | None = None,
     comment: str = "",
 ) -> Assign:
-    """`target = value  # comment`; a target given as text is a name."""
+    """`target = value # comment`; a str as the target is a name."""
     place = Name(target) if isinstance(target, str) else target
     return Assign((place,), lit(value), annotation, comment)

@@ -1,4 +1,4 @@
-"""What expressions and statements are made of, and the names that they use."""
+"""Walking expressions and statements, and the names that they use."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CodeNode = Expr | Slice | Stmt
 
 
 def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
-    """The direct parts of an expression, in the order they print."""
+    """The direct parts of an expression, in print order."""
     match expr:
         case Name() | Literal():
             return ()
@@ -72,7 +72,7 @@ def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
 
 
 def walk(expr: Expr) -> Iterator[Expr | Slice]:
-    """The expression and all its parts, parents first, left to right; any depth."""
+    """The expression and all its parts, parents first, left to right; not recursive, so any depth works."""
     pending: list[Expr | Slice] = [expr]
     while pending:
         node = pending.pop()
@@ -81,10 +81,10 @@ def walk(expr: Expr) -> Iterator[Expr | Slice]:
 
 
 def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:
-    """The names that expressions and statements read, each by its first part.
+    """The names that expressions and statements read, each by its first component.
 
     `F.relu(self.scale * x)` uses `F`, `self` and `x`. A name that is only assigned, or
-    bound by a comprehension or lambda inside it, isn't used; `self.x = y` uses `self`.
+    that a comprehension or lambda binds, is not used; `self.x = y` uses `self`.
     """
     found: set[str] = set()
     pending: list[tuple[CodeNode, frozenset[str]]] = [
@@ -117,7 +117,7 @@ def _flatten(
 def _parts(
     node: CodeNode, bound: frozenset[str]
 ) -> Iterator[tuple[CodeNode, frozenset[str]]]:
-    """What a node reads, each part with the names bound around it."""
+    """The parts that a node reads, each with the names bound around it."""
     match node:
         case Comprehension(element, target, iterable, condition):
             yield iterable, bound
@@ -165,7 +165,7 @@ def _signature(node: Function) -> Iterator[Expr]:
 
 
 def _read_in_target(target: Expr) -> Iterator[Expr]:
-    """The parts of an assignment's target that are read: all but plain names."""
+    """The parts of an assignment target that are read: all except plain names."""
     if isinstance(target, TupleExpr | ListExpr):
         for item in target.items:
             yield from _read_in_target(item)
