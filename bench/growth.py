@@ -26,7 +26,7 @@ from compiler.language.check import check
 from compiler.lower.lower import lower
 from compiler.parse.gc_pause import collector_paused
 from compiler.parse.parse import parse
-from compiler.pipeline import Program
+from compiler.program import Program
 
 SIZES = (100, 1_000, 10_000, 100_000)
 _FROM = 1_000  # below it, what a network costs whatever its size has too much weight

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from bench.report import Claim, Result, seconds
 from bench.timing import ROOT, Sample, alternate, cpu_ratio, measured
-from compiler.pipeline import Program, compile_spec
+from compiler.pipeline import compile_spec
+from compiler.program import Program
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.load_data import load
 from runtime.engine.batch_sampler import ShuffledBatchSampler, shuffled_loader

@@ -11,8 +11,6 @@ from bench.published import source_lines
 from bench.report import table
 from bench.timing import ROOT
 from compiler import Program, compile_spec
-from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import render_diagram
 
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"
@@ -104,8 +102,7 @@ def _cited(reference: str) -> str:
 
 def picture(program: Program) -> bytes:
     """The diagram of a spec, as `diagram` draws it."""
-    drawn = render_diagram(program.typed, "svg", DiagramOptions())
-    return drawn if isinstance(drawn, bytes) else drawn.encode()
+    return program.diagram().svg.encode()
 
 
 def main() -> int:

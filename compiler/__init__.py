@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compiler.diagnostics.diagnostic import Diagnostic, SpecError
     from compiler.diagnostics.limits import UNLIMITED, Limits
-    from compiler.pipeline import Program, compile_spec
+    from compiler.pipeline import compile_spec
+    from compiler.program import Program
 
 __all__ = ["UNLIMITED", "Diagnostic", "Limits", "Program", "SpecError", "compile_spec"]
 
 _HOMES = {
     "Diagnostic": "compiler.diagnostics.diagnostic",
     "Limits": "compiler.diagnostics.limits",
-    "Program": "compiler.pipeline",
+    "Program": "compiler.program",
     "SpecError": "compiler.diagnostics.diagnostic",
     "UNLIMITED": "compiler.diagnostics.limits",
     "compile_spec": "compiler.pipeline",

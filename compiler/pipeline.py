@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,66 +21,12 @@ from compiler.parse.document import Document, Node
 from compiler.parse.document import Mapping as Entries
 from compiler.parse.gc_pause import collector_paused
 from compiler.parse.parse import parse
+from compiler.program import Changes, Program
 
 if TYPE_CHECKING:
-    from compiler.cost.summary import Summary
     from compiler.tasks.task import Task
 
 _DEFAULT = Limits()
-
-Changes = Mapping[tuple[str, ...], Node]
-"""Values of the task by their path in it."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled spec. What it can be made into is made when it is asked for."""
-
-    typed: TypedGraph
-    sources: Mapping[str, Source] = field(default_factory=dict)
-    task: Task | None = None
-    """How it is trained, where the spec says so."""
-    variant: str = ""
-    changes: Changes = field(default_factory=dict)
-    """What the caller said of the task."""
-    warnings: tuple[Diagnostic, ...] = ()
-    """What is to be said of the checkpoint and the task."""
-
-    @property
-    def name(self) -> str:
-        """The name that the spec gives itself."""
-        return self.typed.graph.spec.name
-
-    @property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Warnings; errors too, where it was compiled without `strict`."""
-        return *self.typed.diagnostics, *self.warnings
-
-    @property
-    def task_node(self) -> Node | None:
-        """The task as it is written, with the changes of the variant and the caller; None where there is none."""
-        if self.task is None:
-            return None
-        from compiler.tasks.check_task import resolved
-
-        return resolved(self.typed, self.variant, self.changes).root.get("task")
-
-    @cached_property
-    @collector_paused()
-    def python(self) -> str:
-        """The PyTorch module, as the text of a file."""
-        from compiler.codegen.printer import print_module  # to check a spec, no code
-        from compiler.lower.lower import lower
-
-        return print_module(lower(self.typed))
-
-    @cached_property
-    @collector_paused()
-    def summary(self) -> Summary:
-        """Parameters, operations and activations of every layer."""
-        from compiler.cost.measure import measure
-
-        return measure(self.typed)
 
 
 @collector_paused()

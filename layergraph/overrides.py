@@ -17,7 +17,8 @@ from compiler.language.spec import Spec
 from compiler.op.arg_types import Formula
 from compiler.parse.document import Node, plain
 from compiler.parse.parse import parse
-from compiler.pipeline import Program, compile_spec
+from compiler.pipeline import compile_spec
+from compiler.program import Program
 
 
 def compile_chosen(
@@ -52,7 +53,7 @@ def compile_chosen(
 def diagnose(file: Path, limits: Limits) -> tuple[Diagnostic, ...]:
     """All that is wrong with the spec in a file, warnings too."""
     try:
-        return compile_spec(file, limits=limits).diagnostics
+        return compile_spec(file, limits=limits).check()
     except SpecError as error:
         return error.diagnostics
 

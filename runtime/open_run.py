@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
-from compiler.pipeline import Program, compile_spec
+from compiler.pipeline import compile_spec
+from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits

@@ -91,7 +91,7 @@ def found(path: Path) -> tuple[Diagnostic, ...]:
         )
     except SpecError as error:
         return error.diagnostics
-    return program.diagnostics
+    return program.check()
 
 
 def _place(path: Path, one: Diagnostic) -> tuple[str, str, str, int, int]:

@@ -8,7 +8,7 @@ from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.draw import draw
 from compiler.diagram.layout_engine import render_dot
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.reporting.summary_json import as_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compiler.diagnostics.limits import UNLIMITED, Limits
-from compiler.pipeline import Program
+from compiler.program import Program
 from layergraph.commands._output import show_diagnostics
 from layergraph.overrides import compile_chosen
 
@@ -26,5 +26,5 @@ def compile_and_warn(
     """
     limits = UNLIMITED if no_limits else Limits()
     program = compile_chosen(spec, variant, sets or (), limits=limits, strict=strict)
-    show_diagnostics(program.diagnostics)
+    show_diagnostics(program.check())
     return program

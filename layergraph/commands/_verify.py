@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from compiler.pipeline import Program
+from compiler.program import Program
 from layergraph.commands._output import exit_if
 
 

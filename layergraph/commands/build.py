@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from compiler.reporting.outputs import artefacts
-from compiler.reporting.write_files import write_whole
+from compiler.write_files import write_whole
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Sets, Spec, Variant
 from layergraph.commands._verify import fail_unless_verified

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import diagram_format, render_diagram
-from compiler.reporting.write_files import write_whole
+from compiler.diagram.diagram import diagram_format
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Picture, Sets, Spec, Variant
 from layergraph.commands._output import exit_if
@@ -58,10 +56,16 @@ def diagram(
 
     Example: layergraph diagram specs/gpt2.yaml -o gpt2.svg --depth 1
     """
-    format = diagram_format(out)
-    names = frozenset(expand or ()), frozenset(fold or ())
-    options = DiagramOptions("", block, depth, *names, direction, theme)
+    diagram_format(out)  # a wrong suffix is an error before anything is compiled
     program = compile_and_warn(spec, variant, sets, no_limits, strict=False)
-    write_whole({out: render_diagram(program.typed, format, options, engine=engine)})
+    drawn = program.diagram(
+        block=block,
+        depth=depth,
+        expand=expand or (),
+        fold=fold or (),
+        direction=direction,
+        theme=theme,
+    )
+    drawn.save(out, engine=engine)
     typer.echo(out)
     exit_if(program.typed.failed)

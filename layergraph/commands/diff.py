@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from compiler.diagram.render_diagram import diagram_format, render_drawing
+from compiler.diagram.diagram import Diagram, diagram_format
 from compiler.diff.changes_text import report
 from compiler.diff.compare import compare
 from compiler.diff.draw_changes import draw_changes
-from compiler.reporting.write_files import write_whole
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Picture
 
@@ -32,11 +31,12 @@ def diff(
 
     Example: layergraph diff specs/bert.yaml specs/roberta.yaml -o changes.svg
     """
-    format = diagram_format(out) if out is not None else None
+    if out is not None:
+        diagram_format(out)  # a wrong suffix is an error before anything is compiled
     before, after = (
         compile_and_warn(spec, no_limits=no_limits).typed for spec in (a, b)
     )
     changes = compare(before, after)
     typer.echo(report(changes), nl=False)
-    if out is not None and format is not None:
-        write_whole({out: render_drawing(draw_changes(after, changes), format)})
+    if out is not None:
+        Diagram(after.graph.spec.name, draw_changes(after, changes)).save(out)

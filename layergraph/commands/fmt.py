@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from compiler.fmt.format_spec import format_file
-from compiler.reporting.write_files import write_whole
+from compiler.write_files import write_whole
 from layergraph.commands._options import Specs
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from compiler.diagnostics.diagnostic import RequestError
-from compiler.reporting.write_files import write_whole
+from compiler.write_files import write_whole
 from layergraph.commands._options import Run, Weights
 
 

@@ -13,7 +13,7 @@ from compiler.checkpoint.mismatches import problems
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.render import as_json as diagnostics_json
-from compiler.reporting.write_files import write_whole
+from compiler.write_files import write_whole
 from layergraph.commands._options import Json, Network, Sets, Spec, Variant
 from layergraph.commands._output import echo_json, exit_if
 from layergraph.overrides import compile_chosen

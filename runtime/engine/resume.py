@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import DataSplits
 from runtime.engine.checkpoint_file import bare, digest, read_checkpoint

@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
-from compiler.reporting.write_files import write_whole
+from compiler.write_files import write_whole
 
 SPEC: Final = "spec.yaml"
 STATE: Final = "state.pt"
@@ -137,7 +137,7 @@ class Lock:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """Files that were never moved to their places (`compiler.reporting.write_files`)."""
+    """Files that were never moved to their places (`compiler.write_files`)."""
     for path in (*folder.glob(".*"), *folder.glob("*/.*")):
         if re.fullmatch(r"\..+\.\d+", path.name):
             yield path

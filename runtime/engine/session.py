@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.optim import Optimizer
 
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import Batch, DataSplits
 from runtime.engine import build_optimizer

@@ -19,7 +19,7 @@ from compiler.diagnostics.text import listed
 from compiler.fmt.expand import expand
 from compiler.fmt.write_spec import write_spec
 from compiler.parse.document import Document
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.tasks.check_task import resolved
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.ports import PortCheck

@@ -21,8 +21,6 @@ import pytest
 from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.render import read_sources, render
-from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import render_diagram
 from compiler.language.checkpoint import SOURCES, STEPS, Section
 from compiler.language.initializers import FUNCTIONS
 from compiler.language.layers import Layer, Repeat
@@ -65,7 +63,7 @@ class Example:
         except SpecError as error:
             shown = render(error.diagnostics, read_sources(error.diagnostics))
             return None, shown
-        return program, render(program.diagnostics, program.sources)
+        return program, render(program.check(), program.sources)
 
 
 def examples(document: Path) -> list[Example]:
@@ -175,9 +173,9 @@ def test_the_readme_names_every_architecture() -> None:
 
 @pytest.mark.parametrize("spec", [ROOT / "specs/gpt2.yaml", EXAMPLE], ids=str)
 def test_pictures_are_current(spec: Path) -> None:
-    drawn = render_diagram(compile_spec(spec).typed, "svg", DiagramOptions())
+    drawn = compile_spec(spec).diagram().svg
     picture = ROOT / f"docs/images/{spec.stem}.svg"
-    assert picture.read_bytes() == drawn, "`make docs` draws it anew"
+    assert picture.read_text(encoding="utf-8") == drawn, "`make docs` draws it anew"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -29,7 +29,7 @@ def compiled(text: str, **options: Any) -> Program:
 
 def errors(program: Program) -> list[Diagnostic]:
     """What keeps a spec from being a network."""
-    return [found for found in program.diagnostics if found.severity == "error"]
+    return [found for found in program.check() if found.severity == "error"]
 
 
 def declared(diagnostics: list[Diagnostic], dims: Dims) -> dict[str, dict[str, int]]:

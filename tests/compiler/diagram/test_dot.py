@@ -15,8 +15,6 @@ from compiler import compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.layout_engine import render_dot
-from compiler.diagram.options import DiagramOptions
-from compiler.diagram.render_diagram import render_diagram
 from compiler.diagram.text_metrics import text_width
 from tests.compiler.diagram.specs import SPECS, drawing
 
@@ -76,8 +74,8 @@ def test_control_characters_and_new_lines_are_escaped(tmp_path: Path) -> None:
 
 def test_the_output_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from compiler import compile_spec; from compiler.diagram.render_diagram import render_diagram;"
-        "print(render_diagram(compile_spec('specs/transformer.yaml').typed, 'dot'))"
+        "from compiler import compile_spec;"
+        "print(compile_spec('specs/transformer.yaml').diagram().dot)"
     )
     first, second = (
         subprocess.run(
@@ -92,18 +90,16 @@ def test_the_output_does_not_depend_on_the_hash_seed() -> None:
 
 
 def test_drawing_needs_no_torch() -> None:
-    program = (
-        "import sys, compiler.diagram.render_diagram; assert 'torch' not in sys.modules"
-    )
+    program = "import sys, compiler.diagram.diagram; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
-    options = DiagramOptions(theme=theme, direction=direction)  # type: ignore[arg-type]
-    drawn = render_diagram(compile_spec("specs/gpt2.yaml").typed, "png", options)
-    assert isinstance(drawn, bytes)
+    options = {"theme": theme, "direction": direction}
+    drawn = compile_spec("specs/gpt2.yaml").diagram(**options)  # type: ignore[arg-type]
+    assert render_dot(drawn.dot, "png")
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
@@ -127,9 +123,7 @@ def test_no_edge_label_crosses_a_border(spec: Path) -> None:
 
 @cache
 def _drawn(spec: Path) -> ElementTree.Element:
-    svg = render_diagram(compile_spec(spec).typed, "svg")
-    assert isinstance(svg, bytes)
-    return ElementTree.fromstring(svg)
+    return ElementTree.fromstring(compile_spec(spec).diagram().svg)
 
 
 def _clusters(root: ElementTree.Element) -> Iterator[Rect]:

@@ -10,7 +10,7 @@ from compiler.diagnostics.source import Source
 from compiler.fmt.expand import expand
 from compiler.fmt.format_spec import format_spec
 from compiler.fmt.write_spec import write_spec
-from compiler.pipeline import Program
+from compiler.program import Program
 
 CASES = [
     (path.stem, variant)

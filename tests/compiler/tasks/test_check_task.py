@@ -12,7 +12,7 @@ from compiler.diagnostics.source import Source
 from compiler.fmt.expand import expand
 from compiler.fmt.format_spec import format_spec
 from compiler.fmt.write_spec import write_spec
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.tasks.kinds.classification import Classification
 from layergraph.overrides import compile_chosen
 
@@ -100,7 +100,7 @@ def test_a_setting_without_a_path(tmp_path: Path) -> None:
 def test_variants_that_are_not_asked_for_may_need_other_networks(
     tmp_path: Path,
 ) -> None:
-    assert chosen(tmp_path).diagnostics == ()
+    assert chosen(tmp_path).check() == ()
     with pytest.raises(SpecError, match="28, 28"):
         chosen(tmp_path, "other")
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.pipeline import Program
+from compiler.program import Program
 from compiler.tasks.kinds.language_model import LanguageModel
 from runtime.load import build_networks
 from runtime.tasks.causality import check_causal, find_leak

@@ -1,0 +1,124 @@
+"""What a spec is compiled to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.source import Source
+from compiler.ir.typed import TypedGraph
+from compiler.parse.document import Node
+from compiler.parse.gc_pause import collector_paused
+
+if TYPE_CHECKING:  # what a program is made into is imported when it is asked for
+    from compiler.cost.summary import Summary
+    from compiler.diagram.diagram import Diagram
+    from compiler.diagram.drawing import Direction, ThemeName
+    from compiler.tasks.task import Task
+
+Changes = Mapping[tuple[str, ...], Node]
+"""Values of the task by their path in it."""
+
+
+@dataclass(frozen=True, repr=False)
+class Program:
+    """A compiled spec: its Python, summary and diagram are made when they are first asked for.
+
+    In a notebook it is shown as its diagram.
+    """
+
+    typed: TypedGraph
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    task: Task | None = None
+    """How it is trained, where the spec says so."""
+    variant: str = ""
+    changes: Changes = field(default_factory=dict)
+    """What the caller said of the task."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is to be said of the checkpoint and the task."""
+
+    @property
+    def name(self) -> str:
+        """The name that the spec gives itself."""
+        return self.typed.graph.spec.name
+
+    @property
+    def task_node(self) -> Node | None:
+        """The task as it is written, with the changes of the variant and the caller; None where there is none."""
+        if self.task is None:
+            return None
+        from compiler.tasks.check_task import resolved
+
+        return resolved(self.typed, self.variant, self.changes).root.get("task")
+
+    def check(self) -> tuple[Diagnostic, ...]:
+        """All warnings; errors too, if it was compiled with `strict=False`."""
+        return *self.typed.diagnostics, *self.warnings
+
+    @cached_property
+    @collector_paused()
+    def python(self) -> str:
+        """The PyTorch module, as the text of a file."""
+        from compiler.codegen.printer import print_module
+        from compiler.lower.lower import lower
+
+        return print_module(lower(self.typed))
+
+    @cached_property
+    @collector_paused()
+    def summary(self) -> Summary:
+        """Parameters, FLOPs and activations of every layer; printed as a table."""
+        from compiler.cost.measure import measure
+
+        return measure(self.typed)
+
+    def diagram(
+        self,
+        *,
+        network: str = "",
+        block: str = "",
+        depth: int | None = None,
+        expand: Iterable[str] = (),
+        fold: Iterable[str] = (),
+        direction: Direction = "TB",
+        theme: ThemeName = "light",
+        sizes: Literal["values", "names"] | None = None,
+    ) -> Diagram:
+        """Draw the networks, or the part of them that the options select.
+
+        Args:
+            network: the only network drawn; default: all, side by side.
+            block: the block that is drawn alone, in place of networks.
+            depth: levels of blocks that are expanded; default: what fits a page.
+            expand: names of layers or blocks that are expanded at any depth.
+            fold: names of layers or blocks that stay folded at any depth.
+            direction: top to bottom (`TB`) or left to right (`LR`).
+            theme: `light`, `dark` or `print`.
+            sizes: shapes as the network's inputs give them (`values`), or in the names of each block (`names`).
+
+        Raises:
+            RequestError: if the spec has no such network or block.
+
+        >>> from compiler.pipeline import compile_spec
+        >>> compile_spec("specs/cnn.yaml").diagram(direction="LR")
+        <Diagram of CNN>
+        """
+        from compiler.diagram.diagram import Diagram
+        from compiler.diagram.draw import draw
+        from compiler.diagram.options import DiagramOptions
+
+        names = frozenset(expand), frozenset(fold)
+        options = DiagramOptions(network, block, depth, *names, direction, theme, sizes)
+        return Diagram(self.name, draw(self.typed, options))
+
+    def __repr__(self) -> str:
+        file = self.typed.graph.document.source.file
+        variant = f", variant {self.variant}" if self.variant else ""
+        return f"<Program {self.name} of {file}{variant}>"
+
+    def _repr_svg_(self) -> str | None:
+        """The diagram, for a notebook."""
+        return self.diagram()._repr_svg_() if self.typed.networks else None
