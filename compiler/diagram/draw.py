@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
@@ -81,7 +81,7 @@ def _block_view(typed: TypedGraph, name: str) -> ScopeView:
     return ScopeView(scope, uses, name)
 
 
-def _unknown(what: str, name: str, known: dict[str, Scope]) -> str:
+def _unknown(what: str, name: str, known: Mapping[str, Scope]) -> str:
     hint = suggest(name, known) or f"there is {', '.join(known) or 'none'}"
     return f"there is no {what} {printable(name)}: {hint}"
 

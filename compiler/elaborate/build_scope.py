@@ -4,66 +4,90 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import Literal
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
 from compiler.elaborate.check_names import check_names, check_sizes
 from compiler.elaborate.targets import Targets, bind_arguments, output_ports
-from compiler.elaborate.toposort import put_in_order
+from compiler.elaborate.toposort import in_order
 from compiler.elaborate.wiring import Ports, parse_carry, read_inputs, ref_of
 from compiler.ir.graph import Carry, Node, OpParam, Place, Ref, Scope
 from compiler.language.identifiers import cap_words
 from compiler.language.layers import Layer
+from compiler.language.params import Param
 from compiler.op.op import Op, Port
-
-if TYPE_CHECKING:
-    pass
+from compiler.symbolic.tensor import TypePattern
 
 
 class ScopeBuilder:
-    """Fills one scope. A group's builder asks the builder around it for names that it does not know itself."""
+    """Makes one scope. A group's builder asks the builder around it for names that it does not know itself.
+
+    Scopes refer to one another, and a block may refer to itself. So a builder has its
+    scope from the first: a read-only view of what the builder fills, whose layers and
+    outputs appear once, at the end of `build`.
+    """
 
     def __init__(
         self,
-        scope: Scope,
+        name: str,
+        kind: Literal["network", "block", "group"],
+        place: Place,
         layers: Mapping[str, Layer],
-        targets: Targets,
         report: Report,
+        *,
+        inputs: Mapping[str, TypePattern | None],
+        description: str = "",
+        params: Mapping[str, Param] | None = None,
+        declared: tuple[str, ...] = (),
         outer: ScopeBuilder | None = None,
     ) -> None:
-        self.scope, self.layers, self.targets, self.report, self.outer = (
-            scope,
-            layers,
-            targets,
-            report,
-            outer,
-        )
+        self.layers, self.report, self.outer = layers, report, outer
+        self.inputs = dict(inputs)
+        self.nodes: dict[str, Node] = {}
+        """The layers so far, as they are written."""
         self.free: dict[str, Ref] = {}
         """Values of the scope around a group that its layers use."""
+        self._in_order: dict[str, Node] = {}
+        self._outputs: dict[str, Ref] = {}
+        self.scope: Scope = Scope(
+            name,
+            kind,
+            place,
+            description,
+            params or {},
+            MappingProxyType(self.inputs),
+            MappingProxyType(self._in_order),
+            MappingProxyType(self._outputs),
+            chain=kind == "group" and all(key.isdigit() for key in layers),
+            parent=outer.scope if outer else None,
+            declared=declared,
+        )
 
-    def build(self, outputs: Mapping[str, str] | None) -> None:
-        """Bind all layers, then the outputs; order them; warn of what nothing uses."""
-        previous = next(iter(self.scope.inputs), "")
+    def build(self, outputs: Mapping[str, str] | None, targets: Targets) -> Scope:
+        """Bind all layers, then the outputs; order them."""
+        self.targets = targets
+        previous = next(iter(self.inputs), "")
         for name, layer in self.layers.items():
-            if name in self.scope.inputs:
+            if name in self.inputs:
                 message = f"{name} is already an input of {self.scope.name}"
-                self.report.error(
-                    "duplicate-name", self._place(name).span(key=True), message
-                )
+                span = self._place(name).span(key=True)
+                self.report.error("duplicate-name", span, message)
             node = self._node(name, layer, previous)
             if node is not None:
-                self.scope.nodes[name] = node
+                self.nodes[name] = node
             previous = name
-        self._outputs(outputs, previous)
-        put_in_order(self.scope, self.report)
+        self._outputs.update(self._bound(outputs, previous))
+        self._in_order.update(in_order(self.inputs, self.nodes, self.report))
+        return self.scope
 
     def resolve(self, ref: Ref, place: Place) -> Ref | None:
         """The value that a name stands for here; a group takes what it does not know from around it."""
         known = self.knows(ref.node)
         if not known and self.outer is not None and self.outer.reaches(ref.node):
             self.free[ref.node] = Ref(ref.node, "", ref.path)
-            self.scope.inputs = {**self.scope.inputs, ref.node: None}
+            self.inputs[ref.node] = None
             known = True
         if not known:
             message = (
@@ -80,7 +104,7 @@ class ScopeBuilder:
 
     def knows(self, name: str) -> bool:
         """Whether a name is an input or a layer of this scope itself."""
-        return name in self.layers or name in self.scope.inputs
+        return name in self.layers or name in self.inputs
 
     def reaches(self, name: str) -> bool:
         """Whether a name has a value here or in a scope around a group."""
@@ -89,7 +113,7 @@ class ScopeBuilder:
     def candidates(self) -> Iterator[str]:
         """All names that have a value here."""
         yield from self.layers
-        yield from self.scope.inputs
+        yield from self.inputs
         yield from self.outer.candidates() if self.outer else ()
 
     def _place(self, name: str) -> Place:
@@ -162,18 +186,14 @@ class ScopeBuilder:
         found = self.resolve(ref, place)
         if found is None or not found.port:
             return found
-        node = self.scope.nodes.get(found.node)
+        node = self.nodes.get(found.node)
         ports = output_ports(node) if node else None
         if ports is not None and found.port not in ports:
             message = f"{found.node} has no output {found.port}"
             help = self.report.like(found.port, ports) or f"it gives {listed(ports)}"
             self.report.error("unknown-port", place.span(), message, help=help)
             return None
-        if (
-            node is None
-            and found.node in self.scope.inputs
-            and found.node not in self.layers
-        ):
+        if node is None and found.node in self.inputs and found.node not in self.layers:
             self.report.error(
                 "unknown-port",
                 place.span(),
@@ -185,12 +205,12 @@ class ScopeBuilder:
     def _again(
         self, name: str, layer: Layer, place: Place, previous: str
     ) -> Node | None:
-        origin = self.scope.nodes.get(layer.share or "")
+        origin = self.nodes.get(layer.share or "")
         if origin is None:
             message = (
                 f"there is no layer {layer.share} above this one in {self.scope.name}"
             )
-            help = self.report.like(layer.share or "", self.scope.nodes)
+            help = self.report.like(layer.share or "", self.nodes)
             self.report.error("bad-share", place.span("share"), message, help=help)
             return None
         extra = next(iter(layer.arguments), None)
@@ -214,7 +234,6 @@ class ScopeBuilder:
         self, name: str, layer: Layer, place: Place, previous: str
     ) -> Node | None:
         assert layer.layers is not None
-        chain = all(key.isdigit() for key in layer.layers)
         for key in layer.arguments:
             self.report.error(
                 "unknown-key",
@@ -233,20 +252,18 @@ class ScopeBuilder:
                 span = place.document.locate(ref.path)
                 self.report.error("duplicate-name", span, message, help=help)
             outside[inner] = ref
-        class_name = cap_words(name if not name.isdigit() else f"layer_{name}")
-        scope = Scope(
-            class_name,
+        builder = ScopeBuilder(
+            cap_words(name if not name.isdigit() else f"layer_{name}"),
             "group",
             place,
-            layer.description,
-            {},
-            dict.fromkeys(outside),
-            chain=chain,
-            parent=self.scope,
+            layer.layers,
+            self.report,
+            inputs=dict.fromkeys(outside),
+            description=layer.description,
             declared=tuple(layer.outputs or ("output",)),
+            outer=self,
         )
-        builder = ScopeBuilder(scope, layer.layers, self.targets, self.report, self)
-        builder.build(layer.outputs)
+        scope = builder.build(layer.outputs, self.targets)
         values = {
             **outside,
             **{k: v for k, v in builder.free.items() if k not in outside},
@@ -258,17 +275,18 @@ class ScopeBuilder:
         }
         return Node(name, layer, place, scope, {}, dict(inputs))
 
-    def _outputs(self, outputs: Mapping[str, str] | None, last: str) -> None:
+    def _bound(self, outputs: Mapping[str, str] | None, last: str) -> dict[str, Ref]:
+        """The outputs as values: without any, that of the last layer."""
         if outputs is None:
-            self.scope.outputs = {
-                "output": Ref(last, "", self.scope.place.at("layers", last).path)
-            }
-            return
+            path = self.scope.place.at("layers", last).path
+            return {"output": Ref(last, "", path)}
+        found: dict[str, Ref] = {}
         for name, text in outputs.items():
             place = self.scope.place.at("outputs", name)
-            found = self._value(ref_of(text, place), place)
-            if found is not None:
-                self.scope.outputs[name] = found
+            value = self._value(ref_of(text, place), place)
+            if value is not None:
+                found[name] = value
+        return found
 
 
 def _several(value: Ref | tuple[Ref, ...]) -> Iterable[Ref]:

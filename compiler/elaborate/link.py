@@ -41,7 +41,7 @@ class _Linker:
         self, document: Document, spec: Spec, file: Path, above: tuple[Path, ...]
     ) -> Unit:
         """A file with the units of its imports. `above` are the files that lead to it."""
-        unit = self._units[file] = Unit(spec, document)
+        imports: dict[str, Unit] = {}
         for block, written in spec.imports.items():
             span = document.locate(("import", block))
             if block in spec.blocks:
@@ -53,7 +53,8 @@ class _Linker:
                 self._other(path, span, (*above, file)) if path is not None else None
             )
             if other is not None and self._has(other, block, written, span):
-                unit.imports[block] = other
+                imports[block] = other
+        unit = self._units[file] = Unit(spec, document, imports)
         return unit
 
     def _path(self, written: str, file: Path, span: Span) -> Path | None:

@@ -1,11 +1,14 @@
-"""Params that nothing mentions."""
+"""Warnings of layers and blocks that nothing uses, and of params that nothing mentions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
 
 from compiler.diagnostics.diagnostic import Report
+from compiler.ir.graph import Node as GraphNode
+from compiler.ir.graph import Place, Scope, Unit
 from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -14,7 +17,61 @@ _ELSEWHERE = {"blocks", "import", "variants"}
 """Parts of a file that do not see its params."""
 
 
-def warn_of_unused_params(document: Document, report: Report) -> None:
+def warn_of_unused(
+    unit: Unit, networks: Map[str, Scope], blocks: Map[str, Scope], report: Report
+) -> None:
+    """Warn of all that has no effect: on the networks, or in a file of blocks alone on these."""
+    starts = list(networks.values()) or [blocks[name] for name in unit.spec.blocks]
+    reached = _reached(starts)
+    for scope in reached:
+        for node in _unused_layers(scope):
+            message = f"nothing uses the output of {node.name}"
+            report.warning("unused-layer", node.place.span(key=True), message)
+    named = _named(unit, reached)
+    for name in unit.spec.blocks if networks else ():
+        if blocks[name] not in reached and name not in named:
+            span = Place(unit.document, ("blocks", name)).span(key=True)
+            report.warning("unused-block", span, f"nothing uses {name}")
+    _warn_of_params(unit.document, report)
+
+
+def _reached(starts: Iterable[Scope]) -> dict[Scope, None]:
+    """The scopes that others are made of, with these."""
+    reached: dict[Scope, None] = {}
+    pending = list(starts)
+    while pending:
+        scope = pending.pop()
+        if scope not in reached:
+            reached[scope] = None
+            targets = (node.target for node in scope.nodes.values())
+            pending.extend(one for one in targets if isinstance(one, Scope))
+    return reached
+
+
+def _unused_layers(scope: Scope) -> list[GraphNode]:
+    """The layers that no output depends on."""
+    layers = list(scope.nodes.values())
+    used = {ref.node for ref in scope.outputs.values()}
+    for node in reversed(layers):
+        if node.name in used:
+            used.update(ref.node for _, ref in node.refs())
+    return [node for node in layers if node.name not in used]
+
+
+def _named(unit: Unit, reached: Iterable[Scope]) -> set[str]:
+    """What arguments, defaults and variants say: a param of type `op` may name a block so."""
+    found: set[str] = set()
+    for scope in reached:
+        for node in scope.nodes.values():
+            found.update(map(str, node.arguments.values()))
+        defaults = (param.default for param in scope.params.values())
+        found.update(one for one in defaults if isinstance(one, str))
+    for given in unit.spec.variants.values():
+        found.update(map(str, given.values()))
+    return found
+
+
+def _warn_of_params(document: Document, report: Report) -> None:
     """Warn of every param, of the file or of a block, that no value in its scope mentions."""
     blocks = document.root.get("blocks")
     _warn(document.root, report)

@@ -1,7 +1,7 @@
 """The graph of a spec: one scope for each network, block and group, its layers bound to what they name.
 
 A `Graph` is what the file says, with every name resolved and nothing computed. Each scope keeps its layers in an
-order in which they can run, and its edges as a networkx graph for whoever wants to ask about paths.
+order in which they can run.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
@@ -20,9 +20,6 @@ from compiler.language.spec import Spec
 from compiler.op.op import Op
 from compiler.parse.document import Document
 from compiler.symbolic.tensor import TypePattern
-
-if TYPE_CHECKING:
-    import networkx as nx  # takes longer to import than most specs to compile
 
 Path = tuple[str | int, ...]
 
@@ -103,7 +100,7 @@ class Node:
                 yield port, carry.ref
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Scope:
     """A network, a block or a group. A group has no params of its own: it stands in those of the scope around it."""
 
@@ -114,28 +111,13 @@ class Scope:
     params: Mapping[str, Param]
     inputs: Mapping[str, TypePattern | None]
     """The types of the inputs; None for those of a group, which take whatever comes."""
-    nodes: dict[str, Node] = field(default_factory=dict)
-    outputs: dict[str, Ref] = field(default_factory=dict)
+    nodes: Mapping[str, Node]
+    outputs: Mapping[str, Ref]
     chain: bool = False
     """Whether the layers were written as a list."""
     parent: Scope | None = None
     declared: tuple[str, ...] = ()
     """The names of the outputs, known before the layers are bound: blocks may call themselves."""
-
-    @cached_property
-    def edges(self) -> nx.MultiDiGraph[str]:
-        """Inputs and layers as nodes; an edge for each input of a layer, with the ports at both ends."""
-        import networkx as nx
-
-        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        graph.add_nodes_from(self.inputs)
-        graph.add_nodes_from(self.nodes)
-        graph.add_edges_from(
-            (ref.node, node.name, {"source": ref.port, "target": port})
-            for node in self.nodes.values()
-            for port, ref in node.refs()
-        )
-        return graph
 
     @cached_property
     def visible(self) -> frozenset[str]:
@@ -150,24 +132,24 @@ class Scope:
         return self.parent.environment if self.kind == "group" and self.parent else self
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """A file and the files that its blocks come from: block name -> unit."""
 
     spec: Spec
     document: Document
-    imports: dict[str, Unit] = field(default_factory=dict)
+    imports: Mapping[str, Unit] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """All scopes of a spec and of the files that it imports from."""
 
     spec: Spec
     document: Document
-    networks: dict[str, Scope]
+    networks: Mapping[str, Scope]
     """By name; a file with one network has it under ""."""
-    blocks: dict[str, Scope]
+    blocks: Mapping[str, Scope]
     """The blocks of the file itself and those it imports, by the names they have in it."""
     warnings: tuple[Diagnostic, ...] = ()
     files: tuple[Document, ...] = ()

@@ -28,7 +28,7 @@ def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
 def live_layers(plan: ClassPlan) -> set[str]:
     """The layers that an output depends on."""
     live = {ref.node for ref in plan.scope.outputs.values()}
-    for name in reversed(plan.scope.nodes):
+    for name in reversed(tuple(plan.scope.nodes)):
         if name in live:
             live.update(ref.node for _, ref in refs_of(plan.layers[name]))
     return live
