@@ -1,4 +1,4 @@
-"""nn.AdaptiveLogSoftmaxWithLoss that can be compiled and exported whole."""
+"""nn.AdaptiveLogSoftmaxWithLoss for torch.compile(fullgraph=True) and torch.export."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 
 class AdaptiveLogSoftmax(nn.AdaptiveLogSoftmaxWithLoss):
-    """Softmax over classes of which the rarer ones have less of the width.
+    """Adaptive log-softmax and loss: rare classes use fewer features.
 
-    input: float[N, D], target: int[N] -> log-probability of the target: float[N],
-    loss: float[]; or without N.
+    input: float[N, D], target: int[N]
+    -> log-probability of the target: float[N], loss: float[]; N is optional
 
-    torch's own looks at which clusters the targets are in, which no graph can hold, nor
-    tensors without data; there, this takes them from the log-probabilities of all.
+    torch's forward depends on which clusters the targets are in, which neither graphs
+    nor meta tensors support; for those, this one computes the log-probabilities of all
+    classes. Grave et al., "Efficient softmax approximation for GPUs", 2017.
     """
 
     def __init__(

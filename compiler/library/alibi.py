@@ -1,4 +1,4 @@
-"""Attention with linear biases."""
+"""ALiBi, attention with linear biases."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 
 class Alibi(nn.Module):
-    """Biases of attention that fall with the distance, at a slope of each head's own.
+    """Attention biases that fall linearly with distance, with one slope per head.
 
-    query: any[B, T, ...], key: any[B, S, ...], the query if None
+    query: any[B, T, ...], key: any[B, S, ...], the query by default
     -> float[1, num_heads, T, S]
 
-    T and S are the sizes of dimension `dim`. The slopes of 2^k heads go down to 2^-8;
-    other numbers of heads take every other slope of the next power of two besides.
-    The result has the dtype of the query where that is floating, else torch's default.
-    Press et al., "Train Short, Test Long", 2022.
+    T and S are the sizes of dimension `dim`. For 2^k heads, the slopes are a geometric
+    sequence down to 2^-8; other numbers of heads add every other slope of the next
+    power of two. The result has the dtype of the query if that is floating, else
+    torch's default. Press et al., "Train Short, Test Long", 2022.
     """
 
     def __init__(self, num_heads: int, dim: int = 1) -> None:
@@ -34,7 +34,7 @@ class Alibi(nn.Module):
         return bias.unsqueeze(0).to(dtype)
 
     def slopes(self, device: torch.device) -> Tensor:
-        """Give float[num_heads], steepest first."""
+        """Return float[num_heads], the steepest slope first."""
         whole = 1 << (self.num_heads.bit_length() - 1)
         rest = self.num_heads - whole
         even = torch.arange(1, whole + 1, dtype=torch.float32, device=device)

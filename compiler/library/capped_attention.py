@@ -1,4 +1,4 @@
-"""Attention whose scores are bounded."""
+"""Attention with soft-capped scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def capped_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Tensor:
-    """F.scaled_dot_product_attention of scores softcap * tanh(scores / softcap).
+    """F.scaled_dot_product_attention with scores softcap * tanh(scores / softcap).
 
     query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
     value: float[B, kv_heads, S, V], attn_mask: bool or float[B, heads, T, S]
     -> float[B, heads, T, V]
 
-    A query that no key takes part for gives zeros. Gemma 2, 2024.
+    A query whose keys are all masked gives zeros. Gemma 2, 2024.
     """
     group = query.shape[1] // key.shape[1]
     if group > 1:
@@ -40,7 +40,7 @@ def capped_attention(
         if attn_mask.dtype != torch.bool:
             admitted = attn_mask > float("-inf")
             scores = scores + attn_mask
-        # not -inf: where nothing takes part, gradients would be nan
+        # not -inf, which gives NaN gradients where all keys are masked
         scores = scores.masked_fill(~admitted, torch.finfo(scores.dtype).min)
         weights = F.softmax(scores, dim=-1).masked_fill(~admitted, 0.0)
     return F.dropout(weights, dropout_p) @ value

@@ -1,4 +1,4 @@
-"""nn.CrossMapLRN2d that can be compiled and exported whole."""
+"""nn.CrossMapLRN2d for torch.compile(fullgraph=True) and torch.export."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch.nn import functional as F
 class CrossMapLRN2d(nn.CrossMapLRN2d):
     """Local response normalisation across channels, as nn.CrossMapLRN2d.
 
-    input: float[N, C, H, W] -> the same
+    input: float[N, C, H, W] -> float[N, C, H, W]
 
-    torch writes into buffers one channel at a time, which torch.compile refuses and
-    torch.export fixes to one size; there, this is sums of channels instead.
+    torch writes into buffers channel by channel, which torch.compile does not support,
+    and torch.export only for one fixed size; for those, this one uses cumulative sums.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ class CrossMapLRN2d(nn.CrossMapLRN2d):
         channel = torch.arange(input.shape[1], device=input.device)
         sums = F.pad(input.square().cumsum(1), (0, 0, 0, 0, 1, 0))
         last = sums[:, (channel + reach).clamp(max=input.shape[1])]
-        # torch never takes the first channel out of a window again
+        # in torch's implementation, the first channel stays in every window
         first = sums[:, (channel - reach).clamp(min=0) + 1] - sums[:, 1:2]
         scale = self.k + self.alpha / self.size * (last - first)
         return input * scale.pow(-self.beta)

@@ -1,4 +1,4 @@
-"""Rotary position embedding that is slowed as the context grows."""
+"""Rotary position embedding with dynamic NTK scaling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from compiler.library.rotary_embedding import RotaryEmbedding
 
 
 class DynamicRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles grow more slowly beyond the original context.
+    """RotaryEmbedding whose frequencies fall once T exceeds the original context.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The longer T is, the more; slow waves more than fast ones. The source is
-    transformers' "dynamic" scaling (NTK-aware, by the users bloc97 and emozilla).
+    The longer T, the lower the frequencies, and low frequencies fall more than high
+    ones. This is transformers' "dynamic" scaling (NTK-aware, by bloc97 and emozilla).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""nn.GRU that can be compiled and exported whole."""
+"""nn.GRU for torch.compile(fullgraph=True) and torch.export."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from compiler.library.recurrent import Recurrent
 
 
 class StackedGRU(Recurrent):
-    """Gated recurrent units, as nn.GRU with batch_first.
+    """Gated recurrent unit, as nn.GRU with batch_first.
 
-    input: float[B, T, D], hx: hidden, zeros if None
-    -> float[B, T, directions * H], hidden: float[num_layers * directions, B, H]
+    input: float[B, T, D], hx: the initial hidden state, zeros by default
+    -> output: float[B, T, directions * H], hidden: float[num_layers * directions, B, H]
 
-    H is hidden_size. An input float[T, D] has states float[num_layers * directions, H].
+    H is hidden_size. B is optional; without it, states are float[num_layers *
+    directions, H].
     """
 
     def __init__(

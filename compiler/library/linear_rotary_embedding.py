@@ -1,4 +1,4 @@
-"""Rotary position embedding whose angles are all slowed alike."""
+"""Rotary position embedding with linear scaling (position interpolation)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from compiler.library.rotary_embedding import RotaryEmbedding
 
 
 class LinearRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding for a context `factor` times as long: all angles by factor.
+    """RotaryEmbedding with all angles divided by `factor`, for longer contexts.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 

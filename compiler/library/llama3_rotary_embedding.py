@@ -1,4 +1,4 @@
-"""Rotary position embedding whose slow angles are slowed further, as in Llama 3.1."""
+"""Rotary position embedding with the scaling of Llama 3.1."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from compiler.library.rotary_embedding import RotaryEmbedding
 
 
 class Llama3RotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles are divided by `factor`.
+    """RotaryEmbedding with low frequencies divided by `factor`.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    Slow are those with fewer turns in the original context than high_freq_factor; below
-    low_freq_factor they are divided in full, between the two in part. Grattafiori et
-    al., "The Llama 3 Herd of Models", 2024.
+    Frequencies with fewer than low_freq_factor rotations in the original context are
+    divided by `factor`, those with more than high_freq_factor are kept, and those in
+    between are interpolated. Grattafiori et al., "The Llama 3 Herd of Models", 2024.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How evenly a mixture of experts uses its experts."""
+"""The load-balancing loss of a mixture of experts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch.nn import functional as F
 def load_balancing(
     router_logits: Tensor, top_k: int, mask: Tensor | None = None
 ) -> Tensor:
-    """The loss of load balancing: top_k where experts are used alike, more where not.
+    """Load-balancing loss: top_k if all experts are used equally, more otherwise.
 
-    router_logits: float[..., num_experts], mask: bool, true for the tokens that count,
-    of a shape that expands to [...] -> float[]
+    router_logits: float[..., num_experts], mask: bool, True for the tokens to count,
+    broadcasting to [...] -> float[]
 
-    Each token goes to its top_k experts; probabilities are counted in float32. Fedus et
+    Each token uses its top_k experts; probabilities are computed in float32. Fedus et
     al., "Switch Transformers", 2022, equation 4.
     """
     probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
@@ -26,7 +26,7 @@ def load_balancing(
 def imbalance(
     probabilities: Tensor, chosen: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """The loss of load balancing, where the experts of each token are known.
+    """Load-balancing loss, given the experts that each token uses.
 
     probabilities: float[..., num_experts], chosen: int[..., k], mask: bool[...]
     -> float[]

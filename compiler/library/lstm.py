@@ -1,4 +1,4 @@
-"""nn.LSTM that can be compiled and exported whole."""
+"""nn.LSTM for torch.compile(fullgraph=True) and torch.export."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from compiler.library.recurrent import Recurrent
 class StackedLSTM(Recurrent):
     """Long short-term memory, as nn.LSTM with batch_first.
 
-    input: float[B, T, D], hx: hidden and cell, zeros if None
-    -> float[B, T, directions * H], (hidden: float[N, B, H], cell: float[N, B, C])
+    input: float[B, T, D], hx: the initial hidden and cell states, zeros by default
+    -> output: float[B, T, directions * H],
+    (hidden: float[N, B, H], cell: float[N, B, C])
 
-    N is num_layers * directions, C is hidden_size, H is proj_size or hidden_size. An
-    input float[T, D] has states float[N, H] and float[N, C].
+    N is num_layers * directions, C is hidden_size, and H is proj_size or hidden_size. B
+    is optional; without it, states are float[N, H] and float[N, C].
 
-    torch 2.13 fails to differentiate torch.lstm when it is compiled for the CPU and its
-    input needs no gradient: call `input.requires_grad_()` there.
+    torch 2.13 cannot differentiate torch.lstm compiled for the CPU if its input does
+    not require a gradient: call `input.requires_grad_()` in that case.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Convolution that sees the pixels before each one, in the order of reading."""
+"""Convolution over the preceding pixels in row-major order."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 
 class MaskedConv2d(nn.Conv2d):
-    """A convolution whose kernel is zero below its centre, and right of it in its row.
+    """2D convolution whose kernel is zero below its centre row and right of its centre.
 
     float[N, in_channels, H, W] -> float[N, out_channels, H', W']
 
     With `mask_type` "A" the centre is zero too, as in a first layer, which must not see
-    the pixel that is predicted; with "B" it is not.
-    van den Oord et al., "Pixel Recurrent Neural Networks", 2016, section 3.4.
+    the pixel it predicts; with "B" it is not. van den Oord et al., "Pixel Recurrent
+    Neural Networks", 2016, section 3.4.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Feed-forward networks, a few of which run for each token."""
+"""A mixture of experts: a router selects a few MLPs for each token."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from compiler.library.load_balancing import imbalance
 
 
 class Experts(nn.Module):
-    """Feed-forward networks of one shape: down(activation(up(x))) for the chosen ones.
+    """MLPs of equal shape, down(activation(up(x))), applied to selected tokens.
 
-    x: float[N, D], chosen: int[N, k], weight: float[N, k] -> float[N, D], the weighted
-    sum of what the k experts of each token give
+    x: float[N, D], chosen: int[N, k], weight: float[N, k]
+    -> float[N, D], the weighted sum of the outputs of each token's k experts
 
-    Gated ones have down(activation(gate(x)) * up(x)); gate and up are one matrix.
+    If `gated`, an expert is down(activation(gate(x)) * up(x)), with gate and up in one
+    matrix.
     """
 
     gate_up_proj: nn.Parameter
@@ -50,7 +51,7 @@ class Experts(nn.Module):
         up = self.gate_up_proj if self.gated else self.up_proj
         if torch.compiler.is_compiling():
             return self.on_all(x, chosen, weight, up)
-        # sorted by expert, so that each has its tokens in one piece
+        # sorted by expert, so that each expert's tokens are contiguous
         order = chosen.flatten().argsort(stable=True)
         counts = self.counts(chosen)
         hidden = self.act(_grouped(x[order // chosen.shape[1]], up, counts))
@@ -59,7 +60,7 @@ class Experts(nn.Module):
         return (results * weight.unsqueeze(-1)).sum(dim=1).type_as(x)
 
     def on_all(self, x: Tensor, chosen: Tensor, weight: Tensor, up: Tensor) -> Tensor:
-        """Run every expert on every token: a graph cannot depend on what was chosen."""
+        """Run every expert on every token: a graph cannot depend on `chosen`."""
         results = self.act(x @ up.mT) @ self.down_proj.mT
         shares = weight.new_zeros(x.shape[0], self.num_experts)
         shares = shares.scatter(1, chosen, weight).type_as(results)
@@ -72,8 +73,8 @@ class Experts(nn.Module):
         return self.activation(gate) * up
 
     def counts(self, chosen: Tensor) -> list[int]:
-        """How many tokens each expert has."""
-        if chosen.is_meta:  # there are no values: one expert has all
+        """Return the number of tokens of each expert."""
+        if chosen.is_meta:  # no values: assign all tokens to one expert
             return [chosen.numel()] + [0] * (self.num_experts - 1)
         counts: list[int] = (
             chosen.flatten().bincount(minlength=self.num_experts).tolist()
@@ -82,20 +83,20 @@ class Experts(nn.Module):
 
 
 def _grouped(x: Tensor, weights: Tensor, counts: list[int]) -> Tensor:
-    """Multiply the first counts[0] rows by weights[0], the next by weights[1], ..."""
+    """Multiply the first counts[0] rows by weights[0], the next by weights[1], etc."""
     groups = zip(torch.split(x, counts), weights, strict=True)
     return torch.cat([F.linear(rows, weight) for rows, weight in groups])
 
 
 class MixtureOfExperts(nn.Module):
-    """The top_k experts of each token, weighted by a router's probabilities.
+    """Each token's top_k experts, weighted by a router's probabilities.
 
-    x: float[..., D] -> float[..., D], router_logits: float[..., num_experts],
-    balance: float[]
+    x: float[..., D]
+    -> float[..., D], router_logits: float[..., num_experts], balance: float[]
 
-    Shazeer et al., "Outrageously Large Neural Networks", 2017. Probabilities are
-    counted in float32, as published models do; with norm_topk_prob, those of a token's
-    experts add up to 1. `balance` is the loss of load balancing.
+    Probabilities are computed in float32, as in published models. With norm_topk_prob,
+    those of a token's experts are rescaled to sum to 1. `balance` is the load-balancing
+    loss. Shazeer et al., "Outrageously Large Neural Networks", 2017.
     """
 
     def __init__(

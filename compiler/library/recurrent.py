@@ -1,4 +1,4 @@
-"""What LSTM, GRU and RNN share."""
+"""The base class of StackedLSTM, StackedGRU and StackedRNN."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from compiler.library.scan import scan
 
 
 class Recurrent(nn.Module):
-    """Base of LSTM, GRU and RNN, with the weights, kernels and results of torch's own.
+    """Base class of LSTM, GRU and RNN, with torch's weights, kernels and results.
 
-    torch.compile(fullgraph=True) refuses nn.LSTM, nn.GRU and nn.RNN, and torch.export
-    fixes their number of steps; these go through both.
+    nn.LSTM, nn.GRU and nn.RNN do not support torch.compile(fullgraph=True), and under
+    torch.export their number of steps is static; these classes have neither limit.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Recurrent(nn.Module):
         self.make = partial(kind, batch_first=True, **options)
         made = self.make()
         self.input_size = made.input_size
-        self.widths = widths  # of the states
+        self.widths = widths  # the widths of the states
         self.num_layers = made.num_layers
         self.directions = 2 if made.bidirectional else 1
         self.bias = made.bias
@@ -39,7 +39,7 @@ class Recurrent(nn.Module):
     def run(
         self, input: Tensor, states: tuple[Tensor, ...] | None
     ) -> tuple[Tensor, ...]:
-        """The output, then the last states: [num_layers * directions, B, width]."""
+        """Return the output and final states, [num_layers * directions, B, width]."""
         if input.dim() == 2:
             batched = states and tuple(state.unsqueeze(1) for state in states)
             output, *last = self.run(input.unsqueeze(0), batched)
@@ -59,7 +59,7 @@ class Recurrent(nn.Module):
     def check(
         self, input: Tensor, states: tuple[Tensor, ...], shapes: list[tuple[int, ...]]
     ) -> None:
-        # torch's kernels do not: given a wrong size, they read memory beyond the tensor
+        # torch's kernels do not check sizes, and read out of bounds if one is wrong
         if input.dim() != 3 or input.shape[2] != self.input_size:
             found = list(input.shape)
             raise ValueError(f"input should be [B, T, {self.input_size}], not {found}")
@@ -76,7 +76,7 @@ class Recurrent(nn.Module):
         raise AssertionError("the subclass has the equations")
 
     def scanned(self, input: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Do as the kernel does, one layer and direction after the other."""
+        """Compute the same as `fused`, step by step."""
         last: list[list[Tensor]] = []
         for layer in range(self.num_layers):
             if layer:
@@ -111,7 +111,7 @@ class Recurrent(nn.Module):
         made = self.make(device="meta")
         for name, weight in self.named_parameters():
             setattr(made, name, weight)
-        made.flatten_parameters()  # cuDNN wants the weights in one block of memory
+        made.flatten_parameters()  # cuDNN needs all weights in one block of memory
         return self
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-"""The angles of rotary position embedding."""
+"""The cosines and sines of rotary position embedding."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 
 class RotaryEmbedding(nn.Module):
-    """Cosine and sine of the angle of each pair of channels at each position.
+    """Cosine and sine of the angle of each channel pair at each position.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The angle of pair i at position t is t / base^(2 i / dim); it stands at channels i
-    and i + dim // 2. Su et al., "RoFormer", 2021. Angles are counted in float32, as
-    published models do; the result has the dtype of x where that is floating, else
-    torch's default.
+    The angle of pair i at position t is t / base^(2 i / dim), stored at channels i and
+    i + dim // 2. Angles are computed in float32, as in published models; the results
+    have the dtype of x if that is floating, else torch's default. Su et al.,
+    "RoFormer", 2021.
     """
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
@@ -32,11 +32,11 @@ class RotaryEmbedding(nn.Module):
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def frequencies(self, positions: Tensor) -> Tensor:
-        """Give float[dim // 2], in radians from one position to the next."""
+        """Return float[dim // 2], in radians per position."""
         return 1.0 / self.base ** (self.even(positions) / self.dim)
 
     def even(self, like: Tensor) -> Tensor:
-        """Count 0, 2, 4 and so on below dim."""
+        """Return 0, 2, 4, ... below dim."""
         return torch.arange(0, self.dim, 2, dtype=like.dtype, device=like.device)
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-"""Rotary position embedding: channels turned by angles that grow with the position."""
+"""Rotation of channel pairs by rotary position embedding."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from torch import Tensor
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
     Channel i is paired with channel i + R // 2. Su et al., "RoFormer", 2021.
     """

@@ -1,4 +1,4 @@
-"""Rotary position embedding of neighbouring channels."""
+"""Rotation of neighbouring channels by rotary position embedding."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from torch import Tensor
 
 
 def rotate_interleaved(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
-    Channel 2 i is paired with channel 2 i + 1. The halves of cos and sin are alike.
-    Su et al., "RoFormer", 2021.
+    Channel 2 i is paired with channel 2 i + 1. Only the first half of cos and sin is
+    used, as the second is equal. Su et al., "RoFormer", 2021.
     """
     pairs = x.reshape(*x.shape[:2], -1, cos.shape[-1] // 2, 2)
     first, second = pairs.unbind(-1)

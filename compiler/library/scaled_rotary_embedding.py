@@ -1,4 +1,4 @@
-"""Rotary position embedding with a scaling that is chosen by name."""
+"""Rotary position embedding with a scaling chosen by name."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def scaled_rotary_embedding(
 ) -> RotaryEmbedding:
     """Build the rotary embedding of a scaling.
 
-    It is one of "none", "linear", "dynamic", "llama3" and "yarn", and takes those of
-    the numbers that it has a use for.
+    `scaling` is "none", "linear", "dynamic", "llama3" or "yarn"; arguments that it does
+    not use are ignored.
     """
     original = original_max_position_embeddings
     if scaling == "linear":

@@ -1,4 +1,4 @@
-"""Recurrence: a step that runs along a dimension and carries its state."""
+"""Scan: a step function applied along a dimension, with state carried between steps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def scan(
     dim: int | tuple[int, ...] = 1,
     reverse: bool = False,
 ) -> tuple[Tensor, ...]:
-    """Run a step along a dimension of xs, from the first place to the last.
+    """Apply `step` to the slices of xs along a dimension, first to last.
 
-    `step(*xs at one place, *carry, *shared)` returns the next carry, then its rows.
-    The result is the last carry, then the rows stacked in the order of xs. `dim` is
-    the axis of the dimension in all xs, or the axis in each of them; the rows are
-    stacked along the first. The dimension has at least one place.
+    `step(*slices, *carry, *shared)` returns the next carry, then its outputs. The
+    result is the final carry, then the outputs stacked in the order of xs; `reverse`
+    runs from last to first. `dim` is the dimension in all xs, or the dimension in each
+    of them; outputs are stacked along the first. The dimension must not be empty.
     """
     dims = (dim,) * len(xs) if isinstance(dim, int) else dim
     if torch.compiler.is_exporting():
@@ -45,7 +45,7 @@ def _scan_symbolic(
     dims: tuple[int, ...],
     reverse: bool,
 ) -> tuple[Tensor, ...]:
-    """Scan where the length stays symbolic; a Python loop would be traced as it is."""
+    """Scan with a symbolic length; tracing would unroll a Python loop."""
     xs = _own(x.movedim(d, 0) for x, d in zip(xs, dims, strict=True))
     shared = tuple(s if s is None else s.clone() for s in shared)
     length, count = xs[0].shape[0], len(carry)
@@ -64,8 +64,8 @@ def _scan_symbolic(
         written = (whole.index_copy(0, at, row.unsqueeze(0)) for whole, row in rows)
         return done + 1, *_own(result[:count]), *written
 
-    # The first step runs for its dtypes, its rows' shapes, and to let the loop's state
-    # need a gradient from the start: where it does not, torch drops the steps' own.
+    # Run the first step once for the dtypes and shapes of its results, and so that the
+    # loop's state requires a gradient from the start: otherwise, torch drops gradients.
     start = torch.zeros((), dtype=torch.long, device=xs[0].device)
     carry = _own(carry)
     _, first = advance(start, *carry)
@@ -83,5 +83,5 @@ def _as_tuple(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def _own(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    # torch.while_loop takes no tensors that share memory and no change of layout
+    # torch.while_loop rejects tensors that share memory or change layout
     return tuple(t.clone(memory_format=torch.contiguous_format) for t in tensors)

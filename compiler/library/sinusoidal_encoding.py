@@ -1,4 +1,4 @@
-"""Fixed position encodings made of sines and cosines."""
+"""Fixed sine and cosine position encoding."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 
 class SinusoidalEncoding(nn.Module):
-    """Sines and cosines of geometric wavelengths for each position along a dimension.
+    """Sine and cosine position encoding along a dimension.
 
     x: [B, T, ...] -> float[T, embedding_dim]
 
-    Vaswani et al., "Attention Is All You Need", 2017, section 3.5:
-    PE(t, 2i) = sin(t / base^(2i / D)), PE(t, 2i + 1) = cos(t / base^(2i / D)).
-    The result has the dtype of x where that is floating, else torch's default.
+    PE(t, 2i) = sin(t / base^(2i / D)), PE(t, 2i + 1) = cos(t / base^(2i / D)), where D
+    is embedding_dim. The result has the dtype of x if that is floating, else torch's
+    default. Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
     """
 
     def __init__(self, embedding_dim: int, base: float = 10000.0, dim: int = 1) -> None:
@@ -23,7 +23,7 @@ class SinusoidalEncoding(nn.Module):
         self.dim = dim
 
     def forward(self, x: Tensor) -> Tensor:
-        # half precision cannot count the positions
+        # half precision cannot represent all positions
         exact = torch.promote_types(x.dtype, torch.float32)
         positions = torch.arange(x.shape[self.dim], dtype=exact, device=x.device)
         even = torch.arange(0, self.embedding_dim, 2, dtype=exact, device=x.device)

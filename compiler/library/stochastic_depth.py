@@ -1,4 +1,4 @@
-"""Dropout of whole residual branches."""
+"""Stochastic depth."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from torch import Tensor, nn
 
 
 class StochasticDepth(nn.Module):
-    """Zeroes a branch with probability p in training, or scales it by 1 / (1 - p).
+    """Drop residual branches in training with probability p, as dropout does.
 
-    x: float[B, ...] -> the same
+    x: float[B, ...] -> float[B, ...]
 
-    Mode "row" draws for each sample, "batch" for all of them at once. Huang et al.,
-    "Deep Networks with Stochastic Depth", 2016.
+    Branches that are not dropped are scaled by 1 / (1 - p). Mode "row" samples for each
+    example, "batch" once for the batch. Huang et al., "Deep Networks with Stochastic
+    Depth", 2016.
     """
 
     def __init__(self, p: float, mode: str = "row") -> None:

@@ -12,9 +12,8 @@ class StackedTransformer(nn.Transformer):
 
     src: float[B, S, E], tgt: float[B, T, E] -> float[B, T, E]
 
-    torch's encoder would make nested tensors of padded ones in evaluation, for which it
-    looks at the numbers of a mask, and warns of it and of settings that it cannot do so
-    for.
+    In evaluation, torch's encoder would convert padded inputs to nested tensors, for
+    which it inspects the values of masks, and warn; this one does not.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The learned bias of attention within a window of an image."""
+"""Swin's relative position bias for attention within windows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class WindowPositionBias(nn.Module):
-    """A learned number for each head and way from one place of a window to another.
+    """A learned attention bias per head and relative position within a window.
 
-    -> float[heads, H * W, H * W]: queries, then keys, both row by row
+    -> float[heads, H * W, H * W]: queries, then keys, both in row-major order
 
-    Liu et al., "Swin Transformer", 2021; the table is laid out as there: the offset of
-    the rows first, each from far behind to far ahead.
+    The table has the layout of Liu et al., "Swin Transformer", 2021: row offsets first,
+    and each offset from most negative to most positive.
     """
 
     index: Tensor

@@ -1,4 +1,4 @@
-"""Rotary position embedding stretched by parts, as YaRN does it."""
+"""Rotary position embedding with YaRN scaling."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from compiler.library.rotary_embedding import RotaryEmbedding
 
 
 class YarnRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles are divided by `factor`; cos and sin grow.
+    """RotaryEmbedding with low frequencies divided by `factor`, and scaled cos and sin.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    Slow are those with fewer turns in the original context than beta_fast; below
-    beta_slow they are divided in full, between the two in part. cos and sin are
-    multiplied by attention_factor. Peng et al., "YaRN", 2023.
+    Frequencies with fewer than beta_slow rotations in the original context are divided
+    by `factor`, those with more than beta_fast are kept, and those in between are
+    interpolated. cos and sin are multiplied by attention_factor. Peng et al., "YaRN",
+    2023.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class YarnRotaryEmbedding(RotaryEmbedding):
         return plain * (1.0 - slowed) + plain / self.factor * slowed
 
     def pairs(self) -> tuple[float, float]:
-        """The pairs that turn beta_fast and beta_slow times in the original context."""
+        """Pairs that rotate beta_fast and beta_slow times in the original context."""
         low, high = (
             self.dim
             * math.log(self.original / (beta * 2 * math.pi))

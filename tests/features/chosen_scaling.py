@@ -16,14 +16,14 @@ __all__ = ["ChosenScaling"]
 
 
 class RotaryEmbedding(nn.Module):
-    """Cosine and sine of the angle of each pair of channels at each position.
+    """Cosine and sine of the angle of each channel pair at each position.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The angle of pair i at position t is t / base^(2 i / dim); it stands at channels i
-    and i + dim // 2. Su et al., "RoFormer", 2021. Angles are counted in float32, as
-    published models do; the result has the dtype of x where that is floating, else
-    torch's default.
+    The angle of pair i at position t is t / base^(2 i / dim), stored at channels i and
+    i + dim // 2. Angles are computed in float32, as in published models; the results
+    have the dtype of x if that is floating, else torch's default. Su et al.,
+    "RoFormer", 2021.
     """
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
@@ -41,11 +41,11 @@ class RotaryEmbedding(nn.Module):
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def frequencies(self, positions: Tensor) -> Tensor:
-        """Give float[dim // 2], in radians from one position to the next."""
+        """Return float[dim // 2], in radians per position."""
         return 1.0 / self.base ** (self.even(positions) / self.dim)
 
     def even(self, like: Tensor) -> Tensor:
-        """Count 0, 2, 4 and so on below dim."""
+        """Return 0, 2, 4, ... below dim."""
         return torch.arange(0, self.dim, 2, dtype=like.dtype, device=like.device)
 
     def extra_repr(self) -> str:
@@ -53,12 +53,12 @@ class RotaryEmbedding(nn.Module):
 
 
 class DynamicRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles grow more slowly beyond the original context.
+    """RotaryEmbedding whose frequencies fall once T exceeds the original context.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The longer T is, the more; slow waves more than fast ones. The source is
-    transformers' "dynamic" scaling (NTK-aware, by the users bloc97 and emozilla).
+    The longer T, the lower the frequencies, and low frequencies fall more than high
+    ones. This is transformers' "dynamic" scaling (NTK-aware, by bloc97 and emozilla).
     """
 
     def __init__(
@@ -83,9 +83,10 @@ class DynamicRotaryEmbedding(RotaryEmbedding):
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
     Channel i is paired with channel i + R // 2. Su et al., "RoFormer", 2021.
     """
@@ -97,12 +98,13 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def rotate_interleaved(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
-    Channel 2 i is paired with channel 2 i + 1. The halves of cos and sin are alike.
-    Su et al., "RoFormer", 2021.
+    Channel 2 i is paired with channel 2 i + 1. Only the first half of cos and sin is
+    used, as the second is equal. Su et al., "RoFormer", 2021.
     """
     pairs = x.reshape(*x.shape[:2], -1, cos.shape[-1] // 2, 2)
     first, second = pairs.unbind(-1)
@@ -112,7 +114,7 @@ def rotate_interleaved(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 class LinearRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding for a context `factor` times as long: all angles by factor.
+    """RotaryEmbedding with all angles divided by `factor`, for longer contexts.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
@@ -132,13 +134,13 @@ class LinearRotaryEmbedding(RotaryEmbedding):
 
 
 class Llama3RotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles are divided by `factor`.
+    """RotaryEmbedding with low frequencies divided by `factor`.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    Slow are those with fewer turns in the original context than high_freq_factor; below
-    low_freq_factor they are divided in full, between the two in part. Grattafiori et
-    al., "The Llama 3 Herd of Models", 2024.
+    Frequencies with fewer than low_freq_factor rotations in the original context are
+    divided by `factor`, those with more than high_freq_factor are kept, and those in
+    between are interpolated. Grattafiori et al., "The Llama 3 Herd of Models", 2024.
     """
 
     def __init__(
@@ -168,13 +170,14 @@ class Llama3RotaryEmbedding(RotaryEmbedding):
 
 
 class YarnRotaryEmbedding(RotaryEmbedding):
-    """RotaryEmbedding whose slow angles are divided by `factor`; cos and sin grow.
+    """RotaryEmbedding with low frequencies divided by `factor`, and scaled cos and sin.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    Slow are those with fewer turns in the original context than beta_fast; below
-    beta_slow they are divided in full, between the two in part. cos and sin are
-    multiplied by attention_factor. Peng et al., "YaRN", 2023.
+    Frequencies with fewer than beta_slow rotations in the original context are divided
+    by `factor`, those with more than beta_fast are kept, and those in between are
+    interpolated. cos and sin are multiplied by attention_factor. Peng et al., "YaRN",
+    2023.
     """
 
     def __init__(
@@ -213,7 +216,7 @@ class YarnRotaryEmbedding(RotaryEmbedding):
         return plain * (1.0 - slowed) + plain / self.factor * slowed
 
     def pairs(self) -> tuple[float, float]:
-        """The pairs that turn beta_fast and beta_slow times in the original context."""
+        """Pairs that rotate beta_fast and beta_slow times in the original context."""
         low, high = (
             self.dim
             * math.log(self.original / (beta * 2 * math.pi))
@@ -245,8 +248,8 @@ def scaled_rotary_embedding(
 ) -> RotaryEmbedding:
     """Build the rotary embedding of a scaling.
 
-    It is one of "none", "linear", "dynamic", "llama3" and "yarn", and takes those of
-    the numbers that it has a use for.
+    `scaling` is "none", "linear", "dynamic", "llama3" or "yarn"; arguments that it does
+    not use are ignored.
     """
     original = original_max_position_embeddings
     if scaling == "linear":

@@ -28,13 +28,14 @@ __all__ = ["Generator", "Reader", "Segmenter"]
 
 
 class AdaptiveLogSoftmax(nn.AdaptiveLogSoftmaxWithLoss):
-    """Softmax over classes of which the rarer ones have less of the width.
+    """Adaptive log-softmax and loss: rare classes use fewer features.
 
-    input: float[N, D], target: int[N] -> log-probability of the target: float[N],
-    loss: float[]; or without N.
+    input: float[N, D], target: int[N]
+    -> log-probability of the target: float[N], loss: float[]; N is optional
 
-    torch's own looks at which clusters the targets are in, which no graph can hold, nor
-    tensors without data; there, this takes them from the log-probabilities of all.
+    torch's forward depends on which clusters the targets are in, which neither graphs
+    nor meta tensors support; for those, this one computes the log-probabilities of all
+    classes. Grave et al., "Efficient softmax approximation for GPUs", 2017.
     """
 
     def __init__(
@@ -61,10 +62,10 @@ class AdaptiveLogSoftmax(nn.AdaptiveLogSoftmaxWithLoss):
 class CrossMapLRN2d(nn.CrossMapLRN2d):
     """Local response normalisation across channels, as nn.CrossMapLRN2d.
 
-    input: float[N, C, H, W] -> the same
+    input: float[N, C, H, W] -> float[N, C, H, W]
 
-    torch writes into buffers one channel at a time, which torch.compile refuses and
-    torch.export fixes to one size; there, this is sums of channels instead.
+    torch writes into buffers channel by channel, which torch.compile does not support,
+    and torch.export only for one fixed size; for those, this one uses cumulative sums.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ class CrossMapLRN2d(nn.CrossMapLRN2d):
         channel = torch.arange(input.shape[1], device=input.device)
         sums = F.pad(input.square().cumsum(1), (0, 0, 0, 0, 1, 0))
         last = sums[:, (channel + reach).clamp(max=input.shape[1])]
-        # torch never takes the first channel out of a window again
+        # in torch's implementation, the first channel stays in every window
         first = sums[:, (channel - reach).clamp(min=0) + 1] - sums[:, 1:2]
         scale = self.k + self.alpha / self.size * (last - first)
         return input * scale.pow(-self.beta)
@@ -86,9 +87,8 @@ class StackedTransformer(nn.Transformer):
 
     src: float[B, S, E], tgt: float[B, T, E] -> float[B, T, E]
 
-    torch's encoder would make nested tensors of padded ones in evaluation, for which it
-    looks at the numbers of a mask, and warns of it and of settings that it cannot do so
-    for.
+    In evaluation, torch's encoder would convert padded inputs to nested tensors, for
+    which it inspects the values of masks, and warn; this one does not.
     """
 
     def __init__(

@@ -30,12 +30,12 @@ def scan(
     dim: int | tuple[int, ...] = 1,
     reverse: bool = False,
 ) -> tuple[Tensor, ...]:
-    """Run a step along a dimension of xs, from the first place to the last.
+    """Apply `step` to the slices of xs along a dimension, first to last.
 
-    `step(*xs at one place, *carry, *shared)` returns the next carry, then its rows.
-    The result is the last carry, then the rows stacked in the order of xs. `dim` is
-    the axis of the dimension in all xs, or the axis in each of them; the rows are
-    stacked along the first. The dimension has at least one place.
+    `step(*slices, *carry, *shared)` returns the next carry, then its outputs. The
+    result is the final carry, then the outputs stacked in the order of xs; `reverse`
+    runs from last to first. `dim` is the dimension in all xs, or the dimension in each
+    of them; outputs are stacked along the first. The dimension must not be empty.
     """
     dims = (dim,) * len(xs) if isinstance(dim, int) else dim
     if torch.compiler.is_exporting():
@@ -59,7 +59,7 @@ def _scan_symbolic(
     dims: tuple[int, ...],
     reverse: bool,
 ) -> tuple[Tensor, ...]:
-    """Scan where the length stays symbolic; a Python loop would be traced as it is."""
+    """Scan with a symbolic length; tracing would unroll a Python loop."""
     xs = _own(x.movedim(d, 0) for x, d in zip(xs, dims, strict=True))
     shared = tuple(s if s is None else s.clone() for s in shared)
     length, count = xs[0].shape[0], len(carry)
@@ -78,8 +78,8 @@ def _scan_symbolic(
         written = (whole.index_copy(0, at, row.unsqueeze(0)) for whole, row in rows)
         return done + 1, *_own(result[:count]), *written
 
-    # The first step runs for its dtypes, its rows' shapes, and to let the loop's state
-    # need a gradient from the start: where it does not, torch drops the steps' own.
+    # Run the first step once for the dtypes and shapes of its results, and so that the
+    # loop's state requires a gradient from the start: otherwise, torch drops gradients.
     start = torch.zeros((), dtype=torch.long, device=xs[0].device)
     carry = _own(carry)
     _, first = advance(start, *carry)
@@ -97,15 +97,15 @@ def _as_tuple(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def _own(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    # torch.while_loop takes no tensors that share memory and no change of layout
+    # torch.while_loop rejects tensors that share memory or change layout
     return tuple(t.clone(memory_format=torch.contiguous_format) for t in tensors)
 
 
 class Recurrent(nn.Module):
-    """Base of LSTM, GRU and RNN, with the weights, kernels and results of torch's own.
+    """Base class of LSTM, GRU and RNN, with torch's weights, kernels and results.
 
-    torch.compile(fullgraph=True) refuses nn.LSTM, nn.GRU and nn.RNN, and torch.export
-    fixes their number of steps; these go through both.
+    nn.LSTM, nn.GRU and nn.RNN do not support torch.compile(fullgraph=True), and under
+    torch.export their number of steps is static; these classes have neither limit.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Recurrent(nn.Module):
         self.make = partial(kind, batch_first=True, **options)
         made = self.make()
         self.input_size = made.input_size
-        self.widths = widths  # of the states
+        self.widths = widths  # the widths of the states
         self.num_layers = made.num_layers
         self.directions = 2 if made.bidirectional else 1
         self.bias = made.bias
@@ -127,7 +127,7 @@ class Recurrent(nn.Module):
     def run(
         self, input: Tensor, states: tuple[Tensor, ...] | None
     ) -> tuple[Tensor, ...]:
-        """The output, then the last states: [num_layers * directions, B, width]."""
+        """Return the output and final states, [num_layers * directions, B, width]."""
         if input.dim() == 2:
             batched = states and tuple(state.unsqueeze(1) for state in states)
             output, *last = self.run(input.unsqueeze(0), batched)
@@ -147,7 +147,7 @@ class Recurrent(nn.Module):
     def check(
         self, input: Tensor, states: tuple[Tensor, ...], shapes: list[tuple[int, ...]]
     ) -> None:
-        # torch's kernels do not: given a wrong size, they read memory beyond the tensor
+        # torch's kernels do not check sizes, and read out of bounds if one is wrong
         if input.dim() != 3 or input.shape[2] != self.input_size:
             found = list(input.shape)
             raise ValueError(f"input should be [B, T, {self.input_size}], not {found}")
@@ -164,7 +164,7 @@ class Recurrent(nn.Module):
         raise AssertionError("the subclass has the equations")
 
     def scanned(self, input: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Do as the kernel does, one layer and direction after the other."""
+        """Compute the same as `fused`, step by step."""
         last: list[list[Tensor]] = []
         for layer in range(self.num_layers):
             if layer:
@@ -199,7 +199,7 @@ class Recurrent(nn.Module):
         made = self.make(device="meta")
         for name, weight in self.named_parameters():
             setattr(made, name, weight)
-        made.flatten_parameters()  # cuDNN wants the weights in one block of memory
+        made.flatten_parameters()  # cuDNN needs all weights in one block of memory
         return self
 
     def extra_repr(self) -> str:
@@ -207,12 +207,13 @@ class Recurrent(nn.Module):
 
 
 class StackedGRU(Recurrent):
-    """Gated recurrent units, as nn.GRU with batch_first.
+    """Gated recurrent unit, as nn.GRU with batch_first.
 
-    input: float[B, T, D], hx: hidden, zeros if None
-    -> float[B, T, directions * H], hidden: float[num_layers * directions, B, H]
+    input: float[B, T, D], hx: the initial hidden state, zeros by default
+    -> output: float[B, T, directions * H], hidden: float[num_layers * directions, B, H]
 
-    H is hidden_size. An input float[T, D] has states float[num_layers * directions, H].
+    H is hidden_size. B is optional; without it, states are float[num_layers *
+    directions, H].
     """
 
     def __init__(

@@ -25,12 +25,12 @@ __all__ = ["Mixtral"]
 def load_balancing(
     router_logits: Tensor, top_k: int, mask: Tensor | None = None
 ) -> Tensor:
-    """The loss of load balancing: top_k where experts are used alike, more where not.
+    """Load-balancing loss: top_k if all experts are used equally, more otherwise.
 
-    router_logits: float[..., num_experts], mask: bool, true for the tokens that count,
-    of a shape that expands to [...] -> float[]
+    router_logits: float[..., num_experts], mask: bool, True for the tokens to count,
+    broadcasting to [...] -> float[]
 
-    Each token goes to its top_k experts; probabilities are counted in float32. Fedus et
+    Each token uses its top_k experts; probabilities are computed in float32. Fedus et
     al., "Switch Transformers", 2022, equation 4.
     """
     probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
@@ -41,7 +41,7 @@ def load_balancing(
 def imbalance(
     probabilities: Tensor, chosen: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """The loss of load balancing, where the experts of each token are known.
+    """Load-balancing loss, given the experts that each token uses.
 
     probabilities: float[..., num_experts], chosen: int[..., k], mask: bool[...]
     -> float[]
@@ -58,12 +58,13 @@ def imbalance(
 
 
 class Experts(nn.Module):
-    """Feed-forward networks of one shape: down(activation(up(x))) for the chosen ones.
+    """MLPs of equal shape, down(activation(up(x))), applied to selected tokens.
 
-    x: float[N, D], chosen: int[N, k], weight: float[N, k] -> float[N, D], the weighted
-    sum of what the k experts of each token give
+    x: float[N, D], chosen: int[N, k], weight: float[N, k]
+    -> float[N, D], the weighted sum of the outputs of each token's k experts
 
-    Gated ones have down(activation(gate(x)) * up(x)); gate and up are one matrix.
+    If `gated`, an expert is down(activation(gate(x)) * up(x)), with gate and up in one
+    matrix.
     """
 
     gate_up_proj: nn.Parameter
@@ -96,7 +97,7 @@ class Experts(nn.Module):
         up = self.gate_up_proj if self.gated else self.up_proj
         if torch.compiler.is_compiling():
             return self.on_all(x, chosen, weight, up)
-        # sorted by expert, so that each has its tokens in one piece
+        # sorted by expert, so that each expert's tokens are contiguous
         order = chosen.flatten().argsort(stable=True)
         counts = self.counts(chosen)
         hidden = self.act(_grouped(x[order // chosen.shape[1]], up, counts))
@@ -105,7 +106,7 @@ class Experts(nn.Module):
         return (results * weight.unsqueeze(-1)).sum(dim=1).type_as(x)
 
     def on_all(self, x: Tensor, chosen: Tensor, weight: Tensor, up: Tensor) -> Tensor:
-        """Run every expert on every token: a graph cannot depend on what was chosen."""
+        """Run every expert on every token: a graph cannot depend on `chosen`."""
         results = self.act(x @ up.mT) @ self.down_proj.mT
         shares = weight.new_zeros(x.shape[0], self.num_experts)
         shares = shares.scatter(1, chosen, weight).type_as(results)
@@ -118,8 +119,8 @@ class Experts(nn.Module):
         return self.activation(gate) * up
 
     def counts(self, chosen: Tensor) -> list[int]:
-        """How many tokens each expert has."""
-        if chosen.is_meta:  # there are no values: one expert has all
+        """Return the number of tokens of each expert."""
+        if chosen.is_meta:  # no values: assign all tokens to one expert
             return [chosen.numel()] + [0] * (self.num_experts - 1)
         counts: list[int] = (
             chosen.flatten().bincount(minlength=self.num_experts).tolist()
@@ -128,20 +129,20 @@ class Experts(nn.Module):
 
 
 def _grouped(x: Tensor, weights: Tensor, counts: list[int]) -> Tensor:
-    """Multiply the first counts[0] rows by weights[0], the next by weights[1], ..."""
+    """Multiply the first counts[0] rows by weights[0], the next by weights[1], etc."""
     groups = zip(torch.split(x, counts), weights, strict=True)
     return torch.cat([F.linear(rows, weight) for rows, weight in groups])
 
 
 class MixtureOfExperts(nn.Module):
-    """The top_k experts of each token, weighted by a router's probabilities.
+    """Each token's top_k experts, weighted by a router's probabilities.
 
-    x: float[..., D] -> float[..., D], router_logits: float[..., num_experts],
-    balance: float[]
+    x: float[..., D]
+    -> float[..., D], router_logits: float[..., num_experts], balance: float[]
 
-    Shazeer et al., "Outrageously Large Neural Networks", 2017. Probabilities are
-    counted in float32, as published models do; with norm_topk_prob, those of a token's
-    experts add up to 1. `balance` is the loss of load balancing.
+    Probabilities are computed in float32, as in published models. With norm_topk_prob,
+    those of a token's experts are rescaled to sum to 1. `balance` is the load-balancing
+    loss. Shazeer et al., "Outrageously Large Neural Networks", 2017.
     """
 
     def __init__(
@@ -174,14 +175,14 @@ class MixtureOfExperts(nn.Module):
 
 
 class RotaryEmbedding(nn.Module):
-    """Cosine and sine of the angle of each pair of channels at each position.
+    """Cosine and sine of the angle of each channel pair at each position.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The angle of pair i at position t is t / base^(2 i / dim); it stands at channels i
-    and i + dim // 2. Su et al., "RoFormer", 2021. Angles are counted in float32, as
-    published models do; the result has the dtype of x where that is floating, else
-    torch's default.
+    The angle of pair i at position t is t / base^(2 i / dim), stored at channels i and
+    i + dim // 2. Angles are computed in float32, as in published models; the results
+    have the dtype of x if that is floating, else torch's default. Su et al.,
+    "RoFormer", 2021.
     """
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
@@ -199,11 +200,11 @@ class RotaryEmbedding(nn.Module):
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def frequencies(self, positions: Tensor) -> Tensor:
-        """Give float[dim // 2], in radians from one position to the next."""
+        """Return float[dim // 2], in radians per position."""
         return 1.0 / self.base ** (self.even(positions) / self.dim)
 
     def even(self, like: Tensor) -> Tensor:
-        """Count 0, 2, 4 and so on below dim."""
+        """Return 0, 2, 4, ... below dim."""
         return torch.arange(0, self.dim, 2, dtype=like.dtype, device=like.device)
 
     def extra_repr(self) -> str:
@@ -211,9 +212,10 @@ class RotaryEmbedding(nn.Module):
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
     Channel i is paired with channel i + R // 2. Su et al., "RoFormer", 2021.
     """

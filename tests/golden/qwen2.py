@@ -19,14 +19,14 @@ __all__ = ["Qwen2"]
 
 
 class RotaryEmbedding(nn.Module):
-    """Cosine and sine of the angle of each pair of channels at each position.
+    """Cosine and sine of the angle of each channel pair at each position.
 
     x: int[..., T] or float[..., T, D] -> cos, sin: float[T, dim]
 
-    The angle of pair i at position t is t / base^(2 i / dim); it stands at channels i
-    and i + dim // 2. Su et al., "RoFormer", 2021. Angles are counted in float32, as
-    published models do; the result has the dtype of x where that is floating, else
-    torch's default.
+    The angle of pair i at position t is t / base^(2 i / dim), stored at channels i and
+    i + dim // 2. Angles are computed in float32, as in published models; the results
+    have the dtype of x if that is floating, else torch's default. Su et al.,
+    "RoFormer", 2021.
     """
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
@@ -44,11 +44,11 @@ class RotaryEmbedding(nn.Module):
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def frequencies(self, positions: Tensor) -> Tensor:
-        """Give float[dim // 2], in radians from one position to the next."""
+        """Return float[dim // 2], in radians per position."""
         return 1.0 / self.base ** (self.even(positions) / self.dim)
 
     def even(self, like: Tensor) -> Tensor:
-        """Count 0, 2, 4 and so on below dim."""
+        """Return 0, 2, 4, ... below dim."""
         return torch.arange(0, self.dim, 2, dtype=like.dtype, device=like.device)
 
     def extra_repr(self) -> str:
@@ -56,9 +56,10 @@ class RotaryEmbedding(nn.Module):
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels by the angle of its position, in every head.
+    """Rotate each pair of channels of every head by the angle of its position.
 
-    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R] -> as x
+    x: float[B, T, heads * R] or float[B, T, heads, R], cos, sin: float[T, R]
+    -> same shape and dtype as x
 
     Channel i is paired with channel i + R // 2. Su et al., "RoFormer", 2021.
     """

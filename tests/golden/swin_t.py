@@ -20,12 +20,13 @@ __all__ = ["Swin"]
 
 
 class StochasticDepth(nn.Module):
-    """Zeroes a branch with probability p in training, or scales it by 1 / (1 - p).
+    """Drop residual branches in training with probability p, as dropout does.
 
-    x: float[B, ...] -> the same
+    x: float[B, ...] -> float[B, ...]
 
-    Mode "row" draws for each sample, "batch" for all of them at once. Huang et al.,
-    "Deep Networks with Stochastic Depth", 2016.
+    Branches that are not dropped are scaled by 1 / (1 - p). Mode "row" samples for each
+    example, "batch" once for the batch. Huang et al., "Deep Networks with Stochastic
+    Depth", 2016.
     """
 
     def __init__(self, p: float, mode: str = "row") -> None:
@@ -45,12 +46,12 @@ class StochasticDepth(nn.Module):
 
 
 class WindowPositionBias(nn.Module):
-    """A learned number for each head and way from one place of a window to another.
+    """A learned attention bias per head and relative position within a window.
 
-    -> float[heads, H * W, H * W]: queries, then keys, both row by row
+    -> float[heads, H * W, H * W]: queries, then keys, both in row-major order
 
-    Liu et al., "Swin Transformer", 2021; the table is laid out as there: the offset of
-    the rows first, each from far behind to far ahead.
+    The table has the layout of Liu et al., "Swin Transformer", 2021: row offsets first,
+    and each offset from most negative to most positive.
     """
 
     index: Tensor

@@ -24,14 +24,15 @@ __all__ = ["T5"]
 
 
 class RelativePositionBias(nn.Module):
-    """A learned number for each head and each bucket of distances from query to key.
+    """A learned attention bias per head and bucket of relative positions.
 
-    query: any[B, T, ...], key: any[B, S, ...], the query if None
+    query: any[B, T, ...], key: any[B, S, ...], the query by default
     -> float[1, num_heads, T, S]
 
-    T and S are the sizes of dimension `dim`. Half of the buckets of a side hold one
-    distance each, the others ever more, up to max_distance. Raffel et al., "Exploring
-    the Limits of Transfer Learning with a Unified Text-to-Text Transformer", 2020.
+    T and S are the sizes of dimension `dim`. In each direction, half of the buckets
+    hold one distance each, and the others logarithmically larger ranges up to
+    max_distance. Raffel et al., "Exploring the Limits of Transfer Learning with a
+    Unified Text-to-Text Transformer", 2020.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class RelativePositionBias(nn.Module):
         return bias.permute(2, 0, 1).unsqueeze(0)
 
     def bucket(self, distance: Tensor) -> Tensor:
-        """Number the buckets of distances, positive where the key comes after."""
+        """Return bucket numbers; `distance` is positive for keys after the query."""
         count = self.weight.shape[0]
         after = torch.zeros_like(distance)
         if self.bidirectional:
