@@ -22,8 +22,7 @@ from runtime.engine.batch_sampler import plain_loader
 from runtime.engine.checkpoint_file import tied_names
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
 from runtime.load import build_networks
-from runtime.tasks.learner import Learner
-from runtime.tasks.registry import learner
+from runtime.tasks.learner import Learner, learner_class
 
 WEIGHTS: Final = {"best": BEST, "last": LAST}
 
@@ -82,7 +81,7 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     for net in networks.values():
         net.eval()
     metadata = folder.read_json("vocabulary.json")
-    made = learner(task.kind)(task, program.typed.networks, networks, metadata)
+    made = learner_class(task.kind)(task, program.typed.networks, networks, metadata)
     return LoadedRun(folder, about, program, task, made)
 
 

@@ -42,9 +42,9 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    FunctionParameter,
     If,
     Import,
-    Parameter,
     Raise,
     Return,
 )
@@ -149,7 +149,7 @@ def _function(stmt: Function) -> Doc:
     return [f"def {stmt.name}", Group(signature)]
 
 
-def _param(param: Parameter) -> Doc:
+def _param(param: FunctionParameter) -> Doc:
     parts: list[Doc] = [param.name]
     if param.annotation is not None:
         parts += [": ", inside(param.annotation)]

@@ -97,7 +97,7 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class FunctionParameter:
     """A parameter, `name: annotation = default`; the name can be `*`, `*x` or `**x`."""
 
     name: str
@@ -114,7 +114,7 @@ class Function:
     """`def name(params) -> returns:`; an empty body is printed as `pass`."""
 
     name: str
-    params: tuple[Parameter, ...] = ()
+    params: tuple[FunctionParameter, ...] = ()
     returns: Expr | None = None
     body: tuple[Stmt, ...] = ()
     docstring: str = ""

@@ -26,8 +26,8 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    FunctionParameter,
     If,
-    Parameter,
     Return,
     Stmt,
 )
@@ -168,7 +168,7 @@ def _constructor(
     body += writer.init
     if resets:
         body.append(ExprStatement(call("self.reset_parameters")))
-    signature = (Parameter("self"), *constructor_params(writer, dims, params))
+    signature = (FunctionParameter("self"), *constructor_params(writer, dims, params))
     return Function("__init__", signature, lit(None), tuple(body))
 
 
@@ -220,12 +220,14 @@ def _reset(writer: ClassWriter, every: Iterable[Written]) -> tuple[list[Stmt], b
     if not lines:
         return [], False
     return [
-        Function("reset_parameters", (Parameter("self"),), lit(None), tuple(lines))
+        Function(
+            "reset_parameters", (FunctionParameter("self"),), lit(None), tuple(lines)
+        )
     ], True
 
 
 def _forward(writer: ClassWriter) -> Function:
-    signature = (Parameter("self"), *forward_params(writer))
+    signature = (FunctionParameter("self"), *forward_params(writer))
     return Function("forward", signature, returns(writer), tuple(writer.forward))
 
 

@@ -14,7 +14,13 @@ from compiler.codegen.python import (
     method,
     subscript,
 )
-from compiler.codegen.statements import Assign, Function, Parameter, Return, Stmt
+from compiler.codegen.statements import (
+    Assign,
+    Function,
+    FunctionParameter,
+    Return,
+    Stmt,
+)
 from compiler.ir.graph import Carry, Scope
 from compiler.ir.typed import TypedNode
 from compiler.lower.constructors import attribute
@@ -131,7 +137,7 @@ def _function(
     wanted: list[str],
 ) -> Stmt:
     tensor = Name("Tensor")
-    params = tuple(Parameter(port, tensor) for port in order)
+    params = tuple(FunctionParameter(port, tensor) for port in order)
     value = call(holder, *(Name(port) for port in inside))
     outputs = {port: Name(f"{port}_" if port in order else port) for port in results}
     body: tuple[Stmt, ...] = (

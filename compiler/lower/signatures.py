@@ -12,7 +12,7 @@ from compiler.codegen.python import (
     lit,
     subscript,
 )
-from compiler.codegen.statements import Parameter
+from compiler.codegen.statements import FunctionParameter
 from compiler.infer.param_values import param_type
 from compiler.lower.constructors import value_code
 from compiler.lower.defaults import default_of, is_computed
@@ -37,15 +37,17 @@ def needed(writer: ClassWriter) -> tuple[list[str], list[str]]:
 
 def constructor_params(
     writer: ClassWriter, dims: list[str], params: list[str]
-) -> tuple[Parameter, ...]:
+) -> tuple[FunctionParameter, ...]:
     """The parameters of `__init__` after `self`."""
-    found = [Parameter(writer.argument_name(name), Name("int")) for name in dims]
+    found = [
+        FunctionParameter(writer.argument_name(name), Name("int")) for name in dims
+    ]
     for name in params:
         default = default_of(writer, name)
         annotation = _annotation(_type(writer, name))
         if is_computed(default):
             found.append(
-                Parameter(
+                FunctionParameter(
                     writer.argument_name(name),
                     Binary("|", annotation, lit(None)),
                     lit(None),
@@ -53,18 +55,22 @@ def constructor_params(
             )
         else:
             shown = None if default is None else value_code(default, writer.in_init)
-            found.append(Parameter(writer.argument_name(name), annotation, shown))
+            found.append(
+                FunctionParameter(writer.argument_name(name), annotation, shown)
+            )
     return tuple(found)
 
 
-def forward_params(writer: ClassWriter) -> tuple[Parameter, ...]:
+def forward_params(writer: ClassWriter) -> tuple[FunctionParameter, ...]:
     """The parameters of `forward` after `self`."""
     found = []
     for port in writer.plan.ports():
         name = writer.input_name(port)
         optional = writer.plan.is_optional(port)
         annotation = OPTIONAL_TENSOR if optional else TENSOR
-        found.append(Parameter(name, annotation, lit(None) if optional else None))
+        found.append(
+            FunctionParameter(name, annotation, lit(None) if optional else None)
+        )
     return tuple(found)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
+from compiler.op.find_modules import find_modules
 from compiler.op.op import Op
 
 _OPS: dict[str, type[Op]] = {}
@@ -40,7 +40,5 @@ def _family(op: type[Op]) -> str:
 @cache
 def ops() -> dict[str, type[Op]]:
     """All ops by name, sorted."""
-    package = importlib.import_module("compiler.ops")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"compiler.ops.{module.name}")
+    deque(find_modules("compiler.ops"), maxlen=0)
     return dict(sorted(_OPS.items()))

@@ -50,7 +50,7 @@ class _Stop(Exception):
     """What follows cannot be read, and the reason has been reported."""
 
 
-class _Frame:
+class _OpenCollection:
     """A collection that is being read."""
 
     __slots__ = ("entries", "flow", "items", "key", "keys", "mapping", "start")
@@ -75,7 +75,7 @@ class _Builder:
         self._size = len(source.text)
         self._limits = limits
         self._report = report
-        self._stack: list[_Frame] = []
+        self._stack: list[_OpenCollection] = []
         self._nodes = 0
 
     def take(self, event: Any) -> None:
@@ -176,7 +176,7 @@ class _Builder:
             span = self._span(event.start_mark, event.end_mark)
             message = f"lists and mappings nest deeper than {self._limits.depth} levels"
             self._stop("too-deep", span, message)
-        self._stack.append(_Frame(mapping, event.flow_style, event.start_mark))
+        self._stack.append(_OpenCollection(mapping, event.flow_style, event.start_mark))
 
     def _close(self, event: Any) -> None:
         frame = self._stack.pop()
@@ -209,7 +209,7 @@ class _Builder:
             frame.entries.append((frame.key, node))
             frame.key = None
 
-    def _key(self, frame: _Frame, node: Node) -> Scalar:
+    def _key(self, frame: _OpenCollection, node: Node) -> Scalar:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return self._odd_key(node)
         first = frame.keys.setdefault(node.value, node)

@@ -21,10 +21,10 @@ from compiler.tasks.field_docs import summary
 from compiler.tasks.kinds.adversarial import NetworkTraining
 from compiler.tasks.kinds.translation import Decoding
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.registry import KINDS
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import ScheduleChoice
 from compiler.tasks.task import EarlyStopping, Task
+from compiler.tasks.task_kinds import task_kinds
 
 PAGE = Path("docs/tasks.md")
 PARTS: Final[dict[str, tuple[tuple[str, type[BaseModel]], ...]]] = {
@@ -37,7 +37,7 @@ PARTS: Final[dict[str, tuple[tuple[str, type[BaseModel]], ...]]] = {
 def tasks_page() -> str:
     """The page, in Markdown."""
     parts = [HEAD, *_common()]
-    parts += ["## Kinds\n", *(part for kind in KINDS for part in _kind(kind))]
+    parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
     parts += ["## Optimizers\n", *_things(choices(Optimizer), "adamw")]
     parts += [SCHEDULES, *_things(choices(ScheduleChoice), "constant")]
@@ -52,7 +52,7 @@ def _common() -> Iterator[str]:
 
 
 def _kind(kind: str) -> Iterator[str]:
-    model = KINDS[kind]
+    model = task_kinds()[kind]
     yield f"### {kind}\n"
     yield f"{summary(model)}\n"
     yield f"```yaml\n{EXAMPLES[kind]}```\n"

@@ -18,8 +18,8 @@ from compiler.parse.document import Document, Node, Scalar, Sequence
 from compiler.parse.document import Mapping as Entries
 from compiler.symbolic.evaluate import Value
 from compiler.tasks.ports import PortCheck
-from compiler.tasks.registry import KINDS
 from compiler.tasks.task import Task
+from compiler.tasks.task_kinds import task_kinds
 
 _ONE_OF = ("data", "optimizer", "schedule")
 """What is chosen by name: another name replaces the one there is."""
@@ -109,7 +109,7 @@ def _read(
         return None
     given = _filled(written, params, report)
     kind = given.get("kind") if isinstance(given, dict) else None
-    model = KINDS.get(kind) if isinstance(kind, str) else None
+    model = task_kinds().get(kind) if isinstance(kind, str) else None
     if model is None:
         _unknown(document, kind, report)
         return None
@@ -139,12 +139,12 @@ def _filled(node: Node, params: Mapping[str, Value], report: Report) -> Any:
 
 
 def _unknown(document: Document, kind: object, report: Report) -> None:
-    known = f"the tasks are {listed(KINDS)}"
+    known = f"the tasks are {listed(task_kinds())}"
     if kind is None:
         span = document.locate(("task",), key=True)
         report.error("missing-key", span, "a task needs its `kind`", help=known)
         return
     span = document.locate(("task", "kind"))
-    help = suggest(str(kind), KINDS) or known
+    help = suggest(str(kind), task_kinds()) or known
     shown = shorten(as_yaml(kind))
     report.error("unknown-task", span, f"there is no task {shown}", help=help)

@@ -9,7 +9,7 @@ from compiler.language.schema_forms import FORMULA, PARAM_NAME, REF, Schema
 from compiler.language.schema_generator import Generator
 from compiler.tasks.choices import Choice, choices, needed
 from compiler.tasks.field_docs import descriptions, summary
-from compiler.tasks.registry import KINDS
+from compiler.tasks.task_kinds import task_kinds
 
 _BOUNDS: Final = {
     "ge": "minimum",
@@ -22,7 +22,7 @@ _BOUNDS: Final = {
 def task_schema() -> tuple[Schema, Schema]:
     """The schema of a whole task, and the definitions that it refers to."""
     definitions: Schema = {}
-    for kind, model in KINDS.items():
+    for kind, model in task_kinds().items():
         made = model.model_json_schema(
             schema_generator=_TaskGenerator, ref_template="#/$defs/task.{model}"
         )
@@ -32,9 +32,9 @@ def task_schema() -> tuple[Schema, Schema]:
     task = {
         "type": "object",
         "description": "What the network is for, and how it is trained.",
-        "properties": {"kind": {"enum": list(KINDS)}},
+        "properties": {"kind": {"enum": list(task_kinds())}},
         "required": ["kind"],
-        "allOf": [_when_kind(kind) for kind in KINDS],
+        "allOf": [_when_kind(kind) for kind in task_kinds()],
     }
     return task, _plain(definitions)
 
@@ -42,7 +42,7 @@ def task_schema() -> tuple[Schema, Schema]:
 def changes_schema(task: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """The schema of what a variant changes in a task: any keys that some kind has."""
     properties: dict[str, list[Schema]] = {}
-    for kind in KINDS:
+    for kind in task_kinds():
         for name, form in definitions[f"task.{kind}"]["properties"].items():
             forms = properties.setdefault(name, [])
             forms += [] if form in forms else [form]

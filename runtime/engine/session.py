@@ -21,8 +21,7 @@ from runtime.engine.batch_sampler import (
     shuffled_loader,
 )
 from runtime.load import build_networks
-from runtime.tasks.learner import Learner, OptimizerConfig
-from runtime.tasks.registry import learner
+from runtime.tasks.learner import Learner, OptimizerConfig, learner_class
 
 
 @dataclass
@@ -58,7 +57,9 @@ def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
     torch.manual_seed(task.seed)
     modules = build_networks(program)
     wrapped = {name: fabric.setup_module(net) for name, net in modules.items()}
-    made = learner(task.kind)(task, program.typed.networks, wrapped, data.metadata)
+    made = learner_class(task.kind)(
+        task, program.typed.networks, wrapped, data.metadata
+    )
     configs = {config.network: config for config in made.configure_optimizers()}
     built = {
         name: fabric.setup_optimizers(

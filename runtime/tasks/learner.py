@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
@@ -146,3 +147,16 @@ class Learner(Generic[T]):
         """Run a network on inputs by role; the output that plays a role."""
         found = self.call(network, **roles)
         return found[bound(found, role, self.task.ports)]
+
+
+def learner_class(kind: str) -> type[Learner[Any]]:
+    """The learner for a task of a kind: the one that the module of its name beside this one defines."""
+    module = import_module(f"runtime.tasks.{kind}")
+    (found,) = (
+        one
+        for one in vars(module).values()
+        if isinstance(one, type)
+        and issubclass(one, Learner)
+        and one.__module__ == module.__name__
+    )
+    return found

@@ -13,9 +13,9 @@ from compiler.codegen.statements import (
     Class,
     ExprStatement,
     Function,
+    FunctionParameter,
     Import,
     Module,
-    Parameter,
     Return,
     Stmt,
     assign,
@@ -65,14 +65,14 @@ class OneLayer:
             build += (assign("self.layer", made),)
         names = [Name(name) for name in flat(self._names().values())]
         params = (
-            Parameter("self"),
-            *(Parameter(name.id, Name("Any")) for name in names),
+            FunctionParameter("self"),
+            *(FunctionParameter(name.id, Name("Any")) for name in names),
         )
         forward = (
             (Return(call("self.layer", *names)),) if as_module else self._forward()
         )
         members = (
-            Function("__init__", (Parameter("self"),), lit(None), build),
+            Function("__init__", (FunctionParameter("self"),), lit(None), build),
             Function("forward", params, Name("Any"), forward),
         )
         carries = self.op.carries(_Code(self))

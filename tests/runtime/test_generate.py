@@ -13,7 +13,7 @@ from runtime.engine.run_folder import RunFolder
 from runtime.generate import Wish, generate
 from runtime.load import build_networks
 from runtime.open_run import LoadedRun
-from runtime.tasks.registry import learner
+from runtime.tasks.learner import learner_class
 
 LANGUAGE = """
 name: Net
@@ -96,7 +96,7 @@ def opened(folder: Path, spec: str) -> LoadedRun:
     networks = build_networks(program)
     for net in networks.values():
         net.eval()
-    made = learner(task.kind)(task, program.typed.networks, networks, metadata)
+    made = learner_class(task.kind)(task, program.typed.networks, networks, metadata)
     return LoadedRun(RunFolder(folder), {}, program, task, made)
 
 

@@ -49,10 +49,10 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    FunctionParameter,
     If,
     Import,
     Module,
-    Parameter,
     Raise,
     Return,
     Stmt,
@@ -153,12 +153,12 @@ targets = st.one_of(names, names, st.builds(Subscript, names, st.tuples(atoms)))
 
 
 @st.composite
-def parameters(draw: st.DrawFn) -> tuple[Parameter, ...]:
+def parameters(draw: st.DrawFn) -> tuple[FunctionParameter, ...]:
     found = draw(st.lists(identifiers, max_size=4, unique=True))
     plain = draw(st.integers(0, len(found)))
     notes = st.none() | names
     return tuple(
-        Parameter(name, draw(notes), draw(literals) if i >= plain else None)
+        FunctionParameter(name, draw(notes), draw(literals) if i >= plain else None)
         for i, name in enumerate(found)
     )
 
@@ -262,6 +262,8 @@ def test_every_length_of_line_and_comment(length: int) -> None:
 @pytest.mark.parametrize("annotation", [None, Name("int")])
 @pytest.mark.parametrize("length", range(60, 90))
 def test_a_single_param_of_every_length(annotation: Expr | None, length: int) -> None:
-    params = (Parameter(name="a" * 8, annotation=annotation, default=Literal(None)),)
+    params = (
+        FunctionParameter(name="a" * 8, annotation=annotation, default=Literal(None)),
+    )
     printed = print_module(Module("", (), (Function("f" * length, params),)))
     assert printed == ruff_format(printed)

@@ -26,10 +26,10 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    FunctionParameter,
     If,
     Import,
     Module,
-    Parameter,
     Return,
     Stmt,
     assign,
@@ -57,10 +57,10 @@ def test_a_module_reads_as_if_a_person_had_written_it() -> None:
     init = Function(
         "__init__",
         (
-            Parameter("self"),
-            Parameter("d", Name("int")),
-            Parameter("heads", Name("int")),
-            Parameter("dropout", Name("float"), lit(0.1)),
+            FunctionParameter("self"),
+            FunctionParameter("d", Name("int")),
+            FunctionParameter("heads", Name("int")),
+            FunctionParameter("dropout", Name("float"), lit(0.1)),
         ),
         NONE,
         (
@@ -86,7 +86,7 @@ def test_a_module_reads_as_if_a_person_had_written_it() -> None:
     merged = method(method("attention", "transpose", 1, 2), "flatten", -2)
     forward = Function(
         "forward",
-        (Parameter("self"), Parameter("x", TENSOR)),
+        (FunctionParameter("self"), FunctionParameter("x", TENSOR)),
         TENSOR,
         (
             assign("c_attn", call("self.c_attn", Name("x")), comment="[B, T, 3 * D]"),
@@ -256,8 +256,10 @@ def test_a_long_return_of_several_values() -> None:
 
 def test_signatures_break_one_parameter_a_line() -> None:
     names = ["vocab", "context", "width", "depth", "heads"]
-    params = tuple(Parameter(name, Name("int"), lit(12)) for name in names)
-    function = Function("__init__", (Parameter("self"), Parameter("*"), *params), NONE)
+    params = tuple(FunctionParameter(name, Name("int"), lit(12)) for name in names)
+    function = Function(
+        "__init__", (FunctionParameter("self"), FunctionParameter("*"), *params), NONE
+    )
     assert printed(Class("Net", (Name("nn.Module"),), "", (function,))) == (
         "class Net(nn.Module):\n"
         "    def __init__(\n"
@@ -283,7 +285,7 @@ def test_module_lists_and_subscripts() -> None:
     )
     hint = Subscript(Name("tuple"), (TENSOR, TENSOR))
     function = Function(
-        "step", (Parameter("self"),), hint, (Return(attr("self", "x")),)
+        "step", (FunctionParameter("self"),), hint, (Return(attr("self", "x")),)
     )
     assert printed(function).startswith("def step(self) -> tuple[Tensor, Tensor]:\n")
 

@@ -31,8 +31,8 @@ from compiler.codegen.statements import (
     Class,
     ExprStatement,
     Function,
+    FunctionParameter,
     Import,
-    Parameter,
 )
 
 
@@ -74,7 +74,7 @@ def test_what_is_no_name_is_refused_wherever_a_name_stands(name: str) -> None:
         lambda: Attribute(Name("x"), name),
         lambda: Call(Name("f"), (), ((name, Name("x")),)),
         lambda: Lambda((name,), Name("x")),
-        lambda: Parameter(name),
+        lambda: FunctionParameter(name),
         lambda: Function(name),
         lambda: Class(name),
         lambda: Import(name),
@@ -116,4 +116,4 @@ def test_malformed_nodes_are_refused() -> None:
 def test_nodes_are_values() -> None:
     assert TupleExpr((Name("x"),)) == TupleExpr((Name("x"),))
     assert len({call("f", 1), call("f", 1), call("f", 2)}) == 2
-    assert [Parameter(name).name for name in ("*", "*args", "**kwargs")]
+    assert [FunctionParameter(name).name for name in ("*", "*args", "**kwargs")]

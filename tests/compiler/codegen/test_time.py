@@ -8,7 +8,13 @@ import pytest
 
 from compiler.codegen.printer import print_module
 from compiler.codegen.python import Binary, Call, Expr, Name, call, lit, method
-from compiler.codegen.statements import Class, Function, Module, Parameter, assign
+from compiler.codegen.statements import (
+    Class,
+    Function,
+    FunctionParameter,
+    Module,
+    assign,
+)
 
 
 def deep_sum(depth: int) -> Expr:
@@ -52,7 +58,9 @@ def test_a_class_of_many_lines_prints_fast() -> None:
     line = assign(
         "self.layer", call("nn.Linear", Name("d"), lit(4), bias=False), comment="[D]"
     )
-    init = Function("__init__", (Parameter("self"),), lit(None), (line,) * 20_000)
+    init = Function(
+        "__init__", (FunctionParameter("self"),), lit(None), (line,) * 20_000
+    )
     start = time.perf_counter()
     text = print_module(Module(body=(Class("Net", body=(init,)),)))
     assert text.count("\n") == 20_002

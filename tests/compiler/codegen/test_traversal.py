@@ -21,9 +21,9 @@ from compiler.codegen.statements import (
     ExprStatement,
     For,
     Function,
+    FunctionParameter,
     If,
     Import,
-    Parameter,
     Return,
     Verbatim,
     assign,
@@ -73,7 +73,10 @@ def test_statements() -> None:
 def test_definitions() -> None:
     function = Function(
         "forward",
-        (Parameter("self"), Parameter("x", Name("Tensor"), Name("default"))),
+        (
+            FunctionParameter("self"),
+            FunctionParameter("x", Name("Tensor"), Name("default")),
+        ),
         Name("Tensor"),
         (ExprStatement(call("print", X)),),
         decorators=(Name("torch.no_grad"),),

@@ -14,12 +14,12 @@ from compiler.reporting.tasks_text import EXAMPLES, FORMS
 from compiler.tasks.choices import Choice, choices
 from compiler.tasks.datasets import DataSet
 from compiler.tasks.field_docs import summary
-from compiler.tasks.registry import KINDS
 from compiler.tasks.schedules import ScheduleChoice
 from compiler.tasks.task import EarlyStopping, Task
+from compiler.tasks.task_kinds import task_kinds
 
 MODELS = (
-    *KINDS.values(),
+    *task_kinds().values(),
     *choices(DataSet).values(),
     *choices(ScheduleChoice).values(),
     *(part for parts in PARTS.values() for _, part in parts),
@@ -41,7 +41,7 @@ def test_mappings_inside_a_task_have_tables() -> None:
     told = {part for parts in PARTS.values() for _, part in parts}
     inside = {
         model
-        for task in KINDS.values()
+        for task in task_kinds().values()
         for one in task.model_fields.values()
         for model in _models(one.annotation)
     }
@@ -56,10 +56,10 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for model in models if not issubclass(model, Choice)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", task_kinds())
 def test_the_example_of_a_kind_is_one(kind: str) -> None:
     given = plain(parse(Source("a.yaml", EXAMPLES[kind])).root)["task"]
-    task = KINDS[kind].model_validate(given)
+    task = task_kinds()[kind].model_validate(given)
     assert isinstance(task, Task)
     assert task.facts().form in task.forms
 
@@ -78,7 +78,7 @@ def test_forms_of_data() -> None:
     found = {(_form(name), name) for name in choices(DataSet)}
     found.add((_form("digits", form="sequences"), "digits"))
     assert found == {(form, name) for form, names in FORMS.items() for name in names}
-    assert EXAMPLES.keys() == KINDS.keys()
+    assert EXAMPLES.keys() == task_kinds().keys()
 
 
 def _form(name: str, **options: Any) -> str:
@@ -92,7 +92,7 @@ def takes(model: type[BaseModel]) -> dict[str, str]:
 
 
 def test_fields_in_words() -> None:
-    task = takes(KINDS["classification"])
+    task = takes(task_kinds()["classification"])
     assert task["data"] == "a [data set](#data-sets)"
     assert task["optimizer"] == "an [optimizer](#optimizers)"
     assert task["epochs"] == "an integer of at least 1"

@@ -13,8 +13,8 @@ from compiler.reporting.json_schema import schema
 from compiler.tasks.choices import choices
 from compiler.tasks.datasets import DataSet
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.registry import KINDS
 from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.task_kinds import task_kinds
 
 SCHEMA = schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -96,7 +96,7 @@ def test_everything_has_a_definition() -> None:
     for choice in (DataSet, Optimizer, ScheduleChoice):
         (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
         assert form["properties"].keys() == choices(choice).keys()
-    for kind, model in KINDS.items():
+    for kind, model in task_kinds().items():
         assert SCHEMA["$defs"][f"task.{kind}"]["properties"]["kind"]["const"] == kind
         told = SCHEMA["$defs"][f"task.{kind}"]["properties"]
         assert told.keys() == model.model_fields.keys()
