@@ -1,9 +1,7 @@
-"""From a network that tells the next token to whole sequences: drawn at random, or the most probable.
+"""Decode whole sequences with a network that predicts the next token: by sampling or beam search.
 
-Nothing here knows of tasks. A network is a function from tokens int[N, t] to the logits
-float[N, vocab] of the token that follows. Prompts are int[B, t] without padding; what
-comes back is int[B, n], without the prompt. A row ends with its first `eos`, and is
-filled up with `pad` behind that.
+Independent of tasks. Prompts are int[B, t] without padding. Results are int[B, n] without
+the prompt; a row ends with its first `eos` and is filled with `pad` after it.
 """
 
 from __future__ import annotations
@@ -20,30 +18,31 @@ from torch.nn import functional as F
 from compiler.diagnostics.diagnostic import RequestError
 
 NextLogits = Callable[[Tensor], Tensor]
-"""Tokens int[N, t] -> logits float[N, vocab] of the token that follows."""
+"""Tokens int[N, t] -> logits float[N, vocab] of the next token."""
 
-_COLDEST: Final = 1e-30  # a float32 that is not 0
+_MIN_TEMPERATURE: Final = 1e-30  # a float32 above 0
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn.
+    """How tokens are sampled.
 
     Attributes:
-        tokens: how many, at most.
-        temperature: logits are divided by it; 0 takes the most probable token, whatever the filters.
-        top_k: only so many of the most probable tokens are drawn from, and those that equal
-            the last of them; 0: all (Fan et al., 2018).
-        top_p: only the fewest tokens that together have this probability are drawn from (Holtzman et al., 2020).
-        repetition_penalty: by what the logits of tokens that are there already, in the prompt
-            too, are divided, or multiplied where they are below 0 (Keskar et al., 2019).
-        seed: of what is drawn; it is the same on every device.
+        max_new_tokens: maximum number of tokens to generate.
+        temperature: divisor of the logits; 0 takes the most probable token and ignores the filters.
+        top_k: number of most probable tokens to sample from, and those tied with the last of
+            them; 0: all (Fan et al., 2018).
+        top_p: probability mass to sample from: the fewest most probable tokens that reach it
+            (Holtzman et al., 2020).
+        repetition_penalty: divisor of the positive logits, and factor of the negative ones, of
+            tokens that occur in the prompt or in what was generated (Keskar et al., 2019).
+        seed: random seed; samples are the same on every device.
 
     Raises:
-        RequestError: where a value makes no sense.
+        RequestError: if a value is out of range.
     """
 
-    tokens: int = 200
+    max_new_tokens: int = 200
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -51,17 +50,18 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _want(self.tokens >= 0, "the number of tokens is 0 or more")
-        _want(0 <= self.temperature < math.inf, "the temperature is 0 or more")
-        _want(self.top_k >= 0, "top-k is a number of tokens, 0 for all")
-        _want(0 < self.top_p <= 1, "top-p is a probability above 0, at most 1")
-        penalty = self.repetition_penalty
-        _want(0 < penalty < math.inf, "the repetition penalty is above 0")
-        _want(0 <= self.seed < 2**63, "a seed is an integer from 0 on")
+        _require(self.max_new_tokens >= 0, "the number of tokens must be at least 0")
+        finite = 0 <= self.temperature < math.inf
+        _require(finite, "temperature must be finite and at least 0")
+        _require(self.top_k >= 0, "top-k must be at least 0; 0 means all tokens")
+        _require(0 < self.top_p <= 1, "top-p must be above 0 and at most 1")
+        finite = 0 < self.repetition_penalty < math.inf
+        _require(finite, "repetition penalty must be finite and above 0")
+        _require(0 <= self.seed < 2**63, "seed must be at least 0 and below 2**63")
 
 
-def _want(holds: bool, message: str) -> None:
-    if not holds:
+def _require(condition: bool, message: str) -> None:
+    if not condition:
         raise RequestError(message)
 
 
@@ -72,179 +72,193 @@ def sample(
     eos: int | None = None,
     pad: int = 0,
 ) -> Tensor:
-    """Continue prompts token by token: int[B, t] -> int[B, n], n at most `sampling.tokens`.
+    """Continue prompts by sampling: int[B, t] -> int[B, n], n at most `sampling.max_new_tokens`.
 
     Raises:
-        RequestError: where the logits are not numbers.
+        RequestError: if logits are NaN or infinite.
     """
     generator = torch.Generator().manual_seed(sampling.seed)
-    tokens, ended = prompt, prompt.new_zeros(len(prompt), dtype=torch.bool)
-    for _ in range(sampling.tokens):
-        scores = penalised(_scores(next_logits, tokens), tokens, sampling)
-        drawn = torch.where(ended, pad, draw(scores, sampling, generator))
-        tokens = torch.cat([tokens, drawn[:, None]], 1)
-        ended = ended | (drawn == eos) if eos is not None else ended
-        if ended.all():
+    tokens, finished = prompt, prompt.new_zeros(len(prompt), dtype=torch.bool)
+    for _ in range(sampling.max_new_tokens):
+        logits = _checked_logits(next_logits, tokens)
+        logits = penalise_repetition(logits, tokens, sampling)
+        token = torch.where(finished, pad, sample_token(logits, sampling, generator))
+        tokens = torch.cat([tokens, token[:, None]], 1)
+        finished = finished | (token == eos) if eos is not None else finished
+        if finished.all():
             break
     return tokens[:, prompt.shape[1] :]
 
 
-def penalised(scores: Tensor, tokens: Tensor, sampling: Sampling) -> Tensor:
-    """Scores [B, vocab], those of tokens that are there already made worse."""
+def penalise_repetition(logits: Tensor, tokens: Tensor, sampling: Sampling) -> Tensor:
+    """Logits [B, vocab] with those of the tokens int[B, t] made smaller."""
     penalty = sampling.repetition_penalty
     if penalty == 1 or not tokens.shape[1]:
-        return scores
-    found = scores.gather(1, tokens)
-    worse = torch.where(found < 0, found * penalty, found / penalty)
-    return scores.scatter(1, tokens, worse)
+        return logits
+    found = logits.gather(1, tokens)
+    smaller = torch.where(found < 0, found * penalty, found / penalty)
+    return logits.scatter(1, tokens, smaller)
 
 
-def draw(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
-    """One token for each row of scores [B, vocab]."""
+def sample_token(
+    logits: Tensor, sampling: Sampling, generator: torch.Generator
+) -> Tensor:
+    """One token for each row of logits [B, vocab]: int[B]."""
     if sampling.temperature == 0:
-        return scores.argmax(-1)
-    # The generator is the CPU's, so that a seed means the same on every device.
-    shares = filtered(scores, sampling).softmax(-1).cpu()
-    return torch.multinomial(shares, 1, generator=generator)[:, 0].to(scores.device)
+        return logits.argmax(-1)
+    # The generator is on the CPU, so that a seed gives the same samples on every device.
+    probabilities = filter_logits(logits, sampling).softmax(-1).cpu()
+    token = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+    return token.to(logits.device)
 
 
-def filtered(scores: Tensor, sampling: Sampling) -> Tensor:
-    """Scores [B, vocab] at the temperature, -inf where top-k and then top-p leave a token out.
+def filter_logits(logits: Tensor, sampling: Sampling) -> Tensor:
+    """Logits [B, vocab] divided by the temperature, -inf for tokens that top-k and then top-p exclude.
 
-    The best token always stays. The definitions are those of transformers' `TopKLogitsWarper` and `TopPLogitsWarper`.
+    The most probable token always stays. As `TopKLogitsWarper` and `TopPLogitsWarper` in transformers.
     """
-    # The best is 0 at any temperature; divided as they are, scores could become infinite.
-    temperature = max(sampling.temperature, _COLDEST)
-    scores = (scores - scores.amax(-1, keepdim=True)) / temperature
+    # Relative to the largest logit, division by a small temperature cannot overflow.
+    temperature = max(sampling.temperature, _MIN_TEMPERATURE)
+    logits = (logits - logits.amax(-1, keepdim=True)) / temperature
     if sampling.top_k:
-        least = scores.topk(min(sampling.top_k, scores.shape[-1])).values[:, -1:]
-        scores = scores.masked_fill(scores < least, -math.inf)
+        smallest = logits.topk(min(sampling.top_k, logits.shape[-1])).values[:, -1:]
+        logits = logits.masked_fill(logits < smallest, -math.inf)
     if sampling.top_p < 1:
-        rising, order = scores.sort(-1)
-        out = rising.softmax(-1).cumsum(-1) <= 1 - sampling.top_p
-        out[:, -1] = False
-        scores = scores.masked_fill(out.scatter(1, order, out), -math.inf)
-    return scores
+        ascending, order = logits.sort(-1)
+        excluded = ascending.softmax(-1).cumsum(-1) <= 1 - sampling.top_p
+        excluded[:, -1] = False
+        logits = logits.masked_fill(excluded.scatter(1, order, excluded), -math.inf)
+    return logits
 
 
 def beam_search(
     next_logits: NextLogits,
     prompt: Tensor,
     beam: int,
-    most: int,
+    max_new_tokens: int,
     eos: int | None = None,
     length_penalty: float = 1.0,
     pad: int = 0,
 ) -> Tensor:
-    """The most probable continuations of prompts that a beam finds: int[B, t] -> int[B, n], n at most `most`.
+    """Continue prompts by beam search: int[B, t] -> int[B, n], n at most `max_new_tokens`.
 
-    A hypothesis of n tokens, `eos` among them, scores the sum of the logarithms of its probabilities divided by
-    `n ** length_penalty`. That, what is kept, and when a row ends are as in transformers' `generate` with
-    `early_stopping=False`: not the `((5 + n) / 6) ** alpha` of Wu et al. (2016). A row ends when `beam` hypotheses have
-    ended, and the best open one would, if it ended now, be no better than the worst of them.
+    A hypothesis of n tokens, `eos` included, scores its log-probability divided by
+    `n ** length_penalty`. This score, pruning and stopping are those of transformers'
+    `generate` with `early_stopping=False`, not the `((5 + n) / 6) ** alpha` of Wu et al.
+    (2016). A row stops when it has `beam` finished hypotheses, and the best open one, if
+    finished now, would score no better than the worst of them.
 
-    `next_logits` is asked for N = B * beam rows: those of one prompt follow one another.
+    Args:
+        next_logits: called with N = B * beam rows; those of one prompt are adjacent.
+        prompt: int[B, t].
+        beam: beam width.
+        max_new_tokens: maximum number of tokens to generate.
+        eos: the token that ends a hypothesis; None: all have `max_new_tokens`.
+        length_penalty: exponent of the length.
+        pad: fills rows after their `eos`.
 
     Raises:
-        RequestError: where the logits are not numbers, or there is no beam.
+        RequestError: if logits are NaN or infinite, or `beam` is below 1.
     """
-    _want(beam >= 1, "a beam has at least one hypothesis")
-    search = _Search.start(prompt, beam, length_penalty, pad)
-    for left in reversed(range(most)):
-        search.step(next_logits, eos, last=left == 0)
-        if not search.open.any():
+    _require(beam >= 1, "the beam width must be at least 1")
+    search = _BeamSearch.start(prompt, beam, length_penalty, pad)
+    for remaining in reversed(range(max_new_tokens)):
+        search.step(next_logits, eos, last=remaining == 0)
+        if not search.active.any():
             break
     return search.best()
 
 
 @dataclass
-class _Search:
-    """Hypotheses: K open ones, and the best K that have ended, for each of B prompts.
+class _BeamSearch:
+    """K open and K finished hypotheses for each of B prompts.
 
     Attributes:
-        tokens, scores: the open ones, int[B, K, t], and the logarithms of their probabilities [B, K].
-        ended, lengths, values: those that have ended, int[B, K, n], how long they are, and their scores [B, K];
-            -inf where there is none.
-        open: the prompts that could still get a better one, bool[B].
+        tokens, scores: the open hypotheses int[B, K, t], and their log-probabilities [B, K].
+        finished, lengths, values: the finished hypotheses int[B, K, n], their lengths int[B, K]
+            and scores [B, K]; -inf where there is none.
+        active: prompts whose finished hypotheses can still improve, bool[B].
     """
 
     tokens: Tensor
     scores: Tensor
-    ended: Tensor
+    finished: Tensor
     lengths: Tensor
     values: Tensor
-    open: Tensor
+    active: Tensor
     length_penalty: float
     pad: int
-    done: int = 0
+    generated: int = 0
 
     @classmethod
     def start(
         cls, prompt: Tensor, beam: int, length_penalty: float, pad: int
-    ) -> _Search:
+    ) -> _BeamSearch:
         rows = len(prompt)
         none = torch.full((rows, beam), -math.inf, device=prompt.device)
         scores = none.clone()
-        scores[:, 0] = 0  # the others are the same hypothesis
+        scores[:, 0] = 0  # the others are copies of the first
         return cls(
             tokens=prompt[:, None].expand(-1, beam, -1),
             scores=scores,
-            ended=prompt.new_empty(rows, beam, 0),
+            finished=prompt.new_empty(rows, beam, 0),
             lengths=prompt.new_zeros(rows, beam),
             values=none,
-            open=prompt.new_ones(rows, dtype=torch.bool),
+            active=prompt.new_ones(rows, dtype=torch.bool),
             length_penalty=length_penalty,
             pad=pad,
         )
 
     def step(self, next_logits: NextLogits, eos: int | None, last: bool) -> None:
-        """Add a token to every open hypothesis; those that end with it are done, in the last step all."""
-        beam, prompt = self.scores.shape[1], self.tokens.shape[2] - self.done
-        # Twice as many as are kept: were the best all to end, as many stay open.
-        scores, tokens = self._longer(next_logits, 2 * beam)
-        self.done += 1
+        """Add a token to every open hypothesis; those with `eos` finish, in the last step all."""
+        beam, prompt = self.scores.shape[1], self.tokens.shape[2] - self.generated
+        # Twice the beam width: even if the best half finishes, the beam stays full.
+        scores, tokens = self._candidates(next_logits, 2 * beam)
+        self.generated += 1
         ends = tokens[..., -1] == eos if eos is not None else tokens[..., -1] < 0
         ends = ends | last
-        self._end(tokens[:, :beam, prompt:], scores[:, :beam], ends[:, :beam])
-        self.scores, kept = scores.masked_fill(ends, -math.inf).topk(beam)
-        self.tokens = tokens.take_along_dim(kept[..., None], 1)
-        hope = self.scores[:, 0] / self.done**self.length_penalty
-        self.open = self.open & (hope > self.values.amin(-1))
+        self._finish(tokens[:, :beam, prompt:], scores[:, :beam], ends[:, :beam])
+        self.scores, best = scores.masked_fill(ends, -math.inf).topk(beam)
+        self.tokens = tokens.take_along_dim(best[..., None], 1)
+        best_possible = self.scores[:, 0] / self.generated**self.length_penalty
+        self.active = self.active & (best_possible > self.values.amin(-1))
 
-    def _longer(self, next_logits: NextLogits, most: int) -> tuple[Tensor, Tensor]:
-        """The best hypotheses that are one token longer: scores [B, M], falling, and tokens [B, M, t + 1]."""
+    def _candidates(self, next_logits: NextLogits, count: int) -> tuple[Tensor, Tensor]:
+        """The best hypotheses with one more token: scores [B, M], descending, and tokens int[B, M, t + 1]."""
         rows, beam = self.scores.shape
-        logits = _scores(next_logits, self.tokens.flatten(0, 1))
+        logits = _checked_logits(next_logits, self.tokens.flatten(0, 1))
         vocab = logits.shape[-1]
-        shares = logits.log_softmax(-1).view(rows, beam, vocab)
-        every = (self.scores[..., None] + shares).flatten(1)
-        scores, index = every.topk(min(most, beam * vocab))
-        before = self.tokens.take_along_dim((index // vocab)[..., None], 1)
-        return scores, torch.cat([before, (index % vocab)[..., None]], 2)
+        log_probabilities = logits.log_softmax(-1).view(rows, beam, vocab)
+        totals = (self.scores[..., None] + log_probabilities).flatten(1)
+        scores, index = totals.topk(min(count, beam * vocab))
+        prefixes = self.tokens.take_along_dim((index // vocab)[..., None], 1)
+        return scores, torch.cat([prefixes, (index % vocab)[..., None]], 2)
 
-    def _end(self, tokens: Tensor, scores: Tensor, ends: Tensor) -> None:
-        """Put hypotheses [B, K, n] that end among those that have ended, and keep the best of all."""
-        ends = ends & self.open[:, None]
-        values = (scores / self.done**self.length_penalty).masked_fill(~ends, -math.inf)
-        lengths = torch.full_like(self.lengths, self.done)
-        before = F.pad(self.ended, (0, 1), value=self.pad)
+    def _finish(self, tokens: Tensor, scores: Tensor, ends: Tensor) -> None:
+        """Add the hypotheses int[B, K, n] that end to the finished ones, and keep the best K."""
+        ends = ends & self.active[:, None]
+        values = scores / self.generated**self.length_penalty
+        values = values.masked_fill(~ends, -math.inf)
+        lengths = torch.full_like(self.lengths, self.generated)
+        finished = F.pad(self.finished, (0, 1), value=self.pad)
         self.values, best = torch.cat([self.values, values], 1).topk(len(values[0]))
         self.lengths = torch.cat([self.lengths, lengths], 1).gather(1, best)
-        self.ended = torch.cat([before, tokens], 1).take_along_dim(best[..., None], 1)
+        candidates = torch.cat([finished, tokens], 1)
+        self.finished = candidates.take_along_dim(best[..., None], 1)
 
     def best(self) -> Tensor:
-        """The best that ended of each prompt, int[B, n]."""
+        """The best finished hypothesis of each prompt, int[B, n]."""
         longest = int(self.lengths[:, 0].max()) if len(self.lengths) else 0
-        return self.ended[:, 0, :longest]
+        return self.finished[:, 0, :longest]
 
 
-def _scores(next_logits: NextLogits, tokens: Tensor) -> Tensor:
-    """The logits of the next token as float32 [N, vocab].
+def _checked_logits(next_logits: NextLogits, tokens: Tensor) -> Tensor:
+    """The logits of the next token, float32 [N, vocab]; some may be -inf, not all of a row.
 
     Raises:
-        RequestError: where they are not numbers.
+        RequestError: if they are NaN or infinite.
     """
     logits = next_logits(tokens).float()
-    finite = bool(logits.amax(-1).isfinite().all())  # some may be -inf, not all
-    _want(finite, "the network's logits are not numbers")
+    finite = bool(logits.amax(-1).isfinite().all())
+    _require(finite, "the network's logits are NaN or infinite")
     return logits

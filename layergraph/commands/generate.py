@@ -55,12 +55,11 @@ def generate(
 
     Example: layergraph generate runs/rnn-characters --prompt "In the"
     """
-    from runtime.generate import Wish
-    from runtime.generate import generate as make
     from runtime.open_run import open_run
+    from runtime.tasks.learner import GenerationRequest
 
     settings = {
-        "tokens": tokens,
+        "max_new_tokens": tokens,
         "temperature": temperature,
         "top_k": top_k,
         "top_p": top_p,
@@ -68,7 +67,8 @@ def generate(
         "seed": seed,
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    made = make(open_run(run, weights), Wish(prompt, beam, given))
+    request = GenerationRequest(prompt, beam, given)
+    made = open_run(run, weights).learner.generate(request)
     if out is not None:
         write_whole({out: made if isinstance(made, bytes) else f"{made}\n"})
         typer.echo(out)

@@ -22,13 +22,20 @@ HELD_OUT: Final = frozenset(
         "James",
     }
 )
-"""The books that are held out: 3,204 verses, a tenth, of story, wisdom, prophecy, gospel and letter."""
-_FIRST_OF_NEW: Final = "Matthew"
+"""The held-out books: 3,204 verses, a tenth of all, of narrative, wisdom, prophecy, gospel and letters."""
+_FIRST_NEW_BOOK: Final = "Matthew"
+_MAX_LENGTH_RATIO: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Verse:
-    """A verse: its book, its text in both languages, and whether it is of the New Testament."""
+    """A verse in both languages.
+
+    Attributes:
+        book: name of its book.
+        english, spanish: its text.
+        new: whether it is in the New Testament.
+    """
 
     book: str
     english: str
@@ -42,18 +49,18 @@ class Verse:
 
     @property
     def parallel(self) -> bool:
-        """Whether one side is at most 2.5 times as long as the other; otherwise they hardly say the same."""
-        sizes = sorted((len(self.english), len(self.spanish)))
-        return sizes[1] <= 2.5 * sizes[0]
+        """Whether neither text is over 2.5 times as long as the other; such pairs are rarely translations."""
+        shorter, longer = sorted((len(self.english), len(self.spanish)))
+        return longer <= _MAX_LENGTH_RATIO * shorter
 
 
 def verses() -> list[Verse]:
-    """All verses in their order."""
+    """All verses in the order of the books."""
     packed = files("runtime.data").joinpath("files", "kjv_rv1909.tsv.gz").read_bytes()
     found, new = [], False
     for line in gzip.decompress(packed).decode().splitlines():
         reference, english, spanish = line.split("\t")
         book = reference.rpartition(" ")[0]
-        new = new or book == _FIRST_OF_NEW
+        new = new or book == _FIRST_NEW_BOOK
         found.append(Verse(book, english, spanish, new))
     return found

@@ -1,4 +1,4 @@
-"""Columns of a CSV file as a series."""
+"""Columns of a CSV file as a time series."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,20 @@ from compiler.diagnostics.text import listed, shorten
 from compiler.tasks.data.csv import Csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.series import filled, series
+from runtime.data.series import interpolate, series
 from runtime.data.user_files import read_text
 
-MISSING = frozenset({"", "na", "nan", "n/a", "null", "none"})
-Line = tuple[int, list[str]]
+MISSING: Final = frozenset({"", "na", "nan", "n/a", "null", "none"})
+"""Fields, in lower case, that are missing values."""
+Record = tuple[int, list[str]]
+"""Line number, from 1, and fields."""
 
 
 def load(options: Csv, section: DataSection) -> DataSplits:
-    """The columns, the end of the file held out; missing values lie on straight lines between their neighbours.
+    """The columns with the end of the file held out; missing values are interpolated.
 
     Raises:
-        SpecError: where the file is not there, lacks a column, or has a line that does not fit.
+        SpecError: if the file does not exist, lacks a column, or has an invalid line.
     """
     path = section.path(options.path)
     text = read_text(section, "path", options.path)
@@ -37,65 +40,69 @@ def load(options: Csv, section: DataSection) -> DataSplits:
 def read_columns(
     section: DataSection, path: Path, text: str, columns: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Columns of a CSV text by name: float[N, C], without gaps.
+    """Columns of a CSV text by name, float[N, C]; missing values are interpolated.
 
     Raises:
-        SpecError: where the text has no such columns of numbers.
+        SpecError: if a column does not exist or is not numeric, or the text is not CSV.
     """
-    lines = _lines(section, path, text)
-    first, header = lines[0]
+    records = _records(section, path, text)
+    first_line, header = records[0]
     names = [name.strip() for name in header]
     if all(_is_number(name) for name in names):
-        message = "the first line must name the columns, and holds numbers"
-        section.fail_in("data-format", path, first, message)
-    chosen = [_column(section, names, name) for name in columns]
-    for number, fields in lines[1:]:
+        message = "the first line must have the names of the columns, but has numbers"
+        section.fail_in("data-format", path, first_line, message)
+    indices = [_column_index(section, names, name) for name in columns]
+    for line, fields in records[1:]:
         if len(fields) != len(names):
-            message = f"this line has {len(fields)} values, and the first {len(names)}"
-            section.fail_in("data-format", path, number, message)
-    found = [_series(section, path, lines[1:], i, names[i]) for i in chosen]
-    return np.stack(found, 1)
+            message = f"this line has {len(fields)} values, but the first has {len(names)} names"
+            section.fail_in("data-format", path, line, message)
+    values = [_column(section, path, records[1:], i, names[i]) for i in indices]
+    return np.stack(values, 1)
 
 
-def _lines(section: DataSection, path: Path, text: str) -> list[Line]:
+def _records(section: DataSection, path: Path, text: str) -> list[Record]:
     """The records that are not blank, each with the number of its first line."""
     reader = csv.reader(text.split("\n"), strict=True)
-    found, start = [], 1
+    records, start = [], 1
     try:
         for fields in reader:
-            found += [(start, fields)] if fields else []
+            records += [(start, fields)] if fields else []
             start = reader.line_num + 1
     except csv.Error as error:
-        section.fail_in("data-format", path, start, f"this is no CSV: {error}")
-    return found
+        section.fail_in("data-format", path, start, f"invalid CSV: {error}")
+    return records
 
 
-def _column(section: DataSection, names: list[str], name: str) -> int:
+def _column_index(section: DataSection, names: list[str], name: str) -> int:
     if name not in names:
-        help = suggest(name, names) or f"it has {shorten(listed(names), 200)}"
+        help = suggest(name, names) or f"the columns are {shorten(listed(names), 200)}"
         if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-            help = "values are separated by commas"
+            help = "values must be separated by commas"
         message = f"the file has no column {name}"
         section.fail("data-format", message, "columns", help=help)
     if names.count(name) > 1:
-        message = f"the file has {names.count(name)} columns {name}"
+        message = f"the file has {names.count(name)} columns named {name}"
         section.fail("data-format", message, "columns")
     return names.index(name)
 
 
-def _series(
-    section: DataSection, path: Path, lines: list[Line], index: int, name: str
+def _column(
+    section: DataSection, path: Path, records: list[Record], index: int, name: str
 ) -> NDArray[np.float64]:
-    values = np.array([_value(section, path, line, index, name) for line in lines])
+    values = np.array(
+        [_value(section, path, record, index, name) for record in records]
+    )
     if np.isnan(values).all():
-        section.fail("data-empty", f"the column {name} of {path} has no values", "path")
-    return filled(values)
+        message = f"the column {name} of {path} has no values"
+        section.fail("data-empty", message, "path")
+    return interpolate(values)
 
 
 def _value(
-    section: DataSection, path: Path, line: Line, index: int, name: str
+    section: DataSection, path: Path, record: Record, index: int, name: str
 ) -> float:
-    number, fields = line
+    """A field as a number; NaN if it is missing."""
+    line, fields = record
     field = fields[index].strip()
     if field.lower() in MISSING:
         return math.nan
@@ -103,7 +110,7 @@ def _value(
         start = 1 + sum(len(one) + 1 for one in fields[:index])
         columns = (start, start + len(fields[index]))
         message = f"{name} is {shorten(field)}, which is not a finite number"
-        section.fail_in("data-format", path, number, message, columns=columns)
+        section.fail_in("data-format", path, line, message, columns=columns)
     return float(field)
 
 

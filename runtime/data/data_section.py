@@ -1,4 +1,4 @@
-"""Where data is named in a spec: paths from there, and diagnostics that point there."""
+"""The `data:` section of a task: resolves its paths, and reports errors at its options."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from compiler.parse.document import Document
 
 @dataclass(frozen=True)
 class DataSection:
-    """The `data:` of a task.
+    """The `data:` section of a task.
 
     Attributes:
-        document: the spec, with the task as it is resolved.
-        name: the data set's name.
-        folder: what relative paths start from.
+        document: the spec, with its task resolved.
+        name: name of the data set.
+        folder: base of relative paths.
     """
 
     document: Document
@@ -30,21 +30,18 @@ class DataSection:
         return self.folder / Path(written).expanduser()
 
     def span(self, option: str = "") -> Span:
-        """Where an option stands, or the data set's name."""
+        """The position of an option's value; without it, of the data set's name."""
         path = ("task", "data", self.name)
         if option and self.document.node((*path, option)) is not None:
             return self.document.locate((*path, option))
-        inside = self.document.node(path) is not None
-        return (
-            self.document.locate(path, key=True)
-            if inside
-            else self.document.locate(path[:-1])
-        )
+        if self.document.node(path) is not None:
+            return self.document.locate(path, key=True)
+        return self.document.locate(path[:-1])
 
     def fail(
         self, code: str, message: str, option: str = "", help: str = ""
     ) -> NoReturn:
-        """Give up, and blame an option.
+        """Report an error at an option.
 
         Raises:
             SpecError: always.
@@ -61,7 +58,7 @@ class DataSection:
         columns: tuple[int, int] = (1, 1),
         help: str = "",
     ) -> NoReturn:
-        """Give up, and blame a line of a file of the data; lines and columns count from 1.
+        """Report an error in a data file; line and columns count from 1.
 
         Raises:
             SpecError: always.

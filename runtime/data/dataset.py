@@ -1,4 +1,4 @@
-"""What a data set gives to the engine: examples by batches, and what a run must keep of it."""
+"""A loaded data set: batches of examples, and the metadata that a run stores."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from torch import Tensor
 from compiler.tasks.data_facts import DataFacts
 
 Batch = dict[str, Tensor]
-"""Tensors by role (`image`, `label`, `tokens`, ...), the examples along their first dimension."""
+"""Tensors by role (`image`, `label`, `tokens`, ...); the first dimension is the example."""
 
 
 class Examples(Protocol):
-    """Examples that are fetched by batches; a `torch.utils.data.Dataset`, as a DataLoader sees it."""
+    """A `torch.utils.data.Dataset` whose examples are fetched as batches."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of examples."""
 
     def __getitems__(self, indices: list[int]) -> Batch:
-        """The examples of these numbers as one batch."""
+        """The examples with these indices as one batch."""
 
 
 @dataclass(frozen=True)
 class DataSplits:
-    """A data set that has been read.
+    """A data set, split into training and held-out examples.
 
     Attributes:
-        train, held_out: the examples to learn from, and those to judge by.
-        facts: their sizes, none of them unknown that matters to the task.
-        metadata: what a run keeps of it as JSON, to be used without the data: the names of
-            classes, the tokenizers, the scale of a series.
+        train, held_out: the examples of each split.
+        facts: the sizes of the data; those that matter to the task are known.
+        metadata: what a run stores as JSON to use its networks without the data: class names,
+            tokenizers, the scale of a series.
     """
 
     train: Examples
@@ -43,7 +43,11 @@ class DataSplits:
 
 
 class TensorExamples:
-    """Examples that are rows of tensors: a batch is these rows."""
+    """Examples that are rows of tensors, as in `torch.utils.data.TensorDataset`.
+
+    Args:
+        columns: tensors [N, ...] by role.
+    """
 
     def __init__(self, columns: Mapping[str, Tensor]) -> None:
         self.columns = dict(columns)
@@ -57,5 +61,5 @@ class TensorExamples:
 
 
 def keep_batch(batch: Batch | Sequence[Batch]) -> Any:
-    """The batch as it is: what a DataLoader collates."""
+    """A `collate_fn` for examples that are fetched as a batch."""
     return batch

@@ -1,8 +1,9 @@
-"""Images and labels in IDX files (http://yann.lecun.com/exdb/mnist)."""
+"""Images and labels in IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist)."""
 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,82 +16,84 @@ from runtime.data.split import split_by_class
 from runtime.data.user_files import read_bytes
 
 Part = dict[str, Tensor]
-_BYTES = 8  # the type of values, in the third byte: unsigned, one byte each
+"""`images` uint8[N, 1, H, W] and `labels` int[N]."""
+_UINT8: Final = 8
+"""The third byte of a file whose values are unsigned bytes."""
 
 
 def load(options: Idx, section: DataSection) -> DataSplits:
-    """The images of the files; without test files, a share of each class is held out.
+    """The images of the files; without test files, a fraction of each class is held out.
 
     Raises:
-        SpecError: where a file is not there, is no IDX file, or does not fit the others.
+        SpecError: if a file does not exist, is not an IDX file, or does not match the others.
     """
-    found = _part(section, options, "")
-    classes = options.classes or int(found["labels"].max()) + 1
-    _hold_labels(section, found, classes, "labels")
+    part = _read_part(section, options, "")
+    classes = options.classes or int(part["labels"].max()) + 1
+    _check_labels(section, part, classes, "labels")
     if options.test_images is None:
-        cut = split_by_class(found["labels"], options.held_out)
-        train, held = (
-            {name: rows[part] for name, rows in found.items()} for part in cut
+        train, held_out = (
+            {name: rows[indices] for name, rows in part.items()}
+            for indices in split_by_class(part["labels"], options.held_out)
         )
     else:
-        train, held = found, _part(section, options, "test_")
-        _hold_labels(section, held, classes, "test_labels")
-        _hold_size(section, train, held)
+        train, held_out = part, _read_part(section, options, "test_")
+        _check_labels(section, held_out, classes, "test_labels")
+        _check_sizes(section, train, held_out)
     names = [str(number) for number in range(classes)]
-    return images_data(train, held, 255, names, options)
+    return images_data(train, held_out, 255, names, options)
 
 
-def _part(section: DataSection, options: Idx, prefix: str) -> Part:
-    images = read_idx(
-        section, f"{prefix}images", getattr(options, f"{prefix}images"), 3
-    )
-    labels = read_idx(
-        section, f"{prefix}labels", getattr(options, f"{prefix}labels"), 1
-    )
+def _read_part(section: DataSection, options: Idx, prefix: str) -> Part:
+    images_file = getattr(options, f"{prefix}images")
+    labels_file = getattr(options, f"{prefix}labels")
+    images = read_idx(section, f"{prefix}images", images_file, 3)
+    labels = read_idx(section, f"{prefix}labels", labels_file, 1)
     if len(images) != len(labels):
-        message = f"there are {len(images)} images and {len(labels)} labels"
+        message = f"there are {len(images)} images but {len(labels)} labels"
         section.fail("data-mismatch", message, f"{prefix}labels")
     return {"images": images.unsqueeze(1), "labels": labels.long()}
 
 
-def _hold_labels(section: DataSection, part: Part, classes: int, option: str) -> None:
-    wrong = (part["labels"] >= classes).nonzero().flatten()
-    if len(wrong):
-        first = int(wrong[0])
-        label = int(part["labels"][first])
-        message = f"the label {label} of image {first} is not one of 0 to {classes - 1}"
+def _check_labels(section: DataSection, part: Part, classes: int, option: str) -> None:
+    invalid = (part["labels"] >= classes).nonzero().flatten()
+    if len(invalid):
+        index = int(invalid[0])
+        label = int(part["labels"][index])
+        message = f"the label {label} of image {index} is not in 0 to {classes - 1}"
         section.fail("data-label", message, option)
 
 
-def _hold_size(section: DataSection, train: Part, held: Part) -> None:
-    sizes = [tuple(part["images"].shape[2:]) for part in (train, held)]
-    if sizes[0] != sizes[1]:
-        message = f"images to train on are {sizes[0]}, and those held out {sizes[1]}"
+def _check_sizes(section: DataSection, train: Part, held_out: Part) -> None:
+    train_size, test_size = (
+        tuple(part["images"].shape[2:]) for part in (train, held_out)
+    )
+    if train_size != test_size:
+        message = f"training images have size {train_size}, test images {test_size}"
         section.fail("data-mismatch", message, "test_images")
 
 
 def read_idx(section: DataSection, option: str, written: str, rank: int) -> Tensor:
-    """The bytes of an IDX file of a rank, as uint8.
+    """Read an IDX file with `rank` dimensions: uint8[...].
 
-    The file is 0, 0, the type, the rank, each size in four bytes with the largest first, and the values.
+    The format is 0, 0, type, rank, each size in four bytes (big-endian), and the values.
 
     Raises:
-        SpecError: where it is no such file; nothing is allocated by what its sizes claim.
+        SpecError: if it is not such a file; no memory is allocated for sizes it only claims.
     """
     data = read_bytes(section, option, written)
     path = section.path(written)
     if not data:
         section.fail("data-empty", f"{path} is empty", option)
-    head = 4 + 4 * rank
-    if data[:4] != bytes((0, 0, _BYTES, rank)) or len(data) < head:
-        message = f"{path} is no IDX file of {'images' if rank == 3 else 'labels'}"
-        help = f"it would start with the bytes 0, 0, {_BYTES}, {rank}, and this with {list(data[:4])}"
+    header = 4 + 4 * rank
+    if data[:4] != bytes((0, 0, _UINT8, rank)) or len(data) < header:
+        message = f"{path} is not an IDX file of {'images' if rank == 3 else 'labels'}"
+        help = f"it must start with the bytes 0, 0, {_UINT8}, {rank}, but starts with {list(data[:4])}"
         section.fail("data-format", message, option, help=help)
-    sizes = [int.from_bytes(data[i : i + 4], "big") for i in range(4, head, 4)]
-    if math.prod(sizes) != len(data) - head:
+    sizes = [int.from_bytes(data[i : i + 4], "big") for i in range(4, header, 4)]
+    if math.prod(sizes) != len(data) - header:
         shape = " × ".join(map(str, sizes))
-        message = f"{path} holds {len(data) - head} values, and says {shape}"
+        message = f"{path} has {len(data) - header} values, but its header says {shape}"
         section.fail("data-format", message, option)
     if not all(sizes):
-        section.fail("data-empty", f"{path} holds no values", option)
-    return torch.frombuffer(bytearray(data[head:]), dtype=torch.uint8).view(sizes)
+        section.fail("data-empty", f"{path} has no values", option)
+    return torch.frombuffer(bytearray(data[header:]), dtype=torch.uint8).view(sizes)

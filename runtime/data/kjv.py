@@ -1,4 +1,4 @@
-"""The King James Bible as running text, a verse on each line; whole books are held out."""
+"""The King James Bible as running text, one verse a line; whole books are held out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from runtime.data.running_text import running_text
 
 
 def load(options: Kjv, section: DataSection) -> DataSplits:
-    """The text of the books, those to learn from and those held out."""
-    found = verses()
+    """The text of the training books and of the held-out books."""
+    every = verses()
     train, held_out = (
-        "\n".join(verse.english for verse in found if verse.held_out == held)
-        for held in (False, True)
+        "\n".join(verse.english for verse in every if verse.held_out == part)
+        for part in (False, True)
     )
     return running_text(train, held_out, options)

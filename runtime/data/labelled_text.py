@@ -1,6 +1,9 @@
-"""A file of texts with labels, a share of each class held out."""
+"""A file of labelled texts, a fraction of each class held out."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -12,46 +15,47 @@ from runtime.data.padded_texts import labelled_texts
 from runtime.data.split import split_by_class
 from runtime.data.user_files import read_rows
 
-FORM = ("the label", "the text")
+COLUMNS: Final = ("the label", "the text")
 Rows = list[tuple[int, str, str]]
+"""Line numbers, labels and texts."""
 
 
 def load(options: LabelledText, section: DataSection) -> DataSplits:
-    """The texts of the file.
+    """The texts of the file; without `classes`, labels are names of classes.
 
     Raises:
-        SpecError: where the file is not there, or a line of it has no label, or another than there are.
+        SpecError: if the file does not exist, or a line is invalid or has an unknown label.
     """
-    rows = read_rows(section, "path", options.path, FORM)
+    rows = read_rows(section, "path", options.path, COLUMNS)
     if options.classes is None:
         classes = sorted({label for _, label, _ in rows})
     else:
         classes = [str(number) for number in range(options.classes)]
-        _hold_labels(rows, options, section)
+        _check_labels(rows, options.classes, section.path(options.path), section)
     numbers = {name: number for number, name in enumerate(classes)}
-    texts = [(text, numbers[str(label)]) for _, label, text in rows]
+    texts = [(text, numbers[label]) for _, label, text in rows]
     labels = torch.tensor([label for _, label in texts])
-    train, held = (
+    train, held_out = (
         [texts[i] for i in part.tolist()]
         for part in split_by_class(labels, options.held_out)
     )
-    if not train or not held:
+    if not train or not held_out:
         message = f"{section.path(options.path)} has too few texts to hold some out"
         section.fail("data-empty", message, "path")
     return labelled_texts(
-        train, held, classes, options.tokens, options.length, options.facts()
+        train, held_out, classes, options.tokens, options.length, options.facts()
     )
 
 
-def _hold_labels(rows: Rows, options: LabelledText, section: DataSection) -> None:
-    """Hold labels against the number of classes."""
-    most = (options.classes or 0) - 1
-    for number, label, _ in rows:
-        what = ""
+def _check_labels(rows: Rows, classes: int, path: Path, section: DataSection) -> None:
+    """Check that labels are numbers below the number of classes."""
+    largest = classes - 1
+    for line, label, _ in rows:
+        message = ""
         if not (label.isascii() and label.isdigit()):
-            what = f"the label {shorten(label)} is not a number"
-        elif str(int(label[:20])) != label or int(label[:20]) > most:
-            what = f"the label {shorten(label)} is not one of 0 to {most}"
-        if what:
-            path, columns = section.path(options.path), (1, len(label) + 1)
-            section.fail_in("data-label", path, number, what, columns=columns)
+            message = f"the label {shorten(label)} is not a number"
+        elif str(int(label[:20])) != label or int(label[:20]) > largest:
+            message = f"the label {shorten(label)} is not in 0 to {largest}"
+        if message:
+            columns = (1, len(label) + 1)
+            section.fail_in("data-label", path, line, message, columns=columns)

@@ -1,4 +1,4 @@
-"""The data set that a task names, read: `load` of the module of its name beside this one."""
+"""Load the data set that a task names: `load` of the module with its name in this package."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from runtime.data.dataset import DataSplits
 
 
 def load(task: Task, section: DataSection) -> DataSplits:
-    """Read the data of a task.
+    """Load the data of a task.
 
     Raises:
-        SpecError: where it is not there, or not as it should be.
+        SpecError: if files are missing or invalid, or a split has no examples.
     """
     module = import_module(f"runtime.data.{task.data.name}")
     data: DataSplits = module.load(task.data.chosen, section)
-    for part, examples in (("train on", data.train), ("evaluate with", data.held_out)):
+    splits = {"train on": data.train, "evaluate with": data.held_out}
+    for use, examples in splits.items():
         if not len(examples):
-            section.fail("data-empty", f"{task.data.name} has no examples to {part}")
+            message = f"{task.data.name} has no examples to {use}"
+            section.fail("data-empty", message)
     return data

@@ -1,4 +1,4 @@
-"""Texts of differing lengths: batches are padded to their longest."""
+"""Texts of different lengths, padded to the longest of their batch."""
 
 from __future__ import annotations
 
@@ -12,23 +12,35 @@ from torch.nn.utils.rnn import pad_sequence
 from compiler.tasks.data.data_set import Tokens
 from compiler.tasks.data_facts import DataFacts
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.tokenizer import BOS, EOS, PAD, PAIRS, Tokenizer, learn
+from runtime.data.tokenizer import (
+    BOS,
+    EOS,
+    PAD,
+    PAIR_SPECIALS,
+    Tokenizer,
+    train_tokenizer,
+)
 
 Pair = tuple[str, str]
+"""A source and a target."""
 
 
 class PaddedExamples:
-    """Examples whose columns are lists of ids: in a batch int[B, T], padded with `<pad>`."""
+    """Examples whose columns are lists of ids: batches of int[B, T], padded with `<pad>`.
+
+    Args:
+        columns: the ids of each example, by role.
+    """
 
     def __init__(self, columns: Mapping[str, Sequence[Sequence[int]]]) -> None:
-        self.columns = {role: _rows(column) for role, column in columns.items()}
+        self.columns = {role: _tensors(column) for role, column in columns.items()}
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
     @property
     def lengths(self) -> list[int]:
-        """How many ids each example has in the first column: what a batch is made of alike ones by."""
+        """The length of each example's first column; batches have examples of similar length."""
         return list(map(len, next(iter(self.columns.values()))))
 
     def __getitems__(self, indices: list[int]) -> Batch:
@@ -38,13 +50,21 @@ class PaddedExamples:
         }
 
 
-def _rows(column: Sequence[Sequence[int]]) -> Sequence[Tensor]:
-    flat = torch.tensor([one for row in column for one in row], dtype=torch.int64)
+def _tensors(column: Sequence[Sequence[int]]) -> Sequence[Tensor]:
+    """The rows of a column as views of one tensor."""
+    flat = torch.tensor([id for row in column for id in row], dtype=torch.int64)
     return torch.split(flat, [len(row) for row in column])
 
 
 class LabelledTexts(PaddedExamples):
-    """Texts with labels: `tokens` int[B, T], `mask` bool[B, T], which is false for padding, and `label` int[B]."""
+    """Texts with labels: batches of `tokens` int[B, T], `mask` bool[B, T] and `label` int[B].
+
+    The mask is False for padding.
+
+    Args:
+        tokens: the ids of each text.
+        labels: the label of each text.
+    """
 
     def __init__(self, tokens: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
         super().__init__({"tokens": tokens})
@@ -60,10 +80,13 @@ class LabelledTexts(PaddedExamples):
 
 
 class TextPairs(PaddedExamples):
-    """Pairs of texts: `source` int[B, S], which ends with `<eos>`, and `target` int[B, T + 1], from `<bos>` to `<eos>`.
+    """Pairs of texts: batches of `source` int[B, S] and `target` int[B, T + 1].
 
-    Attributes:
-        texts: the pairs as they were read.
+    A source ends with `<eos>`; a target starts with `<bos>` and ends with `<eos>`.
+
+    Args:
+        texts: the pairs.
+        source, target: the tokenizer of each side.
     """
 
     def __init__(
@@ -86,9 +109,17 @@ def labelled_texts(
     length: int,
     facts: DataFacts,
 ) -> DataSplits:
-    """Texts with labels as data; the tokens are learned from the first part, texts cut off after `length`."""
-    tokenizer = learn((text for text, _ in train), tokens, PAIRS)
-    learned, judged = (
+    """A data set of labelled texts; the tokenizer is trained on the training texts.
+
+    Args:
+        train, held_out: texts and labels.
+        classes: names of the classes.
+        tokens: the tokenizer that the spec declares.
+        length: maximum number of tokens; longer texts are truncated.
+        facts: the sizes that the spec declares.
+    """
+    tokenizer = train_tokenizer((text for text, _ in train), tokens, PAIR_SPECIALS)
+    train_texts, held_out_texts = (
         LabelledTexts(
             [tokenizer.encode(text)[:length] for text, _ in part],
             [label for _, label in part],
@@ -97,7 +128,7 @@ def labelled_texts(
     )
     facts = replace(facts, vocab=tokenizer.size, classes=len(classes))
     metadata = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
-    return DataSplits(learned, judged, facts, metadata)
+    return DataSplits(train_texts, held_out_texts, facts, metadata)
 
 
 def text_pairs(
@@ -107,10 +138,18 @@ def text_pairs(
     shared: bool,
     facts: DataFacts,
 ) -> DataSplits:
-    """Pairs as data; the tokens are learned from the first part, one vocabulary for both sides or one for each."""
-    sources, targets = [one for one, _ in train], [other for _, other in train]
-    source = learn(sources + targets if shared else sources, tokens, PAIRS)
-    target = source if shared else learn(targets, tokens, PAIRS)
+    """A data set of pairs; the tokenizers are trained on the training pairs.
+
+    Args:
+        train, held_out: the pairs.
+        tokens: the tokenizer that the spec declares.
+        shared: whether both sides share a vocabulary.
+        facts: the sizes that the spec declares.
+    """
+    sources, targets = ([pair[i] for pair in train] for i in (0, 1))
+    texts = sources + targets if shared else sources
+    source = train_tokenizer(texts, tokens, PAIR_SPECIALS)
+    target = source if shared else train_tokenizer(targets, tokens, PAIR_SPECIALS)
     return tokenized_pairs(train, held_out, source, target, facts)
 
 
@@ -121,12 +160,14 @@ def tokenized_pairs(
     target: Tokenizer,
     facts: DataFacts,
 ) -> DataSplits:
-    """Pairs as data, by tokenizers that are there already.
+    """A data set of pairs, with trained tokenizers.
 
-    Those held out are in the order of their sources' lengths: batches of them have little padding.
+    Held-out pairs are sorted by the length of their source, so that batches have little padding.
     """
     held_out = sorted(held_out, key=lambda pair: len(source.encode(pair[0])))
     facts = replace(facts, vocab=source.size, target_vocab=target.size)
     metadata = {"source": source.to_json(), "target": target.to_json()}
-    learned, judged = (TextPairs(part, source, target) for part in (train, held_out))
-    return DataSplits(learned, judged, facts, metadata)
+    train_pairs, held_out_pairs = (
+        TextPairs(part, source, target) for part in (train, held_out)
+    )
+    return DataSplits(train_pairs, held_out_pairs, facts, metadata)

@@ -10,14 +10,18 @@ from torch import Tensor
 from compiler.tasks.data.kjv import Kjv
 from compiler.tasks.data.text import Text
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.tokenizer import TEXT, learn
+from runtime.data.tokenizer import TEXT_SPECIALS, train_tokenizer
 
 
 class TokenWindows:
-    """Windows of a stream of tokens, one behind the other; each starts with the last token of the one before.
+    """Consecutive windows of a stream of tokens: batches of `tokens` int[B, length + 1].
 
-    So every token but the first is told once. What is left at the end and fills no window is left out.
-    A batch is `tokens`: int[B, length + 1].
+    A window starts with the last token of the window before it, so that every token but the
+    first is predicted once. Tokens at the end that do not fill a window are dropped.
+
+    Args:
+        stream: int[N].
+        length: number of tokens of a window to predict.
     """
 
     def __init__(self, stream: Tensor, length: int) -> None:
@@ -33,20 +37,20 @@ class TokenWindows:
 
 
 def running_text(train: str, held_out: str, options: Kjv | Text) -> DataSplits:
-    """Two texts as data; the tokens are learned from the first.
+    """Two texts as a data set; the tokenizer is trained on the first.
 
-    `metadata` has the tokenizer, and how many characters a token of the held-out text has.
+    The metadata are `tokenizer` and `characters_per_token`, the mean of the held-out text.
     """
     lines = train.splitlines(keepends=True)
-    tokenizer = learn(lines, options.tokens, TEXT)
+    tokenizer = train_tokenizer(lines, options.tokens, TEXT_SPECIALS)
     streams = [tokenizer.encode(text) for text in (train, held_out)]
     metadata = {
         "tokenizer": tokenizer.to_json(),
         "characters_per_token": len(held_out) / max(len(streams[1]), 1),
     }
     facts = replace(options.facts(), vocab=tokenizer.size)
-    learned, judged = (
+    train_windows, held_out_windows = (
         TokenWindows(torch.tensor(ids, dtype=torch.int64), options.length)
         for ids in streams
     )
-    return DataSplits(learned, judged, facts, metadata)
+    return DataSplits(train_windows, held_out_windows, facts, metadata)

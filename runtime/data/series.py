@@ -1,4 +1,4 @@
-"""Series as windows: a stretch of the past, and what comes then. The examples of forecasting."""
+"""Time series as windows of past and future values: the examples of forecasting."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ SeriesOptions = Co2 | Csv | Sunspots
 
 
 class SeriesWindows:
-    """All stretches of a series whose future lies between two times.
+    """All windows of a series whose future is within a range of times.
 
-    A batch is `past`: float[B, length, C] and `future`: float[B, horizon, C]; with a `season` also
-    `seasonal`: float[B, horizon, C], for each time of the future the value that was known whole seasons before.
+    Batches are `past` float[B, length, C] and `future` float[B, horizon, C]; with a season
+    also `seasonal` float[B, horizon, C]: for each future time, the latest value of the past
+    that is whole seasons earlier.
 
     Args:
         values: the series, float[N, C].
-        start, end: the first time of a first future, and the one behind the last.
-        length, horizon: times of the past, and of the future.
-        season: the period, or 0.
+        start, end: range of the future's times; `end` is exclusive.
+        length: number of past times.
+        horizon: number of future times.
+        season: period in time steps; 0: none.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class SeriesWindows:
         self.starts = torch.arange(start, end - horizon + 1)
         self._past = torch.arange(-length, 0)
         self._future = torch.arange(horizon)
-        self._before = self._future % season - season if season else None
+        self._seasonal = self._future % season - season if season else None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -56,8 +58,8 @@ class SeriesWindows:
             "past": self.values[starts + self._past],
             "future": self.values[starts + self._future],
         }
-        if self._before is not None:
-            batch["seasonal"] = self.values[starts + self._before]
+        if self._seasonal is not None:
+            batch["seasonal"] = self.values[starts + self._seasonal]
         return batch
 
 
@@ -68,19 +70,27 @@ def series(
     section: DataSection,
     option: str = "",
 ) -> DataSplits:
-    """A series [N, C], its end held out; scaled by mean and deviation of the part before.
+    """A series [N, C] with its end held out, standardised by the training part.
 
-    The past of a held-out stretch may lie in the training part, its future never does.
-    `metadata` has `mean`, `std`, `season`, `columns`, and `end`: the last values, [length, C] as they were read.
+    The past of a held-out window may be in the training part, its future is not. The
+    metadata are `mean`, `std`, `season`, `columns`, and `end`: the last values [length, C],
+    not standardised.
+
+    Args:
+        values: the series.
+        names: names of the columns.
+        options: length, horizon, season and fraction held out.
+        section: where errors are reported.
+        option: the option at which errors are reported.
 
     Raises:
-        SpecError: where the series is too short; `option` is to blame.
+        SpecError: if the series is too short.
     """
     length, horizon, season = options.length, options.horizon, options.season
-    cut = round(len(values) * (1 - options.held_out))
+    split = round(len(values) * (1 - options.held_out))
     first = max(length, season)
-    _hold_size(len(values), cut, first, horizon, section, option)
-    mean, std = values[:cut].mean(0), values[:cut].std(0)
+    _check_length(len(values), split, first, horizon, section, option)
+    mean, std = values[:split].mean(0), values[:split].std(0)
     std = np.where(std > 0, std, 1.0)
     scaled = torch.tensor((values - mean) / std, dtype=torch.float32)
     metadata = {
@@ -90,27 +100,31 @@ def series(
         "columns": list(names),
         "end": values[-length:].tolist(),
     }
-    train = SeriesWindows(scaled, length, cut, length, horizon)
-    held = SeriesWindows(scaled, cut, len(values), length, horizon, season)
-    return DataSplits(train, held, DataFacts("series", features=len(names)), metadata)
+    train = SeriesWindows(scaled, length, split, length, horizon)
+    held_out = SeriesWindows(scaled, split, len(values), length, horizon, season)
+    facts = DataFacts("series", features=len(names))
+    return DataSplits(train, held_out, facts, metadata)
 
 
-def _hold_size(
-    size: int, cut: int, first: int, horizon: int, section: DataSection, option: str
+def _check_length(
+    size: int, split: int, first: int, horizon: int, section: DataSection, option: str
 ) -> None:
-    parts = (("to train on", cut, first + horizon), ("held out", size - cut, horizon))
-    for what, have, need in parts:
-        if have < need:
-            message = f"the series is too short: {have} of its {size} values are {what}"
-            help = f"there must be {need}, by `length`, `season` and `horizon`"
+    parts = (
+        ("for training", split, first + horizon),
+        ("held out", size - split, horizon),
+    )
+    for use, count, needed in parts:
+        if count < needed:
+            message = f"the series is too short: {count} of its {size} values are {use}"
+            help = f"`length`, `season` and `horizon` need {needed}"
             section.fail("data-empty", message, option, help=help)
 
 
-def filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A series [N] with what is missing (NaN) on a straight line between its neighbours, at an end as its neighbour."""
+def interpolate(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A series [N] with missing values (NaN) interpolated linearly; at an end, the nearest value is repeated."""
     missing = np.isnan(values)
     times = np.arange(len(values))
-    known = np.interp(times[missing], times[~missing], values[~missing])
+    found = np.interp(times[missing], times[~missing], values[~missing])
     out = values.copy()
-    out[missing] = known
+    out[missing] = found
     return out

@@ -1,4 +1,4 @@
-"""Which examples are held out, where their order says nothing."""
+"""Split examples whose order means nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from torch import Tensor
 
 
 def split_by_class(
-    labels: Tensor, share: float, seed: int = 0
+    labels: Tensor, held_out: float, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """The numbers of the examples for training and of those held out, every class in the same share.
+    """Indices of training and of held-out examples, with the same fraction of every class held out.
 
-    `labels` is int[N]; each part is in ascending order.
+    Args:
+        labels: int[N].
+        held_out: fraction to hold out, from 0 to 1.
+        seed: of the random choice.
+
+    Returns:
+        Two int tensors, each ascending.
     """
     generator = torch.Generator().manual_seed(seed)
-    train, held = [], []
+    train_parts, held_out_parts = [], []
     for label in sorted(set(labels.tolist())):
-        rows = (labels == label).nonzero().flatten()
-        rows = rows[torch.randperm(len(rows), generator=generator)]
-        cut = round(len(rows) * share)
-        held.append(rows[:cut])
-        train.append(rows[cut:])
-    return torch.cat(train).sort().values, torch.cat(held).sort().values
+        indices = (labels == label).nonzero().flatten()
+        indices = indices[torch.randperm(len(indices), generator=generator)]
+        count = round(len(indices) * held_out)
+        held_out_parts.append(indices[:count])
+        train_parts.append(indices[count:])
+    return torch.cat(train_parts).sort().values, torch.cat(held_out_parts).sort().values

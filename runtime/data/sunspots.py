@@ -1,4 +1,4 @@
-"""Sunspots by the year, from statsmodels."""
+"""Yearly sunspot numbers, from statsmodels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from runtime.data.series import series
 
 
 def load(options: Sunspots, section: DataSection) -> DataSplits:
-    """The series, its end held out."""
+    """The series with its end held out."""
     values = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy(dtype=float)
     return series(values[:, None], ["sunspots"], options, section)

@@ -13,18 +13,16 @@ def load(options: Text, section: DataSection) -> DataSplits:
     """The text of the file.
 
     Raises:
-        SpecError: where the file is not there, is not UTF-8, or is too short for an example of each part.
+        SpecError: if the file does not exist, is not UTF-8, or is too short for an example in each split.
     """
     text = read_text(section, "path", options.path)
-    cut = round(len(text) * (1 - options.held_out))
-    data = running_text(text[:cut], text[cut:], options)
+    split = round(len(text) * (1 - options.held_out))
+    data = running_text(text[:split], text[split:], options)
     if not (len(data.train) and len(data.held_out)):
-        which = "evaluate with" if len(data.train) else "train on"
-        message = (
-            f"{section.path(options.path)} is too short: it has no example to {which}"
-        )
-        help = (
-            f"an example has {options.length + 1} tokens: see `length` and `held_out`"
-        )
+        use = "evaluate with" if len(data.train) else "train on"
+        path = section.path(options.path)
+        message = f"{path} is too short: it has no example to {use}"
+        tokens = options.length + 1
+        help = f"an example has {tokens} tokens: see `length` and `held_out`"
         section.fail("data-empty", message, "path", help=help)
     return data

@@ -1,4 +1,4 @@
-"""Text as token ids and back: characters, words, or byte pairs; learned from text, kept as JSON."""
+"""Tokenizers: characters, words, or byte pairs; trained on text and stored as JSON."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from compiler.tasks.data.data_set import Bpe, Tokens, Words
 
 UNK_TOKEN: Final = "<unk>"
-TEXT: Final = (UNK_TOKEN,)
-"""The special tokens of running text: <unk> is 0."""
-PAIRS: Final = ("<pad>", "<bos>", "<eos>", UNK_TOKEN)
-"""The special tokens of texts of their own: they come in batches, and they end."""
+TEXT_SPECIALS: Final = (UNK_TOKEN,)
+"""The special tokens of running text: `<unk>` is 0."""
+PAIR_SPECIALS: Final = ("<pad>", "<bos>", "<eos>", UNK_TOKEN)
+"""The special tokens of separate texts, which are padded in batches and have an end."""
 PAD, BOS, EOS, UNK = range(4)
-"""The ids of `PAIRS`."""
+"""The ids of `PAIR_SPECIALS`."""
 
 
 class Tokenizer(ABC):
-    """Cuts text into tokens and joins them again.
+    """Splits text into tokens and joins them again.
 
-    Attributes:
-        specials: the special tokens; their ids are the first ones, and `<unk>` is among them.
-        size: how many ids there are; where the text gave fewer tokens than were asked for, the last ids stand for none.
+    Args:
+        specials: the special tokens, `<unk>` among them; their ids are the first.
+        size: number of ids; the last ones are unused if the text had fewer tokens.
     """
 
     def __init__(self, specials: Sequence[str], size: int) -> None:
@@ -37,29 +37,29 @@ class Tokenizer(ABC):
         self.unk = self.specials.index(UNK_TOKEN)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without special tokens but `<unk>`, whatever the text says."""
-        # Lone surrogates come of a command line that is not UTF-8.
+        """The ids of a text; names of special tokens in it are ordinary text."""
+        # A command line that is not UTF-8 has lone surrogates.
         return self._encode(text.encode("utf-8", "replace").decode())
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids; special tokens but `<unk>` are left out."""
-        silent = set(range(len(self.specials))) - {self.unk}
-        return self._decode([int(one) for one in ids if int(one) not in silent])
+        """The text of ids; special tokens except `<unk>` are dropped."""
+        dropped = set(range(len(self.specials))) - {self.unk}
+        return self._decode([int(id) for id in ids if int(id) not in dropped])
 
     @abstractmethod
     def unknown(self, text: str) -> list[str]:
-        """What of a text it has no token for, each once, in the order of the text."""
+        """The distinct pieces of a text that have no token, in order of appearance."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain values, for `from_json`."""
+        """The tokenizer as plain values, for `from_json`."""
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Tokenizer:
-        """The tokenizer that `to_json` gave.
+        """The tokenizer that `to_json` described.
 
         Raises:
-            KeyError, ValueError: where `to_json` gave no such thing.
+            KeyError, ValueError: if the data is not of `to_json`.
         """
         specials = tuple(data["specials"])
         if data["kind"] == "bpe":
@@ -76,10 +76,12 @@ class Tokenizer(ABC):
 
 
 class VocabTokenizer(Tokenizer):
-    """A tokenizer whose tokens are pieces of the text, in a list.
+    """A tokenizer whose tokens are the pieces of a text that are in its vocabulary.
 
-    Attributes:
-        tokens: those that follow the special ones, in the order of their ids.
+    Args:
+        tokens: the tokens after the special ones, in the order of their ids.
+        specials: the special tokens.
+        size: number of ids; default: as many as there are tokens.
     """
 
     kind: str
@@ -91,9 +93,8 @@ class VocabTokenizer(Tokenizer):
         self.tokens = list(tokens)
 
     def unknown(self, text: str) -> list[str]:
-        return [
-            piece for piece in dict.fromkeys(self.cut(text)) if piece not in self._ids
-        ]
+        pieces = dict.fromkeys(self.split(text))
+        return [piece for piece in pieces if piece not in self._ids]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -105,7 +106,7 @@ class VocabTokenizer(Tokenizer):
 
     @staticmethod
     @abstractmethod
-    def cut(text: str) -> Sequence[str]:
+    def split(text: str) -> Sequence[str]:
         """The pieces of a text."""
 
     @staticmethod
@@ -119,11 +120,11 @@ class VocabTokenizer(Tokenizer):
 
     def _encode(self, text: str) -> list[int]:
         ids, unk = self._ids, self.unk
-        return [ids.get(piece, unk) for piece in self.cut(text)]
+        return [ids.get(piece, unk) for piece in self.split(text)]
 
     def _decode(self, ids: list[int]) -> str:
         known = [*self.specials, *self.tokens]
-        return self.join([known[one] for one in ids if 0 <= one < len(known)])
+        return self.join([known[id] for id in ids if 0 <= id < len(known)])
 
 
 class CharTokenizer(VocabTokenizer):
@@ -132,7 +133,7 @@ class CharTokenizer(VocabTokenizer):
     kind = "characters"
 
     @staticmethod
-    def cut(text: str) -> Sequence[str]:
+    def split(text: str) -> Sequence[str]:
         return text
 
     @staticmethod
@@ -140,42 +141,48 @@ class CharTokenizer(VocabTokenizer):
         return "".join(pieces)
 
 
-_WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-_BEFORE = re.compile(r" (?=[,.;:!?)\]}»”%])")
-_AFTER = re.compile(r"(?<=[(\[{«“¿¡]) ")
+_WORD: Final = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+_SPACE_BEFORE: Final = re.compile(r" (?=[,.;:!?)\]}»”%])")
+_SPACE_AFTER: Final = re.compile(r"(?<=[(\[{«“¿¡]) ")
 
 
 class WordTokenizer(VocabTokenizer):
-    """Words and marks are tokens; how they are spaced is not kept."""
+    """Words and punctuation marks are tokens; decoding restores spaces by rules."""
 
     kind = "words"
 
     @staticmethod
-    def cut(text: str) -> Sequence[str]:
+    def split(text: str) -> Sequence[str]:
         return _WORD.findall(text)
 
     @staticmethod
     def join(pieces: Sequence[str]) -> str:
-        return _AFTER.sub("", _BEFORE.sub("", " ".join(pieces)))
+        return _SPACE_AFTER.sub("", _SPACE_BEFORE.sub("", " ".join(pieces)))
 
 
-_SPACED = re.compile(r"\s*\S+|\s+")
+_SPACE_AND_WORD: Final = re.compile(r"\s*\S+|\s+")
 
 
 class BpeTokenizer(Tokenizer):
-    """Byte pair encoding of the bytes of UTF-8 (Sennrich et al., 2016; Radford et al., 2019): it loses nothing."""
+    """Byte-level BPE (Sennrich et al., 2016; Radford et al., 2019): lossless for any text.
+
+    Args:
+        model: the trained model.
+        specials: the special tokens.
+        size: number of ids.
+    """
 
     def __init__(
         self, model: tokenizers.Tokenizer, specials: Sequence[str], size: int
     ) -> None:
         super().__init__(specials, size)
         self._model = model
-        # A text that says "<eos>" does not end there. The library does not keep this.
+        # The text "<eos>" is not the special token. The library does not store this flag.
         self._model.encode_special_tokens = True
         self._known: dict[str, list[int]] = {}
 
     def unknown(self, text: str) -> list[str]:
-        return [one for one in dict.fromkeys(text) if self.unk in self.encode(one)]
+        return [char for char in dict.fromkeys(text) if self.unk in self.encode(char)]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -186,50 +193,49 @@ class BpeTokenizer(Tokenizer):
         }
 
     def _encode(self, text: str) -> list[int]:
-        # No token goes on over a space behind a word, so each word is cut but once.
-        words = _SPACED.findall(text)
+        # No token extends past a word's end, so each distinct word is encoded once.
+        words = _SPACE_AND_WORD.findall(text)
         new = [word for word in dict.fromkeys(words) if word not in self._known]
-        found = self._model.encode_batch_fast(new, add_special_tokens=False)
-        self._known.update(zip(new, (one.ids for one in found), strict=True))
-        return [one for word in words for one in self._known[word]]
+        encoded = self._model.encode_batch_fast(new, add_special_tokens=False)
+        self._known.update(zip(new, (one.ids for one in encoded), strict=True))
+        return [id for word in words for id in self._known[word]]
 
     def _decode(self, ids: list[int]) -> str:
-        # An id that the library's vocabulary lacks is nothing to it, and a negative one an error.
-        known = [one for one in ids if one >= 0]
+        # The library ignores unused ids, but fails for negative ones.
+        known = [id for id in ids if id >= 0]
         text: str = self._model.decode(known, skip_special_tokens=False)
         return text
 
 
-def learn(
-    texts: Iterable[str], tokens: Tokens, specials: Sequence[str] = TEXT
+def train_tokenizer(
+    texts: Iterable[str], tokens: Tokens, specials: Sequence[str] = TEXT_SPECIALS
 ) -> Tokenizer:
-    """The tokenizer that a spec asks for, learned from texts.
+    """Train the tokenizer that a spec declares.
 
-    Ids of characters are in their own order, those of words by how frequent they are.
-    Byte pairs and words have exactly the declared number of ids, special ones included.
+    Characters are numbered in their Unicode order, words by descending frequency. BPE and
+    word tokenizers have exactly the declared number of ids, special tokens included.
     """
     match tokens:
         case Bpe():
-            return BpeTokenizer(
-                _byte_pairs(texts, tokens.bpe, specials), specials, tokens.bpe
-            )
+            model = _train_bpe(texts, tokens.bpe, specials)
+            return BpeTokenizer(model, specials, tokens.bpe)
         case Words():
-            most = tokens.words - len(specials)
-            return WordTokenizer(_frequent(texts, most), specials, tokens.words)
-    seen: set[str] = set().union(*texts)
-    return CharTokenizer(sorted(seen), specials)
+            count = tokens.words - len(specials)
+            return WordTokenizer(_most_frequent(texts, count), specials, tokens.words)
+    characters: set[str] = set().union(*texts)
+    return CharTokenizer(sorted(characters), specials)
 
 
-def _frequent(texts: Iterable[str], most: int) -> list[str]:
-    counts = Counter(word for text in texts for word in WordTokenizer.cut(text))
-    return sorted(counts, key=lambda word: (-counts[word], word))[:most]
+def _most_frequent(texts: Iterable[str], count: int) -> list[str]:
+    counts = Counter(word for text in texts for word in WordTokenizer.split(text))
+    return sorted(counts, key=lambda word: (-counts[word], word))[:count]
 
 
-def _byte_pairs(
+def _train_bpe(
     texts: Iterable[str], size: int, specials: Sequence[str]
 ) -> tokenizers.Tokenizer:
-    room = size - len(specials)
-    every = sorted(pre_tokenizers.ByteLevel.alphabet())
+    available = size - len(specials)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     model = tokenizers.Tokenizer(models.BPE(unk_token=UNK_TOKEN))
     model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     model.decoder = decoders.ByteLevel()
@@ -237,9 +243,9 @@ def _byte_pairs(
         vocab_size=size,
         show_progress=False,
         special_tokens=list(specials),
-        # Where there is no room for all bytes, the frequent ones are taken.
-        initial_alphabet=every if room >= len(every) else [],
-        limit_alphabet=min(room, len(every)),
+        # A small vocabulary has only the most frequent bytes.
+        initial_alphabet=alphabet if available >= len(alphabet) else [],
+        limit_alphabet=min(available, len(alphabet)),
     )
     model.train_from_iterator(texts, trainer)
     return model

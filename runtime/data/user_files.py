@@ -1,4 +1,4 @@
-"""Files of the user, read whole: bytes, text, lines; what is wrong with them is blamed on the spec or on their line."""
+"""Read a user's data files: bytes, text or tab-separated lines."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import gzip
 import re
 import zlib
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from runtime.data.data_section import DataSection
 
-_LINE_BREAK = re.compile(r"\r\n|\r")
-_GZIP = b"\x1f\x8b"
+_LINE_BREAK: Final = re.compile(r"\r\n|\r")
+_GZIP: Final = b"\x1f\x8b"
 
 
 def read_bytes(section: DataSection, option: str, written: str) -> bytes:
-    """The content of the file that an option names; what gzip compressed is unpacked.
+    """The content of the file that an option names, decompressed if it is gzip.
 
     Raises:
-        SpecError: where there is no file, or it cannot be read.
+        SpecError: if the file does not exist or cannot be read.
     """
     path = regular_file(section, option, written)
     try:
@@ -30,106 +30,110 @@ def read_bytes(section: DataSection, option: str, written: str) -> bytes:
 
 
 def regular_file(section: DataSection, option: str, written: str) -> Path:
-    """The path of a file that an option names.
+    """The path of the file that an option names.
 
     Raises:
-        SpecError: where there is none.
+        SpecError: if it does not exist or is not a regular file.
     """
-    path = there(section, option, written)
+    path = existing_path(section, option, written)
     if path.is_dir():
         section.fail("data-unreadable", f"{path} is a folder, not a file", option)
-    if not path.is_file():  # a pipe or a device could keep us waiting for ever
+    if not path.is_file():  # reading a pipe or a device might never end
         section.fail("data-unreadable", f"{path} is not a regular file", option)
     return path
 
 
-def there(section: DataSection, option: str, written: str) -> Path:
-    """The path that an option names.
+def existing_path(section: DataSection, option: str, written: str) -> Path:
+    """The path of the file or folder that an option names.
 
     Raises:
-        SpecError: where nothing is there.
+        SpecError: if it does not exist.
     """
     try:
         path = section.path(written)
-        found = path.exists()
+        exists = path.exists()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         section.fail("data-unreadable", f"{written} cannot be read: {reason}", option)
-    if not found:
-        base = f"paths start from the folder of the spec, {section.folder.resolve()}"
+    if not exists:
+        base = f"paths are relative to the spec's folder, {section.folder.resolve()}"
         help = "" if Path(written).is_absolute() else base
-        section.fail("data-not-found", f"there is no {path}", option, help=help)
+        section.fail("data-not-found", f"{path} does not exist", option, help=help)
     return path
 
 
 def read_text(section: DataSection, option: str, written: str) -> str:
-    r"""The text of a file in UTF-8, with a byte order mark or without; all line ends become \n.
+    r"""The text of a UTF-8 file, without a byte order mark; all line ends become \n.
 
     Raises:
-        SpecError: where there is no file, it cannot be read, or it is not UTF-8 or empty.
+        SpecError: if the file does not exist, cannot be read, is not UTF-8, or is empty.
     """
     data = read_bytes(section, option, written)
     path = section.path(written)
     try:
         text = _LINE_BREAK.sub("\n", data.decode().removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
-        _not_utf8(section, path, data, error)
+        _fail_not_utf8(section, path, data, error)
     if not text.strip():
         section.fail("data-empty", f"{path} has no text", option)
     return text
 
 
-def _not_utf8(
+def _fail_not_utf8(
     section: DataSection, path: Path, data: bytes, error: UnicodeDecodeError
 ) -> NoReturn:
-    help = "save the file as UTF-8"
+    code, help = "data-not-utf8", "save the file as UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        section.fail_in(
-            "data-not-utf8", path, 1, "the file looks like UTF-16", help=help
-        )
+        section.fail_in(code, path, 1, "the file looks like UTF-16", help=help)
     before = data[: error.start].decode().removeprefix("\ufeff")
     lines = _LINE_BREAK.sub("\n", before).split("\n")
     column = len(lines[-1]) + 1
-    message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
-    section.fail_in(
-        "data-not-utf8", path, len(lines), message, columns=(column, column), help=help
-    )
+    message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+    columns = (column, column)
+    section.fail_in(code, path, len(lines), message, columns=columns, help=help)
 
 
 def read_rows(
-    section: DataSection, option: str, written: str, form: tuple[str, str]
+    section: DataSection, option: str, written: str, columns: tuple[str, str]
 ) -> list[tuple[int, str, str]]:
-    """The lines of a file with one tab each: number from 1, what is before the tab, and what is behind.
+    """The lines of a file with two tab-separated columns: number from 1, first and second column.
 
-    Lines of blanks alone are left out. `form` says what is on the two sides.
+    Blank lines are skipped.
+
+    Args:
+        section: where errors are reported.
+        option: the option that names the file.
+        written: the file's path as written in the spec.
+        columns: what the columns hold, for messages.
 
     Raises:
-        SpecError: as `read_text`, and where a line has no tab, more than one, or nothing on one side.
+        SpecError: as `read_text`, and if a line does not have two columns or one is empty.
     """
     path = section.path(written)
     lines = read_text(section, option, written).split("\n")
     return [
-        (number, *_sides(section, path, number, line, form))
+        (number, *_split_line(section, path, number, line, columns))
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]
 
 
-def _sides(
-    section: DataSection, path: Path, number: int, line: str, form: tuple[str, str]
+def _split_line(
+    section: DataSection, path: Path, number: int, line: str, columns: tuple[str, str]
 ) -> tuple[str, str]:
-    sides = line.split("\t")
-    if len(sides) != 2:
-        found = "no tab" if len(sides) == 1 else f"{len(sides) - 1} tabs"
-        message = f"a line is {form[0]}, a tab and {form[1]}: this one has {found}"
-        columns = (1, len(line) + 1)
-        help = "cut -f 1,2 keeps the first two columns" if len(sides) > 2 else ""
-        section.fail_in(
-            "data-format", path, number, message, columns=columns, help=help
+    values = line.split("\t")
+    if len(values) != 2:
+        tabs = "no tab" if len(values) == 1 else f"{len(values) - 1} tabs"
+        message = (
+            f"a line must be {columns[0]}, a tab and {columns[1]}: this has {tabs}"
         )
-    for side, what, column in zip(sides, form, (1, len(sides[0]) + 2), strict=True):
-        if not side.strip():
-            columns = (column, column + len(side))
-            message = f"{what} is empty"
-            section.fail_in("data-format", path, number, message, columns=columns)
-    return sides[0].strip(), sides[1].strip()
+        help = "cut -f 1,2 keeps the first two columns" if len(values) > 2 else ""
+        span = (1, len(line) + 1)
+        section.fail_in("data-format", path, number, message, columns=span, help=help)
+    starts = (1, len(values[0]) + 2)
+    for value, name, start in zip(values, columns, starts, strict=True):
+        if not value.strip():
+            span = (start, start + len(value))
+            message = f"{name} is empty"
+            section.fail_in("data-format", path, number, message, columns=span)
+    return values[0].strip(), values[1].strip()

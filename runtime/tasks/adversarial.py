@@ -1,4 +1,4 @@
-"""Adversarial training: a generator and a discriminator in turn, judged by a small classifier."""
+"""Adversarial training of a generator and a discriminator."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.image_evaluator import ImageEvaluator
-from runtime.tasks.learner import Learner, OptimizerConfig
+from runtime.tasks.learner import GenerationRequest, Learner, OptimizerConfig
 
-ORDER: Final = ("discriminator", "generator")
-"""The turns of a step."""
-_JUDGED, _PART = 1000, 250
-"""Images that are generated to be judged, and how many at a time."""
+NETWORKS: Final = ("discriminator", "generator")
+"""The order of updates within a step."""
+_EVAL_IMAGES, _EVAL_BATCH_SIZE = 1000, 250
 
 
 def discriminator_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
-    """The sum of the losses of scores [B] of real and of generated images.
+    """The discriminator's loss, summed over scores [B] of real and of generated images.
 
-    Sources: `non_saturating` Goodfellow et al., 2014; `hinge` Lim and Ye, 2017; `wasserstein` Arjovsky et al., 2017.
+    Sources: `non_saturating` Goodfellow et al. (2014); `hinge` Lim and Ye (2017);
+    `wasserstein` Arjovsky et al. (2017).
     """
     match kind:
         case "hinge":
@@ -38,15 +39,15 @@ def discriminator_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def generator_loss(kind: str, fake: Tensor) -> Tensor:
-    """The sum of the losses of scores [B] of generated images."""
+    """The generator's loss, summed over scores [B] of generated images."""
     return F.softplus(-fake).sum() if kind == "non_saturating" else -fake.sum()
 
 
 class AdversarialLearner(Learner[Adversarial]):
-    """Learns to generate images that a discriminator takes for real."""
+    """Trains a generator of images against a discriminator (Goodfellow et al., 2014)."""
 
     task_type = Adversarial
-    judge: ImageEvaluator | None = None
+    evaluator: ImageEvaluator | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,45 +63,51 @@ class AdversarialLearner(Learner[Adversarial]):
                 own.schedule or task.schedule,
                 own.clip or task.clip,
             )
-            for name in ORDER
+            for name in NETWORKS
             for own in (getattr(task, name),)
         )
 
     def networks_to_update(self, step: int) -> Sequence[str]:
-        steps = {name: getattr(self.task, name).steps for name in ORDER}
+        steps = {name: getattr(self.task, name).steps for name in NETWORKS}
         cycle = max(steps.values())
-        place = step % cycle
-        # The discriminator goes first: the generator learns from what that has learned.
-        begins = {"discriminator": 0, "generator": cycle - steps["generator"]}
-        return tuple(name for name in ORDER if 0 <= place - begins[name] < steps[name])
+        offset = step % cycle
+        # The discriminator is updated first: the generator learns from its new scores.
+        first = {"discriminator": 0, "generator": cycle - steps["generator"]}
+        return tuple(
+            name for name in NETWORKS if 0 <= offset - first[name] < steps[name]
+        )
 
     def setup(self, data: DataSplits) -> None:
-        self.judge = ImageEvaluator(data, self.task.seed, self.device)
+        """Train the classifier that evaluates generated images."""
+        self.evaluator = ImageEvaluator(data, self.task.seed, self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         kind, real, labels = self.task.loss, batch["image"], batch["label"]
         if network == "generator":
-            return generator_loss(kind, self.score(*self.generated(len(real))))
+            return generator_loss(kind, self.score(*self.generate_images(len(real))))
         with torch.no_grad():
-            fake, wanted = self.generated(len(real))
-        real_score, fake_score = self.score(real, labels), self.score(fake, wanted)
+            fake, fake_labels = self.generate_images(len(real))
+        real_score, fake_score = self.score(real, labels), self.score(fake, fake_labels)
         loss = discriminator_loss(kind, real_score, fake_score)
         weight = self.task.gradient_penalty
-        return loss + weight * self.penalty(real, fake, labels) if weight else loss
+        if not weight:
+            return loss
+        return loss + weight * self.gradient_penalty(real, fake, labels)
 
-    def penalty(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        """The sum of the penalties on the discriminator's gradient, for the labels [B] of the real images.
+    def gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
+        """The penalty on the discriminator's gradient, summed over images [B, C, H, W] with labels [B].
 
-        For wasserstein (norm - 1)² at random places between real and generated images
-        (Gulrajani et al., 2017), otherwise norm² / 2 at real ones (Mescheder et al., 2018).
+        For `wasserstein` (norm - 1)² at random points between real and generated images
+        (Gulrajani et al., 2017), otherwise norm² / 2 at real images (Mescheder et al., 2018).
         """
         if self.task.loss != "wasserstein":
-            return self.slope(real, labels).square().sum() / 2
-        places = torch.rand(len(real), 1, 1, 1, device=real.device)
-        return (self.slope(torch.lerp(fake, real, places), labels) - 1).square().sum()
+            return self.gradient_norm(real, labels).square().sum() / 2
+        weights = torch.rand(len(real), 1, 1, 1, device=real.device)
+        images = torch.lerp(fake, real, weights)
+        return (self.gradient_norm(images, labels) - 1).square().sum()
 
-    def slope(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The norm of the score's gradient at each image [B]."""
+    def gradient_norm(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The norm of the score's gradient with respect to each image [B]."""
         images = images.detach().requires_grad_()
         score = self.score(images, labels).sum()
         (gradient,) = torch.autograd.grad(score, images, create_graph=True)
@@ -108,115 +115,129 @@ class AdversarialLearner(Learner[Adversarial]):
         return norm
 
     def score(self, images: Tensor, labels: Tensor) -> Tensor:
-        """What the discriminator says of images with labels [B]: [B]."""
-        given = {"image": images, **self._asked("discriminator", labels)}
-        return self.output("discriminator", "score", **given).flatten()
+        """The discriminator's scores [B] of images [B, C, H, W] with labels [B]."""
+        inputs = {"image": images, **self._label_input("discriminator", labels)}
+        return self.output("discriminator", "score", **inputs).flatten()
 
-    def generated(self, count: int) -> tuple[Tensor, Tensor]:
-        """New images [count, C, H, W] and the labels that they were asked for, from torch's random numbers."""
-        noise = torch.randn(count, self.latent, device=self.device)
+    def generate_images(self, count: int) -> tuple[Tensor, Tensor]:
+        """Random images [count, C, H, W] and the labels [count] that they are conditioned on."""
+        noise = torch.randn(count, self.latent_size, device=self.device)
         labels = torch.zeros(count, dtype=torch.int64, device=self.device)
         if self.conditional("generator"):
             labels.random_(self.classes)
-        return self.images(noise, labels), labels
+        return self.images_of(noise, labels), labels
 
-    def images(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """The images [B, C, H, W] of noise [B, latent] and labels [B]."""
-        given = {"noise": noise, **self._asked("generator", labels)}
-        return self.output("generator", "image", **given)
+    def images_of(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """The generator's images [B, C, H, W] for noise [B, latent] and labels [B]."""
+        inputs = {"noise": noise, **self._label_input("generator", labels)}
+        return self.output("generator", "image", **inputs)
 
-    def _asked(self, network: str, labels: Tensor) -> dict[str, Tensor]:
+    def _label_input(self, network: str, labels: Tensor) -> dict[str, Tensor]:
         return {"label": labels} if self.conditional(network) else {}
 
     def conditional(self, network: str) -> bool:
-        """Whether a network is told the label (Mirza and Osindero, 2014)."""
+        """Whether a network has a label input (Mirza and Osindero, 2014)."""
         return is_conditional(self.instances[network], self.task.ports)
 
     @property
     def classes(self) -> int:
-        """How many labels there are."""
+        """The number of classes."""
         return len(self.metadata["classes"])
 
     @property
-    def latent(self) -> int:
-        """How many numbers an image is made of."""
+    def latent_size(self) -> int:
+        """Width of the generator's noise input."""
         net = self.instances["generator"]
         return latent(net, bound(net.inputs, "noise", self.task.ports))
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        assert self.judge is not None, "`setup` comes first"
+        """The metrics of `ImageEvaluator` for generated images, and both networks' held-out losses."""
+        assert self.evaluator is not None, "`setup` comes first"
         with self.eval_weights():
-            parts = [self.generated(_PART)[0] for _ in range(_JUDGED // _PART)]
-            found = self.judge(torch.cat(parts)) | self._losses(batches)
-        return found | ({"judge.accuracy": self.judge.accuracy} if final else {})
+            count = _EVAL_IMAGES // _EVAL_BATCH_SIZE
+            parts = [self.generate_images(_EVAL_BATCH_SIZE)[0] for _ in range(count)]
+            metrics = self.evaluator(torch.cat(parts)) | self._mean_losses(batches)
+        if final:
+            metrics["judge.accuracy"] = self.evaluator.accuracy
+        return metrics
 
-    def _losses(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """The mean losses of both networks on held-out images, without a penalty."""
+    def _mean_losses(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """The mean loss of both networks on held-out images, without gradient penalty."""
         total, count, kind = torch.zeros(2, device=self.device), 0, self.task.loss
         for batch in batches:
             real = self.score(batch["image"], batch["label"])
-            fake = self.score(*self.generated(len(real)))
+            fake = self.score(*self.generate_images(len(real)))
             losses = discriminator_loss(kind, real, fake), generator_loss(kind, fake)
             total += torch.stack(losses)
             count += len(real)
         means = (total / max(1, count)).tolist()
-        return {f"{name}.loss": mean for name, mean in zip(ORDER, means, strict=True)}
-
-    def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """A grid of images, in every epoch from the same noise; labels change along its rows."""
-        from runtime.plots.image_grid import grid_png
-
-        random = torch.Generator().manual_seed(self.task.seed)
-        noise = torch.randn(self.task.samples, self.latent, generator=random)
-        columns = self.columns
-        labels = torch.arange(len(noise), device=self.device) % columns
-        with self.eval_weights():
-            images = self.images(noise.to(self.device), labels)
         return {
-            f"epoch-{epoch:03}.png": grid_png(
-                images, columns, self.metadata.get("range", "0..1")
-            )
+            f"{name}.loss": mean for name, mean in zip(NETWORKS, means, strict=True)
         }
 
-    @property
-    def columns(self) -> int:
-        """Columns of a grid of samples: one for each label, where the generator is told it."""
-        return (
-            self.classes
-            if self.conditional("generator")
-            else round(self.task.samples**0.5)
-        )
+    def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
+        """A grid of generated images, from the same noise in every epoch; each column has its label."""
+        generator = torch.Generator().manual_seed(self.task.seed)
+        noise = torch.randn(self.task.samples, self.latent_size, generator=generator)
+        labels = torch.arange(len(noise), device=self.device) % self.grid_columns
+        with self.eval_weights():
+            images = self.images_of(noise.to(self.device), labels)
+        return {f"epoch-{epoch:03}.png": self._grid(images)}
 
-    # The running mean of the generator's weights.
+    def generate(self, request: GenerationRequest) -> bytes:
+        invalid = request.options_besides("seed")
+        if request.prompt or request.beam is not None or invalid:
+            raise RequestError("generating images takes no option but a seed")
+        torch.manual_seed(request.sampling.get("seed", 0))
+        with torch.no_grad(), self.eval_weights():
+            images, _ = self.generate_images(self.task.samples)
+        return self._grid(images)
+
+    def _grid(self, images: Tensor) -> bytes:
+        from runtime.plots.image_grid import grid_png
+
+        value_range = self.metadata.get("range", "0..1")
+        return grid_png(images, self.grid_columns, value_range)
+
+    @property
+    def grid_columns(self) -> int:
+        """Columns of a grid of images: one for each class, if the generator has a label input."""
+        square: int = round(self.task.samples**0.5)
+        return self.classes if self.conditional("generator") else square
+
+    # The exponential moving average of the generator's weights.
 
     def after_optimizer_step(self, network: str) -> None:
         if network != "generator" or not self.task.average:
             return
-        now = _floats(self.networks["generator"])
+        current = _float_tensors(self.networks["generator"])
         if not self.average:
-            self.average = {name: one.detach().clone() for name, one in now.items()}
-        # A mean over few steps must not hold on to the first of them.
+            self.average = {
+                name: tensor.detach().clone() for name, tensor in current.items()
+            }
+        # A smaller decay at first, so that the initial weights are soon forgotten.
         decay = min(self.task.average, (1 + self.averaged) / (10 + self.averaged))
-        mean = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        mean([self.average[name] for name in now], list(now.values()), self.averaged)
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        averages = [self.average[name] for name in current]
+        update(averages, list(current.values()), self.averaged)
         self.averaged += 1
 
     @contextmanager
     def eval_weights(self) -> Iterator[None]:
-        """The generator with the running mean of its weights, where there is one."""
-        self._exchange()
+        """While the context is open, the generator has the average of its weights, if there is one."""
+        self._swap_average()
         try:
             yield
         finally:
-            self._exchange()
+            self._swap_average()
 
     @torch.no_grad()
-    def _exchange(self) -> None:
-        now = _floats(self.networks["generator"])
-        for name, mean in self.average.items():
-            kept = now[name].clone()
-            now[name].copy_(mean)
-            mean.copy_(kept)
+    def _swap_average(self) -> None:
+        current = _float_tensors(self.networks["generator"])
+        for name, average in self.average.items():
+            weight = current[name].clone()
+            current[name].copy_(average)
+            average.copy_(weight)
 
     def state_dict(self) -> dict[str, Any]:
         return {"average": self.average, "averaged": self.averaged}
@@ -224,12 +245,14 @@ class AdversarialLearner(Learner[Adversarial]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.averaged = state["averaged"]
         self.average = {
-            name: mean.to(self.device) for name, mean in state["average"].items()
+            name: tensor.to(self.device) for name, tensor in state["average"].items()
         }
 
 
-def _floats(network: nn.Module) -> dict[str, Tensor]:
-    """Weights and running statistics by name, tied ones once."""
+def _float_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Floating-point parameters and buffers by name, tied ones once."""
     named = network.state_dict(keep_vars=True).items()
-    once = {id(tensor): (name, tensor) for name, tensor in named}
-    return {name: one for name, one in once.values() if one.is_floating_point()}
+    unique = {id(tensor): (name, tensor) for name, tensor in named}
+    return {
+        name: tensor for name, tensor in unique.values() if tensor.is_floating_point()
+    }

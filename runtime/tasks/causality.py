@@ -1,6 +1,6 @@
-"""Whether a network looks ahead: what it says of a position may depend on that and earlier ones alone.
+"""Check that a network is causal: its output at a position may depend on that position and earlier ones only.
 
-One that sees the token that it is to predict learns to copy it, and can predict none.
+A network that sees the token it has to predict learns to copy it, and cannot generate.
 """
 
 from __future__ import annotations
@@ -20,107 +20,122 @@ from runtime.hooks import hook_layers
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import lengths, longest
 
-Run = Callable[[Tensor], Tensor]
+Forward = Callable[[Tensor], Tensor]
 """Tokens int[B, T] -> logits float[B, T, vocab]."""
 
 _TOLERANCE: Final = 1e-6
-"""The share of its largest value by which a tensor may differ: what does not depend is in fact equal."""
-_TRIED: Final = 16
-"""Lengths that are tried for one that is the size of nothing else."""
+"""Largest difference, relative to a tensor's largest value, that counts as equal."""
+_LENGTHS_TRIED: Final = 16
+"""Number of lengths that are tried to find one that differs from every size of a weight."""
 
-_LOOKS_BACK: Final = "is_causal: true lets a position see itself and those before it"
-_ONE_WAY: Final = "without `bidirectional` a position sees itself and those before it"
+_CAUSAL_ATTENTION: Final = (
+    "is_causal: true lets a position attend to itself and earlier ones"
+)
+_ONE_DIRECTION: Final = (
+    "without `bidirectional`, a position depends on itself and earlier ones"
+)
 _HELP: Final = {
-    "attention": _LOOKS_BACK,
-    "multihead_attention": _LOOKS_BACK,
-    "lstm": _ONE_WAY,
-    "gru": _ONE_WAY,
-    "rnn": _ONE_WAY,
-    "conv1d": "pad before the first position alone, by dilation * (kernel_size - 1)",
+    "attention": _CAUSAL_ATTENTION,
+    "multihead_attention": _CAUSAL_ATTENTION,
+    "lstm": _ONE_DIRECTION,
+    "gru": _ONE_DIRECTION,
+    "rnn": _ONE_DIRECTION,
+    "conv1d": "pad only before the first position, by dilation * (kernel_size - 1)",
 }
 
 
-def check_causal(learner: Learner[Any], role: str, tokens: Tensor, run: Run) -> None:
-    """Hold the only network of a task against some tokens int[B, T] of the data, which play a role.
+def check_causal(
+    learner: Learner[Any], role: str, tokens: Tensor, forward: Forward
+) -> None:
+    """Check that a network is causal, on some tokens of the data.
+
+    Args:
+        learner: a task with one network.
+        role: role of the input that gets the tokens.
+        tokens: int[B, T]; truncated to a length that the network accepts.
+        forward: runs the network.
 
     Raises:
-        SpecError: where the network looks ahead, at the layer that does.
+        SpecError: if the network is not causal, at the first layer that is not.
     """
     instance, network = learner.instances[""], learner.network
     module = network.module if isinstance(network, _FabricModule) else network
     port = bound(instance.scope.inputs, role, learner.task.ports)
-    length = _length(module, instance, port, tokens.shape[1])
-    found = find_leak(module, run, tokens[:, :length])
-    if found is not None:
-        raise SpecError((_diagnostic(instance, found, role),))
+    length = _test_length(module, instance, port, tokens.shape[1])
+    path = find_leak(module, forward, tokens[:, :length])
+    if path is not None:
+        raise SpecError((_diagnostic(instance, path, role),))
 
 
-def find_leak(network: nn.Module, run: Run, tokens: Tensor) -> str | None:
-    """The first layer, by its path in the spec, at which a position depends on later ones; None if none does.
+def find_leak(network: nn.Module, forward: Forward, tokens: Tensor) -> str | None:
+    """The path of the first layer that is not causal; None if the logits are causal.
 
-    The network runs twice, in evaluation mode, on tokens int[B, T] that differ at the last position alone. What `run`
-    gives decides; a layer is looked at where one dimension of what it gives is of size T. It is "" if all of these
-    are as they should be, and the logits are not.
+    The network runs twice in evaluation mode, on tokens int[B, T] that differ only at the
+    last position; outputs before it must be equal. A layer's output is compared if exactly
+    one of its dimensions has size T. The path is "" if the logits differ and no layer does.
     """
     length = tokens.shape[1]
     if length < 2:
         return None
-    with _prepared(network):
-        run(tokens)  # the first run of a sharded network does more than others
-        first = _recorded(network, run, tokens)
-        second = _recorded(network, run, _changed(tokens))
+    with _test_mode(network):
+        forward(tokens)  # a sharded network's first run gathers its weights
+        first = _layer_outputs(network, forward, tokens)
+        second = _layer_outputs(network, forward, _change_last(tokens))
     pairs = list(zip(first, second, strict=True))
     if not _differ(*pairs[-1], length):
         return None
     return next(one[0] for one, other in pairs if _differ(one, other, length))
 
 
-def _changed(tokens: Tensor) -> Tensor:
-    """Tokens with others at the last position: those of the first, or one of the two that every vocabulary has."""
+def _change_last(tokens: Tensor) -> Tensor:
+    """The tokens with another last one: the row's first token, or else 0 or 1, which every vocabulary has."""
     first, last = tokens[:, 0], tokens[:, -1]
     other = torch.where(first == last, (last == 0).long(), first)
     return torch.cat([tokens[:, :-1], other[:, None]], 1)
 
 
-_Record = tuple[str, list[Tensor]]
+_LayerOutput = tuple[str, list[Tensor]]
 
 
-def _recorded(network: nn.Module, run: Run, tokens: Tensor) -> list[_Record]:
-    """What each layer gives, and at last, as "", the logits."""
-    found: list[_Record] = []
+def _layer_outputs(
+    network: nn.Module, forward: Forward, tokens: Tensor
+) -> list[_LayerOutput]:
+    """The path and output of each layer in the order of execution, and the logits as the output of ""."""
+    outputs: list[_LayerOutput] = []
     torch.manual_seed(0)
-    with hook_layers(network, lambda path, given: found.append((path, given))):
-        logits = run(tokens)
-    return [*(one for one in found if one[0]), ("", [logits])]
+    with hook_layers(network, lambda path, tensors: outputs.append((path, tensors))):
+        logits = forward(tokens)
+    return [*(output for output in outputs if output[0]), ("", [logits])]
 
 
-def _differ(one: _Record, other: _Record, length: int) -> bool:
-    """Whether what a layer gives differs before the last position."""
+def _differ(one: _LayerOutput, other: _LayerOutput, length: int) -> bool:
+    """Whether two outputs of a layer differ before the last position."""
     return any(
-        _differs(a, b, list(a.shape).index(length), length - 1)
+        _tensors_differ(a, b, list(a.shape).index(length), length - 1)
         for a, b in zip(one[1], other[1], strict=True)
         if a.shape == b.shape and list(a.shape).count(length) == 1
     )
 
 
-def _differs(a: Tensor, b: Tensor, dim: int, places: int) -> bool:
-    a, b = (one.narrow(dim, 0, places).float() for one in (a, b))
-    # Where both are infinite, or no numbers, there is no difference.
-    apart = (a - b).abs().nan_to_num(0, posinf=torch.finfo(a.dtype).max)
+def _tensors_differ(a: Tensor, b: Tensor, dim: int, positions: int) -> bool:
+    """Whether two tensors differ at the first positions of a dimension."""
+    a, b = (tensor.narrow(dim, 0, positions).float() for tensor in (a, b))
+    # inf - inf and NaN - NaN are NaN here, and count as equal.
+    difference = (a - b).abs().nan_to_num(0, posinf=torch.finfo(a.dtype).max)
     scale = a.masked_fill(~a.isfinite(), 0).abs().amax()
-    return bool(apart.amax() > _TOLERANCE * scale)
+    return bool(difference.amax() > _TOLERANCE * scale)
 
 
 @contextmanager
-def _prepared(network: nn.Module) -> Iterator[None]:
-    """A network in evaluation mode, no gradients, and random numbers apart.
+def _test_mode(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode, no gradients, and a random state of its own, until the context ends.
 
-    Weights that are all 0, as those of a gate or a head may be at the start, would hide what is behind them: they are
-    others for as long.
+    Weights that are all 0, such as a newly initialised gate or head, would hide what comes before
+    them: they are random meanwhile.
     """
     modes = [(module, module.training) for module in network.modules()]
     with torch.random.fork_rng(), torch.no_grad():
-        zeros = [one for one in network.parameters() if _all_zero(one)]
+        zeros = [weight for weight in network.parameters() if _is_zero(weight)]
         generator = torch.Generator().manual_seed(0)
         for weight in zeros:
             weight.copy_(torch.randn(weight.shape, generator=generator) / 10)
@@ -134,43 +149,42 @@ def _prepared(network: nn.Module) -> Iterator[None]:
                 module.training = mode
 
 
-def _all_zero(weight: nn.Parameter) -> bool:
-    """Whether a weight is 0 throughout; one that is spread over processes is left as it is."""
+def _is_zero(weight: nn.Parameter) -> bool:
+    """Whether all values of a weight are 0; False for sharded weights, which stay as they are."""
     return type(weight.data) is Tensor and not weight.any()
 
 
-def _length(network: nn.Module, instance: Instance, port: str, most: int) -> int:
-    """A length that the network takes, at most this, and the size of no weight, so that the dimension can be told."""
-    taken = lengths(instance, port)
+def _test_length(network: nn.Module, instance: Instance, port: str, limit: int) -> int:
+    """A length up to `limit` that the network accepts and no weight has as a size, so that the dimension is known."""
+    allowed = lengths(instance, port)
     sizes = {size for weight in network.parameters() for size in weight.shape}
-    longest_one = longest(taken, most)
-    least = max(longest_one - _TRIED * taken.multiple_of, 1)
-    for length in range(longest_one, least, -taken.multiple_of):
+    best = longest(allowed, limit)
+    last = max(best - _LENGTHS_TRIED * allowed.multiple_of, 1)
+    for length in range(best, last, -allowed.multiple_of):
         if length not in sizes:
             return length
-    return longest_one
+    return best
 
 
 def _diagnostic(instance: Instance, path: str, role: str) -> Diagnostic:
-    """What is said of a layer that looks ahead."""
-    names, layer = _find(instance, path)
+    """The error for the layer at a path."""
+    names, layer = _find_layer(instance, path)
     name = names[-1] if names else instance.scope.name
     call = next(iter(layer.calls), None) if layer else None
     op = call.op.name if call and call.op else ""
-    message = f"{name} looks ahead: what it gives for a position of {role} depends on later ones"
     place = layer.node.place if layer else instance.scope.place
     return Diagnostic(
         "task-misfit",
-        message,
+        f"{name} looks ahead: its output at a position of {role} depends on later positions",
         place.span(key=True),
-        label="position t depends on later ones",
+        label="position t depends on later positions",
         path=".".join((instance.scope.name, *names)),
         help=_HELP.get(op, ""),
     )
 
 
-def _find(instance: Instance, path: str) -> tuple[list[str], TypedNode | None]:
-    """The layer at a path, or the deepest on the way there, and the names on the way: `h[0]`, `attn`."""
+def _find_layer(instance: Instance, path: str) -> tuple[list[str], TypedNode | None]:
+    """The layer at a path, or its closest enclosing one, and the names down to it, such as `h[0]`, `attn`."""
     names: list[str] = []
     inside: Instance | None = instance
     layer: TypedNode | None = None
@@ -180,20 +194,20 @@ def _find(instance: Instance, path: str) -> tuple[list[str], TypedNode | None]:
         elif inside is not None and part in inside.nodes:
             layer = inside.nodes[part]
             names.append(part)
-            inside = _within(layer)
+            inside = _block(layer)
         else:
             return names, layer
     while inside is not None and len(inside.scope.outputs) == 1:
-        # A block gives what its last layer gives; the layers before that are as they should be.
+        # The path ends at a block, whose layers before the last one are causal.
         (last,) = inside.scope.outputs.values()
         if last.node not in inside.nodes:
             break
         layer = inside.nodes[last.node]
         names.append(last.node)
-        inside = _within(layer)
+        inside = _block(layer)
     return names, layer
 
 
-def _within(layer: TypedNode) -> Instance | None:
-    """What is in a block; nothing where it runs step by step, for its steps do not see one another."""
+def _block(layer: TypedNode) -> Instance | None:
+    """The block that a layer calls; None for a scan, whose steps do not see one another."""
     return layer.calls[0].instance if layer.calls and not layer.scan else None

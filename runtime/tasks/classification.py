@@ -1,4 +1,4 @@
-"""Classification: cross-entropy, accuracy, and a picture of the confusions."""
+"""Classification of images, texts or sequences."""
 
 from __future__ import annotations
 
@@ -17,104 +17,102 @@ from runtime.data.dataset import Batch, DataSplits
 from runtime.data.images import scaled
 from runtime.data.tokenizer import Tokenizer
 from runtime.tasks.learner import Learner
-from runtime.tasks.sequence_lengths import check_max_length, every_batch
-from runtime.tasks.user_inputs import picture
+from runtime.tasks.sequence_lengths import all_batches, check_max_length
+from runtime.tasks.user_inputs import read_user_image
 
-_TOP: Final = 5
-"""Classes that a prediction names, the most probable ones."""
+_TOP_CLASSES: Final = 5
+"""Classes in a prediction, most probable first."""
 
 
 class ClassificationLearner(Learner[Classification]):
-    """Learns which of several classes an image, a text or a sequence is of."""
+    """Trains a network to classify images, texts or sequences."""
 
     task_type = Classification
     confusion: Tensor | None = None
+    """Confusion matrix of the last evaluation, int[classes, classes]: rows are the true classes."""
 
     def setup(self, data: DataSplits) -> None:
-        """Refuse texts that are longer than the network takes.
+        """Check the lengths of texts.
 
         Raises:
-            SpecError: where there is one.
+            SpecError: if a text is longer than the network's maximum.
         """
         if data.facts.form == "labelled text":
-            texts = (one["tokens"] for one in every_batch(data))
+            texts = (batch["tokens"] for batch in all_batches(data))
             check_max_length(self, "tokens", texts)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        smoothing = self.task.label_smoothing
-        logits = self.logits(batch)
         return F.cross_entropy(
-            logits, batch["label"], reduction="sum", label_smoothing=smoothing
+            self.logits(batch),
+            batch["label"],
+            reduction="sum",
+            label_smoothing=self.task.label_smoothing,
         )
 
     def logits(self, batch: Batch) -> Tensor:
-        """The scores of the classes [B, classes]."""
-        roles = {role: given for role, given in batch.items() if role != "label"}
+        """The logits of the classes [B, classes]."""
+        roles = {role: tensor for role, tensor in batch.items() if role != "label"}
         if "mask" not in self.instances[""].scope.inputs:
             roles.pop("mask", None)
         return self.output("", "logits", **roles)
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        total, found = torch.zeros((), device=self.device), []
+        """The mean cross-entropy without label smoothing, and the accuracy."""
+        total, pairs = torch.zeros((), device=self.device), []
         for batch in batches:
             logits = self.logits(batch)
             total += F.cross_entropy(logits.float(), batch["label"], reduction="sum")
-            found.append(torch.stack([batch["label"], logits.argmax(-1)], 1))
-        pairs = torch.cat(found).cpu()
-        classes = int(logits.shape[-1])
-        cells = torch.bincount(
-            pairs[:, 0] * classes + pairs[:, 1], minlength=classes**2
-        )
+            pairs.append(torch.stack([batch["label"], logits.argmax(-1)], 1))
+        labels, predicted = torch.cat(pairs).cpu().unbind(1)
+        classes, count = int(logits.shape[-1]), len(labels)
+        cells = torch.bincount(labels * classes + predicted, minlength=classes**2)
         self.confusion = cells.view(classes, classes)
-        right = self.confusion.diagonal().sum() / len(pairs)
-        return {"loss": float(total) / len(pairs), "accuracy": float(right)}
+        accuracy = self.confusion.diagonal().sum() / count
+        return {"loss": float(total) / count, "accuracy": float(accuracy)}
 
     def plots(self) -> dict[str, bytes]:
         if self.confusion is None:
             return {}
         from runtime.plots.confusion_matrix import confusion_png
 
-        return {
-            "confusion.png": confusion_png(self.confusion, self.metadata["classes"])
-        }
+        classes = self.metadata["classes"]
+        return {"confusion.png": confusion_png(self.confusion, classes)}
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """The class of each input, an image file or a text, and how probable it and the next ones are.
+        """The most probable classes of image files or texts, with their probabilities.
 
         Raises:
-            RequestError: where a file is not there, or is no image.
+            RequestError: if a file does not exist or is not an image, or a text is empty.
         """
-        return [self._told(one) for one in inputs]
+        return [self._predict(text_or_file) for text_or_file in inputs]
 
-    def _told(self, given: str) -> dict[str, Any]:
-        logits = self.logits(self._batch(given))[0].double()
-        classes, shares = self.metadata["classes"], logits.softmax(-1)
-        best, order = shares.topk(min(_TOP, len(shares)))
-        names = [classes[i] for i in order.tolist()]
-        top = dict(zip(names, best.tolist(), strict=True))
-        probability = float(best[0])
+    def _predict(self, text_or_file: str) -> dict[str, Any]:
+        logits = self.logits(self._batch(text_or_file))[0].double()
+        classes, probabilities = self.metadata["classes"], logits.softmax(-1)
+        best, indices = probabilities.topk(min(_TOP_CLASSES, len(probabilities)))
+        names = [classes[i] for i in indices.tolist()]
         return {
-            "input": given,
+            "input": text_or_file,
             "label": names[0],
-            "probability": probability,
-            "top": top,
+            "probability": float(best[0]),
+            "top": dict(zip(names, best.tolist(), strict=True)),
         }
 
-    def _batch(self, given: str) -> Batch:
-        """One input as a batch."""
+    def _batch(self, text_or_file: str) -> Batch:
+        """One input as a batch of one example."""
         form = self.task.facts().form
         if form == "labelled text":
-            return self._text(given)
-        image = self._image(given).to(self.device)
-        # Where images are sequences, these are their rows.
+            return self._text_batch(text_or_file)
+        image = self._image(text_or_file).to(self.device)
+        # For sequence data, an image's rows are the sequence.
         return {"image": image} if form == "images" else {"sequence": image[:, 0]}
 
-    def _text(self, text: str) -> Batch:
-        """A text as tokens [1, T], cut off as those of the data were."""
+    def _text_batch(self, text: str) -> Batch:
+        """A text as tokens [1, T], truncated as the training data is."""
         ids = self._tokenizer.encode(text)[: self.task.data.chosen.length]
         if not ids:
-            raise RequestError("a text with nothing in it has no class")
+            raise RequestError("an empty text cannot be classified")
         tokens = torch.tensor([ids], device=self.device)
         return {"tokens": tokens, "mask": torch.ones_like(tokens, dtype=torch.bool)}
 
@@ -123,19 +121,20 @@ class ClassificationLearner(Learner[Classification]):
         return Tokenizer.from_json(self.metadata["tokenizer"])
 
     def _image(self, file: str) -> Tensor:
-        """An image file as those of the data are: [1, C, H, W]."""
-        channels, *size = self._image_size()
-        values = picture(file, (size[0], size[1]) if all(size) else None, channels)
+        """An image file [1, C, H, W], with the size and value range of the training data."""
+        channels, height, width = self._image_shape()
+        size = (height, width) if height and width else None
+        values = read_user_image(file, size, channels)
         return scaled(values[None], 255, self.metadata.get("range", "0..1"))
 
-    def _image_size(self) -> list[int]:
-        """Channels, height and width of images, as far as the data or the network says; 0 is free."""
+    def _image_shape(self) -> list[int]:
+        """Channels, height and width that the data or the network requires; 0: any."""
         facts = self.task.facts()
-        if facts.form == "sequences":  # rows of images that are square
+        if facts.form == "sequences":  # the rows of square images
             return [1, facts.features or 0, facts.features or 0]
         known = facts.image or (None, None, None)
         inputs = self.instances[""].inputs
-        found = inputs[bound(inputs, "image", self.task.ports)]
-        assert found is not None
-        sizes = [self.instances[""].context.value(size) for size in found.shape[1:]]
+        image = inputs[bound(inputs, "image", self.task.ports)]
+        assert image is not None
+        sizes = [self.instances[""].context.value(size) for size in image.shape[1:]]
         return [a or b.constant or 0 for a, b in zip(known, sizes, strict=True)]

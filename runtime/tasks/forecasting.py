@@ -1,4 +1,4 @@
-"""Forecasting: the next values of a series, beside forecasts without a network."""
+"""Forecasting: the next values of a time series."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from compiler.tasks.kinds.forecasting import Forecasting
 from runtime.data.dataset import Batch
 from runtime.tasks.learner import Learner
-from runtime.tasks.user_inputs import past_of
+from runtime.tasks.user_inputs import read_past
 
 _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
     "mse": F.mse_loss,
@@ -22,112 +22,118 @@ _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
 
 
 class ForecastingLearner(Learner[Forecasting]):
-    """Learns to tell the next values of a series from those before."""
+    """Trains a network to predict the next values of a time series."""
 
     task_type = Forecasting
 
     def num_items(self, batch: Batch) -> int:
-        """How many values there are to tell."""
+        """The number of values to predict."""
         return batch["future"].numel()
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        return self.error(self.forecast(batch["past"]), batch["future"])
+        return self._loss(self.forecast(batch["past"]), batch["future"])
 
-    def error(self, told: Tensor, truth: Tensor) -> Tensor:
-        """The sum of the loss over all values."""
-        return _LOSSES[self.task.loss](told, truth, reduction="sum")
+    def _loss(self, forecast: Tensor, target: Tensor) -> Tensor:
+        """The task's loss, summed over all values."""
+        return _LOSSES[self.task.loss](forecast, target, reduction="sum")
 
     def forecast(self, past: Tensor) -> Tensor:
-        """The next values [B, horizon, C] after a past [B, T, C], standardised as that is."""
-        found = self.output("", "forecast", past=past)
-        return found.unsqueeze(1) if found.dim() == 2 else found
+        """Forecasts [B, horizon, C] from past values [B, T, C], both standardised."""
+        output = self.output("", "forecast", past=past)
+        return output.unsqueeze(1) if output.dim() == 2 else output
 
     @property
     def scale(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of each column [C], by which values are standardised; float64."""
+        """Mean and standard deviation of each column [C] in the training data; float64."""
         mean, std = (
             torch.tensor(self.metadata[name], dtype=torch.float64)
             for name in ("mean", "std")
         )
         return mean, std
 
-    def units(self, values: Tensor) -> Tensor:
-        """Standardised values [..., C] in the units of the series, float64."""
+    def unscale(self, values: Tensor) -> Tensor:
+        """Standardised values [..., C] in the units of the series; float64, on the CPU."""
         mean, std = self.scale
         return values.double().cpu() * std + mean
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """The loss, and errors in the units of the series; after training those of the baselines too.
+        """The mean loss, and the mean absolute and root mean squared errors in the units of the series.
 
-        Of several columns an error is the mean over all, and there is one of each beside.
+        Series with several columns also have both errors for each column. The final
+        evaluation adds the errors of the baselines (`baseline_forecasts`).
         """
-        loss, terms = 0.0, 0
+        loss, count = 0.0, 0
         errors: dict[str, list[Tensor]] = {}
         for batch in batches:
-            own, truth = self.forecast(batch["past"]), batch["future"]
-            loss, terms = loss + float(self.error(own, truth)), terms + truth.numel()
-            beside = forecasts(batch) if final else {}
-            for name, told in {"": own, **beside}.items():
-                apart = self.units(told) - self.units(truth)
-                errors.setdefault(name, []).append(apart.flatten(0, 1))
-        found = {"loss": loss / terms}
+            forecast, target = self.forecast(batch["past"]), batch["future"]
+            loss += float(self._loss(forecast, target))
+            count += target.numel()
+            baselines = baseline_forecasts(batch) if final else {}
+            for name, values in {"": forecast, **baselines}.items():
+                error = self.unscale(values) - self.unscale(target)
+                errors.setdefault(name, []).append(error.flatten(0, 1))
+        metrics = {"loss": loss / count}
         for name, parts in errors.items():
-            found |= self._measured(name, torch.cat(parts))
-        return found
+            metrics |= self._error_metrics(name, torch.cat(parts))
+        return metrics
 
-    def _measured(self, name: str, errors: Tensor) -> dict[str, float]:
-        """The metrics of errors [N, C] of a forecast; names end with that of a baseline."""
+    def _error_metrics(self, baseline: str, errors: Tensor) -> dict[str, float]:
+        """The metrics of errors [N, C]; names end with the baseline's, "" for the network."""
         columns = self.metadata["columns"]
         sizes = {"mae": errors.abs(), "rmse": errors.square()}
-        found = {}
+        metrics = {}
         for metric, size in sizes.items():
             means = {"": size.mean()}
             if len(columns) > 1:
                 means |= dict(zip(columns, size.mean(0), strict=True))
             for column, mean in means.items():
-                label = ".".join(filter(None, (column, metric, name)))
-                found[label] = float(mean.sqrt() if metric == "rmse" else mean)
-        return found
+                name = ".".join(filter(None, (column, metric, baseline)))
+                metrics[name] = float(mean.sqrt() if metric == "rmse" else mean)
+        return metrics
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """A picture of the held-out part, and of what is told of it: of every `horizon` times together."""
+        """A plot of the held-out series with its forecasts, one for each `horizon` times."""
         from runtime.plots.forecast import forecast_png
 
-        pairs = [(b["future"], self.forecast(b["past"])) for b in batches]
-        truth, told = (torch.cat(part) for part in zip(*pairs, strict=True))
-        horizon = truth.shape[1]
-        truth, told = (
-            self.units(part[::horizon].flatten(0, 1)) for part in (truth, told)
+        pairs = [(batch["future"], self.forecast(batch["past"])) for batch in batches]
+        target, forecast = (torch.cat(part) for part in zip(*pairs, strict=True))
+        horizon = target.shape[1]
+        target, forecast = (
+            self.unscale(part[::horizon].flatten(0, 1)) for part in (target, forecast)
         )
-        picture = forecast_png(truth, told, self.metadata["columns"], horizon)
-        return {f"epoch-{epoch:03}.png": picture}
+        plot = forecast_png(target, forecast, self.metadata["columns"], horizon)
+        return {f"epoch-{epoch:03}.png": plot}
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """What comes after the past in each CSV file; without one, after the end of the data.
+        """A forecast for each CSV file of past values; without files, for the end of the data.
 
         Raises:
-            RequestError, SpecError: where a file is not there, has not the columns, or is too short.
+            RequestError, SpecError: if a file does not exist, lacks a column, or is too short.
         """
-        return [self._after(one) for one in inputs or ("",)]
+        return [self._predict_file(file) for file in inputs or ("",)]
 
-    def _after(self, file: str) -> dict[str, Any]:
+    def _predict_file(self, file: str) -> dict[str, Any]:
         columns, length = self.metadata["columns"], self.task.data.chosen.length
-        past = past_of(file, columns, length) if file else self.metadata["end"]
+        past = read_past(file, columns, length) if file else self.metadata["end"]
         mean, std = self.scale
         values = torch.tensor(past, dtype=torch.float64)
         scaled = ((values - mean) / std).float().to(self.device)
-        told = self.units(self.forecast(scaled[None])[0])
-        found = dict(zip(columns, told.T.tolist(), strict=True))
-        return {"input": file, "forecast": found} if file else {"forecast": found}
+        forecast = self.unscale(self.forecast(scaled[None])[0])
+        by_column = dict(zip(columns, forecast.T.tolist(), strict=True))
+        return (
+            {"input": file, "forecast": by_column} if file else {"forecast": by_column}
+        )
 
 
-def last_value(past: Tensor, horizon: int) -> Tensor:
-    """That nothing changes: past [B, T, C] -> [B, horizon, C]."""
+def repeat_last_value(past: Tensor, horizon: int) -> Tensor:
+    """A forecast that nothing changes: past values [B, T, C] -> [B, horizon, C]."""
     return past[:, -1:].expand(-1, horizon, -1)
 
 
-def forecasts(batch: Batch) -> dict[str, Tensor]:
-    """The baselines' forecasts [B, horizon, C] by name: `last`, and `seasonal` where the series has a season."""
-    found = {"last": last_value(batch["past"], batch["future"].shape[1])}
-    return found | ({"seasonal": batch["seasonal"]} if "seasonal" in batch else {})
+def baseline_forecasts(batch: Batch) -> dict[str, Tensor]:
+    """Forecasts without a network [B, horizon, C]: `last`, and `seasonal` if the series has a season."""
+    baselines = {"last": repeat_last_value(batch["past"], batch["future"].shape[1])}
+    if "seasonal" in batch:
+        baselines["seasonal"] = batch["seasonal"]
+    return baselines

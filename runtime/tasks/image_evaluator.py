@@ -1,4 +1,4 @@
-"""The judge of generated images: a small classifier that has learned from the same data."""
+"""Evaluate generated images with a small classifier of the same data, as FID does with Inception."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from torch.nn import functional as F
 from runtime.data.dataset import Batch, DataSplits, Examples
 
 FEATURES: Final = 64
-"""Values that the judge sees an image as."""
-_STEPS, _BATCH, _RATE = 600, 64, 1e-3
-_MOST = 10_000
-"""Real images of each part to compare with, at most."""
-_SURE, _RARE = 0.9, 0.01
+"""Size of an image's feature vector."""
+_STEPS, _BATCH_SIZE, _LEARNING_RATE = 600, 64, 1e-3
+_MAX_IMAGES: Final = 10_000
+"""Maximum number of real images of each split to compare with."""
+_EVAL_BATCH_SIZE: Final = 256
+_CONFIDENT, _RARE = 0.9, 0.01
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A normal distribution: mean [D] and covariance [D, D], in double precision."""
+    """A normal distribution: mean [D] and covariance [D, D], float64."""
 
     mean: Tensor
     covariance: Tensor
 
     @classmethod
-    def of(cls, features: Tensor) -> Self:
-        """The one that is like features [N, D]; N is at least 2."""
-        exact = features.double().cpu()
-        return cls(exact.mean(0), exact.T.cov())
+    def fit(cls, features: Tensor) -> Self:
+        """The distribution with the mean and covariance of features [N, D], N >= 2."""
+        values = features.double().cpu()
+        return cls(values.mean(0), values.T.cov())
 
 
-def frechet(one: Gaussian, other: Gaussian) -> float:
-    """The squared distance (Heusel et al., 2017); inf where something is not finite.
+def frechet_distance(one: Gaussian, other: Gaussian) -> float:
+    """The squared Fréchet distance (Heusel et al., 2017); inf if a value is not finite.
 
-    The root of a product of covariances has the trace of the root of a symmetric matrix,
-    R C R with R R the other covariance, whose eigenvalues are real and not negative.
+    The trace of sqrt(C1 C2) is that of sqrt(R C2 R) with R = sqrt(C1): a symmetric matrix,
+    whose eigenvalues are real and not negative.
     """
     parts = (one.mean, one.covariance, other.mean, other.covariance)
     if not all(part.isfinite().all() for part in parts):
         return math.inf
-    root = _root(one.covariance)
+    root = _matrix_sqrt(one.covariance)
     product = root @ other.covariance @ root
     cross = torch.linalg.eigvalsh(product).clamp(min=0).sqrt().sum()
     spread = one.covariance.trace() + other.covariance.trace() - 2 * cross
@@ -52,20 +53,20 @@ def frechet(one: Gaussian, other: Gaussian) -> float:
     return max(0.0, float(shift + spread))
 
 
-def _root(matrix: Tensor) -> Tensor:
-    """The root of a symmetric matrix without negative eigenvalues."""
+def _matrix_sqrt(matrix: Tensor) -> Tensor:
+    """The square root of a symmetric positive semi-definite matrix."""
     values, vectors = torch.linalg.eigh(matrix)
     root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     return root
 
 
 class SmallConvNet(nn.Module):
-    """Convolutions on at most 16 x 16 places, then FEATURES values, then the scores of the classes."""
+    """Two convolutions on a grid of at most 16 x 16, FEATURES features, and a linear classifier."""
 
     def __init__(self, channels: int, size: int, classes: int) -> None:
         super().__init__()
         stride = math.ceil(size / 16)
-        self.see = nn.Sequential(
+        self.features = nn.Sequential(
             nn.Conv2d(channels, 32, stride + 2, stride, padding=1),
             nn.ReLU(),
             nn.Conv2d(32, 64, 3, padding=1),
@@ -76,62 +77,68 @@ class SmallConvNet(nn.Module):
             nn.Linear(64 * 4 * 4, FEATURES),
             nn.ReLU(),
         )
-        self.say = nn.Linear(FEATURES, classes)
+        self.classifier = nn.Linear(FEATURES, classes)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features [B, FEATURES] and logits [B, classes] of images [B, C, H, W]."""
-        features: Tensor = self.see(image)
-        return features, self.say(features)
+        features: Tensor = self.features(image)
+        return features, self.classifier(features)
 
 
 class ImageEvaluator:
-    """Says how much generated images are like real ones, whose labels it has learned.
+    """Measures how close generated images are to real ones, with a classifier trained on the real ones.
 
-    The same data and seed give the same judge; random numbers elsewhere stay as they are.
+    The same data and seed train the same classifier. The global random state does not change.
+
+    Args:
+        data: images and labels.
+        seed: of the classifier's initialisation and training.
+        device: where the classifier runs.
 
     Attributes:
-        accuracy: the share of held-out images that it knows: how far it can be trusted.
-        real: what it sees in the real images, held-out ones too.
+        accuracy: the classifier's accuracy on held-out images, which says how far to trust the metrics.
+        real: the distribution of the features of real images, held-out ones included.
     """
 
     def __init__(self, data: DataSplits, seed: int, device: torch.device) -> None:
         self.device = device
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(seed)
-            self.network = self._trained(data)
-        train, _ = self._seen(data.train)
-        held, right = self._seen(data.held_out)
-        self.accuracy = float(right.float().mean())
-        self.real = Gaussian.of(torch.cat([train, held]))
+            self.network = self._train(data)
+        train, _ = self._real_features(data.train)
+        held_out, correct = self._real_features(data.held_out)
+        self.accuracy = float(correct.float().mean())
+        self.real = Gaussian.fit(torch.cat([train, held_out]))
 
     def __call__(self, images: Tensor) -> dict[str, float]:
-        """What it says of generated images [N, C, H, W].
+        """The metrics of generated images [N, C, H, W].
 
-        `frechet`: how far their features are from those of real ones; `confident`: the share that is
-        in some class with a probability above 0.9; `classes`: how many have at least 1 % of the images;
-        `entropy`: of the classes, in nats: the logarithm of their number where all are as frequent.
+        `frechet`: squared Fréchet distance to the features of real images. `confident`:
+        fraction of images whose most probable class has a probability above 0.9.
+        `classes`: number of classes with at least 1 % of the images. `entropy`: of the
+        distribution of predicted classes, in nats; log(classes) if all are equally frequent.
         """
-        features, logits = self._looked(images)
-        sure = logits.softmax(1).amax(1) > _SURE
+        features, logits = self._forward(images)
+        confident = logits.softmax(1).amax(1) > _CONFIDENT
         counts = logits.argmax(1).bincount(minlength=logits.shape[1])
-        shares = counts / len(logits)
+        fractions = counts / len(logits)
         return {
-            "frechet": frechet(self.real, Gaussian.of(features)),
-            "confident": float(sure.float().mean()),
-            "classes": float((shares >= _RARE).sum()),
-            "entropy": float(torch.special.entr(shares).sum()),
+            "frechet": frechet_distance(self.real, Gaussian.fit(features)),
+            "confident": float(confident.float().mean()),
+            "classes": float((fractions >= _RARE).sum()),
+            "entropy": float(torch.special.entr(fractions).sum()),
         }
 
-    def _trained(self, data: DataSplits) -> SmallConvNet:
-        """A network that has learned the labels."""
-        batches = _endless(data.train)
-        image = self._given(next(batches))["image"]
+    def _train(self, data: DataSplits) -> SmallConvNet:
+        """A classifier of the training images, in evaluation mode."""
+        batches = _endless_batches(data.train)
+        image = self._to_device(next(batches))["image"]
         _, channels, *sizes = image.shape
         network = SmallConvNet(channels, min(sizes), data.facts.classes or 1)
         network.to(self.device)
-        optimizer = torch.optim.Adam(network.parameters(), _RATE)
+        optimizer = torch.optim.Adam(network.parameters(), _LEARNING_RATE)
         for _ in range(_STEPS):
-            batch = self._given(next(batches))
+            batch = self._to_device(next(batches))
             _, logits = network(batch["image"])
             optimizer.zero_grad()
             loss = F.cross_entropy(logits, batch["label"])
@@ -139,31 +146,33 @@ class ImageEvaluator:
             optimizer.step()
         return network.eval()
 
-    def _seen(self, examples: Examples) -> tuple[Tensor, Tensor]:
-        """Of real images, the features and whether their class is known."""
-        found = []
-        step = math.ceil(len(examples) / _MOST)
-        chosen = list(range(0, len(examples), step))
-        for first in range(0, len(chosen), 256):
-            batch = self._given(examples.__getitems__(chosen[first : first + 256]))
-            features, logits = self._looked(batch["image"])
-            found.append((features, logits.argmax(1) == batch["label"]))
-        features, right = (torch.cat(part) for part in zip(*found, strict=True))
-        return features, right
+    def _real_features(self, examples: Examples) -> tuple[Tensor, Tensor]:
+        """Features [N, FEATURES] of real images, and whether each is classified correctly bool[N]."""
+        parts = []
+        step = math.ceil(len(examples) / _MAX_IMAGES)
+        indices = list(range(0, len(examples), step))
+        for start in range(0, len(indices), _EVAL_BATCH_SIZE):
+            chunk = indices[start : start + _EVAL_BATCH_SIZE]
+            batch = self._to_device(examples.__getitems__(chunk))
+            features, logits = self._forward(batch["image"])
+            parts.append((features, logits.argmax(1) == batch["label"]))
+        features, correct = (torch.cat(part) for part in zip(*parts, strict=True))
+        return features, correct
 
     @torch.no_grad()
-    def _looked(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and logits."""
-        parts = [self.network(part) for part in torch.split(images.float(), 256)]
+    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [N, FEATURES] and logits [N, classes]."""
+        chunks = torch.split(images.float(), _EVAL_BATCH_SIZE)
+        parts = [self.network(chunk) for chunk in chunks]
         features, logits = (torch.cat(part) for part in zip(*parts, strict=True))
         return features, logits
 
-    def _given(self, batch: Batch) -> Batch:
+    def _to_device(self, batch: Batch) -> Batch:
         return {role: tensor.to(self.device) for role, tensor in batch.items()}
 
 
-def _endless(examples: Examples) -> Iterator[Batch]:
-    """Batches in random order, again and again."""
+def _endless_batches(examples: Examples) -> Iterator[Batch]:
+    """Shuffled batches, epoch after epoch without end."""
     while True:
-        for rows in torch.split(torch.randperm(len(examples)), _BATCH):
+        for rows in torch.split(torch.randperm(len(examples)), _BATCH_SIZE):
             yield examples.__getitems__(rows.tolist())

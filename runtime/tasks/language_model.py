@@ -1,10 +1,11 @@
-"""Language modelling: cross-entropy of the next token, and text that is made token by token."""
+"""Language modelling: predict the next token of a text, and generate text token by token."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -18,42 +19,47 @@ from runtime.data.dataset import Batch, DataSplits
 from runtime.data.tokenizer import Tokenizer
 from runtime.decode import Sampling, beam_search, sample
 from runtime.tasks.causality import check_causal
-from runtime.tasks.learner import Learner
+from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import check_length, lengths, longest, shortest
 
-_SAMPLE = Sampling(tokens=200, temperature=0.8)
-_PROMPT = 32
-"""Tokens of a held-out text that a sample goes on from."""
+_SAMPLE: Final = Sampling(max_new_tokens=200, temperature=0.8)
+_SAMPLE_PROMPT: Final = 32
+"""Number of tokens of held-out text that a sample continues."""
 
 
 class LanguageModelLearner(Learner[LanguageModel]):
-    """Learns the next token of a text: of tokens int[B, L + 1], each of the last L from those before it."""
+    """Trains a network to predict the next token.
+
+    Examples are tokens int[B, L + 1]: each of the last L is predicted from those before it.
+    """
 
     task_type = LanguageModel
 
     def setup(self, data: DataSplits) -> None:
-        """Hold the network against the text.
+        """Check that the network accepts the data's length, and is causal.
 
         Raises:
-            SpecError: where it does not take texts of that length, or looks ahead.
+            SpecError: if it does not, or is not.
         """
         tokens = data.held_out.__getitems__([0])["tokens"][:, :-1].to(self.device)
         check_length(self.instances[""], self._port, tokens.shape[1], "tokens")
         check_causal(self, "tokens", tokens, self.logits)
 
     def num_items(self, batch: Batch) -> int:
+        """The number of tokens to predict."""
         return batch["tokens"][:, 1:].numel()
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         logits = self.logits(batch["tokens"][:, :-1])
-        truth = batch["tokens"][:, 1:]
-        return F.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="sum")
+        target = batch["tokens"][:, 1:]
+        return F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum")
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """The scores [B, T, vocab] of the tokens that follow those of int[B, T]."""
+        """The logits [B, T, vocab] of the token after each of tokens int[B, T]; float32."""
         return self.output("", "logits", tokens=tokens).float()
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
+        """Cross-entropy of a token in nats, perplexity of a token, and bits per character."""
         total, count = 0.0, 0
         for batch in batches:
             total += float(self.loss("", batch, 1.0))
@@ -64,69 +70,82 @@ class LanguageModelLearner(Learner[LanguageModel]):
         return {"loss": loss, "perplexity": perplexity, "bits_per_character": bits}
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        prompt = next(iter(batches))["tokens"][0, :_PROMPT].tolist()
-        made = self._continued(prompt, _SAMPLE)
-        text = self.tokenizer.decode([*prompt, *made])
+        """The start of a held-out text and its continuation."""
+        prompt = next(iter(batches))["tokens"][0, :_SAMPLE_PROMPT].tolist()
+        continuation = self._continue(prompt, _SAMPLE)
+        text = self.tokenizer.decode([*prompt, *continuation])
         return {f"epoch-{epoch:03}.txt": f"{text}\n"}
 
-    def generate(self, prompt: str, sampling: Sampling, beam: int | None = None) -> str:
-        """A text that begins with the prompt: drawn, or with a beam the most probable that it finds.
+    def generate(self, request: GenerationRequest) -> str:
+        invalid = request.options_besides("max_new_tokens")
+        if request.beam is not None and invalid:
+            raise RequestError(f"beam search does not take {invalid}")
+        sampling = Sampling(**request.sampling)
+        return self.continue_text(request.prompt, sampling, request.beam)
+
+    def continue_text(
+        self, prompt: str, sampling: Sampling, beam: int | None = None
+    ) -> str:
+        """The prompt and its continuation: sampled, or with a beam width found by beam search.
 
         Raises:
-            RequestError: where the prompt holds what the tokenizer has no token for.
+            RequestError: if the tokenizer has no token for a part of the prompt.
         """
         tokenizer = self.tokenizer
         unknown = tokenizer.unknown(prompt)
         if unknown:
-            shown = ", ".join(map(repr, unknown[:10]))
-            raise RequestError(f"the network knows no {shown}: its text had none")
-        begun = tokenizer.encode(prompt)
-        made = self._continued(begun or self._start(), sampling, beam)
-        return tokenizer.decode([*begun, *made])
+            pieces = ", ".join(map(repr, unknown[:10]))
+            message = f"the vocabulary has no {pieces}: the training text has none"
+            raise RequestError(message)
+        ids = tokenizer.encode(prompt)
+        continuation = self._continue(ids or self._empty_prompt(), sampling, beam)
+        return tokenizer.decode([*ids, *continuation])
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """What cut the text that the network learned from."""
+        """The tokenizer of the training text."""
         return Tokenizer.from_json(self.metadata["tokenizer"])
 
     @cached_property
     def context(self) -> int:
-        """How many tokens the network is shown at most: no more than it learned with."""
-        return longest(self._taken, self.task.data.chosen.length)
+        """Maximum number of tokens that the network gets: its limit, or the length of training examples."""
+        return longest(self._allowed_lengths, self.task.data.chosen.length)
 
     @property
     def _port(self) -> str:
         return bound(self.instances[""].scope.inputs, "tokens", self.task.ports)
 
     @cached_property
-    def _taken(self) -> Constraint:
+    def _allowed_lengths(self) -> Constraint:
         return lengths(self.instances[""], self._port)
 
-    def _start(self) -> list[int]:
-        """What a text without a prompt follows: the end of a line, or the first token there is."""
+    def _empty_prompt(self) -> list[int]:
+        """The tokens before a text without a prompt: a line break, or else the first token that is not special."""
         tokenizer = self.tokenizer
-        end = [] if tokenizer.unknown("\n") else tokenizer.encode("\n")
-        return end or [len(tokenizer.specials)]
+        line_break = [] if tokenizer.unknown("\n") else tokenizer.encode("\n")
+        return line_break or [len(tokenizer.specials)]
 
-    def _continued(
+    def _continue(
         self, prompt: list[int], sampling: Sampling, beam: int | None = None
     ) -> list[int]:
+        """The ids that follow a prompt of at least one token."""
         rows = torch.tensor([prompt], device=self.device)
         with torch.no_grad():
-            found = (
-                beam_search(self._next, rows, beam, sampling.tokens)
-                if beam is not None
-                else sample(self._next, rows, sampling)
-            )
-        made: list[int] = found[0].tolist()
-        return made
+            if beam is None:
+                found = sample(self._next_logits, rows, sampling)
+            else:
+                found = beam_search(
+                    self._next_logits, rows, beam, sampling.max_new_tokens
+                )
+        ids: list[int] = found[0].tolist()
+        return ids
 
-    def _next(self, tokens: Tensor) -> Tensor:
-        """The scores [B, vocab] of what follows tokens int[B, t]; <unk> stands for no text, and is not made."""
+    def _next_logits(self, tokens: Tensor) -> Tensor:
+        """The logits [B, vocab] of the token after int[B, t]; -inf for `<unk>`, which is not text."""
         tokens = tokens[:, -self.context :]
         last = tokens.shape[1] - 1
-        # Where the network wants certain lengths, what is put behind changes nothing: it does not look ahead.
-        behind = shortest(self._taken, last + 1) - last - 1
-        scores = self.logits(F.pad(tokens, (0, behind)))[:, last]
-        scores[:, self.tokenizer.unk] = -math.inf
-        return scores
+        # Padding up to an allowed length changes nothing: the network is causal.
+        padding = shortest(self._allowed_lengths, last + 1) - last - 1
+        logits = self.logits(F.pad(tokens, (0, padding)))[:, last]
+        logits[:, self.tokenizer.unk] = -math.inf
+        return logits

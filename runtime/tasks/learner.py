@@ -1,11 +1,11 @@
-"""How networks learn, and how they are judged: what the engine asks of every task."""
+"""The base class of all tasks: how networks are trained, evaluated and used."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.text import listed
 from compiler.ir.typed import Instance
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import bound
@@ -25,7 +26,14 @@ T = TypeVar("T", bound=Task)
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """One network's part in a step: it has an optimizer of its own. `network` is "" where there is only one."""
+    """How one network is optimized.
+
+    Attributes:
+        network: name of the network; "" for the only one.
+        optimizer: the optimizer and its arguments.
+        schedule: learning rate schedule.
+        clip: maximum gradient norm; None: no clipping.
+    """
 
     network: str
     optimizer: Optimizer
@@ -33,17 +41,37 @@ class OptimizerConfig:
     clip: float | None
 
 
-class Learner(Generic[T]):
-    """A task at work on live networks.
-
-    The engine puts the networks that it has wrapped (by devices, by precision) into
-    `networks`; a learner calls them, and never the modules beneath.
+@dataclass(frozen=True)
+class GenerationRequest:
+    """What a user asks a trained network to generate.
 
     Attributes:
-        task: what the spec says.
-        instances: the networks as the compiler knows them, for their ports.
-        networks: the live networks, by name ("" for the only one).
-        metadata: what is kept of the data: names of classes, tokenizers, scales.
+        prompt: text to continue or to translate.
+        beam: beam width; None: sampling.
+        sampling: the fields of `Sampling` that the user sets.
+    """
+
+    prompt: str = ""
+    beam: int | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+    def options_besides(self, *accepted: str) -> str:
+        """Names of the sampling options that are set and not accepted, for a message; "" if there are none."""
+        others = sorted(self.sampling.keys() - set(accepted))
+        return listed([name.replace("_", "-") for name in others], none="")
+
+
+class Learner(Generic[T]):
+    """Trains and evaluates the networks of one task.
+
+    The engine puts the networks into `networks` after wrapping them for devices and
+    precision. A learner calls these wrapped networks, never the modules inside them.
+
+    Args:
+        task: the task of the spec.
+        instances: the compiled networks, for the names and types of their ports.
+        networks: the live networks by name; "" is the name of the only one.
+        metadata: what a run stores of its data: class names, tokenizers, scales.
     """
 
     task_type: ClassVar[type[Task]]
@@ -58,10 +86,10 @@ class Learner(Generic[T]):
         self.task, self.instances, self.metadata = task, instances, metadata
         self.networks: dict[str, nn.Module] = dict(networks)
 
-    # What the engine asks.
+    # Called by the engine.
 
     def configure_optimizers(self) -> tuple[OptimizerConfig, ...]:
-        """The networks that are trained, in the order in which they are in a step."""
+        """The optimizer of each trained network, in the order of their updates within a step."""
         task = self.task
         return tuple(
             OptimizerConfig(name, task.optimizer, task.schedule, task.clip)
@@ -69,58 +97,80 @@ class Learner(Generic[T]):
         )
 
     def networks_to_update(self, step: int) -> Sequence[str]:
-        """Of the networks, those that learn in a step, counted from 0."""
+        """The names of the networks that are updated in a step; steps count from 0."""
         return tuple(self.networks)
 
     def setup(self, data: DataSplits) -> None:
-        """What there is to do once, before the first step: a judge may be trained here."""
+        """Prepare for training or evaluation with this data; called once.
+
+        Raises:
+            SpecError: if the networks do not fit the data.
+        """
 
     def num_items(self, batch: Batch) -> int:
-        """Of how many terms the loss of a batch is the sum."""
+        """The number of terms that the loss of a batch sums over; default: its examples."""
         return len(next(iter(batch.values())))
 
     @abstractmethod
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        """The sum of the terms of the loss for one turn; `progress` is the share of the steps that are done."""
+        """The loss of one network, summed over the items of a batch: a scalar.
+
+        Args:
+            network: name of the network that is updated.
+            batch: tensors by role.
+            progress: fraction of all training steps that are done, from 0 to 1.
+        """
 
     def after_optimizer_step(self, network: str) -> None:
-        """What follows a step of a network's optimizer: a running mean, say."""
+        """Called after each step of a network's optimizer, for example to average weights."""
 
     @abstractmethod
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """Metrics on held-out batches, `task.metric` among them; `final` after training, when costly ones are due too.
+        """Metrics on held-out batches by name; `task.metric` is one of them.
 
-        Networks are in evaluation mode, and gradients are off.
+        Networks are in evaluation mode and gradients are off.
+
+        Args:
+            batches: the held-out data.
+            final: whether to add the costly metrics, which are computed once, after training.
         """
 
     def eval_weights(self) -> AbstractContextManager[None]:
-        """The weights that are judged and kept as the best, in place of those in training."""
+        """While the context is open, networks have the weights for evaluation, such as averaged ones."""
         return nullcontext()
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """What shows how far the networks are, as files by name; after every evaluation."""
+        """Files by name that show what the networks can do; made after every evaluation."""
         return {}
 
     def plots(self) -> dict[str, bytes]:
-        """Pictures of the last evaluation, as files by name."""
+        """Plots of the last evaluation: PNG files by name."""
         return {}
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """What the networks say of each input, a file or a text, as plain values for JSON; they are in evaluation mode.
+        """Predictions for files or texts, one JSON object for each; networks are in evaluation mode.
 
         Raises:
-            RequestError, SpecError: where an input is wrong, or the task predicts nothing.
+            RequestError, SpecError: if an input is invalid, or the task has no predictions.
         """
-        raise RequestError(f"{self.task.kind} has nothing to predict")
+        raise RequestError(f"the task {self.task.kind} has no predictions")
+
+    def generate(self, request: GenerationRequest) -> str | bytes:
+        """Generated text, or a PNG of generated images; networks are in evaluation mode.
+
+        Raises:
+            RequestError: if the request is invalid, or the task generates nothing.
+        """
+        raise RequestError(f"the task {self.task.kind} generates nothing")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run must keep besides weights and optimizers, to go on as it would have: tensors and plain values."""
+        """What resuming needs besides weights and optimizers: tensors and plain values."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
 
-    # What learners share.
+    # Shared by the tasks.
 
     @property
     def network(self) -> nn.Module:
@@ -129,34 +179,35 @@ class Learner(Generic[T]):
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """The device of the networks."""
         return next(next(iter(self.networks.values())).parameters()).device
 
     def call(self, network: str, **roles: Tensor) -> dict[str, Tensor]:
-        """Run a network on inputs by role; its outputs by name."""
+        """Run a network on inputs by role; returns its outputs by name."""
         instance = self.instances[network]
         inputs = instance.scope.inputs
-        names = {
-            bound(inputs, role, self.task.ports): given for role, given in roles.items()
+        by_name = {
+            bound(inputs, role, self.task.ports): tensor
+            for role, tensor in roles.items()
         }
-        out = self.networks[network](*(names[name] for name in inputs))
+        out = self.networks[network](*(by_name[name] for name in inputs))
         tensors = out if isinstance(out, tuple) else (out,)
         return dict(zip(instance.outputs, tensors, strict=True))
 
     def output(self, network: str, role: str, **roles: Tensor) -> Tensor:
-        """Run a network on inputs by role; the output that plays a role."""
-        found = self.call(network, **roles)
-        return found[bound(found, role, self.task.ports)]
+        """Run a network on inputs by role; returns the output with the role `role`."""
+        outputs = self.call(network, **roles)
+        return outputs[bound(outputs, role, self.task.ports)]
 
 
 def learner_class(kind: str) -> type[Learner[Any]]:
-    """The learner for a task of a kind: the one that the module of its name beside this one defines."""
+    """The learner for a kind of task: the only one in the module `runtime.tasks.KIND`."""
     module = import_module(f"runtime.tasks.{kind}")
     (found,) = (
-        one
-        for one in vars(module).values()
-        if isinstance(one, type)
-        and issubclass(one, Learner)
-        and one.__module__ == module.__name__
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and issubclass(member, Learner)
+        and member.__module__ == module.__name__
     )
     return found

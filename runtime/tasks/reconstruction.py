@@ -1,9 +1,10 @@
-"""Reconstruction: autoencoders, and variational ones."""
+"""Reconstruction: autoencoders and variational autoencoders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,58 +16,65 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits, Examples
 from runtime.tasks.learner import Learner
 
-_SHOWN, _COLUMNS = 24, 8
+_SAMPLE_IMAGES, _SAMPLE_COLUMNS = 24, 8
+_CHUNK_SIZE: Final = 1000
 
 
 class ReconstructionLearner(Learner[Reconstruction]):
-    """Learns to give back an image from a code of it."""
+    """Trains a network to reconstruct images from their latent codes."""
 
     task_type = Reconstruction
-    mean: Tensor | None = None
-    """The mean of the training images, once these are known."""
+    mean_image: Tensor | None = None
+    """Mean of the training images [C, H, W]; set by `setup`."""
 
     def setup(self, data: DataSplits) -> None:
-        self.mean = mean_image(data.train).to(self.device)
+        self.mean_image = compute_mean_image(data.train).to(self.device)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         image = batch["image"]
-        out = self.coded(image, noisy=True)
-        return self.distance(out, image).sum() + self.task.beta * self.kl(out).sum()
+        out = self.reconstruct(image, noisy=True)
+        error = self.reconstruction_error(out, image)
+        return error.sum() + self.task.beta * self.kl_divergence(out).sum()
 
-    def coded(self, image: Tensor, noisy: bool) -> dict[str, Tensor]:
-        """What the network makes of images, by name; without noise, of the mean of their codes."""
+    def reconstruct(self, image: Tensor, noisy: bool) -> dict[str, Tensor]:
+        """The network's outputs by name for images [B, C, H, W].
+
+        Args:
+            image: the images.
+            noisy: whether latent codes are sampled; otherwise they are the means.
+        """
         roles = {"image": image}
-        if self.noise:
-            shape = (len(image), self.noise)
+        if self.noise_size:
+            shape = (len(image), self.noise_size)
             draw = torch.randn if noisy else torch.zeros
             roles["noise"] = draw(shape, device=image.device)
         return self.call("", **roles)
 
     @property
-    def noise(self) -> int:
-        """How many numbers of noise the network takes for an image; 0: none."""
+    def noise_size(self) -> int:
+        """Width of the network's noise input; 0 if it has none."""
         net, task = self.instances[""], self.task
         if not task.has(net.inputs, "noise"):
             return 0
         return latent(net, bound(net.inputs, "noise", task.ports))
 
-    def given_back(self, out: Mapping[str, Tensor]) -> Tensor:
-        """The output that is the reconstruction: of cross-entropy its logits."""
+    def _output(self, out: Mapping[str, Tensor]) -> Tensor:
+        """The reconstruction among the outputs; logits if the loss is `bce`."""
         return out[bound(out, "reconstruction", self.task.ports)]
 
-    def distance(self, out: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        """How far reconstructions are from images [B]: the loss of all their values together."""
-        found = self.given_back(out)
+    def reconstruction_error(self, out: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        """The loss of each reconstruction [B], summed over its values."""
+        output = self._output(out)
         if self.task.loss == "bce":
-            each = F.binary_cross_entropy_with_logits(found, image, reduction="none")
+            error = F.binary_cross_entropy_with_logits(output, image, reduction="none")
         else:
-            each = F.mse_loss(found, image, reduction="none")
-        return each.flatten(1).sum(1)
+            error = F.mse_loss(output, image, reduction="none")
+        return error.flatten(1).sum(1)
 
-    def kl(self, out: Mapping[str, Tensor]) -> Tensor:
-        """The divergence of the codes from a standard normal prior [B], in nats; 0 where they are no distributions.
+    def kl_divergence(self, out: Mapping[str, Tensor]) -> Tensor:
+        """Divergence of the latent distributions from a standard normal prior [B], in nats.
 
-        In closed form: appendix B of Kingma and Welling, 2013.
+        A scalar 0 for an autoencoder that is not variational. Closed form: Kingma and Welling (2013), appendix B.
         """
         if not self.task.variational(out):
             return torch.zeros(())
@@ -76,65 +84,68 @@ class ReconstructionLearner(Learner[Reconstruction]):
         terms = mean.square() + log_variance.exp() - 1 - log_variance
         return terms.flatten(1).sum(1) / 2
 
-    def shown(self, out: Mapping[str, Tensor]) -> Tensor:
-        """Reconstructions as images."""
-        found = self.given_back(out)
-        return found.sigmoid() if self.task.loss == "bce" else found
+    def _pixels(self, out: Mapping[str, Tensor]) -> Tensor:
+        """Reconstructions [B, C, H, W] in the range of the images."""
+        output = self._output(out)
+        return output.sigmoid() if self.task.loss == "bce" else output
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """The loss, the squared error of a value, and after training that of the mean image."""
+        """The mean loss of an image, and the mean squared error of a value.
+
+        Variational autoencoders add `kl`, and the final evaluation `mse.mean`: the error
+        of the mean training image.
+        """
         sums, count, values = torch.zeros(4, device=self.device), 0, 0
         for batch in batches:
             image = batch["image"]
-            sums += torch.stack(self._judged(image)).to(sums)
+            sums += torch.stack(self._error_sums(image)).to(sums)
             count, values = count + len(image), values + image.numel()
-        distance, kl, error, of_mean = sums.tolist()
-        found = {
-            "loss": (distance + self.task.beta * kl) / count,
-            "mse": error / values,
+        error, kl, squared, baseline = sums.tolist()
+        metrics = {
+            "loss": (error + self.task.beta * kl) / count,
+            "mse": squared / values,
         }
         if self.task.variational(self.instances[""].outputs):
-            found["kl"] = kl / count
-        if final and self.mean is not None:
-            found["mse.mean"] = of_mean / values
-        return found
+            metrics["kl"] = kl / count
+        if final and self.mean_image is not None:
+            metrics["mse.mean"] = baseline / values
+        return metrics
 
-    def _judged(self, image: Tensor) -> list[Tensor]:
-        """Sums over images: distance, divergence, squared error, and that of the mean image."""
-        out = self.coded(image, noisy=False)
-        error = (self.shown(out) - image).square().sum()
-        mean = image if self.mean is None else self.mean
-        of_mean = (mean - image).square().sum()
-        return [self.distance(out, image).sum(), self.kl(out).sum(), error, of_mean]
+    def _error_sums(self, image: Tensor) -> list[Tensor]:
+        """Sums over images: loss, KL divergence, squared error, squared error of the mean image."""
+        out = self.reconstruct(image, noisy=False)
+        baseline = image if self.mean_image is None else self.mean_image
+        return [
+            self.reconstruction_error(out, image).sum(),
+            self.kl_divergence(out).sum(),
+            (self._pixels(out) - image).square().sum(),
+            (baseline - image).square().sum(),
+        ]
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """Rows of held-out images, and below each the row of their reconstructions."""
+        """Rows of held-out images, each above the row of its reconstructions."""
         from runtime.plots.image_grid import grid_png
 
-        first = islice(chain.from_iterable(b["image"] for b in batches), _SHOWN)
-        image = torch.stack(list(first))
-        columns = min(_COLUMNS, len(image))
+        images = chain.from_iterable(batch["image"] for batch in batches)
+        image = torch.stack(list(islice(images, _SAMPLE_IMAGES)))
+        columns = min(_SAMPLE_COLUMNS, len(image))
         image = image[: len(image) // columns * columns]
-        made = self.shown(self.coded(image, noisy=False))
-        pairs = torch.stack([_rows(image, columns), _rows(made, columns)], 1)
-        picture = grid_png(
-            pairs.flatten(0, 2), columns, self.metadata.get("range", "0..1")
-        )
-        return {f"epoch-{epoch:03}.png": picture}
+        output = self._pixels(self.reconstruct(image, noisy=False))
+        pairs = torch.stack([_rows(image, columns), _rows(output, columns)], 1)
+        value_range = self.metadata.get("range", "0..1")
+        grid = grid_png(pairs.flatten(0, 2), columns, value_range)
+        return {f"epoch-{epoch:03}.png": grid}
 
 
 def _rows(images: Tensor, columns: int) -> Tensor:
-    """Images [N, C, H, W] as rows of a picture: [N / columns, columns, C, H, W]."""
+    """Images [N, C, H, W] as rows of a grid: [N / columns, columns, C, H, W]."""
     return torch.unflatten(images, 0, (-1, columns))
 
 
-_PART = 1000
-
-
-def mean_image(train: Examples) -> Tensor:
-    """What all training images have in common: [C, H, W], the same whatever the image is."""
+def compute_mean_image(train: Examples) -> Tensor:
+    """The mean of all training images [C, H, W]: the baseline, which reconstructs every image as the same."""
     total, count = torch.zeros(()), len(train)
-    for start in range(0, count, _PART):
-        part = list(range(start, min(start + _PART, count)))
-        total = total + train.__getitems__(part)["image"].sum(0)
+    for start in range(0, count, _CHUNK_SIZE):
+        indices = list(range(start, min(start + _CHUNK_SIZE, count)))
+        total = total + train.__getitems__(indices)["image"].sum(0)
     return total / count

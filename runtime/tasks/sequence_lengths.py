@@ -1,9 +1,9 @@
-"""How long the sequences are that a network takes."""
+"""The sequence lengths that a network accepts, and checks of the data against them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor
 
@@ -14,85 +14,93 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.learner import Learner
 
+_CHUNK_SIZE: Final = 1024
+
 
 def lengths(instance: Instance, port: str) -> Constraint:
-    """The lengths [., T] that an input of a network may have."""
-    found = instance.inputs[port]
-    assert found is not None
-    size = instance.context.value(found.shape[1])
+    """The values of T that an input of shape [B, T] may have."""
+    tensor_type = instance.inputs[port]
+    assert tensor_type is not None
+    size = instance.context.value(tensor_type.shape[1])
     if size.constant is not None:
         return Constraint(size.constant, size.constant)
     return instance.context.domain.constraints.get(str(size), Constraint())
 
 
-def longest(taken: Constraint, most: int) -> int:
-    """The longest of the lengths that is at most this; 0 if none is."""
-    most = most if taken.max is None else min(most, taken.max)
-    found = most // taken.multiple_of * taken.multiple_of
-    return found if found >= taken.first else 0
+def longest(allowed: Constraint, limit: int) -> int:
+    """The largest allowed length that is at most `limit`; 0 if there is none."""
+    limit = limit if allowed.max is None else min(limit, allowed.max)
+    length = limit // allowed.multiple_of * allowed.multiple_of
+    return length if length >= allowed.first else 0
 
 
-def shortest(taken: Constraint, least: int) -> int:
-    """The shortest of the lengths that is at least this; 0 if none is."""
-    least = max(least, taken.first)
-    found = -(-least // taken.multiple_of) * taken.multiple_of
-    return found if taken.max is None or found <= taken.max else 0
+def shortest(allowed: Constraint, length: int) -> int:
+    """The smallest allowed length that is at least `length`; 0 if there is none."""
+    length = max(length, allowed.first)
+    rounded = -(-length // allowed.multiple_of) * allowed.multiple_of
+    return rounded if allowed.max is None or rounded <= allowed.max else 0
 
 
 def check_length(instance: Instance, port: str, length: int, role: str) -> None:
-    """Hold an input against the length of what the data gives it.
+    """Check that an input accepts examples of one length.
 
     Raises:
-        SpecError: where it does not take that.
+        SpecError: if it does not.
     """
-    taken = lengths(instance, port)
-    if taken.admits(length):
+    allowed = lengths(instance, port)
+    if allowed.admits(length):
         return
-    name = instance.scope.name
     message = (
-        f"the data has {length} {role} in an example, and {name} takes {_shown(taken)}"
+        f"examples have {length} {role}, but {instance.scope.name} "
+        f"takes {_format_lengths(allowed)}"
     )
     span = instance.scope.place.at("inputs", port).span()
-    best = longest(taken, length) or taken.first
-    help = f"the data can have `length: {best}`"
+    best = longest(allowed, length) or allowed.first
+    help = f"set the data's `length: {best}`"
     raise SpecError((Diagnostic("data-mismatch", message, span, help=help),))
 
 
-def _shown(taken: Constraint) -> str:
-    """In words: `multiples of 8, from 16, to 64`."""
-    words = [f"multiples of {taken.multiple_of}"] if taken.multiple_of > 1 else []
-    words += [f"at least {taken.first}"] if taken.first > taken.multiple_of else []
-    words += [f"at most {taken.max}"] if taken.max is not None else []
-    return ", ".join(words)
-
-
-_PART = 1024
-
-
-def every_batch(data: DataSplits) -> Iterable[Batch]:
-    """All examples, those for training first, in large batches."""
-    for examples in (data.train, data.held_out):
-        for start in range(0, len(examples), _PART):
-            numbers = range(start, min(start + _PART, len(examples)))
-            yield examples.__getitems__(list(numbers))
+def _format_lengths(allowed: Constraint) -> str:
+    """For example `multiples of 8, at least 16, at most 64`."""
+    parts = [f"multiples of {allowed.multiple_of}"] if allowed.multiple_of > 1 else []
+    if allowed.first > allowed.multiple_of:
+        parts.append(f"at least {allowed.first}")
+    if allowed.max is not None:
+        parts.append(f"at most {allowed.max}")
+    return ", ".join(parts)
 
 
 def check_max_length(
-    learner: Learner[Any], role: str, examples: Iterable[Tensor]
+    learner: Learner[Any], role: str, sequences: Iterable[Tensor]
 ) -> None:
-    """Hold the sequences [B, T] that play a role against the lengths that the only network takes.
+    """Check that no sequence is longer than the network's maximum length.
 
-    They are not looked at where it takes all lengths.
+    Args:
+        learner: a task with one network.
+        role: role of the input that gets the sequences.
+        sequences: batches [B, T]; not read if the network has no maximum.
 
     Raises:
-        SpecError: where one is too long, at the input.
+        SpecError: if a sequence is too long, at the network's input.
     """
     instance = learner.instances[""]
     port = bound(instance.scope.inputs, role, learner.task.ports)
-    most = lengths(instance, port).max
-    longest = 0 if most is None else max(one.shape[1] for one in examples)
-    if most is not None and longest > most:
-        message = f"the longest {role} of the data has {longest} tokens, and {port} takes {most}"
+    limit = lengths(instance, port).max
+    if limit is None:
+        return
+    found = max(batch.shape[1] for batch in sequences)
+    if found > limit:
+        message = (
+            f"the longest {role} has {found} tokens, but the input {port} takes {limit}"
+        )
         span = instance.scope.place.at("inputs", port).span()
-        help = "let the data have shorter ones, or the network take longer ones"
+        help = "shorten the data's texts, or raise the maximum of the network"
         raise SpecError((Diagnostic("data-misfit", message, span, help=help),))
+
+
+def all_batches(data: DataSplits) -> Iterable[Batch]:
+    """All examples in large batches, training examples first."""
+    for examples in (data.train, data.held_out):
+        for start in range(0, len(examples), _CHUNK_SIZE):
+            indices = range(start, min(start + _CHUNK_SIZE, len(examples)))
+            yield examples.__getitems__(list(indices))

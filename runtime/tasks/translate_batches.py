@@ -1,4 +1,4 @@
-"""Translations of many sequences by a network that tells the next token of each."""
+"""Translate many sequences in batches, with a network that predicts the next token of each."""
 
 from __future__ import annotations
 
@@ -14,52 +14,58 @@ from runtime.data.tokenizer import BOS, EOS, PAD
 from runtime.decode import NextLogits, Sampling, beam_search, sample
 
 Logits = Callable[[Tensor, Tensor], Tensor]
-"""Sources int[N, S] and what is given of targets int[N, T] -> logits float[N, T, vocab]."""
+"""Sources int[N, S] and target prefixes int[N, T] -> logits float[N, T, vocab]."""
 
-_ROWS: Final = 256
-"""Hypotheses that are decoded together, at most."""
+_MAX_HYPOTHESES: Final = 256
+"""Maximum number of hypotheses that are decoded together."""
 
 
 def translate(
-    logits: Logits, sources: Sequence[Tensor], decoding: Decoding, most: int
+    logits: Logits, sources: Sequence[Tensor], decoding: Decoding, max_new_tokens: int
 ) -> list[list[int]]:
-    """Translations, of `most` tokens at most, of sources int[S]; the `<eos>` at their end is left out.
+    """Translate sources int[S] into at most `max_new_tokens` ids each, without `<eos>`.
 
-    Sources of about one length are translated together.
+    Sources of similar length are batched together.
 
     Raises:
-        RequestError: where the logits are not numbers.
+        RequestError: if logits are NaN or infinite.
     """
-    found: list[list[int]] = [[] for _ in sources]
+    translations: list[list[int]] = [[] for _ in sources]
     order = iter(sorted(range(len(sources)), key=lambda i: len(sources[i])))
-    while chunk := list(islice(order, max(1, _ROWS // decoding.beam))):
-        source = pad_sequence([sources[i] for i in chunk], True, PAD)
-        told = _decoded(logits, source, decoding, most).tolist()
-        for i, row in zip(chunk, told, strict=True):
-            found[i] = row[: row.index(EOS)] if EOS in row else row
-    return found
+    while batch := list(islice(order, max(1, _MAX_HYPOTHESES // decoding.beam))):
+        source = pad_sequence([sources[i] for i in batch], True, PAD)
+        rows = _translate_batch(logits, source, decoding, max_new_tokens).tolist()
+        for i, row in zip(batch, rows, strict=True):
+            translations[i] = row[: row.index(EOS)] if EOS in row else row
+    return translations
 
 
-def _decoded(logits: Logits, source: Tensor, decoding: Decoding, most: int) -> Tensor:
-    """Translations of one batch int[B, S], int[B, n]."""
+def _translate_batch(
+    logits: Logits, source: Tensor, decoding: Decoding, max_new_tokens: int
+) -> Tensor:
+    """Translations int[B, n] of a batch of sources int[B, S]."""
     bos = source.new_full((len(source), 1), BOS)
     if decoding.beam == 1:
-        greedy = Sampling(tokens=most, temperature=0)
-        return sample(_after(logits, source), bos, greedy, eos=EOS, pad=PAD)
-    every = source.repeat_interleave(decoding.beam, 0)
-    exponent = decoding.length_penalty
+        greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0)
+        return sample(_next_logits(logits, source), bos, greedy, eos=EOS, pad=PAD)
     return beam_search(
-        _after(logits, every), bos, decoding.beam, most, EOS, exponent, PAD
+        _next_logits(logits, source.repeat_interleave(decoding.beam, 0)),
+        bos,
+        decoding.beam,
+        max_new_tokens,
+        EOS,
+        decoding.length_penalty,
+        PAD,
     )
 
 
-def _after(logits: Logits, source: Tensor) -> NextLogits:
-    """The next token's logits, of these sources; of rows that have ended they are 0."""
+def _next_logits(logits: Logits, source: Tensor) -> NextLogits:
+    """The logits of the next token for these sources; 0 for rows that have ended."""
 
     def next_logits(tokens: Tensor) -> Tensor:
-        (going,) = (tokens != EOS).all(1).nonzero(as_tuple=True)
-        told = logits(source[going], tokens[going])[:, -1]
-        out = told.new_zeros(len(tokens), told.shape[1])
-        return out.index_copy(0, going, told)
+        (open_rows,) = (tokens != EOS).all(1).nonzero(as_tuple=True)
+        found = logits(source[open_rows], tokens[open_rows])[:, -1]
+        out = found.new_zeros(len(tokens), found.shape[1])
+        return out.index_copy(0, open_rows, found)
 
     return next_logits

@@ -1,4 +1,4 @@
-"""Translation: teacher forcing to learn, and one token after the other to translate."""
+"""Translation: trained with teacher forcing, decoded token by token."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import TextPairs
 from runtime.data.tokenizer import BOS, EOS, PAD, Tokenizer
 from runtime.tasks.causality import check_causal
-from runtime.tasks.learner import Learner
+from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import (
+    all_batches,
     check_max_length,
-    every_batch,
     lengths,
     shortest,
 )
 from runtime.tasks.translate_batches import translate
-from runtime.tasks.translation_baselines import baselines, scores
+from runtime.tasks.translation_baselines import baseline_metrics, translation_metrics
 
-_SHOWN: Final = 5
-Row = tuple[Tensor, Tensor]
-"""A source and a target int[T] without padding, from behind `<bos>` to `<eos>`."""
+_SAMPLES: Final = 5
+TokenPair = tuple[Tensor, Tensor]
+"""A source and a target int[T] without `<bos>` and padding; both end with `<eos>`."""
 
 
 class TranslationLearner(Learner[Translation]):
-    """Learns to translate."""
+    """Trains a network to translate sequences of tokens."""
 
     task_type = Translation
 
@@ -50,19 +50,20 @@ class TranslationLearner(Learner[Translation]):
         self.source, self.target = sides
 
     def setup(self, data: DataSplits) -> None:
-        """Keep the data, for the baselines, and refuse what the network cannot take.
+        """Check the lengths of texts and that the decoder is causal; keep the data for the baselines.
 
         Raises:
-            SpecError: where a text is too long, or the decoder looks ahead.
+            SpecError: if a text is longer than the network's maximum, or the decoder is not causal.
         """
         self.data = data
-        check_max_length(self, "source", (one["source"] for one in every_batch(data)))
-        given = (one["target"][:, 1:] for one in every_batch(data))
-        check_max_length(self, "target", given)
-        some = data.train.__getitems__(list(range(min(4, len(data.train)))))
-        source, target = (some[role].to(self.device) for role in ("source", "target"))
+        sources = (batch["source"] for batch in all_batches(data))
+        check_max_length(self, "source", sources)
+        targets = (batch["target"][:, 1:] for batch in all_batches(data))
+        check_max_length(self, "target", targets)
+        batch = data.train.__getitems__(list(range(min(4, len(data.train)))))
+        source, target = (batch[role].to(self.device) for role in ("source", "target"))
         check_causal(
-            self, "target", target[:, :-1], lambda given: self.logits(source, given)
+            self, "target", target[:, :-1], lambda prefix: self.logits(source, prefix)
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -71,170 +72,198 @@ class TranslationLearner(Learner[Translation]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.evaluations = state["evaluations"]
 
-    # To learn.
+    # Training.
 
     def num_items(self, batch: Batch) -> int:
-        """How many tokens there are to tell."""
+        """The number of target tokens to predict."""
         return int((batch["target"][:, 1:] != PAD).sum())
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         source, target = batch["source"], batch["target"]
-        given, truth = target[:, :-1], target[:, 1:]
-        given = self.mixed(source, given, self.task.scheduled_sampling * progress)
-        logits = self.logits(source, given)
-        return cross_entropy(logits, truth, self.task.label_smoothing)
+        probability = self.task.scheduled_sampling * progress
+        prefix = self.scheduled_sampling(source, target[:, :-1], probability)
+        logits = self.logits(source, prefix)
+        return cross_entropy(logits, target[:, 1:], self.task.label_smoothing)
 
-    def mixed(self, source: Tensor, given: Tensor, probability: float) -> Tensor:
-        """Targets int[B, T] in which tokens give way, with a probability, to those that the network tells there.
+    def scheduled_sampling(
+        self, source: Tensor, prefix: Tensor, probability: float
+    ) -> Tensor:
+        """Target prefixes int[B, T] in which tokens are replaced by the network's own predictions.
 
-        What it tells comes of a first pass over the true tokens, all at once (Mihaylova and
-        Martins, 2019), without gradients. `<bos>` and padding stay.
+        Predictions are of one parallel pass over the true tokens (Mihaylova and Martins,
+        2019), without gradients. `<bos>` and padding stay.
+
+        Args:
+            source: int[B, S].
+            prefix: int[B, T].
+            probability: of each token to be replaced.
         """
         if not probability:
-            return given
+            return prefix
         with torch.no_grad():
-            told = self.logits(source, given).argmax(-1)
-        own = torch.rand(given.shape, device=given.device) < probability
-        own = own & (given != PAD) & (given != BOS)
-        return torch.where(own, F.pad(told[:, :-1], (1, 0)), given)
+            predicted = self.logits(source, prefix).argmax(-1)
+        replaced = torch.rand(prefix.shape, device=prefix.device) < probability
+        replaced = replaced & (prefix != PAD) & (prefix != BOS)
+        return torch.where(replaced, F.pad(predicted[:, :-1], (1, 0)), prefix)
 
-    def logits(self, source: Tensor, given: Tensor) -> Tensor:
-        """The scores of each next token [B, T, vocab], after sources int[B, S] and what is given of targets int[B, T].
+    def logits(self, source: Tensor, prefix: Tensor) -> Tensor:
+        """The logits [B, T, vocab] of each next token, for sources int[B, S] and target prefixes int[B, T]."""
+        tokens = {"source": source, "target": prefix}
+        inputs = {role: self.pad_to_allowed(role, ids) for role, ids in tokens.items()}
+        return self.output("", "logits", **inputs)[:, : prefix.shape[1]]
 
-        Both are padded to lengths that the network takes.
-        """
-        padded = {"source": source, "target": given}
-        roles = {role: self.fitting(role, tokens) for role, tokens in padded.items()}
-        return self.output("", "logits", **roles)[:, : given.shape[1]]
-
-    def fitting(self, role: str, tokens: Tensor) -> Tensor:
-        """Tokens int[B, T] with as much padding as gives them a length that the network takes."""
+    def pad_to_allowed(self, role: str, tokens: Tensor) -> Tensor:
+        """Tokens int[B, T] padded to the next length that the network accepts."""
         length = tokens.shape[1]
-        wanted = shortest(self._lengths(role), length)
-        return F.pad(tokens, (0, wanted - length), value=PAD) if wanted else tokens
+        padded = shortest(self._allowed_lengths(role), length)
+        return F.pad(tokens, (0, padded - length), value=PAD) if padded else tokens
 
-    # To be judged.
+    # Evaluation.
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
+        """Cross-entropy, perplexity and accuracy of a token given the true ones before it.
+
+        Every `decode_every` epochs and at the end, translations add `exact`, `bleu` and
+        `chrf`; the final evaluation adds the baselines.
+        """
         self.evaluations += 1
-        total, hits, count = 0.0, 0, 0
-        rows: list[Row] = []
+        total, correct, count = 0.0, 0, 0
+        pairs: list[TokenPair] = []
         for batch in batches:
             source, target = batch["source"], batch["target"]
-            truth = target[:, 1:]
+            expected = target[:, 1:]
             logits = self.logits(source, target[:, :-1]).float()
-            total += float(cross_entropy(logits, truth))
-            hits += int(((logits.argmax(-1) == truth) & (truth != PAD)).sum())
+            total += float(cross_entropy(logits, expected))
+            hits = (logits.argmax(-1) == expected) & (expected != PAD)
+            correct += int(hits.sum())
             count += self.num_items(batch)
-            rows += _rows(batch)
+            pairs += _token_pairs(batch)
         loss = total / count
-        found = {"loss": loss, "perplexity": math.exp(min(loss, 700))}
-        found["accuracy"] = hits / count
-        if final or self._is_due():
-            found |= self._translated(rows)
-        return found | (self._baselines() if final else {})
+        metrics = {"loss": loss, "perplexity": math.exp(min(loss, 700))}
+        metrics["accuracy"] = correct / count
+        if final or self._decodes_now():
+            metrics |= self._decoded_metrics(pairs)
+        return metrics | (self._baselines() if final else {})
 
-    def _is_due(self) -> bool:
-        """Whether an evaluation within training translates."""
+    def _decodes_now(self) -> bool:
+        """Whether an evaluation during training also translates."""
         every, step = self.task.decode_every, self.task.evaluate_every
-        # Epochs that are not evaluated count too.
+        # `decode_every` counts epochs, of which only each `evaluate_every`-th is evaluated.
         return bool(every) and self.evaluations * step % every < step
 
-    def _translated(self, rows: Sequence[Row]) -> dict[str, float]:
-        """Metrics of translations; the rows are in the order of the data."""
-        found = self.decoded([source for source, _ in rows])
-        truths = [target[:-1].tolist() for _, target in rows]
-        right = sum(map(list.__eq__, found, truths))
-        exact = {"exact": right / len(rows)}
-        if not self._has_words:
-            return exact
-        texts = [self.target.decode(row) for row in found]
-        return exact | scores(texts, self._wanted(truths))
+    def _decoded_metrics(self, pairs: Sequence[TokenPair]) -> dict[str, float]:
+        """The metrics of translations; pairs are in the order of the held-out data."""
+        found = self.decode([source for source, _ in pairs])
+        expected = [target[:-1].tolist() for _, target in pairs]
+        metrics = {"exact": sum(map(list.__eq__, found, expected)) / len(pairs)}
+        if not self._is_language:
+            return metrics
+        texts = [self.target.decode(ids) for ids in found]
+        return metrics | translation_metrics(texts, self._references(expected))
 
-    def _wanted(self, truths: Sequence[Sequence[int]]) -> list[str]:
-        """The held-out targets as texts: as they were read, for tokens may have lost something."""
+    def _references(self, targets: Sequence[Sequence[int]]) -> list[str]:
+        """The held-out targets as they were read if possible: decoding tokens may not restore the text."""
         held_out = self.data.held_out if self.data else None
         if isinstance(held_out, TextPairs):
-            return [other for _, other in held_out.texts]
-        return list(map(self.target.decode, truths))
+            return [target for _, target in held_out.texts]
+        return list(map(self.target.decode, targets))
 
     def _baselines(self) -> dict[str, float]:
-        """What comes of no network, on the same examples."""
-        if self.data is None or not self._has_words:
+        """The metrics of the baselines on the held-out data."""
+        if self.data is None or not self._is_language:
             return {}
-        return baselines(self.data.train, self.data.held_out, self.target.size)
+        return baseline_metrics(self.data.train, self.data.held_out, self.target.size)
 
     @property
-    def _has_words(self) -> bool:
-        """Whether the tokens are of a language: others are only right or wrong."""
+    def _is_language(self) -> bool:
+        """Whether translations are text; for random strings only exact matches count."""
         return not isinstance(self.task.data.chosen, Strings)
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """A few held-out pairs, short and long ones, each with its translation."""
-        every = [row for batch in batches for row in _rows(batch)]
-        rows = every[:: -(-len(every) // _SHOWN)]
-        # A network that has learned little does not end.
-        most = 2 * max(len(target) for _, target in rows)
-        told = self.decoded([source for source, _ in rows], most)
-        shown = [
+        """A few held-out pairs of different lengths, with their translations."""
+        every = [pair for batch in batches for pair in _token_pairs(batch)]
+        pairs = every[:: -(-len(every) // _SAMPLES)]
+        # Untrained networks do not predict `<eos>`.
+        limit = 2 * max(len(target) for _, target in pairs)
+        found = self.decode([source for source, _ in pairs], limit)
+        texts = [
             f"source:      {self.source.decode(source.tolist())}\n"
             f"reference:   {self.target.decode(target.tolist())}\n"
-            f"translation: {self.target.decode(found)}\n"
-            for (source, target), found in zip(rows, told, strict=True)
+            f"translation: {self.target.decode(translation)}\n"
+            for (source, target), translation in zip(pairs, found, strict=True)
         ]
-        return {f"epoch-{epoch:03}.txt": "\n".join(shown)}
+        return {f"epoch-{epoch:03}.txt": "\n".join(texts)}
 
-    # To translate.
+    # Decoding.
 
-    def decoded(self, sources: Sequence[Tensor], most: int = 0) -> list[list[int]]:
-        """Translations of sources int[S], without `<eos>`: as the task says, or of fewer tokens at most."""
-        limits = (self.task.decoding.most, most, self._lengths("target").max)
-        least = min(limit for limit in limits if limit)
-        return translate(self.logits, sources, self.task.decoding, least)
+    def decode(
+        self, sources: Sequence[Tensor], max_new_tokens: int = 0
+    ) -> list[list[int]]:
+        """Translations of sources int[S] as ids without `<eos>`, decoded as the task says.
+
+        Args:
+            sources: ids, with `<eos>`.
+            max_new_tokens: maximum length if it is below the task's and the network's; 0: theirs.
+        """
+        decoding = self.task.decoding
+        limits = (decoding.most, max_new_tokens, self._allowed_lengths("target").max)
+        limit = min(limit for limit in limits if limit)
+        return translate(self.logits, sources, decoding, limit)
 
     @torch.no_grad()
-    def translations(self, texts: Sequence[str]) -> list[str]:
+    def translate(self, texts: Sequence[str]) -> list[str]:
         """Translations of texts.
 
         Raises:
-            RequestError: where a text is longer than the network takes.
+            RequestError: if a text is longer than the network's maximum.
         """
         sources = [[*self.source.encode(text), EOS] for text in texts]
-        most = self._lengths("source").max
+        limit = self._allowed_lengths("source").max
         for text, ids in zip(texts, sources, strict=True):
-            if most is not None and len(ids) > most:
-                message = f"{shorten(text)} has {len(ids)} tokens, and the network takes {most}"
+            if limit is not None and len(ids) > limit:
+                message = f"{shorten(text)} has {len(ids)} tokens, but the network takes {limit}"
                 raise RequestError(message)
         rows = [torch.tensor(ids, device=self.device) for ids in sources]
-        return [self.target.decode(row) for row in self.decoded(rows)]
+        return [self.target.decode(ids) for ids in self.decode(rows)]
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """Translations of texts."""
-        found = self.translations(inputs)
+        """Translations of texts, as `translate` returns them."""
         return [
-            {"source": text, "translation": told}
-            for text, told in zip(inputs, found, strict=True)
+            {"source": text, "translation": translation}
+            for text, translation in zip(inputs, self.translate(inputs), strict=True)
         ]
 
-    def _lengths(self, role: str) -> Constraint:
-        """The lengths that the network takes."""
+    def generate(self, request: GenerationRequest) -> str:
+        invalid = request.options_besides("max_new_tokens")
+        if invalid:
+            raise RequestError(f"translation does not take {invalid}")
+        if not request.prompt:
+            raise RequestError("translation needs a prompt")
+        options = {"beam": request.beam, "most": request.sampling.get("max_new_tokens")}
+        chosen = {name: value for name, value in options.items() if value is not None}
+        decoding = self.task.decoding.model_copy(update=chosen)
+        self.task = self.task.model_copy(update={"decoding": decoding})
+        return self.translate([request.prompt])[0]
+
+    def _allowed_lengths(self, role: str) -> Constraint:
+        """The lengths that the network accepts for an input."""
         instance = self.instances[""]
         return lengths(instance, bound(instance.scope.inputs, role, self.task.ports))
 
 
-def cross_entropy(logits: Tensor, truth: Tensor, label_smoothing: float = 0) -> Tensor:
-    """The sum over all tokens int[B, T] that are not padding; logits float[B, T, vocab]."""
+def cross_entropy(logits: Tensor, target: Tensor, label_smoothing: float = 0) -> Tensor:
+    """The cross-entropy of logits [B, T, vocab], summed over target tokens int[B, T] that are not padding."""
     return F.cross_entropy(
         logits.flatten(0, 1),
-        truth.flatten(),
+        target.flatten(),
         ignore_index=PAD,
         reduction="sum",
         label_smoothing=label_smoothing,
     )
 
 
-def _rows(batch: Batch) -> list[Row]:
-    """The pairs of a batch."""
+def _token_pairs(batch: Batch) -> list[TokenPair]:
+    """The pairs of a batch, without `<bos>` and padding."""
     sides = batch["source"], batch["target"][:, 1:]
     sources, targets = ([row[row != PAD] for row in side] for side in sides)
     return list(zip(sources, targets, strict=True))

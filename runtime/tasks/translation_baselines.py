@@ -1,8 +1,9 @@
-"""What translates, or predicts tokens, without a network: copying, a dictionary, and frequencies alone."""
+"""Metrics of translations, and baselines without a network: copying, a dictionary, token frequencies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,63 +14,107 @@ from runtime.data.dataset import Examples
 from runtime.data.padded_texts import Pair, TextPairs
 from runtime.data.tokenizer import WordTokenizer
 
-_ROUNDS = 5
-_LINKS = 4_000_000
-"""Links of a word to a word from which a dictionary is learned, at most: of more pairs, every second or third."""
+_EM_ITERATIONS: Final = 5
+_MAX_LINKS: Final = 4_000_000
+"""Maximum number of word pairs that a dictionary is learned from; of more, only every second or third text is used."""
 _Ints = NDArray[np.int64]
 
 
-def dictionary(pairs: Sequence[Pair]) -> dict[str, str]:
-    """The most probable translation of each word of the sources.
+def translation_metrics(
+    translations: Sequence[str], references: Sequence[str]
+) -> dict[str, float]:
+    """Corpus BLEU (Papineni et al., 2002) and chrF (Popović, 2015) from 0 to 100, by sacrebleu."""
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
-    IBM model 1, learned by expectation maximisation (Brown et al., 1993), with a NULL word
-    for what in a target comes of no word.
+    metrics = {"bleu": BLEU(force=True), "chrf": CHRF()}
+    return {
+        name: float(metric.corpus_score(translations, [references]).score)
+        for name, metric in metrics.items()
+    }
+
+
+def baseline_metrics(
+    train: Examples, held_out: Examples, vocab: int
+) -> dict[str, float]:
+    """BLEU and chrF of copying and of a dictionary, and the cross-entropy of unigrams in nats.
+
+    Empty if the examples do not have their texts.
     """
-    cut = [(WordTokenizer.cut(one), WordTokenizer.cut(other)) for one, other in pairs]
-    size = sum((len(one) + 1) * len(other) for one, other in cut)
-    cut = cut[:: 1 + size // _LINKS]
-    sources = _numbered(word for one, _ in cut for word in one)
-    targets = _numbered(word for _, other in cut for word in other)
+    if not (isinstance(train, TextPairs) and isinstance(held_out, TextPairs)):
+        return {}
+    words = learn_dictionary(train.texts)
+    sources, references = ([pair[i] for pair in held_out.texts] for i in (0, 1))
+    translations = {
+        "copy": sources,
+        "dictionary": [translate_words(source, words) for source in sources],
+    }
+    metrics = {
+        f"{metric}.{name}": value
+        for name, texts in translations.items()
+        for metric, value in translation_metrics(texts, references).items()
+    }
+    loss = unigram_loss(_targets(train), _targets(held_out), vocab)
+    return metrics | {"loss.unigram": loss}
+
+
+def _targets(pairs: TextPairs) -> list[Tensor]:
+    """The targets int[T] without `<bos>`."""
+    return [row[1:] for row in pairs.columns["target"]]
+
+
+def learn_dictionary(pairs: Sequence[Pair]) -> dict[str, str]:
+    """The most probable translation of each source word.
+
+    IBM model 1, trained by expectation maximisation (Brown et al., 1993); a NULL word
+    stands for target words without a source word.
+    """
+    split = [
+        (WordTokenizer.split(one), WordTokenizer.split(other)) for one, other in pairs
+    ]
+    links = sum((len(one) + 1) * len(other) for one, other in split)
+    split = split[:: 1 + links // _MAX_LINKS]
+    sources = _number(word for one, _ in split for word in one)
+    targets = _number(word for _, other in split for word in other)
     if not targets:
         return {}
-    link, place = _links(cut, sources, targets)
-    cells, inverse = np.unique(link, return_inverse=True)
+    link, position = _links(split, sources, targets)
+    cells, cell_of_link = np.unique(link, return_inverse=True)
     source, target = np.divmod(cells, len(targets))
-    shares = _maximised(inverse, place, source)
-    order = np.lexsort((shares, source))  # the best of each source comes last
+    probabilities = _maximise(cell_of_link, position, source)
+    order = np.lexsort((probabilities, source))  # the best of each source is last
     best = dict(zip(source[order].tolist(), target[order].tolist(), strict=True))
     words = list(targets)
     return {word: words[best[i]] for word, i in sources.items() if i in best}
 
 
-def word_by_word(text: str, words: Mapping[str, str]) -> str:
-    """A text with every word translated on its own; those that are in no dictionary are copied."""
-    return WordTokenizer.join(
-        [words.get(word, word) for word in WordTokenizer.cut(text)]
-    )
+def translate_words(text: str, words: Mapping[str, str]) -> str:
+    """A text translated word by word; words that the dictionary lacks are copied."""
+    translated = [words.get(word, word) for word in WordTokenizer.split(text)]
+    return WordTokenizer.join(translated)
 
 
 def unigram_loss(
     train: Iterable[Tensor], held_out: Iterable[Tensor], vocab: int
 ) -> float:
-    """The cross-entropy, in nats, of tokens of a text by how frequent they are in another.
+    """The cross-entropy of held-out tokens by their frequencies in the training data, in nats.
 
-    Each of the `vocab` tokens counts once more than it is there.
+    Frequencies of the `vocab` tokens have add-one smoothing.
     """
-    counts, seen = _counts(train, vocab) + 1, _counts(held_out, vocab)
-    shares = (counts / counts.sum()).log()
-    return float(-(seen * shares).sum() / seen.sum())
+    counts, held_out_counts = _counts(train, vocab) + 1, _counts(held_out, vocab)
+    log_probabilities = (counts / counts.sum()).log()
+    return float(-(held_out_counts * log_probabilities).sum() / held_out_counts.sum())
 
 
-def _counts(tokens: Iterable[Tensor], vocab: int) -> Tensor:
+def _counts(texts: Iterable[Tensor], vocab: int) -> Tensor:
     total = torch.zeros(vocab, dtype=torch.float64)
-    for some in tokens:
-        total += some.flatten().bincount(minlength=vocab)
+    for tokens in texts:
+        total += tokens.flatten().bincount(minlength=vocab)
     return total
 
 
-def _numbered(words: Iterable[str]) -> dict[str, int]:
-    """Words by number, in the order in which they come; 0 is left for NULL."""
+def _number(words: Iterable[str]) -> dict[str, int]:
+    """Distinct words numbered from 1 in order of appearance; 0 is NULL."""
     return {word: i for i, word in enumerate(dict.fromkeys(words), 1)}
 
 
@@ -78,64 +123,32 @@ def _links(
     sources: Mapping[str, int],
     targets: Mapping[str, int],
 ) -> tuple[_Ints, _Ints]:
-    """Every word of a target with every word of its source: a number for both words, and the place in the targets."""
-    links, places, start = [], [], 0
+    """Each target word paired with each word of its source: a number for the two words, and the target's position."""
+    links, positions, start = [], [], 0
     for one, other in pairs:
         source = np.array([0, *(sources[word] for word in one)], dtype=np.int64)
         target = np.array([targets[word] - 1 for word in other], dtype=np.int64)
         links.append((source * len(targets) + target[:, None]).ravel())
-        places.append(np.repeat(np.arange(start, start + len(other)), len(source)))
+        indices = np.arange(start, start + len(other))
+        positions.append(np.repeat(indices, len(source)))
         start += len(other)
-    return np.concatenate(links), np.concatenate(places)
+    return np.concatenate(links), np.concatenate(positions)
 
 
-def _maximised(inverse: _Ints, place: _Ints, source: _Ints) -> NDArray[np.float64]:
+def _maximise(
+    cell_of_link: _Ints, position: _Ints, source: _Ints
+) -> NDArray[np.float64]:
     """The probability of each cell's target word, given its source word.
 
-    `inverse` is the cell of a link, `place` its place in the targets, and `source` the source word of a cell.
+    Args:
+        cell_of_link: the cell of each link: its pair of words.
+        position: the target position of each link.
+        source: the source word of each cell.
     """
-    shares = np.ones(len(source))
-    for _ in range(_ROUNDS):
-        each = shares[inverse]
-        each /= np.bincount(place, each)[place]
-        counts = np.bincount(inverse, each)
-        shares = counts / np.bincount(source, counts)[source]
-    return shares
-
-
-def scores(told: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
-    """BLEU (Papineni et al., 2002) and chrF (Popović, 2015), from 0 to 100, of whole texts, by sacrebleu."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-
-    both = {"bleu": BLEU(force=True), "chrf": CHRF()}
-    return {
-        name: float(metric.corpus_score(told, [wanted]).score)
-        for name, metric in both.items()
-    }
-
-
-def baselines(train: Examples, held_out: Examples, vocab: int) -> dict[str, float]:
-    """Metrics of copies and of a dictionary, and the cross-entropy of tokens by their frequencies.
-
-    None, where the texts are not at hand.
-    """
-    if not (isinstance(train, TextPairs) and isinstance(held_out, TextPairs)):
-        return {}
-    words = dictionary(train.texts)
-    told = {
-        "copy": [one for one, _ in held_out.texts],
-        "dictionary": [word_by_word(one, words) for one, _ in held_out.texts],
-    }
-    wanted = [other for _, other in held_out.texts]
-    found = {
-        f"{metric}.{name}": value
-        for name, texts in told.items()
-        for metric, value in scores(texts, wanted).items()
-    }
-    loss = unigram_loss(_targets(train), _targets(held_out), vocab)
-    return found | {"loss.unigram": loss}
-
-
-def _targets(pairs: TextPairs) -> list[Tensor]:
-    return [row[1:] for row in pairs.columns["target"]]
+    probabilities = np.ones(len(source))
+    for _ in range(_EM_ITERATIONS):
+        expected = probabilities[cell_of_link]
+        expected /= np.bincount(position, expected)[position]
+        counts = np.bincount(cell_of_link, expected)
+        probabilities = counts / np.bincount(source, counts)[source]
+    return probabilities

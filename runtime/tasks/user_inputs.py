@@ -1,4 +1,4 @@
-"""What a user gives to a trained network, as tensors."""
+"""Read the files that a user gives to a trained network."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ from runtime.data.images import read_image
 from runtime.data.user_files import read_text
 
 
-def picture(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
-    """An image file as [channels, H, W] with values from 0 to 255, brought to a size where one is given.
+def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
+    """Read an image file: uint8[channels, H, W].
+
+    Args:
+        file: path of the image.
+        size: height and width to resize to; None keeps the image's own.
+        channels: 1 for grey, 3 for colour.
 
     Raises:
-        RequestError: where the file is not there.
-        DataError: where it is no image.
+        RequestError: if the file does not exist.
+        DataError: if it is not an image.
     """
     from PIL import Image
 
-    path = _there(file)
+    path = _existing(file)
     try:
         if size is None:
             with Image.open(path) as opened:
@@ -33,41 +38,42 @@ def picture(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
         return read_image(path, size, channels)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{file} is no image: {reason}") from None
+        raise DataError(f"{file} is not an image: {reason}") from None
 
 
-def past_of(file: str, columns: Sequence[str], length: int) -> list[list[float]]:
-    """The last `length` times of a CSV file with these columns, [length, C].
+def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float]]:
+    """Read the last `length` rows of a CSV file: [length, C], in the order of `columns`.
 
     Raises:
-        SpecError: where the file lacks a column, or has a line that does not fit.
-        RequestError: where it is not there.
-        DataError: where it is too short.
+        SpecError: if the file lacks a column or has an invalid line.
+        RequestError: if it does not exist.
+        DataError: if it is too short.
     """
-    path = _there(file)
+    path = _existing(file)
     start = Span(str(path), 1, 1, 1, 1)
-    blamed = Document(Source(str(path), ""), Mapping((), start))
-    section = DataSection(blamed, "csv", Path())
+    # Errors that are not of one line are reported at the start of the file.
+    document = Document(Source(str(path), ""), Mapping((), start))
+    section = DataSection(document, "csv", Path())
     text = read_text(section, "path", str(path))
     values = read_columns(section, path, text, columns)
     if len(values) < length:
-        message = f"{file} has {len(values)} times, and the network looks at {length}"
+        message = f"{file} has {len(values)} rows, but the network needs {length}"
         raise DataError(message)
-    found: list[list[float]] = values[-length:].tolist()
-    return found
+    past: list[list[float]] = values[-length:].tolist()
+    return past
 
 
-def _there(file: str) -> Path:
+def _existing(file: str) -> Path:
     """The path of a file.
 
     Raises:
-        RequestError: where there is none.
+        RequestError: if it does not exist.
     """
     path = Path(file)
     try:
-        found = path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        found = False
-    if not found:
-        raise RequestError(f"there is no file {file}")
+        exists = path.is_file()
+    except (OSError, ValueError):  # not a possible file name
+        exists = False
+    if not exists:
+        raise RequestError(f"{file} does not exist")
     return path

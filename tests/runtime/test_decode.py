@@ -20,8 +20,8 @@ from runtime.decode import (
     NextLogits,
     Sampling,
     beam_search,
-    filtered,
-    penalised,
+    filter_logits,
+    penalise_repetition,
     sample,
 )
 
@@ -141,7 +141,7 @@ def test_filters_are_those_of_transformers(
     chain.extend([TopKLogitsWarper(top_k)] if top_k else [])
     chain.extend([TopPLogitsWarper(top_p)] if top_p < 1 else [])
     sampling = Sampling(1, temperature, top_k, top_p, penalty)
-    found = filtered(penalised(scores, tokens, sampling), sampling)
+    found = filter_logits(penalise_repetition(scores, tokens, sampling), sampling)
     wanted = chain(tokens, scores)
     assert found.isneginf().equal(wanted.isneginf())
     torch.testing.assert_close(found.softmax(-1), wanted.softmax(-1))
@@ -201,14 +201,14 @@ def test_logits_that_are_no_numbers_are_refused(bad: float) -> None:
         lambda: sample(logits, prompt, Sampling(1)),
         lambda: beam_search(logits, prompt, 2, 1),
     ):
-        with pytest.raises(RequestError, match="not numbers"):
+        with pytest.raises(RequestError, match="NaN or infinite"):
             decode()
 
 
 @pytest.mark.parametrize(
     "setting",
     [
-        {"tokens": -1},
+        {"max_new_tokens": -1},
         {"temperature": -0.1},
         {"temperature": math.nan},
         {"temperature": math.inf},
@@ -222,5 +222,5 @@ def test_logits_that_are_no_numbers_are_refused(bad: float) -> None:
 def test_settings_that_make_no_sense_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(RequestError):
         Sampling(**setting)  # type: ignore[arg-type]
-    with pytest.raises(RequestError, match="at least one"):
+    with pytest.raises(RequestError, match="at least 1"):
         beam_search(_fails, torch.zeros(1, 1).long(), 0, 1)

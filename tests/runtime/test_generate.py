@@ -10,10 +10,9 @@ from layergraph.__main__ import main
 from runtime.data.data_section import DataSection
 from runtime.data.load_data import load
 from runtime.engine.run_folder import RunFolder
-from runtime.generate import Wish, generate
 from runtime.load import build_networks
 from runtime.open_run import LoadedRun
-from runtime.tasks.learner import learner_class
+from runtime.tasks.learner import GenerationRequest, learner_class
 
 LANGUAGE = """
 name: Net
@@ -102,50 +101,62 @@ def opened(folder: Path, spec: str) -> LoadedRun:
 
 def test_a_language_model_writes_text(tmp_path: Path) -> None:
     run = opened(tmp_path, LANGUAGE)
-    wish = Wish("abc", sampling={"tokens": 9, "top_k": 5, "seed": 3})
-    made = generate(run, wish)
-    assert made == generate(run, wish)
+    request = GenerationRequest(
+        "abc", sampling={"max_new_tokens": 9, "top_k": 5, "seed": 3}
+    )
+    made = run.learner.generate(request)
+    assert made == run.learner.generate(request)
     assert isinstance(made, str)
     assert made.startswith("abc") and len(made) == 12
 
 
 def test_a_beam_draws_nothing(tmp_path: Path) -> None:
     run = opened(tmp_path, LANGUAGE)
-    made = generate(run, Wish("abc", beam=2, sampling={"tokens": 4}))
+    made = run.learner.generate(
+        GenerationRequest("abc", beam=2, sampling={"max_new_tokens": 4})
+    )
     assert len(made) == 7
-    wish = Wish("abc", beam=2, sampling={"top_k": 4, "temperature": 1.0})
-    with pytest.raises(RequestError, match="has no temperature, top-k"):
-        generate(run, wish)
+    request = GenerationRequest(
+        "abc", beam=2, sampling={"top_k": 4, "temperature": 1.0}
+    )
+    with pytest.raises(RequestError, match="does not take temperature, top-k"):
+        run.learner.generate(request)
 
 
 def test_a_translation_is_one_of_the_prompt(tmp_path: Path) -> None:
     run = opened(tmp_path, PAIRS)
     prompt = run.learner.source.decode([4, 5, 6])  # type: ignore[attr-defined]
     (wanted,) = run.learner.predict([prompt])
-    assert generate(run, Wish(prompt)) == wanted["translation"]
-    wide = generate(run, Wish(prompt, beam=3, sampling={"tokens": 2}))
+    assert run.learner.generate(GenerationRequest(prompt)) == wanted["translation"]
+    wide = run.learner.generate(
+        GenerationRequest(prompt, beam=3, sampling={"max_new_tokens": 2})
+    )
     assert len(str(wide).split()) <= 2
-    for wish in (Wish(), Wish(prompt, sampling={"top_p": 0.5})):
+    for request in (
+        GenerationRequest(),
+        GenerationRequest(prompt, sampling={"top_p": 0.5}),
+    ):
         with pytest.raises(RequestError, match="translation"):
-            generate(run, wish)
+            run.learner.generate(request)
 
 
 def test_a_generator_draws_a_grid(tmp_path: Path) -> None:
     run = opened(tmp_path, IMAGES)
     first, again, other = (
-        generate(run, Wish(sampling={"seed": seed})) for seed in (1, 1, 2)
+        run.learner.generate(GenerationRequest(sampling={"seed": seed}))
+        for seed in (1, 1, 2)
     )
     assert isinstance(first, bytes)
     assert first.startswith(b"\x89PNG")
     assert first == again != other
-    with pytest.raises(RequestError, match="no settings but a seed"):
-        generate(run, Wish("a seven"))
+    with pytest.raises(RequestError, match="no option but a seed"):
+        run.learner.generate(GenerationRequest("a seven"))
 
 
 def test_other_tasks_generate_nothing(tmp_path: Path) -> None:
     run = opened(tmp_path, FORECASTS)
     with pytest.raises(RequestError, match="forecasting generates nothing"):
-        generate(run, Wish())
+        run.learner.generate(GenerationRequest())
 
 
 def test_the_command(

@@ -32,7 +32,7 @@ CASES = [
         {"i": LABELS, "l": LABELS},
         "data-format",
         "i",
-        ("no IDX file of images", "0, 0, 8, 3"),
+        ("not an IDX file of images", "0, 0, 8, 3"),
     ),
     Case(
         "floats",
@@ -48,7 +48,7 @@ CASES = [
         {"i": IMAGES[:-1], "l": LABELS},
         "data-format",
         "i",
-        ("holds 15 values, and says 4 × 2 × 2",),
+        ("has 15 values, but its header says 4 × 2 × 2",),
     ),
     Case("too much", IDX, {"i": IMAGES + b"\0", "l": LABELS}, "data-format", "i"),
     Case(
@@ -57,7 +57,7 @@ CASES = [
         {"i": IMAGES, "l": idx((5,), bytes(5))},
         "data-mismatch",
         "l",
-        ("4 images and 5 labels",),
+        ("4 images but 5 labels",),
     ),
     Case(
         "labels out of range",
@@ -122,7 +122,7 @@ CASES = [
         {"p/a/1.png": png(), "p/a/2.png": "no image"},
         "data-unreadable",
         "p",
-        ("2.png is no image",),
+        ("2.png is not an image",),
     ),
     Case(
         "an image cut off",
@@ -130,6 +130,6 @@ CASES = [
         {"p/a/1.png": png()[:50]},
         "data-unreadable",
         "p",
-        ("1.png is no image",),
+        ("1.png is not an image",),
     ),
 ]

@@ -14,7 +14,7 @@ CASES = [
         {"c": "\n1,2\n3,4\n"},
         "data-format",
         "c:2:1",
-        ("must name the columns",),
+        ("must have the names of the columns",),
     ),
     Case(
         "another column",
@@ -30,7 +30,7 @@ CASES = [
         {"c": "time,load\n1,2\n"},
         "data-format",
         "[zz]",
-        ("it has time, load",),
+        ("the columns are time, load",),
     ),
     Case(
         "semicolons",
@@ -73,7 +73,7 @@ CASES = [
         {"c": "load\n" + "1\n" * 5},
         "data-empty",
         "c",
-        ("too short: 4 of its 5 values are to train on", "there must be 5"),
+        ("too short: 4 of its 5 values are for training", "need 5"),
     ),
     Case(
         "a season longer than the series",
@@ -81,7 +81,7 @@ CASES = [
         {"c": LONG},
         "data-empty",
         "c",
-        ("there must be 51",),
+        ("need 51",),
     ),
     Case(
         "too little held out",

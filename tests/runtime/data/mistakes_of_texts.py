@@ -13,7 +13,7 @@ NUMBERED = "{labelled_text: {path: l, classes: 3}}"
 
 CASES = [
     # Files.
-    Case("no file", TEXT, {}, "data-not-found", "t", ("there is no", "folder of")),
+    Case("no file", TEXT, {}, "data-not-found", "t", ("does not exist", "folder")),
     Case("an absolute path", "{text: {path: /no/t}}", {}, "data-not-found", "/no/t"),
     Case("a folder", TEXT, {"t/": ""}, "data-unreadable", "t", ("is a folder",)),
     Case(
@@ -128,7 +128,7 @@ CASES = [
         {"l": "0\ta\n3\tb\n"},
         "data-label",
         "l:2:1",
-        ("the label 3 is not one of 0 to 2",),
+        ("the label 3 is not in 0 to 2",),
     ),
     Case("a label below 0", NUMBERED, {"l": "0\ta\n-1\tb\n"}, "data-label", "l:2:1"),
     Case(

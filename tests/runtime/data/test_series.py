@@ -5,7 +5,7 @@ import pytest
 import torch
 from statsmodels.datasets import co2, sunspots
 
-from runtime.data.series import SeriesWindows, filled
+from runtime.data.series import SeriesWindows, interpolate
 from tests.runtime.data.section import read
 
 
@@ -43,11 +43,17 @@ def test_filled_as_pandas_does() -> None:
     data = co2.load_pandas().data["co2"].reset_index(drop=True)
     assert data.isna().sum() == 59
     wanted = data.interpolate(method="linear", limit_direction="both").to_numpy()
-    np.testing.assert_allclose(filled(data.to_numpy()), wanted, rtol=1e-12)
+    np.testing.assert_allclose(interpolate(data.to_numpy()), wanted, rtol=1e-12)
 
 
 def test_filled_at_the_ends() -> None:
-    assert filled(np.array([np.nan, 1, np.nan, 3, np.nan])).tolist() == [1, 1, 2, 3, 3]
+    assert interpolate(np.array([np.nan, 1, np.nan, 3, np.nan])).tolist() == [
+        1,
+        1,
+        2,
+        3,
+        3,
+    ]
 
 
 def test_co2_beside_last_year() -> None:

@@ -11,4 +11,4 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures and good judges take longer than all else in a small run."""
     monkeypatch.setattr(Checkpointer, "_pictures", lambda keeper, position, now: {})
     monkeypatch.setattr(image_evaluator, "_STEPS", 5)
-    monkeypatch.setattr(image_evaluator, "_MOST", 100)
+    monkeypatch.setattr(image_evaluator, "_MAX_IMAGES", 100)

@@ -183,8 +183,8 @@ def test_held_out_losses_are_means_without_the_penalty(tmp_path: Path) -> None:
         found = learner.evaluate(parts, final=False)
         torch.manual_seed(3)
         for _ in range(4):
-            learner.generated(250)
-        made = torch.cat([learner.generated(32)[0] for _ in parts])
+            learner.generate_images(250)
+        made = torch.cat([learner.generate_images(32)[0] for _ in parts])
         fake = learner.score(made, NO_LABELS).mean()
         shown = torch.cat([part["image"] for part in parts])
         real = learner.score(shown, NO_LABELS).mean()
@@ -260,7 +260,7 @@ def test_networks_with_a_label_are_told_it(tmp_path: Path) -> None:
     metadata = {"range": "-1..1", "classes": ["rows", "columns"]}
     learner = AdversarialLearner(found.task, found.typed.networks, networks, metadata)
     known = networks["generator"].get_parameter("known.weight").detach()
-    images, labels = learner.generated(200)
+    images, labels = learner.generate_images(200)
     assert 60 < int(labels.sum()) < 140
     torch.testing.assert_close(images.flatten(1), known[labels], atol=0.05, rtol=0)
     real = batch()["image"]

@@ -58,7 +58,7 @@ def test_the_wasserstein_penalty_is_of_norms_between_real_and_fake(
     learner = adversary(tmp_path, "loss: wasserstein\ngradient_penalty: 10")
     real, fake = batch()["image"], torch.rand(8, 1, 2, 2)
     torch.manual_seed(5)
-    found = learner.penalty(real, fake, NO_LABELS)
+    found = learner.gradient_penalty(real, fake, NO_LABELS)
     torch.manual_seed(5)
     share = torch.rand(8, 1, 1, 1)
     norms = gradients(learner, share * real + (1 - share) * fake).norm(dim=1)
@@ -72,7 +72,9 @@ def test_the_other_penalty_is_of_squares_at_real_images(
     learner = adversary(tmp_path, f"loss: {loss}\ngradient_penalty: 1")
     real = batch()["image"]
     expected = gradients(learner, real).square().sum() / 2
-    torch.testing.assert_close(learner.penalty(real, real, NO_LABELS), expected)
+    torch.testing.assert_close(
+        learner.gradient_penalty(real, real, NO_LABELS), expected
+    )
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "hinge"])
@@ -87,9 +89,9 @@ def test_the_penalty_weighs_and_learns_through_wrapped_networks(
     learner.networks = {k: fabric.setup_module(v) for k, v in learner.networks.items()}
     torch.manual_seed(5)
     loss_with = learner.loss("discriminator", batch(), 0.0)
-    fake = learner.generated(8)[0].detach()
+    fake = learner.generate_images(8)[0].detach()
     assert loss_with > without
-    penalty = learner.penalty(batch()["image"], fake, NO_LABELS)
+    penalty = learner.gradient_penalty(batch()["image"], fake, NO_LABELS)
     fabric.backward(penalty)
     net = learner.networks["discriminator"].module
     assert net.score.weight.grad.abs().sum() > 0

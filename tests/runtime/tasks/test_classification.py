@@ -202,7 +202,7 @@ def test_texts_are_learned_and_told(make: Make) -> None:
 
 def test_a_text_with_nothing_in_it_is_refused(make: Make) -> None:
     learner = make(TEXTS, dict(texts().metadata), DIMS="", MASK="", LAYERS="")
-    with pytest.raises(RequestError, match="nothing in it"):
+    with pytest.raises(RequestError, match="an empty text"):
         learner.predict([" "])
 
 
@@ -276,11 +276,11 @@ def test_images_of_any_size_keep_theirs(make: Make, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.png", "there is no file"),
-        ("text.png", "is no image"),
-        ("cut.png", "is no image"),
-        ("x" * 5000, "there is no file"),
-        ("nul\0", "there is no file"),
+        ("none.png", "does not exist"),
+        ("text.png", "is not an image"),
+        ("cut.png", "is not an image"),
+        ("x" * 5000, "does not exist"),
+        ("nul\0", "does not exist"),
     ],
 )
 def test_a_file_that_is_no_image_is_refused(

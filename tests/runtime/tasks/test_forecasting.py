@@ -200,11 +200,11 @@ def test_a_file_of_the_past_gives_the_next_values(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("heat\n1\n2\n", "has 2 times, and the network looks at 5"),
+        ("heat\n1\n2\n", "has 2 rows, but the network needs 5"),
         ("cold\n1\n2\n", "the file has no column heat"),
         ("heat\n1\nwarm\n", "heat is warm, which is not a finite number"),
         ("", "has no text"),
-        (None, "there is no file"),
+        (None, "does not exist"),
     ],
 )
 def test_a_file_that_is_no_past_is_refused(

@@ -8,7 +8,7 @@ import torch
 from scipy.linalg import sqrtm
 from torch import Tensor
 
-from runtime.tasks.image_evaluator import Gaussian, frechet
+from runtime.tasks.image_evaluator import Gaussian, frechet_distance
 
 
 def diagonal(mean: list[float], deviations: list[float]) -> Gaussian:
@@ -24,26 +24,31 @@ def draws(seed: int, count: int, size: int) -> Tensor:
 
 def test_the_distance_of_independent_normals_is_that_of_means_and_deviations() -> None:
     one, other = diagonal([0, 0], [1, 2]), diagonal([3, 4], [2, 0])
-    assert frechet(one, other) == pytest.approx(25 + (1 - 2) ** 2 + (2 - 0) ** 2)
+    assert frechet_distance(one, other) == pytest.approx(
+        25 + (1 - 2) ** 2 + (2 - 0) ** 2
+    )
 
 
 def test_it_is_scipys_formula_of_full_covariances() -> None:
-    one, other = (Gaussian.of(draws(seed, 200, 6)) for seed in (1, 2))
+    one, other = (Gaussian.fit(draws(seed, 200, 6)) for seed in (1, 2))
     root = sqrtm((one.covariance @ other.covariance).numpy())
     spread = one.covariance + other.covariance - 2 * torch.from_numpy(np.real(root))
     expected = (one.mean - other.mean).square().sum() + spread.trace()
-    assert frechet(one, other) == pytest.approx(float(expected), rel=1e-9)
-    assert frechet(other, one) == pytest.approx(float(expected), rel=1e-9)
+    assert frechet_distance(one, other) == pytest.approx(float(expected), rel=1e-9)
+    assert frechet_distance(other, one) == pytest.approx(float(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("count", [3, 500])
 def test_equal_sets_are_at_no_distance(count: int) -> None:
-    found = Gaussian.of(draws(3, count, 8))
-    assert frechet(found, found) == pytest.approx(0, abs=1e-5)
+    found = Gaussian.fit(draws(3, count, 8))
+    assert frechet_distance(found, found) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_is_infinitely_far(bad: float) -> None:
     features = draws(3, 10, 4)
     features[0, 0] = bad
-    assert frechet(Gaussian.of(draws(3, 10, 4)), Gaussian.of(features)) == math.inf
+    assert (
+        frechet_distance(Gaussian.fit(draws(3, 10, 4)), Gaussian.fit(features))
+        == math.inf
+    )

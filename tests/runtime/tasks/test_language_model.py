@@ -157,36 +157,37 @@ def test_what_was_learned_by_heart_is_said_again(
     overfit: LanguageModelLearner, beam: int | None
 ) -> None:
     prompt = TEXT[:12]
-    sampling = Sampling(tokens=30, temperature=0)
-    assert overfit.generate(prompt, sampling, beam) == TEXT[:42]
+    sampling = Sampling(max_new_tokens=30, temperature=0)
+    assert overfit.continue_text(prompt, sampling, beam) == TEXT[:42]
 
 
 def test_without_a_prompt_a_line_begins(overfit: LanguageModelLearner) -> None:
-    assert overfit.generate("", Sampling(tokens=3, temperature=0)) == "and"
+    assert overfit.continue_text("", Sampling(max_new_tokens=3, temperature=0)) == "and"
 
 
 def test_a_text_without_lines_begins_somehow(tmp_path: Path) -> None:
     learner, _ = opened(tmp_path, text=TEXT.replace("\n", " "))
-    assert len(learner.generate("", Sampling(tokens=7))) == 7
+    assert len(learner.continue_text("", Sampling(max_new_tokens=7))) == 7
 
 
 def test_a_seed_says_the_same(overfit: LanguageModelLearner) -> None:
     first, again, other = (
-        overfit.generate("the ", Sampling(40, 2.0, seed=seed)) for seed in (1, 1, 2)
+        overfit.continue_text("the ", Sampling(40, 2.0, seed=seed))
+        for seed in (1, 1, 2)
     )
     assert first == again != other
     assert len(first) == 44
 
 
 def test_unknown_tokens_are_not_made(overfit: LanguageModelLearner) -> None:
-    assert "<unk>" not in overfit.generate("the ", Sampling(300, 1e6))
+    assert "<unk>" not in overfit.continue_text("the ", Sampling(300, 1e6))
 
 
 def test_a_prompt_with_unknown_characters_is_refused(
     overfit: LanguageModelLearner,
 ) -> None:
     with pytest.raises(RequestError, match="no '€', 'T':"):
-        overfit.generate("€The €", Sampling())
+        overfit.continue_text("€The €", Sampling())
 
 
 def test_samples_go_on_from_the_text_held_out(overfit: LanguageModelLearner) -> None:
@@ -201,15 +202,15 @@ def test_the_network_sees_no_more_than_it_learned_with(tmp_path: Path) -> None:
     learner, data = opened(tmp_path, dims="dims: {T: {max: 20}}", length=8)
     assert learner.context == 8
     text = whole(data).flatten()[None]
-    after = learner._next(text)
-    assert after.equal(learner._next(text[:, -8:]))
-    assert not after.equal(learner._next(text[:, -7:]))
+    after = learner._next_logits(text)
+    assert after.equal(learner._next_logits(text[:, -8:]))
+    assert not after.equal(learner._next_logits(text[:, -7:]))
 
 
 def test_the_network_sees_no_more_than_it_takes(tmp_path: Path) -> None:
     learner, _ = opened(tmp_path, dims="dims: {T: {max: 5}}", length=8)
     assert learner.context == 5
-    assert len(learner.generate("the ", Sampling(tokens=20))) == 24
+    assert len(learner.continue_text("the ", Sampling(max_new_tokens=20))) == 24
 
 
 def test_any_prompt_will_do_where_lengths_are_multiples(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_any_prompt_will_do_where_lengths_are_multiples(tmp_path: Path) -> None:
     for length in range(1, 15):
         tokens = torch.tensor([learner.tokenizer.encode(TEXT[:length])])
         wanted = learner.logits(tokens[:, -12:])[:, -1, 1:]
-        torch.testing.assert_close(learner._next(tokens)[:, 1:], wanted)
+        torch.testing.assert_close(learner._next_logits(tokens)[:, 1:], wanted)
 
 
 def test_a_network_that_looks_ahead_is_refused(tmp_path: Path) -> None:
@@ -245,9 +246,7 @@ def test_examples_that_are_too_long_are_refused(
         learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "data-mismatch"
-    assert (
-        found.message == f"the data has 12 tokens in an example, and Tiny takes {takes}"
-    )
+    assert found.message == f"examples have 12 tokens, but Tiny takes {takes}"
     assert help in found.help
     assert (tmp_path / "net.yaml").read_text().splitlines()[found.span.line - 1] == (
         "  tokens: int[B, T]"
@@ -261,6 +260,6 @@ def test_other_tokens_than_characters(tmp_path: Path, tokens: str, vocab: int) -
     learner, data = opened(tmp_path, length=3, tokens=tokens, vocab=vocab)
     learner.setup(data)
     assert data.metadata["characters_per_token"] > 1.5
-    made = learner.generate("the quick", Sampling(tokens=5))
+    made = learner.continue_text("the quick", Sampling(max_new_tokens=5))
     assert made.startswith("the quick")
     assert len(made) > len("the quick")

@@ -20,7 +20,7 @@ def test_what_it_has_learned_by_heart_it_translates(
     assert found["bleu"] == pytest.approx(100)
     assert found["chrf"] == pytest.approx(100)
     texts = ["two men", "one good man"]
-    assert learner.translations(texts) == ["dos hombres", "un hombre bueno"]
+    assert learner.translate(texts) == ["dos hombres", "un hombre bueno"]
     assert learner.predict(texts[:1]) == [
         {"source": "two men", "translation": "dos hombres"}
     ]
@@ -33,9 +33,9 @@ def test_translations_do_not_depend_on_what_is_translated_beside(
     learner, data = make(f"decoding: {{beam: {beam}, most: 9}}")
     fit(learner, data, 30)
     texts = [one for one, _ in PAIRS]
-    alone = [learner.translations([text])[0] for text in texts]
-    assert learner.translations(texts) == alone
-    assert learner.translations(texts[::-1]) == alone[::-1]
+    alone = [learner.translate([text])[0] for text in texts]
+    assert learner.translate(texts) == alone
+    assert learner.translate(texts[::-1]) == alone[::-1]
 
 
 def test_greedy_translation_takes_the_best_token_each_time(make: Make) -> None:
@@ -46,15 +46,15 @@ def test_greedy_translation_takes_the_best_token_each_time(make: Make) -> None:
     while len(given) < 8 and given[-1] != EOS:
         logits = learner.network(source, torch.tensor([given]))
         given.append(int(logits[0, -1].argmax()))
-    assert learner.decoded([source[0]]) == [[i for i in given[1:] if i != EOS]]
+    assert learner.decode([source[0]]) == [[i for i in given[1:] if i != EOS]]
 
 
 def test_translations_end_after_most_tokens(make: Make) -> None:
     learner, _ = make("decoding: {most: 3}")
     learner.network.eval()
-    rows = learner.decoded([torch.tensor([5, 6, EOS])])
+    rows = learner.decode([torch.tensor([5, 6, EOS])])
     assert len(rows[0]) <= 3
-    assert len(learner.decoded([torch.tensor([5, EOS])], most=1)[0]) <= 1
+    assert len(learner.decode([torch.tensor([5, EOS])], max_new_tokens=1)[0]) <= 1
 
 
 def test_a_network_may_want_lengths_of_some_multiple(make: Make) -> None:
@@ -63,7 +63,7 @@ def test_a_network_may_want_lengths_of_some_multiple(make: Make) -> None:
     learner.setup(data)
     fit(learner, data, 90)
     source, target = (every(data)[role] for role in ("source", "target"))
-    assert learner.fitting("target", target[:, :-1]).shape[1] == 8
+    assert learner.pad_to_allowed("target", target[:, :-1]).shape[1] == 8
     assert learner.logits(source, target[:, :-1]).shape[:2] == target[:, 1:].shape
     assert evaluated(learner, data)["exact"] == 1
 
@@ -74,10 +74,10 @@ def test_texts_that_are_too_long_are_refused(make: Make) -> None:
         learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "data-misfit"
-    assert "longest source of the data has 6 tokens" in found.message
+    assert "longest source has 6 tokens" in found.message
     assert found.span.line == 5
     with pytest.raises(RequestError, match="has 6 tokens"):
-        learner.translations(["one man", "two good women sleep."])
+        learner.translate(["one man", "two good women sleep."])
 
 
 def test_a_decoder_that_looks_ahead_is_refused(make: Make) -> None:

@@ -14,8 +14,8 @@ def test_scheduled_sampling_puts_in_what_the_network_tells(make: Make) -> None:
     batch = every(data)
     source, given = batch["source"], batch["target"][:, :-1]
     told = learner.network(source, given).argmax(-1)
-    assert learner.mixed(source, given, 0.0) is given
-    mixed = learner.mixed(source, given, 1.0)
+    assert learner.scheduled_sampling(source, given, 0.0) is given
+    mixed = learner.scheduled_sampling(source, given, 1.0)
     fixed = (given == PAD) | (given == BOS)
     assert (mixed[fixed] == given[fixed]).all()
     before = torch.cat([given[:, :1], told[:, :-1]], 1)
@@ -32,7 +32,7 @@ def test_scheduled_sampling_rises_in_a_straight_line(
         asked.append(probability)
         return given
 
-    monkeypatch.setattr(learner, "mixed", mixed)
+    monkeypatch.setattr(learner, "scheduled_sampling", mixed)
     for progress in (0.0, 0.5, 1.0):
         learner.loss("", every(data), progress)
     assert asked == [0, 0.25, 0.5]
@@ -46,7 +46,7 @@ def test_the_share_of_tokens_that_are_put_in_is_the_probability(make: Make) -> N
     given[:, 0] = BOS
     told = learner.network(source, given).argmax(-1)
     assert (told != 39).all()
-    changed = learner.mixed(source, given, 0.3)[:, 1:] != 39
+    changed = learner.scheduled_sampling(source, given, 0.3)[:, 1:] != 39
     assert float(changed.float().mean()) == pytest.approx(0.3, abs=0.02)
 
 

@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from runtime.tasks import translation_baselines
-from runtime.tasks.translation_baselines import dictionary, unigram_loss, word_by_word
+from runtime.tasks.translation_baselines import (
+    learn_dictionary,
+    translate_words,
+    unigram_loss,
+)
 
 PAIRS = [
     ("the house", "la casa"),
@@ -15,7 +19,7 @@ PAIRS = [
 
 
 def test_the_dictionary_finds_which_word_comes_of_which() -> None:
-    found = dictionary(PAIRS)
+    found = learn_dictionary(PAIRS)
     assert found["house"] == "casa"
     assert found["book"] == "libro"
     assert found.keys() == {"the", "a", "house", "book"}
@@ -45,23 +49,23 @@ def test_the_dictionary_is_that_of_model_1_by_hand() -> None:
     pairs = [*PAIRS, ("the old house", "la casa vieja"), ("old", "vieja")]
     chance = expected(pairs, 5)
     best = {e: max(row, key=lambda f: row[f]) for e, row in chance.items() if e}
-    assert dictionary(pairs) == best
+    assert learn_dictionary(pairs) == best
 
 
 def test_words_in_no_dictionary_are_copied_and_marks_close_up() -> None:
     words = {"house": "casa", "the": "la"}
-    assert word_by_word("the house, Deborah.", words) == "la casa, Deborah."
-    assert word_by_word("", words) == ""
+    assert translate_words("the house, Deborah.", words) == "la casa, Deborah."
+    assert translate_words("", words) == ""
 
 
 def test_of_many_pairs_a_part_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translation_baselines, "_LINKS", 12)
-    assert dictionary(PAIRS).keys() < {"the", "a", "house", "book"}
+    monkeypatch.setattr(translation_baselines, "_MAX_LINKS", 12)
+    assert learn_dictionary(PAIRS).keys() < {"the", "a", "house", "book"}
 
 
 def test_nothing_gives_an_empty_dictionary() -> None:
-    assert dictionary([]) == {}
-    assert dictionary([("a", "")]) == {}
+    assert learn_dictionary([]) == {}
+    assert learn_dictionary([("a", "")]) == {}
 
 
 def test_the_unigram_loss_is_the_cross_entropy_of_frequencies() -> None:
