@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import lzma
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -56,11 +56,15 @@ class Verse:
 
 def verses() -> list[Verse]:
     """All verses in the order of the books."""
-    packed = files("runtime.data").joinpath("files", "kjv_rv1909.tsv.gz").read_bytes()
     found, new = [], False
-    for line in gzip.decompress(packed).decode().splitlines():
-        reference, english, spanish = line.split("\t")
+    columns = map(_lines, ("references", "kjv", "rv1909"))
+    for reference, english, spanish in zip(*columns, strict=True):
         book = reference.rpartition(" ")[0]
         new = new or book == _FIRST_NEW_BOOK
         found.append(Verse(book, english, spanish, new))
     return found
+
+
+def _lines(name: str) -> list[str]:
+    packed = files("runtime.data").joinpath("files", f"{name}.txt.xz").read_bytes()
+    return lzma.decompress(packed).decode().splitlines()
