@@ -6,6 +6,7 @@
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
+# make zoo              a diagram of every architecture, in build/zoo/
 # make clean            remove what was built, but not .venv
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ dev := .venv/dev.stamp
 reference := .venv/reference.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-reference test-deep check bench results docs clean
+.PHONY: setup build test test-reference test-deep check bench results docs zoo clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -83,6 +84,9 @@ docs: $(dev) $(reference)
 	$(bin)/python -m bench.zoo
 	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
 	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg
+
+zoo: $(runtime)
+	$(bin)/python -m bench.zoo --diagrams
 
 clean:
 	rm -rf build dist ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

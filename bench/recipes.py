@@ -48,7 +48,7 @@ class Recipe:
         minutes: what training may take, everything included.
         bounds: on the best weights' metrics.
         falls: a metric that must be lower after the last evaluation than after the first.
-        pictures: files of the run that the page shows.
+        pictures: PNG files of the run that the page shows, made small; the others stay in its folder.
         generate: arguments of `generate`, whose text the page shows.
     """
 
@@ -59,7 +59,7 @@ class Recipe:
     variant: str = ""
     sets: Sequence[str] = ()
     falls: str = ""
-    pictures: Sequence[str] = ("curves.png",)
+    pictures: Sequence[str] = ()
     generate: Sequence[str] = ()
     note: str = ""
 
@@ -78,13 +78,14 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         2,
         [Bound("accuracy", ">=", 0.99)],
         variant="digits",
-        pictures=("curves.png", "confusion.png"),
+        pictures=("confusion.png",),
     ),
     "cnn-mnist": Recipe(
         "MNIST: LeNet-5",
         "specs/cnn.yaml",
         5,
         [Bound("accuracy", ">=", 0.975)],
+        pictures=("curves.png",),
         note="5,000 images, of which 1,000 are held out.",
     ),
     "rnn": Recipe(
@@ -114,7 +115,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             for metric in ("mae", "rmse")
             for baseline in ("last", "seasonal")
         ],
-        pictures=("curves.png", "samples/*.png"),
+        pictures=("samples/*.png",),
         note="One year ahead, on the last fifth; the season is 11 years.",
     ),
     "co2": Recipe(
@@ -127,7 +128,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             for baseline in ("last", "seasonal")
         ],
         variant="co2",
-        pictures=("curves.png", "samples/*.png"),
+        pictures=("samples/*.png",),
         note="One week ahead, on the last fifth; the season is 52 weeks.",
     ),
     "gan": Recipe(
@@ -136,7 +137,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         10,
         [Bound("confident", ">=", 0.9), Bound("classes", ">=", 10)],
         falls="frechet",
-        pictures=("curves.png", "samples/*.png"),
+        pictures=("samples/*.png",),
         note="Judged by a classifier that was trained on the real digits.",
     ),
     "autoencoder": Recipe(
@@ -144,7 +145,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "specs/autoencoder.yaml",
         3,
         [Bound("mse", "<", "mse.mean")],
-        pictures=("curves.png", "samples/*.png"),
+        pictures=("samples/*.png",),
         note="Below each row of held-out images its reconstructions.",
     ),
     "vae": Recipe(
@@ -152,7 +153,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "specs/vae.yaml",
         3,
         [Bound("mse", "<", "mse.mean"), Bound("kl", ">", 1.0)],
-        pictures=("curves.png", "samples/*.png"),
+        pictures=("samples/*.png",),
         note="The code tells of the image where its divergence from the prior is not 0.",
     ),
     **{
@@ -180,7 +181,6 @@ RECIPES: Final[Mapping[str, Recipe]] = {
                 Bound("loss", "<", "loss.unigram"),
             ],
             variant="verses",
-            pictures=("curves.png",),
             note="Verses of at most 15 words; whole books are held out.",
         )
         for spec, title in (

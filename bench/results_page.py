@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.recipes import RECIPES, Recipe
-from bench.report import date, machine, table
+from bench.report import table
 
 _HEAD = """# Results
 
 What the architectures under `specs/` reach on real data, on two cores and no GPU. `make results` trains all of them
 again and writes this page (`make results ARGS="--only cnn"`: one of them). Every figure is of data that was held out
 of training, measured by `evaluate` with the run's best weights; minutes are those of the whole command `train`, on one
-thread (OMP_NUM_THREADS=1) beside another such run.
+thread (OMP_NUM_THREADS=1) beside another such run. A run's curves and other pictures are in its folder under
+`build/results/`; a few of them are shown here.
 """
 
 
@@ -24,7 +25,8 @@ def page(figures: Mapping[str, Any]) -> str:
     sections = "\n".join(
         _section(name, one, figures[name]) for name, one in known.items()
     )
-    head = f"{_HEAD}\nThe newest figures are of {date()}, on {machine()}.\n"
+    newest = max(figures.values(), key=lambda one: str(one["date"]))
+    head = f"{_HEAD}\nThe newest figures are of {newest['date']}, on {newest['machine']}.\n"
     return f"{head}\n{_overview(known, figures)}\n{sections}"
 
 
@@ -64,7 +66,7 @@ def _lines(name: str, recipe: Recipe, found: Mapping[str, Any]) -> Iterator[str]
         yield from ("", f"**Missed: {problem}.**")
     for wanted in recipe.pictures:
         kind = "samples" if wanted.startswith("samples") else Path(wanted).stem
-        file = f"results/{name}-{kind}{Path(wanted).suffix}"
+        file = f"results/{name}-{kind}.png"
         yield from ("", f"![{kind} of {name}]({file})")
     for text in found["texts"]:
         yield from ("", "```text", *text.strip().splitlines(), "```")

@@ -1,10 +1,15 @@
-"""Writes docs/zoo.md, the architectures in specs/ with their diagrams: `python -m bench.zoo`."""
+"""Writes docs/zoo.md, the architectures in specs/: `python -m bench.zoo`.
+
+python -m bench.zoo --diagrams             draws each of them instead, into build/zoo/
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bench.published import source_lines
@@ -14,16 +19,20 @@ from compiler import Program, compile_spec
 
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"
-PICTURES = ROOT / "docs" / "zoo"
+DIAGRAMS = ROOT / "build" / "zoo"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An architecture: its file, what was compiled, and the lines of what others wrote."""
+    """An architecture: its file, and what was compiled."""
 
     file: Path
     program: Program
-    references: dict[str, int]
+
+    @cached_property
+    def references(self) -> dict[str, int]:
+        """The lines of what others wrote, by the names of their classes."""
+        return {one: source_lines(one) for one in dict.fromkeys(_models(self.program))}
 
     @property
     def yaml(self) -> int:
@@ -45,9 +54,7 @@ class Entry:
 def entries() -> Iterator[Entry]:
     """Every file of specs/."""
     for file in sorted(SPECS.glob("*.yaml")):
-        program = compile_spec(file)
-        models = dict.fromkeys(_models(program))
-        yield Entry(file, program, {one: source_lines(one) for one in models})
+        yield Entry(file, compile_spec(file))
 
 
 def _models(program: Program) -> Iterator[str]:
@@ -59,15 +66,18 @@ def _models(program: Program) -> Iterator[str]:
 
 
 def page(every: list[Entry]) -> str:
-    """The page: a table of all, then each with its diagram."""
+    """The page: a table of all, then what each is and where its files are."""
     header = ["architecture", "parameters", "YAML", "Python", "lines of", "reference"]
     shown = "\n".join(table(header, map(_row, every)))
     return f"""# The architectures
 
-Written by `make docs`. Lines are those of the whole file: of the spec, and of the module that it is compiled into. The
-last columns are the lines that define the same network elsewhere: its classes, its builder, what these use of their own
-files and the imports there, without tables of weights and what all networks share. `make test-reference` holds each of
-these networks against that one: outputs, gradients, the number of parameters at full size.
+Written by `make docs`. `make zoo` draws all of them into `build/zoo/`, and `layergraph diagram specs/NAME.yaml` draws
+one; the [diagram of GPT-2](images/gpt2.svg) is an example.
+
+Lines are those of the whole file: of the spec, and of the module that it is compiled into. The last columns are the
+lines that define the same network elsewhere: its classes, its builder, what these use of their own files and the
+imports there, without tables of weights and what all networks share. `make test-reference` compares each network with
+that one: outputs, gradients, the number of parameters at full size.
 
 {shown}
 
@@ -89,9 +99,7 @@ def _section(entry: Entry) -> str:
 
 {about}
 
-[specs/{entry.file.name}](../specs/{entry.file.name})
-
-![The diagram of {name}](zoo/{name}.svg)
+[The spec](../specs/{name}.yaml) · [the module](../tests/golden/{name}.py)
 
 """
 
@@ -105,15 +113,19 @@ def picture(program: Program) -> bytes:
     return program.diagram().svg.encode()
 
 
-def main() -> int:
-    """Write the page and its pictures."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or the diagrams."""
+    parser = argparse.ArgumentParser(prog="python -m bench.zoo", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--diagrams", action="store_true", help="draw, write no page")
     every = list(entries())
-    PICTURES.mkdir(exist_ok=True)
-    for old in PICTURES.glob("*.svg"):
-        old.unlink()
-    for entry in every:
-        (PICTURES / f"{entry.file.stem}.svg").write_bytes(picture(entry.program))
-    PAGE.write_text(page(every).rstrip() + "\n", encoding="utf-8")
+    if parser.parse_args(arguments).diagrams:
+        DIAGRAMS.mkdir(parents=True, exist_ok=True)
+        for entry in every:
+            file = DIAGRAMS / f"{entry.file.stem}.svg"
+            file.write_bytes(picture(entry.program))
+    else:
+        PAGE.write_text(page(every).rstrip() + "\n", encoding="utf-8")
     return 0
 
 

@@ -1,7 +1,10 @@
+import json
+import re
+
 import pytest
 
 from bench.recipes import RECIPES, Bound, Recipe
-from bench.results import missed
+from bench.results import FOLDER, missed
 from bench.results_page import page
 from bench.timing import ROOT
 from compiler.diagnostics.limits import Limits
@@ -26,6 +29,8 @@ def test_bars_that_are_missed_are_told() -> None:
 def test_the_page_shows_a_bar_that_is_missed() -> None:
     figures = {
         "cnn": {
+            "date": "2026-11-25",
+            "machine": "2 cores",
             "minutes": 1.0,
             "metrics": {"loss": 0.1, "accuracy": 0.5},
             "first": {},
@@ -38,3 +43,12 @@ def test_the_page_shows_a_bar_that_is_missed() -> None:
     assert "| accuracy >= 0.99 | 0.5 (missed) |" in shown
     assert "**Missed: accuracy >= 0.99.**" in shown
     assert "python cli.py train specs/cnn.yaml --variant digits" in shown
+    assert "figures are of 2026-11-25, on 2 cores." in shown
+    assert "![confusion of cnn](results/cnn-confusion.png)" in shown
+
+
+def test_the_page_is_that_of_the_figures() -> None:
+    figures = json.loads((FOLDER / "figures.json").read_text())
+    assert (ROOT / "docs/results.md").read_text() == page(figures)
+    shown = {path.name for path in FOLDER.glob("*.png")}
+    assert shown == set(re.findall(r"results/(\S+\.png)", page(figures)))

@@ -34,6 +34,9 @@ LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = ROOT / "docs/examples/conv_mixer.yaml"
 
+SIZES = {".svg": 40_000, ".png": 30_000}
+"""Bytes that a picture of the documents may have."""
+
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -176,6 +179,14 @@ def test_pictures_are_current(spec: Path) -> None:
     drawn = compile_spec(spec).diagram().svg
     picture = ROOT / f"docs/images/{spec.stem}.svg"
     assert picture.read_text(encoding="utf-8") == drawn, "`make docs` draws it anew"
+
+
+def test_pictures_are_few() -> None:
+    """What can be drawn again is built, not kept: `make zoo`, `make results`."""
+    pictures = [path for path in (ROOT / "docs").rglob("*.*") if path.suffix in SIZES]
+    assert sum(path.suffix == ".svg" for path in pictures) <= 10
+    large = [p.name for p in pictures if p.stat().st_size > SIZES[p.suffix]]
+    assert not large
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

