@@ -24,6 +24,7 @@ from compiler.diagnostics.diagnostic import (
 )
 from layergraph import __version__
 from layergraph.commands._output import show_diagnostics
+from layergraph.extras import MissingExtraError
 
 
 class Commands(TyperGroup):
@@ -104,7 +105,7 @@ def main() -> None:
     except SpecError as error:
         show_diagnostics(error.diagnostics)
         sys.exit(1)
-    except (DiagramError, RequestError, OSError) as error:
+    except (DiagramError, RequestError, MissingExtraError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1 if isinstance(error, (DataError, DiagramError)) else 2)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from runtime.tasks.learner import Learner, learner_class
 WEIGHTS: Final = {"best": BEST, "last": LAST}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LoadedRun:
     """A run whose networks are live.
 
@@ -42,6 +42,11 @@ class LoadedRun:
     task: Task
     learner: Learner[Any]
 
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The networks by name ("" for the only one), in evaluation mode."""
+        return self.learner.networks
+
     def data(self) -> DataSplits:
         """The data of the run, read again.
 
@@ -51,6 +56,17 @@ class LoadedRun:
         folder = Path(self.about["spec"]).parent
         document = self.program.typed.graph.document
         return load(self.task, DataSection(document, self.task.data.name, folder))
+
+    def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
+        """What the networks say of files or texts, as plain values.
+
+        Raises:
+            RequestError, SpecError: where an input is wrong, or the task predicts nothing.
+        """
+        return self.learner.predict(inputs)
+
+    def __repr__(self) -> str:
+        return f"<LoadedRun {self.folder.path} of {self.program.name}>"
 
     def evaluate(self) -> dict[str, float]:
         """All metrics of the task on what is held out."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from compiler import Program, SpecError, compile_spec
+from compiler import Program, SpecError
 from compiler.checkpoint.assembly import (
     Assembly,
     Chunked,
@@ -31,7 +31,6 @@ from compiler.diagnostics.diagnostic import DataError, RequestError
 from runtime.load import build_networks
 
 Tensors: TypeAlias = Mapping[str, Tensor]
-Spec: TypeAlias = "str | Path | Program"
 
 
 def apply(assembly: Assembly, tensors: Tensors) -> Tensor:
@@ -80,53 +79,35 @@ def convert(
     return _made(program, held, tensors)[network]
 
 
-def load(
-    spec: Spec,
-    *,
-    weights: str | Path | None = None,
-    variant: str = "",
-    settings: Mapping[str, Any] | None = None,
-    network: str = "",
-    names: str = "",
-) -> nn.Module | dict[str, nn.Module]:
-    """The networks of a spec as live modules, in evaluation mode.
+def load_networks(
+    program: Program, weights: str | Path | None, network: str = "", names: str = ""
+) -> dict[str, nn.Module]:
+    """The networks of a program as live modules in evaluation mode, by name; or one of them.
 
     Args:
-        spec: the YAML file, or what it was compiled to.
-        weights: a file with the published names, or those of the spec; without one,
-            weights begin as the spec says.
-        variant: the name of a set of params in the spec.
-        settings: values for params, over those of the spec and the variant.
-        network: the only one that is wanted, of a spec with several.
+        weights: a file with the published names, or those of the spec; without it, weights are
+            initialised as the spec says.
+        network: the only network that is wanted, of a spec with several.
         names: whose names the file has, `published` or `own`, where both would fit.
 
-    Returns:
-        The module; of a spec with several networks a mapping from name to module,
-        unless one of them is asked for. They compute in torch's default dtype.
-
     Raises:
-        SpecError: where the spec is wrong, or the weights do not fit it.
-        RequestError: where the file cannot be read, or fits in two ways.
+        SpecError: where the weights do not fit.
+        RequestError: where the file cannot be read, fits in two ways, or lacks a network.
     """
-    program = (
-        spec
-        if isinstance(spec, Program)
-        else compile_spec(spec, variant=variant, settings=settings)
-    )
     _require_known(program, network)
-    states = {}
+    networks = build_networks(program)
+    if network:
+        networks = {network: networks[network]}
     if weights is not None:
         states = read_states(program, Path(weights), network, names)
-    networks = build_networks(program)
-    wanted = [network] if network else list(networks)
-    for name in wanted if weights is not None else ():
-        if name not in states:
-            message = f"the checkpoint of {program.name} says nothing of {name}"
-            raise RequestError(f"{message}: name the network that is wanted")
-        networks[name].load_state_dict(states[name], strict=False)
-    for name in wanted:
-        networks[name].eval()
-    return networks[wanted[0]] if network or "" in networks else networks
+        for name, module in networks.items():
+            if name not in states:
+                message = f"the checkpoint of {program.name} says nothing of {name}"
+                raise RequestError(f"{message}: name the network that is wanted")
+            module.load_state_dict(states[name], strict=False)
+    for module in networks.values():
+        module.eval()
+    return networks
 
 
 def read_states(

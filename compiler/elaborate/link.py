@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from compiler.diagnostics.diagnostic import Report, SpecError
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
+from compiler.elaborate.shipped_specs import shipped_specs
 from compiler.ir.graph import Unit
 from compiler.language.spec import Spec
 from compiler.parse.document import Document
@@ -34,6 +35,7 @@ def link(document: Document, spec: Spec, file: Path, read: Read) -> Unit:
 class _Linker:
     def __init__(self, root: Path, read: Read) -> None:
         self.root, self.read = root, read
+        self.blocks = shipped_specs() / "blocks"
         self.report = Report()
         self._units: dict[Path, Unit | None] = {}
 
@@ -66,7 +68,7 @@ class _Linker:
             and "\0" not in written
         )
         path = (file.parent / relative).resolve() if inside else None
-        if path is None or not path.is_relative_to(self.root):
+        if path is None or not path.is_relative_to(self._tree(file)):
             help = "an import is a relative path that stays in the folder of the spec"
             self.report.error(
                 "import-outside",
@@ -75,12 +77,23 @@ class _Linker:
                 help=help,
             )
             return None
-        if not path.is_file():
+        path = path if path.is_file() else self._shipped(relative)
+        if path is None:
             self.report.error(
                 "import-not-found", span, f"there is no file {written} here"
             )
-            return None
         return path
+
+    def _tree(self, file: Path) -> Path:
+        """The folder whose files a file may import."""
+        return self.root if file.is_relative_to(self.root) else self.blocks
+
+    def _shipped(self, relative: PurePosixPath) -> Path | None:
+        """`blocks/NAME.yaml` of the shipped specs, which a spec that was copied from there lacks beside it."""
+        path = (self.blocks.parent / relative).resolve()
+        named = relative.parts[:1] == (self.blocks.name,)
+        inside = named and path.is_relative_to(self.blocks)
+        return path if inside and path.is_file() else None
 
     def _other(self, path: Path, span: Span, above: tuple[Path, ...]) -> Unit | None:
         if path in above:

@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compiler.cost.summary import ScopeSummary, Summary
+from compiler.cost.summary import COLUMNS, ScopeSummary, Summary, heading, table, totals
 from compiler.diagnostics.text import printable
-from compiler.reporting.summary_table import COLUMNS, heading, table, totals
 
 _NUMBERS = {"parameters"}
 _UNBOUNDED = 100_000

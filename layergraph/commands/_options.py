@@ -7,13 +7,21 @@ from typing import Annotated
 
 import typer
 
+from layergraph.spec_file import spec_file
+
 Spec = Annotated[
     Path,
-    typer.Argument(metavar="SPEC", help="Spec file.", exists=True, dir_okay=False),
+    typer.Argument(
+        metavar="SPEC", help="Spec file, or name of a shipped spec.", parser=spec_file
+    ),
 ]
 Specs = Annotated[
     list[Path],
-    typer.Argument(metavar="SPEC...", help="Spec files.", exists=True, dir_okay=False),
+    typer.Argument(
+        metavar="SPEC",
+        help="Spec files, or names of shipped specs.",
+        parser=spec_file,
+    ),
 ]
 Variant = Annotated[
     str,

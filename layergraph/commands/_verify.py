@@ -6,8 +6,10 @@ import typer
 
 from compiler.program import Program
 from layergraph.commands._output import exit_if
+from layergraph.extras import needs_extra
 
 
+@needs_extra("torch")
 def fail_unless_verified(program: Program) -> None:
     """End the command with exit code 1 if the generated module is not what the compiler inferred."""
     from runtime.verify import verify  # imports torch

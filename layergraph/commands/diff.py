@@ -13,16 +13,17 @@ from compiler.diff.compare import compare
 from compiler.diff.draw_changes import draw_changes
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Picture
+from layergraph.spec_file import spec_file
 
 
 def diff(
     a: Annotated[
         Path,
-        typer.Argument(metavar="A", help="Spec before.", exists=True, dir_okay=False),
+        typer.Argument(metavar="A", help="Spec before.", parser=spec_file),
     ],
     b: Annotated[
         Path,
-        typer.Argument(metavar="B", help="Spec after.", exists=True, dir_okay=False),
+        typer.Argument(metavar="B", help="Spec after.", parser=spec_file),
     ],
     out: Annotated[Path | None, Picture] = None,
     no_limits: NoLimits = False,

@@ -7,8 +7,10 @@ import json
 import typer
 
 from layergraph.commands._options import Json, Run, Weights
+from layergraph.extras import needs_extra
 
 
+@needs_extra("train")
 def evaluate(run: Run, weights: Weights = "best", as_json: Json = False) -> None:
     """Evaluate a run on the held-out data.
 

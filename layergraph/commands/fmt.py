@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from compiler.fmt.format_spec import format_file
 from compiler.write_files import write_whole
-from layergraph.commands._options import Specs
 
 
-def fmt(specs: Specs) -> None:
+def fmt(
+    specs: Annotated[
+        list[Path],
+        typer.Argument(metavar="SPEC", help="Spec files.", exists=True, dir_okay=False),
+    ],
+) -> None:
     """Lay specs out in one way, comments kept.
 
     The files are rewritten in place; those that changed are listed.

@@ -10,8 +10,10 @@ import typer
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.write_files import write_whole
 from layergraph.commands._options import Run, Weights
+from layergraph.extras import needs_extra
 
 
+@needs_extra("train")
 def generate(
     run: Run,
     prompt: Annotated[

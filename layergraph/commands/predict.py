@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from layergraph.commands._options import Json, Run, Weights
+from layergraph.extras import needs_extra
 
 
+@needs_extra("train")
 def predict(
     run: Run,
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT...", help="Image or CSV files, or texts."),
+        typer.Argument(metavar="INPUT", help="Image or CSV files, or texts."),
     ] = None,
     weights: Weights = "best",
     as_json: Json = False,
@@ -25,7 +27,7 @@ def predict(
     """
     from runtime.open_run import open_run
 
-    for found in open_run(run, weights).learner.predict(inputs or []):
+    for found in open_run(run, weights).predict(inputs or []):
         if as_json:
             typer.echo(json.dumps(found, ensure_ascii=False))
         else:

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from layergraph.commands._options import Json
+from layergraph.extras import needs_extra
 
 
+@needs_extra("train")
 def runs(
     folder: Annotated[
         Path | None,

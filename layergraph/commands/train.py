@@ -9,9 +9,11 @@ import typer
 
 from compiler.diagnostics.limits import Limits
 from layergraph.commands._options import Spec, Variant
+from layergraph.extras import needs_extra
 from layergraph.overrides import compile_chosen
 
 
+@needs_extra("train")
 def train(
     spec: Spec,
     run: Annotated[

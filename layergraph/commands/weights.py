@@ -16,6 +16,7 @@ from compiler.diagnostics.render import as_json as diagnostics_json
 from compiler.write_files import write_whole
 from layergraph.commands._options import Json, Network, Sets, Spec, Variant
 from layergraph.commands._output import echo_json, exit_if
+from layergraph.extras import needs_extra
 from layergraph.overrides import compile_chosen
 
 weights = typer.Typer(
@@ -71,6 +72,7 @@ def check(
 
 
 @weights.command()
+@needs_extra("torch")
 def load(
     spec: Spec,
     file: File,

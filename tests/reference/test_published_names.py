@@ -38,7 +38,8 @@ from transformers.core_model_loading import revert_weight_conversion
 from compiler import Program, SpecError, compile_spec
 from compiler.checkpoint.match import TensorMatch, fit
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.weights import convert, load
+from layergraph import load
+from runtime.weights import convert
 from tests.reference.equality import FOLDER, randomize
 from tests.reference.language_models import CASES
 from tests.reference.test_vision import SAME, SMALL

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph import load
 from layergraph.__main__ import app
 from runtime.load import build_networks
 from runtime.open_run import load_weights
-from runtime.weights import WeightTranslator, convert, load
+from runtime.weights import WeightTranslator, convert
 
 SPEC = """\
 name: Net
@@ -132,7 +133,7 @@ def test_load_a_variant(spec: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="tensor-mismatch"):
         load(spec, weights=file)
     load(spec, weights=file, variant="wide")
-    load(spec, weights=file, settings={"width": 8})
+    load(spec, weights=file, width=8)
 
 
 def test_load_without_weights(spec: Path) -> None:

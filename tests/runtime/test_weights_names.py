@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
+from layergraph import load
 from layergraph.__main__ import app
-from runtime.weights import WeightTranslator, load
+from runtime.weights import WeightTranslator
 
 TURNED = """\
 name: Turned

@@ -9,10 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from compiler import compile_spec
 from compiler.cost.at_sizes import at_sizes
 from compiler.cost.measure import measure
-from compiler.cost.summary import LayerSummary, ScopeSummary, Summary
+from compiler.cost.summary import LayerSummary, ScopeSummary, Summary, table
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.reporting.summary_json import as_json
-from compiler.reporting.summary_table import table
 from runtime.load import load_program
 from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
 

@@ -1,0 +1,41 @@
+"""The file of a spec that is named by a path, or by the name of a shipped one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from compiler.diagnostics.diagnostic import suggest
+from compiler.elaborate.shipped_specs import shipped_specs
+
+
+def spec_file(spec: str | Path) -> Path:
+    """The file of a spec.
+
+    Args:
+        spec: a path, or the name of a spec that comes with LayerGraph, such as `gpt2`. A file goes before a name.
+
+    Raises:
+        OSError: if there is no such file and no such name, or the file cannot be read.
+
+    >>> spec_file("gpt2").name
+    'gpt2.yaml'
+    """
+    path = Path(spec)
+    if path.is_file():
+        if not os.access(path, os.R_OK):
+            raise PermissionError(f"{spec} cannot be read")
+        return path
+    if len(path.parts) == 1 and not path.suffix:
+        return _shipped(str(spec))
+    if path.exists():
+        raise IsADirectoryError(f"{spec} is no file")
+    raise FileNotFoundError(f"there is no file {spec}")
+
+
+def _shipped(name: str) -> Path:
+    files = {file.stem: file for file in sorted(shipped_specs().glob("*.yaml"))}
+    if name in files:
+        return files[name]
+    help = suggest(name, files) or f"the shipped specs are in {shipped_specs()}"
+    raise FileNotFoundError(f"there is no file {name}, and no shipped spec; {help}")
