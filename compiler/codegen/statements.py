@@ -206,5 +206,5 @@ def assign(
     comment: str = "",
 ) -> Assign:
     """`target = value # comment`; a str as the target is a name."""
-    place = Name(target) if isinstance(target, str) else target
-    return Assign((place,), lit(value), annotation, comment)
+    name = Name(target) if isinstance(target, str) else target
+    return Assign((name,), lit(value), annotation, comment)

@@ -56,11 +56,11 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
     groups: list[Group] = []
     open_: list[str] | None = None
     seen: Counter[str] = Counter()
-    for token, place in _tokens(text, offset):
+    for token, position in _tokens(text, offset):
         seen[token] += 1
         if token in "()":
             if (token == "(") == (open_ is not None):
-                raise _invalid(f"unmatched `{token}`", place)
+                raise _invalid(f"unmatched `{token}`", position)
             if open_ is not None:
                 groups.append(tuple(open_))
             open_ = [] if token == "(" else None
@@ -68,11 +68,11 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
             if open_ is None:
                 groups.append(())
         elif seen[token] > 1:
-            raise _invalid(f"{token} appears twice on one side", place)
+            raise _invalid(f"{token} appears twice on one side", position)
         elif open_ is None:
             groups.append((token,))
         elif token == ELLIPSIS:
-            raise _invalid("`...` cannot be in parentheses", place)
+            raise _invalid("`...` cannot be in parentheses", position)
         else:
             open_.append(token)
     if open_ is not None:
@@ -81,18 +81,18 @@ def _groups(text: str, offset: int) -> tuple[Group, ...]:
 
 
 def _tokens(text: str, offset: int) -> Iterator[tuple[str, int]]:
-    position = 0
-    while (match := _TOKEN.match(text, position)) and match["token"]:
-        place = offset + match.start("token")
+    start = 0
+    while (match := _TOKEN.match(text, start)) and match["token"]:
+        position = offset + match.start("token")
         if match["wrong"]:
-            raise _invalid(f"unexpected {match['wrong']!r}", place)
-        yield match["token"], place
-        position = match.end()
+            raise _invalid(f"unexpected {match['wrong']!r}", position)
+        yield match["token"], position
+        start = match.end()
 
 
-def _invalid(message: str, place: int) -> OpError:
+def _invalid(message: str, position: int) -> OpError:
     return constraint(
-        f"invalid pattern at character {place + 1}: {message}",
+        f"invalid pattern at character {position + 1}: {message}",
         argument="pattern",
         help="a pattern looks like `b t (h d) -> b h t d`",
     )

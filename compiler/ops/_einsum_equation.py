@@ -21,17 +21,17 @@ class Equation:
     operands: tuple[tuple[str, ...], ...]
     output: tuple[str, ...] | None
 
-    def labels(self, place: int, tensor: TensorType) -> tuple[str, ...]:
-        """One label for each dimension of operand number `place`; dimensions under `...` are numbered.
+    def labels(self, index: int, tensor: TensorType) -> tuple[str, ...]:
+        """One label for each dimension of operand number `index`; dimensions under `...` are numbered.
 
         Raises:
             OpError: if the operand's rank does not fit its subscripts.
         """
-        written = self.operands[place]
+        written = self.operands[index]
         covered = tensor.rank - len(written) + (ELLIPSIS in written)
         if covered < 0 or (covered and ELLIPSIS not in written):
             expected = f"{len(written)} dimensions for {''.join(written)}"
-            raise errors.rank_mismatch(f"input {place + 1}", tensor, expected)
+            raise errors.rank_mismatch(f"input {index + 1}", tensor, expected)
         return _expand_labels(written, covered)
 
     def result(self, inputs: Sequence[TensorType]) -> tuple[str, ...]:

@@ -23,10 +23,10 @@ def rearrange_code(
     return _merge_groups(value, pattern.right)
 
 
-def _index(names: Sequence[object], place: int) -> int:
+def _index(names: Sequence[object], i: int) -> int:
     """The index of a dimension, negative if `...` precedes it."""
-    behind = ELLIPSIS in names[:place] or (ELLIPSIS,) in names[:place]
-    return place - len(names) if behind else place
+    after_ellipsis = ELLIPSIS in names[:i] or (ELLIPSIS,) in names[:i]
+    return i - len(names) if after_ellipsis else i
 
 
 def _split_groups(
@@ -35,33 +35,33 @@ def _split_groups(
     names: list[Group] = list(groups)
     for group in groups:
         if len(group) > 1:
-            place = names.index(group)
+            i = names.index(group)
             parts = TupleExpr(tuple(sizes.get(axis, lit(-1)) for axis in group))
-            # The method of the same name has no types in torch's stubs.
-            value = call("torch.unflatten", value, _index(names, place), parts)
-            names[place : place + 1] = [(axis,) for axis in group]
+            # The method of the same name is untyped in torch's stubs.
+            value = call("torch.unflatten", value, _index(names, i), parts)
+            names[i : i + 1] = [(axis,) for axis in group]
     return value
 
 
 def _squeeze(value: Expr, axes: Sequence[str]) -> Expr:
-    ones = [_index(axes, place) for place, axis in enumerate(axes) if axis == _UNIT]
+    ones = [_index(axes, i) for i, axis in enumerate(axes) if axis == _UNIT]
     if not ones:
         return value
     return method(value, "squeeze", ones[0] if len(ones) == 1 else tuple(ones))
 
 
 def _reorder(value: Expr, before: Sequence[str], after: Sequence[str]) -> Expr:
-    moved = [place for place, axis in enumerate(after) if before[place] != axis]
+    moved = [i for i, axis in enumerate(after) if before[i] != axis]
     if not moved:
         return value
     if len(moved) == 2 and ELLIPSIS not in (after[moved[0]], after[moved[1]]):
-        return method(value, "transpose", *(_index(after, place) for place in moved))
+        return method(value, "transpose", *(_index(after, i) for i in moved))
     if ELLIPSIS not in before:
         return method(value, "permute", *(before.index(axis) for axis in after))
     named = [axis for axis in after if axis != ELLIPSIS]
     sources = tuple(_index(before, before.index(axis)) for axis in named)
-    places = tuple(_index(after, after.index(axis)) for axis in named)
-    return method(value, "movedim", sources, places)
+    destinations = tuple(_index(after, after.index(axis)) for axis in named)
+    return method(value, "movedim", sources, destinations)
 
 
 def _merge_groups(value: Expr, groups: Sequence[Group]) -> Expr:
@@ -74,8 +74,8 @@ def _merge_groups(value: Expr, groups: Sequence[Group]) -> Expr:
             last = () if end == len(names) - 1 else (_index(names, end),)
             value = method(value, "flatten", _index(names, start), *last)
             names[start : end + 1] = [group]
-    for place, group in enumerate(groups):
+    for i, group in enumerate(groups):
         if not group:
-            names.insert(place, _UNIT)
-            value = method(value, "unsqueeze", _index(names, place))
+            names.insert(i, _UNIT)
+            value = method(value, "unsqueeze", _index(names, i))
     return value

@@ -23,8 +23,8 @@ class TensorMethod(Op):
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
         (value,) = inputs.values()
-        places = [code.argument(key) for key in self.positional]
-        return method(value, self.method, *places, **self.keywords(code))
+        positional = [code.argument(key) for key in self.positional]
+        return method(value, self.method, *positional, **self.keywords(code))
 
 
 def wrap_axis(ctx: Context, axis: int, rank: int, argument: str = "dim") -> int:

@@ -105,8 +105,8 @@ class TransformerOp(Op):
         for name, shape in matrices.items():
             tensors[f"{name}.weight"] = shape
             tensors |= {f"{name}.bias": shape[:1]} if self.bias else {}
-        for place in range(len(attentions) + 1):
-            tensors |= self.norm_weights(input, f"norm{place + 1}")
+        for i in range(len(attentions) + 1):
+            tensors |= self.norm_weights(input, f"norm{i + 1}")
         return tensors
 
     def norm_weights(self, input: TensorType, name: str) -> dict[str, Shape]:
@@ -131,8 +131,8 @@ class TransformerOp(Op):
     def layer(self, code: Code, kind: str, input: TensorType) -> Call:
         """`nn.TransformerEncoderLayer(512, 8, batch_first=True)`."""
         given = {key: code.argument(key) for key in _LAYER_OPTIONS if code.given(key)}
-        places = code.size(input.shape[-1]), code.argument("nhead")
-        return call(f"nn.{kind}", *places, **given, batch_first=True)
+        positional = code.size(input.shape[-1]), code.argument("nhead")
+        return call(f"nn.{kind}", *positional, **given, batch_first=True)
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
         sequences = dict.fromkeys(

@@ -69,11 +69,11 @@ class AdaptiveLogSoftmaxWithLoss(Op):
 
     def _require_cutoffs(self, ctx: Context) -> None:
         last = Dim.of(0)
-        for place in (*self.cutoffs, self.n_classes):
-            if not ctx.domain.at_least(ctx.value(place - last), 1):
+        for cutoff in (*self.cutoffs, self.n_classes):
+            if not ctx.domain.at_least(ctx.value(cutoff - last), 1):
                 message = "cutoffs must increase, and be below n_classes"
                 raise errors.constraint(message, argument="cutoffs")
-            last = place
+            last = cutoff
 
     def _require_width(self, ctx: Context, input: TensorType) -> None:
         """Check that each cluster has at least one feature; torch only warns if it has none."""
@@ -112,8 +112,8 @@ class AdaptiveLogSoftmaxWithLoss(Op):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
     ) -> str:
-        places = ", ".join(str(ctx.value(place)) for place in self.cutoffs)
-        return f"{ctx.value(self.n_classes)} classes, cut at {places}"
+        cutoffs = ", ".join(str(ctx.value(cutoff)) for cutoff in self.cutoffs)
+        return f"{ctx.value(self.n_classes)} classes, cut at {cutoffs}"
 
     def apply(self, code: Code, input: Expr, target: Expr | None = None) -> Expr:
         if target is None:

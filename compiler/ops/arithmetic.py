@@ -28,14 +28,14 @@ class VariadicOp(Op):
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         if len(inputs) < 2:
             raise errors.constraint(f"{self.name} needs at least two inputs")
-        tensors = {str(place): tensor for place, tensor in enumerate(inputs)}
+        tensors = {str(i): tensor for i, tensor in enumerate(inputs)}
         kind = promote(tensor.kind for tensor in inputs)
         return TensorType(kind, ctx.broadcast(self.name, tensors))
 
     def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
         total = inputs[0]
-        for place, value in enumerate(inputs[1:], 1):
-            if place % _MAX_OPERANDS == 0:
+        for i, value in enumerate(inputs[1:], 1):
+            if i % _MAX_OPERANDS == 0:
                 total = code.let(total)
             total = Binary(self.operator, total, value)
         return total

@@ -240,8 +240,8 @@ class Attention(Op):
         If a param decides `is_causal`, uses without a mask share the code of those with
         one.
         """
-        apart = code.chosen("is_causal") and code.absent("mask")
-        return self.is_causal and mask is not None and not apart
+        unmasked_use = code.chosen("is_causal") and code.absent("mask")
+        return self.is_causal and mask is not None and not unmasked_use
 
     def _is_causal_without_mask(self, code: Code, bias: Expr | None) -> bool:
         """Whether `is_causal` alone is enough at run time when the optional mask is None."""

@@ -34,26 +34,31 @@ class _Joining(Op):
         if not inputs:
             raise errors.constraint(f"{self.name} needs an input")
         ctx.require_least_rank("0", inputs[0], least)
-        for place, tensor in enumerate(inputs[1:], 1):
-            ctx.require_rank(str(place), tensor, inputs[0].rank)
+        for i, tensor in enumerate(inputs[1:], 1):
+            ctx.require_rank(str(i), tensor, inputs[0].rank)
         return inputs[0].with_kind(promote(tensor.kind for tensor in inputs))
 
     def _require_same_sizes(
-        self, ctx: Context, inputs: tuple[TensorType, ...], besides: int | None = None
+        self,
+        ctx: Context,
+        inputs: tuple[TensorType, ...],
+        except_axis: int | None = None,
     ) -> None:
-        """Check that all inputs have the same sizes, except in dimension `besides`."""
-        but = "" if besides is None else f" in all dimensions except {besides}"
-        message = f"{self.name} needs inputs of equal sizes{but}"
-        for place, tensor in enumerate(inputs[1:], 1):
+        """Check that all inputs have the same sizes, except in dimension `except_axis`."""
+        exception = (
+            "" if except_axis is None else f" in all dimensions except {except_axis}"
+        )
+        message = f"{self.name} needs inputs of equal sizes{exception}"
+        for i, tensor in enumerate(inputs[1:], 1):
             for axis, size in enumerate(tensor.shape):
-                if axis != besides:
+                if axis != except_axis:
                     first = inputs[0].shape[axis]
                     label = (
                         ""
                         if ctx.equal(first, size)
                         else _both_shapes(ctx, inputs[0], tensor)
                     )
-                    ctx.require_equal(message, first, size, str(place), label)
+                    ctx.require_equal(message, first, size, str(i), label)
 
     def label(
         self,
@@ -148,8 +153,8 @@ class Split(_Splitting):
 class Chunk(_Splitting):
     """Splits a tensor along a dimension into n pieces of equal size.
 
-    any[..., n * N, ...] -> any[..., N, ...], any[..., N, ...], .... If n does not
-    divide the dimension, the last piece is smaller.
+    any[..., n * N, ...] -> n times any[..., N, ...]. If n does not divide the dimension,
+    the last piece is smaller.
     """
 
     chunks: ChunkCount

@@ -75,10 +75,10 @@ def require_padding(ctx: Context, padding: Dim | None, embeddings: Dim) -> None:
 
 def padding_zeros(module: Expr) -> tuple[Stmt, ...]:
     """`if m.padding_idx is not None: init.zeros_(m.weight[m.padding_idx])`."""
-    place = attr(module, "padding_idx")
-    row = subscript(attr(module, "weight"), place)
+    index = attr(module, "padding_idx")
+    row = subscript(attr(module, "weight"), index)
     zero = ExprStatement(call("init.zeros_", row))
-    return (If(Compare("is not", place, lit(None)), (zero,)),)
+    return (If(Compare("is not", index, lit(None)), (zero,)),)
 
 
 def position_range(input: Expr, dim: Expr, first: Expr | None = None) -> Call:

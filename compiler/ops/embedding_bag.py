@@ -22,8 +22,8 @@ class EmbeddingBag(Op):
 
     int[B, T] -> float[B, embedding_dim], where each row is a bag; or int[T] with
     `offsets` int[B], the index at which each bag starts. With `include_last_offset`,
-    the last offset is the end of the last bag, so there is one bag less; there must be
-    at least one bag.
+    the last offset is the end of the last bag, so there is one fewer
+    bag; there must be at least one bag.
 
     `per_sample_weights`, a factor for each token, requires mode sum. Tokens equal to
     `padding_idx` are ignored. `max_norm` is that of `embedding`.
@@ -111,7 +111,7 @@ class EmbeddingBag(Op):
         offsets: Expr | None = None,
         per_sample_weights: Expr | None = None,
     ) -> Expr:
-        places = [input] if offsets is None else [input, offsets]
+        positional = [input] if offsets is None else [input, offsets]
         options = {"per_sample_weights": per_sample_weights}
         given = {key: value for key, value in options.items() if value is not None}
-        return call(code.module(), *places, **given)
+        return call(code.module(), *positional, **given)

@@ -32,12 +32,12 @@ class _AlongIndex(Op):
 
 
 def require_within(
-    ctx: Context, index: TensorType, other: TensorType, port: str, besides: int = -1
+    ctx: Context, index: TensorType, other: TensorType, port: str, except_axis: int = -1
 ) -> None:
-    """Check that the index is no larger than the other tensor in any dimension except `besides`."""
+    """Check that the index is no larger than the other tensor in any dimension except `except_axis`."""
     ctx.require_rank("index", index, other.rank)
     for axis, (taken, size) in enumerate(zip(index.shape, other.shape, strict=True)):
-        if axis != besides:
+        if axis != except_axis:
             what = f"the size of dimension {axis} of {port} minus that of index"
             ctx.require_least(what, size - taken, 0, "index")
 
@@ -104,15 +104,15 @@ class TakeAlongDim(_AlongIndex):
         torch.take_along_dim would make all sizes static under torch.export.
         """
         shapes = code.type("input").shape, code.type("indices").shape
-        places: list[Expr] = []
+        sizes: list[Expr] = []
         for axis, (size, taken) in enumerate(zip(*shapes, strict=True)):
             same = size == taken or axis == self.dim % len(shapes[0])
             if not same and taken != 1:
                 return None
-            places.append(lit(-1) if same else code.size(size))
-        if all(place == lit(-1) for place in places):
+            sizes.append(lit(-1) if same else code.size(size))
+        if all(size == lit(-1) for size in sizes):
             return indices
-        return method(indices, "expand", *places)
+        return method(indices, "expand", *sizes)
 
 
 @register("index_select", torch="torch.index_select")

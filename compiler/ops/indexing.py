@@ -55,20 +55,20 @@ class SliceOp(_AlongDim):
             return input.with_size(axis, 0)
         raise _undecided(ctx, "stop", stop, start)
 
-    def _position(self, ctx: Context, size: Dim, place: Dim, argument: str) -> Dim:
+    def _position(self, ctx: Context, size: Dim, position: Dim, argument: str) -> Dim:
         """A position counted from the front, clamped to the dimension."""
-        if _at_least(ctx, -place, 1):
-            place = size + place
-        elif not _at_least(ctx, place, 0):
-            raise _undecided(ctx, argument, place, Dim.of(0))
-        if _at_least(ctx, -place, 0):
+        if _at_least(ctx, -position, 1):
+            position = size + position
+        elif not _at_least(ctx, position, 0):
+            raise _undecided(ctx, argument, position, Dim.of(0))
+        if _at_least(ctx, -position, 0):
             return Dim.of(0)
-        if _at_least(ctx, place - size, 0):
+        if _at_least(ctx, position - size, 0):
             return size
-        for more, less in ((place, Dim.of(0)), (size, place)):
+        for more, less in ((position, Dim.of(0)), (size, position)):
             if not _at_least(ctx, more - less, 0):
                 raise _undecided(ctx, argument, more, less)
-        return place
+        return position
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -95,8 +95,8 @@ class Index(_AlongDim):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
         size = input.shape[axis]
-        behind = _at_least(ctx, -self.index, 1)
-        low, high = (-size, Dim.of(-1)) if behind else (Dim.of(0), size - 1)
+        from_end = _at_least(ctx, -self.index, 1)
+        low, high = (-size, Dim.of(-1)) if from_end else (Dim.of(0), size - 1)
         for more, less in ((self.index, low), (high, self.index)):
             if not _at_least(ctx, more - less, 0):
                 raise _undecided(ctx, "index", more, less)

@@ -73,8 +73,8 @@ class Einsum(Op):
             message = f"{wanted}, but there are {len(inputs)} inputs"
             raise errors.constraint(message, argument="equation")
         sizes: dict[str, Dim] = {}
-        for place, tensor in enumerate(inputs):
-            self._collect(ctx, sizes, equation, place, tensor)
+        for i, tensor in enumerate(inputs):
+            self._collect(ctx, sizes, equation, i, tensor)
         return TensorType("float", tuple(sizes[x] for x in self._result(inputs)))
 
     def _collect(
@@ -82,19 +82,19 @@ class Einsum(Op):
         ctx: Context,
         sizes: dict[str, Dim],
         equation: Equation,
-        place: int,
+        index: int,
         tensor: TensorType,
     ) -> None:
         """Combine one operand's sizes with those of the operands before it."""
         own: dict[str, Dim] = {}
         for label, size in zip(
-            equation.labels(place, tensor), tensor.shape, strict=True
+            equation.labels(index, tensor), tensor.shape, strict=True
         ):
             message = f"{label} has two different sizes in one input"
-            ctx.require_equal(message, own.setdefault(label, size), size, str(place))
+            ctx.require_equal(message, own.setdefault(label, size), size, str(index))
         for label, size in own.items():
             known = sizes.get(label, Dim.of(1))
-            pair = {"": tensor.with_shape(known), str(place): tensor.with_shape(size)}
+            pair = {"": tensor.with_shape(known), str(index): tensor.with_shape(size)}
             (sizes[label],) = ctx.broadcast(f"einsum over {label}", pair)
 
     def _result(self, inputs: tuple[TensorType, ...]) -> tuple[str, ...]:
@@ -110,8 +110,8 @@ class Einsum(Op):
             for i, t in enumerate(inputs)
         ]
         total, left = Dim.of(0), named[0]
-        for place, right in enumerate(named[1:], 1):
-            later = {x for sizes in named[place + 1 :] for x in sizes if sizes[x] != 1}
+        for i, right in enumerate(named[1:], 1):
+            later = {x for sizes in named[i + 1 :] for x in sizes if sizes[x] != 1}
             kept = later | set(self._result(inputs))
             total = total + _pair_flops(left, right, kept)
             left = {x: _wider(x, left, right) for x in left | right if x in kept}

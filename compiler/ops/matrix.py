@@ -31,8 +31,8 @@ class _Triangle(TensorMethod):
         return "" if self.diagonal == 0 else f"from {ctx.value(self.diagonal)}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        place = [code.argument("diagonal")] if code.given("diagonal") else []
-        return call(f"torch.{self.name}", input, *place)
+        positional = [code.argument("diagonal")] if code.given("diagonal") else []
+        return call(f"torch.{self.name}", input, *positional)
 
 
 @register("tril", torch="torch.tril")

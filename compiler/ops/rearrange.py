@@ -64,9 +64,9 @@ class Rearrange(TensorMethod):
         known = product(self.sizes[axis] for axis in group if axis in self.sizes)
         rest = size // known if unknown else Dim.of(1)
         if not ctx.equal(rest * known, size):
-            shown = f"({' '.join(group)})" if len(group) != 1 else group[0]
+            group_text = f"({' '.join(group)})" if len(group) != 1 else group[0]
             raise errors.constraint(
-                f"{shown} of the pattern does not match a dimension of size {ctx.value(size)}",
+                f"{group_text} of the pattern does not match a dimension of size {ctx.value(size)}",
                 argument="pattern",
                 conditions=ctx.when_equal(rest * known, size),
             )
@@ -89,11 +89,11 @@ def _align(groups: Sequence[Group], input: TensorType) -> list[tuple[Group, Shap
         wanted = f"{len(groups)} dimensions to match the pattern"
         raise errors.rank_mismatch("input", input, wanted)
     aligned: list[tuple[Group, Shape]] = []
-    place = 0
+    start = 0
     for group in groups:
         width = covered if group == (ELLIPSIS,) else 1
-        aligned.append((group, input.shape[place : place + width]))
-        place += width
+        aligned.append((group, input.shape[start : start + width]))
+        start += width
     return aligned
 
 

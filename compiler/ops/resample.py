@@ -75,8 +75,8 @@ class Resample(Op):
         if self.size is not None:
             return f"to {sizes_text(ctx, self.size)}, {self.mode}"
         factors = self.factors(input.rank - 2)
-        shown = factors[:1] if len(set(factors)) == 1 else factors
-        return f"×{', '.join(f'{factor:g}' for factor in shown)}, {self.mode}"
+        distinct = factors[:1] if len(set(factors)) == 1 else factors
+        return f"×{', '.join(f'{factor:g}' for factor in distinct)}, {self.mode}"
 
 
 @register("interpolate", torch="torch.nn.functional.interpolate")

@@ -26,7 +26,7 @@ def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shap
     Raises:
         OpError: if the elements do not fit, or more than one size is -1.
     """
-    holes = [place for place, size in enumerate(shape) if size == -1]
+    holes = [i for i, size in enumerate(shape) if size == -1]
     if len(holes) > 1:
         raise errors.constraint("at most one size can be -1", argument=argument)
     known = [size for size in shape if size != -1]
@@ -128,10 +128,10 @@ class Flatten(TensorMethod):
         return input.with_shape(*input.shape[:start], one, *input.shape[end + 1 :])
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        places = [code.argument("start_dim")]
+        positional = [code.argument("start_dim")]
         if code.given("end_dim"):
-            places.append(code.argument("end_dim"))
-        return method(input, "flatten", *places)
+            positional.append(code.argument("end_dim"))
+        return method(input, "flatten", *positional)
 
 
 @register("unflatten", torch="torch.nn.Unflatten")
@@ -162,12 +162,12 @@ class Unflatten(TensorMethod):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         # The method of the same name is untyped in torch's stubs.
-        return call("torch.unflatten", input, *self._places(code))
+        return call("torch.unflatten", input, *self._arguments(code))
 
     def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
-        return call(self.module, *self._places(code))
+        return call(self.module, *self._arguments(code))
 
-    def _places(self, code: Code) -> tuple[Expr, Expr]:
+    def _arguments(self, code: Code) -> tuple[Expr, Expr]:
         sizes = code.argument("sizes")
         if len(self.sizes) == 1 and not code.chosen("sizes"):
             sizes = TupleExpr(

@@ -95,12 +95,12 @@ class RotaryEmbedding(Op):
         return self.library if chosen else f"{self.scaling}_rotary_embedding"
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
-        behind = 2 if input.kind == "float" else 1
-        ctx.require_least_rank("input", input, behind)
+        trailing = 2 if input.kind == "float" else 1
+        ctx.require_least_rank("input", input, trailing)
         width = ctx.constant(self.dim, "dim", "dim")
         ctx.require_multiple("dim", self.dim, "2", Dim.of(2), "dim")
         self._require_scaling(width)
-        angles = TensorType("float", (input.shape[-behind], self.dim))
+        angles = TensorType("float", (input.shape[-trailing], self.dim))
         return angles, angles
 
     def _require_scaling(self, width: int) -> None:

@@ -34,8 +34,8 @@ class _MaxUnpool(WindowPool):
         extents = self.extents(ctx, input)
         message = f"{self.name} needs one index per element of the input"
         ctx.require_rank("indices", indices, input.rank)
-        for place, size in zip(indices.shape, input.shape, strict=True):
-            ctx.require_equal(message, place, size, "indices")
+        for given, size in zip(indices.shape, input.shape, strict=True):
+            ctx.require_equal(message, given, size, "indices")
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_extents(input, sizes)
 

@@ -34,8 +34,8 @@ class WindowPositionBias(Op):
     inputs: ClassVar[tuple[Port, ...]] = ()
 
     def infer(self, ctx: Context) -> TensorType:
-        places = self.height * self.width
-        return TensorType("float", (self.num_heads, places, places))
+        positions = self.height * self.width
+        return TensorType("float", (self.num_heads, positions, positions))
 
     def weights(self) -> dict[str, Shape]:
         ways = (2 * self.height - 1) * (2 * self.width - 1)
