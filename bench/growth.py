@@ -24,7 +24,7 @@ from compiler.infer.infer import infer
 from compiler.ir.graph import Unit
 from compiler.language.check import check
 from compiler.lower.lower import lower
-from compiler.parse.gc_pause import collector_paused
+from compiler.parse.gc_pause import gc_paused
 from compiler.parse.parse import parse
 from compiler.program import Program
 
@@ -44,7 +44,7 @@ def passes(text: str) -> dict[str, float]:
         times[name] = time.process_time() - before
         return found
 
-    with collector_paused():
+    with gc_paused():
         document = timed("parse", lambda: parse(Source("flat.yaml", text), UNLIMITED))
         spec = timed("check", lambda: check(document))
         graph = timed("elaborate", lambda: elaborate(Unit(spec, document)))

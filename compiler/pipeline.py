@@ -17,9 +17,8 @@ from compiler.ir.graph import Unit
 from compiler.ir.typed import TypedGraph
 from compiler.language.check import check
 from compiler.language.spec import Spec
-from compiler.parse.document import Document, Node
-from compiler.parse.document import Mapping as Entries
-from compiler.parse.gc_pause import collector_paused
+from compiler.parse.document import Document, MappingNode, YamlNode
+from compiler.parse.gc_pause import gc_paused
 from compiler.parse.parse import parse
 from compiler.program import Changes, Program
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 _DEFAULT = Limits()
 
 
-@collector_paused()
+@gc_paused()
 def compile_spec(
     path: str | Path,
     *,
@@ -91,10 +90,10 @@ def _translated(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     return translate(typed)
 
 
-def _speaks(variants: Node | None) -> bool:
+def _speaks(variants: YamlNode | None) -> bool:
     """Whether some variant says something of the task."""
-    entries = variants.entries if isinstance(variants, Entries) else ()
-    return any(isinstance(one, Entries) and one.get("task") for _, one in entries)
+    entries = variants.entries if isinstance(variants, MappingNode) else ()
+    return any(isinstance(one, MappingNode) and one.get("task") for _, one in entries)
 
 
 def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Source
 from compiler.ir.typed import TypedGraph
-from compiler.parse.document import Node
-from compiler.parse.gc_pause import collector_paused
+from compiler.parse.document import YamlNode
+from compiler.parse.gc_pause import gc_paused
 
 if TYPE_CHECKING:  # what a program is made into is imported when it is asked for
     from compiler.cost.summary import Summary
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # what a program is made into is imported when it is asked fo
     from compiler.diagram.drawing import Direction, ThemeName
     from compiler.tasks.task import Task
 
-Changes = Mapping[tuple[str, ...], Node]
+Changes = Mapping[tuple[str, ...], YamlNode]
 """Values of the task by their path in it."""
 
 
@@ -46,7 +46,7 @@ class Program:
         return self.typed.graph.spec.name
 
     @property
-    def task_node(self) -> Node | None:
+    def task_node(self) -> YamlNode | None:
         """The task as it is written, with the changes of the variant and the caller; None where there is none."""
         if self.task is None:
             return None
@@ -59,7 +59,7 @@ class Program:
         return *self.typed.diagnostics, *self.warnings
 
     @cached_property
-    @collector_paused()
+    @gc_paused()
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
         from compiler.codegen.printer import print_module
@@ -68,7 +68,7 @@ class Program:
         return print_module(lower(self.typed))
 
     @cached_property
-    @collector_paused()
+    @gc_paused()
     def summary(self) -> Summary:
         """Parameters, FLOPs and activations of every layer; printed as a table."""
         from compiler.cost.measure import measure

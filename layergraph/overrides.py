@@ -15,7 +15,7 @@ from compiler.language.check import check
 from compiler.language.params import Param
 from compiler.language.spec import Spec
 from compiler.op.arg_types import Formula
-from compiler.parse.document import Node, plain
+from compiler.parse.document import YamlNode, to_data
 from compiler.parse.parse import parse
 from compiler.pipeline import compile_spec
 from compiler.program import Program
@@ -79,7 +79,7 @@ def read_settings(
     return _settings(texts, spec)
 
 
-def read_changes(texts: Iterable[str]) -> dict[tuple[str, ...], Node]:
+def read_changes(texts: Iterable[str]) -> dict[tuple[str, ...], YamlNode]:
     """The values of `--set task.epochs=3` by their path in the task.
 
     Raises:
@@ -88,7 +88,7 @@ def read_changes(texts: Iterable[str]) -> dict[tuple[str, ...], Node]:
     >>> list(read_changes(["task.optimizer.adamw.lr=3e-4"]))
     [('optimizer', 'adamw', 'lr')]
     """
-    changes: dict[tuple[str, ...], Node] = {}
+    changes: dict[tuple[str, ...], YamlNode] = {}
     for text in texts:
         name, value = _pair(text)
         path = tuple(part.strip() for part in name.split(".")[1:])
@@ -144,10 +144,10 @@ def _value(name: str, text: str, param: Param) -> Any:
 
 
 def _parsed(name: str, text: str) -> Any:
-    return plain(_node(name, text))
+    return to_data(_node(name, text))
 
 
-def _node(name: str, text: str) -> Node:
+def _node(name: str, text: str) -> YamlNode:
     """The text as YAML reads it behind a key."""
     try:
         root = parse(Source(f"--set {name}", f"value: {text}")).root

@@ -13,14 +13,14 @@ from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.render import as_json, render
 from compiler.diagnostics.source import Source
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from tests.mutants import mutant, tree_mutant
 
 SPECS = sorted(Path(__file__).parent.parent.joinpath("specs").glob("*.yaml"))
 TEXTS = [path.read_text(encoding="utf-8") for path in SPECS]
 TREES: list[dict[str, Any]] = [
-    plain(parse(Source("spec", text)).root) for text in TEXTS
+    to_data(parse(Source("spec", text)).root) for text in TEXTS
 ]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from collections.abc import Mapping as Map
+from collections.abc import Iterable, Iterator, Mapping
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.ir.graph import Node as GraphNode
-from compiler.ir.graph import Place, Scope, Unit
-from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
+from compiler.ir.graph import Node, Place, Scope, Unit
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _TEXTS = {"description", "reference", "choices"}
@@ -18,7 +22,10 @@ _ELSEWHERE = {"blocks", "import", "variants"}
 
 
 def warn_of_unused(
-    unit: Unit, networks: Map[str, Scope], blocks: Map[str, Scope], report: Report
+    unit: Unit,
+    networks: Mapping[str, Scope],
+    blocks: Mapping[str, Scope],
+    report: Report,
 ) -> None:
     """Warn of all that has no effect: on the networks, or in a file of blocks alone on these."""
     starts = list(networks.values()) or [blocks[name] for name in unit.spec.blocks]
@@ -48,7 +55,7 @@ def _reached(starts: Iterable[Scope]) -> dict[Scope, None]:
     return reached
 
 
-def _unused_layers(scope: Scope) -> list[GraphNode]:
+def _unused_layers(scope: Scope) -> list[Node]:
     """The layers that no output depends on."""
     layers = list(scope.nodes.values())
     used = {ref.node for ref in scope.outputs.values()}
@@ -75,14 +82,14 @@ def _warn_of_params(document: Document, report: Report) -> None:
     """Warn of every param, of the file or of a block, that no value in its scope mentions."""
     blocks = document.root.get("blocks")
     _warn(document.root, report)
-    for _, block in blocks.entries if isinstance(blocks, Mapping) else ():
-        if isinstance(block, Mapping):
+    for _, block in blocks.entries if isinstance(blocks, MappingNode) else ():
+        if isinstance(block, MappingNode):
             _warn(block, report)
 
 
-def _warn(scope: Mapping, report: Report) -> None:
+def _warn(scope: MappingNode, report: Report) -> None:
     params = scope.get("params")
-    if not isinstance(params, Mapping):
+    if not isinstance(params, MappingNode):
         return
     unused = {key.text: key for key, _ in params.entries}
     for text in _texts(scope):
@@ -94,17 +101,17 @@ def _warn(scope: Mapping, report: Report) -> None:
         report.warning("unused-param", key.span, f"nothing uses the param {name}")
 
 
-def _texts(scope: Mapping) -> Iterator[str]:
+def _texts(scope: MappingNode) -> Iterator[str]:
     """The texts of a scope that can hold an expression."""
-    pending: list[Node] = [
+    pending: list[YamlNode] = [
         value for key, value in scope.entries if key.text not in _ELSEWHERE
     ]
     while pending:
         node = pending.pop()
-        if isinstance(node, Scalar):
+        if isinstance(node, ScalarNode):
             if isinstance(node.value, str):
                 yield node.value
-        elif isinstance(node, Sequence):
+        elif isinstance(node, SequenceNode):
             pending.extend(node.items)
         else:
             pending.extend(v for key, v in node.entries if key.text not in _TEXTS)

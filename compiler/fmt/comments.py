@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 
 Point = tuple[int, int]
 """A line and a column, from 1."""
@@ -53,7 +59,7 @@ def _covered(document: Document) -> dict[int, list[tuple[int, int]]]:
     return covered
 
 
-def _stretches(source: Source, scalar: Scalar) -> Iterator[tuple[int, int, int]]:
+def _stretches(source: Source, scalar: ScalarNode) -> Iterator[tuple[int, int, int]]:
     span = scalar.span
     header = source.line(span.line)[span.column - 1 : span.column] in ("|", ">")
     for line in range(span.line, span.end_line + 1):
@@ -65,14 +71,14 @@ def _stretches(source: Source, scalar: Scalar) -> Iterator[tuple[int, int, int]]
         yield line, start, end
 
 
-def _scalars(root: Node) -> Iterator[Scalar]:
-    pending: list[Node] = [root]
+def _scalars(root: YamlNode) -> Iterator[ScalarNode]:
+    pending: list[YamlNode] = [root]
     while pending:
         node = pending.pop()
-        if isinstance(node, Scalar):
+        if isinstance(node, ScalarNode):
             yield node
-        elif isinstance(node, Sequence):
+        elif isinstance(node, SequenceNode):
             pending.extend(node.items)
-        elif isinstance(node, Mapping):
+        elif isinstance(node, MappingNode):
             for key, value in node.entries:
                 pending += (key, value)

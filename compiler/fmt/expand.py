@@ -15,14 +15,19 @@ from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, hashable
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula
-from compiler.parse.document import Document, Node, Scalar, Sequence
-from compiler.parse.document import Mapping as Entries
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 
 Change = dict[str, Any]
 
 
-def expand(typed: TypedGraph, task: Node | None = None) -> Entries:
+def expand(typed: TypedGraph, task: YamlNode | None = None) -> MappingNode:
     """The root of the spec that stands for itself alone, with its task as it was chosen, if there is one."""
     root = _items(_Expander(typed).root())
     if task is not None:
@@ -37,7 +42,7 @@ class _Expander:
         self.scopes = list(_used_blocks(typed))
         self.names = _block_names(self.scopes)
 
-    def root(self) -> Entries:
+    def root(self) -> MappingNode:
         """The sections of the file, in their order; blocks come last."""
         document = self.typed.graph.document
         root = _items(document.root)
@@ -57,17 +62,17 @@ class _Expander:
         blocks = {self.names[id(scope)]: self._scope(scope) for scope in order}
         return _entries({**root, **({"blocks": blocks} if blocks else {})})
 
-    def _params(self, written: Node) -> Node:
+    def _params(self, written: YamlNode) -> YamlNode:
         values = self.typed.params
         changes = {
             name: _chosen(written.get(name), param, values[name])
             for name, param in self.spec.params.items()
-            if isinstance(written, Entries)
+            if isinstance(written, MappingNode)
             and not _follows(param, values[name], values)
         }
         return _with(written, changes)
 
-    def _expect(self, written: Node) -> Node:
+    def _expect(self, written: YamlNode) -> YamlNode:
         """Numbers that are meant for other params are counted anew."""
         if not self.typed.adjusted or self.spec.expect.parameters is None:
             return written
@@ -78,21 +83,21 @@ class _Expander:
         several = isinstance(self.spec.expect.parameters, dict)
         return _with(written, {"parameters": counts if several else alone})
 
-    def _scope(self, scope: Scope) -> Node:
+    def _scope(self, scope: Scope) -> YamlNode:
         """A network, block or group as written, blocks by the names they have here."""
         written = scope.place.document.node(scope.place.path)
-        assert isinstance(written, Entries)
+        assert isinstance(written, MappingNode)
         return _with(written, {"layers": self._layers(scope, written.get("layers"))})
 
-    def _layers(self, scope: Scope, written: Node | None) -> Node:
-        assert isinstance(written, Entries | Sequence)
+    def _layers(self, scope: Scope, written: YamlNode | None) -> YamlNode:
+        assert isinstance(written, MappingNode | SequenceNode)
         layers = dict(self._changed(scope))
-        if isinstance(written, Sequence):
+        if isinstance(written, SequenceNode):
             kept = enumerate(written.items)
             return node_of([layers.get(str(i), layer) for i, layer in kept])
         return _with(written, layers)
 
-    def _changed(self, scope: Scope) -> Iterator[tuple[str, Node]]:
+    def _changed(self, scope: Scope) -> Iterator[tuple[str, YamlNode]]:
         """The layers that name a block, or hold some that do."""
         for name, node in scope.nodes.items():
             written = node.place.document.node(node.place.path)
@@ -102,23 +107,25 @@ class _Expander:
             elif written is not None and not node.shared:
                 yield name, self._renamed(written, scope.place.document)
 
-    def _renamed(self, written: Node, document: Document) -> Node:
+    def _renamed(self, written: YamlNode, document: Document) -> YamlNode:
         """A layer with other names for its blocks: as `op`, or as arguments."""
-        if isinstance(written, Scalar):
+        if isinstance(written, ScalarNode):
             return self._name(written, document)
-        if not isinstance(written, Entries):
+        if not isinstance(written, MappingNode):
             return written
         values = {key.text: value for key, value in written.entries}
-        scalars = {k: v for k, v in values.items() if isinstance(v, Scalar)}
+        scalars = {k: v for k, v in values.items() if isinstance(v, ScalarNode)}
         return _with(written, {k: self._name(v, document) for k, v in scalars.items()})
 
-    def _name(self, written: Scalar, document: Document) -> Scalar:
+    def _name(self, written: ScalarNode, document: Document) -> ScalarNode:
         candidates = [scope for scope in self.scopes if scope.name == written.value]
         own = [scope for scope in candidates if scope.place.document is document]
         for scope in own or candidates:
             name = self.names[id(scope)]
             return (
-                written if name == written.value else Scalar(name, name, written.span)
+                written
+                if name == written.value
+                else ScalarNode(name, name, written.span)
             )
         return written
 
@@ -174,26 +181,26 @@ def _evaluated(default: Any, values: Mapping[str, Value]) -> Any:
     return evaluate(default.expr, values) if isinstance(default, Formula) else default
 
 
-def _chosen(written: Node | None, param: Param, value: Value) -> Node:
+def _chosen(written: YamlNode | None, param: Param, value: Value) -> YamlNode:
     """A param whose default is the value that was chosen."""
-    if isinstance(written, Entries):
+    if isinstance(written, MappingNode):
         return _with(written, {"default": value})
     if param.type is not None:
         return node_of({"type": param.type, "default": value})
     return node_of(value)
 
 
-def _items(node: Node) -> Change:
-    assert isinstance(node, Entries)
+def _items(node: YamlNode) -> Change:
+    assert isinstance(node, MappingNode)
     return {key.text: value for key, value in node.entries}
 
 
-def _entries(items: Change) -> Entries:
+def _entries(items: Change) -> MappingNode:
     made = node_of(items)
-    assert isinstance(made, Entries)
+    assert isinstance(made, MappingNode)
     return made
 
 
-def _with(node: Node, changes: Change) -> Node:
+def _with(node: YamlNode, changes: Change) -> YamlNode:
     """A mapping with other values for some keys; the order stays."""
     return _entries({**_items(node), **changes}) if changes else node

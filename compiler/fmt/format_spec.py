@@ -9,7 +9,7 @@ from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.fmt.items import read_items
 from compiler.fmt.layout import layout
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 
 _DEFAULT = Limits()
@@ -28,7 +28,9 @@ def format_spec(source: Source, limits: Limits = _DEFAULT) -> str:
     text = layout(read_items(document))
     again = parse(Source(source.file, text), UNLIMITED)
     # The words, not the values: 1, 1.0 and true are equal, and not the same.
-    assert repr(plain(again.root)) == repr(plain(document.root)), "the meaning changed"
+    assert repr(to_data(again.root)) == repr(to_data(document.root)), (
+        "the meaning changed"
+    )
     return text
 
 

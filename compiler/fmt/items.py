@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 
 from compiler.diagnostics.source import Source, Span
 from compiler.fmt.comments import Comment, Point, find_comments
-from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 
 
 @dataclass(eq=False)
 class Item:
     """An entry of a mapping, or an item of a list (then it has no key)."""
 
-    key: Scalar | None
-    node: Node
+    key: ScalarNode | None
+    node: YamlNode
     parent: Item | None
     flow: bool
     """Whether its own collection is written within brackets."""
@@ -67,26 +73,26 @@ def read_items(document: Document) -> Item:
     return root
 
 
-def bare_items(root: Mapping) -> Item:
+def bare_items(root: MappingNode) -> Item:
     """The root of a document without comments, all of it free to stand in one line."""
     item = Item(None, root, None, True)
     _add_children(item, None)
     return item
 
 
-def is_flow(node: Node, source: Source) -> bool:
+def is_flow(node: YamlNode, source: Source) -> bool:
     """Whether a collection is written within brackets."""
     span = node.span
     return source.line(span.line)[span.column - 1 : span.column] in ("{", "[")
 
 
 def _add_children(item: Item, source: Source | None) -> None:
-    if isinstance(item.node, Scalar):
+    if isinstance(item.node, ScalarNode):
         return
     flow = source is None or is_flow(item.node, source)
-    if isinstance(item.node, Mapping):
-        pairs: list[tuple[Scalar | None, Node]] = list(item.node.entries)
-    elif isinstance(item.node, Sequence):
+    if isinstance(item.node, MappingNode):
+        pairs: list[tuple[ScalarNode | None, YamlNode]] = list(item.node.entries)
+    elif isinstance(item.node, SequenceNode):
         pairs = [(None, node) for node in item.node.items]
     for key, node in pairs:
         child = Item(key, node, item, flow)
@@ -140,7 +146,7 @@ def _ended(previous: Item, comment: Comment, following: Item | None) -> Item | N
     return item if deeper else None
 
 
-def _end(node: Node) -> Point:
+def _end(node: YamlNode) -> Point:
     span: Span = node.span
     return span.end_line, span.end_column
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.fmt.items import Item
 from compiler.fmt.write_scalars import block, inline
 from compiler.language.spec import Spec
-from compiler.parse.document import Mapping, Scalar, Sequence
+from compiler.parse.document import MappingNode, ScalarNode, SequenceNode
 
 WIDTH = 120
 INDENT = 2
@@ -69,17 +69,17 @@ def _in_list(item: Item, indent: int, depth: int, note: str) -> Iterator[str]:
 def _one_line(item: Item, start: int, depth: int) -> str | None:
     """The value on the line of its key; None where it takes lines of its own."""
     node = item.node
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return _scalar(item, node, start)
     if not item.children:
-        return "{}" if isinstance(node, Mapping) else "[]"
+        return "{}" if isinstance(node, MappingNode) else "[]"
     if item.commented or not item.children[0].flow or _has_lines(item, depth):
         return None
     text = _flow(item)
     return text if start + len(text) <= WIDTH else None
 
 
-def _scalar(item: Item, node: Scalar, start: int) -> str:
+def _scalar(item: Item, node: ScalarNode, start: int) -> str:
     text = inline(node, flow=False)
     if isinstance(node.value, str) and item.key is not None:
         indent = _level(item) * INDENT
@@ -99,8 +99,8 @@ def _level(item: Item) -> int:
 def _has_lines(item: Item, depth: int) -> bool:
     """Whether the layout gives each entry a line: sections, blocks, networks, groups."""
     name = "" if item.key is None else item.key.text
-    if not isinstance(item.node, Mapping):
-        return name == "layers" and isinstance(item.node, Sequence)
+    if not isinstance(item.node, MappingNode):
+        return name == "layers" and isinstance(item.node, SequenceNode)
     if item.node.get("layers") is not None or name == "layers":
         return True
     inside = _section(item)
@@ -117,11 +117,11 @@ def _section(item: Item) -> str:
 
 def _flow(item: Item) -> str:
     node = item.node
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return inline(node, flow=True)
     parts = [_flow_entry(child) for child in item.children]
     inside = ", ".join(parts)
-    return f"{{{inside}}}" if isinstance(node, Mapping) else f"[{inside}]"
+    return f"{{{inside}}}" if isinstance(node, MappingNode) else f"[{inside}]"
 
 
 def _flow_entry(item: Item) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from compiler.parse.document import Scalar
+from compiler.parse.document import ScalarNode
 from compiler.parse.scalars import NumberTooLarge, resolve
 
 _STARTS = re.compile(r"[\s,\[\]{}#&*!|>'\"%@`]|[-?:](?:\s|\Z)|---|\.\.\.")
@@ -14,7 +14,7 @@ _BREAKS_FLOW = re.compile(r"[,\[\]{}]|\A[-?:]|:\Z")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def inline(scalar: Scalar, *, flow: bool) -> str:
+def inline(scalar: ScalarNode, *, flow: bool) -> str:
     """A value on one line. Within brackets (`flow`) more must be quoted.
 
     >>> from compiler.diagnostics.source import Span
@@ -51,8 +51,8 @@ def block(text: str, indent: int, width: int) -> str | None:
 def _literal(text: str, indent: int) -> str | None:
     style = "|" if text.endswith("\n") else "|-"
     lines = text.removesuffix("\n").split("\n")
-    plain = lines[0].strip() and lines[0][0] != " " and lines[-1].strip()
-    if not plain or not all(line.isprintable() for line in lines):
+    to_data = lines[0].strip() and lines[0][0] != " " and lines[-1].strip()
+    if not to_data or not all(line.isprintable() for line in lines):
         return None
     return _indented(style, lines, indent)
 

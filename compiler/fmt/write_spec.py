@@ -7,7 +7,7 @@ from typing import Any
 from compiler.diagnostics.source import Span
 from compiler.fmt.items import bare_items
 from compiler.fmt.layout import layout
-from compiler.parse.document import Mapping, Node, Scalar, Sequence
+from compiler.parse.document import MappingNode, ScalarNode, SequenceNode, YamlNode
 
 _NOWHERE = Span("", 1, 1, 1, 1)
 _SPACED = frozenset(
@@ -15,7 +15,7 @@ _SPACED = frozenset(
 )
 
 
-def write_spec(root: Mapping) -> str:
+def write_spec(root: MappingNode) -> str:
     """The text of a spec, with a blank line before each large section and each block."""
     items = bare_items(root)
     names = {item.key.text: item for item in items.children if item.key}
@@ -29,26 +29,26 @@ def write_spec(root: Mapping) -> str:
     return layout(items)
 
 
-def node_of(value: Any) -> Node:
+def node_of(value: Any) -> YamlNode:
     """A value as a node of a document.
 
     >>> node_of({"a": (1, None)}).get("a").items[0].text
     '1'
     """
-    if isinstance(value, Scalar | Sequence | Mapping):
+    if isinstance(value, ScalarNode | SequenceNode | MappingNode):
         return value
     if isinstance(value, dict):
         entries = tuple((_scalar(key), node_of(item)) for key, item in value.items())
-        return Mapping(entries, _NOWHERE)
+        return MappingNode(entries, _NOWHERE)
     if isinstance(value, tuple | list):
-        return Sequence(tuple(map(node_of, value)), _NOWHERE)
+        return SequenceNode(tuple(map(node_of, value)), _NOWHERE)
     return _scalar(value)
 
 
-def _scalar(value: Any) -> Scalar:
+def _scalar(value: Any) -> ScalarNode:
     if isinstance(value, float):
-        return Scalar(value, _float(value), _NOWHERE)
-    return Scalar(value, str(value), _NOWHERE)
+        return ScalarNode(value, _float(value), _NOWHERE)
+    return ScalarNode(value, str(value), _NOWHERE)
 
 
 def _float(value: float) -> str:

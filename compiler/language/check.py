@@ -7,7 +7,7 @@ import pydantic
 from compiler.diagnostics.diagnostic import Report
 from compiler.language.spec import Spec
 from compiler.language.wording import report_all
-from compiler.parse.document import Document, plain
+from compiler.parse.document import Document, to_data
 
 
 def check(document: Document) -> Spec:
@@ -17,7 +17,7 @@ def check(document: Document) -> Spec:
         SpecError: with every mistake of form that the document holds.
     """
     try:
-        return Spec.model_validate(plain(document.root))
+        return Spec.model_validate(to_data(document.root))
     except pydantic.ValidationError as error:
         report = Report()
         report_all(report, document, error, Spec)

@@ -10,7 +10,7 @@ from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import CODES, Report
 from compiler.diagnostics.text import shorten
 from compiler.op.op_docs import as_yaml
-from compiler.parse.document import Document, Sequence
+from compiler.parse.document import Document, SequenceNode
 
 Path = tuple[str | int, ...]
 
@@ -61,7 +61,7 @@ def _path(document: Document, loc: Path, under: Path) -> Path:
     """
     path: list[str | int] = []
     for step in loc:
-        listed = isinstance(document.node((*under, *path)), Sequence)
+        listed = isinstance(document.node((*under, *path)), SequenceNode)
         if isinstance(step, int) and not listed:
             continue
         number = isinstance(step, str) and step.isdigit() and listed

@@ -7,16 +7,16 @@ from typing import Any, TypeAlias
 
 from compiler.diagnostics.source import Source, Span
 
-Value: TypeAlias = None | bool | int | float | str
+ScalarValue: TypeAlias = None | bool | int | float | str
 
 _SCAN_UP_TO = 8  # entries that are quicker to look through than to index
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class ScalarNode:
     """One value: `text` is what YAML read, before it was taken for a number."""
 
-    value: Value
+    value: ScalarValue
     text: str
     span: Span
 
@@ -35,34 +35,34 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceNode:
     """A list."""
 
-    items: tuple[Node, ...]
+    items: tuple[YamlNode, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """An ordered mapping, whose keys are text and differ from one another."""
 
-    entries: tuple[tuple[Scalar, Node], ...]
+    entries: tuple[tuple[ScalarNode, YamlNode], ...]
     span: Span
     _index: dict[str, int] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> YamlNode | None:
         """The value at `key`."""
         entry = self._entry(key)
         return entry and entry[1]
 
-    def key(self, key: str) -> Scalar | None:
+    def key(self, key: str) -> ScalarNode | None:
         """The key itself, for its place."""
         entry = self._entry(key)
         return entry and entry[0]
 
-    def _entry(self, key: str) -> tuple[Scalar, Node] | None:
+    def _entry(self, key: str) -> tuple[ScalarNode, YamlNode] | None:
         if len(self.entries) <= _SCAN_UP_TO:
             return next(
                 (entry for entry in self.entries if entry[0].value == key), None
@@ -73,7 +73,7 @@ class Mapping:
         return None if position is None else self.entries[position]
 
 
-Node: TypeAlias = Scalar | Sequence | Mapping
+YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Document:
     """One file's nodes, and the text they come from."""
 
     source: Source
-    root: Mapping
+    root: MappingNode
 
     def locate(self, path: tuple[str | int, ...], key: bool = False) -> Span:
         """The place of the value at `path`, or with `key` of the key that leads to it.
@@ -89,20 +89,22 @@ class Document:
         A path that leaves the document gives the deepest place on it that exists; a value
         that is left empty is shown at its key.
         """
-        node: Node = self.root
+        node: YamlNode = self.root
         span = node.span
         for step in path:
             found = _child(node, step)
             if found is None:
                 break
             name, node = found
-            empty = isinstance(node, Scalar) and node.value is None and not node.text
+            empty = (
+                isinstance(node, ScalarNode) and node.value is None and not node.text
+            )
             span = name.span if name and (key or empty) else node.span
         return span
 
-    def node(self, path: tuple[str | int, ...]) -> Node | None:
+    def node(self, path: tuple[str | int, ...]) -> YamlNode | None:
         """The node at `path`, where there is one."""
-        node: Node = self.root
+        node: YamlNode = self.root
         for step in path:
             found = _child(node, step)
             if found is None:
@@ -113,25 +115,29 @@ class Document:
     def part(self, path: tuple[str | int, ...], start: int, end: int) -> Span:
         """The place of a part of the text at `path`: from one offset to another."""
         node = self.node(path)
-        return node.part(start, end) if isinstance(node, Scalar) else self.locate(path)
+        return (
+            node.part(start, end) if isinstance(node, ScalarNode) else self.locate(path)
+        )
 
 
-def _child(node: Node, step: str | int) -> tuple[Scalar | None, Node] | None:
+def _child(
+    node: YamlNode, step: str | int
+) -> tuple[ScalarNode | None, YamlNode] | None:
     match node, step:
-        case Mapping(), str():
+        case MappingNode(), str():
             name, value = node.key(step), node.get(step)
             return None if value is None else (name, value)
-        case Sequence(), int() if 0 <= step < len(node.items):
+        case SequenceNode(), int() if 0 <= step < len(node.items):
             return None, node.items[step]
     return None
 
 
-def plain(node: Node) -> Any:
+def to_data(node: YamlNode) -> Any:
     """The node as dicts, lists and scalars, in the order of the file."""
     match node:
-        case Scalar():
+        case ScalarNode():
             return node.value
-        case Sequence():
-            return [plain(item) for item in node.items]
-        case Mapping():
-            return {key.text: plain(value) for key, value in node.entries}
+        case SequenceNode():
+            return [to_data(item) for item in node.items]
+        case MappingNode():
+            return {key.text: to_data(value) for key, value in node.entries}

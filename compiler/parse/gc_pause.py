@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Nodes, layers and types are no garbage: tracing them again and again takes a third of the time.
 
     A compilation makes hardly any cycles, so it needs no more memory without the collector.

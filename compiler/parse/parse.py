@@ -13,8 +13,8 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.source import Source
 from compiler.diagnostics.text import INVISIBLE, escaped
-from compiler.parse.document import Document, Mapping
-from compiler.parse.gc_pause import collector_paused
+from compiler.parse.document import Document, MappingNode
+from compiler.parse.gc_pause import gc_paused
 from compiler.parse.read_nodes import read_nodes
 
 _TAG_DIRECTIVE = re.compile(r"(?<![^\r\n])%TAG[^\r\n]*")
@@ -33,10 +33,10 @@ def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
     report = Report()
     _check_text(source, limits, report)
     report.raise_if_failed()
-    with collector_paused():
+    with gc_paused():
         root = read_nodes(source, limits, report)
     report.raise_if_failed()
-    assert isinstance(root, Mapping)  # anything else was reported
+    assert isinstance(root, MappingNode)  # anything else was reported
     return Document(source, root)
 
 

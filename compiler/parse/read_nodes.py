@@ -20,7 +20,13 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.source import Source, Span
 from compiler.diagnostics.text import INVISIBLE, escaped, shorten
-from compiler.parse.document import Mapping, Node, Scalar, Sequence, Value
+from compiler.parse.document import (
+    MappingNode,
+    ScalarNode,
+    ScalarValue,
+    SequenceNode,
+    YamlNode,
+)
 from compiler.parse.scalars import NumberTooLarge, resolve
 from compiler.parse.syntax_errors import explain, glued_pair, missing_space
 
@@ -28,7 +34,7 @@ _TAG = re.compile(r"![^\s,\]}]*")
 _REUSE = "write a block, and use it in each place"
 
 
-def read_nodes(source: Source, limits: Limits, report: Report) -> Node | None:
+def read_nodes(source: Source, limits: Limits, report: Report) -> YamlNode | None:
     """The root of the file, which is a mapping unless `report` says what is wrong.
 
     The text must hold no character that `compiler.diagnostics.text.INVISIBLE` matches.
@@ -59,17 +65,17 @@ class _OpenCollection:
         self.mapping = mapping
         self.flow = flow
         self.start = start
-        self.items: list[Node] = []
-        self.entries: list[tuple[Scalar, Node]] = []
-        self.keys: dict[Value, Scalar] = {}
-        self.key: Scalar | None = None
+        self.items: list[YamlNode] = []
+        self.entries: list[tuple[ScalarNode, YamlNode]] = []
+        self.keys: dict[ScalarValue, ScalarNode] = {}
+        self.key: ScalarNode | None = None
 
 
 class _Builder:
     """Builds nodes with a stack in place of recursion; depth cannot exhaust it."""
 
     def __init__(self, source: Source, limits: Limits, report: Report) -> None:
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self._source = source
         self._file = source.file
         self._size = len(source.text)
@@ -97,17 +103,17 @@ class _Builder:
     def check_root(self) -> None:
         """Reports a root that is no mapping."""
         root = self.root
-        if root is None or (isinstance(root, Scalar) and not root.text):
+        if root is None or (isinstance(root, ScalarNode) and not root.text):
             span = root.span if root else self._source.span(0, 0)
             message = "the file holds no spec"
             help = "a spec starts with `name:`, `inputs:` and `layers:`"
             self._report.error("empty-document", span, message, help=help)
-        elif isinstance(root, Scalar) and (
+        elif isinstance(root, ScalarNode) and (
             glued := glued_pair(self._source, root.span.line)
         ):
             self._report.add(glued)
-        elif not isinstance(root, Mapping):
-            what = "a list" if isinstance(root, Sequence) else "a single value"
+        elif not isinstance(root, MappingNode):
+            what = "a list" if isinstance(root, SequenceNode) else "a single value"
             message = f"a spec is a mapping of keys to values, and this is {what}"
             self._report.error("not-a-mapping", root.span, message)
 
@@ -122,7 +128,7 @@ class _Builder:
             span = self._span(event.start_mark, event.end_mark)
             self._stop("several-documents", span, message, help)
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any) -> ScalarNode:
         text: str = event.value
         start, end = event.start_mark, event.end_mark
         span = Span(
@@ -135,12 +141,12 @@ class _Builder:
         if event.style or len(text) > self._limits.scalar:
             return self._long_scalar(event, span)
         try:
-            return Scalar(resolve(text, self._limits.integer_bits), text, span)
+            return ScalarNode(resolve(text, self._limits.integer_bits), text, span)
         except NumberTooLarge as error:
             self._report.error(error.code, span, str(error))
-            return Scalar(0, text, span)
+            return ScalarNode(0, text, span)
 
-    def _long_scalar(self, event: Any, span: Span) -> Scalar:
+    def _long_scalar(self, event: Any, span: Span) -> ScalarNode:
         """A scalar that is quoted, a block of lines, or too long."""
         text, start, end = event.value, event.start_mark.index, event.end_mark.index
         if event.style in ("|", ">"):
@@ -151,7 +157,7 @@ class _Builder:
             message = f"this text is longer than {self._limits.scalar:,} characters"
             self._report.error("too-large", span, message)
         self._check_visible(text, span)
-        return Scalar(text, text, span)
+        return ScalarNode(text, text, span)
 
     def _check_visible(self, text: str, span: Span) -> None:
         match = INVISIBLE.search(text)
@@ -161,13 +167,13 @@ class _Builder:
             help = "leave the escape out"
             self._report.error("control-character", span, message, help=help)
 
-    def _alias(self, event: Any) -> Scalar:
+    def _alias(self, event: Any) -> ScalarNode:
         span = self._span(event.start_mark, event.end_mark)
         message = f"`*{shorten(event.anchor)}` is a YAML alias, and a spec has none"
         help = f"{_REUSE}; or quote the text"
         self._report.error("yaml-alias", span, message, help=help)
         text = f"*{event.anchor}"
-        return Scalar(text, text, span)
+        return ScalarNode(text, text, span)
 
     def _open(self, event: Any, mapping: bool) -> None:
         if event.anchor is not None or event.tag is not None:
@@ -189,9 +195,11 @@ class _Builder:
             last = items[-1] if items else None
         if last and not frame.flow:  # libyaml ends it where the next thing starts
             span = span.to(last.span)
-        self._add(Mapping(entries, span) if frame.mapping else Sequence(items, span))
+        self._add(
+            MappingNode(entries, span) if frame.mapping else SequenceNode(items, span)
+        )
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: YamlNode) -> None:
         self._nodes += 1
         if self._nodes > self._limits.nodes:
             self._too_many(node)
@@ -204,13 +212,13 @@ class _Builder:
         elif frame.key is None:
             frame.key = self._key(frame, node)
         else:
-            if frame.flow and isinstance(node, Scalar) and not node.text:
+            if frame.flow and isinstance(node, ScalarNode) and not node.text:
                 self._check_glued(frame.key, node)
             frame.entries.append((frame.key, node))
             frame.key = None
 
-    def _key(self, frame: _OpenCollection, node: Node) -> Scalar:
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+    def _key(self, frame: _OpenCollection, node: YamlNode) -> ScalarNode:
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
             return self._odd_key(node)
         first = frame.keys.setdefault(node.value, node)
         if first is not node:
@@ -222,18 +230,18 @@ class _Builder:
             self._report.error("yaml-merge-key", node.span, message, help=_REUSE)
         return node
 
-    def _odd_key(self, node: Node) -> Scalar:
-        text = shorten(node.text) if isinstance(node, Scalar) else ""
+    def _odd_key(self, node: YamlNode) -> ScalarNode:
+        text = shorten(node.text) if isinstance(node, ScalarNode) else ""
         message = f"the key `{text}` is not text" if text else "a key is text"
         help = f'quote it: "{text}"' if text else ""
         self._report.error("key-not-text", node.span, message, help=help)
-        return Scalar(text, text, node.span)
+        return ScalarNode(text, text, node.span)
 
-    def _check_glued(self, key: Scalar, value: Scalar) -> None:
+    def _check_glued(self, key: ScalarNode, value: ScalarNode) -> None:
         """`{op:linear}` is a key `op:linear` without a value, and never meant so."""
         colon = key.text.find(":")
-        plain = key.span.end_column - key.span.column == len(key.text)
-        if 0 < colon < len(key.text) - 1 and plain and _end(key) == _end(value):
+        to_data = key.span.end_column - key.span.column == len(key.text)
+        if 0 < colon < len(key.text) - 1 and to_data and _end(key) == _end(value):
             self._report.add(missing_space(key.part(colon, colon + 1)))
 
     def _check_properties(self, event: Any) -> None:
@@ -251,7 +259,7 @@ class _Builder:
             help = "leave it out, or quote the text"
             self._report.error("yaml-tag", span, message, help=help)
 
-    def _too_many(self, node: Node) -> None:
+    def _too_many(self, node: YamlNode) -> None:
         message = f"the file holds more than {self._limits.nodes:,} values"
         self._stop("too-large", node.span, message)
 
@@ -265,5 +273,5 @@ class _Builder:
         )
 
 
-def _end(node: Node) -> tuple[int, int]:
+def _end(node: YamlNode) -> tuple[int, int]:
     return node.span.end_line, node.span.end_column

@@ -14,8 +14,13 @@ from compiler.infer.root_params import root_params
 from compiler.ir.typed import TypedGraph
 from compiler.language.wording import report_all
 from compiler.op.op_docs import as_yaml
-from compiler.parse.document import Document, Node, Scalar, Sequence
-from compiler.parse.document import Mapping as Entries
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 from compiler.symbolic.evaluate import Value
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
@@ -23,7 +28,7 @@ from compiler.tasks.task_kinds import task_kinds
 
 _ONE_OF = ("data", "optimizer", "schedule")
 """What is chosen by name: another name replaces the one there is."""
-Changes = Mapping[tuple[str, ...], Node]
+Changes = Mapping[tuple[str, ...], YamlNode]
 """Values by their path in the task: those of `--set task.epochs=3`."""
 
 
@@ -67,35 +72,35 @@ def resolved(
         task = _changed(task, path, value)
     if task is None:
         return typed.graph.document
-    key = root.key("task") or Scalar("task", "task", task.span)
+    key = root.key("task") or ScalarNode("task", "task", task.span)
     entries = [entry for entry in root.entries if entry[0].text != "task"]
-    whole = Entries((*entries, (key, task)), root.span)
+    whole = MappingNode((*entries, (key, task)), root.span)
     return replace(typed.graph.document, root=whole)
 
 
-def _written(typed: TypedGraph, variant: str) -> Node | None:
+def _written(typed: TypedGraph, variant: str) -> YamlNode | None:
     return typed.graph.document.node(("variants", variant, "task"))
 
 
-def _over(below: Node | None, above: Node | None) -> Node | None:
+def _over(below: YamlNode | None, above: YamlNode | None) -> YamlNode | None:
     """The entries of one mapping, and those of another in their place."""
-    if not isinstance(below, Entries) or not isinstance(above, Entries):
+    if not isinstance(below, MappingNode) or not isinstance(above, MappingNode):
         return above or below
     entries = {key.text: (key, value) for key, value in below.entries}
     entries |= {key.text: (key, value) for key, value in above.entries}
-    return Entries(tuple(entries.values()), below.span)
+    return MappingNode(tuple(entries.values()), below.span)
 
 
-def _changed(node: Node | None, path: tuple[str, ...], value: Node) -> Node:
+def _changed(node: YamlNode | None, path: tuple[str, ...], value: YamlNode) -> YamlNode:
     """A mapping with another value at a path."""
     if not path:
         return value
-    below = node.get(path[0]) if isinstance(node, Entries) else None
-    if path[0] in _ONE_OF and path[1:] and isinstance(below, Entries):
+    below = node.get(path[0]) if isinstance(node, MappingNode) else None
+    if path[0] in _ONE_OF and path[1:] and isinstance(below, MappingNode):
         below = below if below.get(path[1]) else None
-    key = Scalar(path[0], path[0], value.span)
-    entry = Entries(((key, _changed(below, path[1:], value)),), value.span)
-    changed = _over(node if isinstance(node, Entries) else None, entry)
+    key = ScalarNode(path[0], path[0], value.span)
+    entry = MappingNode(((key, _changed(below, path[1:], value)),), value.span)
+    changed = _over(node if isinstance(node, MappingNode) else None, entry)
     assert changed is not None
     return changed
 
@@ -120,11 +125,11 @@ def _read(
         return None
 
 
-def _filled(node: Node, params: Mapping[str, Value], report: Report) -> Any:
+def _filled(node: YamlNode, params: Mapping[str, Value], report: Report) -> Any:
     """The node as plain values, those of params in place of `$name`."""
-    if isinstance(node, Entries):
+    if isinstance(node, MappingNode):
         return {key.text: _filled(v, params, report) for key, v in node.entries}
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return [_filled(item, params, report) for item in node.items]
     value = node.value
     if not isinstance(value, str) or not value.startswith("$"):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.source import Source, Span
-from compiler.parse.document import Document, Mapping
+from compiler.parse.document import Document, MappingNode
 from runtime.data.csv import read_columns
 from runtime.data.data_section import DataSection
 from runtime.data.images import read_image
@@ -52,7 +52,7 @@ def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float
     path = _existing(file)
     start = Span(str(path), 1, 1, 1, 1)
     # Errors that are not of one line are reported at the start of the file.
-    document = Document(Source(str(path), ""), Mapping((), start))
+    document = Document(Source(str(path), ""), MappingNode((), start))
     section = DataSection(document, "csv", Path())
     text = read_text(section, "path", str(path))
     values = read_columns(section, path, text, columns)

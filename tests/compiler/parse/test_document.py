@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import Document, Mapping, Scalar, plain
+from compiler.parse.document import Document, MappingNode, ScalarNode, to_data
 from compiler.parse.parse import parse
 
 TEXT = """\
@@ -45,7 +45,7 @@ def test_locate(
 
 
 def test_plain_keeps_the_order(document: Document) -> None:
-    value = plain(document.root)
+    value = to_data(document.root)
     conv = {"op": "conv2d", "kernel_size": [3, 5]}
     assert value == {"name": "Net", "layers": {"conv": conv, "relu": "relu"}}
     assert list(value["layers"]) == ["conv", "relu"]
@@ -56,7 +56,7 @@ def test_mapping_finds_its_entries(count: int) -> None:
     text = "".join(f"k{i}: {i}\n" for i in range(count))
     root = parse(Source("a.yaml", text)).root
     last = root.get(f"k{count - 1}")
-    assert isinstance(last, Scalar) and last.value == count - 1
+    assert isinstance(last, ScalarNode) and last.value == count - 1
     key = root.key("k1")
     assert key is not None and key.span.at == "a.yaml:2:1"
     assert root.get("none") is None and root.key("none") is None
@@ -75,11 +75,11 @@ def test_mapping_finds_its_entries(count: int) -> None:
 )
 def test_part_of_a_scalar(text: str, expected: tuple[int, ...]) -> None:
     value = parse(Source("a.yaml", text)).root.get("a")
-    assert isinstance(value, Scalar) and value.text == "4 * D"
+    assert isinstance(value, ScalarNode) and value.text == "4 * D"
     span = value.part(4, 5)
     assert (span.line, span.column, span.end_line, span.end_column) == expected
 
 
 def test_nodes_are_values(document: Document) -> None:
-    assert isinstance(document.root, Mapping)
+    assert isinstance(document.root, MappingNode)
     assert document == parse(Source("a.yaml", TEXT))

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.source import Source, Span
-from compiler.parse.document import Mapping, Node, Scalar, Sequence, plain
+from compiler.parse.document import (
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+    to_data,
+)
 from compiler.parse.parse import parse
 
 DEFAULT = Limits()
@@ -34,12 +40,12 @@ outputs:
 """
 
 
-def root(text: str, limits: Limits = DEFAULT) -> Mapping:
+def root(text: str, limits: Limits = DEFAULT) -> MappingNode:
     return parse(Source("a.yaml", text), limits).root
 
 
 def value(text: str) -> Any:
-    return plain(root(text))["a"]
+    return to_data(root(text))["a"]
 
 
 def cut(source: Source, span: Span) -> str:
@@ -93,24 +99,24 @@ def test_nan() -> None:
 
 
 def test_quoted_and_odd_words_are_keys() -> None:
-    assert plain(root('no: 1\n"2": 3\n"<<": 4')) == {"no": 1, "2": 3, "<<": 4}
+    assert to_data(root('no: 1\n"2": 3\n"<<": 4')) == {"no": 1, "2": 3, "<<": 4}
 
 
 @pytest.mark.parametrize("text", ["\ufeffa: 1", "{a: 1}"])
 def test_other_ways_to_begin(text: str) -> None:
-    assert plain(root(text)) == {"a": 1}
+    assert to_data(root(text)) == {"a": 1}
 
 
 # --- places
 
 
-def spans(node: Node, source: Source) -> list[str]:
+def spans(node: YamlNode, source: Source) -> list[str]:
     match node:
-        case Mapping():
+        case MappingNode():
             inner = [child for entry in node.entries for child in entry]
-        case Sequence():
+        case SequenceNode():
             inner = list(node.items)
-        case Scalar():
+        case ScalarNode():
             inner = []
     found = [cut(source, node.span)]
     return found + [text for child in inner for text in spans(child, source)]
@@ -137,8 +143,8 @@ def test_spans(text: str, expected: list[str]) -> None:
 def test_every_scalar_of_one_line_stands_where_it_says() -> None:
     document = parse(Source("a.yaml", SPEC))
 
-    def check(node: Node) -> None:
-        if isinstance(node, Scalar) and node.span.line == node.span.end_line:
+    def check(node: YamlNode) -> None:
+        if isinstance(node, ScalarNode) and node.span.line == node.span.end_line:
             assert cut(document.source, node.span).strip("'\"") == node.text
         for child in _children(node):
             check(child)
@@ -146,10 +152,10 @@ def test_every_scalar_of_one_line_stands_where_it_says() -> None:
     check(document.root)
 
 
-def _children(node: Node) -> list[Node]:
-    if isinstance(node, Mapping):
+def _children(node: YamlNode) -> list[YamlNode]:
+    if isinstance(node, MappingNode):
         return [child for entry in node.entries for child in entry]
-    return list(node.items) if isinstance(node, Sequence) else []
+    return list(node.items) if isinstance(node, SequenceNode) else []
 
 
 # --- speed, and what it takes
@@ -160,7 +166,7 @@ def test_hundred_thousand_layers_take_seconds() -> None:
     text = "layers:\n" + "\n".join(lines)
     start = time.process_time()
     layers = root(text, UNLIMITED).get("layers")
-    assert isinstance(layers, Mapping) and len(layers.entries) == 100_000
+    assert isinstance(layers, MappingNode) and len(layers.entries) == 100_000
     assert time.process_time() - start < 10  # some 2.5 on a laptop
 
 

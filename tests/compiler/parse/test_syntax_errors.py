@@ -9,7 +9,7 @@ import pytest
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.source import Source, Span
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 
 DEFAULT = Limits()
@@ -202,7 +202,7 @@ def test_limits(text: str, limits: Limits, expected: str) -> None:
 
 def test_limits_admit_what_they_name() -> None:
     limits = Limits(bytes=9, depth=3, nodes=5, scalar=3, integer_bits=7)
-    assert plain(parse(Source("a.yaml", "a: [[-1]]"), limits).root) == {"a": [[-1]]}
+    assert to_data(parse(Source("a.yaml", "a: [[-1]]"), limits).root) == {"a": [[-1]]}
 
 
 def test_tag_directives_take_no_quadratic_time() -> None:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from compiler.diagnostics.source import Source
 from compiler.language.spec import Spec
 from compiler.op.registry import ops
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from compiler.reporting.json_schema import schema
 
@@ -19,7 +19,7 @@ SPECS = sorted(Path("specs").rglob("*.yaml"))
 
 
 def faults(text: str) -> list[str]:
-    data = plain(parse(Source("a.yaml", text)).root)
+    data = to_data(parse(Source("a.yaml", text)).root)
     return [error.json_path for error in VALIDATOR.iter_errors(data)]
 
 

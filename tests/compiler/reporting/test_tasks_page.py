@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from compiler.reporting.fields_text import fields_text
 from compiler.reporting.tasks_page import PAGE, PARTS, tasks_page
@@ -58,7 +58,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 @pytest.mark.parametrize("kind", task_kinds())
 def test_the_example_of_a_kind_is_one(kind: str) -> None:
-    given = plain(parse(Source("a.yaml", EXAMPLES[kind])).root)["task"]
+    given = to_data(parse(Source("a.yaml", EXAMPLES[kind])).root)["task"]
     task = task_kinds()[kind].model_validate(given)
     assert isinstance(task, Task)
     assert task.facts().form in task.forms

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from tests.mutants import mutant, tree_mutant
 from tests.test_mutants import check
@@ -14,7 +14,7 @@ from tests.test_mutants import check
 SPECS = sorted(Path("tests/mistakes/task").glob("*.yaml"))
 TEXTS = [path.read_text(encoding="utf-8") for path in SPECS]
 TREES: list[dict[str, Any]] = [
-    plain(parse(Source("spec", text)).root)
+    to_data(parse(Source("spec", text)).root)
     for text in TEXTS
     if not text.endswith("task:\n")
 ]

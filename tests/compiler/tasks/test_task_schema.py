@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import plain
+from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from compiler.reporting.json_schema import schema
 from compiler.tasks.choices import choices
@@ -34,7 +34,7 @@ BEYOND = {
 
 
 def faults(text: str) -> list[str]:
-    data = plain(parse(Source("a.yaml", text)).root)
+    data = to_data(parse(Source("a.yaml", text)).root)
     return [error.json_path for error in VALIDATOR.iter_errors(data)]
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from compiler.diagnostics.source import Source
-from compiler.parse.document import Document, plain
+from compiler.parse.document import Document, to_data
 from compiler.parse.parse import parse
 from compiler.tasks.datasets import DataSet
 from runtime.data.data_section import DataSection
@@ -21,7 +21,7 @@ def read(data: str, folder: Path = Path(), files: Files | None = None) -> DataSp
     """The data set of `data: ...`, read from a spec in a folder."""
     write(folder, files or {})
     document = spec(data, folder)
-    chosen = DataSet.model_validate(plain(document.root)["task"]["data"])
+    chosen = DataSet.model_validate(to_data(document.root)["task"]["data"])
     place = DataSection(document, chosen.name, folder)
     loaded: DataSplits = import_module(f"runtime.data.{chosen.name}").load(
         chosen.chosen, place

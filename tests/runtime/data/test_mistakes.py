@@ -119,12 +119,12 @@ def test_no_part_may_be_empty(tmp_path: Path) -> None:
 
 def mistake_of_task(data: str, folder: Path) -> Diagnostic:
     """What `load` says of the data of a whole task."""
-    from compiler.parse.document import plain
+    from compiler.parse.document import to_data
     from compiler.tasks.kinds.classification import Classification
     from runtime.data.data_section import DataSection
 
     document = spec(data, folder)
-    written = plain(document.root)["task"] | {"kind": "classification"}
+    written = to_data(document.root)["task"] | {"kind": "classification"}
     task = Classification.model_validate(written)
     with pytest.raises(SpecError) as caught:
         load(task, DataSection(document, task.data.name, folder))
