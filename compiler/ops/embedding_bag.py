@@ -22,8 +22,8 @@ class EmbeddingBag(Op):
 
     int[B, T] -> float[B, embedding_dim], where each row is a bag; or int[T] with
     `offsets` int[B], the index at which each bag starts. With `include_last_offset`,
-    the last offset is the end of the last bag, so there is one fewer
-    bag; there must be at least one bag.
+    the last offset is the end of the last bag, so there is one fewer bag; there must be
+    at least one.
 
     `per_sample_weights`, a factor for each token, requires mode sum. Tokens equal to
     `padding_idx` are ignored. `max_norm` is that of `embedding`.
