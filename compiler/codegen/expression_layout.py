@@ -54,6 +54,7 @@ from compiler.codegen.python import (
     Literal,
     Logic,
     Name,
+    Placeholder,
     Slice,
     Starred,
     Subscript,
@@ -134,6 +135,8 @@ def _build(expr: Expr, within: bool) -> Doc:
             return _lambda(expr)
         case Comprehension():
             return _comprehension(expr)
+        case Placeholder(key):
+            raise ValueError(f"{key} has no expression yet")
         case _:
             return _display(expr)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from keyword import iskeyword
@@ -213,8 +214,16 @@ class Lambda:
             check_name(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place for an expression that is known later, by its key; `filled` puts it there. None is left to print."""
+
+    key: Hashable
+
+
 Expr = (
     Name
+    | Placeholder
     | Literal
     | Attribute
     | Call

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 
 from compiler.codegen.python import (
     Attribute,
@@ -19,6 +20,7 @@ from compiler.codegen.python import (
     Literal,
     Logic,
     Name,
+    Placeholder,
     Slice,
     Starred,
     Subscript,
@@ -48,7 +50,7 @@ CodeNode = Expr | Slice | Stmt
 def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
     """The direct parts of an expression, in print order."""
     match expr:
-        case Name() | Literal():
+        case Name() | Literal() | Placeholder():
             return ()
         case Attribute(value) | Starred(value) | Unary(_, value) | Lambda(_, value):
             return (value,)
@@ -78,6 +80,66 @@ def walk(expr: Expr) -> Iterator[Expr | Slice]:
         node = pending.pop()
         yield node
         pending.extend(reversed(children(node)))
+
+
+def placeholders(expr: Expr) -> Iterator[Hashable]:
+    """The keys of the placeholders of an expression, left to right."""
+    return (part.key for part in walk(expr) if isinstance(part, Placeholder))
+
+
+def filled(expr: Expr, fill: Callable[[Hashable], Expr]) -> Expr:
+    """The expression with what `fill` gives for their keys in place of its placeholders."""
+    if isinstance(expr, Placeholder):
+        return fill(expr.key)
+    return mapped(expr, lambda part: filled(part, fill))
+
+
+def mapped(expr: Expr, one: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each direct part replaced by what `one` makes of it."""
+    match expr:
+        case Name() | Literal() | Placeholder():
+            return expr
+        case Call(func, args, kwargs):
+            keywords = tuple((key, one(value)) for key, value in kwargs)
+            return Call(one(func), tuple(map(one, args)), keywords)
+        case TupleExpr() | ListExpr() | Logic():
+            return replace(expr, items=tuple(map(one, expr.items)))
+        case Attribute() | Starred():
+            return replace(expr, value=one(expr.value))
+        case Binary() | Compare():
+            return replace(expr, left=one(expr.left), right=one(expr.right))
+        case Subscript(value, places):
+            return Subscript(one(value), tuple(_place(x, one) for x in places))
+    return _mapped(expr, one)
+
+
+def _mapped(
+    expr: DictExpr | Unary | Lambda | Conditional | Comprehension,
+    one: Callable[[Expr], Expr],
+) -> Expr:
+    match expr:
+        case DictExpr(pairs):
+            return DictExpr(tuple((one(key), one(value)) for key, value in pairs))
+        case Unary(op, operand):
+            return Unary(op, one(operand))
+        case Lambda(args, body):
+            return Lambda(args, one(body))
+        case Conditional(test, body, orelse):
+            return Conditional(one(test), one(body), one(orelse))
+        case Comprehension(element, target, iterable, condition, is_list):
+            last = None if condition is None else one(condition)
+            parts = one(element), one(target), one(iterable)
+            return Comprehension(*parts, last, is_list)
+
+
+def _place(place: Expr | Slice, one: Callable[[Expr], Expr]) -> Expr | Slice:
+    """An index or a slice, each of its parts replaced."""
+    if not isinstance(place, Slice):
+        return one(place)
+    start, stop, step = (
+        None if x is None else one(x) for x in (place.start, place.stop, place.step)
+    )
+    return Slice(start, stop, step)
 
 
 def used_names(*nodes: Expr | Stmt | Iterable[Expr | Stmt]) -> frozenset[str]:

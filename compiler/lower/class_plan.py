@@ -1,9 +1,8 @@
 """Which classes a file needs: one for each block, whatever the number of its uses.
 
-The uses of a block differ in values, and so may the layers that are switched on; the
-class is written from all of them together. A block needs several classes only where
-the Python of a layer differs between its uses: for a param of type `op`, for the rank
-behind `...`, and for a choice that torch wants other code for (a causal attention).
+The uses of a block differ in values, and so may the layers that are switched on; the class is written from all of them
+together. They part where one text cannot serve them: for a param of type `op`, for the rank behind `...`, and where
+merging found out so (`Parts`).
 """
 
 from __future__ import annotations
@@ -13,20 +12,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.ir.graph import Node, Scope
-from compiler.ir.typed import Instance, TypedNode, hashable
+from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.language.identifiers import cap_words
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import Counted
 from compiler.symbolic.tensor import TensorType
 
 Key = tuple[Any, ...]
 
+Parts = dict[int, tuple[int, ...]]
+"""The part of its scope's uses that an instance belongs to, by identity; () where they are not parted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run of a layer in one use of its class."""
+
+    use: Instance
+    node: TypedNode
+    call: LayerCall
+
+    @property
+    def copies(self) -> range:
+        """The numbers of the copies that it stands for."""
+        return range(self.call.counter, self.call.counter + self.call.count)
+
 
 @dataclass(eq=False)
 class ClassPlan:
-    """A class to be written: its scope and its uses, each layer as one that runs it."""
+    """A class to be written: its scope and its uses, each layer as the use that tells most of it."""
 
     key: Key
     scope: Scope
@@ -37,6 +52,9 @@ class ClassPlan:
     """The types of the outputs, where these are not those of the first use."""
     differing: dict[str, tuple[Dim, ...]] = field(default_factory=dict)
     """What sizes may be that differ between the uses, by the symbols that tell them."""
+    alike: list[ClassPlan] = field(default_factory=list)
+    """The classes whose objects stand in one list with those of this one: their `forward` takes the same."""
+    _shown: dict[str, Instance] = field(default_factory=dict)
 
     @property
     def first(self) -> Instance:
@@ -55,19 +73,56 @@ class ClassPlan:
             known = self.layers.get(name)
             if known is None or _tells_more(node, known):
                 self.layers[name] = node
+                self._shown[name] = instance
 
     def ordered(self) -> Iterator[tuple[Node, TypedNode]]:
         """The layers in the order in which they run."""
         for name, node in self.scope.nodes.items():
             yield node, self.layers[name]
 
+    def runs(self, layer: str) -> list[Run]:
+        """Every run of a layer in every use; as it would run, where it is off in all of them."""
+        found = [
+            Run(use, node, call)
+            for use in self.uses
+            if (node := use.nodes.get(layer)) is not None
+            for call in node.calls
+        ]
+        if found:
+            return found
+        shown = self.layers[layer]
+        return [Run(self._shown[layer], shown, call) for call in shown.calls]
+
+    def live(self) -> set[str]:
+        """The layers that an output depends on."""
+        live = {ref.node for ref in self.scope.outputs.values()}
+        for name in reversed(list(self.scope.nodes)):
+            if name in live:
+                live.update(ref.node for _, ref in refs_of(self.layers[name]))
+        return live
+
+    def decides(self, layer: str) -> bool | None:
+        """Whether a layer with `when` runs in all uses, or in none; None where the code asks.
+
+        Of a class that is one of several for its scope the condition may have been decided with the class.
+        """
+        nodes = [
+            node for use in self.uses if (node := use.nodes.get(layer)) is not None
+        ]
+        runs = {bool(node.calls) for node in nodes}
+        parted = bool(self.key[-1]) and self.scope.nodes[layer].layer.when is not None
+        return runs.pop() if parted and len(runs) == 1 else None
+
     def ports(self) -> list[str]:
         """The inputs of `forward`: those that are always there before the optional ones.
 
         An optional input that no use has is left out.
         """
-        patterns = self.scope.inputs
-        present = [p for p in patterns if any(use.inputs.get(p) for use in self.uses)]
+        present = [
+            p
+            for p in self.scope.inputs
+            if any(use.inputs.get(p) for use in self._together())
+        ]
         return sorted(present, key=self.is_optional)
 
     def is_optional(self, port: str) -> bool:
@@ -75,15 +130,25 @@ class ClassPlan:
         pattern = self.scope.inputs.get(port)
         if pattern is not None:
             return pattern.optional
-        return any(use.inputs.get(port) is None for use in self.uses)
+        return any(use.inputs.get(port) is None for use in self._together())
 
     def given(self) -> dict[str, TensorType]:
         """The types of the outputs."""
         return {**self.first.outputs, **self.outputs}
 
-    def choices(self) -> set[Key]:
-        """The different choices that the uses make."""
-        return {choices(use) for use in self.uses}
+    def _together(self) -> Iterator[Instance]:
+        for plan in self.alike or [self]:
+            yield from plan.uses
+
+
+def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
+    """Every value that a layer takes, with its port."""
+    for port, ref in typed.inputs.items():
+        for item in ref if isinstance(ref, tuple) else (ref,):
+            yield port, item
+    for port, carry in typed.node.carry.items():
+        if carry.ref is not None:
+            yield port, carry.ref
 
 
 def _tells_more(node: TypedNode, known: TypedNode) -> bool:
@@ -104,31 +169,101 @@ def _tells_more(node: TypedNode, known: TypedNode) -> bool:
 class Plans:
     """The classes of a file, by key and in order: those used before those that use."""
 
-    split: set[int] = field(default_factory=set)
-    """The scopes that need a class for each set of choices."""
+    parts: Parts
+    links: Links
     by_key: dict[Key, ClassPlan] = field(default_factory=dict)
     order: list[ClassPlan] = field(default_factory=list)
 
     def key(self, instance: Instance) -> Key:
         """Which class an instance belongs to."""
-        scope = instance.scope
-        split = {id(scope), id(scope.environment)} & self.split
-        made = choices(instance) if split else ()
-        return id(scope), _targets(instance), _ranks(instance), made
+        one = self.links.root(instance)
+        part = self.parts.get(id(one), ())
+        return id(one.scope), _targets(one), _ranks(one), part
 
     def of(self, instance: Instance) -> ClassPlan:
         """The class of an instance."""
         return self.by_key[self.key(instance)]
 
 
-def plan_classes(starts: Iterable[Instance], split: set[int]) -> Plans:
+class Links:
+    """Which instances are one object when the network runs, so that they have one class.
+
+    A layer that is shared runs the module of another; a network without its optional inputs is the same network.
+    """
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self._roots: dict[int, Instance] = {}
+        starts = (*typed.networks.values(), *typed.bare.values())
+        for name, bare in typed.bare.items():
+            self._link(typed.networks[name], bare)
+        for instance in walk_instances(starts):
+            for node in instance.nodes.values():
+                self._share(instance, node)
+
+    def root(self, instance: Instance) -> Instance:
+        """The instance that stands for all that are the same object."""
+        found = instance
+        while (other := self._roots.get(id(found), found)) is not found:
+            found = other
+        return found
+
+    def _share(self, instance: Instance, node: TypedNode) -> None:
+        repeat = node.node.layer.repeat
+        runs = [call.instance for call in node.calls if call.instance is not None]
+        if node.node.shared and (origin := instance.nodes.get(node.node.shared)):
+            runs += [
+                call.instance for call in origin.calls if call.instance is not None
+            ]
+        elif repeat is None or not repeat.share:
+            return
+        for other in runs[1:]:
+            self._link(runs[0], other)
+
+    def _link(self, one: Instance, other: Instance) -> None:
+        first, second = self.root(one), self.root(other)
+        if first is second or first.scope is not second.scope:
+            return
+        self._roots[id(second)] = first
+        for name, node in one.nodes.items():
+            if name in other.nodes:
+                for a, b in zip(
+                    _copies(node), _copies(other.nodes[name]), strict=False
+                ):
+                    self._link(a, b)
+
+
+def _copies(node: TypedNode) -> Iterator[Instance]:
+    """The instances of a layer's copies; of equal ones that follow one another the first."""
+    for call in node.calls:
+        if call.instance is not None:
+            yield from (call.instance for _ in range(call.count))
+
+
+def is_whole(instance: Instance, seen: frozenset[int] = frozenset()) -> bool:
+    """Whether all layers of an instance could be inferred, those inside it too."""
+    if id(instance) in seen:
+        return True
+    if len(instance.nodes) < len(instance.scope.nodes):
+        return False
+    inner = seen | {id(instance)}
+    return all(
+        call.instance is None or is_whole(call.instance, inner)
+        for node in instance.nodes.values()
+        for call in node.calls
+    )
+
+
+def plan_classes(typed: TypedGraph, links: Links, parts: Parts) -> Plans:
     """The classes that networks need, where some scopes need several."""
-    plans = Plans(split)
+    plans = Plans(parts, links)
     seen: set[int] = set()
-    for instance in starts:
+    for instance in (*typed.networks.values(), *typed.bare.values()):
         _visit(instance, plans, seen)
     for plan in list(plans.order):
         _show_speculative(plan, plans, seen)
+    for plan in plans.order:
+        for layer in plan.layers:
+            _stand_together(plan, layer, plans)
     return plans
 
 
@@ -137,27 +272,31 @@ def _show_speculative(plan: ClassPlan, plans: Plans, seen: set[int]) -> None:
     rest = plans.order[plans.order.index(plan) :]
     del plans.order[-len(rest) :]
     for name, node in plan.layers.items():
+        if node.calls or not all(
+            call.instance is None or is_whole(call.instance)
+            for call in node.speculative
+        ):
+            continue
         plan.layers[name] = node.shown
-        for call in node.speculative if not node.calls else ():
+        for call in node.speculative:
             if call.instance is not None:
                 _visit(call.instance, plans, seen)
     plans.order += rest
 
 
-def choices(instance: Instance) -> Key:
-    """The values of the params that are no numbers; a list counts by its length."""
-    return tuple(
-        (name, len(value) if isinstance(value, tuple) else hashable(value))
-        for name, value in _choosing(instance).items()
-    )
-
-
-def _choosing(instance: Instance) -> dict[str, Value]:
-    return {
-        name: value
-        for name, value in instance.params.items()
-        if isinstance(value, bool | str | tuple)
+def _stand_together(plan: ClassPlan, layer: str, plans: Plans) -> None:
+    """The classes of one layer's runs are called in one place."""
+    found = {
+        plans.key(run.call.instance): plans.of(run.call.instance)
+        for run in plan.runs(layer)
+        if run.call.instance is not None
     }
+    if len(found) > 1:
+        together = {
+            id(one): one for kind in found.values() for one in (kind, *kind.alike)
+        }
+        for one in together.values():
+            one.alike = list(together.values())
 
 
 def _targets(instance: Instance) -> Key:
@@ -209,14 +348,16 @@ def name_classes(order: list[ClassPlan], taken: Iterable[str]) -> None:
 
 
 def _wanted(plan: ClassPlan, siblings: list[ClassPlan]) -> str:
-    true = [name for name, value in _choosing(plan.first).items() if value is True]
+    true = [name for name in plan.scope.environment.params if _always(plan, name, True)]
     telling = [
-        name
-        for name in true
-        if any(other.first.params.get(name) is False for other in siblings)
+        name for name in true if any(_always(other, name, False) for other in siblings)
     ]
     prefix = cap_words(telling[0]) if len(telling) == 1 else ""
     return f"{prefix}{plan.scope.name}"
+
+
+def _always(plan: ClassPlan, name: str, value: bool) -> bool:
+    return all(use.params.get(name) is value for use in plan.uses)
 
 
 def _free(name: str, used: set[str]) -> str:

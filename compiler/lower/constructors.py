@@ -1,260 +1,359 @@
-"""What `__init__` builds for a layer: a module, a class of this file, a chain, or copies of one."""
+"""What constructors take: the params and dimensions that `__init__` uses, and what callers give for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import (
     Binary,
-    Call,
-    Comprehension,
+    Compare,
     Conditional,
     Expr,
     Literal,
     Name,
+    Placeholder,
     TupleExpr,
     call,
     lit,
+    subscript,
 )
-from compiler.codegen.statements import Assign, If
-from compiler.codegen.traversal import used_names
-from compiler.infer.call_op import op_inputs
-from compiler.infer.repeats import uses_counter
-from compiler.ir.graph import Scope
-from compiler.ir.sequential import is_chain
-from compiler.ir.typed import LayerCall, TypedNode
-from compiler.lower.copy_sizes import Sizes, size_of_copy
-from compiler.lower.layer_code import LayerCode
-from compiler.lower.to_python import Resolve, to_python
+from compiler.codegen.traversal import filled, placeholders
+from compiler.expr.syntax import names_in
+from compiler.ir.module import ScopeName, reads
+from compiler.lower.build_class import ClassIR, Construct, count_code
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.emit import (
+    Parted,
+    common_size,
+    further_runs,
+    size_code,
+    symbol_code,
+    value_code,
+)
+from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
-from compiler.symbolic.dims import Dim
-
-if TYPE_CHECKING:
-    from compiler.lower.writer import ClassWriter, Written
+from compiler.symbolic.symbol_table import COUNTER
 
 
-def declare(writer: ClassWriter, typed: TypedNode) -> None:
-    """Add to `__init__` what a layer needs there."""
-    node = typed.node
-    if node.shared or not typed.calls:
-        return
-    copies = node.layer.repeat is not None and not node.layer.repeat.share
-    resolve = writer.in_loop if copies else writer.in_init
-    built = build(writer, typed, resolve)
-    if built is None:
-        return
-    target = Name(f"self.{attribute(typed)}")
-    if copies:
-        writer.init.append(Assign((target,), _module_list(writer, typed, built)))
-    elif node.layer.when is not None:
-        _declare_optional(writer, typed, target, built)
-    else:
-        writer.init.append(Assign((target,), built))
+@dataclass(frozen=True)
+class Signature:
+    """What a constructor takes: dimensions, then params, those without a default first."""
+
+    dims: tuple[str, ...]
+    params: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    """The defaults of the params; None for one that has none."""
+    names: Mapping[str, str]
+    """What the constructor calls each of them."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of them in their order."""
+        return (*self.dims, *self.params)
 
 
-def attribute(typed: TypedNode) -> str:
-    """The attribute that holds a layer's module; numbers of a list that is no plain chain get a word before them."""
-    name = typed.node.shared or typed.node.name
-    return f"layer_{name}" if name.isdigit() else name
+class Constructors:
+    """The signatures of all classes of a file; a class needs what the classes that it holds need."""
 
+    def __init__(self, classes: Mapping[int, ClassIR]) -> None:
+        self.classes = classes
+        self._given: dict[tuple[int, int, str], Expr | None] = {}
+        self._needs = {key: dict.fromkeys(_direct(ir)) for key, ir in classes.items()}
+        self._settle()
+        self.signatures = {key: self._signature(ir) for key, ir in classes.items()}
 
-def build(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | None:
-    """The expression that builds one copy of a layer; None for a pure function."""
-    if isinstance(typed.target, Scope):
-        return _instance(writer, typed, resolve)
-    op = typed.calls[0].op
-    assert op is not None
-    code = layer_code(writer, typed, resolve)
-    built = op.construct(code, **op_inputs(typed.target, typed.calls[0].inputs))
-    writer.carry(op.carries(code))
-    return wrapped(typed, built)
+    def of(self, plan: ClassPlan) -> Signature:
+        """What the constructor of a class takes."""
+        return self.signatures[id(plan)]
 
-
-def wrapped(typed: TypedNode, built: Expr | None) -> Expr | None:
-    """A module as its parametrization wraps it: `weight_norm(nn.Conv1d(...))`."""
-    given = typed.node.layer.parametrize
-    if given is None or built is None:
-        return built
-    name = {} if given.tensor == "weight" else {"name": given.tensor}
-    return call(given.function, built, **name, **dict(given.arguments))
-
-
-def layer_code(
-    writer: ClassWriter,
-    typed: TypedNode,
-    resolve: Resolve,
-    before: TypedNode | None = None,
-) -> LayerCode:
-    """The `Code` of a layer in `__init__`, with the inferred sizes that differ from copy to copy."""
-    first = typed.calls[0]
-    varied: dict[Dim, Expr] = {}
-    runs = (*typed.calls, *typed.speculative)
-    if len(runs) > 1:
-        inferred = [_inferred(typed, run) for run in runs]
-        for name, size in inferred[0].items():
-            sizes = [
-                (run.counter, found[name])
-                for run, found in zip(runs, inferred, strict=True)
-            ]
-            varied[size] = _of_copy(writer, typed, sizes, resolve)
-    holder = Name(f"self.{attribute(typed)}")
-    return LayerCode(writer, typed, first, resolve, holder, varied, before)
-
-
-def _of_copy(
-    writer: ClassWriter, typed: TypedNode, sizes: Sizes, resolve: Resolve
-) -> Expr:
-    def to_code(size: Dim) -> Expr:
-        return to_python(size.to_expr(), resolve)
-
-    counted = uses_counter(typed.target, typed.arguments)
-    return size_of_copy(sizes, to_code, writer.plan.counted_as if counted else {})
-
-
-def _inferred(typed: TypedNode, run: LayerCall) -> Mapping[str, Dim]:
-    assert run.op is not None and not isinstance(typed.target, Scope)
-    return run.op.inferred(**op_inputs(typed.target, run.inputs))
-
-
-def _instance(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr:
-    instance = typed.calls[0].instance
-    assert instance is not None
-    written = writer.classes.get(writer.plans.key(instance))
-    if written is None:
-        chain = sequential(writer, typed, resolve)
-        assert chain is not None, typed.node.name
-        return chain
-    writer.library |= written.library
-    return _construction(writer, typed, written, resolve)
-
-
-def _construction(
-    writer: ClassWriter, typed: TypedNode, written: Written, resolve: Resolve
-) -> Call:
-    """`Block(width, heads, dropout)`: by position while it reads well, then by keyword."""
-    places: list[Expr] = []
-    keywords: dict[str, Expr] = {}
-    skipped = False
-    for name, value in _given(writer, typed, written, resolve):
-        if value is None:
-            skipped = True
-        elif skipped or keywords or not reads_by_place(name, value, written):
-            keywords[name] = value
-        else:
-            places.append(value)
-    return call(written.plan.name, *places, **keywords)
-
-
-def reads_by_place(name: str, value: Expr, written: Written) -> bool:
-    """Whether an argument needs no name: a dimension, or a value that tells what it is."""
-    dims = {written.names[symbol] for symbol in written.dims}
-    required = name in written.required and not isinstance(value, Literal)
-    return name in dims or isinstance(value, Name) or required
-
-
-def _given(
-    writer: ClassWriter, typed: TypedNode, written: Written, resolve: Resolve
-) -> list[tuple[str, Expr | None]]:
-    """The constructor's arguments in its order; None where the default is left to it."""
-    given: list[tuple[str, Expr | None]] = []
-    own = written.plan.scope.kind != "group"
-    for symbol in written.dims:
-        place = _dimension(writer, typed, symbol, resolve) if own else resolve(symbol)
-        given.append((written.names[symbol], place))
-    for param in written.params:
-        if not own:
-            given.append((written.names[param], resolve(param)))
-            continue
-        value = typed.arguments.get(param)
-        given.append(
-            (
-                written.names[param],
-                None if value is None else value_code(value, resolve),
+    def construction(self, construct: Construct, ir: ClassIR) -> Expr:
+        """`Block(width, heads)`; where copies have several classes, the one that a copy has."""
+        code: Expr | None = None
+        for test, plan, runs in reversed(list(self.choices(construct, ir))):
+            made = self._call(construct, plan, runs, ir)
+            code = (
+                made if code is None or test is None else Conditional(test, made, code)
             )
-        )
-    return given
+        assert code is not None
+        return code
+
+    def choices(
+        self, construct: Construct, ir: ClassIR
+    ) -> Iterator[tuple[Expr | None, ClassPlan, Sequence[Run]]]:
+        """The classes of which one is built, each with the condition under which it is; None for the last."""
+        plans = list(construct.plans)
+        if len(plans) == 2 and _test(ir, plans[0][1], plans[1][1]) is None:
+            plans.reverse()
+        for number, (plan, runs) in enumerate(plans):
+            last = number == len(plans) - 1
+            yield None if last else _which(ir, plans, number), plan, runs
+
+    def _settle(self) -> None:
+        """Add what constructors of other classes need, until nothing is missing."""
+        changed = True
+        while changed:
+            changed = False
+            for key, ir in self.classes.items():
+                needs = self._needs[key]
+                before = len(needs)
+                for construct, counted in _constructs(ir):
+                    passed = self._passed(construct, ir, counted)
+                    needs.update(dict.fromkeys(passed))
+                needs.update(dict.fromkeys(self._by_defaults(ir)))
+                changed = changed or len(needs) > before
+
+    def _passed(
+        self, construct: Construct, ir: ClassIR, counted: bool
+    ) -> Iterator[str]:
+        """The names that the arguments of a construction are made of."""
+        for test, plan, runs in self.choices(construct, ir):
+            if test is not None:
+                yield from _symbols(test, counted)
+            for name in list(self._needs[id(plan)]):
+                code = self.argument(construct, plan, runs, name, ir)
+                if code is not None:
+                    yield from _symbols(code, counted)
+
+    def _by_defaults(self, ir: ClassIR) -> Iterator[str]:
+        """The names that the defaults of needed params are made of."""
+        for name in list(self._needs[id(ir.plan)]):
+            if name in ir.plan.scope.params:
+                default = default_of(ir.plan, name)
+                if is_computed(default):
+                    yield from _symbols(value_code(default))
+
+    def argument(
+        self,
+        construct: Construct,
+        plan: ClassPlan,
+        runs: Sequence[Run],
+        name: str,
+        ir: ClassIR,
+    ) -> Expr | None:
+        """What a class is given for a name; None where it is left to the default."""
+        key = id(construct), id(plan), name
+        if key not in self._given:
+            self._given[key] = _argument(construct, plan, runs, name, ir)
+        return self._given[key]
+
+    def _signature(self, ir: ClassIR) -> Signature:
+        needs, plan = self._needs[id(ir.plan)], ir.plan
+        params = plan.scope.environment.params
+        every = environment(plan)
+        dims = tuple(name for name in every if name in needs and name not in params)
+        defaults = {name: default_of(plan, name) for name in params if name in needs}
+        chosen = sorted(defaults, key=lambda name: defaults[name] is not None)
+        return Signature(dims, tuple(chosen), defaults, argument_names(plan))
+
+    def _call(
+        self, construct: Construct, plan: ClassPlan, runs: Sequence[Run], ir: ClassIR
+    ) -> Expr:
+        """`Block(width, heads, dropout)`: by position while it reads well, then by keyword."""
+        signature = self.of(plan)
+        places: list[Expr] = []
+        keywords: dict[str, Expr] = {}
+        skipped = False
+        for name in signature.all:
+            value = self.argument(construct, plan, runs, name, ir)
+            argument = signature.names[name]
+            if value is None:
+                skipped = True
+            elif skipped or keywords or not _reads_by_place(name, value, signature):
+                keywords[argument] = value
+            else:
+                places.append(value)
+        return call(plan.name, *places, **keywords)
 
 
-def _dimension(
-    writer: ClassWriter, typed: TypedNode, symbol: str, resolve: Resolve
-) -> Expr:
-    runs = (*typed.calls, *typed.speculative)
-    sizes = [(run.counter, run.binding[symbol]) for run in runs]
-    return _of_copy(writer, typed, sizes, resolve)
-
-
-def value_code(value: Any, resolve: Resolve) -> Expr:
-    """A value of the spec as Python: a formula, a literal or a list of them."""
-    if isinstance(value, Formula):
-        return to_python(value.expr, resolve)
-    if isinstance(value, tuple | list):
-        return TupleExpr(tuple(value_code(item, resolve) for item in value))
-    return lit(value)
-
-
-def count_code(typed: TypedNode, resolve: Resolve) -> Expr:
-    """How often a layer is repeated: none at all where it is switched off."""
-    repeat, when = typed.node.layer.repeat, typed.node.layer.when
-    assert repeat is not None
-    count = value_code(repeat.count, resolve)
+def _reads_by_place(name: str, value: Expr, signature: Signature) -> bool:
+    """Whether an argument needs no name: a dimension, or a value that tells what it is."""
+    required = name in signature.params and signature.defaults[name] is None
+    plain = isinstance(value, Placeholder) and isinstance(value.key, ScopeName)
     return (
-        count if when is None else Conditional(value_code(when, resolve), count, lit(0))
+        name in signature.dims or plain or (required and not isinstance(value, Literal))
     )
 
 
-def _module_list(writer: ClassWriter, typed: TypedNode, built: Expr) -> Expr:
-    counter = "i" if "i" in used_names(built) else "_"
-    count = count_code(typed, writer.in_init)
-    return call(
-        "nn.ModuleList", Comprehension(built, Name(counter), call("range", count))
-    )
-
-
-def _declare_optional(
-    writer: ClassWriter, typed: TypedNode, target: Expr, built: Expr
-) -> None:
-    """A module that is there only where `when` holds; several share one `if`."""
-    kind: Expr = Name("nn.Module")
-    if isinstance(built, Call) and typed.node.layer.parametrize is None:
-        kind = built.func
-    none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
-    test = value_code(typed.node.layer.when, writer.in_init)
-    line = Assign((target,), built)
-    last = writer.init[-1] if writer.init else None
-    if isinstance(last, If) and last.test == test:
-        writer.init[-1:] = [none, If(test, (*last.body, line))]
-    else:
-        writer.init += [none, If(test, (line,))]
-
-
-def sequential(writer: ClassWriter, typed: TypedNode, resolve: Resolve) -> Expr | None:
-    """`nn.Sequential(...)` for a group that is written as a list; None where it is more than a chain of modules."""
-    instance = typed.calls[0].instance
-    assert instance is not None
-    modules: list[Expr] = []
-    if not is_chain(instance.scope):
-        return None
-    before: TypedNode | None = None
-    for inner in instance.nodes.values():
-        module = _link(writer, inner, resolve, before)
-        if module is None:
-            return None
-        modules.append(module)
-        before = inner
-    return call("nn.Sequential", *modules)
-
-
-def _link(
-    writer: ClassWriter, typed: TypedNode, resolve: Resolve, before: TypedNode | None
+def _argument(
+    construct: Construct, plan: ClassPlan, runs: Sequence[Run], name: str, ir: ClassIR
 ) -> Expr | None:
-    if isinstance(typed.target, Scope):
-        return _instance(writer, typed, resolve)
-    op = typed.calls[0].op
-    assert op is not None
-    if not op.module or not op.chains or len(typed.outputs) > 1:
+    if plan.scope.kind == "group":
+        return symbol_code(name)
+    if name in plan.scope.environment.params:
+        value = runs[0].node.arguments.get(name)
+        return None if value is None else value_code(value)
+    pairs = [(run, run.call.binding[name]) for run in runs]
+    further = [
+        (run, run.call.binding[name])
+        for run in further_runs(runs)
+        if name in run.call.binding
+    ]
+    if all(size == pairs[0][1] for _, size in (*pairs, *further)):
+        return size_code(pairs[0][1])
+    return common_size(ir, construct.typed, pairs, further)
+
+
+def _which(
+    ir: ClassIR, plans: Sequence[tuple[ClassPlan, Sequence[Run]]], number: int
+) -> Expr:
+    """The condition under which a copy, or a use, has one class and none of those after it."""
+    mine = list(plans[number][1])
+    others = [run for _, runs in plans[number + 1 :] for run in runs]
+    test = _test(ir, mine, others)
+    if test is not None:
+        return test
+    if (
+        mine[0].node.node.layer.repeat is None
+        or len({id(run.use) for run in (*mine, *others)}) > 1
+    ):
+        groups: dict[int, list[Any]] = {}
+        for position, (_, runs) in enumerate(plans):
+            for run in runs:
+                groups.setdefault(position, []).append(run.use)
+        raise Parted(ir.plan, mine[0].node.node.name, _apart(groups))
+    copies = [copy for run in mine for copy in run.copies]
+    counter = Placeholder(ScopeName(COUNTER))
+    if len(copies) == 1:
+        return Compare("==", counter, lit(copies[0]))
+    return Compare("in", counter, TupleExpr(tuple(map(lit, copies))))
+
+
+def _test(ir: ClassIR, mine: Sequence[Run], others: Sequence[Run]) -> Expr | None:
+    """A condition of the scope that holds for some runs and for none of others."""
+    for test in ir.conditions:
+        try:
+            right = [
+                value_of(test, run.use, copy) for run in mine for copy in run.copies
+            ]
+            wrong = [
+                value_of(test, run.use, copy) for run in others for copy in run.copies
+            ]
+        except Unknown:
+            continue
+        if all(right) and not any(wrong):
+            return test
+    return None
+
+
+def _apart(groups: Mapping[int, Sequence[Any]]) -> list[list[Any]]:
+    """The uses by which classes they have."""
+    found: dict[int, tuple[Any, set[int]]] = {}
+    for number, uses in groups.items():
+        for use in uses:
+            found.setdefault(id(use), (use, set()))[1].add(number)
+    parted: dict[frozenset[int], list[Any]] = {}
+    for use, numbers in found.values():
+        parted.setdefault(frozenset(numbers), []).append(use)
+    groups_ = list(parted.values())
+    return groups_ if len(groups_) > 1 else [[use] for use in groups_[0]]
+
+
+def environment(plan: ClassPlan) -> list[str]:
+    """The params, then the dimensions that formulas of this scope may name."""
+    params = plan.scope.environment.params
+    dims: dict[str, None] = {}
+    for use in plan.uses:
+        dims.update((name, None) for name in use.names if name not in params)
+    return [*params, *(name for name in dims if not name.startswith("..."))]
+
+
+def argument_names(plan: ClassPlan) -> dict[str, str]:
+    """What the constructor calls the names of the scope."""
+    taken = Namespace()
+    return {name: taken.fresh(name.lower()) for name in environment(plan)}
+
+
+def default_of(plan: ClassPlan, name: str) -> Any:
+    """The default of a param as the class sees it; None where it has none.
+
+    A network has the values that it was compiled with, where these were given or are no expression.
+    """
+    if plan.scope.kind == "group":
         return None
-    code = layer_code(writer, typed, resolve, before)
-    built = op.build(code, **op_inputs(typed.target, typed.calls[0].inputs))
-    writer.carry(op.carries(code))
-    return wrapped(typed, built)
+    default = plan.scope.params[name].default
+    given = plan.scope.kind == "network" and name in plan.first.given
+    if given or (plan.scope.kind == "network" and not is_computed(default)):
+        return plan.first.params[name]
+    return default
+
+
+def is_computed(default: Any) -> bool:
+    """Whether a default depends on other params, so that no signature can hold it."""
+    return any(names_in(formula.expr) for formula in _formulas(default))
+
+
+def _formulas(value: Any) -> Iterator[Formula]:
+    if isinstance(value, Formula):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _formulas(item)
+
+
+def _constructs(ir: ClassIR) -> Iterator[tuple[Construct, bool]]:
+    """The constructions of a class, and whether a counter of copies stands around them."""
+    for held in ir.held:
+        for key in placeholders(held.build):
+            if isinstance(key, Construct):
+                yield key, held.copies
+
+
+def _direct(ir: ClassIR) -> Iterator[str]:
+    """The names that a class itself uses in `__init__`, or keeps for `forward`."""
+    for statement in ir.body.statements:
+        yield from (key.name for key in reads(statement) if isinstance(key, Kept))
+    for held in ir.held:
+        yield from _symbols(held.build, held.copies)
+        layer = held.typed.node.layer
+        if held.copies:
+            yield from _symbols(count_code(held.typed))
+        elif layer.when is not None:
+            yield from _symbols(value_code(layer.when))
+    for node in ir.plan.scope.nodes.values():
+        if (
+            node.layer.tie is not None
+            and node.layer.tie.when is not None
+            and ir.plan.runs(node.name)
+        ):
+            yield from _symbols(value_code(node.layer.tie.when))
+
+
+def _symbols(code: Expr, counted: bool = False) -> Iterator[str]:
+    """The names of the scope that code is made of; `i` is none where it counts the copies around it."""
+    yield from (
+        key.name
+        for key in placeholders(code)
+        if isinstance(key, ScopeName) and not (counted and key.name == COUNTER)
+    )
+
+
+def in_constructor(
+    code: Expr, ir: ClassIR, constructors: Constructors, counted: bool = False
+) -> Expr:
+    """Code of `__init__` with every name as the constructor has it."""
+    arguments = constructors.of(ir.plan).names
+
+    def fill(key: object) -> Expr:
+        if isinstance(key, Construct):
+            return filled(constructors.construction(key, ir), fill)
+        assert isinstance(key, ScopeName), key
+        inside = counted and key.name == COUNTER
+        return Name("i") if inside else Name(arguments[key.name])
+
+    return filled(code, fill)
+
+
+def annotation(name: str) -> Expr:
+    """The type of a param in a signature."""
+    if name.endswith("[]"):
+        return subscript(Name("tuple"), Name(name[:-2]), Literal(...))
+    return Name("str" if name == "op" else name)
+
+
+def either_none(kind: Expr) -> Expr:
+    """`int | None`."""
+    return Binary("|", kind, lit(None))

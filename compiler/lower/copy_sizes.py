@@ -11,11 +11,12 @@ from compiler.codegen.python import (
     Compare,
     Conditional,
     Expr,
-    Name,
+    Placeholder,
     TupleExpr,
     lit,
     subscript,
 )
+from compiler.ir.module import ScopeName
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import Counted, by_counter
 
@@ -24,7 +25,7 @@ Sizes = Sequence[tuple[int, Dim]]
 
 CountedAs = Mapping[str, Counted]
 
-COUNTER = Name("i")
+COUNTER = Placeholder(ScopeName("i"))
 
 _ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.codegen.python import (
     Binary,
@@ -22,18 +22,55 @@ from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
 from compiler.language.spec import Spec
-from compiler.lower.constructors import attribute
-from compiler.lower.writer import ClassWriter, Written
+from compiler.lower.build_class import ClassIR
+from compiler.lower.print_class import member, tensor_path
 from compiler.op.registry import ops
 
 MODULE = Name("module")
 
 
-def own_reset(writer: ClassWriter) -> list[Stmt]:
-    """The lines of `reset_parameters` of a block: the layers that have an `init` of their own."""
+def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stmt]:
+    """The lines of `reset_parameters` of a class: empty where nothing says how its weights start.
+
+    A network starts all that it holds: by op, then the layers of blocks that have a rule of their own, then its own
+    layers, so that the rule of a layer is the last.
+    """
+    if ir.plan.scope.kind != "network":
+        return own_reset(ir, spec)
+    inside = list(walk_instances(ir.plan.uses))
+    by_op = _by_op(spec, inside)
+    blocks = _by_block(inside, classes, spec) if by_op else []
+    # An object comes before what it holds, so that the rule of an op would come last.
+    rounds = [by_op, blocks] if _contradict(inside, spec) else [[*by_op, *blocks]]
+    lines: list[Stmt] = [
+        For(MODULE, call("self.modules"), _chained(one)) for one in rounds if one
+    ]
+    return [*lines, *own_reset(ir, spec)]
+
+
+def _contradict(inside: Iterable[Instance], spec: Spec) -> bool:
+    """Whether a layer of a block says of a tensor what its op says, too."""
+    return any(
+        tensor in spec.init.get(call.op.name, {})
+        for use in inside
+        if use.scope.kind != "network"
+        for node in use.nodes.values()
+        for call in node.shown.calls
+        if call.op is not None and not _is_tensor(node.shown)
+        for tensor in node.node.layer.init or {}
+    )
+
+
+def starts_itself(ir: ClassIR, spec: Spec) -> bool:
+    """Whether the constructor calls `reset_parameters`: a block does so where no network does it for all blocks."""
+    return ir.plan.scope.kind == "network" or not spec.init
+
+
+def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
+    """The lines for the layers of one class: those that have an `init` of their own, and what is tied to others."""
     lines: list[Stmt] = []
-    for node, typed in writer.plan.ordered():
-        rules = _rules(writer, typed)
+    for node, typed in ir.plan.ordered():
+        rules = _rules(typed, spec)
         if (
             not rules
             or not typed.calls
@@ -41,7 +78,7 @@ def own_reset(writer: ClassWriter) -> list[Stmt]:
             or isinstance(typed.target, Scope)
         ):
             continue
-        held = Name(f"self.{attribute(typed)}")
+        held = member(node.name)
         if node.layer.repeat is not None and not node.layer.repeat.share:
             lines.append(For(Name("layer"), held, tuple(_in_each(rules))))
         elif node.layer.when is not None and not _is_tensor(typed):
@@ -49,7 +86,32 @@ def own_reset(writer: ClassWriter) -> list[Stmt]:
             lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:
             lines.extend(_lines(held, rules, typed))
-    return lines
+    return [*lines, *_origins(ir, spec)]
+
+
+def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
+    """What a tied tensor starts as: the rule of its origin comes last, where that of its own op reached it."""
+    for node, typed in ir.plan.ordered():
+        op = typed.calls[0].op if typed.calls else None
+        if node.layer.tie is None or op is None:
+            continue
+        for tensor, path in node.layer.tie.tensors.items():
+            rule = spec.init.get(op.name, {}).get(tensor)
+            layer, _, name = path.partition(".")
+            origin = ir.plan.layers.get(layer)
+            source = origin.calls[0].op if origin is not None and origin.calls else None
+            if rule is None or source is None or origin is None:
+                continue
+            wanted = {
+                **spec.init.get(source.name, {}),
+                **(origin.node.layer.init or {}),
+            }.get(name)
+            if wanted == rule:
+                continue
+            if wanted is not None:
+                yield ExprStatement(_initialize(tensor_path(path), wanted))
+            elif source.module:
+                yield ExprStatement(method(member(layer), "reset_parameters"))
 
 
 def _is_tensor(typed: TypedNode) -> bool:
@@ -57,14 +119,14 @@ def _is_tensor(typed: TypedNode) -> bool:
     return "" in typed.calls[0].weights
 
 
-def _rules(writer: ClassWriter, typed: TypedNode) -> Mapping[str, Initializer]:
+def _rules(typed: TypedNode, spec: Spec) -> Mapping[str, Initializer]:
     """What a layer says itself; a tensor that is no module gets what is said for its op, too."""
     own = typed.node.layer.init or {}
     op = typed.calls[0].op if typed.calls else None
     if op is None:
         return own
-    single = _is_tensor(typed) or op.module in _contested(writer.spec)
-    return {**writer.spec.init.get(op.name, {}), **own} if single else own
+    single = _is_tensor(typed) or op.module in _contested(spec)
+    return {**spec.init.get(op.name, {}), **own} if single else own
 
 
 def _contested(spec: Spec) -> set[str]:
@@ -75,15 +137,6 @@ def _contested(spec: Spec) -> set[str]:
         if op is not None:
             rules.setdefault(op.module, []).append(given)
     return {m for m, all_ in rules.items() if any(one != all_[0] for one in all_)}
-
-
-def root_reset(writer: ClassWriter, every: Iterable[Written]) -> list[Stmt]:
-    """The lines of `reset_parameters` of a network: by op, then the blocks that have their own, then its layers."""
-    inside = list(walk_instances(writer.plan.uses))
-    branches = [*_by_op(writer, inside), *_by_block(inside, every)]
-    chained = _chained(branches)
-    lines = [For(MODULE, call("self.modules"), chained)] if chained else []
-    return [*lines, *own_reset(writer)]
 
 
 def _chained(branches: Iterable[tuple[str, tuple[Stmt, ...]]]) -> tuple[Stmt, ...]:
@@ -109,18 +162,16 @@ def _union(names: list[str]) -> Expr:
     return kind
 
 
-def _by_op(
-    writer: ClassWriter, inside: list[Instance]
-) -> list[tuple[str, tuple[Stmt, ...]]]:
+def _by_op(spec: Spec, inside: list[Instance]) -> list[tuple[str, tuple[Stmt, ...]]]:
     nodes = [node for use in inside for node in use.nodes.values()]
     runs = [run for node in nodes for run in node.shown.calls]
     rules: dict[str, dict[str, Initializer]] = {}
     absent: set[tuple[str, str]] = set()
     after: dict[str, dict[Stmt, None]] = {}
-    for name, given in writer.spec.init.items():
+    for name, given in spec.init.items():
         mine = [run for run in runs if run.op is not None and run.op.name == name]
         module = mine[0].op.module if mine and mine[0].op is not None else ""
-        if module and module not in _contested(writer.spec):
+        if module and module not in _contested(spec):
             rules.setdefault(module, {}).update(given)
             absent |= {(module, t) for t in given for r in mine if t not in r.weights}
             for run in mine:
@@ -136,16 +187,16 @@ def _restored(run: LayerCall) -> tuple[Stmt, ...]:
 
 
 def _by_block(
-    inside: list[Instance], every: Iterable[Written]
+    inside: list[Instance], classes: Sequence[ClassIR], spec: Spec
 ) -> list[tuple[str, tuple[Stmt, ...]]]:
     found = {id(instance) for instance in inside}
     reset = ExprStatement(call("module.reset_parameters"))
     return [
-        (written.plan.name, (reset,))
-        for written in every
-        if written.resets
-        and written.plan.scope.kind != "network"
-        and any(id(use) in found for use in written.plan.uses)
+        (ir.plan.name, (reset,))
+        for ir in classes
+        if ir.plan.scope.kind != "network"
+        and any(id(use) in found for use in ir.plan.uses)
+        and own_reset(ir, spec)
     ]
 
 

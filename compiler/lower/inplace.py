@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from dataclasses import replace
 
-from compiler.ir.graph import Ref
-from compiler.ir.typed import TypedNode
-from compiler.lower.class_plan import ClassPlan
-from compiler.lower.variables import Variables
-
-
-def sole_source(
-    plan: ClassPlan, variables: Variables, given: Ref | Iterable[Ref] | None
-) -> TypedNode | None:
-    """The layer that a value comes from, where nothing else takes it."""
-    if not isinstance(given, Ref) or given.node not in plan.layers:
-        return None
-    source = plan.layers[given.node]
-    port = given.port or next(iter(source.outputs), "")
-    return source if len(variables.uses(given.node, port)) == 1 else None
+from compiler.codegen.traversal import placeholders
+from compiler.ir.module import Let, Local, Stmt, defined, reads
+from compiler.lower.build_class import ClassIR
 
 
-def may_overwrite(typed: TypedNode, source: TypedNode | None) -> bool:
-    """Whether a layer may put its result where the source has put its own."""
-    if source is None or not (_plain(typed) and _plain(source)):
+def overwrite(ir: ClassIR) -> ClassIR:
+    """Let a layer put its result where its input was, if that is new and it alone takes it.
+
+    Neither of them may be under a condition or in copies, where another value could stand behind the same name.
+    """
+    if not ir.overwriting:
+        return ir
+    keys = [key for statement in ir.body.statements for key in reads(statement)]
+    keys += [key for output in ir.body.outputs for key in placeholders(output)]
+    read = Counter(key for key in keys if isinstance(key, Local))
+    new = {
+        value
+        for statement in ir.body.statements
+        if isinstance(statement, Let) and _is_new(ir, statement.layer)
+        for value in defined(statement.target)
+    }
+
+    def one(statement: Stmt) -> Stmt:
+        if not isinstance(statement, Let):
+            return statement
+        for value in defined(statement.target):
+            source, code = ir.overwriting.get(value.number, (None, statement.value))
+            if source in new and read[source] == 1:
+                return replace(statement, value=code)
+        return statement
+
+    body = replace(ir.body, statements=tuple(map(one, ir.body.statements)))
+    return replace(ir, body=body)
+
+
+def _is_new(ir: ClassIR, layer: str) -> bool:
+    """Whether a layer always runs, and gives a new tensor that its own gradient does without."""
+    if layer not in ir.plan.layers or ir.plan.layers[layer].node.layer.when is not None:
         return False
-    op = source.calls[0].op
-    return op is not None and op.fresh
-
-
-def _plain(typed: TypedNode) -> bool:
-    """Not in copies, each of which takes what the last one gave; not under a condition."""
-    return typed.node.layer.runs_once and bool(typed.calls)
+    return all(
+        run.call.op is not None and run.call.op.fresh for run in ir.plan.runs(layer)
+    )

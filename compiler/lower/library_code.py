@@ -10,19 +10,6 @@ from functools import cache
 from compiler.codegen.statements import Import, Verbatim
 from compiler.op.library_sources import PACKAGE, in_order, tree_of
 
-LIBRARY_FUNCTIONS = frozenset(
-    {
-        "capped_attention",
-        "imbalance",
-        "load_balancing",
-        "rotate",
-        "rotate_interleaved",
-        "scaled_rotary_embedding",
-        "scan",
-    }
-)
-"""The functions of the library, which no variable of `forward` may hide."""
-
 
 @dataclass(frozen=True)
 class Library:

@@ -50,3 +50,14 @@ def _needs(name: str) -> list[str]:
     return [
         module.removeprefix(PACKAGE) for module in modules if module.startswith(PACKAGE)
     ]
+
+
+@cache
+def function_names() -> frozenset[str]:
+    """The functions of the library, which no variable of a generated file may hide."""
+    return frozenset(
+        node.name
+        for file in sorted(_FOLDER.glob("*.py"))
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    )

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import pydantic
 
-from compiler.codegen.python import Call, Expr, Name, TupleExpr, call
+from compiler.codegen.python import Call, Expr, TupleExpr, call
 from compiler.codegen.statements import Stmt
 from compiler.op.arg_types import build_model, sized
 from compiler.op.context import Context
@@ -61,8 +61,8 @@ class Code(Protocol):
     def module(self) -> Expr:
         """The layer's module: `self.conv`."""
 
-    def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Name:
-        """Assign an intermediate value to a local variable (named as the layer) and give its name."""
+    def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Expr:
+        """Assign an intermediate value to a local variable, named as the layer; the expression that reads it."""
 
     def optional(self, port: str) -> bool:
         """Whether the value at this port may be None when the code runs."""

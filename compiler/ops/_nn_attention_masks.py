@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen.python import Binary, Expr, Name, Unary, lit, method
+from compiler.codegen.python import Binary, Expr, Unary, lit, method
 from compiler.op.context import Context
 from compiler.op.op import Code, Shape
 from compiler.ops._sdpa_mask import all_true, size, unless_none
@@ -65,7 +65,7 @@ def padding_mask(code: Code, port: str, mask: Expr | None) -> dict[str, Expr]:
 
 def later_keys(
     code: Code, query: Expr, key: Expr, types: tuple[TensorType, TensorType]
-) -> Name:
+) -> Expr:
     """A local variable that is True for the keys after each query: bool[T, S]."""
     axis = types[1].rank - 2
     later = method(all_true(size(query, axis), size(key, axis), query), "triu", 1)

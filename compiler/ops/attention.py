@@ -245,8 +245,12 @@ class Attention(Op):
 
     def _is_causal_without_mask(self, code: Code, bias: Expr | None) -> bool:
         """Whether `is_causal` alone is enough at run time when the optional mask is None."""
-        causal = self.is_causal and not code.chosen("is_causal")
-        return causal and self.window is None and bias is None and code.optional("mask")
+        return (
+            self.is_causal
+            and self.window is None
+            and bias is None
+            and code.optional("mask")
+        )
 
     def _causal_argument(self, code: Code) -> dict[str, Expr]:
         if code.chosen("is_causal"):

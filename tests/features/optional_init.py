@@ -48,9 +48,6 @@ class Optional(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        for module in self.modules():
-            if isinstance(module, Part):
-                module.reset_parameters()
         if self.up is not None:
             init.ones_(self.up.weight)
 

@@ -122,7 +122,6 @@ class UnitOffsetRMSNorm(nn.Module):
         super().__init__()
         self.normed = nn.RMSNorm(d, eps=1e-6, elementwise_affine=False)
         self.weight = nn.Parameter(torch.zeros(d))
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         init.zeros_(self.weight)

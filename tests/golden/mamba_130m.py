@@ -169,7 +169,6 @@ class SelectiveStateSpace(nn.Module):
         self.x_proj = nn.Linear(c, rank + 2 * states, bias=False)
         self.dt_proj = nn.Linear(rank, c)
         self.scan = StateStep()
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         self.a_log.detach().copy_(torch.arange(1, self.a_log.shape[-1] + 1).log())

@@ -98,7 +98,6 @@ class SelfAttention(nn.Module):
         self.v = nn.Linear(d, heads * head_width, bias=False)
         self.o = nn.Linear(head_width * heads, d, bias=False)
         self.drop = nn.Dropout(dropout)
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         init.xavier_normal_(self.q.weight, gain=0.125)
@@ -193,7 +192,6 @@ class Encoder(nn.Module):
         )
         self.final_layer_norm = nn.RMSNorm(d, eps=1e-6)
         self.final_drop = nn.Dropout(dropout)
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         init.normal_(self.position_bias.weight, std=0.05)
@@ -230,7 +228,6 @@ class CrossAttention(nn.Module):
         self.v = nn.Linear(d, heads * head_width, bias=False)
         self.o = nn.Linear(head_width * heads, d, bias=False)
         self.drop = nn.Dropout(dropout)
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         init.xavier_normal_(self.q.weight, gain=0.125)
@@ -311,7 +308,6 @@ class Decoder(nn.Module):
         )
         self.final_layer_norm = nn.RMSNorm(d, eps=1e-6)
         self.final_drop = nn.Dropout(dropout)
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         init.normal_(self.position_bias.weight, std=0.05)
@@ -370,8 +366,10 @@ class T5(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 init.kaiming_normal_(module.weight, nonlinearity="linear")
-            elif isinstance(module, SelfAttention | Encoder | CrossAttention | Decoder):
+        for module in self.modules():
+            if isinstance(module, SelfAttention | Encoder | CrossAttention | Decoder):
                 module.reset_parameters()
+        self.shared.reset_parameters()
 
     def forward(
         self, source: Tensor, source_mask: Tensor, target: Tensor, target_mask: Tensor

@@ -1,0 +1,257 @@
+"""The Module IR: what a generated file holds, before anything in it has a name.
+
+One `ClassIR` stands for each class. Its members are what `__init__` builds; its body is `forward` as values that are
+defined once, with conditions and loops as statements that hold others. Expressions are those of generated code, with
+a `Placeholder` for everything that has no name yet: a value, a size, a member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, replace
+
+from compiler.codegen.python import Expr, Placeholder, TupleExpr
+from compiler.codegen.traversal import filled, placeholders
+from compiler.symbolic.tensor import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeName:
+    """A param or a dimension of the scope, or the counter of copies: an integer, a flag, a text or a list."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A value of `forward`, by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The attribute that holds what `__init__` builds for a layer."""
+
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from, which its name and its comment tell.
+
+    `port` is "" for the only output; `step` is the word for a value on the way to it.
+    """
+
+    layer: str
+    port: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Let:
+    """`target = value`: one run of a layer's target, or a step of it.
+
+    The target holds the values that are defined, `_` for what nobody needs.
+    """
+
+    layer: str
+    target: Expr
+    value: Expr
+    kinds: tuple[TensorType, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Choose:
+    """`when`: the results of `body` where the test holds, else what `others` say (None: there is no value)."""
+
+    layer: str
+    test: Expr
+    body: tuple[Stmt, ...]
+    results: tuple[tuple[Local, Local, Expr | None], ...]
+    """The value after it, that of the body, and the other one."""
+    kinds: tuple[TensorType, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A value that goes from copy to copy: `start` before the first, `inside` in a copy, `after` the last."""
+
+    port: str
+    start: Expr
+    inside: Local
+    following: Local
+    after: Local
+    kind: TensorType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What each copy gives, in a list that is stacked after the loop."""
+
+    name: str
+    item: Local
+    items: Local
+    after: Local
+    kind: TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """`repeat`: the body once for each copy.
+
+    `holder` is the module of the copy where there is one for each; else `count` says how many runs there are.
+    """
+
+    layer: str
+    holder: Local | None
+    count: Expr | None
+    carried: tuple[Carried, ...]
+    last: tuple[tuple[Local, Local], ...]
+    """Values that the last copy gives: after the loop, and inside."""
+    collected: tuple[Collected, ...]
+    body: tuple[Stmt, ...]
+    times: str = ""
+    """How often it runs, as the spec writes it."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunScan:
+    """`scan`: a block run along a dimension, by the library's function."""
+
+    layer: str
+    target: tuple[Local | None, ...]
+    """The carried states, then what the steps give; None for what nobody needs."""
+    xs: tuple[Expr, ...]
+    carry: tuple[Expr, ...]
+    shared: tuple[Expr, ...]
+    axes: tuple[int, ...]
+    reverse: bool
+    order: tuple[str, ...]
+    """The ports in the order in which a step takes them: slices, states, whole inputs."""
+    results: tuple[str, ...]
+    """The outputs in the order in which a step gives them."""
+    ports: tuple[str, ...] = ()
+    """The inputs of the block in its own order."""
+    outputs: tuple[str, ...] = ()
+    """The outputs of the block in its own order."""
+    kinds: tuple[TensorType, ...] = ()
+
+
+Stmt = Let | Choose | Loop | RunScan
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """`forward`: its inputs, its statements, and the outputs."""
+
+    inputs: tuple[tuple[str, Local], ...]
+    statements: tuple[Stmt, ...]
+    outputs: tuple[Expr, ...]
+    origins: dict[int, Origin] = field(default_factory=dict)
+
+
+def refilled(statement: Stmt, fill: Callable[[Hashable], Expr]) -> Stmt:
+    """The statement with what `fill` gives in place of the placeholders of what it reads."""
+
+    def one(code: Expr) -> Expr:
+        return filled(code, fill)
+
+    def each(codes: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        return tuple(map(one, codes))
+
+    def inner(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(refilled(part, fill) for part in body)
+
+    match statement:
+        case Let():
+            return replace(statement, value=one(statement.value))
+        case Choose():
+            results = tuple(
+                (a, b, None if c is None else one(c)) for a, b, c in statement.results
+            )
+            return replace(
+                statement,
+                test=one(statement.test),
+                body=inner(statement.body),
+                results=results,
+            )
+        case Loop():
+            carried = tuple(
+                replace(part, start=one(part.start)) for part in statement.carried
+            )
+            count = None if statement.count is None else one(statement.count)
+            return replace(
+                statement, count=count, carried=carried, body=inner(statement.body)
+            )
+        case RunScan():
+            return replace(
+                statement,
+                xs=each(statement.xs),
+                carry=each(statement.carry),
+                shared=each(statement.shared),
+            )
+
+
+def defined(target: Expr) -> Iterator[Local]:
+    """The values that the target of an assignment defines."""
+    yield from (key for key in placeholders(target) if isinstance(key, Local))
+
+
+def reads(statement: Stmt) -> Iterator[Hashable]:
+    """The keys that a statement reads, those inside it too, in order."""
+    match statement:
+        case Let():
+            yield from placeholders(statement.value)
+        case Choose():
+            yield from placeholders(statement.test)
+            for inner in statement.body:
+                yield from reads(inner)
+            for _, inside, other in statement.results:
+                yield inside
+                yield from () if other is None else placeholders(other)
+        case Loop():
+            for carried in statement.carried:
+                yield from placeholders(carried.start)
+            for inner in statement.body:
+                yield from reads(inner)
+            yield from () if statement.count is None else placeholders(statement.count)
+            yield from (carried.following for carried in statement.carried)
+            yield from (inside for _, inside in statement.last)
+            yield from (one.item for one in statement.collected)
+        case RunScan():
+            for value in (*statement.xs, *statement.carry, *statement.shared):
+                yield from placeholders(value)
+
+
+def definitions(statement: Stmt) -> Iterator[Local]:
+    """The values that a statement defines, those inside it too, in order."""
+    match statement:
+        case Let():
+            yield from defined(statement.target)
+        case Choose():
+            for inner in statement.body:
+                yield from definitions(inner)
+            yield from (after for after, _, _ in statement.results)
+        case Loop():
+            if statement.holder is not None:
+                yield statement.holder
+            yield from (carried.inside for carried in statement.carried)
+            for inner in statement.body:
+                yield from definitions(inner)
+            yield from (carried.after for carried in statement.carried)
+            yield from (after for after, _ in statement.last)
+            for one in statement.collected:
+                yield from (one.items, one.after)
+        case RunScan():
+            yield from (value for value in statement.target if value is not None)
+
+
+def local(value: Local) -> Placeholder:
+    """A value as an expression."""
+    return Placeholder(value)
+
+
+def target_of(values: tuple[Expr, ...]) -> Expr:
+    """One value, or several as a tuple."""
+    return values[0] if len(values) == 1 else TupleExpr(values)

@@ -1,0 +1,474 @@
+"""The code that an op writes for a layer: asked once for each distinct run, and made one that holds for all of them.
+
+A run differs from another by what its op was bound to and by the types it runs on. Where the code differs by sizes
+alone, a size is sought that is right in every run; where it differs by more, the runs need classes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from compiler.codegen.python import Conditional, Expr, Name, Placeholder, TupleExpr, lit
+from compiler.codegen.traversal import placeholders
+from compiler.infer.repeats import uses_counter
+from compiler.ir.graph import Ref
+from compiler.ir.module import Let, Local, Origin, ScopeName
+from compiler.ir.typed import Instance, TypedNode, hashable
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.copy_sizes import size_of_copy
+from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.to_python import to_python
+from compiler.op.arg_types import Formula
+from compiler.op.op import Op, Shape, arguments
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import parse_expression
+from compiler.symbolic.tensor import TensorType
+
+MOST_COPIES = 256
+"""Of so many copies of one run the size is worked out; a rule that holds for these holds."""
+
+
+class Parted(Exception):
+    """One text cannot serve these uses of a class: they need one for each group."""
+
+    def __init__(
+        self, plan: ClassPlan, layer: str, groups: Sequence[Sequence[Instance]]
+    ) -> None:
+        super().__init__(f"{plan.scope.name}.{layer}")
+        self.plan, self.layer, self.groups = plan, layer, groups
+
+
+class Unwritten(Exception):
+    """No code says what a layer does."""
+
+    def __init__(self, plan: ClassPlan, layer: str, reason: str) -> None:
+        super().__init__(reason)
+        self.plan, self.layer, self.reason = plan, layer, reason
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The code of a layer: steps on the way, and the expression itself; None for no module."""
+
+    value: Expr | None
+    steps: tuple[Let, ...] = ()
+    overwriting: Expr | None = None
+    touched: tuple[str, ...] = ()
+    """The same where it may put its result in the place of its input."""
+
+
+def symbol_code(name: str) -> Expr:
+    """A name of the scope as code; one that is the text of a formula as the formula."""
+    if name.isidentifier() or name.startswith("..."):
+        return Placeholder(ScopeName(name))
+    return to_python(parse_expression(name), symbol_code)
+
+
+def size_code(size: Dim) -> Expr:
+    """A size in the names of the scope as code."""
+    return to_python(size.to_expr(), symbol_code)
+
+
+def value_code(value: Any) -> Expr:
+    """A value of the spec as code: a formula, a literal or a list of them."""
+    if isinstance(value, Formula):
+        return to_python(value.expr, symbol_code)
+    if isinstance(value, tuple | list):
+        return TupleExpr(tuple(map(value_code, value)))
+    return lit(value)
+
+
+class Surroundings(Protocol):
+    """What the code of a layer asks of the class around it."""
+
+    def step(self, index: int, origin: Origin) -> Local:
+        """A value on the way to a layer's output: the same one each time the layer's code is asked for."""
+
+    def may_be_none(self, ref: Ref) -> bool:
+        """Whether a value is an optional input of the class."""
+
+
+class Scoped(Protocol):
+    """The class that a size is sought for, and the conditions that may decide it."""
+
+    @property
+    def plan(self) -> ClassPlan: ...
+
+    @property
+    def conditions(self) -> Sequence[Expr]: ...
+
+
+class Builder(Surroundings, Scoped, Protocol):
+    """What the code of a layer asks of the class that is being built."""
+
+
+class LayerCode:
+    """The `Code` of one run of a layer."""
+
+    training: Expr = Name("self.training")
+
+    def __init__(
+        self,
+        builder: Surroundings,
+        run: Run,
+        types: Mapping[str, Any],
+        own: Mapping[str, Any],
+        module: Expr,
+        sizes: Sequence[Expr | None],
+        overwrite: bool,
+    ) -> None:
+        self.builder, self.run = builder, run
+        self._own = own
+        self.types = {
+            **types,
+            **{port: kind for port, kind in own.items() if kind is not None},
+        }
+        self._module, self._sizes, self._overwrite = module, sizes, overwrite
+        self.asked: list[Dim] = []
+        """The sizes that the op asked for, in order."""
+        self.steps: list[Let] = []
+        self.may_overwrite = False
+        self.touched: dict[str, None] = {}
+        """The names that the code is made of, in the order in which the op asked for them."""
+
+    def given(self, argument: str) -> bool:
+        """Whether the spec sets the argument to something else than its default."""
+        written = self.run.node.arguments
+        if argument not in written:
+            return False
+        value, default = written[argument], self._default(argument)
+        if isinstance(value, tuple) and not isinstance(default, tuple):
+            value = value[0] if len(value) == 1 else value
+        return (
+            isinstance(value, Formula)
+            or type(value) is not type(default)
+            or value != default
+        )
+
+    def argument(self, name: str) -> Expr:
+        """An argument as it is written in the spec, or its default."""
+        return self._touch(
+            self._code(self.run.node.arguments.get(name, self._default(name)))
+        )
+
+    def size(self, size: Dim | int) -> Expr:
+        """A size in the names of the scope, as code in this place."""
+        number = len(self.asked)
+        self.asked.append(Dim.of(size))
+        chosen = self._sizes[number] if number < len(self._sizes) else None
+        return self._touch(size_code(self.asked[-1]) if chosen is None else chosen)
+
+    def _touch(self, code: Expr) -> Expr:
+        self.touched.update(
+            (key.name, None) for key in placeholders(code) if isinstance(key, ScopeName)
+        )
+        return code
+
+    def module(self) -> Expr:
+        """The layer's module: `self.conv`."""
+        return self._module
+
+    def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Expr:
+        """Assign an intermediate value to a variable of its own."""
+        layer = self.run.node.node.name
+        step = self.builder.step(len(self.steps), Origin(layer, step=name or layer))
+        kinds = (TensorType("float", shape),) if shape else ()
+        self.steps.append(Let(layer, Placeholder(step), value, kinds))
+        return Placeholder(step)
+
+    def chosen(self, argument: str) -> bool:
+        """Whether a param decides an argument."""
+        return isinstance(self.run.node.arguments.get(argument), Formula)
+
+    def absent(self, port: str) -> bool:
+        """Whether an optional input is left out wherever the op has these arguments."""
+        return self._own.get(port) is None
+
+    def optional(self, port: str) -> bool:
+        """Whether the value at this port may be None when the code runs."""
+        ref = self.run.node.inputs.get(port)
+        return isinstance(ref, Ref) and self.builder.may_be_none(ref)
+
+    def spare(self, port: str) -> bool:
+        """Whether the value at this port may be overwritten: it is new, and nothing else needs it."""
+        self.may_overwrite = True
+        return self._overwrite
+
+    def type(self, port: str) -> TensorType:
+        """The type of an input in the names of the scope."""
+        kind = self.types.get(port)
+        assert isinstance(kind, TensorType)
+        return kind
+
+    def _default(self, name: str) -> Any:
+        assert self.run.call.op is not None
+        default = arguments(type(self.run.call.op))[name][1]
+        return None if default is ... else default
+
+    def _code(self, value: Any) -> Expr:
+        if isinstance(value, Formula):
+            return to_python(value.expr, symbol_code)
+        if isinstance(value, tuple):
+            items = tuple(map(self._code, value))
+            return items[0] if len(items) == 1 else TupleExpr(items)
+        if isinstance(value, Dim):  # a default
+            return self.size(value)
+        return lit(value)
+
+
+Produce = Callable[[Op, LayerCode], Expr | None]
+
+
+def emit(
+    builder: Builder,
+    typed: TypedNode,
+    runs: Sequence[Run],
+    module: Expr,
+    produce: Produce,
+) -> Emitted:
+    """The code of a layer that is right for all of its runs.
+
+    Raises:
+        Parted: where its uses need several.
+        Unwritten: where runs of one use do.
+    """
+    layer = typed.node.name
+    types = joint_types(runs)
+    alike: dict[Any, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(_bound(run), []).append(run)
+    own = {key: joint_types(group) for key, group in alike.items()}
+    distinct: dict[Any, list[Run]] = {}
+    for run in runs:
+        key = _bound(run)
+        given = {**own[key], **{p: kind for p, kind in run.call.inputs.items() if kind}}
+        distinct.setdefault((key, tuple(given.items())), []).append(run)
+    asker = _Asker(builder, types, own, module, produce)
+    groups = list(distinct.values())
+    first: list[LayerCode] = []
+    found = [asker.written(group[0], first) for group in groups]
+    later: list[LayerCode] = []
+    ghosts = further_runs(runs)
+    texts = [asker.written(ghost, later) for ghost in ghosts]
+    if any(other != found[0] for other in (*found[1:], *texts)):
+        asked = [code.asked for code in first]
+        sizes = _common_sizes(builder, typed, groups, asked, later)
+        found = [asker.written(group[0], [], sizes) for group in groups]
+    by_text: dict[Any, list[Run]] = {}
+    for text, group in zip(found, groups, strict=True):
+        by_text.setdefault(text, []).extend(group)
+    if len(by_text) > 1:
+        raise _parted(builder.plan, layer, list(by_text.values()))
+    value = first[0]
+    code = found[0][0]
+    overwriting = None
+    if value.may_overwrite:
+        overwriting, _ = asker.written(groups[0][0], [], overwrite=True)
+    steps = tuple(
+        Let(step.layer, step.target, text, step.kinds)
+        for step, text in zip(value.steps, found[0][1], strict=True)
+    )
+    return Emitted(code, steps, overwriting, tuple(value.touched))
+
+
+def further_runs(runs: Sequence[Run]) -> list[Run]:
+    """The copies that would come next in each use, for the rule by which sizes grow."""
+    by_use = {id(run.use): run for run in runs}
+    return [
+        Run(run.use, run.node, ghost)
+        for run in by_use.values()
+        for ghost in run.node.speculative
+    ]
+
+
+def joint_types(runs: Iterable[Run]) -> dict[str, Any]:
+    """The types of a layer's inputs, each from the first run that has it."""
+    types: dict[str, Any] = {}
+    for run in runs:
+        for port, kind in run.call.inputs.items():
+            if types.get(port) is None:
+                types[port] = kind
+    return types
+
+
+def _bound(run: Run) -> Any:
+    """What the op of a run was bound to."""
+    assert run.call.op is not None
+    bound = tuple((name, _frozen(value)) for name, value in vars(run.call.op).items())
+    return type(run.call.op), bound
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((key, _frozen(item)) for key, item in value.items())
+    return hashable(value)
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Asks an op for its code, for one run after the other."""
+
+    builder: Builder
+    types: Mapping[str, Any]
+    own: Mapping[Any, Mapping[str, Any]]
+    """The types of the inputs that runs with the same arguments have, by these arguments."""
+    module: Expr
+    produce: Produce
+
+    def written(
+        self,
+        run: Run,
+        codes: list[LayerCode],
+        sizes: Sequence[Expr | None] = (),
+        overwrite: bool = False,
+    ) -> tuple[Expr | None, tuple[Expr, ...]]:
+        """The code of a run, and of the steps on the way."""
+        assert run.call.op is not None
+        given = {
+            port: kind for port, kind in run.call.inputs.items() if kind is not None
+        }
+        own = {**self.own.get(_bound(run), {}), **given}
+        code = LayerCode(
+            self.builder, run, self.types, own, self.module, sizes, overwrite
+        )
+        codes.append(code)
+        value = self.produce(run.call.op, code)
+        return value, tuple(step.value for step in code.steps)
+
+
+def _common_sizes(
+    builder: Builder,
+    typed: TypedNode,
+    groups: Sequence[Sequence[Run]],
+    asked: Sequence[Sequence[Dim]],
+    later: Sequence[LayerCode],
+) -> list[Expr | None]:
+    """For each size that an op asks for, code that is right in every run; None where all runs name it alike."""
+    if len({len(sizes) for sizes in asked}) > 1:
+        return []
+    found: list[Expr | None] = []
+    for number in range(len(asked[0])):
+        pairs = [
+            (run, sizes[number])
+            for group, sizes in zip(groups, asked, strict=True)
+            for run in group
+        ]
+        more = [
+            (code.run, code.asked[number])
+            for code in later
+            if len(code.asked) == len(asked[0])
+        ]
+        every = [size for _, size in (*pairs, *more)]
+        same = all(size == every[0] for size in every)
+        found.append(None if same else common_size(builder, typed, pairs, more))
+    return found
+
+
+def common_size(
+    builder: Scoped,
+    typed: TypedNode,
+    pairs: Sequence[tuple[Run, Dim]],
+    further: Sequence[tuple[Run, Dim]] = (),
+) -> Expr:
+    """Code for a size that is right in every run.
+
+    `further` are the sizes of copies that would come next.
+
+    Raises:
+        Parted: where no code is right in all uses.
+    """
+    repeated = typed.node.layer.repeat is not None and not typed.node.layer.repeat.share
+    candidates: dict[Expr, None] = {}
+    by_use: dict[int, list[tuple[Run, Dim]]] = {}
+    for run, size in pairs:
+        by_use.setdefault(id(run.use), []).append((run, size))
+    for key, group in by_use.items():
+        more = [pair for pair in further if id(pair[0].use) == key]
+        sizes = [(run.call.counter, size) for run, size in (*group, *more)]
+        sizes.sort(key=lambda one: one[0])
+        if repeated and len(sizes) > 1:
+            counted = uses_counter(typed.target, typed.arguments)
+            known = builder.plan.counted_as if counted else {}
+            candidates[size_of_copy(sizes, size_code, known)] = None
+        candidates |= dict.fromkeys(size_code(size) for _, size in group)
+    options = list(candidates)
+    for code in options:
+        if all(_holds(code, run, size) for run, size in pairs):
+            return code
+    joined = _by_condition(builder, options, pairs)
+    if joined is not None:
+        return joined
+    groups: dict[int, list[Run]] = {}
+    for group in by_use.values():
+        fits = [
+            n
+            for n, code in enumerate(options)
+            if all(_holds(code, run, size) for run, size in group)
+        ]
+        groups.setdefault(fits[0] if fits else -1 - len(groups), []).extend(
+            run for run, _ in group
+        )
+    raise _parted(builder.plan, typed.node.name, list(groups.values()))
+
+
+def _by_condition(
+    builder: Scoped, options: Sequence[Expr], pairs: Sequence[tuple[Run, Dim]]
+) -> Expr | None:
+    """`width + 4 if level > 0 else width`: one of two sizes, by a condition of the scope."""
+    for test in builder.conditions:
+        try:
+            outcomes = [
+                bool(value_of(test, run.use, run.call.counter)) for run, _ in pairs
+            ]
+        except Unknown:
+            continue
+        if len(set(outcomes)) < 2:
+            continue
+        chosen = []
+        for outcome in (True, False):
+            part = [
+                pair
+                for pair, held in zip(pairs, outcomes, strict=True)
+                if held is outcome
+            ]
+            fits = [
+                code
+                for code in options
+                if all(_holds(code, run, size) for run, size in part)
+            ]
+            chosen += fits[:1]
+        if len(chosen) == 2:
+            return Conditional(test, *chosen)
+    return None
+
+
+def _holds(code: Expr, run: Run, size: Dim) -> bool:
+    """Whether code comes to a size in all copies that a run stands for."""
+    wanted = run.use.context.value(size)
+    copies = (
+        run.copies[:MOST_COPIES] if run.node.node.layer.repeat is not None else (None,)
+    )
+    try:
+        return all(value_of(code, run.use, copy) == wanted for copy in copies)
+    except Unknown:
+        return False
+
+
+def _parted(plan: ClassPlan, layer: str, groups: Sequence[Sequence[Run]]) -> Exception:
+    """The uses by which text their runs need; where one use needs several it goes with the first."""
+    by_use: dict[int, frozenset[int]] = {}
+    uses: dict[int, Instance] = {}
+    for number, runs in enumerate(groups):
+        for run in runs:
+            uses[id(run.use)] = run.use
+            by_use[id(run.use)] = by_use.get(id(run.use), frozenset()) | {number}
+    parted: dict[frozenset[int], list[Instance]] = {}
+    for key, texts in by_use.items():
+        parted.setdefault(texts, []).append(uses[key])
+    if len(parted) < 2:
+        return Unwritten(
+            plan, layer, "its copies need code that differs by more than sizes"
+        )
+    return Parted(plan, layer, list(parted.values()))

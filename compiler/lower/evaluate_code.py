@@ -1,0 +1,217 @@
+"""What the code of a size or a condition comes to, for the values of one use: integers, flags, texts, lists."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from compiler.codegen.python import (
+    Attribute,
+    Binary,
+    Call,
+    Compare,
+    Conditional,
+    Expr,
+    ListExpr,
+    Literal,
+    Logic,
+    Name,
+    Placeholder,
+    Slice,
+    Subscript,
+    TupleExpr,
+    Unary,
+    lit,
+)
+from compiler.codegen.traversal import mapped
+from compiler.ir.module import ScopeName
+from compiler.ir.typed import Instance
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import Value
+from compiler.symbolic.symbol_table import COUNTER
+
+
+class Unknown(Exception):
+    """The code has no value here."""
+
+
+_BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "in": lambda item, items: item in items,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+_UNARY: Mapping[str, Callable[[Any], Any]] = {
+    "not": operator.not_,
+    "-": operator.neg,
+    "+": operator.pos,
+}
+
+
+def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
+    """The value of code whose placeholders are symbols of a scope, in one use of it.
+
+    Raises:
+        Unknown: where a symbol or a form has no value here.
+    """
+
+    def find(key: Hashable) -> Any:
+        if not isinstance(key, ScopeName):
+            raise Unknown(key)
+        return lookup(key.name, use, counter)
+
+    try:
+        return _value_of(code, find)
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise Unknown(code) from error
+
+
+def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
+    def one(part: Expr) -> Any:
+        match part:
+            case Literal(value):
+                return value
+            case Placeholder(key):
+                return find(key)
+            case Binary(op, left, right) | Compare(op, left, right) if op in _BINARY:
+                return _BINARY[op](one(left), one(right))
+            case Unary(op, operand):
+                return _UNARY[op](one(operand))
+            case Logic(op, items):
+                results = map(one, items)
+                return all(results) if op == "and" else any(results)
+            case Conditional(test, body, orelse):
+                return one(body) if one(test) else one(orelse)
+            case TupleExpr() | ListExpr():
+                return tuple(map(one, part.items))
+            case Subscript(items, (index,)) if not isinstance(index, Slice):
+                return one(items)[_whole(one(index))]
+            case Call(Name(name), args) if name in _FUNCTIONS:
+                return _FUNCTIONS[name](*map(one, args))
+        raise Unknown(part)
+
+    return one(code)
+
+
+def fold(
+    code: Expr,
+    size_at: Callable[[Hashable, int], Expr | None],
+    present: Callable[[Hashable], bool | None],
+) -> Expr:
+    """Code with every number and every decision worked out that can be.
+
+    `size_at` gives the size of a value at an axis, `present` whether a placeholder holds something (None: unknown).
+    Numbers are literals, and placeholders whose key is a `Dim`.
+    """
+
+    def one(part: Expr) -> Expr:
+        part = mapped(part, one) if not isinstance(part, Conditional) else part
+        match part:
+            case Conditional(test, body, orelse):
+                test = one(test)
+                if isinstance(test, Literal):
+                    return one(body) if test.value else one(orelse)
+                return Conditional(test, one(body), one(orelse))
+            case Compare("is" | "is not" as op, left, Literal(None)):
+                there = (
+                    present(left.key)
+                    if isinstance(left, Placeholder)
+                    else left != part.right
+                )
+                return part if there is None else Literal(there is (op == "is not"))
+            case Subscript(
+                Attribute(Placeholder(key), "shape"), (Literal(int() as axis),)
+            ):
+                return size_at(key, axis) or part
+            case Subscript(TupleExpr(items), (Literal(int() as place),)):
+                return items[place] if -len(items) <= place < len(items) else part
+            case Unary("not", Literal(value)):
+                return Literal(not value)
+            case Logic(op, items):
+                return _joined(op, items)
+            case Binary() | Compare() | Unary() | Call(Name("min" | "max" | "len")):
+                return _number(part) or part
+        return part
+
+    return one(code)
+
+
+def _joined(op: str, items: tuple[Expr, ...]) -> Expr:
+    decides = op == "or"
+    rest: list[Expr] = []
+    for item in items:
+        if not isinstance(item, Literal):
+            rest.append(item)
+        elif bool(item.value) is decides:
+            return Literal(decides)
+    if not rest:
+        return Literal(not decides)
+    return rest[0] if len(rest) == 1 else Logic(op, tuple(rest))
+
+
+def _number(code: Expr) -> Expr | None:
+    """What numbers come to; None where some part is none."""
+    try:
+        value = _value_of(code, _plain_number)
+    except (Unknown, TypeError, ValueError, ArithmeticError, LookupError):
+        return None
+    if isinstance(value, Dim):
+        return (
+            Literal(value.constant)
+            if value.constant is not None
+            else Placeholder(value)
+        )
+    return lit(value) if isinstance(value, bool | int | float) else None
+
+
+def _plain_number(key: Hashable) -> Any:
+    if isinstance(key, Dim):
+        return key
+    raise Unknown(key)
+
+
+def lookup(name: str, use: Instance, counter: int | None) -> Value:
+    """What a symbol stands for in a use: a value, or a size in the symbols of the network."""
+    if name == COUNTER and counter is not None:
+        return counter
+    found = use.values.get(name)
+    if found is None:
+        found = use.params.get(name)
+    if found is None:
+        found = use.context.hints.get(name)
+    if found is None:
+        raise Unknown(name)
+    if isinstance(found, Dim) and found.constant is not None:
+        return found.constant
+    return found
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, Dim) and value.constant is not None:
+        return value.constant
+    return operator.index(value)
+
+
+def _smallest(*args: Any) -> Any:
+    return min(*args)
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": _smallest,
+    "max": lambda *args: max(*args),
+    "len": len,
+    "sum": sum,
+}

@@ -1,0 +1,580 @@
+"""From the IR of a class to its Python: the last pass, in which every hole is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from compiler.codegen.namespace import Namespace
+from compiler.codegen.python import (
+    Attribute,
+    Binary,
+    Call,
+    Compare,
+    Comprehension,
+    Expr,
+    ListExpr,
+    Logic,
+    Name,
+    Placeholder,
+    TupleExpr,
+    attr,
+    call,
+    lit,
+    method,
+    subscript,
+)
+from compiler.codegen.statements import (
+    Assign,
+    Class,
+    ExprStatement,
+    For,
+    Function,
+    FunctionParameter,
+    If,
+    Return,
+    Stmt,
+)
+from compiler.codegen.traversal import filled, used_names
+from compiler.infer.param_values import param_type
+from compiler.ir import module as ir_module
+from compiler.ir.module import (
+    Choose,
+    Let,
+    Local,
+    Loop,
+    Member,
+    RunScan,
+    ScopeName,
+    defined,
+    reads,
+)
+from compiler.language.identifiers import MODULE_ATTRIBUTES
+from compiler.language.spec import Spec
+from compiler.lower.build_class import ClassIR, Held, count_code
+from compiler.lower.constructors import (
+    Constructors,
+    annotation,
+    either_none,
+    in_constructor,
+    is_computed,
+)
+from compiler.lower.documentation import class_docstring
+from compiler.lower.emit import value_code
+from compiler.lower.names import (
+    UNUSED,
+    Names,
+    counts_copies,
+    name_values,
+    steps_plainly,
+)
+from compiler.lower.shape_names import ShapeNames
+from compiler.lower.sizes import Kept
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.tensor import TensorType
+
+TENSOR = Name("Tensor")
+_TYPED = {
+    "torch.cat",
+    "torch.stack",
+    "F.relu",
+    "F.gelu",
+    "F.silu",
+    "F.softmax",
+    "F.scaled_dot_product_attention",
+}
+"""Functions whose stubs say that they return a Tensor."""
+
+
+def print_class(
+    ir: ClassIR,
+    constructors: Constructors,
+    spec: Spec,
+    reset: Sequence[Stmt],
+    calls_reset: bool,
+) -> Class:
+    """The definition of a class. `reset` are the lines of its `reset_parameters`."""
+    printer = _ClassPrinter(ir, constructors, spec)
+    constructor = printer.constructor(calls_reset)
+    empty = len(constructor.body) == 1 and len(constructor.params) == 1
+    body: list[Stmt] = [] if empty else [constructor]
+    if reset:
+        body.append(
+            Function(
+                "reset_parameters",
+                (FunctionParameter("self"),),
+                lit(None),
+                tuple(reset),
+            )
+        )
+    body.append(printer.forward())
+    docstring = class_docstring(ir.plan, spec)
+    return Class(ir.plan.name, (Name("nn.Module"),), docstring, tuple(body))
+
+
+def attribute(layer: str) -> str:
+    """The attribute that holds a layer's module; a number has a word before it."""
+    return f"layer_{layer}" if layer.isdigit() else layer
+
+
+def member(layer: str) -> Name:
+    """`self.conv`."""
+    return Name(f"self.{attribute(layer)}")
+
+
+class _ClassPrinter:
+    def __init__(self, ir: ClassIR, constructors: Constructors, spec: Spec) -> None:
+        self.ir, self.plan, self.constructors, self.spec = (
+            ir,
+            ir.plan,
+            constructors,
+            spec,
+        )
+        self.names: Names = name_values(ir)
+        self.shapes = ShapeNames(ir.plan)
+        attributes = Namespace({*MODULE_ATTRIBUTES, *ir.plan.scope.nodes})
+        read = dict.fromkeys(
+            key.name
+            for statement in ir.body.statements
+            for key in reads(statement)
+            if isinstance(key, Kept)
+        )
+        ordered = [name for name in ir.touched if name in read] + list(read)
+        self.kept = {
+            name: attributes.fresh(name.lower()) for name in dict.fromkeys(ordered)
+        }
+
+    # __init__
+
+    def constructor(self, calls_reset: bool) -> Function:
+        body: list[Stmt] = [ExprStatement(method(call("super"), "__init__"))]
+        body += self._defaults()
+        arguments = self.constructors.of(self.plan).names
+        body += [
+            Assign((Name(f"self.{kept}"),), Name(arguments[name]))
+            for name, kept in self.kept.items()
+        ]
+        for held in self.ir.held:
+            self._declare(held, body)
+        body += self._ties()
+        if calls_reset:
+            body.append(ExprStatement(call("self.reset_parameters")))
+        return Function(
+            "__init__",
+            (FunctionParameter("self"), *self._parameters()),
+            lit(None),
+            tuple(body),
+        )
+
+    def _init(self, code: Expr) -> Expr:
+        return in_constructor(code, self.ir, self.constructors)
+
+    def _parameters(self) -> list[FunctionParameter]:
+        signature = self.constructors.of(self.plan)
+        found = [
+            FunctionParameter(signature.names[name], Name("int"))
+            for name in signature.dims
+        ]
+        for name in signature.params:
+            default, kind = signature.defaults[name], annotation(self._type(name))
+            argument = signature.names[name]
+            if is_computed(default):
+                found.append(FunctionParameter(argument, either_none(kind), lit(None)))
+            else:
+                shown = None if default is None else self._init(value_code(default))
+                found.append(FunctionParameter(argument, kind, shown))
+        return found
+
+    def _type(self, name: str) -> str:
+        scope = self.plan.scope.environment
+        return param_type(scope.params[name], self.plan.first.params[name])
+
+    def _defaults(self) -> list[Stmt]:
+        """`if hidden is None: hidden = 4 * d`, for defaults that are expressions."""
+        signature = self.constructors.of(self.plan)
+        lines: list[Stmt] = []
+        for name in signature.params:
+            default = signature.defaults[name]
+            if is_computed(default):
+                place = Name(signature.names[name])
+                line = Assign((place,), self._init(value_code(default)))
+                lines.append(If(Compare("is", place, lit(None)), (line,)))
+        return lines
+
+    def _declare(self, held: Held, body: list[Stmt]) -> None:
+        target = member(held.typed.node.name)
+        arguments = self.ir, self.constructors, held.copies
+        built = in_constructor(held.build, *arguments)
+        if held.copies:
+            counter = "i" if "i" in used_names(built) else "_"
+            count = self._init(count_code(held.typed))
+            copies = Comprehension(built, Name(counter), call("range", count))
+            body.append(Assign((target,), call("nn.ModuleList", copies)))
+        elif held.present:
+            body.append(Assign((target,), built))
+        else:
+            self._declare_optional(held, target, built, body)
+
+    def _declare_optional(
+        self, held: Held, target: Expr, built: Expr, body: list[Stmt]
+    ) -> None:
+        """A module that is there only where `when` holds; several share one `if`."""
+        layer = held.typed.node.layer
+        kind: Expr = Name("nn.Module")
+        if isinstance(built, Call) and layer.parametrize is None:
+            kind = built.func
+        none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
+        test = self._init(value_code(layer.when))
+        line = Assign((target,), built)
+        last = body[-1]
+        if isinstance(last, If) and last.test == test:
+            body[-1:] = [none, If(test, (*last.body, line))]
+        else:
+            body += [none, If(test, (line,))]
+
+    def _ties(self) -> list[Stmt]:
+        """`self.lm_head.weight = self.wte.weight`, in an `if` where params decide."""
+        lines: list[Stmt] = []
+        for node, _ in self.plan.ordered():
+            if node.layer.tie is None or not self.plan.runs(node.name) or node.shared:
+                continue
+            tensors = node.layer.tie.tensors
+            repeat = node.layer.repeat
+            holder = member(node.name)
+            place: Expr = holder
+            if repeat is not None and not repeat.share:
+                place = Name("layer")
+            tied: tuple[Stmt, ...] = tuple(
+                Assign((attr(place, name),), tensor_path(path))
+                for name, path in tensors.items()
+            )
+            if place != holder:
+                tied = (For(place, holder, tied),)
+            ends = (node.name, *(path.split(".")[0] for path in tensors.values()))
+            lines += self._where(dict.fromkeys(ends), node.layer.tie.when, tied)
+        return lines
+
+    def _where(
+        self, layers: Iterable[str], condition: Any, lines: tuple[Stmt, ...]
+    ) -> tuple[Stmt, ...]:
+        """Statements under a condition, and where all the layers are there."""
+        nodes = self.plan.scope.nodes
+        tests: list[Expr] = [
+            Compare("is not", member(name), lit(None))
+            for name in layers
+            if nodes[name].layer.when is not None and nodes[name].layer.repeat is None
+        ]
+        if condition is not None:
+            tests.append(self._init(value_code(condition)))
+        if not tests:
+            return lines
+        return (If(tests[0] if len(tests) == 1 else Logic("and", tuple(tests)), lines),)
+
+    # forward
+
+    def forward(self) -> Function:
+        lines: list[Stmt] = []
+        for statement in self.ir.body.statements:
+            lines += self._statement(statement)
+        outputs = [self._code(output) for output in self.ir.body.outputs]
+        _return(lines, outputs, {self.names[value] for _, value in self.ir.body.inputs})
+        return Function(
+            "forward",
+            (FunctionParameter("self"), *self._inputs()),
+            self._returns(),
+            tuple(lines),
+        )
+
+    def _inputs(self) -> list[FunctionParameter]:
+        values = dict(self.ir.body.inputs)
+        found = []
+        for port in self.plan.ports():
+            optional = self.plan.is_optional(port)
+            kind = either_none(TENSOR) if optional else TENSOR
+            found.append(
+                FunctionParameter(
+                    self.names[values[port]], kind, lit(None) if optional else None
+                )
+            )
+        return found
+
+    def _returns(self) -> Expr:
+        count = len(self.plan.scope.outputs)
+        return TENSOR if count == 1 else subscript(Name("tuple"), *[TENSOR] * count)
+
+    def _code(self, code: Expr) -> Expr:
+        return filled(code, self._fill)
+
+    def _fill(self, key: Hashable) -> Expr:
+        match key:
+            case Local():
+                return Name(self.names[key])
+            case Member(layer):
+                return member(layer)
+            case Kept(name):
+                return Name(f"self.{self.kept[name]}")
+            case ScopeName(name):
+                return Name(name)
+        raise AssertionError(key)
+
+    def _statement(self, statement: ir_module.Stmt) -> list[Stmt]:
+        match statement:
+            case Let():
+                return [self._let(statement)]
+            case Choose():
+                return self._choose(statement)
+            case Loop():
+                return self._loop(statement)
+            case RunScan():
+                return self._scan(statement)
+
+    def _let(self, let: Let) -> Stmt:
+        target = _collapsed(self._code(let.target))
+        values = list(defined(let.target))
+        shown = let.kinds
+        if len(values) == len(let.kinds) > 1:
+            pairs = zip(let.kinds, values, strict=True)
+            shown = (
+                tuple(kind for kind, value in pairs if self.names[value] != UNUSED)
+                or let.kinds
+            )
+        return Assign((target,), self._code(let.value), comment=self.comment(shown))
+
+    def _choose(self, choose: Choose) -> list[Stmt]:
+        lines: list[Stmt] = []
+        for after, _, other in choose.results:
+            name = self.names[after]
+            if name != UNUSED:
+                value = lit(None) if other is None else self._code(other)
+                kind = either_none(TENSOR) if other is None else None
+                lines.append(Assign((Name(name),), value, annotation=kind))
+        body = [line for part in choose.body for line in self._statement(part)]
+        return [*lines, If(self._code(choose.test), tuple(body))]
+
+    def _loop(self, loop: Loop) -> list[Stmt]:
+        lines: list[Stmt] = []
+        for one in loop.carried:
+            name, start = Name(self.names[one.inside]), self._code(one.start)
+            if start != name:
+                tensor = isinstance(one.start, Placeholder) and isinstance(
+                    one.start.key, Member
+                )
+                comment = self.comment([one.kind]) if tensor and one.kind else ""
+                lines.append(Assign((name,), start, comment=comment))
+        used = [one for one in loop.collected if self.names[one.items] != UNUSED]
+        for collected in used:
+            kind = subscript(Name("list"), TENSOR)
+            items = Name(self.names[collected.items])
+            lines.append(
+                Assign((items,), ListExpr(()), kind, self._contents(collected.kind))
+            )
+        body = [line for part in loop.body for line in self._statement(part)]
+        for collected in used:
+            items = Name(self.names[collected.items])
+            body.append(
+                ExprStatement(method(items, "append", Name(self.names[collected.item])))
+            )
+        lines.append(self._for(loop, tuple(body)))
+        for collected in used:
+            value = call("torch.stack", Name(self.names[collected.items]))
+            comment = self.comment([collected.kind])
+            lines.append(
+                Assign((Name(self.names[collected.after]),), value, comment=comment)
+            )
+        return lines
+
+    def _for(self, loop: Loop, body: tuple[Stmt, ...]) -> Stmt:
+        counter = Name(COUNTER if counts_copies(loop) else UNUSED)
+        if loop.holder is None:
+            assert loop.count is not None
+            return For(counter, call("range", self._code(loop.count)), body)
+        place: Expr = member(self.plan.layers[loop.layer].node.shared or loop.layer)
+        target: Expr = Name(self.names[loop.holder])
+        if counts_copies(loop):
+            target, place = TupleExpr((counter, target)), call("enumerate", place)
+        return For(target, place, body, comment=f"{loop.times} times")
+
+    def _contents(self, stacked: TensorType) -> str:
+        """`depth of [B, T, D]`, for what is to be stacked."""
+        count, *shape = stacked.shape
+        number = self.comment([stacked.with_shape(count)]).strip("[]")
+        return f"{number} of {self.comment([stacked.with_shape(*shape)])}"
+
+    def _scan(self, scan: RunScan) -> list[Stmt]:
+        options: dict[str, Expr] = {
+            "xs": TupleExpr(tuple(map(self._code, scan.xs))),
+            "carry": TupleExpr(tuple(map(self._code, scan.carry))),
+        }
+        if scan.shared:
+            options["shared"] = TupleExpr(tuple(map(self._code, scan.shared)))
+        axes = list(scan.axes)
+        if axes != [1] * len(axes):
+            options["dim"] = lit(axes[0]) if len(set(axes)) == 1 else lit(tuple(axes))
+        if scan.reverse:
+            options["reverse"] = lit(True)
+        lines: list[Stmt] = []
+        step: Expr = member(self.plan.layers[scan.layer].node.shared or scan.layer)
+        if not steps_plainly(scan):
+            name = self.names.steps[scan.layer]
+            lines.append(self._step(name, step, scan))
+            step = Name(name)
+        names = [
+            Name(UNUSED if value is None else self.names[value])
+            for value in scan.target
+        ]
+        kinds = [
+            k for name, k in zip(names, scan.kinds, strict=True) if name != Name(UNUSED)
+        ]
+        target = TupleExpr(tuple(names))
+        lines.append(
+            Assign(
+                (target,), call("scan", step, **options), comment=self.comment(kinds)
+            )
+        )
+        return lines
+
+    def _step(self, name: str, holder: Expr, scan: RunScan) -> Stmt:
+        """The block as a step: its ports in another order."""
+        optional = {port for port in scan.order if self._may_be_none(scan, port)}
+        params = tuple(
+            FunctionParameter(port, either_none(TENSOR) if port in optional else TENSOR)
+            for port in scan.order
+        )
+        given = [Name(port) if port in scan.order else lit(None) for port in scan.ports]
+        while given and given[-1] == lit(None):
+            given.pop()
+        value = call(holder, *given)
+        outputs = {
+            port: Name(f"{port}_" if port in scan.order else port)
+            for port in scan.outputs
+        }
+        body: tuple[Stmt, ...] = (
+            Assign((TupleExpr(tuple(outputs.values())),), value),
+            Return(TupleExpr(tuple(outputs[port] for port in scan.results))),
+        )
+        if scan.outputs == scan.results:
+            body = (Return(value),)
+        kind = subscript(Name("tuple"), *[TENSOR] * len(scan.results))
+        return Function(name, params, kind if len(scan.results) > 1 else TENSOR, body)
+
+    def _may_be_none(self, scan: RunScan, port: str) -> bool:
+        place = scan.order.index(port) - len(scan.xs) - len(scan.carry)
+        if place < 0:
+            return False
+        value = scan.shared[place]
+        inputs = {value: port for port, value in self.ir.body.inputs}
+        return (
+            isinstance(value, Placeholder)
+            and value.key in inputs
+            and self.plan.is_optional(inputs[value.key])
+        )
+
+    def comment(self, kinds: Sequence[TensorType]) -> str:
+        """The shapes of what a line computes."""
+        shapes = [self.shapes.shape(kind.shape) for kind in kinds]
+        if len(shapes) > 1 and len(set(shapes)) == 1:
+            return f"{len(shapes)} of {shapes[0]}"
+        return ", ".join(shapes)
+
+
+def _collapsed(target: Expr) -> Expr:
+    """A target in which a group of which nobody needs anything is one `_`."""
+    if not isinstance(target, TupleExpr):
+        return target
+    items = tuple(map(_collapsed, target.items))
+    return TupleExpr(
+        tuple(
+            Name(UNUSED)
+            if isinstance(item, TupleExpr) and set(item.items) == {Name(UNUSED)}
+            else item
+            for item in items
+        )
+    )
+
+
+def tensor_path(path: str) -> Expr:
+    """`self.layers[0].weight`, for the path of a tensor."""
+    place: Expr = Name("self")
+    for step in path.split("."):
+        place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
+    return place
+
+
+def _return(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> None:
+    """End `forward`: return what the last line computes, or the names of the outputs."""
+    if len(values) > 1:
+        lines.append(Return(TupleExpr(tuple(values))))
+        return
+    last = lines[-1] if lines else None
+    value = values[0]
+    if (
+        isinstance(last, Assign)
+        and last.value is not None
+        and last.targets == (value,)
+        and _is_tensor(last.value, _typed_names(lines, inputs))
+    ):
+        lines[-1] = Return(last.value, last.comment)
+        return
+    _annotate(lines, value)
+    last = lines[-1] if lines else None
+    if isinstance(last, Assign) and last.value is not None and _goes_on(lines, last):
+        lines[-1] = Return(last.value, last.comment)
+    else:
+        lines.append(Return(value))
+
+
+def _goes_on(lines: Sequence[Stmt], last: Assign) -> bool:
+    """Whether the last line goes on with a variable of its own name, by methods of tensors alone."""
+    (target, *more) = last.targets
+    value = last.value
+    while isinstance(value, Call) and isinstance(value.func, Attribute):
+        value = value.func.value
+    return (
+        not more
+        and value == target
+        and value != last.value
+        and any(
+            isinstance(line, Assign) and line.targets == (target,)
+            for line in lines[:-1]
+        )
+    )
+
+
+def _typed_names(lines: Sequence[Stmt], inputs: set[str]) -> set[str]:
+    """The variables that a strict type checker knows to be tensors."""
+    typed = set(inputs)
+    for line in lines:
+        if (
+            isinstance(line, Assign)
+            and len(line.targets) == 1
+            and isinstance(line.targets[0], Name)
+            and line.value is not None
+        ):
+            if _is_tensor(line.value, typed):
+                typed.add(line.targets[0].id)
+            else:
+                typed.discard(line.targets[0].id)
+    return typed
+
+
+def _is_tensor(value: Expr, typed: set[str]) -> bool:
+    """Whether a strict type checker sees that an expression is a Tensor."""
+    if isinstance(value, Name):
+        return value.id in typed
+    if isinstance(value, Binary):
+        return _is_tensor(value.left, typed) and _is_tensor(value.right, typed)
+    return (
+        isinstance(value, Call)
+        and isinstance(value.func, Name)
+        and value.func.id in _TYPED
+    )
+
+
+def _annotate(lines: list[Stmt], value: Expr) -> None:
+    """Say at its first assignment that a variable is a Tensor: calling a module gives `Any`."""
+    for place, line in enumerate(lines):
+        if isinstance(line, For):
+            continue
+        if isinstance(line, Assign) and line.targets == (value,):
+            lines[place] = Assign(line.targets, line.value, TENSOR, line.comment)
+            return

@@ -1,0 +1,37 @@
+"""What the states of a `scan` are before its first step."""
+
+from __future__ import annotations
+
+from compiler.codegen.python import Expr, Name, attr, call, method
+from compiler.ir.graph import Carry
+from compiler.ir.typed import TypedNode
+from compiler.lower.emit import symbol_code
+from compiler.lower.to_python import to_python
+
+
+def start_code(typed: TypedNode, name: str, like: Expr) -> Expr:
+    """A state of zeros or ones, on the device of what the scan runs along."""
+    carry: Carry = typed.node.carry[name]
+    assert carry.fill
+    kind = typed.scan.carry[name].kind if typed.scan else "float"
+    sizes = [to_python(dim, symbol_code) for dim in carry.shape]
+    source = next(iter(typed.scan.axes)) if typed.scan else ""
+    outer = typed.inputs.get(source)
+    same_kind = (
+        outer is not None
+        and not isinstance(outer, tuple)
+        and _kind(typed, source) == kind
+    )
+    if same_kind:
+        return method(like, f"new_{carry.fill}", *sizes)
+    dtype = {
+        "float": {},
+        "int": {"dtype": Name("torch.long")},
+        "bool": {"dtype": Name("torch.bool")},
+    }[kind]
+    return call(f"torch.{carry.fill}", *sizes, **dtype, device=attr(like, "device"))
+
+
+def _kind(typed: TypedNode, port: str) -> str:
+    kind = typed.calls[0].inputs.get(port)
+    return kind.kind if kind is not None and not isinstance(kind, tuple) else ""

@@ -1,0 +1,173 @@
+"""The sizes that `forward` uses: params that the object keeps, and dimensions that are read off the inputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+
+from compiler.codegen.python import Binary, Expr, Placeholder, attr, subscript
+from compiler.codegen.traversal import filled, placeholders
+from compiler.ir.module import (
+    Let,
+    Local,
+    Loop,
+    Origin,
+    ScopeName,
+    Stmt,
+    reads,
+    refilled,
+)
+from compiler.lower.build_class import ClassIR
+from compiler.lower.class_plan import ClassPlan
+from compiler.lower.emit import size_code
+from compiler.symbolic.dims import Dim, exact_div
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.tensor import is_ellipsis
+
+_COUNTER = ScopeName(COUNTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A param, or a dimension that no input tells, which the object keeps for `forward`."""
+
+    name: str
+
+
+def read_sizes(ir: ClassIR) -> ClassIR:
+    """Give every size that `forward` uses a place to be read from.
+
+    A dimension that is read twice or more becomes a value at the beginning, where every path passes.
+    """
+    reader = _Reader(ir)
+    for statement in ir.body.statements:
+        for key in reads(statement):
+            reader.count(key)
+    statements = tuple(map(reader.placed, ir.body.statements))
+    overwriting = {
+        number: (source, filled(code, reader.place))
+        for number, (source, code) in ir.overwriting.items()
+    }
+    body = replace(
+        ir.body, statements=(*reader.lines, *statements), origins=reader.origins
+    )
+    return replace(ir, body=body, overwriting=overwriting)
+
+
+class _Reader:
+    def __init__(self, ir: ClassIR) -> None:
+        self.plan, self.body = ir.plan, ir.body
+        self.origins = dict(ir.body.origins)
+        self.lines: list[Stmt] = []
+        self._params = ir.plan.scope.environment.params
+        self._inputs = dict(ir.body.inputs)
+        self._known: dict[str, Expr | None] = {}
+        self._reads: Counter[str] = Counter()
+        self._values: dict[str, Local] = {}
+
+    def count(self, key: Hashable) -> None:
+        """Note that `forward` reads what is at a placeholder."""
+        if isinstance(key, ScopeName):
+            code = self._read(key.name)
+            if code is not None:
+                self._reads[key.name] += 1
+                for inner in placeholders(code):
+                    self.count(inner)
+
+    def placed(self, statement: Stmt) -> Stmt:
+        """A statement with every size in its place; in a loop `i` counts the copies."""
+        if not isinstance(statement, Loop):
+            return refilled(statement, self.place)
+        return refilled(
+            statement,
+            lambda key: Placeholder(key) if key == _COUNTER else self.place(key),
+        )
+
+    def place(self, key: Hashable) -> Expr:
+        """What is put at a placeholder."""
+        if not isinstance(key, ScopeName):
+            return Placeholder(key)
+        code = self._read(key.name)
+        if code is None:
+            return Placeholder(Kept(key.name))
+        if self._reads[key.name] < 2:
+            return filled(code, self.place)
+        if key.name not in self._values:
+            line = filled(code, self.place)
+            value = Local(len(self.origins))
+            self.origins[value.number] = Origin("", step=key.name.lower())
+            self._values[key.name] = value
+            self.lines.append(Let("", Placeholder(value), line))
+        return Placeholder(self._values[key.name])
+
+    def _read(self, name: str) -> Expr | None:
+        if name not in self._known:
+            self._known[name] = (
+                None if name in (*self._params, COUNTER) else self._best(name)
+            )
+        return self._known[name]
+
+    def _best(self, name: str) -> Expr | None:
+        """How `forward` reads a dimension off its inputs: `x.shape[1]`.
+
+        Where the dimension stands in a formula alone (`2 * N`), the size is solved for it.
+        """
+        symbol = Dim.symbol(name)
+        best: Expr | None = None
+        for size, place in self._places():
+            solved = solve(size, name)
+            if solved is None:
+                continue
+            if size == symbol:
+                return place
+            best = best or _solved(place, *solved)
+        return best
+
+    def _places(self) -> Iterator[tuple[Dim, Expr]]:
+        """The sizes of the inputs that are always there, and how `forward` reads them."""
+        for port, kind in self.plan.first.inputs.items():
+            if kind is None or (
+                port in self.plan.scope.inputs and self.plan.is_optional(port)
+            ):
+                continue
+            shape = attr(Placeholder(self._inputs[port]), "shape")
+            for axis, size in enumerate(kind.shape):
+                behind = any(is_ellipsis(other) for other in kind.shape[:axis])
+                if _same_everywhere(
+                    self.plan, port, axis - kind.rank if behind else axis, size
+                ):
+                    yield size, subscript(shape, axis - kind.rank if behind else axis)
+
+
+def _same_everywhere(plan: ClassPlan, port: str, axis: int, size: Dim) -> bool:
+    """Whether an input has this size at an axis in every use."""
+    for use in plan.uses[1:]:
+        kind = use.inputs.get(port)
+        if kind is None or not -kind.rank <= axis < kind.rank:
+            return False
+        if kind.shape[axis] != size and use.context.value(
+            kind.shape[axis]
+        ) != use.context.value(size):
+            return False
+    return True
+
+
+def _solved(place: Expr, factor: Dim, rest: Dim) -> Expr:
+    if rest != 0:
+        place = Binary("-", place, size_code(rest))
+    if factor == 1:
+        return place
+    return Binary("//", place, size_code(factor))
+
+
+def solve(size: Dim, name: str) -> tuple[Dim, Dim] | None:
+    """`a` and `b` with `size == a * name + b`, both free of the name."""
+    if name not in size.symbols:
+        return None
+    symbol = Dim.symbol(name)
+    rest = size.substitute({name: 0})
+    factor = exact_div(size - rest, symbol)
+    if factor is None or name in factor.symbols:
+        return None
+    return factor, rest

@@ -1,0 +1,651 @@
+"""Whether a class does in a use what inference says of it: the module run on types, statement by statement.
+
+Every value of `forward` is followed to the layer and port that it is of, for one use at a time: which branch a
+condition takes, what each size comes to, which class a copy has and with what arguments. What an op is given is held
+against what the op writes when it is asked for that one run alone. Nothing here decides anything: it only refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.codegen.python import (
+    Call,
+    Expr,
+    Literal,
+    Placeholder,
+    TupleExpr,
+    lit,
+)
+from compiler.codegen.traversal import filled, mapped
+from compiler.infer.call_op import op_inputs
+from compiler.infer.repeats import fed_ports
+from compiler.ir.graph import Ref
+from compiler.ir.module import (
+    Choose,
+    Let,
+    Local,
+    Loop,
+    Member,
+    Origin,
+    RunScan,
+    ScopeName,
+    Stmt,
+    defined,
+)
+from compiler.ir.typed import Instance, LayerCall, TypedNode
+from compiler.lower.build_class import ClassIR, Construct, Held, count_code, wrapped
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.constructors import Constructors, default_of
+from compiler.lower.emit import LayerCode, value_code
+from compiler.lower.evaluate_code import Unknown, fold, lookup, value_of
+from compiler.lower.scan_start import start_code
+from compiler.lower.sizes import Kept
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
+
+
+class Invalid(Exception):
+    """A class does not do in a use what the graph says."""
+
+    def __init__(self, plan: ClassPlan, layer: str, use: Instance, reason: str) -> None:
+        super().__init__(f"{plan.scope.name}.{layer}: {reason}")
+        self.plan, self.layer, self.use, self.reason = plan, layer, use, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output of a layer that runs, or an input of the scope (`port` "")."""
+
+    layer: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What a copy of a repeated layer is given by the one before it."""
+
+    layer: str
+    port: str
+
+
+ABSENT = Output("", "")
+"""An optional input that is not there."""
+
+
+class Validator:
+    """Holds classes against uses; each pair once."""
+
+    def __init__(
+        self, classes: Mapping[int, ClassIR], constructors: Constructors
+    ) -> None:
+        self.classes, self.constructors = classes, constructors
+        self._done: set[tuple[int, int]] = set()
+
+    def check(self, ir: ClassIR, use: Instance) -> None:
+        """Hold a class against a use, and the classes that it builds there against theirs.
+
+        Raises:
+            Invalid: where it does something else.
+        """
+        key = id(ir.plan), id(use)
+        if key not in self._done:
+            self._done.add(key)
+            _Check(self, ir, use).run()
+
+
+class _Check:
+    def __init__(self, validator: Validator, ir: ClassIR, use: Instance) -> None:
+        self.validator, self.ir, self.plan, self.use = validator, ir, ir.plan, use
+        self.held = {held.typed.node.name: held for held in ir.held}
+        self.values: dict[int, Any] = {}
+        """What each value of `forward` is here: an output, a number, or code."""
+        self.layer = ""
+        self._types: dict[Any, TensorType | None] = {}
+
+    def run(self) -> None:
+        if len(self.use.nodes) < len(self.plan.scope.nodes):
+            raise self._wrong("a layer of it is wrong here")
+        for port, value in self.ir.body.inputs:
+            there = self.use.inputs.get(port) is not None
+            self.values[value.number] = Output(port, "") if there else ABSENT
+        for node in self.plan.scope.nodes.values():
+            self.layer = node.name
+            if not node.shared:
+                self._built(self.use.nodes[node.name])
+        for statement in self.ir.body.statements:
+            self._statement(statement)
+        self.layer = ""
+        for output, ref in zip(
+            self.ir.body.outputs, self.plan.scope.outputs.values(), strict=True
+        ):
+            self._same(self._folded(output), self._token(ref), "an output")
+
+    def _wrong(self, reason: str) -> Invalid:
+        return Invalid(self.plan, self.layer, self.use, reason)
+
+    def _same(self, found: object, wanted: object, what: str) -> None:
+        if found != wanted:
+            raise self._wrong(f"{what} is {found}, not {wanted}")
+
+    # What the graph says.
+
+    def _token(self, ref: Ref) -> Expr:
+        """What a reference stands for in this use: an output of a layer that runs, or an input."""
+        node = self.use.nodes.get(ref.node)
+        if node is None:
+            there = self.use.inputs.get(ref.node) is not None
+            return Placeholder(Output(ref.node, "")) if there else lit(None)
+        if not node.calls:
+            return self._first(node)
+        module = self._alias(node)
+        if module is not None:
+            return module
+        return Placeholder(Output(ref.node, ref.port or next(iter(node.outputs))))
+
+    def _alias(self, node: TypedNode) -> Expr | None:
+        """What a layer gives that gives a value as it is, or a tensor that is the layer itself."""
+        call = node.calls[0]
+        layer = node.node.layer
+        if call.op is None or layer.scan is not None or len(node.outputs) > 1:
+            return None
+        if layer.repeat is not None:
+            starts = self._given(node)
+            state = Placeholder(Passing(node.node.name, next(iter(starts), "")))
+            alone = self._alone(
+                node, call, {**starts, **dict.fromkeys(list(starts)[:1], state)}, state
+            )
+            return next(iter(starts.values()), None) if alone == state else None
+        code = self._alone(
+            node, call, self._given(node), Placeholder(self._member(node))
+        )
+        return code if isinstance(code, Placeholder | Literal) else None
+
+    def _first(self, node: TypedNode) -> Expr:
+        first = next(iter(node.inputs.values()))
+        return self._token(first[0] if isinstance(first, tuple) else first)
+
+    def _given(self, node: TypedNode) -> dict[str, Any]:
+        """The inputs of a layer by port; None for one that is absent."""
+        given: dict[str, Any] = {}
+        for port, ref in node.inputs.items():
+            if isinstance(ref, tuple):
+                given[port] = tuple(map(self._token, ref))
+            else:
+                token = self._token(ref)
+                given[port] = None if token == lit(None) else token
+        return given
+
+    def _member(self, node: TypedNode) -> Member:
+        return Member(node.node.shared or node.node.name)
+
+    def _alone(
+        self, node: TypedNode, call: LayerCall, given: Mapping[str, Any], module: Expr
+    ) -> Expr:
+        """What the op of one run writes for it, asked alone."""
+        assert call.op is not None
+        code = _alone_code(self.use, node, call, module)
+        values = {port.name: given.get(port.name) for port in call.op.inputs}
+        value = call.op.apply(code, **values)
+        copy = call.counter if node.node.layer.repeat is not None else None
+        return self._fold_steps(code.steps, value, copy)
+
+    def _fold_steps(self, steps: Sequence[Let], value: Expr, copy: int | None) -> Expr:
+        for step in steps:
+            (target,) = defined(step.target)
+            self.values[target.number] = self._folded(step.value, copy)
+        return self._folded(value, copy)
+
+    # What the class says.
+
+    def _folded(self, code: Expr, copy: int | None = None) -> Expr:
+        """Code with every value, size and condition as it is in this use."""
+        return fold(
+            filled(code, lambda key: self._fill(key, copy)),
+            self._size_at,
+            self._present,
+        )
+
+    def _fill(self, key: Hashable, copy: int | None) -> Expr:
+        match key:
+            case Local(number):
+                value = self.values.get(number)
+                if value is None:
+                    raise self._wrong("a value is read before it is there")
+                if value == ABSENT:
+                    return lit(None)
+                return (
+                    Placeholder(value)
+                    if isinstance(value, Output | Passing | Member)
+                    else value
+                )
+            case Kept(name) | ScopeName(name):
+                try:
+                    return number_code(lookup(name, self.use, copy))
+                except Unknown:
+                    raise self._wrong(f"{name} has no value") from None
+        return Placeholder(key)
+
+    def _present(self, key: Hashable) -> bool | None:
+        """Whether a member is there in this use."""
+        if not isinstance(key, Member):
+            return True if isinstance(key, Output | Passing) else None
+        return key.layer in self.held and bool(self.use.nodes[key.layer].calls)
+
+    def _size_at(self, key: Hashable, axis: int) -> Expr | None:
+        """The size of a value at an axis."""
+        kind = None
+        if isinstance(key, Output) and key.port:
+            kind = self.use.nodes[key.layer].outputs.get(key.port)
+        elif isinstance(key, Output):
+            kind = self.use.inputs.get(key.layer)
+        elif isinstance(key, Passing):
+            kind = self._types.get(key)
+        if kind is None or not -kind.rank <= axis < kind.rank:
+            return None
+        return number_code(self.use.context.value(kind.shape[axis]))
+
+    # Building.
+
+    def _built(self, node: TypedNode) -> None:
+        held = self.held.get(node.node.name)
+        repeat, when = node.node.layer.repeat, node.node.layer.when
+        if held is None:
+            for call in node.calls:
+                if (
+                    call.instance is not None
+                    or self._construction(node, call) is not None
+                ):
+                    raise self._wrong("nothing is built")
+            return
+        if held.copies:
+            count = self._value(count_code(held.typed))
+            self._same(count, node.count, "the number of copies")
+        elif not held.present:
+            test = self._value(value_code(when))
+            self._same(bool(test), bool(node.calls), "the condition")
+        elif when is not None:
+            self._same(bool(node.calls), True, "what is always there")
+        for call in node.calls:
+            copies: Iterable[int | None] = range(
+                call.counter, call.counter + call.count
+            )
+            for copy in (
+                copies if held.copies else (None if repeat is None else call.counter,)
+            ):
+                self._one(held, node, call, copy)
+
+    def _one(
+        self, held: Held, node: TypedNode, call: LayerCall, copy: int | None
+    ) -> None:
+        built = held.build
+        if isinstance(built, Placeholder) and isinstance(built.key, Construct):
+            self._construct(built.key, call, copy)
+        elif call.instance is not None:
+            self._chain(built, call.instance, copy)
+        else:
+            wanted = self._construction(node, call)
+            found = self._folded(built, copy)
+            self._same(_plain(found), wanted and _plain(wanted), "what is built")
+
+    def _value(self, code: Expr, copy: int | None = None) -> Any:
+        try:
+            return value_of(code, self.use, copy)
+        except Unknown:
+            raise self._wrong("a number cannot be worked out") from None
+
+    def _construction(self, node: TypedNode, call: LayerCall) -> Expr | None:
+        """What the op of one run builds for it, asked alone."""
+        if call.op is None:
+            return None
+        code = _alone_code(self.use, node, call, Placeholder(self._member(node)))
+        built = wrapped(
+            node, call.op.construct(code, **op_inputs(type(call.op), call.inputs))
+        )
+        copy = call.counter if node.node.layer.repeat is not None else None
+        return None if built is None else self._folded(built, copy)
+
+    def _chain(self, built: Expr, instance: Instance, copy: int | None) -> None:
+        """An `nn.Sequential` against a group whose layers it holds."""
+        assert isinstance(built, Call)
+        inner = _Check(self.validator, self.ir, instance)
+        inner.layer = self.layer
+        for code, node in zip(built.args, instance.nodes.values(), strict=True):
+            call = node.calls[0]
+            if isinstance(code, Placeholder) and isinstance(code.key, Construct):
+                inner._construct(code.key, call, copy)
+            elif call.instance is not None:
+                inner._chain(code, call.instance, copy)
+            else:
+                assert call.op is not None
+                alone = _alone_code(
+                    instance, node, call, Placeholder(self._member(node))
+                )
+                wanted = wrapped(
+                    node, call.op.build(alone, **op_inputs(type(call.op), call.inputs))
+                )
+                assert wanted is not None
+                found = inner._folded(code, copy)
+                self._same(
+                    _plain(found), _plain(inner._folded(wanted)), "what is built"
+                )
+
+    def _construct(
+        self, construct: Construct, call: LayerCall, copy: int | None
+    ) -> None:
+        instance = call.instance
+        assert instance is not None
+        constructors = self.validator.constructors
+        plan: ClassPlan
+        runs: Sequence[Run]
+        plan, runs = construct.plans[0]
+        for test, one, of in constructors.choices(construct, self.ir):
+            plan, runs = one, of
+            if test is None or self._value(test, copy):
+                break
+        if plan.scope is not instance.scope:
+            raise self._wrong(f"a {plan.name} is built")
+        for name in constructors.of(plan).all:
+            code = constructors.argument(construct, plan, runs, name, self.ir)
+            if code is not None:
+                found = self._value(code, copy)
+            else:
+                default = default_of(plan, name)
+                found = (
+                    instance.params.get(name)
+                    if default is None
+                    else _value_in(default, instance)
+                )
+            try:
+                wanted = lookup(name, instance, None)
+            except Unknown:
+                raise self._wrong(f"{name} has no value") from None
+            self._same(
+                _plain_value(found), _plain_value(wanted), f"{name} of {plan.name}"
+            )
+        self.validator.check(self.validator.classes[id(plan)], instance)
+
+    # Running.
+
+    def _statement(self, statement: Stmt) -> None:
+        self.layer = statement.layer
+        if not self.layer:
+            assert isinstance(statement, Let)
+            (target,) = defined(statement.target)
+            self.values[target.number] = self._folded(statement.value)
+            return
+        node = self.use.nodes[self.layer]
+        match statement:
+            case Let():
+                self._let(statement, node)
+            case Choose():
+                self._choose(statement, node)
+            case Loop():
+                self._loop(statement, node)
+            case RunScan():
+                self._scan(statement, node)
+
+    def _let(self, let: Let, node: TypedNode) -> None:
+        targets = list(defined(let.target))
+        origin = self.ir.body.origins[targets[0].number]
+        if origin.step:
+            self.values[targets[0].number] = (
+                self._folded(let.value) if node.calls else ABSENT
+            )
+            return
+        value = self._folded(let.value)
+        if not node.calls:
+            self._same(value, self._first(node), "what is passed on")
+            self.values[targets[0].number] = (
+                value if not isinstance(value, Placeholder) else value.key
+            )
+            return
+        self._same_run(
+            value,
+            node,
+            node.calls[0],
+            self._given(node),
+            Placeholder(self._member(node)),
+        )
+        self._results(targets, node)
+
+    def _results(self, targets: Sequence[Local], node: TypedNode) -> None:
+        for target, port in zip(targets, node.outputs, strict=True):
+            token = self._token(Ref(node.node.name, port))
+            self.values[target.number] = (
+                token.key if isinstance(token, Placeholder) else token
+            )
+
+    def _same_run(
+        self,
+        value: Expr,
+        node: TypedNode,
+        call: LayerCall,
+        given: Mapping[str, Any],
+        module: Expr,
+    ) -> None:
+        """Hold the code of a run against what its op, or its block, is to be given."""
+        if call.op is not None:
+            wanted = self._alone(node, call, given, module)
+            self._same(_plain(value), _plain(wanted), "what runs")
+            return
+        if not isinstance(value, Call) or value.func != module:
+            raise self._wrong(f"{module} is not called")
+        assert call.instance is not None
+        ports = self._callee(node, call).ports()
+        found = dict.fromkeys(call.instance.scope.inputs, lit(None))
+        found |= dict(zip(ports, value.args, strict=False))
+        wanted_ = {
+            port: given.get(port) or lit(None) for port in call.instance.scope.inputs
+        }
+        self._same(found, wanted_, "what a block is given")
+
+    def _callee(self, node: TypedNode, call: LayerCall) -> ClassPlan:
+        held = self.held.get(node.node.shared or node.node.name)
+        key = held.build.key if held and isinstance(held.build, Placeholder) else None
+        if isinstance(key, Construct):
+            return key.plans[0][0]
+        assert call.instance is not None
+        plan = ClassPlan((), call.instance.scope)
+        plan.add(call.instance)
+        return plan
+
+    def _choose(self, choose: Choose, node: TypedNode) -> None:
+        self._same(self._folded(choose.test), lit(bool(node.calls)), "the condition")
+        if node.calls:
+            for part in choose.body:
+                self._statement(part)
+            for after, inside, _ in choose.results:
+                self.values[after.number] = self.values[inside.number]
+            return
+        for after, _, other in choose.results:
+            if other is not None:
+                value = self._folded(other)
+                self._same(value, self._first(node), "what is passed on")
+                self.values[after.number] = (
+                    value.key if isinstance(value, Placeholder) else value
+                )
+            else:
+                self.values[after.number] = ABSENT
+
+    def _loop(self, loop: Loop, node: TypedNode) -> None:
+        given = self._given(node)
+        repeat = node.node.layer.repeat
+        assert repeat is not None
+        ports = [
+            port
+            for port in self.plan.layers[loop.layer].outputs
+            if port not in repeat.stack
+        ]
+        fed = fed_ports(ports, list(given))
+        if loop.count is not None:
+            self._same(self._folded(loop.count), lit(node.count), "the number of runs")
+        for one in loop.carried:
+            start = given[fed[one.port]]
+            start = start[0] if isinstance(start, tuple) else start
+            self._same(
+                self._folded(one.start),
+                lit(None) if start is None else start,
+                "what goes in",
+            )
+        for call in node.calls:
+            self._copy(loop, node, call, dict(given), fed)
+        for one in loop.carried:
+            token = (
+                self._token(Ref(loop.layer, one.port))
+                if node.calls
+                else self._folded(one.start)
+            )
+            self.values[one.after.number] = (
+                token.key if isinstance(token, Placeholder) else token
+            )
+        for (after, _), port in zip(
+            loop.last, [p for p in ports if p not in fed], strict=True
+        ):
+            self.values[after.number] = Output(loop.layer, port)
+        for stack in loop.collected:
+            self.values[stack.after.number] = Output(loop.layer, stack.name)
+
+    def _copy(
+        self,
+        loop: Loop,
+        node: TypedNode,
+        call: LayerCall,
+        given: dict[str, Any],
+        fed: Mapping[str, str],
+    ) -> None:
+        for one in loop.carried:
+            port = fed[one.port]
+            state = Passing(loop.layer, port)
+            kind = call.inputs.get(port)
+            self._types[state] = kind[0] if isinstance(kind, tuple) else kind
+            self.values[one.inside.number] = state
+            before = given[port]
+            given[port] = (
+                (Placeholder(state), *before[1:])
+                if isinstance(before, tuple)
+                else Placeholder(state)
+            )
+        module: Expr = Placeholder(self._member(node))
+        if loop.holder is not None:
+            self.values[loop.holder.number] = self._member(node)
+        *steps, last = loop.body
+        for step in steps:
+            assert isinstance(step, Let)
+            (target,) = defined(step.target)
+            self.values[target.number] = self._folded(step.value, call.counter)
+        assert isinstance(last, Let)
+        self._same_run(
+            self._folded(last.value, call.counter), node, call, given, module
+        )
+
+    def _scan(self, scan: RunScan, node: TypedNode) -> None:
+        assert node.scan is not None
+        given = {
+            port: value
+            for port, value in self._given(node).items()
+            if value is not None
+        }
+        found = dict(
+            zip(
+                scan.order,
+                [*scan.xs, *([None] * len(scan.carry)), *scan.shared],
+                strict=True,
+            )
+        )
+        for port, code in found.items():
+            if code is not None:
+                self._same(
+                    self._folded(code),
+                    given.get(port) or lit(None),
+                    f"the input {port}",
+                )
+        self._same(
+            [p for p in scan.order if p in node.scan.axes],
+            list(node.scan.axes),
+            "what is split",
+        )
+        self._same(
+            scan.axes,
+            tuple(node.scan.axes[p] for p in scan.order if p in node.scan.axes),
+            "the axes",
+        )
+        first = given[next(iter(node.scan.axes))]
+        for name, code in zip(node.scan.carry, scan.carry, strict=True):
+            carry = node.node.carry[name]
+            wanted = (
+                self._token(carry.ref)
+                if carry.ref
+                else self._folded(start_code(node, name, first))
+            )
+            self._same(self._folded(code), wanted, f"the start of {name}")
+        for port, target in zip(scan.results, scan.target, strict=True):
+            if target is not None:
+                self.values[target.number] = Output(scan.layer, port)
+
+
+def _alone_code(
+    use: Instance, node: TypedNode, call: LayerCall, module: Expr
+) -> LayerCode:
+    """The `Code` of one run for which there is no other."""
+    types = {port: kind for port, kind in call.inputs.items() if kind is not None}
+    return LayerCode(_Alone(), Run(use, node, call), types, types, module, (), False)
+
+
+class _Alone:
+    """What a run needs of a class that is for it alone."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def step(self, index: int, origin: Origin) -> Local:
+        return Local(-1 - index)
+
+    def may_be_none(self, ref: Ref) -> bool:
+        return False
+
+
+def _value_in(default: Any, instance: Instance) -> Any:
+    try:
+        return value_of(value_code(default), instance)
+    except Unknown:
+        return None
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain_value, value))
+    if isinstance(value, Dim) and value.constant is not None:
+        return value.constant
+    return value
+
+
+def number_code(value: Any) -> Expr:
+    """A value of a use as code: a literal, or a size in the symbols of the network."""
+    if isinstance(value, tuple | list):
+        return TupleExpr(tuple(map(number_code, value)))
+    if isinstance(value, Dim):
+        return lit(value.constant) if value.constant is not None else Placeholder(value)
+    return lit(value)
+
+
+def _plain(code: Expr) -> Expr:
+    """Code without what changes no result: the place of a result, and the mask that is none."""
+    if isinstance(code, Call):
+        kwargs = tuple(
+            (key, _plain(value))
+            for key, value in code.kwargs
+            if key != "inplace" and (key, value) not in _NO_MASK
+        )
+        return Call(_plain(code.func), tuple(map(_plain, code.args)), kwargs)
+    return mapped(code, _plain)
+
+
+_NO_MASK = (
+    ("attn_mask", lit(None)),
+    ("mask", lit(None)),
+    ("is_causal", lit(False)),
+)
+"""Arguments of attention that a run without a mask does without."""
