@@ -246,9 +246,9 @@ class Layer(Model):
     @property
     def keys(self) -> dict[str, Any]:
         """The keys that are set, by the names of the fields, with their values."""
-        fields = type(self).model_fields.items()
-        values = ((name, getattr(self, name), field.default) for name, field in fields)
-        return {n: value for n, value, default in values if value not in (default, {})}
+        fields, given = type(self).model_fields, self.model_fields_set
+        values = {name: getattr(self, name) for name in fields if name in given}
+        return {n: v for n, v in values.items() if v not in (fields[n].default, {})}
 
     @property
     def runs_once(self) -> bool:
