@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
@@ -13,10 +14,9 @@ from compiler.diagnostics.source import Source
 from compiler.elaborate.elaborate import elaborate
 from compiler.elaborate.link import link
 from compiler.infer.infer import infer
-from compiler.ir.graph import Unit
+from compiler.ir.graph import Graph, Unit
 from compiler.ir.typed import TypedGraph
 from compiler.language.check import check
-from compiler.language.spec import Spec
 from compiler.parse.document import Document, MappingNode, YamlNode
 from compiler.parse.gc_pause import gc_paused
 from compiler.parse.parse import parse
@@ -26,6 +26,100 @@ if TYPE_CHECKING:
     from compiler.tasks.task import Task
 
 _DEFAULT = Limits()
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the passes: a file, and what the caller says over it."""
+
+    file: Path
+    variant: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = _DEFAULT
+    sources: dict[str, Source] = field(default_factory=dict)
+    """The files that were read, by their names in diagnostics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(Generic[_In, _Out]):
+    """From the value of one stage to that of the next.
+
+    Raises SpecError, with all errors of the stage; `infer` has them in its value.
+    """
+
+    name: str
+    takes: type[_In]
+    gives: type[_Out]
+    run: Callable[[_In, Request], _Out]
+
+
+def _read(path: Path, request: Request) -> Source:
+    source = read_source(_shown(path, request.file), request.limits.bytes)
+    request.sources[source.file] = source
+    return source
+
+
+def _parse(source: Source, request: Request) -> Document:
+    return parse(source, request.limits)
+
+
+def _check(document: Document, _: Request) -> Unit:
+    return Unit(check(document), document)
+
+
+def _link(unit: Unit, request: Request) -> Unit:
+    def imported(path: Path) -> Unit:
+        found: Unit = _through(OF_A_FILE, path, request)
+        return found
+
+    return link(unit, request.file, imported)
+
+
+def _elaborate(unit: Unit, _: Request) -> Graph:
+    return elaborate(unit)
+
+
+def _infer(graph: Graph, request: Request) -> TypedGraph:
+    return infer(graph, request.variant, request.settings, request.limits)
+
+
+OF_A_FILE: tuple[Pass[Any, Any], ...] = (
+    Pass("read", Path, Source, _read),
+    Pass("parse", Source, Document, _parse),
+    Pass("check", Document, Unit, _check),
+)
+"""What every file goes through, those that blocks are imported from, too."""
+
+PASSES: tuple[Pass[Any, Any], ...] = (
+    *OF_A_FILE,
+    Pass("link", Unit, Unit, _link),
+    Pass("elaborate", Unit, Graph, _elaborate),
+    Pass("infer", Graph, TypedGraph, _infer),
+)
+"""From a file to its typed graph. What becomes of that, a `Program` makes when it is asked for."""
+
+
+def _through(passes: Sequence[Pass[Any, Any]], value: Any, request: Request) -> Any:
+    for one in passes:
+        value = one.run(value, request)
+    return value
+
+
+@gc_paused()
+def compile_to(stage: type[_Out], request: Request) -> _Out:
+    """The value of a stage by its type: `Source`, `Document`, `Unit`, `Graph` or `TypedGraph`.
+
+    Raises:
+        SpecError: with all errors of the first pass that finds some.
+
+    >>> list(compile_to(Graph, Request(Path("specs/gpt2.yaml"))).blocks)
+    ['Block', 'CausalSelfAttention', 'MLP']
+    """
+    last = max(n for n, one in enumerate(PASSES) if one.gives is stage)
+    found: _Out = _through(PASSES[: last + 1], request.file, request)
+    return found
 
 
 @gc_paused()
@@ -54,17 +148,15 @@ def compile_spec(
     >>> compile_spec("specs/gpt2.yaml").name
     'GPT2'
     """
-    file = Path(path)
-    sources: dict[str, Source] = {}
-    unit = _load(file, sources, limits)
-    typed = infer(elaborate(unit), variant, settings, limits)
+    request = Request(Path(path), variant, settings or {}, limits)
+    typed = compile_to(TypedGraph, request)
     if strict and typed.failed:
         raise SpecError(typed.diagnostics)
     task, found = _task(typed, variant, changes or {})
-    found = (*_translated(typed), *found)
+    found = (*_checkpoint(typed), *found)
     if strict and any(one.severity == "error" for one in found):
         raise SpecError((*found, *typed.diagnostics))
-    return Program(typed, sources, task, variant, changes or {}, found)
+    return Program(typed, request.sources, task, variant, changes or {}, found)
 
 
 def _task(
@@ -76,35 +168,24 @@ def _task(
     told = spec.task is not None or bool(changes) or any(map(_speaks, variants))
     if typed.failed or not told:
         return None, ()
-    from compiler.tasks.check_task import prepare  # most specs have none
+    from compiler.tasks.check_task import check_task  # most specs have none
 
-    return prepare(typed, variant, changes)
+    return check_task(typed, variant, changes)
 
 
-def _translated(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     """What is wrong with the checkpoint of a spec that is right."""
     if typed.failed or typed.graph.spec.checkpoint is None:
         return ()
-    from compiler.checkpoint.check_checkpoint import translate  # most specs have none
+    from compiler.checkpoint.check_checkpoint import check_checkpoint
 
-    return translate(typed)
+    return check_checkpoint(typed)
 
 
 def _speaks(variants: YamlNode | None) -> bool:
     """Whether some variant says something of the task."""
     entries = variants.entries if isinstance(variants, MappingNode) else ()
     return any(isinstance(one, MappingNode) and one.get("task") for _, one in entries)
-
-
-def _load(file: Path, sources: dict[str, Source], limits: Limits) -> Unit:
-    def read(path: Path) -> tuple[Document, Spec]:
-        source = read_source(_shown(path, file), limits.bytes)
-        sources[source.file] = source
-        document = parse(source, limits)
-        return document, check(document)
-
-    document, spec = read(file)
-    return link(document, spec, file, read)
 
 
 def _shown(path: Path, file: Path) -> Path:

@@ -24,7 +24,7 @@ _NAMES = 1_000
 """Tensors that a rule for none of them is compared with."""
 
 
-def translate(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+def check_checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     """What is wrong with the rules of a spec's checkpoint.
 
     The graph must have been inferred without errors. Whether all tensors are there,

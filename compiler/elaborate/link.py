@@ -1,4 +1,4 @@
-"""Spec -> Unit: the files that blocks are imported from, read and checked in their turn."""
+"""Unit -> Unit: the files that blocks are imported from, read and checked in their turn."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
 from compiler.elaborate.shipped_specs import shipped_specs
 from compiler.ir.graph import Unit
-from compiler.language.spec import Spec
-from compiler.parse.document import Document
 
-Read = Callable[[Path], tuple[Document, Spec]]
+Read = Callable[[Path], Unit]
 
 
-def link(document: Document, spec: Spec, file: Path, read: Read) -> Unit:
+def link(unit: Unit, file: Path, read: Read) -> Unit:
     """Find the file of every imported block, and of those that these import.
 
     Args:
+        unit: a spec without its imports.
         file: where the spec stands; imports stay inside its folder tree.
         read: parses and checks a file.
 
@@ -27,9 +26,9 @@ def link(document: Document, spec: Spec, file: Path, read: Read) -> Unit:
         SpecError: where a file or a block is missing, lies outside the tree, or files import one another in a circle.
     """
     linker = _Linker(file.resolve().parent, read)
-    unit = linker.unit(document, spec, file.resolve(), ())
+    linked = linker.unit(unit, file.resolve(), ())
     linker.report.raise_if_failed()
-    return unit
+    return linked
 
 
 class _Linker:
@@ -39,10 +38,9 @@ class _Linker:
         self.report = Report()
         self._units: dict[Path, Unit | None] = {}
 
-    def unit(
-        self, document: Document, spec: Spec, file: Path, above: tuple[Path, ...]
-    ) -> Unit:
+    def unit(self, unit: Unit, file: Path, above: tuple[Path, ...]) -> Unit:
         """A file with the units of its imports. `above` are the files that lead to it."""
+        spec, document = unit.spec, unit.document
         imports: dict[str, Unit] = {}
         for block, written in spec.imports.items():
             span = document.locate(("import", block))
@@ -56,8 +54,8 @@ class _Linker:
             )
             if other is not None and self._has(other, block, written, span):
                 imports[block] = other
-        unit = self._units[file] = Unit(spec, document, imports)
-        return unit
+        linked = self._units[file] = Unit(spec, document, imports)
+        return linked
 
     def _path(self, written: str, file: Path, span: Span) -> Path | None:
         relative = PurePosixPath(written)
@@ -107,12 +105,12 @@ class _Linker:
         if path not in self._units:
             self._units[path] = None
             try:
-                document, spec = self.read(path)
+                unit = self.read(path)
             except SpecError as error:
                 for diagnostic in error.diagnostics:
                     self.report.add(diagnostic)
                 return None
-            self.unit(document, spec, path, above)
+            self.unit(unit, path, above)
         return self._units[path]
 
     def _has(self, other: Unit, block: str, written: str, span: Span) -> bool:

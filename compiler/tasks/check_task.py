@@ -32,7 +32,7 @@ Changes = Mapping[tuple[str, ...], YamlNode]
 """Values by their path in the task: those of `--set task.epochs=3`."""
 
 
-def prepare(
+def check_task(
     typed: TypedGraph, variant: str = "", changes: Changes | None = None
 ) -> tuple[Task | None, tuple[Diagnostic, ...]]:
     """The task, None where there is none or it is wrong, and what is wrong with it.
