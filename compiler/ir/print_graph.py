@@ -1,0 +1,107 @@
+"""A graph as text: every scope with its layers, bound to what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from compiler.expr.syntax import unparse
+from compiler.ir.columns import as_text, entries, section, written
+from compiler.ir.graph import Carry, Graph, Node, OpParam, Place, Ref, Scope
+from compiler.language.params import Param
+from compiler.op.op import Op
+
+_SHOWN = {"op", "layers", "input", "carry", "outputs"}
+"""Keys of a layer that are shown in a form of their own."""
+
+
+def print_graph(graph: Graph) -> str:
+    """Networks, then the blocks of all files, each followed by the groups in it."""
+    lines = [f"graph {graph.spec.name}"]
+    lines += (f"file {document.source.file}" for document in graph.files)
+    for scope in graph.networks.values():
+        lines += _scope(scope)
+    for file, blocks in graph.named.items():
+        for name, scope in blocks.items():
+            if scope.place.document.source.file == file:
+                lines += _scope(scope)
+            else:
+                lines += ("", f"block {name} in {file} is {_at(scope.place)}")
+    lines += ("", *map(str, graph.warnings)) if graph.warnings else ()
+    return as_text(lines)
+
+
+def _scope(scope: Scope, path: str = "") -> Iterator[str]:
+    name = path or scope.name
+    yield ""
+    yield f"{scope.kind} {name}  at {_at(scope.place)}"
+    yield from [f"  {scope.description}"] if scope.description else ()
+    params = ((key, _param(param)) for key, param in scope.params.items())
+    yield from section("params", params)
+    inputs = scope.inputs.items()
+    yield from section("inputs", ((port, str(kind or "any")) for port, kind in inputs))
+    yield from section("layers", map(_layer, scope.nodes.values()))
+    outputs = scope.outputs.items()
+    yield from section("outputs", ((port, f"= {ref}") for port, ref in outputs))
+    for node in scope.nodes.values():
+        inside = node.target
+        if isinstance(inside, Scope) and inside.kind == "group" and not node.shared:
+            yield from _scope(inside, f"{name}.{node.name}")
+
+
+def _param(param: Param) -> str:
+    kind = param.kind or "by its default"
+    default = "" if param.required else f" = {written(param.default)}"
+    bounds = {"min": param.min, "max": param.max, "choices": param.choices}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    return f"{kind}{default}{', ' if given else ''}{entries(given, ': ')}"
+
+
+def _layer(node: Node) -> tuple[str, str, str]:
+    place = node.place.span(key=True)
+    call = f"= {target_name(node.target)}({_given(node)})"
+    keys = _keys(node)
+    return (
+        f"{place.line}:{place.column}",
+        node.name,
+        f"{call}  {keys}" if keys else call,
+    )
+
+
+def target_name(target: type[Op] | Scope | OpParam) -> str:
+    """An op by its name, a scope by its own, and `$norm` for what a param says."""
+    if isinstance(target, OpParam):
+        return f"${target.param}"
+    group = isinstance(target, Scope) and target.kind == "group"
+    return f"group {target.name}" if group else target.name
+
+
+def _given(node: Node) -> str:
+    """Inputs by port, then arguments."""
+    values = entries(node.arguments)
+    return "; ".join(part for part in (refs_text(node.inputs), values) if part)
+
+
+def refs_text(refs: Mapping[str, Ref | tuple[Ref, ...]]) -> str:
+    """`query=qkv.0, key=qkv.1`; the inputs of a variadic port in a list."""
+    return ", ".join(f"{port}={_ref(ref)}" for port, ref in refs.items())
+
+
+def _ref(ref: Ref | tuple[Ref, ...]) -> str:
+    return f"[{', '.join(map(str, ref))}]" if isinstance(ref, tuple) else str(ref)
+
+
+def _keys(node: Node) -> str:
+    found = {key: one for key, one in node.layer.keys.items() if key not in _SHOWN}
+    states = {name: _start(one) for name, one in node.carry.items()}
+    shared = {"share": node.shared} if node.shared else {}
+    return entries({**found, **shared, **({"carry": states} if states else {})}, ": ")
+
+
+def _start(carry: Carry) -> str:
+    if carry.ref is not None:
+        return str(carry.ref)
+    return f"{carry.fill}[{', '.join(map(unparse, carry.shape))}]"
+
+
+def _at(place: Place) -> str:
+    return place.span(key=True).at

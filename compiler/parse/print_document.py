@@ -1,0 +1,49 @@
+"""A document as text: every value with its line and column, as YAML read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from compiler.diagnostics.text import printable
+from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
+
+
+def print_document(document: Document) -> str:
+    """A line for each scalar, key and item: its place, then the value as JSON writes it."""
+    root = document.root
+    lines = [f"document {document.source.file}", *_lines(root, "", 0)]
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def _lines(node: Node, before: str, depth: int) -> Iterator[str]:
+    """The lines of a node; `before` stands before its value, the key or the dash."""
+    if isinstance(node, Scalar):
+        yield _line(node, f"{before} {_value(node)}".lstrip(), depth)
+        return
+    if before:
+        kind = "" if _children(node) else " {}" if isinstance(node, Mapping) else " []"
+        yield _line(node, before + kind, depth)
+        depth += 1
+    for name, child in _children(node):
+        yield from _lines(child, name, depth)
+
+
+def _children(node: Mapping | Sequence) -> list[tuple[str, Node]]:
+    """What is in a node, each with its key or a dash."""
+    if isinstance(node, Sequence):
+        return [("-", item) for item in node.items]
+    return [(f"{key.text}:", value) for key, value in node.entries]
+
+
+def _line(node: Node, text: str, depth: int) -> str:
+    place = f"{node.span.line}:{node.span.column}"
+    return f"{place:>8}  {'  ' * depth}{text}"
+
+
+def _value(scalar: Scalar) -> str:
+    """The value, and what was written where that reads otherwise: `0.003 (3e-3)`."""
+    value = scalar.value
+    shown = value if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+    same = isinstance(value, str) or str(shown) == scalar.text
+    return f"{shown}" if same or value is None else f"{shown} ({scalar.text})"
