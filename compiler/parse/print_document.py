@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterator
 
 from compiler.diagnostics.text import printable
-from compiler.parse.document import Document, Mapping, Node, Scalar, Sequence
+from compiler.parse.document import (
+    Document,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    YamlNode,
+)
 
 
 def print_document(document: Document) -> str:
@@ -16,32 +22,34 @@ def print_document(document: Document) -> str:
     return "\n".join(map(printable, lines)) + "\n"
 
 
-def _lines(node: Node, before: str, depth: int) -> Iterator[str]:
+def _lines(node: YamlNode, before: str, depth: int) -> Iterator[str]:
     """The lines of a node; `before` stands before its value, the key or the dash."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         yield _line(node, f"{before} {_value(node)}".lstrip(), depth)
         return
     if before:
-        kind = "" if _children(node) else " {}" if isinstance(node, Mapping) else " []"
+        kind = (
+            "" if _children(node) else " {}" if isinstance(node, MappingNode) else " []"
+        )
         yield _line(node, before + kind, depth)
         depth += 1
     for name, child in _children(node):
         yield from _lines(child, name, depth)
 
 
-def _children(node: Mapping | Sequence) -> list[tuple[str, Node]]:
+def _children(node: MappingNode | SequenceNode) -> list[tuple[str, YamlNode]]:
     """What is in a node, each with its key or a dash."""
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return [("-", item) for item in node.items]
     return [(f"{key.text}:", value) for key, value in node.entries]
 
 
-def _line(node: Node, text: str, depth: int) -> str:
+def _line(node: YamlNode, text: str, depth: int) -> str:
     place = f"{node.span.line}:{node.span.column}"
     return f"{place:>8}  {'  ' * depth}{text}"
 
 
-def _value(scalar: Scalar) -> str:
+def _value(scalar: ScalarNode) -> str:
     """The value, and what was written where that reads otherwise: `0.003 (3e-3)`."""
     value = scalar.value
     shown = value if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
