@@ -10,11 +10,11 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.flat import flat, gpt2
-from bench.report import Claim, Result, seconds
-from bench.timing import ROOT, alternate, measured, python, ratio
+from bench.report import Bar, Benchmark, Figures, seconds
+from bench.timing import ROOT, Timing, alternate, cpu_ratio, measured, python
 from compiler import UNLIMITED, compile_spec
 from compiler.codegen.printer import print_module
 from compiler.cost.measure import measure
@@ -29,8 +29,7 @@ from compiler.parse.parse import parse
 from compiler.program import Program
 
 SIZES = (100, 1_000, 10_000, 100_000)
-_FROM = 1_000  # below it, what a network costs whatever its size has too much weight
-_NOISE = 1.5
+_FROM = 1_000  # below it, the costs that do not depend on the size have too much weight
 _PASSES = ("parse", "check", "elaborate", "infer", "measure", "lower", "print")
 
 
@@ -55,36 +54,20 @@ def passes(text: str) -> dict[str, float]:
     return times
 
 
-def of_layers(rounds: int, sizes: Sequence[int] = SIZES) -> Result:
+def _measure_layers(rounds: int) -> Figures:
     """A flat spec, each size in processes of its own."""
-    runs: dict[int, list[Mapping[str, float]]] = {size: [] for size in sizes}
+    runs: dict[int, list[Mapping[str, float]]] = {size: [] for size in SIZES}
     for _ in range(rounds):
-        for size in sizes:
+        for size in SIZES:
             runs[size].append(_in_process(size))
     found = {size: _medians(several) for size, several in runs.items()}
-    header = ["layers", *_PASSES, "in all", "for each layer"]
-    rows = [_row(size, times) for size, times in found.items()]
-    each = {size: sum(times.values()) / size for size, times in found.items()}
-    small, large = min(s for s in sizes if s >= _FROM), max(sizes)
-    growth = each[large] / each[small]
-    text = (
-        f"a layer of {large:,} takes no longer than one of {small:,} (noise: {_NOISE})"
+    total = {size: sum(times.values()) for size, times in found.items()}
+    each = {size: time / size for size, time in total.items()}
+    largest = max(SIZES)
+    return Figures(
+        [_row(size, times) for size, times in found.items()],
+        {"each": each[largest] / each[_FROM], "largest": total[largest]},
     )
-    claims = [
-        Claim(text, f"{growth:.2f} times", growth <= _NOISE),
-        Claim(
-            "the largest takes less than a minute",
-            seconds(each[large] * large),
-            each[large] * large < 60,
-        ),
-    ]
-    return Result("Growth with the number of layers", _METHOD, header, rows, claims)
-
-
-_METHOD = """\
-A spec without blocks (linear, relu, residual sum and layer_norm by turns), without limits, through the passes one by
-one; processor time, each size in a process of its own that has compiled a small spec before. The last column is in
-microseconds."""
 
 
 def _row(size: int, times: Mapping[str, float]) -> list[str]:
@@ -110,32 +93,24 @@ def _in_process(size: int) -> dict[str, float]:
 
 _REPEATS = 1_000
 _CASES = {
-    "all copies equal": "dropout",
-    "the first copy differs": "0.0 if i == 0 else dropout",
-    "every copy differs": "dropout * i / depth",
+    "all copies equal": ("dropout", 2),
+    "the first copy differs": ("0.0 if i == 0 else dropout", 2),
+    "every copy differs": ("dropout * i / depth", 20),
 }
+"""The dropout of copy `i`, and how many times the cost of one copy a thousand may have."""
 
 
-def of_copies(rounds: int) -> Result:
+def _measure_copies(rounds: int) -> Figures:
     """GPT-2 with one block, and with a thousand."""
-    rows, claims = [], []
-    for case, dropout in _CASES.items():
+    rows, ratios = [], {}
+    for case, (dropout, _) in _CASES.items():
         one, many = _one_and_many(dropout, rounds)
-        times = ratio(many, one)
-        rows.append([case, seconds(one.wall), seconds(many.wall), f"{times:.2f}"])
-        text = f"{_REPEATS:,} copies cost at most twice what one costs ({case})"
-        claims.append(Claim(text, f"{times:.2f} times", times <= 2))
-    header = ["GPT-2's block, repeated", "once", f"{_REPEATS:,} times", "ratio"]
-    return Result("Growth with the number of copies", _COPIES, header, rows, claims)
+        ratios[case] = cpu_ratio(many, one)
+        rows.append([case, seconds(one.cpu), seconds(many.cpu), f"{ratios[case]:.2f}"])
+    return Figures(rows, ratios)
 
 
-_COPIES = """\
-From the file to the text of the module and the summary, in one process, by turns. Copies that are equal in types and
-arguments are inferred once. Copies of which each has another argument (here, another probability of dropout) are that
-many distinct blocks, and are inferred and measured one by one, which costs more than twice."""
-
-
-def _one_and_many(dropout: str, rounds: int) -> tuple[Any, Any]:
+def _one_and_many(dropout: str, rounds: int) -> tuple[Timing, Timing]:
     with tempfile.TemporaryDirectory() as folder:
         files = {}
         for depth in (1, _REPEATS):
@@ -152,6 +127,38 @@ def _one_and_many(dropout: str, rounds: int) -> tuple[Any, Any]:
 def _all_of(file: Path) -> tuple[str, object]:
     program: Program = compile_spec(file, limits=UNLIMITED)
     return program.python, program.summary
+
+
+OF_LAYERS: Final = Benchmark(
+    title="Growth with the number of layers",
+    method="""\
+A spec without blocks (linear, relu, residual sum and layer_norm, alternating), without limits, through the passes one
+by one; processor time, each size in a process of its own that has compiled a small spec before. The last column is in
+microseconds.""",
+    header=["layers", *_PASSES, "in all", "for each layer"],
+    bars={
+        "each": Bar(
+            f"ratio of a layer of {max(SIZES):,} to one of {_FROM:,}", most=1.5
+        ),
+        "largest": Bar("time of the largest", most=60, unit=" s"),
+    },
+    measure=_measure_layers,
+    rounds=3,
+)
+OF_COPIES: Final = Benchmark(
+    title="Growth with the number of copies",
+    method="""\
+From the file to the text of the module and the summary, with the check of the spec's `checkpoint`, in one process,
+alternating; processor time. Copies that are equal in types and arguments are inferred once. In the last row each copy
+has another probability of dropout.""",
+    header=["GPT-2's block, repeated", "once", f"{_REPEATS:,} times", "ratio"],
+    bars={
+        case: Bar(f"ratio of {_REPEATS:,} copies to one, {case}", most=most)
+        for case, (_, most) in _CASES.items()
+    },
+    measure=_measure_copies,
+    rounds=9,
+)
 
 
 if __name__ == "__main__":

@@ -1,47 +1,94 @@
-"""What a benchmark finds: a table, and the claims that it holds against the figures."""
+"""A benchmark and the section of docs/performance.md that it becomes: a table, and bars with the figures they bound."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What must hold, and the figure that says whether it does."""
+class Bar:
+    """What a figure must be: at most `most`, or at least `least`."""
 
     text: str
-    figure: str
-    holds: bool
+    most: float | None = None
+    least: float | None = None
+    unit: str = ""
+
+    def holds(self, figure: float) -> bool:
+        """Whether a figure meets it."""
+        if self.most is not None and not figure <= self.most:
+            return False
+        return self.least is None or figure >= self.least
+
+    def line(self, figure: float) -> str:
+        """The bar and the figure, as the page has them."""
+        missed = "" if self.holds(figure) else f" {MISSED}"
+        return f"- {self}: {self._shown(figure)}{missed}"
 
     def __str__(self) -> str:
-        return (
-            f"{self.text}: {self.figure}{'' if self.holds else ' (it does not hold)'}"
+        bounds = (("at most", self.most), ("at least", self.least))
+        shown = (
+            f"{word} {self._shown(bar)}" for word, bar in bounds if bar is not None
         )
+        return f"{self.text}, {' and '.join(shown)}"
+
+    def _shown(self, value: float) -> str:
+        return f"{value:.3g}{self.unit}"
+
+
+MISSED = "(**missed**)"
 
 
 @dataclass(frozen=True)
-class Result:
-    """One benchmark."""
+class Figures:
+    """What a run of a benchmark measured: the rows of its table, and a figure for each of its bars."""
+
+    rows: Sequence[Sequence[str]]
+    bounded: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A section of the page, with the bars that its figures must meet.
+
+    Attributes:
+        bars: by the names under which `measure` returns their figures.
+        measure: takes the number of rounds.
+        rounds: their usual number.
+    """
 
     title: str
     method: str
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    claims: Sequence[Claim] = ()
+    bars: Mapping[str, Bar]
+    measure: Callable[[int], Figures]
+    rounds: int
 
-    def markdown(self) -> str:
-        """As a section of the page."""
-        lines = [f"## {self.title}", "", self.method, ""]
-        lines += table(self.header, self.rows)
-        if self.claims:
-            lines += ["", *(f"- {claim}" for claim in self.claims)]
+    def section(self, figures: Figures) -> str:
+        """The section of the page."""
+        measured = f"Measured on {date()}, on {machine()}."
+        lines = [f"## {self.title}", "", self.method, "", measured, ""]
+        lines += table(self.header, figures.rows)
+        if self.bars:
+            lines += [""]
+        lines += [bar.line(figures.bounded[name]) for name, bar in self.bars.items()]
         return "\n".join(lines)
+
+    def missed(self, figures: Figures) -> list[str]:
+        """The bars that do not hold, with their figures."""
+        assert self.bars.keys() == figures.bounded.keys()
+        return [
+            bar.line(figures.bounded[name])
+            for name, bar in self.bars.items()
+            if not bar.holds(figures.bounded[name])
+        ]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -61,30 +108,38 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [line(every[0]), line(rules), *map(line, every[1:])]
 
 
-def page(results: Sequence[Result]) -> str:
-    """The page of all results."""
-    shown = "\n\n".join(result.markdown() for result in results)
-    return f"""# Performance
+_HEAD = """# Performance
 
-Written by `make bench`, which measures all of it again (`make bench ARGS="--only startup"` measures one part and
-leaves this page as it is). Times depend on the machine; the ratios are of jobs that ran by turns in one run.
+Written by `make bench`, which measures all of it again, and fails where a figure misses its bar
+(`make bench ARGS="--only startup"` measures one part, and leaves this page as it is). Times depend on the machine.
 
-Measured on {date()}, on {machine()}, with {_versions()}.
-
-{shown}
+A time is the median of all rounds. In a round, the jobs that are compared run one after the other, and the round has
+a ratio of its own; **a ratio is the median of these paired ratios**. What slows the machine for a while slows both
+jobs of a round, so that the ratio is steadier than the times; it need not be the quotient of the two medians beside it.
 """
 
 
-def replaced(text: str, result: Result) -> str:
-    """The page with one section measured anew, or added behind the others."""
-    measured = f"Measured on {date()}, on {machine()}."
-    section = replace(result, method=f"{result.method}\n\n{measured}").markdown()
-    start = text.find(f"## {result.title}\n")
+def page(sections: Sequence[str]) -> str:
+    """The page of all sections, with the versions they were measured with."""
+    shown = "\n\n".join(sections)
+    return f"{_HEAD}\nVersions: {_versions()}.\n\n{shown}\n"
+
+
+def replaced(text: str, section: str) -> str:
+    """The page with one section measured anew, or added as the last."""
+    title = section.partition("\n")[0]
+    start = text.find(f"{title}\n")
     if start < 0:
         return f"{text.rstrip()}\n\n{section}\n"
     end = text.find("\n## ", start)
     rest = "" if end < 0 else text[end:]
     return f"{text[:start]}{section}\n{rest}"
+
+
+def sections(text: str) -> dict[str, str]:
+    """The sections of a page by their titles."""
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}" for part in parts}
 
 
 def date() -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from bench.report import Claim, Result, seconds
+from bench.report import Bar, Benchmark, Figures, seconds
 from bench.timing import (
     ROOT,
     Timing,
@@ -31,39 +32,16 @@ print("torch" in sys.modules, file=sys.stderr)
 """
 
 
-def against_keras(rounds: int) -> Result:
+def _measure_builds(rounds: int) -> Figures:
     """`build` with its diagram, and Keras building, showing and drawing the same network."""
     with workspace() as (folder, environment):
         times = {name: _pair(name, folder, environment, rounds) for name in _MODELS}
-    rows, claims = [], []
+    rows, ratios = [], {}
     for name, (ours, keras) in times.items():
-        by_clock, by_cpu = ratio(keras, ours), cpu_ratio(keras, ours)
-        rows.append(
-            [
-                name,
-                seconds(ours.wall),
-                seconds(keras.wall),
-                f"{by_clock:.1f}",
-                f"{by_cpu:.1f}",
-            ]
-        )
-        text = f"`build specs/{name}.yaml` takes at most a twelfth of Keras' process"
-        claims.append(Claim(text, f"1/{by_clock:.1f}", by_clock >= 12))
-    header = [
-        "network",
-        "layergraph build",
-        "Keras",
-        "ratio",
-        "ratio of processor time",
-    ]
-    return Result("Start-up and compilation", _METHOD, header, rows, claims)
-
-
-_METHOD = """\
-Whole processes. LayerGraph: `cli.py build` writes the module, the diagram (SVG), the DOT and the summary. Keras 3, with
-torch behind it: the same network by its functional API (`bench/keras_*.py`, the same number of parameters),
-`summary()`, and `plot_model` to SVG with the same Graphviz. Keras loads torch and makes the weights on the way;
-LayerGraph needs neither to know the network. Bytecode is cached, as it is from the second run on."""
+        ratios[name] = ratio(keras, ours)
+        cells = [seconds(ours.wall), seconds(keras.wall), f"{ratios[name]:.1f}"]
+        rows.append([name, *cells, f"{cpu_ratio(keras, ours):.1f}"])
+    return Figures(rows, ratios)
 
 
 def _pair(
@@ -81,7 +59,7 @@ def _pair(
     return found["ours"], found["keras"]
 
 
-def against_imports(rounds: int) -> Result:
+def _measure_check(rounds: int) -> Figures:
     """`check`, and a process that imports what a compiler of YAML cannot do without."""
     with workspace() as (folder, environment):
         check = python("cli.py", "check", "specs/gpt2.yaml")
@@ -90,38 +68,14 @@ def against_imports(rounds: int) -> Result:
             "imports": process(python("-c", _IMPORTS), environment),
         }
         found = alternate(jobs, rounds, warmups=2)
-        torch = [
-            name for name in _WITHOUT_TORCH if _loads_torch(name, folder, environment)
-        ]
-    times = ratio(found["check"], found["imports"])
-    by_cpu = cpu_ratio(found["check"], found["imports"])
+        torch = sum(_loads_torch(name, folder, environment) for name in _WITHOUT_TORCH)
+    times, by_cpu = (of(found["check"], found["imports"]) for of in (ratio, cpu_ratio))
+    ours, imports = (seconds(found[job].wall) for job in jobs)
     rows = [
-        [
-            "`cli.py check specs/gpt2.yaml`",
-            seconds(found["check"].wall),
-            f"{times:.2f}",
-            f"{by_cpu:.2f}",
-        ],
-        [f"`python -c '{_IMPORTS}'`", seconds(found["imports"].wall), "1", "1"],
+        ["`cli.py check specs/gpt2.yaml`", ours, f"{times:.2f}", f"{by_cpu:.2f}"],
+        [f"`python -c '{_IMPORTS}'`", imports, "1", "1"],
     ]
-    claims = [
-        Claim(
-            "`check` takes at most twice the imports", f"{times:.2f} times", times <= 2
-        ),
-        Claim(
-            f"{', '.join(_WITHOUT_TORCH)} never import torch",
-            "true" if not torch else f"{torch} do",
-            not torch,
-        ),
-    ]
-    method = "Whole processes. `check` itself imports networkx only where a graph has to be sorted."
-    return Result(
-        "Checking",
-        method,
-        ["process", "time", "ratio", "ratio of processor time"],
-        rows,
-        claims,
-    )
+    return Figures(rows, {"check": times, "torch": torch})
 
 
 def _loads_torch(name: str, folder: Path, environment: Mapping[str, str]) -> bool:
@@ -136,3 +90,32 @@ def _loads_torch(name: str, folder: Path, environment: Mapping[str, str]) -> boo
         text=True,
     )
     return done.stderr.split()[-1] == "True"
+
+
+AGAINST_KERAS: Final = Benchmark(
+    title="Start-up and compilation",
+    method="""\
+Whole processes, by the clock. LayerGraph: `cli.py build` writes the module, the diagram (SVG), the DOT and the summary.
+Keras 3, with torch behind it: the same network by its functional API (`bench/keras_*.py`, the same number of
+parameters), `summary()`, and `plot_model` to SVG with the same Graphviz. Keras loads torch and makes the weights on the
+way; LayerGraph needs neither to know the network. Bytecode is cached, as it is from the second run on.""",
+    header=["network", "layergraph build", "Keras", "ratio", "ratio of processor time"],
+    bars={
+        name: Bar(f"{name}: ratio of Keras' time to that of `build`", least=15)
+        for name in _MODELS
+    },
+    measure=_measure_builds,
+    rounds=7,
+)
+AGAINST_IMPORTS: Final = Benchmark(
+    title="Checking",
+    method="""\
+Whole processes, by the clock. `check` itself imports networkx only where a graph has to be sorted.""",
+    header=["process", "time", "ratio", "ratio of processor time"],
+    bars={
+        "check": Bar("ratio of `check` to the imports", most=1.5),
+        "torch": Bar(f"commands of {', '.join(_WITHOUT_TORCH)} that import torch", 0),
+    },
+    measure=_measure_check,
+    rounds=15,
+)
