@@ -1,4 +1,4 @@
-"""A parsed file: YAML's nodes as immutable values that know their places."""
+"""A parsed file: YAML nodes as immutable values with positions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from compiler.diagnostics.source import Source, Span
 
 ScalarValue: TypeAlias = None | bool | int | float | str
 
-_SCAN_UP_TO = 8  # entries that are quicker to look through than to index
+_SCAN_UP_TO = 8  # entries; a linear search is faster than an index up to here
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """One value: `text` is what YAML read, before it was taken for a number."""
+    """A single value; `text` is its text before YAML resolved it as a number, bool or null."""
 
     value: ScalarValue
     text: str
     span: Span
 
     def part(self, start: int, end: int) -> Span:
-        """The place of `text[start:end]`; of the whole where the two do not align.
+        """The position of `text[start:end]`; that of the whole scalar if they cannot be aligned.
 
-        They align on one line without escapes, quoted or not: there the source is as
-        long as the text, or longer by the two quotes.
+        They can on one line without escapes, where the source is as long as the text, or
+        longer by two quotes.
         """
         span = self.span
         extra = span.end_column - span.column - len(self.text)
@@ -44,7 +44,7 @@ class SequenceNode:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """An ordered mapping, whose keys are text and differ from one another."""
+    """An ordered mapping with distinct text keys."""
 
     entries: tuple[tuple[ScalarNode, YamlNode], ...]
     span: Span
@@ -53,12 +53,12 @@ class MappingNode:
     )
 
     def get(self, key: str) -> YamlNode | None:
-        """The value at `key`."""
+        """The value of a key; None if there is no such key."""
         entry = self._entry(key)
         return entry and entry[1]
 
     def key(self, key: str) -> ScalarNode | None:
-        """The key itself, for its place."""
+        """The node of a key, which has its position; None if there is no such key."""
         entry = self._entry(key)
         return entry and entry[0]
 
@@ -78,16 +78,16 @@ YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file's nodes, and the text they come from."""
+    """The nodes of a file, and its text."""
 
     source: Source
     root: MappingNode
 
     def locate(self, path: tuple[str | int, ...], key: bool = False) -> Span:
-        """The place of the value at `path`, or with `key` of the key that leads to it.
+        """The position of the value at `path`, or if `key` is true of the key before it.
 
-        A path that leaves the document gives the deepest place on it that exists; a value
-        that is left empty is shown at its key.
+        If the path leaves the document, the position of the last node on it that exists.
+        An empty value has the position of its key.
         """
         node: YamlNode = self.root
         span = node.span
@@ -103,7 +103,7 @@ class Document:
         return span
 
     def node(self, path: tuple[str | int, ...]) -> YamlNode | None:
-        """The node at `path`, where there is one."""
+        """The node at `path`; None if there is none."""
         node: YamlNode = self.root
         for step in path:
             found = _child(node, step)
@@ -113,7 +113,7 @@ class Document:
         return node
 
     def part(self, path: tuple[str | int, ...], start: int, end: int) -> Span:
-        """The place of a part of the text at `path`: from one offset to another."""
+        """The position of the characters `start:end` of the text at `path`."""
         node = self.node(path)
         return (
             node.part(start, end) if isinstance(node, ScalarNode) else self.locate(path)

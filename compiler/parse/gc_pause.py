@@ -1,4 +1,4 @@
-"""Python's garbage collector, put off while there is nothing for it to find."""
+"""Pauses Python's garbage collector, which finds nothing during a compilation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Nodes, layers and types are no garbage: tracing them again and again takes a third of the time.
+    """Disable the garbage collector inside a `with` block or a decorated function.
 
-    A compilation makes hardly any cycles, so it needs no more memory without the collector.
+    Tracing nodes, layers and types again and again takes a third of a compilation's time. A compilation creates hardly
+    any reference cycles, so that it needs no more memory without the collector.
     """
     enabled = gc.isenabled()
     gc.disable()

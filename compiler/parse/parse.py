@@ -1,7 +1,7 @@
-"""From text to nodes that know their places.
+"""Source -> Document.
 
-The YAML subset is small on purpose: one document, no tags, no anchors, no duplicate
-keys; so that what a file says can be read off its lines, and nothing in it expands.
+The subset of YAML is deliberately small, so that files can be read line by line and
+nothing in them expands: one document, no tags, no anchors, no duplicate keys.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _DEFAULT = Limits()
 
 
 def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
-    r"""The file's nodes.
+    r"""Parse a file.
 
-    Raises SpecError with all that is wrong: up to the first place where YAML's syntax
-    breaks, or a limit is passed, and nothing behind it can be trusted.
+    Raises:
+        SpecError: with all errors up to the first syntax error or exceeded limit, after
+            which nothing can be read reliably.
 
     >>> parse(Source("a.yaml", "name: Net\nparams: {width: 3}")).root.get("name").value
     'Net'
@@ -36,7 +37,7 @@ def parse(source: Source, limits: Limits = _DEFAULT) -> Document:
     with gc_paused():
         root = read_nodes(source, limits, report)
     report.raise_if_failed()
-    assert isinstance(root, MappingNode)  # anything else was reported
+    assert isinstance(root, MappingNode)  # anything else has been reported
     return Document(source, root)
 
 
@@ -47,11 +48,11 @@ def _check_text(source: Source, limits: Limits, report: Report) -> None:
         report.error("too-large", source.span(0, 0), message)
         return
     for hidden in islice(INVISIBLE.finditer(text), 1_000):
-        message = f"the text holds the invisible character {escaped(hidden[0])}"
+        message = f"the text contains the invisible character {escaped(hidden[0])}"
         span = source.span(hidden.start(), hidden.end())
         report.error("control-character", span, message, help="remove it")
-    # libyaml compares every tag directive with every other: thousands take minutes.
+    # libyaml compares all tag directives pairwise: thousands of them would take minutes.
     if match := _TAG_DIRECTIVE.search(text):
         span = source.span(match.start(), match.end())
-        message = "a spec has no YAML directives"
+        message = "YAML directives are not supported"
         report.error("yaml-directive", span, message, help="remove the line")

@@ -1,4 +1,4 @@
-"""From libyaml's events to nodes that know their places."""
+"""The events of libyaml -> nodes with positions."""
 
 from __future__ import annotations
 
@@ -28,23 +28,27 @@ from compiler.parse.document import (
     YamlNode,
 )
 from compiler.parse.scalars import NumberTooLarge, resolve
-from compiler.parse.syntax_errors import explain, glued_pair, missing_space
+from compiler.parse.syntax_errors import (
+    explain_syntax_error,
+    missing_space_error,
+    missing_space_in_line,
+)
 
 _TAG = re.compile(r"![^\s,\]}]*")
-_REUSE = "write a block, and use it in each place"
+_REUSE = "define a block and use it in each place"
 
 
 def read_nodes(source: Source, limits: Limits, report: Report) -> YamlNode | None:
-    """The root of the file, which is a mapping unless `report` says what is wrong.
+    """The root of a file: a mapping, unless an error is reported.
 
-    The text must hold no character that `compiler.diagnostics.text.INVISIBLE` matches.
+    The text must not contain characters that `compiler.diagnostics.text.INVISIBLE` matches.
     """
     builder = _Builder(source, limits, report)
     try:
         for event in iter(yaml.CSafeLoader(source.text).get_event, None):
-            builder.take(event)
+            builder.process(event)
     except yaml.MarkedYAMLError as error:
-        report.add(explain(source, error))
+        report.add(explain_syntax_error(source, error))
         return None
     except _Stop:
         return None
@@ -53,11 +57,11 @@ def read_nodes(source: Source, limits: Limits, report: Report) -> YamlNode | Non
 
 
 class _Stop(Exception):
-    """What follows cannot be read, and the reason has been reported."""
+    """The rest of the file cannot be read; the reason has been reported."""
 
 
 class _OpenCollection:
-    """A collection that is being read."""
+    """A list or mapping whose end has not been read yet."""
 
     __slots__ = ("entries", "flow", "items", "key", "keys", "mapping", "start")
 
@@ -72,7 +76,7 @@ class _OpenCollection:
 
 
 class _Builder:
-    """Builds nodes with a stack in place of recursion; depth cannot exhaust it."""
+    """Builds nodes from events, with an explicit stack in place of recursion."""
 
     def __init__(self, source: Source, limits: Limits, report: Report) -> None:
         self.root: YamlNode | None = None
@@ -84,8 +88,8 @@ class _Builder:
         self._stack: list[_OpenCollection] = []
         self._nodes = 0
 
-    def take(self, event: Any) -> None:
-        """Takes the next event; the commonest come first, for this is what costs."""
+    def process(self, event: Any) -> None:
+        """Process the next event. The most frequent types are tested first, since this is the hot path."""
         kind = type(event)
         if kind is ScalarEvent:
             self._add(self._scalar(event))
@@ -101,30 +105,30 @@ class _Builder:
             self._start_document(event)
 
     def check_root(self) -> None:
-        """Reports a root that is no mapping."""
+        """Report a root that is not a mapping."""
         root = self.root
         if root is None or (isinstance(root, ScalarNode) and not root.text):
             span = root.span if root else self._source.span(0, 0)
-            message = "the file holds no spec"
+            message = "the file contains no spec"
             help = "a spec starts with `name:`, `inputs:` and `layers:`"
             self._report.error("empty-document", span, message, help=help)
         elif isinstance(root, ScalarNode) and (
-            glued := glued_pair(self._source, root.span.line)
+            joined := missing_space_in_line(self._source, root.span.line)
         ):
-            self._report.add(glued)
+            self._report.add(joined)
         elif not isinstance(root, MappingNode):
             what = "a list" if isinstance(root, SequenceNode) else "a single value"
-            message = f"a spec is a mapping of keys to values, and this is {what}"
+            message = f"a spec is a mapping of keys to values, not {what}"
             self._report.error("not-a-mapping", root.span, message)
 
     def _start_document(self, event: Any) -> None:
         if event.version or event.tags:
             span = self._span(event.start_mark, event.end_mark)
-            message = "a spec has no YAML directives"
+            message = "YAML directives are not supported"
             self._report.error("yaml-directive", span, message, help="remove the line")
         if self.root is not None:
-            message = "a second document starts here, and a file holds one spec"
-            help = "put it into a file of its own"
+            message = "a second document starts here; a file contains one spec"
+            help = "move it to a file of its own"
             span = self._span(event.start_mark, event.end_mark)
             self._stop("several-documents", span, message, help)
 
@@ -136,7 +140,7 @@ class _Builder:
         )
         if event.anchor is not None or event.tag is not None:
             self._check_properties(event)
-        if start.index >= self._size:  # where libyaml counts a line too many
+        if start.index >= self._size:  # libyaml counts a line too many here
             span = self._source.span(start.index, end.index)
         if event.style or len(text) > self._limits.scalar:
             return self._long_scalar(event, span)
@@ -147,10 +151,10 @@ class _Builder:
             return ScalarNode(0, text, span)
 
     def _long_scalar(self, event: Any, span: Span) -> ScalarNode:
-        """A scalar that is quoted, a block of lines, or too long."""
+        """A scalar that is quoted, a block scalar, or too long."""
         text, start, end = event.value, event.start_mark.index, event.end_mark.index
         if event.style in ("|", ">"):
-            # libyaml ends it where the next thing starts, behind blank lines.
+            # libyaml ends it where the next node starts, after blank lines.
             length = len(self._source.text[start:end].rstrip())
             span = self._source.span(start, start + length)
         if len(text) > self._limits.scalar:
@@ -163,13 +167,13 @@ class _Builder:
         match = INVISIBLE.search(text)
         if match or "\r" in text:
             char = escaped(match[0] if match else "\r")
-            message = f"this text holds the invisible character {char}"
-            help = "leave the escape out"
+            message = f"this text contains the invisible character {char}"
+            help = "remove the escape"
             self._report.error("control-character", span, message, help=help)
 
     def _alias(self, event: Any) -> ScalarNode:
         span = self._span(event.start_mark, event.end_mark)
-        message = f"`*{shorten(event.anchor)}` is a YAML alias, and a spec has none"
+        message = f"YAML aliases are not supported: `*{shorten(event.anchor)}`"
         help = f"{_REUSE}; or quote the text"
         self._report.error("yaml-alias", span, message, help=help)
         text = f"*{event.anchor}"
@@ -180,23 +184,27 @@ class _Builder:
             self._check_properties(event)
         if len(self._stack) >= self._limits.depth:
             span = self._span(event.start_mark, event.end_mark)
-            message = f"lists and mappings nest deeper than {self._limits.depth} levels"
+            message = f"lists and mappings are nested more than {self._limits.depth} levels deep"
             self._stop("too-deep", span, message)
         self._stack.append(_OpenCollection(mapping, event.flow_style, event.start_mark))
 
     def _close(self, event: Any) -> None:
-        frame = self._stack.pop()
-        span = self._span(frame.start, event.end_mark if frame.flow else frame.start)
-        if frame.mapping:
-            entries = tuple(frame.entries)
+        collection = self._stack.pop()
+        span = self._span(
+            collection.start, event.end_mark if collection.flow else collection.start
+        )
+        if collection.mapping:
+            entries = tuple(collection.entries)
             last = entries[-1][1] if entries else None
         else:
-            items = tuple(frame.items)
+            items = tuple(collection.items)
             last = items[-1] if items else None
-        if last and not frame.flow:  # libyaml ends it where the next thing starts
+        if last and not collection.flow:  # libyaml ends it where the next node starts
             span = span.to(last.span)
         self._add(
-            MappingNode(entries, span) if frame.mapping else SequenceNode(items, span)
+            MappingNode(entries, span)
+            if collection.mapping
+            else SequenceNode(items, span)
         )
 
     def _add(self, node: YamlNode) -> None:
@@ -206,61 +214,59 @@ class _Builder:
         if not self._stack:
             self.root = node
             return
-        frame = self._stack[-1]
-        if not frame.mapping:
-            frame.items.append(node)
-        elif frame.key is None:
-            frame.key = self._key(frame, node)
+        collection = self._stack[-1]
+        if not collection.mapping:
+            collection.items.append(node)
+        elif collection.key is None:
+            collection.key = self._key(collection, node)
         else:
-            if frame.flow and isinstance(node, ScalarNode) and not node.text:
-                self._check_glued(frame.key, node)
-            frame.entries.append((frame.key, node))
-            frame.key = None
+            if collection.flow and isinstance(node, ScalarNode) and not node.text:
+                self._check_missing_space(collection.key, node)
+            collection.entries.append((collection.key, node))
+            collection.key = None
 
-    def _key(self, frame: _OpenCollection, node: YamlNode) -> ScalarNode:
+    def _key(self, collection: _OpenCollection, node: YamlNode) -> ScalarNode:
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
-            return self._odd_key(node)
-        first = frame.keys.setdefault(node.value, node)
+            return self._invalid_key(node)
+        first = collection.keys.setdefault(node.value, node)
         if first is not node:
-            message = f"the key `{shorten(node.value)}` is given twice"
-            label = f"first given on line {first.span.line}"
+            message = f"duplicate key `{shorten(node.value)}`"
+            label = f"first used on line {first.span.line}"
             self._report.error("duplicate-key", node.span, message, label=label)
         elif node.value == "<<" and node.span.end_column - node.span.column == 2:
-            message = "`<<` is a YAML merge key, and a spec has none"
+            message = "YAML merge keys are not supported: `<<`"
             self._report.error("yaml-merge-key", node.span, message, help=_REUSE)
         return node
 
-    def _odd_key(self, node: YamlNode) -> ScalarNode:
+    def _invalid_key(self, node: YamlNode) -> ScalarNode:
         text = shorten(node.text) if isinstance(node, ScalarNode) else ""
-        message = f"the key `{text}` is not text" if text else "a key is text"
+        message = f"the key `{text}` is not text" if text else "a key must be text"
         help = f'quote it: "{text}"' if text else ""
         self._report.error("key-not-text", node.span, message, help=help)
         return ScalarNode(text, text, node.span)
 
-    def _check_glued(self, key: ScalarNode, value: ScalarNode) -> None:
-        """`{op:linear}` is a key `op:linear` without a value, and never meant so."""
+    def _check_missing_space(self, key: ScalarNode, value: ScalarNode) -> None:
+        """Report `{op:linear}`, which to YAML is the key `op:linear` without a value."""
         colon = key.text.find(":")
         to_data = key.span.end_column - key.span.column == len(key.text)
         if 0 < colon < len(key.text) - 1 and to_data and _end(key) == _end(value):
-            self._report.add(missing_space(key.part(colon, colon + 1)))
+            self._report.add(missing_space_error(key.part(colon, colon + 1)))
 
     def _check_properties(self, event: Any) -> None:
         text, start = self._source.text, event.start_mark.index
         if event.anchor is not None:
             at = text.find("&", start)
             span = self._source.span(at, at + 1 + len(event.anchor))
-            message = (
-                f"`&{shorten(event.anchor)}` is a YAML anchor, and a spec has none"
-            )
+            message = f"YAML anchors are not supported: `&{shorten(event.anchor)}`"
             self._report.error("yaml-anchor", span, message, help=_REUSE)
         if event.tag is not None and (match := _TAG.search(text, start)):
             span = self._source.span(match.start(), match.end())
-            message = f"`{shorten(match[0])}` is a YAML tag, and a spec has none"
-            help = "leave it out, or quote the text"
+            message = f"YAML tags are not supported: `{shorten(match[0])}`"
+            help = "remove it, or quote the text"
             self._report.error("yaml-tag", span, message, help=help)
 
     def _too_many(self, node: YamlNode) -> None:
-        message = f"the file holds more than {self._limits.nodes:,} values"
+        message = f"the file contains more than {self._limits.nodes:,} values"
         self._stop("too-large", node.span, message)
 
     def _stop(self, code: str, span: Span, message: str, help: str = "") -> NoReturn:

@@ -1,4 +1,4 @@
-"""Plain scalars of YAML 1.2: the core schema, and nothing that YAML 1.1 adds to it.
+"""Plain scalars of YAML 1.2, by its core schema alone, without the additions of YAML 1.1.
 
 Source: YAML 1.2.2, section 10.3.2, https://yaml.org/spec/1.2.2/#1032-tag-resolution
 """
@@ -23,11 +23,11 @@ _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASES = {"0o": 8, "0x": 16}
-_MOST_DIGITS = 1_000  # int() takes quadratic time, and refuses thousands of digits
+_MAX_DIGITS = 1_000  # int() takes quadratic time, and refuses thousands of digits
 
 
 class NumberTooLarge(ValueError):
-    """A number that is valid YAML, but fits neither the limit nor a float."""
+    """A valid YAML number that exceeds the limit for integers or the range of floats."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -37,8 +37,12 @@ class NumberTooLarge(ValueError):
 def resolve(text: str, integer_bits: int = 63) -> None | bool | int | float | str:
     """The value of a plain scalar, by YAML 1.2's core schema.
 
-    Raises NumberTooLarge: an integer beyond a two's complement word with `integer_bits`
-    for the magnitude, or a decimal number beyond the range of float64.
+    Args:
+        integer_bits: bits of an integer's magnitude; 63 for signed 64-bit integers.
+
+    Raises:
+        NumberTooLarge: if an integer exceeds `integer_bits`, or a decimal number the
+            range of float64.
 
     >>> [resolve(text) for text in ("no", "1:30", "3e-4", "0o17", "0777", "~")]
     ['no', '1:30', 0.0003, 15, 777, None]
@@ -53,17 +57,17 @@ def resolve(text: str, integer_bits: int = 63) -> None | bool | int | float | st
 
 
 def _integer(text: str, bits: int) -> int:
-    if len(text) <= _MOST_DIGITS:
+    if len(text) <= _MAX_DIGITS:
         value = int(text, _BASES.get(text[:2], 10))
         if -(2**bits) <= value < 2**bits:
             return value
-    message = f"this integer does not fit {bits + 1} bits"
+    message = f"this integer does not fit into {bits + 1} bits"
     raise NumberTooLarge("integer-too-large", message)
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        message = "this number is beyond the range of a 64-bit float"
+        message = "this number exceeds the range of a 64-bit float"
         raise NumberTooLarge("float-too-large", message)
     return value

@@ -1,4 +1,4 @@
-"""What libyaml's syntax errors mean to somebody who writes a spec."""
+"""libyaml's syntax errors -> diagnostics that say what to do, at the place where to do it."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Source, Span
 
 _CLOSERS = {"{": "}", "[": "]"}
-_GLUED = re.compile(r"\s*(?:- +)*[\w.-]+:(?=[^\s:/])")
+_JOINED_PAIR = re.compile(r"\s*(?:- +)*[\w.-]+:(?=[^\s:/])")
 _PAIR = re.compile(r":(?: |$)")
 _EXAMPLE = "write `key: value`, with a space after the colon"
-_QUOTE = "put the whole text between quotes"
-_APOSTROPHE = "in a text between ' quotes, write '' for an apostrophe"
+_QUOTE = "quote the whole text"
+_APOSTROPHE = "inside single quotes, write '' for an apostrophe"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """A syntax error: libyaml's words and the offsets of its two places."""
+class YamlSyntaxError:
+    """A syntax error of libyaml: its problem at the offset `at`, and its context at `context_offset`."""
 
     source: Source
     problem: str
     context: str
     at: int
-    since: int
+    context_offset: int
 
     @property
     def char(self) -> str:
-        """The character at the error; empty at the end of the file."""
+        """The character at the error; "" at the end of the file."""
         return self.source.text[self.at : self.at + 1]
 
     @property
     def line(self) -> str:
-        """The error's line up to the error."""
+        """The text of the error's line up to the error."""
         place = self.place
         return self.source.line(place.line)[: place.column - 1]
 
     @property
     def line_above(self) -> int | None:
-        """The nearest line above the error that is not blank or a comment."""
+        """The number of the nearest line above that is neither blank nor a comment; None if there is none."""
         for number in range(self.place.line - 1, 0, -1):
             line = self.source.line(number).strip()
             if line and not line.startswith("#"):
@@ -51,226 +51,230 @@ class Trouble:
 
     @property
     def place(self) -> Span:
-        """The character at the error, or the last of the text at the file's end."""
+        """The position of the character at the error, or of the last one in the file."""
         at = min(self.at, max(len(self.source.text.rstrip()) - 1, 0))
         return self.source.span(at, at + 1)
 
     @property
     def opener(self) -> Span:
-        """The character where the thing began that could not be finished."""
-        return self.source.span(self.since, self.since + 1)
+        """The position of the character that opened the unfinished collection, quote or node."""
+        return self.source.span(self.context_offset, self.context_offset + 1)
 
     @property
     def rest(self) -> Span:
-        """From the error to the end of its line."""
+        """The positions from the error to the end of its line."""
         return self.line_span(self.place.line, self.place.column)
 
     def line_span(self, number: int, column: int = 0) -> Span:
-        """A line from `column`, or from its first word, to its end."""
+        """The positions in a line from `column`, or from its first word, to its end."""
         line = self.source.line(number).rstrip()
         start = column or _indent(line) + 1
         end = max(len(line) + 1, start)
         return Span(self.source.file, number, start, number, end)
 
-    def says(
+    def diagnostic(
         self, code: str, message: str, help: str = "", span: Span | None = None
     ) -> Diagnostic:
-        """A diagnostic of this error, by default where libyaml noticed it."""
+        """A diagnostic, at `span` or at the position that libyaml reports."""
         return Diagnostic(code, message, span or self.place, help=help)
 
 
-def explain(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    """The syntax error in words that say what to do, at the place where to do it."""
-    at = error.problem_mark.index if error.problem_mark else 0
-    since = error.context_mark.index if error.context_mark else at
-    problem, context = error.problem or "invalid text", error.context or ""
-    trouble = Trouble(source, problem, context, at, since)
-    for words, worded in _RULES.items():
+def explain_syntax_error(source: Source, raised: yaml.MarkedYAMLError) -> Diagnostic:
+    """The diagnostic for a syntax error of libyaml."""
+    at = raised.problem_mark.index if raised.problem_mark else 0
+    context_offset = raised.context_mark.index if raised.context_mark else at
+    problem, context = raised.problem or "invalid text", raised.context or ""
+    error = YamlSyntaxError(source, problem, context, at, context_offset)
+    for words, explain_error in _RULES.items():
         if words in problem or words in context:
-            return worded(trouble)
-    return trouble.says("yaml-syntax", f"this is not valid YAML: {problem}")
+            return explain_error(error)
+    return error.diagnostic("yaml-syntax", f"invalid YAML: {problem}")
 
 
-def missing_space(colon: Span) -> Diagnostic:
-    """A key that swallowed its value, because no space follows the colon."""
+def missing_space_error(colon: Span) -> Diagnostic:
+    """The error of a key without a space after its colon: YAML reads key and value as one text."""
     message = "a space is missing after the colon"
     return Diagnostic("missing-space", message, colon, help=_EXAMPLE)
 
 
-def glued_pair(source: Source, line: int) -> Diagnostic | None:
-    """What is wrong with a line that begins with `key:value`."""
-    match = _GLUED.match(source.line(line))
+def missing_space_in_line(source: Source, line: int) -> Diagnostic | None:
+    """The error of a line that starts with `key:value`; None for any other line."""
+    match = _JOINED_PAIR.match(source.line(line))
     if match is None:
         return None
     column = match.end()
-    return missing_space(Span(source.file, line, column, line, column + 1))
+    return missing_space_error(Span(source.file, line, column, line, column + 1))
 
 
-def _tab(trouble: Trouble) -> Diagnostic:
+def _tab(error: YamlSyntaxError) -> Diagnostic:
     message = "a tab is used for indentation"
-    return trouble.says("tab-indentation", message, "replace the tab by spaces")
+    return error.diagnostic("tab-indentation", message, "replace it by spaces")
 
 
-def _bad_start(trouble: Trouble) -> Diagnostic:
-    if trouble.char == "\t":
-        return _tab(trouble)
-    message = f"a value cannot start with `{trouble.char}`"
-    return trouble.says("unquoted-text", message, _QUOTE)
+def _bad_start(error: YamlSyntaxError) -> Diagnostic:
+    if error.char == "\t":
+        return _tab(error)
+    message = f"a value cannot start with `{error.char}`"
+    return error.diagnostic("unquoted-text", message, _QUOTE)
 
 
-def _extra_colon(trouble: Trouble) -> Diagnostic:
-    above = trouble.line_above
-    if _PAIR.search(trouble.line) or above is None:
-        message = "a second `: ` on one line starts no new pair"
-        help = "put the text that holds it between quotes, or write the pairs as {...}"
-        return trouble.says("unquoted-text", message, help)
-    if glued := glued_pair(trouble.source, above):
-        return glued
-    if _indent(trouble.source.line(above)) >= _indent(trouble.line):
-        return _no_pair(trouble, trouble.line_span(above))
-    message = "this key is indented deeper than its neighbours"
-    help = "the line above already has its value; align the keys of one mapping"
-    return trouble.says("wrong-indentation", message, help, _key_before(trouble))
+def _extra_colon(error: YamlSyntaxError) -> Diagnostic:
+    above = error.line_above
+    if _PAIR.search(error.line) or above is None:
+        message = "a line cannot contain a second `: `"
+        help = "quote the text that contains it, or write the pairs as {...}"
+        return error.diagnostic("unquoted-text", message, help)
+    if joined := missing_space_in_line(error.source, above):
+        return joined
+    if _indent(error.source.line(above)) >= _indent(error.line):
+        return _no_pair(error, error.line_span(above))
+    message = "this key is indented more than the keys around it"
+    help = "the line above already has a value; align the keys of a mapping"
+    return error.diagnostic("wrong-indentation", message, help, _key_before(error))
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _no_pair(trouble: Trouble, span: Span) -> Diagnostic:
-    message = "this line is no `key: value` pair, and its neighbours are"
-    return trouble.says("yaml-syntax", message, "write a `:` and a value", span)
+def _no_pair(error: YamlSyntaxError, span: Span) -> Diagnostic:
+    message = "this line is not a `key: value` pair, unlike those around it"
+    return error.diagnostic("yaml-syntax", message, "write a `:` and a value", span)
 
 
-def _key_before(trouble: Trouble) -> Span:
-    place = trouble.place
-    start = min(_indent(trouble.line) + 1, place.column)
+def _key_before(error: YamlSyntaxError) -> Span:
+    place = error.place
+    start = min(_indent(error.line) + 1, place.column)
     return Span(place.file, place.line, start, place.line, max(place.column, start + 1))
 
 
-def _open_flow(trouble: Trouble) -> Diagnostic:
-    opener = trouble.source.text[trouble.since]
+def _open_flow(error: YamlSyntaxError) -> Diagnostic:
+    opener = error.source.text[error.context_offset]
     closer = _CLOSERS[opener]
-    if trouble.char in _CLOSERS.values() and trouble.char:
-        message = f"`{trouble.char}` closes the `{opener}` of {_where(trouble)}"
-        return trouble.says("unbalanced-brackets", message, f"write `{closer}`")
-    if trouble.char == "[" and re.search(r"\w\Z", trouble.line):
-        message = "inside `{` and `[`, text with brackets must be quoted"
-        help = 'write for example {x: "float[B, T]"}, or give the key its own line'
-        return trouble.says("unquoted-text", message, help)
-    if not trouble.char or trouble.place.line > trouble.opener.line:
+    if error.char in _CLOSERS.values() and error.char:
+        message = f"`{error.char}` does not match the `{opener}` at {_where(error)}"
+        return error.diagnostic("unbalanced-brackets", message, f"write `{closer}`")
+    if error.char == "[" and re.search(r"\w\Z", error.line):
+        message = "text with brackets must be quoted inside `{` and `[`"
+        help = 'write {x: "float[B, T]"}, or put the key on its own line'
+        return error.diagnostic("unquoted-text", message, help)
+    if not error.char or error.place.line > error.opener.line:
         message = f"this `{opener}` is not closed"
-        help = f"write `{closer}` where it ends"
-        return trouble.says("unbalanced-brackets", message, help, trouble.opener)
-    message = f"a `,` or `{closer}` is missing before this"
-    return trouble.says("yaml-syntax", message)
+        help = f"add `{closer}`"
+        return error.diagnostic("unbalanced-brackets", message, help, error.opener)
+    message = f"expected `,` or `{closer}` here"
+    return error.diagnostic("yaml-syntax", message)
 
 
-def _where(trouble: Trouble) -> str:
-    opener = trouble.opener
-    same = opener.line == trouble.place.line
+def _where(error: YamlSyntaxError) -> str:
+    opener = error.opener
+    same = opener.line == error.place.line
     return f"column {opener.column}" if same else f"line {opener.line}"
 
 
-def _no_key(trouble: Trouble) -> Diagnostic:
-    if trouble.char in ("}", "]"):
-        return _stray(trouble)
-    if not trouble.line.strip():
-        message = "this line is indented like none of the lines above"
-        help = "align it with the keys of the mapping that it belongs to"
-        return trouble.says("wrong-indentation", message, help, trouble.rest)
-    message = "this follows a value that has already ended"
-    help = _APOSTROPHE if trouble.line.endswith("'") else _QUOTE
-    return trouble.says("unquoted-text", message, help, trouble.rest)
+def _no_key(error: YamlSyntaxError) -> Diagnostic:
+    if error.char in ("}", "]"):
+        return _stray(error)
+    if not error.line.strip():
+        message = "the indentation of this line matches no line above"
+        help = "align it with the keys of its mapping"
+        return error.diagnostic("wrong-indentation", message, help, error.rest)
+    message = "unexpected text after a complete value"
+    help = _APOSTROPHE if error.line.endswith("'") else _QUOTE
+    return error.diagnostic("unquoted-text", message, help, error.rest)
 
 
-def _no_item(trouble: Trouble) -> Diagnostic:
-    if trouble.char in ("}", "]") or trouble.line.strip():
-        return _no_key(trouble)
-    message = "this line stands among the items of a list, and is none"
-    help = "start it with `- `, or indent it like the mapping that it belongs to"
-    return trouble.says("wrong-indentation", message, help, trouble.rest)
+def _no_item(error: YamlSyntaxError) -> Diagnostic:
+    if error.char in ("}", "]") or error.line.strip():
+        return _no_key(error)
+    message = "expected a list item here"
+    help = "start the line with `- `, or align it with the keys of its mapping"
+    return error.diagnostic("wrong-indentation", message, help, error.rest)
 
 
-def _stray(trouble: Trouble) -> Diagnostic:
-    message = f"`{trouble.char}` closes nothing"
-    return trouble.says("unbalanced-brackets", message, "remove it, or quote the text")
+def _stray(error: YamlSyntaxError) -> Diagnostic:
+    message = f"`{error.char}` has no opening bracket"
+    return error.diagnostic(
+        "unbalanced-brackets", message, "remove it, or quote the text"
+    )
 
 
-def _no_content(trouble: Trouble) -> Diagnostic:
-    if trouble.char in ("}", "]"):
-        return _stray(trouble)
-    if not trouble.char:
-        message = "the file ends inside a `[` or `{`"
-        return trouble.says("unbalanced-brackets", message, "close it")
-    message = f"a value is missing before this `{trouble.char}`"
-    return trouble.says("yaml-syntax", message, "write the value, or quote the text")
+def _no_content(error: YamlSyntaxError) -> Diagnostic:
+    if error.char in ("}", "]"):
+        return _stray(error)
+    if not error.char:
+        message = "a `[` or `{` is not closed"
+        return error.diagnostic(
+            "unbalanced-brackets", message, "add the closing bracket"
+        )
+    message = f"expected a value before this `{error.char}`"
+    return error.diagnostic("yaml-syntax", message, "add the value, or quote the text")
 
 
-def _open_quote(trouble: Trouble) -> Diagnostic:
+def _open_quote(error: YamlSyntaxError) -> Diagnostic:
     message = "this quote is not closed"
-    help = _APOSTROPHE if trouble.source.text[trouble.since] == "'" else ""
-    return trouble.says("unbalanced-brackets", message, help, trouble.opener)
+    help = _APOSTROPHE if error.source.text[error.context_offset] == "'" else ""
+    return error.diagnostic("unbalanced-brackets", message, help, error.opener)
 
 
-def _bad_escape(trouble: Trouble) -> Diagnostic:
-    start = trouble.source.text.rfind("\\", 0, trouble.at + 1)
-    span = trouble.source.span(start, start + 2)
-    shown = trouble.source.text[start : start + 2]
-    known = "unknown" not in trouble.problem
-    fault = "is followed by no character's number" if known else "is no escape of YAML"
-    message = f"`{shown}` {fault}"
-    help = r"write \\ for a backslash, or put the text between ' quotes"
-    return trouble.says("yaml-escape", message, help, span)
+def _bad_escape(error: YamlSyntaxError) -> Diagnostic:
+    start = error.source.text.rfind("\\", 0, error.at + 1)
+    span = error.source.span(start, start + 2)
+    shown = error.source.text[start : start + 2]
+    known = "unknown" not in error.problem
+    problem = "lacks the number of a character" if known else "is not an escape of YAML"
+    message = f"`{shown}` {problem}"
+    help = r"write \\ for a backslash, or use single quotes"
+    return error.diagnostic("yaml-escape", message, help, span)
 
 
-def _no_colon(trouble: Trouble) -> Diagnostic:
-    start = trouble.opener
-    if glued := glued_pair(trouble.source, start.line):
-        return glued
-    return _no_pair(trouble, trouble.line_span(start.line, start.column))
+def _no_colon(error: YamlSyntaxError) -> Diagnostic:
+    start = error.opener
+    if joined := missing_space_in_line(error.source, start.line):
+        return joined
+    return _no_pair(error, error.line_span(start.line, start.column))
 
 
-def _no_document(trouble: Trouble) -> Diagnostic:
-    if trouble.char and trouble.line == "":
+def _no_document(error: YamlSyntaxError) -> Diagnostic:
+    if error.char and error.line == "":
         message = "this line is indented less than the first one"
         help = "start all top-level keys in the first column"
-        if trouble.source.text.lstrip("\n").startswith(" "):
-            return trouble.says("wrong-indentation", message, help, trouble.rest)
-    message = "this follows the end of the spec"
-    return trouble.says("yaml-syntax", message, "", trouble.rest)
+        if error.source.text.lstrip("\n").startswith(" "):
+            return error.diagnostic("wrong-indentation", message, help, error.rest)
+    message = "unexpected text after the end of the spec"
+    return error.diagnostic("yaml-syntax", message, "", error.rest)
 
 
-def _directive(trouble: Trouble) -> Diagnostic:
-    message = "a spec has no YAML directives"
-    span = trouble.place if "directive" not in trouble.context else trouble.opener
-    return trouble.says("yaml-directive", message, "remove the line", span)
+def _directive(error: YamlSyntaxError) -> Diagnostic:
+    message = "YAML directives are not supported"
+    span = error.place if "directive" not in error.context else error.opener
+    return error.diagnostic("yaml-directive", message, "remove the line", span)
 
 
-def _bare(code: str, sign: str, what: str) -> Callable[[Trouble], Diagnostic]:
-    def worded(trouble: Trouble) -> Diagnostic:
-        message = f"in YAML, `{sign}` starts {what}, and a spec has none"
-        return trouble.says(code, message, _QUOTE, trouble.opener)
+def _bare(code: str, sign: str, what: str) -> Callable[[YamlSyntaxError], Diagnostic]:
+    def explain_error(error: YamlSyntaxError) -> Diagnostic:
+        message = f"`{sign}` starts {what} in YAML, which specs do not support"
+        return error.diagnostic(code, message, _QUOTE, error.opener)
 
-    return worded
-
-
-def _bare_item(trouble: Trouble) -> Diagnostic:
-    message = "a list that is written with `- ` starts on its own line"
-    return trouble.says("yaml-syntax", message, "or write it as [a, b]")
+    return explain_error
 
 
-def _bare_question(trouble: Trouble) -> Diagnostic:
-    message = "in YAML, `? ` starts a key, and none can stand here"
-    return trouble.says("unquoted-text", message, _QUOTE)
+def _bare_item(error: YamlSyntaxError) -> Diagnostic:
+    message = "a list with `- ` must start on its own line"
+    return error.diagnostic("yaml-syntax", message, "or write [a, b]")
 
 
-def _block_header(trouble: Trouble) -> Diagnostic:
-    message = "the text of a `|` or `>` block starts on the next line"
-    return trouble.says("yaml-syntax", message, span=trouble.opener)
+def _bare_question(error: YamlSyntaxError) -> Diagnostic:
+    message = "`? ` starts a key in YAML, which is not possible here"
+    return error.diagnostic("unquoted-text", message, _QUOTE)
 
 
-_RULES: dict[str, Callable[[Trouble], Diagnostic]] = {
+def _block_header(error: YamlSyntaxError) -> Diagnostic:
+    message = "the text after `|` or `>` must start on the next line"
+    return error.diagnostic("yaml-syntax", message, span=error.opener)
+
+
+_RULES: dict[str, Callable[[YamlSyntaxError], Diagnostic]] = {
     "tab character": _tab,
     "cannot start any token": _bad_start,
     "mapping values are not allowed": _extra_colon,
@@ -295,4 +299,4 @@ _RULES: dict[str, Callable[[Trouble], Diagnostic]] = {
     "expected node content": _no_content,
     "expected <document start>": _no_document,
 }
-"""By a part of libyaml's problem or context; the first that matches words the error."""
+"""By a part of libyaml's problem or context; the first match explains the error."""

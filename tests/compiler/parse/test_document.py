@@ -1,4 +1,4 @@
-"""Nodes, and the way from a path to a place."""
+"""Nodes, and the positions at their paths."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_locate(
     assert document.locate(path, key).at == f"a.yaml:{at}"
 
 
-def test_plain_keeps_the_order(document: Document) -> None:
+def test_to_data_keeps_the_order(document: Document) -> None:
     value = to_data(document.root)
     conv = {"op": "conv2d", "kernel_size": [3, 5]}
     assert value == {"name": "Net", "layers": {"conv": conv, "relu": "relu"}}

@@ -1,4 +1,4 @@
-"""From text to nodes: values and places, whatever the text."""
+"""Text -> nodes: values and positions."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_nan() -> None:
     assert math.isnan(value("a: .nan"))
 
 
-def test_quoted_and_odd_words_are_keys() -> None:
+def test_quoted_and_unusual_keys() -> None:
     assert to_data(root('no: 1\n"2": 3\n"<<": 4')) == {"no": 1, "2": 3, "<<": 4}
 
 
 @pytest.mark.parametrize("text", ["\ufeffa: 1", "{a: 1}"])
-def test_other_ways_to_begin(text: str) -> None:
+def test_other_starts_of_a_file(text: str) -> None:
     assert to_data(root(text)) == {"a": 1}
 
 
@@ -140,7 +140,7 @@ def test_spans(text: str, expected: list[str]) -> None:
     assert spans(document.root, document.source) == expected
 
 
-def test_every_scalar_of_one_line_stands_where_it_says() -> None:
+def test_positions_of_scalars_on_one_line() -> None:
     document = parse(Source("a.yaml", SPEC))
 
     def check(node: YamlNode) -> None:
@@ -170,7 +170,7 @@ def test_hundred_thousand_layers_take_seconds() -> None:
     assert time.process_time() - start < 10  # some 2.5 on a laptop
 
 
-def test_garbage_collector_runs_again() -> None:
+def test_garbage_collector_is_enabled_again() -> None:
     for text in ("a: 1", "a: ["):
         try:
             root(text)
@@ -179,7 +179,7 @@ def test_garbage_collector_runs_again() -> None:
         assert gc.isenabled()
 
 
-def test_garbage_collector_stays_off_where_it_was() -> None:
+def test_garbage_collector_stays_disabled() -> None:
     gc.disable()
     try:
         root("a: 1")
@@ -218,7 +218,7 @@ YAML_BITS = st.sampled_from(
 @example("? ")
 @example("a: !<")
 @example('"\\')
-def test_any_text_is_parsed_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_reported(text: str) -> None:
     survives(text)
 
 
@@ -228,7 +228,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         st.tuples(st.integers(0, len(SPEC)), st.integers(0, 9), YAML_BITS), min_size=1
     )
 )
-def test_any_change_of_a_spec_is_parsed_or_refused(
+def test_any_change_of_a_spec_is_parsed_or_reported(
     changes: list[tuple[int, int, str]],
 ) -> None:
     text = SPEC

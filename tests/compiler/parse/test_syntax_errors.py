@@ -1,4 +1,4 @@
-"""What the parser says of every mistake, and where."""
+"""The errors of the parser: their codes, positions and words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def failures(text: str, limits: Limits = DEFAULT) -> tuple[Diagnostic, ...]:
 
 
 def places(text: str, limits: Limits = DEFAULT) -> list[str]:
-    """Every problem as `code line:column text that is underlined`."""
+    """Every diagnostic as `code line:column underlined text`."""
     source = Source("a.yaml", text)
     return [
         f"{one.code} {one.span.line}:{one.span.column} {cut(source, one.span)}".rstrip()
@@ -38,10 +38,10 @@ def cut(source: Source, span: Span) -> str:
     return "/".join(lines)
 
 
-# --- mistakes that leave the rest readable
+# --- errors after which parsing goes on
 
 
-def test_recoverable_mistakes_come_together() -> None:
+def test_recoverable_errors_are_reported_together() -> None:
     text = """\
 ? [a]
 : b
@@ -71,10 +71,10 @@ g: {op:linear}
     ]
 
 
-def test_duplicate_key_tells_of_the_first() -> None:
+def test_a_duplicate_key_names_the_line_of_the_first() -> None:
     (diagnostic,) = failures("a:\n  b: 1\n  c: 2\n  'b': 3\n")
-    assert diagnostic.message == "the key `b` is given twice"
-    assert diagnostic.label == "first given on line 2"
+    assert diagnostic.message == "duplicate key `b`"
+    assert diagnostic.label == "first used on line 2"
 
 
 @pytest.mark.parametrize("digits", ["9" * 19, "9" * 5_000, "0x" + "f" * 60_000])
@@ -129,24 +129,28 @@ def test_root(text: str, expected: str) -> None:
         ("a:\n  b: 1\n  c:3\n", "missing-space 3:4 :", "space"),
         ("a: b: c", "unquoted-text 1:5 :", "second"),
         ("a: é (b: c)", "unquoted-text 1:8 :", "second"),
-        ("a: 1\n  b: 2", "wrong-indentation 2:3 b", "deeper"),
-        ("a:\n  b: 1\n    c: 2", "wrong-indentation 3:5 c", "deeper"),
-        ("a:\n    b: 1\n  c: 2", "wrong-indentation 3:3 c: 2", "none of the lines"),
+        ("a: 1\n  b: 2", "wrong-indentation 2:3 b", "indented more"),
+        ("a:\n  b: 1\n    c: 2", "wrong-indentation 3:5 c", "indented more"),
+        ("a:\n    b: 1\n  c: 2", "wrong-indentation 3:3 c: 2", "matches no line"),
         ("  a: 1\nb: 2\n", "wrong-indentation 2:1 b: 2", "less"),
         ("- a\nb: c", "wrong-indentation 2:1 b: c", "list"),
         ("a:\n  b\n  c: d", "yaml-syntax 2:3 b", "key: value"),
         ("a:\n  b: 1\n  relu\n", "yaml-syntax 3:3 relu", "key: value"),
         ("a: {b: 1\nc: 2", "unbalanced-brackets 1:4 {", "not closed"),
         ("a:\n  - [b, c\n  - d", "unbalanced-brackets 2:5 [", "not closed"),
-        ("a: {b: [", "unbalanced-brackets 1:8 [", "ends inside"),
-        ("a: [1, 2}", "unbalanced-brackets 1:9 }", "closes the `[` of column 4"),
-        ("a: {b: c}}", "unbalanced-brackets 1:10 }", "closes nothing"),
-        ("a: ]", "unbalanced-brackets 1:4 ]", "closes nothing"),
+        ("a: {b: [", "unbalanced-brackets 1:8 [", "not closed"),
+        (
+            "a: [1, 2}",
+            "unbalanced-brackets 1:9 }",
+            "does not match the `[` at column 4",
+        ),
+        ("a: {b: c}}", "unbalanced-brackets 1:10 }", "no opening bracket"),
+        ("a: ]", "unbalanced-brackets 1:4 ]", "no opening bracket"),
         ("a: 'x\nb: 2", "unbalanced-brackets 1:4 '", "quote"),
         ("a: {b: float[B, T]}", "unquoted-text 1:13 [", "brackets must be quoted"),
-        ("a: {b: x c: y}", "yaml-syntax 1:11 :", "`,` or `}` is missing"),
-        ("a: [,]", "yaml-syntax 1:5 ,", "value is missing"),
-        ("a: 'it's'", "unquoted-text 1:8 s'", "already ended"),
+        ("a: {b: x c: y}", "yaml-syntax 1:11 :", "expected `,` or `}`"),
+        ("a: [,]", "yaml-syntax 1:5 ,", "expected a value"),
+        ("a: 'it's'", "unquoted-text 1:8 s'", "complete value"),
         ("a: @x", "unquoted-text 1:4 @", "cannot start with `@`"),
         ("a: ? x", "unquoted-text 1:4 ?", "`? `"),
         ("a: - b", "yaml-syntax 1:4 -", "its own line"),
@@ -167,7 +171,7 @@ def test_syntax(text: str, expected: str, words: str) -> None:
     assert words in diagnostic.message
 
 
-def test_syntax_error_comes_after_what_was_found_before_it() -> None:
+def test_a_syntax_error_comes_after_the_errors_before_it() -> None:
     assert places("a: *x\na: 1\nb: [") == [
         "yaml-alias 1:4 *x",
         "duplicate-key 2:1 a",
@@ -200,12 +204,12 @@ def test_limits(text: str, limits: Limits, expected: str) -> None:
     assert places(text, limits)[0] == expected
 
 
-def test_limits_admit_what_they_name() -> None:
+def test_limits_are_inclusive() -> None:
     limits = Limits(bytes=9, depth=3, nodes=5, scalar=3, integer_bits=7)
     assert to_data(parse(Source("a.yaml", "a: [[-1]]"), limits).root) == {"a": [[-1]]}
 
 
-def test_tag_directives_take_no_quadratic_time() -> None:
+def test_tag_directives_take_linear_time() -> None:
     lines = (f"%TAG !a{i}! x" for i in range(50_000))
     (diagnostic,) = failures("a: b\r...\r" + "\r".join(lines))
     assert diagnostic.code == "yaml-directive"
