@@ -190,6 +190,9 @@ Outputs = Annotated[
 class Key:
     """What the passes need to know of a key of a layer, beside the type of its value.
 
+    A key is declared in `Layer` alone: its type says how it is read, checked and
+    described, and which formulas it holds, and its `Key` the rest.
+
     Attributes:
         of: what can have the key: any layer; one that runs, but not one that is shared; a block; an op; a group.
         beside: another key that must be there too.
@@ -206,11 +209,7 @@ class Key:
 
 
 class Layer(Model):
-    """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys).
-
-    A key is declared here alone: its type says how it is read, checked and described, and which formulas it
-    holds; its `Key` says the rest. A key without one stands for itself.
-    """
+    """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys)."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.language.schema_forms import FORMULA, TYPE, Schema, written_as
+from compiler.op import docstrings
 from compiler.op.arg_types import Formula
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 from compiler.symbolic.tensor import TypePattern, parse_pattern
@@ -86,6 +87,10 @@ FormulaOr = Annotated[
 Pattern = Annotated[Any, BeforeValidator(pattern), written_as(TYPE)]
 
 
+_ABOUT: Final = ("description", "title")
+"""What JSON Schema says of a value in all of its forms."""
+
+
 class Model(BaseModel):
     """Base of all: immutable, no unknown keys, no conversions.
 
@@ -117,8 +122,16 @@ class Model(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> Schema:
-        """The mapping, or one of the short forms."""
+        """The mapping, as the docstring describes it, or one of the short forms."""
         long = handler(core_schema)
+        whole = handler.resolve_ref_schema(long)
+        whole["description"] = docstrings.summary(cls)
+        for name, text in docstrings.descriptions(cls).items():
+            whole["properties"][cls.model_fields[name].alias or name] |= {
+                "description": text
+            }
         if not cls.also_written:
             return long
-        return {"anyOf": [*cls.also_written, handler.resolve_ref_schema(long)]}
+        mapping = dict(whole)
+        about: Schema = {key: mapping.pop(key) for key in _ABOUT if key in mapping}
+        return {"anyOf": [*cls.also_written, mapping], **about}

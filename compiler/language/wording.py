@@ -9,6 +9,7 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import CODES, Report
 from compiler.diagnostics.text import shorten
+from compiler.language.choice import is_family
 from compiler.op.op_docs import as_yaml
 from compiler.parse.document import Document, SequenceNode
 
@@ -148,6 +149,8 @@ def _keys(loc: Path, start: type[pydantic.BaseModel]) -> list[str]:
 
 def _below(model: Any, step: str | int) -> Any:
     """The type of what stands under a key of a model, or in a mapping of models."""
+    if is_family(model):
+        return model.members().get(str(step))
     if isinstance(model, type) and issubclass(model, pydantic.BaseModel):
         by_key = {
             field.alias or name: field.annotation

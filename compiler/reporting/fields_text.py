@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from compiler.diagnostics.text import either
+from compiler.language.choice import Choice
+from compiler.op.docstrings import descriptions
 from compiler.op.op_docs import as_yaml
-from compiler.tasks.choices import Choice
-from compiler.tasks.field_docs import descriptions
 
 _WORDS: Final[dict[Any, tuple[str, str]]] = {
     int: ("an integer", "integers"),
@@ -80,8 +80,8 @@ def _listed(items: tuple[Any, ...]) -> str:
 
 def _of_model(model: type[BaseModel]) -> str:
     if issubclass(model, Choice):
-        article = "an" if model.what[0] in "aeiou" else "a"
-        return f"{article} [{model.what}](#{model.what.replace(' ', '-')}s)"
+        article = "an" if model.noun[0] in "aeiou" else "a"
+        return f"{article} [{model.noun}](#{model.noun.replace(' ', '-')}s)"
     keys = list(model.model_fields)
     shown = ", ".join(f"{key}: n" if len(keys) == 1 else key for key in keys)
     return f"`{{{shown}}}`" if len(keys) == 1 else "a mapping, see below"

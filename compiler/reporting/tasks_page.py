@@ -6,32 +6,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from textwrap import indent
+from typing import get_args
 
 from pydantic import BaseModel
 
 from compiler.diagnostics.text import either
+from compiler.language.choice import Choice
+from compiler.op.docstrings import summary
 from compiler.reporting.fields_text import FieldText, fields_text
-from compiler.reporting.tasks_text import DATA, EXAMPLES, FORMS, HEAD, RUNS, SCHEDULES
-from compiler.tasks.choices import choices
-from compiler.tasks.datasets import DataSet
-from compiler.tasks.field_docs import summary
-from compiler.tasks.kinds.adversarial import NetworkTraining
-from compiler.tasks.kinds.translation import Decoding
+from compiler.reporting.tasks_text import DATA, HEAD, RUNS, SCHEDULES
+from compiler.tasks.data_facts import Form
+from compiler.tasks.data_set import DataSet
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.roles import Role
-from compiler.tasks.schedules import ScheduleChoice
-from compiler.tasks.task import EarlyStopping, Task
+from compiler.tasks.schedules import Schedule
+from compiler.tasks.task import Task
 from compiler.tasks.task_kinds import task_kinds
 
 PAGE = Path("docs/tasks.md")
-PARTS: Final[dict[str, tuple[tuple[str, type[BaseModel]], ...]]] = {
-    "adversarial": (("`generator` and `discriminator`", NetworkTraining),),
-    "translation": (("`decoding`", Decoding),),
-}
-"""Of a kind of task, the keys that hold mappings of their own."""
 
 
 def tasks_page() -> str:
@@ -39,23 +34,22 @@ def tasks_page() -> str:
     parts = [HEAD, *_common()]
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
-    parts += ["## Optimizers\n", *_things(choices(Optimizer), "adamw")]
-    parts += [SCHEDULES, *_things(choices(ScheduleChoice), "constant")]
+    parts += ["## Optimizers\n", *_things(Optimizer.members(), "adamw")]
+    parts += [SCHEDULES, *_things(Schedule.members(), "constant")]
     return "\n".join([*parts, RUNS])
 
 
 def _common() -> Iterator[str]:
     yield "## What all tasks have\n"
     yield _table(fields_text(Task), "key")
-    yield f"`early_stopping`: {_lower(summary(EarlyStopping))}\n"
-    yield _table(fields_text(EarlyStopping), "key")
+    yield from _parts(Task)
 
 
 def _kind(kind: str) -> Iterator[str]:
     model = task_kinds()[kind]
     yield f"### {kind}\n"
     yield f"{summary(model)}\n"
-    yield f"```yaml\n{EXAMPLES[kind]}```\n"
+    yield f"```yaml\ntask:\n{indent(model.example, '  ')}```\n"
     better = "highest" if model.better == "higher" else "lowest"
     yield (
         f"It learns from {either(model.forms)}. "
@@ -65,8 +59,25 @@ def _kind(kind: str) -> Iterator[str]:
     own = list(fields_text(model, without=Task.model_fields))
     if own:
         yield _table(own, "key")
-    for title, part in PARTS.get(kind, ()):
-        yield f"{title}: {_lower(summary(part))}\n"
+    yield from _parts(model, without=Task.model_fields)
+
+
+def parts(
+    model: type[BaseModel], without: Container[str] = ()
+) -> dict[type[BaseModel], list[str]]:
+    """The mappings inside a declaration, each with the keys that hold it."""
+    found: dict[type[BaseModel], list[str]] = {}
+    for name, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            inside = isinstance(kind, type) and issubclass(kind, BaseModel)
+            if inside and not issubclass(kind, Choice) and name not in without:
+                found.setdefault(kind, []).append(f"`{name}`")
+    return found
+
+
+def _parts(model: type[BaseModel], without: Container[str] = ()) -> Iterator[str]:
+    for part, names in parts(model, without).items():
+        yield f"{' and '.join(names)}: {_lower(summary(part))}\n"
         yield _table(fields_text(part), "key")
 
 
@@ -82,11 +93,13 @@ def _roles(roles: Iterable[Role]) -> str:
 
 def _data_sets() -> Iterator[str]:
     lines = ["| they hold | data sets |", "|---|---|"]
-    for form, names in FORMS.items():
+    known = DataSet.members()
+    for form in get_args(Form):
+        names = (name for name, one in known.items() if form in one.forms)
         links = ", ".join(f"[`{name}`](#{name})" for name in names)
         lines.append(f"| {form} | {links} |")
     yield "\n".join([*lines, ""])
-    for name, model in choices(DataSet).items():
+    for name, model in known.items():
         yield f"### {name}\n"
         yield f"{_about(model)}\n"
         yield _table(fields_text(model), "option")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from compiler.tasks.data_facts import Form
-
 HEAD: Final = """# Tasks
 
 Made from the declarations by `make docs`. [The language](language.md#task) tells how a
@@ -17,67 +15,6 @@ behind](#a-run).
 A number may be a formula over the params of the spec (`epochs: 2 * depth`), and text may
 be the param of that name (`path: $file`).
 """
-
-EXAMPLES: Final[dict[str, str]] = {
-    "adversarial": """\
-task:
-  kind: adversarial
-  data: {digits: {range: "-1..1"}}
-  loss: hinge
-  epochs: 60
-  optimizer: {adam: {lr: 2e-4, betas: [0.5, 0.999]}}
-  discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
-""",
-    "classification": """\
-task:
-  kind: classification
-  data: {digits: {shift: 1, rotate: 10}}
-  label_smoothing: 0.1
-  epochs: 30
-""",
-    "forecasting": """\
-task:
-  kind: forecasting
-  data: {sunspots: {length: 22, horizon: 1}}
-  loss: huber
-  early_stopping: {patience: 10}
-""",
-    "language_model": """\
-task:
-  kind: language_model
-  data: {kjv: {tokens: characters, length: 256}}
-  minutes: 15
-  optimizer: {adamw: {lr: 2e-3}}
-  schedule: {cosine: {warmup: 200}}
-""",
-    "reconstruction": """\
-task:
-  kind: reconstruction
-  data: mnist
-  loss: bce
-  beta: 0.5
-""",
-    "translation": """\
-task:
-  kind: translation
-  data: {verses: {tokens: {bpe: 4000}}}
-  label_smoothing: 0.1
-  schedule: {noam: {width: 256, warmup: 1000}}
-  optimizer: {adam: {lr: 1.0, betas: [0.9, 0.98], eps: 1e-9}}
-  decoding: {beam: 4}
-""",
-}
-"""A task of each kind."""
-
-FORMS: Final[dict[Form, tuple[str, ...]]] = {
-    "images": ("digits", "mnist", "idx", "image_folder"),
-    "sequences": ("digits",),
-    "labelled text": ("testaments", "labelled_text"),
-    "text": ("kjv", "text"),
-    "pairs": ("strings", "verses", "pairs"),
-    "series": ("sunspots", "co2", "csv"),
-}
-"""The data sets that hold each form of data."""
 
 DATA: Final = """## Data sets
 

@@ -12,6 +12,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, Report, suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.infer.root_params import root_params
 from compiler.ir.typed import TypedGraph
+from compiler.language.choice import is_family
 from compiler.language.wording import report_all
 from compiler.op.op_docs import as_yaml
 from compiler.parse.document import (
@@ -26,8 +27,8 @@ from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
 from compiler.tasks.task_kinds import task_kinds
 
-_ONE_OF = ("data", "optimizer", "schedule")
-"""What is chosen by name: another name replaces the one there is."""
+_ONE_OF = {key for key, one in Task.model_fields.items() if is_family(one.annotation)}
+"""Keys that hold a thing by its name: another name replaces the one there is."""
 Changes = Mapping[tuple[str, ...], YamlNode]
 """Values by their path in the task: those of `--set task.epochs=3`."""
 

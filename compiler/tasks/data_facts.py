@@ -20,6 +20,8 @@ class DataFacts:
         classes: how many labels there are.
         vocab: how many tokens; for pairs those of the source.
         target_vocab: how many tokens of the target.
+        length: how many tokens a text has at most, or how many times of the past an example of a series shows.
+        horizon: how many times of the future there are to forecast.
     """
 
     form: Form
@@ -28,6 +30,8 @@ class DataFacts:
     classes: int | None = None
     vocab: int | None = None
     target_vocab: int | None = None
+    length: int = 0
+    horizon: int = 0
 
     def __str__(self) -> str:
         """What there is, in words.

@@ -1,4 +1,4 @@
-"""The optimizers of torch.optim that a task may name, by torch's own arguments and defaults."""
+"""The optimizers of torch.optim that a task may name: classes, arguments and defaults are torch's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from compiler.language.model import Model, fault
-from compiler.tasks.choices import Choice, Flag, NotNegative, Positive, Real, Share
+from compiler.language.choice import Choice
+from compiler.language.model import fault
+from compiler.tasks.formulas import Flag, NotNegative, Positive, Real, Share
 
 
 def _pair(value: Any) -> Any:
@@ -19,8 +20,20 @@ def _pair(value: Any) -> Any:
 Betas = Annotated[tuple[Share, Share], BeforeValidator(_pair)]
 
 
-class Adam(Model):
+class Optimizer(Choice):
+    """One optimizer of torch."""
+
+    noun: ClassVar[str] = "optimizer"
+    example: ClassVar[str] = "optimizer: adamw, or optimizer: {adamw: {lr: 3e-4}}"
+    by_param: ClassVar[bool] = True
+
+    lr: Positive = 1e-3
+
+
+class Adam(Optimizer):
     """`torch.optim.Adam` (Kingma and Ba, 2014)."""
+
+    name: ClassVar[str] = "adam"
 
     lr: Positive = 1e-3
     betas: Betas = (0.9, 0.999)
@@ -29,8 +42,10 @@ class Adam(Model):
     amsgrad: Flag = False
 
 
-class AdamW(Model):
+class AdamW(Optimizer):
     """`torch.optim.AdamW` (Loshchilov and Hutter, 2017)."""
+
+    name: ClassVar[str] = "adamw"
 
     lr: Positive = 1e-3
     betas: Betas = (0.9, 0.999)
@@ -39,8 +54,10 @@ class AdamW(Model):
     amsgrad: Flag = False
 
 
-class NAdam(Model):
+class NAdam(Optimizer):
     """`torch.optim.NAdam` (Dozat, 2016)."""
+
+    name: ClassVar[str] = "nadam"
 
     lr: Positive = 2e-3
     betas: Betas = (0.9, 0.999)
@@ -49,8 +66,10 @@ class NAdam(Model):
     momentum_decay: NotNegative = 4e-3
 
 
-class RAdam(Model):
+class RAdam(Optimizer):
     """`torch.optim.RAdam` (Liu et al., 2019)."""
+
+    name: ClassVar[str] = "radam"
 
     lr: Positive = 1e-3
     betas: Betas = (0.9, 0.999)
@@ -58,8 +77,10 @@ class RAdam(Model):
     weight_decay: NotNegative = 0.0
 
 
-class Adagrad(Model):
+class Adagrad(Optimizer):
     """`torch.optim.Adagrad` (Duchi et al., 2011)."""
+
+    name: ClassVar[str] = "adagrad"
 
     lr: Positive = 1e-2
     lr_decay: NotNegative = 0.0
@@ -68,8 +89,10 @@ class Adagrad(Model):
     eps: NotNegative = 1e-10
 
 
-class RMSprop(Model):
+class RMSprop(Optimizer):
     """`torch.optim.RMSprop` (Hinton, 2012)."""
+
+    name: ClassVar[str] = "rmsprop"
 
     lr: Positive = 1e-2
     alpha: Share = 0.99
@@ -79,8 +102,10 @@ class RMSprop(Model):
     centered: Flag = False
 
 
-class SGD(Model):
+class SGD(Optimizer):
     """`torch.optim.SGD`."""
+
+    name: ClassVar[str] = "sgd"
 
     lr: Positive = 1e-3
     momentum: NotNegative = 0.0
@@ -96,19 +121,5 @@ class SGD(Model):
         return self
 
 
-class Optimizer(Choice):
-    """One optimizer of torch."""
-
-    what: ClassVar[str] = "optimizer"
-    example: ClassVar[str] = "optimizer: adamw, or optimizer: {adamw: {lr: 3e-4}}"
-
-    adam: Adam | None = None
-    adamw: AdamW | None = None
-    nadam: NAdam | None = None
-    radam: RAdam | None = None
-    adagrad: Adagrad | None = None
-    rmsprop: RMSprop | None = None
-    sgd: SGD | None = None
-
-
-DEFAULT = Field(default_factory=lambda: Optimizer(adamw=AdamW()))
+DEFAULT = Field(default_factory=AdamW)
+"""The optimizer of a task that names none."""

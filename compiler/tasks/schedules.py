@@ -12,12 +12,24 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, FailFast, Field
 
-from compiler.language.model import Model
-from compiler.tasks.choices import Choice, Count, NotNegative, Positive, Whole
+from compiler.language.choice import Choice
+from compiler.tasks.formulas import Count, NotNegative, Positive, Whole
 
 
-class Schedule(Model):
-    """A schedule of `total` steps.
+class Schedule(Choice):
+    """One schedule."""
+
+    noun: ClassVar[str] = "schedule"
+    example: ClassVar[str] = "schedule: cosine, or schedule: {cosine: {warmup: 100}}"
+    by_param: ClassVar[bool] = True
+
+    @abstractmethod
+    def factor(self, step: int, total: int) -> float:
+        """What `lr` is multiplied by in a step of `total`, counted from 0."""
+
+
+class _WarmUp(Schedule):
+    """A schedule that begins with a warm-up.
 
     Attributes:
         warmup: steps at the start in which the factor rises in a straight line.
@@ -26,7 +38,6 @@ class Schedule(Model):
     warmup: Count = 0
 
     def factor(self, step: int, total: int) -> float:
-        """What `lr` is multiplied by in a step, counted from 0."""
         if step < self.warmup:
             return (step + 1) / self.warmup
         return self.after(step - self.warmup, max(total - self.warmup, 1))
@@ -36,19 +47,23 @@ class Schedule(Model):
         """The factor in a step after the warm-up, of `total` such steps."""
 
 
-class ConstantSchedule(Schedule):
+class ConstantSchedule(_WarmUp):
     """`lr` as it is."""
+
+    name: ClassVar[str] = "constant"
 
     def after(self, step: int, total: int) -> float:
         return 1.0
 
 
-class LinearSchedule(Schedule):
+class LinearSchedule(_WarmUp):
     """Down to `end_factor` in a straight line (`torch.optim.lr_scheduler.LinearLR`).
 
     Attributes:
         end_factor: the factor at the end.
     """
+
+    name: ClassVar[str] = "linear"
 
     end_factor: NotNegative = 0.0
 
@@ -56,12 +71,14 @@ class LinearSchedule(Schedule):
         return 1 + (self.end_factor - 1) * min(step / total, 1)
 
 
-class CosineSchedule(Schedule):
+class CosineSchedule(_WarmUp):
     """Down to `end_factor` along a cosine (`CosineAnnealingLR`; Loshchilov and Hutter, 2016).
 
     Attributes:
         end_factor: the factor at the end.
     """
+
+    name: ClassVar[str] = "cosine"
 
     end_factor: NotNegative = 0.0
 
@@ -70,7 +87,7 @@ class CosineSchedule(Schedule):
         return self.end_factor + (1 - self.end_factor) * falling
 
 
-class NoamSchedule(Model):
+class NoamSchedule(Schedule):
     """`width ** -0.5 * min(step ** -0.5, step * warmup ** -1.5)` (Vaswani et al., 2017).
 
     Attributes:
@@ -78,23 +95,26 @@ class NoamSchedule(Model):
         warmup: the step with the largest factor.
     """
 
+    name: ClassVar[str] = "noam"
+
     width: Whole
     warmup: Whole = 4000
 
     def factor(self, step: int, total: int) -> float:
-        """What `lr` is multiplied by in a step, counted from 0."""
         step += 1
         rising: float = min(step**-0.5, step * self.warmup**-1.5)
         return rising * float(self.width**-0.5)
 
 
-class StepSchedule(Schedule):
+class StepSchedule(_WarmUp):
     """Times `gamma` every `step_size` steps (`StepLR`).
 
     Attributes:
         step_size: steps with one factor.
         gamma: what the factor is multiplied by.
     """
+
+    name: ClassVar[str] = "step"
 
     step_size: Whole
     gamma: Positive = 0.1
@@ -103,13 +123,15 @@ class StepSchedule(Schedule):
         return _power(self.gamma, step // self.step_size)
 
 
-class MultiStepSchedule(Schedule):
+class MultiStepSchedule(_WarmUp):
     """Times `gamma` at each of the `milestones`, which are steps (`MultiStepLR`).
 
     Attributes:
         milestones: the steps.
         gamma: what the factor is multiplied by.
     """
+
+    name: ClassVar[str] = "multi_step"
 
     milestones: Annotated[
         tuple[Whole, ...],
@@ -122,12 +144,14 @@ class MultiStepSchedule(Schedule):
         return _power(self.gamma, sum(step >= at for at in self.milestones))
 
 
-class ExponentialSchedule(Schedule):
+class ExponentialSchedule(_WarmUp):
     """Times `gamma` every step (`ExponentialLR`).
 
     Attributes:
         gamma: what the factor is multiplied by.
     """
+
+    name: ClassVar[str] = "exponential"
 
     gamma: Positive
 
@@ -135,12 +159,14 @@ class ExponentialSchedule(Schedule):
         return _power(self.gamma, step)
 
 
-class PolynomialSchedule(Schedule):
+class PolynomialSchedule(_WarmUp):
     """Down to 0 as a power of what is left (`PolynomialLR`).
 
     Attributes:
         power: the exponent.
     """
+
+    name: ClassVar[str] = "polynomial"
 
     power: Positive = 1.0
 
@@ -156,20 +182,5 @@ def _power(base: float, exponent: int) -> float:
         return math.inf
 
 
-class ScheduleChoice(Choice):
-    """One schedule."""
-
-    what: ClassVar[str] = "schedule"
-    example: ClassVar[str] = "schedule: cosine, or schedule: {cosine: {warmup: 100}}"
-
-    constant: ConstantSchedule | None = None
-    linear: LinearSchedule | None = None
-    cosine: CosineSchedule | None = None
-    noam: NoamSchedule | None = None
-    step: StepSchedule | None = None
-    multi_step: MultiStepSchedule | None = None
-    exponential: ExponentialSchedule | None = None
-    polynomial: PolynomialSchedule | None = None
-
-
-DEFAULT = Field(default_factory=lambda: ScheduleChoice(constant=ConstantSchedule()))
+DEFAULT = Field(default_factory=ConstantSchedule)
+"""The schedule of a task that names none."""

@@ -10,15 +10,16 @@ from pydantic import BeforeValidator, Field
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import either, listed, shorten
 from compiler.language.model import Model
-from compiler.tasks.choices import Count, NotNegative, Positive, Whole
+from compiler.language.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.datasets import DataSet
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Count, NotNegative, Positive, Whole
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import DEFAULT as SCHEDULE
-from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.schedules import Schedule
 
 _MOST = 20
 """Roles that are reported, of those that there are not."""
@@ -32,6 +33,7 @@ def _bits(value: Any) -> Any:
 Precision = Annotated[
     Literal["32", "64", "16-mixed", "bf16-mixed"],
     BeforeValidator(_bits),
+    SchemaForm(lambda text: {"anyOf": [text, {"type": "integer"}]}),
 ]
 Seed = Annotated[Count, Field(lt=2**32)]
 """What numpy takes for a seed, too."""
@@ -75,6 +77,8 @@ class Task(Model):
     """The parts that the ports of its networks play."""
     metric: ClassVar[str] = "loss"
     """What tells the best weights from others; held-out."""
+    example: ClassVar[str]
+    """A task of the kind, in YAML."""
     better: ClassVar[Literal["lower", "higher"]] = "lower"
 
     kind: str
@@ -85,7 +89,7 @@ class Task(Model):
     batch_size: Whole = 64
     accumulate: Whole = 1
     optimizer: Optimizer = OPTIMIZER
-    schedule: ScheduleChoice = SCHEDULE
+    schedule: Schedule = SCHEDULE
     clip: Positive | None = None
     precision: Precision = "32"
     evaluate_every: Whole = 1
@@ -94,8 +98,7 @@ class Task(Model):
 
     def facts(self) -> DataFacts:
         """What is known of its data before that is read."""
-        found: DataFacts = self.data.chosen.facts()
-        return found
+        return self.data.facts()
 
     def check(self, check: PortCheck, facts: DataFacts) -> None:
         """Report where networks and data do not fit it: `fits`, if the form of the data does."""

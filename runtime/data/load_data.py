@@ -16,7 +16,7 @@ def load(task: Task, section: DataSection) -> DataSplits:
         SpecError: if files are missing or invalid, or a split has no examples.
     """
     module = import_module(f"runtime.data.{task.data.name}")
-    data: DataSplits = module.load(task.data.chosen, section)
+    data: DataSplits = module.load(task.data, section)
     splits = {"train on": data.train, "evaluate with": data.held_out}
     for use, examples in splits.items():
         if not len(examples):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from compiler.tasks.data.data_set import Tokens
 from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_set import Tokens
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.tokenizer import (
     BOS,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from compiler.tasks.data.data_set import Bpe, Tokens, Words
+from compiler.tasks.data_set import Bpe, Tokens, Words
 
 UNK_TOKEN: Final = "<unk>"
 TEXT_SPECIALS: Final = (UNK_TOKEN,)

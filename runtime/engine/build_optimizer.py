@@ -10,21 +10,11 @@ from torch.optim import Optimizer
 
 from compiler.tasks import optimizers as declared
 
-CLASSES: dict[str, type[Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "nadam": torch.optim.NAdam,
-    "radam": torch.optim.RAdam,
-    "adagrad": torch.optim.Adagrad,
-    "rmsprop": torch.optim.RMSprop,
-    "sgd": torch.optim.SGD,
-}
-
 
 def build(choice: declared.Optimizer, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """The optimizer of these parameters."""
-    made: Callable[..., Optimizer] = CLASSES[choice.name]
-    return made(parameters, **choice.chosen.model_dump())
+    """The optimizer of these parameters: torch's class of the same name."""
+    made: Callable[..., Optimizer] = getattr(torch.optim, type(choice).__name__)
+    return made(parameters, **choice.arguments)
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:

@@ -71,8 +71,8 @@ def _update(
         cast("_FabricModule", session.learner.networks[name]),
     )
     optimizer, config = session.optimizers[name], session.optimizer_configs[name]
-    factor = config.schedule.chosen.factor(step, session.total)
-    set_rate(optimizer, config.optimizer.chosen.lr * factor)
+    factor = config.schedule.factor(step, session.total)
+    set_rate(optimizer, config.optimizer.lr * factor)
     optimizer.zero_grad()
     total, random = 0.0, torch.get_rng_state()
     for number, batch in enumerate(batches):

@@ -110,7 +110,7 @@ class ClassificationLearner(Learner[Classification]):
 
     def _text_batch(self, text: str) -> Batch:
         """A text as tokens [1, T], truncated as the training data is."""
-        ids = self._tokenizer.encode(text)[: self.task.data.chosen.length]
+        ids = self._tokenizer.encode(text)[: self.task.facts().length]
         if not ids:
             raise RequestError("an empty text cannot be classified")
         tokens = torch.tensor([ids], device=self.device)

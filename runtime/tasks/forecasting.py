@@ -114,7 +114,7 @@ class ForecastingLearner(Learner[Forecasting]):
         return [self._predict_file(file) for file in inputs or ("",)]
 
     def _predict_file(self, file: str) -> dict[str, Any]:
-        columns, length = self.metadata["columns"], self.task.data.chosen.length
+        columns, length = self.metadata["columns"], self.task.facts().length
         past = read_past(file, columns, length) if file else self.metadata["end"]
         mean, std = self.scale
         values = torch.tensor(past, dtype=torch.float64)

@@ -109,7 +109,7 @@ class LanguageModelLearner(Learner[LanguageModel]):
     @cached_property
     def context(self) -> int:
         """Maximum number of tokens that the network gets: its limit, or the length of training examples."""
-        return longest(self._allowed_lengths, self.task.data.chosen.length)
+        return longest(self._allowed_lengths, self.task.facts().length)
 
     @property
     def _port(self) -> str:

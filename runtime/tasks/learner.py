@@ -17,7 +17,7 @@ from compiler.diagnostics.text import listed
 from compiler.ir.typed import Instance
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import bound
-from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.schedules import Schedule
 from compiler.tasks.task import Task
 from runtime.data.dataset import Batch, DataSplits
 
@@ -37,7 +37,7 @@ class OptimizerConfig:
 
     network: str
     optimizer: Optimizer
-    schedule: ScheduleChoice
+    schedule: Schedule
     clip: float | None
 
 

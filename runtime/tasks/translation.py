@@ -177,7 +177,7 @@ class TranslationLearner(Learner[Translation]):
     @property
     def _is_language(self) -> bool:
         """Whether translations are text; for random strings only exact matches count."""
-        return not isinstance(self.task.data.chosen, Strings)
+        return not isinstance(self.task.data, Strings)
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """A few held-out pairs of different lengths, with their translations."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Share, Whole
 
 
-class Co2(Data):
+class Co2(DataSet):
     """Options of the series.
 
     Attributes:
@@ -17,10 +19,13 @@ class Co2(Data):
         held_out: the share at the end of the series that is held out.
     """
 
+    name: ClassVar[str] = "co2"
+    forms: ClassVar[tuple[Form, ...]] = ("series",)
+
     length: Whole = 52
     horizon: Whole = 1
     season: Whole = 52
     held_out: Share = 0.2
 
     def facts(self) -> DataFacts:
-        return DataFacts("series", features=1)
+        return DataFacts("series", features=1, length=self.length, horizon=self.horizon)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File
+from compiler.tasks.formulas import Share, Whole
 
 
-class Csv(Data):
+class Csv(DataSet):
     """Options of a CSV file; values that are missing lie on a straight line between their neighbours.
 
     Attributes:
@@ -22,6 +22,9 @@ class Csv(Data):
         season: the period of the seasonal baseline.
         held_out: the share at the end of the series that is held out.
     """
+
+    name: ClassVar[str] = "csv"
+    forms: ClassVar[tuple[Form, ...]] = ("series",)
 
     path: File
     columns: Annotated[
@@ -34,4 +37,9 @@ class Csv(Data):
     held_out: Share = 0.2
 
     def facts(self) -> DataFacts:
-        return DataFacts("series", features=len(self.columns))
+        return DataFacts(
+            "series",
+            features=len(self.columns),
+            length=self.length,
+            horizon=self.horizon,
+        )

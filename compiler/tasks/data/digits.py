@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from compiler.tasks.choices import Count, Share
-from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Count, Share
 
 
-class Digits(Data):
+class Digits(DataSet):
     """Options of the digits.
 
     Attributes:
@@ -19,6 +19,9 @@ class Digits(Data):
         rotate: training images turn by up to so many degrees each way.
         range: the values of black and white.
     """
+
+    name: ClassVar[str] = "digits"
+    forms: ClassVar[tuple[Form, ...]] = ("images", "sequences")
 
     form: Literal["images", "sequences"] = "images"
     held_out: Share = 0.2

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from compiler.language.model import fault
-from compiler.tasks.choices import Count, Share, Whole
-from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File
+from compiler.tasks.formulas import Count, Share, Whole
 
 
-class Idx(Data):
+class Idx(DataSet):
     """Options of IDX files.
 
     Attributes:
@@ -24,6 +24,9 @@ class Idx(Data):
         rotate: training images turn by up to so many degrees each way.
         range: the values of black and white.
     """
+
+    name: ClassVar[str] = "idx"
+    forms: ClassVar[tuple[Form, ...]] = ("images",)
 
     images: File
     labels: File

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from compiler.tasks.choices import Count, Share, Whole
-from compiler.tasks.data.data_set import Data, File
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File
+from compiler.tasks.formulas import Count, Share, Whole
 
 
-class ImageFolder(Data):
+class ImageFolder(DataSet):
     """Options of an image folder.
 
     Attributes:
@@ -21,6 +21,9 @@ class ImageFolder(Data):
         rotate: training images turn by up to so many degrees each way.
         range: the values of black and white.
     """
+
+    name: ClassVar[str] = "image_folder"
+    forms: ClassVar[tuple[Form, ...]] = ("images",)
 
     path: File
     size: Whole

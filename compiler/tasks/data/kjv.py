@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
-from compiler.tasks.choices import Whole
-from compiler.tasks.data.data_set import Data, Tokens, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, Tokens, vocabulary
+from compiler.tasks.formulas import Whole
 
 CHARACTERS: Final = 70
 """Different characters of the books to learn from, and the one for others."""
 
 
-class Kjv(Data):
+class Kjv(DataSet):
     """Options of the text.
 
     Attributes:
@@ -20,9 +20,12 @@ class Kjv(Data):
         length: tokens of one example.
     """
 
+    name: ClassVar[str] = "kjv"
+    forms: ClassVar[tuple[Form, ...]] = ("text",)
+
     tokens: Tokens = "characters"
     length: Whole = 128
 
     def facts(self) -> DataFacts:
         known = CHARACTERS if self.tokens == "characters" else vocabulary(self.tokens)
-        return DataFacts("text", vocab=known)
+        return DataFacts("text", vocab=known, length=self.length)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File, Tokens, Words, vocabulary
+from compiler.tasks.formulas import Share, Whole
 
 
-class LabelledText(Data):
+class LabelledText(DataSet):
     """Options of labelled text.
 
     Attributes:
@@ -18,6 +20,9 @@ class LabelledText(Data):
         held_out: the share that is held out, every class alike.
     """
 
+    name: ClassVar[str] = "labelled_text"
+    forms: ClassVar[tuple[Form, ...]] = ("labelled text",)
+
     path: File
     tokens: Tokens = Words(words=10000)
     length: Whole = 128
@@ -26,4 +31,6 @@ class LabelledText(Data):
 
     def facts(self) -> DataFacts:
         vocab = vocabulary(self.tokens)
-        return DataFacts("labelled text", vocab=vocab, classes=self.classes)
+        return DataFacts(
+            "labelled text", vocab=vocab, classes=self.classes, length=self.length
+        )

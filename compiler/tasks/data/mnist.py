@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from compiler.tasks.choices import Count, Share
-from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Count, Share
 
 
-class Mnist(Data):
+class Mnist(DataSet):
     """Options of MNIST.
 
     Attributes:
@@ -18,6 +18,9 @@ class Mnist(Data):
         rotate: training images turn by up to so many degrees each way.
         range: the values of black and white.
     """
+
+    name: ClassVar[str] = "mnist"
+    forms: ClassVar[tuple[Form, ...]] = ("images",)
 
     held_out: Share = 0.2
     shift: Count = 0

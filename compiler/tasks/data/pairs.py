@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data, File, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File, Tokens, Words, vocabulary
+from compiler.tasks.formulas import Share, Whole
 
 
-class Pairs(Data):
+class Pairs(DataSet):
     """Options of pairs.
 
     Attributes:
@@ -17,6 +19,9 @@ class Pairs(Data):
         words: the most words that either side of a pair may have.
         held_out: the share at the end of the file that is held out.
     """
+
+    name: ClassVar[str] = "pairs"
+    forms: ClassVar[tuple[Form, ...]] = ("pairs",)
 
     path: File
     tokens: Tokens = Words(words=10000)

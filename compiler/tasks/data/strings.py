@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from compiler.language.model import fault
-from compiler.tasks.choices import Whole
-from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Whole
 
 
-class Strings(Data):
+class Strings(DataSet):
     """Options of the strings. Those held out are not among those for training.
 
     Attributes:
@@ -22,6 +22,9 @@ class Strings(Data):
         count: strings for training.
         held_out: strings that are held out.
     """
+
+    name: ClassVar[str] = "strings"
+    forms: ClassVar[tuple[Form, ...]] = ("pairs",)
 
     what: Literal["reverse", "sort"] = "reverse"
     symbols: Annotated[Whole, Field(le=100_000)] = 16

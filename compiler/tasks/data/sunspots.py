@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet
+from compiler.tasks.formulas import Share, Whole
 
 
-class Sunspots(Data):
+class Sunspots(DataSet):
     """Options of the series.
 
     Attributes:
@@ -17,10 +19,13 @@ class Sunspots(Data):
         held_out: the share at the end of the series that is held out.
     """
 
+    name: ClassVar[str] = "sunspots"
+    forms: ClassVar[tuple[Form, ...]] = ("series",)
+
     length: Whole = 22
     horizon: Whole = 1
     season: Whole = 11
     held_out: Share = 0.2
 
     def facts(self) -> DataFacts:
-        return DataFacts("series", features=1)
+        return DataFacts("series", features=1, length=self.length, horizon=self.horizon)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Whole
-from compiler.tasks.data.data_set import Data, Tokens, Words, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, Tokens, Words, vocabulary
+from compiler.tasks.formulas import Whole
 
 
-class Testaments(Data):
+class Testaments(DataSet):
     """Options of the verses.
 
     Attributes:
@@ -15,8 +17,12 @@ class Testaments(Data):
         length: longer verses are cut off after so many tokens.
     """
 
+    name: ClassVar[str] = "testaments"
+    forms: ClassVar[tuple[Form, ...]] = ("labelled text",)
+
     tokens: Tokens = Words(words=5000)
     length: Whole = 64
 
     def facts(self) -> DataFacts:
-        return DataFacts("labelled text", vocab=vocabulary(self.tokens), classes=2)
+        vocab = vocabulary(self.tokens)
+        return DataFacts("labelled text", vocab=vocab, classes=2, length=self.length)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Share, Whole
-from compiler.tasks.data.data_set import Data, File, Tokens, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import DataSet, File, Tokens, vocabulary
+from compiler.tasks.formulas import Share, Whole
 
 
-class Text(Data):
+class Text(DataSet):
     """Options of a text.
 
     Attributes:
@@ -17,10 +19,13 @@ class Text(Data):
         held_out: the share at the end of the text that is held out.
     """
 
+    name: ClassVar[str] = "text"
+    forms: ClassVar[tuple[Form, ...]] = ("text",)
+
     path: File
     tokens: Tokens = "characters"
     length: Whole = 128
     held_out: Share = 0.1
 
     def facts(self) -> DataFacts:
-        return DataFacts("text", vocab=vocabulary(self.tokens))
+        return DataFacts("text", vocab=vocabulary(self.tokens), length=self.length)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.tasks.choices import Whole
-from compiler.tasks.data.data_set import Bpe, Data, Tokens, vocabulary
-from compiler.tasks.data_facts import DataFacts
+from typing import ClassVar
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.data_set import Bpe, DataSet, Tokens, vocabulary
+from compiler.tasks.formulas import Whole
 
 
-class Verses(Data):
+class Verses(DataSet):
     """Options of the verses; whole books are held out.
 
     Attributes:
@@ -16,6 +18,9 @@ class Verses(Data):
         words: the most words that either side of a held-out pair may have.
         train_words: the same of a pair for training.
     """
+
+    name: ClassVar[str] = "verses"
+    forms: ClassVar[tuple[Form, ...]] = ("pairs",)
 
     tokens: Tokens = Bpe(bpe=4000)
     shared: bool = True

@@ -10,13 +10,13 @@ from pydantic import Field
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, TypedNode
 from compiler.language.model import Model
-from compiler.tasks.choices import NotNegative, Positive, Share, Whole
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import NotNegative, Positive, Share, Whole
 from compiler.tasks.noise import check_noise
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
-from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.schedules import Schedule
 from compiler.tasks.task import Task
 
 ENDS: Final = {"tanh": "-1..1", "sigmoid": "0..1"}
@@ -35,7 +35,7 @@ class NetworkTraining(Model):
     """
 
     optimizer: Optimizer | None = None
-    schedule: ScheduleChoice | None = None
+    schedule: Schedule | None = None
     clip: Positive | None = None
     steps: Whole = 1
 
@@ -83,6 +83,15 @@ class Adversarial(Task):
         Role("label", "input", "int[B]", "what the image is of", True, "discriminator"),
     )
     metric: ClassVar[str] = "frechet"
+
+    example: ClassVar[str] = """\
+kind: adversarial
+data: {digits: {range: "-1..1"}}
+loss: hinge
+epochs: 60
+optimizer: {adam: {lr: 2e-4, betas: [0.5, 0.999]}}
+discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
+"""
 
     kind: Literal["adversarial"]
     loss: Literal["non_saturating", "hinge", "wasserstein"] = "non_saturating"
@@ -134,7 +143,7 @@ class Adversarial(Task):
         node = _end(net, port)
         op = node.calls[0].op if node is not None else None
         gives = ENDS.get(op.name) if op is not None else None
-        holds = getattr(self.data.chosen, "range", gives)
+        holds = getattr(self.data, "range", gives)
         if node is not None and op is not None and gives != holds and gives is not None:
             message = (
                 f"{op.name} gives values in {gives}, and {self.data.name} holds {holds}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from compiler.symbolic.tensor import Kind
-from compiler.tasks.choices import Share
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import Share
 from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
@@ -33,6 +33,13 @@ class Classification(Task):
     )
     metric: ClassVar[str] = "accuracy"
     better: ClassVar[Literal["lower", "higher"]] = "higher"
+
+    example: ClassVar[str] = """\
+kind: classification
+data: {digits: {shift: 1, rotate: 10}}
+label_smoothing: 0.1
+epochs: 30
+"""
 
     kind: Literal["classification"]
     label_smoothing: Share = 0.0

@@ -33,6 +33,13 @@ class Forecasting(Task):
     )
     metric: ClassVar[str] = "mae"
 
+    example: ClassVar[str] = """\
+kind: forecasting
+data: {sunspots: {length: 22, horizon: 1}}
+loss: huber
+early_stopping: {patience: 10}
+"""
+
     kind: Literal["forecasting"]
     loss: Literal["mse", "mae", "huber"] = "mse"
 
@@ -42,7 +49,7 @@ class Forecasting(Task):
             return
         check.input(net, "past", "float", (FREE, None, facts.features))
         check.fed(net, ("past",))
-        horizon: int = self.data.chosen.horizon
+        horizon = self.facts().horizon
         flat = horizon == 1 and any(kind.rank == 2 for kind in net.outputs.values())
         steps = () if flat else (horizon,)
         check.output(net, "forecast", "float", (FREE, *steps, facts.features))

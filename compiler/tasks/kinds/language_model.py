@@ -24,6 +24,14 @@ class LanguageModel(Task):
         Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
     )
 
+    example: ClassVar[str] = """\
+kind: language_model
+data: {kjv: {tokens: characters, length: 256}}
+minutes: 15
+optimizer: {adamw: {lr: 2e-3}}
+schedule: {cosine: {warmup: 200}}
+"""
+
     kind: Literal["language_model"]
 
     def fits(self, check: PortCheck, facts: DataFacts) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar, Final, Literal
 
-from compiler.tasks.choices import NotNegative
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import NotNegative
 from compiler.tasks.noise import check_noise
 from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
@@ -40,6 +40,13 @@ class Reconstruction(Task):
         ),
     )
 
+    example: ClassVar[str] = """\
+kind: reconstruction
+data: mnist
+loss: bce
+beta: 0.5
+"""
+
     kind: Literal["reconstruction"]
     loss: Literal["mse", "bce"] = "mse"
     beta: NotNegative = 1.0
@@ -69,7 +76,7 @@ class Reconstruction(Task):
 
     def _range(self, check: PortCheck) -> None:
         """Report cross-entropy of what is no probability."""
-        if self.loss == "bce" and getattr(self.data.chosen, "range", "") == "-1..1":
+        if self.loss == "bce" and getattr(self.data, "range", "") == "-1..1":
             message = "binary cross-entropy is of values from 0 to 1"
             label = f"{self.data.name} holds values from -1"
             help = "write range: 0..1, or loss: mse"

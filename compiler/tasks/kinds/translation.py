@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from compiler.language.model import Model
-from compiler.tasks.choices import Count, NotNegative, Share, Whole
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import Count, NotNegative, Share, Whole
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
@@ -50,6 +50,15 @@ class Translation(Task):
         Role("target", "input", "int[B, T]", "its translation up to some token"),
         Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
     )
+
+    example: ClassVar[str] = """\
+kind: translation
+data: {verses: {tokens: {bpe: 4000}}}
+label_smoothing: 0.1
+schedule: {noam: {width: 256, warmup: 1000}}
+optimizer: {adam: {lr: 1.0, betas: [0.9, 0.98], eps: 1e-9}}
+decoding: {beam: 4}
+"""
 
     kind: Literal["translation"]
     label_smoothing: Share = 0.0

@@ -49,9 +49,9 @@ def task(folder: Path, variant: str = "", *sets: str) -> Classification:
 def test_formulas_and_params(tmp_path: Path) -> None:
     found = task(tmp_path)
     assert (found.epochs, found.data.name) == (8, "digits")
-    assert found.optimizer.chosen.lr == pytest.approx(0.004)
-    assert found.optimizer.chosen.betas == (0.8, 0.9)
-    assert found.schedule.chosen.warmup == 5
+    assert found.optimizer.lr == pytest.approx(0.004)
+    assert found.optimizer.betas == (0.8, 0.9)
+    assert found.schedule.warmup == 5
     assert found.batch_size == 64
 
 
@@ -63,8 +63,8 @@ def test_a_variant_replaces_keys_whole(tmp_path: Path) -> None:
     found = task(tmp_path, "long")
     assert found.epochs == 400
     assert found.optimizer.name == "adam"
-    assert found.optimizer.chosen.model_dump(exclude_defaults=True) == {"eps": 1e-6}
-    assert found.schedule.chosen.warmup == 5
+    assert found.optimizer.model_dump(exclude_defaults=True) == {"eps": 1e-6}
+    assert found.schedule.warmup == 5
 
 
 def test_the_caller_changes_single_values(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_caller_changes_single_values(tmp_path: Path) -> None:
     found = task(tmp_path, "long", *sets)
     assert (found.epochs, found.seed) == (8, 7)
     given = {"lr": 0.5, "eps": 1e-6}
-    assert found.optimizer.chosen.model_dump(exclude_defaults=True) == given
+    assert found.optimizer.model_dump(exclude_defaults=True) == given
 
 
 def test_another_name_replaces_the_choice(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_another_name_replaces_the_choice(tmp_path: Path) -> None:
         tmp_path, "", "task.optimizer.sgd.lr=1", "task.optimizer.sgd.momentum=0.5"
     )
     assert found.optimizer.name == "sgd"
-    assert (found.optimizer.chosen.lr, found.optimizer.chosen.momentum) == (1, 0.5)
+    assert (found.optimizer.lr, found.optimizer.momentum) == (1, 0.5)
     assert task(tmp_path, "", "task.schedule=constant").schedule.name == "constant"
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from compiler.tasks.choices import choices
 from compiler.tasks.optimizers import Optimizer
 
 TORCH = {
@@ -27,7 +26,7 @@ LEFT_OUT = {
 
 
 def test_every_optimizer_is_one_of_torch() -> None:
-    assert choices(Optimizer).keys() == TORCH.keys()
+    assert Optimizer.members().keys() == TORCH.keys()
 
 
 @pytest.mark.parametrize("name", TORCH)
@@ -37,7 +36,7 @@ def test_arguments_and_defaults_are_those_of_torch(name: str) -> None:
         for key, param in inspect.signature(TORCH[name]).parameters.items()
         if key not in LEFT_OUT
     }
-    ours = choices(Optimizer)[name]()
+    ours = Optimizer.members()[name]()
     assert ours.model_dump() == of_torch
     assert type(ours).__name__ == TORCH[name].__name__
 
@@ -45,7 +44,7 @@ def test_arguments_and_defaults_are_those_of_torch(name: str) -> None:
 @pytest.mark.parametrize("name", TORCH)
 def test_torch_takes_the_arguments(name: str) -> None:
     weights = [torch.nn.Parameter(torch.zeros(2))]
-    arguments = choices(Optimizer)[name](lr=0.5).model_dump()
+    arguments = Optimizer.members()[name](lr=0.5).model_dump()
     built = TORCH[name](weights, **arguments)
     assert built.defaults["lr"] == 0.5
 
@@ -65,5 +64,5 @@ def test_nesterov_is_refused_where_torch_refuses_it(arguments: dict[str, Any]) -
 def test_formulas_and_flags() -> None:
     given = {"sgd": {"lr": "base / 10", "momentum": 0.9, "nesterov": "fast"}}
     context = {"params": {"base": 2.0, "fast": True}}
-    found = Optimizer.model_validate(given, context=context).chosen
+    found = Optimizer.model_validate(given, context=context)
     assert (found.lr, found.nesterov) == (0.2, True)

@@ -9,8 +9,7 @@ import torch
 from torch.optim import SGD, lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
-from compiler.tasks.choices import choices
-from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.schedules import Schedule
 
 TOTAL, LR = 40, 0.3
 CASES: dict[str, tuple[dict[str, Any], Callable[[SGD], LRScheduler]]] = {
@@ -40,7 +39,7 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[SGD], LRScheduler]]] = {
 
 
 def schedule(name: str, **arguments: Any) -> Any:
-    return choices(ScheduleChoice)[name](**arguments)
+    return Schedule.members()[name](**arguments)
 
 
 def rates(build: Callable[[SGD], LRScheduler]) -> list[float]:
@@ -56,7 +55,7 @@ def rates(build: Callable[[SGD], LRScheduler]) -> list[float]:
 
 
 def test_there_is_a_case_for_each() -> None:
-    assert choices(ScheduleChoice).keys() == {*CASES, "noam"}
+    assert Schedule.members().keys() == {*CASES, "noam"}
 
 
 @pytest.mark.parametrize("name", CASES)

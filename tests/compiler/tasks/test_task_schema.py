@@ -10,10 +10,9 @@ from compiler.diagnostics.source import Source
 from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from compiler.reporting.json_schema import schema
-from compiler.tasks.choices import choices
-from compiler.tasks.datasets import DataSet
+from compiler.tasks.data_set import DataSet
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.schedules import ScheduleChoice
+from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
 
 SCHEMA = schema()
@@ -93,9 +92,9 @@ def test_mistakes_of_form_are_seen(path: Path) -> None:
 
 
 def test_everything_has_a_definition() -> None:
-    for choice in (DataSet, Optimizer, ScheduleChoice):
+    for choice in (DataSet, Optimizer, Schedule):
         (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
-        assert form["properties"].keys() == choices(choice).keys()
+        assert form["properties"].keys() == choice.members().keys()
     for kind, model in task_kinds().items():
         assert SCHEMA["$defs"][f"task.{kind}"]["properties"]["kind"]["const"] == kind
         told = SCHEMA["$defs"][f"task.{kind}"]["properties"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from compiler.diagnostics.source import Source
 from compiler.parse.document import Document, to_data
 from compiler.parse.parse import parse
-from compiler.tasks.datasets import DataSet
+from compiler.tasks.data_set import DataSet
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 
@@ -24,7 +24,7 @@ def read(data: str, folder: Path = Path(), files: Files | None = None) -> DataSp
     chosen = DataSet.model_validate(to_data(document.root)["task"]["data"])
     place = DataSection(document, chosen.name, folder)
     loaded: DataSplits = import_module(f"runtime.data.{chosen.name}").load(
-        chosen.chosen, place
+        chosen, place
     )
     return loaded
 

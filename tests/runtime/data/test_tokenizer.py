@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.tasks.data.data_set import Bpe, Tokens, Words
+from compiler.tasks.data_set import Bpe, Tokens, Words
 from runtime.data.bible import verses
 from runtime.data.tokenizer import (
     BOS,

@@ -15,8 +15,8 @@ from torchmetrics.functional.classification import (
 
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.pipeline import compile_spec
-from compiler.tasks.data.data_set import Words
 from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_set import Words
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import labelled_texts
 from runtime.load import build_networks

@@ -24,7 +24,7 @@ def make(tmp_path: Path) -> Make:
         file.write_text(text.replace("DIMS", dims).replace("AHEAD", ahead))
         program = compile_spec(file)
         assert program.task is not None
-        options = program.task.data.chosen
+        options = program.task.data
         data = text_pairs(PAIRS, PAIRS, options.tokens, True, options.facts())
         torch.manual_seed(0)
         networks = build_networks(program)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from compiler.language.choice import Choice
 from compiler.language.model import Model
-from compiler.tasks.choices import Whole
-from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import Whole
 
 File = str
 """A path; where it is relative, from the folder of the spec."""
 
 
-class Data(Model):
-    """The options of a data set."""
+class DataSet(Choice):
+    """One data set, with its options.
+
+    Attributes:
+        forms: what one example can be.
+    """
+
+    noun: ClassVar[str] = "data set"
+    example: ClassVar[str] = "data: digits, or data: {digits: {shift: 1}}"
+    package: ClassVar[str] = "compiler.tasks.data"
+    by_param: ClassVar[bool] = True
+
+    forms: ClassVar[tuple[Form, ...]]
 
     @abstractmethod
     def facts(self) -> DataFacts:

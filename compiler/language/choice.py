@@ -1,0 +1,196 @@
+"""Things that a spec chooses by name, with their arguments: `adamw`, or `{adamw: {lr: 3e-4}}`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, ClassVar, NamedTuple, Self
+
+from pydantic import (
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializationInfo,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import listed, shorten
+from compiler.language.model import Model, fault
+from compiler.language.schema_forms import PARAM_NAME, Schema
+from compiler.op import docstrings
+from compiler.op.find_modules import find_modules
+
+
+class _Written(NamedTuple):
+    """A thing as a spec has it: its name, and its arguments as they are written."""
+
+    name: str
+    arguments: Any
+
+
+class Choice(Model):
+    """A thing that a spec chooses by its name.
+
+    A subclass with a `noun` is a family of such things, and the type of a field that holds
+    one of them. Its subclasses with a `name` are the things: their fields are the
+    arguments, their docstrings the documentation. They are found, and listed nowhere.
+
+    Attributes:
+        noun: what the things of the family are called.
+        example: how one of them is written.
+        package: the package whose modules define them; "" where the family's own module does.
+        by_param: whether a param may name one: `optimizer: $optimizer`.
+        code: the code of the diagnostics for all that is wrong in one; "" where each mistake has its own.
+        name: what a spec calls the thing; "" for a family.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    noun: ClassVar[str]
+    example: ClassVar[str]
+    package: ClassVar[str] = ""
+    by_param: ClassVar[bool] = False
+    code: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    _members: ClassVar[dict[str, type[Any]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """A class with a noun is a new family, one with a name a thing of its family."""
+        if is_family(cls):
+            cls._members = {}
+        elif "name" in vars(cls):
+            cls._members[cls.name] = cls
+
+    @classmethod
+    def members(cls) -> dict[str, type[Self]]:
+        """The things of a family, by name."""
+        if cls.package:
+            deque(find_modules(cls.package), maxlen=0)
+        return dict(cls._members)
+
+    @classmethod
+    def required(cls) -> list[str]:
+        """The arguments that have no default."""
+        fields = cls.model_fields.items()
+        return [field.alias or key for key, field in fields if field.is_required()]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments with their values, defaults too, by the names in a spec."""
+        return self.model_dump(by_alias=True)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments that the spec gives, in the order in which they are declared."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """A family reads one of its things; a thing reads its arguments."""
+        if not is_family(cls):
+            return handler(source)
+        things: dict[Any, CoreSchema] = {
+            name: core_schema.no_info_before_validator_function(
+                _arguments, handler.generate_schema(thing)
+            )
+            for name, thing in cls.members().items()
+        }
+        return core_schema.no_info_before_validator_function(
+            cls._read,
+            core_schema.tagged_union_schema(things, _name),
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _as_written, info_arg=True
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Schema:
+        """Of a family: a name alone, or one with its arguments."""
+        if not is_family(cls):
+            return super().__get_pydantic_json_schema__(schema, handler)
+        things = cls.members()
+        read: Any = schema
+        known = read["schema"]["choices"]
+        return {
+            "description": docstrings.summary(cls),
+            "anyOf": [
+                {"enum": [name for name, one in things.items() if not one.required()]},
+                *[PARAM_NAME] * cls.by_param,
+                {
+                    "type": "object",
+                    "properties": {name: handler(known[name]) for name in things},
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                },
+            ],
+        }
+
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        """The name and the arguments of what is written."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            cls._check_known(value)
+            cls._check_complete(value)
+            return _Written(value, {})
+        if not isinstance(value, dict) or len(value) != 1:
+            article = "an" if cls.noun[0] in "aeiou" else "a"
+            message = f"{article} {cls.noun} is a name, or a name with its arguments"
+            raise cls._fault("bad-type", message, help=f"write {cls.example}")
+        ((name, arguments),) = value.items()
+        place: dict[str, Any] = {} if cls.code else {"at": (name,), "key": True}
+        cls._check_known(name, **place)
+        if arguments is None:
+            raise cls._fault("bad-type", f"`{name}` is empty", at=(name,))
+        return _Written(name, arguments)
+
+    @classmethod
+    def _check_known(cls, name: str, **place: Any) -> None:
+        known = cls.members()
+        if name not in known:
+            help = suggest(name, known) or f"there are {listed(known)}"
+            message = f"there is no {cls.noun} {shorten(name)}"
+            raise cls._fault("bad-value", message, help=help, **place)
+
+    @classmethod
+    def _check_complete(cls, name: str) -> None:
+        """A name alone will do where no argument is required."""
+        if missing := cls.members()[name].required():
+            arguments = ", ".join(f"{key}: ..." for key in missing)
+            help = f"write {{{name}: {{{arguments}}}}}"
+            message = f"{name} needs {listed(missing)}"
+            raise cls._fault("missing-key", message, help=help, key=False)
+
+    @classmethod
+    def _fault(cls, code: str, message: str, **context: Any) -> Exception:
+        return fault(cls.code or code, message, **context)
+
+
+def is_family(kind: Any) -> bool:
+    """Whether a type is a family of things, of which a field holds one."""
+    known = isinstance(kind, type) and issubclass(kind, Choice)
+    return known and "noun" in vars(kind)
+
+
+def _name(value: _Written | Choice) -> str:
+    return value.name
+
+
+def _arguments(value: _Written | Choice) -> Any:
+    return value.arguments if isinstance(value, _Written) else value
+
+
+def _as_written(value: Choice, info: SerializationInfo) -> dict[str, Any]:
+    """The name with the arguments, as the whole is asked for."""
+    arguments = value.model_dump(
+        mode=info.mode, by_alias=True, exclude_none=bool(info.exclude_none)
+    )
+    return {value.name: arguments}
