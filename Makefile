@@ -6,6 +6,7 @@
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
+# make release          the wheel of the last commit, in dist/, tried in a clean environment
 # make zoo              a diagram of every architecture, in build/zoo/
 # make clean            remove what was built, but not .venv
 
@@ -17,23 +18,29 @@ bin := .venv/bin
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # What is installed is what these two files say; a change to either installs again.
 pinned := pyproject.toml constraints.txt
+compiler := .venv/compiler.stamp
 runtime := .venv/runtime.stamp
 dev := .venv/dev.stamp
 reference := .venv/reference.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-reference test-deep check bench results docs zoo clean
+.PHONY: setup build test test-reference test-deep check bench results docs zoo release clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
 
-# Enough to compile, train and run: `build` does not wait for the tools of development.
-$(runtime): $(pinned)
+# Enough to compile: `build` waits neither for torch nor for the tools of development.
+$(compiler): $(pinned)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'LayerGraph needs Python 3.11 or later: make PYTHON=python3.11' >&2; exit 1; }
 	test -x $(bin)/python || $(PYTHON) -m venv .venv
-	$(pip) torch  # first and alone: no other package gets to choose its version
 	$(pip) --editable .
+	touch $@
+
+# Enough to train and run.
+$(runtime): $(compiler)
+	$(pip) torch  # first and alone: no other package gets to choose its version
+	$(pip) --editable '.[pdf,train]'
 	touch $@
 
 $(dev): $(runtime)
@@ -50,7 +57,7 @@ $(bench): $(runtime)
 	$(pip) --editable '.[bench]'
 	touch $@
 
-build: $(runtime)
+build: $(compiler)
 	@test -n '$(SPEC)' || { echo 'usage: make build SPEC=specs/gpt2.yaml' >&2; exit 2; }
 	$(bin)/python cli.py build $(SPEC) $(ARGS)
 
@@ -87,6 +94,9 @@ docs: $(dev) $(reference)
 
 zoo: $(runtime)
 	$(bin)/python -m bench.zoo --diagrams
+
+release: $(compiler)
+	$(bin)/python -m bench.release
 
 clean:
 	rm -rf build dist ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -26,10 +26,10 @@ from compiler.diagnostics.diagnostic import (
     RequestError,
     SpecError,
 )
+from compiler.diagnostics.extras import MissingExtraError, needs_extra
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.pipeline import compile_spec
 from compiler.program import Program
-from layergraph.extras import MissingExtraError, needs_extra
 from layergraph.spec_file import spec_file
 
 if TYPE_CHECKING:  # imports torch

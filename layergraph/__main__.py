@@ -22,9 +22,9 @@ from compiler.diagnostics.diagnostic import (
     RequestError,
     SpecError,
 )
+from compiler.diagnostics.extras import MissingExtraError
 from layergraph import __version__
 from layergraph.commands._output import show_diagnostics
-from layergraph.extras import MissingExtraError
 
 
 class Commands(TyperGroup):

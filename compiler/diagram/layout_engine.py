@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from compiler.diagnostics.diagnostic import DiagramError
+from compiler.diagnostics.extras import needs_extra
 
 ImageFormat = Literal["svg", "png", "pdf"]
 LayoutEngine = Literal["wheel", "system"]
@@ -103,9 +104,10 @@ def _system_binary() -> Path:
 
 def _svg_to_pdf(svg: bytes) -> bytes:
     # Imported here because it takes a third of a second, and only a PDF needs it.
-    from reportlab.graphics import renderPDF
-    from reportlab.pdfgen.canvas import Canvas
-    from svglib.svglib import svg2rlg
+    with needs_extra("pdf"):
+        from reportlab.graphics import renderPDF
+        from reportlab.pdfgen.canvas import Canvas
+        from svglib.svglib import svg2rlg
 
     drawing = svg2rlg(io.BytesIO(svg))
     if drawing is None:

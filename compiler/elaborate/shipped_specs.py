@@ -6,7 +6,5 @@ from pathlib import Path
 
 
 def shipped_specs() -> Path:
-    """Their folder: inside the package where it is installed, `specs/` in a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    installed = root / "layergraph" / "specs"
-    return installed if installed.is_dir() else root / "specs"
+    """Their folder: `layergraph/specs`, which is a link to `specs/` in a checkout."""
+    return (Path(__file__).resolve().parents[2] / "layergraph" / "specs").resolve()

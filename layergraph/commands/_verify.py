@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from compiler.diagnostics.extras import needs_extra
 from compiler.program import Program
 from layergraph.commands._output import exit_if
-from layergraph.extras import needs_extra
 
 
 @needs_extra("torch")

@@ -6,8 +6,8 @@ import json
 
 import typer
 
+from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
-from layergraph.extras import needs_extra
 
 
 @needs_extra("train")

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.extras import needs_extra
 from compiler.write_files import write_whole
 from layergraph.commands._options import Run, Weights
-from layergraph.extras import needs_extra
 
 
 @needs_extra("train")

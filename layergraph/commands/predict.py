@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
-from layergraph.extras import needs_extra
 
 
 @needs_extra("train")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json
-from layergraph.extras import needs_extra
 
 
 @needs_extra("train")

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from compiler.diagnostics.extras import needs_extra
 from compiler.diagnostics.limits import Limits
 from layergraph.commands._options import Spec, Variant
-from layergraph.extras import needs_extra
 from layergraph.overrides import compile_chosen
 
 

@@ -11,12 +11,12 @@ from compiler.checkpoint.assembly import sources
 from compiler.checkpoint.match import Named, TensorMatch, fit_file
 from compiler.checkpoint.mismatches import problems
 from compiler.diagnostics.diagnostic import RequestError, SpecError
+from compiler.diagnostics.extras import needs_extra
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.render import as_json as diagnostics_json
 from compiler.write_files import write_whole
 from layergraph.commands._options import Json, Network, Sets, Spec, Variant
 from layergraph.commands._output import echo_json, exit_if
-from layergraph.extras import needs_extra
 from layergraph.overrides import compile_chosen
 
 weights = typer.Typer(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Extra = Literal["torch", "train"]
+Extra = Literal["pdf", "torch", "train"]
 
 
 class MissingExtraError(ImportError):
@@ -23,7 +23,7 @@ def needs_extra(extra: Extra) -> Iterator[None]:
     >>> with needs_extra("train"):
     ...     import lightning_fabrics
     Traceback (most recent call last):
-    layergraph.extras.MissingExtraError: lightning_fabrics is not installed: pip install 'layergraph[train]'
+    compiler.diagnostics.extras.MissingExtraError: lightning_fabrics is not installed: pip install 'layergraph[train]'
     """
     try:
         yield
