@@ -72,11 +72,11 @@ def _by_hand(
 ) -> Callable[[], Sample]:
     net = build_networks(program)[""]
     optimizer = torch.optim.AdamW(net.parameters())
-    order = ShuffledBatchSampler(len(data.train), batch_size, seed=0)
-    loader = shuffled_loader(data.train, order)
+    sampler = ShuffledBatchSampler(len(data.train), batch_size, seed=0)
+    loader = shuffled_loader(data.train, sampler)
 
     def job() -> None:
-        for order.epoch in range(_EPOCHS):
+        for sampler.epoch in range(_EPOCHS):
             _plain_epoch(net, optimizer, loader)
 
     return lambda: measured(job)

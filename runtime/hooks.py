@@ -1,8 +1,8 @@
-"""What every layer of a live network gives, by its path in the spec, while the network runs.
+"""Hooks on every layer of a live network, by its path in the spec.
 
-Layers with weights are modules, and have hooks. The others are calls of torch in a
-`forward` of the generated file, where a statement assigns a layer to a variable of its
-name: the name is read from the code that runs.
+Layers with weights are modules, and have module hooks. The others are calls of torch functions in
+the `forward` of a generated class, where a statement assigns a layer's output to a variable with
+its name: the name is read from the bytecode.
 """
 
 from __future__ import annotations
@@ -19,53 +19,61 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 LayerHook = Callable[[str, list[Tensor]], None]
-"""Is told a path, as `h.0.attn.c_proj`, and the tensors that the layer gives."""
+"""Called with a layer's path, such as `h.0.attn.c_proj`, and the tensors that it returned."""
 
 _RETURNED: Final = "return"
-"""No variable has this name."""
+"""Stands for a returned value; no variable can have this name."""
 _WRAPPERS: Final = {"_fsdp_wrapped_module", "_forward_module", "_orig_mod"}
-"""Names that devices put into the paths of modules."""
+"""Parts of module paths that FSDP, Fabric and torch.compile add."""
 
 
 @contextmanager
-def hook_layers(network: nn.Module, saw: LayerHook) -> Iterator[None]:
-    """Tell of every layer of a generated network, in the order in which they run, until the context ends.
+def hook_layers(network: nn.Module, hook: LayerHook) -> Iterator[None]:
+    """Call a hook after every layer of a generated network, in the order of execution, until the context ends.
 
-    A layer that is several calls of torch is told of several times; one that a block returns
-    as it is made is told of as the block, and "" is the network.
+    For a layer that is several torch calls, the hook is called several times. A layer that a
+    block returns without assigning it is called as the block. The network itself is "".
     """
     running: list[tuple[str, nn.Module]] = []
-    with ExitStack() as hooks:
+    with ExitStack() as stack:
         for name, module in network.named_modules():
             path = ".".join(part for part in name.split(".") if part not in _WRAPPERS)
-            for hook in _hook(path, module, running, saw):
-                hooks.callback(hook.remove)
-        with _Calls(running, _file(network), saw):
+            for handle in _hook_module(path, module, running, hook):
+                stack.callback(handle.remove)
+        with _FunctionHooks(running, _source_file(network), hook):
             yield
 
 
-def _hook(
-    path: str, module: nn.Module, running: list[tuple[str, nn.Module]], saw: LayerHook
+def _hook_module(
+    path: str, module: nn.Module, running: list[tuple[str, nn.Module]], hook: LayerHook
 ) -> Iterator[Any]:
-    def enter(_module: nn.Module, _inputs: object) -> None:
+    """Register the hooks of a module; yields their handles."""
+
+    def before(_module: nn.Module, _inputs: object) -> None:
         running.append((path, module))
 
-    def leave(_module: nn.Module, _inputs: object, output: object) -> None:
+    def after(_module: nn.Module, _inputs: object, output: object) -> None:
         running.pop()
-        saw(path, list(tensors(output)))
+        hook(path, list(tensors(output)))
 
-    yield module.register_forward_pre_hook(enter)
-    yield module.register_forward_hook(leave)
+    yield module.register_forward_pre_hook(before)
+    yield module.register_forward_hook(after)
 
 
-class _Calls(TorchFunctionMode):
-    """Sees the calls of torch that stand in the `forward` of a generated class."""
+class _FunctionHooks(TorchFunctionMode):
+    """Calls a hook for the torch functions that the `forward` of a generated class calls.
+
+    Args:
+        running: the stack of running modules with their paths.
+        file: the generated file.
+        hook: called with the path of the layer.
+    """
 
     def __init__(
-        self, running: list[tuple[str, nn.Module]], file: str, saw: LayerHook
+        self, running: list[tuple[str, nn.Module]], file: str, hook: LayerHook
     ) -> None:
         super().__init__()
-        self._running, self._file, self._saw = running, file, saw
+        self._running, self._file, self._hook = running, file, hook
 
     def __torch_function__(
         self,
@@ -75,16 +83,17 @@ class _Calls(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        found = list(tensors(result))
-        if found and self._running:
+        outputs = list(tensors(result))
+        if outputs and self._running:
             path, module = self._running[-1]
             name = self._layer(module, sys._getframe(1))
             if name:
-                self._saw(f"{path}.{name}" if path else name, found)
+                self._hook(f"{path}.{name}" if path else name, outputs)
         return result
 
     def _layer(self, module: nn.Module, frame: FrameType | None) -> str:
-        if _file(module) != self._file:
+        """The layer whose statement a module's `forward` is executing; "" if none."""
+        if _source_file(module) != self._file:
             return ""
         code = type(module).forward.__code__
         while frame is not None and frame.f_code is not code:
@@ -92,37 +101,39 @@ class _Calls(TorchFunctionMode):
         return assigned_variable(code, frame.f_lasti) if frame else ""
 
 
-def _file(module: nn.Module) -> str:
-    """The file of a module's code, which stays the same where devices put a class over its class."""
+def _source_file(module: nn.Module) -> str:
+    """The file of a module's `forward`, also if a wrapper has replaced its class by a subclass."""
     return type(module).forward.__code__.co_filename
 
 
 def assigned_variable(code: CodeType, offset: int) -> str:
-    """The variable that the statement at an offset of the code gives a value; "" where it returns one.
+    """The variable that the statement at a bytecode offset assigns; "" if it returns its value.
 
-    Names of layers that Python has for itself have an underscore there: it is taken off.
+    A layer whose name Python reserves has a variable with a trailing underscore, which is removed.
     """
-    names = (name for at, name in _ends(code) if at > offset and name.strip("_"))
-    found = next(names, _RETURNED)
-    return "" if found == _RETURNED else found.rstrip("_")
+    names = (
+        name for end, name in _statement_ends(code) if end > offset and name.strip("_")
+    )
+    name = next(names, _RETURNED)
+    return "" if name == _RETURNED else name.rstrip("_")
 
 
 @cache
-def _ends(code: CodeType) -> tuple[tuple[int, str], ...]:
-    """Where a statement gives a variable its value, or returns, with the variable."""
+def _statement_ends(code: CodeType) -> tuple[tuple[int, str], ...]:
+    """The bytecode offsets at which a variable is assigned or a value is returned, with the variable."""
     ends = []
-    for one in dis.get_instructions(code):
-        if one.opname.startswith("STORE_FAST"):
-            ends.append((one.offset, str(one.argval)))
-        elif one.opname.startswith("RETURN"):
-            ends.append((one.offset, _RETURNED))
+    for instruction in dis.get_instructions(code):
+        if instruction.opname.startswith("STORE_FAST"):
+            ends.append((instruction.offset, str(instruction.argval)))
+        elif instruction.opname.startswith("RETURN"):
+            ends.append((instruction.offset, _RETURNED))
     return tuple(ends)
 
 
 def tensors(value: object) -> Iterator[Tensor]:
-    """The tensors in what a layer gives: one, or tuples and lists of them."""
+    """The tensors in a layer's output: a tensor, or nested tuples and lists of tensors."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
-        for one in value:
-            yield from tensors(one)
+        for item in value:
+            yield from tensors(item)

@@ -1,4 +1,4 @@
-"""From a built file, or a compiled program, to live torch modules."""
+"""Load generated code: a file as a Python module, a program as live torch modules."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from compiler.ir.typed import Instance
 
 
 def load_file(path: str | Path) -> ModuleType:
-    """Import a generated file as a module of its own, whatever its name.
+    """Import a generated file; its name need not be an identifier.
 
     Raises:
-        ImportError: where the file is none of Python.
+        ImportError: if it is not a Python file.
     """
     file = Path(path)
     name = f"layergraph_built_{file.stem}_{abs(hash(file.resolve()))}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is no Python file")
+        raise ImportError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -34,17 +34,23 @@ def load_file(path: str | Path) -> ModuleType:
 
 
 def load_program(program: Program) -> dict[str, type[nn.Module]]:
-    """The classes of a program's networks, by the names of the networks ("" for one)."""
+    """The classes of a program's networks by name; "" is the name of the only one."""
     with tempfile.TemporaryDirectory(prefix="layergraph-") as folder:
         file = Path(folder) / f"{program.name}.py"
         file.write_text(program.python, encoding="utf-8")
         module = load_file(file)
     networks = program.typed.networks
-    return {key: getattr(module, net.scope.name) for key, net in networks.items()}
+    return {
+        name: getattr(module, instance.scope.name)
+        for name, instance in networks.items()
+    }
 
 
 def build_networks(program: Program) -> dict[str, nn.Module]:
-    """The networks of a program as live modules, weights as the spec's `init` and torch's random state give them."""
+    """The networks of a program as live modules by name.
+
+    Weights are initialised as the spec says, with torch's global random state.
+    """
     return {
         name: network(**constructor_arguments(network, program.typed.networks[name]))
         for name, network in load_program(program).items()
@@ -54,6 +60,7 @@ def build_networks(program: Program) -> dict[str, nn.Module]:
 def constructor_arguments(
     network: type[nn.Module], instance: Instance
 ) -> dict[str, Any]:
-    """The params of the network that its class takes, with the values compiled."""
-    taken = inspect.signature(network).parameters
-    return {name: instance.params[name] for name in taken if name in instance.params}
+    """The arguments of a generated class: the compiled values of the params that it takes."""
+    parameters = inspect.signature(network).parameters
+    params = instance.params
+    return {name: params[name] for name in parameters if name in params}

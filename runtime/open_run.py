@@ -1,4 +1,4 @@
-"""A run that is over, or in part: its networks live again, with the weights that it has."""
+"""Open a run: its networks with trained weights, to evaluate, predict and generate."""
 
 from __future__ import annotations
 
@@ -18,108 +18,122 @@ from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
-from runtime.engine.batch_sampler import plain_loader
+from runtime.engine.batch_sampler import sequential_loader
 from runtime.engine.checkpoint_file import tied_names
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, learner_class
 
 WEIGHTS: Final = {"best": BEST, "last": LAST}
+_SHOWN: Final = 5
+"""Maximum number of problems in a message."""
 
 
 @dataclass(frozen=True, repr=False)
 class LoadedRun:
-    """A run whose networks are live.
+    """A run whose networks are live, in evaluation mode.
 
     Attributes:
-        about: what `run.json` says.
-        learner: the task with its networks, in evaluation mode.
+        folder: the run's folder.
+        info: content of `run.json`.
+        program: the compiled spec of the run.
+        task: its task.
+        learner: the task's learner, with the networks.
     """
 
     folder: RunFolder
-    about: Mapping[str, Any]
+    info: Mapping[str, Any]
     program: Program
     task: Task
     learner: Learner[Any]
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """The networks by name ("" for the only one), in evaluation mode."""
+        """The networks by name; "" is the name of the only one."""
         return self.learner.networks
 
     def data(self) -> DataSplits:
-        """The data of the run, read again.
+        """The data of the run, loaded again from where the spec says.
 
         Raises:
-            SpecError: where it is no longer there.
+            SpecError: if it does not exist any more, or is invalid.
         """
-        folder = Path(self.about["spec"]).parent
+        folder = Path(self.info["spec"]).parent
         document = self.program.typed.graph.document
         return load(self.task, DataSection(document, self.task.data.name, folder))
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """What the networks say of files or texts, as plain values.
+        """Predictions for files or texts, one JSON object for each.
 
         Raises:
-            RequestError, SpecError: where an input is wrong, or the task predicts nothing.
+            RequestError, SpecError: if an input is invalid, or the task has no predictions.
         """
         return self.learner.predict(inputs)
 
-    def __repr__(self) -> str:
-        return f"<LoadedRun {self.folder.path} of {self.program.name}>"
-
     def evaluate(self) -> dict[str, float]:
-        """All metrics of the task on what is held out."""
+        """All metrics of the task on the held-out data, by name.
+
+        Raises:
+            SpecError: as `data`.
+        """
         data = self.data()
         self.learner.setup(data)
         torch.manual_seed(self.task.seed)
         with torch.no_grad():
-            batches = plain_loader(data.held_out, self.task.batch_size)
+            batches = sequential_loader(data.held_out, self.task.batch_size)
             return self.learner.evaluate(batches, final=True)
+
+    def __repr__(self) -> str:
+        return f"<LoadedRun {self.folder.path} of {self.program.name}>"
 
 
 def open_run(path: Path, weights: str = "best") -> LoadedRun:
-    """Open the folder of a run, with its best weights, its last, or those of a safetensors file.
+    """Open a run.
+
+    Args:
+        path: the run's folder.
+        weights: `best`, `last`, or a safetensors file.
 
     Raises:
-        RequestError: where the folder is no run, or there are no such weights.
-        DataError: where the weights do not fit its networks.
+        RequestError: if the folder is not a run, or the weights do not exist.
+        DataError: if the weights do not fit its networks.
     """
     folder = RunFolder(path)
-    about = folder.read_json("run.json")
+    info = folder.read_json("run.json")
     program = compile_spec(folder.path / SPEC)
     task = program.task
     if task is None:
         raise DataError(f"{folder.path / SPEC} has no task")
     networks = build_networks(program)
-    own = WEIGHTS.get(weights)
-    load_weights(networks, folder.path / own if own else Path(weights))
-    for net in networks.values():
-        net.eval()
+    file = WEIGHTS.get(weights)
+    load_weights(networks, folder.path / file if file else Path(weights))
+    for network in networks.values():
+        network.eval()
     metadata = folder.read_json("vocabulary.json")
-    made = learner_class(task.kind)(task, program.typed.networks, networks, metadata)
-    return LoadedRun(folder, about, program, task, made)
+    make_learner = learner_class(task.kind)
+    learner = make_learner(task, program.typed.networks, networks, metadata)
+    return LoadedRun(folder, info, program, task, learner)
 
 
 def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
     """Load the weights of all networks from a safetensors file.
 
     Raises:
-        RequestError: where the file is not there.
-        DataError: where its tensors are not those of the networks.
+        RequestError: if the file does not exist.
+        DataError: if its tensors are not those of the networks.
     """
-    found = _tensors(file)
-    for name, net in networks.items():
+    tensors = _read_tensors(file)
+    for name, network in networks.items():
         prefix = f"{name}." if name else ""
-        own = {
+        state = {
             key.removeprefix(prefix): tensor
-            for key, tensor in found.items()
+            for key, tensor in tensors.items()
             if key.startswith(prefix)
         }
-        _load(net, own, file)
+        _load_state(network, state, file)
 
 
-def _tensors(file: Path) -> dict[str, Tensor]:
+def _read_tensors(file: Path) -> dict[str, Tensor]:
     try:
         with safe_open(file, framework="pt") as opened:
             return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
@@ -129,28 +143,29 @@ def _tensors(file: Path) -> dict[str, Tensor]:
         raise DataError(f"{file} cannot be read: {error}") from None
 
 
-def _load(net: nn.Module, found: Mapping[str, Tensor], file: Path) -> None:
-    wanted = net.state_dict()
-    problems = [
-        f"{key} is missing" for key in wanted.keys() - found.keys() - tied_names(net)
-    ]
-    problems += [f"{key} is not in the network" for key in found.keys() - wanted.keys()]
+def _load_state(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> None:
+    expected = network.state_dict()
+    missing = expected.keys() - state.keys() - tied_names(network)
+    problems = [f"{key} is missing" for key in missing]
+    unknown = state.keys() - expected.keys()
+    problems += [f"{key} is not in the network" for key in unknown]
     problems += [
-        f"{key} is {list(found[key].shape)}, not {list(wanted[key].shape)}"
-        for key in wanted.keys() & found.keys()
-        if found[key].shape != wanted[key].shape
+        f"{key} is {list(state[key].shape)}, not {list(expected[key].shape)}"
+        for key in expected.keys() & state.keys()
+        if state[key].shape != expected[key].shape
     ]
     if problems:
-        few = "; ".join(sorted(problems)[:5])
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise DataError(f"{file} does not fit the networks: {few}{more}")
-    net.load_state_dict(dict(found), strict=False)
+        first = "; ".join(sorted(problems)[:_SHOWN])
+        others = len(problems) - _SHOWN
+        more = f"; and {others} more" if others > 0 else ""
+        raise DataError(f"{file} does not fit the networks: {first}{more}")
+    network.load_state_dict(dict(state), strict=False)
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
-    """What the runs in a folder say of themselves, the oldest first."""
-    found = []
+    """The content of `run.json` of each run in a folder, with its path as `run`, oldest first."""
+    runs = []
     for file in folder.glob("*/run.json"):
-        about = RunFolder(file.parent).read_json("run.json")
-        found.append({"run": str(file.parent), **about})
-    return sorted(found, key=lambda run: str(run.get("started", "")))
+        info = RunFolder(file.parent).read_json("run.json")
+        runs.append({"run": str(file.parent), **info})
+    return sorted(runs, key=lambda run: str(run.get("started", "")))

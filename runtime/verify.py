@@ -1,14 +1,14 @@
-"""The generated module against inference: shapes, dtypes and parameters, at several sizes.
+"""Run a generated module, and compare its shapes, dtypes and parameter count with the compiler's.
 
-The network is built on the meta device, where nothing is computed but shapes, and for
-small ones also for real. What inference says of every output must be what torch gives,
-for several values of every symbol; and every learned tensor must have the shape that
-inference counts.
+The module runs on the meta device, where only shapes are computed, with several values for every
+symbol; a small one also runs on the CPU. Every output must have the inferred shape and dtype, and
+the parameters must be as many as the compiler counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +20,12 @@ from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType
 from runtime.load import constructor_arguments, load_program
 
-SMALL = 5_000_000
-"""Networks with at most so many parameters are also run for real."""
-COMPUTABLE = 2**22
-"""The most elements that an input may have to be run for real."""
+MAX_CPU_PARAMETERS: Final = 5_000_000
+"""Networks with at most this number of parameters also run on the CPU."""
+MAX_CPU_ELEMENTS: Final = 2**22
+"""Maximum number of elements of all inputs together, to run on the CPU."""
 
-RAISED_BY_TORCH = (
+RAISED_BY_TORCH: Final = (
     ArithmeticError,
     AttributeError,
     IndexError,
@@ -35,12 +35,13 @@ RAISED_BY_TORCH = (
     ValueError,
 )
 
-_DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
-Sizes = Mapping[str, int]
+_DTYPES: Final = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+SymbolSizes = Mapping[str, int]
+"""The value of each symbol."""
 
 
 def verify(program: Program) -> list[str]:
-    """Every point in which the generated module is not what inference says."""
+    """The differences between the generated module and what the compiler inferred, as messages."""
     classes = load_program(program)
     problems: list[str] = []
     for name, instance in program.typed.networks.items():
@@ -57,103 +58,104 @@ def _verify_network(network: type[nn.Module], instance: Instance) -> list[str]:
     problems = _verify_parameters(module, instance)
     for sizes in sample_sizes(instance):
         problems += _verify_forward(module, instance, sizes, "meta")
-    if ParameterCounter().instance(instance) <= SMALL:
-        real = network(**constructor_arguments(network, instance)).eval()
+    if ParameterCounter().instance(instance) <= MAX_CPU_PARAMETERS:
+        on_cpu = network(**constructor_arguments(network, instance)).eval()
         sizes = next(sample_sizes(instance))
-        if _elements(instance, sizes) <= COMPUTABLE:
-            problems += _verify_forward(real, instance, sizes, "cpu")
+        if _input_elements(instance, sizes) <= MAX_CPU_ELEMENTS:
+            problems += _verify_forward(on_cpu, instance, sizes, "cpu")
     return problems
 
 
 def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:
-    """Several values for every symbol of the inputs, small ones, all admitted."""
+    """Several small allowed values for every symbol of a network's inputs."""
     symbols = sorted(
         {
-            s
-            for kind in _kinds(instance)
-            for d in kind.shape
-            for s in instance.context.value(d).symbols
+            symbol
+            for tensor_type in _input_types(instance)
+            for size in tensor_type.shape
+            for symbol in instance.context.value(size).symbols
         }
     )
     domain = instance.context.domain.constraints
-    choices = [_sizes(domain.get(symbol, Constraint())) for symbol in symbols]
-    rounds = max((len(choice) for choice in choices), default=1)
-    for number in range(rounds):
-        # Different symbols get different sizes, so that a mix-up shows.
-        picked = [c[(number + k) % len(c)] for k, c in enumerate(choices)]
-        yield dict(zip(symbols, picked, strict=True))
+    choices = [_sample(domain.get(symbol, Constraint())) for symbol in symbols]
+    samples = max((len(choice) for choice in choices), default=1)
+    for number in range(samples):
+        # Symbols have different sizes, so that confusing two of them shows.
+        sizes = [c[(number + k) % len(c)] for k, c in enumerate(choices)]
+        yield dict(zip(symbols, sizes, strict=True))
 
 
-def _sizes(constraint: Constraint) -> list[int]:
-    step = constraint.multiple_of
-    least = -(-constraint.min // step) * step
-    wanted = [least + 2 * step, least + 3 * step, least, least + 7 * step]
-    most = constraint.max
-    return [size for size in wanted if most is None or size <= most] or [least]
+def _sample(constraint: Constraint) -> list[int]:
+    """A few values that a constraint allows."""
+    step, limit = constraint.multiple_of, constraint.max
+    smallest = -(-constraint.min // step) * step
+    sizes = [smallest + 2 * step, smallest + 3 * step, smallest, smallest + 7 * step]
+    return [size for size in sizes if limit is None or size <= limit] or [smallest]
 
 
-def _kinds(instance: Instance) -> list[TensorType]:
-    return [kind for kind in instance.inputs.values() if kind is not None]
+def _input_types(instance: Instance) -> list[TensorType]:
+    return [found for found in instance.inputs.values() if found is not None]
 
 
-def concrete_shape(instance: Instance, kind: TensorType, sizes: Sizes) -> list[int]:
-    """A type's shape at given sizes."""
-    return [instance.context.value(size).evaluate(sizes) for size in kind.shape]
+def concrete_shape(
+    instance: Instance, tensor_type: TensorType, sizes: SymbolSizes
+) -> list[int]:
+    """The shape of a type, with values for its symbols."""
+    return [instance.context.value(size).evaluate(sizes) for size in tensor_type.shape]
 
 
-def _elements(instance: Instance, sizes: Sizes) -> int:
-    shapes = [concrete_shape(instance, kind, sizes) for kind in _kinds(instance)]
+def _input_elements(instance: Instance, sizes: SymbolSizes) -> int:
+    types = _input_types(instance)
+    shapes = [concrete_shape(instance, found, sizes) for found in types]
     return sum(torch.Size(shape).numel() for shape in shapes)
 
 
-def sample_inputs(instance: Instance, sizes: Sizes, device: str) -> list[Tensor]:
-    """Tensors for the inputs of a network. Integers are small, so that they index any table."""
-    made = []
-    for kind in _kinds(instance):
-        shape = concrete_shape(instance, kind, sizes)
-        if kind.kind == "float":
-            made.append(torch.randn(shape, device=device))
+def sample_inputs(instance: Instance, sizes: SymbolSizes, device: str) -> list[Tensor]:
+    """Tensors for a network's inputs: random floats; integers are 1, which every embedding has as an index."""
+    inputs = []
+    for found in _input_types(instance):
+        shape = concrete_shape(instance, found, sizes)
+        if found.kind == "float":
+            inputs.append(torch.randn(shape, device=device))
         else:
-            whole = torch.ones(shape, device=device, dtype=_DTYPES[kind.kind])
-            made.append(whole)
-    return made
+            ones = torch.ones(shape, device=device, dtype=_DTYPES[found.kind])
+            inputs.append(ones)
+    return inputs
 
 
 def _verify_parameters(module: nn.Module, instance: Instance) -> list[str]:
-    counted = ParameterCounter().instance(instance)
-    found = sum(parameter.numel() for parameter in module.parameters())
+    expected = ParameterCounter().instance(instance)
+    actual = sum(parameter.numel() for parameter in module.parameters())
+    if actual == expected:
+        return []
     name = instance.scope.name
-    return (
-        []
-        if counted == found
-        else [f"{name} has {found} parameters, inference counts {counted}"]
-    )
+    return [f"{name} has {actual} parameters, but the compiler counts {expected}"]
 
 
 def _verify_forward(
-    module: nn.Module, instance: Instance, sizes: Sizes, device: str
+    module: nn.Module, instance: Instance, sizes: SymbolSizes, device: str
 ) -> list[str]:
-    where = f"{instance.scope.name} at {_shown(sizes)} on {device}"
+    where = f"{instance.scope.name} at {_format_sizes(sizes)} on {device}"
     inputs = sample_inputs(instance, sizes, device)
     with torch.no_grad():
         try:
-            given = module(*inputs)
+            output = module(*inputs)
         except RAISED_BY_TORCH as error:
             return [f"{where}: {error}"]
-    outputs = given if isinstance(given, tuple) else (given,)
+    outputs = output if isinstance(output, tuple) else (output,)
     if len(outputs) != len(instance.outputs):
         expected = len(instance.outputs)
-        return [f"{where}: {len(outputs)} outputs, inference says {expected}"]
+        return [f"{where}: {len(outputs)} outputs, but inference says {expected}"]
     problems = []
-    for (name, kind), tensor in zip(instance.outputs.items(), outputs, strict=True):
-        shape = concrete_shape(instance, kind, sizes)
-        if list(tensor.shape) != shape or tensor.dtype != _DTYPES[kind.kind]:
-            found = f"{tensor.dtype} {list(tensor.shape)}"
-            problems.append(
-                f"{where}: {name} is {found}, inference says {kind.kind}{shape}"
-            )
+    for (name, found), tensor in zip(instance.outputs.items(), outputs, strict=True):
+        shape = concrete_shape(instance, found, sizes)
+        if list(tensor.shape) != shape or tensor.dtype != _DTYPES[found.kind]:
+            actual = f"{tensor.dtype} {list(tensor.shape)}"
+            inferred = f"{found.kind}{shape}"
+            message = f"{where}: {name} is {actual}, but inference says {inferred}"
+            problems.append(message)
     return problems
 
 
-def _shown(sizes: Sizes) -> str:
+def _format_sizes(sizes: SymbolSizes) -> str:
     return ", ".join(f"{name}={size}" for name, size in sizes.items()) or "fixed sizes"

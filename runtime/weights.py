@@ -1,4 +1,4 @@
-"""Published weights: from the tensors of a file to those of a network, and to a live module."""
+"""Load published weights: convert the tensors of a file to those of a network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Tensors: TypeAlias = Mapping[str, Tensor]
 
 
 def apply(assembly: Assembly, tensors: Tensors) -> Tensor:
-    """Make one tensor of published ones: a view of them where that is possible.
+    """Make one tensor from published ones; the result is a view of them if possible.
 
     >>> apply(Chunked(Taken("qkv"), 1, 3, 0), {"qkv": torch.arange(6)})
     tensor([2, 3])
@@ -60,39 +60,44 @@ def apply(assembly: Assembly, tensors: Tensors) -> Tensor:
 def convert(
     program: Program, tensors: Tensors, network: str = "", names: str = ""
 ) -> dict[str, Tensor]:
-    """The state of a network from published tensors, dtypes kept; tied tensors under all their names.
+    """Convert published tensors to the state dict of a network.
 
-    Tensors that the checkpoint leaves as they begin are not in it.
+    Dtypes stay the same. Tied tensors have all their names. Tensors that the spec's checkpoint
+    leaves as they are initialised are omitted.
 
     Args:
-        network: its name, where the spec has several.
-        names: whose names they are, `published` or `own`, where both would fit.
+        program: the compiled spec.
+        tensors: the published tensors by name.
+        network: name of the network, if the spec has several.
+        names: whose names the tensors have, `published` or `own`, if both fit.
 
     Raises:
-        SpecError: where the tensors do not fit, or some are left over.
-        RequestError: where the spec has no such network, or they fit in two ways.
+        SpecError: if the tensors do not fit, or some are unused.
+        RequestError: if the spec has no such network, or both names fit.
     """
     _require_one(program, network)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    found = fit(program.typed, shapes, network, names)
-    held = _fitting(program, found, Path("the tensors"))
-    return _made(program, held, tensors)[network]
+    match = fit(program.typed, shapes, network, names)
+    _check_match(program, match, Path("the tensors"))
+    return _assemble(program, match, tensors)[network]
 
 
 def load_networks(
     program: Program, weights: str | Path | None, network: str = "", names: str = ""
 ) -> dict[str, nn.Module]:
-    """The networks of a program as live modules in evaluation mode, by name; or one of them.
+    """The networks of a program as live modules in evaluation mode, by name.
 
     Args:
-        weights: a file with the published names, or those of the spec; without it, weights are
+        program: the compiled spec.
+        weights: a file with published names or those of the spec; None: weights are
             initialised as the spec says.
-        network: the only network that is wanted, of a spec with several.
-        names: whose names the file has, `published` or `own`, where both would fit.
+        network: the only network to load, of several.
+        names: whose names the file has, `published` or `own`, if both fit.
 
     Raises:
-        SpecError: where the weights do not fit.
-        RequestError: where the file cannot be read, fits in two ways, or lacks a network.
+        SpecError: if the weights do not fit.
+        RequestError: if the file does not exist, both names fit, or it lacks a network.
+        DataError: if the file cannot be read.
     """
     _require_known(program, network)
     networks = build_networks(program)
@@ -102,8 +107,8 @@ def load_networks(
         states = read_states(program, Path(weights), network, names)
         for name, module in networks.items():
             if name not in states:
-                message = f"the checkpoint of {program.name} says nothing of {name}"
-                raise RequestError(f"{message}: name the network that is wanted")
+                message = f"the checkpoint of {program.name} has no weights of {name}"
+                raise RequestError(f"{message}: choose a network")
             module.load_state_dict(states[name], strict=False)
     for module in networks.values():
         module.eval()
@@ -113,85 +118,104 @@ def load_networks(
 def read_states(
     program: Program, file: Path, network: str = "", names: str = ""
 ) -> dict[str, dict[str, Tensor]]:
-    """The state of each network that a file of weights holds, or of one of them.
+    """The state dict of each network that a file has weights of, by network.
+
+    Args:
+        program: the compiled spec.
+        file: a .safetensors, .npz or index file.
+        network: the only network to read, of several.
+        names: whose names the file has, `published` or `own`, if both fit.
 
     Raises:
-        SpecError: where the tensors do not fit, or some are left over.
-        RequestError: where the file cannot be read, or fits in two ways.
+        SpecError: if the tensors do not fit, or some are unused.
+        RequestError: if the file does not exist, or both names fit.
+        DataError: if the file cannot be read.
     """
-    found, header = fit_file(program.typed, file, network, names)
-    held = _fitting(program, found, file)
+    match, header = fit_file(program.typed, file, network, names)
+    _check_match(program, match, file)
     needed = {
-        name for assembly in held.assemblies.values() for name in sources(assembly)
+        name for assembly in match.assemblies.values() for name in sources(assembly)
     }
     tensors = _read({name: header[name] for name in header if name in needed})
-    return _made(program, held, tensors)
+    return _assemble(program, match, tensors)
 
 
 def states_bytes(states: Mapping[str, Tensors], program: Program) -> bytes:
-    """States as safetensors, tied tensors once; of several networks with the network's name before each."""
-    tied = _ties(program)
-    made = {
+    """State dicts by network as a safetensors file.
+
+    Tied tensors are stored once. Of several networks, names start with the network's.
+    """
+    tied = _tied_tensors(program)
+    tensors = {
         f"{network}.{name}" if network else name: tensor
         for network, state in states.items()
         for name, tensor in state.items()
         if name not in tied[network]
     }
-    return save(_apart(made), metadata={"format": "pt", MARK: program.name})
+    return save(_unshared(tensors), metadata={"format": "pt", MARK: program.name})
 
 
-def _apart(tensors: Tensors) -> dict[str, Tensor]:
-    """The same tensors, each with memory of its own, as safetensors wants them."""
-    found: dict[str, Tensor] = {}
+def _unshared(tensors: Tensors) -> dict[str, Tensor]:
+    """The tensors, contiguous and without shared memory, as safetensors requires."""
+    unshared: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, tensor in tensors.items():
         whole = tensor.untyped_storage().nbytes() == tensor.nbytes
         if not whole or not tensor.is_contiguous() or tensor.data_ptr() in seen:
             tensor = tensor.clone(memory_format=torch.contiguous_format)
         seen.add(tensor.data_ptr())
-        found[name] = tensor
-    return found
+        unshared[name] = tensor
+    return unshared
 
 
 class WeightTranslator:
-    """From tensors by published names to the same by ours; those that are not given are left out.
+    """Converts whatever has the published names of weights: weights, gradients, statistics.
 
-    It translates whatever goes by the names of the weights: weights, gradients, statistics.
+    A call converts tensors by published name to tensors by the spec's names. Tensors whose
+    sources are missing are omitted.
+
+    Args:
+        program: the compiled spec.
+        network: name of the network, if the spec has several.
     """
 
     def __init__(self, program: Program, network: str = "") -> None:
         _require_one(program, network)
         self.plans = plans(program.typed)
-        (plan,) = [one for one in self.plans if one.network == network]
+        (plan,) = [plan for plan in self.plans if plan.network == network]
         self.groups = list(origins(plan.entries).values())
         self.left_out = frozenset(
             entry.tensor.name
             for group in self.groups
-            if not any(one.assemblies for one in group)
+            if not any(entry.assemblies for entry in group)
             for entry in group
         )
-        """The tensors that the checkpoint leaves as they begin."""
+        """The tensors that the checkpoint leaves as they are initialised."""
 
     def left_over(self, names: Iterable[str]) -> list[str]:
-        """The published tensors that nothing needs, and that are not ignored either."""
+        """The published tensors that are neither used nor ignored."""
         return left_over(self.plans, names)
 
     def __call__(self, tensors: Tensors) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
+        converted: dict[str, Tensor] = {}
         for group in self.groups:
-            assemblies = [assembly for one in group for assembly in one.assemblies]
-            whole = [m for m in assemblies if all(n in tensors for n in sources(m))]
-            if whole:
-                made = apply(whole[0], tensors)
-                found |= {entry.tensor.name: made for entry in group}
-        return found
+            assemblies = [assembly for entry in group for assembly in entry.assemblies]
+            complete = [
+                assembly
+                for assembly in assemblies
+                if all(name in tensors for name in sources(assembly))
+            ]
+            if complete:
+                tensor = apply(complete[0], tensors)
+                converted |= {entry.tensor.name: tensor for entry in group}
+        return converted
 
 
 def _require_known(program: Program, network: str) -> None:
     known = program.typed.networks
     if network and network not in known:
-        message = f"there is no network {network} in {program.name}"
-        raise RequestError(f"{message}: there are {', '.join(known)}")
+        message = f"{program.name} has no network {network}"
+        raise RequestError(f"{message}: its networks are {', '.join(known)}")
 
 
 def _require_one(program: Program, network: str) -> None:
@@ -201,46 +225,51 @@ def _require_one(program: Program, network: str) -> None:
         raise RequestError(f"{program.name} has several networks: {names}")
 
 
-def _fitting(program: Program, held: TensorMatch, file: Path) -> TensorMatch:
-    if not held.fits:
-        raise SpecError(problems(held, program.typed, file))
-    return held
+def _check_match(program: Program, match: TensorMatch, file: Path) -> None:
+    if not match.fits:
+        raise SpecError(problems(match, program.typed, file))
 
 
-def _made(
-    program: Program, held: TensorMatch, tensors: Tensors
+def _assemble(
+    program: Program, match: TensorMatch, tensors: Tensors
 ) -> dict[str, dict[str, Tensor]]:
+    """The state dict of each network."""
     states: dict[str, dict[str, Tensor]] = {}
-    for (network, name), assembly in held.assemblies.items():
+    for (network, name), assembly in match.assemblies.items():
         states.setdefault(network, {})[name] = apply(assembly, tensors)
-    for network, ties in _ties(program).items():
+    for network, tied in _tied_tensors(program).items():
         state = states.get(network, {})
         state |= {
-            name: state[origin] for name, origin in ties.items() if origin in state
+            name: state[origin] for name, origin in tied.items() if origin in state
         }
     return states
 
 
-def _ties(program: Program) -> dict[str, dict[str, str]]:
-    """Of each network the tensors that are tied, with those that they are tied to."""
+def _tied_tensors(program: Program) -> dict[str, dict[str, str]]:
+    """By network, the tied tensors and the names of those that they are tied to."""
     return {
-        name: {one.name: one.origin for one in own_tensors(instance) if one.origin}
+        name: {
+            tensor.name: tensor.origin
+            for tensor in own_tensors(instance)
+            if tensor.origin
+        }
         for name, instance in program.typed.networks.items()
     }
 
 
-def _read(wanted: Mapping[str, Stored]) -> dict[str, Tensor]:
+def _read(stored: Mapping[str, Stored]) -> dict[str, Tensor]:
+    """Read tensors by name, each file once."""
     files: dict[Path, list[str]] = {}
-    for name, stored in wanted.items():
-        files.setdefault(stored.file, []).append(name)
-    found: dict[str, Tensor] = {}
+    for name, entry in stored.items():
+        files.setdefault(entry.file, []).append(name)
+    tensors: dict[str, Tensor] = {}
     for file, names in files.items():
         read = _read_npz if file.suffix == ".npz" else _read_safetensors
         try:
-            found |= read(file, names)
+            tensors |= read(file, names)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise DataError(f"{file} cannot be read: {error}") from None
-    return found
+    return tensors
 
 
 def _read_safetensors(file: Path, names: Iterable[str]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The order of the examples: another in each epoch, and the same whenever the epoch is begun again."""
+"""The order of training examples: shuffled anew in each epoch, and reproducible from the seed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,31 @@ from torch.utils.data import DataLoader, Sampler
 
 from runtime.data.dataset import Batch, Examples, keep_batch
 
-POOL: Final = 50
-"""Batches whose examples are sorted by length together."""
+BUCKET_BATCHES: Final = 50
+"""Number of batches whose examples are sorted by length together."""
 
 
 class ShuffledBatchSampler(Sampler[list[int]]):
-    """Batches of one epoch for one of several processes.
+    """The batches of one epoch for one of several processes.
 
-    All processes see one order, of batches `world` times as large, and each takes its
-    part of every one: together they learn what one process learns with larger batches.
-    What is left at the end that does not fill a batch for every process is left out,
-    unless it is all there is.
+    All processes shuffle the same global batches, `world_size` times as large as their own, and
+    each takes its part of every one: together they train as one process with larger batches.
+    Examples at the end that do not fill a global batch are dropped, unless there are no others.
 
-    Examples that have lengths are put together with those of about the same one, so that
-    there is little padding: the order is sorted by length in pools of some batches, and the
-    batches are shuffled anew.
+    With `lengths`, batches have examples of similar length, so that there is little padding:
+    examples are sorted by length within buckets of batches, and the batches shuffled again.
+
+    Args:
+        length: number of examples.
+        batch_size: number of examples in a batch of one process.
+        seed: random seed.
+        rank: index of the process.
+        world_size: number of processes.
+        lengths: the length of each example.
 
     Attributes:
-        start: batches to leave out at the start, for an epoch that goes on.
+        epoch: index of the epoch; set before iterating.
+        start: number of batches to skip, to resume within an epoch.
     """
 
     def __init__(
@@ -37,55 +44,55 @@ class ShuffledBatchSampler(Sampler[list[int]]):
         batch_size: int,
         seed: int,
         rank: int = 0,
-        world: int = 1,
+        world_size: int = 1,
         lengths: Sequence[int] | None = None,
     ) -> None:
-        self.lengths = lengths
-        self.size = min(batch_size, max(length // world, 1))
-        self.length, self.seed, self.rank, self.world = length, seed, rank, world
+        self.length, self.seed, self.lengths = length, seed, lengths
+        self.rank, self.world_size = rank, world_size
+        self.batch_size = min(batch_size, max(length // world_size, 1))
         self.epoch = self.start = 0
 
     def __len__(self) -> int:
-        """Batches of a whole epoch."""
-        return max(self.length // (self.size * self.world), 1)
+        """Number of batches in a whole epoch."""
+        return max(self.length // (self.batch_size * self.world_size), 1)
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(self.length, generator=generator).tolist()
-        whole = self.size * self.world
-        batches = [order[i * whole : (i + 1) * whole] for i in range(len(self))]
+        size = self.batch_size * self.world_size
+        batches = [order[i * size : (i + 1) * size] for i in range(len(self))]
         if self.lengths is not None:
-            batches = _alike(batches, self.lengths, generator)
+            batches = _bucket_by_length(batches, self.lengths, generator)
         for batch in batches[self.start :]:
-            yield batch[self.rank * self.size :][: self.size]
+            yield batch[self.rank * self.batch_size :][: self.batch_size]
 
 
-def _alike(
+def _bucket_by_length(
     batches: list[list[int]], lengths: Sequence[int], generator: torch.Generator
 ) -> list[list[int]]:
-    """The same examples, those of a pool of batches sorted by length, in batches that are shuffled."""
-    found = []
-    for start in range(0, len(batches), POOL):
-        pool = batches[start : start + POOL]
-        rows = iter(sorted(chain.from_iterable(pool), key=lengths.__getitem__))
-        found += [list(islice(rows, len(batch))) for batch in pool]
-    places = torch.randperm(len(found), generator=generator).tolist()
-    return [found[place] for place in places]
+    """The examples of the batches, sorted by length within each bucket, as shuffled batches."""
+    bucketed = []
+    for start in range(0, len(batches), BUCKET_BATCHES):
+        bucket = batches[start : start + BUCKET_BATCHES]
+        examples = iter(sorted(chain.from_iterable(bucket), key=lengths.__getitem__))
+        bucketed += [list(islice(examples, len(batch))) for batch in bucket]
+    order = torch.randperm(len(bucketed), generator=generator).tolist()
+    return [bucketed[i] for i in order]
 
 
 def shuffled_loader(
-    examples: Examples, order: ShuffledBatchSampler
+    examples: Examples, sampler: ShuffledBatchSampler
 ) -> DataLoader[Batch]:
-    """A DataLoader in this order."""
-    return _loader(examples, order)
+    """A DataLoader over the batches of a sampler."""
+    return _loader(examples, sampler)
 
 
-def plain_loader(examples: Examples, batch_size: int) -> DataLoader[Batch]:
-    """A DataLoader through all examples once, one after the other."""
-    numbers = range(len(examples))
+def sequential_loader(examples: Examples, batch_size: int) -> DataLoader[Batch]:
+    """A DataLoader over all examples in order; the last batch may be smaller."""
+    indices = range(len(examples))
     batches = [
-        list(numbers[start : start + batch_size])
-        for start in range(0, len(numbers), batch_size)
+        list(indices[start : start + batch_size])
+        for start in range(0, len(indices), batch_size)
     ]
     return _loader(examples, batches)
 
@@ -93,10 +100,10 @@ def plain_loader(examples: Examples, batch_size: int) -> DataLoader[Batch]:
 def _loader(
     examples: Examples, batches: Sampler[list[int]] | list[list[int]]
 ) -> DataLoader[Batch]:
-    # With a generator of its own it does not draw from the one that dropout uses.
+    # Its own generator: the loader does not advance the one that dropout uses.
     generator = torch.Generator().manual_seed(0)
     return DataLoader(
-        examples,  # type: ignore[arg-type]  # torch asks for a class, and uses no more than this
+        examples,  # type: ignore[arg-type]  # not a torch Dataset, but all that a loader uses
         batch_sampler=batches,
         collate_fn=keep_batch,
         generator=generator,

@@ -1,4 +1,4 @@
-"""The optimizers of torch.optim by the names and arguments of a task."""
+"""Build the optimizers of `torch.optim` that tasks declare."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from torch.optim import Optimizer
 from compiler.tasks import optimizers as declared
 
 
-def build(choice: declared.Optimizer, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """The optimizer of these parameters: torch's class of the same name."""
-    made: Callable[..., Optimizer] = getattr(torch.optim, type(choice).__name__)
-    return made(parameters, **choice.arguments)
+def build_optimizer(
+    choice: declared.Optimizer, parameters: Iterable[nn.Parameter]
+) -> Optimizer:
+    """The optimizer of these parameters: torch's class of the same name, with the task's arguments."""
+    optimizer_class: Callable[..., Optimizer] = getattr(
+        torch.optim, type(choice).__name__
+    )
+    return optimizer_class(parameters, **choice.arguments)
 
 
-def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Give all groups a learning rate."""
+def set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:
+    """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = learning_rate

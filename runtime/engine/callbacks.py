@@ -1,4 +1,4 @@
-"""What is told of a run while it goes on."""
+"""Callbacks of training, as in Lightning and transformers."""
 
 from __future__ import annotations
 
@@ -10,57 +10,57 @@ from runtime.engine.trainer_state import TrainerState
 
 
 class Callback:
-    """A base that does nothing."""
+    """Is called while a run goes on; this base does nothing."""
 
-    def on_train_begin(self, position: TrainerState, notes: Sequence[str]) -> None:
-        """The run begins, or goes on from here; what is to be said of that."""
+    def on_train_begin(self, state: TrainerState, notes: Sequence[str]) -> None:
+        """Called when a run starts or resumes; `notes` say what has changed since it was stopped."""
 
-    def on_step_end(self, position: TrainerState, losses: Mapping[str, float]) -> None:
-        """A step is done."""
+    def on_step_end(self, state: TrainerState, losses: Mapping[str, float]) -> None:
+        """Called after each step, with the mean loss of each updated network."""
 
-    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
-        """An evaluation is done; its row is the last of the metrics."""
+    def on_evaluate(self, state: TrainerState, improved: bool) -> None:
+        """Called after each evaluation; the last row of `state.metrics` is its result."""
 
-    def on_save(self, position: TrainerState) -> None:
-        """The state is to be kept."""
+    def on_save(self, state: TrainerState) -> None:
+        """Called when the run is to be saved."""
 
     def on_nonfinite(
-        self, position: TrainerState, fault: NonFiniteError, batches: Sequence[Batch]
+        self, state: TrainerState, error: NonFiniteError, batches: Sequence[Batch]
     ) -> None:
-        """A network cannot learn from the batches of the next step; raises what says why."""
+        """Called when a loss or gradient of the next step is NaN or infinite; may raise an error that explains it."""
 
-    def on_train_end(self, position: TrainerState) -> None:
-        """There will be no more steps: the run is at its end, or it was stopped, or it failed."""
+    def on_train_end(self, state: TrainerState) -> None:
+        """Called once after the last step, also if training was stopped or failed."""
 
 
 class CallbackList(Callback):
-    """Several as one."""
+    """Calls several callbacks in order."""
 
-    def __init__(self, several: Sequence[Callback]) -> None:
-        self.several = several
+    def __init__(self, callbacks: Sequence[Callback]) -> None:
+        self.callbacks = callbacks
 
-    def on_train_begin(self, position: TrainerState, notes: Sequence[str]) -> None:
-        for one in self.several:
-            one.on_train_begin(position, notes)
+    def on_train_begin(self, state: TrainerState, notes: Sequence[str]) -> None:
+        for callback in self.callbacks:
+            callback.on_train_begin(state, notes)
 
-    def on_step_end(self, position: TrainerState, losses: Mapping[str, float]) -> None:
-        for one in self.several:
-            one.on_step_end(position, losses)
+    def on_step_end(self, state: TrainerState, losses: Mapping[str, float]) -> None:
+        for callback in self.callbacks:
+            callback.on_step_end(state, losses)
 
-    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
-        for one in self.several:
-            one.on_evaluate(position, improved)
+    def on_evaluate(self, state: TrainerState, improved: bool) -> None:
+        for callback in self.callbacks:
+            callback.on_evaluate(state, improved)
 
-    def on_save(self, position: TrainerState) -> None:
-        for one in self.several:
-            one.on_save(position)
+    def on_save(self, state: TrainerState) -> None:
+        for callback in self.callbacks:
+            callback.on_save(state)
 
     def on_nonfinite(
-        self, position: TrainerState, fault: NonFiniteError, batches: Sequence[Batch]
+        self, state: TrainerState, error: NonFiniteError, batches: Sequence[Batch]
     ) -> None:
-        for one in self.several:
-            one.on_nonfinite(position, fault, batches)
+        for callback in self.callbacks:
+            callback.on_nonfinite(state, error, batches)
 
-    def on_train_end(self, position: TrainerState) -> None:
-        for one in self.several:
-            one.on_train_end(position)
+    def on_train_end(self, state: TrainerState) -> None:
+        for callback in self.callbacks:
+            callback.on_train_end(state)

@@ -1,4 +1,4 @@
-"""The state of a run as one file, and back: what is read is exactly what was written."""
+"""Save and load `state.pt`: all that resuming needs, restored exactly."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from compiler.diagnostics.diagnostic import DataError, RequestError
 from runtime.engine.run_folder import STATE, RunFolder
 from runtime.engine.session import Session
 from runtime.engine.sharded import (
+    load_network_state,
+    load_optimizer_state,
     network_state,
     optimizer_state,
-    random_states,
-    set_network_state,
-    set_optimizer_state,
+    rng_states,
 )
 from runtime.engine.trainer_state import TrainerState
 
@@ -28,11 +28,11 @@ FORMAT: Final = 1
 
 
 def digest(python: str) -> str:
-    """What tells the networks of one spec from those of another: of the generated module, less what it says."""
-    return hashlib.sha256(bare(ast.parse(python)).encode()).hexdigest()
+    """A hash of a generated module, without its comments and docstrings."""
+    return hashlib.sha256(strip_docs(ast.parse(python)).encode()).hexdigest()
 
 
-def bare(tree: ast.Module | ast.ClassDef) -> str:
+def strip_docs(tree: ast.Module | ast.ClassDef) -> str:
     """Code without comments and docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef) and ast.get_docstring(node):
@@ -40,72 +40,84 @@ def bare(tree: ast.Module | ast.ClassDef) -> str:
     return ast.unparse(tree)
 
 
-def checkpoint_bytes(session: Session, position: TrainerState, spec: str) -> bytes:
-    """All that training needs to go on; every process takes part, and the first has it whole."""
+def checkpoint_bytes(session: Session, state: TrainerState, spec: str) -> bytes:
+    """The content of `state.pt`; called by all processes, complete in the first.
+
+    Args:
+        session: networks, optimizers and learner.
+        state: the progress of the run.
+        spec: `digest` of the generated module.
+    """
     modules = session.modules
-    state = {
+    checkpoint = {
         "format": FORMAT,
         "spec": spec,
-        "position": position.as_dict(),
-        "networks": {name: network_state(net) for name, net in modules.items()},
+        "position": state.as_dict(),
+        "networks": {name: network_state(module) for name, module in modules.items()},
         "optimizers": {
             name: optimizer_state(modules[name], optimizer)
             for name, optimizer in session.optimizers.items()
         },
         "learner": session.learner.state_dict(),
-        "random": random_states(session.fabric.world_size),
+        "random": rng_states(session.fabric.world_size),
     }
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save(checkpoint, buffer)
     return buffer.getvalue()
 
 
 def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
-    """The state of a run.
+    """The content of a run's `state.pt`.
 
     Raises:
-        RequestError: where there is none.
-        DataError: where it cannot be read.
+        RequestError: if it does not exist.
+        DataError: if it cannot be read.
     """
     file = folder.path / STATE
     if not file.is_file():
-        raise RequestError(f"{folder.path} holds no state to go on from")
+        message = f"{folder.path} cannot be resumed: it has no {STATE}"
+        raise RequestError(message)
     try:
-        state: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001  # a damaged file raises whatever it likes
-        why = str(error).partition("\n")[0]
-        raise DataError(f"{file} is damaged, and cannot be read: {why}") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise DataError(f"{file} is no state, or of another version of LayerGraph")
-    return dict(state)
+        checkpoint: Any = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001  # a damaged file can raise anything
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{file} is damaged and cannot be read: {reason}") from None
+    if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
+        message = f"{file} is not a run's state, or of another version of LayerGraph"
+        raise DataError(message)
+    return dict(checkpoint)
 
 
-def restore(session: Session, state: dict[str, Any]) -> TrainerState:
-    """Put a state into live networks and optimizers; where training stands."""
-    for name, net in session.modules.items():
-        set_network_state(net, state["networks"][name])
+def restore_checkpoint(session: Session, checkpoint: dict[str, Any]) -> TrainerState:
+    """Load a checkpoint into networks, optimizers, learner and random state; returns the run's progress."""
+    for name, module in session.modules.items():
+        load_network_state(module, checkpoint["networks"][name])
     for name, optimizer in session.optimizers.items():
-        set_optimizer_state(session.modules[name], optimizer, state["optimizers"][name])
-    session.learner.load_state_dict(state["learner"])
-    # More processes than before begin their random numbers anew.
-    if session.fabric.global_rank < len(state["random"]):
-        torch.set_rng_state(state["random"][session.fabric.global_rank])
-    return TrainerState.of(state["position"])
+        states = checkpoint["optimizers"]
+        load_optimizer_state(session.modules[name], optimizer, states[name])
+    session.learner.load_state_dict(checkpoint["learner"])
+    # With more processes than before, the new ones keep their initial random state.
+    if session.fabric.global_rank < len(checkpoint["random"]):
+        torch.set_rng_state(checkpoint["random"][session.fabric.global_rank])
+    return TrainerState.from_dict(checkpoint["position"])
 
 
 def weights_bytes(networks: Mapping[str, nn.Module]) -> bytes:
-    """The weights as safetensors, tied ones once; of several networks with the network's name before each."""
+    """The weights of networks as a safetensors file.
+
+    Tied weights are stored once. Of several networks, names start with the network's.
+    """
     return save(
         {
             f"{name}.{key}" if name else key: tensor.contiguous()
-            for name, net in networks.items()
-            for key, tensor in network_state(net).items()
-            if key not in tied_names(net)
+            for name, module in networks.items()
+            for key, tensor in network_state(module).items()
+            if key not in tied_names(module)
         }
     )
 
 
-def tied_names(net: nn.Module) -> set[str]:
-    """The second and further names of parameters that have several."""
-    every = {name for name, _ in net.named_parameters(remove_duplicate=False)}
-    return every - {name for name, _ in net.named_parameters()}
+def tied_names(module: nn.Module) -> set[str]:
+    """The names of tied parameters except their first."""
+    names = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    return names - {name for name, _ in module.named_parameters()}

@@ -1,4 +1,4 @@
-"""Keeps a run in its folder: state, weights, tables, samples and pictures, as it goes on."""
+"""Write a run to its folder during training: checkpoint, weights, tables, samples and plots."""
 
 from __future__ import annotations
 
@@ -18,119 +18,124 @@ from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_json
 from runtime.engine.session import Session
 from runtime.engine.signals import Stopped
 from runtime.engine.train_step import NonFiniteError
-from runtime.engine.trainer_state import Row, TrainerState, label
+from runtime.engine.trainer_state import LogRow, TrainerState, column_name
 from runtime.plots.curves import curves_png
 
-DRAW_EVERY: Final = 10.0
-"""Seconds between two drawings of the pictures, at least: epochs may be shorter than these take."""
+PLOT_EVERY: Final = 10.0
+"""Minimum number of seconds between two plots: drawing may take longer than an epoch."""
 
 
 class Checkpointer(Callback):
-    """Writes what a run leaves behind, in the first of its processes.
+    """Writes a run to its folder; only the first process writes.
+
+    Args:
+        session: networks, optimizers and learner.
+        folder: the run's folder.
+        digest: hash of the generated module, for `state.pt`.
+        start_info: what `run.json` says of the run's start.
 
     Attributes:
-        about: what `run.json` says besides how far the run is.
-        kept: the step that the state in the folder is of.
+        saved_step: step of the checkpoint in the folder; None if there is none.
     """
 
     def __init__(
-        self, session: Session, folder: RunFolder, digest: str, about: dict[str, Any]
+        self,
+        session: Session,
+        folder: RunFolder,
+        digest: str,
+        start_info: dict[str, Any],
     ) -> None:
         self.session, self.folder = session, folder
-        self.digest, self.about = digest, about
-        self.kept: int | None = None
-        self._drawn = -DRAW_EVERY
+        self.digest, self.start_info = digest, start_info
+        self.saved_step: int | None = None
+        self._plotted = -PLOT_EVERY
 
-    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
-        """Samples; where the weights are the best so far, these too."""
-        check_weights(self.session, position)
+    def on_evaluate(self, state: TrainerState, improved: bool) -> None:
+        """Write samples, and the best weights if the metric improved."""
+        check_weights(self.session, state)
         learner = self.session.learner
         with evaluation_mode(self.session):
-            samples = learner.samples(self.session.held_out(), position.epoch)
+            samples = learner.samples(self.session.held_out(), state.epoch)
         files: dict[str, bytes | str] = {f"samples/{k}": v for k, v in samples.items()}
         if improved:
             with learner.eval_weights():
                 files[BEST] = weights_bytes(self.session.modules)
         self._write(files)
 
-    def on_save(self, position: TrainerState) -> None:
-        """Last weights, tables, pictures and state, all of one moment."""
-        check_weights(self.session, position)
-        # The state comes last: where it stands, all that it tells of is there too.
+    def on_save(self, state: TrainerState) -> None:
+        """Write the last weights, tables, plots and the checkpoint, all of the same step."""
+        check_weights(self.session, state)
+        # The checkpoint is last: when it exists, so do the files that go with it.
         files: dict[str, bytes | str] = {
             LAST: weights_bytes(self.session.modules),
-            "steps.csv": as_csv(position.steps),
-            "metrics.csv": as_csv(position.metrics),
-            **self._pictures(position, position.done),
-            "run.json": as_json(self.described(position)),
-            STATE: checkpoint_bytes(self.session, position, self.digest),
+            "steps.csv": as_csv(state.steps),
+            "metrics.csv": as_csv(state.metrics),
+            **self._plots(state, state.done),
+            "run.json": as_json(self.run_info(state)),
+            STATE: checkpoint_bytes(self.session, state, self.digest),
         }
         self._write(files)
-        self.kept = position.step
+        self.saved_step = state.step
 
     def on_nonfinite(
-        self, position: TrainerState, fault: NonFiniteError, batches: Sequence[Batch]
+        self, state: TrainerState, error: NonFiniteError, batches: Sequence[Batch]
     ) -> None:
-        """Say what is wrong.
+        """Explain where NaN or infinity came from.
 
         Raises:
-            TrainingError: which names the layer.
+            TrainingError: always; it names the layer.
         """
-        where = f"in step {position.step + 1} (epoch {position.epoch + 1})"
-        why = explain(self.session, position, fault, batches)
-        message = f"{where} {fault.what(label(fault.network, 'loss'))}: {why}"
-        raise TrainingError(f"{message}; {self.remains()}")
+        where = f"in step {state.step + 1} (epoch {state.epoch + 1})"
+        what = error.describe(column_name(error.network, "loss"))
+        why = explain(self.session, state, error, batches)
+        raise TrainingError(f"{where} {what}: {why}; {self.resume_hint()}")
 
-    def ended(self, position: TrainerState, error: BaseException) -> None:
-        """Say in `run.json` how the run ended before its end."""
+    def record_failure(self, state: TrainerState, error: BaseException) -> None:
+        """Write to `run.json` why the run was stopped or failed."""
         stopped = isinstance(error, Stopped | KeyboardInterrupt)
-        about = self.described(position, "stopped" if stopped else "failed")
-        about["reason"] = str(error) or type(error).__name__
+        info = self.run_info(state, "stopped" if stopped else "failed")
+        info["reason"] = str(error) or type(error).__name__
         with suppress(OSError):
-            self._write(
-                {"run.json": as_json(about), **self._pictures(position, stopped)}
-            )
+            self._write({"run.json": as_json(info), **self._plots(state, stopped)})
 
-    def remains(self) -> str:
-        """What there is to go on with."""
-        if self.kept is None:
-            return "nothing was kept yet"
-        return (
-            f"the run is kept as of step {self.kept}, and --resume goes on from there"
-        )
+    def resume_hint(self) -> str:
+        """From which step the run can be resumed."""
+        if self.saved_step is None:
+            return "the run was not saved yet"
+        return f"the run is saved as of step {self.saved_step}; --resume continues it"
 
-    def described(self, position: TrainerState, status: str = "") -> dict[str, Any]:
-        """What `runs` shows."""
+    def run_info(self, state: TrainerState, status: str = "") -> dict[str, Any]:
+        """The content of `run.json`."""
         task = self.session.task
         return {
-            **self.about,
-            "status": status or ("finished" if position.done else "running"),
+            **self.start_info,
+            "status": status or ("finished" if state.done else "running"),
             "changed": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "epoch": position.epoch,
+            "epoch": state.epoch,
             "epochs": task.epochs,
-            "step": position.step,
-            "seconds": round(position.seconds, 1),
+            "step": state.step,
+            "seconds": round(state.seconds, 1),
             "metric": task.metric,
-            "best": position.best,
-            "best_epoch": position.best_epoch,
+            "best": state.best,
+            "best_epoch": state.best_epoch,
         }
 
-    def _pictures(self, position: TrainerState, now: bool) -> dict[str, bytes]:
-        """The pictures of the run, where they are due."""
-        if not now and time.monotonic() < self._drawn + DRAW_EVERY:
+    def _plots(self, state: TrainerState, force: bool) -> dict[str, bytes]:
+        """The plots of the run; none if the last ones are recent and they are not forced."""
+        if not force and time.monotonic() < self._plotted + PLOT_EVERY:
             return {}
-        curves = curves_png(position.steps, position.metrics)
-        pictures = {"curves.png": curves, **self.session.learner.plots()}
-        self._drawn = time.monotonic()
-        return pictures
+        curves = curves_png(state.steps, state.metrics)
+        plots = {"curves.png": curves, **self.session.learner.plots()}
+        self._plotted = time.monotonic()
+        return plots
 
     def _write(self, files: Mapping[str, bytes | str]) -> None:
         if self.session.fabric.is_global_zero:
             self.folder.write(files)
 
 
-def as_csv(rows: Sequence[Row]) -> str:
-    """Rows as a table, with all the columns that any of them has."""
+def as_csv(rows: Sequence[LogRow]) -> str:
+    """Rows as CSV, with the columns of all rows."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, names, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Evaluation: metrics on what is held out, without a trace in what training draws."""
+"""Evaluate networks without changing the random state of training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.engine.session import Session
 
 @contextmanager
 def isolated_rng(session: Session) -> Iterator[None]:
-    """Random numbers apart from those of training, and each time the same."""
+    """While the context is open, random numbers come from the task's seed; afterwards the state is restored."""
     device = session.fabric.device
     with torch.random.fork_rng([] if device.type == "cpu" else [device]):
         torch.manual_seed(session.task.seed)
@@ -21,7 +21,7 @@ def isolated_rng(session: Session) -> Iterator[None]:
 
 @contextmanager
 def evaluation_mode(session: Session) -> Iterator[None]:
-    """Networks in evaluation mode, no gradients, and random numbers apart from those of training."""
+    """While the context is open: networks in evaluation mode, no gradients, and `isolated_rng`."""
     networks = session.learner.networks.values()
     modes = [network.training for network in networks]
     with isolated_rng(session), torch.no_grad():
@@ -33,6 +33,6 @@ def evaluation_mode(session: Session) -> Iterator[None]:
 
 
 def evaluate(session: Session, final: bool) -> dict[str, float]:
-    """The metrics of the task on all held-out examples."""
+    """The task's metrics on all held-out examples; `final` adds the costly ones."""
     with evaluation_mode(session):
         return session.learner.evaluate(session.held_out(), final)

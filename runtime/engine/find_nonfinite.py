@@ -1,4 +1,4 @@
-"""Where training broke: the first layer that gives what is NaN or infinite, or whose gradient is."""
+"""Find where training broke: the first layer whose output or gradient is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -11,148 +11,155 @@ from torch import Tensor
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance
 from runtime.data.dataset import Batch
-from runtime.engine.forward_trace import ForwardTrace, broken, path_of, tracing
+from runtime.engine.forward_trace import (
+    ForwardTrace,
+    layer_name,
+    nonfinite_kind,
+    trace_forward,
+)
 from runtime.engine.session import Session
 from runtime.engine.train_step import NonFiniteError
 from runtime.engine.trainer_state import TrainerState
 
-MASKS: Final = ("masked_fill", "where", "full")
-"""Ops that put infinities in on purpose."""
-LARGE: Final = 1e6
-"""A weight above this says that the steps are too long."""
-SHORTER: Final = "take a lower lr, a warmup, or clip the gradients (`clip: 1.0`)"
+MASKING_OPS: Final = ("masked_fill", "where", "full")
+"""Ops that produce infinities on purpose."""
+LARGE_WEIGHT: Final = 1e6
+"""A weight above this suggests that the learning rate is too high."""
+ADVICE: Final = "lower `lr`, add a warmup, or clip the gradients (`clip: 1.0`)"
 
 
 class TrainingError(Exception):
-    """Training cannot go on; the message says why. The process exits with `code`."""
+    """Training cannot continue; the message says why. `code` is the exit code of the process."""
 
     code = 1
 
 
-def check_weights(session: Session, position: TrainerState) -> None:
-    """Refuse weights that are not finite.
+def check_weights(session: Session, state: TrainerState) -> None:
+    """Check that all weights are finite.
 
     Raises:
-        TrainingError: which names the first.
+        TrainingError: if one is not; it names the first.
     """
-    found = _broken_weight(session)
-    if found:
-        raise TrainingError(f"after step {position.step}, {found}; {SHORTER}")
+    problem = _nonfinite_weight(session)
+    if problem:
+        raise TrainingError(f"after step {state.step}, {problem}; {ADVICE}")
 
 
 def explain(
     session: Session,
-    position: TrainerState,
-    fault: NonFiniteError,
+    state: TrainerState,
+    error: NonFiniteError,
     batches: Sequence[Batch],
 ) -> str:
-    """Why a network cannot learn from batches: found by running them again, with the same random numbers."""
+    """Why a loss or gradient is not finite: found by running the batches again with the same random numbers."""
     return (
-        _broken_weight(session)
-        or _broken_data(batches)
-        or _broken_layer(session, position, fault, batches) + _large_weight(session)
+        _nonfinite_weight(session)
+        or _nonfinite_data(batches)
+        or _nonfinite_layer(session, state, error, batches) + _large_weight(session)
     )
 
 
 def _weights(session: Session) -> Iterator[tuple[str, Tensor]]:
     for network, module in session.modules.items():
         for name, weight in module.named_parameters():
-            yield path_of(network, name), weight.detach()
+            yield layer_name(network, name), weight.detach()
 
 
-def _broken_weight(session: Session) -> str:
+def _nonfinite_weight(session: Session) -> str:
     for name, weight in _weights(session):
-        if broken(weight):
-            return f"the weight {name} is {broken(weight)}"
+        if nonfinite_kind(weight):
+            return f"the weight {name} is {nonfinite_kind(weight)}"
     return ""
 
 
-def _broken_data(batches: Sequence[Batch]) -> str:
+def _nonfinite_data(batches: Sequence[Batch]) -> str:
     for batch in batches:
         for role, tensor in batch.items():
-            if broken(tensor):
-                return f"the data is: `{role}` holds what is {broken(tensor)}"
+            if nonfinite_kind(tensor):
+                return f"the data `{role}` has values that are {nonfinite_kind(tensor)}"
     return ""
 
 
 def _large_weight(session: Session) -> str:
-    """Says of a weight that is very large that it is."""
-    sizes = {name: float(one.abs().max()) for name, one in _weights(session)}
-    name = max(sizes, key=lambda one: sizes[one])
-    if sizes[name] < LARGE:
+    sizes = {name: float(weight.abs().max()) for name, weight in _weights(session)}
+    name = max(sizes, key=lambda name: sizes[name])
+    if sizes[name] < LARGE_WEIGHT:
         return ""
-    return f"; the weight {name} has come to {sizes[name]:.1e}: {SHORTER}"
+    return f"; the weight {name} has grown to {sizes[name]:.1e}: {ADVICE}"
 
 
-def _broken_layer(
+def _nonfinite_layer(
     session: Session,
-    position: TrainerState,
-    fault: NonFiniteError,
+    state: TrainerState,
+    error: NonFiniteError,
     batches: Sequence[Batch],
 ) -> str:
-    torch.set_rng_state(fault.random)
-    done = position.step / session.total
-    with tracing(session.modules) as trace:
-        losses = [session.learner.loss(fault.network, one, done) for one in batches]
-    found = _first(session, trace)
-    if found:
-        path, word = found
-        return f"{_described(session, path)} is the first that gives what is {word}"
-    if any(map(broken, losses)):
-        return "what the layers give is finite, and the loss of it is not"
-    at = trace.backward(losses)
-    if at is None:
-        return "it did not come again when the batch was run once more"
-    return (
-        f"all values are finite, and the derivative of {_described(session, at)} is not"
-    )
+    torch.set_rng_state(error.rng_state)
+    progress = state.step / session.total_steps
+    with trace_forward(session.modules) as trace:
+        losses = [
+            session.learner.loss(error.network, batch, progress) for batch in batches
+        ]
+    found = _first_nonfinite(session, trace)
+    if found is not None:
+        path, kind = found
+        layer = _describe_layer(session, path)
+        return f"{layer} is the first whose output is {kind}"
+    if any(map(nonfinite_kind, losses)):
+        return "all layers' outputs are finite, but the loss of them is not"
+    source = trace.backward(losses)
+    if source is None:
+        return "running the batch again did not reproduce it"
+    layer = _describe_layer(session, source)
+    return f"all outputs are finite, but the gradient of {layer} is not"
 
 
-def _first(session: Session, trace: ForwardTrace) -> tuple[str, str] | None:
-    """The first layer whose output is not finite, and what it is.
+def _first_nonfinite(session: Session, trace: ForwardTrace) -> tuple[str, str] | None:
+    """The path of the first layer whose output is not finite, and what it is.
 
-    Masks hold -inf on purpose: from one on, -inf alone is no fault.
+    Masks are -inf on purpose: after one, -inf alone is no fault.
     """
     masked = False
-    for path, words in trace.given:
-        only = set(words) == {"-inf"}
-        masked |= only and _layer(session, path)[1] in MASKS
-        if words and not (masked and only):
-            return path, next(word for word in words if only or word != "-inf")
+    for path, kinds in trace.outputs:
+        only_minus_inf = set(kinds) == {"-inf"}
+        masked |= only_minus_inf and _find_layer(session, path)[1] in MASKING_OPS
+        if kinds and not (masked and only_minus_inf):
+            kind = next(kind for kind in kinds if only_minus_inf or kind != "-inf")
+            return path, kind
     return None
 
 
-def _described(session: Session, path: str) -> str:
-    """A layer by its path and its op."""
+def _describe_layer(session: Session, path: str) -> str:
+    """For example `the layer h.0.attn (attention)`; `the loss` for ""."""
     if not path:
         return "the loss"
-    name, op = _layer(session, path)
+    name, op = _find_layer(session, path)
     return f"the layer {name} ({op})" if op else f"the layer {name}"
 
 
-def _layer(session: Session, path: str) -> tuple[str, str]:
-    """The path of a layer in the spec, and its op, "" where that is not known."""
+def _find_layer(session: Session, path: str) -> tuple[str, str]:
+    """The path of a layer in the spec, and its op, or "" if it is unknown."""
     instances = session.learner.instances
     first, *rest = path.split(".")
     if first in instances:
-        name, op = _below(instances[first], rest)
+        name, op = _find_in(instances[first], rest)
         return f"{first}.{name}", op
-    return _below(instances[""], [first, *rest])
+    return _find_in(instances[""], [first, *rest])
 
 
-def _below(instance: Instance, parts: Sequence[str]) -> tuple[str, str]:
-    """A layer by its path in a scope: what the code names as an output is the layer that gives it."""
+def _find_in(instance: Instance, parts: Sequence[str]) -> tuple[str, str]:
+    """The path and op of a layer in a scope; the name of an output means the layer that it is of."""
     names: list[str] = []
-    at: Instance | None = instance
+    inside: Instance | None = instance
     for part in parts:
-        if part.isdecimal() or at is None:
+        if part.isdecimal() or inside is None:
             names.append(part)
             continue
-        if part not in at.nodes and part in at.scope.outputs:
-            part = at.scope.outputs[part].node
+        if part not in inside.nodes and part in inside.scope.outputs:
+            part = inside.scope.outputs[part].node
         names.append(part)
-        node = at.nodes.get(part)
+        node = inside.nodes.get(part)
         if node is not None and not isinstance(node.target, Scope):
             return ".".join(names), node.target.name
-        at = node.calls[0].instance if node is not None and node.calls else None
+        inside = node.calls[0].instance if node is not None and node.calls else None
     return ".".join(names), ""

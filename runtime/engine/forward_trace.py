@@ -1,4 +1,4 @@
-"""What the layers of live networks give in one run, and which layer each step of the backward pass is of."""
+"""Trace which layers of live networks produce NaN or infinity, in the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -10,64 +10,69 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from runtime.hooks import hook_layers
+from runtime.hooks import LayerHook, hook_layers
 
 
 class ForwardTrace:
-    """What layers gave.
+    """What the layers of a forward pass returned.
 
     Attributes:
-        given: the path of each layer and what its tensors are that are not finite (`broken`),
-            in the order in which they ran.
-        owners: the layer that each step of the backward pass is of.
+        outputs: by layer, in the order of execution: its path, and the `nonfinite_kind` of each
+            of its tensors that is not finite.
+        layer_of: the path of the layer that each node of the autograd graph belongs to.
     """
 
     def __init__(self) -> None:
-        self.given: list[tuple[str, list[str]]] = []
-        self.owners: dict[Node, str] = {}
+        self.outputs: list[tuple[str, list[str]]] = []
+        self.layer_of: dict[Node, str] = {}
 
-    def saw(self, path: str, tensors: Sequence[Tensor]) -> None:
-        """Take down what a layer gave."""
-        self.given.append((path, list(filter(None, map(broken, tensors)))))
+    def record(self, path: str, tensors: Sequence[Tensor]) -> None:
+        """Record the output of a layer."""
+        self.outputs.append((path, list(filter(None, map(nonfinite_kind, tensors)))))
         for tensor in tensors:
-            self.claim(path, tensor.grad_fn)
+            self._assign_nodes(path, tensor.grad_fn)
 
-    def claim(self, path: str, start: Node | None) -> None:
-        """Give a layer the steps that no layer before it has."""
-        waiting = [start]
-        while waiting:
-            node = waiting.pop()
-            if node is not None and node not in self.owners:
-                self.owners[node] = path
-                waiting += [before for before, _ in node.next_functions]
+    def _assign_nodes(self, path: str, start: Node | None) -> None:
+        """Assign a layer the autograd nodes that no earlier layer has."""
+        stack = [start]
+        while stack:
+            node = stack.pop()
+            if node is not None and node not in self.layer_of:
+                self.layer_of[node] = path
+                stack += [previous for previous, _ in node.next_functions]
 
     def backward(self, losses: Sequence[Tensor]) -> str | None:
-        """The layer whose derivative is the first not to be finite, "" for the losses; None if all are."""
+        """The path of the first layer with a gradient that is not finite; "" for the loss, None if all are finite."""
         found: list[str] = []
         for loss in losses:
-            self.claim("", loss.grad_fn)
-        with ExitStack() as hooks:
-            for node, path in self.owners.items():
-                hooks.callback(node.register_hook(_hook(path, found)).remove)
+            self._assign_nodes("", loss.grad_fn)
+        with ExitStack() as stack:
+            for node, path in self.layer_of.items():
+                stack.callback(node.register_hook(_gradient_hook(path, found)).remove)
             for loss in losses:
                 loss.backward()  # type: ignore[no-untyped-call]
         return found[0] if found else None
 
 
-def _hook(path: str, found: list[str]) -> Any:
-    def passed(gives: Sequence[Any], takes: Sequence[Any]) -> None:
-        if _any_broken(gives) and not _any_broken(takes):
+def _gradient_hook(path: str, found: list[str]) -> Any:
+    """A hook that adds the path to `found` if a node turns finite gradients into ones that are not."""
+
+    def hook(grad_inputs: Sequence[Any], grad_outputs: Sequence[Any]) -> None:
+        if _any_nonfinite(grad_inputs) and not _any_nonfinite(grad_outputs):
             found.append(path)
 
-    return passed
+    return hook
 
 
-def _any_broken(gradients: Sequence[Any]) -> bool:
-    return any(isinstance(one, Tensor) and bool(broken(one)) for one in gradients)
+def _any_nonfinite(gradients: Sequence[Any]) -> bool:
+    return any(
+        isinstance(gradient, Tensor) and bool(nonfinite_kind(gradient))
+        for gradient in gradients
+    )
 
 
-def broken(tensor: Tensor) -> str:
-    """`NaN` or `infinite`, where some value is; `-inf` where some are that, and all others finite; else ""."""
+def nonfinite_kind(tensor: Tensor) -> str:
+    """`NaN` or `infinite` if a value is; `-inf` if -inf is the only such value; "" if all are finite."""
     tensor = tensor.detach()
     if not tensor.is_floating_point() or bool(tensor.isfinite().all()):
         return ""
@@ -77,38 +82,35 @@ def broken(tensor: Tensor) -> str:
 
 
 @contextmanager
-def tracing(networks: Mapping[str, nn.Module]) -> Iterator[ForwardTrace]:
-    """A trace of all that runs until the context ends."""
+def trace_forward(networks: Mapping[str, nn.Module]) -> Iterator[ForwardTrace]:
+    """Trace the networks' forward passes until the context ends."""
     trace = ForwardTrace()
     with ExitStack() as stack:
         for name, network in networks.items():
-            stack.enter_context(hook_layers(network, _named(trace, name, network)))
+            stack.enter_context(hook_layers(network, _recorder(trace, name, network)))
         yield trace
 
 
-def _named(trace: ForwardTrace, name: str, network: nn.Module) -> Any:
-    def saw(path: str, tensors: list[Tensor]) -> None:
-        trace.saw(path_of(name, layer_path(network, path)), tensors)
+def _recorder(trace: ForwardTrace, name: str, network: nn.Module) -> LayerHook:
+    def record(path: str, tensors: list[Tensor]) -> None:
+        trace.record(layer_name(name, spec_path(network, path)), tensors)
 
-    return saw
+    return record
 
 
-def path_of(network: str, path: str) -> str:
-    """A path, with the name of its network where there are several."""
+def layer_name(network: str, path: str) -> str:
+    """A path, after the name of its network if there are several."""
     return f"{network}.{path}" if network else path
 
 
-def layer_path(network: nn.Module, path: str) -> str:
-    """The path of the layer of the spec that something in a network is, or is a part of.
-
-    What is inside a module of torch is no layer.
-    """
+def spec_path(network: nn.Module, path: str) -> str:
+    """The path of the spec's layer that a submodule is, or is inside of; modules of torch have no layers inside."""
     module: object = network
     parts: list[str] = []
     for part in filter(None, path.split(".")):
         parts.append(part)
         module = getattr(module, part, None)
-        inside = isinstance(module, nn.ModuleList | nn.Sequential)
-        if not inside and type(module).__module__ != type(network).__module__:
+        container = isinstance(module, nn.ModuleList | nn.Sequential)
+        if not container and type(module).__module__ != type(network).__module__:
             break
     return ".".join(parts)

@@ -1,4 +1,4 @@
-"""The loop: epochs of steps, evaluations between them, and an end."""
+"""The training loop: steps, evaluations and stopping."""
 
 from __future__ import annotations
 
@@ -16,58 +16,68 @@ from runtime.engine.evaluation import evaluate
 from runtime.engine.session import Session
 from runtime.engine.signals import Signals, Stopped
 from runtime.engine.train_step import NonFiniteError, train_step
-from runtime.engine.trainer_state import Row, TrainerState, add, label, means
+from runtime.engine.trainer_state import (
+    LogRow,
+    TrainerState,
+    add_to_sums,
+    column_name,
+    means,
+)
 
-ROWS: Final = 10_000
-"""Rows of the table of steps, at most: in longer runs each is the mean of several steps."""
+MAX_STEP_ROWS: Final = 10_000
+"""Maximum number of rows in `steps.csv`; in longer runs a row is the mean of several steps."""
 
 SAVE_EVERY: Final = 300
-"""Seconds of an epoch after which the state is kept, whatever may come."""
+"""Seconds of training within an epoch after which the run is saved."""
 
 
-def run(
-    session: Session, position: TrainerState, watcher: Callback, signals: Signals
+def train_epochs(
+    session: Session, state: TrainerState, callback: Callback, signals: Signals
 ) -> None:
-    """Train from a position to the end.
+    """Train from a state until training is complete.
 
     Raises:
-        Stopped: after a signal, when the step is done and the state is kept.
+        Stopped: after a signal, when the current step is done and the run is saved.
     """
-    while not position.done:
-        train_epoch(session, position, watcher, signals)
-        _evaluate(session, position, watcher)
-        position.done = bool(over(session, position))
-        watcher.on_save(position)
-        number = _agree(session, position, signals)
-        if number and not position.done:
+    while not state.done:
+        train_epoch(session, state, callback, signals)
+        _evaluate(session, state, callback)
+        state.done = bool(stop_reason(session, state))
+        callback.on_save(state)
+        number = _received_signal(session, state, signals)
+        if number and not state.done:
             raise Stopped(number)
 
 
 def train_epoch(
-    session: Session, position: TrainerState, watcher: Callback, signals: Signals
+    session: Session, state: TrainerState, callback: Callback, signals: Signals
 ) -> None:
-    """The rest of an epoch."""
-    session.order.epoch, session.order.start = position.epoch, position.batch
+    """Train until the end of the current epoch.
+
+    Raises:
+        Stopped: as `train_epochs`.
+    """
+    session.sampler.epoch, session.sampler.start = state.epoch, state.batch
     for network in session.learner.networks.values():
         network.train()
-    begun, saved = time.perf_counter(), position.seconds
-    for batches in _steps(session):
-        _step(session, position, watcher, batches)
+    last, saved = time.perf_counter(), state.seconds
+    for batches in _step_batches(session):
+        _step(session, state, callback, batches)
         now = time.perf_counter()
-        position.seconds, begun = position.seconds + now - begun, now
-        number = _agree(session, position, signals)
+        state.seconds, last = state.seconds + now - last, now
+        number = _received_signal(session, state, signals)
         if number:
-            watcher.on_save(position)
+            callback.on_save(state)
             raise Stopped(number)
-        if position.seconds - saved >= SAVE_EVERY:
-            saved = position.seconds
-            watcher.on_save(position)
-        if _late(session, position):
+        if state.seconds - saved >= SAVE_EVERY:
+            saved = state.seconds
+            callback.on_save(state)
+        if _out_of_time(session, state):
             break
-    position.epoch, position.batch = position.epoch + 1, 0
+    state.epoch, state.batch = state.epoch + 1, 0
 
 
-def _steps(session: Session) -> Iterator[list[Batch]]:
+def _step_batches(session: Session) -> Iterator[list[Batch]]:
     """The batches of each step."""
     batches = iter(session.batches)
     while group := list(islice(batches, session.task.accumulate)):
@@ -75,94 +85,103 @@ def _steps(session: Session) -> Iterator[list[Batch]]:
 
 
 def _step(
-    session: Session, position: TrainerState, watcher: Callback, batches: list[Batch]
+    session: Session, state: TrainerState, callback: Callback, batches: list[Batch]
 ) -> None:
     try:
-        losses = train_step(session, batches, position.step)
-    except NonFiniteError as fault:
-        watcher.on_nonfinite(position, fault, batches)
+        losses = train_step(session, batches, state.step)
+    except NonFiniteError as error:
+        callback.on_nonfinite(state, error, batches)
         raise
-    position.step += 1
-    position.batch += len(batches)
-    _note(session, position, losses)
-    watcher.on_step_end(position, losses)
+    state.step += 1
+    state.batch += len(batches)
+    _log_step(session, state, losses)
+    callback.on_step_end(state, losses)
 
 
-def _note(
-    session: Session, position: TrainerState, losses: Mapping[str, float]
+def _log_step(
+    session: Session, state: TrainerState, losses: Mapping[str, float]
 ) -> None:
-    """Put the losses of a step down."""
-    named = {label(name, "loss"): loss for name, loss in losses.items()}
-    add(position.sums, named)
-    add(position.recent, named)
-    if position.step % -(-session.total // ROWS):
+    """Add the losses of a step to the state, with a row of `steps` where one is due."""
+    named = {column_name(name, "loss"): loss for name, loss in losses.items()}
+    add_to_sums(state.sums, named)
+    add_to_sums(state.recent, named)
+    if state.step % -(-session.total_steps // MAX_STEP_ROWS):
         return
-    row: Row = {"step": position.step, "epoch": position.epoch + 1}
-    row |= means(position.recent)
+    row: LogRow = {"step": state.step, "epoch": state.epoch + 1}
+    row |= means(state.recent)
     for name in losses:
-        row[label(name, "lr")] = session.optimizers[name].param_groups[0]["lr"]
-    position.steps.append(row)
-    position.recent = {}
+        row[column_name(name, "lr")] = session.learning_rate(name)
+    state.steps.append(row)
+    state.recent = {}
 
 
-def _agree(session: Session, position: TrainerState, signals: Signals) -> int:
-    """The signal that some process has been sent; all go by the clock of the slowest."""
+def _received_signal(session: Session, state: TrainerState, signals: Signals) -> int:
+    """The signal that any process has received, 0 if none has; also sets `seconds` to the slowest process's."""
     fabric = session.fabric
     if fabric.world_size == 1:
         return signals.number
-    own = torch.tensor([signals.number, position.seconds], dtype=torch.float64)
-    most = cast("torch.Tensor", fabric.all_reduce(own, reduce_op="max"))
-    position.seconds = float(most[1])
-    return int(most[0])
+    own = torch.tensor([signals.number, state.seconds], dtype=torch.float64)
+    largest = cast("torch.Tensor", fabric.all_reduce(own, reduce_op="max"))
+    state.seconds = float(largest[1])
+    return int(largest[0])
 
 
-def _late(session: Session, position: TrainerState) -> bool:
+def _out_of_time(session: Session, state: TrainerState) -> bool:
     minutes = session.task.minutes
-    return minutes is not None and position.seconds >= 60 * minutes
+    return minutes is not None and state.seconds >= 60 * minutes
 
 
-def _evaluate(session: Session, position: TrainerState, watcher: Callback) -> None:
-    task, trained = session.task, means(position.sums)
-    position.sums = {}
-    last = bool(over(session, position))
-    if position.epoch % task.evaluate_every and not last:
+def _evaluate(session: Session, state: TrainerState, callback: Callback) -> None:
+    """Evaluate if it is due, and always after the last epoch."""
+    task, train_means = session.task, means(state.sums)
+    state.sums = {}
+    last = bool(stop_reason(session, state))
+    if state.epoch % task.evaluate_every and not last:
         return
-    found = evaluate(session, final=last)
-    improved = _judge(session, position, found[task.metric])
-    if not last and over(session, position):  # early: the last evaluation after all
-        found |= evaluate(session, final=True)
-    row: Row = {"epoch": position.epoch, "step": position.step}
-    row["seconds"] = position.seconds
-    row |= {f"train.{name}": value for name, value in trained.items()}
-    position.metrics.append(row | found)
-    watcher.on_evaluate(position, improved)
+    metrics = evaluate(session, final=last)
+    improved = _update_best(session, state, metrics[task.metric])
+    if not last and stop_reason(session, state):  # early stopping: this is the last one
+        metrics |= evaluate(session, final=True)
+    row: LogRow = {"epoch": state.epoch, "step": state.step}
+    row["seconds"] = state.seconds
+    row |= {f"train.{name}": value for name, value in train_means.items()}
+    state.metrics.append(row | metrics)
+    callback.on_evaluate(state, improved)
 
 
-def _judge(session: Session, position: TrainerState, value: float) -> bool:
-    """Whether a value of the metric is the best so far."""
+def _update_best(session: Session, state: TrainerState, value: float) -> bool:
+    """Update the best value and the count for early stopping; returns whether the value is the best so far."""
     better, stopping = session.task.better, session.task.early_stopping
-    position.waited += 1
-    if _better(better, value, position.mark, stopping.min_delta if stopping else 0):
-        position.mark, position.waited = value, 0
-    if not _better(better, value, position.best):
+    min_delta = stopping.min_delta if stopping else 0
+    state.waited += 1
+    if _improves(better, value, state.mark, min_delta):
+        state.mark, state.waited = value, 0
+    if not _improves(better, value, state.best):
         return False
-    position.best, position.best_epoch = value, position.epoch
+    state.best, state.best_epoch = value, state.epoch
     return True
 
 
-def _better(better: str, value: float, than: float | None, by: float = 0) -> bool:
-    if than is None:
+def _improves(
+    better: str, value: float, reference: float | None, min_delta: float = 0
+) -> bool:
+    if reference is None:
         return not math.isnan(value)
-    return value < than - by if better == "lower" else value > than + by
+    if better == "lower":
+        return value < reference - min_delta
+    return value > reference + min_delta
 
 
-def over(session: Session, position: TrainerState) -> str:
-    """Why there is no more to do; "" while there is."""
+def stop_reason(session: Session, state: TrainerState) -> str:
+    """Why training is complete; "" if it is not."""
     task, stopping = session.task, session.task.early_stopping
-    if position.epoch >= task.epochs:
+    if state.epoch >= task.epochs:
         return f"epoch {task.epochs} is done"
-    if _late(session, position):
-        return f"the time is over (minutes: {task.minutes:g})"
-    if stopping and position.waited >= stopping.patience:
-        return f"evaluations without a better {task.metric}: {position.waited}"
+    if _out_of_time(session, state):
+        return f"the time limit is reached (minutes: {task.minutes:g})"
+    if stopping and state.waited >= stopping.patience:
+        return (
+            f"early stopping (evaluations without a better {task.metric}: "
+            f"{state.waited})"
+        )
     return ""

@@ -1,4 +1,4 @@
-"""What a run says while it goes on: a bar on a terminal, plain lines elsewhere."""
+"""Report the progress of a run: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,123 +10,118 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from runtime.engine.callbacks import Callback
-from runtime.engine.loop import over
+from runtime.engine.loop import stop_reason
 from runtime.engine.run_folder import BEST
 from runtime.engine.session import Session
-from runtime.engine.trainer_state import TrainerState, label
+from runtime.engine.trainer_state import TrainerState, column_name
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress
 
 LINE_EVERY: Final = 30.0
-"""Seconds between two lines, where no evaluation gives one."""
+"""Seconds between two lines, if no evaluation writes one."""
 BAR_EVERY: Final = 0.1
-"""Seconds between two looks of the bar."""
+"""Seconds between two updates of the bar."""
 RATE_AFTER: Final = 0.1
-"""Seconds of steps that tell how fast a run is."""
+"""Seconds of training before the speed is shown."""
 
 
 class ProgressCallback(Callback):
-    """Tells of a run on standard error, in the first of its processes."""
+    """Reports a run's progress on standard error; only the first process writes."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self._console = Console(stderr=True, quiet=not session.fabric.is_global_zero)
-        self._bar = bar(self._console) if self._console.is_terminal else None
+        self._bar = make_bar(self._console) if self._console.is_terminal else None
         self._every = BAR_EVERY if self._bar else LINE_EVERY
         self._next = time.perf_counter() + self._every
-        self._begun = (0, 0.0)
+        self._start = (0, 0.0)
 
-    def on_train_begin(self, position: TrainerState, notes: Sequence[str]) -> None:
-        """Say where a run goes on, and with what changes."""
-        if position.done:
-            self._say(f"the run has finished: {over(self.session, position)}")
+    def on_train_begin(self, state: TrainerState, notes: Sequence[str]) -> None:
+        """Report where a run resumes, and the notes."""
+        if state.done:
+            self._print(f"the run is finished: {stop_reason(self.session, state)}")
             return
-        if position.step:
-            epoch, step = position.epoch + 1, position.step
-            self._say(f"goes on in epoch {epoch}, after step {step}")
+        if state.step:
+            self._print(f"resuming in epoch {state.epoch + 1}, after step {state.step}")
         for note in notes:
-            self._say(note)
-        self._begun = (position.step, position.seconds)
+            self._print(note)
+        self._start = (state.step, state.seconds)
         if self._bar:
-            self._bar.add_task(
-                "", told="", total=self.session.total, completed=position.step
-            )
+            total = self.session.total_steps
+            self._bar.add_task("", text="", total=total, completed=state.step)
             self._bar.start()
 
-    def on_step_end(self, position: TrainerState, losses: Mapping[str, float]) -> None:
-        """Move the bar, or say a line when there was none for long."""
+    def on_step_end(self, state: TrainerState, losses: Mapping[str, float]) -> None:
+        """Update the bar, or write a line if the last one is some time ago."""
         now = time.perf_counter()
         if now < self._next:
             return
         self._next = now + self._every
-        told = self._told(position, losses)
+        text = self._status(state, losses)
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], completed=position.step, told=told)
+            self._bar.update(self._bar.task_ids[0], completed=state.step, text=text)
         else:
-            self._say(told)
+            self._print(text)
 
-    def on_evaluate(self, position: TrainerState, improved: bool) -> None:
-        """Say what was found; what is best so far has a star."""
-        row = position.metrics[-1]
-        told = "  ".join(
+    def on_evaluate(self, state: TrainerState, improved: bool) -> None:
+        """Write the metrics, with a star if they are the best so far."""
+        metrics = "  ".join(
             f"{name} {value:.4g}"
-            for name, value in row.items()
+            for name, value in state.metrics[-1].items()
             if name not in ("epoch", "step", "seconds")
         )
-        star = " *" if improved else ""
-        self._say(
-            f"{self._epoch(position.epoch)}  {position.seconds:.0f} s  {told}{star}"
-        )
+        epoch, star = self._format_epoch(state.epoch), " *" if improved else ""
+        self._print(f"{epoch}  {state.seconds:.0f} s  {metrics}{star}")
         self._next = time.perf_counter() + self._every
 
-    def on_train_end(self, position: TrainerState) -> None:
-        """Say why the run ends, and what came of it."""
+    def on_train_end(self, state: TrainerState) -> None:
+        """Write why the run is finished, and its best metric."""
         if self._bar:
             self._bar.stop()
-        if position.done:
-            self._say(f"finished: {over(self.session, position)}")
-        if position.done and position.best is not None:
-            metric, epoch = self.session.task.metric, position.best_epoch
-            self._say(f"best {metric} {position.best:.4g} in epoch {epoch}: {BEST}")
+        if state.done:
+            self._print(f"finished: {stop_reason(self.session, state)}")
+        if state.done and state.best is not None:
+            metric, epoch = self.session.task.metric, state.best_epoch
+            self._print(f"best {metric} {state.best:.4g} in epoch {epoch}: {BEST}")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _epoch(self, number: int) -> str:
+    def _format_epoch(self, number: int) -> str:
         return f"epoch {number}/{self.session.task.epochs}"
 
-    def _told(self, position: TrainerState, losses: Mapping[str, float]) -> str:
-        """Where the run is, in one line."""
-        optimizers = self.session.optimizers
+    def _status(self, state: TrainerState, losses: Mapping[str, float]) -> str:
+        """Epoch, step, losses, learning rates, speed and remaining time in one line."""
         parts = [
-            self._epoch(position.epoch + 1),
-            f"step {position.step}/{self.session.total}",
-            *(f"{label(name, 'loss')} {loss:.4g}" for name, loss in losses.items()),
-            *(
-                f"{label(name, 'lr')} {optimizers[name].param_groups[0]['lr']:.2g}"
-                for name in losses
-            ),
+            self._format_epoch(state.epoch + 1),
+            f"step {state.step}/{self.session.total_steps}",
         ]
-        step, seconds = self._begun
-        elapsed = position.seconds - seconds
-        if elapsed <= RATE_AFTER:
-            return "  ".join(parts)
-        rate = (position.step - step) / elapsed
-        left = timedelta(seconds=round(self._left(position, rate)))
-        return "  ".join((*parts, f"{rate:.3g} steps/s", f"{left} left"))
+        parts += [
+            f"{column_name(name, 'loss')} {loss:.4g}" for name, loss in losses.items()
+        ]
+        parts += [
+            f"{column_name(name, 'lr')} {self.session.learning_rate(name):.2g}"
+            for name in losses
+        ]
+        step, seconds = self._start
+        elapsed = state.seconds - seconds
+        if elapsed > RATE_AFTER:
+            rate = (state.step - step) / elapsed
+            left = timedelta(seconds=round(self._seconds_left(state, rate)))
+            parts += [f"{rate:.3g} steps/s", f"{left} left"]
+        return "  ".join(parts)
 
-    def _left(self, position: TrainerState, rate: float) -> float:
-        """Seconds of steps that are left."""
-        left = (self.session.total - position.step) / rate
+    def _seconds_left(self, state: TrainerState, rate: float) -> float:
+        """Remaining training time, at a speed in steps per second."""
+        left = (self.session.total_steps - state.step) / rate
         minutes = self.session.task.minutes
-        return left if minutes is None else min(left, 60 * minutes - position.seconds)
+        return left if minutes is None else min(left, 60 * minutes - state.seconds)
 
 
-def bar(console: Console) -> Bar:
-    """A bar with a line of text behind it."""
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
+def make_bar(console: Console) -> Progress:
+    """A progress bar with a line of text after it."""
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    told = TextColumn("{task.fields[told]}", markup=False)
-    return Bar(BarColumn(bar_width=20), told, console=console, transient=True)
+    text = TextColumn("{task.fields[text]}", markup=False)
+    return Progress(BarColumn(bar_width=20), text, console=console, transient=True)

@@ -1,4 +1,4 @@
-"""Going on with a run: only with the networks and the data that it began with."""
+"""Check that a run can be resumed: with the same networks, data and fixed settings."""
 
 from __future__ import annotations
 
@@ -13,56 +13,62 @@ from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import DataSplits
-from runtime.engine.checkpoint_file import bare, digest, read_checkpoint
+from runtime.engine.checkpoint_file import digest, read_checkpoint, strip_docs
 from runtime.engine.run_folder import RunFolder, as_json
 from runtime.load import build_networks
 
 FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
-"""What a run keeps to its end; besides, all of its optimizers but the learning rate."""
+"""The keys of a task that cannot change when a run is resumed; of optimizers only `lr` can change."""
+_SHOWN: Final = 5
+"""Maximum number of differences in a message."""
 
 
-def state_of(program: Program, folder: RunFolder) -> dict[str, Any]:
-    """The state to go on from.
+def resumable_checkpoint(program: Program, folder: RunFolder) -> dict[str, Any]:
+    """The checkpoint to resume from.
 
     Raises:
-        RequestError: where there is none, it cannot be read, or it is of another spec.
+        RequestError: if there is none, or it is of another spec.
+        DataError: if it cannot be read.
     """
-    about = folder.read_json("run.json")
-    state = read_checkpoint(folder)
-    if state["spec"] != digest(program.python):
-        few = "; ".join(islice(_differences(program, folder, about, state), 5))
-        message = f"{folder.path} holds a run of another spec: {few}"
+    info = folder.read_json("run.json")
+    checkpoint = read_checkpoint(folder)
+    if checkpoint["spec"] != digest(program.python):
+        differences = islice(_differences(program, folder, info, checkpoint), _SHOWN)
+        message = f"{folder.path} has a run of another spec: {'; '.join(differences)}"
         raise RequestError(message)
-    return state
+    return checkpoint
 
 
 def _differences(
-    program: Program, folder: RunFolder, about: Mapping[str, Any], state: dict[str, Any]
+    program: Program,
+    folder: RunFolder,
+    info: Mapping[str, Any],
+    checkpoint: dict[str, Any],
 ) -> Iterator[str]:
-    """Tensors that are other ones, or else classes that are."""
-    here = {
+    """The tensors that differ, or else the classes."""
+    in_spec = {
         f"{network}.{name}" if network else name: list(tensor.shape)
         for network, module in build_networks(program).items()
         for name, tensor in module.state_dict().items()
     }
-    there = {
+    in_run = {
         f"{network}.{name}" if network else name: list(tensor.shape)
-        for network, tensors in state["networks"].items()
+        for network, tensors in checkpoint["networks"].items()
         for name, tensor in tensors.items()
     }
-    if here == there:
-        file = folder.path / f"{Path(about['spec']).stem}.py"
-        yield from _other_classes(program.python, file)
-    for name in dict.fromkeys((*there, *here)):
-        if name not in here:
-            yield f"{name} is not in the networks of the spec"
-        elif name not in there:
+    if in_spec == in_run:
+        file = folder.path / f"{Path(info['spec']).stem}.py"
+        yield from _class_differences(program.python, file)
+    for name in dict.fromkeys((*in_run, *in_spec)):
+        if name not in in_spec:
+            yield f"{name} is not in the spec's networks"
+        elif name not in in_run:
             yield f"{name} is not in the run"
-        elif here[name] != there[name]:
-            yield f"{name} is {there[name]} there, and {here[name]} in the spec"
+        elif in_spec[name] != in_run[name]:
+            yield f"{name} is {in_run[name]} in the run and {in_spec[name]} in the spec"
 
 
-def _other_classes(python: str, file: Path) -> Iterator[str]:
+def _class_differences(python: str, file: Path) -> Iterator[str]:
     try:
         before = _classes(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
@@ -74,62 +80,66 @@ def _other_classes(python: str, file: Path) -> Iterator[str]:
 
 
 def _classes(python: str) -> dict[str, str]:
+    """The code of each class of a module, without comments and docstrings."""
     body = ast.parse(python).body
-    return {one.name: bare(one) for one in body if isinstance(one, ast.ClassDef)}
+    return {
+        node.name: strip_docs(node) for node in body if isinstance(node, ast.ClassDef)
+    }
 
 
-def as_settings(task: Task) -> dict[str, Any]:
+def task_settings(task: Task) -> dict[str, Any]:
     """A task as plain values, for `run.json`."""
-    found: dict[str, Any] = task.model_dump(
+    settings: dict[str, Any] = task.model_dump(
         mode="json", exclude_none=True, warnings=False
     )
-    return found
+    return settings
 
 
-def changes(task: Task, about: Mapping[str, Any]) -> list[str]:
-    """What the task says otherwise than when the run began.
+def changed_settings(task: Task, info: Mapping[str, Any]) -> list[str]:
+    """The settings of a task that differ from those in `run.json`, and what follows from that.
 
     Raises:
-        RequestError: where a run cannot go on so.
+        RequestError: if one of them cannot change.
     """
-    before, now = dict(_flat(about.get("task", {}))), dict(_flat(as_settings(task)))
-    found = {
+    before = dict(_flatten(info.get("task", {})))
+    now = dict(_flatten(task_settings(task)))
+    changes = {
         path: f"{'.'.join(('task', *path))}: {before.get(path)} -> {now.get(path)}"
         for path in dict.fromkeys((*before, *now))
         if before.get(path) != now.get(path)
     }
-    fixed = [text for path, text in found.items() if is_fixed(path)]
+    fixed = [text for path, text in changes.items() if is_fixed(path)]
     if fixed:
-        few = "; ".join(fixed[:5])
-        raise RequestError(f"a run goes on with what it began with: {few}")
-    notes = list(found.values())
-    if ("epochs",) in found and any("schedule" in path for path in now):
-        notes.append("schedules go by the new number of steps")
+        message = "these settings cannot change when a run is resumed"
+        raise RequestError(f"{message}: {'; '.join(fixed[:_SHOWN])}")
+    notes = list(changes.values())
+    if ("epochs",) in changes and any("schedule" in path for path in now):
+        notes.append("learning rate schedules use the new number of steps")
     return notes
 
 
 def is_fixed(path: tuple[str, ...]) -> bool:
-    """Whether a run keeps to its end what stands at a path of its task."""
+    """Whether the setting at a path of the task cannot change when a run is resumed."""
     return path[0] in FIXED or ("optimizer" in path and path[-1] != "lr")
 
 
-def _flat(
+def _flatten(
     value: Any, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The values that are no mappings, by their paths."""
+    """The values of nested mappings, by path; an empty mapping is a value."""
     if isinstance(value, Mapping) and (value or not path):
-        for key, one in value.items():
-            yield from _flat(one, (*path, str(key)))
+        for key, item in value.items():
+            yield from _flatten(item, (*path, str(key)))
     else:
         yield path, value
 
 
-def check_data(folder: RunFolder, data: DataSplits) -> None:
-    """Hold what is kept of the data against what the run keeps.
+def check_same_data(folder: RunFolder, data: DataSplits) -> None:
+    """Check that the metadata of the data are those that the run stores.
 
     Raises:
-        DataError: where the data has changed.
+        DataError: if they differ.
     """
     if folder.read_json("vocabulary.json") != json.loads(as_json(data.metadata)):
-        message = f"the data is not what {folder.path} began with: its vocabulary.json differs"
+        message = f"the data has changed since the run began: vocabulary.json in {folder.path} differs"
         raise DataError(message)

@@ -1,15 +1,15 @@
-"""A run is a folder: what was trained, how, how it went, and what came of it.
+"""The folder of a run.
 
-spec.yaml             the spec, every param, variant and setting in it
+spec.yaml             the spec, with its imports, params, variant and settings resolved
 NAME.py               the generated module
-run.json              how it was started, what it is doing, its best figures
-vocabulary.json       what is kept of the data: names of classes, tokenizers, scales
-steps.csv             the loss and the learning rate, step by step
-metrics.csv           a line for each evaluation
-curves.png            both as a picture
+run.json              how the run was started, its status, its best metric
+vocabulary.json       the data's metadata: class names, tokenizers, scales
+steps.csv             losses and learning rates by step
+metrics.csv           a row for each evaluation
+curves.png            a plot of both tables
 weights/best.safetensors, weights/last.safetensors
-samples/              what the network could do after each evaluation
-state.pt              all that training needs to go on
+samples/              what the networks could do at each evaluation
+state.pt              the checkpoint to resume from
 """
 
 from __future__ import annotations
@@ -42,29 +42,28 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether it holds a run."""
+        """Whether the folder has a run."""
         return (self.path / "run.json").is_file()
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """One of its JSON files.
+        """The content of a JSON file.
 
         Raises:
-            RequestError: where it is not there.
-            DataError: where it is no JSON.
+            RequestError: if it does not exist.
+            DataError: if it is not JSON.
         """
         file = self.path / name
         try:
-            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise RequestError(
-                f"{self.path} holds no run: there is no {name}"
-            ) from None
+            message = f"{self.path} is not a run: it has no {name}"
+            raise RequestError(message) from None
         except (OSError, ValueError) as error:
             raise DataError(f"{file} cannot be read: {error}") from None
-        return found
+        return content
 
     def write(self, files: Mapping[str, bytes | str]) -> None:
-        """Write files, whole and together."""
+        """Write files by name, each atomically."""
         write_whole({self.path / name: data for name, data in files.items()})
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
@@ -77,13 +76,13 @@ def as_json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-class Lock:
-    """Keeps a folder for one process; it ends with the process, however that ends.
+class FolderLock:
+    """A context manager that locks a folder for this process, until it ends in whatever way.
 
-    The folder is made, and cleared of what a process that was killed had begun to write.
+    Creates the folder, and removes temporary files that a killed process left.
 
     Raises:
-        RequestError: where another process has it, or it cannot be written to.
+        RequestError: if another process has the lock, or the folder is not writable.
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -92,18 +91,18 @@ class Lock:
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._locked()
+            self._file = self._acquire()
             os.truncate(self._file, 0)
             os.write(self._file, f"{os.getpid()}\n".encode())
         except OSError as error:
-            message = f"{self.folder} cannot hold a run: {error.strerror}"
+            message = f"{self.folder} cannot be used for a run: {error.strerror}"
             raise RequestError(message) from None
-        for left in leftovers(self.folder):
-            left.unlink(missing_ok=True)
+        for file in temporary_files(self.folder):
+            file.unlink(missing_ok=True)
         return self
 
-    def _locked(self) -> int:
-        """The file, open and locked."""
+    def _acquire(self) -> int:
+        """The lock file, open and locked."""
         while True:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
@@ -113,12 +112,12 @@ class Lock:
                 os.close(file)
                 message = f"{self.folder} is in use by process {holder or '?'}"
                 raise RequestError(message) from None
-            if self._is(file):
+            if self._is_lock_file(file):
                 return file
             os.close(file)
 
-    def _is(self, file: int) -> bool:
-        """Whether an open file is the one of the path: who had it before may have removed that."""
+    def _is_lock_file(self, file: int) -> bool:
+        """Whether an open file is still at the lock's path: the process that had the lock may have removed it."""
         try:
             return os.path.samestat(os.fstat(file), self.path.stat())
         except FileNotFoundError:
@@ -132,12 +131,12 @@ class Lock:
     ) -> None:
         with suppress(OSError):
             self.path.unlink()
-            self.folder.rmdir()  # where nothing has come of it
+            self.folder.rmdir()  # only succeeds if nothing was written
         os.close(self._file)
 
 
-def leftovers(folder: Path) -> Iterator[Path]:
-    """Files that were never moved to their places (`compiler.write_files`)."""
+def temporary_files(folder: Path) -> Iterator[Path]:
+    """The temporary files of `compiler.write_files` that were not moved to their paths."""
     for path in (*folder.glob(".*"), *folder.glob("*/.*")):
         if re.fullmatch(r"\..+\.\d+", path.name):
             yield path

@@ -1,4 +1,4 @@
-"""What training works with: networks, optimizers, data in order, and the devices under them."""
+"""The live objects of training: networks, optimizers, data and devices."""
 
 from __future__ import annotations
 
@@ -14,81 +14,96 @@ from torch.optim import Optimizer
 from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import Batch, DataSplits
-from runtime.engine import build_optimizer
 from runtime.engine.batch_sampler import (
     ShuffledBatchSampler,
-    plain_loader,
+    sequential_loader,
     shuffled_loader,
 )
+from runtime.engine.build_optimizer import build_optimizer
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, OptimizerConfig, learner_class
 
 
 @dataclass
 class Session:
-    """All that is live in a run."""
+    """The live objects of training.
+
+    Attributes:
+        fabric: devices, precision and processes.
+        task: the task of the spec.
+        learner: the task's learner, with the wrapped networks.
+        modules: the networks as they were built, without Fabric's wrappers.
+        optimizer_configs, optimizers: by network.
+        sampler: the order of the training batches.
+        batches: one epoch of training batches, in that order.
+        held_out: returns the held-out batches.
+    """
 
     fabric: Fabric
     task: Task
     learner: Learner[Any]
     modules: Mapping[str, nn.Module]
-    """The networks as they were built, without what the devices wrap around them."""
     optimizer_configs: Mapping[str, OptimizerConfig]
     optimizers: Mapping[str, Optimizer]
-    order: ShuffledBatchSampler
+    sampler: ShuffledBatchSampler
     batches: Iterable[Batch]
     held_out: Callable[[], Iterable[Batch]]
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps of the optimizer in an epoch."""
-        return -(-len(self.order) // self.task.accumulate)
+        """Number of optimizer steps in an epoch."""
+        return -(-len(self.sampler) // self.task.accumulate)
 
     @property
-    def total(self) -> int:
-        """Steps of the whole run."""
+    def total_steps(self) -> int:
+        """Number of optimizer steps in all epochs."""
         return self.steps_per_epoch * self.task.epochs
+
+    def learning_rate(self, network: str) -> float:
+        """The current learning rate of a network."""
+        rate: float = self.optimizers[network].param_groups[0]["lr"]
+        return rate
 
 
 def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
-    """Build the networks of a program and put them on their devices, weights as the seed gives them."""
+    """Build a program's networks and optimizers, initialised by the task's seed, on the fabric's devices."""
     task = program.task
     assert task is not None
     torch.manual_seed(task.seed)
     modules = build_networks(program)
-    wrapped = {name: fabric.setup_module(net) for name, net in modules.items()}
-    made = learner_class(task.kind)(
+    wrapped = {name: fabric.setup_module(module) for name, module in modules.items()}
+    learner = learner_class(task.kind)(
         task, program.typed.networks, wrapped, data.metadata
     )
-    configs = {config.network: config for config in made.configure_optimizers()}
-    built = {
+    configs = {config.network: config for config in learner.configure_optimizers()}
+    optimizers = {
         name: fabric.setup_optimizers(
-            build_optimizer.build(config.optimizer, wrapped[name].parameters())
+            build_optimizer(config.optimizer, wrapped[name].parameters())
         )
         for name, config in configs.items()
     }
-    rank, world = fabric.global_rank, fabric.world_size
+    rank, world_size = fabric.global_rank, fabric.world_size
     lengths = getattr(data.train, "lengths", None)
-    order = ShuffledBatchSampler(
-        len(data.train), task.batch_size, task.seed, rank, world, lengths
+    sampler = ShuffledBatchSampler(
+        len(data.train), task.batch_size, task.seed, rank, world_size, lengths
     )
     batches = fabric.setup_dataloaders(
-        shuffled_loader(data.train, order), use_distributed_sampler=False
+        shuffled_loader(data.train, sampler), use_distributed_sampler=False
     )
-    torch.manual_seed(task.seed + rank)  # dropout differs between processes
+    torch.manual_seed(task.seed + rank)  # so that dropout differs between processes
 
     def held_out() -> Iterable[Batch]:
-        loader = plain_loader(data.held_out, task.batch_size)
+        loader = sequential_loader(data.held_out, task.batch_size)
         return (fabric.to_device(batch) for batch in loader)
 
     return Session(
         fabric=fabric,
         task=task,
-        learner=made,
+        learner=learner,
         modules=modules,
         optimizer_configs=configs,
-        optimizers=cast("dict[str, Optimizer]", built),
-        order=order,
+        optimizers=cast("dict[str, Optimizer]", optimizers),
+        sampler=sampler,
         batches=cast("Iterable[Batch]", batches),
         held_out=held_out,
     )

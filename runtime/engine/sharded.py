@@ -1,8 +1,8 @@
-"""The states of networks and optimizers as whole tensors, wherever their parts are."""
+"""States of networks and optimizers as whole tensors, also if they are sharded (FSDP2)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -16,57 +16,57 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.fsdp import FSDPModule
 from torch.optim import Optimizer
 
-_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+_WHOLE: Final = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
-def is_sharded(net: nn.Module) -> bool:
-    """Whether processes hold parts of its weights; its states are then got and set by all of them together.
+def is_sharded(network: nn.Module) -> bool:
+    """Whether a network is sharded; all processes must then get and set its states together.
 
-    After a run without gradients some weights are still whole: they are parted again.
+    Also reshards the weights: after a forward pass without gradients some are still whole.
     """
-    parts = [one for one in net.modules() if isinstance(one, FSDPModule)]
-    for one in parts:
-        one.reshard()
-    return bool(parts)
+    shards = [module for module in network.modules() if isinstance(module, FSDPModule)]
+    for module in shards:
+        module.reshard()
+    return bool(shards)
 
 
-def network_state(net: nn.Module) -> dict[str, Any]:
-    """The weights of a network; of a sharded one in the first process alone."""
-    if is_sharded(net):
-        return dict(get_model_state_dict(net, options=_WHOLE))
-    return net.state_dict()
+def network_state(network: nn.Module) -> dict[str, Any]:
+    """The state dict of a network; if it is sharded, only in the first process."""
+    if is_sharded(network):
+        return dict(get_model_state_dict(network, options=_WHOLE))
+    return network.state_dict()
 
 
-def optimizer_state(net: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
-    """The state of a network's optimizer; for a sharded one in the first process alone."""
-    if is_sharded(net):
-        return dict(get_optimizer_state_dict(net, optimizer, options=_WHOLE))
+def optimizer_state(network: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
+    """The state dict of a network's optimizer; if it is sharded, only in the first process."""
+    if is_sharded(network):
+        return dict(get_optimizer_state_dict(network, optimizer, options=_WHOLE))
     return optimizer.state_dict()
 
 
-def set_network_state(net: nn.Module, state: dict[str, Any]) -> None:
-    """Give a network its weights."""
-    if is_sharded(net):
-        set_model_state_dict(net, state, options=_WHOLE)
+def load_network_state(network: nn.Module, state: dict[str, Any]) -> None:
+    """Load what `network_state` returned."""
+    if is_sharded(network):
+        set_model_state_dict(network, state, options=_WHOLE)
     else:
-        net.load_state_dict(state)
+        network.load_state_dict(state)
 
 
-def set_optimizer_state(
-    net: nn.Module, optimizer: Optimizer, state: dict[str, Any]
+def load_optimizer_state(
+    network: nn.Module, optimizer: Optimizer, state: dict[str, Any]
 ) -> None:
-    """Give the optimizer of a network its state."""
-    if is_sharded(net):
-        set_optimizer_state_dict(net, optimizer, state, options=_WHOLE)
+    """Load what `optimizer_state` returned."""
+    if is_sharded(network):
+        set_optimizer_state_dict(network, optimizer, state, options=_WHOLE)
     else:
         optimizer.load_state_dict(state)
 
 
-def random_states(world: int) -> list[torch.Tensor]:
-    """The state of the random numbers of every process."""
+def rng_states(world_size: int) -> list[torch.Tensor]:
+    """The random state of every process."""
     own = torch.get_rng_state()
-    if world == 1:
+    if world_size == 1:
         return [own]
-    found: list[torch.Tensor] = [own] * world
-    torch.distributed.all_gather_object(found, own)
-    return found
+    states: list[torch.Tensor] = [own] * world_size
+    torch.distributed.all_gather_object(states, own)
+    return states

@@ -1,4 +1,4 @@
-"""Being told to stop: a signal is noted, and the loop sees it when its step is done."""
+"""Stop training by a signal: it is noted, and the loop stops after the current step."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from typing import Self
 
 
 class Stopped(Exception):
-    """A signal ended the run, which is saved and may be taken up again.
+    """A signal stopped the run, which is saved and can be resumed.
 
     Attributes:
-        code: what the process exits with, as shells count.
+        number: number of the signal.
+        code: exit code of the process, 128 + number as in shells.
     """
 
     def __init__(self, number: int) -> None:
         name = signal.Signals(number).name
-        super().__init__(
-            f"stopped by {name}; the run is saved, --resume goes on with it"
-        )
+        super().__init__(f"stopped by {name}; the run is saved, --resume continues it")
         self.number, self.code = number, 128 + number
 
 
 class Signals:
-    """While entered, SIGTERM and SIGINT are noted; a second SIGINT interrupts at once.
+    """A context manager that notes SIGTERM and SIGINT in `number`; a second SIGINT interrupts at once.
 
-    Outside the main thread, which alone may ask for signals, nothing is noted.
+    Outside the main thread, where Python allows no signal handlers, it notes nothing.
     """
 
     number = 0
 
     def __enter__(self) -> Self:
         main = threading.current_thread() is threading.main_thread()
-        wanted = (signal.SIGTERM, signal.SIGINT) if main else ()
-        self._before = {one: signal.signal(one, self._note) for one in wanted}
+        handled = (signal.SIGTERM, signal.SIGINT) if main else ()
+        self._previous = {
+            number: signal.signal(number, self._handle) for number in handled
+        }
         return self
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.number and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.number = number
@@ -48,5 +49,5 @@ class Signals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)

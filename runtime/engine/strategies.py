@@ -1,10 +1,10 @@
-"""Devices and processes: Lightning's Fabric, as the command line asks for it."""
+"""Devices and processes, through Lightning Fabric."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from lightning_fabric import Fabric
@@ -21,6 +21,13 @@ from compiler.tasks.task import Precision
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
+_CONNECTION_LOST: Final = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "NCCL",
+    "Broken pipe",
+)
+
 
 def open_fabric(
     networks: Mapping[str, Instance],
@@ -31,18 +38,28 @@ def open_fabric(
     accelerator: str,
     strategy: str,
 ) -> Fabric:
-    """The devices, with the processes for them started.
+    """A Fabric whose processes are started.
+
+    Args:
+        networks: the compiled networks; `fsdp` shards their blocks.
+        precision: Lightning's name of the precision.
+        devices: number of devices of each node.
+        nodes: number of nodes.
+        accelerator: Lightning's name of the accelerator.
+        strategy: Lightning's name of the strategy.
 
     Raises:
-        RequestError: where there are no such devices, or no such strategy.
+        RequestError: if there are no such devices, or no such strategy.
     """
     chosen: str | Strategy = strategy
     if strategy == "fsdp":
         if len(networks) > 1:
-            raise RequestError("fsdp shards one network, and here are several: use ddp")
+            raise RequestError(
+                "fsdp shards one network, but there are several: use ddp"
+            )
         chosen = ModelParallelStrategy(
-            _sharded(networks[""]),
-            data_parallel_size=devices * nodes,  # by itself it would be the nodes
+            _sharder(networks[""]),
+            data_parallel_size=devices * nodes,  # the default is the number of nodes
             tensor_parallel_size=1,
         )
     try:
@@ -59,50 +76,41 @@ def open_fabric(
     return fabric
 
 
-def is_first() -> bool:
-    """Whether this process is the first of all, before they have found one another."""
-    places = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
-    rank = next((os.environ[place] for place in places if place in os.environ), "0")
+def is_rank_zero() -> bool:
+    """Whether this process is the first of all; known before Fabric connects them."""
+    variables = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+    rank = next((os.environ[name] for name in variables if name in os.environ), "0")
     return rank == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
-def lost_another(error: RuntimeError) -> bool:
-    """Whether an error of this process says no more than that another one is gone."""
-    words = (
-        "Connection closed by peer",
-        "Connection reset by peer",
-        "NCCL",
-        "Broken pipe",
-    )
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Whether an error only says that another process of the run is gone."""
     return torch.distributed.is_initialized() and any(
-        word in str(error) for word in words
+        text in str(error) for text in _CONNECTION_LOST
     )
 
 
-def _sharded(network: Instance) -> Callable[[nn.Module, DeviceMesh], nn.Module]:
-    """Shards a network by its blocks, each copy of a repeated one alone (FSDP2; Zhao et al., 2023)."""
+def _sharder(network: Instance) -> Callable[[nn.Module, DeviceMesh], nn.Module]:
+    """A function that shards a network by its blocks, each copy of a repeat on its own (FSDP2; Zhao et al., 2023)."""
 
     def shard(module: nn.Module, mesh: DeviceMesh) -> nn.Module:
-        flat = mesh["data_parallel"]
-        for block in blocks(module, network):
-            fully_shard(block, mesh=flat)
-        fully_shard(module, mesh=flat)
+        data_parallel = mesh["data_parallel"]
+        for block in block_modules(module, network):
+            fully_shard(block, mesh=data_parallel)
+        fully_shard(module, mesh=data_parallel)
         return module
 
     return shard
 
 
-def blocks(module: nn.Module, network: Instance) -> Iterator[nn.Module]:
-    """The modules of a network's blocks: those of its layers that are blocks, and of their copies."""
+def block_modules(module: nn.Module, network: Instance) -> Iterator[nn.Module]:
+    """The modules of a network's layers that are blocks; of repeats, each copy."""
     for name, node in network.nodes.items():
         target = node.target
-        if (
-            isinstance(target, Scope)
-            and target.kind == "block"
-            and not node.node.shared
-        ):
-            found = getattr(module, name, None)
-            if isinstance(found, nn.ModuleList | nn.Sequential):
-                yield from found
-            elif isinstance(found, nn.Module):
-                yield found
+        is_block = isinstance(target, Scope) and target.kind == "block"
+        if is_block and not node.node.shared:
+            layer = getattr(module, name, None)
+            if isinstance(layer, nn.ModuleList | nn.Sequential):
+                yield from layer
+            elif isinstance(layer, nn.Module):
+                yield layer

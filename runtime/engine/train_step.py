@@ -1,4 +1,4 @@
-"""One step: the turns that are due, each a loss, its gradients, and the optimizer's step."""
+"""One training step: loss, gradients and optimizer step of each network to update."""
 
 from __future__ import annotations
 
@@ -12,79 +12,83 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 
 from runtime.data.dataset import Batch
-from runtime.engine.build_optimizer import set_rate
+from runtime.engine.build_optimizer import set_learning_rate
 from runtime.engine.session import Session
 
 
 class NonFiniteError(ArithmeticError):
-    """The loss of a network is NaN or infinite, or its gradient is; the network keeps its weights.
+    """A network's loss or gradient is NaN or infinite. Its weights have not been updated.
 
     Attributes:
-        network: its name.
-        loss: its loss; where that is finite, the gradient is not.
-        random: the state of the random numbers before its update.
+        network: name of the network.
+        loss: the loss; if it is finite, the gradient is not.
+        rng_state: torch's random state before the loss was computed.
     """
 
-    def __init__(self, network: str, loss: float, random: torch.Tensor) -> None:
+    def __init__(self, network: str, loss: float, rng_state: torch.Tensor) -> None:
         super().__init__(network)
-        self.network, self.loss, self.random = network, loss, random
+        self.network, self.loss, self.rng_state = network, loss, rng_state
 
-    def what(self, name: str) -> str:
-        """What is not finite, of a loss of this name."""
+    def describe(self, loss_name: str) -> str:
+        """For example `the loss is NaN`."""
         if math.isfinite(self.loss):
-            return f"the gradient of the {name} is not finite"
-        return f"the {name} is {'NaN' if math.isnan(self.loss) else 'infinite'}"
+            return f"the gradient of the {loss_name} is not finite"
+        kind = "NaN" if math.isnan(self.loss) else "infinite"
+        return f"the {loss_name} is {kind}"
 
 
 def train_step(
     session: Session, batches: Sequence[Batch], step: int
 ) -> dict[str, float]:
-    """Learn from batches that make one step; the mean loss of each network that was due.
+    """Update the networks that are due in a step; returns their mean losses by name.
 
-    Every term of a loss weighs the same, in whichever batch and process it is.
+    Every item has the same weight, whichever batch and process it is in.
+
+    Args:
+        session: networks and optimizers.
+        batches: the batches whose gradients are accumulated.
+        step: number of steps done before.
 
     Raises:
-        NonFiniteError: where a network cannot learn from them.
+        NonFiniteError: if a loss or gradient is NaN or infinite.
     """
-    share = world_sum(session, sum(map(session.learner.num_items, batches)))
+    items = sum_over_processes(session, sum(map(session.learner.num_items, batches)))
     return {
-        name: _update(session, name, batches, step, share)
+        name: _update(session, name, batches, step, items)
         for name in session.learner.networks_to_update(step)
     }
 
 
-def world_sum(session: Session, value: float) -> float:
+def sum_over_processes(session: Session, value: float) -> float:
     """The sum of a number over all processes."""
     fabric = session.fabric
     if fabric.world_size == 1:
         return value
-    summed = fabric.all_reduce(torch.tensor(float(value)), reduce_op="sum")
-    return float(cast("torch.Tensor", summed))
+    total = fabric.all_reduce(torch.tensor(float(value)), reduce_op="sum")
+    return float(cast("torch.Tensor", total))
 
 
 def _update(
-    session: Session, name: str, batches: Sequence[Batch], step: int, terms: float
+    session: Session, name: str, batches: Sequence[Batch], step: int, items: float
 ) -> float:
-    """Update one network."""
-    fabric, network = (
-        session.fabric,
-        cast("_FabricModule", session.learner.networks[name]),
-    )
+    """Update one network; returns the mean loss of its `items` in all processes."""
+    fabric = session.fabric
+    network = cast("_FabricModule", session.learner.networks[name])
     optimizer, config = session.optimizers[name], session.optimizer_configs[name]
-    factor = config.schedule.factor(step, session.total)
-    set_rate(optimizer, config.optimizer.lr * factor)
+    factor = config.schedule.factor(step, session.total_steps)
+    set_learning_rate(optimizer, config.optimizer.lr * factor)
     optimizer.zero_grad()
-    total, random = 0.0, torch.get_rng_state()
+    total, rng_state = 0.0, torch.get_rng_state()
     for number, batch in enumerate(batches):
-        waits = number < len(batches) - 1
-        with fabric.no_backward_sync(network, enabled=waits):
-            loss = session.learner.loss(name, batch, step / session.total)
-            # Processes average their gradients: the share of each is of one process.
-            fabric.backward(loss * (fabric.world_size / terms))
+        accumulating = number < len(batches) - 1
+        with fabric.no_backward_sync(network, enabled=accumulating):
+            loss = session.learner.loss(name, batch, step / session.total_steps)
+            # DDP averages gradients over processes, where we need their sum.
+            fabric.backward(loss * (fabric.world_size / items))
         total += loss.item()
-    mean = world_sum(session, total) / terms
-    if not (math.isfinite(mean) and has_finite_gradient(session, network)):
-        raise NonFiniteError(name, mean, random)
+    mean = sum_over_processes(session, total) / items
+    if not (math.isfinite(mean) and has_finite_gradients(session, network)):
+        raise NonFiniteError(name, mean, rng_state)
     if config.clip is not None:
         fabric.clip_gradients(
             network, optimizer, max_norm=config.clip, error_if_nonfinite=False
@@ -94,19 +98,21 @@ def _update(
     return mean
 
 
-def has_finite_gradient(session: Session, network: nn.Module) -> bool:
+def has_finite_gradients(session: Session, network: nn.Module) -> bool:
     """Whether all gradients of a network are finite.
 
-    In half precision some are not now and then: the scaler leaves such steps out.
+    Always True in `16-mixed` precision, whose gradient scaler skips steps that are not.
     """
     if session.task.precision == "16-mixed":
         return True
-    found = [one.grad for one in network.parameters() if one.grad is not None]
-    if not found:
+    gradients = [
+        weight.grad for weight in network.parameters() if weight.grad is not None
+    ]
+    if not gradients:
         return True
-    # In the norms: one pass, and one number to wait for. They may overflow themselves.
-    total = torch.stack(torch._foreach_norm(found)).sum()
+    # The sum of norms takes one pass and one synchronisation; it may itself overflow.
+    total = torch.stack(torch._foreach_norm(gradients)).sum()
     whole = total.full_tensor() if isinstance(total, DTensor) else total
     return math.isfinite(whole.item()) or all(
-        bool(one.isfinite().all()) for one in found
+        bool(gradient.isfinite().all()) for gradient in gradients
     )

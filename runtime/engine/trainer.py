@@ -1,4 +1,4 @@
-"""Training from end to end: a program and a folder in, a run in the folder out."""
+"""Train the networks of a program into a run folder."""
 
 from __future__ import annotations
 
@@ -28,28 +28,35 @@ from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
 from runtime.engine.callbacks import Callback, CallbackList
-from runtime.engine.checkpoint_file import digest, restore
+from runtime.engine.checkpoint_file import digest, restore_checkpoint
 from runtime.engine.checkpointing import Checkpointer
 from runtime.engine.evaluation import isolated_rng
 from runtime.engine.find_nonfinite import TrainingError
-from runtime.engine.loggers import logger
-from runtime.engine.loop import over, run
-from runtime.engine.resume import as_settings, changes, check_data, state_of
-from runtime.engine.run_folder import SPEC, Lock, RunFolder, as_json
+from runtime.engine.loggers import make_logger
+from runtime.engine.loop import stop_reason, train_epochs
+from runtime.engine.resume import (
+    changed_settings,
+    check_same_data,
+    resumable_checkpoint,
+    task_settings,
+)
+from runtime.engine.run_folder import SPEC, FolderLock, RunFolder, as_json
 from runtime.engine.session import Session, open_session
 from runtime.engine.signals import Signals
-from runtime.engine.strategies import is_first, lost_another, open_fabric
+from runtime.engine.strategies import is_lost_connection, is_rank_zero, open_fabric
 from runtime.engine.trainer_state import TrainerState
 
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """How training runs, apart from what the spec says.
+    """How training runs, besides what the spec says.
 
     Attributes:
-        resume: go on with what is in the folder.
-        devices: how many of them on each of the nodes; accelerator and strategy by Lightning's names.
-        logger: `csv`, which is there in any case, or `tensorboard`.
+        resume: whether to resume the run in the folder.
+        devices: number of devices of each node.
+        accelerator, strategy: Lightning's names.
+        nodes: number of nodes.
+        logger: `csv`, which every run has, or `tensorboard`.
     """
 
     resume: bool = False
@@ -64,50 +71,72 @@ def train(
     program: Program,
     folder: RunFolder,
     options: TrainerOptions,
-    watch: Callable[[Session], Callback],
+    make_callback: Callable[[Session], Callback],
 ) -> TrainerState:
-    """Train the networks of a program; the run is in the folder.
+    """Train the networks of a program; returns the final state of the run.
+
+    Args:
+        program: a compiled spec with a task.
+        folder: where the run is written.
+        options: devices, logger, and whether to resume.
+        make_callback: makes a callback once networks and data are there.
 
     Raises:
-        SpecError: where the data is wrong, or does not fit the networks.
-        RequestError: where the folder is taken, or what is in it cannot be gone on with.
-        TrainingError: where it breaks: a loss is NaN, or the run cannot be written.
+        SpecError: if the data is invalid or does not fit the networks.
+        RequestError: if the folder has a run already, or one that cannot be resumed.
+        TrainingError: if training fails: a loss is NaN or infinite, or the run cannot be written.
         Stopped: after SIGTERM or SIGINT; the run can be resumed.
     """
     task = program.task
     if task is None:
-        raise RequestError(_without_task(program))
-    # The first process keeps the folder for all.
-    with Lock(folder) if is_first() else nullcontext():
-        _refuse_taken(folder, options)
-        log = logger(options.logger, folder)
-        state = state_of(program, folder) if options.resume else None
-        notes = changes(task, folder.read_json("run.json")) if state else []
+        raise RequestError(_missing_task(program))
+    # The first process locks the folder for all.
+    with FolderLock(folder) if is_rank_zero() else nullcontext():
+        _check_new(folder, options)
+        logger = make_logger(options.logger, folder)
+        checkpoint = resumable_checkpoint(program, folder) if options.resume else None
+        notes = []
+        if checkpoint:
+            notes = changed_settings(task, folder.read_json("run.json"))
         data = load(task, data_section(program, task))
-        hold_against(program, task, data.facts)
-        if state:
-            check_data(folder, data)
-        session = open_session(program, data, _fabric(program, task, options))
-        begun = Trainer(program, folder, session, data)
-        return begun.train(state, (log, watch(session)), notes)
+        _check_fits_data(program, task, data.facts)
+        if checkpoint:
+            check_same_data(folder, data)
+        session = open_session(program, data, _open_fabric(program, task, options))
+        trainer = Trainer(program, folder, session, data)
+        return trainer.train(checkpoint, (logger, make_callback(session)), notes)
 
 
-def _without_task(program: Program) -> str:
-    """That a spec has no task, and which of its variants have one."""
+def _missing_task(program: Program) -> str:
+    """The message for a spec without a task; it names the variants that have one."""
     document = program.typed.graph.document
     variants = program.typed.graph.spec.variants
     having = [name for name in variants if document.node(("variants", name, "task"))]
-    message = f"{program.name} has no `task`: it says nothing of training"
-    return f"{message}; --variant has one: {listed(having)}" if having else message
+    message = f"{program.name} has no `task`, which says how to train it"
+    if not having:
+        return message
+    return f"{message}; variants with one (--variant): {listed(having)}"
 
 
-def _refuse_taken(folder: RunFolder, options: TrainerOptions) -> None:
-    if is_first() and folder.exists and not options.resume:
-        message = f"{folder.path} holds a run: --resume goes on with it, --run names another folder"
+def _check_new(folder: RunFolder, options: TrainerOptions) -> None:
+    if is_rank_zero() and folder.exists and not options.resume:
+        message = f"{folder.path} has a run: continue it with --resume, or choose another folder with --run"
         raise RequestError(message)
 
 
-def _fabric(program: Program, task: Task, options: TrainerOptions) -> Fabric:
+def _check_fits_data(program: Program, task: Task, facts: DataFacts) -> None:
+    """Check that the networks fit the data, whose sizes are known once it is loaded.
+
+    Raises:
+        SpecError: if they do not.
+    """
+    report = Report()
+    document = resolved_document(program)
+    task.check(PortCheck(program.typed, document, task.ports, task.kind, report), facts)
+    report.raise_if_failed()
+
+
+def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabric:
     return open_fabric(
         program.typed.networks,
         task.precision,
@@ -120,7 +149,7 @@ def _fabric(program: Program, task: Task, options: TrainerOptions) -> Fabric:
 
 @dataclass(frozen=True)
 class Trainer:
-    """A run whose networks and data are there."""
+    """Trains the networks of a session into a run folder."""
 
     program: Program
     folder: RunFolder
@@ -129,93 +158,101 @@ class Trainer:
 
     def train(
         self,
-        state: dict[str, Any] | None,
+        checkpoint: dict[str, Any] | None,
         callbacks: Sequence[Callback],
         notes: Sequence[str],
     ) -> TrainerState:
-        """From the start, or from a state, to the end."""
+        """Train from the start, or from a checkpoint, until training is complete.
+
+        Args:
+            checkpoint: content of `state.pt`.
+            callbacks: called after the `Checkpointer`.
+            notes: for `Callback.on_train_begin`.
+        """
         spec = digest(self.program.python)
-        keeper = Checkpointer(self.session, self.folder, spec, self._about(state))
-        every = CallbackList((keeper, *callbacks))
+        start = self._start_info(resumed=checkpoint is not None)
+        checkpointer = Checkpointer(self.session, self.folder, spec, start)
+        callback = CallbackList((checkpointer, *callbacks))
         with Signals() as signals:
-            position = self._begin(state)
-            if not position.done:
-                self._write_start(keeper, position, state is None)
-            every.on_train_begin(position, notes)
-            if not position.done:
-                self._go_on(keeper, position, every, signals)
-        return position
+            state = self._setup(checkpoint)
+            if not state.done:
+                self._write_start(checkpointer, state, new=checkpoint is None)
+            callback.on_train_begin(state, notes)
+            if not state.done:
+                self._train(checkpointer, state, callback, signals)
+        return state
 
-    def _about(self, state: dict[str, Any] | None) -> dict[str, Any]:
-        """What the run says of its start; it has only one."""
-        about = described(self.program)
-        if state:
+    def _start_info(self, resumed: bool) -> dict[str, Any]:
+        """What `run.json` says of the start; a resumed run keeps its first command and time."""
+        info = start_info(self.program)
+        if resumed:
             before = self.folder.read_json("run.json")
-            about |= {key: before[key] for key in ("command", "started")}
-        return about
+            info |= {key: before[key] for key in ("command", "started")}
+        return info
 
-    def _begin(self, state: dict[str, Any] | None) -> TrainerState:
-        """Where training stands."""
+    def _setup(self, checkpoint: dict[str, Any] | None) -> TrainerState:
+        """Set the learner up and restore a checkpoint; returns the state to train from."""
         with isolated_rng(self.session):
             self.session.learner.setup(self.data)
-        if state is None:
+        if checkpoint is None:
             return TrainerState()
-        position = restore(self.session, state)
-        # With other settings a run that was at its end may go on.
-        position.done = bool(over(self.session, position))
-        return position
+        state = restore_checkpoint(self.session, checkpoint)
+        # A finished run continues if its settings now allow more steps.
+        state.done = bool(stop_reason(self.session, state))
+        return state
 
     def _write_start(
-        self, keeper: Checkpointer, position: TrainerState, new: bool
+        self, checkpointer: Checkpointer, state: TrainerState, new: bool
     ) -> None:
+        """Write the files of the start; of a resumed run only those that may have changed."""
         if not self.session.fabric.is_global_zero:
             return
-        files = start_files(self.program, self.data, keeper.described(position))
-        kept = files if new else {name: files[name] for name in (SPEC, "run.json")}
-        self.folder.write(kept)
+        files = start_files(self.program, self.data, checkpointer.run_info(state))
+        names = files if new else (SPEC, "run.json")
+        self.folder.write({name: files[name] for name in names})
 
-    def _go_on(
+    def _train(
         self,
-        keeper: Checkpointer,
-        position: TrainerState,
-        every: Callback,
+        checkpointer: Checkpointer,
+        state: TrainerState,
+        callback: Callback,
         signals: Signals,
     ) -> None:
-        if position.step:
-            keeper.kept = position.step
+        if state.step:
+            checkpointer.saved_step = state.step
         try:
-            run(self.session, position, every, signals)
+            train_epochs(self.session, state, callback, signals)
         except OSError as error:
-            keeper.ended(position, error)
-            message = f"the run cannot be written: {error}; {keeper.remains()}"
+            checkpointer.record_failure(state, error)
+            hint = checkpointer.resume_hint()
+            message = f"the run cannot be written: {error}; {hint}"
             raise TrainingError(message) from error
         except RuntimeError as error:
-            keeper.ended(position, error)
-            if lost_another(error):
-                message = "another process of the run has ended; what it said is above"
+            checkpointer.record_failure(state, error)
+            if is_lost_connection(error):
+                message = "another process of the run has ended; its error is above"
                 raise TrainingError(message) from None
             raise
         except BaseException as error:
-            keeper.ended(position, error)
+            checkpointer.record_failure(state, error)
             raise
         finally:
-            every.on_train_end(position)
+            callback.on_train_end(state)
 
 
 def data_section(program: Program, task: Task) -> DataSection:
-    """Where the spec names its data."""
-    document = chosen(program)
+    """The `data:` section of a program's task."""
     folder = Path(program.typed.graph.document.source.file).parent
-    return DataSection(document, task.data.name, folder)
+    return DataSection(resolved_document(program), task.data.name, folder)
 
 
-def chosen(program: Program) -> Document:
-    """The spec with its task as it was chosen."""
+def resolved_document(program: Program) -> Document:
+    """The spec with its task as the variant and the overrides make it."""
     return resolved(program.typed, program.variant, program.changes)
 
 
-def described(program: Program) -> dict[str, Any]:
-    """What a run says of its start."""
+def start_info(program: Program) -> dict[str, Any]:
+    """What `run.json` says of a run's start."""
     source = Path(program.typed.graph.document.source.file).resolve()
     return {
         "name": program.name,
@@ -225,30 +262,18 @@ def described(program: Program) -> dict[str, Any]:
         "command": shlex.join(sys.argv),
         "torch": torch.__version__,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "task": as_settings(program.task) if program.task else {},
+        "task": task_settings(program.task) if program.task else {},
     }
 
 
 def start_files(
-    program: Program, data: DataSplits, run_json: dict[str, Any]
+    program: Program, data: DataSplits, run_info: dict[str, Any]
 ) -> dict[str, str | bytes]:
-    """What is in a run's folder from the start."""
-    task = chosen(program).root.get("task")
+    """The files that a run's folder has from the start, by name."""
+    task = resolved_document(program).root.get("task")
     return {
         SPEC: write_spec(expand(program.typed, task)),
-        f"{Path(run_json['spec']).stem}.py": program.python,
+        f"{Path(run_info['spec']).stem}.py": program.python,
         "vocabulary.json": as_json(data.metadata),
-        "run.json": as_json(run_json),
+        "run.json": as_json(run_info),
     }
-
-
-def hold_against(program: Program, task: Task, facts: DataFacts) -> None:
-    """Check that the networks take what the data holds.
-
-    Raises:
-        SpecError: where they do not.
-    """
-    report = Report()
-    document = resolved(program.typed, program.variant, program.changes)
-    task.check(PortCheck(program.typed, document, task.ports, task.kind, report), facts)
-    report.raise_if_failed()

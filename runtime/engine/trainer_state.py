@@ -1,4 +1,4 @@
-"""How far a run is: what it must remember, besides weights, to go on as if it had not stopped."""
+"""The progress of a run: what resuming needs besides weights and optimizers."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-Row = dict[str, float]
+LogRow = dict[str, float]
+"""A row of `steps.csv` or `metrics.csv`, by column."""
 
 Sums = dict[str, list[float]]
-"""By name a total, and of how many values it is."""
+"""By name, a sum and the number of its values."""
 
 
 @dataclass
 class TrainerState:
-    """Where training stands, and how it got there.
+    """The progress of a run. `state.pt` has these fields by name.
 
     Attributes:
-        step: steps of the optimizer that are done.
-        epoch: epochs that are done.
-        batch: batches of the epoch under way that are done.
-        seconds: time spent on steps, over all parts of the run.
-        best: the best value of the task's metric so far, and the epoch that it is of.
-        mark: the value that the next must be better than by `min_delta`, for early stopping.
-        waited: evaluations since there was such a value.
-        sums: losses of the epoch under way.
-        recent: losses since the last row of the steps.
-        steps, metrics: the rows of the two tables.
-        done: whether the run has come to its end.
+        step: number of optimizer steps done.
+        epoch: number of epochs done.
+        batch: number of batches done in the current epoch.
+        seconds: training time, summed over all parts of the run, without evaluations.
+        best: best value of the task's metric so far.
+        best_epoch: the epoch of that value.
+        mark: the value that the next must improve on by `min_delta`, for early stopping.
+        waited: number of evaluations without such an improvement.
+        sums: losses of the current epoch.
+        recent: losses since the last row of `steps`.
+        steps: rows of `steps.csv`.
+        metrics: rows of `metrics.csv`.
+        done: whether training is complete.
     """
 
     step: int = 0
@@ -40,33 +43,33 @@ class TrainerState:
     waited: int = 0
     sums: Sums = field(default_factory=dict)
     recent: Sums = field(default_factory=dict)
-    steps: list[Row] = field(default_factory=list)
-    metrics: list[Row] = field(default_factory=list)
+    steps: list[LogRow] = field(default_factory=list)
+    metrics: list[LogRow] = field(default_factory=list)
     done: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain values, which are the live ones."""
+        """The fields by name; lists and dictionaries are not copied."""
         return dict(vars(self))
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> Self:
-        """From what `as_dict` gave."""
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The state that `as_dict` returned."""
         return cls(**values)
 
 
-def label(network: str, what: str) -> str:
-    """The name of a column: of one network among several, with its name before it."""
-    return f"{network}.{what}" if network else what
+def column_name(network: str, quantity: str) -> str:
+    """The name of a column: `loss`, or `generator.loss` for one of several networks."""
+    return f"{network}.{quantity}" if network else quantity
 
 
-def add(sums: Sums, values: Mapping[str, float]) -> None:
-    """Add values to their sums."""
+def add_to_sums(sums: Sums, values: Mapping[str, float]) -> None:
+    """Add each value to the sum of its name."""
     for name, value in values.items():
         total = sums.setdefault(name, [0.0, 0])
         total[0] += value
         total[1] += 1
 
 
-def means(sums: Sums) -> Row:
-    """The mean of each."""
+def means(sums: Sums) -> LogRow:
+    """The mean of each sum."""
     return {name: total / count for name, (total, count) in sums.items()}

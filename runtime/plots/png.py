@@ -1,4 +1,4 @@
-"""A figure of matplotlib as the bytes of a PNG."""
+"""Encode matplotlib figures as PNG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 
 def as_png(figure: Figure) -> bytes:
-    """The picture, without a screen and without the time in it."""
+    """The figure as a PNG; needs no screen, and equal figures have equal bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     return buffer.getvalue()

@@ -69,5 +69,5 @@ def test_files_of_one_name_in_two_folders(cnn: Program, tmp_path: Path) -> None:
 def test_what_is_no_python_file(tmp_path: Path) -> None:
     file = tmp_path / "cnn.yaml"
     file.write_text("name: CNN", encoding="utf-8")
-    with pytest.raises(ImportError, match="no Python file"):
+    with pytest.raises(ImportError, match="not a Python file"):
         load_file(file)

@@ -29,7 +29,7 @@ def test_what_was_compiled_is_right() -> None:
 
 def test_another_number_of_parameters() -> None:
     wider = _tampered("cnn", "nn.Linear(84, classes)", "nn.Linear(84, classes, False)")
-    assert verify(wider) == ["CNN has 61696 parameters, inference counts 61706"]
+    assert verify(wider) == ["CNN has 61696 parameters, but the compiler counts 61706"]
 
 
 def test_another_shape() -> None:
@@ -53,7 +53,7 @@ def test_another_dtype() -> None:
 def test_another_number_of_outputs(written: str, instead: str) -> None:
     problems = verify(_tampered("bert", written, instead))
     assert "BERT at " in problems[0]
-    assert problems[0].endswith("outputs, inference says 2")
+    assert problems[0].endswith("outputs, but inference says 2")
 
 
 def test_code_that_raises() -> None:

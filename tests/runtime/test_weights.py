@@ -242,13 +242,13 @@ def test_several_networks(tmp_path: Path) -> None:
     program = compile_spec(spec)
     with pytest.raises(RequestError, match="several networks: text, image"):
         convert(program, {})
-    with pytest.raises(RequestError, match="no network sound"):
+    with pytest.raises(RequestError, match="has no network sound"):
         load(spec, network="sound")
 
 
 def test_a_network_of_which_the_checkpoint_says_nothing(tmp_path: Path) -> None:
     spec, file = _two(tmp_path)
-    with pytest.raises(RequestError, match="says nothing of image"):
+    with pytest.raises(RequestError, match="has no weights of image"):
         load(spec, weights=file)
     alone = load(spec, weights=file, network="text")
     assert isinstance(alone, nn.Module)

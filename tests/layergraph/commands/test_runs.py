@@ -80,7 +80,7 @@ def test_no_run(run) -> None:
     assert "dir 'nowhere' does not exist" in run("evaluate", "nowhere").err
     found = run("evaluate", ".")
     assert found.code == 2
-    assert found.err == "error: . holds no run: there is no run.json\n"
+    assert found.err == "error: . is not a run: it has no run.json\n"
     assert run("runs").out.splitlines() == [
         "run  network  task  status  epochs  seconds  best"
     ]
@@ -98,6 +98,6 @@ def test_a_spec_without_a_task_names_variants_that_have_one(run) -> None:
     found = run("train", "net.yaml")
     assert found.code == 2
     assert found.err == (
-        "error: Net has no `task`: it says nothing of training; --variant has one: wide\n"
+        "error: Net has no `task`, which says how to train it; variants with one (--variant): wide\n"
     )
     assert run("train", "net.yaml", "--variant", "wide").code == 0

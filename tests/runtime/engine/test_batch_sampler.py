@@ -1,22 +1,22 @@
 from itertools import chain
 
-from runtime.engine.batch_sampler import POOL, ShuffledBatchSampler
+from runtime.engine.batch_sampler import BUCKET_BATCHES, ShuffledBatchSampler
 
 
 def test_an_epoch_has_every_example_once_and_the_next_another_order() -> None:
-    order = ShuffledBatchSampler(10, 2, seed=3)
-    first = list(order)
+    sampler = ShuffledBatchSampler(10, 2, seed=3)
+    first = list(sampler)
     assert sorted(chain.from_iterable(first)) == list(range(10))
-    assert list(order) == first
-    order.epoch = 1
-    assert list(order) != first
+    assert list(sampler) == first
+    sampler.epoch = 1
+    assert list(sampler) != first
 
 
 def test_an_epoch_goes_on_where_it_was() -> None:
-    order = ShuffledBatchSampler(23, 4, seed=0, lengths=[i % 7 for i in range(23)])
-    whole = list(order)
-    order.start = 2
-    assert list(order) == whole[2:]
+    sampler = ShuffledBatchSampler(23, 4, seed=0, lengths=[i % 7 for i in range(23)])
+    whole = list(sampler)
+    sampler.start = 2
+    assert list(sampler) == whole[2:]
 
 
 def test_processes_share_the_batches_of_one() -> None:
@@ -27,7 +27,7 @@ def test_processes_share_the_batches_of_one() -> None:
 
 
 def test_batches_are_of_about_one_length() -> None:
-    lengths = [(37 * i) % 100 for i in range(4 * POOL * 2)]
+    lengths = [(37 * i) % 100 for i in range(4 * BUCKET_BATCHES * 2)]
     batches = list(ShuffledBatchSampler(len(lengths), 4, seed=0, lengths=lengths))
     assert sorted(chain.from_iterable(batches)) == list(range(len(lengths)))
     spread = [
@@ -35,7 +35,7 @@ def test_batches_are_of_about_one_length() -> None:
         for batch in batches
     ]
     assert max(spread) <= 8
-    firsts = [lengths[batch[0]] for batch in batches[:POOL]]
+    firsts = [lengths[batch[0]] for batch in batches[:BUCKET_BATCHES]]
     assert firsts != sorted(firsts)
 
 

@@ -17,8 +17,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_a_run_leaves_what_its_folder_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Checkpointer, "_pictures", drawn)
-    position = trained(CLASSIFICATION, tmp_path)
+    monkeypatch.setattr(Checkpointer, "_plots", drawn)
+    state = trained(CLASSIFICATION, tmp_path)
     files = {
         str(path.relative_to(tmp_path))
         for path in tmp_path.rglob("*")
@@ -41,16 +41,14 @@ def test_a_run_leaves_what_its_folder_says(
         assert (tmp_path / name).read_bytes().startswith(PNG)
     with (tmp_path / "steps.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["loss"]) for row in rows] == [
-        row["loss"] for row in position.steps
-    ]
+    assert [float(row["loss"]) for row in rows] == [row["loss"] for row in state.steps]
 
 
 def test_long_runs_have_rows_for_several_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = trained(CLASSIFICATION, tmp_path / "every").steps
-    monkeypatch.setattr(loop, "ROWS", 5)
+    monkeypatch.setattr(loop, "MAX_STEP_ROWS", 5)
     few = trained(CLASSIFICATION, tmp_path / "few").steps
     assert [row["step"] for row in few] == [4, 8, 12, 16]
     for row in few:

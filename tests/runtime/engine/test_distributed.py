@@ -50,8 +50,8 @@ class Dies(Callback):
     def __init__(self, session):
         self.rank = session.fabric.global_rank
 
-    def on_step_end(self, position, losses):
-        if self.rank == int(sys.argv[3]) and position.step == 3:
+    def on_step_end(self, state, losses):
+        if self.rank == int(sys.argv[3]) and state.step == 3:
             raise ValueError("the end of one process")
 
 options = TrainerOptions(devices=2, accelerator="cpu", strategy="ddp")

@@ -41,7 +41,7 @@ def failure(folder: Path, layers: str, task: str = "seed: 0", blocks: str = "") 
 def test_the_layer_whose_values_are_nan_is_named(tmp_path: Path) -> None:
     said = failure(tmp_path, "root: sqrt\nact: relu")
     assert said.startswith("in step 1 (epoch 1) the loss is NaN: ")
-    assert "the layer root (sqrt) is the first that gives what is NaN" in said
+    assert "the layer root (sqrt) is the first whose output is NaN" in said
     about = json.loads((tmp_path / "run" / "run.json").read_text())
     assert about["status"] == "failed"
     assert about["reason"] == said
@@ -51,7 +51,7 @@ def test_the_layer_whose_values_are_nan_is_named(tmp_path: Path) -> None:
 def test_infinities_come_before_the_nan_of_them(tmp_path: Path) -> None:
     layers = "large: {op: scale, factor: 1e30}\nhuge: square\nnorm: layer_norm"
     said = failure(tmp_path, layers)
-    assert "the layer huge (square) is the first that gives what is infinite" in said
+    assert "the layer huge (square) is the first whose output is infinite" in said
 
 
 def test_a_layer_in_a_repeated_block(tmp_path: Path) -> None:
@@ -65,22 +65,22 @@ blocks:
       root: sqrt
 """
     said = failure(tmp_path, "h: {op: Block, repeat: 3, i: i}", blocks=blocks)
-    assert "the layer h.1.root (sqrt) is the first that gives what is NaN" in said
+    assert "the layer h.1.root (sqrt) is the first whose output is NaN" in said
 
 
 def test_the_layer_whose_derivative_is_infinite(tmp_path: Path) -> None:
     said = failure(tmp_path, "zero: {op: scale, factor: 0.0}\nroot: sqrt")
     assert "the gradient of the loss is not finite" in said
-    assert "the derivative of the layer root (sqrt) is not" in said
+    assert "the gradient of the layer root (sqrt) is not" in said
 
 
 def test_steps_that_are_too_long(tmp_path: Path) -> None:
     optimizer = "optimizer: {sgd: {lr: 1e30}}"
     said = failure(tmp_path, "act: relu", optimizer)
     assert said.startswith("in step 2 (epoch 1) the loss is NaN: ")
-    assert "the layer fc2 (linear) is the first that gives" in said
-    assert "has come to" in said
-    assert "take a lower lr" in said
+    assert "the layer fc2 (linear) is the first whose output is" in said
+    assert "has grown to" in said
+    assert "lower `lr`" in said
 
 
 def test_a_mask_is_no_fault(tmp_path: Path) -> None:
@@ -93,20 +93,20 @@ less: {op: shift, value: -1.0}
 root: sqrt
 wide: flatten"""
     said = failure(tmp_path, layers)
-    assert "the layer root (sqrt) is the first that gives what is NaN" in said
+    assert "the layer root (sqrt) is the first whose output is NaN" in said
 
 
 def test_no_weights_that_are_not_finite_are_kept(tmp_path: Path) -> None:
     def broken(session: Session) -> Callback:
-        def after(position: TrainerState) -> None:
-            if position.epoch == 1 and position.batch == len(session.order):
+        def after(state: TrainerState) -> None:
+            if state.epoch == 1 and state.batch == len(session.sampler):
                 with torch.no_grad():
                     session.modules[""].fc.bias[0] = torch.nan
 
         return Each(after)
 
     with pytest.raises(TrainingError, match=r"the weight fc.bias is NaN"):
-        trained(CLASSIFICATION, tmp_path, watch=broken)
+        trained(CLASSIFICATION, tmp_path, make_callback=broken)
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     assert state["position"]["epoch"] == 1
     assert bool(state["networks"][""]["fc.bias"].isfinite().all())
@@ -118,7 +118,7 @@ def test_data_that_is_not_finite(
     real = images.scaled
     monkeypatch.setattr(digits, "scaled", lambda *given: real(*given) / 0)
     with pytest.raises(
-        TrainingError, match=r"the data is: `sequence` holds what is NaN"
+        TrainingError, match=r"the data `sequence` has values that are NaN"
     ):
         trained(CLASSIFICATION.with_stem("sequences"), tmp_path)
 

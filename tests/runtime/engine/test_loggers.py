@@ -23,7 +23,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
-    position = trained(CLASSIFICATION, tmp_path, logger="tensorboard")
+    state = trained(CLASSIFICATION, tmp_path, logger="tensorboard")
     found = scalars(tmp_path)
     assert set(found) == {
         "train/loss",
@@ -31,23 +31,26 @@ def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
         "held_out/loss",
         "held_out/accuracy",
     }
-    for tag, rows in (("train", position.steps), ("held_out", position.metrics)):
+    for tag, rows in (("train", state.steps), ("held_out", state.metrics)):
         wanted = [(row["step"], pytest.approx(row["loss"])) for row in rows]
         assert found[f"{tag}/loss"] == wanted
 
 
 def test_a_run_that_goes_on_tells_each_step_once(tmp_path: Path) -> None:
-    def stop(position: TrainerState) -> None:
-        if position.step == 8:
+    def stop(state: TrainerState) -> None:
+        if state.step == 8:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Stopped):
         trained(
-            CLASSIFICATION, tmp_path, logger="tensorboard", watch=lambda _: Each(stop)
+            CLASSIFICATION,
+            tmp_path,
+            logger="tensorboard",
+            make_callback=lambda _: Each(stop),
         )
-    position = trained(CLASSIFICATION, tmp_path, logger="tensorboard", resume=True)
+    state = trained(CLASSIFICATION, tmp_path, logger="tensorboard", resume=True)
     steps = [step for step, _ in scalars(tmp_path)["train/loss"]]
-    assert steps == list(range(1, position.step + 1))
+    assert steps == list(range(1, state.step + 1))
 
 
 def test_a_logger_that_is_not_there(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.runtime.engine.train_specs import CLASSIFICATION, trained
 def test_lines_where_there_is_no_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained(CLASSIFICATION, tmp_path, watch=ProgressCallback)
+    trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback)
     said = capsys.readouterr()
     assert said.out == ""
     lines = said.err.splitlines()
@@ -24,13 +24,17 @@ def test_lines_where_there_is_no_terminal(
     assert lines[3] == "finished: epoch 3 is done"
     assert lines[4].startswith("best accuracy 0.")
     assert lines[4].endswith(": weights/best.safetensors")
-    trained(CLASSIFICATION, tmp_path, watch=ProgressCallback, resume=True)
-    assert capsys.readouterr().err == "the run has finished: epoch 3 is done\n"
+    trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback, resume=True)
+    assert capsys.readouterr().err == "the run is finished: epoch 3 is done\n"
     trained(
-        CLASSIFICATION, tmp_path, "task.epochs=4", watch=ProgressCallback, resume=True
+        CLASSIFICATION,
+        tmp_path,
+        "task.epochs=4",
+        make_callback=ProgressCallback,
+        resume=True,
     )
     lines = capsys.readouterr().err.splitlines()
-    assert lines[:2] == ["goes on in epoch 4, after step 18", "task.epochs: 3 -> 4"]
+    assert lines[:2] == ["resuming in epoch 4, after step 18", "task.epochs: 3 -> 4"]
 
 
 def test_long_epochs_say_where_they_are(
@@ -38,7 +42,7 @@ def test_long_epochs_say_where_they_are(
 ) -> None:
     monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
     monkeypatch.setattr(progress, "RATE_AFTER", 0.0)
-    trained(CLASSIFICATION, tmp_path, watch=ProgressCallback)
+    trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("epoch 1/3  step 1/18  loss ")
     assert "  lr 0.00033" in lines[0]
@@ -51,9 +55,11 @@ def test_early_stopping_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopping = ("task.early_stopping.min_delta=0.9", "task.early_stopping.patience=1")
-    trained(CLASSIFICATION, tmp_path, *stopping, watch=ProgressCallback)
+    trained(CLASSIFICATION, tmp_path, *stopping, make_callback=ProgressCallback)
     said = capsys.readouterr().err
-    assert "finished: evaluations without a better accuracy: 1\n" in said
+    assert (
+        "finished: early stopping (evaluations without a better accuracy: 1)\n" in said
+    )
 
 
 def test_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +70,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "Console",
         lambda stderr, quiet: Console(file=screen, force_terminal=True, width=120),
     )
-    trained(CLASSIFICATION, tmp_path, watch=ProgressCallback)
+    trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback)
     shown = screen.getvalue()
     assert "\x1b[" in shown
     assert "epoch 3/3" in shown

@@ -25,13 +25,13 @@ def interrupted(
 ) -> None:
     """A run that is stopped after each of these steps, and then goes on to its end."""
 
-    def stop(position: TrainerState) -> None:
-        if position.step in steps:
+    def stop(state: TrainerState) -> None:
+        if state.step in steps:
             os.kill(os.getpid(), sent)
 
     for number in range(len(steps)):
         with pytest.raises(Stopped) as stopped:
-            trained(spec, folder, resume=number > 0, watch=lambda _: Each(stop))
+            trained(spec, folder, resume=number > 0, make_callback=lambda _: Each(stop))
         assert stopped.value.number == sent
         assert json.loads((folder / "run.json").read_text())["status"] == "stopped"
     trained(spec, folder, resume=True)
@@ -71,11 +71,15 @@ def test_early_stopping_counts_on(tmp_path: Path) -> None:
 
 def test_a_signal_in_an_evaluation_is_heard_after_it(tmp_path: Path) -> None:
     class Late(Each):
-        def on_evaluate(self, position: TrainerState, improved: bool) -> None:
+        def on_evaluate(self, state: TrainerState, improved: bool) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Stopped):
-        trained(CLASSIFICATION, tmp_path, watch=lambda _: Late(lambda position: None))
+        trained(
+            CLASSIFICATION,
+            tmp_path,
+            make_callback=lambda _: Late(lambda state: None),
+        )
     about = json.loads((tmp_path / "run.json").read_text())
     assert (about["epoch"], about["status"]) == (1, "stopped")
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 2
@@ -86,9 +90,9 @@ def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     before = {
         path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()
     }
-    position = trained(CLASSIFICATION, tmp_path, resume=True)
-    assert position.done
-    assert position.epoch == 3
+    state = trained(CLASSIFICATION, tmp_path, resume=True)
+    assert state.done
+    assert state.epoch == 3
     after = {
         path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()
     }
@@ -98,8 +102,8 @@ def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:
 def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path)
     more = ("task.epochs=5", "task.early_stopping.patience=9")
-    position = trained(CLASSIFICATION, tmp_path, *more, resume=True)
-    assert (position.epoch, position.metrics[-1]["epoch"]) == (5, 5)
+    state = trained(CLASSIFICATION, tmp_path, *more, resume=True)
+    assert (state.epoch, state.metrics[-1]["epoch"]) == (5, 5)
     about = json.loads((tmp_path / "run.json").read_text())
     assert (about["epochs"], about["task"]["epochs"]) == (5, 5)
     assert "epochs: 5" in (tmp_path / "spec.yaml").read_text()
@@ -120,7 +124,7 @@ def test_data_that_has_changed_is_refused(tmp_path: Path) -> None:
     spec.write_text((CLASSIFICATION.parent / "language_model.yaml").read_text())
     trained(spec, tmp_path / "run")
     text.write_text(text.read_text().replace("W", "9"))
-    with pytest.raises(RequestError, match=r"not what .* began with"):
+    with pytest.raises(RequestError, match=r"has changed since the run began"):
         trained(spec, tmp_path / "run", resume=True)
 
 

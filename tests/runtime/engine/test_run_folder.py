@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
-from runtime.engine.run_folder import Lock, RunFolder
+from runtime.engine.run_folder import FolderLock, RunFolder
 from tests.runtime.engine.train_specs import CLASSIFICATION, assert_same, trained
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from runtime.engine.run_folder import Lock, RunFolder
-with Lock(RunFolder(Path(sys.argv[1]))):
+from runtime.engine.run_folder import FolderLock, RunFolder
+with FolderLock(RunFolder(Path(sys.argv[1]))):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -46,7 +46,7 @@ def test_the_lock_of_a_process_that_was_killed_is_none(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     (tmp_path / ".state.pt.12345").write_bytes(b"half")
-    with Lock(RunFolder(tmp_path)):
+    with FolderLock(RunFolder(tmp_path)):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
@@ -54,7 +54,7 @@ def test_the_lock_of_a_process_that_was_killed_is_none(tmp_path: Path) -> None:
 def test_a_lock_that_is_removed_while_it_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked, opened = Lock(RunFolder(tmp_path)), []
+    locked, opened = FolderLock(RunFolder(tmp_path)), []
 
     def slow(*given: Any, real: Any = os.open) -> int:
         opened.append(real(*given))
@@ -70,7 +70,7 @@ def test_a_lock_that_is_removed_while_it_is_opened(
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(RequestError, match=r"run cannot hold a run: "):
+    with pytest.raises(RequestError, match=r"run cannot be used for a run: "):
         trained(CLASSIFICATION, tmp_path / "run")
     assert (tmp_path / "run").read_text() == "mine"
 
@@ -82,20 +82,22 @@ def test_a_folder_that_is_read_only(
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
     monkeypatch.setattr(os, "open", refuse)  # the file system asks no superuser
-    with pytest.raises(RequestError, match=r"cannot hold a run: Permission denied"):
+    with pytest.raises(
+        RequestError, match=r"cannot be used for a run: Permission denied"
+    ):
         trained(CLASSIFICATION, tmp_path)
 
 
 def test_nothing_is_left_of_a_run_that_did_not_begin(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(RequestError, match=r"run holds no run: there is no run.json"):
+    with pytest.raises(RequestError, match=r"run is not a run: it has no run.json"):
         trained(CLASSIFICATION, folder, resume=True)
     assert not folder.exists()
 
 
 def test_a_folder_with_a_run(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path)
-    with pytest.raises(RequestError, match=r"holds a run: --resume goes on with it"):
+    with pytest.raises(RequestError, match=r"has a run: continue it with --resume"):
         trained(CLASSIFICATION, tmp_path)
 
 
@@ -103,7 +105,7 @@ def test_a_run_of_another_spec(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path / "run")
     spec, text = tmp_path / "spec.yaml", CLASSIFICATION.read_text()
     spec.write_text(text.replace("out_channels: 4", "out_channels: 5"))
-    said = r"another spec: conv.weight is \[4, 1, 3, 3\] there, and \[5, 1, 3, 3\] in the spec; conv.bias"
+    said = r"another spec: conv.weight is \[4, 1, 3, 3\] in the run and \[5, 1, 3, 3\] in the spec; conv.bias"
     with pytest.raises(RequestError, match=said):
         trained(spec, tmp_path / "run", resume=True)
     spec.write_text(text.replace("act: relu", "act: tanh"))
@@ -123,7 +125,7 @@ def test_a_damaged_state(tmp_path: Path, length: int) -> None:
     trained(CLASSIFICATION, tmp_path)
     state = tmp_path / "state.pt"
     state.write_bytes(state.read_bytes()[:length])
-    with pytest.raises(RequestError, match=r"state.pt is damaged, and cannot be read"):
+    with pytest.raises(RequestError, match=r"state.pt is damaged and cannot be read"):
         trained(CLASSIFICATION, tmp_path, resume=True)
 
 
@@ -138,7 +140,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert last.startswith(
         "error: the run cannot be written: [Errno 27] File too large"
     )
-    assert "kept as of step 6, and --resume goes on from there" in last
+    assert "saved as of step 6; --resume continues it" in last
     left = [path.name for path in parts.rglob(".*")]
     assert left == []
     trained(CLASSIFICATION, parts, resume=True)
@@ -150,12 +152,12 @@ import resource, signal, sys
 from layergraph.__main__ import main
 from runtime.engine.checkpointing import Checkpointer
 
-keep, Checkpointer._pictures = Checkpointer.on_save, lambda keeper, position, now: {}
+keep, Checkpointer._plots = Checkpointer.on_save, lambda keeper, state, now: {}
 
-def full(keeper, position):
-    if position.epoch == 2:
+def full(keeper, state):
+    if state.epoch == 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-    keep(keeper, position)
+    keep(keeper, state)
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 Checkpointer.on_save = full

@@ -22,19 +22,19 @@ class Each(Callback):
     """Calls something after each step."""
 
     def __init__(self, call: Callable[[TrainerState], None]) -> None:
-        self.on_step_end = lambda position, losses: call(position)  # type: ignore[method-assign]
+        self.on_step_end = lambda state, losses: call(state)  # type: ignore[method-assign]
 
 
 def trained(
     spec: Path,
     folder: Path,
     *sets: str,
-    watch: Callable[[Session], Callback] = lambda session: Callback(),
+    make_callback: Callable[[Session], Callback] = lambda session: Callback(),
     **options: Any,
 ) -> TrainerState:
     program = compile_chosen(spec, "", sets, limits=Limits())
     options.setdefault("accelerator", "cpu")
-    return train(program, RunFolder(folder), TrainerOptions(**options), watch)
+    return train(program, RunFolder(folder), TrainerOptions(**options), make_callback)
 
 
 def remains(folder: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def test_images_stand_row_after_row_with_lines_between() -> None:
 
 def test_values_from_minus_one_and_colours() -> None:
     image = torch.tensor([-1.0, 0.0, 1.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
-    found = pixels(grid_png(image, columns=1, values="-1..1"))
+    found = pixels(grid_png(image, columns=1, value_range="-1..1"))
     assert found.shape == (42, 42, 3)
     assert found[20, 20] == pytest.approx([0, 0.5, 1], abs=0.01)
 

@@ -12,7 +12,7 @@ from compiler import Program, compile_spec
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.kinds.adversarial import Adversarial
 from runtime.data.dataset import Batch, DataSplits, TensorExamples
-from runtime.engine.build_optimizer import build
+from runtime.engine.build_optimizer import build_optimizer
 from runtime.load import build_networks
 from runtime.tasks.adversarial import AdversarialLearner
 
@@ -91,7 +91,7 @@ def same(one: list[Tensor], other: list[Tensor]) -> bool:
 def train(learner: AdversarialLearner, data: DataSplits, steps: int) -> None:
     """Steps of 16 images each, with the optimizers that the task names."""
     optimizers = {
-        config.network: build(
+        config.network: build_optimizer(
             config.optimizer, learner.networks[config.network].parameters()
         )
         for config in learner.configure_optimizers()

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from compiler import SpecError, compile_spec
 from compiler.tasks.kinds.adversarial import Adversarial
-from runtime.engine.build_optimizer import build
+from runtime.engine.build_optimizer import build_optimizer
 from runtime.load import build_networks
 from runtime.tasks.adversarial import AdversarialLearner
 from tests.runtime.tasks.adversaries import (
@@ -40,7 +40,7 @@ def test_a_step_changes_one_network_alone(
     config = next(
         config for config in learner.configure_optimizers() if config.network == mine
     )
-    optimizer = build(config.optimizer, learner.networks[mine].parameters())
+    optimizer = build_optimizer(config.optimizer, learner.networks[mine].parameters())
     torch.autograd.backward(learner.loss(mine, batch(), 0.0))
     optimizer.step()
     assert same(before[yours], weights(learner.networks[yours]))
