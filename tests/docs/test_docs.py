@@ -10,6 +10,7 @@ language anew.
 from __future__ import annotations
 
 import contextlib
+import doctest
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -187,6 +188,13 @@ def test_pictures_are_few() -> None:
     assert sum(path.suffix == ".svg" for path in pictures) <= 10
     large = [p.name for p in pictures if p.stat().st_size > SIZES[p.suffix]]
     assert not large
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_examples_in_python(document: Path) -> None:
+    options = doctest.ELLIPSIS
+    found = doctest.testfile(str(document), module_relative=False, optionflags=options)
+    assert found.failed == 0
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
