@@ -1,4 +1,4 @@
-"""Where a file's comments are: the parser reads past them."""
+"""The comments of a file, which the parser skips."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from compiler.parse.document import (
     YamlNode,
 )
 
-Point = tuple[int, int]
+LineColumn = tuple[int, int]
 """A line and a column, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment with its `#`; `alone` on its line, or behind something."""
+    """A comment with its `#`, either `alone` on its line or after something else."""
 
-    at: Point
+    at: LineColumn
     text: str
     alone: bool
 
 
 def find_comments(document: Document) -> list[Comment]:
-    """All comments of a file, in order: each `#` behind a blank and outside values."""
+    """All comments of a file, in order: each `#` after a blank or at the start of a line, and outside of scalars."""
     covered = _covered(document)
     found: list[Comment] = []
     for number, line in enumerate(document.source.lines, 1):
@@ -41,7 +41,7 @@ def find_comments(document: Document) -> list[Comment]:
 
 
 def _comment_start(line: str, spans: list[tuple[int, int]]) -> int | None:
-    """The column of the first `#` that no value holds, with a blank before it."""
+    """The column of the first `#` outside of scalars, after a blank or at the start; None if there is none."""
     for index, char in enumerate(line):
         if char != "#" or any(start <= index + 1 < end for start, end in spans):
             continue
@@ -51,21 +51,21 @@ def _comment_start(line: str, spans: list[tuple[int, int]]) -> int | None:
 
 
 def _covered(document: Document) -> dict[int, list[tuple[int, int]]]:
-    """The columns of each line that values take."""
+    """The spans of columns that scalars take in each line."""
     covered: dict[int, list[tuple[int, int]]] = {}
     for scalar in _scalars(document.root):
-        for line, start, end in _stretches(document.source, scalar):
+        for line, start, end in _line_spans(document.source, scalar):
             covered.setdefault(line, []).append((start, end))
     return covered
 
 
-def _stretches(source: Source, scalar: ScalarNode) -> Iterator[tuple[int, int, int]]:
+def _line_spans(source: Source, scalar: ScalarNode) -> Iterator[tuple[int, int, int]]:
     span = scalar.span
     header = source.line(span.line)[span.column - 1 : span.column] in ("|", ">")
     for line in range(span.line, span.end_line + 1):
         start = span.column if line == span.line else 1
         end = span.end_column if line == span.end_line else len(source.line(line)) + 1
-        # The first line of a block of lines holds its style, and may hold a comment.
+        # The first line of a block scalar has its style, and may have a comment.
         if header and line == span.line and span.end_line > span.line:
             end = start + 1
         yield line, start, end

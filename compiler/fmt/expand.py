@@ -1,7 +1,7 @@
-"""TypedGraph -> a spec without variants and imports, its params as they were chosen.
+"""TypedGraph -> an equivalent spec in one file, without variants and imports.
 
-It says the same in one file: the Python that it compiles to is the same. A param that
-follows from others (`hidden: 4 * width`) still does, where its value is that.
+The defaults of its params are the values that were chosen. It compiles to the same Python.
+A param that depends on others (`hidden: 4 * width`) keeps its formula if that gives its value.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.fmt.write_spec import node_of
+from compiler.fmt.write_spec import to_node
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, hashable
@@ -24,16 +24,20 @@ from compiler.parse.document import (
 )
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 
-Change = dict[str, Any]
+_Values = dict[str, Any]
 
 
 def expand(typed: TypedGraph, task: YamlNode | None = None) -> MappingNode:
-    """The root of the spec that stands for itself alone, with its task as it was chosen, if there is one."""
+    """The root of the expanded spec.
+
+    Args:
+        task: the task with all changes by variants and options; None if there is none.
+    """
     root = _items(_Expander(typed).root())
     if task is not None:
         blocks = root.pop("blocks", None)
         root = {**root, "task": task, **({} if blocks is None else {"blocks": blocks})}
-    return _entries(root)
+    return _mapping(root)
 
 
 class _Expander:
@@ -43,11 +47,11 @@ class _Expander:
         self.names = _block_names(self.scopes)
 
     def root(self) -> MappingNode:
-        """The sections of the file, in their order; blocks come last."""
+        """The sections of the file in their order, blocks last."""
         document = self.typed.graph.document
         root = _items(document.root)
-        for gone in ("variants", "import", "blocks", "task"):
-            root.pop(gone, None)
+        for dropped in ("variants", "import", "blocks", "task"):
+            root.pop(dropped, None)
         if "params" in root:
             root["params"] = self._params(root["params"])
         if "expect" in root:
@@ -60,7 +64,7 @@ class _Expander:
                 root["layers"] = _items(changed)["layers"]
         order = dict.fromkeys((*self.typed.graph.blocks.values(), *self.scopes))
         blocks = {self.names[id(scope)]: self._scope(scope) for scope in order}
-        return _entries({**root, **({"blocks": blocks} if blocks else {})})
+        return _mapping({**root, **({"blocks": blocks} if blocks else {})})
 
     def _params(self, written: YamlNode) -> YamlNode:
         values = self.typed.params
@@ -68,12 +72,12 @@ class _Expander:
             name: _chosen(written.get(name), param, values[name])
             for name, param in self.spec.params.items()
             if isinstance(written, MappingNode)
-            and not _follows(param, values[name], values)
+            and not _has_default_value(param, values[name], values)
         }
         return _with(written, changes)
 
     def _expect(self, written: YamlNode) -> YamlNode:
-        """Numbers that are meant for other params are counted anew."""
+        """The expectations; a parameter count for other params is replaced by the new count."""
         if not self.typed.adjusted or self.spec.expect.parameters is None:
             return written
         counter = ParameterCounter()
@@ -84,21 +88,21 @@ class _Expander:
         return _with(written, {"parameters": counts if several else alone})
 
     def _scope(self, scope: Scope) -> YamlNode:
-        """A network, block or group as written, blocks by the names they have here."""
+        """A network, block or group as written, with blocks renamed as in the new file."""
         written = scope.place.document.node(scope.place.path)
         assert isinstance(written, MappingNode)
         return _with(written, {"layers": self._layers(scope, written.get("layers"))})
 
     def _layers(self, scope: Scope, written: YamlNode | None) -> YamlNode:
         assert isinstance(written, MappingNode | SequenceNode)
-        layers = dict(self._changed(scope))
+        layers = dict(self._renamed_layers(scope))
         if isinstance(written, SequenceNode):
-            kept = enumerate(written.items)
-            return node_of([layers.get(str(i), layer) for i, layer in kept])
+            items = enumerate(written.items)
+            return to_node([layers.get(str(i), layer) for i, layer in items])
         return _with(written, layers)
 
-    def _changed(self, scope: Scope) -> Iterator[tuple[str, YamlNode]]:
-        """The layers that name a block, or hold some that do."""
+    def _renamed_layers(self, scope: Scope) -> Iterator[tuple[str, YamlNode]]:
+        """The layers that run or name a block, renamed; groups with all layers in them."""
         for name, node in scope.nodes.items():
             written = node.place.document.node(node.place.path)
             target = node.target
@@ -108,16 +112,18 @@ class _Expander:
                 yield name, self._renamed(written, scope.place.document)
 
     def _renamed(self, written: YamlNode, document: Document) -> YamlNode:
-        """A layer with other names for its blocks: as `op`, or as arguments."""
+        """A layer with its blocks renamed, in `op` and in arguments."""
         if isinstance(written, ScalarNode):
-            return self._name(written, document)
+            return self._renamed_block(written, document)
         if not isinstance(written, MappingNode):
             return written
         values = {key.text: value for key, value in written.entries}
         scalars = {k: v for k, v in values.items() if isinstance(v, ScalarNode)}
-        return _with(written, {k: self._name(v, document) for k, v in scalars.items()})
+        return _with(
+            written, {k: self._renamed_block(v, document) for k, v in scalars.items()}
+        )
 
-    def _name(self, written: ScalarNode, document: Document) -> ScalarNode:
+    def _renamed_block(self, written: ScalarNode, document: Document) -> ScalarNode:
         candidates = [scope for scope in self.scopes if scope.name == written.value]
         own = [scope for scope in candidates if scope.place.document is document]
         for scope in own or candidates:
@@ -131,7 +137,7 @@ class _Expander:
 
 
 def _used_blocks(typed: TypedGraph) -> Iterator[Scope]:
-    """The blocks that run, in the order in which their classes are named; then others."""
+    """The blocks in use, in the order in which their classes are named; then all others."""
     done: list[Scope] = []
     visited: set[int] = set()
     for instance in typed.networks.values():
@@ -152,7 +158,7 @@ def _visit(instance: Instance, visited: set[int], done: list[Scope]) -> None:
 
 
 def _block_names(scopes: list[Scope]) -> dict[int, str]:
-    """A name for each block; of several with one name, all but the first get a number."""
+    """A name for each block by the id of its scope; blocks of the same name are numbered from the second on."""
     names: dict[int, str] = {}
     taken: set[str] = set()
     for scope in scopes:
@@ -164,8 +170,8 @@ def _block_names(scopes: list[Scope]) -> dict[int, str]:
     return names
 
 
-def _follows(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
-    """Whether a param has the value that its default gives it."""
+def _has_default_value(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
+    """Whether a param has the value of its default."""
     try:
         default = _evaluated(param.default, values)
     except ExpressionError:
@@ -175,32 +181,32 @@ def _follows(param: Param, value: Value, values: Mapping[str, Value]) -> bool:
 
 
 def _evaluated(default: Any, values: Mapping[str, Value]) -> Any:
-    """A default, or a list of them, with the values of its formulas."""
+    """A default value, or a list of them, with formulas evaluated."""
     if isinstance(default, list):
         return [_evaluated(item, values) for item in default]
     return evaluate(default.expr, values) if isinstance(default, Formula) else default
 
 
 def _chosen(written: YamlNode | None, param: Param, value: Value) -> YamlNode:
-    """A param whose default is the value that was chosen."""
+    """A param with the chosen value as its default."""
     if isinstance(written, MappingNode):
         return _with(written, {"default": value})
     if param.type is not None:
-        return node_of({"type": param.type, "default": value})
-    return node_of(value)
+        return to_node({"type": param.type, "default": value})
+    return to_node(value)
 
 
-def _items(node: YamlNode) -> Change:
+def _items(node: YamlNode) -> _Values:
     assert isinstance(node, MappingNode)
     return {key.text: value for key, value in node.entries}
 
 
-def _entries(items: Change) -> MappingNode:
-    made = node_of(items)
+def _mapping(items: _Values) -> MappingNode:
+    made = to_node(items)
     assert isinstance(made, MappingNode)
     return made
 
 
-def _with(node: YamlNode, changes: Change) -> YamlNode:
-    """A mapping with other values for some keys; the order stays."""
-    return _entries({**_items(node), **changes}) if changes else node
+def _with(node: YamlNode, changes: _Values) -> YamlNode:
+    """A mapping with some values replaced, in the same order."""
+    return _mapping({**_items(node), **changes}) if changes else node

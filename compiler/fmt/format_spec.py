@@ -1,4 +1,4 @@
-"""`fmt`: a spec in its canonical layout, comments kept, the meaning untouched."""
+"""`fmt`: a spec in its canonical layout, with its comments and the same meaning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def format_spec(source: Source, limits: Limits = _DEFAULT) -> str:
     r"""The text of a spec in its canonical layout.
 
     Raises:
-        SpecError: where it is not YAML as specs are.
+        SpecError: if it is not valid YAML, or uses YAML that specs do not support.
 
     >>> format_spec(Source("a.yaml", "layers: { a: {op: linear,out_features: 3} } # one"))
     'layers:  # one\n  a: {op: linear, out_features: 3}\n'
@@ -27,7 +27,7 @@ def format_spec(source: Source, limits: Limits = _DEFAULT) -> str:
     document = parse(source, limits)
     text = layout(read_items(document))
     again = parse(Source(source.file, text), UNLIMITED)
-    # The words, not the values: 1, 1.0 and true are equal, and not the same.
+    # `repr`, because 1, 1.0 and true are equal but not the same.
     assert repr(to_data(again.root)) == repr(to_data(document.root)), (
         "the meaning changed"
     )
@@ -35,10 +35,10 @@ def format_spec(source: Source, limits: Limits = _DEFAULT) -> str:
 
 
 def format_file(path: Path, limits: Limits = _DEFAULT) -> str | None:
-    """The new text of a file; None where it is laid out well already.
+    """The text of a file in the canonical layout; None if it has that layout already.
 
     Raises:
-        SpecError: where it cannot be read, or is not YAML as specs are.
+        SpecError: if the file cannot be read or parsed.
     """
     source = read_source(path, limits.bytes)
     text = format_spec(source, limits)

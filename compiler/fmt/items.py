@@ -1,4 +1,4 @@
-"""A document's entries with the comments that belong to them."""
+"""The entries of a document with their comments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from compiler.diagnostics.source import Source, Span
-from compiler.fmt.comments import Comment, Point, find_comments
+from compiler.fmt.comments import Comment, LineColumn, find_comments
 from compiler.parse.document import (
     Document,
     MappingNode,
@@ -19,36 +19,36 @@ from compiler.parse.document import (
 
 @dataclass(eq=False)
 class Item:
-    """An entry of a mapping, or an item of a list (then it has no key)."""
+    """An entry of a mapping, or an item of a list, whose key is None."""
 
     key: ScalarNode | None
     node: YamlNode
     parent: Item | None
     flow: bool
-    """Whether its own collection is written within brackets."""
+    """Whether the collection that it is in is written in brackets."""
     before: list[str] = field(default_factory=list)
     """The comments above it; "" for a blank line."""
     trailing: str = ""
-    """The comment on its line."""
+    """The comment at the end of its line."""
     after: list[str] = field(default_factory=list)
-    """The comments below it that are not above anything."""
+    """The comments below it that are not above another item."""
     children: list[Item] = field(default_factory=list)
 
     @property
-    def start(self) -> Point:
-        """Where it starts."""
+    def start(self) -> LineColumn:
+        """The position at which it starts."""
         span = self.node.span if self.key is None else self.key.span
         return span.line, span.column
 
     @property
     def column(self) -> int:
-        """The column that its neighbours start in; that of the dash in a list."""
+        """The column in which its siblings start too; in a list, that of the dash."""
         dash = 2 if self.key is None and self.parent is not None else 0
         return self.start[1] - dash
 
     @property
     def commented(self) -> bool:
-        """Whether a comment stands somewhere inside."""
+        """Whether there is a comment inside it."""
         return any(
             child.trailing or any(child.before) or child.after or child.commented
             for child in self.children
@@ -56,7 +56,7 @@ class Item:
 
 
 def read_items(document: Document) -> Item:
-    """The root of a document, with all comments and single blank lines kept."""
+    """The root item of a document, with its comments and single blank lines."""
     root = Item(None, document.root, None, False)
     _add_children(root, document.source)
     items = list(_walk(root))
@@ -74,14 +74,14 @@ def read_items(document: Document) -> Item:
 
 
 def bare_items(root: MappingNode) -> Item:
-    """The root of a document without comments, all of it free to stand in one line."""
+    """The root item of a mapping without comments, whose collections may all be written in brackets."""
     item = Item(None, root, None, True)
     _add_children(item, None)
     return item
 
 
 def is_flow(node: YamlNode, source: Source) -> bool:
-    """Whether a collection is written within brackets."""
+    """Whether a collection is written in brackets."""
     span = node.span
     return source.line(span.line)[span.column - 1 : span.column] in ("{", "[")
 
@@ -110,27 +110,29 @@ def _attach(
     comment: Comment, previous: Item | None, following: Item | None, space: list[str]
 ) -> None:
     if previous is not None and not comment.alone:
-        _closed(previous, comment.at).trailing = comment.text
+        _outermost_closed(previous, comment.at).trailing = comment.text
         return
-    owner = previous and _ended(previous, comment, following)
+    owner = previous and _owner_above(previous, comment, following)
     if owner is not None:
         owner.after += (*space, comment.text)
     elif following is not None:
         following.before += (*space, comment.text)
 
 
-def _closed(item: Item, at: Point) -> Item:
-    """The outermost entry whose brackets close before a place on the same line."""
+def _outermost_closed(item: Item, at: LineColumn) -> Item:
+    """The outermost item whose brackets close before a position on the same line."""
     while item.flow and item.parent is not None and _end(item.parent.node) <= at:
         item = item.parent
     return item
 
 
-def _ended(previous: Item, comment: Comment, following: Item | None) -> Item | None:
-    """The entry that a comment on its own line stands below, if not above the next.
+def _owner_above(
+    previous: Item, comment: Comment, following: Item | None
+) -> Item | None:
+    """The item to which a comment below it belongs; None if the comment belongs to the item that follows.
 
-    That is so at the end of brackets, and where it is indented like what is before it
-    and deeper than what comes.
+    A comment belongs to the item before it at the end of brackets, and where it is indented
+    like that item and deeper than the item that follows.
     """
     item = previous
     while item.flow and item.parent is not None:
@@ -146,11 +148,11 @@ def _ended(previous: Item, comment: Comment, following: Item | None) -> Item | N
     return item if deeper else None
 
 
-def _end(node: YamlNode) -> Point:
+def _end(node: YamlNode) -> LineColumn:
     span: Span = node.span
     return span.end_line, span.end_column
 
 
 def _blank(source: Source, line: int) -> bool:
-    """Whether a line is there and holds nothing."""
+    """Whether a line exists and is blank."""
     return line > 0 and not source.line(line).strip()

@@ -1,7 +1,7 @@
 """The canonical layout of a spec.
 
-Sections, blocks and groups have a line for each entry. Anything else stands in one line
-within braces where it was written so and fits, else it has a line for each entry too.
+Sections, blocks and groups have one line per entry. Any other collection is on one line
+in brackets if it was written so and fits; else it has one line per entry too.
 """
 
 from __future__ import annotations
@@ -18,25 +18,29 @@ INDENT = 2
 
 _SECTIONS = {field.alias or name for name, field in Spec.model_fields.items()}
 _SECTIONS -= {"params"}
-"""The keys of a file whose entries have a line each; params are short, and written as they were."""
+"""The sections that have one line per entry. Params are short and stay as they were written."""
 
 
 def layout(root: Item) -> str:
-    """The text of a whole file."""
+    """The text of a file."""
     return "\n".join(_entries(root, 0, 0)).strip("\n") + "\n"
 
 
 def _entries(parent: Item, indent: int, depth: int) -> Iterator[str]:
-    """The lines of a collection that has one for each entry."""
+    """The lines of a collection that has one line per entry."""
     margin = " " * indent
     for position, item in enumerate(parent.children):
-        above = item.before if position or depth == 0 else _unspaced(item.before)
+        above = (
+            item.before
+            if position or depth == 0
+            else _without_leading_blank(item.before)
+        )
         yield from (margin + comment if comment else "" for comment in above)
         yield from _entry(item, indent, depth)
         yield from (margin + comment if comment else "" for comment in item.after)
 
 
-def _unspaced(lines: list[str]) -> list[str]:
+def _without_leading_blank(lines: list[str]) -> list[str]:
     return lines[1:] if lines and not lines[0] else lines
 
 
@@ -57,7 +61,7 @@ def _entry(item: Item, indent: int, depth: int) -> Iterator[str]:
 
 
 def _in_list(item: Item, indent: int, depth: int, note: str) -> Iterator[str]:
-    """A collection in a list: its first line behind the dash."""
+    """A collection in a list, with its first line after the dash."""
     if note:
         yield f"{' ' * indent}{note.strip()}"
     lines = list(_entries(item, indent + INDENT, depth + 1))
@@ -67,7 +71,7 @@ def _in_list(item: Item, indent: int, depth: int, note: str) -> Iterator[str]:
 
 
 def _one_line(item: Item, start: int, depth: int) -> str | None:
-    """The value on the line of its key; None where it takes lines of its own."""
+    """The value, if it starts on the line of its key; None if it is on lines below."""
     node = item.node
     if isinstance(node, ScalarNode):
         return _scalar(item, node, start)
@@ -89,7 +93,7 @@ def _scalar(item: Item, node: ScalarNode, start: int) -> str:
 
 
 def _level(item: Item) -> int:
-    """How many entries it stands in, itself counted."""
+    """How many items it is in, itself included."""
     level = 0
     while item.parent is not None:
         level, item = level + 1, item.parent
@@ -97,7 +101,7 @@ def _level(item: Item) -> int:
 
 
 def _has_lines(item: Item, depth: int) -> bool:
-    """Whether the layout gives each entry a line: sections, blocks, networks, groups."""
+    """Whether the collection has one line per entry: a section, block, network or group."""
     name = "" if item.key is None else item.key.text
     if not isinstance(item.node, MappingNode):
         return name == "layers" and isinstance(item.node, SequenceNode)

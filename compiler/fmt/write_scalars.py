@@ -1,4 +1,4 @@
-"""Single values as canonical YAML: plain where that is safe, quoted where it must be."""
+"""Scalars as canonical YAML: plain where possible, else quoted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def inline(scalar: ScalarNode, *, flow: bool) -> str:
-    """A value on one line. Within brackets (`flow`) more must be quoted.
+    """A scalar on one line. Inside brackets (`flow`), more text must be quoted.
 
     >>> from compiler.diagnostics.source import Span
     >>> place = Span("a.yaml", 1, 1, 1, 1)
-    >>> types = Scalar("float[B, T]", "float[B, T]", place)
+    >>> types = ScalarNode("float[B, T]", "float[B, T]", place)
     >>> inline(types, flow=False), inline(types, flow=True)
     ('float[B, T]', '"float[B, T]"')
     """
@@ -32,9 +32,14 @@ def inline(scalar: ScalarNode, *, flow: bool) -> str:
 
 
 def block(text: str, indent: int, width: int) -> str | None:
-    """A long text, or one of several lines, as lines below its key.
+    """A text as a block scalar, on lines below its key.
 
-    None where it is better on one line, in quotes if it must be.
+    Args:
+        indent: the indentation of the lines.
+        width: maximum length of a line, with its indentation.
+
+    Returns:
+        None if the text is better on one line, quoted if necessary.
     """
     if "\n" in text:
         return _literal(text, indent)

@@ -1,4 +1,4 @@
-"""A spec that was made, not written, as text."""
+"""A generated spec as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from compiler.fmt.items import bare_items
 from compiler.fmt.layout import layout
 from compiler.parse.document import MappingNode, ScalarNode, SequenceNode, YamlNode
 
-_NOWHERE = Span("", 1, 1, 1, 1)
+_NO_POSITION = Span("", 1, 1, 1, 1)
 _SPACED = frozenset(
     ("params", "networks", "init", "expect", "checkpoint", "task", "blocks")
 )
@@ -29,28 +29,28 @@ def write_spec(root: MappingNode) -> str:
     return layout(items)
 
 
-def node_of(value: Any) -> YamlNode:
-    """A value as a node of a document.
+def to_node(value: Any) -> YamlNode:
+    """A dict, list or scalar as a node of a document; nodes stay as they are.
 
-    >>> node_of({"a": (1, None)}).get("a").items[0].text
+    >>> to_node({"a": (1, None)}).get("a").items[0].text
     '1'
     """
     if isinstance(value, ScalarNode | SequenceNode | MappingNode):
         return value
     if isinstance(value, dict):
-        entries = tuple((_scalar(key), node_of(item)) for key, item in value.items())
-        return MappingNode(entries, _NOWHERE)
+        entries = tuple((_scalar(key), to_node(item)) for key, item in value.items())
+        return MappingNode(entries, _NO_POSITION)
     if isinstance(value, tuple | list):
-        return SequenceNode(tuple(map(node_of, value)), _NOWHERE)
+        return SequenceNode(tuple(map(to_node, value)), _NO_POSITION)
     return _scalar(value)
 
 
 def _scalar(value: Any) -> ScalarNode:
     if isinstance(value, float):
-        return ScalarNode(value, _float(value), _NOWHERE)
-    return ScalarNode(value, str(value), _NOWHERE)
+        return ScalarNode(value, _float(value), _NO_POSITION)
+    return ScalarNode(value, str(value), _NO_POSITION)
 
 
 def _float(value: float) -> str:
-    """YAML's words for the numbers that Python writes as words."""
+    """A float as YAML writes it; Python writes infinity and NaN differently."""
     return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(str(value), repr(value))

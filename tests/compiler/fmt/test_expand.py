@@ -1,4 +1,4 @@
-"""`expand`: one file that says the same."""
+"""`expand`: an equivalent spec in one file."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def imported(folder: Path, **settings: Any) -> Program:
     return compile_spec(folder / "main.yaml", settings=settings)
 
 
-def test_blocks_of_other_files_come_in_with_names_of_their_own(tmp_path: Path) -> None:
+def test_imported_blocks_have_unique_names(tmp_path: Path) -> None:
     program = imported(tmp_path, rate=0.5)
     expanded, text = again(program, tmp_path, "main")
     assert expanded.python == program.python
@@ -86,7 +86,7 @@ def test_blocks_of_other_files_come_in_with_names_of_their_own(tmp_path: Path) -
     assert sorted(expanded.typed.graph.blocks) == ["Inner", "Inner2", "Mix", "Outer"]
 
 
-def test_params_have_the_values_that_were_chosen(tmp_path: Path) -> None:
+def test_defaults_are_the_chosen_values(tmp_path: Path) -> None:
     program = imported(tmp_path, rate=0.5, width=4, act="gelu")
     expanded, text = again(program, tmp_path, "main")
     line = next(line for line in text.splitlines() if line.startswith("params:"))
@@ -97,7 +97,7 @@ def test_params_have_the_values_that_were_chosen(tmp_path: Path) -> None:
     assert expanded.typed.params == program.typed.params
 
 
-def test_a_param_that_no_longer_follows_has_its_value(tmp_path: Path) -> None:
+def test_a_param_loses_its_formula_if_its_value_differs(tmp_path: Path) -> None:
     expanded, text = again(imported(tmp_path, rate=0.5, hidden=3), tmp_path, "main")
     assert "hidden: 3" in text
     assert expanded.typed.params["hidden"] == 3

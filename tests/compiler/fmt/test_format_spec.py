@@ -1,4 +1,4 @@
-"""`fmt`: what comes out, that it stays, and that nothing is lost on the way."""
+"""`fmt`: the layout, that it is stable, and that comments and values are kept."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def comments(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_the_specs_are_laid_out_well(path: Path) -> None:
+def test_the_specs_have_the_canonical_layout(path: Path) -> None:
     assert format_file(path) is None
 
 
@@ -59,7 +59,7 @@ def test_layout(before: str, after: str) -> None:
     assert formatted(after) == after
 
 
-def test_a_long_mapping_has_a_line_for_each_entry() -> None:
+def test_a_long_mapping_has_one_line_per_entry() -> None:
     entries = {f"argument_{number}": number for number in range(12)}
     written = ", ".join(f"{name}: {value}" for name, value in entries.items())
     text = formatted(f"layers:\n  a: {{op: linear, {written}}}\n")
@@ -84,7 +84,7 @@ TEXTS = st.text(
     TEXTS | st.integers(-10, 10) | st.booleans() | st.none(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
 ))  # fmt: skip
-def test_any_value_stays_what_it_is(value: object) -> None:
+def test_values_are_preserved(value: object) -> None:
     text = f'"key": {json.dumps(value, ensure_ascii=False)}\n'
     source = parse(Source("a.yaml", text)).root
     once = formatted(text)
@@ -96,7 +96,7 @@ def test_any_value_stays_what_it_is(value: object) -> None:
     st.sampled_from(LINES),
     st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 8), st.booleans())),
 )
-def test_comments_anywhere_are_kept(
+def test_comments_are_kept_anywhere(
     lines: list[str], places: list[tuple[int, int, bool]]
 ) -> None:
     lines = list(lines)
@@ -113,7 +113,7 @@ def test_comments_anywhere_are_kept(
 
 
 @given(st.sampled_from(LINES), st.integers(2, 6))
-def test_other_indents_come_out_alike(lines: list[str], step: int) -> None:
+def test_the_layout_does_not_depend_on_indents(lines: list[str], step: int) -> None:
     wide = []
     for line in lines:
         text = line.lstrip()
