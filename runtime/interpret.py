@@ -455,6 +455,6 @@ def _draw(tensor: Tensor, rule: Initializer) -> None:
         if rule.name == "log_arange":
             tensor.copy_(torch.arange(1, tensor.shape[-1] + 1).log())
         elif rule.name == "constant":
-            init.constant_(tensor, float(dict(rule.arguments)["val"]))
+            init.constant_(tensor, float(rule.given["val"]))
         else:
-            getattr(init, f"{rule.name}_")(tensor, **dict(rule.arguments))
+            getattr(init, f"{rule.name}_")(tensor, **rule.given)

@@ -75,8 +75,8 @@ class OpRun:
         held = None if built is None else self._evaluated(built)
         if given is None or held is None:
             return held
-        wrap = getattr(parametrizations, given.kind)
-        return wrap(held, given.tensor, **dict(given.arguments))
+        wrap = getattr(parametrizations, given.name)
+        return wrap(held, given.tensor, **given.options)
 
     def applied(self, held: Any, values: Mapping[str, Any]) -> dict[str, Tensor]:
         """Its outputs, from its module and the tensors at its ports."""

@@ -36,11 +36,11 @@ def print_module(module: Module, width: int = 88) -> str:
     for section in sections(module.imports):
         statements += [*section, Blank()]
     statements += module.body
-    lines = _Printer(width).module(module.docstring, statements)
+    lines = _CodePrinter(width).module(module.docstring, statements)
     return "".join(line + "\n" for line in lines)
 
 
-class _Printer:
+class _CodePrinter:
     def __init__(self, width: int) -> None:
         self.width = width
 

@@ -51,9 +51,9 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}.{key}", path) for key, path in value.tensors.items())
             yield f"{name}.when", "" if value.when is None else _text(value.when)
         case Parametrization():
-            yield f"{name}.{value.tensor}", _called(value.kind, value.arguments)
+            yield f"{name}.{value.tensor}", _called(value.name, value.options)
         case Initializer():
-            yield name, _called(value.name, value.arguments)
+            yield name, _called(value.name, value.given)
         case dict():
             for key, item in value.items():
                 yield from _key(f"{name}.{key}", item)
@@ -61,8 +61,8 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield name, _text(value)
 
 
-def _called(name: str, arguments: tuple[tuple[str, Any], ...]) -> str:
-    given = ", ".join(f"{key}={value}" for key, value in arguments)
+def _called(name: str, arguments: Mapping[str, Any]) -> str:
+    given = ", ".join(f"{key}={value}" for key, value in arguments.items())
     return f"{name}({given})"
 
 

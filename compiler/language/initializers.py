@@ -2,110 +2,145 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic_core import PydanticCustomError
+from pydantic import WrapValidator
 
-from compiler.diagnostics.diagnostic import suggest
-
-FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "zeros": (),
-    "ones": (),
-    "constant": ("val",),
-    "uniform": ("a", "b"),
-    "normal": ("mean", "std"),
-    "trunc_normal": ("mean", "std", "a", "b"),
-    "xavier_uniform": ("gain",),
-    "xavier_normal": ("gain",),
-    "kaiming_uniform": ("a", "mode", "nonlinearity"),
-    "kaiming_normal": ("a", "mode", "nonlinearity"),
-    "orthogonal": ("gain",),
-    "dirac": ("groups",),
-    "log_arange": (),
-}
-"""Name (torch's, without the trailing underscore) -> arguments (torch's own).
-
-`log_arange` is none of torch's: log 1, log 2, ... along the last dimension, as S4D-Real
-and Mamba start the logarithms of their rates of decay (Gu et al., 2022).
-"""
-
-_WORDS: Final = {
-    "mode": ("fan_in", "fan_out"),
-    "nonlinearity": (
-        "linear",
-        "conv1d",
-        "conv2d",
-        "conv3d",
-        "sigmoid",
-        "tanh",
-        "relu",
-        "leaky_relu",
-        "selu",
-    ),
-}
+from compiler.language.choice import Choice
+from compiler.language.schema_forms import Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Initializer:
-    """`{normal: {std: 0.02}}`: one of the functions and its arguments."""
-
-    name: str
-    arguments: tuple[tuple[str, int | float | str], ...] = ()
-
-
-def parse_initializer(value: Any) -> Initializer:
-    """Read `zeros`, `{normal: {std: 0.02}}` or `{constant: 0.5}`."""
-    if isinstance(value, str):
-        value = {value: {}}
-    if not isinstance(value, dict) or len(value) != 1:
-        raise _fault(
-            "an initialisation is a name, or one name with its arguments: {normal: {std: 0.02}}",
-            (),
-        )
-    ((name, given),) = value.items()
-    if name not in FUNCTIONS:
-        raise _fault(
-            f"{name} is not an initialisation",
-            (),
-            suggest(name, FUNCTIONS) or _known(),
-        )
-    if not isinstance(given, dict):
-        given = {"val": given} if name == "constant" else {"": given}
-    arguments = tuple(
-        (key, _argument(name, key, item, (name,))) for key, item in given.items()
-    )
-    if name == "constant" and not arguments:
-        raise _fault("constant needs its value: {constant: 0.5}", ())
-    return Initializer(name, arguments)
-
-
-def _argument(
-    name: str, key: str, value: Any, place: tuple[str | int, ...]
-) -> int | float | str:
-    if key not in FUNCTIONS[name]:
-        takes = ", ".join(FUNCTIONS[name]) or "no arguments"
-        raise _fault(
-            f"{name} has no argument {key}" if key else f"{name} takes named arguments",
-            place,
-            f"{name} takes {takes}",
-        )
-    if key in _WORDS:
-        if value not in _WORDS[key]:
-            raise _fault(f"{key} is one of {', '.join(_WORDS[key])}", (*place, key))
-        return str(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _fault(f"{key} must be a number", (*place, key))
+def _check(value: Any, check: Callable[[Any], float]) -> Any:
+    check(value)
     return value
 
 
-def _known() -> str:
-    return f"known are {', '.join(FUNCTIONS)}"
+Number = Annotated[float, WrapValidator(_check)]
+"""A number, which stays as it is written: 1 and 1.0 are two."""
+Fan = Literal["fan_in", "fan_out"]
+Nonlinearity = Literal[
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "selu",
+]
 
 
-def _fault(
-    message: str, place: tuple[str | int, ...], help: str = ""
-) -> PydanticCustomError:
-    return PydanticCustomError(
-        "bad-init", "{message}", {"message": message, "at": place, "help": help}
-    )
+class Initializer(Choice):
+    """An initialisation: one of the functions, and its arguments."""
+
+    noun: ClassVar[str] = "initialisation"
+    example: ClassVar[str] = "init: {weight: {normal: {std: 0.02}}}"
+    code: ClassVar[str] = "bad-init"
+
+
+class ZerosInit(Initializer):
+    """`torch.nn.init.zeros_`."""
+
+    name: ClassVar[str] = "zeros"
+
+
+class OnesInit(Initializer):
+    """`torch.nn.init.ones_`."""
+
+    name: ClassVar[str] = "ones"
+
+
+class ConstantInit(Initializer):
+    """`torch.nn.init.constant_`."""
+
+    name: ClassVar[str] = "constant"
+    alone: ClassVar[str] = "val"
+    also_written: ClassVar[tuple[Schema, ...]] = ({"type": "number"},)
+
+    val: Number
+
+
+class UniformInit(Initializer):
+    """`torch.nn.init.uniform_`."""
+
+    name: ClassVar[str] = "uniform"
+
+    a: Number = 0.0
+    b: Number = 1.0
+
+
+class NormalInit(Initializer):
+    """`torch.nn.init.normal_`."""
+
+    name: ClassVar[str] = "normal"
+
+    mean: Number = 0.0
+    std: Number = 1.0
+
+
+class TruncNormalInit(NormalInit):
+    """`torch.nn.init.trunc_normal_`."""
+
+    name: ClassVar[str] = "trunc_normal"
+
+    a: Number = -2.0
+    b: Number = 2.0
+
+
+class _WithGain(Initializer):
+    gain: Number = 1.0
+
+
+class XavierUniformInit(_WithGain):
+    """`torch.nn.init.xavier_uniform_` (Glorot and Bengio, 2010)."""
+
+    name: ClassVar[str] = "xavier_uniform"
+
+
+class XavierNormalInit(_WithGain):
+    """`torch.nn.init.xavier_normal_` (Glorot and Bengio, 2010)."""
+
+    name: ClassVar[str] = "xavier_normal"
+
+
+class _Kaiming(Initializer):
+    a: Number = 0
+    mode: Fan = "fan_in"
+    nonlinearity: Nonlinearity = "leaky_relu"
+
+
+class KaimingUniformInit(_Kaiming):
+    """`torch.nn.init.kaiming_uniform_` (He et al., 2015)."""
+
+    name: ClassVar[str] = "kaiming_uniform"
+
+
+class KaimingNormalInit(_Kaiming):
+    """`torch.nn.init.kaiming_normal_` (He et al., 2015)."""
+
+    name: ClassVar[str] = "kaiming_normal"
+
+
+class OrthogonalInit(_WithGain):
+    """`torch.nn.init.orthogonal_` (Saxe et al., 2013)."""
+
+    name: ClassVar[str] = "orthogonal"
+
+
+class DiracInit(Initializer):
+    """`torch.nn.init.dirac_`."""
+
+    name: ClassVar[str] = "dirac"
+
+    groups: Number = 1
+
+
+class LogArangeInit(Initializer):
+    """log 1, log 2, ... along the last dimension, as S4D-Real and Mamba start their rates of decay (Gu et al., 2022).
+
+    None of torch's: the values are the logarithms of the rates.
+    """
+
+    name: ClassVar[str] = "log_arange"

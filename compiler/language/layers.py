@@ -16,9 +16,9 @@ from pydantic import (
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
-from compiler.language.initializers import Initializer, parse_initializer
+from compiler.language.initializers import Initializer
 from compiler.language.model import FormulaOr, Model, fault, named
-from compiler.language.parametrizations import Parametrization, parse_parametrization
+from compiler.language.parametrizations import Parametrization
 from compiler.language.schema_forms import (
     FORMULA,
     OP_NAME,
@@ -121,7 +121,7 @@ def _tensors(value: Any) -> Any:
 
 
 Initializers = Annotated[
-    dict[str, Annotated[Initializer, BeforeValidator(parse_initializer)]],
+    dict[str, Initializer],
     BeforeValidator(_tensors),
 ]
 
@@ -230,10 +230,7 @@ class Layer(Model):
     init: Annotated[Initializers | None, Key("op", sequential=False, each_use=True)] = (
         None
     )
-    parametrize: Annotated[
-        Annotated[Parametrization, BeforeValidator(parse_parametrization)] | None,
-        Key("op"),
-    ] = None
+    parametrize: Annotated[Parametrization | None, Key("op")] = None
     outputs: Annotated[Outputs | None, Key("group")] = None
     description: str = ""
 

@@ -9,7 +9,7 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import CODES, Report
 from compiler.diagnostics.text import shorten
-from compiler.language.choice import is_family
+from compiler.language.choice import Choice, is_family
 from compiler.op.op_docs import as_yaml
 from compiler.parse.document import Document, SequenceNode
 
@@ -45,6 +45,11 @@ def _report(
     )
     code, message, help = _worded(detail, path, report, model)
     blame_key = context.get("key", named or detail["type"] in _AT_KEYS)
+    thing = _thing(loc, model)
+    if thing is not None and thing.code:  # for all that is wrong in it
+        code = thing.code
+        if detail["type"] in _AT_KEYS:
+            path, blame_key = path[:-1], False
     span = document.locate(path, bool(blame_key))
     if "offsets" in context:
         span = document.part(path, *context["offsets"])
@@ -77,10 +82,14 @@ def _worded(
     if kind in CODES:
         return kind, detail["msg"], ""
     if kind == "extra_forbidden":
-        known = _keys(detail["loc"], model)
+        known, thing = _keys(detail["loc"], model), _thing(detail["loc"], model)
         help = suggestions.key(str(name), known) or report.like(str(name), known)
-        help = help or f"the keys are {', '.join(known)}"
-        return "unknown-key", f"there is no key {shorten(str(name))} here", help
+        message = f"there is no key {shorten(str(name))} here"
+        keys = f"the keys are {', '.join(known)}"
+        if thing is not None:
+            message = f"{thing.name} has no argument {shorten(str(name))}"
+            keys = f"{thing.name} takes {', '.join(known) or 'no arguments'}"
+        return "unknown-key", message, help or keys
     if kind == "missing":
         return "missing-key", f"`{name}` is missing", ""
     code = "bad-value" if kind in _RANGES or kind == "literal_error" else "bad-type"
@@ -145,6 +154,17 @@ def _keys(loc: Path, start: type[pydantic.BaseModel]) -> list[str]:
         else {}
     )
     return [field.alias or name for name, field in fields.items()]
+
+
+def _thing(loc: Path, start: type[pydantic.BaseModel]) -> type[Choice] | None:
+    """The thing chosen by name in whose arguments a location is."""
+    model: Any = start
+    found = None
+    for step in loc:
+        model = _below(model, step)
+        thing = isinstance(model, type) and issubclass(model, Choice)
+        found = model if thing and not is_family(model) else found
+    return found
 
 
 def _below(model: Any, step: str | int) -> Any:

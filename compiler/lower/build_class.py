@@ -627,7 +627,7 @@ def wrapped(typed: TypedNode, built: Expr | None) -> Expr | None:
     if given is None or built is None:
         return built
     name = {} if given.tensor == "weight" else {"name": given.tensor}
-    return call(given.function, built, **name, **dict(given.arguments))
+    return call(given.function, built, **name, **given.options)
 
 
 def arguments_in_order(order: Sequence[str], given: Given) -> list[Expr]:

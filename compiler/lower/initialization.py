@@ -243,10 +243,10 @@ def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
 def _initialize(place: Expr, rule: Initializer) -> Call:
     """`init.normal_(module.weight, std=0.02)`."""
     if rule.name == "constant":
-        return call("init.constant_", place, *(value for _, value in rule.arguments))
+        return call("init.constant_", place, *rule.given.values())
     if rule.name == "log_arange":
         return _log_arange(place)
-    return call(f"init.{rule.name}_", place, **dict(rule.arguments))
+    return call(f"init.{rule.name}_", place, **rule.given)
 
 
 def _log_arange(place: Expr) -> Call:

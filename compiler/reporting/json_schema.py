@@ -6,15 +6,12 @@ arguments; what names resolve to and which shapes fit is the compiler's to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from compiler.checkpoint.rules_schema import recipe_schema, rules_schema
-from compiler.language.initializers import FUNCTIONS
 from compiler.language.layers import WHAT
-from compiler.language.parametrizations import KINDS
 from compiler.language.schema_forms import (
     FORMULA,
     OP_NAME,
@@ -56,8 +53,7 @@ def schema() -> Schema:
     """The schema of a spec."""
     made = Spec.model_json_schema(by_alias=True, schema_generator=Generator)
     definitions = made.pop("$defs")
-    definitions |= _LEAVES | {"OpName": _op_name(), "Initializer": _initializer()}
-    definitions |= {"Parametrization": _parametrization()}
+    definitions |= _LEAVES | {"OpName": _op_name()}
     _adjust(definitions)
     recipe = definitions["Recipe"]
     definitions["Recipe"] = recipe_schema(recipe["description"])
@@ -159,33 +155,3 @@ def _item(one: Alternative) -> Schema:
         "maximum": one.most,
     }
     return kind | {key: bound for key, bound in bounds.items() if bound is not None}
-
-
-def _initializer() -> Schema:
-    """The name of a function, or the name with its arguments."""
-    return _named_forms(FUNCTIONS, ["object", "number"])
-
-
-def _parametrization() -> Schema:
-    taken = {name: ("name", *arguments) for name, arguments in KINDS.items()}
-    return _named_forms(taken, ["object"])
-
-
-def _named_forms(known: Mapping[str, tuple[str, ...]], types: list[str]) -> Schema:
-    """A name, or one name with its arguments."""
-    forms = {
-        name: {"type": types, "propertyNames": {"enum": list(taken)}}
-        for name, taken in known.items()
-    }
-    return {
-        "anyOf": [
-            {"enum": list(known)},
-            {
-                "type": "object",
-                "properties": forms,
-                "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1,
-            },
-        ]
-    }

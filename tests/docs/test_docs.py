@@ -23,7 +23,7 @@ from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.diagnostics.render import read_sources, render
 from compiler.language.checkpoint import SOURCES, STEPS, Section
-from compiler.language.initializers import FUNCTIONS
+from compiler.language.initializers import Initializer
 from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.language.spec import Block, Expect, Network, Spec
@@ -129,9 +129,11 @@ def test_the_language_tells_every_key() -> None:
         for model in models
         for name, field in model.model_fields.items()
     } | {*SOURCES, *STEPS, "over", "dim"}
-    words = {*TYPE_NAMES, *(a for given in FUNCTIONS.values() for a in given)}
+    functions = Initializer.members()
+    arguments = (key for one in functions.values() for key in one.model_fields)
+    words = {*TYPE_NAMES, *arguments}
     assert keys <= told
-    assert {*FUNCTIONS, *words} <= told | set(re.findall(r"`(\w+\[\])`", text))
+    assert {*functions, *words} <= told | set(re.findall(r"`(\w+\[\])`", text))
 
 
 @pytest.mark.parametrize("limits", [Limits(), UNLIMITED], ids=["limits", "no limits"])
