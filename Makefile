@@ -3,6 +3,7 @@
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples on many more of them, and modules in all modes
+# make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60")
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
@@ -24,7 +25,7 @@ dev := .venv/dev.stamp
 reference := .venv/reference.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-reference test-deep check bench results docs zoo release clean
+.PHONY: setup build test test-reference test-deep fuzz check bench results docs zoo release clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -78,6 +79,10 @@ test-reference: $(reference)
 test-deep: $(dev)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated --deep \
 		--hypothesis-profile=deep --numprocesses $(JOBS)
+
+# What differs is written to build/fuzz, shrunk.
+fuzz: $(dev)
+	OMP_NUM_THREADS=1 $(bin)/python -m tests.fuzz --processes $(JOBS) $(ARGS)
 
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)

@@ -173,7 +173,8 @@ class Interpreter:
             frame.values[port, ""] = tensor
             if isinstance(tensor, Tensor) and pattern is not None:
                 frame.numbers |= _dimensions(pattern, tensor, instance)
-        for typed in instance.nodes.values():
+        needed = _needed(instance)
+        for typed in (node for node in instance.nodes.values() if node in needed):
             outputs = self._layer(frame, typed)
             first = next(iter(outputs.values()))
             frame.values[typed.node.name, ""] = first
@@ -330,6 +331,18 @@ class _Frame:
     def is_off(self, layer: str) -> bool:
         """Whether a layer, if one is named, does not run here."""
         return bool(layer) and not self.instance.nodes[layer].calls
+
+
+def _needed(instance: Instance) -> set[TypedNode]:
+    """The layers that outputs depend on; what nobody reads does not run."""
+    found: set[TypedNode] = set()
+    pending = list(instance.scope.outputs.values())
+    while pending:
+        typed = instance.nodes.get(pending.pop().node)
+        if typed is not None and typed not in found:
+            found.add(typed)
+            pending += [ref for _, ref in typed.node.refs()]
+    return found
 
 
 def _op(typed: TypedNode, numbers: Numbers) -> Op:

@@ -10,11 +10,15 @@ from layergraph.commands._output import exit_if
 
 
 @needs_extra("torch")
-def fail_unless_verified(program: Program) -> None:
-    """End the command with exit code 1 if the generated module is not what the compiler inferred."""
+def fail_unless_verified(program: Program) -> tuple[str, ...]:
+    """End the command with exit code 1 if the generated module is not what the compiler inferred.
+
+    Returns: what was compared.
+    """
     from runtime.verify import verify  # imports torch
 
-    problems = verify(program)
-    for problem in problems:
+    found = verify(program)
+    for problem in found.problems:
         typer.echo(f"error: {problem}", err=True)
-    exit_if(bool(problems))
+    exit_if(bool(found.problems))
+    return found.compared

@@ -1,4 +1,4 @@
-"""`verify`: the generated module compared with what the compiler inferred."""
+"""`verify`: the generated module compared with what the compiler inferred, and with the graph run layer by layer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from layergraph.commands._verify import fail_unless_verified
 def verify(
     spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
 ) -> None:
-    """Run the module and compare its shapes with the compiler's.
+    """Run the module and compare it with the graph, run layer by layer.
 
-    Dtypes and the number of parameters are compared, too, at several sizes of every symbol.
+    Compared are names, shapes and initial values of weights, outputs, gradients and running statistics, at several
+    sizes of every symbol and for several values of every param.
 
     Example: layergraph verify specs/gpt2.yaml --set depth=2
     """
-    fail_unless_verified(compile_and_warn(spec, variant, sets, no_limits))
+    compared = fail_unless_verified(compile_and_warn(spec, variant, sets, no_limits))
+    for line in compared:
+        typer.echo(f"  {line}")
     typer.echo(f"{spec}: verified")

@@ -28,7 +28,7 @@ from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.language.spec import Block, Expect, Network, Spec
 from layergraph.__main__ import Commands
-from runtime.verify import verify
+from runtime.verify import verify_types
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
@@ -115,7 +115,7 @@ def test_examples_of_the_language(
     program, printed = example.compile(tmp_path)
     assert printed == example.problems
     if program is not None:
-        assert verify(program) == []
+        assert verify_types(program) == []
         for part in example.python:
             assert part in program.python
 

@@ -11,7 +11,7 @@ import sys
 from hypothesis import HealthCheck, event, given, settings
 
 from compiler import Program
-from runtime.verify import verify
+from runtime.verify import verify_types
 from tests.properties.judging import (
     admitted,
     advised,
@@ -47,7 +47,7 @@ def test_random_graphs(drawn: Drawn) -> None:
 
 def hold_program(drawn: Drawn, program: Program) -> None:
     """It runs on torch as inference says, and its code is Python that is laid out."""
-    assert verify(program) == []
+    assert verify_types(program) == []
     ast.parse(program.python)
     assert _formatted(program.python) == program.python
     # A mask whose two meanings have one shape is refused: all sizes differ.
@@ -91,7 +91,7 @@ def hold_advice(drawn: Drawn, program: Program) -> None:
         assert not left & {(f.code, f.path, f.message) for f in found}
         if not left:
             event("compiled when dims were declared")
-            assert verify(program) == []
+            assert verify_types(program) == []
             return
         if not all(map(advised, errors(program))):
             return

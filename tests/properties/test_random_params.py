@@ -13,8 +13,8 @@ from torch import nn
 
 from compiler import Program, SpecError, compile_spec
 from compiler.ir.typed import walk_instances
-from runtime.load import load_program
-from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
+from runtime.load import constructor_arguments, load_program
+from runtime.samples import sample_inputs, sample_sizes
 from tests.generated.networks import FOLDER, SPECS, sizes
 from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn

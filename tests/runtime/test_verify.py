@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from compiler import Program, compile_spec
-from runtime.verify import concrete_shape, sample_inputs, sample_sizes, verify
+from runtime.samples import concrete_shape, sample_inputs, sample_sizes
+from runtime.verify import verify, verify_types
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -24,16 +25,20 @@ def _tampered(spec: str, written: str, instead: str) -> Program:
 
 
 def test_what_was_compiled_is_right() -> None:
-    assert verify(compile_spec(SPECS / "cnn.yaml")) == []
+    assert verify_types(compile_spec(SPECS / "cnn.yaml")) == []
 
 
 def test_another_number_of_parameters() -> None:
     wider = _tampered("cnn", "nn.Linear(84, classes)", "nn.Linear(84, classes, False)")
-    assert verify(wider) == ["CNN has 61696 parameters, but the compiler counts 61706"]
+    assert verify_types(wider) == [
+        "CNN has 61696 parameters, but the compiler counts 61706"
+    ]
 
 
 def test_another_shape() -> None:
-    problems = verify(_tampered("cnn", "self.fc3(relu4)", "self.fc3(relu4)[:, 1:]"))
+    problems = verify_types(
+        _tampered("cnn", "self.fc3(relu4)", "self.fc3(relu4)[:, 1:]")
+    )
     assert len(problems) == 5, "four sizes, and one of them for real"
     assert "CNN at B=3 on meta: logits is torch.float32 [3, 9]" in problems[0]
     assert problems[0].endswith("inference says float[3, 10]")
@@ -41,7 +46,9 @@ def test_another_shape() -> None:
 
 
 def test_another_dtype() -> None:
-    problems = verify(_tampered("cnn", "self.fc3(relu4)", "self.fc3(relu4).double()"))
+    problems = verify_types(
+        _tampered("cnn", "self.fc3(relu4)", "self.fc3(relu4).double()")
+    )
     assert "logits is torch.float64 [3, 10]" in problems[0]
 
 
@@ -51,24 +58,122 @@ def test_another_dtype() -> None:
     ids=["too few", "too many"],
 )
 def test_another_number_of_outputs(written: str, instead: str) -> None:
-    problems = verify(_tampered("bert", written, instead))
+    problems = verify_types(_tampered("bert", written, instead))
     assert "BERT at " in problems[0]
     assert problems[0].endswith("outputs, but inference says 2")
 
 
 def test_code_that_raises() -> None:
-    problems = verify(_tampered("cnn", "pool2.flatten(1)", "pool2.flatten(2)"))
+    problems = verify_types(_tampered("cnn", "pool2.flatten(1)", "pool2.flatten(2)"))
     assert "CNN at B=3 on meta: " in problems[0]
 
 
 def test_code_that_cannot_be_built() -> None:
-    problems = verify(_tampered("cnn", "nn.Linear(84, ", "nn.Linear(-84, "))
+    problems = verify_types(_tampered("cnn", "nn.Linear(84, ", "nn.Linear(-84, "))
     assert problems[0].startswith("CNN cannot be built: ")
 
 
 def test_every_network_is_looked_at() -> None:
     wrong = _tampered("gan", "score: Tensor = to_score.flatten(1)", "score = to_score")
-    assert all(problem.startswith("Discriminator at ") for problem in verify(wrong))
+    assert all(
+        problem.startswith("Discriminator at ") for problem in verify_types(wrong)
+    )
+
+
+NET = """name: Net
+params: {width: 4, n: 2, on: true}
+inputs: {x: "float[B, T, 4]", mask: "bool[B, T]?"}
+layers:
+  first: {op: linear, out_features: width, init: {bias: zeros}}
+  copies: {op: linear, out_features: width, repeat: n}
+  attend: {op: attention, num_heads: 1, in: {query: copies, key: copies, value: copies, mask: mask}}
+  norm: layer_norm
+  drop: {op: dropout, p: 0.5, when: on}
+  sum: {op: add, in: [first, drop]}
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Program:
+    path = tmp_path / "net.yaml"
+    path.write_text(NET)
+    return compile_spec(path)
+
+
+WRITTEN = """from __future__ import annotations
+from torch import Tensor, nn
+from torch.nn import functional as F, init
+
+class Net(nn.Module):
+    def __init__(self, width: int = 4, n: int = 2, on: bool = True) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, width)
+        self.copies = nn.ModuleList(nn.Linear(width, width) for _ in range(n))
+        self.norm = nn.LayerNorm(width)
+        self.drop = nn.Dropout(0.5) if on else None
+        init.zeros_(self.first.bias)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        first = self.first(x)
+        copies = first
+        for layer in self.copies:
+            copies = layer(copies)
+        admitted = None if mask is None else mask[:, None]
+        attend = F.scaled_dot_product_attention(copies, copies, copies, admitted)
+        norm = self.norm(attend)
+        drop = self.drop(norm) if self.drop is not None else norm
+        return first + drop
+"""
+"""The module of the spec as a person wrote it."""
+
+
+def _verified(program: Program, text: str) -> tuple[str, ...]:
+    other = replace(program)
+    vars(other)["python"] = text
+    return verify(other).problems
+
+
+def test_a_right_module_is_verified_at_other_params_too(net: Program) -> None:
+    assert _verified(net, WRITTEN) == ()
+    found = verify(net)
+    assert found.problems == ()
+    assert "Net(n=3): weights, 3 passes with gradients" in found.compared
+    assert "Net with on=False: weights, 3 passes with gradients" in found.compared
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "problem"),
+    [
+        ("first + drop", "0.999 * first + drop", "at B=3, T=4: output differs by"),
+        ("first + drop", "first.detach() + drop", "gradient of x differs"),
+        (
+            "Linear(4, width)",
+            "Linear(4, 4)",
+            "the tensor first.weight is float64[4, 4]",
+        ),
+        ("range(n)", "range(2)", "Net(n=3) there is no tensor copies.2.weight"),
+        ("mask[:, None]", "None", "at B=3, T=4: output differs by"),
+        ("copies = first\n", "copies = x\n", "Net(width=5) at B=3, T=4: raises"),
+        ("init.zeros_", "init.ones_", "first.bias starts with [1.0], not [0.0]"),
+        ("init.zeros_(self.first.bias)", "pass", "first.bias starts with mean"),
+        ("LayerNorm(width)", "LayerNorm(width, eps=0.1)", "output differs by"),
+        ("self.norm(attend)", "F.layer_norm(attend, attend.shape[-1:])", ""),
+        ("if on else None", "if not on else None", "Net at B=3, T=4, training: output"),
+        ("Dropout(0.5)", "Dropout(0.4)", "Net at B=3, T=4, training: output differs"),
+        (
+            "mask: Tensor | None = None) -> Tensor:",
+            "mask: Tensor | None = None) -> Tensor:\n        mask = None",
+            "Net at B=3, T=4: output differs",
+        ),
+        ("n: int = 2", "n: int = 3", "Net(width=5) the tensor"),
+    ],
+)
+def test_another_meaning(
+    net: Program, written: str, instead: str, problem: str
+) -> None:
+    assert written in WRITTEN
+    problems = _verified(net, WRITTEN.replace(written, instead))
+    assert any(problem in one for one in problems), problems
 
 
 def test_sizes_are_admitted_and_different() -> None:

@@ -12,8 +12,8 @@ from compiler.cost.measure import measure
 from compiler.cost.summary import LayerSummary, ScopeSummary, Summary, table
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.reporting.summary_json import as_json
-from runtime.load import load_program
-from runtime.verify import constructor_arguments, sample_inputs, sample_sizes
+from runtime.load import constructor_arguments, load_program
+from runtime.samples import sample_inputs, sample_sizes
 
 SPECS = sorted(path.stem for path in Path("specs").glob("*.yaml"))
 

@@ -48,7 +48,12 @@ def test_limits_can_be_lifted(run: Runner, tmp_path: Path) -> None:
 
 
 def test_verify(run: Runner) -> None:
-    assert run("verify", "specs/cnn.yaml") == Ran(0, "specs/cnn.yaml: verified\n", "")
+    found = run("verify", "specs/elman.yaml")
+    assert (found.code, found.err) == (0, "")
+    first, *_, last = found.out.splitlines()
+    assert first == "  Elman: shapes and dtypes"
+    assert "  Elman: weights, 8 passes with gradients" in found.out
+    assert last == "specs/elman.yaml: verified"
 
 
 def test_verify_tells_what_is_wrong(
@@ -56,7 +61,8 @@ def test_verify_tells_what_is_wrong(
 ) -> None:
     from runtime import verify
 
-    monkeypatch.setattr(verify, "verify", lambda program: ["one is not two"])
+    wrong = verify.Verification(("one is not two",), ())
+    monkeypatch.setattr(verify, "verify", lambda program: wrong)
     assert run("verify", "specs/cnn.yaml") == Ran(1, "", "error: one is not two\n")
 
 

@@ -1,0 +1,99 @@
+"""Sample sizes and input tensors for a network: small, and allowed by its `dims`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from compiler.ir.typed import Instance
+from compiler.symbolic.domain import Constraint
+from compiler.symbolic.tensor import TensorType
+
+DTYPES: Final = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+SymbolSizes = Mapping[str, int]
+"""The value of each symbol."""
+
+
+def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:
+    """Several small allowed values for every symbol of a network's inputs."""
+    symbols = sorted(
+        {
+            symbol
+            for tensor_type in _input_types(instance)
+            for size in tensor_type.shape
+            for symbol in instance.context.value(size).symbols
+        }
+    )
+    domain = instance.context.domain.constraints
+    choices = [_sample(domain.get(symbol, Constraint())) for symbol in symbols]
+    samples = max((len(choice) for choice in choices), default=1)
+    for number in range(samples):
+        # Symbols have different sizes, so that confusing two of them shows.
+        sizes = [c[(number + k) % len(c)] for k, c in enumerate(choices)]
+        yield dict(zip(symbols, sizes, strict=True))
+
+
+def _sample(constraint: Constraint) -> list[int]:
+    """A few values that a constraint allows."""
+    step, limit = constraint.multiple_of, constraint.max
+    smallest = -(-constraint.min // step) * step
+    sizes = [smallest + 2 * step, smallest + 3 * step, smallest, smallest + 7 * step]
+    return [size for size in sizes if limit is None or size <= limit] or [smallest]
+
+
+def _input_types(instance: Instance) -> list[TensorType]:
+    return [found for found in instance.inputs.values() if found is not None]
+
+
+def concrete_shape(
+    instance: Instance, tensor_type: TensorType, sizes: SymbolSizes
+) -> list[int]:
+    """The shape of a type, with values for its symbols."""
+    return [instance.context.value(size).evaluate(sizes) for size in tensor_type.shape]
+
+
+def input_elements(instance: Instance, sizes: SymbolSizes) -> int:
+    """The number of elements of all inputs together."""
+    types = _input_types(instance)
+    shapes = [concrete_shape(instance, found, sizes) for found in types]
+    return sum(torch.Size(shape).numel() for shape in shapes)
+
+
+def sample_inputs(instance: Instance, sizes: SymbolSizes, device: str) -> list[Tensor]:
+    """Tensors for a network's inputs: random floats; integers are 1, which every embedding has as an index."""
+    inputs = []
+    for found in _input_types(instance):
+        shape = concrete_shape(instance, found, sizes)
+        if found.kind == "float":
+            inputs.append(torch.randn(shape, device=device))
+        else:
+            ones = torch.ones(shape, device=device, dtype=DTYPES[found.kind])
+            inputs.append(ones)
+    return inputs
+
+
+def random_inputs(
+    instance: Instance, sizes: SymbolSizes, below: int, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Random tensors for a network's inputs, by name.
+
+    Bools are mostly true, integers at least 0 and less than `below`; if that is 0, they are ones.
+    """
+    made: dict[str, Tensor] = {}
+    drawn = torch.Generator().manual_seed(1)
+    for port, kind in instance.inputs.items():
+        if kind is None:
+            continue
+        shape = concrete_shape(instance, kind, sizes)
+        if kind.kind == "float":
+            made[port] = torch.randn(shape, generator=drawn, dtype=dtype)
+        elif kind.kind == "bool":
+            made[port] = torch.rand(shape, generator=drawn) < 0.7
+        elif not below:
+            made[port] = torch.ones(shape, dtype=torch.int64)
+        else:
+            made[port] = torch.randint(below, shape, generator=drawn)
+    return made

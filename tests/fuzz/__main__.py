@@ -1,0 +1,104 @@
+"""Random specs against the interpreter: `python -m tests.fuzz --seeds 0:1000 --minutes 5 --out build/fuzz`.
+
+Each spec goes through every command, and its module is verified, for several values of its params. What differs or
+raises is shrunk and written as a file; a table says how many came out how. `--processes` shares the seeds out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from tests.fuzz.judge import Outcome, judge
+from tests.fuzz.shrink import Tree, shrink
+from tests.fuzz.specs import spec_of, text_of
+
+FEW = 3
+"""So many specs of one cause are shrunk and written."""
+
+
+def main() -> int:
+    options = _options()
+    first, last = map(int, options.seeds.split(":"))
+    end = time.monotonic() + 60 * options.minutes
+    options.out.mkdir(parents=True, exist_ok=True)
+    shares = [
+        range(first + k, last, options.processes) for k in range(options.processes)
+    ]
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        tasks = [(share, end, options.out, options.shrink) for share in shares]
+        found = (
+            pool.starmap(_run, tasks) if options.processes > 1 else [_run(*tasks[0])]
+        )
+    total: Counter[tuple[str, str]] = Counter()
+    for counts in found:
+        total.update(counts)
+    sys.stdout.write(table(total) + "\n")
+    return any(kind in ("difference", "exception") for kind, _ in total)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="0:1000", help="from:to")
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--shrink", type=float, default=60, help="seconds for each file"
+    )
+    parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
+    return parser.parse_args()
+
+
+def _run(
+    seeds: range, end: float, out: Path, seconds: float
+) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for seed in seeds:
+        if time.monotonic() > end:
+            break
+        spec = spec_of(seed)
+        outcome = judge(text_of(spec))
+        key = outcome.kind, outcome.cause
+        counts[key] += 1
+        if outcome.is_fault and counts[key] <= FEW:
+            small = shrink(spec, partial(_alike, outcome), seconds)
+            _write(out, seed, small)
+    return counts
+
+
+def _alike(wanted: Outcome, tree: Tree) -> bool:
+    found = judge(text_of(tree))
+    return (found.kind, found.cause) == (wanted.kind, wanted.cause)
+
+
+def _write(out: Path, seed: int, spec: Tree) -> None:
+    """The spec with what came of it as a comment at its top."""
+    text = text_of(spec)
+    outcome = judge(text)
+    said = f"seed {seed}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
+    head = "".join(f"# {line}\n" for line in said.splitlines()[:12])
+    name = "".join(c if c.isalnum() else "_" for c in outcome.cause)[:50]
+    path = out / f"{outcome.kind}_{name}_{seed}.yaml"
+    path.write_text(head + text, encoding="utf-8")
+
+
+def table(counts: Counter[tuple[str, str]]) -> str:
+    """How many specs came out how, by kind and cause."""
+    kinds: Counter[str] = Counter()
+    for (kind, _), number in counts.items():
+        kinds[kind] += number
+    lines = [f"{sum(kinds.values())} specs"]
+    for kind, number in sorted(kinds.items()):
+        lines.append(f"{number:7} {kind}")
+        causes = [(n, cause) for (k, cause), n in counts.items() if k == kind and cause]
+        lines += [f"{n:14}   {cause}" for n, cause in sorted(causes, reverse=True)]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""One spec through every command, and its module held against the interpreter: ok, refused, or what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compiler.diagnostics.diagnostic import SpecError
+from compiler.pipeline import compile_spec
+from compiler.program import Program
+from layergraph.__main__ import app
+from runtime.verify import verify
+
+OK, REFUSED, EXCEPTION, DIFFERENCE = "ok", "refused", "exception", "difference"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a spec: its class, a word that tells causes apart, and all that is known."""
+
+    kind: str
+    cause: str = ""
+    detail: str = ""
+
+    @property
+    def is_fault(self) -> bool:
+        return self.kind in (EXCEPTION, DIFFERENCE)
+
+
+def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
+    """Compile a spec, make all that can be made of it, and verify its module."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.yaml"
+        path.write_text(text, encoding="utf-8")
+        try:
+            program = compile_spec(path, settings=settings)
+        except SpecError as error:
+            codes = sorted({one.code for one in error.diagnostics})
+            said = "\n".join(one.message for one in error.diagnostics)
+            return Outcome(REFUSED, codes[0], said)
+        except Exception as error:  # noqa: BLE001 - any other is a fault, and told
+            return _raised("check", error)
+        for command, run in COMMANDS.items():
+            try:
+                run(program, path)
+            except Exception as error:  # noqa: BLE001
+                return _raised(command, error)
+        try:
+            problems = verify(program).problems
+        except Exception as error:  # noqa: BLE001
+            return _raised("verify", error)
+    if problems:
+        return Outcome(DIFFERENCE, _cause(problems[0]), "\n".join(problems))
+    return Outcome(OK)
+
+
+def _raised(command: str, error: Exception) -> Outcome:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "/torch/" not in f.filename and "<" not in f.filename]
+    last = own[-1]
+    where = (
+        f"{command}: {type(error).__name__} in {Path(last.filename).name}:{last.name}"
+    )
+    return Outcome(
+        EXCEPTION,
+        where,
+        f"{error!r}\n{''.join(traceback.format_tb(error.__traceback__)[-3:])}",
+    )
+
+
+def _cause(problem: str) -> str:
+    """A problem without its numbers and names, so that like ones are counted together."""
+    for word in CAUSES:
+        if word in problem:
+            return word
+    return problem[:60]
+
+
+CAUSES = (
+    "cannot be built",
+    "UnboundLocalError",
+    "NameError",
+    "TypeError",
+    "AttributeError",
+    "inplace operation",
+    "has no meaning",
+    "and does not compile",
+    "parameters, but the compiler counts",
+    "there is no tensor",
+    "should not be there",
+    "the tensor",
+    "the parameter",
+    "starts with",
+    "the state",
+    "differs by",
+    "ValueError",
+    "RuntimeError",
+    "raises",
+    "but inference says",
+)
+
+
+def _layers(program: Program) -> list[str]:
+    return [name for net in program.typed.networks.values() for name in net.nodes]
+
+
+def _run(*arguments: object) -> str:
+    """A command of the command line, in this process; its output.
+
+    Raises:
+        CommandFailed: where it ends with another code than 0.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = app(list(map(str, arguments)), standalone_mode=False)
+    if code:
+        raise CommandFailed(f"ends with {code}: {err.getvalue()}")
+    return out.getvalue()
+
+
+class CommandFailed(Exception):
+    """A command that refuses what `check` takes."""
+
+
+def _expand(program: Program, path: Path) -> None:
+    """What is expanded is a spec that is right."""
+    other = path.with_name("expanded.yaml")
+    other.write_text(_run("expand", path), encoding="utf-8")
+    compile_spec(other)
+
+
+def _fmt(program: Program, path: Path) -> None:
+    """What is laid out is a spec that is right."""
+    other = path.with_name("formatted.yaml")
+    other.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    _run("fmt", other)
+    compile_spec(other)
+
+
+COMMANDS: dict[str, Callable[[Program, Path], object]] = {
+    "build": lambda program, path: compile(program.python, str(path), "exec"),
+    "summary": lambda program, path: _run("summary", path),
+    "summary --json": lambda program, path: _run("summary", path, "--json"),
+    "diagram dot": lambda program, path: _run(
+        "diagram", path, "-o", path.with_suffix(".dot")
+    ),
+    "diagram mmd": lambda program, path: _run(
+        "diagram", path, "-o", path.with_suffix(".mmd")
+    ),
+    "expand": _expand,
+    "fmt": _fmt,
+    "explain": lambda program, path: _run("explain", path, _layers(program)[-1]),
+}
+"""What is made of a program, besides verifying it."""

@@ -1,0 +1,83 @@
+"""The fuzzer itself: seeds give the same specs, most compile, and what goes wrong is found and made small."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.program import Program
+from tests.fuzz.judge import COMMANDS, DIFFERENCE, EXCEPTION, OK, REFUSED, judge
+from tests.fuzz.shrink import shrink
+from tests.fuzz.specs import spec_of, text_of
+
+
+def test_a_seed_gives_one_spec() -> None:
+    texts = [text_of(spec_of(seed)) for seed in range(100)]
+    assert texts == [text_of(spec_of(seed)) for seed in range(100)]
+    assert len(set(texts)) == 100
+
+
+def test_specs_have_all_structures() -> None:
+    text = "\n".join(text_of(spec_of(seed)) for seed in range(150))
+    for word in (
+        "repeat:",
+        "share: true",
+        "stack:",
+        "when:",
+        "scan:",
+        "share: linear",
+        "tie:",
+        "init:",
+        "parametrize:",
+        "float[..., D]",
+        "op: $act",
+        "level + 1",
+        "batch_norm1d",
+        "lstm",
+        "outputs:",
+        "bool[B, T]?",
+        "i % 2 == 0",
+    ):
+        assert word in text, word
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])
+def test_specs_mean_what_they_say(seed: int) -> None:
+    outcome = judge(text_of(spec_of(seed)))
+    assert outcome.kind in (OK, REFUSED), outcome.detail
+
+
+def test_what_goes_wrong_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = "name: Net\ninputs: {x: 'float[B, 4]'}\nlayers:\n  a: tanh\n  b: relu\n"
+    assert judge(right).kind == OK
+    refused = judge(right.replace("relu", "rleu"))
+    assert (refused.kind, refused.cause) == (REFUSED, "unknown-op")
+
+    def other(program: Program) -> str:
+        return found(program).replace("torch.tanh(x)", "torch.sin(x)")
+
+    found = vars(Program)["python"].func
+    with monkeypatch.context() as patch:
+        patch.setattr(Program, "python", property(other))
+        assert judge(right).kind == DIFFERENCE
+    monkeypatch.setitem(COMMANDS, "summary", lambda program, path: 1 // 0)
+    raised = judge(right)
+    assert (raised.kind, raised.cause.split()[:2]) == (
+        EXCEPTION,
+        ["summary:", "ZeroDivisionError"],
+    )
+
+
+def test_what_goes_wrong_is_made_small() -> None:
+    spec = {
+        "name": "Net",
+        "params": {"n": 7, "m": 3},
+        "inputs": {"x": "float[B, 4]"},
+        "layers": {
+            "a": {"op": "linear", "out_features": 9},
+            "b": {"op": "sort", "in": ["a"]},
+            "c": {"op": "relu", "in": "b"},
+            "d": {"op": "add", "in": ["c", "a"]},
+        },
+    }
+    found = shrink(spec, lambda tree: "'relu'" in str(tree))
+    assert found == {"name": "Net", "layers": {"c": {"op": "relu"}}}
