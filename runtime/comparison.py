@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from compiler.ir.typed import Instance
 from compiler.op.binding import BindingError
 from compiler.op.errors import OpError
-from runtime.interpret import Interpreter, Meaningless
+from runtime.interpret import Interpreter, OutputMismatchError
 from runtime.samples import SymbolSizes, random_inputs
 
 RAISED_BY_TORCH = (
@@ -26,7 +26,13 @@ RAISED_BY_TORCH = (
     TypeError,
     ValueError,
 )
-RAISED_BY_MEANING = (*RAISED_BY_TORCH, BindingError, OpError, KeyError, Meaningless)
+RAISED_BY_MEANING = (
+    *RAISED_BY_TORCH,
+    BindingError,
+    OpError,
+    KeyError,
+    OutputMismatchError,
+)
 
 _TOLERANCES = {torch.float64: (1e-6, 1e-8), torch.float32: (1e-3, 1e-4)}
 _ENTRIES = (7, 2, 1, 0)

@@ -1,9 +1,9 @@
-"""The meaning of a graph: each layer run alone, on real tensors, in the order of its scope.
+"""Interpret a graph layer by layer on real tensors: the reference that generated code is compared with.
 
-This is what generated code is compared with, so it shares nothing with lowering: it knows no class, no argument of a
-constructor, no variable and no merging of uses. A scope is a dictionary from its layers to their tensors. For each
-run of a layer the op writes its own expression for the numbers of that run, and that one expression is evaluated.
-Copies, conditions, groups, sharing, ties, scans and optional inputs are plain Python here.
+It therefore shares nothing with lowering: it has no classes, constructor arguments, variables or
+merged uses. A scope is a dictionary from layers to tensors. For each call of a layer the op writes
+its own expression with the numbers of that call, and only that expression is evaluated. Repeats,
+conditions, groups, sharing, ties, scans and optional inputs are plain Python.
 """
 
 from __future__ import annotations
@@ -28,20 +28,24 @@ from compiler.symbolic.domain import Constraint
 from compiler.symbolic.evaluate import evaluate
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType, TypePattern
-from runtime.run_op import Numbers, OpRun, concrete, type_of
+from runtime.run_op import Numbers, OpRun, bind_numbers, type_of
 
-Given = Mapping[str, Tensor | tuple[Tensor, ...] | None]
+Inputs = Mapping[str, Tensor | tuple[Tensor, ...] | None]
 """The inputs of a layer by port."""
 
 
-class Meaningless(Exception):
-    """A layer that does not give, on these tensors, what its op's own rule says."""
+class OutputMismatchError(Exception):
+    """A layer's output does not have the type that its op infers from these inputs."""
 
 
 class Interpreter:
-    """One network of a graph, with weights of its own under the names of its state_dict.
+    """Runs one network of a graph, with weights under the names of the generated module's state dict.
 
-    Weights are drawn after `torch.manual_seed(seed)`. Floats have one dtype, float64 unless said otherwise.
+    Args:
+        typed: the typed graph.
+        network: name of the network; "" for the only one.
+        seed: passed to `torch.manual_seed` before weights are initialised.
+        dtype: dtype of all floating-point tensors.
     """
 
     def __init__(
@@ -54,16 +58,16 @@ class Interpreter:
     ) -> None:
         self._typed, self._network, self._dtype = typed, network, dtype
         instance = typed.networks[network]
-        self._sizes: dict[str, int] = _least_sizes(instance)
+        self._sizes: dict[str, int] = _smallest_sizes(instance)
         torch.manual_seed(seed)
         self._state = self._build(instance, self._numbers(instance)).to(dtype)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All weights and buffers by name; tied ones under each of their names."""
+        """All parameters and buffers by name; tied ones under each of their names."""
         return dict(self._state.state_dict())
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take over weights and buffers, all of them."""
+        """Load parameters and buffers; none may be missing."""
         self._state.load_state_dict(dict(state))
 
     def named_parameters(self) -> dict[str, nn.Parameter]:
@@ -71,22 +75,26 @@ class Interpreter:
         return dict(self._state.named_parameters())
 
     def train(self, mode: bool = True) -> Interpreter:
-        """Run as in training, or as in evaluation."""
+        """Set training mode, or evaluation mode."""
         self._state.train(mode)
         return self
 
     def __call__(self, **inputs: Tensor) -> dict[str, Tensor]:
-        """The outputs by name, from the inputs by name; optional ones may be left out."""
+        """Run the network: inputs by name to outputs by name; optional inputs may be omitted.
+
+        Raises:
+            OutputMismatchError: if a layer's output does not have its inferred type.
+        """
         instance = self._typed.networks[self._network]
         bare = self._typed.bare.get(self._network)
         if bare is not None and not any(
             port in inputs for port, kind in bare.inputs.items() if kind is None
         ):
             instance = bare
-        self._sizes = _measured(instance, inputs)
-        return self._scope(instance, self._state, self._numbers(instance), inputs)
+        self._sizes = _solve_sizes(instance, inputs)
+        return self._run_scope(instance, self._state, self._numbers(instance), inputs)
 
-    # Building: the modules and tensors that hold weights or buffers, by path.
+    # Building: the modules and tensors that have parameters or buffers, by path.
 
     def _build(self, instance: Instance, numbers: Numbers) -> nn.Module:
         state = nn.Module()
@@ -95,40 +103,45 @@ class Interpreter:
                 continue
             name, repeat = held_name(instance, typed), typed.node.layer.repeat
             if repeat is None or repeat.share:
-                _hold(state, name, self._built(instance, typed, 0, numbers))
+                _register(state, name, self._build_layer(instance, typed, 0, numbers))
                 continue
             copies = nn.Module()
             for copy in range(typed.count):
-                _hold(copies, str(copy), self._built(instance, typed, copy, numbers))
-            _hold(state, name, copies)
+                _register(
+                    copies, str(copy), self._build_layer(instance, typed, copy, numbers)
+                )
+            _register(state, name, copies)
         for typed in instance.nodes.values():
             _tie(state, instance, typed)
         return state
 
-    def _built(
+    def _build_layer(
         self, instance: Instance, typed: TypedNode, copy: int, numbers: Numbers
     ) -> nn.Module | Tensor | None:
-        call = _copies(typed)[copy]
+        call = _calls_by_copy(typed)[copy]
         if typed.node.layer.repeat is not None:
             numbers = {**numbers, COUNTER: copy}
         if call.instance is not None:
-            return self._build(call.instance, self._inner(call.instance, numbers))
+            return self._build(
+                call.instance, self._inner_numbers(call.instance, numbers)
+            )
         types = {
-            port: self._types(instance, kind) for port, kind in call.inputs.items()
+            port: self._concrete_type(instance, kind)
+            for port, kind in call.inputs.items()
         }
-        op = _op(typed, numbers)
+        op = _concrete_op(typed, numbers)
         types = {port.name: types.get(port.name) for port in op.inputs}
         if not op.weights(**types) and not op.buffers(**types):
             return None
         run = OpRun(op, types)
-        module: nn.Module | Tensor = run.constructed(typed.node.layer.parametrize)
+        module: nn.Module | Tensor = run.construct(typed.node.layer.parametrize)
         if typed.node.layer.parametrize is None:
             self._initialize(typed, op, module, run)
         return module
 
-    def _types(self, instance: Instance, kind: Any) -> Any:
+    def _concrete_type(self, instance: Instance, kind: Any) -> Any:
         if isinstance(kind, tuple):
-            return tuple(self._types(instance, item) for item in kind)
+            return tuple(self._concrete_type(instance, item) for item in kind)
         if kind is None:
             return None
         sizes = [
@@ -136,17 +149,22 @@ class Interpreter:
         ]
         return kind.with_shape(*sizes)
 
-    def _initialize(self, typed: TypedNode, op: Op, held: Any, run: OpRun) -> None:
-        """By the layer's own rules, else by those of its op; tied tensors go by their origin's."""
+    def _initialize(
+        self, typed: TypedNode, op: Op, layer_state: Any, run: OpRun
+    ) -> None:
+        """Initialise a layer's tensors by its own rules, or else by those of its op.
+
+        Tied tensors have the values of their origin.
+        """
         by_op = self._typed.graph.spec.init.get(op.name, {})
         for name, rule in {**by_op, **(typed.node.layer.init or {})}.items():
-            tensor = held
-            for step in name.split(".") if isinstance(held, nn.Module) else ():
+            tensor = layer_state
+            for step in name.split(".") if isinstance(layer_state, nn.Module) else ():
                 tensor = getattr(tensor, step, None)
             if isinstance(tensor, Tensor):
-                _draw(tensor, rule)
+                _initialize_tensor(tensor, rule)
         if by_op or typed.node.layer.init:
-            run.restore(held)
+            run.restore(layer_state)
 
     # Running.
 
@@ -158,162 +176,187 @@ class Interpreter:
             return value.evaluate(self._sizes)
         return tuple(map(self._number, value)) if isinstance(value, tuple) else value
 
-    def _inner(self, instance: Instance, outer: Numbers) -> dict[str, Any]:
-        """A group sees the names around it, a block its own alone."""
+    def _inner_numbers(self, instance: Instance, outer: Numbers) -> dict[str, Any]:
+        """The numbers inside a layer's scope: a group sees the names around it, a block only its own."""
         if instance.scope.kind == "group":
             return dict(outer)
         return self._numbers(instance)
 
-    def _scope(
-        self, instance: Instance, state: nn.Module, numbers: Numbers, inputs: Given
+    def _run_scope(
+        self, instance: Instance, state: nn.Module, numbers: Numbers, inputs: Inputs
     ) -> dict[str, Tensor]:
         frame = _Frame(instance, state, dict(numbers))
         for port, pattern in instance.scope.inputs.items():
             tensor = inputs.get(port)
             frame.values[port, ""] = tensor
             if isinstance(tensor, Tensor) and pattern is not None:
-                frame.numbers |= _dimensions(pattern, tensor, instance)
-        needed = _needed(instance)
-        for typed in (node for node in instance.nodes.values() if node in needed):
-            outputs = self._layer(frame, typed)
+                frame.numbers |= _bind_dimensions(pattern, tensor, instance)
+        used = _used_layers(instance)
+        for typed in (node for node in instance.nodes.values() if node in used):
+            outputs = self._run_layer(frame, typed)
             first = next(iter(outputs.values()))
             frame.values[typed.node.name, ""] = first
             for port, tensor in outputs.items():
                 frame.values[typed.node.name, port] = tensor
         return {name: frame.value(ref) for name, ref in instance.scope.outputs.items()}
 
-    def _layer(self, frame: _Frame, typed: TypedNode) -> Mapping[str, Any]:
-        given = {
+    def _run_layer(self, frame: _Frame, typed: TypedNode) -> Mapping[str, Any]:
+        inputs = {
             port: tuple(map(frame.value, ref))
             if isinstance(ref, tuple)
             else frame.value(ref)
             for port, ref in typed.inputs.items()
         }
         if not typed.calls or frame.is_off(typed.node.shared):
-            first = next(iter(given.values()))
+            first = next(iter(inputs.values()))
             return {"output": first[0] if isinstance(first, tuple) else first}
-        held = frame.held(typed.node.shared or typed.node.name)
+        layer_state = frame.layer_state(typed.node.shared or typed.node.name)
         if typed.scan is not None:
-            return self._scan(frame, typed, held, given)
+            return self._run_scan(frame, typed, layer_state, inputs)
         repeat = typed.node.layer.repeat
         if repeat is None:
-            return self._once(frame, typed, 0, held, given, frame.numbers)
-        return self._repeat(frame, typed, held, given)
+            return self._call_once(frame, typed, 0, layer_state, inputs, frame.numbers)
+        return self._run_repeat(frame, typed, layer_state, inputs)
 
-    def _repeat(
-        self, frame: _Frame, typed: TypedNode, held: Any, given: Given
+    def _run_repeat(
+        self, frame: _Frame, typed: TypedNode, layer_state: Any, inputs: Inputs
     ) -> dict[str, Tensor]:
         repeat = typed.node.layer.repeat
         assert repeat is not None
-        every: list[Mapping[str, Tensor]] = []
+        calls: list[Mapping[str, Tensor]] = []
         for copy in range(typed.count):
             numbers = {**frame.numbers, COUNTER: copy}
-            own = held if repeat.share else getattr(held, str(copy), None)
-            every.append(self._once(frame, typed, copy, own, given, numbers))
-            given = _fed(every[-1], given)
+            copy_state = (
+                layer_state if repeat.share else getattr(layer_state, str(copy), None)
+            )
+            calls.append(
+                self._call_once(frame, typed, copy, copy_state, inputs, numbers)
+            )
+            inputs = _next_inputs(calls[-1], inputs)
         stacks = {
-            name: torch.stack([outputs[port] for outputs in every])
+            name: torch.stack([outputs[port] for outputs in calls])
             for name, port in repeat.stack.items()
         }
-        return {**every[-1], **stacks}
+        return {**calls[-1], **stacks}
 
-    def _once(
+    def _call_once(
         self,
         frame: _Frame,
         typed: TypedNode,
         copy: int,
-        held: Any,
-        given: Given,
+        layer_state: Any,
+        inputs: Inputs,
         numbers: Numbers,
     ) -> dict[str, Tensor]:
         if not isinstance(typed.target, Scope):
-            return self._op(frame, typed, held, given, numbers)
-        instance = _copies(typed)[copy].instance
-        assert instance is not None and isinstance(held, nn.Module)
-        return self._scope(instance, held, self._inner(instance, numbers), given)
+            return self._run_op(frame, typed, layer_state, inputs, numbers)
+        instance = _calls_by_copy(typed)[copy].instance
+        assert instance is not None and isinstance(layer_state, nn.Module)
+        return self._run_scope(
+            instance, layer_state, self._inner_numbers(instance, numbers), inputs
+        )
 
-    def _op(
-        self, frame: _Frame, typed: TypedNode, held: Any, given: Given, numbers: Numbers
-    ) -> dict[str, Tensor]:
-        op = _op(typed, numbers)
-        values = {port.name: given.get(port.name) for port in op.inputs}
-        types = {port: type_of(value) for port, value in values.items()}
-        run = OpRun(op, types, frame.state.training)
-        if held is None:
-            held = run.constructed(typed.node.layer.parametrize)
-            if isinstance(held, nn.Module):
-                held = held.to(self._dtype).train(frame.state.training)
-            elif isinstance(held, Tensor) and held.is_floating_point():
-                held = held.to(self._dtype)
-        outputs = run.applied(held, values)
-        self._check(frame, typed, as_tuple(op.infer(Context(), **types)), outputs)
-        return outputs
-
-    def _check(
+    def _run_op(
         self,
         frame: _Frame,
         typed: TypedNode,
-        wanted: tuple[TensorType, ...],
+        layer_state: Any,
+        inputs: Inputs,
+        numbers: Numbers,
+    ) -> dict[str, Tensor]:
+        op = _concrete_op(typed, numbers)
+        values = {port.name: inputs.get(port.name) for port in op.inputs}
+        types = {port: type_of(value) for port, value in values.items()}
+        run = OpRun(op, types, frame.state.training)
+        if layer_state is None:
+            layer_state = run.construct(typed.node.layer.parametrize)
+            if isinstance(layer_state, nn.Module):
+                layer_state = layer_state.to(self._dtype).train(frame.state.training)
+            elif isinstance(layer_state, Tensor) and layer_state.is_floating_point():
+                layer_state = layer_state.to(self._dtype)
+        outputs = run.apply(layer_state, values)
+        self._check_outputs(
+            frame, typed, as_tuple(op.infer(Context(), **types)), outputs
+        )
+        return outputs
+
+    def _check_outputs(
+        self,
+        frame: _Frame,
+        typed: TypedNode,
+        expected: tuple[TensorType, ...],
         outputs: Mapping[str, Tensor],
     ) -> None:
-        """What comes out must be what the op's rule says of these inputs, floats in the network's dtype."""
+        """Check that outputs have the types that the op infers, with floats in the network's dtype.
+
+        Raises:
+            OutputMismatchError: if one does not.
+        """
         where = f"{frame.instance.scope.name}.{typed.node.name}"
-        for kind, (port, tensor) in zip(wanted, outputs.items(), strict=True):
+        for kind, (port, tensor) in zip(expected, outputs.items(), strict=True):
             if not isinstance(tensor, Tensor):
-                raise Meaningless(f"{where}.{port} is no tensor but {type(tensor)}")
+                raise OutputMismatchError(
+                    f"{where}.{port} is not a tensor but {type(tensor)}"
+                )
             if type_of(tensor) != kind:
                 found = f"{tensor.dtype}{list(tensor.shape)}"
-                raise Meaningless(f"{where}.{port} is {found}, and its op says {kind}")
+                raise OutputMismatchError(
+                    f"{where}.{port} is {found}, but its op infers {kind}"
+                )
 
-    def _scan(
-        self, frame: _Frame, typed: TypedNode, held: Any, given: Given
+    def _run_scan(
+        self, frame: _Frame, typed: TypedNode, layer_state: Any, inputs: Inputs
     ) -> dict[str, Tensor]:
         scan = typed.scan
         assert scan is not None
-        states = {name: self._start(frame, typed, name, given) for name in scan.carry}
+        states = {
+            name: self._initial_state(frame, typed, name, inputs) for name in scan.carry
+        }
         port = next(iter(scan.axes))
-        length = _tensor(given[port]).shape[scan.axes[port]]
+        length = _as_tensor(inputs[port]).shape[scan.axes[port]]
         steps = range(length)
-        every: list[Mapping[str, Tensor]] = []
+        calls: list[Mapping[str, Tensor]] = []
         for t in reversed(steps) if typed.node.layer.reverse else steps:
-            inputs = {
-                port: _tensor(value).select(scan.axes[port], t)
+            slices = {
+                port: _as_tensor(value).select(scan.axes[port], t)
                 if port in scan.axes
                 else value
-                for port, value in given.items()
+                for port, value in inputs.items()
             }
-            step = {**inputs, **states}
-            every.append(self._once(frame, typed, 0, held, step, frame.numbers))
-            states = {name: every[-1][name] for name in states}
+            step = {**slices, **states}
+            calls.append(
+                self._call_once(frame, typed, 0, layer_state, step, frame.numbers)
+            )
+            states = {name: calls[-1][name] for name in states}
         if typed.node.layer.reverse:
-            every.reverse()
+            calls.reverse()
         gathered = {
             port: torch.stack(
-                [step[port] for step in every], dim=min(scan.axis, every[0][port].ndim)
+                [step[port] for step in calls], dim=min(scan.axis, calls[0][port].ndim)
             )
-            for port in every[0]
+            for port in calls[0]
             if port not in states
         }
         return {**gathered, **states}
 
-    def _start(
-        self, frame: _Frame, typed: TypedNode, name: str, given: Given
+    def _initial_state(
+        self, frame: _Frame, typed: TypedNode, name: str, inputs: Inputs
     ) -> Tensor:
-        """A state before the first step."""
+        """The value of a carried state before the first step."""
         carry, scan = typed.node.carry[name], typed.scan
         if carry.ref is not None:
-            return _tensor(frame.value(carry.ref))
+            return _as_tensor(frame.value(carry.ref))
         assert scan is not None
         shape: list[Any] = [evaluate(size, frame.numbers) for size in carry.shape]
         fill = torch.zeros if carry.fill == "zeros" else torch.ones
-        like = _tensor(given[next(iter(scan.axes))])
+        like = _as_tensor(inputs[next(iter(scan.axes))])
         dtype = {"float": self._dtype, "int": torch.int64, "bool": torch.bool}
         return fill(shape, dtype=dtype[scan.carry[name].kind], device=like.device)
 
 
 @dataclass
 class _Frame:
-    """A scope while it runs: its numbers, its weights, and the tensors so far."""
+    """A running scope: its numbers, its weights, and the tensors computed so far."""
 
     instance: Instance
     state: nn.Module
@@ -323,62 +366,62 @@ class _Frame:
     def value(self, ref: Ref) -> Any:
         return self.values[ref.node, ref.port]
 
-    def held(self, layer: str) -> Any:
-        """The weights of a layer; None where it has none."""
+    def layer_state(self, layer: str) -> Any:
+        """The module or tensor with a layer's weights; None if it has none."""
         typed = self.instance.nodes[layer]
         return getattr(self.state, held_name(self.instance, typed), None)
 
     def is_off(self, layer: str) -> bool:
-        """Whether a layer, if one is named, does not run here."""
+        """Whether a layer has a false `when`; False for ""."""
         return bool(layer) and not self.instance.nodes[layer].calls
 
 
-def _needed(instance: Instance) -> set[TypedNode]:
-    """The layers that outputs depend on; what nobody reads does not run."""
-    found: set[TypedNode] = set()
+def _used_layers(instance: Instance) -> set[TypedNode]:
+    """The layers that the outputs depend on; others do not run."""
+    used: set[TypedNode] = set()
     pending = list(instance.scope.outputs.values())
     while pending:
         typed = instance.nodes.get(pending.pop().node)
-        if typed is not None and typed not in found:
-            found.add(typed)
+        if typed is not None and typed not in used:
+            used.add(typed)
             pending += [ref for _, ref in typed.node.refs()]
-    return found
+    return used
 
 
-def _op(typed: TypedNode, numbers: Numbers) -> Op:
+def _concrete_op(typed: TypedNode, numbers: Numbers) -> Op:
     assert not isinstance(typed.target, Scope)
-    return concrete(typed.target, typed.arguments, numbers)
+    return bind_numbers(typed.target, typed.arguments, numbers)
 
 
-def _copies(typed: TypedNode) -> list[LayerCall]:
-    """The run of each copy."""
+def _calls_by_copy(typed: TypedNode) -> list[LayerCall]:
+    """The call of each copy."""
     return [call for call in typed.calls for _ in range(call.count)]
 
 
-def _fed(outputs: Mapping[str, Tensor], given: Given) -> Given:
-    """The inputs of the next copy: outputs by name, where no name agrees the first for the first."""
-    same = [name for name in outputs if name in given]
+def _next_inputs(outputs: Mapping[str, Tensor], inputs: Inputs) -> Inputs:
+    """The inputs of a repeat's next copy: outputs with the same name, or else the first output as the first input."""
+    same = [name for name in outputs if name in inputs]
     pairs = [(name, name) for name in same] or [
-        (next(iter(outputs)), next(iter(given)))
+        (next(iter(outputs)), next(iter(inputs)))
     ]
-    following = dict(given)
+    following = dict(inputs)
     for name, port in pairs:
-        before = given[port]
+        before = inputs[port]
         rest = before[1:] if isinstance(before, tuple) else ()
         is_list = isinstance(before, tuple)
         following[port] = (outputs[name], *rest) if is_list else outputs[name]
     return following
 
 
-def _tensor(value: Any) -> Tensor:
+def _as_tensor(value: Any) -> Tensor:
     assert isinstance(value, Tensor)
     return value
 
 
-def _dimensions(
+def _bind_dimensions(
     pattern: TypePattern, tensor: Tensor, instance: Instance
 ) -> dict[str, int]:
-    """The names that stand alone in the type of an input, with the sizes of the tensor there."""
+    """The sizes of a tensor, by the names that are whole dimensions of its type."""
     last = len(pattern.dims) if pattern.ellipsis is None else pattern.ellipsis
     sizes = [
         *tensor.shape[:last],
@@ -391,8 +434,8 @@ def _dimensions(
     }
 
 
-def _symbols(instance: Instance) -> list[tuple[str, int, Dim]]:
-    """The sizes of a network's inputs: port, axis and size in its symbols."""
+def _input_sizes(instance: Instance) -> list[tuple[str, int, Dim]]:
+    """The symbolic sizes of a network's inputs: port, axis and size."""
     return [
         (port, axis, instance.context.value(size))
         for port, kind in instance.inputs.items()
@@ -401,10 +444,12 @@ def _symbols(instance: Instance) -> list[tuple[str, int, Dim]]:
     ]
 
 
-def _least_sizes(instance: Instance) -> dict[str, int]:
-    """An admitted value for every symbol: weights do not depend on which."""
+def _smallest_sizes(instance: Instance) -> dict[str, int]:
+    """An allowed value for every symbol; weights do not depend on it."""
     domain = instance.context.domain.constraints
-    symbols = {symbol for _, _, size in _symbols(instance) for symbol in size.symbols}
+    symbols = {
+        symbol for _, _, size in _input_sizes(instance) for symbol in size.symbols
+    }
     bounds = {symbol: domain.get(symbol, Constraint()) for symbol in symbols}
     return {
         symbol: -(-bound.min // bound.multiple_of) * bound.multiple_of
@@ -412,12 +457,12 @@ def _least_sizes(instance: Instance) -> dict[str, int]:
     }
 
 
-def _measured(instance: Instance, inputs: Mapping[str, Tensor]) -> dict[str, int]:
-    """The symbols of a network, from the sizes of its inputs; `2 * N` is solved for N."""
+def _solve_sizes(instance: Instance, inputs: Mapping[str, Tensor]) -> dict[str, int]:
+    """The values of a network's symbols, from the sizes of its inputs; `2 * N` is solved for N."""
     sizes: dict[str, int] = {}
     found = [
         (size, inputs[port].shape[axis])
-        for port, axis, size in _symbols(instance)
+        for port, axis, size in _input_sizes(instance)
         if port in inputs
     ]
     for size, number in found:
@@ -432,38 +477,40 @@ def _measured(instance: Instance, inputs: Mapping[str, Tensor]) -> dict[str, int
                 for n in range(number + 1)
                 if size.evaluate({**sizes, symbol: n}) == number
             )
-    return {**_least_sizes(instance), **sizes}
+    return {**_smallest_sizes(instance), **sizes}
 
 
-def _hold(state: nn.Module, name: str, held: nn.Module | Tensor | None) -> None:
-    if isinstance(held, nn.Module):
-        state.add_module(name, held)
-    elif isinstance(held, nn.Parameter):
-        state.register_parameter(name, held)
-    elif held is not None:
-        state.register_buffer(name, held)
+def _register(
+    state: nn.Module, name: str, layer_state: nn.Module | Tensor | None
+) -> None:
+    if isinstance(layer_state, nn.Module):
+        state.add_module(name, layer_state)
+    elif isinstance(layer_state, nn.Parameter):
+        state.register_parameter(name, layer_state)
+    elif layer_state is not None:
+        state.register_buffer(name, layer_state)
 
 
 def _tie(state: nn.Module, instance: Instance, typed: TypedNode) -> None:
-    """Make tensors of a layer, in each of its copies, one with those that they are tied to."""
+    """Tie tensors of a layer, in each of its copies, to their origins."""
     if not typed.calls or not typed.ties:
         return
-    held = getattr(state, held_name(instance, typed))
+    layer_state = getattr(state, held_name(instance, typed))
     numbered = typed.node.layer.repeat is not None and not typed.node.layer.repeat.share
     for name, path in typed.ties.items():
         origin: Any = state
         for step in path.split("."):
             word = step if hasattr(origin, step) else f"layer_{step}"
             origin = getattr(origin, word, None)
-        if origin is None:  # it is off
+        if origin is None:  # its layer has a false `when`
             continue
-        for owner in held.children() if numbered else [held]:
+        for owner in layer_state.children() if numbered else [layer_state]:
             *steps, last = name.split(".")
             setattr(owner.get_submodule(".".join(steps)), last, origin)
 
 
-def _draw(tensor: Tensor, rule: Initializer) -> None:
-    """Initialise a tensor by a rule of the spec."""
+def _initialize_tensor(tensor: Tensor, rule: Initializer) -> None:
+    """Initialise a tensor by a rule of the spec's `init`."""
     with torch.no_grad():
         if rule.name == "log_arange":
             tensor.copy_(torch.arange(1, tensor.shape[-1] + 1).log())

@@ -1,6 +1,6 @@
-"""One run of one op on tensors: its own expression, for the numbers of this run, evaluated alone.
+"""Run one op on tensors: evaluate the expression that the op itself writes, with numbers for all sizes.
 
-Nothing of a spec is part of what is evaluated, but as an escaped literal or as the tensor behind a name.
+A spec's text is never evaluated: its values are escaped literals, or tensors bound to names.
 """
 
 from __future__ import annotations
@@ -32,89 +32,101 @@ from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.tensor import Kind, TensorType
 
 Numbers = Mapping[str, Any]
-"""What the names of a scope are in this run: params, dimensions, the counter of a repeat."""
+"""The values of a scope's names in one call: params, dimensions, the counter of a repeat."""
 
 
-def concrete(op: type[Op], written: Mapping[str, Any], numbers: Numbers) -> Op:
-    """The op with its arguments as numbers, as if the spec had them in place.
+def bind_numbers(op: type[Op], written: Mapping[str, Any], numbers: Numbers) -> Op:
+    """The op with numbers in place of expressions, as if the spec had them.
+
+    Args:
+        op: the op's class.
+        written: the arguments as the spec has them.
+        numbers: the values of the names in their expressions.
 
     Raises:
-        BindingError: where the op does not take them.
+        BindingError: if the op does not accept the arguments.
     """
-    plain = {key: _plain(value, numbers) for key, value in written.items()}
-    given, problems = check_arguments(op, plain)
+    values = {key: _evaluate(value, numbers) for key, value in written.items()}
+    accepted, problems = check_arguments(op, values)
     if problems:
         raise BindingError(problems)
-    return bind(op, given, {}, SymbolTable({}, {}))
+    return bind(op, accepted, {}, SymbolTable({}, {}))
 
 
-def _plain(value: Any, numbers: Numbers) -> Any:
+def _evaluate(value: Any, numbers: Numbers) -> Any:
     if isinstance(value, Formula):
         value = evaluate(value.expr, numbers)
     if isinstance(value, tuple | list):
-        return [_plain(item, numbers) for item in value]
+        return [_evaluate(item, numbers) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(item, numbers) for name, item in value.items()}
+        return {name: _evaluate(item, numbers) for name, item in value.items()}
     return value
 
 
 @dataclass
 class OpRun:
-    """One run of an op, with numbers for sizes; it is the `Code` that the op writes its expression with."""
+    """One call of an op with numbers for sizes; the `Code` that the op writes its expression with.
+
+    Attributes:
+        op: the op, with numbers as arguments.
+        types: the types of its inputs by port.
+        is_training: whether the network is in training mode.
+        names: the values of the names in the op's expressions.
+    """
 
     op: Op
     types: Mapping[str, Any]
     is_training: bool = True
     training: Expr = field(default_factory=lambda: Name("training"))
     names: dict[str, Any] = field(default_factory=dict)
-    """What the names in the expressions of this run stand for."""
 
-    def constructed(self, given: Parametrization | None) -> Any:
-        """Its module or tensor; None where it has none."""
-        built = self.op.construct(self, **self.types)
-        held = None if built is None else self._evaluated(built)
-        if given is None or held is None:
-            return held
-        wrap = getattr(parametrizations, given.name)
-        return wrap(held, given.tensor, **given.options)
+    def construct(self, parametrization: Parametrization | None) -> Any:
+        """The op's module or tensor; None if it has none."""
+        expr = self.op.construct(self, **self.types)
+        layer_state = None if expr is None else self._eval(expr)
+        if parametrization is None or layer_state is None:
+            return layer_state
+        wrap = getattr(parametrizations, parametrization.name)
+        return wrap(layer_state, parametrization.tensor, **parametrization.options)
 
-    def applied(self, held: Any, values: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Its outputs, from its module and the tensors at its ports."""
-        self.names |= {"held": held, "training": self.is_training}
-        expressions = {port: self._named(port, value) for port, value in values.items()}
+    def apply(self, layer_state: Any, values: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The op's outputs by port, from its module or tensor and the values of its inputs."""
+        self.names |= {"layer_state": layer_state, "training": self.is_training}
+        expressions = {port: self._bind(port, value) for port, value in values.items()}
         value = self.op.apply(self, **expressions)
         ports = self.op.ports()
         outputs = tuple(Name(f"output_{k}") for k in range(len(ports)))
-        self._executed(Assign((self.op.targets(outputs),), value))
+        self._exec(Assign((self.op.targets(outputs),), value))
         return {
             port: self.names[name.id] for port, name in zip(ports, outputs, strict=True)
         }
 
-    def restore(self, held: Any) -> None:
-        """Put right what initialisation must not change."""
-        self.names["held"] = held
-        self._executed(*self.op.restore(Name("held")))
+    def restore(self, layer_state: Any) -> None:
+        """Restore the values that initialisation must not change, such as an embedding's padding row."""
+        self.names["layer_state"] = layer_state
+        self._exec(*self.op.restore(Name("layer_state")))
 
-    def _named(self, port: str, value: Any) -> Any:
+    def _bind(self, port: str, value: Any) -> Any:
+        """The name of a value, which is bound to it; for a variadic port the names of several."""
         if isinstance(value, tuple):
             return tuple(
-                self._named(f"{port}_{k}", item) for k, item in enumerate(value)
+                self._bind(f"{port}_{k}", item) for k, item in enumerate(value)
             )
         if value is None:
             return None
         self.names[f"at_{port}"] = value
         return Name(f"at_{port}")
 
-    def _evaluated(self, expr: Expr) -> Any:
+    def _eval(self, expr: Expr) -> Any:
         scope = {**_library(self.op.carries(self)), **self.names}
-        return eval(flat(expr), scope)  # noqa: S307 - an op's own text, no text of a spec
+        return eval(flat(expr), scope)  # noqa: S307 - written by an op, not by a spec
 
-    def _executed(self, *statements: Stmt) -> None:
+    def _exec(self, *statements: Stmt) -> None:
         scope = {**_library(self.op.carries(self)), **self.names}
-        exec(print_module(Module(body=statements)), scope)  # noqa: S102 - an op's own text
+        exec(print_module(Module(body=statements)), scope)  # noqa: S102 - written by an op, not by a spec
         self.names |= scope
 
-    # What an op asks while it writes its expression.
+    # The methods of `Code`.
 
     def given(self, argument: str) -> bool:
         value, default = (
@@ -138,12 +150,12 @@ class OpRun:
         return lit(number)
 
     def module(self) -> Expr:
-        return Name("held")
+        return Name("layer_state")
 
     def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Name:
-        place = Name(f"let_{len(self.names)}")
-        self.names[place.id] = self._evaluated(value)
-        return place
+        variable = Name(f"let_{len(self.names)}")
+        self.names[variable.id] = self._eval(value)
+        return variable
 
     def optional(self, port: str) -> bool:
         return False
@@ -164,7 +176,7 @@ class OpRun:
 
 
 def type_of(value: Any) -> Any:
-    """The type of what is at a port: a tensor, several for a variadic port, or None."""
+    """The type of a port's value: a tensor, a tuple of tensors for a variadic port, or None."""
     if isinstance(value, tuple):
         return tuple(map(type_of, value))
     if value is None:
@@ -176,7 +188,7 @@ def type_of(value: Any) -> Any:
 
 @cache
 def _library(name: str) -> dict[str, Any]:
-    """The names that an op's expression may use: torch's, and those of a file under compiler/library."""
+    """The names that an op's expression may use: torch's, and those of a file in compiler/library."""
     scope: dict[str, Any] = {
         "torch": torch,
         "Tensor": Tensor,
@@ -196,5 +208,5 @@ def _library(name: str) -> dict[str, Any]:
 
 
 def _is_internal(line: ast.stmt) -> bool:
-    """Whether it imports another file of the library, whose names are there already."""
+    """Whether a statement imports another file of the library, whose names are already in scope."""
     return isinstance(line, ast.ImportFrom) and (line.module or "").startswith(PACKAGE)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from compiler import compile_spec
-from runtime.interpret import Interpreter, Meaningless
+from runtime.interpret import Interpreter, OutputMismatchError
 
 X = torch.arange(12, dtype=torch.float64).reshape(3, 4) / 7
 BLOCK = """
@@ -186,5 +186,7 @@ def test_an_op_that_does_not_do_what_its_rule_says(
     monkeypatch.setattr(
         ops()["tanh"], "apply", lambda self, code, input: call("torch.sum", input)
     )
-    with pytest.raises(Meaningless, match=r"Net.a.output is torch.float64\[\], and"):
+    with pytest.raises(
+        OutputMismatchError, match=r"Net.a.output is torch.float64\[\], but"
+    ):
         run(x=X)
