@@ -1,5 +1,6 @@
 # make setup            an environment in .venv, for working on LayerGraph
 # make build SPEC=...   compile one architecture (ARGS=... goes to the command as it is)
+# make quick            what a change touches, in under a minute (ARGS='--base HEAD~1 --seconds 20')
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples on many more of them, and modules in all modes
@@ -25,7 +26,7 @@ dev := .venv/dev.stamp
 reference := .venv/reference.stamp
 bench := .venv/bench.stamp
 
-.PHONY: setup build test test-reference test-deep fuzz check bench results docs zoo release clean
+.PHONY: setup build quick test test-reference test-deep fuzz check bench results docs zoo release clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -67,6 +68,9 @@ check: $(dev)
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+quick: $(dev)
+	OMP_NUM_THREADS=1 $(bin)/python -m bench.quick $(ARGS)
 
 # Each worker computes on one thread, or the workers fight over the cores.
 test: check $(reference)

@@ -1,12 +1,16 @@
 """Settings that all tests share; `--hypothesis-profile=deep` draws far more.
 
-`--update` writes the expected code in tests/golden anew; `--deep` runs what is marked so.
+`--update` writes the expected code in tests/golden anew; `--deep` runs what is marked so;
+`--budget` is for `make quick`.
 """
 
 import os
+import time
 
 import pytest
 from hypothesis import settings
+
+_BEGUN = time.perf_counter()
 
 settings.register_profile("default", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
@@ -18,13 +22,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of this project's tests."""
     parser.addoption("--update", action="store_true", help="rewrite tests/golden")
     parser.addoption("--deep", action="store_true", help="what takes a night, too")
+    parser.addoption(
+        "--budget",
+        type=float,
+        metavar="SECONDS",
+        help="skip the tests that have not begun by then, and those last that take long",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what does not begin in time."""
+    budget = item.config.getoption("budget")
+    if budget is not None and time.perf_counter() - _BEGUN > budget:
+        pytest.skip(f"{budget:g} seconds are over")
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Begin with what takes long; without `--deep`, leave out what is marked so."""
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    wanted = config.getoption("budget") is None
+    items.sort(key=lambda item: (item.get_closest_marker("first") is None) is wanted)
     if config.getoption("deep"):
         return
     deep = [item for item in items if item.get_closest_marker("deep")]
