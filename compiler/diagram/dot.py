@@ -10,13 +10,13 @@ from graphviz import Digraph, nohtml
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
-from compiler.diagram.families import THEMES, Paint, Theme
 from compiler.diagram.ranking import (
     entry_rank_constraints,
     is_ordered_by_edges,
     rank_constraints,
     right_aligned_titles,
 )
+from compiler.diagram.themes import THEMES, Paint, Theme, family_paint
 from compiler.diagram.wrapping import wrap_edge_label
 
 _FONT = "Helvetica"
@@ -158,7 +158,7 @@ class _DotPrinter:
 
     def _layer_box(self, box: Box) -> Attributes:
         theme = self._theme
-        paint = theme.families.get(box.family, theme.plain)
+        paint = family_paint(box.family, theme) or theme.plain
         if box.kind == "block":
             paint = theme.block
         return {

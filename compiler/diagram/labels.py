@@ -7,7 +7,7 @@ from html import escape
 
 from compiler.diagram.box_sizing import title_rows
 from compiler.diagram.drawing import Caption
-from compiler.diagram.families import Theme
+from compiler.diagram.themes import Theme
 from compiler.diagram.wrapping import wrap
 
 _FIRST_LINE = 30  # characters of a name with its details; more take a second line

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
-from compiler.diagram.families import THEMES, Paint, Theme
+from compiler.diagram.themes import THEMES, Paint, Theme, family_paint
 
 _PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
 _ARROWS = {"tie": "-.-", "loop": "-.->"}
@@ -77,7 +77,7 @@ def _classes(drawing: Drawing, theme: Theme) -> Iterator[str]:
 
 def _class(box: Box, theme: Theme) -> str:
     if box.kind == "layer":
-        return box.family if box.family in theme.families else "plain"
+        return box.family if family_paint(box.family, theme) else "plain"
     return box.kind
 
 
@@ -85,7 +85,7 @@ def _paint(name: str, theme: Theme) -> Paint:
     if name in ("input", "output", "port"):
         return Paint(theme.paper, theme.faint)
     return {"block": theme.block, "join": theme.join}.get(
-        name, theme.families.get(name, theme.plain)
+        name, family_paint(name, theme) or theme.plain
     )
 
 

@@ -70,20 +70,11 @@ from compiler.lower.names import (
 )
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
+from compiler.op.registry import typed_functions
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
 TENSOR = Name("Tensor")
-_TYPED = {
-    "torch.cat",
-    "torch.stack",
-    "F.relu",
-    "F.gelu",
-    "F.silu",
-    "F.softmax",
-    "F.scaled_dot_product_attention",
-}
-"""Functions whose stubs say that they return a Tensor."""
 
 
 def print_class(
@@ -566,7 +557,7 @@ def _is_tensor(value: Expr, typed: set[str]) -> bool:
     return (
         isinstance(value, Call)
         and isinstance(value.func, Name)
-        and value.func.id in _TYPED
+        and value.func.id in typed_functions()
     )
 
 

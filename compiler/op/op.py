@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import pydantic
 
@@ -38,6 +38,9 @@ class Port:
     optional: bool = False
     variadic: bool = False
 
+
+Colour = Literal["orange", "pink", "teal", "blue", "violet", "amber", "green", "slate"]
+"""What a family of ops may be painted with in diagrams; its file says which: `COLOUR: Final[Colour] = "teal"`."""
 
 NUMBER: tuple[Kind, ...] = ("float", "int")
 ANY: tuple[Kind, ...] = ("float", "int", "bool")
@@ -98,6 +101,8 @@ class Op:
     """The torch module that holds its weights or state, as generated code names it: `nn.Linear`."""
     function: ClassVar[str] = ""
     """The function that does its work where no module is needed: `F.relu`."""
+    typed_function: ClassVar[str] = ""
+    """The function that its code calls, if torch's stubs say that it returns a Tensor and not Any."""
     library: ClassVar[str] = ""
     """The file under compiler/library (without `.py`) whose source the generated module carries.
 
@@ -108,6 +113,8 @@ class Op:
     """Arguments that torch's module or function doesn't take; the op's own code deals with them."""
     fresh: ClassVar[bool] = False
     """Whether it gives a new tensor that its own gradient does without: what comes after may overwrite it."""
+    causal_hint: ClassVar[str] = ""
+    """How it is kept from looking ahead along a sequence, for whoever must."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeVar
 
 from compiler.op.find_modules import find_modules
-from compiler.op.op import Op
+from compiler.op.op import Colour, Op
 
 _OPS: dict[str, type[Op]] = {}
 _T = TypeVar("_T", bound=type[Op])
@@ -35,6 +35,26 @@ def _family(op: type[Op]) -> str:
         if "family" in vars(kind) and (kind is op or "name" not in vars(kind))
     )
     return str(next(declared, op.__module__.rpartition(".")[2]))
+
+
+@cache
+def family_colours() -> dict[str, Colour]:
+    """The colours of families in diagrams: the `COLOUR` of the file that has the family's name.
+
+    >>> family_colours()["conv"]
+    'teal'
+    """
+    return {
+        module.__name__.rpartition(".")[2]: module.COLOUR
+        for module in find_modules("compiler.ops")
+        if hasattr(module, "COLOUR")
+    }
+
+
+@cache
+def typed_functions() -> frozenset[str]:
+    """The functions whose result a type checker knows to be a Tensor."""
+    return frozenset(op.typed_function for op in ops().values() if op.typed_function)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -10,11 +10,13 @@ from compiler.codegen.python import Expr, lit
 from compiler.op import errors
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
-from compiler.op.op import NUMBER, Code, Port, Shape
+from compiler.op.op import NUMBER, Code, Colour, Port, Shape
 from compiler.op.registry import register
 from compiler.ops.pointwise import Elementwise, ToFloat
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "green"
 
 
 class _Rectifier(Elementwise):
@@ -32,7 +34,7 @@ class ReLU(_Rectifier):
     """max(x, 0): number[...] -> number[...]."""
 
     module = "nn.ReLU"
-    function = "F.relu"
+    function = typed_function = "F.relu"
 
 
 @register("relu6", torch="torch.nn.ReLU6")
@@ -143,7 +145,7 @@ class GELU(Elementwise):
     approximate: Literal["none", "tanh"] = "none"
 
     module = "nn.GELU"
-    function = "F.gelu"
+    function = typed_function = "F.gelu"
 
 
 @register("silu", torch="torch.nn.SiLU")
@@ -151,7 +153,7 @@ class SiLU(Elementwise):
     """x sigmoid(x), also called swish: float[...] -> float[...]."""
 
     module = "nn.SiLU"
-    function = "F.silu"
+    function = typed_function = "F.silu"
 
 
 @register("mish", torch="torch.nn.Mish")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from compiler.codegen.python import (
     Compare,
@@ -16,7 +16,7 @@ from compiler.codegen.python import (
 from compiler.op import errors
 from compiler.op.arg_types import Positive, Probability, Size
 from compiler.op.context import Context
-from compiler.op.op import Code, Op, Port, Shape
+from compiler.op.op import Code, Colour, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._sdpa_mask import (
     admitted_or_none,
@@ -27,6 +27,8 @@ from compiler.ops._sdpa_mask import (
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "orange"
 
 
 @register("attention", torch="torch.nn.functional.scaled_dot_product_attention")
@@ -57,6 +59,8 @@ class Attention(Op):
     softcap: Positive | None = None
     dropout_p: Probability = 0.0
 
+    typed_function = "F.scaled_dot_product_attention"
+    causal_hint = "is_causal: true lets a position attend to itself and earlier ones"
     inputs = (
         Port("query"),
         Port("key"),
@@ -174,7 +178,7 @@ class Attention(Op):
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
         kv = code.argument("num_kv_heads") if grouped else heads
-        kernel = "F.scaled_dot_product_attention"
+        kernel = self.typed_function
         attended = call(
             kernel if self.softcap is None else "capped_attention",
             *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),

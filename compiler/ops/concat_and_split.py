@@ -79,7 +79,7 @@ class Concat(_Joining):
     any[..., N, ...], any[..., M, ...] -> any[..., N + M, ...].
     """
 
-    function = "torch.cat"
+    function = typed_function = "torch.cat"
     symbol = "‖"
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
@@ -94,7 +94,7 @@ class Concat(_Joining):
 class Stack(_Joining):
     """Stacks n tensors along a new dimension: any[...], any[...], ... -> any[n, ...] for dim 0."""
 
-    function = "torch.stack"
+    function = typed_function = "torch.stack"
     symbol = "≡"
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:

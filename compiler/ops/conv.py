@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from compiler.op import errors
 from compiler.op.arg_types import Counts, Size, Sizes
 from compiler.op.context import Context
-from compiler.op.op import Shape, product
+from compiler.op.op import Colour, Shape, product
 from compiler.op.registry import register
 from compiler.ops._spatial import (
     SpatialOp,
@@ -19,6 +19,8 @@ from compiler.ops._spatial import (
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "teal"
 
 _ONE = Dim.of(1)
 _ZERO = Dim.of(0)
@@ -136,6 +138,7 @@ class Conv1d(_Conv):
 
     module = "nn.Conv1d"
     spatial = 1
+    causal_hint = "pad only before the first position, by dilation * (kernel_size - 1)"
 
 
 @register("conv2d", torch="torch.nn.Conv2d")

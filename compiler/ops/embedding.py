@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from compiler.codegen.python import (
     Binary,
     Call,
@@ -16,10 +18,12 @@ from compiler.codegen.statements import ExprStatement, If, Stmt
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Count, Integer, Positive, Size
 from compiler.op.context import Context
-from compiler.op.op import ANY, NUMBER, Code, Op, Port, Shape
+from compiler.op.op import ANY, NUMBER, Code, Colour, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "violet"
 
 
 @register("embedding", torch="torch.nn.Embedding")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
-from compiler.op.op import Op, Port, Shape
+from compiler.op.op import Colour, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "blue"
 
 
 @register("linear", torch="torch.nn.Linear")

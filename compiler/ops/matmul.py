@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from compiler.codegen.python import Binary, Expr, call
 from compiler.op import errors
 from compiler.op.context import Context
-from compiler.op.op import Code, Op, Port, product
+from compiler.op.op import Code, Colour, Op, Port, product
 from compiler.op.registry import register
 from compiler.ops._einsum_equation import Equation, parse_equation
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "blue"
 
 Shape = tuple[Dim, ...]
 

@@ -48,6 +48,7 @@ class MultiheadAttention(Op):
 
     family: ClassVar[str] = "attention"
     module = "nn.MultiheadAttention"
+    causal_hint = "is_causal: true lets a position attend to itself and earlier ones"
     positional = ("num_heads",)
     omitted = ("is_causal", "need_weights", "average_attn_weights")
     chains = False

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
 from compiler.codegen.python import Call, ListExpr, call
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
-from compiler.op.op import Code, Op, Shape, product
+from compiler.op.op import Code, Colour, Op, Shape, product
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "amber"
 
 
 def _affine(shape: Shape, weight: bool, bias: bool) -> dict[str, Shape]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from compiler.op.arg_types import Counts, Shape, Size, Sizes
 from compiler.op.context import Context
-from compiler.op.op import Outputs
+from compiler.op.op import Colour, Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import (
     PoolWithIndices,
@@ -14,6 +16,8 @@ from compiler.ops._pool_base import (
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "slate"
 
 
 class _Pool(WindowPool):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from compiler.codegen.python import Expr, TupleExpr, call
 from compiler.op import errors
 from compiler.op.arg_types import Probability, Size
 from compiler.op.context import Context
-from compiler.op.op import Code, Op, Outputs, Port, Shape, product
+from compiler.op.op import Code, Colour, Op, Outputs, Port, Shape, product
 from compiler.op.registry import register
 from compiler.ops._recurrent_states import (
     cell_weights,
@@ -21,6 +21,8 @@ from compiler.ops._recurrent_states import (
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "pink"
 
 LayerCount: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
 """A number of stacked layers. It is a constant, as each layer has its own weights."""
@@ -40,6 +42,9 @@ class Recurrent(Op):
     outputs: ClassVar[tuple[str, ...] | None] = ("output", "hidden")
     positional = ("hidden_size",)
     chains = False
+    causal_hint = (
+        "without `bidirectional`, a position depends on itself and earlier ones"
+    )
 
     @property
     def directions(self) -> int:

@@ -7,10 +7,12 @@ from typing import Final, Literal
 from compiler.op import errors
 from compiler.op.arg_types import Shape, Size
 from compiler.op.context import Context
-from compiler.op.op import ANY, Op, Port
+from compiler.op.op import ANY, Colour, Op, Port
 from compiler.op.registry import register
 from compiler.ops._spatial import per_dim, scale_size, sizes_text
 from compiler.symbolic.tensor import TensorType
+
+COLOUR: Final[Colour] = "slate"
 
 _RANKS: Final = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 _ANY_RANK: Final = (3, 4, 5)

@@ -31,7 +31,7 @@ class Softmax(_Softmax):
     """exp(x), divided by its sum along `dim`: float[...] -> float[...]."""
 
     module = "nn.Softmax"
-    function = "F.softmax"
+    function = typed_function = "F.softmax"
     family = "activation"
 
 

@@ -28,21 +28,6 @@ _TOLERANCE: Final = 1e-6
 _LENGTHS_TRIED: Final = 16
 """Number of lengths that are tried to find one that differs from every size of a weight."""
 
-_CAUSAL_ATTENTION: Final = (
-    "is_causal: true lets a position attend to itself and earlier ones"
-)
-_ONE_DIRECTION: Final = (
-    "without `bidirectional`, a position depends on itself and earlier ones"
-)
-_HELP: Final = {
-    "attention": _CAUSAL_ATTENTION,
-    "multihead_attention": _CAUSAL_ATTENTION,
-    "lstm": _ONE_DIRECTION,
-    "gru": _ONE_DIRECTION,
-    "rnn": _ONE_DIRECTION,
-    "conv1d": "pad only before the first position, by dilation * (kernel_size - 1)",
-}
-
 
 def check_causal(
     learner: Learner[Any], role: str, tokens: Tensor, forward: Forward
@@ -171,7 +156,7 @@ def _diagnostic(instance: Instance, path: str, role: str) -> Diagnostic:
     names, layer = _find_layer(instance, path)
     name = names[-1] if names else instance.scope.name
     call = next(iter(layer.calls), None) if layer else None
-    op = call.op.name if call and call.op else ""
+    op = call.op if call else None
     place = layer.node.place if layer else instance.scope.place
     return Diagnostic(
         "task-misfit",
@@ -179,7 +164,7 @@ def _diagnostic(instance: Instance, path: str, role: str) -> Diagnostic:
         place.span(key=True),
         label="position t depends on later positions",
         path=".".join((instance.scope.name, *names)),
-        help=_HELP.get(op, ""),
+        help=op.causal_hint if op else "",
     )
 
 

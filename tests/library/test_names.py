@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
-import compiler.library
 from compiler import Program, compile_spec
-from compiler.lower.library_code import LIBRARY_FUNCTIONS
 
 SPEC = """
 name: Toy
@@ -32,15 +29,6 @@ def code(tmp_path: Path) -> str:
     file.write_text(SPEC)
     program: Program = compile_spec(file)
     return program.python
-
-
-def test_every_function_of_the_library_is_known() -> None:
-    found = set()
-    for file in Path(compiler.library.__path__[0]).glob("*.py"):
-        for node in ast.parse(file.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                found.add(node.name)
-    assert found == LIBRARY_FUNCTIONS
 
 
 def test_a_block_named_as_a_class_of_the_library_is_renamed(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
-"""The colours of op families, in each theme."""
+"""The colours of a diagram, in each theme."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from compiler.diagram.drawing import ThemeName
+from compiler.op.op import Colour
+from compiler.op.registry import family_colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Paint:
 class Theme:
     """The colours of a picture."""
 
+    name: ThemeName
     paper: str
     ink: str
     muted: str
@@ -33,54 +37,64 @@ class Theme:
     block: Paint
     join: Paint
     plain: Paint
-    """Of families that have no colour of their own."""
-    families: dict[str, Paint]
+    """Of op families that have no colour of their own."""
 
 
 # Fills differ in lightness and not in hue alone, so that they stay apart in grey: what
 # mixes positions is darkest, then what learns, then what only shapes or squeezes.
-_LIGHT = {
-    "attention": Paint("#f5b99b", "#9c4012"),
-    "recurrent": Paint("#efbfd8", "#93296b"),
-    "recurrent_cell": Paint("#efbfd8", "#93296b"),
-    "conv": Paint("#b4dcd7", "#166a63"),
-    "linear": Paint("#cfe2f6", "#2f689f"),
-    "matmul": Paint("#cfe2f6", "#2f689f"),
-    "embedding": Paint("#ddd2f2", "#6a50ad"),
-    "norm": Paint("#fbecc4", "#a47812"),
-    "activation": Paint("#e6f3da", "#55832a"),
-    "pooling": Paint("#d5dae3", "#55627a"),
-    "resample": Paint("#d5dae3", "#55627a"),
+_COLOURS: Final[dict[Colour, dict[ThemeName, Paint]]] = {
+    "orange": {
+        "light": Paint("#f5b99b", "#9c4012"),
+        "dark": Paint("#7a3413", "#f0a27c"),
+        "print": Paint("#b4b4b4", "#000000"),
+    },
+    "pink": {
+        "light": Paint("#efbfd8", "#93296b"),
+        "dark": Paint("#6b2350", "#e79cc6"),
+        "print": Paint("#bebebe", "#000000"),
+    },
+    "teal": {
+        "light": Paint("#b4dcd7", "#166a63"),
+        "dark": Paint("#16524d", "#7fcfc6"),
+        "print": Paint("#cbcbcb", "#000000"),
+    },
+    "blue": {
+        "light": Paint("#cfe2f6", "#2f689f"),
+        "dark": Paint("#234a70", "#8fbdea"),
+        "print": Paint("#d8d8d8", "#000000"),
+    },
+    "violet": {
+        "light": Paint("#ddd2f2", "#6a50ad"),
+        "dark": Paint("#463677", "#b9a5ee"),
+        "print": Paint("#d0d0d0", "#444444"),
+    },
+    "amber": {
+        "light": Paint("#fbecc4", "#a47812"),
+        "dark": Paint("#5b4712", "#e0bd5e"),
+        "print": Paint("#ececec", "#555555"),
+    },
+    "green": {
+        "light": Paint("#e6f3da", "#55832a"),
+        "dark": Paint("#33491d", "#a5cf7d"),
+        "print": Paint("#f6f6f6", "#555555"),
+    },
+    "slate": {
+        "light": Paint("#d5dae3", "#55627a"),
+        "dark": Paint("#3a4354", "#a7b4ca"),
+        "print": Paint("#e2e2e2", "#555555"),
+    },
 }
-_DARK = {
-    "attention": Paint("#7a3413", "#f0a27c"),
-    "recurrent": Paint("#6b2350", "#e79cc6"),
-    "recurrent_cell": Paint("#6b2350", "#e79cc6"),
-    "conv": Paint("#16524d", "#7fcfc6"),
-    "linear": Paint("#234a70", "#8fbdea"),
-    "matmul": Paint("#234a70", "#8fbdea"),
-    "embedding": Paint("#463677", "#b9a5ee"),
-    "norm": Paint("#5b4712", "#e0bd5e"),
-    "activation": Paint("#33491d", "#a5cf7d"),
-    "pooling": Paint("#3a4354", "#a7b4ca"),
-    "resample": Paint("#3a4354", "#a7b4ca"),
-}
-_PRINT = {
-    "attention": Paint("#b4b4b4", "#000000"),
-    "recurrent": Paint("#bebebe", "#000000"),
-    "recurrent_cell": Paint("#bebebe", "#000000"),
-    "conv": Paint("#cbcbcb", "#000000"),
-    "linear": Paint("#d8d8d8", "#000000"),
-    "matmul": Paint("#d8d8d8", "#000000"),
-    "embedding": Paint("#d0d0d0", "#444444"),
-    "norm": Paint("#ececec", "#555555"),
-    "activation": Paint("#f6f6f6", "#555555"),
-    "pooling": Paint("#e2e2e2", "#555555"),
-    "resample": Paint("#e2e2e2", "#555555"),
-}
+
+
+def family_paint(family: str, theme: Theme) -> Paint | None:
+    """The colours of the boxes of an op family; None where its ops declare none."""
+    colour = family_colours().get(family)
+    return None if colour is None else _COLOURS[colour][theme.name]
+
 
 THEMES: dict[ThemeName, Theme] = {
     "light": Theme(
+        name="light",
         paper="#ffffff",
         ink="#14181f",
         muted="#4d5663",
@@ -93,9 +107,9 @@ THEMES: dict[ThemeName, Theme] = {
         block=Paint("#f1f5fa", "#5d7ba0"),
         join=Paint("#ffffff", "#3f4753"),
         plain=Paint("#f6f7f8", "#8b95a3"),
-        families=_LIGHT,
     ),
     "dark": Theme(
+        name="dark",
         paper="#14171c",
         ink="#eef1f5",
         muted="#b3bcc9",
@@ -108,9 +122,9 @@ THEMES: dict[ThemeName, Theme] = {
         block=Paint("#27303c", "#7d97b8"),
         join=Paint("#14171c", "#aab3c0"),
         plain=Paint("#2a3038", "#78838f"),
-        families=_DARK,
     ),
     "print": Theme(
+        name="print",
         paper="#ffffff",
         ink="#000000",
         muted="#333333",
@@ -123,6 +137,5 @@ THEMES: dict[ThemeName, Theme] = {
         block=Paint("#ffffff", "#000000"),
         join=Paint("#ffffff", "#000000"),
         plain=Paint("#ffffff", "#777777"),
-        families=_PRINT,
     ),
 }
