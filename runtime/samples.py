@@ -76,24 +76,28 @@ def sample_inputs(instance: Instance, sizes: SymbolSizes, device: str) -> list[T
 
 
 def random_inputs(
-    instance: Instance, sizes: SymbolSizes, below: int, dtype: torch.dtype
+    instance: Instance, sizes: SymbolSizes, limit: int, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """Random tensors for a network's inputs, by name.
+    """Random tensors for a network's inputs, by name; the same ones every time.
 
-    Bools are mostly true, integers at least 0 and less than `below`; if that is 0, they are ones.
+    Args:
+        instance: the network.
+        sizes: the value of each symbol.
+        limit: integers are from 0 to `limit - 1`; 0: all are 1.
+        dtype: dtype of floats.
     """
-    made: dict[str, Tensor] = {}
-    drawn = torch.Generator().manual_seed(1)
-    for port, kind in instance.inputs.items():
-        if kind is None:
+    inputs: dict[str, Tensor] = {}
+    generator = torch.Generator().manual_seed(1)
+    for port, found in instance.inputs.items():
+        if found is None:
             continue
-        shape = concrete_shape(instance, kind, sizes)
-        if kind.kind == "float":
-            made[port] = torch.randn(shape, generator=drawn, dtype=dtype)
-        elif kind.kind == "bool":
-            made[port] = torch.rand(shape, generator=drawn) < 0.7
-        elif not below:
-            made[port] = torch.ones(shape, dtype=torch.int64)
+        shape = concrete_shape(instance, found, sizes)
+        if found.kind == "float":
+            inputs[port] = torch.randn(shape, generator=generator, dtype=dtype)
+        elif found.kind == "bool":  # mostly true
+            inputs[port] = torch.rand(shape, generator=generator) < 0.7
+        elif not limit:
+            inputs[port] = torch.ones(shape, dtype=torch.int64)
         else:
-            made[port] = torch.randint(below, shape, generator=drawn)
-    return made
+            inputs[port] = torch.randint(limit, shape, generator=generator)
+    return inputs

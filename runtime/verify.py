@@ -1,11 +1,12 @@
 """Run a generated module, and compare it with what the compiler inferred and with the interpreter.
 
-First the module runs on the meta device, where only shapes are computed: every output must have the inferred shape
-and dtype at several sizes, and the parameters must be as many as the compiler counts. Then it runs on the CPU, in
-float64, beside the interpreter with the same weights: names, shapes and initial values of tensors, outputs, gradients
-and running statistics must agree, at several sizes of every symbol, with and without optional inputs, in training and
-in evaluation. The same must hold for other values of the params, given to the constructor or to the compiler. Large
-networks are compared at small values of their params.
+First the module runs on the meta device, where only shapes are computed: every output must have
+the inferred shape and dtype at several sizes, and the parameter count must be the compiler's.
+Then it runs on the CPU in float64 with the interpreter's weights: names, shapes and initial
+values of tensors, outputs, gradients and running statistics must agree, at several sizes of
+every symbol, with and without optional inputs, in training and in evaluation mode. The same
+holds for other values of the params, passed to the constructor or to the compiler. Large networks
+are compared with small values of their params.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from compiler.cost.costs import CostCounter
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.program import Program
-from runtime.comparison import RAISED_BY_TORCH, Comparison
+from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison
 from runtime.interpret import Interpreter
 from runtime.load import constructor_arguments, load_program
-from runtime.other_params import (
+from runtime.param_variations import (
     Values,
     compiled_with,
     other_values,
-    parameters,
+    parameter_count,
     small_values,
 )
 from runtime.samples import (
@@ -47,7 +48,7 @@ MAX_CPU_PARAMETERS: Final = 3_000_000
 MAX_CPU_ELEMENTS: Final = 2**22
 """Maximum number of elements of all inputs together, to run on the CPU."""
 MANY_PASSES_FLOPS: Final = 200_000_000
-"""Maximum number of FLOPs of a forward pass at which all sample sizes are run."""
+"""Maximum number of FLOPs of a forward pass for which all sample sizes are run."""
 MAX_FLOPS: Final = 5_000_000_000
 """Maximum number of FLOPs of a forward pass, to run on the CPU."""
 
@@ -56,14 +57,19 @@ Networks = Mapping[str, type[nn.Module]]
 
 @dataclass(frozen=True)
 class Verification:
-    """What is wrong, and what was compared to find it."""
+    """The result of `verify`.
+
+    Attributes:
+        problems: the differences that were found, as messages.
+        compared: what was compared, a line for each module.
+    """
 
     problems: tuple[str, ...]
     compared: tuple[str, ...]
 
 
 def verify_types(program: Program) -> list[str]:
-    """Every point in which the generated module is not what inference says: shapes, dtypes, number of parameters."""
+    """Compare shapes, dtypes and parameter counts with the compiler's; returns the differences as messages."""
     networks = load_program(program)
     problems: list[str] = []
     for name, instance in program.typed.networks.items():
@@ -72,71 +78,73 @@ def verify_types(program: Program) -> list[str]:
 
 
 def verify(program: Program) -> Verification:
-    """Compare the generated module with inference and with the interpreter."""
+    """Compare the generated module with what the compiler inferred and with the interpreter."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's, of odd values: what comes out counts
+        warnings.simplefilter("ignore")  # torch warns of unusual params
         return _Verifier(program).run()
 
 
 class _Verifier:
+    """Runs all comparisons of one program."""
+
     def __init__(self, program: Program) -> None:
         self._program, self._typed = program, program.typed
         self._problems: list[str] = []
         self._compared: list[str] = []
 
     def run(self) -> Verification:
-        """All comparisons, the cheap ones first; what is wrong in itself is not tried with other params."""
+        """Run all comparisons, cheap ones first; params are varied only if the types are right."""
         networks = load_program(self._program)
         for name, instance in self._typed.networks.items():
             self._problems += _verify_types(networks[name], instance)
             self._compared.append(f"{instance.scope.name}: shapes and dtypes")
         if self._problems:
-            return self._found()
+            return self._result()
         base: Values = {}
         if not _is_small(self._typed):
             small = small_values(self._typed, MAX_CPU_PARAMETERS)
             if small is None or not _is_small(compiled_with(self._typed, small)):
-                self._compared.append("no numbers: the network is too large for them")
-                return self._found()
+                self._compared.append("no values: the network is too large")
+                return self._result()
             base = small
-            self._with(networks, base, _format(base))
+            self._compare_with(networks, base, _format(base))
         else:
-            self._numbers(networks, self._typed, "")
+            self._compare_compiled(networks, self._typed, "")
         for values in other_values(compiled_with(self._typed, base)):
-            shown = _format(values) + (", all else small" if base else "")
-            self._with(networks, {**base, **values}, shown)
-        return self._found()
+            label = _format(values) + (", other params small" if base else "")
+            self._compare_with(networks, {**base, **values}, label)
+        return self._result()
 
-    def _found(self) -> Verification:
+    def _result(self) -> Verification:
         return Verification(tuple(self._problems), tuple(self._compared))
 
-    def _with(self, networks: Networks, values: Values, shown: str) -> None:
-        """The class given these values, the module compiled with them, and the interpreter."""
+    def _compare_with(self, networks: Networks, values: Values, label: str) -> None:
+        """Compare the class called with these params, and the module compiled with them, with the interpreter."""
         typed = compiled_with(self._typed, values)
         if typed.failed:
             first = typed.diagnostics[0]
-            if first.code != "expect-mismatch":  # of the spec's own values
-                self._refused(networks, values, shown, first.message)
+            if first.code != "expect-mismatch":  # `expect` is of the spec's own params
+                self._check_fails(networks, values, label, first.message)
             return
         if not _is_small(typed):
             return
         for name, instance in typed.networks.items():
             kind = networks[name]
-            where = f"{kind.__name__}({shown})"
+            where = f"{kind.__name__}({label})"
             try:
                 module = kind(**_arguments(kind, instance, values))
             except ValueError as error:
-                self._compared.append(f"{where} is refused: {error}")
+                self._compared.append(f"{where} raises ValueError: {error}")
             except RAISED_BY_TORCH as error:
                 self._problems.append(f"{where} raises {error!r}")
             else:
-                self._network(module, typed, name, where, few=True)
-        self._numbers(load_program(Program(typed)), typed, shown)
+                self._compare(module, typed, name, where, one_size=True)
+        self._compare_compiled(load_program(Program(typed)), typed, label)
 
-    def _refused(
-        self, networks: Networks, values: Values, shown: str, why: str
+    def _check_fails(
+        self, networks: Networks, values: Values, label: str, reason: str
     ) -> None:
-        """What does not compile is no module that runs."""
+        """Check that a class does not run with params that the spec does not compile with."""
         for name, instance in self._typed.networks.items():
             kind = networks[name]
             if not any(value in inspect.signature(kind).parameters for value in values):
@@ -147,62 +155,70 @@ class _Verifier:
                 module(*sample_inputs(instance, sizes, "cpu"))
             except RAISED_BY_TORCH:
                 continue
-            message = f"{kind.__name__}({shown}) runs, and does not compile: {why}"
+            message = f"{kind.__name__}({label}) runs, but does not compile: {reason}"
             self._problems.append(message)
 
-    def _numbers(self, networks: Networks, typed: TypedGraph, shown: str) -> None:
-        """The networks as compiled with some values, on real tensors."""
+    def _compare_compiled(
+        self, networks: Networks, typed: TypedGraph, label: str
+    ) -> None:
+        """Compare the modules of a graph that was compiled with some params."""
         for name, instance in typed.networks.items():
             kind = networks[name]
-            where = f"{kind.__name__} with {shown}" if shown else kind.__name__
+            where = f"{kind.__name__} with {label}" if label else kind.__name__
             try:
                 torch.manual_seed(0)
                 module = kind(**constructor_arguments(kind, instance))
             except RAISED_BY_TORCH as error:
                 self._problems.append(f"{where} cannot be built: {error!r}")
             else:
-                self._network(module, typed, name, where, few=bool(shown))
+                self._compare(module, typed, name, where, one_size=bool(label))
 
-    def _network(
-        self, module: nn.Module, typed: TypedGraph, name: str, where: str, *, few: bool
+    def _compare(
+        self,
+        module: nn.Module,
+        typed: TypedGraph,
+        name: str,
+        where: str,
+        *,
+        one_size: bool,
     ) -> None:
-        """One module and the interpreter, in the ways that their size allows."""
+        """Compare a module with the interpreter, in all passes that its size allows."""
 
-        def interpreter(dtype: torch.dtype, seed: int) -> Interpreter:
+        def make_interpreter(dtype: torch.dtype, seed: int) -> Interpreter:
             return Interpreter(typed, name, seed=seed, dtype=dtype)
 
         try:
-            comparison = Comparison(module, interpreter)
+            comparison = ModuleComparison(module, make_interpreter)
         except RAISED_BY_TORCH as error:
-            self._problems.append(f"{where} has no meaning: {error!r}")
+            self._problems.append(f"{where}: the interpreter raises {error!r}")
             return
-        found = comparison.state()
-        ways = [] if found else list(_ways(typed, name, few))
-        for way in ways:
-            if problems := way.run(comparison):
-                found = [f"{way}: {one}" for one in problems]
+        problems = [f": {problem}" for problem in comparison.compare_state()]
+        passes = [] if problems else list(_passes(typed, name, one_size))
+        for one in passes:
+            if differences := one.compare(comparison):
+                problems = [f" {one}: {difference}" for difference in differences]
                 break
-        self._problems += [f"{where} {one}" for one in found]
-        self._compared.append(f"{where}: weights, {len(ways)} passes with gradients")
+        self._problems += [f"{where}{problem}" for problem in problems]
+        self._compared.append(f"{where}: weights, {len(passes)} passes with gradients")
 
 
 @dataclass(frozen=True)
-class _Way:
-    """One way to run a network: sizes, which optional inputs are absent, and the mode."""
+class _Pass:
+    """A forward and backward pass: sizes, absent optional inputs, and mode."""
 
     instance: Instance
     sizes: SymbolSizes
     absent: frozenset[str] = frozenset()
     training: bool = False
-    certain: bool = True
+    must_run: bool = True
 
-    def run(self, comparison: Comparison) -> list[str]:
-        return comparison.run(
+    def compare(self, comparison: ModuleComparison) -> list[str]:
+        return comparison.compare_pass(
             self.instance,
             self.sizes,
             self.absent,
             training=self.training,
-            certain=self.certain,
+            must_run=self.must_run,
         )
 
     def __str__(self) -> str:
@@ -212,63 +228,68 @@ class _Way:
         return f"at {', '.join(parts) or 'fixed sizes'}"
 
 
-def _ways(typed: TypedGraph, name: str, few: bool) -> Iterator[_Way]:
+def _passes(typed: TypedGraph, name: str, one_size: bool) -> Iterator[_Pass]:
+    """The passes to compare; of large networks at one size."""
     instance, bare = typed.networks[name], typed.bare.get(name)
-    at = [sizes for sizes in sample_sizes(instance) if _is_computable(instance, sizes)]
-    if few or not all(_work(instance, sizes) <= MANY_PASSES_FLOPS for sizes in at):
-        at = at[:1]
-    for sizes in at:
-        yield _Way(instance, sizes)
-        yield _Way(instance, sizes, training=True)
+    samples = [
+        sizes for sizes in sample_sizes(instance) if _is_computable(instance, sizes)
+    ]
+    cheap = all(_flops(instance, sizes) <= MANY_PASSES_FLOPS for sizes in samples)
+    if one_size or not cheap:
+        samples = samples[:1]
+    for sizes in samples:
+        yield _Pass(instance, sizes)
+        yield _Pass(instance, sizes, training=True)
     patterns = instance.scope.inputs.items()
-    optional = [port for port, kind in patterns if kind and kind.optional]
-    for absent in _absences(optional) if at else ():
-        none = len(absent) == len(optional)
-        use = bare if none and bare is not None else instance
-        yield _Way(use, at[0], absent, certain=none)
+    optional = [port for port, pattern in patterns if pattern and pattern.optional]
+    for absent in _absent_inputs(optional) if samples else ():
+        all_absent = len(absent) == len(optional)
+        use = bare if all_absent and bare is not None else instance
+        yield _Pass(use, samples[0], absent, must_run=all_absent)
 
 
-def _absences(optional: Sequence[str]) -> list[frozenset[str]]:
-    """Which inputs may be absent: all, each alone, all but one."""
-    every = frozenset(optional)
-    alone = [frozenset({port}) for port in optional]
-    found = [every, *alone, *(every - one for one in alone)]
-    return [one for one in dict.fromkeys(found) if one]
+def _absent_inputs(optional: Sequence[str]) -> list[frozenset[str]]:
+    """Sets of optional inputs to omit: all, each one, all but one."""
+    everything = frozenset(optional)
+    single = [frozenset({port}) for port in optional]
+    sets = [everything, *single, *(everything - port for port in single)]
+    return [ports for ports in dict.fromkeys(sets) if ports]
 
 
 def _arguments(
     kind: type[nn.Module], instance: Instance, values: Values
 ) -> dict[str, Any]:
-    """Of the constructor's arguments those with these values, and those without a default."""
-    taken = inspect.signature(kind).parameters
+    """The constructor's arguments: those with these values, and those without a default."""
+    accepted = inspect.signature(kind).parameters
     return {
         name: values.get(name, instance.params[name])
-        for name, parameter in taken.items()
+        for name, parameter in accepted.items()
         if name in instance.params
         and (name in values or parameter.default is inspect.Parameter.empty)
     }
 
 
 def _is_small(typed: TypedGraph) -> bool:
-    """Whether real tensors can be computed."""
-    return parameters(typed) <= MAX_CPU_PARAMETERS and all(
+    """Whether the networks are small enough to run on the CPU."""
+    return parameter_count(typed) <= MAX_CPU_PARAMETERS and all(
         _is_computable(instance, next(sample_sizes(instance)))
         for instance in typed.networks.values()
     )
 
 
 def _is_computable(instance: Instance, sizes: SymbolSizes) -> bool:
-    few = input_elements(instance, sizes) <= MAX_CPU_ELEMENTS
-    return few and _work(instance, sizes) <= MAX_FLOPS
+    """Whether a network is small enough to run on the CPU at these sizes."""
+    small = input_elements(instance, sizes) <= MAX_CPU_ELEMENTS
+    return small and _flops(instance, sizes) <= MAX_FLOPS
 
 
-def _work(instance: Instance, sizes: SymbolSizes) -> int:
+def _flops(instance: Instance, sizes: SymbolSizes) -> int:
     flops = CostCounter().instance(instance).flops
     return 0 if flops is None else flops.evaluate(sizes)
 
 
 def _verify_types(network: type[nn.Module], instance: Instance) -> list[str]:
-    """The module on the meta device, and a small one for real: what it gives must be what inference says."""
+    """Compare the outputs' types on the meta device, and of a small network on the CPU, with the inferred ones."""
     try:
         with torch.device("meta"):
             module = network(**constructor_arguments(network, instance)).eval()
@@ -281,8 +302,8 @@ def _verify_types(network: type[nn.Module], instance: Instance) -> list[str]:
     if ParameterCounter().instance(instance) <= MAX_CPU_PARAMETERS and _is_computable(
         instance, sizes
     ):
-        real = network(**constructor_arguments(network, instance)).eval()
-        problems += _verify_forward(real, instance, sizes, "cpu")
+        on_cpu = network(**constructor_arguments(network, instance)).eval()
+        problems += _verify_forward(on_cpu, instance, sizes, "cpu")
     return problems
 
 

@@ -151,11 +151,19 @@ def test_a_right_module_is_verified_at_other_params_too(net: Program) -> None:
             "Linear(4, 4)",
             "the tensor first.weight is float64[4, 4]",
         ),
-        ("range(n)", "range(2)", "Net(n=3) there is no tensor copies.2.weight"),
+        (
+            "range(n)",
+            "range(2)",
+            "Net(n=3): the tensor copies.2.weight of float64[4, 4] is missing",
+        ),
         ("mask[:, None]", "None", "at B=3, T=4: output differs by"),
         ("copies = first\n", "copies = x\n", "Net(width=5) at B=3, T=4: raises"),
-        ("init.zeros_", "init.ones_", "first.bias starts with [1.0], not [0.0]"),
-        ("init.zeros_(self.first.bias)", "pass", "first.bias starts with mean"),
+        (
+            "init.zeros_",
+            "init.ones_",
+            "first.bias is initialised with [1.0], not [0.0]",
+        ),
+        ("init.zeros_(self.first.bias)", "pass", "first.bias is initialised with mean"),
         ("LayerNorm(width)", "LayerNorm(width, eps=0.1)", "output differs by"),
         ("self.norm(attend)", "F.layer_norm(attend, attend.shape[-1:])", ""),
         ("if on else None", "if not on else None", "Net at B=3, T=4, training: output"),
@@ -165,7 +173,7 @@ def test_a_right_module_is_verified_at_other_params_too(net: Program) -> None:
             "mask: Tensor | None = None) -> Tensor:\n        mask = None",
             "Net at B=3, T=4: output differs",
         ),
-        ("n: int = 2", "n: int = 3", "Net(width=5) the tensor"),
+        ("n: int = 2", "n: int = 3", "Net(width=5): the tensor"),
     ],
 )
 def test_another_meaning(

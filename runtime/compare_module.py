@@ -1,0 +1,300 @@
+"""Compare a module with the interpreter on the same weights and inputs: outputs, gradients and states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from compiler.ir.typed import Instance
+from compiler.op.binding import BindingError
+from compiler.op.errors import OpError
+from runtime.interpret import Interpreter, OutputMismatchError
+from runtime.samples import SymbolSizes, random_inputs
+
+RAISED_BY_TORCH: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    IndexError,
+    NameError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+RAISED_BY_INTERPRETER: Final = (
+    *RAISED_BY_TORCH,
+    BindingError,
+    OpError,
+    KeyError,
+    OutputMismatchError,
+)
+
+_TOLERANCES: Final = {torch.float64: (1e-6, 1e-8), torch.float32: (1e-3, 1e-4)}
+"""Relative and absolute tolerance."""
+_INTEGER_LIMITS: Final = (7, 2, 1, 0)
+"""Integer inputs are below the first of these that every embedding of the network accepts; 0 means that all are 1."""
+_FEW_VALUES: Final = 32
+"""Initial values of smaller random tensors are too few to compare."""
+
+_RANDOM_FUNCTIONS: Final = (
+    "attention",
+    "bernoulli",
+    "drop",
+    "exponential",
+    "fractional",
+    "gru",
+    "gumbel",
+    "lstm",
+    "multinomial",
+    "normal",
+    "rand",
+    "rnn",
+    "rrelu",
+    "transformer",
+    "uniform",
+)
+"""Parts of the names of torch functions that use random numbers."""
+
+
+class _ReseededRandom(TorchFunctionMode):
+    """Every random function starts from the same random state, so that the order of calls does not matter."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if any(part in name for part in _RANDOM_FUNCTIONS):
+            torch.default_generator.manual_seed(0)
+        return func(*args, **(kwargs or {}))
+
+
+class ModuleComparison:
+    """Compares a generated module with the interpreter of the same network, in float64.
+
+    If an op of the network only supports float32, both run in float32.
+
+    Args:
+        module: a newly built module; its initial weights are compared, and then replaced by the interpreter's.
+        make_interpreter: makes an interpreter from a dtype and a seed.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        make_interpreter: Callable[[torch.dtype, int], Interpreter],
+    ) -> None:
+        self._module, self._make_interpreter = module, make_interpreter
+        self._use(torch.float64)
+
+    def _use(self, dtype: torch.dtype) -> None:
+        self._dtype, self._interpreter = dtype, self._make_interpreter(dtype, 0)
+        self._module.to(dtype)
+
+    def compare_state(self) -> list[str]:
+        """Compare names, shapes and initial values of parameters and buffers; returns the differences."""
+        problems = [
+            *_name_differences(
+                "tensor", _tensor_types(self._module), _tensor_types(self._interpreter)
+            ),
+            *_name_differences(
+                "parameter",
+                _parameter_types(self._module),
+                _parameter_types(self._interpreter),
+            ),
+        ]
+        if problems:
+            return problems
+        actual, expected = self._module.state_dict(), self._interpreter.state_dict()
+        reseeded = self._make_interpreter(self._dtype, 1).state_dict()
+        initial = [
+            f"{name} is initialised with {_describe(actual[name])}, not {_describe(tensor)}"
+            for name, tensor in expected.items()
+            if not _similar(
+                actual[name], tensor, is_random=not tensor.equal(reseeded[name])
+            )
+        ]
+        self._module.load_state_dict(expected)
+        return initial
+
+    def compare_pass(
+        self,
+        instance: Instance,
+        sizes: SymbolSizes,
+        absent: frozenset[str] = frozenset(),
+        *,
+        training: bool = False,
+        must_run: bool = True,
+    ) -> list[str]:
+        """Compare a forward and a backward pass; returns the differences.
+
+        Args:
+            instance: the network, with the inputs that it gets.
+            sizes: the value of each symbol.
+            absent: optional inputs to omit.
+            training: whether to run in training mode; running statistics are compared, too.
+            must_run: whether it is a difference if the interpreter fails in evaluation mode.
+        """
+        self._interpreter.train(training)
+        self._module.train(training)
+        expected, inputs = self._interpret(instance, sizes, absent)
+        if isinstance(expected, Exception):
+            reported = must_run and not training
+            return [f"the interpreter raises {expected!r}"] if reported else []
+        given = [inputs.get(port) for port in instance.scope.inputs]
+        while given and given[-1] is None:
+            given.pop()
+        ports, names = list(instance.scope.inputs)[: len(given)], list(instance.outputs)
+
+        def call_module(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+            output = self._module(*(inputs.get(port) for port in ports))
+            outputs = output if isinstance(output, tuple) else (output,)
+            if len(outputs) != len(names):
+                raise TypeError(f"{len(outputs)} outputs, not {len(names)}")
+            return dict(zip(names, outputs, strict=True))
+
+        parameters = dict(self._module.named_parameters())
+        actual = _outputs_and_gradients(call_module, parameters, inputs)
+        if isinstance(actual, Exception):
+            return [f"raises {actual!r}"]
+        tolerances = _TOLERANCES[self._dtype]
+        problems = list(_value_differences(actual, expected, tolerances))
+        if training:
+            states = self._module.state_dict(), self._interpreter.state_dict()
+            differences = _value_differences(*states, tolerances)
+            problems += [f"the state {difference}" for difference in differences]
+        return problems
+
+    def _interpret(
+        self, instance: Instance, sizes: SymbolSizes, absent: frozenset[str]
+    ) -> tuple[dict[str, Tensor] | Exception, dict[str, Tensor]]:
+        """The interpreter's outputs and gradients, or its error, and the inputs: with the largest integers accepted."""
+        state = self._interpreter.state_dict()
+        state = {name: tensor.clone() for name, tensor in state.items()}
+        for limit in _INTEGER_LIMITS:
+            inputs = random_inputs(instance, sizes, limit, self._dtype)
+            inputs = {port: inputs[port] for port in inputs if port not in absent}
+            found = _outputs_and_gradients(
+                lambda inputs: self._interpreter(**inputs),
+                self._interpreter.named_parameters(),
+                inputs,
+            )
+            if not isinstance(found, Exception):
+                break
+            self._interpreter.load_state_dict(state)
+            if self._dtype == torch.float64 and _is_dtype_error(found):
+                self._use(torch.float32)
+                self._module.load_state_dict(self._interpreter.state_dict())
+                self._interpreter.train(self._module.training)
+                return self._interpret(instance, sizes, absent)
+        return found, inputs
+
+
+def _is_dtype_error(error: Exception) -> bool:
+    """Whether torch requires another dtype: some ops return float32 for every network."""
+    words = ("dtype", "Float", "Double", "scalar type")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def _outputs_and_gradients(
+    call: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
+    parameters: Mapping[str, nn.Parameter],
+    inputs: Mapping[str, Tensor],
+) -> dict[str, Tensor] | Exception:
+    """The outputs by name, and the gradient of each float input and parameter; or the error that was raised.
+
+    Gradients are of a sum in which every element of the outputs has another weight.
+    """
+    inputs = {port: tensor.clone() for port, tensor in inputs.items()}
+    float_inputs = {
+        port: tensor.requires_grad_()
+        for port, tensor in inputs.items()
+        if tensor.is_floating_point()
+    }
+    try:
+        with _ReseededRandom():
+            outputs = dict(call(inputs))
+            differentiable = [t for t in outputs.values() if t.requires_grad]
+            leaves = {**float_inputs, **parameters}
+            total = sum((_weighted_sum(t) for t in differentiable), torch.zeros(()))
+            gradients: Sequence[Tensor | None] = [None] * len(leaves)
+            if differentiable and leaves:
+                gradients = torch.autograd.grad(
+                    total, list(leaves.values()), allow_unused=True
+                )
+    except RAISED_BY_INTERPRETER as error:
+        return error
+    found = {name: tensor.detach() for name, tensor in outputs.items()}
+    for (name, leaf), gradient in zip(leaves.items(), gradients, strict=True):
+        zeros = torch.zeros_like(leaf)
+        found[f"gradient of {name}"] = zeros if gradient is None else gradient
+    return found
+
+
+def _weighted_sum(tensor: Tensor) -> Tensor:
+    """A sum in which every element has another weight."""
+    weights = torch.arange(tensor.numel(), dtype=tensor.dtype).sin() + 1.5
+    return (tensor.reshape(-1) * weights).sum()
+
+
+def _value_differences(
+    actual: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    tolerances: tuple[float, float],
+) -> Iterator[str]:
+    relative, absolute = tolerances
+    for name, tensor in expected.items():
+        found = actual[name]
+        if found.shape != tensor.shape or found.dtype != tensor.dtype:
+            yield f"{name} is {_format_type(found)}, not {_format_type(tensor)}"
+        elif not torch.allclose(found, tensor, relative, absolute, equal_nan=True):
+            difference = (found.double() - tensor.double()).abs()
+            yield f"{name} differs by {difference.nan_to_num(torch.inf).max():.3g}"
+
+
+def _format_type(tensor: Tensor) -> str:
+    """For example `float64[2, 3]`."""
+    return f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+
+
+def _tensor_types(module: nn.Module | Interpreter) -> dict[str, str]:
+    return {name: _format_type(tensor) for name, tensor in module.state_dict().items()}
+
+
+def _parameter_types(module: nn.Module | Interpreter) -> dict[str, str]:
+    named: Iterable[tuple[str, Tensor]] = dict(module.named_parameters()).items()
+    return {name: _format_type(tensor) for name, tensor in named}
+
+
+def _name_differences(
+    what: str, actual: Mapping[str, str], expected: Mapping[str, str]
+) -> Iterator[str]:
+    for name in [*expected, *(name for name in actual if name not in expected)]:
+        if name not in actual:
+            yield f"the {what} {name} of {expected[name]} is missing"
+        elif name not in expected:
+            yield f"the {what} {name} of {actual[name]} is not expected"
+        elif actual[name] != expected[name]:
+            yield f"the {what} {name} is {actual[name]}, not {expected[name]}"
+
+
+def _similar(actual: Tensor, expected: Tensor, is_random: bool) -> bool:
+    """Whether initial values are equal, or if they are random of similar mean and standard deviation."""
+    if not is_random:
+        return torch.allclose(actual, expected)
+    if expected.numel() < _FEW_VALUES:
+        return True
+    std, actual_std = expected.std(), actual.std()
+    near = bool((actual.mean() - expected.mean()).abs() < std)
+    return near and bool(std / 2 < actual_std) and bool(actual_std < 2 * std)
+
+
+def _describe(tensor: Tensor) -> str:
+    values = tensor.double()
+    if not values.numel() or values.min() == values.max():
+        return f"{values.flatten()[:1].tolist()}"
+    return f"mean {values.mean():.3g} and standard deviation {values.std():.3g}"
