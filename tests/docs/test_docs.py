@@ -32,7 +32,7 @@ from runtime.verify import verify_types
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = ROOT / "docs/examples/conv_mixer.yaml"
 
 SIZES = {".svg": 40_000, ".png": 30_000}
