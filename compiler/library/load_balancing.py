@@ -20,7 +20,7 @@ def load_balancing(
     """
     probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
     chosen = probabilities.topk(top_k, dim=-1).indices
-    return imbalance(probabilities, chosen, mask)
+    return imbalance(probabilities, chosen, mask).type_as(router_logits)
 
 
 def imbalance(

@@ -121,7 +121,7 @@ class MixtureOfExperts(nn.Module):
         logits = self.gate(x)
         probabilities = F.softmax(logits, dim=-1, dtype=torch.float32).flatten(0, -2)
         weight, chosen = probabilities.topk(self.top_k, dim=-1)
-        balance = imbalance(probabilities, chosen)
+        balance = imbalance(probabilities, chosen).type_as(x)
         if self.norm_topk_prob:
             weight = weight / weight.sum(dim=-1, keepdim=True)
         output = self.experts(x.flatten(0, -2), chosen, weight)

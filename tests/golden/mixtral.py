@@ -35,7 +35,7 @@ def load_balancing(
     """
     probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
     chosen = probabilities.topk(top_k, dim=-1).indices
-    return imbalance(probabilities, chosen, mask)
+    return imbalance(probabilities, chosen, mask).type_as(router_logits)
 
 
 def imbalance(
@@ -167,7 +167,7 @@ class MixtureOfExperts(nn.Module):
         logits = self.gate(x)
         probabilities = F.softmax(logits, dim=-1, dtype=torch.float32).flatten(0, -2)
         weight, chosen = probabilities.topk(self.top_k, dim=-1)
-        balance = imbalance(probabilities, chosen)
+        balance = imbalance(probabilities, chosen).type_as(x)
         if self.norm_topk_prob:
             weight = weight / weight.sum(dim=-1, keepdim=True)
         output = self.experts(x.flatten(0, -2), chosen, weight)

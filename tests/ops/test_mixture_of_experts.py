@@ -52,6 +52,14 @@ def test_rule(
         assert str(balance) == "float[]"
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_balance_has_the_dtype_of_the_network(dtype: torch.dtype) -> None:
+    layer = MixtureOfExperts(4, 8, 3).to(dtype)
+    _, logits, balance = layer(torch.randn(2, 3, 4, dtype=dtype))
+    assert balance.dtype == logits.dtype == dtype
+    assert load_balancing(logits, 2).dtype == dtype
+
+
 def test_refuses() -> None:
     arguments = {"hidden_features": 4, "num_experts": 2, "top_k": 3}
     with pytest.raises(OpError, match="top_k is 3, but there are 2 experts"):
