@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler.codegen.python import Expr, call, lit, method
+from compiler.codegen.python import Binary, Compare, Expr, call, lit, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis
 from compiler.op.context import Context
@@ -71,7 +71,8 @@ class Gather(_AlongIndex):
 class TakeAlongDim(_AlongIndex):
     """Gather with broadcasting: any[B, N], int[1, M] -> any[B, M] for dim 1.
 
-    `indices` can be the output of argsort, topk, or argmax with keepdim.
+    `indices` can be the output of argsort, topk, or argmax with keepdim; negative ones
+    count from the end.
     """
 
     inputs = (Port("input", ANY), Port("indices", ("int",)))
@@ -93,13 +94,18 @@ class TakeAlongDim(_AlongIndex):
 
     def apply(self, code: Code, input: Expr, indices: Expr) -> Expr:
         dim = code.argument("dim")
-        expanded = self._expanded(code, indices)
-        if expanded is None:
+        expansion = self._expansion(code)
+        if expansion is None:
             return call("torch.take_along_dim", input, indices, dim=dim)
-        return method(input, "gather", dim, expanded)
+        size = code.size(code.type("input").shape[self.dim])
+        from_end = Compare("<", indices, lit(0))  # gather takes none
+        indices = call("torch.where", from_end, Binary("+", indices, size), indices)
+        if expansion:
+            indices = method(indices, "expand", *expansion)
+        return method(input, "gather", dim, indices)
 
-    def _expanded(self, code: Code, indices: Expr) -> Expr | None:
-        """The indices expanded for `gather`; None if the input would have to be expanded.
+    def _expansion(self, code: Code) -> list[Expr] | None:
+        """How to expand the indices for `gather`; None if the input would have to be expanded.
 
         torch.take_along_dim would make all sizes static under torch.export.
         """
@@ -110,9 +116,7 @@ class TakeAlongDim(_AlongIndex):
             if not same and taken != 1:
                 return None
             sizes.append(lit(-1) if same else code.size(size))
-        if all(size == lit(-1) for size in sizes):
-            return indices
-        return method(indices, "expand", *sizes)
+        return [] if all(size == lit(-1) for size in sizes) else sizes
 
 
 @register("index_select", torch="torch.index_select")

@@ -31,6 +31,7 @@ class Functional(nn.Module):
     def forward(
         self, x: Tensor, y: Tensor, tokens: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        t = x.shape[1]
         positive = x > 0  # [B, T, 8]
         less = x < y  # [B, T, 8]
         both = positive & less  # [B, T, 8]
@@ -40,14 +41,14 @@ class Functional(nn.Module):
         cast = marked.to(x.dtype)  # [B, T]
         column = cast.unsqueeze(-1)  # [B, T, 1]
         masked = kept * column  # [B, T, 8]
-        rolled = masked.roll(x.shape[1] // 2, dims=1)  # [B, T, 8]
+        rolled = masked.roll(t // 2, dims=1)  # [B, T, 8]
         total = rolled.cumsum(dim=1)  # [B, T, 8]
         greatest_values, _ = total.cummax(dim=1)  # [B, T, 8]
         change = greatest_values.diff(dim=1)  # [B, T - 1, 8]
         best_values, best_indices = rolled.topk(3, dim=1)  # 2 of [B, 3, 8]
         order = change.argsort(dim=1)  # [B, T - 1, 8]
         first = order[:, :1]  # [B, 1, 8]
-        taken = total.gather(1, first)  # [B, 1, 8]
+        taken = total.gather(1, torch.where(first < 0, first + t, first))  # [B, 1, 8]
         tiled = taken.repeat(1, 3, 1)  # [B, 3, 8]
         sum_ = best_values + tiled  # [B, 3, 8]
         doubled = sum_.repeat_interleave(2, dim=1)  # [B, 6, 8]

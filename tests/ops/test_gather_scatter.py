@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from compiler.op.errors import OpError
 from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
-from tests.ops.draws import KINDS, SELDOM, alike, label, shapes, type_of
+from tests.ops.draws import KINDS, SELDOM, alike, label, one_line, shapes, type_of
 from tests.ops.harness import check, infer, run, tensor
 
 AXES = st.integers(-4, 3)
@@ -67,13 +67,16 @@ def test_code_reads_as_written_by_hand() -> None:
     x, index = tensor("float[2, 3]"), tensor("int[2, 3]")
 
     def line(op: str, **inputs: Any) -> str:
-        return check(op, {"dim": 1}, {"input": x, **inputs}).forward[0]
+        return one_line(check(op, {"dim": 1}, {"input": x, **inputs}).forward)
 
     assert line("gather", index=index) == "return input.gather(1, index)"
-    assert line("take_along_dim", indices=index) == ("return input.gather(1, indices)")
+    wrapped = "torch.where(indices < 0, indices + 3, indices)"
+    assert line("take_along_dim", indices=index) == (
+        f"return input.gather(1, {wrapped})"
+    )
     row = tensor("int[1, 4]")
     assert line("take_along_dim", indices=row) == (
-        "return input.gather(1, indices.expand(2, -1))"
+        f"return input.gather(1, {wrapped}.expand(2, -1))"
     )
     found = check(
         "take_along_dim", {"dim": 0}, {"input": tensor("float[2, 1]"), "indices": index}
