@@ -274,10 +274,9 @@ class Interpreter:
                 layer_state = layer_state.to(self._dtype).train(frame.state.training)
             elif isinstance(layer_state, Tensor) and layer_state.is_floating_point():
                 layer_state = layer_state.to(self._dtype)
-        outputs = run.apply(layer_state, values)
-        self._check_outputs(
-            frame, typed, as_tuple(op.infer(Context(), **types)), outputs
-        )
+        expected = as_tuple(op.infer(Context(), **types))
+        outputs = run.apply(layer_state, values, len(expected))
+        self._check_outputs(frame, typed, expected, outputs)
         return outputs
 
     def _check_outputs(

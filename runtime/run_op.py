@@ -89,12 +89,14 @@ class OpRun:
         wrap = getattr(parametrizations, parametrization.name)
         return wrap(layer_state, parametrization.tensor, **parametrization.options)
 
-    def apply(self, layer_state: Any, values: Mapping[str, Any]) -> dict[str, Tensor]:
-        """The op's outputs by port, from its module or tensor and the values of its inputs."""
+    def apply(
+        self, layer_state: Any, values: Mapping[str, Any], count: int
+    ) -> dict[str, Tensor]:
+        """The op's `count` outputs by port, from its module or tensor and the values of its inputs."""
         self.names |= {"layer_state": layer_state, "training": self.is_training}
         expressions = {port: self._bind(port, value) for port, value in values.items()}
         value = self.op.apply(self, **expressions)
-        ports = self.op.ports()
+        ports = self.op.ports(count)
         outputs = tuple(Name(f"output_{k}") for k in range(len(ports)))
         self._exec(Assign((self.op.targets(outputs),), value))
         return {

@@ -48,7 +48,7 @@ def call_op(
     _check_weights(weights, context)
     return LayerCall(
         types,
-        dict(zip(op.ports(), outputs, strict=True)),
+        dict(zip(op.ports(len(outputs)), outputs, strict=True)),
         op=op,
         weights=weights,
         buffers=op.buffers(**inputs),
@@ -105,15 +105,19 @@ def _check_static(sizes: Mapping[str, Dim], context: Context) -> None:
         value = context.value(size)
         if value.constant is None:
             raise errors.symbolic_weight(name, value, "")
-        if any(map(is_ellipsis, map(Dim.symbol, size.symbols))):
-            raise errors.nameless(name)
+        _require_name(name, size)
+
+
+def _require_name(what: str, size: Dim) -> None:
+    """A size that a tensor or module is made of must not be one that `...` stands for."""
+    if any(map(is_ellipsis, map(Dim.symbol, size.symbols))):
+        raise errors.nameless(what)
 
 
 def _check_weights(weights: Mapping[str, Shape], context: Context) -> None:
     for name, shape in weights.items():
         for size in shape:
-            value = context.value(size)
+            what, value = f"a size of {name or 'the tensor'}", context.value(size)
             if value.constant is None:
-                raise errors.symbolic_weight(
-                    f"a size of {name or 'the tensor'}", value, ""
-                )
+                raise errors.symbolic_weight(what, value, "")
+            _require_name(what, size)

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from compiler.codegen.python import Conditional, Expr, Name, Placeholder, TupleExpr, lit
+from compiler.codegen.python import (
+    Conditional,
+    Expr,
+    Name,
+    Placeholder,
+    TupleExpr,
+    lit,
+    subscript,
+)
 from compiler.codegen.traversal import placeholders
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
@@ -148,10 +156,13 @@ class LayerCode:
         )
 
     def argument(self, name: str) -> Expr:
-        """An argument as it is written in the spec, or its default."""
-        return self._touch(
-            self._code(self.run.node.arguments.get(name, self._default(name)))
-        )
+        """An argument as it is written in the spec, or its default; of a list of one, its item."""
+        written = self.run.node.arguments.get(name, self._default(name))
+        code = self._code(written)
+        op = self.run.call.op
+        if isinstance(written, Formula) and op is not None and name in op.lists:
+            code = subscript(code, 0) if len(getattr(op, name)) == 1 else code
+        return self._touch(code)
 
     def size(self, size: Dim | int) -> Expr:
         """A size in the names of the scope, as code in this place."""

@@ -46,7 +46,8 @@ class Sized:
     many: bool = False
     symbolic: bool = False
     named: bool = False
-    infer: bool = False
+    alone: bool = False
+    """Whether one alone means something else than a list of one."""
 
 
 Size: TypeAlias = Annotated[Dim, Sized(1)]
@@ -63,6 +64,10 @@ Integers: TypeAlias = Annotated[tuple[Dim, ...], Sized(many=True)]
 """A list of integers."""
 Shape: TypeAlias = Annotated[tuple[Dim, ...], Sized(many=True, symbolic=True)]
 """A shape, which may hold the symbols of the inputs: `[B, 1, width]`; -1 where the op works one out."""
+SizeOrShape: TypeAlias = Annotated[
+    tuple[Dim, ...], Sized(0, many=True, symbolic=True, alone=True)
+]
+"""A size, or a list of sizes, which means something else even with one item; see `Op.lists`."""
 Extent: TypeAlias = Annotated[Dim, Sized(symbolic=True)]
 """An integer that may hold the symbols of the inputs: `T - 1`."""
 NamedSizes: TypeAlias = Annotated[dict[str, Dim], Sized(symbolic=True, named=True)]
@@ -71,8 +76,12 @@ Axis: TypeAlias = int
 """The number of a dimension; negative ones count from the end."""
 Axes: TypeAlias = tuple[int, ...]
 """One dimension or a list of them."""
+Factors: TypeAlias = tuple[int | float, ...]
+"""One number for all dimensions, or a list with one for each."""
 Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
 """A float from 0 to 1."""
+NonNegative: TypeAlias = Annotated[float, Field(ge=0.0)]
+"""A float of at least 0."""
 Positive: TypeAlias = Annotated[float, Field(gt=0.0)]
 """A float above 0."""
 
@@ -116,7 +125,14 @@ def _checked(annotation: object) -> Any:
         if typing.get_origin(m) is Literal
         for c in typing.get_args(m)
     )
-    return Annotated[_plain(members), WrapValidator(_formulas(choices, str in members))]
+    numbers = any(not _is_text(m) for m in members)
+    check = _formulas(choices, str in members, numbers)
+    return Annotated[_plain(members), WrapValidator(check)]
+
+
+def _is_text(member: object) -> bool:
+    """Whether a member of a union takes text or null alone."""
+    return member in (str, type(None)) or typing.get_origin(member) is Literal
 
 
 def _plain(members: tuple[object, ...]) -> Any:
@@ -124,8 +140,11 @@ def _plain(members: tuple[object, ...]) -> Any:
     marker = next((m for m in map(sized, members) if m), None)
     if marker is not None:
         return _integers(marker, members)
-    if Axes in members:
-        return _listing(int)
+    for listed in (Axes, Factors):
+        if listed in members:
+            numbers = _listing(_formula_or(typing.get_args(listed)[0]))
+            optional = _unless((), type(None) in members)
+            return Annotated[numbers, WrapValidator(optional)]
     kind: Any = members[0]
     for member in members[1:]:
         kind = kind | member
@@ -137,9 +156,9 @@ def _integers(marker: Sized, members: tuple[object, ...]) -> Any:
     item: Any = Annotated[int, Field(ge=least, le=_INT64)]
     if marker.symbolic:
         item = Annotated[int, WrapValidator(_or_symbolic)]
-    formula: Any = Annotated[item, WrapValidator(_formulas((), False))]
-    kind: Any = _listing(formula) if marker.many else item
+    kind: Any = _listing(_formula_or(item)) if marker.many else item
     if marker.named:
+        formula: Any = _formula_or(item)
         kind = dict[str, formula]
     others = [m for m in members if sized(m) is None]
     if not others:
@@ -148,6 +167,11 @@ def _integers(marker: Sized, members: tuple[object, ...]) -> Any:
         c for m in others if typing.get_origin(m) is Literal for c in typing.get_args(m)
     )
     return Annotated[kind, WrapValidator(_unless(texts, type(None) in others))]
+
+
+def _formula_or(item: Any) -> Any:
+    """An item of a list, or a formula for it."""
+    return Annotated[item, WrapValidator(_formulas((), False, True))]
 
 
 def _listing(item: Any) -> Any:
@@ -181,9 +205,12 @@ def _unless(
 
 
 def _formulas(
-    choices: tuple[object, ...], text: bool
+    choices: tuple[object, ...], text: bool, numbers: bool
 ) -> Callable[[Any, Callable[[Any], Any]], Any]:
-    """Read a string as an expression, unless the argument takes text: then `$name` alone stands for a param."""
+    """Read a string as an expression, unless the argument takes text.
+
+    Where it takes any text, or some words and no `numbers`, `$name` alone stands for a param.
+    """
 
     def check(value: Any, handler: Callable[[Any], Any]) -> Any:
         if isinstance(value, Formula):
@@ -193,11 +220,9 @@ def _formulas(
                 return Formula(_expression(value[1:], name=True), value)
             if value in choices or text:
                 return value
-            return (
-                handler(value)
-                if choices and value.isidentifier()
-                else Formula(_expression(value), value)
-            )
+            if choices and not numbers and value.isidentifier():
+                return handler(value)
+            return Formula(_expression(value), value)
         return handler(value)
 
     return check

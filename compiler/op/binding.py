@@ -11,8 +11,8 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import shorten
-from compiler.op.arg_types import Formula
-from compiler.op.op import Op, arguments, model, symbolic_arguments
+from compiler.op.arg_types import Formula, sized
+from compiler.op.op import Op, arguments, model, per_op, symbolic_arguments
 from compiler.op.op_docs import as_yaml, describe
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
@@ -52,7 +52,18 @@ def check_arguments(
         checked = model(op).model_validate(dict(written))
     except pydantic.ValidationError as error:
         return {}, _problems(op, error)
-    return {key: getattr(checked, key) for key in written}, []
+    given = {key: getattr(checked, key) for key in written}
+    for key in given.keys() & _alone(op):
+        if not isinstance(written[key], list | tuple) and isinstance(given[key], tuple):
+            (given[key],) = given[key]
+    return given, []
+
+
+@per_op
+def _alone(op: type[Op]) -> frozenset[str]:
+    """The arguments of which one alone is no list of one."""
+    markers = {key: sized(hint) for key, (hint, _) in arguments(op).items()}
+    return frozenset(key for key, found in markers.items() if found and found.alone)
 
 
 def bind(
@@ -75,13 +86,18 @@ def bind(
     }
     if problems:
         raise BindingError(problems)
+    valid = plain
     if any(_has_formula(value) for value in given.values()):
-        plain = _revalidate(op, plain)
-    bound = {key: _default(op, key) for key in arguments(op)} | plain
+        valid = _revalidate(op, plain)
+    bound = {key: _default(op, key) for key in arguments(op)} | valid
     for key in symbolic_arguments(op):
         source = given.get(key, bound[key])
         bound[key] = _as_dims(_named(source, bound[key], names))
-    return op(bound)
+    for key in _alone(op):
+        if isinstance(bound[key], int | Dim):
+            bound[key] = (Dim.of(bound[key]),)
+    listed = (key for key, value in plain.items() if isinstance(value, tuple))
+    return op(bound, frozenset(listed))
 
 
 def _default(op: type[Op], key: str) -> Any:

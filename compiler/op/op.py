@@ -56,7 +56,7 @@ class Code(Protocol):
         """Whether the spec sets the argument to something else than its default."""
 
     def argument(self, name: str) -> Expr:
-        """An argument as it is written in the spec, or its default."""
+        """An argument as it is written in the spec, or its default; of a list of one, its item."""
 
     def size(self, size: Dim | int) -> Expr:
         """A size in the names of the scope, as code in this place."""
@@ -120,9 +120,13 @@ class Op:
     chains: ClassVar[bool] = True
     """Whether its module alone does its work, so that it may stand in an `nn.Sequential`."""
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, arguments: Mapping[str, Any], lists: frozenset[str] = frozenset()
+    ) -> None:
         for key, value in arguments.items():
             setattr(self, key, value)
+        self.lists = lists
+        """The arguments that are written, or given by a param, as lists."""
 
     # What it requires and gives.
 
@@ -134,8 +138,8 @@ class Op:
         """
         raise TypeError(f"{type(self).__name__} has no shape rule")
 
-    def ports(self) -> tuple[str, ...]:
-        """The names of the outputs of this very layer."""
+    def ports(self, count: int) -> tuple[str, ...]:
+        """The names of the outputs of this very layer, of which there are `count`."""
         assert self.outputs is not None, type(self).__name__
         return self.outputs
 

@@ -43,7 +43,7 @@ class PoolWithIndices(SpatialOp):
 
     outputs: ClassVar[tuple[str, ...] | None] = None
 
-    def ports(self) -> tuple[str, ...]:
+    def ports(self, count: int) -> tuple[str, ...]:
         return ("output", "indices") if self.return_indices else ("output",)
 
     def with_indices(self, output: TensorType) -> Outputs:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import Op, Shape
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+
+_Value = TypeVar("_Value")
 
 # torch multiplies in float64: up to this factor, the product with a size below 2**32 is exact.
 _MAX_EXACT_NUMERATOR: Final = 2**21
@@ -42,11 +44,11 @@ class SpatialOp(Op):
         return input.with_shape(*input.shape[: -self.spatial], *sizes)
 
 
-def per_dim(sizes: Shape, count: int, argument: str) -> Shape:
-    """One size for each of `count` dimensions; a single size applies to all.
+def per_dim(sizes: tuple[_Value, ...], count: int, argument: str) -> tuple[_Value, ...]:
+    """One value for each of `count` dimensions; a single one applies to all.
 
     Raises:
-        OpError: if there are neither one nor `count` sizes.
+        OpError: if there are neither one nor `count` values.
     """
     if len(sizes) == 1:
         return sizes * count

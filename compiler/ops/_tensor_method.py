@@ -50,6 +50,12 @@ def promote(kinds: Iterable[Kind]) -> Kind:
     return min(kinds, key=KINDS.index)
 
 
+def list_argument(code: Code, op: Op, name: str) -> Expr:
+    """An argument that torch takes as a list only."""
+    given = code.argument(name)
+    return TupleExpr((given,)) if len(getattr(op, name)) == 1 else given
+
+
 def shape_arguments(shape: Expr) -> tuple[Expr, ...]:
     """The sizes of a shape as separate arguments: `x.reshape(n, -1)`."""
     return shape.items if isinstance(shape, TupleExpr) else (shape,)

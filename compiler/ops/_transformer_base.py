@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from compiler.codegen.python import Call, Expr, call, lit
-from compiler.op.arg_types import Probability, Size
+from compiler.op.arg_types import NonNegative, Probability, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Shape
 from compiler.ops._nn_attention_masks import (
@@ -51,7 +51,7 @@ class TransformerOp(Op):
     dim_feedforward: Size = Dim.of(2048)
     dropout: Probability = 0.1
     activation: Literal["relu", "gelu"] = "relu"
-    layer_norm_eps: float = 1e-5
+    layer_norm_eps: NonNegative = 1e-5
     norm_first: bool = False
     bias: bool = True
 

@@ -47,7 +47,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
     outputs = None
     inputs = (Port("input"), Port("target", ("int",), optional=True))
 
-    def ports(self) -> tuple[str, ...]:
+    def ports(self, count: int) -> tuple[str, ...]:
         return ("output",) if self.log_prob else ("output", "loss")
 
     def infer(

@@ -80,16 +80,13 @@ class BinaryOp(Op):
 
 @register("sub", torch="torch.sub")
 class Sub(BinaryOp):
-    """input - other, not both bool: any[...], any[...] -> number[...]; shapes broadcast."""
+    """input - other: number[...], number[...] -> number[...]; shapes broadcast."""
+
+    inputs = (Port("input", NUMBER), Port("other", NUMBER))
 
     operator = "-"
     symbol = "−"
     fresh = True
-
-    def kind(self, left: Kind, right: Kind) -> Kind:
-        if left == right == "bool":
-            raise errors.constraint("sub is not defined for two bool inputs")
-        return promote((left, right))
 
 
 @register("div", torch="torch.div")

@@ -8,15 +8,18 @@ from pydantic import Field
 
 from compiler.codegen.python import Expr, ListExpr, TupleExpr, call, method
 from compiler.op import errors
-from compiler.op.arg_types import Axis, Shape
+from compiler.op.arg_types import Axis, SizeOrShape
 from compiler.op.context import Context
-from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._tensor_method import promote, shape_arguments
+from compiler.ops._tensor_method import list_argument, promote
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.tensor import TensorType
 
-ChunkCount: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+MAX_PIECES = 10_000
+"""The largest number of outputs of a layer."""
+
+ChunkCount: TypeAlias = Annotated[int, Field(ge=1, le=MAX_PIECES)]
 """A number of outputs. It is a constant, as each output has its own name."""
 
 
@@ -111,6 +114,9 @@ class _Splitting(Op):
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
     outputs: ClassVar[tuple[str, ...] | None] = None
 
+    def ports(self, count: int) -> tuple[str, ...]:
+        return tuple(map(str, range(count)))
+
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         return TupleExpr(names)
 
@@ -119,33 +125,58 @@ class _Splitting(Op):
 class Split(_Splitting):
     """Splits a tensor along a dimension into pieces of the given sizes.
 
-    any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...].
+    any[..., N + M, ...] -> any[..., N, ...], any[..., M, ...]. If `split_size` is a
+    list, it has the size of each piece; if it is an integer, every piece has this size,
+    and the last one may be smaller.
     """
 
-    split_size: Shape
+    split_size: SizeOrShape
     dim: Axis
 
-    def ports(self) -> tuple[str, ...]:
-        return tuple(map(str, range(len(self.split_size))))
-
     def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
-        axis = ctx.axis(self.dim, input.rank)
+        size = input.shape[axis := ctx.axis(self.dim, input.rank)]
+        listed = "split_size" in self.lists
+        pieces = self._listed(ctx, size) if listed else self._equal(ctx, size)
+        return tuple(input.with_size(axis, piece) for piece in pieces)
+
+    def _listed(self, ctx: Context, size: Dim) -> Shape:
         if not self.split_size:
             raise errors.constraint("split needs a size", argument="split_size")
-        for size in self.split_size:
-            ctx.require_least("an element of split_size", size, 0)
+        for piece in self.split_size:
+            ctx.require_least("an element of split_size", piece, 0)
         total = sum(self.split_size, Dim.of(0))
         message = "split needs sizes that sum to the dimension's size"
-        ctx.require_equal(message, input.shape[axis], total, "input")
-        return tuple(input.with_size(axis, size) for size in self.split_size)
+        ctx.require_equal(message, size, total, "input")
+        return self.split_size
+
+    def _equal(self, ctx: Context, size: Dim) -> Shape:
+        """Pieces of one size, and what is left; their number must be known."""
+        (piece,) = self.split_size
+        ctx.require_least("split_size", piece, 1)
+        exact = exact_div(ctx.value(size), ctx.value(piece))
+        if exact is not None and exact.constant is not None:
+            count, last = exact.constant, piece
+        else:
+            whole = ctx.constant(size, "the dimension's size", "split_size")
+            by = ctx.constant(piece, "split_size", "split_size")
+            count = max(1, -(-whole // by))
+            last = size - piece * (count - 1)
+        if count > MAX_PIECES:
+            message = f"split gives at most {MAX_PIECES} pieces, not {count}"
+            raise errors.constraint(message, argument="split_size")
+        return (*[piece] * (count - 1), last)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        return " + ".join(str(ctx.value(size)) for size in self.split_size)
+        axis = self.dim % input.rank
+        return " + ".join(str(ctx.value(output.shape[axis])) for output in outputs)
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        sizes = ListExpr(shape_arguments(code.argument("split_size")))
+        sizes = code.argument("split_size")
+        if "split_size" in self.lists:
+            sizes = list_argument(code, self, "split_size")
+            sizes = ListExpr(sizes.items) if isinstance(sizes, TupleExpr) else sizes
         return call("torch.split", input, sizes, dim=code.argument("dim"))
 
 
@@ -159,9 +190,6 @@ class Chunk(_Splitting):
 
     chunks: ChunkCount
     dim: Axis
-
-    def ports(self) -> tuple[str, ...]:
-        return tuple(map(str, range(self.chunks)))
 
     def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
         axis = ctx.axis(self.dim, input.rank)

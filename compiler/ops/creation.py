@@ -9,7 +9,7 @@ from compiler.op.arg_types import Axis, Sizes
 from compiler.op.context import Context
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._tensor_method import shape_arguments
+from compiler.ops._tensor_method import list_argument, shape_arguments
 from compiler.ops._tensor_or_scalar import kind_of
 from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
@@ -50,7 +50,7 @@ class _FilledTensor(CreationOp):
             return Binary("*", code.argument("value"), ones)
         if self.value == 1:
             return ones
-        shape = TupleExpr(shape_arguments(code.argument("shape")))
+        shape = list_argument(code, self, "shape")
         return call("torch.full", shape, float(self.value))
 
 
@@ -100,9 +100,7 @@ class Constant(CreationOp):
         value = code.argument("value")
         filled = call("torch.tensor", value)
         if self.shape:
-            filled = call(
-                "torch.full", TupleExpr(shape_arguments(code.argument("shape"))), value
-            )
+            filled = call("torch.full", list_argument(code, self, "shape"), value)
         return call("nn.Buffer", filled, persistent=False)
 
 

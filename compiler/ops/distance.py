@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler.op.arg_types import Axis
+from compiler.op.arg_types import Axis, NonNegative
 from compiler.op.context import Context
 from compiler.op.op import Op, Port
 from compiler.op.registry import register
@@ -34,7 +34,7 @@ class CosineSimilarity(_Distance):
     """
 
     dim: Axis = 1
-    eps: float = 1e-8
+    eps: NonNegative = 1e-8
 
     module = "nn.CosineSimilarity"
     function = "F.cosine_similarity"

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from compiler.codegen.python import Expr, TupleExpr, call, lit
 from compiler.op import errors
-from compiler.op.arg_types import Shape, Sizes
+from compiler.op.arg_types import Factors, Shape, Sizes
 from compiler.op.context import Context
 from compiler.op.op import Code, Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import PoolWithIndices
-from compiler.ops._spatial import scale_size, sizes_text
+from compiler.ops._spatial import per_dim, scale_size, sizes_text
 from compiler.symbolic.tensor import TensorType
 
 
@@ -20,7 +20,7 @@ class _FractionalMaxPool(PoolWithIndices):
 
     kernel_size: Sizes
     output_size: Shape | None = None
-    output_ratio: float | list[float] | None = None
+    output_ratio: Factors | None = None
 
     extra_elements: ClassVar[int] = 0
     """How many more elements torch's kernel requires than the windows need."""
@@ -54,14 +54,12 @@ class _FractionalMaxPool(PoolWithIndices):
 
     def ratios(self) -> list[float]:
         """The ratio of output size to input size for each spatial dimension."""
-        given = self.output_ratio
-        ratios = given if isinstance(given, list) else [given or 0.0] * self.spatial
-        if len(ratios) != self.spatial or not all(0 < ratio < 1 for ratio in ratios):
-            message = (
-                f"output_ratio must be 1 or {self.spatial} numbers between 0 and 1"
-            )
+        assert self.output_ratio is not None
+        ratios = per_dim(self.output_ratio, self.spatial, "output_ratio")
+        if not all(0 < ratio < 1 for ratio in ratios):
+            message = "output_ratio must be between 0 and 1"
             raise errors.constraint(message, argument="output_ratio")
-        return ratios
+        return list(ratios)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -75,7 +73,7 @@ class _FractionalMaxPool(PoolWithIndices):
             options["output_size"] = code.argument("output_size")
         else:
             ratio = code.argument("output_ratio")
-            if not isinstance(self.output_ratio, list):
+            if self.output_ratio is not None and len(self.output_ratio) == 1:
                 ratio = TupleExpr((ratio,) * self.spatial)
             options["output_ratio"] = ratio
         if self.return_indices:

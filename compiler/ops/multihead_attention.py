@@ -66,7 +66,7 @@ class MultiheadAttention(Op):
         """How many keys torch appends."""
         return self.add_bias_kv + self.add_zero_attn
 
-    def ports(self) -> tuple[str, ...]:
+    def ports(self, count: int) -> tuple[str, ...]:
         return ("output", "weights") if self.need_weights else ("output",)
 
     def infer(

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from compiler.codegen.python import Call, ListExpr, call
-from compiler.op.arg_types import Size
+from compiler.op.arg_types import NonNegative, Positive, Size
 from compiler.op.context import Context
 from compiler.op.op import Code, Colour, Op, Shape, product
 from compiler.op.registry import register
@@ -24,7 +24,7 @@ def _affine(shape: Shape, weight: bool, bias: bool) -> dict[str, Shape]:
 class _ChannelNorm(Op):
     """Base class of batch and instance norm, which normalise each channel."""
 
-    eps: float = 1e-5
+    eps: NonNegative = 1e-5
     momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
@@ -57,6 +57,8 @@ class _BatchNorm(_ChannelNorm):
     In training, torch needs more than one value per channel; this is not checked, as it
     depends on the batch size.
     """
+
+    eps: Positive = 1e-5
 
     ranks: ClassVar[tuple[int, ...]]
     fresh = True
@@ -183,7 +185,7 @@ class _TrailingNorm(Op):
 
     normalized_dims: Annotated[int, Field(ge=1)] = 1
     """The number of trailing dimensions: the length of torch's normalized_shape."""
-    eps: float | None = None
+    eps: NonNegative | None = None
     elementwise_affine: bool = True
 
     omitted = ("normalized_dims",)
@@ -216,7 +218,7 @@ class LayerNorm(_TrailingNorm):
     Ba et al., "Layer Normalization", 2016.
     """
 
-    eps: float = 1e-5
+    eps: NonNegative = 1e-5
     bias: bool = True
 
     module = "nn.LayerNorm"
@@ -250,7 +252,7 @@ class GroupNorm(Op):
     """
 
     num_groups: Size
-    eps: float = 1e-5
+    eps: NonNegative = 1e-5
     affine: bool = True
     bias: bool = True
 
@@ -267,6 +269,9 @@ class GroupNorm(Op):
         count = input.with_size(1, channels // self.num_groups).numel
         ctx.require_least("the number of values in a group", count, 2, "input")
         return input
+
+    def inferred(self, input: TensorType) -> dict[str, Dim]:
+        return {"num_channels": input.shape[1]}
 
     def weights(self, input: TensorType) -> dict[str, Shape]:
         return _affine((input.shape[1],), self.affine, self.bias)

@@ -163,6 +163,15 @@ class Std(_Variance):
 class _LogicalReduction(Reduction):
     """Base class of any and all; an element other than 0 counts as True."""
 
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        if self.dim == ():
+            raise errors.constraint(
+                f"{self.name} needs a dimension in dim",
+                argument="dim",
+                help="without dim, it is over all dimensions",
+            )
+        return super().infer(ctx, input)
+
     def kind(self, kind: Kind) -> Kind:
         return "bool"
 

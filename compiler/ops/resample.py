@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from compiler.op import errors
-from compiler.op.arg_types import Shape, Size
+from compiler.op.arg_types import Factors, Shape, Size
 from compiler.op.context import Context
 from compiler.op.op import ANY, Colour, Op, Port
 from compiler.op.registry import register
@@ -22,7 +22,7 @@ class Resample(Op):
     """Base class of ops that resample to `size` or by `scale_factor`."""
 
     size: Shape | None = None
-    scale_factor: int | float | list[int | float] | None = None
+    scale_factor: Factors | None = None
     mode: Literal[
         "nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "trilinear"
     ] = "nearest"
@@ -64,12 +64,8 @@ class Resample(Op):
 
     def factors(self, count: int) -> list[float]:
         """The scale factor of each spatial dimension."""
-        if not isinstance(self.scale_factor, list):
-            return [self.scale_factor or 0.0] * count
-        if len(self.scale_factor) != count:
-            message = f"scale_factor needs 1 or {count} values"
-            raise errors.constraint(message, argument="scale_factor")
-        return list(self.scale_factor)
+        assert self.scale_factor is not None
+        return list(per_dim(self.scale_factor, count, "scale_factor"))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler.codegen.python import Call, Expr, TupleExpr, call, method
+from compiler.codegen.python import Call, Expr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Axis, Shape
 from compiler.op.context import Context
@@ -12,6 +12,7 @@ from compiler.op.op import Code, product
 from compiler.op.registry import register
 from compiler.ops._tensor_method import (
     TensorMethod,
+    list_argument,
     shape_arguments,
     wrap_axes,
     wrap_axis,
@@ -26,10 +27,10 @@ def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shap
     Raises:
         OpError: if the elements do not fit, or more than one size is -1.
     """
-    holes = [i for i, size in enumerate(shape) if size == -1]
+    holes = [i for i, size in enumerate(shape) if ctx.value(size) == -1]
     if len(holes) > 1:
         raise errors.constraint("at most one size can be -1", argument=argument)
-    known = [size for size in shape if size != -1]
+    known = [size for i, size in enumerate(shape) if i not in holes]
     for size in known:  # with a size of 0, -1 would be ambiguous
         ctx.require_least(f"an element of {argument}", size, len(holes))
     rest = product(known)
@@ -98,7 +99,7 @@ class Expand(ToShape):
         return input.with_shape(*new, *(self._size(ctx, *pair) for pair in pairs))
 
     def _size(self, ctx: Context, wanted: Dim, size: Dim | None) -> Dim:
-        if wanted == -1 and size is not None:
+        if size is not None and ctx.value(wanted) == -1:
             return size
         ctx.require_least("an element of shape", wanted, 0)
         if size is not None and not ctx.is_one(size):
@@ -168,12 +169,7 @@ class Unflatten(TensorMethod):
         return call(self.module, *self._arguments(code))
 
     def _arguments(self, code: Code) -> tuple[Expr, Expr]:
-        sizes = code.argument("sizes")
-        if len(self.sizes) == 1 and not code.chosen("sizes"):
-            sizes = TupleExpr(
-                shape_arguments(sizes)
-            )  # a list of one item is written without brackets
-        return code.argument("dim"), sizes
+        return code.argument("dim"), list_argument(code, self, "sizes")
 
 
 @register("permute", torch="torch.permute")

@@ -9,6 +9,7 @@ from compiler.op.context import Context
 from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
 from compiler.ops._pool_base import WindowPool
+from compiler.ops._tensor_method import list_argument
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -78,7 +79,7 @@ class _MaxUnpool(WindowPool):
     def apply(self, code: Code, input: Expr, indices: Expr) -> Expr:
         options = {}
         if self.output_size is not None:
-            options["output_size"] = code.argument("output_size")
+            options["output_size"] = list_argument(code, self, "output_size")
         return call(code.module(), input, indices, **options)
 
 

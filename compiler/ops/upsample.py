@@ -6,7 +6,7 @@ from typing import Any
 
 from compiler.codegen.python import Expr, call, lit
 from compiler.op import errors
-from compiler.op.arg_types import Shape
+from compiler.op.arg_types import Factors, Shape
 from compiler.op.context import Context
 from compiler.op.op import Code, Op
 from compiler.op.registry import register
@@ -29,7 +29,7 @@ class _Upsampling2d(Op):
     """Base class of the 2D upsampling layers with a fixed mode."""
 
     size: Shape | None = None
-    scale_factor: int | float | list[int | float] | None = None
+    scale_factor: Factors | None = None
 
     family = "resample"
     function = "F.interpolate"

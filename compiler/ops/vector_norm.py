@@ -6,7 +6,7 @@ import math
 
 from compiler.codegen.python import Expr, call, lit
 from compiler.op import errors
-from compiler.op.arg_types import Axis
+from compiler.op.arg_types import Axis, NonNegative
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Port
 from compiler.op.registry import register
@@ -47,7 +47,7 @@ class Normalize(Op):
 
     p: float = 2.0
     dim: Axis = 1
-    eps: float = 1e-12
+    eps: NonNegative = 1e-12
 
     function = "F.normalize"
 

@@ -115,7 +115,8 @@ def check(
     if refusal and (dims or refusal.code == "kind-mismatch"):
         refused[op_name] += 1
         return Checked(refusal=refusal)
-    one = OneLayer(op, arguments, ports, dims or {}, optional)
+    count = len(outputs) or _wanted_outputs(op)
+    one = OneLayer(op, arguments, ports, dims or {}, optional, count)
     ran = run_one(one, device, reference)
     if refusal:
         assert ran.error, f"torch takes what the rule refuses: {refusal}"
@@ -139,8 +140,8 @@ def layer(
     """The generated module of one layer on the CPU; its tensors are named `layer.*`."""
     op = _bind(op_name, arguments, {})
     ports = _ports(op, inputs)
-    _infer(op, Context(), ports)
-    return module_of(OneLayer(op, arguments, ports), "cpu")
+    outputs = _infer(op, Context(), ports)
+    return module_of(OneLayer(op, arguments, ports, outputs=len(outputs)), "cpu")
 
 
 def run(
@@ -174,6 +175,14 @@ def _bind_anyhow(
         return bind(ops()[op_name], given, {}, SymbolTable({}, {})), error.problems[0]
 
 
+def _wanted_outputs(op: Op) -> int:
+    """How many outputs the arguments ask for, where the rule gives none."""
+    if op.outputs is not None:
+        return len(op.outputs)
+    pieces = getattr(op, "chunks", None) or len(getattr(op, "split_size", ()))
+    return pieces or len(op.ports(1))
+
+
 def _ports(op: Op, inputs: Mapping[str, Input]) -> dict[str, Any]:
     unknown = set(inputs) - {port.name for port in op.inputs}
     assert not unknown, f"{op.name} has no ports {unknown}"
@@ -185,7 +194,7 @@ def _infer(op: Op, ctx: Context, ports: Mapping[str, Any]) -> tuple[TensorType, 
         for value in flat([ports[port.name]]):
             ctx.require_kind(port.name, value, port.kinds)
     outputs = as_tuple(op.infer(ctx, **ports))
-    assert len(outputs) == len(op.ports())
+    assert len(outputs) == len(op.ports(len(outputs)))
     return outputs
 
 

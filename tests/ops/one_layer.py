@@ -41,7 +41,8 @@ IMPORTS = (
 class OneLayer:
     """An op and its inputs, as the class `Layer` whose only layer is `self.layer`.
 
-    `dims` gives the values of symbols, `optional` the ports that can be None in a run.
+    `dims` gives the values of symbols, `optional` the ports that can be None in a run,
+    `outputs` the number of outputs.
     """
 
     op: Op
@@ -49,6 +50,7 @@ class OneLayer:
     ports: Mapping[str, Input]
     dims: Mapping[str, int] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+    outputs: int = 1
     _sources: dict[bool, str] = field(default_factory=dict, repr=False)
 
     def source(self, *, as_module: bool = False) -> str:
@@ -96,7 +98,7 @@ class OneLayer:
         value = self.op.apply(code, **inputs)
         if self.op.outputs is not None and len(self.op.outputs) == 1:
             return (*code.statements, Return(value))
-        names = tuple(Name(f"output_{i}") for i in range(len(self.op.ports())))
+        names = tuple(Name(f"output_{i}") for i in range(self.outputs))
         take = Assign((self.op.targets(names),), value)
         return (*code.statements, take, Return(TupleExpr(names)))
 
@@ -129,16 +131,12 @@ class _Code:
         )
 
     def argument(self, name: str) -> Expr:
-        value = getattr(self.layer.op, name)
-        default = arguments(type(self.layer.op))[name][1]
-        as_written = self.layer.written.get(name, default)
-        if isinstance(value, tuple) and not isinstance(as_written, (list, tuple)):
-            value = value[0]
-        return self._literal(value)
+        return self._literal(getattr(self.layer.op, name))
 
     def _literal(self, value: Any) -> Expr:
         if isinstance(value, tuple):
-            return TupleExpr(tuple(map(self._literal, value)))
+            items = tuple(map(self._literal, value))
+            return items[0] if len(items) == 1 else TupleExpr(items)
         return self.size(value) if isinstance(value, Dim) else lit(value)
 
     def size(self, size: Dim | int) -> Expr:

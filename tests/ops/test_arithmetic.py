@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.tensor import TensorType
+from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, alike, shapes, type_of, types
 from tests.ops.harness import check, infer, run, tensor
@@ -134,3 +134,13 @@ def test_long_sums_become_several_lines() -> None:
     tensors = tuple(torch.randn(3) for _ in range(200))
     total = run("add", {}, {"inputs": tensors})
     assert torch.allclose(total, torch.stack(tensors).sum(0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "kinds", [("bool", "float"), ("int", "bool"), ("bool", "bool")]
+)
+def test_sub_takes_no_bools(kinds: tuple[Kind, Kind]) -> None:
+    left, right = (type_of(3, kind=kind) for kind in kinds)
+    found = check("sub", {}, {"input": left, "other": right}, device="cpu")
+    assert found.refusal is not None
+    assert found.refusal.code == "kind-mismatch"

@@ -57,7 +57,7 @@ LINES = [
     ("slice", {"dim": -2, "start": 1, "stop": 3}, "input[..., 1:3, :]"),
     ("index", {"dim": 1, "index": 0}, "input[:, 0]"),
     ("index", {"dim": -1, "index": -1}, "input[..., -1]"),
-    ("flip", {"dims": [1]}, "input.flip((1,))"),
+    ("flip", {"dims": [1]}, "input.flip(1)"),
     ("flip", {"dims": 1}, "input.flip(1)"),
 ]
 
