@@ -38,7 +38,7 @@ def call_op(
     inputs = {
         port.name: _input(port, types.get(port.name), context) for port in target.inputs
     }
-    outputs = as_tuple(op.infer(context, **inputs))
+    outputs = tuple(map(context.simplified, as_tuple(op.infer(context, **inputs))))
     for output in outputs:
         if output.rank > MAX_RANK:
             message = f"a tensor has {MAX_RANK} dimensions at most, not {output.rank}"

@@ -60,12 +60,12 @@ class ErrorSink:
 
     def report(self, report: Report) -> None:
         """Make diagnostics of all; a size that is too small is one where it begins."""
-        known = Conditions()
+        known: Conditions | None = None
         for (code, span), found in self._found.items():
             if code == "size-too-small" and found.conditions.least:
-                if known.implies(found.conditions):
+                if known is not None and known.implies(found.conditions):
                     continue
-                known = known.merged(found.conditions)
+                known = known.merged(found.conditions) if known else found.conditions
             help = found.fault.help or found.conditions.help
             report.error(
                 code, span, found.message, label=found.label, path=found.path, help=help

@@ -420,7 +420,10 @@ class ScopeInference:
         instance, matched = self._block(target, known, _single(types), path)
         binding = {**instance.context.hints, **named, **matched}
         binding |= default_sizes(instance, known, binding)
-        outputs = _renamed(instance.outputs, binding)
+        outputs = {
+            port: self.context.simplified(kind)
+            for port, kind in _renamed(instance.outputs, binding).items()
+        }
         number = counter or 0
         return LayerCall(
             types, outputs, instance=instance, binding=binding, counter=number

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from compiler.op import errors
 from compiler.op.errors import OpError
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
 from compiler.symbolic.tensor import Kind, TensorType
@@ -38,8 +38,22 @@ class Context:
         return found
 
     def values(self, tensor: TensorType) -> TensorType:
-        """A type with every size replaced by its value."""
-        return TensorType(tensor.kind, tuple(self.value(size) for size in tensor.shape))
+        """A type with every size replaced by its value, in its simplest form."""
+        values = (self.domain.simplified(self.value(size)) for size in tensor.shape)
+        return TensorType(tensor.kind, tuple(values))
+
+    def simplified(self, tensor: TensorType) -> TensorType:
+        """A type with sizes as simple as the multiples of the network's symbols make them.
+
+        What a name of a block stands for differs between its uses, so that its sizes stay as they are.
+        """
+        sizes = (self.domain.simplified(size, self.hints) for size in tensor.shape)
+        return TensorType(tensor.kind, tuple(sizes))
+
+    def quotient(self, size: Dim, divisor: Dim) -> Dim | None:
+        """The quotient of two sizes as values, where it is proven to come out even."""
+        whole, by = (self.domain.simplified(self.value(x)) for x in (size, divisor))
+        return exact_div(whole, by)
 
     def constant(self, size: Dim, what: str, argument: str = "") -> int:
         """A size that must be known when the network is built."""

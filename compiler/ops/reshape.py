@@ -38,7 +38,8 @@ def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shap
         _require_total(ctx, total, rest, shape, argument)
         return shape
     left = total // rest
-    _require_total(ctx, total, left * rest, shape, argument)
+    if ctx.quotient(total, rest) is None:
+        _require_total(ctx, total, left * rest, shape, argument)
     return (*shape[: holes[0]], left, *shape[holes[0] + 1 :])
 
 

@@ -1,13 +1,22 @@
 """What is proven about symbolic sizes for every value that a spec's `dims` admit."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
 
-from compiler.symbolic.dims import Dim, DimOverflow
+from compiler.symbolic.dims import (
+    Atom,
+    Dim,
+    DimOverflow,
+    FloorDivision,
+    Monomial,
+    Symbol,
+    polynomial,
+    sum_of,
+)
 from compiler.symbolic.intervals import Bound, Interval, hull, interval
 from compiler.symbolic.residues import (
     degrees,
@@ -161,6 +170,22 @@ class Domain:
         size = Dim.of(dim)
         return self._plain(size)[0] >= n or self._refined(size)[0] >= n
 
+    def simplified(self, dim: Dim, keep: Container[str] = ()) -> Dim:
+        """A size that is equal for all values, simpler where symbols are multiples; those in `keep` are any.
+
+        >>> height = Dim.symbol("H")
+        >>> multiple = Domain({"H": Constraint(multiple_of=4)})
+        >>> str(multiple.simplified((height + 3) // 4))
+        'H // 4'
+        """
+        steps = tuple(
+            (name, self.constraints[name].multiple_of)
+            for name in sorted(dim.symbols)
+            if name in self.constraints and name not in keep
+        )
+        multiples = tuple((name, step) for name, step in steps if step > 1)
+        return _simplified(dim, multiples) if multiples and dim.depth else dim
+
     def lower(self, dim: Dim | int) -> int | None:
         """A number that the size never falls below, the best one that is found."""
         size = Dim.of(dim)
@@ -210,6 +235,61 @@ def _bounds(constraint: Constraint) -> Interval:
         return constraint.first, math.inf
     steps = max(count - 1, 0)
     return constraint.first, constraint.first + steps * constraint.multiple_of
+
+
+@lru_cache(maxsize=4_096)
+def _simplified(dim: Dim, multiples: tuple[tuple[str, int], ...]) -> Dim:
+    """Every floor without its remainder where there is none, then `4 * (s // 4)` as `s`."""
+    steps = dict(multiples)
+    try:
+        total = Dim.of(0)
+        for monomial, factor in dim.terms:
+            product = Dim.of(factor)
+            for atom in monomial:
+                product *= _without_remainder(atom, multiples)
+            total += sum_of(_absorbed(*term, steps) for term in product.terms)
+    except DimOverflow:
+        return dim
+    return total
+
+
+def _without_remainder(atom: Atom, multiples: tuple[tuple[str, int], ...]) -> Dim:
+    """A floor over multiples of symbols: `(4 * n + 3) // 4` is `n`, which is `s // 4`."""
+    if isinstance(atom, Symbol):
+        return polynomial({(atom,): 1})
+    over = _simplified(atom.numerator, multiples)
+    floor = over // _simplified(atom.divisor, multiples)
+    scaled = floor.substitute({name: n * Dim.symbol(name) for name, n in multiples})
+    return floor if scaled.depth else _unscaled(scaled, dict(multiples))
+
+
+def _unscaled(dim: Dim, steps: Mapping[str, int]) -> Dim:
+    """A polynomial in which `s` stands for `s // steps[s]`, in the symbols themselves."""
+    total = Dim.of(0)
+    for monomial, factor in dim.terms:
+        product = Dim.of(1)
+        for name in [atom.name for atom in monomial if isinstance(atom, Symbol)]:
+            step = steps.get(name, 1)
+            whole = math.gcd(factor, step)  # whole * (s // step) is s // (step / whole)
+            factor //= whole
+            product *= Dim.symbol(name) // (step // whole)
+        total += factor * product
+    return total
+
+
+def _absorbed(monomial: Monomial, factor: int, steps: Mapping[str, int]) -> Dim:
+    """A product in which `4 * (s // 4)` is `s`, for multiples of 4."""
+    product = Dim.of(1)
+    for atom in monomial:
+        part = polynomial({(atom,): 1})
+        if isinstance(atom, FloorDivision):
+            by, over = atom.divisor.constant or 0, atom.numerator
+            (name,) = over.symbols if len(over.symbols) == 1 else ("",)
+            even = by > 0 and factor % by == 0 and steps.get(name, 1) % by == 0
+            if even and over == Dim.symbol(name):
+                part, factor = over, factor // by
+        product *= part
+    return factor * product
 
 
 @lru_cache(maxsize=4_096)

@@ -33,14 +33,21 @@ class Conditions:
     """The symbols for which there is no condition at all."""
 
     def merged(self, other: Conditions) -> Conditions:
-        """What must hold for both."""
+        """What must hold for both; nothing is enough where one has no condition."""
+        if not (self.known and other.known):
+            return Conditions(never=self.never or other.never)
         multiples, least = dict(self.multiples), dict(self.least)
         for name, number in other.multiples.items():
             multiples[name] = math.lcm(multiples.get(name, 1), number)
         for name, number in other.least.items():
             least[name] = max(least.get(name, 1), number)
         others = tuple(dict.fromkeys((*self.others, *other.others)))
-        return Conditions(multiples, least, others, self.never or other.never)
+        return Conditions(multiples, least, others)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a condition."""
+        return bool(self.multiples or self.least or self.others)
 
     def implies(self, other: Conditions) -> bool:
         """Whether bounds met here meet those of the other, too."""

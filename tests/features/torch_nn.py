@@ -119,8 +119,7 @@ class StackedTransformer(nn.Transformer):
 
 class Segmenter(nn.Module):
     """image: float[B, 3, H, W] -> large: float[B, 8, 2 * H, 2 * W]
-    where H >= 8, H is a multiple of 4, W >= 8, W is a multiple of 4,
-    N1 = 16 * (H // 4) * (W // 4)
+    where H >= 8, H is a multiple of 4, W >= 8, W is a multiple of 4
     """
 
     def __init__(self) -> None:
@@ -144,9 +143,9 @@ class Segmenter(nn.Module):
         smooth = F.lp_pool2d(down, 2.0, 2)  # [B, 8, H // 4, W // 4]
         # [B, 8, 2 * (H // 4), 2 * (W // 4)]
         wide = F.interpolate(smooth, scale_factor=2, mode="bilinear")
-        up = self.up(wide, down_indices)  # [B, 8, 4 * (H // 4), 4 * (W // 4)]
-        frame = self.frame(up)  # [B, 8, 4 * (H // 4), 4 * (W // 4)]
-        columns = F.unfold(frame, 3, padding=1)  # [B, 72, N1]
+        up = self.up(wide, down_indices)  # [B, 8, H, W]
+        frame = self.frame(up)  # [B, 8, H, W]
+        columns = F.unfold(frame, 3, padding=1)  # [B, 72, H * W]
         whole = F.fold(columns, (h, w), 3, padding=1)  # [B, 8, H, W]
         # [B, 8, 2 * H, 2 * W]
         large: Tensor = F.interpolate(

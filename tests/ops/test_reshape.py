@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
@@ -204,3 +205,16 @@ def test_squeeze_of_what_may_be_one_is_refused() -> None:
     many = Domain({"B": Constraint(min=2)})
     found = infer("squeeze", {}, {"input": tensor("float[B, 1]")}, domain=many)
     assert found == (tensor("float[B]"),)
+
+
+def test_a_quotient_that_multiples_make_exact() -> None:
+    domain = Domain({"T": Constraint(multiple_of=8)})
+    (found,) = infer(
+        "reshape",
+        {"shape": [-1, "(T + 4) // 4", 4]},
+        {"input": tensor("float[B, 8, T + 4]")},
+        domain=domain,
+    )
+    assert (
+        str(Context(domain=domain).simplified(found)) == "float[8 * B, T // 4 + 1, 4]"
+    )

@@ -274,3 +274,28 @@ def test_hard_questions_end_soon(size: Dim) -> None:
     assert explain_equal(ALL, size, H).kind
     assert not ALL.divisible(size, 2)
     assert not ALL.at_least(size - H, 2)
+
+
+@pytest.mark.parametrize(
+    ("formula", "multiples", "simple"),
+    [
+        ("(H + 3) // 4", {"H": 4}, "H // 4"),
+        ("(H + 31) // 32", {"H": 64}, "H // 32"),
+        ("(H + 1) // 2", {"H": 1}, "(H + 1) // 2"),
+        ("(H + 5) // 4", {"H": 6}, "(H + 1) // 4 + 1"),
+        ("3 * ((H + 1) // 2) * ((W + 3) // 4) + B", {"H": 2, "W": 8}, "3 * (H // 2) * (W // 4) + B"),
+        ("(8 * B * T + 32 * B) // (4 * (T // 4) + 4)", {"T": 8}, "8 * B"),
+    ],
+)  # fmt: skip
+def test_multiples_make_sizes_simpler(
+    formula: str, multiples: dict[str, int], simple: str
+) -> None:
+    names = {name: Dim.symbol(name) for name in "BHTW"}
+    size = Dim.of(evaluate(parse_expression(formula), names))  # type: ignore[arg-type]
+    domain = Domain({n: Constraint(multiple_of=m) for n, m in multiples.items()})
+    found = domain.simplified(size)
+    assert str(found) == simple
+    for k in range(1, 9):
+        values = {name: k * multiples.get(name, 1) for name in names}
+        assert found.evaluate(values) == size.evaluate(values)
+    assert domain.simplified(size, keep=multiples) == size
