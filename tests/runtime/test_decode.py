@@ -72,9 +72,9 @@ def generate(model: GPT2LMHeadModel, prompt: Tensor, **settings: object) -> Tens
 def test_greedy_is_that_of_transformers(
     model: GPT2LMHeadModel, prompt: Tensor, penalty: float
 ) -> None:
-    wanted = generate(model, prompt, do_sample=False, repetition_penalty=penalty)
+    expected = generate(model, prompt, do_sample=False, repetition_penalty=penalty)
     greedy = Sampling(MOST, temperature=0, repetition_penalty=penalty)
-    assert sample(of(model), prompt, greedy, EOS, PAD).equal(wanted)
+    assert sample(of(model), prompt, greedy, EOS, PAD).equal(expected)
 
 
 @pytest.mark.parametrize("beam", [1, 2, 4, 6])
@@ -83,9 +83,9 @@ def test_beams_are_those_of_transformers(
     model: GPT2LMHeadModel, prompt: Tensor, beam: int, length_penalty: float
 ) -> None:
     settings = {"num_beams": beam, "length_penalty": length_penalty}
-    wanted = generate(model, prompt, do_sample=False, **settings)
+    expected = generate(model, prompt, do_sample=False, **settings)
     found = beam_search(of(model), prompt, beam, MOST, EOS, length_penalty, PAD)
-    assert found.equal(wanted)
+    assert found.equal(expected)
 
 
 def test_rows_end_at_different_lengths(model: GPT2LMHeadModel, prompt: Tensor) -> None:
@@ -94,8 +94,8 @@ def test_rows_end_at_different_lengths(model: GPT2LMHeadModel, prompt: Tensor) -
     lengths = {(row == EOS).nonzero().flatten().tolist()[:1].__str__() for row in found}
     assert len(lengths) > 2
     for row in found:
-        behind = (row == EOS).cumsum(0) - (row == EOS).long() > 0
-        assert (row[behind] == PAD).all()
+        after = (row == EOS).cumsum(0) - (row == EOS).long() > 0
+        assert (row[after] == PAD).all()
 
 
 def test_a_beam_of_one_is_greedy(model: GPT2LMHeadModel, prompt: Tensor) -> None:
@@ -103,7 +103,7 @@ def test_a_beam_of_one_is_greedy(model: GPT2LMHeadModel, prompt: Tensor) -> None
     assert beam_search(of(model), prompt, 1, MOST, EOS, 1.0, PAD).equal(greedy)
 
 
-def test_a_beam_as_wide_as_all_there_is_finds_the_best() -> None:
+def test_a_beam_of_all_hypotheses_finds_the_best() -> None:
     table = torch.randn(4, 4, generator=torch.Generator().manual_seed(3)) * 2
     shares = table.log_softmax(-1)
 
@@ -142,12 +142,12 @@ def test_filters_are_those_of_transformers(
     chain.extend([TopPLogitsWarper(top_p)] if top_p < 1 else [])
     sampling = Sampling(1, temperature, top_k, top_p, penalty)
     found = filter_logits(penalise_repetition(scores, tokens, sampling), sampling)
-    wanted = chain(tokens, scores)
-    assert found.isneginf().equal(wanted.isneginf())
-    torch.testing.assert_close(found.softmax(-1), wanted.softmax(-1))
+    expected = chain(tokens, scores)
+    assert found.isneginf().equal(expected.isneginf())
+    torch.testing.assert_close(found.softmax(-1), expected.softmax(-1))
 
 
-def test_what_is_drawn_has_the_shares_of_the_logits() -> None:
+def test_samples_have_the_probabilities_of_the_logits() -> None:
     logits = torch.tensor([1.0, 0.0, -1.0, -math.inf]).expand(20_000, 4)
     found = sample(lambda _: logits, torch.zeros(20_000, 1).long(), Sampling(1))
     shares = found.flatten().bincount(minlength=4) / len(found)
@@ -155,7 +155,7 @@ def test_what_is_drawn_has_the_shares_of_the_logits() -> None:
     assert shares[3] == 0
 
 
-def test_a_seed_draws_the_same(model: GPT2LMHeadModel, prompt: Tensor) -> None:
+def test_a_seed_gives_the_same_samples(model: GPT2LMHeadModel, prompt: Tensor) -> None:
     first, again, other = (
         sample(of(model), prompt, Sampling(MOST, seed=seed)) for seed in (1, 1, 2)
     )
@@ -163,7 +163,7 @@ def test_a_seed_draws_the_same(model: GPT2LMHeadModel, prompt: Tensor) -> None:
     assert not first.equal(other)
 
 
-def test_no_tokens_are_asked_for() -> None:
+def test_zero_new_tokens() -> None:
     prompt = torch.ones(3, 2, dtype=torch.long)
     assert sample(_fails, prompt, Sampling(0)).shape == (3, 0)
     assert beam_search(_fails, prompt, 4, 0).shape == (3, 0)
@@ -174,7 +174,7 @@ def _fails(tokens: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("temperature", [1e-320, 1e-30, 1e30])
-def test_no_temperature_is_too_extreme(temperature: float) -> None:
+def test_extreme_temperatures(temperature: float) -> None:
     logits = torch.tensor([[1e30, 1e20, -1e30, -math.inf]])
     sampling = Sampling(3, temperature, top_k=2, top_p=0.9)
     found = sample(lambda _: logits, torch.ones(1, 1).long(), sampling)
@@ -191,7 +191,7 @@ def test_a_vocabulary_smaller_than_the_beam() -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_logits_that_are_no_numbers_are_refused(bad: float) -> None:
+def test_logits_that_are_not_finite_are_refused(bad: float) -> None:
     prompt = torch.zeros(1, 1, dtype=torch.long)
 
     def logits(tokens: Tensor) -> Tensor:
@@ -219,7 +219,7 @@ def test_logits_that_are_no_numbers_are_refused(bad: float) -> None:
         {"seed": -1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(setting: dict[str, float]) -> None:
+def test_invalid_options_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(RequestError):
         Sampling(**setting)  # type: ignore[arg-type]
     with pytest.raises(RequestError, match="at least 1"):

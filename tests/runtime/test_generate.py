@@ -110,7 +110,7 @@ def test_a_language_model_writes_text(tmp_path: Path) -> None:
     assert made.startswith("abc") and len(made) == 12
 
 
-def test_a_beam_draws_nothing(tmp_path: Path) -> None:
+def test_beam_search_takes_no_sampling_options(tmp_path: Path) -> None:
     run = opened(tmp_path, LANGUAGE)
     made = run.learner.generate(
         GenerationRequest("abc", beam=2, sampling={"max_new_tokens": 4})
@@ -123,11 +123,11 @@ def test_a_beam_draws_nothing(tmp_path: Path) -> None:
         run.learner.generate(request)
 
 
-def test_a_translation_is_one_of_the_prompt(tmp_path: Path) -> None:
+def test_the_prompt_is_translated(tmp_path: Path) -> None:
     run = opened(tmp_path, PAIRS)
     prompt = run.learner.source.decode([4, 5, 6])  # type: ignore[attr-defined]
-    (wanted,) = run.learner.predict([prompt])
-    assert run.learner.generate(GenerationRequest(prompt)) == wanted["translation"]
+    (expected,) = run.learner.predict([prompt])
+    assert run.learner.generate(GenerationRequest(prompt)) == expected["translation"]
     wide = run.learner.generate(
         GenerationRequest(prompt, beam=3, sampling={"max_new_tokens": 2})
     )
@@ -181,8 +181,8 @@ def test_the_command(
     file = tmp_path / "out.txt"
     assert called("generate", run, *options, "-o", file) == (0, f"{file}\n", "")
     assert file.read_text() == made
-    code, _, said = called("generate", run, "--prompt", "ABC")
+    code, _, message = called("generate", run, "--prompt", "ABC")
     assert code == 2
-    assert "no 'A', 'B', 'C'" in said
+    assert "no 'A', 'B', 'C'" in message
     assert called("generate", run, "--top-p", 7)[0] == 2
     assert called("generate", tmp_path / "nothing")[0] == 2

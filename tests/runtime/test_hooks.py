@@ -37,8 +37,8 @@ def network(folder: Path) -> nn.Module:
     return build_networks(compile_spec(file))[""]
 
 
-def seen(net: nn.Module) -> dict[str, list[Tensor]]:
-    """What each layer gave at last."""
+def outputs_by_layer(net: nn.Module) -> dict[str, list[Tensor]]:
+    """The last output of each layer."""
     found: dict[str, list[Tensor]] = {}
     with hook_layers(net, found.__setitem__):
         net(torch.ones(2, 5, 4))
@@ -46,20 +46,20 @@ def seen(net: nn.Module) -> dict[str, list[Tensor]]:
 
 
 def test_layers_are_named_as_in_the_spec(tmp_path: Path) -> None:
-    found = seen(network(tmp_path))
+    found = outputs_by_layer(network(tmp_path))
     for name in ("wide", "blocks.0.swapped", "blocks.1.act", "sum", "lstm", "out"):
         assert name in found, list(found)
 
 
-def test_they_come_in_the_order_in_which_they_run(tmp_path: Path) -> None:
-    names = list(seen(network(tmp_path)))
+def test_hooks_are_called_in_the_order_of_execution(tmp_path: Path) -> None:
+    names = list(outputs_by_layer(network(tmp_path)))
     order = ["wide", "blocks.0.act", "blocks.0", "blocks.1.act", "sum", "lstm", "out"]
     assert [name for name in names if name in order] == order
 
 
-def test_what_they_give_is_what_they_give(tmp_path: Path) -> None:
+def test_hooks_get_the_outputs(tmp_path: Path) -> None:
     net = network(tmp_path)
-    found = seen(net)
+    found = outputs_by_layer(net)
     x = torch.ones(2, 5, 4)
     assert found["wide"][0].equal(net.wide(x))  # type: ignore[operator]
     assert found["out"][0].equal(net(x))
@@ -67,13 +67,13 @@ def test_what_they_give_is_what_they_give(tmp_path: Path) -> None:
     assert [one.shape for one in found["lstm"]] == [(2, 5, 3), (1, 2, 3), (1, 2, 3)]
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_hooks_are_removed(tmp_path: Path) -> None:
     net = network(tmp_path)
-    told: list[str] = []
-    with hook_layers(net, lambda path, given: told.append(path)):
+    called: list[str] = []
+    with hook_layers(net, lambda path, given: called.append(path)):
         pass
     net(torch.ones(2, 5, 4))
-    assert not told
+    assert not called
     assert not any(
         one._forward_hooks or one._forward_pre_hooks for one in net.modules()
     )

@@ -40,8 +40,8 @@ def linear(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     return x @ state[f"{name}.weight"].T + state[f"{name}.bias"]
 
 
-def close(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found, wanted)
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected)
 
 
 def test_an_alias_is_still_there_after_a_repeat(interpreted: Any) -> None:
@@ -77,7 +77,9 @@ def test_stacks_and_outputs_of_the_last_copy(interpreted: Any) -> None:
 
 
 @pytest.mark.parametrize("on", [False, True])
-def test_what_is_off_passes_its_first_input_on(interpreted: Any, on: bool) -> None:
+def test_a_layer_with_a_false_when_returns_its_first_input(
+    interpreted: Any, on: bool
+) -> None:
     run = interpreted(
         "layers:\n  a: {op: Blk, when: on}\n  b: {op: relu, in: a}\n" + BLOCK, on=on
     )
@@ -133,8 +135,8 @@ def test_optional_inputs(interpreted: Any) -> None:
     full = F.scaled_dot_product_attention(x, x, x)
     close(run(x=x)["output"], full)
     close(run(x=x, m=torch.ones(2, 3, dtype=torch.bool))["output"], full)
-    seen = x[:1, :2]
-    masked = F.scaled_dot_product_attention(x[:1], seen, seen)
+    admitted = x[:1, :2]
+    masked = F.scaled_dot_product_attention(x[:1], admitted, admitted)
     close(run(x=x, m=mask)["output"][:1], masked)
 
 
@@ -176,7 +178,7 @@ def test_gradients_and_states_of_norms(interpreted: Any) -> None:
     )
 
 
-def test_an_op_that_does_not_do_what_its_rule_says(
+def test_an_op_whose_output_contradicts_its_rule(
     interpreted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from compiler.codegen.python import call

@@ -19,14 +19,14 @@ def cnn() -> Program:
     return compile_spec(SPECS / "cnn.yaml")
 
 
-def test_a_network_goes_by_no_name(cnn: Program) -> None:
+def test_a_single_network_has_an_empty_name(cnn: Program) -> None:
     (kind,) = load_program(cnn).values()
     assert kind.__name__ == "CNN"
     assert load_program(cnn).keys() == {""}
     assert kind()(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
 
 
-def test_several_networks_go_by_theirs() -> None:
+def test_several_networks_by_name() -> None:
     classes = load_program(compile_spec(SPECS / "gan.yaml"))
     assert {name: kind.__name__ for name, kind in classes.items()} == {
         "generator": "Generator",
@@ -66,7 +66,7 @@ def test_files_of_one_name_in_two_folders(cnn: Program, tmp_path: Path) -> None:
     assert load_file(tmp_path / "b" / "net.py").__all__ == ["Second"]
 
 
-def test_what_is_no_python_file(tmp_path: Path) -> None:
+def test_a_file_that_is_not_python(tmp_path: Path) -> None:
     file = tmp_path / "cnn.yaml"
     file.write_text("name: CNN", encoding="utf-8")
     with pytest.raises(ImportError, match="not a Python file"):

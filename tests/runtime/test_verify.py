@@ -24,7 +24,7 @@ def _tampered(spec: str, written: str, instead: str) -> Program:
     return other
 
 
-def test_what_was_compiled_is_right() -> None:
+def test_a_correct_module_has_no_problems() -> None:
     assert verify_types(compile_spec(SPECS / "cnn.yaml")) == []
 
 
@@ -73,7 +73,7 @@ def test_code_that_cannot_be_built() -> None:
     assert problems[0].startswith("CNN cannot be built: ")
 
 
-def test_every_network_is_looked_at() -> None:
+def test_every_network_is_verified() -> None:
     wrong = _tampered("gan", "score: Tensor = to_score.flatten(1)", "score = to_score")
     assert all(
         problem.startswith("Discriminator at ") for problem in verify_types(wrong)
@@ -133,7 +133,7 @@ def _verified(program: Program, text: str) -> tuple[str, ...]:
     return verify(other).problems
 
 
-def test_a_right_module_is_verified_at_other_params_too(net: Program) -> None:
+def test_a_correct_module_is_verified_with_other_params(net: Program) -> None:
     assert _verified(net, WRITTEN) == ()
     found = verify(net)
     assert found.problems == ()
@@ -176,7 +176,7 @@ def test_a_right_module_is_verified_at_other_params_too(net: Program) -> None:
         ("n: int = 2", "n: int = 3", "Net(width=5): the tensor"),
     ],
 )
-def test_another_meaning(
+def test_another_computation(
     net: Program, written: str, instead: str, problem: str
 ) -> None:
     assert written in WRITTEN
@@ -184,16 +184,16 @@ def test_another_meaning(
     assert any(problem in one for one in problems), problems
 
 
-def test_sizes_are_admitted_and_different() -> None:
+def test_sample_sizes_are_allowed_and_different() -> None:
     (instance,) = compile_spec(SPECS / "unet.yaml").typed.networks.values()
-    drawn = list(sample_sizes(instance))
-    assert len(drawn) >= 3
-    for sizes in drawn:
+    samples = list(sample_sizes(instance))
+    assert len(samples) >= 3
+    for sizes in samples:
         assert sizes.keys() == {"B", "H", "W"}
         assert sizes["H"] % 16 == sizes["W"] % 16 == 0
     for symbol in ("B", "H", "W"):
-        assert len({sizes[symbol] for sizes in drawn}) >= 3
-    assert any(sizes["H"] != sizes["W"] for sizes in drawn)
+        assert len({sizes[symbol] for sizes in samples}) >= 3
+    assert any(sizes["H"] != sizes["W"] for sizes in samples)
 
 
 def test_sizes_keep_to_a_maximum() -> None:

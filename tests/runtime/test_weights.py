@@ -97,7 +97,7 @@ def test_convert_keeps_dtypes(program: Program) -> None:
     assert {t.dtype for t in convert(program, given).values()} == {torch.bfloat16}
 
 
-def test_what_does_not_fit_is_not_converted(program: Program) -> None:
+def test_tensors_that_do_not_fit_are_not_converted(program: Program) -> None:
     given = published()
     del given["h.1.e.1"]
     with pytest.raises(SpecError, match=r"missing-tensor.*h\.1\.e\.1"):
@@ -246,7 +246,7 @@ def test_several_networks(tmp_path: Path) -> None:
         load(spec, network="sound")
 
 
-def test_a_network_of_which_the_checkpoint_says_nothing(tmp_path: Path) -> None:
+def test_a_network_that_the_checkpoint_lacks(tmp_path: Path) -> None:
     spec, file = _two(tmp_path)
     with pytest.raises(RequestError, match="has no weights of image"):
         load(spec, weights=file)
@@ -254,7 +254,7 @@ def test_a_network_of_which_the_checkpoint_says_nothing(tmp_path: Path) -> None:
     assert isinstance(alone, nn.Module)
 
 
-def test_what_is_shared_in_a_file_is_written_apart(tmp_path: Path) -> None:
+def test_shared_tensors_are_written_separately(tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     head = "name: Net\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
     layer = "{op: linear, out_features: 4, bias: false}"
@@ -268,7 +268,7 @@ def test_what_is_shared_in_a_file_is_written_apart(tmp_path: Path) -> None:
     assert written["a.weight"].equal(written["b.weight"])
 
 
-def test_translation_of_part_of_the_tensors(program: Program) -> None:
+def test_translating_some_of_the_tensors(program: Program) -> None:
     translate = WeightTranslator(program)
     given = published()
     found = translate({"wte": given["wte"], "h.0.qk.w": given["h.0.qk.w"]})

@@ -50,7 +50,7 @@ def test_a_converted_file_says_whose_names_it_has(tmp_path: Path) -> None:
     assert result.output.endswith("1 of 1 tensors fit, by the spec's own names\n")
 
 
-def test_translation_takes_the_alternative_that_is_there(tmp_path: Path) -> None:
+def test_the_alternative_that_exists_is_translated(tmp_path: Path) -> None:
     file = tmp_path / "turned.yaml"
     rule = "{from: fc.weight, transpose: [0, 1]}"
     file.write_text(TURNED.replace(rule, f"[w, {rule}]"))

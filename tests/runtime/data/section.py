@@ -22,9 +22,9 @@ def read(data: str, folder: Path = Path(), files: Files | None = None) -> DataSp
     write(folder, files or {})
     document = spec(data, folder)
     chosen = DataSet.model_validate(to_data(document.root)["task"]["data"])
-    place = DataSection(document, chosen.name, folder)
+    section = DataSection(document, chosen.name, folder)
     loaded: DataSplits = import_module(f"runtime.data.{chosen.name}").load(
-        chosen, place
+        chosen, section
     )
     return loaded
 

@@ -22,7 +22,7 @@ def test_verses() -> None:
     assert sum(not verse.parallel for verse in found) == 27
 
 
-def test_held_out_books_are_there() -> None:
+def test_held_out_books_exist() -> None:
     counts = Counter(verse.book for verse in verses())
     assert counts.keys() >= HELD_OUT
     assert sum(counts[book] for book in HELD_OUT) == 3_204
@@ -39,7 +39,7 @@ def kjv() -> DataSplits:
     return read("{kjv: {length: 64}}")
 
 
-def test_kjv_windows_tell_every_token_once() -> None:
+def test_kjv_windows_predict_every_token_once() -> None:
     data = kjv()
     tokenizer = Tokenizer.from_json(data.metadata["tokenizer"])
     batch = data.train.__getitems__([0, 1, 2])
@@ -62,7 +62,7 @@ def test_kjv_holds_out_whole_books() -> None:
     assert [len(data.train), len(data.held_out)] == [(n - 1) // 64 for n in sizes]
 
 
-def test_kjv_by_byte_pairs_counts_characters() -> None:
+def test_kjv_by_bpe_counts_characters() -> None:
     data = read("{kjv: {length: 64, tokens: {bpe: 400}}}")
     held = "\n".join(verse.english for verse in verses() if verse.held_out)
     assert data.facts.vocab == 400

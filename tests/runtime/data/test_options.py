@@ -7,7 +7,7 @@ from tests.runtime.data.section import read
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("{strings: {shortest: 5, longest: 3}}", "larger than `longest`"),
         ("{strings: {count: 1000000000000000000}}", "less than or equal"),
@@ -19,6 +19,6 @@ from tests.runtime.data.section import read
         ("{digits: {held_out: 1.0}}", "less than 1"),
     ],
 )
-def test_options_that_cannot_be(data: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_invalid_options(data: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=message):
         read(data, tmp_path)

@@ -9,7 +9,7 @@ from runtime.data.series import SeriesWindows, interpolate
 from tests.runtime.data.section import read
 
 
-def test_stretches_are_the_times_before_and_after() -> None:
+def test_series_windows_are_past_and_future() -> None:
     values = torch.arange(20.0)[:, None]
     part = SeriesWindows(values, 10, 16, length=4, horizon=3, season=2)
     assert len(part) == 4
@@ -39,14 +39,14 @@ def test_no_future_is_in_both_parts(tmp_path: Path, horizon: int) -> None:
     assert data.metadata["end"] == [[95.0], [96.0], [97.0], [98.0], [99.0]]
 
 
-def test_filled_as_pandas_does() -> None:
+def test_interpolation_equals_that_of_pandas() -> None:
     data = co2.load_pandas().data["co2"].reset_index(drop=True)
     assert data.isna().sum() == 59
-    wanted = data.interpolate(method="linear", limit_direction="both").to_numpy()
-    np.testing.assert_allclose(interpolate(data.to_numpy()), wanted, rtol=1e-12)
+    expected = data.interpolate(method="linear", limit_direction="both").to_numpy()
+    np.testing.assert_allclose(interpolate(data.to_numpy()), expected, rtol=1e-12)
 
 
-def test_filled_at_the_ends() -> None:
+def test_interpolation_repeats_the_ends() -> None:
     assert interpolate(np.array([np.nan, 1, np.nan, 3, np.nan])).tolist() == [
         1,
         1,
@@ -56,7 +56,7 @@ def test_filled_at_the_ends() -> None:
     ]
 
 
-def test_co2_beside_last_year() -> None:
+def test_co2_with_the_values_of_last_year() -> None:
     data = read("co2")
     assert len(data.held_out) == round(2284 * 0.2) and data.metadata["season"] == 52
     batch = data.held_out.__getitems__([60])

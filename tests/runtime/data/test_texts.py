@@ -22,7 +22,7 @@ def test_text_holds_out_its_end(tmp_path: Path) -> None:
     assert Tokenizer.from_json(data.metadata["tokenizer"]).decode(held) == "cdefg"
 
 
-def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
+def test_tokens_only_in_held_out_text_are_unknown(tmp_path: Path) -> None:
     text = "abcdefghij" * 18 + "abcdefghiz" * 2
     data = read("{text: {path: t.txt, length: 19}}", tmp_path, {"t.txt": text})
     assert data.facts.vocab == 11
@@ -38,7 +38,7 @@ def test_what_is_only_held_out_is_unknown(tmp_path: Path) -> None:
         gzip.compress(b"a b\nc d\n", mtime=0),
     ],
 )
-def test_one_text_however_it_is_written(tmp_path: Path, written: bytes) -> None:
+def test_encodings_of_the_same_text(tmp_path: Path, written: bytes) -> None:
     data = read("{text: {path: t, length: 2, held_out: 0.5}}", tmp_path, {"t": written})
     assert isinstance(data.train, TokenWindows) and isinstance(
         data.held_out, TokenWindows
@@ -127,8 +127,8 @@ def test_strings(what: str) -> None:
     for source, target in train + held:
         symbols = source.split()
         assert 3 <= len(symbols) <= 12 and set(symbols) <= set("abcde")
-        wanted = symbols[::-1] if what == "reverse" else sorted(symbols)
-        assert target.split() == wanted
+        expected = symbols[::-1] if what == "reverse" else sorted(symbols)
+        assert target.split() == expected
     assert data.facts.vocab == data.facts.target_vocab == 9
     tokens = data.train.__getitems__([0])["source"][0].tolist()
     assert tokens == [4 + "abcde".index(one) for one in train[0][0].split()] + [EOS]

@@ -39,7 +39,7 @@ def test_characters_in_their_order(specials: Sequence[str]) -> None:
     assert tokenizer.encode("z") == [tokenizer.unk]
 
 
-def test_words_by_how_frequent_they_are() -> None:
+def test_words_by_frequency() -> None:
     tokenizer = train_tokenizer(["b a b c c", "c."], Words(words=8), TEXT_SPECIALS)
     assert tokenizer.encode("c b . a d") == [1, 2, 3, 4, 0]
     assert tokenizer.size == 8  # as declared, though there are only five
@@ -65,7 +65,7 @@ def test_words_are_joined_as_people_write(text: str) -> None:
 
 @pytest.mark.parametrize("specials", SPECIALS)
 @pytest.mark.parametrize("size", [300, 600])
-def test_byte_pairs_have_the_declared_size(size: int, specials: Sequence[str]) -> None:
+def test_bpe_has_the_declared_size(size: int, specials: Sequence[str]) -> None:
     texts = [verse.english for verse in verses()[:300]]
     tokenizer = train_tokenizer(texts, Bpe(bpe=size), specials)
     assert tokenizer.size == size
@@ -73,7 +73,7 @@ def test_byte_pairs_have_the_declared_size(size: int, specials: Sequence[str]) -
 
 
 @pytest.mark.parametrize("tokens", ["characters", Bpe(bpe=300), Bpe(bpe=1000)])
-def test_what_was_seen_is_kept(tokens: Tokens) -> None:
+def test_training_text_is_restored(tokens: Tokens) -> None:
     tokenizer = train_tokenizer(TEXTS, tokens, PAIR_SPECIALS)
     for text in TEXTS:
         assert tokenizer.decode(tokenizer.encode(text)) == text
@@ -83,14 +83,14 @@ BYTES = train_tokenizer(TEXTS, Bpe(bpe=300), PAIR_SPECIALS)
 
 
 @given(st.text())
-def test_byte_pairs_lose_nothing(text: str) -> None:
+def test_bpe_is_lossless(text: str) -> None:
     sound = text.encode("utf-8", "replace").decode()
     assert BYTES.decode(BYTES.encode(text)) == sound
     assert max(BYTES.encode(text), default=0) < BYTES.size
 
 
 @given(st.lists(st.sampled_from(["the", "end", " ", "  ", "\n", "\t", ",", "\x1c"])))
-def test_byte_pairs_are_those_of_the_whole_text(pieces: list[str]) -> None:
+def test_bpe_by_words_equals_bpe_of_the_whole_text(pieces: list[str]) -> None:
     assert isinstance(BYTES, BpeTokenizer)
     text = "".join(pieces)
     whole = BYTES._model.encode(text, add_special_tokens=False)
@@ -99,7 +99,7 @@ def test_byte_pairs_are_those_of_the_whole_text(pieces: list[str]) -> None:
 
 @pytest.mark.parametrize("tokens", ALL)
 @pytest.mark.parametrize("specials", SPECIALS)
-def test_json_gives_it_back(tokens: Tokens, specials: Sequence[str]) -> None:
+def test_json_round_trip(tokens: Tokens, specials: Sequence[str]) -> None:
     tokenizer = train_tokenizer(TEXTS, tokens, specials)
     again = Tokenizer.from_json(json.loads(json.dumps(tokenizer.to_json())))
     text = TEXTS[0] + " <eos> new"
@@ -109,7 +109,7 @@ def test_json_gives_it_back(tokens: Tokens, specials: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("tokens", ALL)
-def test_learning_again_gives_the_same(tokens: Tokens) -> None:
+def test_training_again_gives_the_same_tokenizer(tokens: Tokens) -> None:
     texts = [verse.spanish for verse in verses()[:200]]
     assert (
         train_tokenizer(texts, tokens).to_json()
@@ -118,7 +118,7 @@ def test_learning_again_gives_the_same(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize("tokens", ALL)
-def test_a_text_cannot_say_special_tokens(tokens: Tokens) -> None:
+def test_names_of_special_tokens_in_a_text_are_text(tokens: Tokens) -> None:
     tokenizer = train_tokenizer([*TEXTS, "<eos> <pad> <bos>"], tokens, PAIR_SPECIALS)
     assert not {PAD, BOS, EOS} & set(tokenizer.encode("<eos> <pad><bos>"))
 
@@ -131,13 +131,13 @@ def test_special_tokens_are_not_text(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize("tokens", ALL)
-def test_ids_that_stand_for_nothing_are_nothing(tokens: Tokens) -> None:
+def test_unused_ids_decode_to_nothing(tokens: Tokens) -> None:
     tokenizer = train_tokenizer(["ab"], tokens, PAIR_SPECIALS)
     assert tokenizer.decode([-1, 10**6]) == ""
 
 
 @pytest.mark.parametrize("tokens", ALL)
-def test_lone_surrogates_are_no_fault(tokens: Tokens) -> None:
+def test_lone_surrogates_are_encoded(tokens: Tokens) -> None:
     assert train_tokenizer(TEXTS, tokens, TEXT_SPECIALS).encode("\udce9")
 
 

@@ -3,7 +3,7 @@ import pytest
 from runtime.engine.checkpointing import Checkpointer
 from runtime.tasks import image_evaluator
 
-drawn = Checkpointer._plots
+make_plots = Checkpointer._plots
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ def test_an_epoch_has_every_example_once_and_the_next_another_order() -> None:
     assert list(sampler) != first
 
 
-def test_an_epoch_goes_on_where_it_was() -> None:
+def test_an_epoch_resumes_where_it_stopped() -> None:
     sampler = ShuffledBatchSampler(23, 4, seed=0, lengths=[i % 7 for i in range(23)])
     whole = list(sampler)
     sampler.start = 2
@@ -26,7 +26,7 @@ def test_processes_share_the_batches_of_one() -> None:
     assert [a + b for a, b in zip(*parts, strict=True)] == one
 
 
-def test_batches_are_of_about_one_length() -> None:
+def test_batches_have_similar_lengths() -> None:
     lengths = [(37 * i) % 100 for i in range(4 * BUCKET_BATCHES * 2)]
     batches = list(ShuffledBatchSampler(len(lengths), 4, seed=0, lengths=lengths))
     assert sorted(chain.from_iterable(batches)) == list(range(len(lengths)))

@@ -8,16 +8,14 @@ import torch
 from runtime.engine import loop
 from runtime.engine.checkpointing import Checkpointer
 from runtime.engine.trainer_state import TrainerState
-from tests.runtime.engine.conftest import drawn
+from tests.runtime.engine.conftest import make_plots
 from tests.runtime.engine.train_specs import CLASSIFICATION, trained
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_run_leaves_what_its_folder_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Checkpointer, "_plots", drawn)
+def test_the_files_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checkpointer, "_plots", make_plots)
     state = trained(CLASSIFICATION, tmp_path)
     files = {
         str(path.relative_to(tmp_path))
@@ -67,7 +65,7 @@ def test_a_thread_trains_without_signals(tmp_path: Path) -> None:
     assert found[0].done
 
 
-def test_what_is_drawn_outside_does_not_matter(tmp_path: Path) -> None:
+def test_the_global_random_state_does_not_matter(tmp_path: Path) -> None:
     torch.manual_seed(1)
     trained(CLASSIFICATION, tmp_path / "one")
     torch.manual_seed(2)

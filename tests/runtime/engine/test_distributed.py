@@ -95,7 +95,7 @@ def metrics(run: Path) -> list[float]:
         return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
-def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path: Path) -> None:
+def test_two_processes_equal_one_with_twice_the_batch_size(tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text(CLASSIFIER)
     two = ("--devices", "2", "--strategy", "ddp", "--set", "task.batch_size=32")
@@ -107,7 +107,7 @@ def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path: Path) 
     )
 
 
-def test_shards_of_a_language_model_learn_what_the_whole_does(tmp_path: Path) -> None:
+def test_a_sharded_language_model_equals_the_whole_one(tmp_path: Path) -> None:
     text = ROOT / "tests" / "runtime" / "engine" / "specs" / "text.txt"
     data = f"task.data={{text: {{path: {text}, length: 16}}}}"
     spec = ("specs/gpt2.yaml", "--variant", "characters", *LANGUAGE_MODEL)
@@ -127,7 +127,7 @@ def test_a_process_that_dies_ends_the_others(tmp_path: Path, rank: int) -> None:
     spec, script = tmp_path / "net.yaml", tmp_path / "dying.py"
     spec.write_text(CLASSIFIER)
     script.write_text(DYING)
-    begun = time.monotonic()
+    start = time.monotonic()
     done = subprocess.run(
         [sys.executable, str(script), str(spec), str(tmp_path / "run"), str(rank)],
         env=environment(),
@@ -135,8 +135,8 @@ def test_a_process_that_dies_ends_the_others(tmp_path: Path, rank: int) -> None:
         timeout=120,
         check=False,
     )
-    said = done.stderr.decode()
+    error = done.stderr.decode()
     assert done.returncode != 0
-    own = said.index("ValueError: the end of one process")
-    assert "another process" not in said[:own]
-    assert time.monotonic() - begun < 60
+    position = error.index("ValueError: the end of one process")
+    assert "another process" not in error[:position]
+    assert time.monotonic() - start < 60

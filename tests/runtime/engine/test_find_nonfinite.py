@@ -39,19 +39,19 @@ def failure(folder: Path, layers: str, task: str = "seed: 0", blocks: str = "") 
 
 
 def test_the_layer_whose_values_are_nan_is_named(tmp_path: Path) -> None:
-    said = failure(tmp_path, "root: sqrt\nact: relu")
-    assert said.startswith("in step 1 (epoch 1) the loss is NaN: ")
-    assert "the layer root (sqrt) is the first whose output is NaN" in said
+    message = failure(tmp_path, "root: sqrt\nact: relu")
+    assert message.startswith("in step 1 (epoch 1) the loss is NaN: ")
+    assert "the layer root (sqrt) is the first whose output is NaN" in message
     about = json.loads((tmp_path / "run" / "run.json").read_text())
     assert about["status"] == "failed"
-    assert about["reason"] == said
+    assert about["reason"] == message
     assert not (tmp_path / "run" / "state.pt").exists()
 
 
 def test_infinities_come_before_the_nan_of_them(tmp_path: Path) -> None:
     layers = "large: {op: scale, factor: 1e30}\nhuge: square\nnorm: layer_norm"
-    said = failure(tmp_path, layers)
-    assert "the layer huge (square) is the first whose output is infinite" in said
+    message = failure(tmp_path, layers)
+    assert "the layer huge (square) is the first whose output is infinite" in message
 
 
 def test_a_layer_in_a_repeated_block(tmp_path: Path) -> None:
@@ -64,26 +64,26 @@ blocks:
       shifted: {op: shift, value: "100.0 if i == 0 else -1000.0"}
       root: sqrt
 """
-    said = failure(tmp_path, "h: {op: Block, repeat: 3, i: i}", blocks=blocks)
-    assert "the layer h.1.root (sqrt) is the first whose output is NaN" in said
+    message = failure(tmp_path, "h: {op: Block, repeat: 3, i: i}", blocks=blocks)
+    assert "the layer h.1.root (sqrt) is the first whose output is NaN" in message
 
 
-def test_the_layer_whose_derivative_is_infinite(tmp_path: Path) -> None:
-    said = failure(tmp_path, "zero: {op: scale, factor: 0.0}\nroot: sqrt")
-    assert "the gradient of the loss is not finite" in said
-    assert "the gradient of the layer root (sqrt) is not" in said
+def test_the_layer_whose_gradient_is_infinite(tmp_path: Path) -> None:
+    message = failure(tmp_path, "zero: {op: scale, factor: 0.0}\nroot: sqrt")
+    assert "the gradient of the loss is not finite" in message
+    assert "the gradient of the layer root (sqrt) is not" in message
 
 
-def test_steps_that_are_too_long(tmp_path: Path) -> None:
+def test_a_learning_rate_that_is_too_high(tmp_path: Path) -> None:
     optimizer = "optimizer: {sgd: {lr: 1e30}}"
-    said = failure(tmp_path, "act: relu", optimizer)
-    assert said.startswith("in step 2 (epoch 1) the loss is NaN: ")
-    assert "the layer fc2 (linear) is the first whose output is" in said
-    assert "has grown to" in said
-    assert "lower `lr`" in said
+    message = failure(tmp_path, "act: relu", optimizer)
+    assert message.startswith("in step 2 (epoch 1) the loss is NaN: ")
+    assert "the layer fc2 (linear) is the first whose output is" in message
+    assert "has grown to" in message
+    assert "lower `lr`" in message
 
 
-def test_a_mask_is_no_fault(tmp_path: Path) -> None:
+def test_masks_may_be_infinite(tmp_path: Path) -> None:
     layers = """\
 rows: {op: flatten, start_dim: 1, end_dim: 2, in: image}
 mask: causal_mask
@@ -92,11 +92,11 @@ some: exp
 less: {op: shift, value: -1.0}
 root: sqrt
 wide: flatten"""
-    said = failure(tmp_path, layers)
-    assert "the layer root (sqrt) is the first whose output is NaN" in said
+    message = failure(tmp_path, layers)
+    assert "the layer root (sqrt) is the first whose output is NaN" in message
 
 
-def test_no_weights_that_are_not_finite_are_kept(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     def broken(session: Session) -> Callback:
         def after(state: TrainerState) -> None:
             if state.epoch == 1 and state.batch == len(session.sampler):

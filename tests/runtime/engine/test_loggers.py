@@ -22,7 +22,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
+def test_tensorboard_has_the_rows_of_the_tables(tmp_path: Path) -> None:
     state = trained(CLASSIFICATION, tmp_path, logger="tensorboard")
     found = scalars(tmp_path)
     assert set(found) == {
@@ -32,11 +32,11 @@ def test_tensorboard_is_told_what_the_tables_hold(tmp_path: Path) -> None:
         "held_out/accuracy",
     }
     for tag, rows in (("train", state.steps), ("held_out", state.metrics)):
-        wanted = [(row["step"], pytest.approx(row["loss"])) for row in rows]
-        assert found[f"{tag}/loss"] == wanted
+        expected = [(row["step"], pytest.approx(row["loss"])) for row in rows]
+        assert found[f"{tag}/loss"] == expected
 
 
-def test_a_run_that_goes_on_tells_each_step_once(tmp_path: Path) -> None:
+def test_a_resumed_run_logs_each_step_once(tmp_path: Path) -> None:
     def stop(state: TrainerState) -> None:
         if state.step == 8:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -53,6 +53,6 @@ def test_a_run_that_goes_on_tells_each_step_once(tmp_path: Path) -> None:
     assert steps == list(range(1, state.step + 1))
 
 
-def test_a_logger_that_is_not_there(tmp_path: Path) -> None:
+def test_an_unknown_logger(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"no logger tensorbord.*tensorboard"):
         trained(CLASSIFICATION, tmp_path, logger="tensorbord")

@@ -13,9 +13,9 @@ def test_lines_where_there_is_no_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback)
-    said = capsys.readouterr()
-    assert said.out == ""
-    lines = said.err.splitlines()
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = output.err.splitlines()
     assert [line.split()[:2] for line in lines[:3]] == [
         ["epoch", f"{n}/3"] for n in (1, 2, 3)
     ]
@@ -37,7 +37,7 @@ def test_lines_where_there_is_no_terminal(
     assert lines[:2] == ["resuming in epoch 4, after step 18", "task.epochs: 3 -> 4"]
 
 
-def test_long_epochs_say_where_they_are(
+def test_long_epochs_report_their_steps(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
@@ -51,14 +51,15 @@ def test_long_epochs_say_where_they_are(
     assert all(line.endswith(" left") for line in late)
 
 
-def test_early_stopping_is_told(
+def test_early_stopping_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopping = ("task.early_stopping.min_delta=0.9", "task.early_stopping.patience=1")
     trained(CLASSIFICATION, tmp_path, *stopping, make_callback=ProgressCallback)
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert (
-        "finished: early stopping (evaluations without a better accuracy: 1)\n" in said
+        "finished: early stopping (evaluations without a better accuracy: 1)\n"
+        in message
     )
 
 
@@ -71,7 +72,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         lambda stderr, quiet: Console(file=screen, force_terminal=True, width=120),
     )
     trained(CLASSIFICATION, tmp_path, make_callback=ProgressCallback)
-    shown = screen.getvalue()
-    assert "\x1b[" in shown
-    assert "epoch 3/3" in shown
-    assert "best accuracy" in shown
+    screen_text = screen.getvalue()
+    assert "\x1b[" in screen_text
+    assert "epoch 3/3" in screen_text
+    assert "best accuracy" in screen_text

@@ -38,9 +38,7 @@ def interrupted(
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: str(spec.stem))
-def test_a_run_of_any_kind_goes_on_as_if_it_had_not_stopped(
-    spec: Path, tmp_path: Path
-) -> None:
+def test_a_run_of_any_kind_resumes_exactly(spec: Path, tmp_path: Path) -> None:
     whole = trained(spec, tmp_path / "whole")
     per_epoch = whole.step // whole.epoch
     interrupted(spec, tmp_path / "parts", 2, per_epoch + per_epoch // 2)
@@ -49,14 +47,14 @@ def test_a_run_of_any_kind_goes_on_as_if_it_had_not_stopped(
     assert status == "finished"
 
 
-def test_it_may_stop_after_any_step(tmp_path: Path) -> None:
+def test_a_run_can_stop_after_any_step(tmp_path: Path) -> None:
     whole = trained(CLASSIFICATION, tmp_path / "whole")
     steps = range(1, whole.step)
     interrupted(CLASSIFICATION, tmp_path / "parts", *steps, sent=signal.SIGINT)
     assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_early_stopping_counts_on(tmp_path: Path) -> None:
+def test_early_stopping_resumes_its_count(tmp_path: Path) -> None:
     text = CLASSIFICATION.read_text().replace("epochs: 3", "epochs: 9")
     spec = tmp_path / "spec.yaml"
     spec.write_text(text.replace("min_delta: 0.001", "min_delta: 0.9"))
@@ -69,7 +67,7 @@ def test_early_stopping_counts_on(tmp_path: Path) -> None:
     assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_a_signal_in_an_evaluation_is_heard_after_it(tmp_path: Path) -> None:
+def test_a_signal_during_an_evaluation_stops_after_it(tmp_path: Path) -> None:
     class Late(Each):
         def on_evaluate(self, state: TrainerState, improved: bool) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -99,7 +97,7 @@ def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     assert before == after
 
 
-def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path) -> None:
+def test_a_finished_run_continues_with_more_epochs(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path)
     more = ("task.epochs=5", "task.early_stopping.patience=9")
     state = trained(CLASSIFICATION, tmp_path, *more, resume=True)
@@ -109,7 +107,7 @@ def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path) -> None:
     assert "epochs: 5" in (tmp_path / "spec.yaml").read_text()
 
 
-def test_what_is_learned_from_stays(tmp_path: Path) -> None:
+def test_fixed_settings_cannot_change(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path)
     with pytest.raises(RequestError, match=r"task.batch_size: 32 -> 64"):
         trained(CLASSIFICATION, tmp_path, "task.batch_size=64", resume=True)

@@ -31,17 +31,17 @@ def holder(folder: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
-def test_a_folder_is_for_one_process(tmp_path: Path) -> None:
+def test_a_folder_is_locked_by_one_process(tmp_path: Path) -> None:
     process = holder(tmp_path)
-    said = f"in use by process {process.pid}"
-    with pytest.raises(RequestError, match=said):
+    message = f"in use by process {process.pid}"
+    with pytest.raises(RequestError, match=message):
         trained(CLASSIFICATION, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     process.communicate()
     trained(CLASSIFICATION, tmp_path)
 
 
-def test_the_lock_of_a_process_that_was_killed_is_none(tmp_path: Path) -> None:
+def test_a_killed_process_releases_its_lock(tmp_path: Path) -> None:
     process = holder(tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -88,7 +88,7 @@ def test_a_folder_that_is_read_only(
         trained(CLASSIFICATION, tmp_path)
 
 
-def test_nothing_is_left_of_a_run_that_did_not_begin(tmp_path: Path) -> None:
+def test_a_run_that_did_not_start_leaves_no_files(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with pytest.raises(RequestError, match=r"run is not a run: it has no run.json"):
         trained(CLASSIFICATION, folder, resume=True)
@@ -105,8 +105,8 @@ def test_a_run_of_another_spec(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path / "run")
     spec, text = tmp_path / "spec.yaml", CLASSIFICATION.read_text()
     spec.write_text(text.replace("out_channels: 4", "out_channels: 5"))
-    said = r"another spec: conv.weight is \[4, 1, 3, 3\] in the run and \[5, 1, 3, 3\] in the spec; conv.bias"
-    with pytest.raises(RequestError, match=said):
+    message = r"another spec: conv.weight is \[4, 1, 3, 3\] in the run and \[5, 1, 3, 3\] in the spec; conv.bias"
+    with pytest.raises(RequestError, match=message):
         trained(spec, tmp_path / "run", resume=True)
     spec.write_text(text.replace("act: relu", "act: tanh"))
     with pytest.raises(RequestError, match=r"another spec: class Net differs"):

@@ -15,7 +15,7 @@ def pixels(png: bytes) -> NDArray[np.float32]:
     return np.asarray(imread(io.BytesIO(png), format="png"), dtype=np.float32)[..., :3]
 
 
-def test_images_stand_row_after_row_with_lines_between() -> None:
+def test_images_are_in_rows_with_lines_between_them() -> None:
     images = torch.tensor([0.0, 1.0, 0.2]).view(3, 1, 1, 1).expand(3, 1, 40, 40)
     found = pixels(grid_png(images, columns=2))
     assert found.shape == (84, 84, 3)
@@ -31,7 +31,7 @@ def test_values_from_minus_one_and_colours() -> None:
     assert found[20, 20] == pytest.approx([0, 0.5, 1], abs=0.01)
 
 
-def test_what_is_no_number_or_out_of_range_is_still_a_picture() -> None:
+def test_nan_and_values_out_of_range_are_drawn() -> None:
     image = torch.tensor([[float("nan"), 9.0], [-9.0, 0.5]]).view(1, 1, 2, 2)
     found = pixels(grid_png(image, columns=1))
     assert found.min() == 0 and found.max() == 1

@@ -32,9 +32,7 @@ from tests.runtime.tasks.adversaries import (
 @pytest.mark.parametrize(
     ("mine", "yours"), [("discriminator", "generator"), ("generator", "discriminator")]
 )
-def test_a_step_changes_one_network_alone(
-    tmp_path: Path, mine: str, yours: str
-) -> None:
+def test_a_step_updates_one_network_only(tmp_path: Path, mine: str, yours: str) -> None:
     learner = adversary(tmp_path)
     before = {name: weights(net) for name, net in learner.networks.items()}
     config = next(
@@ -47,7 +45,9 @@ def test_a_step_changes_one_network_alone(
     assert not same(before[mine], weights(learner.networks[mine]))
 
 
-def test_the_discriminators_loss_does_not_reach_the_generator(tmp_path: Path) -> None:
+def test_the_discriminators_loss_has_no_gradient_in_the_generator(
+    tmp_path: Path,
+) -> None:
     learner = adversary(tmp_path)
     torch.autograd.backward(learner.loss("discriminator", batch(), 0.0))
     assert all(one.grad is None for one in learner.networks["generator"].parameters())
@@ -62,7 +62,7 @@ def test_the_discriminators_loss_does_not_reach_the_generator(tmp_path: Path) ->
         ("generator: {steps: 2}\ndiscriminator: {steps: 3}", ["d", "dg", "dg", "d"]),
     ],
 )
-def test_networks_are_due_by_their_steps(
+def test_networks_are_updated_by_their_steps(
     tmp_path: Path, steps: str, expected: list[str]
 ) -> None:
     learner = adversary(tmp_path, steps)
@@ -91,23 +91,23 @@ discriminator: {schedule: {cosine: {warmup: 7}}}"""
 # The running mean.
 
 
-def test_the_mean_of_the_weights_follows_them(tmp_path: Path) -> None:
+def test_the_average_follows_the_weights(tmp_path: Path) -> None:
     learner = adversary(tmp_path, "average: 0.9")
     net = learner.networks["generator"]
-    seen = []
+    averages = []
     for step in range(200):
         with torch.no_grad():
             net.get_parameter("flat.bias").fill_(float(step))
         learner.after_optimizer_step("discriminator")
         learner.after_optimizer_step("generator")
-        seen.append(learner.average["flat.bias"][0].item())
-    assert seen[0] == 0
+        averages.append(learner.average["flat.bias"][0].item())
+    assert averages[0] == 0
     # decay = min(0.9, (1 + n) / (10 + n)), n the updates before
-    assert seen[1] == pytest.approx(1 - 2 / 11)
-    assert seen[-1] == pytest.approx(0.9 * seen[-2] + 0.1 * 199)
+    assert averages[1] == pytest.approx(1 - 2 / 11)
+    assert averages[-1] == pytest.approx(0.9 * averages[-2] + 0.1 * 199)
 
 
-def test_the_mean_is_what_is_judged_and_the_weights_come_back(tmp_path: Path) -> None:
+def test_the_average_is_evaluated_and_the_weights_are_restored(tmp_path: Path) -> None:
     learner = adversary(tmp_path, "average: 0.9")
     net = learner.networks["generator"]
     learner.after_optimizer_step("generator")
@@ -125,7 +125,7 @@ def test_the_mean_is_what_is_judged_and_the_weights_come_back(tmp_path: Path) ->
     assert all(torch.equal(learner.average[name], one) for name, one in mean.items())
 
 
-def test_a_resumed_run_goes_on_as_it_would_have(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_exactly(tmp_path: Path) -> None:
     data = stripes()
     learner = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
     torch.manual_seed(1)
@@ -147,7 +147,7 @@ def test_a_resumed_run_goes_on_as_it_would_have(tmp_path: Path) -> None:
 # Judging.
 
 
-def test_two_stripes_are_learned(tmp_path: Path) -> None:
+def test_training_converges_on_stripes(tmp_path: Path) -> None:
     data = stripes()
     task = "optimizer: {adam: {lr: 3e-3, betas: [0.5, 0.99]}}\ngradient_penalty: 0.1\nsamples: 9\naverage: 0.9"
     learner = adversary(tmp_path, task)
@@ -186,8 +186,8 @@ def test_held_out_losses_are_means_without_the_penalty(tmp_path: Path) -> None:
             learner.generate_images(250)
         made = torch.cat([learner.generate_images(32)[0] for _ in parts])
         fake = learner.score(made, NO_LABELS).mean()
-        shown = torch.cat([part["image"] for part in parts])
-        real = learner.score(shown, NO_LABELS).mean()
+        images = torch.cat([part["image"] for part in parts])
+        real = learner.score(images, NO_LABELS).mean()
     assert found["generator.loss"] == pytest.approx(-float(fake), abs=1e-5)
     assert found["discriminator.loss"] == pytest.approx(float(fake - real), abs=1e-5)
     assert "judge.accuracy" not in found
@@ -212,12 +212,12 @@ def test_samples_are_a_grid_from_the_same_noise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("last", "warns"), [("tanh", False), ("sigmoid", True), ("relu", False)]
 )
-def test_a_generator_of_another_range_than_the_data_is_warned_of(
+def test_a_generator_with_another_range_than_the_data_is_a_warning(
     tmp_path: Path, last: str, warns: bool
 ) -> None:
     found = [one.message for one in program(tmp_path, last=last).warnings]
-    said = ["sigmoid gives values in 0..1, and image_folder holds -1..1"]
-    assert found == (said if warns else [])
+    expected = ["sigmoid gives values in 0..1, and image_folder holds -1..1"]
+    assert found == (expected if warns else [])
 
 
 def test_a_penalty_is_refused_in_mixed_precision(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ task:
 """
 
 
-def test_networks_with_a_label_are_told_it(tmp_path: Path) -> None:
+def test_networks_with_a_label_input_are_conditional(tmp_path: Path) -> None:
     file = tmp_path / "told.yaml"
     file.write_text(CONDITIONAL)
     found = compile_spec(file)

@@ -135,7 +135,7 @@ TOKENS = torch.randint(VOCAB, (2, 13), generator=torch.Generator().manual_seed(0
 
 
 @pytest.mark.parametrize("name", LOOKS_AHEAD)
-def test_the_layer_that_looks_ahead_is_named(tmp_path: Path, name: str) -> None:
+def test_the_layer_that_is_not_causal_is_found(tmp_path: Path, name: str) -> None:
     layers, blocks, layer = LOOKS_AHEAD[name]
     net = network(compiled(tmp_path, layers, blocks))
     found = find_leak(net, run(net), TOKENS)
@@ -144,7 +144,7 @@ def test_the_layer_that_looks_ahead_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOOKS_BACK)
-def test_a_network_that_looks_back_passes(tmp_path: Path, name: str) -> None:
+def test_a_causal_network_passes(tmp_path: Path, name: str) -> None:
     net = network(compiled(tmp_path, *LOOKS_BACK[name]))
     assert find_leak(net, run(net), TOKENS) is None
 
@@ -157,7 +157,7 @@ def test_a_head_of_zeros_hides_nothing(tmp_path: Path) -> None:
     assert not net.head.weight.any()  # type: ignore[union-attr, operator]
 
 
-def test_nothing_is_left_changed(tmp_path: Path) -> None:
+def test_the_network_is_restored(tmp_path: Path) -> None:
     net = network(compiled(tmp_path, *LOOKS_BACK["attention"]))
     net.head.eval()  # type: ignore[union-attr, operator]
     modes = [module.training for module in net.modules()]
@@ -177,7 +177,7 @@ def test_tokens_that_are_all_alike(tmp_path: Path) -> None:
         assert find_leak(net, run(net), torch.full((1, 7), token)) == layer
 
 
-def test_a_text_of_one_token_has_nothing_ahead(tmp_path: Path) -> None:
+def test_a_text_of_one_token_is_causal(tmp_path: Path) -> None:
     layers, blocks, _ = LOOKS_AHEAD["attention"]
     net = network(compiled(tmp_path, layers, blocks))
     assert find_leak(net, run(net), TOKENS[:, :1]) is None
@@ -214,7 +214,7 @@ def learner(program: Program) -> Model:
 
 
 @pytest.mark.parametrize("length", [8, 13])  # 8 is the width, too
-def test_the_message_stands_at_the_layer(tmp_path: Path, length: int) -> None:
+def test_the_error_is_at_the_layer(tmp_path: Path, length: int) -> None:
     layers, blocks, _ = LOOKS_AHEAD["attention"]
     model = learner(compiled(tmp_path, layers, blocks))
     with pytest.raises(SpecError) as caught:
@@ -228,7 +228,7 @@ def test_the_message_stands_at_the_layer(tmp_path: Path, length: int) -> None:
     assert "is_causal: true" in found.help
 
 
-def test_a_block_stands_for_what_has_no_name(tmp_path: Path) -> None:
+def test_the_error_of_a_layer_without_a_block(tmp_path: Path) -> None:
     layers, blocks, _ = LOOKS_AHEAD["a recurrence both ways"]
     model = learner(compiled(tmp_path, layers, blocks))
     with pytest.raises(SpecError) as caught:

@@ -134,17 +134,19 @@ def test_metrics_are_those_of_sklearn_and_torchmetrics(make: Make) -> None:
     ]
     found = evaluated(learner, *parts)
     truth = batch["label"]
-    told = learner.network(batch["image"]).argmax(-1)
-    assert found["accuracy"] == pytest.approx(accuracy_score(truth, told))
-    theirs = multiclass_accuracy(told, truth, 10, average="micro")
+    predicted = learner.network(batch["image"]).argmax(-1)
+    assert found["accuracy"] == pytest.approx(accuracy_score(truth, predicted))
+    theirs = multiclass_accuracy(predicted, truth, 10, average="micro")
     assert found["accuracy"] == pytest.approx(float(theirs))
     assert learner.confusion is not None
-    cells = confusion_matrix(truth, told, labels=range(10))
+    cells = confusion_matrix(truth, predicted, labels=range(10))
     assert (learner.confusion.numpy() == cells).all()
-    assert (learner.confusion == multiclass_confusion_matrix(told, truth, 10)).all()
+    assert (
+        learner.confusion == multiclass_confusion_matrix(predicted, truth, 10)
+    ).all()
 
 
-def test_confusions_become_a_picture(make: Make) -> None:
+def test_the_confusion_matrix_is_plotted(make: Make) -> None:
     learner = make(*digits())
     assert learner.plots() == {}
     evaluated(learner, images(20))
@@ -166,21 +168,21 @@ def test_texts_are_classified_with_a_mask(make: Make) -> None:
         TEXTS, dict(data.metadata), DIMS="", MASK="mask: bool[B, T]", LAYERS=MASKED
     )
     batch = data.held_out.__getitems__([0, 1])
-    wanted = masked.network(batch["tokens"], batch["mask"])
-    torch.testing.assert_close(masked.logits(batch), wanted)
+    expected = masked.network(batch["tokens"], batch["mask"])
+    torch.testing.assert_close(masked.logits(batch), expected)
     assert not batch["mask"].all()
     other = {**batch, "mask": torch.ones_like(batch["mask"])}
-    assert not torch.allclose(masked.logits(other)[1], wanted[1])
+    assert not torch.allclose(masked.logits(other)[1], expected[1])
 
 
-def test_a_network_without_a_mask_is_not_given_one(make: Make) -> None:
+def test_a_network_without_a_mask_input(make: Make) -> None:
     data = texts()
     plain = make(TEXTS, dict(data.metadata), DIMS="", MASK="", LAYERS="")
     batch = data.held_out.__getitems__([0, 1])
     torch.testing.assert_close(plain.logits(batch), plain.network(batch["tokens"]))
 
 
-def test_texts_are_learned_and_told(make: Make) -> None:
+def test_texts_are_trained_on_and_classified(make: Make) -> None:
     data = texts()
     learner = make(TEXTS, dict(data.metadata), DIMS="", MASK="", LAYERS="")
     learner.setup(data)
@@ -200,7 +202,7 @@ def test_texts_are_learned_and_told(make: Make) -> None:
     assert found[0]["probability"] == top["blame"] > 0.5
 
 
-def test_a_text_with_nothing_in_it_is_refused(make: Make) -> None:
+def test_an_empty_text_is_refused(make: Make) -> None:
     learner = make(TEXTS, dict(texts().metadata), DIMS="", MASK="", LAYERS="")
     with pytest.raises(RequestError, match="an empty text"):
         learner.predict([" "])
@@ -217,7 +219,7 @@ def test_texts_that_are_too_long_for_the_network_are_refused(make: Make) -> None
 
 
 @pytest.mark.parametrize("values", ["0..1", "-1..1"])
-def test_image_files_are_told(make: Make, tmp_path: Path, values: str) -> None:
+def test_image_files_are_classified(make: Make, tmp_path: Path, values: str) -> None:
     spec, metadata = digits()
     learner = make(spec, {**metadata, "range": values})
     pixels = (images(1)["image"][0, 0] * 255).byte()
@@ -232,7 +234,7 @@ def test_image_files_are_told(make: Make, tmp_path: Path, values: str) -> None:
     assert len(found["top"]) == 5
 
 
-def test_image_files_are_brought_to_size_and_to_grey(
+def test_image_files_are_resized_and_converted_to_grey(
     make: Make, tmp_path: Path
 ) -> None:
     learner = make(*digits())
@@ -243,8 +245,8 @@ def test_image_files_are_brought_to_size_and_to_grey(
     first, second = learner.predict([str(file) for file in files])
     assert first["top"] == pytest.approx(second["top"], abs=1e-2)
     grey = learner.network(torch.full((1, 1, 8, 8), 90 / 255))[0].softmax(-1)
-    wanted = float(grey.max().detach())
-    assert first["probability"] == pytest.approx(wanted, abs=1e-2)
+    expected = float(grey.max().detach())
+    assert first["probability"] == pytest.approx(expected, abs=1e-2)
 
 
 def test_image_files_may_be_sequences_of_rows(make: Make, tmp_path: Path) -> None:
@@ -257,7 +259,9 @@ def test_image_files_may_be_sequences_of_rows(make: Make, tmp_path: Path) -> Non
     assert found["label"] == str(int(logits.argmax()))
 
 
-def test_images_of_any_size_keep_theirs(make: Make, tmp_path: Path) -> None:
+def test_images_keep_their_size_if_the_network_accepts_any(
+    make: Make, tmp_path: Path
+) -> None:
     (tmp_path / "i").write_bytes(b"")
     spec = IMAGES.replace("[B, 1, 8, 8]", "[B, 1, H, W]")
     spec = spec.replace(
@@ -283,7 +287,7 @@ def test_images_of_any_size_keep_theirs(make: Make, tmp_path: Path) -> None:
         ("nul\0", "does not exist"),
     ],
 )
-def test_a_file_that_is_no_image_is_refused(
+def test_a_file_that_is_not_an_image_is_refused(
     make: Make, tmp_path: Path, name: str, message: str
 ) -> None:
     learner = make(*digits())

@@ -104,9 +104,9 @@ def evaluated(
 def test_the_loss_is_that_of_torch(make: Make, loss: str, function: Any) -> None:
     learner, data = make(loss)
     batch = every(data)
-    told = learner.network(batch["past"])
+    predicted = learner.network(batch["past"])
     mean = learner.loss("", batch, 0.0) / learner.num_items(batch)
-    torch.testing.assert_close(mean, function(told, batch["future"][:, 0]))
+    torch.testing.assert_close(mean, function(predicted, batch["future"][:, 0]))
     found = evaluated(learner, data)["loss"]
     assert found == pytest.approx(float(mean.detach()), rel=1e-5)
 
@@ -124,24 +124,24 @@ def test_errors_are_those_of_sklearn_in_the_units_of_the_series(
     truth = np.array([[series[k + j] for j in steps] for k in starts])
     with torch.no_grad():
         own = learner.network(every(data)["past"]).numpy()
-    told = {
+    predicted = {
         "": own.reshape(-1, horizon).astype(float) * std + mean,
         ".last": np.array([[series[k - 1]] * horizon for k in starts]),
         ".seasonal": np.array([[series[k + j - 4] for j in steps] for k in starts]),
     }
-    for name, values_told in told.items():
-        pair = truth.ravel(), values_told.ravel()
+    for name, predicted_values in predicted.items():
+        pair = truth.ravel(), predicted_values.ravel()
         mae, rmse = mean_absolute_error(*pair), root_mean_squared_error(*pair)
         assert found[f"mae{name}"] == pytest.approx(mae, rel=1e-5)
         assert found[f"rmse{name}"] == pytest.approx(rmse, rel=1e-5)
 
 
-def test_baselines_are_for_the_last_evaluation(make: Make) -> None:
+def test_baselines_are_only_in_the_final_evaluation(make: Make) -> None:
     learner, data = make()
     assert evaluated(learner, data, final=False).keys() == {"loss", "mae", "rmse"}
 
 
-def test_several_columns_have_errors_each_and_together(make: Make) -> None:
+def test_several_columns_have_errors_and_their_mean(make: Make) -> None:
     learner, data = make(columns=2, horizon=2)
     found = evaluated(learner, data)
     both = [found["heat.mae"], found["rain.mae"]]
@@ -152,7 +152,7 @@ def test_several_columns_have_errors_each_and_together(make: Make) -> None:
     assert "heat.mae.last" in found and "rain.rmse.seasonal" in found
 
 
-def test_it_learns_waves_better_than_the_baselines(make: Make) -> None:
+def test_training_on_waves_beats_the_baselines(make: Make) -> None:
     learner, data = make()
     optimizer = torch.optim.Adam(learner.network.parameters(), lr=0.03)
     batch = data.train.__getitems__(list(range(len(data.train))))
@@ -166,7 +166,7 @@ def test_it_learns_waves_better_than_the_baselines(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("columns", "horizon"), [(1, 1), (2, 3)])
-def test_samples_are_a_picture(make: Make, columns: int, horizon: int) -> None:
+def test_samples_are_a_plot(make: Make, columns: int, horizon: int) -> None:
     learner, data = make(columns=columns, horizon=horizon)
     with torch.no_grad():
         ((name, picture),) = learner.samples([every(data)], 7).items()
@@ -175,7 +175,7 @@ def test_samples_are_a_picture(make: Make, columns: int, horizon: int) -> None:
 
 
 @pytest.mark.parametrize(("columns", "horizon"), [(1, 1), (2, 3)])
-def test_a_file_of_the_past_gives_the_next_values(
+def test_a_csv_file_of_the_past_is_forecast(
     make: Make, tmp_path: Path, columns: int, horizon: int
 ) -> None:
     learner, _ = make(columns=columns, horizon=horizon)
@@ -190,10 +190,10 @@ def test_a_file_of_the_past_gives_the_next_values(
     past = torch.tensor(values(columns)[-5:])
     mean, std = learner.scale
     with torch.no_grad():
-        told = learner.network(((past - mean) / std).float()[None])
-    wanted = (told.double() * std + mean).view(horizon, columns).T.tolist()
+        predicted = learner.network(((past - mean) / std).float()[None])
+    expected = (predicted.double() * std + mean).view(horizon, columns).T.tolist()
     assert list(end["forecast"]) == names
-    for name, row in zip(names, wanted, strict=True):
+    for name, row in zip(names, expected, strict=True):
         assert end["forecast"][name] == pytest.approx(row)
 
 
@@ -207,7 +207,7 @@ def test_a_file_of_the_past_gives_the_next_values(
         (None, "does not exist"),
     ],
 )
-def test_a_file_that_is_no_past_is_refused(
+def test_an_invalid_csv_file_is_refused(
     make: Make, tmp_path: Path, text: str | None, message: str
 ) -> None:
     learner, _ = make()

@@ -39,13 +39,13 @@ def test_it_is_scipys_formula_of_full_covariances() -> None:
 
 
 @pytest.mark.parametrize("count", [3, 500])
-def test_equal_sets_are_at_no_distance(count: int) -> None:
+def test_the_distance_of_equal_sets_is_zero(count: int) -> None:
     found = Gaussian.fit(draws(3, count, 8))
     assert frechet_distance(found, found) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_what_is_not_finite_is_infinitely_far(bad: float) -> None:
+def test_the_distance_is_infinite_if_a_value_is_not_finite(bad: float) -> None:
     features = draws(3, 10, 4)
     features[0, 0] = bad
     assert (

@@ -63,7 +63,7 @@ def opened(
     tokens: str = "characters",
     vocab: int = 0,
 ) -> tuple[LanguageModelLearner, DataSplits]:
-    """A learner and its data: the same text to learn from and to be judged by."""
+    """A learner and its data: the same text for training and held out."""
     changes = {
         "VOCAB": vocab or len(set(text)) + 1,
         "LENGTH": length,
@@ -153,7 +153,7 @@ def overfit(tmp_path_factory: pytest.TempPathFactory) -> LanguageModelLearner:
 
 
 @pytest.mark.parametrize("beam", [None, 1, 3])
-def test_what_was_learned_by_heart_is_said_again(
+def test_memorised_text_is_generated(
     overfit: LanguageModelLearner, beam: int | None
 ) -> None:
     prompt = TEXT[:12]
@@ -161,16 +161,18 @@ def test_what_was_learned_by_heart_is_said_again(
     assert overfit.continue_text(prompt, sampling, beam) == TEXT[:42]
 
 
-def test_without_a_prompt_a_line_begins(overfit: LanguageModelLearner) -> None:
+def test_without_a_prompt_text_starts_after_a_line_break(
+    overfit: LanguageModelLearner,
+) -> None:
     assert overfit.continue_text("", Sampling(max_new_tokens=3, temperature=0)) == "and"
 
 
-def test_a_text_without_lines_begins_somehow(tmp_path: Path) -> None:
+def test_a_text_without_line_breaks_starts_with_any_token(tmp_path: Path) -> None:
     learner, _ = opened(tmp_path, text=TEXT.replace("\n", " "))
     assert len(learner.continue_text("", Sampling(max_new_tokens=7))) == 7
 
 
-def test_a_seed_says_the_same(overfit: LanguageModelLearner) -> None:
+def test_a_seed_gives_the_same_text(overfit: LanguageModelLearner) -> None:
     first, again, other = (
         overfit.continue_text("the ", Sampling(40, 2.0, seed=seed))
         for seed in (1, 1, 2)
@@ -179,7 +181,7 @@ def test_a_seed_says_the_same(overfit: LanguageModelLearner) -> None:
     assert len(first) == 44
 
 
-def test_unknown_tokens_are_not_made(overfit: LanguageModelLearner) -> None:
+def test_unknown_tokens_are_not_generated(overfit: LanguageModelLearner) -> None:
     assert "<unk>" not in overfit.continue_text("the ", Sampling(300, 1e6))
 
 
@@ -190,7 +192,7 @@ def test_a_prompt_with_unknown_characters_is_refused(
         overfit.continue_text("€The €", Sampling())
 
 
-def test_samples_go_on_from_the_text_held_out(overfit: LanguageModelLearner) -> None:
+def test_samples_continue_held_out_text(overfit: LanguageModelLearner) -> None:
     tokens = torch.tensor([overfit.tokenizer.encode(TEXT)])
     ((name, text),) = overfit.samples([{"tokens": tokens}], 3).items()
     assert name == "epoch-003.txt"
@@ -198,7 +200,7 @@ def test_samples_go_on_from_the_text_held_out(overfit: LanguageModelLearner) -> 
     assert len(text) == 32 + 200 + 1
 
 
-def test_the_network_sees_no_more_than_it_learned_with(tmp_path: Path) -> None:
+def test_the_context_is_at_most_the_training_length(tmp_path: Path) -> None:
     learner, data = opened(tmp_path, dims="dims: {T: {max: 20}}", length=8)
     assert learner.context == 8
     text = whole(data).flatten()[None]
@@ -207,19 +209,19 @@ def test_the_network_sees_no_more_than_it_learned_with(tmp_path: Path) -> None:
     assert not after.equal(learner._next_logits(text[:, -7:]))
 
 
-def test_the_network_sees_no_more_than_it_takes(tmp_path: Path) -> None:
+def test_the_context_is_at_most_the_networks_maximum(tmp_path: Path) -> None:
     learner, _ = opened(tmp_path, dims="dims: {T: {max: 5}}", length=8)
     assert learner.context == 5
     assert len(learner.continue_text("the ", Sampling(max_new_tokens=20))) == 24
 
 
-def test_any_prompt_will_do_where_lengths_are_multiples(tmp_path: Path) -> None:
+def test_prompts_are_padded_to_a_multiple(tmp_path: Path) -> None:
     dims = "dims: {T: {multiple_of: 4, max: 12}}"
     learner, _ = opened(tmp_path, dims=dims)
     for length in range(1, 15):
         tokens = torch.tensor([learner.tokenizer.encode(TEXT[:length])])
-        wanted = learner.logits(tokens[:, -12:])[:, -1, 1:]
-        torch.testing.assert_close(learner._next_logits(tokens)[:, 1:], wanted)
+        expected = learner.logits(tokens[:, -12:])[:, -1, 1:]
+        torch.testing.assert_close(learner._next_logits(tokens)[:, 1:], expected)
 
 
 def test_a_network_that_looks_ahead_is_refused(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_a_network_that_looks_ahead_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dims", "takes", "help"),
+    ("dims", "allowed", "help"),
     [
         ("max: 10", "at most 10", "length: 10"),
         ("multiple_of: 8, max: 64", "multiples of 8, at most 64", "length: 8"),
@@ -239,14 +241,14 @@ def test_a_network_that_looks_ahead_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_examples_that_are_too_long_are_refused(
-    tmp_path: Path, dims: str, takes: str, help: str
+    tmp_path: Path, dims: str, allowed: str, help: str
 ) -> None:
     learner, data = opened(tmp_path, dims=f"dims: {{T: {{{dims}}}}}")
     with pytest.raises(SpecError) as caught:
         learner.setup(data)
     (found,) = caught.value.diagnostics
     assert found.code == "data-mismatch"
-    assert found.message == f"examples have 12 tokens, but Tiny takes {takes}"
+    assert found.message == f"examples have 12 tokens, but Tiny takes {allowed}"
     assert help in found.help
     assert (tmp_path / "net.yaml").read_text().splitlines()[found.span.line - 1] == (
         "  tokens: int[B, T]"

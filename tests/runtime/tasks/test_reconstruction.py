@@ -92,8 +92,8 @@ def test_the_mean_image_is_the_baseline(tmp_path: Path) -> None:
         during = learner.evaluate([{"image": held_out}], False)
         metrics = learner.evaluate([{"image": held_out}], True)
     assert during.keys() == {"loss", "mse"}
-    wanted = F.mse_loss(train.mean(0).expand_as(held_out), held_out)
-    assert metrics["mse.mean"] == pytest.approx(wanted.item(), rel=1e-5)
+    expected = F.mse_loss(train.mean(0).expand_as(held_out), held_out)
+    assert metrics["mse.mean"] == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_a_variational_one_adds_the_divergence_from_the_prior(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_it_is_evaluated_without_noise(tmp_path: Path) -> None:
     assert found["mse"] == pytest.approx(float(error), rel=1e-5)
 
 
-def test_it_learns(tmp_path: Path) -> None:
+def test_training_converges(tmp_path: Path) -> None:
     learner = autoencoder(tmp_path, NETWORK, NOISY)
     batch = {"image": images()}
     optimizer = torch.optim.Adam(learner.network.parameters(), 1e-2)
@@ -151,9 +151,9 @@ def test_samples_are_originals_above_reconstructions(
     assert name == "epoch-003.png" and isinstance(png, bytes)
     picture = torch.tensor(imread(io.BytesIO(png), format="png"))[..., 0]
     assert picture.shape == (42 * rows, 42 * columns)
-    shown = picture[1:41, 43:83]  # the second original
+    original = picture[1:41, 43:83]  # the second original
     expected = images(count)[1, 0].repeat_interleave(10, 0).repeat_interleave(10, 1)
-    torch.testing.assert_close(shown, expected, atol=0.01, rtol=0)
+    torch.testing.assert_close(original, expected, atol=0.01, rtol=0)
 
 
 def test_cross_entropy_of_negative_values_is_refused(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_cross_entropy_of_negative_values_is_refused(tmp_path: Path) -> None:
     assert [one.code for one in caught.value.diagnostics] == ["data-misfit"]
 
 
-def test_an_input_that_nothing_feeds_is_refused(tmp_path: Path) -> None:
+def test_an_input_without_a_role_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         autoencoder(tmp_path, NETWORK)
     assert {one.code for one in caught.value.diagnostics} == {"task-misfit"}

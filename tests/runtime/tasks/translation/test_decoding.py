@@ -10,7 +10,7 @@ from runtime.tasks.translation import TranslationLearner
 from tests.runtime.tasks.translation.learning import PAIRS, Make, evaluated, every, fit
 
 
-def test_what_it_has_learned_by_heart_it_translates(
+def test_memorised_pairs_are_translated(
     trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
@@ -27,9 +27,7 @@ def test_what_it_has_learned_by_heart_it_translates(
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-def test_translations_do_not_depend_on_what_is_translated_beside(
-    make: Make, beam: int
-) -> None:
+def test_translations_do_not_depend_on_their_batch(make: Make, beam: int) -> None:
     learner, data = make(f"decoding: {{beam: {beam}, most: 9}}")
     fit(learner, data, 30)
     texts = [one for one, _ in PAIRS]
@@ -38,7 +36,7 @@ def test_translations_do_not_depend_on_what_is_translated_beside(
     assert learner.translate(texts[::-1]) == alone[::-1]
 
 
-def test_greedy_translation_takes_the_best_token_each_time(make: Make) -> None:
+def test_greedy_decoding_takes_the_best_token(make: Make) -> None:
     learner, data = make("decoding: {most: 7}")
     fit(learner, data, 15)
     source = torch.tensor([[*learner.source.encode("two good men"), EOS]])
@@ -49,7 +47,7 @@ def test_greedy_translation_takes_the_best_token_each_time(make: Make) -> None:
     assert learner.decode([source[0]]) == [[i for i in given[1:] if i != EOS]]
 
 
-def test_translations_end_after_most_tokens(make: Make) -> None:
+def test_translations_have_a_maximum_length(make: Make) -> None:
     learner, _ = make("decoding: {most: 3}")
     learner.network.eval()
     rows = learner.decode([torch.tensor([5, 6, EOS])])
@@ -57,7 +55,7 @@ def test_translations_end_after_most_tokens(make: Make) -> None:
     assert len(learner.decode([torch.tensor([5, EOS])], max_new_tokens=1)[0]) <= 1
 
 
-def test_a_network_may_want_lengths_of_some_multiple(make: Make) -> None:
+def test_inputs_are_padded_to_a_multiple(make: Make) -> None:
     dims = "dims: {T: {multiple_of: 4, max: 8}, S: {multiple_of: 2, max: 8}}"
     learner, data = make(dims=dims)
     learner.setup(data)

@@ -1,4 +1,4 @@
-"""The loss, the scores and what they stand beside."""
+"""The loss, the metrics and the baselines."""
 
 import math
 from dataclasses import replace
@@ -8,6 +8,7 @@ import sacrebleu
 import torch
 from torch.nn import functional as F
 
+from compiler.tasks.data.strings import Strings
 from runtime.data.dataset import DataSplits
 from runtime.data.tokenizer import PAD, WordTokenizer
 from runtime.tasks.translation import TranslationLearner
@@ -22,15 +23,15 @@ def test_the_loss_is_that_of_torch_over_tokens_that_are_no_padding(
     batch = every(data)
     source, target = batch["source"], batch["target"]
     logits = learner.network(source, target[:, :-1])
-    there = target[:, 1:] != PAD
-    wanted = F.cross_entropy(
-        logits[there],
-        target[:, 1:][there],
+    mask = target[:, 1:] != PAD
+    expected = F.cross_entropy(
+        logits[mask],
+        target[:, 1:][mask],
         reduction="sum",
         label_smoothing=smoothing,
     )
-    torch.testing.assert_close(learner.loss("", batch, 0.5), wanted)
-    assert learner.num_items(batch) == int(there.sum())
+    torch.testing.assert_close(learner.loss("", batch, 0.5), expected)
+    assert learner.num_items(batch) == int(mask.sum())
     assert learner.num_items(batch) == sum(
         len(WordTokenizer.split(b)) + 1 for _, b in PAIRS
     )
@@ -62,11 +63,11 @@ def test_the_scores_are_those_of_sacrebleu_on_the_texts_as_they_were_read(
     fit(learner, data, 25)
     learner.setup(data)
     found = evaluated(learner, data)
-    told = learner.translate([one for one, _ in PAIRS])
-    wanted = [[other for _, other in PAIRS]]
-    assert found["bleu"] == sacrebleu.corpus_bleu(told, wanted, force=True).score
-    assert found["chrf"] == sacrebleu.corpus_chrf(told, wanted).score
-    right = sum(a == b for a, b in zip(told, wanted[0], strict=True))
+    predicted = learner.translate([one for one, _ in PAIRS])
+    expected = [[other for _, other in PAIRS]]
+    assert found["bleu"] == sacrebleu.corpus_bleu(predicted, expected, force=True).score
+    assert found["chrf"] == sacrebleu.corpus_chrf(predicted, expected).score
+    right = sum(a == b for a, b in zip(predicted, expected[0], strict=True))
     assert found["exact"] == right / len(PAIRS)
     assert 0 < found["chrf"] < 100
 
@@ -76,21 +77,20 @@ def test_the_baselines_are_metrics_of_the_last_evaluation(
 ) -> None:
     learner, data = trained
     learner.setup(data)
-    beside = {"bleu.copy", "chrf.copy", "bleu.dictionary", "chrf.dictionary"}
-    beside.add("loss.unigram")
+    baselines = {"bleu.copy", "chrf.copy", "bleu.dictionary", "chrf.dictionary"}
+    baselines.add("loss.unigram")
     found = evaluated(learner, data)
-    assert beside < found.keys()
+    assert baselines < found.keys()
     assert found["chrf.copy"] < found["chrf.dictionary"] <= found["chrf"]
     assert found["loss"] < found["loss.unigram"]
-    assert not beside & evaluated(learner, data, final=False).keys()
+    assert not baselines & evaluated(learner, data, final=False).keys()
 
 
-def test_strings_of_symbols_are_only_right_or_wrong(
+def test_strings_of_symbols_have_only_exact_matches(
     trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained
-    strings = learner.task.data.model_validate("strings")
-    learner.task = learner.task.model_copy(update={"data": strings})
+    learner.task = learner.task.model_copy(update={"data": Strings()})
     learner.setup(data)
     assert evaluated(learner, data).keys() == {
         "loss",
@@ -139,7 +139,7 @@ def test_samples_are_source_reference_and_translation(
     }
 
 
-def test_without_texts_at_hand_there_are_no_baselines(
+def test_without_texts_there_are_no_baselines(
     trained: tuple[TranslationLearner, DataSplits],
 ) -> None:
     learner, data = trained

@@ -58,12 +58,14 @@ def test_words_in_no_dictionary_are_copied_and_marks_close_up() -> None:
     assert translate_words("", words) == ""
 
 
-def test_of_many_pairs_a_part_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dictionary_of_many_pairs_uses_a_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(translation_baselines, "_MAX_LINKS", 12)
     assert learn_dictionary(PAIRS).keys() < {"the", "a", "house", "book"}
 
 
-def test_nothing_gives_an_empty_dictionary() -> None:
+def test_a_dictionary_of_no_pairs_is_empty() -> None:
     assert learn_dictionary([]) == {}
     assert learn_dictionary([("a", "")]) == {}
 
@@ -72,5 +74,5 @@ def test_the_unigram_loss_is_the_cross_entropy_of_frequencies() -> None:
     train = [torch.tensor([0, 0, 1]), torch.tensor([0])]
     held_out = [torch.tensor([0, 1, 2])]
     shares = [4 / 7, 2 / 7, 1 / 7]
-    wanted = -sum(map(math.log, shares)) / 3
-    assert unigram_loss(train, held_out, 3) == pytest.approx(wanted)
+    expected = -sum(map(math.log, shares)) / 3
+    assert unigram_loss(train, held_out, 3) == pytest.approx(expected)

@@ -13,45 +13,45 @@ from PIL import Image
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.render import render_all
 from runtime.data.load_data import load
-from tests.runtime.data import mistakes_of_images, mistakes_of_series, mistakes_of_texts
-from tests.runtime.data.mistakes import Case, mistake
-from tests.runtime.data.mistakes_of_images import FOLDER, IDX, LABELS, png
-from tests.runtime.data.mistakes_of_texts import TEXT
+from tests.runtime.data import errors_of_images, errors_of_series, errors_of_texts
+from tests.runtime.data.error_case import Case, error_of
+from tests.runtime.data.errors_of_images import FOLDER, IDX, LABELS, png
+from tests.runtime.data.errors_of_texts import TEXT
 from tests.runtime.data.section import idx, spec, write
 
 SPEC = "spec.yaml"
 CASES = [
-    *mistakes_of_texts.CASES,
-    *mistakes_of_images.CASES,
-    *mistakes_of_series.CASES,
+    *errors_of_texts.CASES,
+    *errors_of_images.CASES,
+    *errors_of_series.CASES,
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_mistake(case: Case, tmp_path: Path) -> None:
-    one = mistake(case.data, tmp_path, case.files)
+def test_data_error(case: Case, tmp_path: Path) -> None:
+    one = error_of(case.data, tmp_path, case.files)
     words = f"{one.message} | {one.help}"
     assert one.code == case.code, words
-    assert place(one, tmp_path) == wanted(case), words
-    assert all(text in words for text in case.said), words
+    assert position(one, tmp_path) == expected(case), words
+    assert all(text in words for text in case.contains), words
     assert render_all([one])
 
 
-def place(one: Diagnostic, folder: Path) -> tuple[str, int, int]:
+def position(one: Diagnostic, folder: Path) -> tuple[str, int, int]:
     file = Path(one.span.file).relative_to(folder).as_posix()
     return file, one.span.line, one.span.column
 
 
-def wanted(case: Case) -> tuple[str, int, int]:
-    if case.blamed.count(":") == 2:
-        file, line, column = case.blamed.split(":")
+def expected(case: Case) -> tuple[str, int, int]:
+    if case.position.count(":") == 2:
+        file, line, column = case.position.split(":")
         return file, int(line), int(column)
-    lead = "" if case.blamed == "sunspots" else ": "
+    lead = "" if case.position == "sunspots" else ": "
     line = f"  data: {case.data}"
-    return SPEC, 3, line.index(lead + case.blamed + "", 8) + len(lead) + 1
+    return SPEC, 3, line.index(lead + case.position + "", 8) + len(lead) + 1
 
 
-def test_every_code_of_data_is_here() -> None:
+def test_every_code_of_data_errors_has_a_case() -> None:
     codes = {case.code for case in CASES}
     assert codes == {
         "data-not-found",
@@ -64,34 +64,34 @@ def test_every_code_of_data_is_here() -> None:
     }
 
 
-def test_a_pipe_does_not_keep_us_waiting(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "t")
     assert stat.S_ISFIFO((tmp_path / "t").stat().st_mode)
-    one = mistake(TEXT, tmp_path, {})
+    one = error_of(TEXT, tmp_path, {})
     assert one.code == "data-unreadable" and "not a regular file" in one.message
 
 
 def test_a_pipe_among_images(tmp_path: Path) -> None:
     write(tmp_path, {"p/a/1.png": png()})
     os.mkfifo(tmp_path / "p" / "a" / "2.png")
-    assert mistake(FOLDER, tmp_path, {}).code == "data-unreadable"
+    assert error_of(FOLDER, tmp_path, {}).code == "data-unreadable"
 
 
-def test_a_file_that_may_not_be_read(
+def test_a_file_without_read_permission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    one = mistake(TEXT, tmp_path, {"t": "a"})
+    one = error_of(TEXT, tmp_path, {"t": "a"})
     assert one.code == "data-unreadable" and "Permission denied" in one.message
 
 
-def test_what_a_head_claims_is_not_allocated(tmp_path: Path) -> None:
+def test_sizes_that_a_header_claims_are_not_allocated(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     files = {"i": idx((2**20, 2**10, 2**10), b""), "l": LABELS}
-    mistake(IDX, tmp_path, files)
+    error_of(IDX, tmp_path, files)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert after - before < 100_000  # KiB
 
@@ -100,11 +100,11 @@ def test_an_image_that_unpacks_to_gigabytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
-    one = mistake(FOLDER, tmp_path, {"p/a/1.png": png()})
+    one = error_of(FOLDER, tmp_path, {"p/a/1.png": png()})
     assert "exceeds limit" in one.message
 
 
-def test_a_data_set_without_options_is_blamed_by_name(tmp_path: Path) -> None:
+def test_errors_of_a_data_set_without_options_are_at_its_name(tmp_path: Path) -> None:
     from runtime.data.data_section import DataSection
 
     document = spec("digits", tmp_path)
@@ -113,11 +113,11 @@ def test_a_data_set_without_options_is_blamed_by_name(tmp_path: Path) -> None:
 
 
 def test_no_part_may_be_empty(tmp_path: Path) -> None:
-    one = mistake_of_task("{digits: {held_out: 0.0}}", tmp_path)
+    one = error_of_task("{digits: {held_out: 0.0}}", tmp_path)
     assert one.code == "data-empty" and "evaluate with" in one.message
 
 
-def mistake_of_task(data: str, folder: Path) -> Diagnostic:
+def error_of_task(data: str, folder: Path) -> Diagnostic:
     """What `load` says of the data of a whole task."""
     from compiler.parse.document import to_data
     from compiler.tasks.kinds.classification import Classification

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from tests.runtime.data.mistakes import Case
+from tests.runtime.data.error_case import Case
 from tests.runtime.data.section import idx
 
 IMAGES = idx((4, 2, 2), bytes(16))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from tests.runtime.data.mistakes import Case
+from tests.runtime.data.error_case import Case
 
 TEXT = "{text: {path: t, length: 4}}"
 PAIRS = "{pairs: {path: p}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.runtime.data.mistakes import Case
+from tests.runtime.data.error_case import Case
 
 SERIES = "{csv: {path: c, columns: [load], length: 4}}"
 LONG = "load\n" + "1\n" * 40
