@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from compiler import SpecError, compile_spec
-from compiler.diagnostics.diagnostic import CODES, Diagnostic
+from compiler.diagnostics.codes import CODES
+from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.parse.scalars import resolve
 
 ROOT = Path(__file__).resolve().parent.parent

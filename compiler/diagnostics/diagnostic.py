@@ -8,111 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import printable
 
 Severity = Literal["error", "warning"]
-
-CODES: dict[str, str] = {
-    # Reading a file.
-    "file-not-found": "There is no file at this path.",
-    "file-unreadable": "The path is not a regular file, or the file cannot be read.",
-    "not-utf8": "A spec is UTF-8 text; this file is not.",
-    "control-character": "The text contains an invisible character.",
-    "too-large": "The spec exceeds one of the compiler's limits.",
-    "too-deep": "Lists and mappings are nested too deeply.",
-    "too-many-problems": "More problems were found than are shown.",
-    # YAML.
-    "yaml-syntax": "The file is not valid YAML.",
-    "tab-indentation": "YAML is indented with spaces, not with tabs.",
-    "wrong-indentation": "A line is not aligned with the lines that it belongs to.",
-    "missing-space": "The colon after a key needs a space after it.",
-    "unbalanced-brackets": "A bracket or quote is not closed, or was not opened.",
-    "unquoted-text": "The text has a meaning in YAML and must be quoted.",
-    "yaml-escape": "A double-quoted text contains an unknown escape.",
-    "yaml-directive": "YAML directives are not supported.",
-    "yaml-tag": "YAML tags are not supported; the key of a value determines its type.",
-    "yaml-anchor": "YAML anchors are not supported; use blocks.",
-    "yaml-alias": "YAML aliases are not supported; use blocks.",
-    "yaml-merge-key": "YAML merge keys are not supported; use blocks.",
-    "several-documents": "A file contains one spec.",
-    "empty-document": "The file contains nothing but blanks and comments.",
-    "not-a-mapping": "A spec is a mapping of keys to values.",
-    "key-not-text": "The keys of a mapping must be text.",
-    "duplicate-key": "A mapping contains the same key twice.",
-    "integer-too-large": "An integer does not fit into 64 bits.",
-    "float-too-large": "A number exceeds the range of a 64-bit float.",
-    # What a file may say.
-    "unknown-key": "There is no such key here.",
-    "missing-key": "A required key is missing.",
-    "bad-type": "The value has the wrong type for its key.",
-    "bad-value": "The value has the right type but is not allowed.",
-    "bad-name": "The name does not follow the rules for names of its kind.",
-    "duplicate-name": "Two things in one scope have the same name.",
-    "unknown-op": "There is no op of this name.",
-    "unknown-block": "There is no block of this name.",
-    "unknown-param": "There is no param of this name.",
-    "unknown-argument": "The op or block has no argument of this name.",
-    "missing-argument": "A required argument of the op or block is missing.",
-    "unknown-variant": "The spec has no variant of this name.",
-    "unknown-network": "The spec has no network of this name.",
-    "import-not-found": "The imported file, or the block in it, does not exist.",
-    "import-outside": "A spec can import only from its own folder tree.",
-    "import-cycle": "Files import one another in a cycle.",
-    # The graph.
-    "unknown-layer": "The scope has no layer or input of this name.",
-    "unknown-port": "The layer has no input or output of this name.",
-    "missing-input": "A required input of the layer is not connected.",
-    "too-many-inputs": "The layer has more inputs than its op or block takes.",
-    "cycle": "Layers depend on one another in a cycle.",
-    "recursion": "A block contains itself, and no `when` ends the recursion.",
-    "bad-repeat": "The layer cannot be repeated in this way.",
-    "repeat-mismatch": "The output of one copy does not fit the input of the next.",
-    "bad-scan": "The block cannot be run along this dimension.",
-    "carry-mismatch": "The carried output of one step does not fit the input of the next.",
-    "bad-when": "The condition cannot decide whether the layer runs.",
-    "bad-share": "The layer cannot share the weights of the other layer.",
-    "bad-tie": "The two tensors cannot be tied.",
-    "bad-init": "The tensor cannot be initialised in this way.",
-    "bad-parametrization": "The tensor cannot be parametrised in this way.",
-    "unused-layer": "No output depends on this layer.",
-    "unused-param": "The param is not used.",
-    "unused-block": "The block is not used.",
-    # Expressions.
-    "bad-expression": "The text is not a valid expression.",
-    "unknown-name": "The expression uses an unknown name.",
-    "not-constant": "The value must be known at compile time.",
-    "division-by-zero": "The expression divides by zero.",
-    # Shapes and types.
-    "kind-mismatch": "The tensor has the wrong dtype for its use.",
-    "shape-mismatch": "Shapes do not fit for all sizes that `dims` admit.",
-    "rank-mismatch": "The tensor has the wrong number of dimensions for its use.",
-    "size-too-small": "A size is too small for the op that uses it.",
-    "constraint": "A condition that the op places on its sizes does not hold.",
-    "symbolic-weight": "The shape of a weight would depend on the size of an input.",
-    "pattern-mismatch": "The type of the tensor does not match the declared type of the input.",
-    "unbound-dimension": "No input determines the size of this dimension.",
-    "expect-mismatch": "An assertion under `expect` does not hold.",
-    # Published weights.
-    "bad-rule": "A rule of a checkpoint is invalid, or yields no tensor.",
-    "unused-rule": "A rule of a checkpoint matches no tensor of the network.",
-    "missing-tensor": "The weights file lacks a tensor that the network needs.",
-    "unknown-tensor": "The weights file contains a tensor that the network does not need.",
-    "tensor-mismatch": "A tensor in the weights file has the wrong shape.",
-    # Tasks and data.
-    "unknown-task": "There is no task of this kind.",
-    "task-misfit": "The network does not meet the requirements of its task.",
-    "data-misfit": "The task cannot be trained on data of this form.",
-    "vocabulary-mismatch": "The network and the data have different numbers of tokens.",
-    "data-not-found": "There is no file or folder at this path.",
-    "data-unreadable": "The data cannot be read, or are not of the expected format.",
-    "data-not-utf8": "The data must be UTF-8 text; this file is not.",
-    "data-empty": "There are no examples, or too few to train and to evaluate.",
-    "data-format": "A line or a file of the data does not have the expected format.",
-    "data-label": "The label is not one of the known labels.",
-    "data-mismatch": "The sizes of the data differ from those that the network takes.",
-}
-"""Every error code, with the error that it stands for in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

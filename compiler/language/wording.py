@@ -7,7 +7,8 @@ from typing import Any
 import pydantic
 
 from compiler.diagnostics import suggestions
-from compiler.diagnostics.diagnostic import CODES, Report
+from compiler.diagnostics.codes import CODES
+from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import shorten
 from compiler.language.choice import Choice, is_family
 from compiler.op.op_docs import as_yaml

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.diagnostic import (
-    CODES,
     Diagnostic,
     Report,
     SpecError,
