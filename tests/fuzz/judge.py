@@ -75,15 +75,22 @@ def _raised(command: str, error: Exception) -> Outcome:
 
 
 def _cause(problem: str) -> str:
-    """A problem without its numbers and names, so that like ones are counted together."""
+    """A problem without its numbers and names, so that like ones are counted together.
+
+    First, how the module was made: as it is, by its constructor with other values, or compiled with other values.
+    """
+    start = problem.partition(" at ")[0]
+    made = "constructor: " if "=" in start.partition(")")[0] else ""
+    made = "compiled with: " if " with " in start else made
     for word in CAUSES:
         if word in problem:
-            return word
-    return problem[:60]
+            return made + word
+    return made + problem[:60]
 
 
 CAUSES = (
     "cannot be built",
+    "to unpack",
     "UnboundLocalError",
     "NameError",
     "TypeError",

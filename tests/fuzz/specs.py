@@ -62,7 +62,14 @@ def spec_of(seed: int) -> Config:
 
 def text_of(spec: Config) -> str:
     """A spec as a file has it."""
-    return yaml.safe_dump(spec, sort_keys=False, width=100)
+    return yaml.dump(spec, Dumper=_Plain, sort_keys=False, width=100)
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML without anchors: what is the same object is written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _inputs(s: Scope) -> Config:

@@ -1,0 +1,557 @@
+"""Every op in every wrapper: `python -m tests.fuzz.matrix --out build/matrix`.
+
+An example of each op is found by trying: its required arguments from a table, its inputs from a few types, until the
+flat network compiles. Each wrapper then puts the layer somewhere else: in a block, a list, copies, a condition, a
+scan. Every cell goes through every command and is verified, or is refused for a reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import multiprocessing
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from compiler.diagnostics.diagnostic import SpecError
+from compiler.op.op import Op, required_arguments
+from compiler.op.registry import ops
+from compiler.pipeline import compile_spec
+from compiler.program import Program
+from tests.fuzz.judge import Outcome, judge
+from tests.fuzz.specs import text_of
+
+Config = dict[str, Any]
+
+ARGUMENTS: Config = {
+    "chunks": 2,
+    "cutoffs": [2],
+    "destination": 1,
+    "dim": 1,
+    "dim0": 1,
+    "dim1": 2,
+    "dims": [1],
+    "downscale_factor": 2,
+    "embedding_dim": 4,
+    "equation": "b t d, b t d -> b t d",
+    "exponent": 2,
+    "factor": 2.0,
+    "groups": 2,
+    "height": 2,
+    "hidden_features": 4,
+    "hidden_size": 4,
+    "index": 0,
+    "k": 2,
+    "kernel_size": 3,
+    "mask_type": "A",
+    "n_classes": 4,
+    "nhead": 2,
+    "norm_type": 2,
+    "num_classes": 8,
+    "num_embeddings": 8,
+    "num_experts": 2,
+    "num_groups": 2,
+    "num_heads": 2,
+    "num_layers": 1,
+    "out_channels": 4,
+    "out_features": 4,
+    "output_size": 2,
+    "p": 0.5,
+    "pad": [1, 1],
+    "padding": 1,
+    "padding_idx": 0,
+    "pattern": "a ... -> a ...",
+    "repeats": 2,
+    "shape": [4],
+    "shifts": 1,
+    "size": 2,
+    "sizes": [2, 2],
+    "source": 0,
+    "split_size": [2, 2],
+    "threshold": 0.1,
+    "upscale_factor": 2,
+    "value": 1.0,
+    "weight": 0.5,
+    "width": 2,
+}
+"""A value for each argument that some op requires."""
+
+OTHERS: dict[str, Config] = {
+    "adaptive_log_softmax_with_loss": {
+        "n_classes": 4,
+        "cutoffs": [2],
+        "log_prob": True,
+    },
+    "affine_grid": {"size": [3, 2, 4, 4]},
+    "clamp": {"min": -0.5},
+    "eq": {"value": 1},
+    "floor_divide": {"value": 2},
+    "fmod": {"value": 2},
+    "fractional_max_pool2d": {"kernel_size": 2, "output_size": 4},
+    "fractional_max_pool3d": {"kernel_size": 2, "output_size": 4},
+    "ge": {"value": 0},
+    "gt": {"value": 0},
+    "interpolate": {"scale_factor": 2},
+    "le": {"value": 0},
+    "logsumexp": {"dim": 1},
+    "lt": {"value": 0},
+    "ne": {"value": 1},
+    "remainder": {"value": 2},
+    "rotary_embedding": {"dim": 4},
+    "to": {"dtype": "int"},
+    "transformer": {
+        "nhead": 2,
+        "num_encoder_layers": 1,
+        "num_decoder_layers": 1,
+        "dim_feedforward": 4,
+    },
+    "upsample": {"scale_factor": 2},
+    "upsampling_bilinear2d": {"scale_factor": 2},
+    "upsampling_nearest2d": {"scale_factor": 2},
+    "where": {"value": 0.5},
+    "expand": {"shape": ["B", "T", 4]},
+    "fold": {"output_size": [4, 4], "kernel_size": 2},
+    "max_unpool1d": {"kernel_size": 2},
+    "max_unpool2d": {"kernel_size": 2},
+    "max_unpool3d": {"kernel_size": 2},
+    "permute": {"dims": [0, 2, 1]},
+    "repeat": {"repeats": [1, 2, 1]},
+    "reshape": {"shape": ["B", -1]},
+    "rotate": {"num_heads": 1},
+    "tile": {"dims": [1, 2, 1]},
+    "einsum": {"equation": "b t d, b t d -> b t d"},
+    "unflatten": {"dim": -1},
+    "split": {"dim": -1},
+    "chunk": {"dim": -1},
+}
+"""Where the table does not fit."""
+
+SHAPES = (
+    "B, T, 4",
+    "B, 4",
+    "B, 4, T",
+    "B, 4, 8, 8",
+    "B, 4, 8, 8, 8",
+    "B, 4, 4",
+    "B, T",
+    "B, 2, 3",
+    "B, 16, 9",
+    "3, 2, 3",
+    "B",
+    "4, 4",
+    "B, 5, 5, 2",
+)
+KINDS = ("float", "int", "bool")
+
+
+@dataclass(frozen=True)
+class Example:
+    """An op with arguments, the types of its inputs by port, and the type of its first output."""
+
+    op: str
+    arguments: tuple[tuple[str, Any], ...]
+    inputs: tuple[tuple[str, str], ...]
+    output: str
+    weights: tuple[str, ...]
+
+    @property
+    def layer(self) -> Config:
+        return {"op": self.op, **dict(self.arguments)}
+
+    @property
+    def variadic(self) -> bool:
+        return any(port.variadic for port in ops()[self.op].inputs)
+
+    def wired(self, names: dict[str, str]) -> Any:
+        """`in` of the layer, its inputs being called so."""
+        if not names:
+            return None
+        if self.variadic:
+            (first, *_) = names.values()
+            return [first, first]
+        return names if len(names) > 1 else next(iter(names.values()))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it gives what it takes, so that copies may follow one another."""
+        return bool(self.inputs) and self.inputs[0][1] == self.output
+
+
+@cache
+def example(op: str) -> Example | None:
+    """An example that compiles; None where none was found."""
+    kind = ops()[op]
+    given = {
+        key: OTHERS.get(op, {}).get(key, ARGUMENTS.get(key, 1))
+        for key in required_arguments(kind)
+    }
+    given |= OTHERS.get(op, {})
+    for inputs in _candidates(kind):
+        draft = Example(op, tuple(given.items()), tuple(inputs.items()), "", ())
+        program = _compiled(flat(draft))
+        if program is None:
+            continue
+        node = program.typed.networks[""].nodes["a"]
+        output = str(next(iter(node.outputs.values())))
+        names = tuple(name for name in node.calls[0].weights if name)
+        return Example(op, draft.arguments, draft.inputs, output, names)
+    return None
+
+
+def _candidates(kind: type[Op]) -> Iterator[dict[str, str]]:
+    ports = [port for port in kind.inputs if not port.optional]
+    each = [
+        [f"{k}[{shape}]" for k in KINDS if k in port.kinds for shape in SHAPES]
+        for port in ports
+    ]
+    if not ports:
+        yield {}
+        return
+    alike = list(zip(*each, strict=False)) if len(ports) > 1 else []
+    names = [port.name for port in ports]
+    for row in itertools.islice(itertools.chain(alike, itertools.product(*each)), 3000):
+        yield dict(zip(names, row, strict=True))
+
+
+def _compiled(spec: Config | None) -> Program | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.yaml"
+        path.write_text(text_of(spec or {}), encoding="utf-8")
+        try:
+            return compile_spec(path)
+        except SpecError:
+            return None
+
+
+# Wrappers: each makes a spec of an example, or None where there is no such thing.
+
+Wrapper = Callable[[Example], Config | None]
+WRAPPERS: dict[str, Wrapper] = {}
+
+
+def wrapper(make: Wrapper) -> Wrapper:
+    WRAPPERS[make.__name__] = make
+    return make
+
+
+def _net(e: Example, layers: Config, **more: Any) -> Config:
+    names = {name for _, kind in e.inputs for name in ("B", "T") if name in kind}
+    spec: Config = {"name": "Net", **more.pop("first", {})}
+    if names:
+        spec["dims"] = {name: {"min": 4} for name in sorted(names)}
+    inputs = dict(e.inputs) or {"x": "float[B, 4]"}
+    if not e.inputs:
+        spec["dims"] = {"B": {"min": 4}}
+        layers = {**layers, "used": {"op": "identity", "in": "x"}}
+        more.setdefault("outputs", {"a": "a", "x": "used"})
+    return {**spec, "inputs": inputs, "layers": layers, **more}
+
+
+def _wired(e: Example, config: Config, names: dict[str, str] | None = None) -> Config:
+    wired = e.wired(names or {port: port for port, _ in e.inputs})
+    return config if wired is None else {**config, "in": wired}
+
+
+def _block(e: Example, layers: Config, **more: Any) -> Config:
+    inputs = dict(e.inputs)
+    return {**more, "inputs": inputs, "layers": layers}
+
+
+@wrapper
+def flat(e: Example) -> Config | None:
+    return _net(e, {"a": _wired(e, e.layer)})
+
+
+@wrapper
+def block(e: Example) -> Config | None:
+    if not e.inputs:
+        return None
+    use = {"op": "Blk", "in": {port: port for port, _ in e.inputs}}
+    return _net(e, {"a": use}, blocks={"Blk": _block(e, {"l": _wired(e, e.layer)})})
+
+
+@wrapper
+def block_twice(e: Example) -> Config | None:
+    spec = block(e)
+    if spec is None:
+        return None
+    layers = {"a": spec["layers"]["a"], "b": spec["layers"]["a"]}
+    return {**spec, "layers": layers, "outputs": {"a": "a", "b": "b"}}
+
+
+@wrapper
+def group(e: Example) -> Config | None:
+    inside = {"l": _wired(e, e.layer)}
+    config: Config = {"layers": inside}
+    if e.inputs:
+        config["in"] = {port: port for port, _ in e.inputs}
+        inside["l"] = _wired(e, e.layer, {port: f"{port}_in" for port, _ in e.inputs})
+        config["in"] = {f"{port}_in": port for port, _ in e.inputs}
+    return _net(e, {"a": config})
+
+
+@wrapper
+def list_group(e: Example) -> Config | None:
+    if len(e.inputs) != 1 or e.variadic:
+        return None
+    port = e.inputs[0][0]
+    return _net(e, {"a": {"layers": [e.layer, "identity"], "in": port}})
+
+
+def _repeated(e: Example, repeat: Any, **more: Any) -> Config | None:
+    if not e.keeps:
+        return None
+    return _net(e, {"a": _wired(e, {**e.layer, "repeat": repeat})}, **more)
+
+
+@wrapper
+def repeat(e: Example) -> Config | None:
+    return _repeated(e, "n", first={"params": {"n": 2}})
+
+
+@wrapper
+def repeat_none(e: Example) -> Config | None:
+    return _repeated(e, "n", first={"params": {"n": 0}})
+
+
+@wrapper
+def repeat_shared(e: Example) -> Config | None:
+    return _repeated(e, {"count": 2, "share": True})
+
+
+@wrapper
+def repeat_stacked(e: Example) -> Config | None:
+    port = next(iter(ops()[e.op].outputs or ("0",)))
+    every = {"count": 2, "stack": {"every": port}}
+    return _repeated(e, every, outputs={"a": "a", "every": "a.every"})
+
+
+@wrapper
+def repeat_block(e: Example) -> Config | None:
+    spec = block(e)
+    if spec is None or not e.keeps:
+        return None
+    use = {**spec["layers"]["a"], "repeat": 2}
+    return {**spec, "layers": {"a": use}}
+
+
+def _when(e: Example, on: bool) -> Config | None:
+    layers = {"a": _wired(e, {**e.layer, "when": "on"})}
+    return _net(e, layers, first={"params": {"on": on}})
+
+
+@wrapper
+def when_on(e: Example) -> Config | None:
+    return _when(e, True)
+
+
+@wrapper
+def when_off(e: Example) -> Config | None:
+    return _when(e, False)
+
+
+@wrapper
+def when_in_block(e: Example) -> Config | None:
+    """Of two uses one is off."""
+    if not e.inputs:
+        return None
+    use: Config = {"op": "Blk", "in": {port: port for port, _ in e.inputs}}
+    layers = {"a": {**use, "on": True}, "b": {**use, "on": False}}
+    inside = _block(
+        e, {"l": _wired(e, {**e.layer, "when": "on"})}, params={"on": "bool"}
+    )
+    outputs = {"a": "a", "b": "b"}
+    return _net(e, layers, outputs=outputs, blocks={"Blk": inside})
+
+
+@wrapper
+def scan(e: Example) -> Config | None:
+    """One step of a recurrence; what comes in has one dimension more."""
+    if not e.inputs or any(len(kind.split(",")) > 4 for _, kind in e.inputs):
+        return None
+    step = _block(
+        e, {"l": _wired(e, e.layer), "count": {"op": "add", "in": ["k", "k"]}}
+    )
+    step["inputs"]["k"] = "float[1]"
+    step["outputs"] = {"y": "l", "k": "count"}
+    config = {"op": "Step", "scan": "S", "carry": {"k": "ones[1]"}}
+    config["in"] = {port: port for port, _ in e.inputs}
+    spec = _net(
+        e, {"a": config}, blocks={"Step": step}, outputs={"y": "a.y", "k": "a.k"}
+    )
+    spec["inputs"] = {
+        port: kind.replace("[", "[S, ", 1) for port, kind in spec["inputs"].items()
+    }
+    return spec
+
+
+@wrapper
+def shared(e: Example) -> Config | None:
+    again = _wired(e, {"share": "a"})
+    layers = {"a": _wired(e, e.layer), "b": again}
+    return _net(e, layers, outputs={"a": "a", "b": "b"}) if e.inputs else None
+
+
+@wrapper
+def tie(e: Example) -> Config | None:
+    if not e.weights:
+        return None
+    tied = {**e.layer, "tie": {name: f"a.{name}" for name in e.weights}}
+    layers = {"a": _wired(e, e.layer), "b": _wired(e, tied)}
+    return _net(e, layers, outputs={"a": "a", "b": "b"})
+
+
+@wrapper
+def optional_input(e: Example) -> Config | None:
+    """A block with one input more, which one use has and the other has not."""
+    if not e.keeps:
+        return None
+    port, kind = e.inputs[0]
+    inside = _block(e, {"m": {"op": "masking", "in": {"input": port, "mask": "m_in"}}})
+    names = {p: p for p, _ in e.inputs} | {port: "m"}
+    inside["layers"]["l"] = _wired(e, e.layer, names)
+    shape = kind[kind.index("[") :]
+    inside["inputs"]["m_in"] = f"bool{shape}?"
+    use: Config = {"op": "Blk", "in": {p: p for p, _ in e.inputs}}
+    both = {**use, "in": {**use["in"], "m_in": "given"}}
+    spec = _net(e, {"a": use, "b": both}, blocks={"Blk": inside})
+    spec["inputs"]["given"] = f"bool{shape}?"
+    return {**spec, "outputs": {"a": "a", "b": "b"}}
+
+
+@wrapper
+def op_param(e: Example) -> Config | None:
+    if not e.inputs:
+        return None
+    use: Config = {"op": "Blk", "kind": e.op, "in": {p: p for p, _ in e.inputs}}
+    layer = {**e.layer, "op": "$kind"}
+    inside = _block(e, {"l": _wired(e, layer)}, params={"kind": "op"})
+    return _net(e, {"a": use}, blocks={"Blk": inside})
+
+
+@wrapper
+def recursion(e: Example) -> Config | None:
+    if not e.keeps:
+        return None
+    port = e.inputs[0][0]
+    names = {p: p for p, _ in e.inputs}
+    below = {"op": "Level", "level": "level - 1", "when": "level > 0"}
+    inside = _block(
+        e,
+        {
+            "l": _wired(e, e.layer),
+            "below": {**below, "in": {**names, port: "l"}},
+        },
+        params={"level": "int"},
+    )
+    use = {"op": "Level", "level": 2, "in": names}
+    return _net(e, {"a": use}, blocks={"Level": inside})
+
+
+@wrapper
+def arguments_as_params(e: Example) -> Config | None:
+    """What is written in place, as params of the network."""
+    plain = {
+        key: value
+        for key, value in e.arguments
+        if not isinstance(value, str) and "B" not in str(value)
+    }
+    if not plain:
+        return None
+    named = {f"p_{key}": value for key, value in plain.items()}
+    layer = {**e.layer, **{key: f"p_{key}" for key in plain}}
+    return _net(e, {"a": _wired(e, layer)}, first={"params": named})
+
+
+@wrapper
+def init(e: Example) -> Config | None:
+    if not e.weights:
+        return None
+    by_op = {e.op: {e.weights[0]: "ones"}}
+    own = {**e.layer, "init": {e.weights[-1]: "zeros"}}
+    layers = {"a": _wired(e, own), "b": _wired(e, e.layer)}
+    return _net(e, layers, outputs={"a": "a", "b": "b"}, init=by_op)
+
+
+@wrapper
+def after_alias(e: Example) -> Config | None:
+    """The layer overwrites nothing that is still needed."""
+    if not e.keeps:
+        return None
+    port = e.inputs[0][0]
+    names = {p: p for p, _ in e.inputs}
+    layers = {
+        "same": {"op": "identity", "in": port},
+        "a": _wired(e, {**e.layer, "repeat": 2}, {**names, port: "same"}),
+    }
+    return _net(e, layers, outputs={"same": "same", "a": "a"})
+
+
+def cells() -> Iterator[tuple[str, str]]:
+    """Each op with each wrapper."""
+    return itertools.product(ops(), WRAPPERS)
+
+
+def run_cell(cell: tuple[str, str]) -> tuple[str, str, Outcome, str]:
+    """What came of a cell, and its spec; `none` where the wrapper has no place for the op."""
+    op, name = cell
+    found = example(op)
+    if found is None:
+        return op, name, Outcome("exception", "no example was found"), ""
+    spec = WRAPPERS[name](found)
+    if spec is None:
+        return op, name, Outcome("none"), ""
+    text = text_of(spec)
+    return op, name, judge(text), text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--ops", nargs="*", default=list(ops()))
+    parser.add_argument("--wrappers", nargs="*", default=list(WRAPPERS))
+    parser.add_argument("--out", type=Path, default=Path("build/matrix"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    chosen = list(itertools.product(options.ops, options.wrappers))
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        many = options.processes > 1
+        found = pool.imap(run_cell, chosen, 40) if many else map(run_cell, chosen)
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for op, name, outcome, text in found:
+            counts[name, outcome.kind, outcome.cause] += 1
+            if outcome.is_fault or outcome.kind == "refused":
+                head = (
+                    f"{op} in {name}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
+                )
+                lines = "".join(f"# {line}\n" for line in head.splitlines()[:10])
+                path = options.out / f"{outcome.kind}_{name}_{op}.yaml"
+                path.write_text(lines + text, encoding="utf-8")
+    sys.stdout.write(table(counts) + "\n")
+    return any(kind in ("difference", "exception") for _, kind, _ in counts)
+
+
+def table(counts: Counter[tuple[str, str, str]]) -> str:
+    """A row for each wrapper: how many cells came out how; then the causes."""
+    kinds = ("ok", "refused", "difference", "exception", "none")
+    lines = [f"{'':22}" + "".join(f"{kind:>12}" for kind in kinds)]
+    for name in dict.fromkeys(name for name, _, _ in counts):
+        row = [
+            sum(n for (w, k, _), n in counts.items() if (w, k) == (name, kind))
+            for kind in kinds
+        ]
+        lines.append(f"{name:22}" + "".join(f"{n:12}" for n in row))
+    for (name, kind, cause), n in sorted(counts.items()):
+        if cause:
+            lines.append(f"{n:6} {name}: {kind}, {cause}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
