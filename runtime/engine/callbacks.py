@@ -10,7 +10,7 @@ from runtime.engine.trainer_state import TrainerState
 
 
 class Callback:
-    """Is called while a run goes on; this base does nothing."""
+    """Called during training; this base class does nothing."""
 
     def on_train_begin(self, state: TrainerState, notes: Sequence[str]) -> None:
         """Called when a run starts or resumes; `notes` say what has changed since it was stopped."""

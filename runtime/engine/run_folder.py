@@ -63,12 +63,8 @@ class RunFolder:
         return content
 
     def write(self, files: Mapping[str, bytes | str]) -> None:
-        """Write files by name, each atomically."""
+        """Write files by name: all of them or none, and none partly."""
         write_whole({self.path / name: data for name, data in files.items()})
-
-    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
-        """Write a JSON file."""
-        self.write({name: as_json(data)})
 
 
 def as_json(data: Mapping[str, Any]) -> str:
@@ -77,7 +73,7 @@ def as_json(data: Mapping[str, Any]) -> str:
 
 
 class FolderLock:
-    """A context manager that locks a folder for this process, until it ends in whatever way.
+    """A context manager that locks a folder for this process, until it exits or is killed.
 
     Creates the folder, and removes temporary files that a killed process left.
 

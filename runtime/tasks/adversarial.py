@@ -46,7 +46,6 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
 class AdversarialLearner(Learner[Adversarial]):
     """Trains a generator of images against a discriminator (Goodfellow et al., 2014)."""
 
-    task_type = Adversarial
     evaluator: ImageEvaluator | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -27,7 +27,6 @@ _TOP_CLASSES: Final = 5
 class ClassificationLearner(Learner[Classification]):
     """Trains a network to classify images, texts or sequences."""
 
-    task_type = Classification
     confusion: Tensor | None = None
     """Confusion matrix of the last evaluation, int[classes, classes]: rows are the true classes."""
 

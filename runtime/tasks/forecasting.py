@@ -24,8 +24,6 @@ _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
 class ForecastingLearner(Learner[Forecasting]):
     """Trains a network to predict the next values of a time series."""
 
-    task_type = Forecasting
-
     def num_items(self, batch: Batch) -> int:
         """The number of values to predict."""
         return batch["future"].numel()

@@ -33,8 +33,6 @@ class LanguageModelLearner(Learner[LanguageModel]):
     Examples are tokens int[B, L + 1]: each of the last L is predicted from those before it.
     """
 
-    task_type = LanguageModel
-
     def setup(self, data: DataSplits) -> None:
         """Check that the network accepts the data's length, and is causal.
 

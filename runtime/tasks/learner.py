@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -73,8 +73,6 @@ class Learner(Generic[T]):
         networks: the live networks by name; "" is the name of the only one.
         metadata: what a run stores of its data: class names, tokenizers, scales.
     """
-
-    task_type: ClassVar[type[Task]]
 
     def __init__(
         self,

@@ -23,7 +23,6 @@ _CHUNK_SIZE: Final = 1000
 class ReconstructionLearner(Learner[Reconstruction]):
     """Trains a network to reconstruct images from their latent codes."""
 
-    task_type = Reconstruction
     mean_image: Tensor | None = None
     """Mean of the training images [C, H, W]; set by `setup`."""
 

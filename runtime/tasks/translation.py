@@ -38,8 +38,6 @@ TokenPair = tuple[Tensor, Tensor]
 class TranslationLearner(Learner[Translation]):
     """Trains a network to translate sequences of tokens."""
 
-    task_type = Translation
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.data: DataSplits | None = None
