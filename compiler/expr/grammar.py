@@ -11,7 +11,7 @@ from compiler.expr.syntax import (
     SIGN,
     BinaryOperation,
     BooleanLiteral,
-    Comparison,
+    ComparisonOperation,
     Expression,
     ExpressionError,
     FunctionCall,
@@ -98,7 +98,7 @@ class _Parser:
             raise self._error(
                 "comparisons cannot be chained; join two of them with `and`"
             )
-        return Comparison(op, left, right)
+        return ComparisonOperation(op, left, right)
 
     def _prefix(self, least: int) -> Expression:
         op = self._token.text

@@ -55,7 +55,7 @@ class BinaryOperation(ExprNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(ExprNode):
+class ComparisonOperation(ExprNode):
     """`==`, `!=`, `<`, `<=`, `>` or `>=` of two operands; comparisons cannot be chained."""
 
     op: str
@@ -109,7 +109,7 @@ Expression = (
     | Variable
     | UnaryOperation
     | BinaryOperation
-    | Comparison
+    | ComparisonOperation
     | LogicalOperation
     | IfElse
     | FunctionCall
@@ -144,7 +144,7 @@ def children(expr: Expression) -> tuple[Expression, ...]:
     match expr:
         case UnaryOperation():
             return (expr.operand,)
-        case BinaryOperation() | Comparison():
+        case BinaryOperation() | ComparisonOperation():
             return (expr.left, expr.right)
         case LogicalOperation():
             return expr.operands
@@ -189,7 +189,7 @@ def rewrite(
     match expr:
         case UnaryOperation():
             return replace(expr, operand=rewrite(expr.operand, rule))
-        case BinaryOperation() | Comparison():
+        case BinaryOperation() | ComparisonOperation():
             left, right = rewrite(expr.left, rule), rewrite(expr.right, rule)
             return replace(expr, left=left, right=right)
         case IfElse():
@@ -234,7 +234,7 @@ def unparse(expr: Expression) -> str:
             return _unparse_unary(expr)
         case BinaryOperation():
             return _unparse_binary(expr)
-        case Comparison():
+        case ComparisonOperation():
             sides = (_operand(side, SUM) for side in (expr.left, expr.right))
             return f" {expr.op} ".join(sides)
         case LogicalOperation():
@@ -292,7 +292,7 @@ def _precedence(expr: Expression) -> int:
             return CONDITIONAL
         case UnaryOperation():
             return NOT if expr.op == "not" else SIGN
-        case LogicalOperation() | Comparison() | BinaryOperation():
+        case LogicalOperation() | ComparisonOperation() | BinaryOperation():
             return PRECEDENCE[expr.op]
         case _:
             return POSTFIX

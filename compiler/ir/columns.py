@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics.text import printable
 from compiler.language.model import Model
 from compiler.op.arg_types import Formula
-from compiler.op.op_docs import as_yaml
+from compiler.op.as_yaml import as_yaml
 
 
 def written(value: Any) -> str:

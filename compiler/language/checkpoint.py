@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -14,6 +14,14 @@ from compiler.language.identifiers import snake_case
 from compiler.language.model import Model, fault, formula, mapping_of, named
 from compiler.language.name_patterns import NamePattern, parse_pattern, parse_template
 from compiler.op.arg_types import Formula
+from compiler.op.schema_forms import (
+    FORMULA,
+    TEXT,
+    Schema,
+    SchemaForm,
+    or_list,
+    written_as,
+)
 from compiler.symbolic.evaluate import ExpressionError
 
 SOURCES: Final = ("from", "concat", "stack")
@@ -79,19 +87,31 @@ def _prefix(value: Any) -> Any:
     return value
 
 
-RecipeInteger = Annotated[Any, BeforeValidator(_integer)]
-IntegerPair = Annotated[list[RecipeInteger], BeforeValidator(_pair)]
+RecipeInteger = Annotated[
+    Any,
+    BeforeValidator(_integer),
+    written_as({"anyOf": [{"type": "integer"}, FORMULA]}),
+]
+IntegerPair = Annotated[
+    list[RecipeInteger],
+    BeforeValidator(_pair),
+    SchemaForm(lambda list_: {**list_, "minItems": 2, "maxItems": 2}),
+]
 CounterName = Annotated[str, named(snake_case, "a counter")]
 
 
 class Recipe(Model):
     """The name of a published tensor; or where one comes from, and what is done with it, in the order of the keys."""
 
+    also_written: ClassVar[tuple[Schema, ...]] = (TEXT,)
+    one_of: ClassVar[tuple[str, ...]] = SOURCES
+    derived: ClassVar[tuple[str, ...]] = ("name", "steps")
+
     name: Any = None
     """A template, where it is the name of one tensor."""
     source: Recipe | None = Field(default=None, alias="from")
-    concat: Annotated[list[Recipe], BeforeValidator(_listed)] | None = None
-    stack: Annotated[list[Recipe], BeforeValidator(_listed)] | None = None
+    concat: Recipes | None = None
+    stack: Recipes | None = None
     over: Annotated[dict[CounterName, RecipeInteger], mapping_of("counters")] | None = (
         None
     )
@@ -162,7 +182,16 @@ def _key(text: str) -> str:
     return text
 
 
-Alternatives = Annotated[list[Recipe | None], BeforeValidator(_alternatives)]
+Recipes = Annotated[
+    list[Recipe],
+    BeforeValidator(_listed),
+    SchemaForm(lambda recipes: or_list(recipes["items"])),
+]
+Alternatives = Annotated[
+    list[Recipe | None],
+    BeforeValidator(_alternatives),
+    SchemaForm(lambda recipes: or_list(recipes["items"])),
+]
 
 
 class Section(Model):
@@ -180,7 +209,9 @@ class Section(Model):
 
     None, the last of them, leaves a tensor as it begins where the file has nothing of it.
     """
-    ignore: list[Annotated[Any, BeforeValidator(_name_pattern)]] = Field(default=[])
+    ignore: list[Annotated[Any, BeforeValidator(_name_pattern), written_as(TEXT)]] = (
+        Field(default=[])
+    )
     """Patterns of published names that are not needed."""
 
     def rules(self) -> list[tuple[NamePattern, list[Recipe | None]]]:

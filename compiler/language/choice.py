@@ -16,9 +16,9 @@ from pydantic_core import CoreSchema, core_schema
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.language.model import Model, fault
-from compiler.language.schema_forms import PARAM_NAME, Schema
 from compiler.op import docstrings
 from compiler.op.find_modules import find_modules
+from compiler.op.schema_forms import PARAM_NAME, Schema
 
 
 class _Written(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import WrapValidator
 
 from compiler.language.choice import Choice
-from compiler.language.schema_forms import Schema
+from compiler.op.schema_forms import Schema
 
 
 def _check(value: Any, check: Callable[[Any], float]) -> Any:

@@ -19,7 +19,7 @@ from compiler.language import identifiers
 from compiler.language.initializers import Initializer
 from compiler.language.model import FormulaOr, Model, fault, named
 from compiler.language.parametrizations import Parametrization
-from compiler.language.schema_forms import (
+from compiler.op.schema_forms import (
     FORMULA,
     OP_NAME,
     TEXT,
@@ -214,8 +214,9 @@ class Layer(Model):
     model_config = ConfigDict(extra="allow")
 
     also_written: ClassVar[tuple[Schema, ...]] = (OP_NAME,)
+    one_of: ClassVar[tuple[str, ...]] = ("op", "layers", "share")
 
-    op: str | None = None
+    op: Annotated[str, written_as(OP_NAME)] | None = None
     layers: Layers | None = None
     input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")
     repeat: Annotated[Repeat | None, Key("use", reruns=True, sequential=False)] = None
@@ -270,7 +271,7 @@ class Layer(Model):
             raise fault(
                 "bad-type", "a layer is the name of an op, or a mapping with `op`"
             )
-        kinds = [key for key in WHAT if key in value]
+        kinds = [key for key in cls.one_of if key in value]
         if not kinds:
             raise fault(
                 "missing-key",
@@ -288,8 +289,6 @@ class Layer(Model):
         return value
 
 
-WHAT: Final = ("op", "layers", "share")
-"""The keys of which a layer has one: what it is."""
 _OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
     "op": {"group": "a group"},
     "layers": {"block": "a block", "op": "an op"},

@@ -17,9 +17,9 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
-from compiler.language.schema_forms import FORMULA, TYPE, Schema, written_as
 from compiler.op import docstrings
 from compiler.op.arg_types import Formula
+from compiler.op.schema_forms import FORMULA, TYPE, Schema, written_as
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 from compiler.symbolic.tensor import TypePattern, parse_pattern
 
@@ -89,6 +89,7 @@ Pattern = Annotated[Any, BeforeValidator(pattern), written_as(TYPE)]
 
 _ABOUT: Final = ("description", "title")
 """What JSON Schema says of a value in all of its forms."""
+_NULL: Final[Schema] = {"type": "null"}
 
 
 class Model(BaseModel):
@@ -97,6 +98,8 @@ class Model(BaseModel):
     Attributes:
         alone: the field whose value may be written in place of the mapping.
         also_written: JSON Schema of what may be written in place of the mapping.
+        one_of: keys of which the mapping has one.
+        derived: fields that are no keys: a validator fills them.
     """
 
     model_config = ConfigDict(
@@ -105,6 +108,8 @@ class Model(BaseModel):
 
     alone: ClassVar[str] = ""
     also_written: ClassVar[tuple[Schema, ...]] = ()
+    one_of: ClassVar[tuple[str, ...]] = ()
+    derived: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -124,14 +129,37 @@ class Model(BaseModel):
     ) -> Schema:
         """The mapping, as the docstring describes it, or one of the short forms."""
         long = handler(core_schema)
-        whole = handler.resolve_ref_schema(long)
-        whole["description"] = docstrings.summary(cls)
-        for name, text in docstrings.descriptions(cls).items():
-            whole["properties"][cls.model_fields[name].alias or name] |= {
-                "description": text
-            }
+        mapping = handler.resolve_ref_schema(long)
+        cls._describe(mapping)
         if not cls.also_written:
             return long
-        mapping = dict(whole)
-        about: Schema = {key: mapping.pop(key) for key in _ABOUT if key in mapping}
-        return {"anyOf": [*cls.also_written, mapping], **about}
+        inner = dict(mapping)
+        about: Schema = {key: inner.pop(key) for key in _ABOUT if key in inner}
+        return {"anyOf": [*cls.also_written, inner], **about}
+
+    @classmethod
+    def _describe(cls, mapping: Schema) -> None:
+        """Complete the schema of the mapping by what only the class knows of it."""
+        mapping["description"] = docstrings.summary(cls)
+        texts = docstrings.descriptions(cls)
+        for name, field in cls.model_fields.items():
+            key = field.alias or name
+            form = mapping["properties"].pop(key, {})
+            if name not in cls.derived:
+                text = {"description": texts[name]} if name in texts else {}
+                mapping["properties"][key] = _written(form) | text
+        if cls.one_of:
+            mapping["oneOf"] = [{"required": [key]} for key in cls.one_of]
+
+
+def _written(form: Schema) -> Schema:
+    """The schema of what a key has where it is written: never null."""
+    form = dict(form)
+    if form.get("default", 0) is None:
+        del form["default"]
+    forms = form.get("anyOf", [])
+    if _NULL not in forms:
+        return form
+    kept = [one for one in forms if one != _NULL]
+    del form["anyOf"]
+    return form | (kept[0] if len(kept) == 1 else {"anyOf": kept})

@@ -19,7 +19,7 @@ from compiler.language.model import (
     mapping_of,
     named,
 )
-from compiler.language.schema_forms import SCALARS, Schema
+from compiler.op.schema_forms import SCALARS, Schema
 
 TYPE_NAMES = (
     "int",

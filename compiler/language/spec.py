@@ -25,6 +25,7 @@ from compiler.language.checkpoint import Checkpoint
 from compiler.language.layers import Initializers, Layers, Outputs
 from compiler.language.model import Model, Pattern, fault, mapping_of, named
 from compiler.language.params import DimRange, Inputs, Params, param_value
+from compiler.op.schema_forms import written_as
 from compiler.symbolic.tensor import TypePattern
 
 
@@ -69,7 +70,18 @@ class Expect(Model):
 
     __pydantic_extra__: dict[str, Pattern]
 
-    parameters: Annotated[Any, AfterValidator(lambda v: _numbers(v))] = None
+    parameters: Annotated[
+        Any,
+        AfterValidator(lambda v: _numbers(v)),
+        written_as(
+            {
+                "anyOf": [
+                    {"type": "integer"},
+                    {"type": "object", "additionalProperties": {"type": "integer"}},
+                ]
+            }
+        ),
+    ] = None
 
     @property
     def types(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import shorten
 from compiler.language.choice import Choice, is_family
-from compiler.op.op_docs import as_yaml
+from compiler.op.as_yaml import as_yaml
 from compiler.parse.document import Document, SequenceNode
 
 Path = tuple[str | int, ...]

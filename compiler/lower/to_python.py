@@ -40,7 +40,7 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return Unary(op, to_python(operand, resolve))
         case syntax.BinaryOperation(op, left, right):
             return Binary(op, to_python(left, resolve), to_python(right, resolve))
-        case syntax.Comparison(op, left, right):
+        case syntax.ComparisonOperation(op, left, right):
             return Compare(op, to_python(left, resolve), to_python(right, resolve))
         case syntax.LogicalOperation(op, operands):
             return Logic(op, tuple(to_python(item, resolve) for item in operands))

@@ -11,9 +11,10 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import shorten
+from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
+from compiler.op.as_yaml import as_yaml
 from compiler.op.op import Op, arguments, model, per_op, symbolic_arguments
-from compiler.op.op_docs import as_yaml, describe
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
@@ -286,7 +287,7 @@ def _unfit(
 ) -> Problem:
     """A value that the argument does not take."""
     code = "bad-value" if fault in _RANGES else "bad-type"
-    wanted = describe(arguments(op)[name][0])
+    wanted = takes(arguments(op)[name][0])
     message = f"{name} must be {wanted}, and is {shorten(as_yaml(value))}"
     return Problem(code, message, place or (name,))
 
@@ -301,4 +302,4 @@ _RANGES = {
 
 
 def _wanted(op: type[Op], name: str) -> str:
-    return f"{name}: {describe(arguments(op)[name][0])}"
+    return f"{name}: {takes(arguments(op)[name][0])}"

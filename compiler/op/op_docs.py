@@ -7,27 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from compiler.op.arg_docs import Alternative, alternatives
+from compiler.op.arg_docs import Argument, takes
+from compiler.op.as_yaml import as_yaml
 from compiler.op.op import Op, arguments
 from compiler.op.registry import ops
-from compiler.symbolic.dims import Dim
-
-_WORDS = {
-    "null": ("null", "null"),
-    "boolean": ("true or false", "true or false"),
-    "integer": ("an integer", "integers"),
-    "number": ("a number", "numbers"),
-    "text": ("text", "texts"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument of an op; `default` is None where it is required, else as in YAML."""
-
-    name: str
-    takes: str
-    default: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,10 @@ class OpReference:
 
     def as_json(self) -> dict[str, Any]:
         """The same as data."""
-        return asdict(self)
+        found = asdict(self)
+        for argument in found["arguments"]:
+            argument.pop("text")
+        return found
 
 
 def reference() -> tuple[OpReference, ...]:
@@ -82,60 +68,10 @@ def op_reference(op: type[Op]) -> OpReference:
         tuple(ports),
         op.outputs,
         tuple(
-            Argument(key, describe(kind), None if default is ... else as_yaml(default))
+            Argument(key, takes(kind), None if default is ... else as_yaml(default))
             for key, (kind, default) in arguments(op).items()
         ),
     )
-
-
-def describe(annotation: Any) -> str:
-    """What an argument takes, in words.
-
-    >>> describe(int | None)
-    'an integer or null'
-    """
-    return " or ".join(dict.fromkeys(map(_described, alternatives(annotation))))
-
-
-def _described(one: Alternative) -> str:
-    if one.base == "choice":
-        return ", ".join(map(as_yaml, one.choices[:-1])) + f" or {one.choices[-1]}"
-    single, several = _WORDS[one.base]
-    bounds = _bounds(one)
-    if one.named:
-        text = f"a mapping from names to {several}{bounds}"
-    elif one.many:
-        text = f"{single}{bounds}, or a list of {several}"
-    else:
-        text = f"{single}{bounds}"
-    return f"{text} (symbols too)" if one.symbolic else text
-
-
-def _bounds(one: Alternative) -> str:
-    if one.above is not None:
-        return f" above {one.above:g}"
-    if one.least is not None and one.most is not None:
-        return f" from {one.least:g} to {one.most:g}"
-    return f" of at least {one.least:g}" if one.least is not None else ""
-
-
-def as_yaml(value: Any) -> str:
-    """A default as a spec would write it.
-
-    >>> as_yaml((Dim.of(0),)), as_yaml(None), as_yaml(1e-05)
-    ('0', 'null', '1e-05')
-    """
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Dim):
-        return str(value[0])
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(as_yaml, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{k}: {as_yaml(v)}' for k, v in value.items())}}}"
-    return str(value)
 
 
 def signature(one: OpReference) -> str:

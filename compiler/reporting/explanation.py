@@ -12,9 +12,9 @@ from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph
 from compiler.op.arg_types import Formula
+from compiler.op.as_yaml import as_yaml
 from compiler.op.context import Context
 from compiler.op.op import Op, Shape, arguments
-from compiler.op.op_docs import as_yaml
 from compiler.reporting.layer_path import PathStep, find_layer
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text

@@ -10,22 +10,16 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from compiler.checkpoint.rules_schema import recipe_schema, rules_schema
-from compiler.language.layers import WHAT
-from compiler.language.schema_forms import (
-    FORMULA,
-    OP_NAME,
-    PARAM_NAME,
-    REF,
-    TEXT,
-    TYPE,
-    Schema,
-)
 from compiler.language.schema_generator import Generator
 from compiler.language.spec import Spec
-from compiler.op.arg_docs import Alternative, alternatives
+from compiler.op.arg_docs import argument_schema
 from compiler.op.op import Op, arguments, required_arguments
 from compiler.op.registry import ops
+from compiler.op.schema_forms import (
+    PARAM_NAME,
+    REF,
+    Schema,
+)
 from compiler.tasks.task_schema import changes_schema, task_schema
 
 _LEAVES: Final[Schema] = {
@@ -55,12 +49,6 @@ def schema() -> Schema:
     definitions = made.pop("$defs")
     definitions |= _LEAVES | {"OpName": _op_name()}
     _adjust(definitions)
-    recipe = definitions["Recipe"]
-    definitions["Recipe"] = recipe_schema(recipe["description"])
-    for section in ("Section", "Checkpoint"):
-        properties = definitions[section]["properties"]
-        properties["tensors"] |= rules_schema()
-        properties["ignore"]["items"] = TEXT
     task, parts = task_schema()
     definitions |= parts | {"task": task, "task.changes": changes_schema(task, parts)}
     made["properties"]["task"] = {REF: "#/$defs/task"}
@@ -80,21 +68,9 @@ def _referring(value: Any) -> Any:
 
 
 def _adjust(definitions: Schema) -> None:
-    """What the models leave to validators: types in mappings, and the ops."""
-    for definition in definitions.values():
-        if "additionalProperties" in definition and "anyOf" in definition:
-            more = definition.pop("additionalProperties")
-            _long(definition)["additionalProperties"] = more
-    for name in ("Block", "Network"):
-        definitions[name]["properties"]["inputs"]["additionalProperties"] = TYPE
-    expect = _long(definitions["Expect"])
-    expect["additionalProperties"] = TYPE
-    counts = {"type": "object", "additionalProperties": {"type": "integer"}}
-    expect["properties"]["parameters"] = {"anyOf": [{"type": "integer"}, counts]}
+    """The arguments of the ops."""
     layer = _long(definitions["Layer"])
-    layer["properties"]["op"] = OP_NAME
     keys = list(layer["properties"])
-    layer["anyOf"] = [{"required": [key]} for key in WHAT]
     layer["allOf"] = [_when_op(name) for name in ops()]
     definitions |= {f"op.{name}": _op(op, keys) for name, op in ops().items()}
 
@@ -118,40 +94,10 @@ def _when_op(name: str) -> Schema:
 
 
 def _op(op: type[Op], keys: list[str]) -> Schema:
-    own = {key: _argument(*found) for key, found in arguments(op).items()}
+    own = {key: argument_schema(kind) for key, (kind, _) in arguments(op).items()}
     return {
         "description": " ".join((op.__doc__ or "").partition("\n\n")[0].split()),
         "properties": {**dict.fromkeys(keys, True), **own},
         "required": list(required_arguments(op)),
         "additionalProperties": False,
     }
-
-
-def _argument(annotation: Any, default: Any) -> Schema:
-    found = alternatives(annotation)
-    forms = [_form(one) for one in found]
-    texts = [one.base in ("text", "choice") for one in found]
-    forms += [PARAM_NAME] * any(texts) + [FORMULA] * (not all(texts))
-    return {"anyOf": forms}
-
-
-def _form(one: Alternative) -> Schema:
-    item = _item(one)
-    items = {"anyOf": [item, FORMULA]}
-    if one.named:
-        return {"type": "object", "additionalProperties": items}
-    if one.many:
-        return {"anyOf": [item, {"type": "array", "items": items}]}
-    return item
-
-
-def _item(one: Alternative) -> Schema:
-    if one.base == "choice":
-        return {"enum": list(one.choices)}
-    kind: Schema = {"type": "string" if one.base == "text" else one.base}
-    bounds = {
-        "minimum": one.least,
-        "exclusiveMinimum": one.above,
-        "maximum": one.most,
-    }
-    return kind | {key: bound for key, bound in bounds.items() if bound is not None}

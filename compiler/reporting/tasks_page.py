@@ -9,14 +9,16 @@ import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import get_args
+from typing import get_args, get_type_hints
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from compiler.diagnostics.text import either
 from compiler.language.choice import Choice
-from compiler.op.docstrings import summary
-from compiler.reporting.fields_text import FieldText, fields_text
+from compiler.op.arg_docs import Argument, keys_of, takes
+from compiler.op.as_yaml import as_yaml
+from compiler.op.docstrings import descriptions, summary
 from compiler.reporting.tasks_text import DATA, HEAD, RUNS, SCHEDULES
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import DataSet
@@ -39,9 +41,45 @@ def tasks_page() -> str:
     return "\n".join([*parts, RUNS])
 
 
+def described(
+    model: type[BaseModel], without: Container[str] = ()
+) -> Iterator[Argument]:
+    """The keys of a declaration, in their order; a default of "" is nothing.
+
+    >>> from compiler.tasks.schedules import ExponentialSchedule
+    >>> [one.takes for one in described(ExponentialSchedule)]
+    ['an integer of at least 0', 'a number above 0']
+    """
+    texts, kinds = descriptions(model), get_type_hints(model, include_extras=True)
+    for name, field in model.model_fields.items():
+        if name not in without:
+            words = takes(kinds[name], _of_model, null=False)
+            words = "a mapping from roles to ports" if name == "ports" else words
+            yield Argument(name, words, _default(field), texts.get(name, ""))
+
+
+def _of_model(model: type[BaseModel]) -> str:
+    """The words for what is chosen by name, with a link to all there are; or for a mapping."""
+    if not issubclass(model, Choice):
+        return keys_of(model)
+    article = "an" if model.noun[0] in "aeiou" else "a"
+    return f"{article} [{model.noun}](#{model.noun.replace(' ', '-')}s)"
+
+
+def _default(field: FieldInfo) -> str | None:
+    if field.is_required():
+        return None
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, Choice):
+        return value.name
+    if isinstance(value, BaseModel):
+        return as_yaml(value.model_dump(exclude_defaults=True))
+    return "" if value is None else as_yaml(value)
+
+
 def _common() -> Iterator[str]:
     yield "## What all tasks have\n"
-    yield _table(fields_text(Task), "key")
+    yield _table(described(Task), "key")
     yield from _parts(Task)
 
 
@@ -56,7 +94,7 @@ def _kind(kind: str) -> Iterator[str]:
         f"The best weights are those with the {better} `{model.metric}`.\n"
     )
     yield _roles(model.roles)
-    own = list(fields_text(model, without=Task.model_fields))
+    own = list(described(model, without=Task.model_fields))
     if own:
         yield _table(own, "key")
     yield from _parts(model, without=Task.model_fields)
@@ -78,7 +116,7 @@ def parts(
 def _parts(model: type[BaseModel], without: Container[str] = ()) -> Iterator[str]:
     for part, names in parts(model, without).items():
         yield f"{' and '.join(names)}: {_lower(summary(part))}\n"
-        yield _table(fields_text(part), "key")
+        yield _table(described(part), "key")
 
 
 def _roles(roles: Iterable[Role]) -> str:
@@ -102,7 +140,7 @@ def _data_sets() -> Iterator[str]:
     for name, model in known.items():
         yield f"### {name}\n"
         yield f"{_about(model)}\n"
-        yield _table(fields_text(model), "option")
+        yield _table(described(model), "option")
 
 
 def _about(model: type[BaseModel]) -> str:
@@ -127,11 +165,11 @@ def _arguments(model: type[BaseModel]) -> str:
         f"`{one.name}` (required)"
         if one.default is None
         else f"`{one.name}: {one.default}`"
-        for one in fields_text(model)
+        for one in described(model)
     )
 
 
-def _table(fields: Iterable[FieldText], head: str) -> str:
+def _table(fields: Iterable[Argument], head: str) -> str:
     lines = [f"| {head} | takes | left out | meaning |", "|---|---|---|---|"]
     for one in fields:
         default = f"`{one.default}`" if one.default else "nothing"

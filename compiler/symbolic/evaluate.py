@@ -14,7 +14,7 @@ from compiler.expr.grammar import parse_expression
 from compiler.expr.syntax import (
     BinaryOperation,
     BooleanLiteral,
-    Comparison,
+    ComparisonOperation,
     Expression,
     ExpressionError,
     FunctionCall,
@@ -72,7 +72,7 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return _look_up(expr, env)
         case UnaryOperation() | BinaryOperation():
             return _arithmetic(expr, env)
-        case Comparison():
+        case ComparisonOperation():
             return _compare(expr, env)
         case LogicalOperation():
             return _logic(expr, env)
@@ -183,7 +183,7 @@ def _checked(
     return result
 
 
-def _compare(expr: Comparison, env: Mapping[str, Value]) -> bool:
+def _compare(expr: ComparisonOperation, env: Mapping[str, Value]) -> bool:
     left, right = evaluate(expr.left, env), evaluate(expr.right, env)
     if expr.op not in ORDERINGS:
         return _equal(expr, left, right) == (expr.op == "==")

@@ -14,7 +14,7 @@ from compiler.infer.root_params import root_params
 from compiler.ir.typed import TypedGraph
 from compiler.language.choice import is_family
 from compiler.language.wording import report_all
-from compiler.op.op_docs import as_yaml
+from compiler.op.as_yaml import as_yaml
 from compiler.parse.document import (
     Document,
     MappingNode,

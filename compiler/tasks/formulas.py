@@ -16,8 +16,8 @@ from pydantic_core import CoreSchema, core_schema
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.language.model import fault
-from compiler.language.schema_forms import FORMULA, Schema
 from compiler.op.binding import expression_code
+from compiler.op.schema_forms import FORMULA, Schema
 from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expression
 
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import either, listed, shorten
 from compiler.language.model import Model
-from compiler.language.schema_forms import SchemaForm
+from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.formulas import Count, NotNegative, Positive, Whole

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from compiler.language.schema_forms import PARAM_NAME, REF, Schema
 from compiler.language.schema_generator import Generator
+from compiler.op.schema_forms import PARAM_NAME, REF, Schema
 from compiler.tasks.task_kinds import task_kinds
 
 _BOUNDS: Final = {

@@ -1,7 +1,9 @@
 """The reference of the ops: docs/ops.md is what the registry says."""
 
+from compiler.op.arg_docs import takes
+from compiler.op.as_yaml import as_yaml
 from compiler.op.op import arguments
-from compiler.op.op_docs import as_yaml, describe, reference
+from compiler.op.op_docs import reference
 from compiler.op.registry import ops
 from compiler.reporting.ops_page import PAGE, ops_page
 from compiler.symbolic.dims import Dim
@@ -18,7 +20,7 @@ def test_every_op_has_a_reference() -> None:
 
 
 def described(op: str) -> dict[str, str]:
-    return {key: describe(kind) for key, (kind, _) in arguments(ops()[op]).items()}
+    return {key: takes(kind) for key, (kind, _) in arguments(ops()[op]).items()}
 
 
 def test_arguments_in_words() -> None:

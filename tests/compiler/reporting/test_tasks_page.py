@@ -9,8 +9,7 @@ from compiler.diagnostics.source import Source
 from compiler.op.docstrings import summary
 from compiler.parse.document import to_data
 from compiler.parse.parse import parse
-from compiler.reporting.fields_text import fields_text
-from compiler.reporting.tasks_page import PAGE, parts, tasks_page
+from compiler.reporting.tasks_page import PAGE, described, parts, tasks_page
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
@@ -30,7 +29,7 @@ def test_the_page_is_current() -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_field_is_told(model: type[BaseModel]) -> None:
     assert summary(model)
-    assert all(one.text for one in fields_text(model))
+    assert all(one.text for one in described(model))
 
 
 def test_mappings_inside_a_task_have_tables() -> None:
@@ -67,7 +66,7 @@ def test_forms_of_data(name: str) -> None:
 
 
 def takes(model: type[BaseModel]) -> dict[str, str]:
-    return {one.name: one.takes for one in fields_text(model)}
+    return {one.name: one.takes for one in described(model)}
 
 
 def test_fields_in_words() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from compiler.expr.syntax import (
     BinaryOperation,
     BooleanLiteral,
-    Comparison,
+    ComparisonOperation,
     Expression,
     FunctionCall,
     IfElse,
@@ -52,7 +52,7 @@ def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
     return (
         st.builds(UnaryOperation, st.sampled_from(("-", "+", "not")), part)
         | st.builds(BinaryOperation, st.sampled_from(OPERATORS), part, part)
-        | st.builds(Comparison, st.sampled_from(COMPARISONS), part, part)
+        | st.builds(ComparisonOperation, st.sampled_from(COMPARISONS), part, part)
         | st.builds(
             LogicalOperation,
             st.sampled_from(("and", "or")),

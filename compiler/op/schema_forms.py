@@ -47,6 +47,24 @@ def also_written(*forms: Schema) -> SchemaForm:
     return SchemaForm(lambda long: {"anyOf": [*forms, long]})
 
 
-def written_as(form: Schema) -> SchemaForm:
-    """A value of this form, whatever type it becomes."""
-    return SchemaForm(lambda long: dict(form))
+@dataclass(frozen=True, slots=True)
+class WrittenAs:
+    """Annotates a type with the schema of what is written for it, whatever the type is."""
+
+    form: Callable[[], Schema]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Schema:
+        """What pydantic asks of an annotation."""
+        return self.form()
+
+
+def written_as(form: Schema) -> WrittenAs:
+    """A value of this form."""
+    return WrittenAs(lambda: dict(form))
+
+
+def or_list(item: Schema) -> Schema:
+    """One of something, or a list of at least one."""
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
