@@ -57,7 +57,9 @@ def _lines(name: str, recipe: Recipe, found: Mapping[str, Any]) -> Iterator[str]
     )
     if recipe.falls:
         first, last = (found[at][recipe.falls] for at in ("first", "last"))
-        yield from ("", f"{recipe.falls} over training: {first:.4g} → {last:.4g}.")
+        change = f"from {first:.4g} at the first evaluation to {last:.4g} at the last"
+        text = f"`{recipe.falls}` fell {change}; the table is of the best weights."
+        yield from ("", text)
     yield from (
         "",
         f"Training took {found['minutes']:.1f} of at most {recipe.minutes:g} minutes.",

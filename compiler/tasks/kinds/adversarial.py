@@ -44,11 +44,11 @@ class Adversarial(Task):
     """Images from noise, by a generator that is trained against a discriminator.
 
     The file holds both as `networks`; they learn in turn, each with an optimizer of its
-    own. A generator that ends in tanh wants data from -1 to 1: the option `range`.
-    Networks with an input `label` are told the label, of which the generator then makes an
-    image (Mirza and Osindero, 2014). Evaluations draw samples, and tell how far they are
-    from real images by the Fréchet distance between the features that a small classifier
-    of the same data has of both.
+    own. A generator that ends in tanh needs data from -1 to 1: the option `range`.
+    Networks with an input `label` receive the class of the image to generate, or of the
+    one to score (Mirza and Osindero, 2014). Evaluation generates images and measures how
+    far they are from real ones: by the squared Fréchet distance (Heusel et al., 2017)
+    between the features of both in a small classifier trained on the same data.
 
     Attributes:
         loss: non_saturating (Goodfellow et al., 2014), hinge (Lim and Ye, 2017), or wasserstein
