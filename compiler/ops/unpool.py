@@ -6,7 +6,7 @@ from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Counts, Shape
 from compiler.op.context import Context
-from compiler.op.op import NUMBER, Code, Port
+from compiler.op.op import Code, Port
 from compiler.op.registry import register
 from compiler.ops._pool_base import WindowPool
 from compiler.ops._tensor_method import list_argument
@@ -26,7 +26,7 @@ class _MaxUnpool(WindowPool):
     output_size: Shape | None = None
 
     family = "pooling"
-    inputs = (Port("input", NUMBER), Port("indices", ("int",)))
+    inputs = (Port("input"), Port("indices", ("int",)))
     positional = ("kernel_size",)
     omitted = ("output_size",)
     chains = False
@@ -87,7 +87,7 @@ class _MaxUnpool(WindowPool):
 class MaxUnpool1d(_MaxUnpool):
     """1D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    number[N, C, L], int[N, C, L] -> number[N, C, L']; N is optional. `indices` are
+    float[N, C, L], int[N, C, L] -> float[N, C, L']; N is optional. `indices` are
     those of max_pool1d with the same kernel size, stride and padding. `output_size` is
     [L'], the size before pooling, for strides that make it ambiguous.
     """
@@ -100,7 +100,7 @@ class MaxUnpool1d(_MaxUnpool):
 class MaxUnpool2d(_MaxUnpool):
     """2D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    number[N, C, H, W], int[N, C, H, W] -> number[N, C, H', W']; N is optional.
+    float[N, C, H, W], int[N, C, H, W] -> float[N, C, H', W']; N is optional.
     `indices` are those of max_pool2d with the same kernel size, stride and padding.
     `output_size` is [H', W'], the size before pooling, for strides that make it
     ambiguous.
@@ -114,7 +114,7 @@ class MaxUnpool2d(_MaxUnpool):
 class MaxUnpool3d(_MaxUnpool):
     """3D max unpooling: puts maxima back at their positions; other elements are zero.
 
-    number[N, C, D, H, W], int[N, C, D, H, W] -> number[N, C, D', H', W']; N is
+    float[N, C, D, H, W], int[N, C, D, H, W] -> float[N, C, D', H', W']; N is
     optional. `indices` are those of max_pool3d with the same kernel size, stride and
     padding. `output_size` is [D', H', W'], the size before pooling, for strides that
     make it ambiguous.

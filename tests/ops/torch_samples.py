@@ -274,50 +274,60 @@ def module_samples(name: str) -> Iterator[Sample | Unmapped]:
 def _module_sample(name: str, cls: Any, sample: Any) -> Sample:
     made, run = sample.constructor_input, sample.forward_input
     target = ops()[_modules()[name]]
-    named = inspect.signature(cls.__init__).bind(None, *made.args, **made.kwargs)
-    given: dict[str, Any] = {}
-    for key, value in list(named.arguments.items())[1:]:
-        if key == "args":
-            continue
-        if key == "kwargs":
-            known = {k: v for k, v in value.items() if k not in INFERRED}
-            given |= {k: _plain(v) for k, v in known.items()}
-        elif key == "normalized_shape" and isinstance(value, list | tuple):
-            given["normalized_dims"] = len(value)
-        elif key not in INFERRED or key in arguments(target):
-            given[key] = _plain(value)
-    given = {k: v for k, v in given.items() if v is not None or k in arguments(target)}
-    if given.get("proj_size") == 0:  # torch's word for none
-        given["proj_size"] = None
+    given = _constructor_arguments(target, cls, made)
     batch_first = given.pop("batch_first", False)
     torch.manual_seed(SEED)
     module = cls(*made.args, **made.kwargs).eval()
-    named = inspect.signature(cls.forward).bind(None, *run.args, **run.kwargs)
-    values: list[Any] = []
-    options: dict[str, Any] = {}
-    ports = [port.name for port in target.inputs]
-    for key, value in list(named.arguments.items())[1:]:
-        if value is None:
-            continue
-        if key in ports or key in arguments(target):
-            options[key] = value
-        elif isinstance(value, tuple | Tensor):
-            values.append(value)
-        elif value not in (False, None):
-            raise Unmapped(f"forward's {key}")
-    if target.name == "multihead_attention":  # torch returns them unless told otherwise
-        options.setdefault("need_weights", True)
-    more, inputs = _assigned(target, values, options)
+    more, inputs = _assigned(target, *_forward_arguments(target, cls, run))
     _require_kinds(inputs)
     holder = getattr(module, "self_attn", module)
     swapped = hasattr(holder, "batch_first") and not batch_first
     if swapped and next(iter(inputs.values())).dim() == 3:
         raise Unmapped("a batch that is not the first dimension")
     torch.manual_seed(SEED)
+    # torch's modules mark what is left out, the ops what takes part
     copied = {
-        k: ~_cloned(v) if k.endswith("mask") else _cloned(v) for k, v in inputs.items()
-    }  # torch's modules mark what is left out, the ops what takes part
+        port: ~_cloned(value) if port.endswith("mask") else _cloned(value)
+        for port, value in inputs.items()
+    }
     outputs = module(*run.args, **run.kwargs)
     return Sample(
         name, target.name, given | more, copied, _flat(outputs), module.state_dict()
     )
+
+
+def _constructor_arguments(op: type[Op], cls: Any, made: Any) -> dict[str, Any]:
+    """The arguments of a module's class that the op takes, and those that it does not know."""
+    named = inspect.signature(cls.__init__).bind(None, *made.args, **made.kwargs)
+    found = dict(list(named.arguments.items())[1:])
+    found.pop("args", None)
+    found |= found.pop("kwargs", {})
+    shape = found.pop("normalized_shape", None)
+    if isinstance(shape, list | tuple):
+        found["normalized_dims"] = len(shape)
+    known = arguments(op)
+    given = {
+        key: _plain(value)
+        for key, value in found.items()
+        if key in known or (key not in INFERRED and value is not None)
+    }
+    if given.get("proj_size") == 0:  # torch's word for none
+        given["proj_size"] = None
+    return given
+
+
+def _forward_arguments(
+    op: type[Op], cls: Any, run: Any
+) -> tuple[list[Any], dict[str, Any]]:
+    """What a module is called with: values by order, and those that the op has by name."""
+    named = inspect.signature(cls.forward).bind(None, *run.args, **run.kwargs)
+    given = {k: v for k, v in named.arguments.items() if v is not None}
+    ports = [port.name for port in op.inputs]
+    options = {k: v for k, v in given.items() if k in ports or k in arguments(op)}
+    rest = {k: v for k, v in given.items() if k not in options and v is not False}
+    for key, value in rest.items():
+        if not isinstance(value, tuple | Tensor):
+            raise Unmapped(f"forward's {key}")
+    if op.name == "multihead_attention":  # torch returns them unless told otherwise
+        options.setdefault("need_weights", True)
+    return list(rest.values()), options

@@ -79,17 +79,17 @@ def _compare(sample: Sample, program: Any) -> None:
     network = network_of(program).eval()
     if sample.state:
         network.load_state_dict({f"layer.{k}": v for k, v in sample.state.items()})
-    flat = [
-        one
-        for value in sample.inputs.values()
-        for one in (value if isinstance(value, tuple) else (value,))
-    ]
     torch.manual_seed(SEED)
     with torch.no_grad():
-        found = network(*flat)
+        found = network(*_flat(sample))
     got = [found] if isinstance(found, Tensor) else list(found)
     expected = list(sample.expected)[: len(got)]
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def _flat(sample: Sample) -> list[Tensor]:
+    values = (v if isinstance(v, tuple) else (v,) for v in sample.inputs.values())
+    return [one for value in values for one in value]
 
 
 def _outputs(sample: Sample) -> list[str]:
@@ -107,3 +107,22 @@ def _general(message: str) -> str:
     text = re.sub(r"\[[^\]]*\]", "[...]", message)
     text = re.sub(r"-?\b(D?\d+(\.\d+)?(e[-+]?\d+)?|inf|nan)\b", "N", text)
     return re.sub(r"\bN( [-+*/]+ N)+\b", "N", text)
+
+
+def runs(sample: Sample) -> None:
+    """Run a layer that the compiler takes, whatever its numbers.
+
+    Raises:
+        AssertionError: with the spec, where it is taken and does not run.
+    """
+    count = _outputs(sample)
+    written = Written("in place", sample.arguments)
+    spec = spec_of(sample.op, written, sample.inputs, count)
+    try:
+        program = program_of(spec)
+    except SpecError:
+        return
+    try:
+        network_of(program).eval()(*_flat(sample))
+    except RuntimeError as error:
+        raise AssertionError(f"{error}\n{spec}") from error
