@@ -55,8 +55,23 @@ class Program:
         return resolved(self.typed, self.variant, self.changes).root.get("task")
 
     def check(self) -> tuple[Diagnostic, ...]:
-        """All warnings; errors too, if it was compiled with `strict=False`."""
+        """All warnings; errors too, if it was compiled with `strict=False`, or if no module can be written for it."""
+        return *self.diagnostics, *self._unwritten
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was found up to inference, without writing the module."""
         return *self.typed.diagnostics, *self.warnings
+
+    @cached_property
+    @gc_paused()
+    def _unwritten(self) -> tuple[Diagnostic, ...]:
+        """Why no module can be written."""
+        if self.typed.failed or not self.typed.networks:
+            return ()
+        from compiler.lower.lower import unwritten
+
+        return unwritten(self.typed)
 
     @cached_property
     @gc_paused()

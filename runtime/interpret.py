@@ -208,7 +208,9 @@ class Interpreter:
             for port, ref in typed.inputs.items()
         }
         if not typed.calls or frame.is_off(typed.node.shared):
-            first = next(iter(inputs.values()))
+            first = next(iter(inputs.values()), None)
+            if typed.node.otherwise is not None:
+                first = frame.value(typed.node.otherwise)
             return {"output": first[0] if isinstance(first, tuple) else first}
         layer_state = frame.layer_state(typed.node.shared or typed.node.name)
         if typed.scan is not None:

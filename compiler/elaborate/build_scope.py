@@ -135,7 +135,36 @@ class ScopeBuilder:
         if isinstance(target, Scope):
             self._check_ops(target, arguments, place)
         inputs, carry = self._inputs(layer, place, self._ports(target, layer), previous)
-        return Node(name, layer, place, target, arguments, inputs, carry)
+        other = self._otherwise(layer, place)
+        self._check_source(layer, place, inputs, carry)
+        return Node(
+            name, layer, place, target, arguments, inputs, carry, otherwise=other
+        )
+
+    def _otherwise(self, layer: Layer, place: Place) -> Ref | None:
+        """`else`: the value in place of a layer that is off."""
+        if layer.otherwise is None:
+            return None
+        at = place.at("else")
+        return self._value(ref_of(layer.otherwise, at), at)
+
+    def _check_source(
+        self,
+        layer: Layer,
+        place: Place,
+        inputs: Mapping[str, object],
+        carry: Mapping[str, object],
+    ) -> None:
+        """A layer without inputs has nothing to pass on, and no chain of copies."""
+        if inputs or carry or self.report.failed:
+            return
+        if layer.when is not None and layer.otherwise is None:
+            message = "where `when` is false there is no input to pass on"
+            help = "name the value that takes its place: else: x"
+            self.report.error("bad-when", place.span("when"), message, help=help)
+        if layer.repeat is not None:
+            message = "the layer takes no input, so its copies make no chain"
+            self.report.error("bad-repeat", place.span("repeat"), message)
 
     def _check_ops(
         self, block: Scope, arguments: Mapping[str, object], place: Place
@@ -228,6 +257,7 @@ class ScopeBuilder:
             inputs,
             origin.carry,
             shared=origin.shared or origin.name,
+            otherwise=origin.otherwise,
         )
 
     def _group(
@@ -273,7 +303,8 @@ class ScopeBuilder:
             for port, value in values.items()
             if (found := self._value(value, Place(place.document, value.path)))
         }
-        return Node(name, layer, place, scope, {}, dict(inputs))
+        other = self._otherwise(layer, place)
+        return Node(name, layer, place, scope, {}, dict(inputs), otherwise=other)
 
     def _bound(self, outputs: Mapping[str, str] | None, last: str) -> dict[str, Ref]:
         """The outputs as values: without any, that of the last layer."""

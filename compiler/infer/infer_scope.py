@@ -184,9 +184,11 @@ class ScopeInference:
         active: bool,
         ties: Mapping[str, str],
     ) -> TypedNode:
-        """A layer that is switched off, or has no copies: its output is its first input."""
+        """A layer that is switched off, or has no copies: its output is its `else`, or its first input."""
         speculative = self._speculate(layer, types, ())
         first = next(iter(types.values()), None)
+        if layer.node.otherwise is not None:
+            first = self._needed(layer.node, layer.node.otherwise)
         kind = first[0] if isinstance(first, tuple) else first
         if kind is None:
             raise Skip

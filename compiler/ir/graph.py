@@ -89,6 +89,8 @@ class Node:
     carry: Mapping[str, Carry] = field(default_factory=dict)
     shared: str = ""
     """The name of the layer that this one is again."""
+    otherwise: Ref | None = None
+    """The value in place of its output where `when` is false; None for its first input."""
 
     def refs(self) -> Iterator[tuple[str, Ref]]:
         """Every input with its port; the inputs of a variadic port one by one."""
@@ -98,6 +100,8 @@ class Node:
         for port, carry in self.carry.items():
             if carry.ref is not None:
                 yield port, carry.ref
+        if self.otherwise is not None:
+            yield "else", self.otherwise
 
 
 @dataclass(frozen=True, eq=False)

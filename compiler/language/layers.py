@@ -226,6 +226,9 @@ class Layer(Model):
     ] = None
     reverse: Annotated[bool, Key("use", beside="scan")] = False
     when: Annotated[FormulaOr, Key("use", reruns=True, sequential=False)] = None
+    otherwise: Annotated[str | None, Key("use", beside="when")] = Field(
+        default=None, alias="else"
+    )
     share: Annotated[str | None, Key(sequential=False, each_use=True)] = None
     tie: Annotated[Tie | None, Key("op", sequential=False, each_use=True)] = None
     init: Annotated[Initializers | None, Key("op", sequential=False, each_use=True)] = (

@@ -15,6 +15,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.elaborate.check_names import formulas
+from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Node, Ref, Scope
@@ -49,6 +50,7 @@ from compiler.lower.emit import (
 from compiler.lower.scan_start import start_code
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op
+from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 Given = dict[str, Expr | tuple[Expr, ...] | None]
@@ -101,6 +103,22 @@ def is_sequential(plan: ClassPlan) -> bool:
             isinstance(target, Scope) or (bool(target.module) and target.chains)
             for target in targets
         )
+        and not any(_is_dynamic(plan, node) for node in plan.scope.nodes.values())
+    )
+
+
+def _is_dynamic(plan: ClassPlan, node: Node) -> bool:
+    """Whether an argument of a layer is known only when the network runs."""
+    used = {
+        name
+        for _, formula in formulas(node.layer, node.arguments)
+        for name in names_in(formula.expr)
+    }
+    return any(
+        isinstance(value, Dim) and value.constant is None
+        for use in plan.uses
+        for name in used
+        if (value := use.values.get(name)) is not None
     )
 
 
@@ -386,7 +404,9 @@ class ClassBuilder:
     # Layers that are off.
 
     def _passed(self, typed: TypedNode) -> Expr:
-        """What a layer passes on where it is off: its first input."""
+        """What a layer passes on where it is off: its `else`, or its first input."""
+        if typed.node.otherwise is not None:
+            return self._needed(typed.node.otherwise)
         first = next(iter(self._inputs(typed).values()))
         first = first[0] if isinstance(first, tuple) else first
         return lit(None) if first is None else first

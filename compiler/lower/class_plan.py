@@ -149,6 +149,8 @@ def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
     for port, carry in typed.node.carry.items():
         if carry.ref is not None:
             yield port, carry.ref
+    if typed.node.otherwise is not None:
+        yield "else", typed.node.otherwise
 
 
 def _tells_more(node: TypedNode, known: TypedNode) -> bool:
@@ -360,7 +362,13 @@ def _always(plan: ClassPlan, name: str, value: bool) -> bool:
     return all(use.params.get(name) is value for use in plan.uses)
 
 
+_RESERVED = frozenset({"None", "True", "False"})
+"""What a class in CapWords cannot be called."""
+
+
 def _free(name: str, used: set[str]) -> str:
+    if name in _RESERVED:
+        name += "_"
     number, free = 2, name
     while free in used:
         free, number = f"{name}{number}", number + 1

@@ -27,6 +27,7 @@ from compiler.lower.build_class import ClassIR, Construct, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.emit import (
     Parted,
+    Unwritten,
     common_size,
     further_runs,
     size_code,
@@ -91,6 +92,30 @@ class Constructors:
         for number, (plan, runs) in enumerate(plans):
             last = number == len(plans) - 1
             yield None if last else _which(ir, plans, number), plan, runs
+
+    def require_static(self, ir: ClassIR) -> None:
+        """A network is built before it has inputs, so that its constructor takes no dimension of them.
+
+        Raises:
+            Unwritten: where it would have to.
+        """
+        if ir.plan.scope.kind != "network":
+            return
+        for name in self.of(ir.plan).dims:
+            layer = next((x for x, needs in self._by_layer(ir) if name in needs), "")
+            reason = (
+                f"{name} is known only when the network runs, and is needed to build it"
+            )
+            raise Unwritten(ir.plan, layer, reason)
+
+    def _by_layer(self, ir: ClassIR) -> Iterator[tuple[str, set[str]]]:
+        """The names that each layer needs in `__init__`."""
+        for held in ir.held:
+            needs = set(_symbols(held.build, held.copies))
+            for key in placeholders(held.build):
+                if isinstance(key, Construct):
+                    needs |= set(self._passed(key, ir, held.copies))
+            yield held.typed.node.name, needs
 
     def _settle(self) -> None:
         """Add what constructors of other classes need, until nothing is missing."""

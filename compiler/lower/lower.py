@@ -7,6 +7,7 @@ from pathlib import PurePath
 from compiler.codegen.python import ListExpr, Name, lit
 from compiler.codegen.statements import Assign, Class, Import, Module, Stmt
 from compiler.codegen.traversal import used_names
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Spec
 from compiler.lower.build_class import ClassIR, build_class, is_sequential
@@ -38,10 +39,16 @@ def lower(typed: TypedGraph) -> Module:
     """The Python module of a spec; `codegen.printer.print_module` makes it text.
 
     The graph must have been inferred without errors.
+
+    Raises:
+        SpecError: where no class says what a layer does.
     """
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
-    classes, constructors = _merged(typed)
+    try:
+        classes, constructors = _merged(typed)
+    except Unwritten as error:
+        raise SpecError((_diagnostic(error),)) from error
     printed = [_printed(ir, classes, constructors, spec) for ir in classes]
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
     library = library_code(sorted({name for ir in classes for name in ir.library}))
@@ -51,6 +58,24 @@ def lower(typed: TypedGraph) -> Module:
     file = PurePath(typed.graph.document.source.file).name
     docstring = module_docstring(spec, [ir.plan for ir in networks], file)
     return Module(docstring, _imports(body, library.imports), (names, *body))
+
+
+def unwritten(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+    """Why no module can be written for a graph that has no errors; empty where one can."""
+    try:
+        _merged(typed)
+    except Unwritten as error:
+        return (_diagnostic(error),)
+    return ()
+
+
+def _diagnostic(error: Unwritten) -> Diagnostic:
+    scope = error.plan.scope
+    node = scope.nodes.get(error.layer)
+    place = scope.place if node is None else node.place
+    path = f"{scope.name}.{error.layer}" if node is not None else scope.name
+    message = f"no module can be written: {error.reason}"
+    return Diagnostic("no-code", message, place.span(), path=path)
 
 
 def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
@@ -92,6 +117,8 @@ def _classes(plans: Plans, spec: Spec) -> tuple[list[ClassIR], Constructors]:
     classes = [overwrite(read_sizes(build_class(plan, plans, spec))) for plan in kept]
     by_plan = {id(ir.plan): ir for ir in classes}
     constructors = Constructors(by_plan)
+    for ir in classes:
+        constructors.require_static(ir)
     validator = Validator(by_plan, constructors)
     for ir in classes:
         for use in ir.plan.uses:

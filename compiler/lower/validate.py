@@ -104,6 +104,7 @@ class _Check:
         """What each value of `forward` is here: an output, a number, or code."""
         self.layer = ""
         self._types: dict[Any, TensorType | None] = {}
+        self._aliases: dict[str, Expr | None] = {}
 
     def run(self) -> None:
         if len(self.use.nodes) < len(self.plan.scope.nodes):
@@ -147,6 +148,12 @@ class _Check:
 
     def _alias(self, node: TypedNode) -> Expr | None:
         """What a layer gives that gives a value as it is, or a tensor that is the layer itself."""
+        name = node.node.name
+        if name not in self._aliases:
+            self._aliases[name] = self._found_alias(node)
+        return self._aliases[name]
+
+    def _found_alias(self, node: TypedNode) -> Expr | None:
         call = node.calls[0]
         layer = node.node.layer
         if call.op is None or layer.scan is not None or len(node.outputs) > 1:
@@ -164,6 +171,9 @@ class _Check:
         return code if isinstance(code, Placeholder | Literal) else None
 
     def _first(self, node: TypedNode) -> Expr:
+        """What a layer passes on where it is off."""
+        if node.node.otherwise is not None:
+            return self._token(node.node.otherwise)
         first = next(iter(node.inputs.values()))
         return self._token(first[0] if isinstance(first, tuple) else first)
 

@@ -26,5 +26,5 @@ def compile_and_warn(
     """
     limits = UNLIMITED if no_limits else Limits()
     program = compile_chosen(spec, variant, sets or (), limits=limits, strict=strict)
-    show_diagnostics(program.check())
+    show_diagnostics(program.diagnostics)
     return program
