@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
@@ -49,12 +49,21 @@ def _check_op(
 ) -> None:
     runs = [
         call
-        for instance in instances
+        for instance in _with_those_off(instances)
         for node in instance.nodes.values()
-        for call in node.calls
+        for call in node.shown.calls
         if call.op is not None and call.op.name == name
     ]
     _check(name, tensors, runs, place, report)
+
+
+def _with_those_off(instances: Iterable[Instance]) -> Iterator[Instance]:
+    """The instances, and those of blocks that are off: a rule is for other values of the params, too."""
+    for instance in instances:
+        yield instance
+        off = [node for node in instance.nodes.values() if not node.calls]
+        inner = (call.instance for node in off for call in node.speculative)
+        yield from walk_instances(one for one in inner if one is not None)
 
 
 def _check(

@@ -25,6 +25,8 @@ class Engine:
         self, graph: Graph, domain: Domain, limits: Limits, report: Report
     ) -> None:
         self.graph, self.domain = graph, domain
+        self.speculates = True
+        """Whether it works out, too, what other values of the params would run."""
         self.limits, self.report = limits, report
         self.count = self.runs = self.speculated = 0
         self.errors = ErrorSink()

@@ -27,6 +27,8 @@ def infer(
     variant: str = "",
     settings: Mapping[str, Any] | None = None,
     limits: Limits = _DEFAULT,
+    *,
+    speculate: bool = True,
 ) -> TypedGraph:
     """Infer all types. Mistakes do not stop it: they are in the result, with everything that could be inferred.
 
@@ -34,6 +36,7 @@ def infer(
         variant: the name of a set of params in the spec; "" for none.
         settings: values for params that override all others.
         limits: how far blocks may expand.
+        speculate: work out, too, what other values of the params would run.
     """
     report = Report()
     for warning in graph.warnings:
@@ -43,6 +46,7 @@ def infer(
         return TypedGraph(graph, {}, {}, report.diagnostics)
     domain = read_domain(graph, params, limits, report)
     engine = Engine(graph, domain, limits, report)
+    engine.speculates = speculate
     given = frozenset({*graph.spec.variants.get(variant, {}), *(settings or {})})
     networks = {
         name: infer_network(engine, scope, params, given)

@@ -518,7 +518,10 @@ class ScopeInference:
         self, layer: ResolvedLayer, types: Types, calls: tuple[LayerCall, ...]
     ) -> tuple[LayerCall, ...]:
         """The runs that would come next, or at all, with other values of the params."""
-        if self.engine.learned is not None or layer.node.layer.scan is not None:
+        engine = self.engine
+        if not engine.speculates or engine.learned is not None:
+            return ()
+        if layer.node.layer.scan is not None:
             return ()
         if self.engine.speculated > ALL_RUNS:
             return ()

@@ -10,10 +10,12 @@ from compiler.codegen.python import (
     Compare,
     Conditional,
     Expr,
+    Logic,
     Placeholder,
     call,
     lit,
 )
+from compiler.codegen.traversal import placeholders
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
@@ -30,6 +32,7 @@ from compiler.ir.module import (
     Member,
     Origin,
     RunScan,
+    ScopeName,
     Stmt,
     target_of,
 )
@@ -44,6 +47,7 @@ from compiler.lower.emit import (
     Unwritten,
     emit,
     joint_types,
+    size_code,
     symbol_code,
     value_code,
 )
@@ -88,6 +92,8 @@ class ClassIR:
     library: frozenset[str]
     overwriting: dict[int, tuple[Local, Expr]] = field(default_factory=dict)
     """By the number of a value: its input, and its code where that may be overwritten."""
+    demands: tuple[tuple[Expr, str], ...] = ()
+    """What must not hold of the constructor's arguments, and the message where it does."""
     touched: tuple[str, ...] = ()
     """The names that `forward` uses, in the order in which its layers ask for them."""
 
@@ -146,6 +152,7 @@ class ClassBuilder:
         self.inputs: list[tuple[str, Local]] = []
         self._built: dict[str, bool] = {}
         self.touched: dict[str, None] = {}
+        self.demands: list[tuple[Expr, str]] = []
         self._steps: dict[tuple[str, int], Local] = {}
         present = plan.ports()
         for port in plan.scope.inputs:
@@ -169,8 +176,45 @@ class ClassBuilder:
             tuple(self.conditions),
             frozenset(self.library),
             self.overwriting,
+            tuple(self._all_demands()),
             tuple(self.touched),
         )
+
+    def _all_demands(self) -> Iterator[tuple[Expr, str]]:
+        yield from self._equal_sizes()
+        yield from self.demands
+        known = {test for test, _ in self.demands}
+        for name in sorted(self.plan.positive):
+            test = Compare("<", symbol_code(name), lit(1))
+            if test not in known:
+                yield test, f"{name} must be at least 1"
+
+    def _equal_sizes(self) -> Iterator[tuple[Expr, str]]:
+        """Sizes of a network that layers took for equal by their values: they must be for other values, too."""
+        if self.plan.scope.kind != "network":
+            return
+        params = self.plan.scope.params
+        for left, right in self.plan.first.context.decided:
+            codes = size_code(left), size_code(right)
+            names = {
+                key.name
+                for code in codes
+                for key in placeholders(code)
+                if isinstance(key, ScopeName)
+            }
+            if names and names <= set(params):
+                message = f"{left} and {right} must be equal"
+                yield Compare("!=", *codes), message
+
+    def _demand_copies(self, typed: TypedNode, reason: str) -> None:
+        """A number of copies must be at least 1, where a param decides it."""
+        repeat, when = typed.node.layer.repeat, typed.node.layer.when
+        if repeat is None or not isinstance(repeat.count, Formula):
+            return
+        test: Expr = Compare("<", value_code(repeat.count), lit(1))
+        if when is not None:
+            test = Logic("and", (value_code(when), test))
+        self.demands.append((test, f"{repeat.count.text} must be at least 1: {reason}"))
 
     # What the code of an op asks.
 
@@ -217,6 +261,8 @@ class ClassBuilder:
         self._built[name] = True
         repeat = typed.node.layer.repeat
         copies = repeat is not None and not repeat.share
+        if repeat is not None and repeat.share:
+            self._demand_copies(typed, f"all copies share the weights of {name}")
         present = typed.node.layer.when is None or self.plan.decides(name) is True
         self.held.append(Held(typed, build, copies, present))
 
@@ -555,6 +601,8 @@ class ClassBuilder:
             for stack, port in repeat.stack.items()
             if stack in typed.outputs
         )
+        if any(port not in fed for port in ports) or collected:
+            self._demand_copies(typed, f"a copy gives {name} its outputs")
         times = (
             repeat.count.text
             if isinstance(repeat.count, Formula)

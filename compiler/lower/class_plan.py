@@ -8,7 +8,7 @@ merging found out so (`Parts`).
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from compiler.ir.graph import Node, Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.language.identifiers import cap_words
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import Counted
 from compiler.symbolic.tensor import TensorType
 
@@ -52,6 +53,10 @@ class ClassPlan:
     """The types of the outputs, where these are not those of the first use."""
     differing: dict[str, tuple[Dim, ...]] = field(default_factory=dict)
     """What sizes may be that differ between the uses, by the symbols that tell them."""
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    """The params of a network that its constructor does not take, with their values."""
+    positive: frozenset[str] = frozenset()
+    """The params of a network that must be at least 1."""
     alike: list[ClassPlan] = field(default_factory=list)
     """The classes whose objects stand in one list with those of this one: their `forward` takes the same."""
     _shown: dict[str, Instance] = field(default_factory=dict)
@@ -175,6 +180,8 @@ class Plans:
     links: Links
     by_key: dict[Key, ClassPlan] = field(default_factory=dict)
     order: list[ClassPlan] = field(default_factory=list)
+    speculative: set[int] = field(default_factory=set)
+    """The instances, by identity, that only other values of the params would use."""
 
     def key(self, instance: Instance) -> Key:
         """Which class an instance belongs to."""
@@ -241,48 +248,56 @@ def _copies(node: TypedNode) -> Iterator[Instance]:
             yield from (call.instance for _ in range(call.count))
 
 
-def is_whole(instance: Instance, seen: frozenset[int] = frozenset()) -> bool:
-    """Whether all layers of an instance could be inferred, those inside it too."""
+def is_whole(
+    instance: Instance, dropped: Collection[int], seen: frozenset[int] = frozenset()
+) -> bool:
+    """Whether all layers of an instance could be inferred, those inside it too, and none is of what was dropped."""
     if id(instance) in seen:
         return True
-    if len(instance.nodes) < len(instance.scope.nodes):
+    if id(instance) in dropped or len(instance.nodes) < len(instance.scope.nodes):
         return False
     inner = seen | {id(instance)}
     return all(
-        call.instance is None or is_whole(call.instance, inner)
+        call.instance is None or is_whole(call.instance, dropped, inner)
         for node in instance.nodes.values()
         for call in node.calls
     )
 
 
-def plan_classes(typed: TypedGraph, links: Links, parts: Parts) -> Plans:
+def plan_classes(
+    typed: TypedGraph, links: Links, parts: Parts, dropped: Collection[int] = ()
+) -> Plans:
     """The classes that networks need, where some scopes need several."""
     plans = Plans(parts, links)
     seen: set[int] = set()
     for instance in (*typed.networks.values(), *typed.bare.values()):
         _visit(instance, plans, seen)
     for plan in list(plans.order):
-        _show_speculative(plan, plans, seen)
+        _show_speculative(plan, plans, seen, dropped)
     for plan in plans.order:
         for layer in plan.layers:
             _stand_together(plan, layer, plans)
     return plans
 
 
-def _show_speculative(plan: ClassPlan, plans: Plans, seen: set[int]) -> None:
+def _show_speculative(
+    plan: ClassPlan, plans: Plans, seen: set[int], dropped: Collection[int]
+) -> None:
     """Take layers that no use runs as they would run, and the classes that they need."""
     rest = plans.order[plans.order.index(plan) :]
     del plans.order[-len(rest) :]
     for name, node in plan.layers.items():
         if node.calls or not all(
-            call.instance is None or is_whole(call.instance)
+            call.instance is None or is_whole(call.instance, dropped)
             for call in node.speculative
         ):
             continue
         plan.layers[name] = node.shown
         for call in node.speculative:
             if call.instance is not None:
+                known = set(seen)
                 _visit(call.instance, plans, seen)
+                plans.speculative |= seen - known
     plans.order += rest
 
 

@@ -34,7 +34,7 @@ from compiler.lower.emit import (
     symbol_code,
     value_code,
 )
-from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER
@@ -129,6 +129,8 @@ class Constructors:
                     passed = self._passed(construct, ir, counted)
                     needs.update(dict.fromkeys(passed))
                 needs.update(dict.fromkeys(self._by_defaults(ir)))
+                for name in ir.plan.fixed:
+                    needs.pop(name, None)
                 changed = changed or len(needs) > before
 
     def _passed(
@@ -329,6 +331,8 @@ def _constructs(ir: ClassIR) -> Iterator[tuple[Construct, bool]]:
 
 def _direct(ir: ClassIR) -> Iterator[str]:
     """The names that a class itself uses in `__init__`, or keeps for `forward`."""
+    for test, _ in ir.demands:
+        yield from _symbols(test)
     for statement in ir.body.statements:
         yield from (key.name for key in reads(statement) if isinstance(key, Kept))
     for held in ir.held:
@@ -366,10 +370,13 @@ def in_constructor(
         if isinstance(key, Construct):
             return filled(constructors.construction(key, ir), fill)
         assert isinstance(key, ScopeName), key
+        if key.name in ir.plan.fixed:
+            return number_code(ir.plan.fixed[key.name])
         inside = counted and key.name == COUNTER
         return Name("i") if inside else Name(arguments[key.name])
 
-    return filled(code, fill)
+    done = filled(code, fill)
+    return fold(done, lambda *_: None, lambda _: None) if ir.plan.fixed else done
 
 
 def annotation(name: str) -> Expr:

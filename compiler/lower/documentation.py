@@ -49,7 +49,7 @@ def _used_clauses(plan: ClassPlan) -> list[str]:
 
 def conditions(spec: Spec, plan: ClassPlan) -> list[str]:
     """`T <= context`: what `dims` asks of the symbols in a network's inputs."""
-    found = []
+    found = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
     taken = " ".join(map(str, plan.scope.inputs.values()))
     for name, bounds in spec.dims.items():
         if not re.search(rf"\b{name}\b", taken):

@@ -215,3 +215,12 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "len": len,
     "sum": sum,
 }
+
+
+def number_code(value: Any) -> Expr:
+    """A value of a use as code: a literal, or a size in the symbols of the network."""
+    if isinstance(value, tuple | list):
+        return TupleExpr(tuple(map(number_code, value)))
+    if isinstance(value, Dim):
+        return lit(value.constant) if value.constant is not None else Placeholder(value)
+    return lit(value)

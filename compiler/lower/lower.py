@@ -19,10 +19,12 @@ from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
 from compiler.lower.print_class import print_class
+from compiler.lower.probe import probe
 from compiler.lower.sizes import read_sizes
 from compiler.lower.use_sizes import tell_uses
 from compiler.lower.validate import Invalid, Validator
 from compiler.op.library_sources import class_names
+from compiler.symbolic.evaluate import Value
 
 _IMPORTS = {
     "torch": Import("torch"),
@@ -46,7 +48,7 @@ def lower(typed: TypedGraph) -> Module:
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
     try:
-        classes, constructors = _merged(typed)
+        classes, constructors = _proven(typed)
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     printed = [_printed(ir, classes, constructors, spec) for ir in classes]
@@ -80,14 +82,84 @@ def _diagnostic(error: Unwritten) -> Diagnostic:
 
 def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     """One class for each scope, and more where its uses cannot share one; begun again each time that turns out."""
-    links = Links(typed)
-    parts: Parts = {}
-    while True:
-        plans = plan_classes(typed, links, parts)
-        try:
-            return _classes(plans, typed.graph.spec)
-        except Parted as parted:
-            _part(parted, links, parts)
+    merger = _Merger(typed)
+    classes, constructors, _ = merger.merged()
+    return classes, constructors
+
+
+def _proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
+    """The classes, with arguments only for params at whose other values they hold, too."""
+    merger = _Merger(typed)
+    classes, constructors, validator = merger.merged()
+    networks = {
+        name: next(ir for ir in classes if instance in ir.plan.uses)
+        for name, instance in typed.networks.items()
+    }
+    taken = {
+        name for ir in networks.values() for name in constructors.of(ir.plan).params
+    }
+    proven = probe(typed, networks, validator, taken)
+    if not proven.fixed and not proven.positive:
+        return classes, constructors
+    merger.fixed = {name: typed.params[name] for name in sorted(proven.fixed)}
+    merger.positive = proven.positive
+    classes, constructors, _ = merger.merged()
+    return classes, constructors
+
+
+class _Merger:
+    """Builds the classes of a graph; again each time it turns out that uses cannot share one."""
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self.typed, self.spec = typed, typed.graph.spec
+        self.links = Links(typed)
+        self.parts: Parts = {}
+        self.dropped: set[int] = set()
+        """Instances that only other values of the params would use, and that no class serves."""
+        self.fixed: dict[str, Value] = {}
+        """The params that are no arguments, with their values."""
+        self.positive: frozenset[str] = frozenset()
+        """The params that are at least 1."""
+
+    def merged(self) -> tuple[list[ClassIR], Constructors, Validator]:
+        """The classes, in an order in which those used come before those that use them."""
+        while True:
+            plans = plan_classes(self.typed, self.links, self.parts, self.dropped)
+            for plan in plans.order:
+                if plan.scope.kind == "network":
+                    plan.fixed, plan.positive = self.fixed, self.positive
+            try:
+                return self._classes(plans)
+            except Parted as parted:
+                _part(parted, self.links, self.parts)
+            except _Dropped as dropped:
+                self.dropped.add(id(dropped.use))
+
+    def _classes(self, plans: Plans) -> tuple[list[ClassIR], Constructors, Validator]:
+        kept = [plan for plan in plans.order if not is_sequential(plan)]
+        name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
+        for plan in kept:
+            tell_uses(plan)
+        classes = [
+            overwrite(read_sizes(build_class(plan, plans, self.spec))) for plan in kept
+        ]
+        by_plan = {id(ir.plan): ir for ir in classes}
+        constructors = Constructors(by_plan)
+        for ir in classes:
+            constructors.require_static(ir)
+        validator = Validator(by_plan, constructors)
+        for ir in classes:
+            for use in ir.plan.uses:
+                _validate(validator, ir, use, plans)
+        return classes, constructors, validator
+
+
+class _Dropped(Exception):
+    """An instance that only other values of the params would use is served by no class."""
+
+    def __init__(self, use: Instance) -> None:
+        super().__init__(use.scope.name)
+        self.use = use
 
 
 def _part(parted: Parted, links: Links, parts: Parts) -> None:
@@ -109,28 +181,13 @@ def _part(parted: Parted, links: Links, parts: Parts) -> None:
         parts[root] = (*parts.get(root, ()), labels[group])
 
 
-def _classes(plans: Plans, spec: Spec) -> tuple[list[ClassIR], Constructors]:
-    kept = [plan for plan in plans.order if not is_sequential(plan)]
-    name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
-    for plan in kept:
-        tell_uses(plan)
-    classes = [overwrite(read_sizes(build_class(plan, plans, spec))) for plan in kept]
-    by_plan = {id(ir.plan): ir for ir in classes}
-    constructors = Constructors(by_plan)
-    for ir in classes:
-        constructors.require_static(ir)
-    validator = Validator(by_plan, constructors)
-    for ir in classes:
-        for use in ir.plan.uses:
-            _validate(validator, ir, use)
-    return classes, constructors
-
-
-def _validate(validator: Validator, ir: ClassIR, use: Instance) -> None:
+def _validate(validator: Validator, ir: ClassIR, use: Instance, plans: Plans) -> None:
     """Hold a class against one of its uses; one that it fails gets a class of its own."""
     try:
         validator.check(ir, use)
     except Invalid as error:
+        if id(error.use) in plans.speculative:
+            raise _Dropped(error.use) from error
         others = [other for other in error.plan.uses if other is not error.use]
         if not others:
             raise Unwritten(error.plan, error.layer, error.reason) from error

@@ -32,6 +32,7 @@ from compiler.codegen.statements import (
     Function,
     FunctionParameter,
     If,
+    Raise,
     Return,
     Stmt,
 )
@@ -140,6 +141,9 @@ class _ClassPrinter:
     def constructor(self, calls_reset: bool) -> Function:
         body: list[Stmt] = [ExprStatement(method(call("super"), "__init__"))]
         body += self._defaults()
+        for test, message in self.ir.demands:
+            line = Raise(call("ValueError", message))
+            body.append(If(self._init(test), (line,)))
         arguments = self.constructors.of(self.plan).names
         body += [
             Assign((Name(f"self.{kept}"),), Name(arguments[name]))

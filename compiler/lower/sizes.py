@@ -21,6 +21,7 @@ from compiler.ir.module import (
 from compiler.lower.build_class import ClassIR
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.emit import size_code
+from compiler.lower.evaluate_code import number_code
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import is_ellipsis
@@ -89,6 +90,8 @@ class _Reader:
         if not isinstance(key, ScopeName):
             return Placeholder(key)
         code = self._read(key.name)
+        if code is None and key.name in self.plan.fixed:
+            return number_code(self.plan.fixed[key.name])
         if code is None:
             return Placeholder(Kept(key.name))
         if self._reads[key.name] < 2:

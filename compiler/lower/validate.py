@@ -16,7 +16,6 @@ from compiler.codegen.python import (
     Expr,
     Literal,
     Placeholder,
-    TupleExpr,
     lit,
 )
 from compiler.codegen.traversal import filled, mapped
@@ -40,7 +39,7 @@ from compiler.lower.build_class import ClassIR, Construct, Held, count_code, wra
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.emit import LayerCode, value_code
-from compiler.lower.evaluate_code import Unknown, fold, lookup, value_of
+from compiler.lower.evaluate_code import Unknown, fold, lookup, number_code, value_of
 from compiler.lower.scan_start import start_code
 from compiler.lower.sizes import Kept
 from compiler.symbolic.dims import Dim
@@ -630,15 +629,6 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, Dim) and value.constant is not None:
         return value.constant
     return value
-
-
-def number_code(value: Any) -> Expr:
-    """A value of a use as code: a literal, or a size in the symbols of the network."""
-    if isinstance(value, tuple | list):
-        return TupleExpr(tuple(map(number_code, value)))
-    if isinstance(value, Dim):
-        return lit(value.constant) if value.constant is not None else Placeholder(value)
-    return lit(value)
 
 
 def _plain(code: Expr) -> Expr:

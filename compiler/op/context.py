@@ -25,6 +25,8 @@ class Context:
         self.hints = {} if hints is None else hints
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
+        self.decided: dict[tuple[Dim, Dim], None] = {}
+        """Sizes that are equal by their values, not by their names."""
         self.tolerated: list[OpError] | None = None
         """Where faults of sizes are kept while a rule goes on; None: they are raised."""
 
@@ -64,11 +66,20 @@ class Context:
 
     def equal(self, left: Dim, right: Dim) -> bool:
         """Whether two sizes are equal for every size of the inputs."""
-        return left == right or self.domain.equal(self.value(left), self.value(right))
+        if left == right:
+            return True
+        values = self.value(left), self.value(right)
+        equal = self.domain.equal(*values)
+        if equal and values[0].constant is not None:
+            self.decided[left, right] = None
+        return equal
 
     def is_one(self, size: Dim) -> bool:
         """Whether a size is 1, so that it broadcasts."""
-        return self.value(size).constant == 1
+        one = self.value(size).constant == 1
+        if one and size.constant is None:
+            self.decided[size, Dim.of(1)] = None
+        return one
 
     def require_kind(
         self, port: str, tensor: TensorType, kinds: Sequence[Kind]
@@ -153,6 +164,8 @@ class Context:
         )
 
     def _broadcast_size(self, op: str, left: Dim, right: Dim, port: str) -> Dim:
+        if right.constant == 1 or left == right:
+            return left
         if self.is_one(left):
             return right
         if self.is_one(right) or self.equal(left, right):
