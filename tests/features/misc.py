@@ -63,6 +63,8 @@ class Misc(nn.Module):
         names: str = "reflect",
     ) -> None:
         super().__init__()
+        if width != 8:
+            raise ValueError("width and 8 must be equal")
         self.names = names
         self.residual = residual
         self.width = width

@@ -105,6 +105,10 @@ class ALBERT(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: all copies share the weights of layer"
+            )
         self.depth = depth
         self.word = nn.Embedding(vocab, embedding, padding_idx=0)
         self.position = nn.Embedding(context, embedding)

@@ -331,6 +331,10 @@ class Mixtral(nn.Module):
         top_k: int = 2,
     ) -> None:
         super().__init__()
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: a copy gives layers its outputs"
+            )
         self.top_k = top_k
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=1000000.0)

@@ -111,6 +111,8 @@ class WaveNet(nn.Module):
         stacks: int = 3,
     ) -> None:
         super().__init__()
+        if stacks < 1:
+            raise ValueError("stacks must be at least 1")
         self.embed = nn.Embedding(levels, channels)
         self.first = CausalConv1d(channels, channels)
         self.zeros = nn.Buffer(torch.full((1, skip, 1), 0.0), persistent=False)
