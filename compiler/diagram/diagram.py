@@ -47,7 +47,7 @@ class Diagram:
         return to_mermaid(self.drawing)
 
     def save(self, path: str | Path, *, engine: LayoutEngine = "wheel") -> None:
-        """Write a file in the format of its suffix: .svg, .pdf, .png, .dot or .mmd.
+        """Write a file in the format that its suffix names.
 
         Args:
             engine: the `dot` program that lays the diagram out: of the wheel or of the system.

@@ -41,7 +41,9 @@ NoLimits = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Output as JSON.")]
 Picture = typer.Option(
-    "-o", metavar="FILE", help="Picture file: .svg, .pdf, .png, .dot or .mmd (Mermaid)."
+    "-o",
+    metavar="FILE",
+    help="Picture file; its suffix is the format, such as .svg, .pdf or .mmd.",
 )
 Network = Annotated[
     str, typer.Option(metavar="NAME", help="Network, of a spec with several.")
