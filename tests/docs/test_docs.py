@@ -165,8 +165,8 @@ def test_the_readme_shows_a_mistake_as_it_is_printed(
     assert printed == example.problems
 
 
-def test_the_readme_names_every_command() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_page_of_commands_names_every_one() -> None:
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", text, re.MULTILINE))
     assert told == set(Commands().commands)
 
