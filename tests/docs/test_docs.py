@@ -1,10 +1,9 @@
-"""What the documents say is so: every example compiles and runs, every error is real.
+"""The documents are correct: examples compile and run, and errors are as the compiler prints them.
 
-In a document, a block of ```yaml is a spec. Blocks that begin with `# file: PATH` stand
-in one folder with the others of their section. A block of ```python behind it is part
-of the code that comes out. A block of ```text that begins with `error[` or `warning[`
-is what the compiler prints of it; `python -m tests.docs.test_docs` writes those of the
-language anew.
+In a document, a ```yaml block is a spec. Blocks that start with `# file: PATH` are in one
+folder with the others of their section. A ```python block after a spec is part of the
+generated code. A ```text block that starts with `error[` or `warning[` is what the compiler
+prints; `python -m tests.docs.test_docs` updates those of docs/language.md.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = ROOT / "docs/examples/conv_mixer.yaml"
 
 SIZES = {".svg": 40_000, ".png": 30_000}
-"""Bytes that a picture of the documents may have."""
+"""Maximum size of an image in the documents, in bytes."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -46,18 +45,18 @@ _PROBLEM = re.compile(r"(error|warning)\[")
 
 @dataclass
 class Example:
-    """A spec in a document, with what is said to come of it."""
+    """A spec in a document, with the results that the document shows."""
 
     line: int
     file: str
     text: str
     folder: dict[str, str]
-    """The files that stand in one folder with it, itself included."""
+    """The files in its folder, itself included."""
     problems: str = ""
     python: list[str] = field(default_factory=list)
 
     def compile(self, folder: Path) -> tuple[Program | None, str]:
-        """The program, if one comes out, and what is printed; run inside `folder`."""
+        """The program, or None, and what is printed; to be called inside `folder`."""
         for name, text in self.folder.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +70,7 @@ class Example:
 
 
 def examples(document: Path) -> list[Example]:
-    """The specs of a document, in their order."""
+    """The specs of a document, in order."""
     found: list[Example] = []
     folders: dict[int, dict[str, str]] = {}
     for line, section, language, text in _fences(document):
@@ -89,7 +88,7 @@ def examples(document: Path) -> list[Example]:
 
 
 def _fences(document: Path) -> Iterator[tuple[int, int, str, str]]:
-    """Line, section, language and text of every block of code."""
+    """The line, section, language and text of every code block."""
     text = document.read_text(encoding="utf-8")
     fences = list(_FENCE.finditer(text))
     inside = [range(*fence.span()) for fence in fences]
@@ -120,9 +119,9 @@ def test_examples_of_the_language(
             assert part in program.python
 
 
-def test_the_language_tells_every_key() -> None:
+def test_the_language_page_has_every_key() -> None:
     text = LANGUAGE.read_text(encoding="utf-8")
-    told = set(re.findall(r"`(\w+)`", text))
+    named = set(re.findall(r"`(\w+)`", text))
     models = (Spec, Network, Block, Layer, Repeat, Param, DimRange, Expect, Section)
     keys = {
         field.alias or name
@@ -132,20 +131,20 @@ def test_the_language_tells_every_key() -> None:
     functions = Initializer.members()
     arguments = (key for one in functions.values() for key in one.model_fields)
     words = {*TYPE_NAMES, *arguments}
-    assert keys <= told
-    assert {*functions, *words} <= told | set(re.findall(r"`(\w+\[\])`", text))
+    assert keys <= named
+    assert {*functions, *words} <= named | set(re.findall(r"`(\w+\[\])`", text))
 
 
 @pytest.mark.parametrize("limits", [Limits(), UNLIMITED], ids=["limits", "no limits"])
-def test_the_language_tells_the_limits(limits: Limits) -> None:
+def test_the_language_page_has_the_limits(limits: Limits) -> None:
     table = LANGUAGE.read_text(encoding="utf-8").partition("## Limits")[2]
-    told = {cell.strip() for cell in table.split("|")}
+    named = {cell.strip() for cell in table.split("|")}
     for limit in ("nodes", "scalar", "depth", "nesting", "instances", "repeat"):
         number = getattr(limits, limit)
-        assert {f"{number:,}", f"2^{number.bit_length() - 1}"} & told, limit
+        assert {f"{number:,}", f"2^{number.bit_length() - 1}"} & named, limit
 
 
-def test_the_readme_shows_the_example_as_it_is() -> None:
+def test_the_readme_has_the_example() -> None:
     (example,) = [one for one in examples(README) if one.text.startswith("name:")]
     assert example.text == EXAMPLE.read_text(encoding="utf-8")
     (code,) = example.python
@@ -153,7 +152,7 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
     assert code == program.python[program.python.index("class ") :]
 
 
-def test_the_readme_shows_a_mistake_as_it_is_printed(
+def test_the_readme_has_an_error_as_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (example,) = [one for one in examples(README) if one.problems]
@@ -167,25 +166,25 @@ def test_the_readme_shows_a_mistake_as_it_is_printed(
 
 def test_the_page_of_commands_names_every_one() -> None:
     text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", text, re.MULTILINE))
-    assert told == set(Commands().commands)
+    named = set(re.findall(r"^\| `([a-z]+)(?: [^`]*)?` \|", text, re.MULTILINE))
+    assert named == set(Commands().commands)
 
 
 def test_the_readme_names_every_architecture() -> None:
     table = README.read_text(encoding="utf-8").partition("## Architectures")[2]
-    told = set(re.findall(r"`(\w+\.yaml)`", table))
-    assert told == {path.name for path in (ROOT / "specs").glob("*.yaml")}
+    named = set(re.findall(r"`(\w+\.yaml)`", table))
+    assert named == {path.name for path in (ROOT / "specs").glob("*.yaml")}
 
 
 @pytest.mark.parametrize("spec", [ROOT / "specs/gpt2.yaml", EXAMPLE], ids=str)
-def test_pictures_are_current(spec: Path) -> None:
+def test_images_are_current(spec: Path) -> None:
     drawn = compile_spec(spec).diagram().svg
     picture = ROOT / f"docs/images/{spec.stem}.svg"
-    assert picture.read_text(encoding="utf-8") == drawn, "`make docs` draws it anew"
+    assert picture.read_text(encoding="utf-8") == drawn, "run `make docs`"
 
 
-def test_pictures_are_few() -> None:
-    """What can be drawn again is built, not kept: `make zoo`, `make results`."""
+def test_images_are_few() -> None:
+    """Images that can be made again are built, not committed: `make zoo`, `make results`."""
     pictures = [path for path in (ROOT / "docs").rglob("*.*") if path.suffix in SIZES]
     assert sum(path.suffix == ".svg" for path in pictures) <= 10
     large = [p.name for p in pictures if p.stat().st_size > SIZES[p.suffix]]
@@ -200,7 +199,7 @@ def test_examples_in_python(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_have_targets(document: Path) -> None:
     text = _FENCE.sub("", document.read_text(encoding="utf-8"))
     links = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
     for link in links:
@@ -220,7 +219,7 @@ def _anchors(document: Path) -> set[str]:
 
 
 def _update() -> None:
-    """Write what is printed now into the reference of the language."""
+    """Update the printed errors in docs/language.md."""
     text = LANGUAGE.read_text(encoding="utf-8")
     for example in examples(LANGUAGE):
         with TemporaryDirectory() as folder, contextlib.chdir(folder):
