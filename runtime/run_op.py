@@ -47,9 +47,9 @@ def bind_numbers(op: type[Op], written: Mapping[str, Any], numbers: Numbers) -> 
         BindingError: if the op does not accept the arguments.
     """
     values = {key: _evaluate(value, numbers) for key, value in written.items()}
-    accepted, problems = check_arguments(op, values)
-    if problems:
-        raise BindingError(problems)
+    accepted, errors = check_arguments(op, values)
+    if errors:
+        raise BindingError(errors)
     return bind(op, accepted, {}, SymbolTable({}, {}))
 
 

@@ -18,23 +18,13 @@ from compiler.checkpoint.assembly import (
 )
 from compiler.language.checkpoint import Recipe
 from compiler.op.arg_types import Formula
+from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 
 MOST: Final = 100_000
 """Published tensors that one of ours may be made of."""
 
-Path = tuple[str | int, ...]
 Values = Mapping[str, Value]
-
-
-class RuleError(Exception):
-    """A rule that gives no tensor: what is wrong, and where below the rule it stands."""
-
-    def __init__(
-        self, message: str, place: Path = (), offsets: tuple[int, int] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message, self.place, self.offsets = message, place, offsets
 
 
 class TooMuch(Exception):
@@ -62,7 +52,7 @@ def make(recipe: Recipe, values: Values, budget: WorkLimit) -> Assembly:
     """What a recipe says, over the values of captures and params.
 
     Raises:
-        RuleError: where an expression has no value, or one that makes no sense there.
+        PathError: where an expression has no value, or one that makes no sense there.
         TooMuch: where the budget does not last.
     """
     return _Assembler(budget).make(recipe, values, ())
@@ -75,30 +65,30 @@ class _Assembler:
         self.budget = budget
         self.taken = 0
 
-    def make(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
-        made = self._source(recipe, values, place)
+    def make(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
+        made = self._source(recipe, values, path)
         for step in recipe.steps:
-            made = _step(step, made, recipe, values, place)
+            made = _step(step, made, recipe, values, path)
         return made
 
-    def _source(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
+    def _source(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
         if recipe.name is not None:
-            return self._take(recipe, values, place)
+            return self._take(recipe, values, path)
         if recipe.source is not None:
-            return self.make(recipe.source, values, (*place, "from"))
+            return self.make(recipe.source, values, (*path, "from"))
         if recipe.concat is not None:
-            return self._join("concat", recipe.concat, recipe, values, place)
-        return self._join("stack", recipe.stack or [], recipe, values, place)
+            return self._join("concat", recipe.concat, recipe, values, path)
+        return self._join("stack", recipe.stack or [], recipe, values, path)
 
-    def _take(self, recipe: Recipe, values: Values, place: Path) -> Assembly:
+    def _take(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
         self.taken += 1
         if self.taken > MOST:
-            raise RuleError(f"a tensor is made of {MOST:,} others at most", place)
+            raise _bad_rule(f"a tensor is made of {MOST:,} others at most", path)
         try:
             name = recipe.name.fill(values)
         except ExpressionError as error:
             offsets = error.start, error.end
-            raise RuleError(error.message, place, offsets) from None
+            raise _bad_rule(error.message, path, offsets) from None
         self.budget.spend(len(name) + len(recipe.name.pieces))
         return Taken(name)
 
@@ -108,49 +98,56 @@ class _Assembler:
         items: list[Recipe],
         recipe: Recipe,
         values: Values,
-        place: Path,
+        path: Path,
     ) -> Assembly:
         parts = tuple(
-            self.make(item, counted, (*place, how, number))
-            for counted in _counted(recipe, values, place)
+            self.make(item, counted, (*path, how, number))
+            for counted in _counted(recipe, values, path)
             for number, item in enumerate(items)
         )
         if not parts:
-            raise RuleError("there is no tensor to join", (*place, "over"))
+            raise _bad_rule("there is no tensor to join", (*path, "over"))
         return Joined(how, parts, recipe.dim)
 
 
-def _counted(recipe: Recipe, values: Values, place: Path) -> Iterator[Values]:
+def _counted(recipe: Recipe, values: Values, path: Path) -> Iterator[Values]:
     """The values with those of the counters, for every place of theirs."""
     over = recipe.over or {}
     total, counts = 1, []
     for name, written in over.items():
-        count = max(0, _integer(written, values, (*place, "over", name)))
+        count = max(0, _integer(written, values, (*path, "over", name)))
         counts.append(range(count))
         total = min(total * count, MOST + 1)
     if total > MOST:
         message = f"a tensor is made of {MOST:,} others at most"
-        raise RuleError(message, (*place, "over"))
+        raise _bad_rule(message, (*path, "over"))
     for chosen in product(*counts) if total else ():
         yield {**values, **dict(zip(over, chosen, strict=True))}
 
 
 def _step(
-    step: str, made: Assembly, recipe: Recipe, values: Values, place: Path
+    step: str, made: Assembly, recipe: Recipe, values: Values, path: Path
 ) -> Assembly:
     numbers = tuple(
-        _integer(item, values, (*place, step, k))
+        _integer(item, values, (*path, step, k))
         for k, item in enumerate(getattr(recipe, step))
     )
     if step == "reshape":
-        return _reshape(made, numbers, (*place, step))
+        return _reshape(made, numbers, (*path, step))
     first, second = numbers
     if step == "transpose":
         return Transposed(made, first, second)
     if not 0 <= first < second:
-        raise RuleError(_EMPTY[step].format(first, second), (*place, step))
+        raise _bad_rule(_EMPTY[step].format(first, second), (*path, step))
     part = Chunked if step == "chunk" else Sliced
     return part(made, first, second, recipe.dim)
+
+
+def _bad_rule(
+    message: str, path: Path, offsets: tuple[int, int] | None = None
+) -> PathError:
+    """A rule that gives no tensor."""
+    return PathError("bad-rule", message, path, offsets=offsets)
 
 
 _EMPTY = {
@@ -159,19 +156,19 @@ _EMPTY = {
 }
 
 
-def _reshape(made: Assembly, shape: tuple[int, ...], place: Path) -> Assembly:
+def _reshape(made: Assembly, shape: tuple[int, ...], path: Path) -> Assembly:
     if min(shape, default=0) < -1 or shape.count(-1) > 1:
-        raise RuleError("sizes are 0 or more, and one may be -1", place)
+        raise _bad_rule("sizes are 0 or more, and one may be -1", path)
     return Reshaped(made, shape)
 
 
-def _integer(item: Any, values: Values, place: Path) -> int:
+def _integer(item: Any, values: Values, path: Path) -> int:
     if not isinstance(item, Formula):
         return int(item)
     try:
         value = evaluate(item.expr, values)
     except ExpressionError as error:
-        raise RuleError(error.message, place, (error.start, error.end)) from None
+        raise _bad_rule(error.message, path, (error.start, error.end)) from None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise RuleError("this is no integer", place)
+        raise _bad_rule("this is no integer", path)
     return value

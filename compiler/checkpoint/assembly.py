@@ -10,10 +10,6 @@ from typing import Literal, TypeAlias
 Sizes = tuple[int, ...]
 
 
-class Misfit(ValueError):
-    """Tensors of these shapes cannot be put together so."""
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A published tensor as it is."""
@@ -99,7 +95,7 @@ def shape_of(assembly: Assembly, shapes: Mapping[str, Sizes]) -> Sizes:
     """The shape of what comes out, from those of the published tensors.
 
     Raises:
-        Misfit: where they do not fit.
+        ValueError: where they do not fit.
         KeyError: where one is not there.
 
     >>> shape_of(Chunked(Taken("qkv"), 0, 3, 0), {"qkv": (12, 4)})
@@ -115,12 +111,12 @@ def shape_of(assembly: Assembly, shapes: Mapping[str, Sizes]) -> Sizes:
             axis = _axis(assembly.dim, shape)
             if shape[axis] % assembly.count:
                 message = f"{shown(shape)} has no {assembly.count} equal parts"
-                raise Misfit(f"{message} along dimension {axis}")
+                raise ValueError(f"{message} along dimension {axis}")
             return _with(shape, axis, shape[axis] // assembly.count)
         case Sliced():
             axis = _axis(assembly.dim, shape)
             if assembly.stop > shape[axis]:
-                raise Misfit(f"{shown(shape)} ends before {assembly.stop}")
+                raise ValueError(f"{shown(shape)} ends before {assembly.stop}")
             return _with(shape, axis, assembly.stop - assembly.start)
         case Transposed():
             axes = _axis(assembly.first, shape), _axis(assembly.second, shape)
@@ -139,7 +135,7 @@ def _joined(assembly: Joined, shapes: list[Sizes]) -> Sizes:
         if len(shape) != len(first) or same != (
             first if new else first[:axis] + first[axis + 1 :]
         ):
-            raise Misfit(f"{shown(shape)} does not go with {shown(first)}")
+            raise ValueError(f"{shown(shape)} does not go with {shown(first)}")
     if new:
         return (*first[:axis], len(shapes), *first[axis:])
     return _with(first, axis, sum(shape[axis] for shape in shapes))
@@ -151,13 +147,13 @@ def _reshaped(shape: Sizes, wanted: Sizes) -> Sizes:
     if wanted.count(-1) == 1 and known and total % known == 0:
         return tuple(total // known if size == -1 else size for size in wanted)
     if known != total or -1 in wanted:
-        raise Misfit(f"{shown(shape)} does not become {shown(wanted)}")
+        raise ValueError(f"{shown(shape)} does not become {shown(wanted)}")
     return wanted
 
 
 def _axis(dim: int, shape: Sizes) -> int:
     if not -len(shape) <= dim < len(shape):
-        raise Misfit(f"there is no dimension {dim} in a tensor of {shown(shape)}")
+        raise ValueError(f"there is no dimension {dim} in a tensor of {shown(shape)}")
     return dim % len(shape)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from compiler.checkpoint.assemble import RuleError, TooMuch, WorkLimit
+from compiler.checkpoint.assemble import TooMuch, WorkLimit
 from compiler.checkpoint.assembly import Reshaped, shown
 from compiler.checkpoint.plan import Entry, Rules, numbered
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
@@ -17,6 +17,7 @@ from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Recipe
 from compiler.language.name_patterns import NameTemplate
+from compiler.parse.path_error import PathError
 
 _WORK = 300_000
 """How much of a checkpoint is looked at when a spec is compiled."""
@@ -102,16 +103,12 @@ class _Checker:
         """The rule for a tensor, what is wrong with it reported."""
         try:
             entry = self.rules.entry(tensor)
-        except RuleError as error:
-            self._fault(error, tensor.name)
-            return str(error.place[0])
+        except PathError as error:
+            span = error.span(self.place.document, self.place.path)
+            self.report.error(error.code, span, error.message, path=tensor.name)
+            return str(error.path[0])
         self._shapes(entry)
         return entry.rule
-
-    def _fault(self, error: RuleError, tensor: str) -> None:
-        place = self.place.at(*error.place)
-        span = place.part(*error.offsets) if error.offsets else place.span()
-        self.report.error("bad-rule", span, error.message, path=tensor)
 
     def _shapes(self, entry: Entry) -> None:
         tensor = entry.tensor

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from compiler.checkpoint.assembly import (
     Assembly,
-    Misfit,
     Sizes,
     shape_of,
     shown,
@@ -233,7 +232,7 @@ def _wrong(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
     tensor = entry.tensor
     try:
         shape = shape_of(assembly, shapes)
-    except Misfit as error:
+    except ValueError as error:
         return f"{tensor.name} cannot be made: {error}"
     if shape == tensor.shape:
         return ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.checkpoint.assemble import Path, RuleError, TooMuch, WorkLimit, make
+from compiler.checkpoint.assemble import TooMuch, WorkLimit, make
 from compiler.checkpoint.assembly import Assembly, Taken
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Recipe, Section
 from compiler.language.name_patterns import NamePattern
+from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.evaluate import Value
 
 MOST_TENSORS = 200_000
@@ -59,7 +60,7 @@ def plans(typed: TypedGraph) -> list[Plan]:
 
     Raises:
         RequestError: where the networks have too many tensors.
-        RuleError: where a rule gives no tensor; what compiled has none.
+        PathError: where a rule gives no tensor; what compiled has none.
     """
     checkpoint = typed.graph.spec.checkpoint
     if checkpoint is None:
@@ -118,7 +119,7 @@ class Rules:
         """What the first rule that matches says of a tensor.
 
         Raises:
-            RuleError: where that gives none.
+            PathError: where that gives none.
             TooMuch: where the budget does not last.
         """
         self.budget.spend(len(self.rules) + 1)
@@ -138,9 +139,8 @@ class Rules:
     ) -> Assembly:
         try:
             return make(recipe, values, self.budget)
-        except RuleError as error:
-            error.place = (*place, *error.place)
-            raise
+        except PathError as error:
+            raise error.below(*place) from None
 
 
 def numbered(recipes: list[Recipe | None]) -> Iterator[tuple[Path, Recipe]]:

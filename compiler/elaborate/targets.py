@@ -13,7 +13,7 @@ from compiler.ir.graph import Node, OpParam, Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula
-from compiler.op.binding import Problem, check_arguments
+from compiler.op.binding import check_arguments
 from compiler.op.op import Op
 from compiler.op.registry import ops
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
@@ -99,22 +99,11 @@ def bind_arguments(
         return dict(layer.arguments)
     if isinstance(target, Scope):
         return block_arguments(target, layer.arguments, place, report)
-    arguments, problems = check_arguments(target, layer.arguments)
-    for problem in problems:
-        report.error(
-            problem.code,
-            problem_span(place, problem),
-            problem.message,
-            help=problem.help,
-        )
+    arguments, errors = check_arguments(target, layer.arguments)
+    for error in errors:
+        span = error.span(place.document, place.path)
+        report.error(error.code, span, error.message, help=error.help)
     return arguments
-
-
-def problem_span(place: Place, problem: Problem) -> Span:
-    """Where a mistake in the arguments of a layer stands."""
-    if problem.offsets:
-        return place.at(*problem.place).part(*problem.offsets)
-    return place.span(*problem.place, key=problem.key)
 
 
 def block_arguments(

@@ -8,7 +8,7 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
-from compiler.elaborate.targets import bind_arguments, op_span, problem_span
+from compiler.elaborate.targets import bind_arguments, op_span
 from compiler.elaborate.wiring import by_port
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
@@ -139,12 +139,10 @@ class ScopeInference:
         except OpError as error:
             raise self._skip(node, error) from None
         except BindingError as error:
-            for problem in error.problems:
-                span = problem_span(node.place, problem)
-                path, help = self._path(node), problem.help
-                self.report.error(
-                    problem.code, span, problem.message, path=path, help=help
-                )
+            for one in error.errors:
+                span = one.span(node.place.document, node.place.path)
+                path, help = self._path(node), one.help
+                self.report.error(one.code, span, one.message, path=path, help=help)
             raise Skip from None
         except (DimOverflow, ZeroDivisionError) as error:
             message = f"a size cannot be computed: {error}"

@@ -19,9 +19,8 @@ from compiler.language.params import Param
 from compiler.language.spec import Spec
 from compiler.op.op import Op
 from compiler.parse.document import Document
+from compiler.parse.path_error import Path
 from compiler.symbolic.tensor import TypePattern
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)

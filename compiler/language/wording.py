@@ -13,8 +13,7 @@ from compiler.diagnostics.text import shorten
 from compiler.language.choice import Choice, is_family
 from compiler.op.as_yaml import as_yaml
 from compiler.parse.document import Document, SequenceNode
-
-Path = tuple[str | int, ...]
+from compiler.parse.path_error import Path, PathError
 
 
 def report_all(
@@ -26,35 +25,33 @@ def report_all(
 ) -> None:
     """Report every fault of a model that was read from what stands under a path."""
     for detail in error.errors(include_url=False):
-        _report(report, document, detail, model, under)
+        found = _error(report, document, detail, model, under)
+        span = found.span(document, under)
+        report.error(found.code, span, found.message, help=found.help)
 
 
-def _report(
+def _error(
     report: Report,
     document: Document,
     detail: Any,
     model: type[pydantic.BaseModel],
     under: Path,
-) -> None:
+) -> PathError:
+    """What pydantic found, at its path below what was read."""
     context = detail.get("ctx", {})
     loc = detail["loc"]
     named = bool(loc) and loc[-1] == "[key]"
-    path = (
-        under
-        + _path(document, loc[:-1] if named else loc, under)
-        + tuple(context.get("at", ()))
-    )
-    code, message, help = _worded(detail, path, report, model)
-    blame_key = context.get("key", named or detail["type"] in _AT_KEYS)
+    path = _path(document, loc[:-1] if named else loc, under)
+    path += tuple(context.get("at", ()))
+    code, message, help = _worded(detail, (*under, *path), report, model)
+    blame_key = bool(context.get("key", named or detail["type"] in _AT_KEYS))
     thing = _thing(loc, model)
     if thing is not None and thing.code:  # for all that is wrong in it
         code = thing.code
         if detail["type"] in _AT_KEYS:
             path, blame_key = path[:-1], False
-    span = document.locate(path, bool(blame_key))
-    if "offsets" in context:
-        span = document.part(path, *context["offsets"])
-    report.error(code, span, message, help=context.get("help", help))
+    help = context.get("help", help)
+    return PathError(code, message, path, blame_key, help, context.get("offsets"))
 
 
 _AT_KEYS = {"extra_forbidden", "missing", "missing-key"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pydantic
@@ -15,34 +14,23 @@ from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
 from compiler.op.as_yaml import as_yaml
 from compiler.op.op import Op, arguments, model, per_op, symbolic_arguments
+from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A mistake in the arguments of a layer. `place` is the path below the layer; `key` blames the key itself."""
-
-    code: str
-    message: str
-    place: tuple[str | int, ...] = ()
-    key: bool = False
-    help: str = ""
-    offsets: tuple[int, int] | None = None
-
-
 class BindingError(Exception):
-    """Arguments whose values an op does not take."""
+    """Arguments whose values an op does not take: `errors` holds all that is wrong, by paths below the layer."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = problems
+    def __init__(self, errors: list[PathError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
 
 
 def check_arguments(
     op: type[Op], written: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, Any], list[PathError]]:
     """The arguments with formulas parsed, and every mistake that can be seen without values.
 
     >>> from compiler.op.registry import ops
@@ -52,7 +40,7 @@ def check_arguments(
     try:
         checked = model(op).model_validate(dict(written))
     except pydantic.ValidationError as error:
-        return {}, _problems(op, error)
+        return {}, _errors(op, error)
     given = {key: getattr(checked, key) for key in written}
     for key in given.keys() & _alone(op):
         if not isinstance(written[key], list | tuple) and isinstance(given[key], tuple):
@@ -81,12 +69,12 @@ def bind(
     Raises:
         BindingError: where a formula has no value, or its value is not one that the op takes.
     """
-    problems: list[Problem] = []
+    errors: list[PathError] = []
     plain = {
-        key: _evaluate(value, values, (key,), problems) for key, value in given.items()
+        key: _evaluate(value, values, (key,), errors) for key, value in given.items()
     }
-    if problems:
-        raise BindingError(problems)
+    if errors:
+        raise BindingError(errors)
     valid = plain
     if any(_has_formula(value) for value in given.values()):
         valid = _revalidate(op, plain)
@@ -112,7 +100,7 @@ def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:
             {key: _listed(value) for key, value in plain.items()}
         )
     except pydantic.ValidationError as error:
-        raise BindingError(_problems(op, error)) from None
+        raise BindingError(_errors(op, error)) from None
     bound = {key: getattr(checked, key) for key in plain}
     # Text where a number is wanted reads as a formula once more.
     texts = [key for key, value in bound.items() if _has_formula(value)]
@@ -136,17 +124,16 @@ def _has_formula(value: Any) -> bool:
 def _evaluate(
     value: Any,
     values: Mapping[str, Value],
-    place: tuple[str | int, ...],
-    problems: list[Problem],
+    path: Path,
+    errors: list[PathError],
 ) -> Any:
     if isinstance(value, tuple):
         return tuple(
-            _evaluate(item, values, (*place, i), problems)
-            for i, item in enumerate(value)
+            _evaluate(item, values, (*path, i), errors) for i, item in enumerate(value)
         )
     if isinstance(value, dict):
         return {
-            name: _evaluate(item, values, (*place, name), problems)
+            name: _evaluate(item, values, (*path, name), errors)
             for name, item in value.items()
         }
     if not isinstance(value, Formula):
@@ -156,8 +143,8 @@ def _evaluate(
     except ExpressionError as error:
         shift = value.text.startswith("$")
         offsets = error.start + shift, error.end + shift
-        problems.append(
-            Problem(expression_code(error), error.message, place, offsets=offsets)
+        errors.append(
+            PathError(expression_code(error), error.message, path, offsets=offsets)
         )
         return None
 
@@ -224,22 +211,22 @@ def _as_dims(value: Any) -> Any:
     )
 
 
-def _problems(op: type[Op], error: pydantic.ValidationError) -> list[Problem]:
+def _errors(op: type[Op], error: pydantic.ValidationError) -> list[PathError]:
     """All mistakes; an argument that is misspelt is not missing, too."""
-    problems = [_problem(op, detail) for detail in error.errors(include_url=False)]
-    meant = {problem.help for problem in problems if problem.key}
+    errors = [_error(op, detail) for detail in error.errors(include_url=False)]
+    meant = {one.help for one in errors if one.key}
     return [
-        problem
-        for problem in problems
-        if problem.code != "missing-argument"
-        or f"did you mean `{problem.message.removeprefix(f'{op.name} needs ')}`?"
+        one
+        for one in errors
+        if one.code != "missing-argument"
+        or f"did you mean `{one.message.removeprefix(f'{op.name} needs ')}`?"
         not in meant
     ]
 
 
-def _problem(op: type[Op], detail: Any) -> Problem:
-    place = tuple(detail["loc"])
-    name = place[0] if place else ""
+def _error(op: type[Op], detail: Any) -> PathError:
+    path = tuple(detail["loc"])
+    name = path[0] if path else ""
     if detail["type"] == "extra_forbidden":
         known = arguments(op)
         help = (
@@ -247,7 +234,7 @@ def _problem(op: type[Op], detail: Any) -> Problem:
             or suggest(str(name), known)
             or f"{op.name} takes {', '.join(known) or 'no arguments'}"
         )
-        return Problem(
+        return PathError(
             "unknown-argument",
             f"{op.name} has no argument {shorten(str(name))}",
             (name,),
@@ -255,7 +242,7 @@ def _problem(op: type[Op], detail: Any) -> Problem:
             help=help,
         )
     if detail["type"] == "missing":
-        return Problem(
+        return PathError(
             "missing-argument",
             f"{op.name} needs {name}",
             ("op",),
@@ -264,18 +251,18 @@ def _problem(op: type[Op], detail: Any) -> Problem:
     if detail["type"] == "bad_expression":
         context = detail["ctx"]
         offsets = (context["start"], context["end"]) if "start" in context else None
-        return Problem(
+        return PathError(
             "bad-expression",
             str(context.get("reason", detail["msg"])),
-            place,
+            path,
             offsets=offsets,
         )
     if isinstance(detail["input"], Dim):
         message = (
             f"{name} must be known when the network is built, and is {detail['input']}"
         )
-        return Problem("not-constant", message, place)
-    return _unfit(op, str(name), detail["input"], detail["type"], place)
+        return PathError("not-constant", message, path)
+    return _unfit(op, str(name), detail["input"], detail["type"], path)
 
 
 def _unfit(
@@ -283,13 +270,13 @@ def _unfit(
     name: str,
     value: Any,
     fault: str = "",
-    place: tuple[str | int, ...] = (),
-) -> Problem:
+    path: Path = (),
+) -> PathError:
     """A value that the argument does not take."""
     code = "bad-value" if fault in _RANGES else "bad-type"
     wanted = takes(arguments(op)[name][0])
     message = f"{name} must be {wanted}, and is {shorten(as_yaml(value))}"
-    return Problem(code, message, place or (name,))
+    return PathError(code, message, path or (name,))
 
 
 _RANGES = {

@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from compiler.op.binding import BindingError, Problem, bind, check_arguments
+from compiler.op.binding import BindingError, bind, check_arguments
 from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.op.op import Op, as_tuple
 from compiler.op.registry import ops
+from compiler.parse.path_error import PathError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import evaluate
@@ -33,7 +34,7 @@ class Checked:
     """What `check` found: the types of the outputs, or why the op was refused."""
 
     outputs: tuple[TensorType, ...] = ()
-    refusal: OpError | Problem | None = None
+    refusal: OpError | PathError | None = None
     source: str = ""
 
     @property
@@ -103,7 +104,7 @@ def check(
         device: "cpu" where the meta device does not raise and real tensors do.
         flops: whether to compare with FlopCounterMode.
     """
-    refusal: OpError | Problem | None
+    refusal: OpError | PathError | None
     op, refusal = _bind_anyhow(op_name, arguments)
     ports = _ports(op, inputs)
     outputs: tuple[TensorType, ...] = ()
@@ -164,7 +165,7 @@ def _bind(op_name: str, arguments: Mapping[str, Any], hints: Mapping[str, Dim]) 
 
 def _bind_anyhow(
     op_name: str, arguments: Mapping[str, Any]
-) -> tuple[Op, Problem | None]:
+) -> tuple[Op, PathError | None]:
     """The op even where its arguments are wrong, to see what torch says to them."""
     try:
         return _bind(op_name, arguments, {}), None
@@ -172,7 +173,7 @@ def _bind_anyhow(
         given = {
             k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
         }
-        return bind(ops()[op_name], given, {}, SymbolTable({}, {})), error.problems[0]
+        return bind(ops()[op_name], given, {}, SymbolTable({}, {})), error.errors[0]
 
 
 def _wanted_outputs(op: Op) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -11,7 +13,6 @@ from compiler.checkpoint.assembly import (
     Assembly,
     Chunked,
     Joined,
-    Misfit,
     Reshaped,
     Sliced,
     Taken,
@@ -50,7 +51,7 @@ def test_shapes_are_those_of_torch(
     }
     try:
         shape = shape_of(assembly, shapes)
-    except Misfit:
+    except ValueError:
         return
     assert tuple(apply(assembly, tensors).shape) == shape
 
@@ -98,6 +99,6 @@ def test_parts_of_a_tensor() -> None:
     ],
 )
 def test_misfits(assembly: Assembly, said: str) -> None:
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
         shape_of(assembly, {"a": (6, 4), "b": (6,), "c": (6, 2)})
     assert str(caught.value) == said
