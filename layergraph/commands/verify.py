@@ -12,10 +12,10 @@ from layergraph.commands._verify import fail_unless_verified
 def verify(
     spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
 ) -> None:
-    """Run the module and compare it with the graph, run layer by layer.
+    """Run the module and compare it with the graph of the spec.
 
-    Compared are names, shapes and initial values of weights, outputs, gradients and running statistics, at several
-    sizes of every symbol and for several values of every param.
+    The graph is run layer by layer. Names, shapes and initial values of weights, outputs, gradients and running
+    statistics are compared, at several sizes of every symbol and for several values of every param.
 
     Example: layergraph verify specs/gpt2.yaml --set depth=2
     """

@@ -93,7 +93,7 @@ def test_build_verifies(run: Runner, tmp_path: Path) -> None:
         (["--set", "width=3.5"], "width must be int, and is 3.5"),
         (["--set", "width=[3]"], "width must be int, and is [3]"),
         (["--set", "width={a: 1}"], "width must be a value or a list"),
-        (["--set", "width=!!int 3"], "is a YAML tag"),
+        (["--set", "width=!!int 3"], "YAML tags are not supported"),
         (["--set", "width=1\nb: 2"], "width must be one value"),
         (["--set", "width="], "width must be a value or a list"),
     ],

@@ -14,7 +14,17 @@ from layergraph.__main__ import app
 from tests.layergraph.commands.command import Runner
 
 ROOT = Path(__file__).parents[3]
-RUNNABLE = ("build", "check", "diagram", "diff", "expand", "explain", "fmt", "ops")
+RUNNABLE = (
+    "build",
+    "check",
+    "diagram",
+    "diff",
+    "dump",
+    "expand",
+    "explain",
+    "fmt",
+    "ops",
+)
 
 
 def _commands() -> Iterator[tuple[str, Any]]:

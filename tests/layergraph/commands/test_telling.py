@@ -38,7 +38,7 @@ def test_summary_as_data(run: Runner) -> None:
 @pytest.mark.parametrize(
     ("at", "said"),
     [
-        ("T=2000", "T must be at most 1024, and is 2000"),
+        ("T=2000", "T must be at most 1024, not 2000"),
         ("X=1", "no input has a dimension X"),
         ("T", "a setting reads name=value, and this is T"),
         ("T=one", "T must be an integer above 0, and is one"),
