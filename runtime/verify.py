@@ -131,6 +131,9 @@ class _Verifier:
         for name, instance in typed.networks.items():
             kind = networks[name]
             where = f"{kind.__name__}({label})"
+            if fixed := _fixed(kind, values):
+                self._compared.append(f"{where} is only for the compiled {fixed}")
+                continue
             try:
                 module = kind(**_arguments(kind, instance, values))
             except ValueError as error:
@@ -254,6 +257,13 @@ def _absent_inputs(optional: Sequence[str]) -> list[frozenset[str]]:
     single = [frozenset({port}) for port in optional]
     sets = [everything, *single, *(everything - port for port in single)]
     return [ports for ports in dict.fromkeys(sets) if ports]
+
+
+def _fixed(kind: type[nn.Module], values: Values) -> str:
+    """The first of these params that the class does not take, and says that it has one value; "" if there is none."""
+    accepted, text = inspect.signature(kind).parameters, kind.__doc__ or ""
+    found = (name for name in values if name not in accepted)
+    return next((name for name in found if f"for {name} = " in text), "")
 
 
 def _arguments(

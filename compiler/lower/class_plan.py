@@ -115,7 +115,10 @@ class ClassPlan:
             node for use in self.uses if (node := use.nodes.get(layer)) is not None
         ]
         runs = {bool(node.calls) for node in nodes}
-        parted = bool(self.key[-1]) and self.scope.nodes[layer].layer.when is not None
+        keys = self.scope.nodes[layer].layer
+        if runs == {False} and keys.repeat is not None and keys.repeat.share:
+            return False  # no copy, so that there is nothing whose weights they share
+        parted = bool(self.key[-1]) and keys.when is not None
         return runs.pop() if parted and len(runs) == 1 else None
 
     def ports(self) -> list[str]:

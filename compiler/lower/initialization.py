@@ -37,7 +37,7 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
     """
     if ir.plan.scope.kind != "network":
         return own_reset(ir, spec)
-    inside = list(walk_instances(ir.plan.uses))
+    inside = list(_with_those_off(ir.plan.uses))
     by_op = _by_op(spec, inside)
     blocks = _by_block(inside, classes, spec) if by_op else []
     # An object comes before what it holds, so that the rule of an op would come last.
@@ -46,6 +46,16 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
         For(MODULE, call("self.modules"), _chained(one)) for one in rounds if one
     ]
     return [*lines, *own_reset(ir, spec)]
+
+
+def _with_those_off(uses: Iterable[Instance]) -> Iterator[Instance]:
+    """The instances that uses stand on, those that only other values of the params would run, too."""
+    for instance in walk_instances(uses):
+        yield instance
+        for node in instance.nodes.values():
+            off = () if node.calls else node.speculative
+            inner = (call.instance for call in off)
+            yield from walk_instances(one for one in inner if one is not None)
 
 
 def _contradict(inside: Iterable[Instance], spec: Spec) -> bool:
