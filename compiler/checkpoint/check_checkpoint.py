@@ -7,8 +7,9 @@ from itertools import islice
 
 from compiler.checkpoint.assemble import TooMuch, WorkLimit
 from compiler.checkpoint.assembly import Reshaped, shown
+from compiler.checkpoint.distinct_copies import distinct_copies
 from compiler.checkpoint.plan import Entry, Rules, numbered
-from compiler.checkpoint.tensors import OwnTensor, own_tensors
+from compiler.checkpoint.tensors import OwnTensor, count_tensors, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
@@ -91,12 +92,16 @@ class _Checker:
 
     def _tensors(self, instance: Instance) -> None:
         used: set[str] = set()
+        numbers = distinct_copies(self.rules.rules)
         try:
-            for tensor in own_tensors(instance):
+            for tensor in own_tensors(instance, numbers=numbers):
                 used.add(self._rule(tensor))
         except TooMuch:
             return  # it is said when a file is held against it
-        if not self.typed.adjusted:  # other params may switch layers off
+        work = count_tensors(instance) * (len(self.rules.rules) + 1)
+        if (
+            not self.typed.adjusted and work <= _WORK
+        ):  # other params may switch layers off
             self._unused(used, instance)
 
     def _rule(self, tensor: OwnTensor) -> str:
@@ -124,10 +129,10 @@ class _Checker:
                 self.report.error("bad-rule", span, message)
 
     def _unused(self, used: set[str], instance: Instance) -> None:
-        known = [tensor.name for tensor in islice(own_tensors(instance), _NAMES)]
-        for pattern, _ in self.rules.rules:
-            if pattern.text in used:
-                continue
+        unused = [one for one, _ in self.rules.rules if one.text not in used]
+        some = islice(own_tensors(instance), _NAMES if unused else 0)
+        known = [tensor.name for tensor in some]
+        for pattern in unused:
             if self.report.full:
                 break
             taken = any(pattern.match(name) is not None for name in known)
