@@ -14,7 +14,7 @@ from compiler.ir.typed import (
     walk_instances,
 )
 from compiler.op.context import Context
-from compiler.op.op import Shape
+from compiler.op.op import Shape, arguments
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType, shape_text
@@ -100,7 +100,10 @@ class _Printer:
     def _target(self, run: LayerCall) -> str:
         if run.instance is not None:
             return self.number(run.instance)
-        return f"{run.op.name}({entries(vars(run.op))})" if run.op is not None else ""
+        if run.op is None:
+            return ""
+        values = {name: getattr(run.op, name) for name in arguments(type(run.op))}
+        return f"{run.op.name}({entries(values)})"
 
 
 def _instances(roots: Iterable[Instance]) -> list[Instance]:
