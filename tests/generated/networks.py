@@ -17,9 +17,7 @@ from compiler import Program, compile_spec
 from compiler.ir.typed import Instance
 from compiler.symbolic.domain import Constraint
 from runtime.load import constructor_arguments, load_program
-
-FOLDER = Path(__file__).parents[2] / "specs"
-SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+from tests.programs import FOLDER, SPECS, compiled
 
 _SMALL = Path(__file__).parents[1] / "small"
 
@@ -72,10 +70,11 @@ def _told(spec: str) -> dict[str, Any]:
 
 
 @cache
-def compiled(spec: str, small: bool = False) -> Program:
-    """A spec of the folder, at its full size or a small one."""
-    settings = sizes(spec) if small else None
-    return compile_spec(FOLDER / f"{spec}.yaml", settings=settings)
+def small(spec: str) -> Program:
+    """A spec of the folder with the params that make it small."""
+    if not sizes(spec):
+        return compiled(spec)
+    return compile_spec(FOLDER / f"{spec}.yaml", settings=sizes(spec))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +138,7 @@ class Network:
 
 def networks(spec: str) -> Iterator[Network]:
     """The networks of a spec, small."""
-    program = compiled(spec, small=True)
+    program = small(spec)
     classes = load_program(program)
     for name, instance in program.typed.networks.items():
         yield Network(spec, instance, classes[name])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.generated.networks import SPECS, compiled
+from tests.programs import SPECS, compiled
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +12,9 @@ import torch
 from torch import nn
 
 from compiler import compile_spec
-from runtime.load import constructor_arguments, load_program
-from tests.generated.networks import FOLDER, SPECS, compiled, networks
+from runtime.load import constructor_arguments
+from tests.generated.networks import networks
+from tests.programs import FOLDER, SPECS, classes, compiled, on_meta, shapes_of
 
 COUNTS = {
     ("gpt2", "medium"): 354_823_168,
@@ -27,24 +27,17 @@ COUNTS = {
 }
 
 
-@functools.cache
-def full(spec: str) -> dict[str, type[nn.Module]]:
-    """The classes of a spec compiled as it stands."""
-    return load_program(compiled(spec))
-
-
 def test_gpt2_of_another_size() -> None:
-    with torch.device("meta"):
-        model = full("gpt2")[""](depth=24, width=1024, heads=16)
+    model = shapes_of(classes("gpt2")[""], depth=24, width=1024, heads=16)
     assert _count(model) == COUNTS["gpt2", "medium"]
-    assert len(_classes("gpt2")) <= 5
+    assert len(_definitions("gpt2")) <= 5
 
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_arguments_in_python_equal_settings(spec: str) -> None:
     """The same weights and outputs, whether a size is compiled in or passed."""
-    for name, network in zip(full(spec), networks(spec), strict=True):
-        kind = full(spec)[name]
+    for name, network in zip(classes(spec), networks(spec), strict=True):
+        kind = classes(spec)[name]
         module = kind(**constructor_arguments(kind, network.instance)).eval()
         expected = network.new().eval()
         module.load_state_dict(expected.state_dict())
@@ -55,32 +48,28 @@ def test_arguments_in_python_equal_settings(spec: str) -> None:
 @pytest.mark.parametrize("spec", SPECS)
 def test_defaults_are_the_params_of_the_spec(spec: str) -> None:
     for name, instance in compiled(spec).typed.networks.items():
-        signature = inspect.signature(full(spec)[name])
-        arguments = constructor_arguments(full(spec)[name], instance)
-        assert arguments.keys() == signature.parameters.keys()
-        with torch.device("meta"):
-            named = full(spec)[name](**arguments)
-            plain = full(spec)[name]()
-        assert _shapes(named) == _shapes(plain)
+        kind = classes(spec)[name]
+        arguments = constructor_arguments(kind, instance)
+        assert arguments.keys() == inspect.signature(kind).parameters.keys()
+        assert _shapes(on_meta(spec, name)) == _shapes(shapes_of(kind))
 
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_variants_are_arguments_too(spec: str) -> None:
     for variant in compiled(spec).typed.graph.spec.variants:
-        program = compile_spec(FOLDER / f"{spec}.yaml", variant=variant)
-        for name, kind in load_program(program).items():
+        program = compiled(spec, variant)
+        for name, kind in classes(spec, variant).items():
             arguments = constructor_arguments(kind, program.typed.networks[name])
-            with torch.device("meta"):
-                given, compiled_in = full(spec)[name](**arguments), kind(**arguments)
-            assert _shapes(given) == _shapes(compiled_in)
+            given = shapes_of(classes(spec)[name], **arguments)
+            assert _shapes(given) == _shapes(shapes_of(kind, **arguments))
             count = COUNTS.get((spec, variant), _count(given))
             assert _count(given) == count
 
 
 def test_one_class_for_each_block() -> None:
-    assert _classes("resnet50").keys() == {"Bottleneck", "ResNet50"}
-    assert _classes("unet").keys() == {"DoubleConv", "Below", "Level", "UNet"}
-    init = _method(_classes("resnet50")["Bottleneck"], "__init__")
+    assert _definitions("resnet50").keys() == {"Bottleneck", "ResNet50"}
+    assert _definitions("unet").keys() == {"DoubleConv", "Below", "Level", "UNet"}
+    init = _method(_definitions("resnet50")["Bottleneck"], "__init__")
     assert any(isinstance(node, ast.If) for node in ast.walk(init))
 
 
@@ -97,9 +86,7 @@ def test_repeats_are_loops(spec: str) -> None:
 
 
 def test_names_of_the_weights_are_torchvisions() -> None:
-    with torch.device("meta"):
-        model = full("resnet50")[""]()
-    assert list(model.state_dict()) == list(_resnet50_names())
+    assert list(on_meta("resnet50").state_dict()) == list(_resnet50_names())
 
 
 def _resnet50_names() -> Iterator[str]:
@@ -132,7 +119,7 @@ def _shapes(model: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in model.state_dict().items()}
 
 
-def _classes(spec: str) -> dict[str, ast.ClassDef]:
+def _definitions(spec: str) -> dict[str, ast.ClassDef]:
     body = ast.parse(compiled(spec).python).body
     return {node.name: node for node in body if isinstance(node, ast.ClassDef)}
 

@@ -9,25 +9,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from compiler.program import Program
 from runtime.verify import verify_types
 from tests.generated.networks import (
-    SPECS,
     Network,
     by_turns,
-    compiled,
     gradients,
     networks,
     outputs,
+    small,
     weighted_sum,
 )
+from tests.programs import SPECS, compiled
 
 _KINDS = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
 @pytest.mark.parametrize("spec", SPECS)
-@pytest.mark.parametrize("small", [False, True], ids=["full", "small"])
-def test_inference_says_what_torch_gives(spec: str, small: bool) -> None:
-    assert verify_types(compiled(spec, small)) == []
+@pytest.mark.parametrize("size", [compiled, small], ids=["full", "small"])
+def test_inference_says_what_torch_gives(
+    spec: str, size: Callable[[str], Program]
+) -> None:
+    assert verify_types(size(spec)) == []
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.generated.networks import FOLDER, SPECS, compiled
+from tests.programs import FOLDER, SPECS, compiled
 
 ROOT = FOLDER.parent
 WIDTH = 88

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from compiler.codegen.printer import print_module
@@ -81,7 +82,7 @@ class OneLayer:
         carried = library_code([carries] if carries else [])
         layer = Class("Layer", (Name("nn.Module"),), body=members)
         body: tuple[Stmt, ...] = (*carried.code, layer)
-        return print_module(Module(imports=(*IMPORTS, *carried.imports), body=body))
+        return _text(Module(imports=(*IMPORTS, *carried.imports), body=body))
 
     def _names(self) -> dict[str, Any]:
         """The names of the inputs in `forward`, by port; None where there is none."""
@@ -101,6 +102,12 @@ class OneLayer:
         names = tuple(Name(f"output_{i}") for i in range(self.outputs))
         take = Assign((self.op.targets(names),), value)
         return (*code.statements, take, Return(TupleExpr(names)))
+
+
+@lru_cache(maxsize=256)
+def _text(module: Module) -> str:
+    """Printed once: most examples of an op are the same code."""
+    return print_module(module)
 
 
 def flat(values: Iterable[Any]) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 import torch
@@ -101,15 +100,16 @@ def _named(
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str) -> CodeType:
+def _class(source: str) -> type[nn.Module]:
     """Many examples differ in the shapes alone, and have one source."""
-    return compile(source, "<string>", "exec")
+    scope: dict[str, Any] = {"__name__": "generated"}
+    exec(compile(source, "<string>", "exec"), scope)  # noqa: S102 - made by these tests
+    layer: type[nn.Module] = scope["Layer"]
+    return layer
 
 
 def module_of(one: OneLayer, device: str, *, as_module: bool = False) -> nn.Module:
     """The generated class, executed and constructed."""
-    scope: dict[str, Any] = {"__name__": "generated"}
-    exec(_compiled(one.source(as_module=as_module)), scope)  # noqa: S102 - made by these tests
+    kind = _class(one.source(as_module=as_module))
     with torch.device(device):
-        module: nn.Module = scope["Layer"]()
-    return module
+        return kind()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-import subprocess
-import sys
 
 from hypothesis import HealthCheck, event, given, settings
 
 from compiler import Program
 from runtime.verify import verify_types
+from tests.compiler.codegen.test_fixed_point import ruff_format
 from tests.properties.judging import (
     admitted,
     advised,
@@ -49,7 +48,7 @@ def hold_program(drawn: Drawn, program: Program) -> None:
     """It runs on torch as inference says, and its code is Python that is laid out."""
     assert verify_types(program) == []
     ast.parse(program.python)
-    assert _formatted(program.python) == program.python
+    assert ruff_format(program.python) == program.python
     # A mask whose two meanings have one shape is refused: all sizes differ.
     sized = admitted(drawn.text, drawn.dims, 3)
     different = (sizes for sizes in sized if len({*sizes.values()}) == len(sizes))
@@ -95,9 +94,3 @@ def hold_advice(drawn: Drawn, program: Program) -> None:
             return
         if not all(map(advised, errors(program))):
             return
-
-
-def _formatted(code: str) -> str:
-    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
-    done = subprocess.run(ruff, input=code, capture_output=True, text=True, check=True)
-    return done.stdout

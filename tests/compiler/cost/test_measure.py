@@ -12,10 +12,8 @@ from compiler.cost.measure import measure
 from compiler.cost.summary import LayerSummary, ScopeSummary, Summary, table
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.reporting.summary_json import as_json
-from runtime.load import constructor_arguments, load_program
 from runtime.samples import sample_inputs, sample_sizes
-
-SPECS = sorted(path.stem for path in Path("specs").glob("*.yaml"))
+from tests.programs import SPECS, compiled, on_meta
 
 
 def summary_of(text: str, folder: Path) -> Summary:
@@ -35,12 +33,9 @@ def row(section: ScopeSummary, path: str) -> LayerSummary:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_torch_counts_the_same(name: str) -> None:
-    program = compile_spec(f"specs/{name}.yaml")
-    classes = load_program(program)
+    program = compiled(name)
     for network, instance in program.typed.networks.items():
-        arguments = constructor_arguments(classes[network], instance)
-        with torch.device("meta"):
-            module = classes[network](**arguments).eval()
+        module = on_meta(name, network)
         section = program.summary.networks[network]
         parameters = sum(tensor.numel() for tensor in module.parameters())
         assert section.size.parameters == parameters
@@ -56,7 +51,7 @@ def test_torch_counts_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_formulas_have_the_values_of_the_counts(name: str) -> None:
-    program = compile_spec(f"specs/{name}.yaml")
+    program = compiled(name)
     for network, instance in program.typed.networks.items():
         section = program.summary.networks[network]
         assert section.size.parameters == sum(

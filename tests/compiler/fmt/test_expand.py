@@ -11,12 +11,7 @@ from compiler.fmt.expand import expand
 from compiler.fmt.format_spec import format_spec
 from compiler.fmt.write_spec import write_spec
 from compiler.program import Program
-
-CASES = [
-    (path.stem, variant)
-    for path in sorted(Path("specs").glob("*.yaml"))
-    for variant in ("", *compile_spec(path).typed.graph.spec.variants)
-]
+from tests.programs import SPECS, compiled
 
 
 def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
@@ -27,13 +22,16 @@ def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
     return compile_spec(file), text
 
 
-@pytest.mark.parametrize(("name", "variant"), CASES)
-def test_the_python_is_the_same(name: str, variant: str, tmp_path: Path) -> None:
-    program = compile_spec(f"specs/{name}.yaml", variant=variant)
-    expanded, text = again(program, tmp_path, name)
-    assert expanded.python == program.python
-    assert "variants:" not in text
-    assert format_spec(Source("a.yaml", text)) == text
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_python_is_the_same(spec: str, tmp_path: Path) -> None:
+    for variant in ("", *compiled(spec).typed.graph.spec.variants):
+        program = compiled(spec, variant)
+        folder = tmp_path / f"of {variant}"
+        folder.mkdir()
+        expanded, text = again(program, folder, spec)
+        assert expanded.python == program.python, variant
+        assert "variants:" not in text
+        assert format_spec(Source("a.yaml", text)) == text, variant
 
 
 MAIN = """
