@@ -48,9 +48,7 @@ def test_time_is_linear_in_the_size_of_an_expression(grow: object) -> None:
     times = []
     for size in (500, 4000):
         module = Module(body=(assign("x", grow(size)),))
-        start = time.perf_counter()
-        print_module(module)
-        times.append(time.perf_counter() - start)
+        times.append(_seconds(module))
     assert times[1] < 40 * times[0] + 0.5  # 8 where linear, 64 where quadratic
 
 
@@ -61,13 +59,14 @@ def test_a_class_of_many_lines_prints_fast() -> None:
     init = Function(
         "__init__", (FunctionParameter("self"),), lit(None), (line,) * 20_000
     )
-    start = time.perf_counter()
+    start = time.process_time()
     text = print_module(Module(body=(Class("Net", body=(init,)),)))
     assert text.count("\n") == 20_002
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def _seconds(module: Module) -> float:
-    start = time.perf_counter()
+    """Of processor time: the clock also measures what else the machine does."""
+    start = time.process_time()
     print_module(module)
-    return time.perf_counter() - start
+    return time.process_time() - start

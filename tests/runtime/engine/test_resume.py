@@ -19,6 +19,9 @@ from tests.runtime.engine.train_specs import (
     trained,
 )
 
+HANGS = 600
+"""Seconds after which a process hangs, on a machine however busy."""
+
 
 def interrupted(
     spec: Path, folder: Path, *steps: int, sent: int = signal.SIGTERM
@@ -138,7 +141,7 @@ def test_a_process_that_is_terminated_saves_first(tmp_path: Path) -> None:
     )
     wait_for(parts / "state.pt", process)
     process.send_signal(signal.SIGTERM)
-    error = process.communicate(timeout=60)[1].decode()
+    error = process.communicate(timeout=HANGS)[1].decode()
     assert process.returncode == 128 + signal.SIGTERM, error
     assert "error: stopped by SIGTERM" in error
     assert not (parts / ".lock").exists()
@@ -147,7 +150,7 @@ def test_a_process_that_is_terminated_saves_first(tmp_path: Path) -> None:
 
 
 def wait_for(file: Path, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + HANGS
     while not file.exists() and process.poll() is None:
         assert time.monotonic() < until
         time.sleep(0.01)
