@@ -1,13 +1,12 @@
 """Random specs against the interpreter: `python -m tests.fuzz --seeds 0:1000 --minutes 5 --out build/fuzz`.
 
 Each spec goes through every command, and its module is verified, for several values of its params. What differs or
-raises is shrunk and written as a file; a table says how many came out how. `--processes` shares the seeds out.
+raises is shrunk and written as a file; a table says how many came out how. `--processes` work at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from pathlib import Path
 from tests.fuzz.judge import Outcome, judge
 from tests.fuzz.shrink import Tree, shrink
 from tests.fuzz.specs import spec_of, text_of
+from tests.fuzz.workers import each
 
 FEW = 3
 """So many specs of one cause are shrunk and written."""
@@ -27,19 +27,18 @@ def main() -> int:
     first, last = map(int, options.seeds.split(":"))
     end = time.monotonic() + 60 * options.minutes
     options.out.mkdir(parents=True, exist_ok=True)
-    shares = [
-        range(first + k, last, options.processes) for k in range(options.processes)
-    ]
-    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        tasks = [(share, end, options.out, options.shrink) for share in shares]
-        found = (
-            pool.starmap(_run, tasks) if options.processes > 1 else [_run(*tasks[0])]
-        )
-    total: Counter[tuple[str, str]] = Counter()
-    for counts in found:
-        total.update(counts)
-    sys.stdout.write(table(total) + "\n")
-    return any(kind in ("difference", "exception") for kind, _ in total)
+    counts: Counter[tuple[str, str]] = Counter()
+    for seed, outcome in each(_judged, range(first, last), options.processes):
+        key = outcome.kind, outcome.cause
+        counts[key] += 1
+        if outcome.is_fault and counts[key] <= FEW:
+            fails = partial(_alike, outcome)
+            _write(options.out, seed, shrink(spec_of(seed), fails, options.shrink))
+        (options.out / "table.txt").write_text(table(counts) + "\n", encoding="utf-8")
+        if time.monotonic() > end:
+            break
+    sys.stdout.write(table(counts) + "\n")
+    return any(kind in ("difference", "exception") for kind, _ in counts)
 
 
 def _options() -> argparse.Namespace:
@@ -54,21 +53,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(
-    seeds: range, end: float, out: Path, seconds: float
-) -> Counter[tuple[str, str]]:
-    counts: Counter[tuple[str, str]] = Counter()
-    for seed in seeds:
-        if time.monotonic() > end:
-            break
-        spec = spec_of(seed)
-        outcome = judge(text_of(spec))
-        key = outcome.kind, outcome.cause
-        counts[key] += 1
-        if outcome.is_fault and counts[key] <= FEW:
-            small = shrink(spec, partial(_alike, outcome), seconds)
-            _write(out, seed, small)
-    return counts
+def _judged(seed: int) -> tuple[int, Outcome]:
+    return seed, judge(text_of(spec_of(seed)))
 
 
 def _alike(wanted: Outcome, tree: Tree) -> bool:

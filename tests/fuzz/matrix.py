@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import multiprocessing
 import sys
 import tempfile
 from collections import Counter
@@ -26,6 +25,7 @@ from compiler.pipeline import compile_spec
 from compiler.program import Program
 from tests.fuzz.judge import Outcome, judge
 from tests.fuzz.specs import text_of
+from tests.fuzz.workers import each
 
 Config = dict[str, Any]
 
@@ -520,19 +520,15 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     chosen = list(itertools.product(options.ops, options.wrappers))
-    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        many = options.processes > 1
-        found = pool.imap(run_cell, chosen, 40) if many else map(run_cell, chosen)
-        counts: Counter[tuple[str, str, str]] = Counter()
-        for op, name, outcome, text in found:
-            counts[name, outcome.kind, outcome.cause] += 1
-            if outcome.is_fault or outcome.kind == "refused":
-                head = (
-                    f"{op} in {name}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
-                )
-                lines = "".join(f"# {line}\n" for line in head.splitlines()[:10])
-                path = options.out / f"{outcome.kind}_{name}_{op}.yaml"
-                path.write_text(lines + text, encoding="utf-8")
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for op, name, outcome, text in each(run_cell, chosen, options.processes):
+        counts[name, outcome.kind, outcome.cause] += 1
+        if outcome.is_fault or outcome.kind == "refused":
+            head = f"{op} in {name}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
+            lines = "".join(f"# {line}\n" for line in head.splitlines()[:10])
+            path = options.out / f"{outcome.kind}_{name}_{op}.yaml"
+            path.write_text(lines + text, encoding="utf-8")
+    (options.out / "table.txt").write_text(table(counts) + "\n", encoding="utf-8")
     sys.stdout.write(table(counts) + "\n")
     return any(kind in ("difference", "exception") for _, kind, _ in counts)
 
