@@ -421,6 +421,7 @@ class _Check:
         self._results(targets, node)
 
     def _results(self, targets: Sequence[Local], node: TypedNode) -> None:
+        self._same(len(targets), len(node.outputs), "the number of outputs")
         for target, port in zip(targets, node.outputs, strict=True):
             token = self._token(Ref(node.node.name, port))
             self.values[target.number] = (

@@ -44,6 +44,7 @@ CASES: list[tuple[str, dict[str, Any], Tensor, Callable[[Tensor], Any]]] = [
     ("zero_pad2d", {"padding": [2]}, _IMAGE, nn.ZeroPad2d(2)),
     ("avg_pool2d", {"kernel_size": [3]}, _IMAGE, nn.AvgPool2d(3)),
     ("max_pool2d", {"kernel_size": [3, 2], "stride": [2]}, _IMAGE, nn.MaxPool2d((3, 2), 2)),
+    ("max_pool1d", {"kernel_size": 2, "return_indices": False}, _X, nn.MaxPool1d(2)),
     ("adaptive_avg_pool2d", {"output_size": [2]}, _IMAGE, nn.AdaptiveAvgPool2d(2)),
     ("adaptive_avg_pool2d", {"output_size": [2, 3]}, _IMAGE, nn.AdaptiveAvgPool2d((2, 3))),
     ("interpolate", {"size": [4]}, _IMAGE, lambda x: F.interpolate(x, 4)),
