@@ -49,6 +49,7 @@ class CostCounter:
 
     def instance(self, instance: Instance) -> Cost:
         """The cost of one run of a scope."""
+        instance = instance.inferred
         found = self._instances.get(id(instance))
         if found is None:
             nodes = instance.nodes.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from compiler.cost.costs import Cost, CostCounter
 from compiler.cost.parameter_formulas import FormulaCounter, product_or_none
@@ -46,15 +47,35 @@ class _Measurer:
     def scope(self, instance: Instance) -> ScopeSummary:
         found = self._scopes.get(id(instance))
         if found is None:
-            found = self._scopes[id(instance)] = ScopeSummary(
-                instance.scope.name,
-                instance.scope.kind,
-                _types(instance.context, instance.inputs),
-                _types(instance.context, instance.outputs),
-                tuple(self._layer(instance, node) for node in instance.nodes.values()),
-                self._size_of(instance),
+            found = self._scopes[id(instance)] = (
+                self._like(self.scope(instance.inferred), instance)
+                if instance.types_of
+                else self._scope(instance)
             )
         return found
+
+    def _scope(self, instance: Instance) -> ScopeSummary:
+        return ScopeSummary(
+            instance.scope.name,
+            instance.scope.kind,
+            _types(instance.context, instance.inputs),
+            _types(instance.context, instance.outputs),
+            tuple(self._layer(instance, node) for node in instance.nodes.values()),
+            self._size_of(instance),
+        )
+
+    def _like(self, same: ScopeSummary, instance: Instance) -> ScopeSummary:
+        """The summary of an instance that differs only in values, as do the scopes inside it."""
+        layers = zip(same.layers, instance.nodes.values(), strict=True)
+        own = tuple(
+            replace(
+                layer, inside=self._inside(instance, node, layer.size, layer.outputs)
+            )
+            if layer.inside is not None
+            else layer
+            for layer, node in layers
+        )
+        return replace(same, layers=own)
 
     def _size_of(self, instance: Instance) -> Size:
         cost = self.costs.instance(instance)

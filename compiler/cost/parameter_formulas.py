@@ -24,6 +24,7 @@ class FormulaCounter:
 
     def instance(self, instance: Instance) -> Dim | None:
         """The number of parameters of a scope, in its own names."""
+        instance = instance.inferred
         if id(instance) not in self._instances:
             parts = (self.node(instance, node) for node in instance.nodes.values())
             self._instances[id(instance)] = sum_or_none(parts)

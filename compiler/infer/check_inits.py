@@ -14,7 +14,7 @@ from compiler.op.registry import ops
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
     """Report every initialisation of a tensor that is not there."""
-    instances = list(walk_instances(typed.networks.values()))
+    instances = list(walk_instances(typed.networks.values(), inferred=True))
     for instance in instances:
         for node in instance.nodes.values():
             if node.node.layer.init:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.elaborate.targets import Targets
 from compiler.infer.error_sink import ErrorSink
+from compiler.infer.value_params import ValueParams
 from compiler.ir.graph import Graph, Scope
-from compiler.ir.typed import Instance
+from compiler.ir.typed import Instance, hashable, is_whole
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Domain
+from compiler.symbolic.evaluate import Value
+
+BlockKey = tuple[Scope, Hashable, Hashable]
+"""A block, the values of its params, and the types of its inputs."""
 
 
 class Skip(Exception):
@@ -30,11 +35,16 @@ class Engine:
         self.limits, self.report = limits, report
         self.count = self.runs = self.speculated = 0
         self.errors = ErrorSink()
+        self.value_params = ValueParams()
         self.known: dict[Hashable, Instance] = {}
         """Instances by what distinguishes them; while one is inferred, it is there without its layers."""
+        self.keys: dict[Instance, BlockKey] = {}
+        """What distinguishes the instances of blocks."""
         self.running: set[Hashable] = set()
         self.learned: list[Hashable] | None = None
         """While it speculates: the instances that it is to forget."""
+        self._new: dict[Scope, list[Instance]] = {}
+        self._by_types: dict[Hashable, Instance] = {}
 
     def targets(self, scope: Scope, param: str, value: str) -> Targets:
         """The blocks among which a param of type `op` names one.
@@ -48,10 +58,52 @@ class Engine:
             return Targets({**others, **own})
         return Targets({**own, **others})
 
+    def remember(self, key: Hashable, instance: Instance) -> None:
+        """Remember an instance; while it speculates, until the end of that."""
+        self.known[key] = instance
+        if self.learned is not None:
+            self.learned.append(key)
+
+    def remember_block(self, key: BlockKey, instance: Instance) -> None:
+        """Remember an instance of a block, and that it was inferred for its types."""
+        self.known[key] = instance
+        self.keys[instance] = key
+        if self.learned is None:
+            self._new.setdefault(key[0], []).append(instance)
+
     def forget(self, key: Hashable) -> None:
         """Forget an instance."""
-        self.known.pop(key, None)
+        found = self.known.pop(key, None)
+        if found is not None:
+            self.keys.pop(found, None)
         self.running.discard(key)
+
+    def alike(self, key: BlockKey, params: Mapping[str, Value]) -> Instance | None:
+        """An instance that was inferred and differs from the one of a key in values alone.
+
+        None while it speculates: what other values would run is left out there.
+        """
+        scope, _, types = key
+        if self.learned is not None or scope not in self._new:
+            return None
+        if not self.value_params.of(scope):
+            return None
+        for one in self._new[scope]:
+            if is_whole(one):
+                by_types = self._types_key(scope, one.params, self.keys[one][2])
+                self._by_types.setdefault(by_types, one)
+        self._new[scope].clear()
+        return self._by_types.get(self._types_key(scope, params, types))
+
+    def _types_key(
+        self, scope: Scope, params: Mapping[str, Value], types: Hashable
+    ) -> Hashable:
+        values = self.value_params.of(scope)
+        others = (
+            None if name in values and isinstance(value, float) else hashable(value)
+            for name, value in params.items()
+        )
+        return scope, tuple(others), types
 
     def charge_instance(self, scope: Scope, depth: int) -> None:
         """Pay for an instance, before its layers are inferred.

@@ -89,7 +89,7 @@ def _check_class_names(typed: TypedGraph, report: Report) -> None:
 def _libraries(networks: Iterable[Instance]) -> set[str]:
     return {
         call.op.library
-        for instance in walk_instances(networks)
+        for instance in walk_instances(networks, inferred=True)
         for node in instance.nodes.values()
         for call in node.calls
         if call.op is not None and call.op.library

@@ -12,7 +12,7 @@ from compiler.elaborate.targets import bind_arguments, op_span
 from compiler.elaborate.wiring import by_port
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
-from compiler.infer.engine import Engine, Skip, endless
+from compiler.infer.engine import BlockKey, Engine, Skip, endless
 from compiler.infer.instances import (
     Inputs,
     InstanceBuilder,
@@ -23,6 +23,7 @@ from compiler.infer.instances import (
 )
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.param_values import default_sizes, formula_value, shown
+from compiler.infer.rebind import Unfit, rebound
 from compiler.infer.repeats import (
     chain,
     copies_are_equal,
@@ -446,15 +447,25 @@ class ScopeInference:
         sizes = as_values(matcher.match.hints)
         params = block_params(scope, arguments, sizes, self.report)
         matcher.check({**params, **sizes})
-        key = (scope, hashable(tuple(params.values())), _key(inputs, self.context))
+        types = _key(inputs, self.context)
+        key: BlockKey = (scope, hashable(tuple(params.values())), types)
         if key in engine.running:
             message = f"{scope.name} holds itself with the same params and sizes, without an end"
             raise endless(message)
-        known = engine.known.get(key)
+        known = engine.known.get(key) or self._rebound(key, params)
         if known is None:
             builder = block_instance(scope, params, matcher, inputs, engine.domain)
             known = self._inferred(key, builder, path)
+            engine.remember_block(key, known)
         return known, matcher.match.binding
+
+    def _rebound(self, key: BlockKey, params: Mapping[str, Value]) -> Instance | None:
+        """An instance that needs no inference: the types of another, with other values."""
+        alike = self.engine.alike(key, params)
+        try:
+            return None if alike is None else rebound(self.engine, alike, params)
+        except Unfit:
+            return None
 
     def _call_group(
         self, layer: ResolvedLayer, target: Scope, types: Types, counter: int | None
@@ -483,9 +494,7 @@ class ScopeInference:
     def _inferred(self, key: Hashable, builder: InstanceBuilder, path: str) -> Instance:
         """Infer an instance that is new."""
         engine, depth = self.engine, self.depth + 1
-        engine.known[key] = builder.freeze()
-        if engine.learned is not None:
-            engine.learned.append(key)
+        engine.remember(key, builder.freeze())
         engine.charge_instance(builder.scope, depth)
         engine.running.add(key)
         found = ScopeInference(engine, builder, path, depth).run()

@@ -121,18 +121,22 @@ def equal_arguments(
     ]
     values: dict[str, Value] = {**instance.values, COUNTER: first}
     named = instance.names.counted(first)
-    wanted = [_both(formula, values, named) for formula in formulas]
+    wanted = [hashable(_found(one, values)) for one in formulas]
+    symbolic = [one for one in formulas if not _plain(one, named)]
+    told = [_found(one, named) for one in symbolic]
     for copy in range(first + 1, count):
         values[COUNTER] = named[COUNTER] = copy
-        if any(
-            _both(f, values, named) != w for f, w in zip(formulas, wanted, strict=True)
-        ):
+        if [hashable(_found(one, values)) for one in formulas] != wanted or [
+            _found(one, named) for one in symbolic
+        ] != told:
             return copy - first
     return count - first
 
 
-def _both(formula: Formula, values: Mapping[str, Value], named: SymbolTable) -> object:
-    return hashable(_found(formula, values)), _found(formula, named)
+def _plain(formula: Formula, named: SymbolTable) -> bool:
+    """Whether the names of a formula stand for their values: then so does what it comes to."""
+    names = names_in(formula.expr) - {COUNTER}
+    return all(isinstance(named.get(name), float) for name in names)
 
 
 def _found(formula: Formula, environment: Mapping[str, Value]) -> object:

@@ -14,7 +14,7 @@ from compiler.op.op import Shape
 
 def check_ties(typed: TypedGraph, report: Report) -> None:
     """Report every tie and shared layer whose tensors do not fit."""
-    for instance in walk_instances(typed.networks.values()):
+    for instance in walk_instances(typed.networks.values(), inferred=True):
         for node in instance.nodes.values():
             if node.ties and node.calls:
                 _check_tie(instance, node, report)

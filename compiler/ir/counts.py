@@ -35,6 +35,7 @@ class ParameterCounter:
 
     def instance(self, instance: Instance) -> int:
         """The number of parameters of a scope and all that is in it."""
+        instance = instance.inferred
         found = self._instances.get(id(instance))
         if found is None:
             found = sum(self.node(instance, node) for node in instance.nodes.values())

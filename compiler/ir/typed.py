@@ -6,7 +6,7 @@ the scope (`4 * width`); its context knows the values behind them (3072, or `(H 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -117,6 +117,13 @@ class Instance:
     values: Mapping[str, Value]
     given: frozenset[str] = frozenset()
     """The params of a network that a variant or a setting gives a value."""
+    types_of: Instance | None = None
+    """The instance that was inferred for this one, where the two differ only in values that no type depends on."""
+
+    @property
+    def inferred(self) -> Instance:
+        """The instance that was inferred: the same for all that differ only in values."""
+        return self.types_of or self
 
     def type_of(self, ref: Ref) -> TensorType | None:
         """The type of a value in this scope; None where it could not be inferred."""
@@ -166,12 +173,36 @@ def hashable(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-def walk_instances(starts: Iterable[Instance]) -> Iterator[Instance]:
-    """The instances that others use, each once, those that use before those used."""
+def is_whole(
+    instance: Instance,
+    dropped: Collection[int] = (),
+    seen: frozenset[int] = frozenset(),
+) -> bool:
+    """Whether all layers of an instance could be inferred, those inside it too, and none is of what was dropped."""
+    if id(instance) in seen:
+        return True
+    if id(instance) in dropped or len(instance.nodes) < len(instance.scope.nodes):
+        return False
+    inner = seen | {id(instance)}
+    return all(
+        call.instance is None or is_whole(call.instance, dropped, inner)
+        for node in instance.nodes.values()
+        for call in node.calls
+    )
+
+
+def walk_instances(
+    starts: Iterable[Instance], *, inferred: bool = False
+) -> Iterator[Instance]:
+    """The instances that others use, each once, those that use before those used.
+
+    With `inferred`, of those that differ only in values the one that was inferred.
+    """
     seen: set[int] = set()
     pending = list(starts)
     while pending:
         instance = pending.pop()
+        instance = instance.inferred if inferred else instance
         if id(instance) in seen:
             continue
         seen.add(id(instance))

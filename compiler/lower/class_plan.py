@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.ir.graph import Node, Ref, Scope
-from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
+from compiler.ir.typed import (
+    Instance,
+    LayerCall,
+    TypedGraph,
+    TypedNode,
+    is_whole,
+    walk_instances,
+)
 from compiler.language.identifiers import cap_words
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
@@ -214,7 +221,7 @@ class Links:
 
     def root(self, instance: Instance) -> Instance:
         """The instance that stands for all that are the same object."""
-        found = instance
+        found = instance.inferred
         while (other := self._roots.get(id(found), found)) is not found:
             found = other
         return found
@@ -249,22 +256,6 @@ def _copies(node: TypedNode) -> Iterator[Instance]:
     for call in node.calls:
         if call.instance is not None:
             yield from (call.instance for _ in range(call.count))
-
-
-def is_whole(
-    instance: Instance, dropped: Collection[int], seen: frozenset[int] = frozenset()
-) -> bool:
-    """Whether all layers of an instance could be inferred, those inside it too, and none is of what was dropped."""
-    if id(instance) in seen:
-        return True
-    if id(instance) in dropped or len(instance.nodes) < len(instance.scope.nodes):
-        return False
-    inner = seen | {id(instance)}
-    return all(
-        call.instance is None or is_whole(call.instance, dropped, inner)
-        for node in instance.nodes.values()
-        for call in node.calls
-    )
 
 
 def plan_classes(
@@ -337,6 +328,7 @@ def _ranks(instance: Instance) -> Key:
 
 
 def _visit(instance: Instance, plans: Plans, seen: set[int]) -> None:
+    instance = instance.inferred  # no text depends on values in which others differ
     if id(instance) in seen:
         return
     seen.add(id(instance))

@@ -18,7 +18,7 @@ from compiler.codegen.python import (
     Placeholder,
     lit,
 )
-from compiler.codegen.traversal import filled, mapped
+from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref
@@ -43,6 +43,7 @@ from compiler.lower.evaluate_code import Unknown, fold, lookup, number_code, val
 from compiler.lower.scan_start import start_code
 from compiler.lower.sizes import Kept
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
 
@@ -89,6 +90,7 @@ class Validator:
         Raises:
             Invalid: where it does something else.
         """
+        use = use.inferred
         key = id(ir.plan), id(use)
         if key not in self._done:
             self._done.add(key)
@@ -104,6 +106,7 @@ class _Check:
         self.layer = ""
         self._types: dict[Any, TensorType | None] = {}
         self._aliases: dict[str, Expr | None] = {}
+        self._counted: dict[tuple[int, int, int], tuple[str, ...]] = {}
 
     def run(self) -> None:
         if len(self.use.nodes) < len(self.plan.scope.nodes):
@@ -277,14 +280,31 @@ class _Check:
             self._same(bool(test), bool(node.calls), "the condition")
         elif when is not None:
             self._same(bool(node.calls), True, "what is always there")
+        counted = held.copies and self._depends_on_copy(held.build)
         for call in node.calls:
-            copies: Iterable[int | None] = range(
-                call.counter, call.counter + call.count
-            )
-            for copy in (
-                copies if held.copies else (None if repeat is None else call.counter,)
-            ):
+            copies: Iterable[int | None] = (None if repeat is None else call.counter,)
+            if counted:  # equal copies are built by the same code, else
+                copies = range(call.counter, call.counter + call.count)
+            for copy in copies:
                 self._one(held, node, call, copy)
+
+    def _depends_on_copy(self, code: Expr) -> bool:
+        """Whether what is built depends on the number of a copy."""
+        constructors = self.validator.constructors
+        for key in placeholders(code):
+            if key == ScopeName(COUNTER):
+                return True
+            if not isinstance(key, Construct):
+                continue
+            for test, plan, runs in constructors.choices(key, self.ir):
+                given = (
+                    constructors.argument(key, plan, runs, name, self.ir)
+                    for name in constructors.of(plan).all
+                )
+                parts = [one for one in (test, *given) if one is not None]
+                if any(map(self._depends_on_copy, parts)):
+                    return True
+        return False
 
     def _one(
         self, held: Held, node: TypedNode, call: LayerCall, copy: int | None
@@ -356,7 +376,7 @@ class _Check:
                 break
         if plan.scope is not instance.scope:
             raise self._wrong(f"a {plan.name} is built")
-        for name in constructors.of(plan).all:
+        for name in self._to_hold(construct, call, plan, runs):
             code = constructors.argument(construct, plan, runs, name, self.ir)
             if code is not None:
                 found = self._value(code, copy)
@@ -375,6 +395,30 @@ class _Check:
                 _plain_value(found), _plain_value(wanted), f"{name} of {plan.name}"
             )
         self.validator.check(self.validator.classes[id(plan)], instance)
+
+    def _to_hold(
+        self,
+        construct: Construct,
+        call: LayerCall,
+        plan: ClassPlan,
+        runs: Sequence[Run],
+    ) -> tuple[str, ...]:
+        """The arguments to look at in a copy: after the first of equal ones, those that depend on its number."""
+        constructors = self.validator.constructors
+        every = constructors.of(plan).all
+        key = id(construct), id(call), id(plan)
+        if key not in self._counted:
+            codes = (
+                (name, constructors.argument(construct, plan, runs, name, self.ir))
+                for name in every
+            )
+            self._counted[key] = tuple(
+                name
+                for name, code in codes
+                if code is not None and ScopeName(COUNTER) in placeholders(code)
+            )
+            return every
+        return self._counted[key]
 
     # Running.
 

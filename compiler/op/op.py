@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from types import CodeType
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import pydantic
@@ -252,6 +253,44 @@ def model(op: type[Op]) -> type[pydantic.BaseModel]:
 def symbolic_arguments(op: type[Op]) -> frozenset[str]:
     """The arguments that the rules see as sizes in the names of the scope."""
     return frozenset(key for key, (hint, _) in arguments(op).items() if sized(hint))
+
+
+@per_op
+def value_arguments(op: type[Op]) -> frozenset[str]:
+    """The floats that neither the rules of an op nor its code look at: a diagram alone does.
+
+    Whatever their values, the op has the same types, weights and costs, and its code the same text.
+
+    >>> from compiler.op.registry import ops
+    >>> sorted(value_arguments(ops()["dropout"])), sorted(value_arguments(ops()["pow"]))
+    (['p'], [])
+    """
+    floats = {key for key, (hint, _) in arguments(op).items() if _is_float(hint)}
+    read: set[str] = set()
+    for base in op.__mro__:
+        for name, member in vars(base).items() if base is not Op else ():
+            if name != "label":
+                read |= _names_in_code(member)
+    if read & {"getattr", "vars"}:  # it may look at any of them
+        return frozenset()
+    return frozenset(floats - read)
+
+
+def _is_float(hint: Any) -> bool:
+    return typing.get_args(hint)[0] is float if typing.get_args(hint) else hint is float
+
+
+def _names_in_code(member: Any) -> set[str]:
+    """The attributes and globals that a method, or a property, names, also in functions inside it."""
+    member = member.fget if isinstance(member, property) else member
+    member = getattr(member, "__func__", member)
+    pending: list[Any] = [getattr(member, "__code__", None)]
+    found: set[str] = set()
+    for code in pending:
+        if isinstance(code, CodeType):
+            found.update(code.co_names)
+            pending += code.co_consts
+    return found
 
 
 @per_op

@@ -6,6 +6,7 @@ device, and compares; `infer` asks a rule about symbolic sizes; `run` computes n
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from compiler.op.binding import BindingError, bind, check_arguments
 from compiler.op.context import Context
 from compiler.op.errors import OpError
-from compiler.op.op import Op, as_tuple
+from compiler.op.op import Op, as_tuple, value_arguments
 from compiler.op.registry import ops
 from compiler.parse.path_error import PathError
 from compiler.symbolic.dims import Dim
@@ -132,7 +133,33 @@ def check(
     if flops:
         compare_flops(one, outputs, device)
     accepted[op_name] += 1
+    if accepted[op_name] <= _LOOKED_AT:
+        look_at_values(one, outputs)
     return Checked(outputs, None, one.source())
+
+
+_LOOKED_AT = 20
+"""Examples of each op whose value arguments are watched."""
+
+
+def look_at_values(one: OneLayer, outputs: tuple[TensorType, ...]) -> None:
+    """Ask an op everything, with an error where it looks at one of its value arguments."""
+    op = type(type(one.op).__name__, (_Watched, type(one.op)), {})(vars(one.op))
+    assert _infer(op, Context(), one.ports) == outputs
+    op.weights(**one.ports), op.buffers(**one.ports), op.inferred(**one.ports)
+    op.flops(outputs, **one.ports)
+    again = OneLayer(op, one.written, one.ports, one.dims, one.optional)
+    assert again.source() == one.source()
+
+
+class _Watched(Op):
+    """An op that nothing but the printer of arguments asks for a value argument."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in value_arguments(type(self).__mro__[2]):
+            asks = sys._getframe(1).f_code.co_filename
+            assert asks.endswith("one_layer.py"), f"{name} is looked at in {asks}"
+        return super().__getattribute__(name)
 
 
 def layer(
