@@ -13,10 +13,13 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from tests.fuzz.judge import Outcome, judge
+from compiler.op.registry import ops
+from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
+from tests.fuzz.matrix import WRAPPERS, run_matrix
+from tests.fuzz.matrix import table as matrix_table
 from tests.fuzz.shrink import Tree, shrink
 from tests.fuzz.specs import spec_of, text_of
-from tests.fuzz.workers import each
+from tests.fuzz.workers import each, judge_seed
 
 FEW = 3
 """So many specs of one cause are shrunk and written."""
@@ -24,26 +27,41 @@ FEW = 3
 
 def main() -> int:
     options = _options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.matrix:
+        cells = run_matrix(options.ops, WRAPPERS, options.processes, options.out)
+        text, kinds = matrix_table(cells), {kind for _, kind, _ in cells}
+    else:
+        counts = _fuzz(options)
+        text, kinds = table(counts), {kind for kind, _ in counts}
+    (options.out / "table.txt").write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(text + "\n")
+    return bool(kinds & {DIFFERENCE, EXCEPTION})
+
+
+def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
     first, last = map(int, options.seeds.split(":"))
     end = time.monotonic() + 60 * options.minutes
-    options.out.mkdir(parents=True, exist_ok=True)
     counts: Counter[tuple[str, str]] = Counter()
-    for seed, outcome in each(_judged, range(first, last), options.processes):
+    for seed, outcome in each(judge_seed, range(first, last), options.processes):
         key = outcome.kind, outcome.cause
         counts[key] += 1
         if outcome.is_fault and counts[key] <= FEW:
             fails = partial(_alike, outcome)
             _write(options.out, seed, shrink(spec_of(seed), fails, options.shrink))
-        (options.out / "table.txt").write_text(table(counts) + "\n", encoding="utf-8")
+            (options.out / "table.txt").write_text(table(counts), encoding="utf-8")
         if time.monotonic() > end:
             break
-    sys.stdout.write(table(counts) + "\n")
-    return any(kind in ("difference", "exception") for kind, _ in counts)
+    return counts
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0:1000", help="from:to")
+    parser.add_argument(
+        "--matrix", action="store_true", help="every op in every wrapper"
+    )
+    parser.add_argument("--ops", nargs="*", default=list(ops()), help="of the matrix")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument(
@@ -51,10 +69,6 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
     return parser.parse_args()
-
-
-def _judged(seed: int) -> tuple[int, Outcome]:
-    return seed, judge(text_of(spec_of(seed)))
 
 
 def _alike(wanted: Outcome, tree: Tree) -> bool:

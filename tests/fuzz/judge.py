@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -79,9 +80,9 @@ def _cause(problem: str) -> str:
 
     First, how the module was made: as it is, by its constructor with other values, or compiled with other values.
     """
-    start = problem.partition(" at ")[0]
-    made = "constructor: " if "=" in start.partition(")")[0] else ""
-    made = "compiled with: " if " with " in start else made
+    where = re.split(r": | at | has | cannot", problem)[0]
+    made = "constructor: " if ")" in where else ""
+    made = "compiled with: " if " with " in where else made
     for word in CAUSES:
         if word in problem:
             return made + word

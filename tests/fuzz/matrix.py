@@ -1,4 +1,4 @@
-"""Every op in every wrapper: `python -m tests.fuzz.matrix --out build/matrix`.
+"""Every op in every wrapper: `python -m tests.fuzz --matrix --out build/matrix`.
 
 An example of each op is found by trying: its required arguments from a table, its inputs from a few types, until the
 flat network compiles. Each wrapper then puts the layer somewhere else: in a block, a list, copies, a condition, a
@@ -7,12 +7,10 @@ scan. Every cell goes through every command and is verified, or is refused for a
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -493,11 +491,6 @@ def after_alias(e: Example) -> Config | None:
     return _net(e, layers, outputs={"same": "same", "a": "a"})
 
 
-def cells() -> Iterator[tuple[str, str]]:
-    """Each op with each wrapper."""
-    return itertools.product(ops(), WRAPPERS)
-
-
 def run_cell(cell: tuple[str, str]) -> tuple[str, str, Outcome, str]:
     """What came of a cell, and its spec; `none` where the wrapper has no place for the op."""
     op, name = cell
@@ -511,26 +504,20 @@ def run_cell(cell: tuple[str, str]) -> tuple[str, str, Outcome, str]:
     return op, name, judge(text), text
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--ops", nargs="*", default=list(ops()))
-    parser.add_argument("--wrappers", nargs="*", default=list(WRAPPERS))
-    parser.add_argument("--out", type=Path, default=Path("build/matrix"))
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    chosen = list(itertools.product(options.ops, options.wrappers))
+def run_matrix(
+    chosen_ops: Iterable[str], wrappers: Iterable[str], processes: int, out: Path
+) -> Counter[tuple[str, str, str]]:
+    """All cells of these ops and wrappers: how many came out how. What is not ok is written as a file."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    for op, name, outcome, text in each(run_cell, chosen, options.processes):
+    cells = list(itertools.product(chosen_ops, wrappers))
+    for op, name, outcome, text in each(run_cell, cells, processes):
         counts[name, outcome.kind, outcome.cause] += 1
         if outcome.is_fault or outcome.kind == "refused":
             head = f"{op} in {name}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
             lines = "".join(f"# {line}\n" for line in head.splitlines()[:10])
-            path = options.out / f"{outcome.kind}_{name}_{op}.yaml"
+            path = out / f"{outcome.kind}_{name}_{op}.yaml"
             path.write_text(lines + text, encoding="utf-8")
-    (options.out / "table.txt").write_text(table(counts) + "\n", encoding="utf-8")
-    sys.stdout.write(table(counts) + "\n")
-    return any(kind in ("difference", "exception") for _, kind, _ in counts)
+    return counts
 
 
 def table(counts: Counter[tuple[str, str, str]]) -> str:
@@ -547,7 +534,3 @@ def table(counts: Counter[tuple[str, str, str]]) -> str:
         if cause:
             lines.append(f"{n:6} {name}: {kind}, {cause}")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

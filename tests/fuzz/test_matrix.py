@@ -1,4 +1,4 @@
-"""A part of the matrix of ops and wrappers: all wrappers for a few ops; `python -m tests.fuzz.matrix` runs all."""
+"""A part of the matrix of ops and wrappers: all wrappers for a few ops; `python -m tests.fuzz --matrix` runs all."""
 
 from __future__ import annotations
 

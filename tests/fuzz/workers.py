@@ -6,6 +6,9 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from tests.fuzz.judge import Outcome, judge
+from tests.fuzz.specs import spec_of, text_of
+
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -19,3 +22,8 @@ def each(
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         yield from pool.imap(function, items, chunksize=4)
+
+
+def judge_seed(seed: int) -> tuple[int, Outcome]:
+    """What comes of the spec of a seed; at home in a module that other processes can import."""
+    return seed, judge(text_of(spec_of(seed)))
