@@ -68,7 +68,7 @@ class Recipe:
         """The command line that trains it."""
         variant = f" --variant {self.variant}" if self.variant else ""
         sets = "".join(f" --set {one}" for one in self.sets)
-        return f"python cli.py train {self.spec}{variant}{sets}"
+        return f"layergraph train {self.spec}{variant}{sets}"
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {

@@ -72,7 +72,7 @@ def _measure_check(rounds: int) -> Figures:
     times, by_cpu = (of(found["check"], found["imports"]) for of in (ratio, cpu_ratio))
     ours, imports = (seconds(found[job].wall) for job in jobs)
     rows = [
-        ["`cli.py check specs/gpt2.yaml`", ours, f"{times:.2f}", f"{by_cpu:.2f}"],
+        ["`layergraph check specs/gpt2.yaml`", ours, f"{times:.2f}", f"{by_cpu:.2f}"],
         [f"`python -c '{_IMPORTS}'`", imports, "1", "1"],
     ]
     return Figures(rows, {"check": times, "torch": torch})
@@ -95,8 +95,8 @@ def _loads_torch(name: str, folder: Path, environment: Mapping[str, str]) -> boo
 AGAINST_KERAS: Final = Benchmark(
     title="Start-up and compilation",
     method="""\
-Whole processes, by the clock. LayerGraph: `cli.py build` writes the module, the diagram (SVG), the DOT and the summary.
-Keras 3, with torch behind it: the same network by its functional API (`bench/keras_*.py`, the same number of
+Whole processes, by the clock. LayerGraph: `layergraph build` writes the module, the diagram (SVG), the DOT and the
+summary. Keras 3, with torch behind it: the same network by its functional API (`bench/keras_*.py`, the same number of
 parameters), `summary()`, and `plot_model` to SVG with the same Graphviz. Keras loads torch and makes the weights on the
 way; LayerGraph needs neither to know the network. Bytecode is cached, as it is from the second run on.""",
     header=["network", "layergraph build", "Keras", "ratio", "ratio of processor time"],

@@ -42,7 +42,7 @@ def test_the_page_shows_a_bar_that_is_missed() -> None:
     shown = page(figures)
     assert "| accuracy >= 0.99 | 0.5 (missed) |" in shown
     assert "**Missed: accuracy >= 0.99.**" in shown
-    assert "python cli.py train specs/cnn.yaml --variant digits" in shown
+    assert "layergraph train specs/cnn.yaml --variant digits" in shown
     assert "figures are of 2026-11-25, on 2 cores." in shown
     assert "![confusion of cnn](results/cnn-confusion.png)" in shown
 
