@@ -50,12 +50,13 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
 
 def _with_those_off(uses: Iterable[Instance]) -> Iterator[Instance]:
     """The instances that uses stand on, those that only other values of the params would run, too."""
-    for instance in walk_instances(uses):
+    for instance in walk_instances(uses, inferred=True):
         yield instance
         for node in instance.nodes.values():
             off = () if node.calls else node.speculative
             inner = (call.instance for call in off)
-            yield from walk_instances(one for one in inner if one is not None)
+            found = (one for one in inner if one is not None)
+            yield from walk_instances(found, inferred=True)
 
 
 def _contradict(inside: Iterable[Instance], spec: Spec) -> bool:

@@ -92,8 +92,12 @@ def test_classes_are_written_and_held_against_one_use(
     dropout: str, tmp_path: Path, count: Count
 ) -> None:
     held = count(_Check, "run")
+    assert compiled(tmp_path, 4, dropout).python
+    of_few = len(held)
+    held.clear()
     code = compiled(tmp_path, COPIES, dropout).python
-    assert code.count("\nclass ") == len(held) == SCOPES
+    assert code.count("\nclass ") == SCOPES
+    assert len(held) == of_few
 
 
 @pytest.mark.parametrize("dropout", [EQUAL, FIRST, EACH])
@@ -163,11 +167,14 @@ def test_blocks_groups_and_layers_that_are_off_are_rebound(
     spec = tmp_path / "net.yaml"
     spec.write_text(NESTED, encoding="utf-8")
     inferred = count(ScopeInference, "run")
-    found = everything(spec)
+    compile_spec(spec)
     assert len(inferred) == 4  # the network, a stage, its group, a step
+    found = everything(spec)
     no_rebinding()
+    inferred.clear()
+    compile_spec(spec)
+    assert len(inferred) == 13
     assert found == everything(spec)
-    assert len(inferred) == 4 + 13
 
 
 def test_value_that_is_wrong_in_one_copy_is_reported_where_it_is(
@@ -182,3 +189,28 @@ def test_value_that_is_wrong_in_one_copy_is_reported_where_it_is(
         compile_spec(spec)
     assert found.value.diagnostics == wanted.value.diagnostics
     assert "stages[2]" in str([one.path for one in found.value.diagnostics])
+
+
+NETWORKS = """
+name: Two
+init: {linear: {weight: {normal: {std: 0.02}}}}
+networks:
+  first: {inputs: {x: "float[B, 8]"}, layers: [{op: Net, p: 0.1}]}
+  second: {inputs: {x: "float[B, 8]"}, layers: [{op: Net, p: 0.2}]}
+blocks:
+  Net:
+    params: {p: float}
+    inputs: {x: "float[B, D]"}
+    layers:
+      fc: {op: linear, out_features: D, init: {bias: zeros}}
+      drop: {op: dropout, p: p}
+"""
+
+
+def test_each_network_starts_the_blocks_that_it_has_with_other_values(
+    tmp_path: Path,
+) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text(NETWORKS, encoding="utf-8")
+    code = compile_spec(spec).python
+    assert code.count("elif isinstance(module, Net):\n") == 2
