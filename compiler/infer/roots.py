@@ -108,6 +108,8 @@ def _dim(expr: Expression, env: SymbolTable, values: Mapping[str, Value]) -> Dim
         return error.message
     if isinstance(plain, bool) or not isinstance(plain, int | Dim):
         return f"a size is an integer, and this is {plain}"
+    if isinstance(plain, int) and plain < 1:
+        return f"a size is at least 1, and this is {plain}"
     return Dim.of(env.size(expr, plain))
 
 

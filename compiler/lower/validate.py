@@ -162,11 +162,13 @@ class _Check:
             return None
         if layer.repeat is not None:
             starts = self._given(node)
-            state = Placeholder(Passing(node.node.name, next(iter(starts), "")))
-            alone = self._alone(
-                node, call, {**starts, **dict.fromkeys(list(starts)[:1], state)}, state
-            )
-            return next(iter(starts.values()), None) if alone == state else None
+            port, start = next(iter(starts.items()), ("", None))
+            state = Placeholder(Passing(node.node.name, port))
+            several = isinstance(start, tuple)
+            inside = (state, *start[1:]) if several and start else state
+            alone = self._alone(node, call, {**starts, port: inside}, state)
+            first = start[0] if several and start else start
+            return first if alone == state else None
         code = self._alone(
             node, call, self._given(node), Placeholder(self._member(node))
         )
