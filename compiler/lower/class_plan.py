@@ -245,17 +245,27 @@ class Links:
         self._roots[id(second)] = first
         for name, node in one.nodes.items():
             if name in other.nodes:
-                for a, b in zip(
-                    _copies(node), _copies(other.nodes[name]), strict=False
-                ):
+                for a, b in _pairs(node.calls, other.nodes[name].calls):
                     self._link(a, b)
 
 
-def _copies(node: TypedNode) -> Iterator[Instance]:
-    """The instances of a layer's copies; of equal ones that follow one another the first."""
-    for call in node.calls:
-        if call.instance is not None:
-            yield from (call.instance for _ in range(call.count))
+def _pairs(
+    ones: Iterable[LayerCall], others: Iterable[LayerCall]
+) -> Iterator[tuple[Instance, Instance]]:
+    """The instances of copies of one number; of those that follow one another in equal pairs the first."""
+    ends = [
+        [(call.counter + call.count, call.instance) for call in calls]
+        for calls in (ones, others)
+    ]
+    first, second = (list(reversed(one)) for one in ends)
+    while first and second:
+        (end, a), (other_end, b) = first[-1], second[-1]
+        if a is not None and b is not None:
+            yield a, b
+        if end <= other_end:
+            first.pop()
+        if other_end <= end:
+            second.pop()
 
 
 def plan_classes(

@@ -92,14 +92,20 @@ def _groups(
             yield {name: value + 1}
 
 
+_FEW = 4
+"""From more copies than these, a few are tried: inferring many again would cost as much as the build."""
+
+
 def _longer(value: Any) -> Any:
-    return (*value, *value[-1:]) if isinstance(value, tuple) else value + 1
+    if isinstance(value, tuple):
+        return (*value, *value[-1:])
+    return value + 1 if value <= _FEW else 3
 
 
 def _shorter(value: Any) -> Any:
     if isinstance(value, tuple):
         return value[:-1] if len(value) > 1 else value
-    return value - 1 if value > 1 else value
+    return 2 if value > _FEW else max(value - 1, 1)
 
 
 def _counts(typed: TypedGraph) -> set[str]:

@@ -38,7 +38,7 @@ from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.build_class import ClassIR, Construct, Held, count_code, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors, default_of
-from compiler.lower.emit import LayerCode, value_code
+from compiler.lower.emit import MOST_COPIES, LayerCode, value_code
 from compiler.lower.evaluate_code import Unknown, fold, lookup, number_code, value_of
 from compiler.lower.scan_start import start_code
 from compiler.lower.sizes import Kept
@@ -286,7 +286,7 @@ class _Check:
         for call in node.calls:
             copies: Iterable[int | None] = (None if repeat is None else call.counter,)
             if counted:  # equal copies are built by the same code, else
-                copies = range(call.counter, call.counter + call.count)
+                copies = range(call.counter, call.counter + call.count)[:MOST_COPIES]
             for copy in copies:
                 self._one(held, node, call, copy)
 
