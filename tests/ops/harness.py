@@ -144,11 +144,14 @@ _LOOKED_AT = 20
 
 def look_at_values(one: OneLayer, outputs: tuple[TensorType, ...]) -> None:
     """Ask an op everything, with an error where it looks at one of its value arguments."""
-    op = type(type(one.op).__name__, (_Watched, type(one.op)), {})(vars(one.op))
+    watched = type(type(one.op).__name__, (_Watched, type(one.op)), {})
+    op = watched(vars(one.op), one.op.lists)
     assert _infer(op, Context(), one.ports) == outputs
     op.weights(**one.ports), op.buffers(**one.ports), op.inferred(**one.ports)
     op.flops(outputs, **one.ports)
-    again = OneLayer(op, one.written, one.ports, one.dims, one.optional)
+    again = OneLayer(
+        op, one.written, one.ports, one.dims, one.optional, len(outputs)
+    )
     assert again.source() == one.source()
 
 
