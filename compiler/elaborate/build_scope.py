@@ -117,7 +117,8 @@ class ScopeBuilder:
         yield from self.outer.candidates() if self.outer else ()
 
     def _place(self, name: str) -> Place:
-        step: str | int = int(name) if self.scope.chain else name
+        """Where a layer is written; the layers of a list have numbers."""
+        step: str | int = int(name) if name.isdigit() else name
         return self.scope.place.at("layers", step)
 
     def _node(self, name: str, layer: Layer, previous: str) -> Node | None:
@@ -276,6 +277,8 @@ class ScopeBuilder:
         for port, value in given.items():
             ref = _first(value)
             inner = ref.node if port.isdigit() else port
+            if inner.isdigit():  # it would be taken for a layer of the group
+                inner = f"layer_{inner}"
             if isinstance(value, tuple) or outside.get(inner, ref) != ref:
                 message = f"two values go by the name {inner} inside the group"
                 help = "name each: in: {a: x.first, b: x.second}"
@@ -309,7 +312,7 @@ class ScopeBuilder:
     def _bound(self, outputs: Mapping[str, str] | None, last: str) -> dict[str, Ref]:
         """The outputs as values: without any, that of the last layer."""
         if outputs is None:
-            path = self.scope.place.at("layers", last).path
+            path = self._place(last).path
             return {"output": Ref(last, "", path)}
         found: dict[str, Ref] = {}
         for name, text in outputs.items():

@@ -197,7 +197,10 @@ def embeddings(net: Instance, port: str) -> Iterator[tuple[TypedNode, int]]:
             continue
         call = node.calls[0]
         if call.op is not None and call.op.name == "embedding":
-            rows = net.context.value(call.weights["weight"][0]).constant
+            weights = (*call.weights.values(), *call.buffers.values())
+            tables = [shape for shape in weights if len(shape) == 2]
+            sizes = [net.context.value(shape[0]).constant or 0 for shape in tables]
+            rows = max(sizes, default=None)  # a parametrization has other tensors, too
             yield from [(node, rows)] if rows is not None else ()
         elif call.instance is not None and isinstance(node.target, Scope):
             for inner, ref in node.inputs.items():

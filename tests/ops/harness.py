@@ -149,9 +149,7 @@ def look_at_values(one: OneLayer, outputs: tuple[TensorType, ...]) -> None:
     assert _infer(op, Context(), one.ports) == outputs
     op.weights(**one.ports), op.buffers(**one.ports), op.inferred(**one.ports)
     op.flops(outputs, **one.ports)
-    again = OneLayer(
-        op, one.written, one.ports, one.dims, one.optional, len(outputs)
-    )
+    again = OneLayer(op, one.written, one.ports, one.dims, one.optional, len(outputs))
     assert again.source() == one.source()
 
 
