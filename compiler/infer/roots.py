@@ -92,8 +92,10 @@ def _type(
         span = place.part(written.start, written.end)
         if isinstance(dim, str):
             report.error("bad-expression", span, dim)
-        elif dim.constant is not None and dim.constant < 1:
-            message = f"a size of an input is at least 1, and this is {dim}"
+            continue
+        known = dim.substitute(env.hints).constant
+        if known is not None and known < 1:
+            message = f"a size of an input is at least 1, and this is {known}"
             report.error("bad-value", span, message)
     if pattern.ellipsis is not None or any(isinstance(dim, str) for dim in shape):
         return None
@@ -108,8 +110,6 @@ def _dim(expr: Expression, env: SymbolTable, values: Mapping[str, Value]) -> Dim
         return error.message
     if isinstance(plain, bool) or not isinstance(plain, int | Dim):
         return f"a size is an integer, and this is {plain}"
-    if isinstance(plain, int) and plain < 1:
-        return f"a size is at least 1, and this is {plain}"
     return Dim.of(env.size(expr, plain))
 
 

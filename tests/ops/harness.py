@@ -134,7 +134,7 @@ def check(
         compare_flops(one, outputs, device)
     accepted[op_name] += 1
     if accepted[op_name] <= _LOOKED_AT:
-        look_at_values(one, outputs)
+        look_at_values(one, outputs, Context(domain=domain))
     return Checked(outputs, None, one.source())
 
 
@@ -142,11 +142,13 @@ _LOOKED_AT = 20
 """Examples of each op whose value arguments are watched."""
 
 
-def look_at_values(one: OneLayer, outputs: tuple[TensorType, ...]) -> None:
+def look_at_values(
+    one: OneLayer, outputs: tuple[TensorType, ...], ctx: Context
+) -> None:
     """Ask an op everything, with an error where it looks at one of its value arguments."""
     watched = type(type(one.op).__name__, (_Watched, type(one.op)), {})
     op = watched(vars(one.op), one.op.lists)
-    assert _infer(op, Context(), one.ports) == outputs
+    assert _infer(op, ctx, one.ports) == outputs
     op.weights(**one.ports), op.buffers(**one.ports), op.inferred(**one.ports)
     op.flops(outputs, **one.ports)
     again = OneLayer(op, one.written, one.ports, one.dims, one.optional, len(outputs))

@@ -104,10 +104,27 @@ class OneLayer:
         return (*code.statements, take, Return(TupleExpr(names)))
 
 
-@lru_cache(maxsize=256)
 def _text(module: Module) -> str:
-    """Printed once: most examples of an op are the same code."""
-    return print_module(module)
+    """Printed once: most examples of an op are the same code. 1, 1.0 and True are equal, and not the same code."""
+    return _printed_once(_Exactly(module))
+
+
+@lru_cache(maxsize=256)
+def _printed_once(module: _Exactly) -> str:
+    return print_module(module.module)
+
+
+@dataclass(frozen=True, eq=False)
+class _Exactly:
+    """A module that is equal to those that print alike."""
+
+    module: Module
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Exactly) and repr(self.module) == repr(other.module)
+
+    def __hash__(self) -> int:
+        return hash(self.module)
 
 
 def flat(values: Iterable[Any]) -> list[Any]:
