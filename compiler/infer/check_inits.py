@@ -47,9 +47,16 @@ def _check_op(
     place: Place,
     report: Report,
 ) -> None:
+    known = list(_with_those_off(instances))
+    if any(
+        not node.calls and not node.speculative
+        for instance in known
+        for node in instance.nodes.values()
+    ):
+        return  # a layer that is off, whose tensors are not known, may have this one
     runs = [
         call
-        for instance in _with_those_off(instances)
+        for instance in known
         for node in instance.nodes.values()
         for call in node.shown.calls
         if call.op is not None and call.op.name == name

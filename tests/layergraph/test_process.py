@@ -42,7 +42,7 @@ sys.argv = ["cli.py", "check", "{GPT2}"]
 try:
     main()
 except SystemExit:
-    heavy = {{"rich", "networkx", "graphviz", "compiler.lower", "compiler.diagram"}}
+    heavy = {{"rich", "networkx", "graphviz", "compiler.diagram"}}
     sys.exit(", ".join(heavy & set(sys.modules)) or 0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
