@@ -19,8 +19,8 @@ _SHRINK_FACTORS: Final = (64, 32, 16, 8, 4, 2)
 
 def overridden_values(typed: TypedGraph) -> dict[str, Any]:
     """The params that a variant or an override sets."""
-    instance = next(iter(typed.networks.values()))
-    return {name: typed.params[name] for name in sorted(instance.given)}
+    given = {name for one in typed.networks.values() for name in one.given}
+    return {name: typed.params[name] for name in sorted(given)}
 
 
 def other_values(typed: TypedGraph) -> Iterator[dict[str, Any]]:

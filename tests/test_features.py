@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from compiler import compile_spec
-from runtime.verify import verify_types
+from runtime.verify import verify
 
 FOLDER = Path(__file__).parent / "features"
 SPECS = sorted(FOLDER.glob("*.yaml"))
@@ -30,7 +30,7 @@ def test_code_is_the_one_that_was_read(spec: Path, pytestconfig: pytest.Config) 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
 def test_module_is_what_inference_says(spec: Path) -> None:
-    assert verify_types(compile_spec(spec)) == []
+    assert verify(compile_spec(spec)).problems == ()
 
 
 def test_code_is_as_a_strict_reviewer_wants_it() -> None:

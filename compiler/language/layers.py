@@ -368,3 +368,8 @@ KEYS: Final[Mapping[str, Key]] = {
     for name, field in Layer.model_fields.items()
 }
 """The keys of a layer, by the names of the fields."""
+
+LAYER_KEYS: Final = frozenset(
+    field.alias or name for name, field in Layer.model_fields.items()
+)
+"""The keys of a layer, as they are written."""

@@ -22,18 +22,30 @@ from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.language import identifiers
 from compiler.language.checkpoint import Checkpoint
-from compiler.language.layers import Initializers, Layers, Outputs
+from compiler.language.layers import LAYER_KEYS, Initializers, Layers, Outputs
 from compiler.language.model import Model, Pattern, fault, mapping_of, named
-from compiler.language.params import DimRange, Inputs, Params, param_value
+from compiler.language.params import DimRange, Inputs, Param, Params, param_value
 from compiler.op.schema_forms import written_as
 from compiler.symbolic.tensor import TypePattern
+
+
+def _block_param(name: str) -> str:
+    """What is wrong with the name of a block's param, which layers that use the block give beside their own keys."""
+    wrong = identifiers.snake_case(name)
+    return wrong or ("it is a key of a layer" if name in LAYER_KEYS else "")
+
+
+BlockParams = Annotated[
+    dict[Annotated[str, named(_block_param, "a block's param")], Param],
+    mapping_of("params"),
+]
 
 
 class Block(Model):
     """A function from tensors to tensors: params, typed inputs, layers, outputs (left out: the last layer)."""
 
     description: str = ""
-    params: Params = Field(default={})
+    params: BlockParams = Field(default={})
     inputs: Annotated[Inputs, AfterValidator(lambda v: _some(v))]
     layers: Layers
     outputs: Outputs | None = None

@@ -1,8 +1,7 @@
 """What is proven about symbolic sizes for every value that a spec's `dims` admit."""
 
 import math
-from collections.abc import Container, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
@@ -87,28 +86,26 @@ Box = tuple[tuple[str, Constraint], ...]
 
 
 class Budget:
-    """What all questions about one spec may cost together, in parts of sizes looked at."""
+    """What all questions about one spec may cost together, in parts of sizes looked at.
 
-    work = 0
-    """What all questions of the process have cost so far."""
+    Answers are kept between specs, and what a question costs does not depend on that: the first time that a spec
+    asks it, it costs what its answer takes to find.
+    """
 
     def __init__(self, most: int, hints: int = 400) -> None:
         self.left = most
         self.hints = hints
+        self._asked: set[Hashable] = set()
 
     def explains(self) -> bool:
         """Whether it pays for one more explanation; few are shown, and each is dear."""
         self.hints -= 1
         return self.left > 0 and self.hints >= 0
 
-    @contextmanager
-    def charged(self) -> Iterator[None]:
-        """Pay for the questions that are asked inside."""
-        before = Budget.work
-        try:
-            yield
-        finally:
-            self.left -= 1 + Budget.work - before
+    def pay(self, question: Hashable, work: int) -> None:
+        """Pay for an answer that takes some work to find."""
+        self.left -= 1 if question in self._asked else 1 + work
+        self._asked.add(question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +150,10 @@ class Domain:
                 return difference.constant == 0
             if self.spent:
                 return False
-            with self.charged():
-                return _vanishes(difference, self._box(difference), MAX_CASES)
+            box = self._box(difference)
+            zero, work = _vanishes(difference, box, MAX_CASES)
+            self._pay((difference, box), work)
+            return zero
         except DimOverflow:
             return False
 
@@ -200,9 +199,9 @@ class Domain:
         """Whether it pays for one more explanation."""
         return self.budget is None or self.budget.explains()
 
-    def charged(self) -> AbstractContextManager[None]:
-        """Pay for the questions that are asked inside."""
-        return nullcontext() if self.budget is None else self.budget.charged()
+    def _pay(self, question: Hashable, work: int) -> None:
+        if self.budget is not None:
+            self.budget.pay(question, work)
 
     def _box(self, dim: Dim) -> Box:
         return tuple((name, self.constraint(name)) for name in sorted(dim.symbols))
@@ -215,11 +214,10 @@ class Domain:
         """Bounds from one piece of the domain at a time."""
         if self.spent:
             return -math.inf, math.inf
-        try:
-            with self.charged():
-                return _by_pieces(dim, self._box(dim))
-        except DimOverflow:
-            return -math.inf, math.inf
+        box = self._box(dim)
+        bounds, work = _by_pieces(dim, box)
+        self._pay(("bounds", dim, box), work)
+        return bounds
 
 
 _ANY = Constraint()
@@ -293,19 +291,33 @@ def _absorbed(monomial: Monomial, factor: int, steps: Mapping[str, int]) -> Dim:
 
 
 @lru_cache(maxsize=4_096)
-def _vanishes(dim: Dim, box: Box, cases: int) -> bool:
-    """Whether a size is zero for all values of its symbols."""
-    for name, constraint in box:
-        if name in divisor_symbols(dim) and (constraint.count or cases + 1) <= cases:
-            return _vanishes_by_cases(dim, box, cases, name, constraint)
-    limits = dict(box)
-    dim = opaque(dim, {})
-    finite = {name for name, constraint in box if constraint.count is not None}
-    parts = without_free(dim, dim.symbols - finite)
-    return all(_zero_everywhere(part, limits) for part in parts)
+def _vanishes(dim: Dim, box: Box, cases: int) -> tuple[bool, int]:
+    """Whether a size is zero for all values of its symbols, and the work of finding that out."""
+    try:
+        for name, constraint in box:
+            few = (constraint.count or cases + 1) <= cases
+            if name in divisor_symbols(dim) and few:
+                return _vanishes_by_cases(dim, box, cases, name, constraint)
+        limits = dict(box)
+        dim = opaque(dim, {})
+        finite = {name for name, constraint in box if constraint.count is not None}
+        parts = without_free(dim, dim.symbols - finite)
+        return _all(_zero_everywhere(part, limits) for part in parts)
+    except DimOverflow:
+        return False, 0
 
 
-def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> bool:
+def _all(answers: Iterable[tuple[bool, int]]) -> tuple[bool, int]:
+    """Whether all hold, up to the first that does not, and the work of these."""
+    total = 0
+    for holds, work in answers:
+        total += work
+        if not holds:
+            return False, total
+    return True, total
+
+
+def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> tuple[bool, int]:
     """Look at as many places as decide it, for sizes whose floors are by numbers."""
     step, degree, names = periods(dim), degrees(dim), sorted(dim.symbols)
     ranges: list[range] = []
@@ -313,16 +325,16 @@ def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> bool:
         constraint = limits.get(name, _ANY)
         most = constraint.cycle(step[name]) * (degree[name] + 1)
         ranges.append(constraint.values(min(most, MAX_PLACES + 1)))
-    if math.prod(map(len, ranges)) > min(MAX_PLACES, MAX_WORK // max(dim.size, 1)):
-        return False
-    Budget.work += math.prod(map(len, ranges)) * dim.size
+    count = math.prod(map(len, ranges))
+    if count > min(MAX_PLACES, MAX_WORK // max(dim.size, 1)):
+        return False, 0
     places = (dict(zip(names, values, strict=True)) for values in product(*ranges))
-    return all(dim.evaluate(place) == 0 for place in places)
+    return all(dim.evaluate(place) == 0 for place in places), count * dim.size
 
 
 def _vanishes_by_cases(
     dim: Dim, box: Box, cases: int, name: str, constraint: Constraint
-) -> bool:
+) -> tuple[bool, int]:
     """One value of a divisor at a time, which leaves floors by numbers."""
     values = constraint.values(cases)
     rest = tuple(item for item in box if item[0] != name)
@@ -330,25 +342,26 @@ def _vanishes_by_cases(
     try:
         dims = [dim.substitute({name: value}) for value in values]
     except ZeroDivisionError:
-        return False
-    return all(_vanishes(dim, rest, cases) for dim in dims)
+        return False, 0
+    return _all(_vanishes(dim, rest, cases) for dim in dims)
 
 
 @lru_cache(maxsize=4_096)
-def _by_pieces(dim: Dim, box: Box) -> Interval:
-    """Bounds from one residue of each symbol at a time, where floors come out even."""
+def _by_pieces(dim: Dim, box: Box) -> tuple[Interval, int]:
+    """Bounds from one residue of each symbol at a time, where floors come out even, and the work of finding them."""
     parts = _parts(dim, box)
     pieces = (_pieces(name, constraint, parts[name]) for name, constraint in box)
     found: Interval = (math.inf, -math.inf)
+    work = 0
     for piece in product(*pieces):
-        Budget.work += PIECE * dim.size
+        work += PIECE * dim.size
         values = {name: value for name, value, _ in piece}
         bounds = {name: (0, last) for name, _, last in piece}
         try:
             found = hull(found, interval(dim.substitute(values), bounds))
-        except ZeroDivisionError:
-            return -math.inf, math.inf
-    return found
+        except (ZeroDivisionError, DimOverflow):
+            return (-math.inf, math.inf), work
+    return found, work
 
 
 def _parts(dim: Dim, box: Box) -> dict[str, int]:

@@ -119,14 +119,13 @@ def explain_equal(domain: Domain, a: Dim | int, b: Dim | int) -> EqualityHint:
     """
     if not domain.explains():
         return EqualityHint("unknown")
-    with domain.charged():
-        try:
-            difference = Dim.of(a) - b
-            if domain.equal(difference, 0):
-                return EqualityHint("always")
-            return next(_hints(domain, difference), EqualityHint("unknown"))
-        except DimOverflow:
-            return EqualityHint("unknown")
+    try:
+        difference = Dim.of(a) - b
+        if domain.equal(difference, 0):
+            return EqualityHint("always")
+        return next(_hints(domain, difference), EqualityHint("unknown"))
+    except DimOverflow:
+        return EqualityHint("unknown")
 
 
 def _hints(domain: Domain, difference: Dim) -> Iterator[EqualityHint]:
@@ -275,12 +274,11 @@ def explain_at_least(domain: Domain, dim: Dim | int, n: int) -> str | None:
     if not domain.explains():
         return None
     size = Dim.of(dim)
-    with domain.charged():
-        for name in sorted(size.symbols):
-            first = domain.constraint(name).first
-            bound = _smallest(first, partial(_holds, domain, size, n, name))
-            if bound is not None:
-                return f"{name} >= {bound}"
+    for name in sorted(size.symbols):
+        first = domain.constraint(name).first
+        bound = _smallest(first, partial(_holds, domain, size, n, name))
+        if bound is not None:
+            return f"{name} >= {bound}"
     return None
 
 

@@ -9,7 +9,7 @@ import re
 from hypothesis import HealthCheck, event, given, settings
 
 from compiler import Program
-from runtime.verify import verify_types
+from runtime.verify import verify
 from tests.compiler.codegen.test_fixed_point import ruff_format
 from tests.properties.judging import (
     admitted,
@@ -46,7 +46,7 @@ def test_random_graphs(drawn: Drawn) -> None:
 
 def hold_program(drawn: Drawn, program: Program) -> None:
     """It runs on torch as inference says, and its code is Python that is laid out."""
-    assert verify_types(program) == []
+    assert verify(program).problems == ()
     ast.parse(program.python)
     assert ruff_format(program.python) == program.python
     # A mask whose two meanings have one shape is refused: all sizes differ.
@@ -90,7 +90,7 @@ def hold_advice(drawn: Drawn, program: Program) -> None:
         assert not left & {(f.code, f.path, f.message) for f in found}
         if not left:
             event("compiled when dims were declared")
-            assert verify_types(program) == []
+            assert verify(program).problems == ()
             return
         if not all(map(advised, errors(program))):
             return

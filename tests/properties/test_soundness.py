@@ -10,7 +10,7 @@ import pytest
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.op.op import Op
 from compiler.op.registry import ops
-from runtime.verify import verify_types
+from runtime.verify import verify
 from tests.properties.judging import advised, compiled, declared, errors, with_dims
 
 UNET = Path(__file__).parents[2] / "specs" / "unet.yaml"
@@ -57,7 +57,7 @@ def test_unet_of_any_size() -> None:
     )
     assert all(map(advised, errors(compiled(text))))
     dims = declared(errors(compiled(text)), {})
-    assert verify_types(compiled(with_dims(text, dims))) == []
+    assert verify(compiled(with_dims(text, dims))).problems == ()
 
 
 def test_unet_of_multiples_that_are_too_small() -> None:
@@ -110,7 +110,7 @@ def test_kernel_that_may_not_fit() -> None:
         "{H: {min: 5}, W: {min: 5}}"
     )
     fits = declared([found], {"H": {"min": 4}})
-    assert verify_types(compiled(with_dims(text, fits))) == []
+    assert verify(compiled(with_dims(text, fits))).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ sum: {{op: add, in: [a, b]}}"""
     text = "dims: {T: {min: 8}}\n" + net("x: float[B, 8, T]", layers)
     program = compiled(text)
     assert bool(errors(program)) != holds
-    assert not holds or verify_types(program) == []
+    assert not holds or verify(program).problems == ()
 
 
 def test_halving_twice_is_a_quarter() -> None:
@@ -143,7 +143,7 @@ quarter: {op: avg_pool1d, kernel_size: 2}
 at_once: {op: max_pool1d, kernel_size: 4, in: x}
 sum: {op: add, in: [quarter, at_once]}""".replace("half", "halved")
     text = "dims: {T: {min: 4}}\n" + net("x: float[B, 8, T]", layers)
-    assert verify_types(compiled(text)) == []
+    assert verify(compiled(text)).problems == ()
 
 
 def test_state_that_grows() -> None:
@@ -193,7 +193,7 @@ def test_copies_that_share_weights_may_change_their_shape() -> None:
         "down: {op: conv1d, out_channels: 8, kernel_size: 3, padding: 1, stride: 2, "
         "repeat: {count: 3, share: true}}"
     )
-    assert verify_types(compiled(net("x: float[B, 8, T]", layers))) == []
+    assert verify(compiled(net("x: float[B, 8, T]", layers))).problems == ()
 
 
 def test_shared_norm_without_weights_still_has_a_shape() -> None:
