@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -100,6 +101,8 @@ def main() -> None:
     # What a command makes lives as long as it does: to look for garbage, and to look
     # once more at the end, would take a sixth of its time.
     gc.set_threshold(200_000)
+    # To look for plugins of pydantic reads the metadata of all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app(prog_name="layergraph")
     except SpecError as error:

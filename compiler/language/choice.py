@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
+from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
-    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SerializationInfo,
+    ValidationInfo,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.language.model import Model, fault
 from compiler.op import docstrings
-from compiler.op.find_modules import find_modules
+from compiler.op.find_modules import find_modules, module_names
 from compiler.op.schema_forms import PARAM_NAME, Schema
 
 
 class _Written(NamedTuple):
-    """A thing as a spec has it: its name, and its arguments as they are written."""
+    """A thing as a spec has it, and its arguments as they are written."""
 
-    name: str
+    thing: type[Choice]
     arguments: Any
 
 
@@ -43,8 +45,6 @@ class Choice(Model):
         code: the code of the diagnostics for all that is wrong in one; "" where each mistake has its own.
         name: what a spec calls the thing; "" for a family.
     """
-
-    model_config = ConfigDict(defer_build=True)
 
     noun: ClassVar[str]
     example: ClassVar[str]
@@ -70,6 +70,13 @@ class Choice(Model):
         return dict(cls._members)
 
     @classmethod
+    def member(cls, name: str) -> type[Self] | None:
+        """The thing of a name; where a file has that name, no other file is imported."""
+        if cls.package and name in module_names(cls.package):
+            import_module(f"{cls.package}.{name}")
+        return cls._members.get(name) or cls.members().get(name)
+
+    @classmethod
     def required(cls) -> list[str]:
         """The arguments that have no default."""
         fields = cls.model_fields.items()
@@ -92,15 +99,8 @@ class Choice(Model):
         """A family reads one of its things; a thing reads its arguments."""
         if not is_family(cls):
             return handler(source)
-        things: dict[Any, CoreSchema] = {
-            name: core_schema.no_info_before_validator_function(
-                _arguments, handler.generate_schema(thing)
-            )
-            for name, thing in cls.members().items()
-        }
-        return core_schema.no_info_before_validator_function(
-            cls._read,
-            core_schema.tagged_union_schema(things, _name),
+        return core_schema.with_info_plain_validator_function(
+            cls._chosen,
             ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
             serialization=core_schema.plain_serializer_function_ser_schema(
                 _as_written, info_arg=True
@@ -115,8 +115,6 @@ class Choice(Model):
         if not is_family(cls):
             return super().__get_pydantic_json_schema__(schema, handler)
         things = cls.members()
-        read: Any = schema
-        known = read["schema"]["choices"]
         return {
             "description": docstrings.summary(cls),
             "anyOf": [
@@ -124,7 +122,9 @@ class Choice(Model):
                 *[PARAM_NAME] * cls.by_param,
                 {
                     "type": "object",
-                    "properties": {name: handler(known[name]) for name in things},
+                    "properties": {
+                        name: handler(_reading(thing)) for name, thing in things.items()
+                    },
                     "additionalProperties": False,
                     "minProperties": 1,
                     "maxProperties": 1,
@@ -133,40 +133,50 @@ class Choice(Model):
         }
 
     @classmethod
+    def _chosen(cls, value: Any, info: ValidationInfo) -> Any:
+        """The thing that is written; the validators of the others are not built."""
+        read = cls._read(value)
+        if isinstance(read, cls):
+            return read
+        return _validator(read.thing).validate_python(read, context=info.context)
+
+    @classmethod
     def _read(cls, value: Any) -> Any:
         """The name and the arguments of what is written."""
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            cls._check_known(value)
-            cls._check_complete(value)
-            return _Written(value, {})
+            thing = cls._known(value)
+            cls._check_complete(thing)
+            return _Written(thing, {})
         if not isinstance(value, dict) or len(value) != 1:
             article = "an" if cls.noun[0] in "aeiou" else "a"
             message = f"{article} {cls.noun} is a name, or a name with its arguments"
             raise cls._fault("bad-type", message, help=f"write {cls.example}")
         ((name, arguments),) = value.items()
         place: dict[str, Any] = {} if cls.code else {"at": (name,), "key": True}
-        cls._check_known(name, **place)
+        thing = cls._known(name, **place)
         if arguments is None:
             raise cls._fault("bad-type", f"`{name}` is empty", at=(name,))
-        return _Written(name, arguments)
+        return _Written(thing, arguments)
 
     @classmethod
-    def _check_known(cls, name: str, **place: Any) -> None:
-        known = cls.members()
-        if name not in known:
+    def _known(cls, name: str, **place: Any) -> type[Self]:
+        found = cls.member(name)
+        if found is None:
+            known = cls.members()
             help = suggest(name, known) or f"there are {listed(known)}"
             message = f"there is no {cls.noun} {shorten(name)}"
             raise cls._fault("bad-value", message, help=help, **place)
+        return found
 
     @classmethod
-    def _check_complete(cls, name: str) -> None:
+    def _check_complete(cls, thing: type[Self]) -> None:
         """A name alone will do where no argument is required."""
-        if missing := cls.members()[name].required():
+        if missing := thing.required():
             arguments = ", ".join(f"{key}: ..." for key in missing)
-            help = f"write {{{name}: {{{arguments}}}}}"
-            message = f"{name} needs {listed(missing)}"
+            help = f"write {{{thing.name}: {{{arguments}}}}}"
+            message = f"{thing.name} needs {listed(missing)}"
             raise cls._fault("missing-key", message, help=help, key=False)
 
     @classmethod
@@ -180,12 +190,26 @@ def is_family(kind: Any) -> bool:
     return known and "noun" in vars(kind)
 
 
-def _name(value: _Written | Choice) -> str:
-    return value.name
+def _reading(thing: type[Choice]) -> CoreSchema:
+    """How a thing is read that is written."""
+    thing.model_rebuild()  # if it was not built yet
+    arguments = thing.__pydantic_core_schema__
+    return core_schema.no_info_before_validator_function(_arguments, arguments)
 
 
-def _arguments(value: _Written | Choice) -> Any:
-    return value.arguments if isinstance(value, _Written) else value
+@cache
+def _validator(thing: type[Choice]) -> SchemaValidator:
+    """Reads a thing; its name is part of where an error is."""
+    by_name = core_schema.tagged_union_schema({thing.name: _reading(thing)}, _name)
+    return SchemaValidator(by_name)
+
+
+def _name(value: _Written) -> str:
+    return value.thing.name
+
+
+def _arguments(value: _Written) -> Any:
+    return value.arguments
 
 
 def _as_written(value: Choice, info: SerializationInfo) -> dict[str, Any]:

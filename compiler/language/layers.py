@@ -208,6 +208,36 @@ class Key:
     each_use: bool = False
 
 
+def _layers(value: Any) -> Any:
+    """A list of layers is a chain whose layers are numbered, as `torch.nn.Sequential` numbers its own."""
+    if isinstance(value, list):
+        value = {str(position): entry for position, entry in enumerate(value)}
+    elif not isinstance(value, dict):
+        raise fault("bad-type", "layers are a mapping: name, colon, op")
+    elif number := next((key for key in value if str(key).isdigit()), None):
+        message = f"{number} cannot be the name of a layer: layers by number are a list"
+        raise fault("bad-name", message, at=(number,), key=True)
+    if not value:
+        raise fault("bad-value", "there must be at least one layer")
+    return value
+
+
+def _layer_name(name: str) -> str:
+    """The rule for layers, whose numbers in a list are names too."""
+    return "" if name.isdecimal() and name.isascii() else identifiers.layer_name(name)
+
+
+def _or_list(long: Schema) -> Schema:
+    """The schema of a mapping to layers, or of a list of layers."""
+    items = long["additionalProperties"]
+    return {"anyOf": [long, {"type": "array", "items": items, "minItems": 1}]}
+
+
+_LayerName = Annotated[str, named(_layer_name, "a layer")]
+_AS_MAPPING = BeforeValidator(_layers)
+_OR_LIST = SchemaForm(_or_list)
+
+
 class Layer(Model):
     """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys)."""
 
@@ -217,7 +247,7 @@ class Layer(Model):
     one_of: ClassVar[tuple[str, ...]] = ("op", "layers", "share")
 
     op: Annotated[str, written_as(OP_NAME)] | None = None
-    layers: Layers | None = None
+    layers: Annotated[dict[_LayerName, Layer], _AS_MAPPING, _OR_LIST] | None = None
     input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")
     repeat: Annotated[Repeat | None, Key("use", reruns=True, sequential=False)] = None
     scan: Annotated[FormulaOr, Key("block", reruns=True, sequential=False)] = None
@@ -331,38 +361,7 @@ def _instead_of_op(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _layers(value: Any) -> Any:
-    """A list of layers is a chain whose layers are numbered, as `torch.nn.Sequential` numbers its own."""
-    if isinstance(value, list):
-        value = {str(position): entry for position, entry in enumerate(value)}
-    elif not isinstance(value, dict):
-        raise fault("bad-type", "layers are a mapping: name, colon, op")
-    elif number := next((key for key in value if str(key).isdigit()), None):
-        message = f"{number} cannot be the name of a layer: layers by number are a list"
-        raise fault("bad-name", message, at=(number,), key=True)
-    if not value:
-        raise fault("bad-value", "there must be at least one layer")
-    return value
-
-
-def _layer_name(name: str) -> str:
-    """The rule for layers, whose numbers in a list are names too."""
-    return "" if name.isdecimal() and name.isascii() else identifiers.layer_name(name)
-
-
-def _or_list(long: Schema) -> Schema:
-    """The schema of a mapping to layers, or of a list of layers."""
-    items = long["additionalProperties"]
-    return {"anyOf": [long, {"type": "array", "items": items, "minItems": 1}]}
-
-
-Layers = Annotated[
-    dict[Annotated[str, named(_layer_name, "a layer")], Layer],
-    BeforeValidator(_layers),
-    SchemaForm(_or_list),
-]
-
-Layer.model_rebuild()
+Layers = Annotated[dict[_LayerName, Layer], _AS_MAPPING, _OR_LIST]
 KEYS: Final[Mapping[str, Key]] = {
     name: next((one for one in field.metadata if isinstance(one, Key)), Key())
     for name, field in Layer.model_fields.items()

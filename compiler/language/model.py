@@ -103,7 +103,11 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # a validator is built when one is needed: most models are parts of another
     )
 
     alone: ClassVar[str] = ""

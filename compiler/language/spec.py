@@ -144,7 +144,7 @@ class Spec(Model):
     networks: Networks | None = None
     blocks: Blocks = Field(default={})
     imports: Imports = Field(default={}, alias="import")
-    expect: Expect = Expect()
+    expect: Expect = Field(default_factory=Expect)
     init: Annotated[
         dict[Annotated[str, named(identifiers.snake_case, "an op")], Initializers],
         mapping_of("initialisations"),

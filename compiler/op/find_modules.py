@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 
@@ -14,5 +14,14 @@ def find_modules(package: str) -> Iterator[ModuleType]:
     >>> [module.__name__ for module in find_modules("compiler.fmt")][:2]
     ['compiler.fmt.comments', 'compiler.fmt.expand']
     """
-    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        yield importlib.import_module(f"{package}.{found.name}")
+    for name in module_names(package):
+        yield import_module(f"{package}.{name}")
+
+
+def module_names(package: str) -> list[str]:
+    """The names of the modules that lie in a package, none of which is imported.
+
+    >>> module_names("compiler.fmt")[:2]
+    ['comments', 'expand']
+    """
+    return [found.name for found in iter_modules(import_module(package).__path__)]

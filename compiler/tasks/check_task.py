@@ -25,7 +25,7 @@ from compiler.parse.document import (
 from compiler.symbolic.evaluate import Value
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
-from compiler.tasks.task_kinds import task_kinds
+from compiler.tasks.task_kinds import task_kind, task_names
 
 _ONE_OF = {key for key, one in Task.model_fields.items() if is_family(one.annotation)}
 """Keys that hold a thing by its name: another name replaces the one there is."""
@@ -115,10 +115,10 @@ def _read(
         return None
     given = _filled(written, params, report)
     kind = given.get("kind") if isinstance(given, dict) else None
-    model = task_kinds().get(kind) if isinstance(kind, str) else None
-    if model is None:
+    if kind not in task_names():
         _unknown(document, kind, report)
         return None
+    model = task_kind(kind)
     try:
         return model.model_validate(given, context={"params": params})
     except pydantic.ValidationError as error:
@@ -145,12 +145,12 @@ def _filled(node: YamlNode, params: Mapping[str, Value], report: Report) -> Any:
 
 
 def _unknown(document: Document, kind: object, report: Report) -> None:
-    known = f"the tasks are {listed(task_kinds())}"
+    known = f"the tasks are {listed(task_names())}"
     if kind is None:
         span = document.locate(("task",), key=True)
         report.error("missing-key", span, "a task needs its `kind`", help=known)
         return
     span = document.locate(("task", "kind"))
-    help = suggest(str(kind), task_kinds()) or known
+    help = suggest(str(kind), task_names()) or known
     shown = shorten(as_yaml(kind))
     report.error("unknown-task", span, f"there is no task {shown}", help=help)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import get_args
+from importlib import import_module
 
-from compiler.op.find_modules import find_modules
+from compiler.op.find_modules import module_names
 from compiler.tasks.task import Task
+
+_PACKAGE = "compiler.tasks.kinds"
+
+
+def task_names() -> list[str]:
+    """The names of the kinds, which are those of their files."""
+    return module_names(_PACKAGE)
 
 
 @cache
-def task_kinds() -> dict[str, type[Task]]:
-    """The kinds by name: of each file the class of a task that it defines."""
-    return {
-        _name(found): found
-        for module in find_modules("compiler.tasks.kinds")
+def task_kind(name: str) -> type[Task]:
+    """The kind of a name: the class of a task that its file defines. The other files are not imported."""
+    module = import_module(f"{_PACKAGE}.{name}")
+    (kind,) = (
+        found
         for found in vars(module).values()
         if isinstance(found, type)
         and issubclass(found, Task)
         and found.__module__ == module.__name__
-    }
+    )
+    return kind
 
 
-def _name(kind: type[Task]) -> str:
-    """The only value of its key `kind`."""
-    (name,) = get_args(kind.model_fields["kind"].annotation)
-    return str(name)
+def task_kinds() -> Mapping[str, type[Task]]:
+    """All kinds by name."""
+    return {name: task_kind(name) for name in task_names()}
