@@ -30,6 +30,9 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
     >>> from compiler.symbolic.evaluate import parse_expression
     >>> flat(to_python(parse_expression("ceil_div(4 * D, 3)"), lambda name: Name(name.lower())))
     '-(-(4 * d) // 3)'
+
+    The factors of a product of two are in the order in which sizes are printed, so that
+    `ratio * C` and `C * ratio` read alike on all lines.
     """
     match expr:
         case syntax.NumberLiteral(value) | syntax.BooleanLiteral(value):
@@ -38,6 +41,8 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return resolve(name)
         case syntax.UnaryOperation(op, operand):
             return Unary(op, to_python(operand, resolve))
+        case syntax.BinaryOperation("*", left, right) if _leads(right, left):
+            return Binary("*", to_python(right, resolve), to_python(left, resolve))
         case syntax.BinaryOperation(op, left, right):
             return Binary(op, to_python(left, resolve), to_python(right, resolve))
         case syntax.ComparisonOperation(op, left, right):
@@ -59,3 +64,18 @@ def _call(function: str, args: list[Expr]) -> Expr:
     if function == "ceil_div":
         return Unary("-", Binary("//", Unary("-", args[0]), args[1]))
     return call(function, *args)
+
+
+def _leads(one: syntax.Expression, other: syntax.Expression) -> bool:
+    """Whether a factor comes before another where a size is printed: a number first, then names in order."""
+    first, second = _place(one), _place(other)
+    return first is not None and second is not None and first < second
+
+
+def _place(factor: syntax.Expression) -> tuple[int, str] | None:
+    match factor:
+        case syntax.NumberLiteral(int()):
+            return 0, ""
+        case syntax.Variable(name):
+            return 1, name
+    return None

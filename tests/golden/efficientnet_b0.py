@@ -91,18 +91,18 @@ class MBConv(nn.Module):
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
-                nn.Conv2d(c, ratio * c, kernel_size=1, bias=False),
+                nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
                 nn.BatchNorm2d(c * ratio, eps=eps, momentum=momentum),
                 nn.SiLU(),
             )
         self.depthwise = nn.Sequential(
             nn.Conv2d(
                 c * ratio,
-                ratio * c,
+                c * ratio,
                 kernel_size=2 * radius + 1,
                 stride=stride,
                 padding=radius,
-                groups=ratio * c,
+                groups=c * ratio,
                 bias=False,
             ),
             nn.BatchNorm2d(c * ratio, eps=eps, momentum=momentum),

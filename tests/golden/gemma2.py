@@ -148,9 +148,9 @@ class CappedAttention(nn.Module):
         self.heads = heads
         self.kv_heads = kv_heads
         self.window = window
-        self.q_proj = nn.Linear(d, heads * r, bias=False)
-        self.k_proj = nn.Linear(d, kv_heads * r, bias=False)
-        self.v_proj = nn.Linear(d, kv_heads * r, bias=False)
+        self.q_proj = nn.Linear(d, r * heads, bias=False)
+        self.k_proj = nn.Linear(d, r * kv_heads, bias=False)
+        self.v_proj = nn.Linear(d, r * kv_heads, bias=False)
         self.o_proj = nn.Linear(r * heads, d, bias=False)
 
     def forward(

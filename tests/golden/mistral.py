@@ -85,9 +85,9 @@ class SlidingAttention(nn.Module):
         self.heads = heads
         self.kv_heads = kv_heads
         self.window = window
-        self.q_proj = nn.Linear(d, heads * r, bias=bias)
-        self.k_proj = nn.Linear(d, kv_heads * r, bias=bias)
-        self.v_proj = nn.Linear(d, kv_heads * r, bias=bias)
+        self.q_proj = nn.Linear(d, r * heads, bias=bias)
+        self.k_proj = nn.Linear(d, r * kv_heads, bias=bias)
+        self.v_proj = nn.Linear(d, r * kv_heads, bias=bias)
         self.o_proj = nn.Linear(r * heads, d, bias=bias)
 
     def forward(

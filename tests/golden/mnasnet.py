@@ -29,16 +29,16 @@ class InvertedResidual(nn.Module):
         self.stride = stride
         self.width = width
         self.body = nn.Sequential(
-            nn.Conv2d(c, ratio * c, kernel_size=1, bias=False),
+            nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
             nn.BatchNorm2d(c * ratio, momentum=momentum),
             nn.ReLU(inplace=True),
             nn.Conv2d(
                 c * ratio,
-                ratio * c,
+                c * ratio,
                 kernel_size=2 * radius + 1,
                 stride=stride,
                 padding=radius,
-                groups=ratio * c,
+                groups=c * ratio,
                 bias=False,
             ),
             nn.BatchNorm2d(c * ratio, momentum=momentum),

@@ -31,18 +31,18 @@ class InvertedResidual(nn.Module):
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
-                nn.Conv2d(c, ratio * c, kernel_size=1, bias=False),
+                nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
                 nn.BatchNorm2d(c * ratio),
                 nn.ReLU6(inplace=True),
             )
         self.depthwise = nn.Sequential(
             nn.Conv2d(
                 c * ratio,
-                ratio * c,
+                c * ratio,
                 kernel_size=3,
                 stride=stride,
                 padding=1,
-                groups=ratio * c,
+                groups=c * ratio,
                 bias=False,
             ),
             nn.BatchNorm2d(c * ratio),

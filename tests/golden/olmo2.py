@@ -82,11 +82,11 @@ class NormedAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.kv_heads = kv_heads
-        self.q_proj = nn.Linear(d, heads * r, bias=False)
+        self.q_proj = nn.Linear(d, r * heads, bias=False)
         self.q_norm = nn.RMSNorm(r * heads, eps=1e-6)
-        self.k_proj = nn.Linear(d, kv_heads * r, bias=False)
+        self.k_proj = nn.Linear(d, r * kv_heads, bias=False)
         self.k_norm = nn.RMSNorm(r * kv_heads, eps=1e-6)
-        self.v_proj = nn.Linear(d, kv_heads * r, bias=False)
+        self.v_proj = nn.Linear(d, r * kv_heads, bias=False)
         self.o_proj = nn.Linear(r * heads, d, bias=False)
 
     def forward(

@@ -93,7 +93,7 @@ class Attention(nn.Module):
         qkv_proj = self.qkv_proj(x)  # [B, T, R1]
         # [B, T, R * heads], [B, T, R * kv_heads], [B, T, R * kv_heads]
         parts_0, parts_1, value = torch.split(
-            qkv_proj, [self.heads * r, self.kv_heads * r, self.kv_heads * r], dim=-1
+            qkv_proj, [r * self.heads, r * self.kv_heads, r * self.kv_heads], dim=-1
         )
         query = rotate(parts_0, cos, sin)  # [B, T, R * heads]
         key = rotate(parts_1, cos, sin)  # [B, T, R * kv_heads]

@@ -84,9 +84,9 @@ class RotaryAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.kv_heads = kv_heads
-        self.q_proj = nn.Linear(d, heads * r, bias=bias)
-        self.k_proj = nn.Linear(d, kv_heads * r, bias=bias)
-        self.v_proj = nn.Linear(d, kv_heads * r, bias=bias)
+        self.q_proj = nn.Linear(d, r * heads, bias=bias)
+        self.k_proj = nn.Linear(d, r * kv_heads, bias=bias)
+        self.v_proj = nn.Linear(d, r * kv_heads, bias=bias)
         self.o_proj = nn.Linear(r * heads, d, bias=False)
 
     def forward(

@@ -93,9 +93,9 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.dropout = dropout
         self.norm = nn.RMSNorm(d, eps=1e-6)
-        self.q = nn.Linear(d, heads * head_width, bias=False)
-        self.k = nn.Linear(d, heads * head_width, bias=False)
-        self.v = nn.Linear(d, heads * head_width, bias=False)
+        self.q = nn.Linear(d, head_width * heads, bias=False)
+        self.k = nn.Linear(d, head_width * heads, bias=False)
+        self.v = nn.Linear(d, head_width * heads, bias=False)
         self.o = nn.Linear(head_width * heads, d, bias=False)
         self.drop = nn.Dropout(dropout)
 
@@ -223,9 +223,9 @@ class CrossAttention(nn.Module):
         self.heads = heads
         self.dropout = dropout
         self.norm = nn.RMSNorm(d, eps=1e-6)
-        self.q = nn.Linear(d, heads * head_width, bias=False)
-        self.k = nn.Linear(d, heads * head_width, bias=False)
-        self.v = nn.Linear(d, heads * head_width, bias=False)
+        self.q = nn.Linear(d, head_width * heads, bias=False)
+        self.k = nn.Linear(d, head_width * heads, bias=False)
+        self.v = nn.Linear(d, head_width * heads, bias=False)
         self.o = nn.Linear(head_width * heads, d, bias=False)
         self.drop = nn.Dropout(dropout)
 
