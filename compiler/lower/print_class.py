@@ -7,7 +7,6 @@ from typing import Any
 
 from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import (
-    Attribute,
     Binary,
     Call,
     Compare,
@@ -71,11 +70,9 @@ from compiler.lower.names import (
 )
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
-from compiler.op.registry import typed_functions
+from compiler.lower.static_types import TENSOR, returning, typed_calls
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
-
-TENSOR = Name("Tensor")
 
 
 def print_class(
@@ -272,12 +269,13 @@ class _ClassPrinter:
         for statement in self.ir.body.statements:
             lines += self._statement(statement)
         outputs = [self._code(output) for output in self.ir.body.outputs]
-        _return(lines, outputs, {self.names[value] for _, value in self.ir.body.inputs})
+        inputs = {self.names[value] for _, value in self.ir.body.inputs}
+        returning(lines, outputs, inputs)
         return Function(
             "forward",
             (FunctionParameter("self"), *self._inputs()),
             self._returns(),
-            tuple(lines),
+            tuple(typed_calls(lines)),
         )
 
     def _inputs(self) -> list[FunctionParameter]:
@@ -493,83 +491,3 @@ def tensor_path(path: str) -> Expr:
     for step in path.split("."):
         place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
     return place
-
-
-def _return(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> None:
-    """End `forward`: return what the last line computes, or the names of the outputs."""
-    if len(values) > 1:
-        lines.append(Return(TupleExpr(tuple(values))))
-        return
-    last = lines[-1] if lines else None
-    value = values[0]
-    if (
-        isinstance(last, Assign)
-        and last.value is not None
-        and last.targets == (value,)
-        and _is_tensor(last.value, _typed_names(lines, inputs))
-    ):
-        lines[-1] = Return(last.value, last.comment)
-        return
-    _annotate(lines, value)
-    last = lines[-1] if lines else None
-    if isinstance(last, Assign) and last.value is not None and _goes_on(lines, last):
-        lines[-1] = Return(last.value, last.comment)
-    else:
-        lines.append(Return(value))
-
-
-def _goes_on(lines: Sequence[Stmt], last: Assign) -> bool:
-    """Whether the last line goes on with a variable of its own name, by methods of tensors alone."""
-    (target, *more) = last.targets
-    value = last.value
-    while isinstance(value, Call) and isinstance(value.func, Attribute):
-        value = value.func.value
-    return (
-        not more
-        and value == target
-        and value != last.value
-        and any(
-            isinstance(line, Assign) and line.targets == (target,)
-            for line in lines[:-1]
-        )
-    )
-
-
-def _typed_names(lines: Sequence[Stmt], inputs: set[str]) -> set[str]:
-    """The variables that a strict type checker knows to be tensors."""
-    typed = set(inputs)
-    for line in lines:
-        if (
-            isinstance(line, Assign)
-            and len(line.targets) == 1
-            and isinstance(line.targets[0], Name)
-            and line.value is not None
-        ):
-            if _is_tensor(line.value, typed):
-                typed.add(line.targets[0].id)
-            else:
-                typed.discard(line.targets[0].id)
-    return typed
-
-
-def _is_tensor(value: Expr, typed: set[str]) -> bool:
-    """Whether a strict type checker sees that an expression is a Tensor."""
-    if isinstance(value, Name):
-        return value.id in typed
-    if isinstance(value, Binary):
-        return _is_tensor(value.left, typed) and _is_tensor(value.right, typed)
-    return (
-        isinstance(value, Call)
-        and isinstance(value.func, Name)
-        and value.func.id in typed_functions()
-    )
-
-
-def _annotate(lines: list[Stmt], value: Expr) -> None:
-    """Say at its first assignment that a variable is a Tensor: calling a module gives `Any`."""
-    for place, line in enumerate(lines):
-        if isinstance(line, For):
-            continue
-        if isinstance(line, Assign) and line.targets == (value,):
-            lines[place] = Assign(line.targets, line.value, TENSOR, line.comment)
-            return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from compiler.codegen.python import Expr, TupleExpr, call, lit, method
+from compiler.codegen.python import Expr, TupleExpr, lit, method
 from compiler.ops._einops_pattern import ELLIPSIS, EinopsPattern, Group
 
 _UNIT = "1"
@@ -37,8 +37,7 @@ def _split_groups(
         if len(group) > 1:
             i = names.index(group)
             parts = TupleExpr(tuple(sizes.get(axis, lit(-1)) for axis in group))
-            # The method of the same name is untyped in torch's stubs.
-            value = call("torch.unflatten", value, _index(names, i), parts)
+            value = method(value, "unflatten", _index(names, i), parts)
             names[i : i + 1] = [(axis,) for axis in group]
     return value
 

@@ -264,8 +264,7 @@ class Attention(Op):
 
 def split(value: Expr, heads: Expr) -> Expr:
     """[B, T, E] -> [B, heads, T, E // heads]."""
-    # the method is untyped in torch's stubs
-    parts = call("torch.unflatten", value, -1, TupleExpr((heads, lit(-1))))
+    parts = method(value, "unflatten", -1, TupleExpr((heads, lit(-1))))
     return method(parts, "transpose", 1, 2)
 
 

@@ -163,8 +163,7 @@ class Unflatten(TensorMethod):
         return f"dim {self.dim} to {sizes}"
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        # The method of the same name is untyped in torch's stubs.
-        return call("torch.unflatten", input, *self._arguments(code))
+        return method(input, "unflatten", *self._arguments(code))
 
     def build(self, code: Code, *args: Any, **inputs: Any) -> Call:
         return call(self.module, *self._arguments(code))

@@ -212,7 +212,7 @@ class Rotate(Op):
             return self._rotate_first(code, input, cos, sin)
         split = TupleExpr((code.argument("num_heads"), lit(-1)))
         shape = (*kind.shape[:2], self.num_heads, kind.shape[2] // self.num_heads)
-        heads = code.let(call("torch.unflatten", input, -1, split), shape, "heads")
+        heads = code.let(method(input, "unflatten", -1, split), shape, "heads")
         return method(self._rotate_first(code, heads, cos, sin), "flatten", -2)
 
     def _rotate_first(self, code: Code, heads: Expr, cos: Expr, sin: Expr) -> Expr:

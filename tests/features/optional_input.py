@@ -48,9 +48,9 @@ class Group(nn.Module):
         up = self.up(body)  # [B, T, 8]
         # [B, 2, T, 4]
         grouped: Tensor = F.scaled_dot_product_attention(
-            torch.unflatten(up, -1, (2, -1)).transpose(1, 2),
-            torch.unflatten(up, -1, (2, -1)).transpose(1, 2),
-            torch.unflatten(up, -1, (2, -1)).transpose(1, 2),
+            up.unflatten(-1, (2, -1)).transpose(1, 2),
+            up.unflatten(-1, (2, -1)).transpose(1, 2),
+            up.unflatten(-1, (2, -1)).transpose(1, 2),
             attn_mask=None if mask is None else mask[:, None, None],
         )
         return grouped.transpose(1, 2).flatten(-2)  # [B, T, 8]

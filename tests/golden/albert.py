@@ -43,9 +43,9 @@ class SelfAttention(nn.Module):
         value = self.value(x)  # [B, T, D]
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
+            query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
         )

@@ -44,9 +44,9 @@ class Attention(nn.Module):
         v_proj = self.v_proj(memory)  # [B, S, D]
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
+            q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask,
             dropout_p=self.dropout if self.training else 0.0,
         )

@@ -80,9 +80,9 @@ class Attention(nn.Module):
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
+            query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=torch.where(admitted, alibi, float("-inf")),
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]

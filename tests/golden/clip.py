@@ -51,9 +51,9 @@ class SelfAttention(nn.Module):
         v_proj = self.v_proj(x)  # [B, N, D]
         # [B, heads, N, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
+            q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             is_causal=self.causal,
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]

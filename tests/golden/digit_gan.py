@@ -87,7 +87,7 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         claim = self.claim(label)  # [B, 64]
-        plane = torch.unflatten(claim, 1, (1, 8, 8))  # [B, 1, 8, 8]
+        plane = claim.unflatten(1, (1, 8, 8))  # [B, 1, 8, 8]
         both = torch.cat([image, plane], dim=1)  # [B, 2, 8, 8]
         from_image = self.from_image(both)  # [B, width, 4, 4]
         relu1 = F.leaky_relu(from_image, negative_slope=0.2)  # [B, width, 4, 4]

@@ -79,9 +79,9 @@ class SelfAttention(nn.Module):
         query, key, value = qkv.chunk(3, dim=-1)  # 3 of [B, N, D]
         # [B, heads, N, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
+            query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             dropout_p=self.dropout if self.training else 0.0,
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]

@@ -89,14 +89,12 @@ class Attention(nn.Module):
         r = cos.shape[1]
         query_key_value = self.query_key_value(x)  # [B, T, 3 * D]
         parts_0, parts_1, value = query_key_value.chunk(3, dim=-1)  # 3 of [B, T, D]
-        # [B, T, heads, D // heads]
-        heads = torch.unflatten(parts_0, -1, (self.heads, -1))
+        heads = parts_0.unflatten(-1, (self.heads, -1))  # [B, T, heads, D // heads]
         # [B, T, D]
         query = torch.cat(
             (rotate(heads[..., :r], cos, sin), heads[..., r:]), dim=-1
         ).flatten(-2)
-        # [B, T, heads, D // heads]
-        heads_2 = torch.unflatten(parts_1, -1, (self.heads, -1))
+        heads_2 = parts_1.unflatten(-1, (self.heads, -1))  # [B, T, heads, D // heads]
         # [B, T, D]
         key = torch.cat(
             (rotate(heads_2[..., :r], cos, sin), heads_2[..., r:]), dim=-1

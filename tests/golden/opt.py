@@ -44,9 +44,9 @@ class Attention(nn.Module):
         )
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
+            q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             is_causal=mask is None,
         )

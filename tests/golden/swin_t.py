@@ -131,9 +131,9 @@ class WindowAttention(nn.Module):
         biases = bias.flatten(0, 1)  # [N * heads, P, P]
         # [B, N * heads, P, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(query, -1, (n * self.heads, -1)).transpose(1, 2),
-            torch.unflatten(key, -1, (n * self.heads, -1)).transpose(1, 2),
-            torch.unflatten(value, -1, (n * self.heads, -1)).transpose(1, 2),
+            query.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
+            key.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
+            value.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
             attn_mask=biases,
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, P, D * N]
@@ -209,11 +209,8 @@ class Block(nn.Module):
         attention = self.attention(windows, bias)  # [B, window * window, N1, D]
         # [B, H1, W1, D]
         image = (
-            torch.unflatten(
-                torch.unflatten(attention, 1, (self.window, -1)),
-                3,
-                (x.shape[1] // self.window, -1),
-            )
+            attention.unflatten(1, (self.window, -1))
+            .unflatten(3, (x.shape[1] // self.window, -1))
             .permute(0, 3, 1, 4, 2, 5)
             .flatten(1, 2)
             .flatten(2, 3)

@@ -109,9 +109,9 @@ class SelfAttention(nn.Module):
         v = self.v(norm)  # [B, T, N1]
         # [B, heads, T, head_width]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v, -1, (self.heads, -1)).transpose(1, 2),
+            q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=bias,
             dropout_p=self.dropout if self.training else 0.0,
             scale=1.0,
@@ -239,9 +239,9 @@ class CrossAttention(nn.Module):
         v = self.v(memory)  # [B, S, N1]
         # [B, heads, T, head_width]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v, -1, (self.heads, -1)).transpose(1, 2),
+            q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
             scale=1.0,

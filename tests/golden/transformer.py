@@ -98,9 +98,9 @@ class MultiHeadAttention(nn.Module):
         v = self.v(memory)  # [B, S, D]
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v, -1, (self.heads, -1)).transpose(1, 2),
+            q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=None if mask is None else mask[:, None, None],
             is_causal=self.causal,
             dropout_p=self.dropout if self.training else 0.0,

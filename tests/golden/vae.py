@@ -61,9 +61,7 @@ class Decoder(nn.Module):
         relu2 = F.relu(hidden2, inplace=True)  # [B, hidden]
         pixels = self.pixels(relu2)  # [B, N1]
         # [B, channels, size, size]
-        image: Tensor = torch.unflatten(
-            pixels, 1, (self.channels, self.size, self.size)
-        )
+        image: Tensor = pixels.unflatten(1, (self.channels, self.size, self.size))
         return image
 
 

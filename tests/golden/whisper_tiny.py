@@ -42,9 +42,9 @@ class Attention(nn.Module):
         v_proj = self.v_proj(memory)  # [B, S, D]
         # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
-            torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
+            q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
+            v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             is_causal=self.causal,
         )
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]

@@ -176,9 +176,9 @@ def forward(arguments: dict[str, Any], **masks: str) -> str:
 def test_code_is_the_fused_kernel() -> None:
     assert forward({"is_causal": True, "dropout_p": 0.1}) == (
         "layer_0 = F.scaled_dot_product_attention("
-        "torch.unflatten(query, -1, (4, -1)).transpose(1, 2), "
-        "torch.unflatten(key, -1, (4, -1)).transpose(1, 2), "
-        "torch.unflatten(value, -1, (4, -1)).transpose(1, 2), "
+        "query.unflatten(-1, (4, -1)).transpose(1, 2), "
+        "key.unflatten(-1, (4, -1)).transpose(1, 2), "
+        "value.unflatten(-1, (4, -1)).transpose(1, 2), "
         "is_causal=True, "
         "dropout_p=0.1 if self.training else 0.0) "
         "return layer_0.transpose(1, 2).flatten(-2)"

@@ -136,7 +136,7 @@ LINES = [
         "b t (h d) -> b h t d",
         {"h": 2},
         "float[2, 3, 6]",
-        "torch.unflatten(input, 2, (2, -1)).transpose(1, 2)",
+        "input.unflatten(2, (2, -1)).transpose(1, 2)",
     ),
     (
         "b h t d -> b t (h d)",
@@ -154,7 +154,7 @@ LINES = [
         "... t (h d) -> ... h t d",
         {"d": 3},
         "float[2, 3, 6]",
-        "torch.unflatten(input, -1, (-1, 3)).transpose(-3, -2)",
+        "input.unflatten(-1, (-1, 3)).transpose(-3, -2)",
     ),
     ("b ... d -> b d ...", {}, "float[2, 3, 4, 6]", "input.movedim((0, -1), (0, 1))"),
     ("b 1 d -> b d 1", {}, "float[2, 1, 6]", "input.squeeze(1).unsqueeze(2)"),

@@ -131,7 +131,7 @@ def test_code_reads_as_written_by_hand() -> None:
     )
     assert line("expand", "float[1, 2]", shape=[3, -1]) == "return input.expand(3, -1)"
     heads = line("unflatten", "float[2, 6]", dim=-1, sizes=[2, -1])
-    assert heads == "return torch.unflatten(input, -1, (2, -1))"
+    assert heads == "return input.unflatten(-1, (2, -1))"
 
 
 def test_values() -> None:

@@ -256,7 +256,7 @@ def test_rotate_as_code() -> None:
     assert found.construct == ""
     found = check("rotate", {"num_heads": 2, "rotary_dim": 2}, inputs)
     assert one_line(found.forward) == (
-        "heads_0 = torch.unflatten(input, -1, (2, -1)) "
+        "heads_0 = input.unflatten(-1, (2, -1)) "
         "return torch.cat((rotate(heads_0[..., :2], cos, sin), heads_0[..., 2:]), "
         "dim=-1).flatten(-2)"
     )
