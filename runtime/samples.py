@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from compiler.ir.typed import Instance
+from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType
 
@@ -19,21 +20,27 @@ SymbolSizes = Mapping[str, int]
 
 def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:
     """Several small allowed values for every symbol of a network's inputs."""
-    symbols = sorted(
-        {
-            symbol
-            for tensor_type in _input_types(instance)
-            for size in tensor_type.shape
-            for symbol in instance.context.value(size).symbols
-        }
-    )
-    domain = instance.context.domain.constraints
-    choices = [_sample(domain.get(symbol, Constraint())) for symbol in symbols]
+    constraints = symbol_constraints(instance)
+    choices = list(map(_sample, constraints.values()))
     samples = max((len(choice) for choice in choices), default=1)
     for number in range(samples):
         # Symbols have different sizes, so that confusing two of them shows.
         sizes = [c[(number + k) % len(c)] for k, c in enumerate(choices)]
-        yield dict(zip(symbols, sizes, strict=True))
+        yield dict(zip(constraints, sizes, strict=True))
+
+
+def symbol_constraints(instance: Instance) -> dict[str, Constraint]:
+    """The symbols of a network's inputs, sorted, and which values they may have."""
+    shapes = input_shapes(instance)
+    symbols = {symbol for shape in shapes for size in shape for symbol in size.symbols}
+    domain = instance.context.domain.constraints
+    return {symbol: domain.get(symbol, Constraint()) for symbol in sorted(symbols)}
+
+
+def input_shapes(instance: Instance) -> list[list[Dim]]:
+    """The shape of each input in symbols, all inputs present."""
+    value = instance.context.value
+    return [[value(size) for size in one.shape] for one in _input_types(instance)]
 
 
 def _sample(constraint: Constraint) -> list[int]:

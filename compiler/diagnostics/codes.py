@@ -64,6 +64,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
         "bad-when": "The condition cannot decide whether the layer runs.",
         "no-code": "No class can be written that does what the layer says.",
+        "no-export": "Torch cannot export the network to this file format.",
         "bad-share": "The layer cannot share the weights of the other layer.",
         "bad-tie": "The two tensors cannot be tied.",
         "bad-init": "The tensor cannot be initialised in this way.",

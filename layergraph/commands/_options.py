@@ -48,6 +48,12 @@ Picture = typer.Option(
 Network = Annotated[
     str, typer.Option(metavar="NAME", help="Network, of a spec with several.")
 ]
+Names = Annotated[
+    str,
+    typer.Option(
+        metavar="published|own", help="Names in the file, where both would fit."
+    ),
+]
 Run = Annotated[
     Path,
     typer.Argument(metavar="RUN", help="Run folder.", exists=True, file_okay=False),

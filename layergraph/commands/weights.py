@@ -1,4 +1,4 @@
-"""`weights`: published weights compared with a spec, and converted."""
+"""`weights check`: published weights compared with a spec; `export` converts them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import typer
 from compiler.checkpoint.assembly import sources
 from compiler.checkpoint.match import Named, TensorMatch, fit_file
 from compiler.checkpoint.mismatches import problems
-from compiler.diagnostics.diagnostic import RequestError, SpecError
-from compiler.diagnostics.extras import needs_extra
+from compiler.diagnostics.diagnostic import SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.render import as_json as diagnostics_json
-from compiler.write_files import write_whole
-from layergraph.commands._options import Json, Network, Sets, Spec, Variant
+from layergraph.commands._options import Json, Names, Network, Sets, Spec, Variant
 from layergraph.commands._output import echo_json, exit_if
 from layergraph.overrides import compile_chosen
 
 weights = typer.Typer(
-    help="Compare published weights with a spec, and convert them.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -35,12 +32,11 @@ File = Annotated[
         dir_okay=False,
     ),
 ]
-Names = Annotated[
-    str,
-    typer.Option(
-        metavar="published|own", help="Names in the file, where both would fit."
-    ),
-]
+
+
+@weights.callback()
+def options() -> None:
+    """Compare published weights with a spec."""  # with a callback, one command is a group
 
 
 @weights.command()
@@ -69,33 +65,6 @@ def check(
         if found:
             raise SpecError(found)
     exit_if(bool(found))
-
-
-@weights.command()
-@needs_extra("torch")
-def load(
-    spec: Spec,
-    file: File,
-    out: Annotated[
-        Path, typer.Option("-o", metavar="OUT", help="Output file: .safetensors.")
-    ],
-    network: Network = "",
-    variant: Variant = "",
-    sets: Sets = None,
-    names: Names = "",
-) -> None:
-    """Convert weights to the names and layouts of the spec.
-
-    Example: layergraph weights load specs/bert.yaml model.safetensors -o bert.safetensors
-    """
-    from runtime.weights import read_states, states_bytes
-
-    if out.suffix != ".safetensors":
-        raise RequestError(f"weights are written as .safetensors, not to {out}")
-    program = compile_chosen(spec, variant, sets or (), limits=Limits())
-    states = read_states(program, file, network, names)
-    write_whole({out: states_bytes(states, program)})
-    typer.echo(out)
 
 
 def _told(held: TensorMatch, file: Path) -> str:

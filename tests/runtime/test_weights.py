@@ -145,7 +145,7 @@ def test_the_command_writes_a_file_that_runs_and_loads(
     spec: Path, program: Program, tmp_path: Path
 ) -> None:
     file, out = _write(tmp_path / "w.npz", published()), tmp_path / "out.safetensors"
-    command = ["weights", "load", str(spec), str(file), "-o", str(out)]
+    command = ["export", str(spec), "--weights", str(file), "-o", str(out)]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     written = load_file(out)
@@ -157,7 +157,7 @@ def test_the_command_writes_a_file_that_runs_and_loads(
 
 def test_a_converted_file_loads_again(spec: Path, tmp_path: Path) -> None:
     file, out = _write(tmp_path / "w.npz", published()), tmp_path / "out.safetensors"
-    command = ["weights", "load", str(spec), str(file), "-o", str(out)]
+    command = ["export", str(spec), "--weights", str(file), "-o", str(out)]
     assert CliRunner().invoke(app, command).exit_code == 0
     again = load(spec, weights=out)
     assert isinstance(again, nn.Module)
@@ -180,7 +180,7 @@ def test_nothing_is_written_where_something_is_missing(
     given = published()
     del given["wte"]
     file, out = _write(tmp_path / "w.npz", given), tmp_path / "out.safetensors"
-    command = ["weights", "load", str(spec), str(file), "-o", str(out)]
+    command = ["export", str(spec), "--weights", str(file), "-o", str(out)]
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, SpecError)
     assert not out.exists()
@@ -188,7 +188,14 @@ def test_nothing_is_written_where_something_is_missing(
 
 def test_weights_are_written_as_safetensors(spec: Path, tmp_path: Path) -> None:
     file = _write(tmp_path / "w.npz", published())
-    command = ["weights", "load", str(spec), str(file), "-o", str(tmp_path / "o.npz")]
+    command = [
+        "export",
+        str(spec),
+        "--weights",
+        str(file),
+        "-o",
+        str(tmp_path / "o.npz"),
+    ]
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, RequestError)
 
@@ -262,7 +269,7 @@ def test_shared_tensors_are_written_separately(tmp_path: Path) -> None:
     spec.write_text(f"{head}  a: {layer}\n  b: {layer}\n{rules}")
     file = _write(tmp_path / "w.safetensors", {"w": torch.randn(4, 4)})
     out = tmp_path / "out.safetensors"
-    command = ["weights", "load", str(spec), str(file), "-o", str(out)]
+    command = ["export", str(spec), "--weights", str(file), "-o", str(out)]
     assert CliRunner().invoke(app, command).exit_code == 0
     written = load_file(out)
     assert written["a.weight"].equal(written["b.weight"])

@@ -31,7 +31,7 @@ def test_a_converted_file_says_whose_names_it_has(tmp_path: Path) -> None:
         _write(tmp_path / "w.npz", given),
         tmp_path / "o.safetensors",
     )
-    command = ["weights", "load", str(spec), str(file), "-o", str(out)]
+    command = ["export", str(spec), "--weights", str(file), "-o", str(out)]
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, RequestError)
     assert "fits in two ways" in str(result.exception)

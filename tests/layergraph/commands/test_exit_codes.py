@@ -34,6 +34,12 @@ LINES = {
     "dump": ["FILE"],
     "evaluate": ["RUN", "run --weights FILE"],
     "expand": ["FILE"],
+    "export": [
+        "FILE -o a.safetensors",
+        "net.yaml --weights FILE.safetensors -o a.safetensors",
+        "RUN -o a.safetensors",
+        "run --weights FILE -o a.safetensors",
+    ],
     "explain": ["FILE fc1"],
     "fmt": ["FILE", "net.yaml FILE"],
     "generate": ["RUN"],
@@ -47,8 +53,6 @@ LINES = {
     "weights": [
         "check FILE net.safetensors",
         "check net.yaml FILE.safetensors",
-        "load FILE net.safetensors -o a.safetensors",
-        "load net.yaml FILE.safetensors -o a.safetensors",
     ],
 }
 FILES = [f"{command} {line}" for command, lines in LINES.items() for line in lines]
@@ -77,6 +81,12 @@ OPTIONS = [
     "evaluate run --weights none",
     "expand net.yaml --variant none",
     "explain net.yaml none",
+    "export net.yaml",
+    "export net.yaml -o a.npz",
+    "export net.yaml -o a.safetensors --network none",
+    "export net.yaml -o a.safetensors --weights best",
+    "export run -o a.safetensors --network none",
+    "export run -o a.safetensors --set hidden=3",
     "fmt",
     "generate run --tokens many",
     "generate run",  # a classifier generates nothing
@@ -97,8 +107,6 @@ OPTIONS = [
     "weights check net.yaml",
     "weights check net.yaml net.pt",
     "weights check net.yaml net.safetensors --names none",
-    "weights load net.yaml net.safetensors -o a.npz",
-    "weights load net.yaml net.safetensors -o a.safetensors --network none",
 ]
 
 
@@ -159,7 +167,8 @@ def test_what_does_not_fit(run: Runner, folder: Path) -> None:
     save_file({"fc1.weight": torch.zeros(8, 65)}, folder / "other.safetensors")
     assert run("weights", "check", "net.yaml", "other.safetensors").code == 1
     options = ["-o", "a.safetensors"]
-    assert run("weights", "load", "net.yaml", "other.safetensors", *options).code == 1
+    given = ["--weights", "other.safetensors"]
+    assert run("export", "net.yaml", *given, *options).code == 1
     assert run("evaluate", "run", "--weights", "other.safetensors").code == 1
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.layergraph.commands.command import Runner
 
@@ -49,6 +49,11 @@ def test_from_a_spec_to_predictions(run, tmp_path: Path) -> None:
     Image.fromarray(picture).save(tmp_path / "digit.png")
     (said,) = run("predict", "runs/net", "digit.png", "--json").out.splitlines()
     assert "label" in json.loads(said)
+    assert run("export", "runs/net", "-o", "net.safetensors").code == 0
+    best = load_file("runs/net/weights/best.safetensors")
+    exported = load_file("net.safetensors")
+    assert exported.keys() == best.keys()
+    assert all(exported[name].equal(best[name]) for name in best)
     (listed,) = json.loads(run("runs", "--json").out)
     assert (listed["run"], listed["status"]) == ("runs/net", "finished")
     head, row = run("runs").out.splitlines()

@@ -1,0 +1,106 @@
+"""Trace a network with torch.export, every symbol of its inputs a dynamic dimension."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import Dim as ExportDim
+from torch.export import ExportedProgram
+from torch.fx.experimental import _config as symbolic_shapes
+
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.ir.typed import Instance
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.domain import Constraint
+from runtime.compare_module import RAISED_BY_TORCH
+from runtime.samples import input_shapes, sample_inputs, symbol_constraints
+
+
+def trace(instance: Instance, module: nn.Module) -> ExportedProgram:
+    """Export a module of a network for all sizes that the spec's `dims` allow.
+
+    Inputs are positional, in the order of the spec; optional inputs are included. The program holds no path of this
+    machine.
+
+    Raises:
+        SpecError: if torch cannot export the network for all these sizes.
+    """
+    try:
+        program = _traced(instance, module)
+    except RAISED_BY_TORCH as error:
+        raise SpecError((_diagnostic(instance, error),)) from error
+    for part in program.graph_module.modules():
+        if isinstance(part, torch.fx.GraphModule):
+            for node in part.graph.nodes:
+                node.meta.pop("stack_trace", None)
+    return program
+
+
+def _traced(instance: Instance, module: nn.Module) -> ExportedProgram:
+    """Torch takes a size as different from 1 unless it is oblivious; some networks export only in one of both modes."""
+    inputs = tuple(sample_inputs(instance, _example_sizes(instance), "cpu"))
+    shapes = dynamic_shapes(instance)
+
+    def export(oblivious: bool) -> ExportedProgram:
+        with (
+            warnings.catch_warnings(),
+            symbolic_shapes.patch(backed_size_oblivious=oblivious),  # type: ignore[attr-defined]
+        ):
+            warnings.simplefilter("ignore")
+            return torch.export.export(
+                module, inputs, dynamic_shapes=shapes, strict=False
+            )
+
+    try:
+        return export(oblivious=False)
+    except RAISED_BY_TORCH:
+        return export(oblivious=True)
+
+
+def _diagnostic(instance: Instance, error: Exception) -> Diagnostic:
+    place = instance.scope.place
+    span = place.span("inputs", key=True) if place.has("inputs") else place.span()
+    reason = str(error).strip().partition("\n\n")[0]
+    message = f"torch cannot export {instance.scope.name} for all sizes of its inputs"
+    return Diagnostic("no-export", f"{message}: {reason}", span)
+
+
+def dynamic_shapes(instance: Instance) -> tuple[tuple[Any, ...], ...]:
+    """For each axis of each input, a dynamic dimension of torch.export, or that it is static."""
+    made = {
+        symbol: _symbol(symbol, constraint)
+        for symbol, constraint in symbol_constraints(instance).items()
+    }
+    shapes = input_shapes(instance)
+    return tuple(tuple(_axis(size, made) for size in shape) for shape in shapes)
+
+
+def _example_sizes(instance: Instance) -> dict[str, int]:
+    """Allowed sizes of the symbols, all different; torch specialises sizes of 1."""
+    sizes = {}
+    for number, (symbol, constraint) in enumerate(symbol_constraints(instance).items()):
+        sizes[symbol] = constraint.values(3 + number)[-1]
+    return sizes
+
+
+def _symbol(name: str, constraint: Constraint) -> Any:
+    """A dimension with the bounds of the symbol, or the only size that it has."""
+    step = constraint.multiple_of
+    least = constraint.first // step
+    most = None if constraint.max is None else constraint.max // step
+    if least == most:
+        return ExportDim.STATIC
+    if step == 1:
+        return ExportDim(name, min=least, max=most)
+    return step * ExportDim(f"{name}_{step}", min=least, max=most)
+
+
+def _axis(size: Dim, made: Mapping[str, Any]) -> Any:
+    if size.constant is not None:
+        return ExportDim.STATIC
+    # Torch derives the bounds of a size that is computed from symbols.
+    return made.get(str(size), ExportDim.DYNAMIC)
