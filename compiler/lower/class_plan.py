@@ -55,6 +55,8 @@ class ClassPlan:
     scope: Scope
     uses: list[Instance] = field(default_factory=list)
     layers: dict[str, TypedNode] = field(default_factory=dict)
+    wanted: str = ""
+    """The name that it has where no other class has it."""
     name: str = ""
     outputs: dict[str, TensorType] = field(default_factory=dict)
     """The types of the outputs, where these are not those of the first use."""
@@ -365,7 +367,8 @@ def name_classes(order: list[ClassPlan], taken: Iterable[str]) -> None:
     for plan in order:
         of_block.setdefault(plan.scope, []).append(plan)
     for plan in ranked:
-        plan.name = _free(_wanted(plan, of_block[plan.scope]), used)
+        plan.wanted = _wanted(plan, of_block[plan.scope])
+        plan.name = _free(plan.wanted, used)
         used.add(plan.name)
 
 

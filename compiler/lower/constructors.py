@@ -76,9 +76,10 @@ class Constructors:
         code: Expr | None = None
         for test, plan, runs in reversed(list(self.choices(construct, ir))):
             made = self._call(construct, plan, runs, ir)
-            code = (
-                made if code is None or test is None else Conditional(test, made, code)
-            )
+            if code is None or test is None:
+                code = made
+            elif made != code:
+                code = Conditional(test, made, code)
         assert code is not None
         return code
 

@@ -152,12 +152,12 @@ def _contested(spec: Spec) -> set[str]:
 
 def _chained(branches: Iterable[tuple[str, tuple[Stmt, ...]]]) -> tuple[Stmt, ...]:
     """`if isinstance(module, A | B): ... elif ...`: the classes that start alike together."""
-    kinds: dict[tuple[Stmt, ...], list[str]] = {}
+    kinds: dict[tuple[Stmt, ...], dict[str, None]] = {}
     for kind, body in branches:
-        kinds.setdefault(body, []).append(kind)
+        kinds.setdefault(body, {})[kind] = None
     chained: tuple[Stmt, ...] = ()
     for body, names in reversed(kinds.items()):
-        test = call("isinstance", MODULE, _union(names))
+        test = call("isinstance", MODULE, _union(list(names)))
         if len(body) == 1 and isinstance(body[0], If) and not body[0].orelse:
             chained = (If(Logic("and", (test, body[0].test)), body[0].body, chained),)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from compiler.codegen.python import ListExpr, Name, lit
@@ -11,7 +12,14 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Spec
 from compiler.lower.build_class import ClassIR, build_class, is_sequential
-from compiler.lower.class_plan import Links, Parts, Plans, name_classes, plan_classes
+from compiler.lower.class_plan import (
+    ClassPlan,
+    Links,
+    Parts,
+    Plans,
+    name_classes,
+    plan_classes,
+)
 from compiler.lower.constructors import Constructors
 from compiler.lower.documentation import module_docstring
 from compiler.lower.emit import Parted, Unwritten
@@ -51,7 +59,7 @@ def lower(typed: TypedGraph) -> Module:
         classes, constructors = _proven(typed)
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
-    printed = [_printed(ir, classes, constructors, spec) for ir in classes]
+    printed = _each_once(classes, constructors, spec)
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
     library = library_code(sorted({name for ir in classes for name in ir.library}))
     exported = map(lit, sorted(ir.plan.name for ir in networks))
@@ -192,6 +200,32 @@ def _validate(validator: Validator, ir: ClassIR, use: Instance, plans: Plans) ->
         if not others:
             raise Unwritten(error.plan, error.layer, error.reason) from error
         raise Parted(error.plan, error.layer, [[error.use], others]) from error
+
+
+def _each_once(
+    classes: list[ClassIR], constructors: Constructors, spec: Spec
+) -> list[Class]:
+    """The classes, those of one name whose text is the same as one, as two groups may be that are called alike.
+
+    One comes after those that it uses, so that their names are settled when its text is compared.
+    """
+    texts: dict[tuple[str, Class], ClassPlan] = {}
+    same: list[tuple[ClassPlan, ClassPlan]] = []
+    for ir in classes:
+        plan, text = ir.plan, _printed(ir, classes, constructors, spec)
+        known = texts.setdefault((plan.wanted, replace(text, name=plan.wanted)), plan)
+        if known is not plan:
+            same.append((plan, known))
+            plan.name = known.name
+    if not same:
+        return [replace(text, name=plan.name) for (_, text), plan in texts.items()]
+    gone = {id(plan) for plan, _ in same}
+    kept = [ir for ir in classes if id(ir.plan) not in gone]
+    carried = {name for ir in classes for name in ir.library}
+    name_classes([ir.plan for ir in kept], {*_IMPORTS, *class_names(carried)})
+    for plan, known in same:
+        plan.name = known.name
+    return [_printed(ir, classes, constructors, spec) for ir in kept]
 
 
 def _printed(
