@@ -1,8 +1,8 @@
 """Printing a module as formatted text.
 
 The result does not change under `ruff format` with default settings, which the tests
-check. A line that does not fit breaks at its outermost brackets, one item per line. A
-comment that does not fit after its statement is placed above it.
+check. A line that does not fit with its comment breaks at its outermost brackets, one
+item per line. A comment that does not fit even then is placed above its statement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from compiler.codegen import escaping
 from compiler.codegen.blank_lines import starts_definition, with_blank_lines
 from compiler.codegen.expression_layout import open_
 from compiler.codegen.imports import sections
-from compiler.codegen.line_breaks import INDENT, Doc, render
+from compiler.codegen.line_breaks import INDENT, Doc, Optional, render
 from compiler.codegen.statement_layout import head, simple
 from compiler.codegen.statements import (
     Blank,
@@ -78,15 +78,18 @@ class _CodePrinter:
                 yield from self._line(simple(stmt), stmt.comment, indent)
 
     def _line(self, doc: Doc, note: str, indent: int) -> Iterator[str]:
-        """A logical line, with its comment after it if it fits, else above it."""
+        """A logical line with its comment after it, for which it may break; above it where no break helps."""
         pad = " " * indent
         line = pad + render(doc, indent, self.width)
-        if remark := escaping.comment(note):
-            if "\n" not in line and len(line) + 2 + len(remark) <= self.width:
-                line = f"{line}  {remark}"
-            else:
-                yield pad + remark
-        yield line
+        remark = escaping.comment(note)
+        if not remark:
+            yield line
+            return
+        ended = pad + render([_open(doc), f"  {remark}"], indent, self.width)
+        if all(len(part) <= self.width for part in ended.split("\n")):
+            yield ended
+        else:
+            yield from (pad + remark, line)
 
     def _definition(self, stmt: Function | Class, indent: int) -> Iterator[str]:
         for decorator in stmt.decorators:
@@ -123,3 +126,10 @@ class _CodePrinter:
         if stmt.orelse:
             yield " " * indent + "else:"
             yield from self._branch(stmt.orelse, indent + INDENT)
+
+
+def _open(doc: Doc) -> Doc:
+    """A line that breaks at its own brackets: one that ends in a comment gets no parentheses to help it."""
+    if not isinstance(doc, list):
+        return doc
+    return [x.open if isinstance(x, Optional) and x.best else x for x in doc]

@@ -289,6 +289,7 @@ class ChosenScaling(nn.Module):
         dynamic_cos, dynamic_sin = self.dynamic(x)  # 2 of [T, 4]
         first = rotate(x, chosen_cos, chosen_sin)  # [B, T, 8]
         second = rotate(first, yarn_cos, yarn_sin)  # [B, T, 8]
-        # [B, T, 8]
-        third: Tensor = rotate_interleaved(second, dynamic_cos, dynamic_sin)
+        third: Tensor = rotate_interleaved(
+            second, dynamic_cos, dynamic_sin
+        )  # [B, T, 8]
         return third

@@ -62,8 +62,9 @@ class Functional(nn.Module):
         number = some.count_nonzero(dim=-1)  # [B]
         places = torch.arange(x.shape[1], device=x.device)  # [T]
         picked = x.index_select(1, places)  # [B, T, 8]
-        # [B, T, T]
-        far = torch.cdist(picked, y, compute_mode="donot_use_mm_for_euclid_dist")
+        far = torch.cdist(
+            picked, y, compute_mode="donot_use_mm_for_euclid_dist"
+        )  # [B, T, T]
         lower = torch.tril(far)  # [B, T, T]
         diagonal = lower.diagonal(dim1=1, dim2=2)  # [B, T]
         rest = tokens % 5  # [B, T]
@@ -73,6 +74,7 @@ class Functional(nn.Module):
         mixed = torch.lerp(x, angle, 0.25)  # [B, T, 8]
         product = mixed.prod(dim=1)  # [B, 8]
         deviation = torch.exp(0.5 * y)  # [B, T, 8]
-        # [B, T, 8]
-        code = x + deviation * torch.randn_like(deviation) if self.training else x
+        code = (
+            x + deviation * torch.randn_like(deviation) if self.training else x
+        )  # [B, T, 8]
         return unit, length, number, diagonal, floats, product, code

@@ -21,7 +21,6 @@ class Block(nn.Module):
         self, x: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
     ) -> Tensor:
         admitted = None if mask is None else mask[:, None, None]  # [B, 1, 1, T]
-        # [B, 2, T, D // 2]
         attention: Tensor = F.scaled_dot_product_attention(
             torch.unflatten(x, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(x, -1, (2, -1)).transpose(1, 2),
@@ -33,7 +32,7 @@ class Block(nn.Module):
                 if bias is None
                 else torch.where(admitted, bias, float("-inf"))
             ),
-        )
+        )  # [B, 2, T, D // 2]
         return attention.transpose(1, 2).flatten(-2)  # [B, T, D]
 
 
@@ -46,13 +45,12 @@ class Group(nn.Module):
 
     def forward(self, body: Tensor, mask: Tensor | None = None) -> Tensor:
         up = self.up(body)  # [B, T, 8]
-        # [B, 2, T, 4]
         grouped: Tensor = F.scaled_dot_product_attention(
             up.unflatten(-1, (2, -1)).transpose(1, 2),
             up.unflatten(-1, (2, -1)).transpose(1, 2),
             up.unflatten(-1, (2, -1)).transpose(1, 2),
             attn_mask=None if mask is None else mask[:, None, None],
-        )
+        )  # [B, 2, T, 4]
         return grouped.transpose(1, 2).flatten(-2)  # [B, T, 8]
 
 
@@ -71,11 +69,10 @@ class Net(nn.Module):
         for block in self.body:  # 2 times
             body = block(body, mask, bias)  # [B, T, 8]
         group = self.group(body, mask)  # [B, T, 8]
-        # [B, 2, T, 4]
         attention: Tensor = F.scaled_dot_product_attention(
             torch.unflatten(group, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(x, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(x, -1, (2, -1)).transpose(1, 2),
             attn_mask=bias,
-        )
+        )  # [B, 2, T, 4]
         return attention.transpose(1, 2).flatten(-2)  # [B, T, 8]

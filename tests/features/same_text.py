@@ -25,8 +25,9 @@ class Embedded(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         word = self.word(tokens)  # [B, L, width]
-        # [L, width]
-        place = self.place(torch.arange(tokens.shape[1], device=tokens.device))
+        place = self.place(
+            torch.arange(tokens.shape[1], device=tokens.device)
+        )  # [L, width]
         sum_: Tensor = word + place  # [B, L, width]
         return sum_
 
@@ -55,12 +56,11 @@ class Decoder(nn.Module):
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
         embedded = self.embedded(tokens)  # [B, L, width]
-        # [B, 2, L, width // 2]
         attended = F.scaled_dot_product_attention(
             torch.unflatten(embedded, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(memory, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(memory, -1, (2, -1)).transpose(1, 2),
-        )
+        )  # [B, 2, L, width // 2]
         attended = attended.transpose(1, 2).flatten(-2)  # [B, L, width]
         mixed: Tensor = self.mixed(attended)  # [B, L, width]
         return mixed

@@ -152,14 +152,14 @@ class ScanTwo(nn.Module):
             y, c_, h_ = self.r(memory, h, x, c, z)
             return h_, c_, y
 
-        # [B, hidden], [B, hidden], [B, T, hidden + 5]
         r_h, r_c, r = scan(
             r_step,
             xs=(e, x),
             carry=(e.new_zeros(b, self.hidden), e.new_ones(b, self.hidden)),
             shared=(memory,),
             reverse=True,
-        )
-        # [B], [S, B]
-        s_k, s = scan(self.s, xs=(memory,), carry=(memory.new_zeros(b),), dim=0)
+        )  # [B, hidden], [B, hidden], [B, T, hidden + 5]
+        s_k, s = scan(
+            self.s, xs=(memory,), carry=(memory.new_zeros(b),), dim=0
+        )  # [B], [S, B]
         return r, r_h, r_c, s_k, s

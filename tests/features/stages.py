@@ -40,8 +40,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, width, H, W]
-        layers: Tensor = self.narrow(x) if self.narrow is not None else x
+        layers: Tensor = (
+            self.narrow(x) if self.narrow is not None else x
+        )  # [B, width, H, W]
         for block in self.layers:  # depth times
             layers = block(layers)  # [B, N1, H, W]
         return layers

@@ -138,19 +138,20 @@ class Segmenter(nn.Module):
         conv = self.conv(border)  # [B, 8, H, W]
         norm = self.norm(conv)  # [B, 8, H, W]
         lrn = self.lrn(norm)  # [B, 8, H, W]
-        # 2 of [B, 8, H // 2, W // 2]
-        down, down_indices = F.max_pool2d(lrn, kernel_size=2, return_indices=True)
+        down, down_indices = F.max_pool2d(
+            lrn, kernel_size=2, return_indices=True
+        )  # 2 of [B, 8, H // 2, W // 2]
         smooth = F.lp_pool2d(down, 2.0, 2)  # [B, 8, H // 4, W // 4]
-        # [B, 8, 2 * (H // 4), 2 * (W // 4)]
-        wide = F.interpolate(smooth, scale_factor=2, mode="bilinear")
+        wide = F.interpolate(
+            smooth, scale_factor=2, mode="bilinear"
+        )  # [B, 8, 2 * (H // 4), 2 * (W // 4)]
         up = self.up(wide, down_indices)  # [B, 8, H, W]
         frame = self.frame(up)  # [B, 8, H, W]
         columns = F.unfold(frame, 3, padding=1)  # [B, 72, H * W]
         whole = F.fold(columns, (h, w), 3, padding=1)  # [B, 8, H, W]
-        # [B, 8, 2 * H, 2 * W]
         large: Tensor = F.interpolate(
             whole, size=(2 * h, 2 * w), mode="bilinear", align_corners=True
-        )
+        )  # [B, 8, 2 * H, 2 * W]
         return large
 
 
@@ -187,21 +188,20 @@ class Reader(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         embed = self.embed(tokens)  # [B, T, width]
         layer = self.layer(embed, src_key_padding_mask=~present)  # [B, T, width]
-        # [T, T]
-        later = layer.new_ones(layer.shape[1], layer.shape[1], dtype=torch.bool).triu(1)
+        later = layer.new_ones(layer.shape[1], layer.shape[1], dtype=torch.bool).triu(
+            1
+        )  # [T, T]
         encoder = self.encoder(layer, mask=later, is_causal=True)  # [B, T, width]
-        # [T, T]
         later_2 = embed.new_ones(embed.shape[1], embed.shape[1], dtype=torch.bool).triu(
             1
-        )
-        # [B, T, width]
+        )  # [T, T]
         decoder = self.decoder(
             embed,
             encoder,
             tgt_mask=later_2,
             tgt_is_causal=True,
             memory_key_padding_mask=~present,
-        )
+        )  # [B, T, width]
         both = self.both(decoder, embed, src_key_padding_mask=~present)  # [B, T, width]
         mean = both.mean(dim=1)  # [B, width]
         bag = self.bag(tokens)  # [B, width]

@@ -41,14 +41,13 @@ class SelfAttention(nn.Module):
         query = self.query(x)  # [B, T, D]
         key = self.key(x)  # [B, T, D]
         value = self.value(x)  # [B, T, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         proj = self.proj(attention)  # [B, T, D]
         drop: Tensor = self.drop(proj)  # [B, T, D]
@@ -136,8 +135,9 @@ class ALBERT(nn.Module):
 
     def forward(self, tokens: Tensor, segment_ids: Tensor, mask: Tensor) -> Tensor:
         word = self.word(tokens)  # [B, T, embedding]
-        # [T, embedding]
-        position = self.position(torch.arange(tokens.shape[1], device=tokens.device))
+        position = self.position(
+            torch.arange(tokens.shape[1], device=tokens.device)
+        )  # [T, embedding]
         segment = self.segment(segment_ids)  # [B, T, embedding]
         embedded = word + position + segment  # [B, T, embedding]
         norm = self.norm(embedded)  # [B, T, embedding]

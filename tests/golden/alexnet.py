@@ -62,8 +62,9 @@ class AlexNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         features = self.features(image)  # [B, widths[4], H1, W1]
-        # [B, widths[4], size, size]
-        avgpool = F.adaptive_avg_pool2d(features, self.size)
+        avgpool = F.adaptive_avg_pool2d(
+            features, self.size
+        )  # [B, widths[4], size, size]
         flat = avgpool.flatten(1)  # [B, N1]
         logits: Tensor = self.classifier(flat)  # [B, classes]
         return logits

@@ -63,8 +63,9 @@ class Decoder(nn.Module):
     def forward(self, to_code: Tensor) -> Tensor:
         places = self.places(to_code)  # [B, N1]
         relu1 = F.relu(places, inplace=True)  # [B, N1]
-        # [B, 2 * width, grid, grid]
-        on_grid = torch.unflatten(relu1, 1, (2 * self.width, self.grid, self.grid))
+        on_grid = torch.unflatten(
+            relu1, 1, (2 * self.width, self.grid, self.grid)
+        )  # [B, 2 * width, grid, grid]
         up1 = self.up1(on_grid)  # [B, width, 2 * grid, 2 * grid]
         relu2 = F.relu(up1, inplace=True)  # [B, width, 2 * grid, 2 * grid]
         up2: Tensor = self.up2(relu2)  # [B, channels, 4 * grid, 4 * grid]

@@ -42,14 +42,13 @@ class Attention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, D]
         k_proj = self.k_proj(memory)  # [B, S, D]
         v_proj = self.v_proj(memory)  # [B, S, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask,
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         out_proj = self.out_proj(attention)  # [B, T, D]
         drop: Tensor = self.drop(out_proj)  # [B, T, D]
@@ -120,10 +119,9 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        # [S, D]
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
-        )
+        )  # [S, D]
         sum_ = x + embed_positions  # [B, S, D]
         layernorm_embedding = self.layernorm_embedding(sum_)  # [B, S, D]
         layers: Tensor = self.drop(layernorm_embedding)  # [B, S, D]
@@ -157,8 +155,9 @@ class DecoderLayer(nn.Module):
         self_attn = self.self_attn(x, x, mask)  # [B, T, D]
         attended = x + self_attn  # [B, T, D]
         self_attn_layer_norm = self.self_attn_layer_norm(attended)  # [B, T, D]
-        # [B, T, D]
-        encoder_attn = self.encoder_attn(self_attn_layer_norm, memory, memory_mask)
+        encoder_attn = self.encoder_attn(
+            self_attn_layer_norm, memory, memory_mask
+        )  # [B, T, D]
         informed = self_attn_layer_norm + encoder_attn  # [B, T, D]
         encoder_attn_layer_norm = self.encoder_attn_layer_norm(informed)  # [B, T, D]
         mlp = self.mlp(encoder_attn_layer_norm)  # [B, T, D]
@@ -193,10 +192,9 @@ class Decoder(nn.Module):
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor
     ) -> Tensor:
-        # [T, D]
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
-        )
+        )  # [T, D]
         sum_ = x + embed_positions  # [B, T, D]
         layernorm_embedding = self.layernorm_embedding(sum_)  # [B, T, D]
         layers: Tensor = self.drop(layernorm_embedding)  # [B, T, D]
@@ -258,8 +256,9 @@ class BART(nn.Module):
         shared = self.shared(source)  # [B, S, width]
         states = self.encoder(shared, source_mask)  # [B, S, width]
         shared_target = self.shared(target)  # [B, T, width]
-        # [B, T, width]
-        decoder = self.decoder(shared_target, states, target_mask, source_mask)
+        decoder = self.decoder(
+            shared_target, states, target_mask, source_mask
+        )  # [B, T, width]
         lm_head = self.lm_head(decoder)  # [B, T, vocab]
         logits = lm_head + self.final_logits_bias  # [B, T, vocab]
         return logits, states

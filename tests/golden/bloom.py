@@ -75,16 +75,16 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, alibi: Tensor, mask: Tensor | None = None) -> Tensor:
         query_key_value = self.query_key_value(x)  # [B, T, 3 * D]
         query, key, value = query_key_value.chunk(3, dim=-1)  # 3 of [B, T, D]
-        # [T, T]
-        near = query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril()
+        near = query.new_ones(
+            query.shape[1], key.shape[1], dtype=torch.bool
+        ).tril()  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=torch.where(admitted, alibi, float("-inf")),
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         dense = self.dense(attention)  # [B, T, D]
         hidden_dropout: Tensor = self.hidden_dropout(dense)  # [B, T, D]
@@ -167,8 +167,9 @@ class Bloom(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         word_embeddings = self.word_embeddings(tokens)  # [B, T, width]
-        # [B, T, width]
-        word_embeddings_layernorm = self.word_embeddings_layernorm(word_embeddings)
+        word_embeddings_layernorm = self.word_embeddings_layernorm(
+            word_embeddings
+        )  # [B, T, width]
         alibi = self.alibi(word_embeddings_layernorm)  # [1, heads, T, T]
         x = word_embeddings_layernorm
         for block in self.h:  # depth times

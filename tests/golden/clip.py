@@ -49,13 +49,12 @@ class SelfAttention(nn.Module):
         q_proj = self.q_proj(x)  # [B, N, D]
         k_proj = self.k_proj(x)  # [B, N, D]
         v_proj = self.v_proj(x)  # [B, N, D]
-        # [B, heads, N, D // heads]
         attention = F.scaled_dot_product_attention(
             q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             is_causal=self.causal,
-        )
+        )  # [B, heads, N, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]
         out_proj: Tensor = self.out_proj(attention)  # [B, N, D]
         return out_proj
@@ -154,10 +153,9 @@ class Text(nn.Module):
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         token_embedding = self.token_embedding(tokens)  # [B, T, text_width]
-        # [T, text_width]
         position_embedding = self.position_embedding(
             torch.arange(tokens.shape[1], device=tokens.device)
-        )
+        )  # [T, text_width]
         x = token_embedding + position_embedding  # [B, T, text_width]
         for block in self.layers:  # text_depth times
             x = block(x)  # [B, T, text_width]
@@ -217,16 +215,17 @@ class Image(nn.Module):
         init.normal_(self.class_embedding, std=0.02)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # [B, image_width, size // patch, size // patch]
-        patch_embedding = self.patch_embedding(image)
-        # [B, N1, image_width]
-        patches = patch_embedding.permute(0, 2, 3, 1).flatten(1, 2)
+        patch_embedding = self.patch_embedding(
+            image
+        )  # [B, image_width, size // patch, size // patch]
+        patches = patch_embedding.permute(0, 2, 3, 1).flatten(
+            1, 2
+        )  # [B, N1, image_width]
         cls = self.class_embedding.expand(image.shape[0], 1, -1)  # [B, 1, image_width]
         sequence = torch.cat([cls, patches], dim=1)  # [B, N2, image_width]
-        # [N2, image_width]
         position_embedding = self.position_embedding(
             torch.arange(sequence.shape[1], device=sequence.device)
-        )
+        )  # [N2, image_width]
         embedded = sequence + position_embedding  # [B, N2, image_width]
         x = self.pre_layernorm(embedded)  # [B, N2, image_width]
         for block in self.layers:  # image_depth times

@@ -45,8 +45,9 @@ class CNN(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         conv1 = self.conv1(image)  # [B, filters[0], size, size]
         relu1 = F.relu(conv1, inplace=True)  # [B, filters[0], size, size]
-        # [B, filters[0], size // 2, size // 2]
-        pool1 = F.max_pool2d(relu1, kernel_size=2)
+        pool1 = F.max_pool2d(
+            relu1, kernel_size=2
+        )  # [B, filters[0], size // 2, size // 2]
         conv2 = self.conv2(pool1)  # [B, filters[1], N1, N1]
         relu2 = F.relu(conv2, inplace=True)  # [B, filters[1], N1, N1]
         pool2 = F.max_pool2d(relu2, kernel_size=2)  # [B, filters[1], N2, N2]

@@ -135,8 +135,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, width, H1, W1]
-        blocks: Tensor = self.downsample(x) if self.downsample is not None else x
+        blocks: Tensor = (
+            self.downsample(x) if self.downsample is not None else x
+        )  # [B, width, H1, W1]
         for block in self.blocks:  # depth times
             blocks = block(blocks)  # [B, width, H1, W1]
         return blocks

@@ -35,13 +35,12 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         qkv = self.qkv(x)  # [B, N, 3 * D]
         query, key, value = qkv.chunk(3, dim=-1)  # 3 of [B, N, D]
-        # [B, heads, N, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, N, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]
         proj = self.proj(attention)  # [B, N, D]
         drop: Tensor = self.drop(proj)  # [B, N, D]
@@ -177,8 +176,9 @@ class DeiT(nn.Module):
         tokens = patches.permute(0, 2, 3, 1).flatten(1, 2)  # [B, N1, width]
         cls_tokens = self.cls.expand(b, -1, -1)  # [B, 1, width]
         distillation_tokens = self.distillation.expand(b, -1, -1)  # [B, 1, width]
-        # [B, N2, width]
-        sequence = torch.cat([cls_tokens, distillation_tokens, tokens], dim=1)
+        sequence = torch.cat(
+            [cls_tokens, distillation_tokens, tokens], dim=1
+        )  # [B, N2, width]
         embedded = sequence + self.positions  # [B, N2, width]
         x = self.drop(embedded)  # [B, N2, width]
         for block in self.encoder:  # depth times
@@ -186,16 +186,14 @@ class DeiT(nn.Module):
         norm = self.norm(x)  # [B, N2, width]
         first = norm[:, 0]  # [B, width]
         cls_logits = self.head(first)  # [B, classes]
-        # [B, classes]
         distillation_logits = (
             self.distilled(cls_logits, norm)
             if self.distilled is not None
             else cls_logits
-        )
-        # [B, classes]
+        )  # [B, classes]
         logits = (
             self.mean(cls_logits, distillation_logits)
             if self.mean is not None
             else cls_logits
-        )
+        )  # [B, classes]
         return logits, cls_logits, distillation_logits

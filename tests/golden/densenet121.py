@@ -62,8 +62,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, width, H1, W1]
-        layers: Tensor = self.transition(x) if self.transition is not None else x
+        layers: Tensor = (
+            self.transition(x) if self.transition is not None else x
+        )  # [B, width, H1, W1]
         for block in self.layers:  # depth times
             layers = block(layers)  # [B, N1, H1, W1]
         return layers
@@ -133,10 +134,12 @@ class DenseNet121(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         conv0 = self.conv0(image)  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
         norm0 = self.norm0(conv0)  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
-        # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
-        relu0 = F.relu(norm0, inplace=True)
-        # [B, widths[0], (H + 3) // 4, (W + 3) // 4]
-        x = F.max_pool2d(relu0, kernel_size=3, stride=2, padding=1)
+        relu0 = F.relu(
+            norm0, inplace=True
+        )  # [B, widths[0], (H + 1) // 2, (W + 1) // 2]
+        x = F.max_pool2d(
+            relu0, kernel_size=3, stride=2, padding=1
+        )  # [B, widths[0], (H + 3) // 4, (W + 3) // 4]
         for block in self.stages:  # 4 times
             x = block(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
         norm5 = self.norm5(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]

@@ -50,8 +50,9 @@ class Generator(nn.Module):
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         wish = self.wish(label)  # [B, latent]
         both = torch.cat([noise, wish], dim=1)  # [B, 2 * latent]
-        # [B, 2 * latent, 1, 1]
-        seed = torch.unflatten(both, 1, (2 * self.latent, 1, 1))
+        seed = torch.unflatten(
+            both, 1, (2 * self.latent, 1, 1)
+        )  # [B, 2 * latent, 1, 1]
         first = self.first(seed)  # [B, 2 * width, 2, 2]
         norm1 = self.norm1(first)  # [B, 2 * width, 2, 2]
         relu1 = F.relu(norm1, inplace=True)  # [B, 2 * width, 2, 2]

@@ -118,17 +118,18 @@ class MBConv(nn.Module):
             self.drop = StochasticDepth(drop)
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, C * ratio, H, W]
-        expand = self.expand(x) if self.expand is not None else x
+        expand = (
+            self.expand(x) if self.expand is not None else x
+        )  # [B, C * ratio, H, W]
         depthwise = self.depthwise(expand)  # [B, C * ratio, H1, W1]
         gate = self.gate(depthwise)  # [B, C * ratio, H1, W1]
         project = self.project(gate)  # [B, width, H1, W1]
-        # [B, width, H1, W1]
-        drop = self.drop(project) if self.drop is not None else project
-        # [B, width, H1, W1]
+        drop = (
+            self.drop(project) if self.drop is not None else project
+        )  # [B, width, H1, W1]
         sum_: Tensor = (
             drop + x if self.stride == 1 and x.shape[1] == self.width else drop
-        )
+        )  # [B, width, H1, W1]
         return sum_
 
 

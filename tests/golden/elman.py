@@ -132,11 +132,10 @@ class Elman(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         embedding = self.embedding(tokens)  # [B, T, width]
-        # [B, T, hidden]
         _, recurrence = scan(
             self.recurrence,
             xs=(embedding,),
             carry=(embedding.new_zeros(tokens.shape[0], self.hidden),),
-        )
+        )  # [B, T, hidden]
         logits: Tensor = self.head(recurrence)  # [B, T, vocab]
         return logits

@@ -337,21 +337,21 @@ class EncoderDecoder(nn.Module):
         source_mask = source != self.padding  # [B, S]
         source_embedding = self.source_embedding(source)  # [B, S, width]
         source_drop = self.source_drop(source_embedding)  # [B, S, width]
-        # [B, S, 2 * hidden], [2, B, hidden]
-        encoder, encoder_hidden = self.encoder(source_drop)
+        encoder, encoder_hidden = self.encoder(
+            source_drop
+        )  # [B, S, 2 * hidden], [2, B, hidden]
         backward = encoder_hidden[1]  # [B, hidden]
         bridge = self.bridge(backward)  # [B, hidden]
         start = torch.tanh(bridge)  # [B, hidden]
         keys = self.keys(encoder)  # [B, S, hidden]
         target_embedding = self.target_embedding(target)  # [B, T, width]
         target_drop = self.target_drop(target_embedding)  # [B, T, width]
-        # [B, T, hidden]
         _, decoder = scan(
             self.decoder,
             xs=(target_drop,),
             carry=(start,),
             shared=(encoder, keys, source_mask),
-        )
+        )  # [B, T, hidden]
         readout_drop = self.readout_drop(decoder)  # [B, T, hidden]
         logits: Tensor = self.head(readout_drop)  # [B, T, target_vocab]
         return logits

@@ -91,8 +91,9 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H // 2, W // 2]
         norm = self.norm(conv)  # [B, width, H // 2, W // 2]
-        # [B, width, H // 2, W // 2]
-        relu: Tensor = F.leaky_relu(norm, negative_slope=0.2)
+        relu: Tensor = F.leaky_relu(
+            norm, negative_slope=0.2
+        )  # [B, width, H // 2, W // 2]
         return relu
 
 

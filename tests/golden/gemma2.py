@@ -162,21 +162,19 @@ class CappedAttention(nn.Module):
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
         scaled = query * math.sqrt(cos.shape[1] / self.scale_dim)  # [B, T, R * heads]
-        # [T, T]
         near = (
             scaled.new_ones(scaled.shape[1], key.shape[1], dtype=torch.bool)
             .tril()
             .triu(1 - self.window)
-        )
+        )  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
-        # [B, heads, T, R]
         attention = capped_attention(
             torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(v_proj, -1, (self.kv_heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             softcap=50.0,
-        )
+        )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]
         o_proj: Tensor = self.o_proj(attention)  # [B, T, D]
         return o_proj
@@ -239,8 +237,9 @@ class DecoderLayer(nn.Module):
         self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(self_attn)  # [B, T, D]
         attended = x + post_attention_layernorm  # [B, T, D]
-        # [B, T, D]
-        pre_feedforward_layernorm = self.pre_feedforward_layernorm(attended)
+        pre_feedforward_layernorm = self.pre_feedforward_layernorm(
+            attended
+        )  # [B, T, D]
         mlp = self.mlp(pre_feedforward_layernorm)  # [B, T, D]
         post_feedforward_layernorm = self.post_feedforward_layernorm(mlp)  # [B, T, D]
         out: Tensor = attended + post_feedforward_layernorm  # [B, T, D]

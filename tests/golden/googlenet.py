@@ -161,30 +161,41 @@ class GoogLeNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         conv1 = self.conv1(image)  # [B, stem[0], (size + 1) // 2, (size + 1) // 2]
-        # [B, stem[0], (size + 1) // 4, (size + 1) // 4]
-        maxpool1 = F.max_pool2d(conv1, kernel_size=3, stride=2, ceil_mode=True)
+        maxpool1 = F.max_pool2d(
+            conv1, kernel_size=3, stride=2, ceil_mode=True
+        )  # [B, stem[0], (size + 1) // 4, (size + 1) // 4]
         conv2 = self.conv2(maxpool1)  # [B, stem[0], (size + 1) // 4, (size + 1) // 4]
         conv3 = self.conv3(conv2)  # [B, stem[1], (size + 1) // 4, (size + 1) // 4]
-        # [B, stem[1], (size + 1) // 8, (size + 1) // 8]
-        maxpool2 = F.max_pool2d(conv3, kernel_size=3, stride=2, ceil_mode=True)
-        # [B, N1, (size + 1) // 8, (size + 1) // 8]
-        inception3a = self.inception3a(maxpool2)
-        # [B, N2, (size + 1) // 8, (size + 1) // 8]
-        inception3b = self.inception3b(inception3a)
-        # [B, N2, (size + 1) // 16, (size + 1) // 16]
-        maxpool3 = F.max_pool2d(inception3b, kernel_size=3, stride=2, ceil_mode=True)
-        # [B, N3, (size + 1) // 16, (size + 1) // 16]
-        inception4a = self.inception4a(maxpool3)
-        # [B, N4, (size + 1) // 16, (size + 1) // 16]
-        inception4b = self.inception4b(inception4a)
-        # [B, N5, (size + 1) // 16, (size + 1) // 16]
-        inception4c = self.inception4c(inception4b)
-        # [B, N6, (size + 1) // 16, (size + 1) // 16]
-        inception4d = self.inception4d(inception4c)
-        # [B, N7, (size + 1) // 16, (size + 1) // 16]
-        inception4e = self.inception4e(inception4d)
-        # [B, N7, N8, N8]
-        maxpool4 = F.max_pool2d(inception4e, kernel_size=2, ceil_mode=True)
+        maxpool2 = F.max_pool2d(
+            conv3, kernel_size=3, stride=2, ceil_mode=True
+        )  # [B, stem[1], (size + 1) // 8, (size + 1) // 8]
+        inception3a = self.inception3a(
+            maxpool2
+        )  # [B, N1, (size + 1) // 8, (size + 1) // 8]
+        inception3b = self.inception3b(
+            inception3a
+        )  # [B, N2, (size + 1) // 8, (size + 1) // 8]
+        maxpool3 = F.max_pool2d(
+            inception3b, kernel_size=3, stride=2, ceil_mode=True
+        )  # [B, N2, (size + 1) // 16, (size + 1) // 16]
+        inception4a = self.inception4a(
+            maxpool3
+        )  # [B, N3, (size + 1) // 16, (size + 1) // 16]
+        inception4b = self.inception4b(
+            inception4a
+        )  # [B, N4, (size + 1) // 16, (size + 1) // 16]
+        inception4c = self.inception4c(
+            inception4b
+        )  # [B, N5, (size + 1) // 16, (size + 1) // 16]
+        inception4d = self.inception4d(
+            inception4c
+        )  # [B, N6, (size + 1) // 16, (size + 1) // 16]
+        inception4e = self.inception4e(
+            inception4d
+        )  # [B, N7, (size + 1) // 16, (size + 1) // 16]
+        maxpool4 = F.max_pool2d(
+            inception4e, kernel_size=2, ceil_mode=True
+        )  # [B, N7, N8, N8]
         inception5a = self.inception5a(maxpool4)  # [B, N9, N8, N8]
         inception5b = self.inception5b(inception5a)  # [B, N10, N8, N8]
         avgpool = F.adaptive_avg_pool2d(inception5b, 1)  # [B, N10, 1, 1]

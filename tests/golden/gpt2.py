@@ -31,14 +31,13 @@ class CausalSelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         c_attn = self.c_attn(x)  # [B, T, 3 * D]
         query, key, value = c_attn.chunk(3, dim=-1)  # 3 of [B, T, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             is_causal=True,
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         c_proj = self.c_proj(attention)  # [B, T, D]
         resid_dropout: Tensor = self.resid_dropout(c_proj)  # [B, T, D]
@@ -121,8 +120,9 @@ class GPT2(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         wte = self.wte(tokens)  # [B, T, width]
-        # [T, width]
-        wpe = self.wpe(torch.arange(tokens.shape[1], device=tokens.device))
+        wpe = self.wpe(
+            torch.arange(tokens.shape[1], device=tokens.device)
+        )  # [T, width]
         embedded = wte + wpe  # [B, T, width]
         x = self.drop(embedded)  # [B, T, width]
         for block in self.h:  # depth times

@@ -90,30 +90,26 @@ class Attention(nn.Module):
         query_key_value = self.query_key_value(x)  # [B, T, 3 * D]
         parts_0, parts_1, value = query_key_value.chunk(3, dim=-1)  # 3 of [B, T, D]
         heads = parts_0.unflatten(-1, (self.heads, -1))  # [B, T, heads, D // heads]
-        # [B, T, D]
         query = torch.cat(
             (rotate(heads[..., :r], cos, sin), heads[..., r:]), dim=-1
-        ).flatten(-2)
+        ).flatten(-2)  # [B, T, D]
         heads_2 = parts_1.unflatten(-1, (self.heads, -1))  # [B, T, heads, D // heads]
-        # [B, T, D]
         key = torch.cat(
             (rotate(heads_2[..., :r], cos, sin), heads_2[..., r:]), dim=-1
-        ).flatten(-2)
-        # [B, 1, T, T]
+        ).flatten(-2)  # [B, T, D]
         admitted = (
             None
             if mask is None
             else query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril()
             & mask[:, None, None]
-        )
-        # [B, heads, T, D // heads]
+        )  # [B, 1, T, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             is_causal=mask is None,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         dense: Tensor = self.dense(attention)  # [B, T, D]
         return dense

@@ -176,10 +176,9 @@ class SelectiveStateSpace(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         x_proj = self.x_proj(u)  # [B, T, N1]
-        # [B, T, rank], [B, T, states], [B, T, states]
         parts_0, parts_1, read = torch.split(
             x_proj, [self.rank, self.states, self.states], dim=-1
-        )
+        )  # [B, T, rank], [B, T, states], [B, T, states]
         dt_proj = self.dt_proj(parts_0)  # [B, T, C]
         step = F.softplus(dt_proj)  # [B, T, C]
         a_positive = torch.exp(self.a_log)  # [C, states]
@@ -188,12 +187,11 @@ class SelectiveStateSpace(nn.Module):
         decay = torch.exp(exponent)  # [B, T, C, states]
         push = step * u  # [B, T, C]
         pushed = torch.einsum("btc, btn -> btcn", push, parts_1)  # [B, T, C, states]
-        # [B, T, C]
         _, scan_ = scan(
             self.scan,
             xs=(decay, pushed, read),
             carry=(decay.new_zeros(u.shape[0], u.shape[2], self.states),),
-        )
+        )  # [B, T, C]
         direct = u * self.d  # [B, T, C]
         sum_: Tensor = scan_ + direct  # [B, T, C]
         return sum_
@@ -233,8 +231,9 @@ class Mamba(nn.Module):
         conv1d = self.conv1d(signal)  # [B, channels, T]
         act = F.silu(conv1d)  # [B, channels, T]
         back = act.transpose(1, 2)  # [B, T, channels]
-        # [B, T, channels]
-        u = back if mask is None else torch.where(mask[..., None], back, 0)
+        u = (
+            back if mask is None else torch.where(mask[..., None], back, 0)
+        )  # [B, T, channels]
         ssm = self.ssm(u)  # [B, T, channels]
         gate = F.silu(halves_1)  # [B, T, channels]
         gated = ssm * gate  # [B, T, channels]

@@ -98,21 +98,19 @@ class SlidingAttention(nn.Module):
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
-        # [T, T]
         near = (
             query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool)
             .tril()
             .triu(1 - self.window)
-        )
+        )  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
-        # [B, heads, T, R]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(v_proj, -1, (self.kv_heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             enable_gqa=True,
-        )
+        )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]
         o_proj: Tensor = self.o_proj(attention)  # [B, T, D]
         return o_proj

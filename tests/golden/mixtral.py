@@ -253,14 +253,12 @@ class RotaryAttention(nn.Module):
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
-        # [B, 1, T, T]
         admitted = (
             None
             if mask is None
             else query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril()
             & mask[:, None, None]
-        )
-        # [B, heads, T, R]
+        )  # [B, 1, T, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -268,7 +266,7 @@ class RotaryAttention(nn.Module):
             attn_mask=admitted,
             is_causal=mask is None,
             enable_gqa=True,
-        )
+        )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]
         o_proj: Tensor = self.o_proj(attention)  # [B, T, D]
         return o_proj
@@ -304,8 +302,9 @@ class DecoderLayer(nn.Module):
         self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         attended = x + self_attn  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        # [B, T, D], [B, T, experts]
-        mlp, mlp_router_logits, _ = self.mlp(post_attention_layernorm)
+        mlp, mlp_router_logits, _ = self.mlp(
+            post_attention_layernorm
+        )  # [B, T, D], [B, T, experts]
         out = attended + mlp  # [B, T, D]
         return out, mlp_router_logits
 
@@ -363,8 +362,9 @@ class Mixtral(nn.Module):
         x = embed_tokens
         router_logits_list: list[Tensor] = []  # depth of [B, T, experts]
         for block in self.layers:  # depth times
-            # [B, T, width], [B, T, experts]
-            x, router_logits = block(x, rotary_cos, rotary_sin, mask)
+            x, router_logits = block(
+                x, rotary_cos, rotary_sin, mask
+            )  # [B, T, width], [B, T, experts]
             router_logits_list.append(router_logits)
         all_router_logits = torch.stack(router_logits_list)  # [depth, B, T, experts]
         norm = self.norm(x)  # [B, T, width]

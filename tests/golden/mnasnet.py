@@ -49,10 +49,9 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)  # [B, width, H1, W1]
-        # [B, width, H1, W1]
         sum_: Tensor = (
             body + x if self.stride == 1 and x.shape[1] == self.width else body
-        )
+        )  # [B, width, H1, W1]
         return sum_
 
 

@@ -54,14 +54,14 @@ class InvertedResidual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, C * ratio, H, W]
-        expand = self.expand(x) if self.expand is not None else x
+        expand = (
+            self.expand(x) if self.expand is not None else x
+        )  # [B, C * ratio, H, W]
         depthwise = self.depthwise(expand)  # [B, C * ratio, H1, W1]
         project = self.project(depthwise)  # [B, width, H1, W1]
-        # [B, width, H1, W1]
         sum_: Tensor = (
             project + x if self.stride == 1 and x.shape[1] == self.width else project
-        )
+        )  # [B, width, H1, W1]
         return sum_
 
 

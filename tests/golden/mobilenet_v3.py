@@ -50,8 +50,9 @@ class Conv(nn.Module):
         conv = self.conv(x)  # [B, width, H1, W1]
         norm = self.norm(conv)  # [B, width, H1, W1]
         relu = F.relu(norm) if self.relu_ else norm  # [B, width, H1, W1]
-        # [B, width, H1, W1]
-        hardswish: Tensor = F.hardswish(relu) if not self.relu_ else relu
+        hardswish: Tensor = (
+            F.hardswish(relu) if not self.relu_ else relu
+        )  # [B, width, H1, W1]
         return hardswish
 
 
@@ -90,13 +91,13 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         expand = self.expand(x) if self.expand is not None else x  # [B, expanded, H, W]
         depthwise = self.depthwise(expand)  # [B, expanded, H1, W1]
-        # [B, expanded, H1, W1]
-        gate = self.gate(depthwise) if self.gate is not None else depthwise
+        gate = (
+            self.gate(depthwise) if self.gate is not None else depthwise
+        )  # [B, expanded, H1, W1]
         project = self.project(gate)  # [B, width, H1, W1]
-        # [B, width, H1, W1]
         sum_: Tensor = (
             project + x if self.stride == 1 and x.shape[1] == self.width else project
-        )
+        )  # [B, width, H1, W1]
         return sum_
 
 

@@ -99,14 +99,12 @@ class NormedAttention(nn.Module):
         k_norm = self.k_norm(k_proj)  # [B, T, R * kv_heads]
         key = rotate(k_norm, cos, sin)  # [B, T, R * kv_heads]
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
-        # [B, 1, T, T]
         admitted = (
             None
             if mask is None
             else query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril()
             & mask[:, None, None]
-        )
-        # [B, heads, T, R]
+        )  # [B, 1, T, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -114,7 +112,7 @@ class NormedAttention(nn.Module):
             attn_mask=admitted,
             is_causal=mask is None,
             enable_gqa=True,
-        )
+        )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]
         o_proj: Tensor = self.o_proj(attention)  # [B, T, D]
         return o_proj

@@ -33,7 +33,6 @@ class Attention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, D]
         k_proj = self.k_proj(x)  # [B, T, D]
         v_proj = self.v_proj(x)  # [B, T, D]
-        # [B, 1, T, T]
         admitted = (
             None
             if mask is None
@@ -41,15 +40,14 @@ class Attention(nn.Module):
                 q_proj.shape[1], k_proj.shape[1], dtype=torch.bool
             ).tril()
             & mask[:, None, None]
-        )
-        # [B, heads, T, D // heads]
+        )  # [B, 1, T, T]
         attention = F.scaled_dot_product_attention(
             q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             is_causal=mask is None,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         out_proj: Tensor = self.out_proj(attention)  # [B, T, D]
         return out_proj

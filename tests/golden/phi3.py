@@ -91,27 +91,24 @@ class Attention(nn.Module):
     ) -> Tensor:
         r = cos.shape[1]
         qkv_proj = self.qkv_proj(x)  # [B, T, R1]
-        # [B, T, R * heads], [B, T, R * kv_heads], [B, T, R * kv_heads]
         parts_0, parts_1, value = torch.split(
             qkv_proj, [r * self.heads, r * self.kv_heads, r * self.kv_heads], dim=-1
-        )
+        )  # [B, T, R * heads], [B, T, R * kv_heads], [B, T, R * kv_heads]
         query = rotate(parts_0, cos, sin)  # [B, T, R * heads]
         key = rotate(parts_1, cos, sin)  # [B, T, R * kv_heads]
-        # [T, T]
         near = (
             query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool)
             .tril()
             .triu(1 - self.window)
-        )
+        )  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
-        # [B, heads, T, R]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.kv_heads, -1)).transpose(1, 2),
             attn_mask=admitted,
             enable_gqa=True,
-        )
+        )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]
         o_proj: Tensor = self.o_proj(attention)  # [B, T, D]
         return o_proj

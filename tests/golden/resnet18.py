@@ -46,8 +46,9 @@ class BasicBlock(nn.Module):
         relu1 = F.relu(bn1, inplace=True)  # [B, planes, H1, W1]
         conv2 = self.conv2(relu1)  # [B, planes, H1, W1]
         bn2 = self.bn2(conv2)  # [B, planes, H1, W1]
-        # [B, planes, H1, W1]
-        downsample = self.downsample(x) if self.downsample is not None else x
+        downsample = (
+            self.downsample(x) if self.downsample is not None else x
+        )  # [B, planes, H1, W1]
         sum_ = bn2 + downsample  # [B, planes, H1, W1]
         return F.relu(sum_, inplace=True)  # [B, planes, H1, W1]
 
@@ -99,8 +100,9 @@ class ResNet18(nn.Module):
         conv1 = self.conv1(image)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         bn1 = self.bn1(conv1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         relu = F.relu(bn1, inplace=True)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        # [B, width, (H + 3) // 4, (W + 3) // 4]
-        x = F.max_pool2d(relu, kernel_size=3, stride=2, padding=1)
+        x = F.max_pool2d(
+            relu, kernel_size=3, stride=2, padding=1
+        )  # [B, width, (H + 3) // 4, (W + 3) // 4]
         for block in self.layer1:  # depths[0] times
             x = block(x)  # [B, width, (H + 3) // 4, (W + 3) // 4]
         for block in self.layer2:  # depths[1] times

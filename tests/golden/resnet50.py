@@ -50,8 +50,9 @@ class Bottleneck(nn.Module):
         relu2 = F.relu(bn2, inplace=True)  # [B, planes, H1, W1]
         conv3 = self.conv3(relu2)  # [B, 4 * planes, H1, W1]
         bn3 = self.bn3(conv3)  # [B, 4 * planes, H1, W1]
-        # [B, 4 * planes, H1, W1]
-        downsample = self.downsample(x) if self.downsample is not None else x
+        downsample = (
+            self.downsample(x) if self.downsample is not None else x
+        )  # [B, 4 * planes, H1, W1]
         sum_ = bn3 + downsample  # [B, 4 * planes, H1, W1]
         return F.relu(sum_, inplace=True)  # [B, 4 * planes, H1, W1]
 
@@ -108,8 +109,9 @@ class ResNet50(nn.Module):
         conv1 = self.conv1(image)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         bn1 = self.bn1(conv1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         relu = F.relu(bn1, inplace=True)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        # [B, width, (H + 3) // 4, (W + 3) // 4]
-        x = F.max_pool2d(relu, kernel_size=3, stride=2, padding=1)
+        x = F.max_pool2d(
+            relu, kernel_size=3, stride=2, padding=1
+        )  # [B, width, (H + 3) // 4, (W + 3) // 4]
         for block in self.layer1:  # depths[0] times
             x = block(x)  # [B, 4 * width, (H + 3) // 4, (W + 3) // 4]
         for block in self.layer2:  # depths[1] times

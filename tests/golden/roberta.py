@@ -39,14 +39,13 @@ class SelfAttention(nn.Module):
         query = self.query(x)  # [B, T, D]
         key = self.key(x)  # [B, T, D]
         value = self.value(x)  # [B, T, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         proj = self.proj(attention)  # [B, T, D]
         drop: Tensor = self.drop(proj)  # [B, T, D]

@@ -49,10 +49,12 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         branch1 = self.branch1(x)  # [B, half, (H + 1) // 2, (W + 1) // 2]
         branch2 = self.branch2(x)  # [B, half, (H + 1) // 2, (W + 1) // 2]
-        # [B, half, 2, (H + 1) // 2, (W + 1) // 2]
-        pairs = torch.stack([branch1, branch2], dim=2)
-        # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
-        shuffled: Tensor = pairs.flatten(1, 2)
+        pairs = torch.stack(
+            [branch1, branch2], dim=2
+        )  # [B, half, 2, (H + 1) // 2, (W + 1) // 2]
+        shuffled: Tensor = pairs.flatten(
+            1, 2
+        )  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
         return shuffled
 
 
@@ -135,8 +137,9 @@ class ShuffleNetV2(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         conv1 = self.conv1(image)  # [B, stem, (H + 1) // 2, (W + 1) // 2]
-        # [B, stem, (H + 3) // 4, (W + 3) // 4]
-        x = F.max_pool2d(conv1, kernel_size=3, stride=2, padding=1)
+        x = F.max_pool2d(
+            conv1, kernel_size=3, stride=2, padding=1
+        )  # [B, stem, (H + 3) // 4, (W + 3) // 4]
         for block in self.stages:  # 3 times
             x = block(x)  # [B, 2 * halves[2], (H + 31) // 32, (W + 31) // 32]
         conv5 = self.conv5(x)  # [B, last, (H + 31) // 32, (W + 31) // 32]

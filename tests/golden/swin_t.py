@@ -94,14 +94,12 @@ class WindowBias(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # [heads, window * window, window * window]
         position_bias = self.position_bias()
-        # [N1, heads, window * window, window * window]
         everywhere = position_bias.expand(
             (x.shape[1] // self.window) * (x.shape[2] // self.window), -1, -1, -1
-        )
-        # [N1, heads, window * window, window * window]
+        )  # [N1, heads, window * window, window * window]
         masked: Tensor = (
             self.masked(everywhere, x) if self.masked is not None else everywhere
-        )
+        )  # [N1, heads, window * window, window * window]
         return masked
 
 
@@ -129,13 +127,12 @@ class WindowAttention(nn.Module):
         key = k_proj.flatten(2)  # [B, P, D * N]
         value = v_proj.flatten(2)  # [B, P, D * N]
         biases = bias.flatten(0, 1)  # [N * heads, P, P]
-        # [B, N * heads, P, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (n * self.heads, -1)).transpose(1, 2),
             attn_mask=biases,
-        )
+        )  # [B, N * heads, P, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, P, D * N]
         windows = torch.unflatten(attention, 2, (n, x.shape[3]))  # [B, P, N, D]
         o_proj: Tensor = self.o_proj(windows)  # [B, P, N, D]
@@ -190,13 +187,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm1 = self.norm1(x)  # [B, H, W, D]
-        # [B, H, W, D]
         rolled = (
             norm1.roll((-self.shift, -self.shift), dims=(1, 2))
             if self.shift > 0
             else norm1
-        )
-        # [B, window * window, N1, D]
+        )  # [B, H, W, D]
         windows = (
             torch.unflatten(
                 torch.unflatten(rolled, 1, (-1, self.window)), 3, (-1, self.window)
@@ -204,23 +199,21 @@ class Block(nn.Module):
             .permute(0, 2, 4, 1, 3, 5)
             .flatten(1, 2)
             .flatten(2, 3)
-        )
+        )  # [B, window * window, N1, D]
         bias = self.bias(x)  # [N1, heads, window * window, window * window]
         attention = self.attention(windows, bias)  # [B, window * window, N1, D]
-        # [B, H1, W1, D]
         image = (
             attention.unflatten(1, (self.window, -1))
             .unflatten(3, (x.shape[1] // self.window, -1))
             .permute(0, 3, 1, 4, 2, 5)
             .flatten(1, 2)
             .flatten(2, 3)
-        )
-        # [B, H1, W1, D]
+        )  # [B, H1, W1, D]
         unrolled = (
             image.roll((self.shift, self.shift), dims=(1, 2))
             if self.shift > 0
             else image
-        )
+        )  # [B, H1, W1, D]
         drop1 = self.drop1(unrolled)  # [B, H1, W1, D]
         attended = x + drop1  # [B, H, W, D]
         norm2 = self.norm2(attended)  # [B, H, W, D]
@@ -251,7 +244,6 @@ class ShiftMask(nn.Module):
         column = torch.arange(x.shape[2], device=x.device)  # [W]
         right = column >= x.shape[2] - self.shift  # [W]
         parts = rows + right  # [H, W]
-        # [N1, window * window]
         windows = (
             torch.unflatten(
                 torch.unflatten(parts, 0, (-1, self.window)), 2, (-1, self.window)
@@ -259,7 +251,7 @@ class ShiftMask(nn.Module):
             .transpose(1, 2)
             .flatten(0, 1)
             .flatten(1)
-        )
+        )  # [N1, window * window]
         queries = windows.unsqueeze(1).unsqueeze(3)  # [N1, 1, window * window, 1]
         keys = windows.unsqueeze(1).unsqueeze(2)  # [N1, 1, 1, window * window]
         apart = queries != keys  # [N1, 1, window * window, window * window]
@@ -279,12 +271,11 @@ class PatchMerging(nn.Module):
         self.reduction = nn.Linear(4 * d, 2 * d, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        # [B, H // 2, W // 2, 4 * D]
         squares = (
             torch.unflatten(torch.unflatten(x, 1, (-1, 2)), 3, (-1, 2))
             .permute(0, 1, 3, 4, 2, 5)
             .flatten(3)
-        )
+        )  # [B, H // 2, W // 2, 4 * D]
         norm = self.norm(squares)  # [B, H // 2, W // 2, 4 * D]
         reduction: Tensor = self.reduction(norm)  # [B, H // 2, W // 2, 2 * D]
         return reduction
@@ -322,10 +313,9 @@ class Stage(nn.Module):
         blocks = x
         for block in self.blocks:  # depth times
             blocks = block(blocks)  # [B, H, W, D]
-        # [B, H1, W1, D1]
         downsample: Tensor = (
             self.downsample(blocks) if self.downsample is not None else blocks
-        )
+        )  # [B, H1, W1, D1]
         return downsample
 
 

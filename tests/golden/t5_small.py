@@ -107,7 +107,6 @@ class SelfAttention(nn.Module):
         q = self.q(norm)  # [B, T, N1]
         k = self.k(norm)  # [B, T, N1]
         v = self.v(norm)  # [B, T, N1]
-        # [B, heads, T, head_width]
         attention = F.scaled_dot_product_attention(
             q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
@@ -115,7 +114,7 @@ class SelfAttention(nn.Module):
             attn_mask=bias,
             dropout_p=self.dropout if self.training else 0.0,
             scale=1.0,
-        )
+        )  # [B, heads, T, head_width]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, N1]
         o = self.o(attention)  # [B, T, D]
         drop = self.drop(o)  # [B, T, D]
@@ -237,7 +236,6 @@ class CrossAttention(nn.Module):
         q = self.q(norm)  # [B, T, N1]
         k = self.k(memory)  # [B, S, N1]
         v = self.v(memory)  # [B, S, N1]
-        # [B, heads, T, head_width]
         attention = F.scaled_dot_product_attention(
             q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
@@ -245,7 +243,7 @@ class CrossAttention(nn.Module):
             attn_mask=mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
             scale=1.0,
-        )
+        )  # [B, heads, T, head_width]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, N1]
         o = self.o(attention)  # [B, T, D]
         drop = self.drop(o)  # [B, T, D]
@@ -271,8 +269,9 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, memory: Tensor, memory_mask: Tensor, bias: Tensor
     ) -> Tensor:
         self_attention = self.self_attention(x, bias)  # [B, T, D]
-        # [B, T, D]
-        cross_attention = self.cross_attention(self_attention, memory, memory_mask)
+        cross_attention = self.cross_attention(
+            self_attention, memory, memory_mask
+        )  # [B, T, D]
         feed_forward: Tensor = self.feed_forward(cross_attention)  # [B, T, D]
         return feed_forward
 
@@ -377,8 +376,9 @@ class T5(nn.Module):
         shared = self.shared(source)  # [B, S, width]
         states = self.encoder(shared, source_mask)  # [B, S, width]
         shared_target = self.shared(target)  # [B, T, width]
-        # [B, T, width]
-        decoder = self.decoder(shared_target, states, target_mask, source_mask)
+        decoder = self.decoder(
+            shared_target, states, target_mask, source_mask
+        )  # [B, T, width]
         scaled = decoder / math.sqrt(self.width)  # [B, T, width]
         logits = self.lm_head(scaled)  # [B, T, vocab]
         return logits, states

@@ -74,8 +74,9 @@ class TemporalBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv1 = self.conv1(x)  # [B, channels, T]
         conv2 = self.conv2(conv1)  # [B, channels, T]
-        # [B, channels, T]
-        downsample = self.downsample(x) if self.downsample is not None else x
+        downsample = (
+            self.downsample(x) if self.downsample is not None else x
+        )  # [B, channels, T]
         sum_ = conv2 + downsample  # [B, channels, T]
         return F.relu(sum_, inplace=True)  # [B, channels, T]
 

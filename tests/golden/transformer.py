@@ -96,7 +96,6 @@ class MultiHeadAttention(nn.Module):
         q = self.q(query)  # [B, T, D]
         k = self.k(memory)  # [B, S, D]
         v = self.v(memory)  # [B, S, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             q.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k.unflatten(-1, (self.heads, -1)).transpose(1, 2),
@@ -104,7 +103,7 @@ class MultiHeadAttention(nn.Module):
             attn_mask=None if mask is None else mask[:, None, None],
             is_causal=self.causal,
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         project: Tensor = self.project(attention)  # [B, T, D]
         return project

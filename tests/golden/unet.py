@@ -72,10 +72,12 @@ class Level(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         encode = self.encode(x)  # [B, width, H, W]
-        # [B, N1, H, W]
-        below = self.below(encode) if self.below is not None else encode
-        # [B, width, H, W]
-        decode: Tensor = self.decode(below) if self.decode is not None else below
+        below = (
+            self.below(encode) if self.below is not None else encode
+        )  # [B, N1, H, W]
+        decode: Tensor = (
+            self.decode(below) if self.decode is not None else below
+        )  # [B, width, H, W]
         return decode
 
 

@@ -60,8 +60,9 @@ class Decoder(nn.Module):
         hidden2 = self.hidden2(relu1)  # [B, hidden]
         relu2 = F.relu(hidden2, inplace=True)  # [B, hidden]
         pixels = self.pixels(relu2)  # [B, N1]
-        # [B, channels, size, size]
-        image: Tensor = pixels.unflatten(1, (self.channels, self.size, self.size))
+        image: Tensor = pixels.unflatten(
+            1, (self.channels, self.size, self.size)
+        )  # [B, channels, size, size]
         return image
 
 

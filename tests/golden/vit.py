@@ -31,13 +31,12 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         qkv = self.qkv(x)  # [B, N, 3 * D]
         query, key, value = qkv.chunk(3, dim=-1)  # 3 of [B, N, D]
-        # [B, heads, N, D // heads]
         attention = F.scaled_dot_product_attention(
             query.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             key.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             value.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             dropout_p=self.dropout if self.training else 0.0,
-        )
+        )  # [B, heads, N, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]
         proj = self.proj(attention)  # [B, N, D]
         drop: Tensor = self.drop(proj)  # [B, N, D]

@@ -89,8 +89,9 @@ class ResidualLayer(nn.Module):
         gated = self.gated(dilated)  # [B, C, T]
         to_skip = self.to_skip(gated)  # [B, S, T]
         sum_ = skip + to_skip  # [B, S, T]
-        # [B, C, T]
-        project = self.project(gated) if self.project is not None else gated
+        project = (
+            self.project(gated) if self.project is not None else gated
+        )  # [B, C, T]
         out = x + project  # [B, C, T]
         return out, sum_
 
@@ -132,8 +133,9 @@ class WaveNet(nn.Module):
         embed = self.embed(samples)  # [B, T, channels]
         signal = embed.transpose(1, 2)  # [B, channels, T]
         x = self.first(signal)  # [B, channels, T]
-        # [B, skip, T]
-        nothing = self.zeros.expand(samples.shape[0], -1, samples.shape[1])
+        nothing = self.zeros.expand(
+            samples.shape[0], -1, samples.shape[1]
+        )  # [B, skip, T]
         for block in self.layers:  # stacks * len(dilations) times
             x, nothing = block(x, nothing)  # [B, channels, T], [B, skip, T]
         relu1 = F.relu(nothing)  # [B, skip, T]

@@ -87,8 +87,9 @@ class Down(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        # [B, width, (H + 1) // 2, (W + 1) // 2]
-        relu: Tensor = F.leaky_relu(conv, negative_slope=0.2)
+        relu: Tensor = F.leaky_relu(
+            conv, negative_slope=0.2
+        )  # [B, width, (H + 1) // 2, (W + 1) // 2]
         return relu
 
 

@@ -40,13 +40,12 @@ class Attention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, D]
         k_proj = self.k_proj(memory)  # [B, S, D]
         v_proj = self.v_proj(memory)  # [B, S, D]
-        # [B, heads, T, D // heads]
         attention = F.scaled_dot_product_attention(
             q_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             k_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             v_proj.unflatten(-1, (self.heads, -1)).transpose(1, 2),
             is_causal=self.causal,
-        )
+        )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         out_proj: Tensor = self.out_proj(attention)  # [B, T, D]
         return out_proj
@@ -86,8 +85,9 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         self_attn_layer_norm = self.self_attn_layer_norm(x)  # [B, S, D]
-        # [B, S, D]
-        self_attn = self.self_attn(self_attn_layer_norm, self_attn_layer_norm)
+        self_attn = self.self_attn(
+            self_attn_layer_norm, self_attn_layer_norm
+        )  # [B, S, D]
         drop = self.drop(self_attn)  # [B, S, D]
         attended = x + drop  # [B, S, D]
         mlp = self.mlp(attended)  # [B, S, D]
@@ -127,10 +127,9 @@ class Encoder(nn.Module):
         conv2 = self.conv2(gelu1)  # [B, width, (F + 1) // 2]
         gelu2 = F.gelu(conv2)  # [B, width, (F + 1) // 2]
         places = gelu2.transpose(1, 2)  # [B, (F + 1) // 2, width]
-        # [(F + 1) // 2, width]
         embed_positions = self.embed_positions(
             torch.arange(places.shape[1], device=places.device)
-        )
+        )  # [(F + 1) // 2, width]
         embedded = places + embed_positions  # [B, (F + 1) // 2, width]
         layers = self.drop(embedded)  # [B, (F + 1) // 2, width]
         for block in self.layers:  # depth times
@@ -157,8 +156,9 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor) -> Tensor:
         self_attn_layer_norm = self.self_attn_layer_norm(x)  # [B, T, D]
-        # [B, T, D]
-        self_attn = self.self_attn(self_attn_layer_norm, self_attn_layer_norm)
+        self_attn = self.self_attn(
+            self_attn_layer_norm, self_attn_layer_norm
+        )  # [B, T, D]
         drop1 = self.drop1(self_attn)  # [B, T, D]
         attended = x + drop1  # [B, T, D]
         encoder_attn_layer_norm = self.encoder_attn_layer_norm(attended)  # [B, T, D]
@@ -198,10 +198,9 @@ class Decoder(nn.Module):
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
         embed_tokens = self.embed_tokens(tokens)  # [B, T, D]
-        # [T, D]
         embed_positions = self.embed_positions(
             torch.arange(tokens.shape[1], device=tokens.device)
-        )
+        )  # [T, D]
         embedded = embed_tokens + embed_positions  # [B, T, D]
         x = self.drop(embedded)  # [B, T, D]
         for block in self.layers:  # depth times

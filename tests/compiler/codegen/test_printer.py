@@ -196,8 +196,13 @@ def test_a_comment_that_does_not_fit_stands_above() -> None:
     short, long = "c" * 10, "c" * 11  # 70 + " = 1" + "  # " + 10 is 88
     assert printed(assign(name, 1, comment=short)) == f"{name} = 1  # {short}\n"
     assert printed(assign(name, 1, comment=long)) == f"# {long}\n{name} = 1\n"
+
+
+def test_a_call_breaks_for_its_comment() -> None:
     broken = assign("x", call("f", Name("a" * 50), Name("b" * 50)), comment="c")
-    assert printed(broken) == f"# c\nx = f(\n    {'a' * 50},\n    {'b' * 50},\n)\n"
+    assert printed(broken) == f"x = f(\n    {'a' * 50},\n    {'b' * 50},\n)  # c\n"
+    near = assign("x", call("f", Name("a" * 40)), comment="c" * 50)
+    assert printed(near) == f"x = f(\n    {'a' * 40}\n)  # {'c' * 50}\n"
 
 
 def test_what_is_too_long_breaks_at_its_outermost_brackets() -> None:
