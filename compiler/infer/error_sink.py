@@ -35,16 +35,27 @@ _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 """Faults that have nothing to do with the types of what goes in."""
 
 
-class ErrorSink:
-    """The faults of layers by place."""
+class Stopped(Exception):
+    """A layer of a trial is wrong: nothing more is inferred."""
 
-    def __init__(self) -> None:
+
+class ErrorSink:
+    """The faults of layers by place; with `stops`, the first one ends the inference."""
+
+    def __init__(self, *, stops: bool = False) -> None:
+        self._stops = stops
         self._found: dict[tuple[str, Span], FoundError] = {}
 
     def add(
         self, instance: InstanceBuilder, node: Node, fault: OpError, path: str
     ) -> None:
-        """Keep a fault of a layer; one that is known already adds its conditions."""
+        """Keep a fault of a layer; one that is known already adds its conditions.
+
+        Raises:
+            Stopped: where the first fault ends the inference.
+        """
+        if self._stops:
+            raise Stopped(fault.message)
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
         if known is not None:

@@ -10,6 +10,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.limits import Limits
 from compiler.infer.check_inits import check_inits
 from compiler.infer.engine import Engine
+from compiler.infer.error_sink import ErrorSink
 from compiler.infer.expectations import check_expectations
 from compiler.infer.infer_scope import infer_network
 from compiler.infer.root_params import root_params
@@ -28,7 +29,7 @@ def infer(
     settings: Mapping[str, Any] | None = None,
     limits: Limits = _DEFAULT,
     *,
-    speculate: bool = True,
+    trial: bool = False,
 ) -> TypedGraph:
     """Infer all types. Mistakes do not stop it: they are in the result, with everything that could be inferred.
 
@@ -36,7 +37,11 @@ def infer(
         variant: the name of a set of params in the spec; "" for none.
         settings: values for params that override all others.
         limits: how far blocks may expand.
-        speculate: work out, too, what other values of the params would run.
+        trial: whether only the types are asked for, of a graph that is right: nothing is worked out of what other
+            values of the params would run, and the first layer that is wrong ends it.
+
+    Raises:
+        Stopped: by a trial, where a layer is wrong.
     """
     report = Report()
     for warning in graph.warnings:
@@ -46,7 +51,8 @@ def infer(
         return TypedGraph(graph, {}, {}, report.diagnostics)
     domain = read_domain(graph, params, limits, report)
     engine = Engine(graph, domain, limits, report)
-    engine.speculates = speculate
+    engine.speculates = not trial
+    engine.errors = ErrorSink(stops=trial)
     given = frozenset({*graph.spec.variants.get(variant, {}), *(settings or {})})
     networks = {
         name: infer_network(engine, scope, params, given)

@@ -27,7 +27,7 @@ from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
 from compiler.lower.print_class import print_class
-from compiler.lower.probe import probe
+from compiler.lower.probe import Prober
 from compiler.lower.sizes import read_sizes
 from compiler.lower.use_sizes import tell_uses
 from compiler.lower.validate import Invalid, Validator
@@ -96,23 +96,24 @@ def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
 
 
 def _proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
-    """The classes, with arguments only for params at whose other values they hold, too."""
-    merger = _Merger(typed)
-    classes, constructors, validator = merger.merged()
-    networks = {
-        name: next(ir for ir in classes if instance in ir.plan.uses)
-        for name, instance in typed.networks.items()
-    }
-    taken = {
-        name for ir in networks.values() for name in constructors.of(ir.plan).params
-    }
-    proven = probe(typed, networks, validator, taken)
-    if not proven.fixed and not proven.positive:
-        return classes, constructors
-    merger.fixed = {name: typed.params[name] for name in sorted(proven.fixed)}
-    merger.positive = proven.positive
-    classes, constructors, _ = merger.merged()
-    return classes, constructors
+    """The classes, with arguments only for params at whose other values they hold, too.
+
+    Each time a param is fixed the others are tried again.
+    """
+    merger, prober = _Merger(typed), Prober(typed)
+    while True:
+        classes, constructors, validator = merger.merged()
+        networks = {
+            name: next(ir for ir in classes if instance.inferred in ir.plan.uses)
+            for name, instance in typed.networks.items()
+        }
+        taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
+        found = prober.probe(networks, validator, taken, merger.fixed)
+        if not found.fixed and found.positive == merger.positive:
+            return classes, constructors
+        fixed = {*merger.fixed, *found.fixed}
+        merger.fixed = {name: typed.params[name] for name in sorted(fixed)}
+        merger.positive = found.positive
 
 
 class _Merger:

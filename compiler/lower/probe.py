@@ -1,30 +1,26 @@
-"""For which params of a network its class holds at other values, too: only these are arguments of its constructor.
+"""For which params of networks their classes hold at other values, too: only these are arguments of constructors.
 
-The graph is inferred at a few other values, and the class held against what inference says there. A param for which
-it does not hold is fixed: its value stands in the code. One whose other values compile to nothing is left free: they
-fail here as they do there.
+The graph is inferred at a few other values, and the classes are compared with what inference says there. A param for
+which they do not hold is fixed: its value stands in the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.elaborate.check_names import formulas
-from compiler.expr.syntax import names_in
+from compiler.infer.error_sink import Stopped
 from compiler.infer.infer import infer
-from compiler.ir.graph import Graph, Node, OpParam, Scope
 from compiler.ir.typed import TypedGraph
 from compiler.language.spec import Expect
 from compiler.lower.build_class import ClassIR
 from compiler.lower.emit import Parted, Unwritten
+from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.validate import Invalid, Validator
-from compiler.op.arg_types import Formula
-from compiler.symbolic.evaluate import Value
 
-Settings = Mapping[str, Any]
+Networks = Mapping[str, ClassIR]
 
 
 @dataclass(frozen=True)
@@ -40,134 +36,111 @@ class Proven:
     positive: frozenset[str]
 
 
-def probe(
-    typed: TypedGraph,
-    networks: Mapping[str, ClassIR],
-    validator: Validator,
-    taken: Iterable[str],
-) -> Proven:
-    """Hold the classes of networks against other values of the params that their constructors take."""
-    spec = typed.graph.spec
-    bare = replace(
-        typed.graph, spec=spec.model_copy(update={"expect": Expect(), "init": {}})
-    )
-    prober = _Prober(typed, bare, networks, validator)
-    plain = {
-        name: value
-        for name, value in typed.params.items()
-        if name in taken and spec.params[name].type != "op"
-    }
-    counts = _counts(typed) & plain.keys()
-    fixed: set[str] = set()
-    for group in _groups(plain, counts, _deciding(typed)):
-        if prober.holds(group) is False:
-            single = [
-                n for n, value in group.items() if prober.holds({n: value}) is False
-            ]
-            fixed |= set(single or group)
-    positive = {
-        name
-        for name in counts - fixed
-        if plain[name] != 0 and prober.holds({name: 0}) is not True
-    }
-    return Proven(frozenset(fixed), frozenset(positive))
+class Prober:
+    """Infers a graph at other values of its params, each setting once, and compares classes with it."""
 
+    def __init__(self, typed: TypedGraph) -> None:
+        spec = typed.graph.spec
+        bare = spec.model_copy(update={"expect": Expect(), "init": {}})
+        self._graph = replace(typed.graph, spec=bare)
+        first = next(iter(typed.networks.values()))
+        self._chosen = {name: typed.params[name] for name in first.given}
+        self._other = OtherValues(typed)
+        self._known: dict[tuple[Any, ...], TypedGraph | None] = {}
 
-def _groups(
-    plain: Mapping[str, Value], counts: Collection[str], deciding: Collection[str]
-) -> Iterator[dict[str, Value]]:
-    """Other values to try together: of all counts and lists, of all sizes, of each flag."""
-    several = {n: v for n, v in plain.items() if n in counts or isinstance(v, tuple)}
-    longer = {name: _longer(value) for name, value in several.items()}
-    shorter = {name: _shorter(value) for name, value in several.items()}
-    rest = {n: v for n, v in plain.items() if n not in several and isinstance(v, int)}
-    sizes: dict[str, Value] = {
-        name: 2 * value for name, value in rest.items() if not isinstance(value, bool)
-    }
-    yield from (group for group in (longer, shorter, sizes) if group)
-    for name, value in rest.items():
-        if isinstance(value, bool):
-            yield {name: not value}
-        elif name in deciding:
-            yield {name: value + 1}
-
-
-_FEW = 4
-"""From more copies than these, a few are tried: inferring many again would cost as much as the build."""
-
-
-def _longer(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return (*value, *value[-1:])
-    return value + 1 if value <= _FEW else 3
-
-
-def _shorter(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return value[:-1] if len(value) > 1 else value
-    return 2 if value > _FEW else max(value - 1, 1)
-
-
-def _counts(typed: TypedGraph) -> set[str]:
-    """The params by which networks repeat their layers."""
-    found: set[str] = set()
-    for scope in typed.graph.networks.values():
-        for node in scope.nodes.values():
-            repeat = node.layer.repeat
-            count = repeat.count if repeat is not None else None
-            if isinstance(count, Formula):
-                found |= set(names_in(count.expr))
-    return {
-        name
-        for name in found
-        if isinstance(typed.params.get(name), int)
-        and not isinstance(typed.params.get(name), bool)
-    }
-
-
-def _deciding(typed: TypedGraph) -> set[str]:
-    """The params that may decide what runs: in conditions of networks, or given to blocks that have some."""
-    found: set[str] = set()
-    for scope in typed.graph.networks.values():
-        for node in scope.nodes.values():
-            if _decides(node, set()):
-                for _, formula in formulas(node.layer, node.arguments):
-                    found |= set(names_in(formula.expr))
-    return found
-
-
-def _decides(node: Node, seen: set[Scope]) -> bool:
-    """Whether a layer is under a condition, or one inside it is."""
-    if node.layer.when is not None or isinstance(node.target, OpParam):
-        return True
-    if not isinstance(node.target, Scope) or node.target in seen:
-        return False
-    seen.add(node.target)
-    return any(_decides(inner, seen) for inner in node.target.nodes.values())
-
-
-class _Prober:
-    def __init__(
+    def probe(
         self,
-        typed: TypedGraph,
-        graph: Graph,
-        networks: Mapping[str, ClassIR],
+        networks: Networks,
         validator: Validator,
-    ) -> None:
-        self.graph, self.networks, self.validator = graph, networks, validator
-        given = {name for one in typed.networks.values() for name in one.given}
-        self.chosen = {
-            name: typed.params[name] for name in given if name in typed.params
+        taken: Collection[str],
+        fixed: Collection[str],
+    ) -> Proven:
+        """Compare the classes of networks with inference at other values of the params that are not fixed.
+
+        `taken` are the arguments of the constructors.
+        """
+        trial = _Trial(self, networks, validator)
+        names = [name for name in self._other.values if name not in fixed]
+        found: set[str] = set()
+        generic = self._sizes(names)
+        for parts in self._other.settings(names, generic):
+            for part in self._compiling([_without(part, found) for part in parts]):
+                if trial.holds(part) is False:
+                    found.add(self._blamed(trial, part))
+        found |= self._refused_flags(taken, {*found, *fixed})
+        positive = frozenset(
+            name
+            for name in self._other.counts
+            if name in taken
+            and name not in {*found, *fixed}
+            and self._other.values[name] != 0
+            and trial.holds({name: 0}) is not True
+        )
+        return Proven(frozenset(found), positive)
+
+    def inferred(self, changes: Setting) -> TypedGraph | None:
+        """The graph at other values; None where these do not compile."""
+        key = tuple(sorted((name, repr(value)) for name, value in changes.items()))
+        if key not in self._known:
+            self._known[key] = self._infer(changes)
+        return self._known[key]
+
+    def _infer(self, changes: Setting) -> TypedGraph | None:
+        try:
+            typed = infer(self._graph, "", {**self._chosen, **changes}, trial=True)
+        except (SpecError, Stopped):
+            return None
+        return None if typed.failed else typed
+
+    def _sizes(self, names: Collection[str]) -> Setting:
+        """Other sizes that compile, all at once; none where there are no such."""
+        settings = self._other.sizes(names)
+        return next((one for one in settings if self.inferred(one) is not None), {})
+
+    def _compiling(self, parts: list[Setting]) -> list[Setting]:
+        """All parts together, where that compiles; else each alone."""
+        together: Setting = {}
+        for part in parts:
+            together.update(part)
+        if self.inferred(together) is not None or len(parts) == 1:
+            return [together]
+        return parts
+
+    def _blamed(self, trial: _Trial, changes: Setting) -> str:
+        """The param to fix where a setting fails: the most important of a smallest part that fails."""
+        needed = dict(changes)
+        for name in sorted(changes, key=self._other.importance, reverse=True):
+            fewer = {key: value for key, value in needed.items() if key != name}
+            if fewer and trial.holds(fewer) is False:
+                needed = fewer
+        return min(needed, key=self._other.importance)
+
+    def _refused_flags(
+        self, taken: Collection[str], known: Collection[str]
+    ) -> set[str]:
+        """Flags whose other value does not compile."""
+        return {
+            name
+            for name, value in self._other.values.items()
+            if isinstance(value, bool)
+            and name in taken
+            and name not in known
+            and self.inferred({name: not value}) is None
         }
 
-    def holds(self, changes: Settings) -> bool | None:
+
+@dataclass(frozen=True)
+class _Trial:
+    """The classes of one round."""
+
+    prober: Prober
+    networks: Networks
+    validator: Validator
+
+    def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""
-        try:
-            settings = {**self.chosen, **changes}
-            typed = infer(self.graph, "", settings, speculate=False)
-        except SpecError:
-            return None
-        if typed.failed:
+        typed = self.prober.inferred(changes)
+        if typed is None:
             return None
         try:
             for name, ir in self.networks.items():
@@ -177,3 +150,7 @@ class _Prober:
         except (Invalid, Parted, Unwritten):
             return False
         return True
+
+
+def _without(setting: Setting, names: Collection[str]) -> Setting:
+    return {name: value for name, value in setting.items() if name not in names}

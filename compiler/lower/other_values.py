@@ -1,0 +1,225 @@
+"""Other values of the params of networks, at which their classes are compared with inference.
+
+Every condition and every count should come out differently in some setting, and sizes that are equal by chance should
+differ: so most settings also change all sizes, each by a factor of its own where the graph allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from compiler.elaborate.check_names import formulas
+from compiler.expr.syntax import (
+    ComparisonOperation,
+    Expression,
+    IfElse,
+    LogicalOperation,
+    names_in,
+    walk,
+)
+from compiler.ir.graph import Node, OpParam, Scope
+from compiler.ir.typed import TypedGraph
+from compiler.lower.constructors import is_computed
+from compiler.op.arg_types import Formula
+from compiler.symbolic.evaluate import Value
+
+Setting = dict[str, Any]
+"""Values of some params; the others have the values that the graph was compiled with."""
+
+Roles = dict[str, set[str]]
+
+_COUNT, _DECIDES = "count", "decides"
+_FEW = 4
+"""From more copies than these, a few are tried: inferring many again would cost as much as the build."""
+_MOST_FLAGS = 4
+"""Of more flags than these, not all pairs are tried."""
+_FACTORS = (3, 5, 7, 11, 13)
+"""Odd, so that no size becomes a common one, such as 8."""
+
+
+class OtherValues:
+    """The settings to try for the params of a graph."""
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self.values: Mapping[str, Value] = {
+            name: value
+            for name, value in typed.params.items()
+            if typed.graph.spec.params[name].type != "op"
+        }
+        self._spec = typed.graph.spec
+        roles: Roles = {}
+        for scope in typed.graph.networks.values():
+            for name, found in _roles(scope, ()).items():
+                roles.setdefault(name, set()).update(found)
+        self._roles = roles
+        self.counts = frozenset(
+            n for n, found in roles.items() if self._is_count(n, found)
+        )
+        """The numbers of copies."""
+
+    def sizes(self, names: Collection[str]) -> Iterator[Setting]:
+        """All named sizes changed together: each by a factor of its own, else by the same."""
+        found = [n for n in names if self._is_size(n) and not self._is_computed(n)]
+        yield self._scaled(found, _FACTORS)
+        yield from (self._scaled(found, (factor,)) for factor in (3, 2))
+
+    def settings(
+        self, names: Collection[str], sizes: Setting
+    ) -> Iterator[list[Setting]]:
+        """Settings of the named params, each in parts: where all together do not compile, each part is tried alone.
+
+        `sizes` is one of `sizes`, which most settings change as well.
+        """
+        values = {n: v for n, v in self.values.items() if n in names}
+        several = [n for n in values if n in self.counts or self._is_list(n)]
+        longer = {name: _longer(values[name]) for name in several}
+        yield [sizes, longer]
+        yield [{name: _shorter(values[name]) for name in several}]
+        yield [{n: _changed(v) for n, v in values.items() if self._is_list(n)}]
+        flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
+        for name, value in flags.items():
+            yield [{name: value}]
+            yield [sizes, {name: value}]
+        for pair in combinations(flags.items(), 2) if len(flags) <= _MOST_FLAGS else ():
+            yield [sizes, dict(pair)]
+        if flags:
+            yield [{**sizes, **longer}, flags]
+        for name, value in values.items():
+            for other in self._thresholds(name, value):
+                yield [{name: other}]
+                yield [sizes, {name: other}]
+        computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
+        yield [self._scaled(computed, _FACTORS[1:])]
+
+    def importance(self, name: str) -> int:
+        """How much of a network a param changes: of several that fail together the first is fixed."""
+        value = self.values[name]
+        if isinstance(value, bool | str):
+            return 0
+        if name in self.counts or isinstance(value, tuple):
+            return 2
+        return 1 if _DECIDES in self._roles.get(name, ()) else 3
+
+    def _thresholds(self, name: str, value: Any) -> Iterator[Any]:
+        """Values on both sides of a number that conditions may ask for, and the other choices of a text."""
+        decides = _DECIDES in self._roles.get(name, ())
+        choices = self._spec.params[name].choices
+        if isinstance(value, bool):
+            return
+        if choices is not None and (decides or isinstance(value, str)):
+            yield from (other for other in choices if other != value)
+        elif decides and isinstance(value, int) and name not in self.counts:
+            yield from (value + 1, value - 1)
+        elif decides and isinstance(value, float):
+            yield from (0.5 * value + 0.125, 0.0 if value else 1.0)
+
+    def _scaled(self, names: Collection[str], factors: Sequence[int]) -> Setting:
+        scaled: Setting = {}
+        for number, name in enumerate(names):
+            value = self.values[name]
+            assert isinstance(value, int)
+            scaled[name] = (value or 1) * factors[number % len(factors)]
+        return scaled
+
+    def _is_size(self, name: str) -> bool:
+        value = self.values[name]
+        plain = isinstance(value, int) and not isinstance(value, bool)
+        return plain and name not in self.counts
+
+    def _is_count(self, name: str, roles: Collection[str]) -> bool:
+        value = self.values.get(name)
+        plain = isinstance(value, int) and not isinstance(value, bool)
+        return plain and _COUNT in roles
+
+    def _is_list(self, name: str) -> bool:
+        return isinstance(self.values[name], tuple)
+
+    def _is_computed(self, name: str) -> bool:
+        return is_computed(self._spec.params[name].default)
+
+
+def _longer(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return (*value, *value[-1:])
+    return value + 1 if value <= _FEW else 3
+
+
+def _shorter(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return value[:-1] if len(value) > 1 else value
+    return 2 if value > _FEW else max(value - 1, 1)
+
+
+def _changed(value: Any) -> Any:
+    """A list with other items, which are numbers or flags."""
+    found = []
+    for number, item in enumerate(value):
+        factor = _FACTORS[number % len(_FACTORS)]
+        if isinstance(item, bool):
+            item = not item
+        elif isinstance(item, int):
+            item = (item or 1) * factor
+        found.append(item)
+    return tuple(found)
+
+
+def _roles(scope: Scope, around: tuple[Scope, ...]) -> Roles:
+    """What the params of a scope decide: how many copies there are, or what else runs.
+
+    A param that is an argument of a block decides what the block's param does; `around` are the scopes on the way.
+    """
+    found: Roles = {}
+    if scope in around:
+        return found
+    for node in scope.nodes.values():
+        for name, role in _of_layer(node, (*around, scope)):
+            found.setdefault(name, set()).add(role)
+    for name in reversed(list(scope.params)):
+        default = scope.params[name].default
+        if isinstance(default, Formula):
+            for source in names_in(default.expr):
+                found.setdefault(source, set()).update(found.get(name, ()))
+    return found
+
+
+def _of_layer(node: Node, around: tuple[Scope, ...]) -> Iterator[tuple[str, str]]:
+    layer, target = node.layer, node.target
+    count = layer.repeat.count if layer.repeat is not None else None
+    conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
+    for formula in _formulas(count):
+        yield from ((name, _COUNT) for name in names_in(formula.expr))
+    for formula in _formulas(conditions):
+        yield from ((name, _DECIDES) for name in names_in(formula.expr))
+    for _, formula in formulas(layer, node.arguments):
+        yield from ((name, _DECIDES) for name in _tested(formula.expr))
+    if isinstance(target, OpParam):
+        for _, formula in formulas(layer, node.arguments):
+            yield from ((name, _DECIDES) for name in names_in(formula.expr))
+    if not isinstance(target, Scope):
+        return
+    inner = _roles(target, around)
+    if target.kind == "group":
+        yield from ((name, role) for name, roles in inner.items() for role in roles)
+    for argument, value in node.arguments.items():
+        for formula in _formulas(value):
+            for name in names_in(formula.expr):
+                yield from ((name, role) for role in inner.get(argument, ()))
+
+
+def _tested(expr: Expression) -> Iterator[str]:
+    """The names by which a formula chooses among values."""
+    for part in walk(expr):
+        if isinstance(part, IfElse):
+            yield from names_in(part.test)
+        elif isinstance(part, ComparisonOperation | LogicalOperation):
+            yield from names_in(part)
+
+
+def _formulas(value: Any) -> Iterator[Formula]:
+    if isinstance(value, Formula):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _formulas(item)

@@ -1,0 +1,55 @@
+"""A constructor takes the params at whose other values its class does what the spec says; the others are fixed."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from compiler import compile_spec
+from runtime.load import load_program
+from runtime.verify import verify
+
+MASK = "bool[B, T]?"
+ATTENTION = "{op: attention, num_heads: 1, is_causal: flag, in: {query: x, key: x, value: x, mask: mask}}"
+
+SPECS = {
+    "a flag that the code of an op depends on, and no argument shows": (
+        f"params: {{flag: true}}\ninputs: {{x: 'float[B, T, 8]', mask: '{MASK}'}}\nlayers: {{a: {ATTENTION}}}",
+        {"flag"},
+    ),
+    "copies that none of the compiled values runs": (
+        "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\n"
+        "layers:\n  g: {repeat: n, layers: [{op: linear, out_features: 8}]}\n  t: tanh",
+        {"n"},
+    ),
+    "what is off inside what has no copies": (
+        "params: {n: 0, on: true}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+        "  g: {repeat: n, in: x, layers: {s: {op: sort, when: on, in: x}}}\n  t: {op: tanh, in: g}",
+        {"n"},
+    ),
+    "an output that a layer has only where it runs": (
+        "params: {on: false}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, when: on}}\noutputs: {o: b}\n"
+        "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {a: tanh, b: relu}, outputs: {y: a, z: b}}}",
+        set(),
+    ),
+    "a width that equals another at the compiled values": (
+        "params: {width: 4, n: 2}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+        "  wider: {op: linear, out_features: 2 * width, when: n % 2 == 0}\n  back: {op: linear, out_features: 8}",
+        {"n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_params_that_do_not_hold_are_fixed(case: str, tmp_path: Path) -> None:
+    body, fixed = SPECS[case]
+    path = tmp_path / "net.yaml"
+    path.write_text(f"name: Net\n{body}\n", encoding="utf-8")
+    program = compile_spec(path)
+    assert not verify(program).problems
+    kind = load_program(program)[""]
+    for name in fixed:
+        assert name not in inspect.signature(kind).parameters
+        assert f"for {name} = " in (kind.__doc__ or "")
