@@ -20,23 +20,31 @@ SPECS = {
         {"flag"},
     ),
     "copies that none of the compiled values runs": (
-        "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\n"
-        "layers:\n  g: {repeat: n, layers: [{op: linear, out_features: 8}]}\n  t: tanh",
+        (
+            "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\n"
+            "layers:\n  g: {repeat: n, layers: [{op: linear, out_features: 8}]}\n  t: tanh"
+        ),
         {"n"},
     ),
     "what is off inside what has no copies": (
-        "params: {n: 0, on: true}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
-        "  g: {repeat: n, in: x, layers: {s: {op: sort, when: on, in: x}}}\n  t: {op: tanh, in: g}",
+        (
+            "params: {n: 0, on: true}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+            "  g: {repeat: n, in: x, layers: {s: {op: sort, when: on, in: x}}}\n  t: {op: tanh, in: g}"
+        ),
         {"n"},
     ),
     "an output that a layer has only where it runs": (
-        "params: {on: false}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, when: on}}\noutputs: {o: b}\n"
-        "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {a: tanh, b: relu}, outputs: {y: a, z: b}}}",
+        (
+            "params: {on: false}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, when: on}}\noutputs: {o: b}\n"
+            "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {a: tanh, b: relu}, outputs: {y: a, z: b}}}"
+        ),
         set(),
     ),
     "a width that equals another at the compiled values": (
-        "params: {width: 4, n: 2}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
-        "  wider: {op: linear, out_features: 2 * width, when: n % 2 == 0}\n  back: {op: linear, out_features: 8}",
+        (
+            "params: {width: 4, n: 2}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+            "  wider: {op: linear, out_features: 2 * width, when: n % 2 == 0}\n  back: {op: linear, out_features: 8}"
+        ),
         {"n"},
     ),
 }
