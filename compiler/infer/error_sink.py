@@ -35,7 +35,7 @@ _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 """Faults that have nothing to do with the types of what goes in."""
 
 
-class Stopped(Exception):
+class TrialFailed(Exception):
     """A layer of a trial is wrong: nothing more is inferred."""
 
 
@@ -52,10 +52,10 @@ class ErrorSink:
         """Keep a fault of a layer; one that is known already adds its conditions.
 
         Raises:
-            Stopped: where the first fault ends the inference.
+            TrialFailed: where the first fault ends the inference.
         """
         if self._stops:
-            raise Stopped(fault.message)
+            raise TrialFailed(fault.message)
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
         if known is not None:

@@ -41,7 +41,7 @@ def infer(
             values of the params would run, and the first layer that is wrong ends it.
 
     Raises:
-        Stopped: by a trial, where a layer is wrong.
+        TrialFailed: by a trial, where a layer is wrong.
     """
     report = Report()
     for warning in graph.warnings:

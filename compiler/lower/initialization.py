@@ -268,5 +268,4 @@ def _log_arange(place: Expr) -> Call:
 
 
 def _tensor(held: Expr, tensor: str) -> Expr:
-    assert isinstance(held, Name)
-    return Name(f"{held.id}.{tensor}")
+    return tensor_path(tensor, held)

@@ -237,7 +237,7 @@ class _ClassPrinter:
             if repeat is not None and not repeat.share:
                 place = Name("layer")
             tied: tuple[Stmt, ...] = tuple(
-                Assign((attr(place, name),), tensor_path(path))
+                Assign((tensor_path(name, place),), tensor_path(path))
                 for name, path in tensors.items()
             )
             if place != holder:
@@ -485,9 +485,8 @@ def _collapsed(target: Expr) -> Expr:
     )
 
 
-def tensor_path(path: str) -> Expr:
-    """`self.layers[0].weight`, for the path of a tensor."""
-    place: Expr = Name("self")
+def tensor_path(path: str, place: Expr = SELF) -> Expr:
+    """`self.layers[0].weight`, for the path of a tensor in what stands at a place."""
     for step in path.split("."):
         place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
     return place

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.infer.error_sink import Stopped
+from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
 from compiler.ir.typed import TypedGraph
 from compiler.language.spec import Expect
@@ -88,7 +88,7 @@ class Prober:
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
             typed = infer(self._graph, "", {**self._chosen, **changes}, trial=True)
-        except (SpecError, Stopped):
+        except (SpecError, TrialFailed):
             return None
         return None if typed.failed else typed
 

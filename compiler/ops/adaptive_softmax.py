@@ -68,6 +68,9 @@ class AdaptiveLogSoftmaxWithLoss(Op):
         return input.with_shape(*target.shape), TensorType("float", ())
 
     def _require_cutoffs(self, ctx: Context) -> None:
+        if not self.cutoffs:
+            message = "cutoffs needs at least one index"
+            raise errors.constraint(message, argument="cutoffs")
         last = Dim.of(0)
         for cutoff in (*self.cutoffs, self.n_classes):
             if not ctx.domain.at_least(ctx.value(cutoff - last), 1):
