@@ -77,6 +77,9 @@ class OtherValues:
         longer = {name: _longer(values[name]) for name in several}
         yield [sizes, longer]
         yield [{name: _shorter(values[name]) for name in several}]
+        for name in several:
+            if self._is_list(name):
+                yield [sizes, {name: _rising(values[name])}]
         yield [{n: _changed(v) for n, v in values.items() if self._is_list(n)}]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
         for name, value in flags.items():
@@ -144,6 +147,13 @@ def _longer(value: Any) -> Any:
     if isinstance(value, tuple):
         return (*value, *value[-1:])
     return value + 1 if value <= _FEW else 3
+
+
+def _rising(value: Any) -> Any:
+    """A list with one more item, which is larger than the last."""
+    last = value[-1] if value else 0
+    number = isinstance(last, int | float) and not isinstance(last, bool)
+    return (*value, 2 * last + 1) if number else (*value, last)
 
 
 def _shorter(value: Any) -> Any:

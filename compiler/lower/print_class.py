@@ -74,6 +74,8 @@ from compiler.lower.static_types import TENSOR, returning, typed_calls
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
+_SELF = Name("self")
+
 
 def print_class(
     ir: ClassIR,
@@ -485,7 +487,7 @@ def _collapsed(target: Expr) -> Expr:
     )
 
 
-def tensor_path(path: str, place: Expr = SELF) -> Expr:
+def tensor_path(path: str, place: Expr = _SELF) -> Expr:
     """`self.layers[0].weight`, for the path of a tensor in what stands at a place."""
     for step in path.split("."):
         place = subscript(place, int(step)) if step.isdigit() else attr(place, step)

@@ -46,7 +46,7 @@ class Prober:
         first = next(iter(typed.networks.values()))
         self._chosen = {name: typed.params[name] for name in first.given}
         self._other = OtherValues(typed)
-        self._known: dict[tuple[Any, ...], TypedGraph | None] = {}
+        self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
 
     def probe(
         self,
@@ -67,7 +67,7 @@ class Prober:
             for part in self._compiling([_without(part, found) for part in parts]):
                 if trial.holds(part) is False:
                     found.add(self._blamed(trial, part))
-        found |= self._refused_flags(taken, {*found, *fixed})
+        found |= {name for name in names if name in taken and self._untried(name)}
         positive = frozenset(
             name
             for name in self._other.counts
@@ -82,8 +82,8 @@ class Prober:
         """The graph at other values; None where these do not compile."""
         key = tuple(sorted((name, repr(value)) for name, value in changes.items()))
         if key not in self._known:
-            self._known[key] = self._infer(changes)
-        return self._known[key]
+            self._known[key] = changes, self._infer(changes)
+        return self._known[key][1]
 
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
@@ -115,18 +115,18 @@ class Prober:
                 needed = fewer
         return min(needed, key=self._other.importance)
 
-    def _refused_flags(
-        self, taken: Collection[str], known: Collection[str]
-    ) -> set[str]:
-        """Flags whose other value does not compile."""
-        return {
-            name
-            for name, value in self._other.values.items()
-            if isinstance(value, bool)
-            and name in taken
-            and name not in known
-            and self.inferred({name: not value}) is None
-        }
+    def _untried(self, name: str) -> bool:
+        """Whether a flag or a count has no other value that compiles, or a list no other length."""
+        value = self._other.values[name]
+        others = [
+            changes[name]
+            for changes, typed in self._known.values()
+            if name in changes and typed is not None
+        ]
+        if isinstance(value, tuple):
+            return all(len(other) == len(value) for other in others)
+        chosen = isinstance(value, bool) or name in self._other.counts
+        return chosen and all(other == value for other in others)
 
 
 @dataclass(frozen=True)
