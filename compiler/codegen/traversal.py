@@ -49,13 +49,13 @@ CodeNode = Expr | Slice | Stmt
 
 def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
     """The direct parts of an expression, in print order."""
+    if type(expr) in _LEAVES:
+        return ()
     match expr:
-        case Name() | Literal() | Placeholder():
-            return ()
+        case Call(func, args, kwargs):
+            return (func, *args, *[value for _, value in kwargs])
         case Attribute(value) | Starred(value) | Unary(_, value) | Lambda(_, value):
             return (value,)
-        case Call(func, args, kwargs):
-            return (func, *args, *(value for _, value in kwargs))
         case Subscript(value, index):
             return (value, *index)
         case Slice(start, stop, step):
@@ -71,6 +71,11 @@ def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
         case Comprehension(element, target, iterable, condition):
             last = () if condition is None else (condition,)
             return (element, target, iterable, *last)
+    return ()
+
+
+_LEAVES = frozenset({Name, Literal, Placeholder})
+"""The kinds of expressions that have no parts."""
 
 
 def walk(expr: Expr) -> Iterator[Expr | Slice]:
@@ -79,37 +84,51 @@ def walk(expr: Expr) -> Iterator[Expr | Slice]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(reversed(children(node)))
+        pending += children(node)[::-1]
 
 
-def placeholders(expr: Expr) -> Iterator[Hashable]:
+def placeholders(expr: Expr) -> list[Hashable]:
     """The keys of the placeholders of an expression, left to right."""
-    return (part.key for part in walk(expr) if isinstance(part, Placeholder))
+    if isinstance(expr, Placeholder):
+        return [expr.key]
+    found: list[Hashable] = []
+    pending: list[Expr | Slice] = [expr]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Placeholder):
+            found.append(node.key)
+        else:
+            pending += children(node)[::-1]
+    return found
 
 
 def filled(expr: Expr, fill: Callable[[Hashable], Expr]) -> Expr:
     """The expression with what `fill` gives for their keys in place of its placeholders."""
-    if isinstance(expr, Placeholder):
-        return fill(expr.key)
-    return mapped(expr, lambda part: filled(part, fill))
+
+    def one(part: Expr) -> Expr:
+        return fill(part.key) if isinstance(part, Placeholder) else mapped(part, one)
+
+    return one(expr)
 
 
 def mapped(expr: Expr, one: Callable[[Expr], Expr]) -> Expr:
     """The expression with each direct part replaced by what `one` makes of it."""
+    if isinstance(expr, Name | Literal | Placeholder):
+        return expr
     match expr:
-        case Name() | Literal() | Placeholder():
-            return expr
         case Call(func, args, kwargs):
-            keywords = tuple((key, one(value)) for key, value in kwargs)
+            keywords = tuple([(key, one(value)) for key, value in kwargs])
             return Call(one(func), tuple(map(one, args)), keywords)
-        case TupleExpr() | ListExpr() | Logic():
-            return replace(expr, items=tuple(map(one, expr.items)))
-        case Attribute() | Starred():
-            return replace(expr, value=one(expr.value))
-        case Binary() | Compare():
-            return replace(expr, left=one(expr.left), right=one(expr.right))
+        case Attribute(value, name):
+            return Attribute(one(value), name)
         case Subscript(value, places):
             return Subscript(one(value), tuple(_place(x, one) for x in places))
+        case TupleExpr() | ListExpr() | Logic():
+            return replace(expr, items=tuple(map(one, expr.items)))
+        case Starred(value):
+            return Starred(one(value))
+        case Binary() | Compare():
+            return replace(expr, left=one(expr.left), right=one(expr.right))
     return _mapped(expr, one)
 
 

@@ -193,9 +193,9 @@ def refilled(statement: Stmt, fill: Callable[[Hashable], Expr]) -> Stmt:
             )
 
 
-def defined(target: Expr) -> Iterator[Local]:
+def defined(target: Expr) -> list[Local]:
     """The values that the target of an assignment defines."""
-    yield from (key for key in placeholders(target) if isinstance(key, Local))
+    return [key for key in placeholders(target) if isinstance(key, Local)]
 
 
 def reads(statement: Stmt) -> Iterator[Hashable]:

@@ -377,7 +377,11 @@ def in_constructor(
         return Name("i") if inside else Name(arguments[key.name])
 
     done = filled(code, fill)
-    return fold(done, lambda *_: None, lambda _: None) if ir.plan.fixed else done
+    return (
+        fold(done, Placeholder, lambda *_: None, lambda _: None)
+        if ir.plan.fixed
+        else done
+    )
 
 
 def annotation(name: str) -> Expr:

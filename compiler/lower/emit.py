@@ -247,31 +247,25 @@ def emit(
     """
     layer = typed.node.name
     types = joint_types(runs)
-    alike: dict[Any, list[Run]] = {}
-    for run in runs:
-        alike.setdefault(_bound(run), []).append(run)
-    own = {key: joint_types(group) for key, group in alike.items()}
-    distinct: dict[Any, list[Run]] = {}
-    for run in runs:
-        key = _bound(run)
-        given = {**own[key], **{p: kind for p, kind in run.call.inputs.items() if kind}}
-        distinct.setdefault((key, tuple(given.items())), []).append(run)
+    ghosts = further_runs(runs)
+    alone = len(runs) == 1 and not ghosts
+    own = {} if alone else _types_alike(runs)
+    groups = [runs] if alone else _distinct(runs, own)
     asker = _Asker(builder, types, own, module, produce)
-    groups = list(distinct.values())
     first: list[LayerCode] = []
     found = [asker.written(group[0], first) for group in groups]
     later: list[LayerCode] = []
-    ghosts = further_runs(runs)
     texts = [asker.written(ghost, later) for ghost in ghosts]
     if any(other != found[0] for other in (*found[1:], *texts)):
         asked = [code.asked for code in first]
         sizes = _common_sizes(builder, typed, groups, asked, later)
         found = [asker.written(group[0], [], sizes) for group in groups]
-    by_text: dict[Any, list[Run]] = {}
-    for text, group in zip(found, groups, strict=True):
-        by_text.setdefault(text, []).extend(group)
-    if len(by_text) > 1:
-        raise _parted(builder.plan, layer, list(by_text.values()))
+    if len(found) > 1:
+        by_text: dict[Any, list[Run]] = {}
+        for text, group in zip(found, groups, strict=True):
+            by_text.setdefault(text, []).extend(group)
+        if len(by_text) > 1:
+            raise _parted(builder.plan, layer, list(by_text.values()))
     value = first[0]
     code = found[0][0]
     overwriting = None
@@ -284,8 +278,30 @@ def emit(
     return Emitted(code, steps, overwriting, tuple(value.touched))
 
 
+def _types_alike(runs: Sequence[Run]) -> dict[Any, dict[str, Any]]:
+    """The types of the inputs that runs with the same arguments have, by these arguments."""
+    alike: dict[Any, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(_bound(run), []).append(run)
+    return {key: joint_types(group) for key, group in alike.items()}
+
+
+def _distinct(
+    runs: Sequence[Run], own: Mapping[Any, Mapping[str, Any]]
+) -> list[Sequence[Run]]:
+    """The runs, those together for which an op writes the same."""
+    found: dict[Any, list[Run]] = {}
+    for run in runs:
+        key = _bound(run)
+        given = {**own[key], **{p: kind for p, kind in run.call.inputs.items() if kind}}
+        found.setdefault((key, tuple(given.items())), []).append(run)
+    return list(found.values())
+
+
 def further_runs(runs: Sequence[Run]) -> list[Run]:
     """The copies that would come next in each use, for the rule by which sizes grow."""
+    if not runs[0].node.speculative and len(runs) == 1:
+        return []
     by_use = {id(run.use): run for run in runs}
     return [
         Run(run.use, run.node, ghost)
@@ -340,7 +356,7 @@ class _Asker:
         given = {
             port: kind for port, kind in run.call.inputs.items() if kind is not None
         }
-        own = {**self.own.get(_bound(run), {}), **given}
+        own = {**self.own.get(_bound(run), {}), **given} if self.own else given
         code = LayerCode(
             self.builder, run, self.types, own, self.module, sizes, overwrite
         )

@@ -108,23 +108,29 @@ def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
 
 def fold(
     code: Expr,
+    fill: Callable[[Hashable], Expr],
     size_at: Callable[[Hashable, int], Expr | None],
     present: Callable[[Hashable], bool | None],
 ) -> Expr:
     """Code with every number and every decision worked out that can be.
 
-    `size_at` gives the size of a value at an axis, `present` whether a placeholder holds something (None: unknown).
-    Numbers are literals, and placeholders whose key is a `Dim`.
+    `fill` gives what stands for a placeholder, in parts that run; `size_at` the size of a value at an axis, `present`
+    whether a placeholder holds something (None: unknown). Numbers are literals, and placeholders whose key is a `Dim`.
     """
 
     def one(part: Expr) -> Expr:
-        part = mapped(part, one) if not isinstance(part, Conditional) else part
+        if isinstance(part, Placeholder):
+            return fill(part.key)
+        if isinstance(part, Conditional):
+            test = one(part.test)
+            if isinstance(test, Literal):
+                return one(part.body) if test.value else one(part.orelse)
+            return Conditional(test, one(part.body), one(part.orelse))
+        part = mapped(part, one)
+        return folded(part) if isinstance(part, _FOLDED) else part
+
+    def folded(part: Expr) -> Expr:
         match part:
-            case Conditional(test, body, orelse):
-                test = one(test)
-                if isinstance(test, Literal):
-                    return one(body) if test.value else one(orelse)
-                return Conditional(test, one(body), one(orelse))
             case Compare("is" | "is not" as op, left, Literal(None)):
                 there = (
                     present(left.key)
@@ -147,6 +153,9 @@ def fold(
         return part
 
     return one(code)
+
+
+_FOLDED = (Compare, Subscript, Unary, Logic, Binary, Call)
 
 
 def _joined(op: str, items: tuple[Expr, ...]) -> Expr:

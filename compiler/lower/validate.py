@@ -18,7 +18,7 @@ from compiler.codegen.python import (
     Placeholder,
     lit,
 )
-from compiler.codegen.traversal import filled, mapped, placeholders
+from compiler.codegen.traversal import mapped, placeholders
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref
@@ -106,6 +106,8 @@ class _Check:
         self.layer = ""
         self._types: dict[Any, TensorType | None] = {}
         self._aliases: dict[str, Expr | None] = {}
+        self._codes: dict[str, Expr] = {}
+        """What the op of a layer writes that runs once, by its name."""
         self._counted: dict[tuple[int, int, int], tuple[str, ...]] = {}
 
     def run(self) -> None:
@@ -132,6 +134,11 @@ class _Check:
     def _same(self, found: object, wanted: object, what: str) -> None:
         if found != wanted:
             raise self._wrong(f"{what} is {found}, not {wanted}")
+
+    def _same_code(self, found: Expr, wanted: Expr | None, what: str) -> None:
+        """Hold code against other code that may differ in what changes no result."""
+        if found != wanted:
+            self._same(_plain(found), wanted and _plain(wanted), what)
 
     # What the graph says.
 
@@ -169,10 +176,18 @@ class _Check:
             alone = self._alone(node, call, {**starts, port: inside}, state)
             first = start[0] if several and start else start
             return first if alone == state else None
-        code = self._alone(
-            node, call, self._given(node), Placeholder(self._member(node))
-        )
+        code = self._code(node)
         return code if isinstance(code, Placeholder | Literal) else None
+
+    def _code(self, node: TypedNode) -> Expr:
+        """What the op of a layer that runs once writes, asked alone."""
+        name = node.node.name
+        if name not in self._codes:
+            module = Placeholder(self._member(node))
+            self._codes[name] = self._alone(
+                node, node.calls[0], self._given(node), module
+            )
+        return self._codes[name]
 
     def _first(self, node: TypedNode) -> Expr:
         """What a layer passes on where it is off."""
@@ -217,9 +232,7 @@ class _Check:
     def _folded(self, code: Expr, copy: int | None = None) -> Expr:
         """Code with every value, size and condition as it is in this use."""
         return fold(
-            filled(code, lambda key: self._fill(key, copy)),
-            self._size_at,
-            self._present,
+            code, lambda key: self._fill(key, copy), self._size_at, self._present
         )
 
     def _fill(self, key: Hashable, copy: int | None) -> Expr:
@@ -319,7 +332,7 @@ class _Check:
         else:
             wanted = self._construction(node, call)
             found = self._folded(built, copy)
-            self._same(_plain(found), wanted and _plain(wanted), "what is built")
+            self._same_code(found, wanted, "what is built")
 
     def _value(self, code: Expr, copy: int | None = None) -> Any:
         try:
@@ -359,9 +372,7 @@ class _Check:
                 )
                 assert wanted is not None
                 found = inner._folded(code, copy)
-                self._same(
-                    _plain(found), _plain(inner._folded(wanted)), "what is built"
-                )
+                self._same_code(found, inner._folded(wanted), "what is built")
 
     def _construct(
         self, construct: Construct, call: LayerCall, copy: int | None
@@ -457,13 +468,11 @@ class _Check:
                 value if not isinstance(value, Placeholder) else value.key
             )
             return
-        self._same_run(
-            value,
-            node,
-            node.calls[0],
-            self._given(node),
-            Placeholder(self._member(node)),
-        )
+        if node.calls[0].op is not None:
+            self._same_code(value, self._code(node), "what runs")
+        else:
+            module = Placeholder(self._member(node))
+            self._same_call(value, node, node.calls[0], self._given(node), module)
         self._results(targets, node)
 
     def _results(self, targets: Sequence[Local], node: TypedNode) -> None:
@@ -485,8 +494,19 @@ class _Check:
         """Hold the code of a run against what its op, or its block, is to be given."""
         if call.op is not None:
             wanted = self._alone(node, call, given, module)
-            self._same(_plain(value), _plain(wanted), "what runs")
-            return
+            self._same_code(value, wanted, "what runs")
+        else:
+            self._same_call(value, node, call, given, module)
+
+    def _same_call(
+        self,
+        value: Expr,
+        node: TypedNode,
+        call: LayerCall,
+        given: Mapping[str, Any],
+        module: Expr,
+    ) -> None:
+        """Hold the call of a block against what it is to be given."""
         if not isinstance(value, Call) or value.func != module:
             raise self._wrong(f"{module} is not called")
         assert call.instance is not None
