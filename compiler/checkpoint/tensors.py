@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from compiler.ir.counts import runs_with_weights
-from compiler.ir.graph import Place, Scope
-from compiler.ir.sequential import is_chain
+from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import Shape
 
@@ -71,9 +70,13 @@ def count_tensors(instance: Instance, known: dict[Instance, int] | None = None) 
 
 
 def held_name(instance: Instance, node: TypedNode) -> str:
-    """What the tensors of a layer stand under in those of its scope: its name; numbers get a word before them."""
+    """What the tensors of a layer stand under in those of its scope: its name.
+
+    The layers of a group that is a list have their numbers, as in an `nn.Sequential`; other numbers get a word
+    before them.
+    """
     name = node.node.name
-    numbered = name.isdigit() and not _is_sequential(instance)
+    numbered = name.isdigit() and not instance.scope.chain
     return f"layer_{name}" if numbered else name
 
 
@@ -116,12 +119,3 @@ def _tensors(
             node.node.place,
             f"{prefix}{tied}" if tied else "",
         )
-
-
-def _is_sequential(instance: Instance) -> bool:
-    """Whether the scope is an `nn.Sequential`, whose layers are known by number."""
-    targets = [node.target for node in instance.nodes.values()]
-    return is_chain(instance.scope) and all(
-        isinstance(target, Scope) or (bool(target.module) and target.chains)
-        for target in targets
-    )

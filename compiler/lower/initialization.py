@@ -23,7 +23,13 @@ from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
 from compiler.language.spec import Spec
 from compiler.lower.build_class import ClassIR
-from compiler.lower.print_class import member, tensor_path
+from compiler.lower.print_class import (
+    copies,
+    is_there,
+    member,
+    read_tensor,
+    tensor_path,
+)
 from compiler.op.registry import ops
 
 MODULE = Name("module")
@@ -89,11 +95,12 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
             or isinstance(typed.target, Scope)
         ):
             continue
-        held = member(node.name)
+        held = member(ir.plan, node.name)
         if node.layer.repeat is not None and not node.layer.repeat.share:
-            lines.append(For(Name("layer"), held, tuple(_in_each(rules))))
+            each = copies(ir.plan, node.name)
+            lines.append(For(Name("layer"), each, tuple(_in_each(rules))))
         elif node.layer.when is not None and not _is_tensor(typed):
-            there = Compare("is not", held, lit(None))
+            there = is_there(ir.plan, node.name)
             lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:
             lines.extend(_lines(held, rules, typed))
@@ -120,9 +127,9 @@ def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
             if wanted == rule:
                 continue
             if wanted is not None:
-                yield ExprStatement(_initialize(tensor_path(path), wanted))
+                yield ExprStatement(_initialize(tensor_path(ir.plan, path), wanted))
             elif source.module:
-                yield ExprStatement(method(member(layer), "reset_parameters"))
+                yield ExprStatement(method(member(ir.plan, layer), "reset_parameters"))
 
 
 def _is_tensor(typed: TypedNode) -> bool:
@@ -221,9 +228,7 @@ def _guarded(
     for tensor, rule in rules.items():
         line = ExprStatement(_call(held, tensor, rule))
         if (module, tensor) in absent or tensor == "bias":
-            lines.append(
-                If(Compare("is not", _tensor(held, tensor), lit(None)), (line,))
-            )
+            lines.append(If(_has(held, tensor), (line,)))
         else:
             lines.append(line)
     return lines
@@ -248,7 +253,7 @@ def _lines(
 
 
 def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
-    return _initialize(_tensor(held, tensor) if tensor else held, rule)
+    return _initialize(read_tensor(held, tensor) if tensor else held, rule)
 
 
 def _initialize(place: Expr, rule: Initializer) -> Call:
@@ -267,5 +272,10 @@ def _log_arange(place: Expr) -> Call:
     return method(method(place, "detach"), "copy_", row)
 
 
-def _tensor(held: Expr, tensor: str) -> Expr:
-    return tensor_path(tensor, held)
+def _has(held: Expr, tensor: str) -> Expr:
+    """Whether a module has a tensor that others of its class lack."""
+    place = read_tensor(held, tensor)
+    if isinstance(place, Name):
+        return Compare("is not", place, lit(None))
+    known = call("dict", method(held, "named_parameters"))
+    return Compare("in", lit(tensor), known)

@@ -7,12 +7,12 @@ from typing import Any
 
 from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import (
-    Binary,
     Call,
     Compare,
     Comprehension,
     Expr,
     ListExpr,
+    Literal,
     Logic,
     Name,
     Placeholder,
@@ -35,9 +35,10 @@ from compiler.codegen.statements import (
     Return,
     Stmt,
 )
-from compiler.codegen.traversal import filled, used_names
+from compiler.codegen.traversal import mapped, used_names
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
+from compiler.ir.graph import Scope
 from compiler.ir.module import (
     Choose,
     Let,
@@ -52,6 +53,7 @@ from compiler.ir.module import (
 from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.language.spec import Spec
 from compiler.lower.build_class import ClassIR, Held, count_code
+from compiler.lower.class_plan import ClassPlan
 from compiler.lower.constructors import (
     Constructors,
     annotation,
@@ -74,7 +76,10 @@ from compiler.lower.static_types import TENSOR, returning, typed_calls
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
-_SELF = Name("self")
+_DICTIONARY_ATTRIBUTES = frozenset(
+    ["clear", "items", "keys", "pop", "update", "values"]
+)
+"""The attributes that nn.ModuleDict has beside those of nn.Module."""
 
 
 def print_class(
@@ -88,6 +93,7 @@ def print_class(
     printer = _ClassPrinter(ir, constructors, spec)
     constructor = printer.constructor(calls_reset)
     empty = len(constructor.body) == 1 and len(constructor.params) == 1
+    base = "nn.ModuleDict" if _holds_numbers(ir) else "nn.Module"
     body: list[Stmt] = [] if empty else [constructor]
     if reset:
         body.append(
@@ -100,17 +106,45 @@ def print_class(
         )
     body.append(printer.forward())
     docstring = class_docstring(ir.plan, spec)
-    return Class(ir.plan.name, (Name("nn.Module"),), docstring, tuple(body))
+    return Class(ir.plan.name, (Name(base),), docstring, tuple(body))
 
 
-def attribute(layer: str) -> str:
-    """The attribute that holds a layer's module; a number has a word before it."""
-    return f"layer_{layer}" if layer.isdigit() else layer
+def member(plan: ClassPlan, layer: str) -> Expr:
+    """`self.conv`; of a group that is a list `self["0"]`, so that its weights have the names of an `nn.Sequential`."""
+    if not plan.scope.chain:
+        return Name(f"self.layer_{layer}" if layer.isdigit() else f"self.{layer}")
+    if _holds_tensor(plan, layer):
+        return call("getattr", Name("self"), layer)
+    return subscript(Name("self"), layer)
 
 
-def member(layer: str) -> Name:
-    """`self.conv`."""
-    return Name(f"self.{attribute(layer)}")
+def _holds_tensor(plan: ClassPlan, layer: str) -> bool:
+    """Whether what a layer holds is a tensor, not a module."""
+    target = plan.layers[layer].target
+    return not isinstance(target, Scope) and not target.module
+
+
+def _holds_numbers(ir: ClassIR) -> bool:
+    """Whether a class holds the modules of a list, by their numbers."""
+    plan = ir.plan
+    held = (one.typed.node.name for one in ir.held)
+    return plan.scope.chain and not all(_holds_tensor(plan, name) for name in held)
+
+
+def is_there(plan: ClassPlan, layer: str) -> Expr:
+    """`self.conv is not None`; of a group that is a list `"0" in self`."""
+    place = member(plan, layer)
+    if isinstance(place, Name):
+        return Compare("is not", place, lit(None))
+    if isinstance(place, Call):
+        return call("hasattr", Name("self"), layer)
+    return Compare("in", lit(layer), Name("self"))
+
+
+def copies(plan: ClassPlan, layer: str) -> Expr:
+    """What a loop over the copies of a layer goes through."""
+    place = member(plan, layer)
+    return place if isinstance(place, Name) else method(place, "children")
 
 
 class _ClassPrinter:
@@ -123,7 +157,11 @@ class _ClassPrinter:
         )
         self.names: Names = name_values(ir)
         self.shapes = ShapeNames(ir.plan)
-        attributes = Namespace({*MODULE_ATTRIBUTES, *ir.plan.scope.nodes})
+        attributes = Namespace(
+            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *ir.plan.scope.nodes}
+            if _holds_numbers(ir)
+            else {*MODULE_ATTRIBUTES, *ir.plan.scope.nodes}
+        )
         read = dict.fromkeys(
             key.name
             for statement in ir.body.statements
@@ -196,35 +234,46 @@ class _ClassPrinter:
         return lines
 
     def _declare(self, held: Held, body: list[Stmt]) -> None:
-        target = member(held.typed.node.name)
+        name = held.typed.node.name
         arguments = self.ir, self.constructors, held.copies
         built = in_constructor(held.build, *arguments)
         if held.copies:
             counter = "i" if "i" in used_names(built) else "_"
             count = self._init(count_code(held.typed))
-            copies = Comprehension(built, Name(counter), call("range", count))
-            body.append(Assign((target,), call("nn.ModuleList", copies)))
+            each = Comprehension(built, Name(counter), call("range", count))
+            body.append(self._set(name, call("nn.ModuleList", each)))
         elif held.present:
-            body.append(Assign((target,), built))
+            body.append(self._set(name, built))
         else:
-            self._declare_optional(held, target, built, body)
+            self._declare_optional(held, built, body)
 
-    def _declare_optional(
-        self, held: Held, target: Expr, built: Expr, body: list[Stmt]
-    ) -> None:
+    def _set(self, layer: str, value: Expr) -> Stmt:
+        target = member(self.plan, layer)
+        if isinstance(target, Call):
+            return ExprStatement(call("setattr", Name("self"), layer, value))
+        return Assign((target,), value)
+
+    def _absent(self, layer: str, kind: Expr) -> list[Stmt]:
+        """`self.conv: nn.Conv2d | None = None`; what is not there has no number in a list."""
+        target = member(self.plan, layer)
+        if not isinstance(target, Name):
+            return []
+        return [Assign((target,), lit(None), annotation=either_none(kind))]
+
+    def _declare_optional(self, held: Held, built: Expr, body: list[Stmt]) -> None:
         """A module that is there only where `when` holds; several share one `if`."""
-        layer = held.typed.node.layer
+        name, layer = held.typed.node.name, held.typed.node.layer
         kind: Expr = Name("nn.Module")
         if isinstance(built, Call) and layer.parametrize is None:
             kind = built.func
-        none = Assign((target,), lit(None), annotation=Binary("|", kind, lit(None)))
+        none = self._absent(name, kind)
         test = self._init(value_code(layer.when))
-        line = Assign((target,), built)
+        line = self._set(name, built)
         last = body[-1]
         if isinstance(last, If) and last.test == test:
-            body[-1:] = [none, If(test, (*last.body, line))]
+            body[-1:] = [*none, If(test, (*last.body, line))]
         else:
-            body += [none, If(test, (line,))]
+            body += [*none, If(test, (line,))]
 
     def _ties(self) -> list[Stmt]:
         """`self.lm_head.weight = self.wte.weight`, in an `if` where params decide."""
@@ -234,16 +283,14 @@ class _ClassPrinter:
                 continue
             tensors = node.layer.tie.tensors
             repeat = node.layer.repeat
-            holder = member(node.name)
-            place: Expr = holder
-            if repeat is not None and not repeat.share:
-                place = Name("layer")
+            each = repeat is not None and not repeat.share
+            place = Name("layer") if each else member(self.plan, node.name)
             tied: tuple[Stmt, ...] = tuple(
-                Assign((tensor_path(name, place),), tensor_path(path))
+                Assign((tensor_attribute(place, name),), tensor_path(self.plan, path))
                 for name, path in tensors.items()
             )
-            if place != holder:
-                tied = (For(place, holder, tied),)
+            if each:
+                tied = (For(place, copies(self.plan, node.name), tied),)
             ends = (node.name, *(path.split(".")[0] for path in tensors.values()))
             lines += self._where(dict.fromkeys(ends), node.layer.tie.when, tied)
         return lines
@@ -254,7 +301,7 @@ class _ClassPrinter:
         """Statements under a condition, and where all the layers are there."""
         nodes = self.plan.scope.nodes
         tests: list[Expr] = [
-            Compare("is not", member(name), lit(None))
+            is_there(self.plan, name)
             for name in layers
             if nodes[name].layer.when is not None and nodes[name].layer.repeat is None
         ]
@@ -298,14 +345,19 @@ class _ClassPrinter:
         return TENSOR if count == 1 else subscript(Name("tuple"), *[TENSOR] * count)
 
     def _code(self, code: Expr) -> Expr:
-        return filled(code, self._fill)
+        match code:
+            case Compare("is not", Placeholder(Member(layer)), Literal(None)):
+                return is_there(self.plan, layer)
+            case Placeholder(key):
+                return self._fill(key)
+        return mapped(code, self._code)
 
     def _fill(self, key: Hashable) -> Expr:
         match key:
             case Local():
                 return Name(self.names[key])
             case Member(layer):
-                return member(layer)
+                return member(self.plan, layer)
             case Kept(name):
                 return Name(f"self.{self.kept[name]}")
             case ScopeName(name):
@@ -383,7 +435,8 @@ class _ClassPrinter:
         if loop.holder is None:
             assert loop.count is not None
             return For(counter, call("range", self._code(loop.count)), body)
-        place: Expr = member(self.plan.layers[loop.layer].node.shared or loop.layer)
+        shared = self.plan.layers[loop.layer].node.shared
+        place = copies(self.plan, shared or loop.layer)
         target: Expr = Name(self.names[loop.holder])
         if counts_copies(loop):
             target, place = TupleExpr((counter, target)), call("enumerate", place)
@@ -408,7 +461,9 @@ class _ClassPrinter:
         if scan.reverse:
             options["reverse"] = lit(True)
         lines: list[Stmt] = []
-        step: Expr = member(self.plan.layers[scan.layer].node.shared or scan.layer)
+        step: Expr = member(
+            self.plan, self.plan.layers[scan.layer].node.shared or scan.layer
+        )
         if not steps_plainly(scan):
             name = self.names.steps[scan.layer]
             lines.append(self._step(name, step, scan))
@@ -487,8 +542,26 @@ def _collapsed(target: Expr) -> Expr:
     )
 
 
-def tensor_path(path: str, place: Expr = _SELF) -> Expr:
-    """`self.layers[0].weight`, for the path of a tensor in what stands at a place."""
-    for step in path.split("."):
-        place = subscript(place, int(step)) if step.isdigit() else attr(place, step)
-    return place
+def tensor_attribute(place: Expr, name: str) -> Expr:
+    """`layer.weight`, of what a module holds by number `layer.get_submodule("tail.0").weight`: what a tie sets."""
+    *steps, last = name.split(".")
+    if any(map(str.isdigit, steps)):
+        return attr(method(place, "get_submodule", ".".join(steps)), last)
+    for step in steps:
+        place = attr(place, step)
+    return attr(place, last)
+
+
+def read_tensor(place: Expr, name: str) -> Expr:
+    """`self.conv.weight`; where a type checker does not know it `self.layers.get_parameter("0.weight")`."""
+    steps = name.split(".")
+    if not isinstance(place, Name) or any(map(str.isdigit, steps)):
+        return method(place, "get_parameter", name)
+    return Name(".".join((place.id, *steps)))
+
+
+def tensor_path(plan: ClassPlan, path: str) -> Expr:
+    """`self.wte.weight`, for the path of a tensor."""
+    layer, _, name = path.partition(".")
+    place = member(plan, layer)
+    return read_tensor(place, name) if name else place

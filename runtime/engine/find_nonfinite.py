@@ -152,7 +152,7 @@ def _find_in(instance: Instance, parts: Sequence[str]) -> tuple[str, str]:
     names: list[str] = []
     inside: Instance | None = instance
     for part in parts:
-        if part.isdecimal() or inside is None:
+        if inside is None or (part.isdecimal() and part not in inside.nodes):
             names.append(part)
             continue
         if part not in inside.nodes and part in inside.scope.outputs:
