@@ -27,6 +27,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.evaluate import evaluate
 from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType, TypePattern
 from runtime.run_op import Numbers, OpRun, bind_numbers, type_of
 
@@ -58,7 +59,7 @@ class Interpreter:
     ) -> None:
         self._typed, self._network, self._dtype = typed, network, dtype
         instance = typed.networks[network]
-        self._sizes: dict[str, int] = _smallest_sizes(instance)
+        self._sizes: dict[Symbol, int] = _smallest_sizes(instance)
         torch.manual_seed(seed)
         self._state = self._build(instance, self._numbers(instance)).to(dtype)
 
@@ -445,7 +446,7 @@ def _input_sizes(instance: Instance) -> list[tuple[str, int, Dim]]:
     ]
 
 
-def _smallest_sizes(instance: Instance) -> dict[str, int]:
+def _smallest_sizes(instance: Instance) -> dict[Symbol, int]:
     """An allowed value for every symbol; weights do not depend on it."""
     domain = instance.context.domain.constraints
     symbols = {
@@ -458,17 +459,17 @@ def _smallest_sizes(instance: Instance) -> dict[str, int]:
     }
 
 
-def _solve_sizes(instance: Instance, inputs: Mapping[str, Tensor]) -> dict[str, int]:
+def _solve_sizes(instance: Instance, inputs: Mapping[str, Tensor]) -> dict[Symbol, int]:
     """The values of a network's symbols, from the sizes of its inputs; `2 * N` is solved for N."""
-    sizes: dict[str, int] = {}
+    sizes: dict[Symbol, int] = {}
     found = [
         (size, inputs[port].shape[axis])
         for port, axis, size in _input_sizes(instance)
         if port in inputs
     ]
     for size, number in found:
-        if size.symbols == {str(size)}:
-            sizes[str(size)] = number
+        if size.alone is not None:
+            sizes[size.alone] = number
     for size, number in found:
         unknown = [symbol for symbol in size.symbols if symbol not in sizes]
         if len(unknown) == 1:

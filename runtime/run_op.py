@@ -29,6 +29,7 @@ from compiler.op.op import Op, Shape, arguments
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import evaluate
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import NETWORKS
 from compiler.symbolic.tensor import Kind, TensorType
 
 Numbers = Mapping[str, Any]
@@ -50,7 +51,7 @@ def bind_numbers(op: type[Op], written: Mapping[str, Any], numbers: Numbers) -> 
     accepted, errors = check_arguments(op, values)
     if errors:
         raise BindingError(errors)
-    return bind(op, accepted, {}, SymbolTable({}, {}))
+    return bind(op, accepted, {}, SymbolTable({}, {}, NETWORKS))
 
 
 def _evaluate(value: Any, numbers: Numbers) -> Any:

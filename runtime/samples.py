@@ -11,14 +11,15 @@ from torch import Tensor
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 DTYPES: Final = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
-SymbolSizes = Mapping[str, int]
+SymbolSizes = Mapping[Symbol, int]
 """The value of each symbol."""
 
 
-def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:
+def sample_sizes(instance: Instance) -> Iterator[dict[Symbol, int]]:
     """Several small allowed values for every symbol of a network's inputs."""
     constraints = symbol_constraints(instance)
     choices = list(map(_sample, constraints.values()))
@@ -29,12 +30,12 @@ def sample_sizes(instance: Instance) -> Iterator[dict[str, int]]:
         yield dict(zip(constraints, sizes, strict=True))
 
 
-def symbol_constraints(instance: Instance) -> dict[str, Constraint]:
+def symbol_constraints(instance: Instance) -> dict[Symbol, Constraint]:
     """The symbols of a network's inputs, sorted, and which values they may have."""
     shapes = input_shapes(instance)
     symbols = {symbol for shape in shapes for size in shape for symbol in size.symbols}
-    domain = instance.context.domain.constraints
-    return {symbol: domain.get(symbol, Constraint()) for symbol in sorted(symbols)}
+    domain = instance.context.domain
+    return {symbol: domain.constraint(symbol) for symbol in sorted(symbols)}
 
 
 def input_shapes(instance: Instance) -> list[list[Dim]]:

@@ -356,5 +356,5 @@ def _format_sizes(sizes: SymbolSizes) -> str:
     return _format(sizes) or "fixed sizes"
 
 
-def _format(values: Values) -> str:
+def _format(values: Values | SymbolSizes) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -9,6 +9,7 @@ from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Su
 from compiler.diagnostics.diagnostic import RequestError, suggest
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
+from compiler.symbolic.symbols import Symbol, of_networks
 from compiler.symbolic.tensor import TensorType
 
 
@@ -20,7 +21,7 @@ def at_sizes(summary: Summary, sizes: Mapping[str, int]) -> Summary:
     """
     for name, value in sizes.items():
         _check(summary, name, value)
-    evaluator = _Evaluator({name: Dim.of(value) for name, value in sizes.items()})
+    evaluator = _Evaluator(of_networks(sizes))
     networks = {name: evaluator.scope(one) for name, one in summary.networks.items()}
     return replace(summary, networks=networks, at={**summary.at, **sizes})
 
@@ -49,7 +50,7 @@ def _violated(constraint: Constraint, value: int) -> str:
 class _Evaluator:
     """Evaluates summaries of scopes, each distinct one once."""
 
-    def __init__(self, values: Mapping[str, Dim]) -> None:
+    def __init__(self, values: Mapping[Symbol, int]) -> None:
         self.values = values
         self._evaluated: dict[int, ScopeSummary] = {}
 

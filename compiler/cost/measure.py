@@ -13,6 +13,7 @@ from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 
@@ -26,9 +27,9 @@ def measure(typed: TypedGraph) -> Summary:
         name: measurer.scope(instance) for name, instance in typed.networks.items()
     }
     symbols = {
-        name: instance.context.domain.constraint(name)
+        str(symbol): instance.context.domain.constraint(symbol)
         for instance in typed.networks.values()
-        for name in _symbols(instance)
+        for symbol in _symbols(instance)
     }
     return Summary(typed.graph.spec.name, typed.params, networks, symbols)
 
@@ -192,9 +193,9 @@ def _inputs(context: Context, call: LayerCall) -> tuple[PortType, ...]:
     return _types(context, single)
 
 
-def _symbols(instance: Instance) -> list[str]:
+def _symbols(instance: Instance) -> list[Symbol]:
     """The symbols in the shapes of a network's inputs, in the order of the inputs."""
-    found: dict[str, None] = {}
+    found: dict[Symbol, None] = {}
     for type in instance.inputs.values():
         for size in type.shape if type else ():
             found |= dict.fromkeys(sorted(instance.context.value(size).symbols))

@@ -16,7 +16,8 @@ from compiler.op.op import Op, Port, Shape, as_tuple
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import SymbolTable
-from compiler.symbolic.tensor import MAX_RANK, TensorType, is_ellipsis
+from compiler.symbolic.symbols import EllipsisDim
+from compiler.symbolic.tensor import MAX_RANK, TensorType
 
 
 def call_op(
@@ -110,7 +111,7 @@ def _check_static(sizes: Mapping[str, Dim], context: Context) -> None:
 
 def _require_name(what: str, size: Dim) -> None:
     """A size that a tensor or module is made of must not be one that `...` stands for."""
-    if any(map(is_ellipsis, map(Dim.symbol, size.symbols))):
+    if any(isinstance(symbol, EllipsisDim) for symbol in size.symbols):
         raise errors.nameless(what)
 
 

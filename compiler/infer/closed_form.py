@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -10,11 +9,14 @@ from compiler.ir.typed import LayerCall
 from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import parse_expression
-from compiler.symbolic.symbol_table import SymbolTable, by_counter
+from compiler.symbolic.symbol_table import (
+    SymbolTable,
+    by_counter,
+    item_of_copy,
+    length_of,
+)
+from compiler.symbolic.symbols import ListItem, Symbol
 from compiler.symbolic.tensor import TensorType
-
-_ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 
 
 def by_count(
@@ -64,21 +66,18 @@ def _told(
     followed = _followed(sizes, number, names, context)
     if followed is not None:
         return followed
-    items = [_ITEM.fullmatch(str(size)) for size in sizes]
-    found = [item for item in items if item]
-    lists = {item["list"] for item in found}
-    order = [int(item["index"]) for item in found]
+    items = [size.alone for size in sizes]
+    first = items[0]
     if (
-        len(found) == len(sizes) > 2
-        and len(lists) == 1
-        and order == list(range(len(sizes)))
+        len(items) > 2
+        and isinstance(first, ListItem)
+        and items
+        == [ListItem(first.owner, first.name, (n,)) for n in range(len(items))]
     ):
-        name = lists.pop()
-        whole = number == Dim.symbol(f"(len({name}))")
-        text = f"{name}[-1]" if whole else f"{name}[{number - 1}]"
-        return Dim.of(
-            names.opaque(parse_expression(text), context.value(last).constant)
-        )
+        whole = number == Dim.symbol(length_of(first))
+        found = item_of_copy(first, Dim.of(-1) if whole else number - 1)
+        names.hints[found] = context.value(last)
+        return Dim.symbol(found)
     return last
 
 
@@ -94,10 +93,10 @@ def _followed(
         return None
     copy = (context.value(number).constant or 1) - 1
     last = by_counter(sizes[copy], names.counted_as, copy, number - 1)
-    for symbol, text in last.items():
-        names.hints[text] = names.hints[symbol]
+    for symbol, formula in last.items():
+        names.hints[formula] = names.hints[symbol]
     return _put(sizes[copy], last)
 
 
-def _put(size: Dim, found: Mapping[str, str]) -> Dim:
-    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})
+def _put(size: Dim, found: Mapping[Symbol, Symbol]) -> Dim:
+    return size.substitute({one: Dim.symbol(other) for one, other in found.items()})

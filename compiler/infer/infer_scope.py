@@ -45,6 +45,7 @@ from compiler.op.op import Op, Port
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import COUNTER, SymbolTable
+from compiler.symbolic.symbols import ParamNumber, Symbol
 from compiler.symbolic.tensor import TensorType
 
 Refs = Mapping[str, Ref | tuple[Ref, ...]]
@@ -409,14 +410,14 @@ class ScopeInference:
         counter: int | None,
     ) -> LayerCall:
         known: dict[str, Value] = {}
-        named: dict[str, Dim] = {}
+        named: dict[Symbol, Dim] = {}
         for key, value in layer.arguments.items():
             place = layer.node.place.at(key)
             found = formula_value(value, values, place, self.report)
             if found is None:
                 raise Skip
             known[key] = found
-            named |= named_sizes(key, value, found, names)
+            named |= named_sizes(ParamNumber(target.owner, key), value, found, names)
         path = self._path(layer.node, counter)
         instance, matched = self._block(target, known, _single(types), path)
         binding = {**instance.context.hints, **named, **matched}
@@ -432,14 +433,14 @@ class ScopeInference:
 
     def _block(
         self, scope: Scope, arguments: Mapping[str, Value], inputs: Inputs, path: str
-    ) -> tuple[Instance, dict[str, Dim]]:
+    ) -> tuple[Instance, dict[Symbol, Dim]]:
         """Infer a block for the types it is called with; also what its symbols are in the caller.
 
         Raises:
             OpError: where the types do not fit the patterns, or the recursion has no end.
         """
         engine = self.engine
-        matcher = Matcher(self.context, scope.params)
+        matcher = Matcher(self.context, scope.owner, scope.params)
         for port, pattern in scope.inputs.items():
             actual = inputs.get(port)
             if pattern is not None and actual is not None:
@@ -483,8 +484,7 @@ class ScopeInference:
         self, scope: Scope, inputs: Inputs, counter: int | None, path: str
     ) -> Instance:
         """Infer a group, in the names of the scope around it."""
-        types = tuple((port, str(kind)) for port, kind in inputs.items())
-        key = (scope, self.instance, counter, types)
+        key = (scope, self.instance, counter, tuple(inputs.items()))
         known = self.engine.known.get(key)
         if known is not None:
             return known
@@ -595,7 +595,7 @@ def _single(types: Types) -> dict[str, TensorType | None]:
 
 
 def _renamed(
-    outputs: Mapping[str, TensorType], binding: Mapping[str, Dim]
+    outputs: Mapping[str, TensorType], binding: Mapping[Symbol, Dim]
 ) -> dict[str, TensorType]:
     """Types in the names of the caller."""
     return {

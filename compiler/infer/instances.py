@@ -17,6 +17,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import COUNTER, SymbolTable
+from compiler.symbolic.symbols import CopyNumber, InputDim, Symbol
 from compiler.symbolic.tensor import TensorType
 
 Inputs = Mapping[str, TensorType | None]
@@ -92,10 +93,10 @@ def block_instance(
 ) -> InstanceBuilder:
     """A block in names of its own: those of its params, and of the sizes that its inputs name."""
     hints = matcher.match.hints
-    symbols, numbers = name_values(params)
-    symbols |= {symbol: Dim.symbol(symbol) for symbol in hints}
+    symbols, numbers = name_values(matcher.owner, params)
+    symbols |= {one.name: Dim.symbol(one) for one in hints if isinstance(one, InputDim)}
     context = Context({**numbers, **hints}, domain)
-    names = SymbolTable(symbols, context.hints)
+    names = SymbolTable(symbols, context.hints, matcher.owner)
     values = {**params, **as_values(hints)}
     inputs = {
         port: matcher.inside(port, pattern, names, values)
@@ -112,16 +113,18 @@ def group_instance(
     """A group in the names of the scope around it, and that of the counter where it uses it."""
     context, names, values = outer.context, outer.names, outer.values
     if counter is not None:
-        context = Context({**context.hints, COUNTER: Dim.of(counter)}, context.domain)
-        symbols = {**names, COUNTER: Dim.symbol(COUNTER)}
-        names = SymbolTable(symbols, context.hints)
+        number = CopyNumber(scope.owner)
+        context = Context({**context.hints, number: Dim.of(counter)}, context.domain)
+        symbols = {**names, COUNTER: Dim.symbol(number)}
+        names = SymbolTable(symbols, context.hints, names.owner)
         values = {**values, COUNTER: counter}
     return InstanceBuilder(scope, outer.params, context, dict(inputs), names, values)
 
 
-def as_values(hints: Mapping[str, Dim]) -> dict[str, Value]:
-    """Sizes as values: numbers where they are known."""
+def as_values(hints: Mapping[Symbol, Dim]) -> dict[str, Value]:
+    """The sizes of named dimensions as values: numbers where they are known."""
     return {
-        name: size if size.constant is None else size.constant
-        for name, size in hints.items()
+        symbol.name: size if size.constant is None else size.constant
+        for symbol, size in hints.items()
+        if isinstance(symbol, InputDim)
     }

@@ -12,24 +12,30 @@ from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
-from compiler.symbolic.tensor import TensorType, TypePattern, ellipsis_dim
+from compiler.symbolic.symbols import EllipsisDim, InputDim, Owner, Symbol
+from compiler.symbolic.tensor import TensorType, TypePattern
 
 
 @dataclass
 class Match:
     """What binding found: for each symbol the size in the caller, and its value; the types seen inside."""
 
-    binding: dict[str, Dim] = field(default_factory=dict)
-    hints: dict[str, Dim] = field(default_factory=dict)
+    binding: dict[Symbol, Dim] = field(default_factory=dict)
+    hints: dict[Symbol, Dim] = field(default_factory=dict)
     rest: tuple[Dim, ...] | None = None
     """The values of the dimensions that the first `...` stands for."""
 
 
 class Matcher:
-    """Binds the patterns of one call. `params` are names that are not symbols: their dims are checked, not bound."""
+    """Binds the patterns of one call of a block, the `owner` of their dimensions.
 
-    def __init__(self, caller: Context, params: Mapping[str, object]) -> None:
-        self.caller, self.params = caller, params
+    `params` are names that are no dimensions: they are checked, not bound.
+    """
+
+    def __init__(
+        self, caller: Context, owner: Owner, params: Mapping[str, object]
+    ) -> None:
+        self.caller, self.owner, self.params = caller, owner, params
         self.match = Match()
         self._pending: list[tuple[str, Expression, Dim, TensorType, TypePattern]] = []
         self._shapes: dict[str, list[Expression | Dim]] = {}
@@ -95,13 +101,11 @@ class Matcher:
         if self.match.rest is None:
             self.match.rest = values
         symbols = [
-            ellipsis_dim(k) if first else Dim.symbol(f"...{port}{k}")
-            for k in range(len(rest))
+            EllipsisDim(self.owner, "" if first else port, k) for k in range(len(rest))
         ]
-        for symbol, size, value in zip(symbols, rest, values, strict=True):
-            self.match.binding[str(symbol)] = size
-            self.match.hints[str(symbol)] = value
-        return symbols
+        self.match.binding |= zip(symbols, rest, strict=True)
+        self.match.hints |= zip(symbols, values, strict=True)
+        return list(map(Dim.symbol, symbols))
 
     def _bind_dim(
         self,
@@ -111,15 +115,13 @@ class Matcher:
         pattern: TypePattern,
         actual: TensorType,
     ) -> None:
-        if (
-            isinstance(expr, Variable)
-            and expr.id not in self.params
-            and expr.id not in self.match.binding
-        ):
-            self.match.binding[expr.id] = size
-            self.match.hints[expr.id] = self.caller.value(size)
-        else:
-            self._pending.append((port, expr, size, actual, pattern))
+        if isinstance(expr, Variable) and expr.id not in self.params:
+            symbol = InputDim(self.owner, expr.id)
+            if symbol not in self.match.binding:
+                self.match.binding[symbol] = size
+                self.match.hints[symbol] = self.caller.value(size)
+                return
+        self._pending.append((port, expr, size, actual, pattern))
 
     def _mismatch(
         self,

@@ -14,6 +14,7 @@ from compiler.op.arg_types import Formula
 from compiler.op.binding import expression_code, named_sizes
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.symbols import ListItem, Owner, ParamNumber, Symbol
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -108,31 +109,33 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def name_values(params: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Dim]]:
+def name_values(
+    owner: Owner, params: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[Symbol, Dim]]:
     """Each param as the symbols of its scope see it, and the numbers behind the symbols.
 
-    A number becomes a symbol of its name, the numbers of a list `widths[0]`,
-    `widths[1]`, ... What is no number has no name here: a choice must not decide a size.
+    A number becomes a symbol, and so does each number of a list. What is no number has no name here: a choice must
+    not decide a size.
     """
     names: dict[str, Value] = {}
-    hints: dict[str, Dim] = {}
+    hints: dict[Symbol, Dim] = {}
     for name, value in params.items():
         if not isinstance(value, bool | str):
-            names[name] = _named(name, value, hints)
+            names[name] = _named(ParamNumber(owner, name), value, hints)
     return names, hints
 
 
-def _named(name: str, value: Value, hints: dict[str, Dim]) -> Value:
+def _named(
+    symbol: ParamNumber | ListItem, value: Value, hints: dict[Symbol, Dim]
+) -> Value:
     if isinstance(value, tuple):
-        return tuple(
-            _named(f"{name}[{position}]", item, hints)
-            for position, item in enumerate(value)
-        )
+        items = enumerate(value)
+        return tuple(_named(symbol.item(n), item, hints) for n, item in items)
     if isinstance(value, Dim) or (
         isinstance(value, int) and not isinstance(value, bool)
     ):
-        hints[name] = Dim.of(value)
-        return Dim.symbol(name)
+        hints[symbol] = Dim.of(value)
+        return Dim.symbol(symbol)
     return value
 
 
@@ -141,22 +144,22 @@ def _tupled(value: Any) -> Any:
 
 
 def default_sizes(
-    instance: Instance, given: Mapping[str, Value], binding: Mapping[str, Dim]
-) -> dict[str, Dim]:
+    instance: Instance, given: Mapping[str, Value], binding: Mapping[Symbol, Dim]
+) -> dict[Symbol, Dim]:
     """What the numbers are, in the names of the caller, that a block's defaults give."""
-    found: dict[str, Dim] = {}
+    found: dict[Symbol, Dim] = {}
     for name, param in instance.scope.params.items():
         if name not in given:
             written, value = _tupled(param.default), instance.params[name]
-            for symbol, size in named_sizes(
-                name, written, value, instance.names
-            ).items():
+            own = ParamNumber(instance.names.owner, name)
+            sizes = named_sizes(own, written, value, instance.names)
+            for symbol, size in sizes.items():
                 told = size.substitute({**binding, **found})
                 known = told.symbols <= _symbols(binding)
                 found[symbol] = told if known else binding[symbol]
     return found
 
 
-def _symbols(binding: Mapping[str, Dim]) -> frozenset[str]:
-    """The names of the caller that the sizes of a call are told in."""
-    return frozenset().union(*(size.symbols for size in binding.values()))
+def _symbols(binding: Mapping[Symbol, Dim]) -> frozenset[Symbol]:
+    """The symbols of the caller that the sizes of a call are told in."""
+    return frozenset[Symbol]().union(*(size.symbols for size in binding.values()))

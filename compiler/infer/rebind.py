@@ -13,7 +13,7 @@ from compiler.ir.typed import Instance, LayerCall, TypedNode, hashable
 from compiler.op.arg_types import Formula
 from compiler.op.binding import BindingError, bind
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbol_table import COUNTER, SymbolTable
+from compiler.symbolic.symbol_table import COUNTER
 
 
 class Unfit(Exception):
@@ -41,9 +41,7 @@ class _Rebinder:
         values = engine.value_params.of(known.scope.environment)
         changed = {n: params[n] for n in values if isinstance(params[n], float)}
         self.values = {**known.values, **changed}
-        self.names = SymbolTable(
-            {**known.names, **changed}, known.names.hints, known.names.counted_as
-        )
+        self.names = known.names.with_values(changed)
 
     def instance(self) -> Instance:
         known = self.known

@@ -17,6 +17,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Budget, Constraint, Domain
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import NETWORKS, InputDim, Symbol
 from compiler.symbolic.tensor import TensorType, TypePattern
 
 
@@ -32,9 +33,12 @@ def root_instance(
 
     A bare one is without its optional inputs.
     """
-    symbols = {name: Dim.symbol(name) for name in _symbols(scope, report, bare)}
-    named, hints = name_values(params)
-    env = SymbolTable({**named, **symbols}, hints)
+    symbols = {
+        name: Dim.symbol(InputDim(NETWORKS, name))
+        for name in _symbols(scope, report, bare)
+    }
+    named, hints = name_values(NETWORKS, params)
+    env = SymbolTable({**named, **symbols}, hints, NETWORKS)
     values: dict[str, Value] = {**params, **symbols}
     inputs: dict[str, TensorType | None] = {}
     for port, pattern in scope.inputs.items():
@@ -117,7 +121,7 @@ def read_domain(
     graph: Graph, params: Mapping[str, Value], limits: Limits, report: Report
 ) -> Domain:
     """What `dims` says of the symbols."""
-    constraints: dict[str, Constraint] = {}
+    constraints: dict[Symbol, Constraint] = {}
     known = {
         name
         for scope in graph.networks.values()
@@ -160,5 +164,5 @@ def read_domain(
                 f"no size is at least {constraint.min} and at most {constraint.max}",
             )
             continue
-        constraints[name] = constraint
+        constraints[InputDim(NETWORKS, name)] = constraint
     return Domain(constraints, Budget(limits.proofs))

@@ -20,6 +20,7 @@ from compiler.language.spec import Spec
 from compiler.op.op import Op
 from compiler.parse.document import Document
 from compiler.parse.path_error import Path
+from compiler.symbolic.symbols import Owner
 from compiler.symbolic.tensor import TypePattern
 
 
@@ -128,6 +129,11 @@ class Scope:
         patterns = [pattern for pattern in self.inputs.values() if pattern]
         sizes = [size for pattern in patterns for size in pattern.dims]
         return frozenset(self.params).union(*map(names_in, sizes))
+
+    @cached_property
+    def owner(self) -> Owner:
+        """What the symbols of its names say that they belong to."""
+        return (self.place.document.source.file, *self.place.path)
 
     @property
     def environment(self) -> Scope:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import filled, placeholders
+from compiler.symbolic.symbols import EllipsisDim
 from compiler.symbolic.tensor import TensorType
 
 
@@ -20,6 +21,13 @@ class ScopeName:
     """A param or a dimension of the scope, or the counter of copies: an integer, a flag, a text or a list."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeDim:
+    """A dimension of the scope that has no name: one behind `...`."""
+
+    symbol: EllipsisDim
 
 
 @dataclass(frozen=True, slots=True)

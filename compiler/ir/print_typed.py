@@ -30,7 +30,7 @@ def print_typed(typed: TypedGraph) -> str:
     lines += section("params", params)
     domain = next((one.context.domain for one in roots.values()), None)
     known = domain.constraints.items() if domain else ()
-    lines += section("symbols", ((name, _range(one)) for name, one in known))
+    lines += section("symbols", ((str(symbol), _range(one)) for symbol, one in known))
     networks = ((name or "the network", printer.number(i)) for name, i in roots.items())
     lines += section("networks", networks)
     for instance in printer.numbers:
@@ -55,7 +55,7 @@ class _Printer:
             params = instance.params.items()
             yield from section("params", ((k, f"= {written(v)}") for k, v in params))
         sizes = context.hints.items()
-        yield from section("sizes", ((k, f"= {v}") for k, v in sizes))
+        yield from section("sizes", ((str(symbol), f"= {v}") for symbol, v in sizes))
         yield from section("inputs", _types(context, instance.inputs))
         layers = list(self._layers(instance))
         yield from ("  layers", *(f"    {line}" for line in layers)) if layers else ()
@@ -90,7 +90,7 @@ class _Printer:
         )
         parts = {
             "on": inputs,
-            "where": entries(run.binding, " = "),
+            "where": entries({str(k): v for k, v in run.binding.items()}, " = "),
             "weights": _tensors(run.weights),
             "buffers": _tensors(run.buffers),
             "FLOPs": str(run.flops) if run.flops != Dim.of(0) else "",

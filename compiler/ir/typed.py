@@ -17,6 +17,7 @@ from compiler.op.op import Op, Shape
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 NONE = Dim.of(0)
@@ -39,7 +40,7 @@ class LayerCall:
     buffers: Mapping[str, Shape] = field(default_factory=dict)
     flops: Dim = NONE
     instance: Instance | None = None
-    binding: Mapping[str, Dim] = field(default_factory=dict)
+    binding: Mapping[Symbol, Dim] = field(default_factory=dict)
     """What each dimension and number of the block is, in the names of the caller."""
     counter: int = 0
     count: int = 1

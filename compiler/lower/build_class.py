@@ -47,8 +47,8 @@ from compiler.lower.emit import (
     Unwritten,
     emit,
     joint_types,
+    name_code,
     size_code,
-    symbol_code,
     value_code,
 )
 from compiler.lower.scan_start import start_code
@@ -185,7 +185,7 @@ class ClassBuilder:
         yield from self.demands
         known = {test for test, _ in self.demands}
         for name in sorted(self.plan.positive):
-            test = Compare("<", symbol_code(name), lit(1))
+            test = Compare("<", name_code(name), lit(1))
             if test not in known:
                 yield test, f"{name} must be at least 1"
 
@@ -242,7 +242,7 @@ class ClassBuilder:
                     found[code] = None
         for name, param in self.plan.scope.environment.params.items():
             if param.type == "bool" or isinstance(param.default, bool):
-                found[symbol_code(name)] = None
+                found[name_code(name)] = None
         return list(found)
 
     # What __init__ builds.

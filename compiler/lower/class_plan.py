@@ -22,9 +22,9 @@ from compiler.ir.typed import (
     walk_instances,
 )
 from compiler.language.identifiers import cap_words
-from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import Counted
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 Key = tuple[Any, ...]
@@ -60,8 +60,6 @@ class ClassPlan:
     name: str = ""
     outputs: dict[str, TensorType] = field(default_factory=dict)
     """The types of the outputs, where these are not those of the first use."""
-    differing: dict[str, tuple[Dim, ...]] = field(default_factory=dict)
-    """What sizes may be that differ between the uses, by the symbols that tell them."""
     fixed: Mapping[str, Value] = field(default_factory=dict)
     """The params of a network that its constructor does not take, with their values."""
     positive: frozenset[str] = frozenset()
@@ -76,7 +74,7 @@ class ClassPlan:
         return self.uses[0]
 
     @property
-    def counted_as(self) -> Mapping[str, Counted]:
+    def counted_as(self) -> Mapping[Symbol, Counted]:
         """What sizes that stand for a formula of the counter of copies come from."""
         return ChainMap(*(use.names.counted_as for use in self.uses))
 

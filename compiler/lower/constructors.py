@@ -22,7 +22,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import filled, placeholders
 from compiler.expr.syntax import names_in
-from compiler.ir.module import ScopeName, reads
+from compiler.ir.module import ScopeDim, ScopeName, reads
 from compiler.lower.build_class import ClassIR, Construct, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.emit import (
@@ -30,14 +30,15 @@ from compiler.lower.emit import (
     Unwritten,
     common_size,
     further_runs,
+    name_code,
     size_code,
-    symbol_code,
     value_code,
 )
 from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import InputDim
 
 
 @dataclass(frozen=True)
@@ -210,15 +211,16 @@ def _argument(
     construct: Construct, plan: ClassPlan, runs: Sequence[Run], name: str, ir: ClassIR
 ) -> Expr | None:
     if plan.scope.kind == "group":
-        return symbol_code(name)
+        return name_code(name)
     if name in plan.scope.environment.params:
         value = runs[0].node.arguments.get(name)
         return None if value is None else value_code(value)
-    pairs = [(run, run.call.binding[name]) for run in runs]
+    dimension = InputDim(plan.first.names.owner, name)
+    pairs = [(run, run.call.binding[dimension]) for run in runs]
     further = [
-        (run, run.call.binding[name])
+        (run, run.call.binding[dimension])
         for run in further_runs(runs)
-        if name in run.call.binding
+        if dimension in run.call.binding
     ]
     if all(size == pairs[0][1] for _, size in (*pairs, *further)):
         return size_code(pairs[0][1])
@@ -286,7 +288,7 @@ def environment(plan: ClassPlan) -> list[str]:
     dims: dict[str, None] = {}
     for use in plan.uses:
         dims.update((name, None) for name in use.names if name not in params)
-    return [*params, *(name for name in dims if not name.startswith("..."))]
+    return [*params, *dims]
 
 
 def argument_names(plan: ClassPlan) -> dict[str, str]:
@@ -370,6 +372,9 @@ def in_constructor(
     def fill(key: object) -> Expr:
         if isinstance(key, Construct):
             return filled(constructors.construction(key, ir), fill)
+        if isinstance(key, ScopeDim):
+            reason = "a dimension behind `...` has no name, and is needed to build it"
+            raise Unwritten(ir.plan, "", reason)
         assert isinstance(key, ScopeName), key
         if key.name in ir.plan.fixed:
             return number_code(ir.plan.fixed[key.name])

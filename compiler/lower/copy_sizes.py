@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -18,16 +17,15 @@ from compiler.codegen.python import (
 )
 from compiler.ir.module import ScopeName
 from compiler.symbolic.dims import Dim, exact_div
-from compiler.symbolic.symbol_table import Counted, by_counter
+from compiler.symbolic.symbol_table import COUNTED, Counted, by_counter, item_of_copy
+from compiler.symbolic.symbols import ListItem, Symbol
 
 Sizes = Sequence[tuple[int, Dim]]
 """The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
 
-CountedAs = Mapping[str, Counted]
+CountedAs = Mapping[Symbol, Counted]
 
 COUNTER = Placeholder(ScopeName("i"))
-
-_ITEM = re.compile(r"(?P<list>[a-z][a-z0-9_]*)\[(?P<index>\d+)\]")
 
 
 def size_of_copy(
@@ -80,11 +78,9 @@ def _followed(
     return _first_or(to_code(values[0]), to_code(told.pop()))
 
 
-def _formula(
-    size: Dim, counted_as: CountedAs, copy: int, here: Dim | None = None
-) -> Dim:
+def _formula(size: Dim, counted_as: CountedAs, copy: int, here: Dim = COUNTED) -> Dim:
     found = by_counter(size, counted_as, copy, here)
-    return size.substitute({name: Dim.symbol(text) for name, text in found.items()})
+    return size.substitute({one: Dim.symbol(other) for one, other in found.items()})
 
 
 def _consecutive(sizes: Sizes) -> bool:
@@ -101,7 +97,7 @@ def _progression(
     step = values[1] - values[0] if len(values) > 2 else Dim.of(0)
     if step == 0 or any(b - a != step for a, b in pairwise(values)):
         return None
-    return to_code(values[0] + step * (Dim.symbol("i") - start))
+    return to_code(values[0] + step * (COUNTED - start))
 
 
 def _powers(
@@ -125,14 +121,11 @@ def _items(
 
 def _by_counter(size: Dim, copy: int) -> Dim:
     """A size of one copy, with the items of lists that it names counted from that copy."""
-    items = {}
+    items: dict[Symbol, Dim] = {}
     for symbol in size.symbols:
-        if match := _ITEM.fullmatch(symbol):
-            offset = int(match["index"]) - copy
-            place = (
-                "i" if offset == 0 else f"i {'-' if offset < 0 else '+'} {abs(offset)}"
-            )
-            items[symbol] = Dim.symbol(f"{match['list']}[{place}]")
+        if isinstance(symbol, ListItem) and len(symbol.path) == 1:
+            place = COUNTED + (symbol.path[0] - copy)
+            items[symbol] = Dim.symbol(item_of_copy(symbol, place))
     return size.substitute(items)
 
 

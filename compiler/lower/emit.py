@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compiler.codegen.python import (
+    Binary,
     Conditional,
     Expr,
     Name,
     Placeholder,
     TupleExpr,
+    Unary,
     lit,
     subscript,
 )
 from compiler.codegen.traversal import placeholders
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
-from compiler.ir.module import Let, Local, Origin, ScopeName
+from compiler.ir.module import Let, Local, Origin, ScopeDim, ScopeName
 from compiler.ir.typed import Instance, TypedNode, hashable
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.copy_sizes import size_of_copy
@@ -31,7 +33,7 @@ from compiler.lower.to_python import to_python
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op, Shape, arguments
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import parse_expression
+from compiler.symbolic.symbols import EllipsisDim, Symbol
 from compiler.symbolic.tensor import TensorType
 
 MOST_COPIES = 256
@@ -67,22 +69,38 @@ class Emitted:
     """The same where it may put its result in the place of its input."""
 
 
-def symbol_code(name: str) -> Expr:
-    """A name of the scope as code; one that is the text of a formula as the formula."""
-    if name.isidentifier() or name.startswith("..."):
-        return Placeholder(ScopeName(name))
-    return to_python(parse_expression(name), symbol_code)
+def name_code(name: str) -> Expr:
+    """A name of the scope as code."""
+    return Placeholder(ScopeName(name))
+
+
+class _Python:
+    """The notation of Python, with placeholders for the names of the scope."""
+
+    def number(self, value: int) -> Expr:
+        return lit(value)
+
+    def negative(self, operand: Expr) -> Expr:
+        return Unary("-", operand)
+
+    def binary(self, operator: str, left: Expr, right: Expr) -> Expr:
+        return Binary(operator, left, right)
+
+    def symbol(self, symbol: Symbol) -> Expr:
+        if isinstance(symbol, EllipsisDim):
+            return Placeholder(ScopeDim(symbol))
+        return to_python(symbol.expr, name_code)
 
 
 def size_code(size: Dim) -> Expr:
     """A size in the names of the scope as code."""
-    return to_python(size.to_expr(), symbol_code)
+    return size.written(_Python())
 
 
 def value_code(value: Any) -> Expr:
     """A value of the spec as code: a formula, a literal or a list of them."""
     if isinstance(value, Formula):
-        return to_python(value.expr, symbol_code)
+        return to_python(value.expr, name_code)
     if isinstance(value, tuple | list):
         return TupleExpr(tuple(map(value_code, value)))
     return lit(value)
@@ -220,7 +238,7 @@ class LayerCode:
 
     def _code(self, value: Any) -> Expr:
         if isinstance(value, Formula):
-            return to_python(value.expr, symbol_code)
+            return to_python(value.expr, name_code)
         if isinstance(value, tuple):
             items = tuple(map(self._code, value))
             return items[0] if len(items) == 1 else TupleExpr(items)

@@ -25,7 +25,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import mapped
-from compiler.ir.module import ScopeName
+from compiler.ir.module import ScopeDim, ScopeName
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
@@ -69,6 +69,8 @@ def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
     """
 
     def find(key: Hashable) -> Any:
+        if isinstance(key, ScopeDim):
+            return size_behind(key, use)
         if not isinstance(key, ScopeName):
             raise Unknown(key)
         return lookup(key.name, use, counter)
@@ -193,19 +195,25 @@ def _plain_number(key: Hashable) -> Any:
 
 
 def lookup(name: str, use: Instance, counter: int | None) -> Value:
-    """What a symbol stands for in a use: a value, or a size in the symbols of the network."""
+    """What a name stands for in a use: a value, or a size in the symbols of the network."""
     if name == COUNTER and counter is not None:
         return counter
     found = use.values.get(name)
     if found is None:
         found = use.params.get(name)
     if found is None:
-        found = use.context.hints.get(name)
-    if found is None:
         raise Unknown(name)
     if isinstance(found, Dim) and found.constant is not None:
         return found.constant
     return found
+
+
+def size_behind(dimension: ScopeDim, use: Instance) -> int | Dim:
+    """What a dimension without a name is in a use."""
+    found = use.context.hints.get(dimension.symbol)
+    if found is None:
+        raise Unknown(dimension)
+    return found if found.constant is None else found.constant
 
 
 def _whole(value: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.codegen.python import Expr, Name, attr, call, method
 from compiler.ir.graph import Carry
 from compiler.ir.typed import TypedNode
-from compiler.lower.emit import symbol_code
+from compiler.lower.emit import name_code
 from compiler.lower.to_python import to_python
 
 
@@ -14,7 +14,7 @@ def start_code(typed: TypedNode, name: str, like: Expr) -> Expr:
     carry: Carry = typed.node.carry[name]
     assert carry.fill
     kind = typed.scan.carry[name].kind if typed.scan else "float"
-    sizes = [to_python(dim, symbol_code) for dim in carry.shape]
+    sizes = [to_python(dim, name_code) for dim in carry.shape]
     source = next(iter(typed.scan.axes)) if typed.scan else ""
     outer = typed.inputs.get(source)
     same_kind = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compiler.lower.class_plan import ClassPlan
+from compiler.lower.use_sizes import OneOf
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import CopyNumber, InputDim, Symbol
 from compiler.symbolic.tensor import TensorType, shape_text
 
 LONGEST = 16
@@ -25,8 +27,6 @@ class ShapeNames:
         self.named: dict[Dim, str] = {}
         self._taken = set(plan.first.names) | {"N0"}
         self._last: dict[str, int] = {}
-        self._params = set(plan.scope.environment.params)
-        self._differing = plan.differing
         self._value = plan.first.context.value if plan.scope.kind == "network" else None
         for kind in _kinds(plan):
             for size in kind.shape:
@@ -35,8 +35,7 @@ class ShapeNames:
 
     def shape(self, shape: Iterable[Dim]) -> str:
         """A shape in these names."""
-        known = (Dim.symbol(self.named[s]) if s in self.named else s for s in shape)
-        return shape_text(tuple(known))
+        return shape_text(tuple(shape), self.named.get)
 
     def kind(self, kind: TensorType) -> str:
         """A type in these names."""
@@ -47,15 +46,17 @@ class ShapeNames:
         return [f"{n} = {self._told(size)}" for size, n in self.named.items()]
 
     def _is_long(self, size: Dim) -> bool:
-        return len(str(size)) > LONGEST or not size.symbols.isdisjoint(self._differing)
+        differs = any(isinstance(symbol, OneOf) for symbol in size.symbols)
+        return differs or len(str(size)) > LONGEST
 
-    def _symbols(self, size: Dim) -> list[str]:
+    def _dimensions(self, size: Dim) -> set[str]:
         """The dimensions that a size is made of, or those that it may be."""
-        parts = [one for s in size.symbols for one in self._differing.get(s, ())] or [
-            size
-        ]
-        found = {s: None for part in parts for s in sorted(part.symbols)}
-        return [s for s in found if s.isidentifier()]
+        either = [symbol for symbol in size.symbols if isinstance(symbol, OneOf)]
+        parts = [part for symbol in either for part in symbol.sizes] or [size]
+        found = frozenset[Symbol]().union(*(part.symbols for part in parts))
+        return {
+            str(symbol) for symbol in found if isinstance(symbol, InputDim | CopyNumber)
+        }
 
     def _told(self, size: Dim) -> str:
         """A named size, by one named before it where that differs by a number."""
@@ -65,16 +66,16 @@ class ShapeNames:
             difference = (size - other).constant
             if difference is not None:
                 return f"{name} {'+' if difference > 0 else '-'} {abs(difference)}"
-        text = _bare(str(size))
+        text = str(size)
         if self._value is None or len(text) <= LONGEST_TOLD:
             return text
-        return f"{_bare(str(self._value(size)))} by default"
+        return f"{self._value(size)} by default"
 
     def _name(self, size: Dim) -> None:
         if size in self.named:
             return
-        symbols = [s for s in self._symbols(size) if s not in self._params]
-        base = symbols[0] if len(symbols) == 1 else "N"
+        found = self._dimensions(size)
+        base = found.pop() if len(found) == 1 else "N"
         number = self._last.get(base, 0) + 1
         while f"{base}{number}" in self._taken:
             number += 1
@@ -86,13 +87,3 @@ def _kinds(plan: ClassPlan) -> Iterable[TensorType]:
     for name in plan.scope.nodes:
         yield from plan.layers[name].outputs.values()
     yield from plan.outputs.values()
-
-
-def _bare(text: str) -> str:
-    """Without the brackets around all of it."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0 and place < len(text) - 1:
-            return text
-    return text[1:-1] if text.startswith("(") else text

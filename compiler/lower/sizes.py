@@ -13,6 +13,7 @@ from compiler.ir.module import (
     Local,
     Loop,
     Origin,
+    ScopeDim,
     ScopeName,
     Stmt,
     reads,
@@ -20,11 +21,15 @@ from compiler.ir.module import (
 )
 from compiler.lower.build_class import ClassIR
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.emit import size_code
+from compiler.lower.emit import Unwritten, size_code
 from compiler.lower.evaluate_code import number_code
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import InputDim, Symbol
 from compiler.symbolic.tensor import is_ellipsis
+
+Size = ScopeName | ScopeDim
+"""What a size is made of that `forward` must find."""
 
 _COUNTER = ScopeName(COUNTER)
 
@@ -63,16 +68,16 @@ class _Reader:
         self.lines: list[Stmt] = []
         self._params = ir.plan.scope.environment.params
         self._inputs = dict(ir.body.inputs)
-        self._known: dict[str, Expr | None] = {}
-        self._reads: Counter[str] = Counter()
-        self._values: dict[str, Local] = {}
+        self._known: dict[Size, Expr | None] = {}
+        self._reads: Counter[Size] = Counter()
+        self._values: dict[Size, Local] = {}
 
     def count(self, key: Hashable) -> None:
         """Note that `forward` reads what is at a placeholder."""
-        if isinstance(key, ScopeName):
-            code = self._read(key.name)
+        if isinstance(key, Size):
+            code = self._read(key)
             if code is not None:
-                self._reads[key.name] += 1
+                self._reads[key] += 1
                 for inner in placeholders(code):
                     self.count(inner)
 
@@ -87,42 +92,54 @@ class _Reader:
 
     def place(self, key: Hashable) -> Expr:
         """What is put at a placeholder."""
-        if not isinstance(key, ScopeName):
+        if not isinstance(key, Size):
             return Placeholder(key)
-        code = self._read(key.name)
-        if code is None and key.name in self.plan.fixed:
-            return number_code(self.plan.fixed[key.name])
+        code = self._read(key)
         if code is None:
-            return Placeholder(Kept(key.name))
-        if self._reads[key.name] < 2:
+            return self._kept(key)
+        if self._reads[key] < 2:
             return filled(code, self.place)
-        if key.name not in self._values:
+        if key not in self._values:
             line = filled(code, self.place)
             value = Local(len(self.origins))
-            self.origins[value.number] = Origin("", step=key.name.lower())
-            self._values[key.name] = value
+            word = key.name if isinstance(key, ScopeName) else str(key.symbol)
+            self.origins[value.number] = Origin("", step=word.lower())
+            self._values[key] = value
             self.lines.append(Let("", Placeholder(value), line))
-        return Placeholder(self._values[key.name])
+        return Placeholder(self._values[key])
 
-    def _read(self, name: str) -> Expr | None:
-        if name not in self._known:
-            self._known[name] = (
-                None if name in (*self._params, COUNTER) else self._best(name)
-            )
-        return self._known[name]
+    def _kept(self, key: Size) -> Expr:
+        """What no input tells: a param, or a dimension that the constructor takes."""
+        if isinstance(key, ScopeDim):
+            reason = "a dimension behind `...` is needed where its input may be absent"
+            raise Unwritten(self.plan, "", reason)
+        if key.name in self.plan.fixed:
+            return number_code(self.plan.fixed[key.name])
+        return Placeholder(Kept(key.name))
 
-    def _best(self, name: str) -> Expr | None:
+    def _read(self, key: Size) -> Expr | None:
+        if key not in self._known:
+            name = key.name if isinstance(key, ScopeName) else ""
+            kept = name in self._params or name == COUNTER
+            self._known[key] = None if kept else self._best(self._symbol(key))
+        return self._known[key]
+
+    def _symbol(self, key: Size) -> Symbol:
+        if isinstance(key, ScopeDim):
+            return key.symbol
+        return InputDim(self.plan.first.names.owner, key.name)
+
+    def _best(self, symbol: Symbol) -> Expr | None:
         """How `forward` reads a dimension off its inputs: `x.shape[1]`.
 
         Where the dimension stands in a formula alone (`2 * N`), the size is solved for it.
         """
-        symbol = Dim.symbol(name)
         best: Expr | None = None
         for size, place in self._places():
-            solved = solve(size, name)
+            solved = solve(size, symbol)
             if solved is None:
                 continue
-            if size == symbol:
+            if size.alone is symbol:
                 return place
             best = best or _solved(place, *solved)
         return best
@@ -164,13 +181,12 @@ def _solved(place: Expr, factor: Dim, rest: Dim) -> Expr:
     return Binary("//", place, size_code(factor))
 
 
-def solve(size: Dim, name: str) -> tuple[Dim, Dim] | None:
-    """`a` and `b` with `size == a * name + b`, both free of the name."""
-    if name not in size.symbols:
+def solve(size: Dim, symbol: Symbol) -> tuple[Dim, Dim] | None:
+    """`a` and `b` with `size == a * symbol + b`, both free of the symbol."""
+    if symbol not in size.symbols:
         return None
-    symbol = Dim.symbol(name)
-    rest = size.substitute({name: 0})
-    factor = exact_div(size - rest, symbol)
-    if factor is None or name in factor.symbols:
+    rest = size.substitute({symbol: 0})
+    factor = exact_div(size - rest, Dim.symbol(symbol))
+    if factor is None or symbol in factor.symbols:
         return None
     return factor, rest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.class_plan import ClassPlan
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import NETWORKS, Symbol
 from compiler.symbolic.tensor import TensorType
 
 Use = tuple[Instance, TensorType]
@@ -17,8 +18,7 @@ Use = tuple[Instance, TensorType]
 def tell_uses(plan: ClassPlan) -> None:
     """Let the types of a class, which one use gave it, hold for every use.
 
-    Where a size is H in one and H // 2 in another it becomes a symbol of its own, which
-    `plan.differing` explains.
+    Where a size is H in one and H // 2 in another it becomes a symbol of its own.
     """
     if len(plan.uses) == 1:
         return
@@ -53,7 +53,7 @@ def _told(plan: ClassPlan, shown: TensorType, uses: list[Use]) -> TensorType:
             if not any(_holds(one, kind.shape[axis], use) for one in sizes):
                 sizes.append(kind.shape[axis])
         if len(sizes) > 1:
-            shape[axis] = _one_of(plan.differing, sizes)
+            shape[axis] = _one_of(sizes)
     return shown.with_shape(*shape)
 
 
@@ -64,9 +64,17 @@ def _holds(told: Dim, size: Dim, use: Instance) -> bool:
     return told == size or unknown or use.context.value(told) == use.context.value(size)
 
 
-def _one_of(differing: dict[str, tuple[Dim, ...]], sizes: list[Dim]) -> Dim:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OneOf(Symbol):
+    """One of several sizes: `H or H // 2`."""
+
+    sizes: tuple[Dim, ...]
+
+    def shown(self) -> str:
+        return " or ".join(map(str, self.sizes))
+
+
+def _one_of(sizes: list[Dim]) -> Dim:
     """A symbol for what is one of several sizes."""
-    ordered = sorted(set(sizes), key=lambda size: (len(str(size)), str(size)))
-    text = " or ".join(map(str, ordered))
-    differing[text] = tuple(ordered)
-    return Dim.symbol(text)
+    ordered = sorted(set(sizes), key=lambda size: (len(str(size)), str(size), size.key))
+    return Dim.symbol(OneOf(NETWORKS, tuple(ordered)))

@@ -30,6 +30,7 @@ from compiler.ir.module import (
     Member,
     Origin,
     RunScan,
+    ScopeDim,
     ScopeName,
     Stmt,
     defined,
@@ -39,7 +40,14 @@ from compiler.lower.build_class import ClassIR, Construct, Held, count_code, wra
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.emit import MOST_COPIES, LayerCode, value_code
-from compiler.lower.evaluate_code import Unknown, fold, lookup, number_code, value_of
+from compiler.lower.evaluate_code import (
+    Unknown,
+    fold,
+    lookup,
+    number_code,
+    size_behind,
+    value_of,
+)
 from compiler.lower.scan_start import start_code
 from compiler.lower.sizes import Kept
 from compiler.symbolic.dims import Dim
@@ -253,6 +261,11 @@ class _Check:
                     return number_code(lookup(name, self.use, copy))
                 except Unknown:
                     raise self._wrong(f"{name} has no value") from None
+            case ScopeDim():
+                try:
+                    return number_code(size_behind(key, self.use))
+                except Unknown:
+                    raise self._wrong("a size behind `...` has no value") from None
         return Placeholder(key)
 
     def _present(self, key: Hashable) -> bool | None:

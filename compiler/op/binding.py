@@ -18,6 +18,7 @@ from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import ListItem, ParamNumber, Symbol
 
 
 class BindingError(Exception):
@@ -172,23 +173,23 @@ def _named(source: Any, value: Any, names: SymbolTable) -> Any:
 
 
 def named_sizes(
-    key: str, written: Any, value: Any, names: SymbolTable
-) -> dict[str, Dim]:
-    """The numbers of an argument, by the names they have in the block: `width`, `widths[0]`, `widths[1]`."""
+    symbol: ParamNumber | ListItem, written: Any, value: Any, names: SymbolTable
+) -> dict[Symbol, Dim]:
+    """The numbers of an argument, by what they are in the block: the param, or the items of its list."""
     if isinstance(value, tuple):
         items = (
             written
             if isinstance(written, tuple)
             else named_items(written, value, names)
         )
-        found: dict[str, Dim] = {}
+        found: dict[Symbol, Dim] = {}
         for position, (item, plain) in enumerate(zip(items, value, strict=True)):
-            found |= named_sizes(f"{key}[{position}]", item, plain, names)
+            found |= named_sizes(symbol.item(position), item, plain, names)
         return found
     if isinstance(value, bool) or not isinstance(value, int | Dim):
         return {}
     named = written if isinstance(written, Dim) else _named(written, value, names)
-    return {key: Dim.of(named)}
+    return {symbol: Dim.of(named)}
 
 
 def named_items(

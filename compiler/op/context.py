@@ -9,6 +9,7 @@ from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import Kind, TensorType
 
 
@@ -20,7 +21,7 @@ class Context:
     """
 
     def __init__(
-        self, hints: dict[str, Dim] | None = None, domain: Domain | None = None
+        self, hints: dict[Symbol, Dim] | None = None, domain: Domain | None = None
     ) -> None:
         self.hints = {} if hints is None else hints
         self.domain = domain or Domain({})
@@ -45,12 +46,8 @@ class Context:
         return TensorType(tensor.kind, tuple(values))
 
     def simplified(self, tensor: TensorType) -> TensorType:
-        """A type with sizes as simple as the multiples of the network's symbols make them.
-
-        What a name of a block stands for differs between its uses, so that its sizes stay as they are.
-        """
-        sizes = (self.domain.simplified(size, self.hints) for size in tensor.shape)
-        return TensorType(tensor.kind, tuple(sizes))
+        """A type with sizes as simple as the multiples of the network's symbols make them."""
+        return TensorType(tensor.kind, tuple(map(self.domain.simplified, tensor.shape)))
 
     def quotient(self, size: Dim, divisor: Dim) -> Dim | None:
         """The quotient of two sizes as values, where it is proven to come out even."""

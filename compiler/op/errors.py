@@ -99,7 +99,7 @@ def not_constant(what: str, value: Dim, argument: str = "") -> OpError:
 
 def symbolic_weight(what: str, value: Dim, port: str) -> OpError:
     """A tensor of weights would depend on the size of the input."""
-    symbols = " and ".join(sorted(value.symbols))
+    symbols = " and ".join(map(str, sorted(value.symbols)))
     known = "are only known" if len(value.symbols) > 1 else "is only known"
     return OpError(
         "symbolic-weight",

@@ -96,7 +96,7 @@ def _bound_hint(length: Dim, most: Dim) -> str:
     """The help that says how to bound a length."""
     if length.constant is not None:
         return ""
-    if str(length) in length.symbols:
+    if length.alone is not None:
         return f"declare dims: {{{length}: {{max: {most}}}}}"
     return f"holds when {length} <= {most}"
 

@@ -6,15 +6,16 @@ comparing shapes costs nothing.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial, reduce
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from compiler.expr.syntax import (
     BinaryOperation,
     Expression,
-    Indexing,
     NumberLiteral,
     UnaryOperation,
     Variable,
@@ -22,6 +23,7 @@ from compiler.expr.syntax import (
 )
 from compiler.symbolic import terms
 from compiler.symbolic.factoring import factored
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.terms import (
     Key,
     collect,
@@ -44,32 +46,6 @@ class DimOverflow(ArithmeticError):
 
 
 @dataclass(frozen=True, slots=True)
-class Symbol:
-    """A size known by name only."""
-
-    name: str
-    key: Key = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (0, self.name))
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """The one name."""
-        return frozenset((self.name,))
-
-    @property
-    def size(self) -> int:
-        """One part."""
-        return 1
-
-    @property
-    def depth(self) -> int:
-        """No floor."""
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
 class FloorDivision:
     """`numerator // divisor` in normal form: nothing in it can be taken out."""
 
@@ -81,8 +57,8 @@ class FloorDivision:
         object.__setattr__(self, "key", (1, self.numerator.key, self.divisor.key))
 
     @property
-    def symbols(self) -> frozenset[str]:
-        """The names in both sides."""
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols in both sides."""
         return self.numerator.symbols | self.divisor.symbols
 
     @property
@@ -102,6 +78,53 @@ Term = terms.Term[Atom]
 Coefficients = terms.Coefficients[Atom]
 
 
+Written = TypeVar("Written")
+
+
+class Notation(Protocol[Written]):
+    """How formulas are written down: as expressions of a spec, or of Python."""
+
+    def number(self, value: int) -> Written:
+        """A number that is not negative."""
+
+    def negative(self, operand: Written) -> Written:
+        """What is taken away from nothing."""
+
+    def binary(self, operator: str, left: Written, right: Written) -> Written:
+        """Two sides with an operator between them."""
+
+    def symbol(self, symbol: Symbol) -> Written:
+        """A symbol."""
+
+
+class Trees:
+    """The notation of specs: expressions in the names of a scope."""
+
+    def number(self, value: int) -> Expression:
+        return NumberLiteral(value)
+
+    def negative(self, operand: Expression) -> Expression:
+        return UnaryOperation("-", operand)
+
+    def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
+        return BinaryOperation(operator, left, right)
+
+    def symbol(self, symbol: Symbol) -> Expression:
+        return symbol.expr
+
+
+@dataclass(frozen=True, slots=True)
+class ToldApart(Trees):
+    """The same, with the scopes of symbols that would read alike: `T of Encoder`."""
+
+    alike: frozenset[Symbol]
+
+    def symbol(self, symbol: Symbol) -> Expression:
+        if symbol not in self.alike or not symbol.owner:
+            return symbol.expr
+        return Variable(f"{symbol} of {symbol.owner[-1]}")
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Dim:
     """An immutable symbolic integer, made by `Dim.of` and `Dim.symbol`.
@@ -110,14 +133,15 @@ class Dim:
     every value of the symbols for which the divisors are not zero. They raise
     `DimOverflow` where the result would grow beyond all use, and `ZeroDivisionError`.
 
-    >>> height = Dim.symbol("H")
+    >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+    >>> height = Dim.symbol(InputDim(NETWORKS, "H"))
     >>> str(((height + 2 * 3 - 6 - 1) // 2 + 1) // 2)
     '(H + 1) // 4'
     """
 
     terms: tuple[Term, ...]
     constant: int | None
-    symbols: frozenset[str]
+    symbols: frozenset[Symbol]
     key: Key
     size: int
     depth: int
@@ -129,9 +153,18 @@ class Dim:
         return value if isinstance(value, Dim) else _constant(int(value))
 
     @staticmethod
-    def symbol(name: str) -> "Dim":
-        """The Dim of a name, which may be any printable text, as `widths[0]`."""
-        return polynomial({(Symbol(name),): 1})
+    def symbol(symbol: Symbol) -> "Dim":
+        """The Dim of a symbol."""
+        return polynomial({(symbol,): 1})
+
+    @property
+    def alone(self) -> Symbol | None:
+        """The symbol that the Dim is; None where it is something else."""
+        if len(self.terms) != 1 or len(self.symbols) != 1:
+            return None
+        ((monomial, factor),) = self.terms
+        one = factor == 1 and len(monomial) == 1
+        return monomial[0] if one and isinstance(monomial[0], Symbol) else None
 
     def __add__(self, other: "int | Dim") -> "Dim":
         return _with(self, other, _add)
@@ -183,18 +216,18 @@ class Dim:
     def __repr__(self) -> str:
         return f"Dim({self})"
 
-    def substitute(self, values: "Mapping[str, int | Dim]") -> "Dim":
+    def substitute(self, values: "Mapping[Symbol, int | Dim]") -> "Dim":
         """The Dim with symbols replaced, all at once.
 
         Raises `ZeroDivisionError` where a divisor becomes zero.
         """
         if self.symbols.isdisjoint(values):
             return self
-        own = {name: Dim.of(values[name]) for name in self.symbols if name in values}
+        own = {one: Dim.of(values[one]) for one in self.symbols if one in values}
         return _substitute(self, own, {})
 
-    def evaluate(self, values: Mapping[str, int]) -> int:
-        """The integer for values of all symbols; `KeyError` names a missing one."""
+    def evaluate(self, values: Mapping[Symbol, int]) -> int:
+        """The integer for values of all symbols; `KeyError` has a missing one."""
         if self.constant is not None:
             return self.constant
         return sum(
@@ -204,10 +237,15 @@ class Dim:
 
     def to_expr(self) -> Expression:
         """The Dim as an expression, ordered as a person would write it."""
+        return self.written(Trees())
+
+    def written(self, notation: "Notation[Written]") -> Written:
+        """The Dim in a notation, ordered as a person would write it."""
         factors = factored(self.terms)
         if factors is None:
-            return _to_expr(self.terms)
-        return reduce(partial(BinaryOperation, "*"), map(_to_expr, factors))
+            return _sum_in(notation, self.terms)
+        parts = (_sum_in(notation, factor) for factor in factors)
+        return reduce(partial(notation.binary, "*"), parts)
 
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
@@ -242,7 +280,22 @@ def _constant(value: int) -> Dim:
 
 @lru_cache(maxsize=4_096)
 def _text(size: Dim) -> str:
-    return unparse(size.to_expr())
+    return text_among(size, alike(size.symbols))
+
+
+def alike(symbols: frozenset[Symbol]) -> frozenset[Symbol]:
+    """Those among some symbols that read alike."""
+    if len(symbols) < 2:
+        return frozenset()
+    texts = Counter(map(str, symbols))
+    if len(texts) == len(symbols):
+        return frozenset()
+    return frozenset(symbol for symbol in symbols if texts[str(symbol)] > 1)
+
+
+def text_among(size: Dim, alike: frozenset[Symbol]) -> str:
+    """The text of a size, where some symbols read alike."""
+    return unparse(size.written(ToldApart(alike)))
 
 
 def polynomial(coefficients: Coefficients) -> Dim:
@@ -263,7 +316,7 @@ def _intern(terms: tuple[Term, ...]) -> Dim:
     if any(abs(factor) > MAX_COEFFICIENT for _, factor in terms):
         raise DimOverflow("the formula of a dimension has a number too large")
     constant = None if atoms else sum(factor for _, factor in terms)
-    symbols = frozenset[str]().union(*(atom.symbols for atom in atoms))
+    symbols = frozenset[Symbol]().union(*(atom.symbols for atom in atoms))
     key = tuple((*order(term), term[1]) for term in terms)
     code = hash(terms if constant is None else constant)
     return _table.setdefault(
@@ -342,7 +395,7 @@ def _exact(a: Dim, b: Dim) -> Dim | None:
     return None if quotient is None else polynomial(quotient)
 
 
-def _substitute(dim: Dim, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
+def _substitute(dim: Dim, values: dict[Symbol, Dim], memo: dict[Atom, Dim]) -> Dim:
     if dim.symbols.isdisjoint(values):
         return dim
     total = Coefficients()
@@ -352,9 +405,9 @@ def _substitute(dim: Dim, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
     return polynomial(total)
 
 
-def _image(atom: Atom, values: dict[str, Dim], memo: dict[Atom, Dim]) -> Dim:
+def _image(atom: Atom, values: dict[Symbol, Dim], memo: dict[Atom, Dim]) -> Dim:
     if isinstance(atom, Symbol):
-        return values[atom.name] if atom.name in values else polynomial({(atom,): 1})
+        return values[atom] if atom in values else polynomial({(atom,): 1})
     if atom not in memo:
         numerator = _substitute(atom.numerator, values, memo)
         memo[atom] = numerator // _substitute(atom.divisor, values, memo)
@@ -434,49 +487,41 @@ def _common(terms: tuple[Term, ...]) -> Term:
     return monomial, math.gcd(*(factor for _, factor in terms))
 
 
-def _value_of(atom: Atom, values: Mapping[str, int]) -> int:
+def _value_of(atom: Atom, values: Mapping[Symbol, int]) -> int:
     """The number behind an atom, for given values of all symbols."""
     if isinstance(atom, Symbol):
-        return values[atom.name]
+        return values[atom]
     return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
 
 
-def _to_expr(terms: tuple[Term, ...]) -> Expression:
-    """The sum as an expression: what is added stands before what is taken away."""
+def _sum_in(notation: Notation[Written], terms: tuple[Term, ...]) -> Written:
+    """The sum in a notation: what is added stands before what is taken away."""
     positive = [term for term in terms if term[1] > 0]
     negative = [term for term in terms if term[1] < 0]
     if not terms:
-        return NumberLiteral(0)
+        return notation.number(0)
     first, *rest = positive + negative
-    return reduce(_append, rest, _product(first))
+    return reduce(partial(_append, notation), rest, _product(notation, first))
 
 
-def _append(before: Expression, term: Term) -> Expression:
+def _append(notation: Notation[Written], before: Written, term: Term) -> Written:
     monomial, factor = term
-    return BinaryOperation(
-        "+" if factor > 0 else "-", before, _product((monomial, abs(factor)))
-    )
+    following = _product(notation, (monomial, abs(factor)))
+    return notation.binary("+" if factor > 0 else "-", before, following)
 
 
-def _product(term: Term) -> Expression:
+def _product(notation: Notation[Written], term: Term) -> Written:
     monomial, factor = term
-    factors = [_atom(atom) for atom in monomial]
+    factors = [_atom(notation, atom) for atom in monomial]
     if abs(factor) != 1 or not factors:
-        factors.insert(0, NumberLiteral(abs(factor)))
+        factors.insert(0, notation.number(abs(factor)))
     if factor < 0:
-        factors[0] = UnaryOperation("-", factors[0])
-    return reduce(lambda left, right: BinaryOperation("*", left, right), factors)
+        factors[0] = notation.negative(factors[0])
+    return reduce(partial(notation.binary, "*"), factors)
 
 
-def _atom(atom: Atom) -> Expression:
-    if isinstance(atom, FloorDivision):
-        return BinaryOperation("//", atom.numerator.to_expr(), atom.divisor.to_expr())
-    return _name(atom.name)
-
-
-def _name(text: str) -> Expression:
-    """`widths[0]` is an index into a param; any other name stands as it is."""
-    value, bracket, index = text.removesuffix("]").rpartition("[")
-    if bracket and text.endswith("]") and index.isdecimal() and index.isascii():
-        return Indexing(_name(value), NumberLiteral(int(index)))
-    return Variable(text)
+def _atom(notation: Notation[Written], atom: Atom) -> Written:
+    if isinstance(atom, Symbol):
+        return notation.symbol(atom)
+    over, by = atom.numerator.written(notation), atom.divisor.written(notation)
+    return notation.binary("//", over, by)

@@ -1,7 +1,7 @@
 """What is proven about symbolic sizes for every value that a spec's `dims` admit."""
 
 import math
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
@@ -12,7 +12,6 @@ from compiler.symbolic.dims import (
     DimOverflow,
     FloorDivision,
     Monomial,
-    Symbol,
     polynomial,
     sum_of,
 )
@@ -24,6 +23,7 @@ from compiler.symbolic.residues import (
     periods,
     without_free,
 )
+from compiler.symbolic.symbols import Symbol
 
 # What one question may cost: places to look at, and places times the formula's size.
 MAX_PLACES = 20_000
@@ -82,7 +82,7 @@ class Constraint:
         return Constraint(least, self.max, multiple)
 
 
-Box = tuple[tuple[str, Constraint], ...]
+Box = tuple[tuple[Symbol, Constraint], ...]
 
 
 class Budget:
@@ -117,7 +117,7 @@ class Domain:
     long. Equality is decided, not guessed, where all floors are by numbers.
     """
 
-    constraints: Mapping[str, Constraint] = field(default_factory=dict)
+    constraints: Mapping[Symbol, Constraint] = field(default_factory=dict)
     budget: Budget | None = field(default=None, compare=False)
     """What may be spent on the questions; "not proven" when it is. None: no end."""
 
@@ -126,21 +126,22 @@ class Domain:
         """Whether the budget is used up."""
         return self.budget is not None and self.budget.left <= 0
 
-    def constraint(self, name: str) -> Constraint:
+    def constraint(self, symbol: Symbol) -> Constraint:
         """The constraint of a symbol."""
-        return self.constraints.get(name, _ANY)
+        return self.constraints.get(symbol, _ANY)
 
     def narrowed(
-        self, name: str, *, least: int | None = None, multiple_of: int = 1
+        self, symbol: Symbol, *, least: int | None = None, multiple_of: int = 1
     ) -> "Domain":
         """The domain with one symbol restricted further."""
-        constraint = self.constraint(name).meet(least, multiple_of)
-        return replace(self, constraints={**self.constraints, name: constraint})
+        constraint = self.constraint(symbol).meet(least, multiple_of)
+        return replace(self, constraints={**self.constraints, symbol: constraint})
 
     def equal(self, a: Dim | int, b: Dim | int) -> bool:
         """Whether two sizes are proven equal for all values.
 
-        >>> height = Dim.symbol("H")
+        >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+        >>> height = Dim.symbol(InputDim(NETWORKS, "H"))
         >>> Domain().equal(height // 2 + (height + 1) // 2, height)
         True
         """
@@ -169,20 +170,21 @@ class Domain:
         size = Dim.of(dim)
         return self._plain(size)[0] >= n or self._refined(size)[0] >= n
 
-    def simplified(self, dim: Dim, keep: Container[str] = ()) -> Dim:
-        """A size that is equal for all values, simpler where symbols are multiples; those in `keep` are any.
+    def simplified(self, dim: Dim) -> Dim:
+        """A size that is equal for all values, simpler where symbols are multiples.
 
-        >>> height = Dim.symbol("H")
-        >>> multiple = Domain({"H": Constraint(multiple_of=4)})
-        >>> str(multiple.simplified((height + 3) // 4))
+        >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+        >>> symbol = InputDim(NETWORKS, "H")
+        >>> multiple = Domain({symbol: Constraint(multiple_of=4)})
+        >>> str(multiple.simplified((Dim.symbol(symbol) + 3) // 4))
         'H // 4'
         """
         steps = tuple(
-            (name, self.constraints[name].multiple_of)
-            for name in sorted(dim.symbols)
-            if name in self.constraints and name not in keep
+            (symbol, self.constraints[symbol].multiple_of)
+            for symbol in sorted(dim.symbols)
+            if symbol in self.constraints
         )
-        multiples = tuple((name, step) for name, step in steps if step > 1)
+        multiples = tuple((symbol, step) for symbol, step in steps if step > 1)
         return _simplified(dim, multiples) if multiples and dim.depth else dim
 
     def lower(self, dim: Dim | int) -> int | None:
@@ -204,10 +206,12 @@ class Domain:
             self.budget.pay(question, work)
 
     def _box(self, dim: Dim) -> Box:
-        return tuple((name, self.constraint(name)) for name in sorted(dim.symbols))
+        return tuple(
+            (symbol, self.constraint(symbol)) for symbol in sorted(dim.symbols)
+        )
 
     def _plain(self, dim: Dim) -> Interval:
-        box = {name: _bounds(constraint) for name, constraint in self._box(dim)}
+        box = {symbol: _bounds(constraint) for symbol, constraint in self._box(dim)}
         return interval(dim, box)
 
     def _refined(self, dim: Dim) -> Interval:
@@ -236,7 +240,7 @@ def _bounds(constraint: Constraint) -> Interval:
 
 
 @lru_cache(maxsize=4_096)
-def _simplified(dim: Dim, multiples: tuple[tuple[str, int], ...]) -> Dim:
+def _simplified(dim: Dim, multiples: tuple[tuple[Symbol, int], ...]) -> Dim:
     """Every floor without its remainder where there is none, then `4 * (s // 4)` as `s`."""
     steps = dict(multiples)
     try:
@@ -251,41 +255,42 @@ def _simplified(dim: Dim, multiples: tuple[tuple[str, int], ...]) -> Dim:
     return total
 
 
-def _without_remainder(atom: Atom, multiples: tuple[tuple[str, int], ...]) -> Dim:
+def _without_remainder(atom: Atom, multiples: tuple[tuple[Symbol, int], ...]) -> Dim:
     """A floor over multiples of symbols: `(4 * n + 3) // 4` is `n`, which is `s // 4`."""
     if isinstance(atom, Symbol):
         return polynomial({(atom,): 1})
     over = _simplified(atom.numerator, multiples)
     floor = over // _simplified(atom.divisor, multiples)
-    scaled = floor.substitute({name: n * Dim.symbol(name) for name, n in multiples})
+    scaled = floor.substitute(
+        {symbol: n * Dim.symbol(symbol) for symbol, n in multiples}
+    )
     return floor if scaled.depth else _unscaled(scaled, dict(multiples))
 
 
-def _unscaled(dim: Dim, steps: Mapping[str, int]) -> Dim:
+def _unscaled(dim: Dim, steps: Mapping[Symbol, int]) -> Dim:
     """A polynomial in which `s` stands for `s // steps[s]`, in the symbols themselves."""
     total = Dim.of(0)
     for monomial, factor in dim.terms:
         product = Dim.of(1)
-        for name in [atom.name for atom in monomial if isinstance(atom, Symbol)]:
-            step = steps.get(name, 1)
+        for symbol in [atom for atom in monomial if isinstance(atom, Symbol)]:
+            step = steps.get(symbol, 1)
             whole = math.gcd(factor, step)  # whole * (s // step) is s // (step / whole)
             factor //= whole
-            product *= Dim.symbol(name) // (step // whole)
+            product *= Dim.symbol(symbol) // (step // whole)
         total += factor * product
     return total
 
 
-def _absorbed(monomial: Monomial, factor: int, steps: Mapping[str, int]) -> Dim:
+def _absorbed(monomial: Monomial, factor: int, steps: Mapping[Symbol, int]) -> Dim:
     """A product in which `4 * (s // 4)` is `s`, for multiples of 4."""
     product = Dim.of(1)
     for atom in monomial:
         part = polynomial({(atom,): 1})
         if isinstance(atom, FloorDivision):
-            by, over = atom.divisor.constant or 0, atom.numerator
-            (name,) = over.symbols if len(over.symbols) == 1 else ("",)
-            even = by > 0 and factor % by == 0 and steps.get(name, 1) % by == 0
-            if even and over == Dim.symbol(name):
-                part, factor = over, factor // by
+            by, symbol = atom.divisor.constant or 0, atom.numerator.alone
+            step = 1 if symbol is None else steps.get(symbol, 1)
+            if by > 1 and factor % by == 0 and step % by == 0:
+                part, factor = atom.numerator, factor // by
         product *= part
     return factor * product
 
@@ -294,13 +299,13 @@ def _absorbed(monomial: Monomial, factor: int, steps: Mapping[str, int]) -> Dim:
 def _vanishes(dim: Dim, box: Box, cases: int) -> tuple[bool, int]:
     """Whether a size is zero for all values of its symbols, and the work of finding that out."""
     try:
-        for name, constraint in box:
+        for symbol, constraint in box:
             few = (constraint.count or cases + 1) <= cases
-            if name in divisor_symbols(dim) and few:
-                return _vanishes_by_cases(dim, box, cases, name, constraint)
+            if symbol in divisor_symbols(dim) and few:
+                return _vanishes_by_cases(dim, box, cases, symbol, constraint)
         limits = dict(box)
-        dim = opaque(dim, {})
-        finite = {name for name, constraint in box if constraint.count is not None}
+        dim = opaque(dim)
+        finite = {symbol for symbol, constraint in box if constraint.count is not None}
         parts = without_free(dim, dim.symbols - finite)
         return _all(_zero_everywhere(part, limits) for part in parts)
     except DimOverflow:
@@ -317,30 +322,30 @@ def _all(answers: Iterable[tuple[bool, int]]) -> tuple[bool, int]:
     return True, total
 
 
-def _zero_everywhere(dim: Dim, limits: Mapping[str, Constraint]) -> tuple[bool, int]:
+def _zero_everywhere(dim: Dim, limits: Mapping[Symbol, Constraint]) -> tuple[bool, int]:
     """Look at as many places as decide it, for sizes whose floors are by numbers."""
-    step, degree, names = periods(dim), degrees(dim), sorted(dim.symbols)
+    step, degree, symbols = periods(dim), degrees(dim), sorted(dim.symbols)
     ranges: list[range] = []
-    for name in names:
-        constraint = limits.get(name, _ANY)
-        most = constraint.cycle(step[name]) * (degree[name] + 1)
+    for symbol in symbols:
+        constraint = limits.get(symbol, _ANY)
+        most = constraint.cycle(step[symbol]) * (degree[symbol] + 1)
         ranges.append(constraint.values(min(most, MAX_PLACES + 1)))
     count = math.prod(map(len, ranges))
     if count > min(MAX_PLACES, MAX_WORK // max(dim.size, 1)):
         return False, 0
-    places = (dict(zip(names, values, strict=True)) for values in product(*ranges))
+    places = (dict(zip(symbols, values, strict=True)) for values in product(*ranges))
     return all(dim.evaluate(place) == 0 for place in places), count * dim.size
 
 
 def _vanishes_by_cases(
-    dim: Dim, box: Box, cases: int, name: str, constraint: Constraint
+    dim: Dim, box: Box, cases: int, symbol: Symbol, constraint: Constraint
 ) -> tuple[bool, int]:
     """One value of a divisor at a time, which leaves floors by numbers."""
     values = constraint.values(cases)
-    rest = tuple(item for item in box if item[0] != name)
+    rest = tuple(item for item in box if item[0] != symbol)
     cases //= max(len(values), 1)
     try:
-        dims = [dim.substitute({name: value}) for value in values]
+        dims = [dim.substitute({symbol: value}) for value in values]
     except ZeroDivisionError:
         return False, 0
     return _all(_vanishes(dim, rest, cases) for dim in dims)
@@ -350,13 +355,13 @@ def _vanishes_by_cases(
 def _by_pieces(dim: Dim, box: Box) -> tuple[Interval, int]:
     """Bounds from one residue of each symbol at a time, where floors come out even, and the work of finding them."""
     parts = _parts(dim, box)
-    pieces = (_pieces(name, constraint, parts[name]) for name, constraint in box)
+    pieces = (_pieces(symbol, constraint, parts[symbol]) for symbol, constraint in box)
     found: Interval = (math.inf, -math.inf)
     work = 0
     for piece in product(*pieces):
         work += PIECE * dim.size
-        values = {name: value for name, value, _ in piece}
-        bounds = {name: (0, last) for name, _, last in piece}
+        values = {symbol: value for symbol, value, _ in piece}
+        bounds = {symbol: (0, last) for symbol, _, last in piece}
         try:
             found = hull(found, interval(dim.substitute(values), bounds))
         except (ZeroDivisionError, DimOverflow):
@@ -364,27 +369,27 @@ def _by_pieces(dim: Dim, box: Box) -> tuple[Interval, int]:
     return found, work
 
 
-def _parts(dim: Dim, box: Box) -> dict[str, int]:
+def _parts(dim: Dim, box: Box) -> dict[Symbol, int]:
     """Into how many pieces to cut each symbol: one value each where there are few."""
     budget = min(MAX_PIECES, MAX_PIECE_WORK // max(dim.size, 1))
-    counts = {name: constraint.count for name, constraint in box}
+    counts = {symbol: constraint.count for symbol, constraint in box}
     if math.prod(count or budget + 1 for count in counts.values()) <= budget:
-        return {name: count or 1 for name, count in counts.items()}
+        return {symbol: count or 1 for symbol, count in counts.items()}
     parts, step = dict.fromkeys(counts, 1), periods(dim)
-    for name, constraint in box:
-        cycle = constraint.cycle(step[name])
+    for symbol, constraint in box:
+        cycle = constraint.cycle(step[symbol])
         if cycle <= budget:
-            parts[name] = cycle
+            parts[symbol] = cycle
             budget //= cycle
     return parts
 
 
 def _pieces(
-    name: str, constraint: Constraint, parts: int
-) -> Iterator[tuple[str, Dim, Bound]]:
+    symbol: Symbol, constraint: Constraint, parts: int
+) -> Iterator[tuple[Symbol, Dim, Bound]]:
     """A symbol as `start + stride * n`, for each start, with the greatest `n`."""
     stride = parts * constraint.multiple_of
     for start in constraint.values(parts):
         last = _bounds(constraint)[1]
         most = last if isinstance(last, float) else (last - start) // stride
-        yield name, start + stride * Dim.symbol(name), most
+        yield symbol, start + stride * Dim.symbol(symbol), most

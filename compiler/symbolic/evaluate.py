@@ -62,7 +62,9 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
     an index out of range, a division by zero, an integer beyond 64 bits; `NotConstant`
     where a symbolic size is compared, branched on or made a float.
 
-    >>> str(evaluate(parse_expression("4 * D // 2"), {"D": Dim.symbol("D")}))
+    >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+    >>> names = {"D": Dim.symbol(InputDim(NETWORKS, "D"))}
+    >>> str(evaluate(parse_expression("4 * D // 2"), names))
     '2 * D'
     """
     match expr:

@@ -11,6 +11,7 @@ from functools import partial
 from compiler.symbolic.dims import Dim, DimOverflow, exact_div
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.residues import divisor_symbols, periods
+from compiler.symbolic.symbols import Symbol
 
 MAX_MODULUS = 2**24
 MAX_CLASSES = 512
@@ -26,8 +27,8 @@ class Conditions:
     `multiples` and `least` can be declared under `dims`; `others` are only told.
     """
 
-    multiples: Mapping[str, int] = field(default_factory=dict)
-    least: Mapping[str, int] = field(default_factory=dict)
+    multiples: Mapping[Symbol, int] = field(default_factory=dict)
+    least: Mapping[Symbol, int] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     never: str = ""
     """The symbols for which there is no condition at all."""
@@ -37,10 +38,10 @@ class Conditions:
         if not (self.known and other.known):
             return Conditions(never=self.never or other.never)
         multiples, least = dict(self.multiples), dict(self.least)
-        for name, number in other.multiples.items():
-            multiples[name] = math.lcm(multiples.get(name, 1), number)
-        for name, number in other.least.items():
-            least[name] = max(least.get(name, 1), number)
+        for symbol, number in other.multiples.items():
+            multiples[symbol] = math.lcm(multiples.get(symbol, 1), number)
+        for symbol, number in other.least.items():
+            least[symbol] = max(least.get(symbol, 1), number)
         others = tuple(dict.fromkeys((*self.others, *other.others)))
         return Conditions(multiples, least, others)
 
@@ -52,7 +53,7 @@ class Conditions:
     def implies(self, other: Conditions) -> bool:
         """Whether bounds met here meet those of the other, too."""
         return not other.others and all(
-            self.least.get(name, 1) >= bound for name, bound in other.least.items()
+            self.least.get(symbol, 1) >= bound for symbol, bound in other.least.items()
         )
 
     @property
@@ -68,11 +69,11 @@ class Conditions:
         return f"holds when {' and '.join(told)}{self._declared()}"
 
     def _declared(self) -> str:
-        bounds: dict[str, list[str]] = {}
-        for name, number in sorted(self.multiples.items()):
-            bounds.setdefault(name, []).append(f"multiple_of: {number}")
-        for name, number in sorted(self.least.items()):
-            bounds.setdefault(name, []).append(f"min: {number}")
+        bounds: dict[Symbol, list[str]] = {}
+        for symbol, number in sorted(self.multiples.items()):
+            bounds.setdefault(symbol, []).append(f"multiple_of: {number}")
+        for symbol, number in sorted(self.least.items()):
+            bounds.setdefault(symbol, []).append(f"min: {number}")
         if not bounds or self.others:
             return ""
         shown = ", ".join(f"{n}: {{{', '.join(b)}}}" for n, b in bounds.items())
@@ -87,15 +88,15 @@ def when_equal(domain: Domain, left: Dim, right: Dim) -> Conditions:
     if hint.kind == "multiple":
         return Conditions(multiples=hint.multiple)
     if hint.kind == "never":
-        return Conditions(never=", ".join(sorted(left.symbols | right.symbols)))
+        return Conditions(
+            never=", ".join(map(str, sorted(left.symbols | right.symbols)))
+        )
     return Conditions(others=(hint.text,)) if hint.text else Conditions()
 
 
 def when_at_least(domain: Domain, size: Dim, least: int) -> Conditions:
     """From which size of one symbol on a size is at least a number."""
-    text = explain_at_least(domain, size, least)
-    name, _, bound = (text or "").partition(" >= ")
-    return Conditions(least={name: int(bound)}) if bound else Conditions()
+    return Conditions(least=least_sizes(domain, size, least))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class EqualityHint:
 
     kind: str
     text: str | None = None
-    multiple: dict[str, int] = field(default_factory=dict)
+    multiple: dict[Symbol, int] = field(default_factory=dict)
 
 
 def explain_equal(domain: Domain, a: Dim | int, b: Dim | int) -> EqualityHint:
@@ -148,25 +149,31 @@ def _never(domain: Domain, difference: Dim) -> EqualityHint | None:
 
 def _multiples(domain: Domain, difference: Dim) -> EqualityHint | None:
     """The smallest numbers of which the symbols may be multiples."""
-    known = {name: domain.constraint(name).multiple_of for name in difference.symbols}
-    found = {name: math.lcm(n, known[name]) for name, n in periods(difference).items()}
+    known = {
+        symbol: domain.constraint(symbol).multiple_of for symbol in difference.symbols
+    }
+    found = {
+        symbol: math.lcm(n, known[symbol]) for symbol, n in periods(difference).items()
+    }
     if not _suffices(domain, difference, found):
         return None
-    for name in sorted(found):
-        for factor in _divisors(found[name] // known[name]):
-            attempt = {**found, name: factor * known[name]}
+    for symbol in sorted(found):
+        for factor in _divisors(found[symbol] // known[symbol]):
+            attempt = {**found, symbol: factor * known[symbol]}
             if _suffices(domain, difference, attempt):
                 found = attempt
                 break
-    wanted = {name: n for name, n in sorted(found.items()) if n != known[name]}
-    text = " and ".join(f"{name} is a multiple of {n}" for name, n in wanted.items())
+    wanted = {symbol: n for symbol, n in sorted(found.items()) if n != known[symbol]}
+    text = " and ".join(
+        f"{symbol} is a multiple of {n}" for symbol, n in wanted.items()
+    )
     return EqualityHint("multiple", text, wanted)
 
 
-def _suffices(domain: Domain, difference: Dim, multiples: dict[str, int]) -> bool:
-    for name, n in multiples.items():
-        domain = domain.narrowed(name, multiple_of=n)
-        if domain.constraint(name).count == 0:
+def _suffices(domain: Domain, difference: Dim, multiples: dict[Symbol, int]) -> bool:
+    for symbol, n in multiples.items():
+        domain = domain.narrowed(symbol, multiple_of=n)
+        if domain.constraint(symbol).count == 0:
             return False
     return domain.equal(difference, 0)
 
@@ -183,31 +190,31 @@ def _one_symbol(domain: Domain, difference: Dim) -> EqualityHint | None:
     """The residues, or else the values, of the only symbol."""
     if len(difference.symbols) != 1 or divisor_symbols(difference):
         return None
-    (name,) = difference.symbols
-    constraint = domain.constraint(name)
-    period = constraint.cycle(periods(difference)[name])
+    (symbol,) = difference.symbols
+    constraint = domain.constraint(symbol)
+    period = constraint.cycle(periods(difference)[symbol])
     if constraint.count is not None and constraint.count <= MAX_CLASSES:
         few = constraint.values(MAX_CLASSES)
-        return _values(name, [v for v in few if not difference.evaluate({name: v})])
+        return _values(symbol, [v for v in few if not difference.evaluate({symbol: v})])
     if period > MAX_CLASSES:
         return None
     stride = period * constraint.multiple_of
     classes = {
-        start: difference.substitute({name: start + stride * Dim.symbol(name)})
+        start: difference.substitute({symbol: start + stride * Dim.symbol(symbol)})
         for start in constraint.values(period)
     }
     good = {start for start, rest in classes.items() if rest == 0}
     if good:
-        return _residues(name, good, classes.keys() - good, stride)
+        return _residues(symbol, good, classes.keys() - good, stride)
     roots = {start: _roots(rest) for start, rest in classes.items()}
     if None in roots.values():
         return None
     found = (start + n * stride for start, ns in roots.items() for n in ns or ())
-    return _values(name, [v for v in sorted(found) if v <= (constraint.max or v)])
+    return _values(symbol, [v for v in sorted(found) if v <= (constraint.max or v)])
 
 
 def _residues(
-    name: str, good: set[int], bad: set[int], modulus: int
+    symbol: Symbol, good: set[int], bad: set[int], modulus: int
 ) -> EqualityHint | None:
     """The classes that agree, modulo the smallest number that tells them apart."""
     for n in _divisors(modulus):
@@ -217,7 +224,7 @@ def _residues(
     if len(rests) > MAX_SHOWN:
         return None
     odd = (n, rests) == (2, [1])
-    text = f"{name} is odd" if odd else f"{name} % {n} is {_any(rests)}"
+    text = f"{symbol} is odd" if odd else f"{symbol} % {n} is {_any(rests)}"
     return EqualityHint("residues", text)
 
 
@@ -239,52 +246,52 @@ def _roots(dim: Dim) -> list[int] | None:
     last = 1 + max(map(abs, coefficients.values())) // abs(coefficients[degree])
     if last > MAX_ROOT:
         return None
-    (name,) = dim.symbols
-    return [n for n in range(last + 1) if dim.evaluate({name: n}) == 0]
+    (symbol,) = dim.symbols
+    return [n for n in range(last + 1) if dim.evaluate({symbol: n}) == 0]
 
 
-def _values(name: str, values: list[int]) -> EqualityHint:
+def _values(symbol: Symbol, values: list[int]) -> EqualityHint:
     if not values:
         return EqualityHint("never")
     if len(values) == 1:
-        return EqualityHint("values", f"{name} == {values[0]}")
+        return EqualityHint("values", f"{symbol} == {values[0]}")
     if len(values) <= MAX_SHOWN:
-        return EqualityHint("values", f"{name} is {_any(values)}")
+        return EqualityHint("values", f"{symbol} is {_any(values)}")
     if values[-1] - values[0] == len(values) - 1:
-        return EqualityHint("values", f"{name} is from {values[0]} to {values[-1]}")
+        return EqualityHint("values", f"{symbol} is from {values[0]} to {values[-1]}")
     shown = ", ".join(map(str, values[:MAX_SHOWN]))
     more = f"one of {len(values) - MAX_SHOWN} more"
-    return EqualityHint("values", f"{name} is {shown} or {more}")
+    return EqualityHint("values", f"{symbol} is {shown} or {more}")
 
 
 def _relation(domain: Domain, difference: Dim) -> EqualityHint | None:
     """One symbol in terms of the others."""
     common = math.gcd(*(factor for _, factor in difference.terms))
     reduced = exact_div(difference, common) or difference
-    for name in sorted(reduced.symbols):
-        symbol = Dim.symbol(name)
-        for other in (symbol - reduced, symbol + reduced):
-            if name not in other.symbols:
-                return EqualityHint("values", f"{name} == {other}")
+    for symbol in sorted(reduced.symbols):
+        size = Dim.symbol(symbol)
+        for other in (size - reduced, size + reduced):
+            if symbol not in other.symbols:
+                return EqualityHint("values", f"{symbol} == {other}")
     return None
 
 
-def explain_at_least(domain: Domain, dim: Dim | int, n: int) -> str | None:
-    """The smallest bound on one symbol that makes a size `n` or more, as `H >= 5`."""
+def least_sizes(domain: Domain, dim: Dim | int, n: int) -> dict[Symbol, int]:
+    """The smallest bound on one symbol that makes a size `n` or more; nothing where none does."""
     if not domain.explains():
-        return None
+        return {}
     size = Dim.of(dim)
-    for name in sorted(size.symbols):
-        first = domain.constraint(name).first
-        bound = _smallest(first, partial(_holds, domain, size, n, name))
+    for symbol in sorted(size.symbols):
+        first = domain.constraint(symbol).first
+        bound = _smallest(first, partial(_holds, domain, size, n, symbol))
         if bound is not None:
-            return f"{name} >= {bound}"
-    return None
+            return {symbol: bound}
+    return {}
 
 
-def _holds(domain: Domain, dim: Dim, n: int, name: str, least: int) -> bool:
-    narrowed = domain.narrowed(name, least=least)
-    return narrowed.constraint(name).count != 0 and narrowed.at_least(dim, n)
+def _holds(domain: Domain, dim: Dim, n: int, symbol: Symbol, least: int) -> bool:
+    narrowed = domain.narrowed(symbol, least=least)
+    return narrowed.constraint(symbol).count != 0 and narrowed.at_least(dim, n)
 
 
 def _smallest(first: int, holds: Callable[[int], bool]) -> int | None:

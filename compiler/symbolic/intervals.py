@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping
 
-from compiler.symbolic.dims import Atom, Dim, Symbol
+from compiler.symbolic.dims import Atom, Dim
+from compiler.symbolic.symbols import Symbol
 
 Bound = int | float
 Interval = tuple[Bound, Bound]
 
 
-def interval(dim: Dim, box: Mapping[str, Interval]) -> Interval:
+def interval(dim: Dim, box: Mapping[Symbol, Interval]) -> Interval:
     """Bounds on a size whose symbols lie in a box.
 
     They hold always, and are exact where every symbol occurs once.
@@ -29,9 +30,9 @@ def hull(a: Interval, b: Interval) -> Interval:
     return min(a[0], b[0]), max(a[1], b[1])
 
 
-def _atom(atom: Atom, box: Mapping[str, Interval]) -> Interval:
+def _atom(atom: Atom, box: Mapping[Symbol, Interval]) -> Interval:
     if isinstance(atom, Symbol):
-        return box[atom.name]
+        return box[atom]
     low, high = interval(atom.numerator, box)
     divisors = interval(atom.divisor, box)
     if divisors[0] <= 0:

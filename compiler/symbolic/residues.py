@@ -8,6 +8,7 @@ degree `d` is zero everywhere as soon as it is zero at `d + 1` places.
 import math
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from compiler.symbolic.dims import (
@@ -16,17 +17,32 @@ from compiler.symbolic.dims import (
     Dim,
     FloorDivision,
     Monomial,
-    Symbol,
     polynomial,
 )
+from compiler.symbolic.symbols import NETWORKS, Symbol
+from compiler.symbolic.terms import Key
 
 
-def periods(dim: Dim) -> dict[str, int]:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AnyFloor(Symbol):
+    """Whatever a floor by a symbol may come to."""
+
+    floor: FloorDivision
+
+    def __post_init__(self) -> None:
+        key: Key = (0, "", type(self).__name__, self.floor.key)
+        object.__setattr__(self, "key", key)
+
+    def shown(self) -> str:
+        return str(polynomial({(self.floor,): 1}))
+
+
+def periods(dim: Dim) -> dict[Symbol, int]:
     """The period of each symbol, 1 where it stands in no floor by a number."""
     found = dict.fromkeys(dim.symbols, 1)
     for floor in _floors(dim):
-        for name, period in _floor_periods(floor).items():
-            found[name] = math.lcm(found[name], period)
+        for symbol, period in _floor_periods(floor).items():
+            found[symbol] = math.lcm(found[symbol], period)
     return found
 
 
@@ -36,50 +52,50 @@ def _floors(dim: Dim) -> set[FloorDivision]:
 
 
 @lru_cache(maxsize=4_096)
-def _floor_periods(floor: FloorDivision) -> Mapping[str, int]:
+def _floor_periods(floor: FloorDivision) -> Mapping[Symbol, int]:
     """The period inside, times what is needed to see multiples of the divisor only."""
     inside, n = periods(floor.numerator), floor.divisor.constant or 1
-    found: dict[str, int] = {}
-    for name, period in inside.items():
+    found: dict[Symbol, int] = {}
+    for symbol, period in inside.items():
         steps = [
-            factor * (period // _period(monomial, name))
+            factor * (period // _period(monomial, symbol))
             for monomial, factor in floor.numerator.terms
-            if any(name in atom.symbols for atom in monomial)
+            if any(symbol in atom.symbols for atom in monomial)
         ]
-        found[name] = period * n // math.gcd(n, *steps)
+        found[symbol] = period * n // math.gcd(n, *steps)
     return found
 
 
-def _period(monomial: Monomial, name: str) -> int:
+def _period(monomial: Monomial, symbol: Symbol) -> int:
     floors = (atom for atom in monomial if isinstance(atom, FloorDivision))
-    return math.lcm(*(_floor_periods(floor).get(name, 1) for floor in floors))
+    return math.lcm(*(_floor_periods(floor).get(symbol, 1) for floor in floors))
 
 
-def degrees(dim: Dim) -> Counter[str]:
+def degrees(dim: Dim) -> Counter[Symbol]:
     """The highest power in which each symbol can come, floors by numbers included."""
-    found: Counter[str] = Counter()
+    found: Counter[Symbol] = Counter()
     for monomial, _ in dim.terms:
-        powers: Counter[str] = Counter()
+        powers: Counter[Symbol] = Counter()
         for atom in monomial:
             powers.update(_atom_degrees(atom))
         found |= powers
     return found
 
 
-def _atom_degrees(atom: Atom) -> Counter[str]:
+def _atom_degrees(atom: Atom) -> Counter[Symbol]:
     if isinstance(atom, Symbol):
-        return Counter((atom.name,))
+        return Counter((atom,))
     return degrees(atom.numerator)
 
 
-def without_free(dim: Dim, endless: frozenset[str]) -> list[Dim]:
+def without_free(dim: Dim, endless: frozenset[Symbol]) -> list[Dim]:
     """Sizes that are all zero everywhere just where `dim` is, with fewer symbols.
 
     A symbol of `endless` takes infinitely many values. Where it stands in no floor, the
     factor of each of its powers must be zero by itself.
     """
-    floors = frozenset[str]().union(*(floor.symbols for floor in _floors(dim)))
-    free = {Symbol(name) for name in endless - floors}
+    floors = frozenset[Symbol]().union(*(floor.symbols for floor in _floors(dim)))
+    free = endless - floors
     groups: dict[Monomial, Coefficients] = {}
     for monomial, factor in dim.terms:
         power = tuple(atom for atom in monomial if atom in free)
@@ -88,16 +104,16 @@ def without_free(dim: Dim, endless: frozenset[str]) -> list[Dim]:
     return list(map(polynomial, groups.values()))
 
 
-def divisor_symbols(dim: Dim) -> frozenset[str]:
+def divisor_symbols(dim: Dim) -> frozenset[Symbol]:
     """The symbols in the divisors of floors."""
-    found = frozenset[str]()
+    found = frozenset[Symbol]()
     for floor in _floors(dim):
         inside = divisor_symbols(floor.numerator) | divisor_symbols(floor.divisor)
         found |= inside | floor.divisor.symbols
     return found
 
 
-def opaque(dim: Dim, known: dict[FloorDivision, Dim]) -> Dim:
+def opaque(dim: Dim) -> Dim:
     """The size with a symbol of its own for every floor by a symbol.
 
     What holds for all values of those symbols holds for the floors.
@@ -106,15 +122,14 @@ def opaque(dim: Dim, known: dict[FloorDivision, Dim]) -> Dim:
     for monomial, factor in dim.terms:
         product = Dim.of(factor)
         for atom in monomial:
-            product *= _opaque_atom(atom, known)
+            product *= _opaque_atom(atom)
         total += product
     return total
 
 
-def _opaque_atom(atom: Atom, known: dict[FloorDivision, Dim]) -> Dim:
+def _opaque_atom(atom: Atom) -> Dim:
     if isinstance(atom, Symbol):
-        return Dim.symbol(atom.name)
+        return Dim.symbol(atom)
     if atom.divisor.constant is not None:
-        return opaque(atom.numerator, known) // atom.divisor
-    # A control character cannot come from a spec, so the name is new.
-    return known.setdefault(atom, Dim.symbol(f"\0{len(known)}"))
+        return opaque(atom.numerator) // atom.divisor
+    return Dim.symbol(AnyFloor(NETWORKS, atom))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from typing import Any
 
 from compiler.expr.syntax import (
@@ -19,83 +18,87 @@ from compiler.expr.syntax import (
     walk,
 )
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import (
-    ExpressionError,
-    Value,
-    evaluate,
-    parse_expression,
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.symbols import (
+    CopyNumber,
+    ListItem,
+    Opaque,
+    Owner,
+    ParamNumber,
+    Symbol,
+    symbol_of,
 )
 
 COUNTER = "i"
 """What counts the copies of a repeat."""
+
+COUNTED = Dim.symbol(CopyNumber(()))
+"""The number of a copy, whatever repeats."""
 
 Counted = tuple[Expression, int]
 """A formula of the counter, and the copy that it was worked out for."""
 
 
 class SymbolTable(dict[str, Value]):
-    """The symbols of a scope by name, and in `hints` the values behind them.
+    """The names of a scope with the symbols that they stand for, and in `hints` the values behind the symbols.
 
-    A size is told as a polynomial over the symbols. Where a formula is more than that (a
-    minimum, a choice) it becomes a symbol itself, whose name is its text: the code that
-    is made of it then holds for other values, too.
+    A size is a polynomial over the symbols. Where a formula is more than that (a minimum, a choice) it becomes
+    a symbol itself: the code that is made of it then holds for other values, too.
 
     >>> from compiler.symbolic.evaluate import parse_expression
-    >>> scope = SymbolTable({"width": Dim.symbol("width")}, {"width": Dim.of(32)})
+    >>> width = ParamNumber(("net.yaml",), "width")
+    >>> scope = SymbolTable(
+    ...     {"width": Dim.symbol(width)}, {width: Dim.of(32)}, ("net.yaml",)
+    ... )
     >>> str(scope.size(parse_expression("2 * width"), 64))
     '2 * width'
     >>> str(2 * scope.size(parse_expression("min(width, 8)"), 8))
-    '2 * (min(width, 8))'
+    '2 * min(width, 8)'
     """
 
     def __init__(
         self,
         symbols: Mapping[str, Value],
-        hints: dict[str, Dim],
-        counted_as: dict[str, Counted] | None = None,
+        hints: dict[Symbol, Dim],
+        owner: Owner,
+        counted_as: dict[Symbol, Counted] | None = None,
     ) -> None:
         super().__init__(symbols)
-        self.hints = hints
-        self.counted_as: dict[str, Counted] = {} if counted_as is None else counted_as
+        self.hints, self.owner = hints, owner
+        self.counted_as: dict[Symbol, Counted] = (
+            {} if counted_as is None else counted_as
+        )
         """What symbols that stand for a formula of the counter come from."""
 
     def counted(self, counter: int | None) -> SymbolTable:
         """The same for one copy of a repeated layer."""
         if counter is None:
             return self
-        return SymbolTable({**self, COUNTER: counter}, self.hints, self.counted_as)
+        return self.with_values({COUNTER: counter})
+
+    def with_values(self, values: Mapping[str, Value]) -> SymbolTable:
+        """The same with other values for some names."""
+        return SymbolTable({**self, **values}, self.hints, self.owner, self.counted_as)
 
     def size(self, expr: Expression, value: Any) -> Any:
         """A formula, whose value is known, in the names of the scope."""
         listed = any(isinstance(part, Indexing | FunctionCall) for part in walk(expr))
-        known = copy(self) if listed else self
-        told = rewrite(expr, self._into(known, self._item)) if listed else expr
+        known = dict(self) if listed else self
+        told = rewrite(expr, _into(known, self._item)) if listed else expr
         try:
             size = evaluate(told, known)
         except ExpressionError:
             return self.opaque(expr, value)
-        return self._by_length(told, known, size) if isinstance(size, Dim) else size
+        if listed and isinstance(size, Dim):
+            return self._by_length(told, known, size)
+        return size
 
     def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
         """A size in the lengths of lists, where it is made of them and more."""
         try:
-            return evaluate(rewrite(expr, self._into(known, self._length)), known)
+            return evaluate(rewrite(expr, _into(known, self._length)), known)
         except ExpressionError:  # they choose between sizes
             return size
-
-    def _into(
-        self, known: dict[str, Value], find: Callable[[Expression], Any]
-    ) -> Callable[[Expression], Expression | None]:
-        """Put names in place of what stands for a size of its own."""
-
-        def name(part: Expression) -> Expression | None:
-            size = find(part)
-            if not isinstance(size, Dim):
-                return None
-            known[str(size)] = size
-            return Variable(str(size))
-
-        return name
 
     def _item(self, part: Expression) -> Any:
         """Items such as `widths[-1]` or `widths[early + i]`, under this name.
@@ -105,7 +108,7 @@ class SymbolTable(dict[str, Value]):
         if not isinstance(part, Indexing):
             return None
         if self._stays(part.index):
-            self._text(part)
+            self._symbol(part)
             return None
         try:
             return self.opaque(part, evaluate(part, self._values()))
@@ -136,42 +139,73 @@ class SymbolTable(dict[str, Value]):
         return size if isinstance(size, Dim) else None
 
     def opaque(self, expr: Expression, value: Any) -> Any:
-        """A formula as a symbol whose name is its text; a value that is no number as it is."""
+        """A formula as a symbol of its own; a value that is no number as it is."""
         number = isinstance(value, int | Dim) and not isinstance(value, bool)
         if not number:
             return value
-        text = self._text(expr)
-        self.hints[text] = Dim.of(value)
-        return Dim.symbol(text)
+        symbol = self._symbol(expr)
+        self.hints[symbol] = Dim.of(value)
+        return Dim.symbol(symbol)
 
-    def _text(self, expr: Expression) -> str:
-        """The text of a formula, for this copy where it has the counter in it."""
+    def _symbol(self, expr: Expression) -> Symbol:
+        """The symbol of a formula, for this copy where it has the counter in it."""
+        if COUNTER not in names_in(expr):
+            return symbol_of(self.owner, expr)
         copy = self.get(COUNTER)
-        if COUNTER not in names_in(expr) or not isinstance(copy, int):
-            return _shown(expr)
-        text = _shown(_counted_from(expr, Dim.of(copy)))
-        self.counted_as[text] = expr, copy
-        return text
+        if not isinstance(copy, int):
+            counter = copy.alone if isinstance(copy, Dim) else None
+            return symbol_of(self.owner if counter is None else counter.owner, expr)
+        symbol = symbol_of(self.owner, _counted_from(expr, Dim.of(copy)))
+        self.counted_as[symbol] = expr, copy
+        return symbol
+
+
+def _into(
+    known: dict[str, Value], find: Callable[[Expression], Any]
+) -> Callable[[Expression], Expression | None]:
+    """Put names in place of what stands for a size of its own, and the sizes into `known`."""
+
+    def name(part: Expression) -> Expression | None:
+        size = find(part)
+        if not isinstance(size, Dim):
+            return None
+        fresh = f"{len(known)}"  # no name of a spec is a number
+        known[fresh] = size
+        return Variable(fresh)
+
+    return name
 
 
 def by_counter(
-    size: Dim, counted_as: Mapping[str, Counted], copy: int, here: Dim | None = None
-) -> dict[str, str]:
+    size: Dim, counted_as: Mapping[Symbol, Counted], copy: int, here: Dim = COUNTED
+) -> dict[Symbol, Symbol]:
     """The symbols of a size of one copy, as the formulas that they come from.
 
     `widths[early + 1]` comes from `widths[early + i]` in copy 1, and from
     `widths[early + i - 1]` in copy 2. `here` stands for the copy in place of `i`.
     """
-    found = {}
-    for symbol in size.symbols:
+    found: dict[Symbol, Symbol] = {}
+    for symbol in sorted(size.symbols):
         if symbol in counted_as:
             expr, origin = counted_as[symbol]
-            place = (Dim.symbol(COUNTER) if here is None else here) + (origin - copy)
-            found[symbol] = _shown(_counted_from(expr, place))
+            formula = _counted_from(expr, here + (origin - copy))
+            found[symbol] = symbol_of(symbol.owner, formula)
     return found
 
 
-def _value(value: Value, hints: Mapping[str, Dim]) -> Value:
+def item_of_copy(item: ListItem, place: Dim) -> Symbol:
+    """The item of the same list at another place: `widths[i + 1]`."""
+    formula = Indexing(Variable(item.name), place.to_expr())
+    return symbol_of(item.owner, formula)
+
+
+def length_of(item: ListItem) -> Opaque:
+    """The length of the list that an item is of."""
+    formula = FunctionCall("len", (Variable(item.name),))
+    return Opaque(item.owner, formula, unparse(formula))
+
+
+def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:
     if isinstance(value, tuple):
         return tuple(_value(item, hints) for item in value)
     return value.substitute(hints) if isinstance(value, Dim) else value
@@ -195,33 +229,23 @@ def _counted_from(expr: Expression, place: Dim) -> Expression:
 
 def _tidy(expr: Expression, items: Expression | None = None) -> Expression:
     """A formula added up; the place of an item: `[-1]` for `[len(widths) - 1]`."""
-    named = rewrite(expr, _length_as_name)
+    known: dict[str, Value] = {
+        name: Dim.symbol(ParamNumber((), name)) for name in names_in(expr)
+    }
+    named = rewrite(expr, _into(known, _length))
     try:
-        size = evaluate(named, {name: Dim.symbol(name) for name in names_in(named)})
+        size = evaluate(named, known)
     except ExpressionError:
         return expr
     if not isinstance(size, int | Dim) or isinstance(size, bool):
         return expr
-    back = (size - Dim.symbol(_length_of(items))).constant if items else None
-    place = Dim.of(size if back is None or back >= 0 else back)
-    return rewrite(place.to_expr(), _name_as_length)
+    length = _length(FunctionCall("len", (items,))) if items else None
+    back = None if length is None else (size - length).constant
+    return Dim.of(size if back is None or back >= 0 else back).to_expr()
 
 
-def _length_of(items: Expression) -> str:
-    return _shown(FunctionCall("len", (items,)))
-
-
-def _length_as_name(part: Expression) -> Expression | None:
+def _length(part: Expression) -> Dim | None:
+    """The length of a list as a size of its own."""
     if isinstance(part, FunctionCall) and part.function == "len":
-        return Variable(_length_of(part.args[0]))
+        return Dim.symbol(symbol_of((), part))
     return None
-
-
-def _name_as_length(part: Expression) -> Expression | None:
-    if isinstance(part, Variable) and not part.id.isidentifier():
-        return parse_expression(part.id)
-    return None
-
-
-def _shown(expr: Expression) -> str:
-    return unparse(expr) if isinstance(expr, Indexing) else f"({unparse(expr)})"

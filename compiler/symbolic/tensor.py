@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from compiler.expr.syntax import Expression, unparse
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import Dim, alike, text_among
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
+from compiler.symbolic.symbols import EllipsisDim, Symbol
 
 Kind = Literal["float", "int", "bool"]
 KINDS: Final[tuple[Kind, ...]] = ("float", "int", "bool")
@@ -16,7 +18,7 @@ KINDS: Final[tuple[Kind, ...]] = ("float", "int", "bool")
 MAX_RANK: Final = 64
 """Dimensions of a tensor: torch's own limit."""
 
-_ELLIPSIS_PREFIX = "..."
+_ELLIPSIS = "..."
 _PATTERN = re.compile(
     r"\s*(?P<kind>\w+)\s*\[(?P<dims>.*)\]\s*(?P<optional>\?)?\s*",
     re.DOTALL | re.ASCII,
@@ -60,31 +62,30 @@ class TensorType:
         return f"{self.kind}{shape_text(self.shape)}"
 
 
-def ellipsis_dim(position: int) -> Dim:
-    """The symbol that stands for one of the dimensions that `...` matched."""
-    return Dim.symbol(f"{_ELLIPSIS_PREFIX}{position}")
-
-
 def is_ellipsis(size: Dim) -> bool:
     """Whether a size is one of those that `...` matched, unchanged."""
-    return str(size).startswith(_ELLIPSIS_PREFIX)
+    return isinstance(size.alone, EllipsisDim)
 
 
-def shape_text(shape: tuple[Dim, ...]) -> str:
-    """A shape as a person writes it: `[B, T, D]`, with what `...` matched as `...` again."""
+def shape_text(
+    shape: tuple[Dim, ...], name: Callable[[Dim], str | None] = lambda _: None
+) -> str:
+    """A shape as a person writes it: `[B, T, D]`, with what `...` matched as `...` again.
+
+    `name` gives the names of sizes that are not written out.
+    """
     parts: list[str] = []
+    same = alike(frozenset[Symbol]().union(*(size.symbols for size in shape)))
     for size in shape:
-        text = _ELLIPSIS_PREFIX if is_ellipsis(size) else _bare(size)
-        if text != _ELLIPSIS_PREFIX or not parts or parts[-1] != _ELLIPSIS_PREFIX:
-            parts.append(text)
+        symbol = size.alone
+        if isinstance(symbol, EllipsisDim):
+            text = f"{_ELLIPSIS}{symbol.port}"
+            if parts[-1:] == [text]:
+                continue
+        else:
+            text = name(size) or (text_among(size, same) if same else str(size))
+        parts.append(text)
     return f"[{', '.join(parts)}]"
-
-
-def _bare(size: Dim) -> str:
-    """A size; where it is a formula of its own, without the brackets around it."""
-    text = str(size)
-    alone = text.startswith("(") and size.symbols == {text}
-    return text[1:-1] if alone else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class TypePattern:
     def __str__(self) -> str:
         parts = [unparse(dim) for dim in self.dims]
         if self.ellipsis is not None:
-            parts.insert(self.ellipsis, _ELLIPSIS_PREFIX)
+            parts.insert(self.ellipsis, _ELLIPSIS)
         return f"{self.kind}[{', '.join(parts)}]{'?' if self.optional else ''}"
 
 
@@ -147,7 +148,7 @@ def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expression, ...], int |
         message = f"a tensor has {MAX_RANK} dimensions at most"
         raise ExpressionError(message, offset, offset + len(text))
     for part in parts:
-        if part.strip() == _ELLIPSIS_PREFIX:
+        if part.strip() == _ELLIPSIS:
             if ellipsis is not None:
                 raise ExpressionError(
                     "a type has one `...` at most",

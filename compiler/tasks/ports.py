@@ -177,8 +177,8 @@ def _fits(size: Dim, wanted: Wanted, net: Instance) -> bool:
         return size.constant is None
     if size.constant is not None:
         return size.constant == wanted
-    constraint = net.context.domain.constraints.get(str(size))
-    return constraint is None or constraint.admits(wanted)
+    symbol, domain = size.alone, net.context.domain
+    return symbol is None or domain.constraint(symbol).admits(wanted)
 
 
 def _shown(kind: Kind, sizes: Sequence[Wanted]) -> str:

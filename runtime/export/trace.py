@@ -16,6 +16,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
+from compiler.symbolic.symbols import Symbol
 from runtime.compare_module import RAISED_BY_TORCH
 from runtime.samples import input_shapes, sample_inputs, symbol_constraints
 
@@ -72,14 +73,14 @@ def _diagnostic(instance: Instance, error: Exception) -> Diagnostic:
 def dynamic_shapes(instance: Instance) -> tuple[tuple[Any, ...], ...]:
     """For each axis of each input, a dynamic dimension of torch.export, or that it is static."""
     made = {
-        symbol: _symbol(symbol, constraint)
+        symbol: _symbol(str(symbol), constraint)
         for symbol, constraint in symbol_constraints(instance).items()
     }
     shapes = input_shapes(instance)
     return tuple(tuple(_axis(size, made) for size in shape) for shape in shapes)
 
 
-def _example_sizes(instance: Instance) -> dict[str, int]:
+def _example_sizes(instance: Instance) -> dict[Symbol, int]:
     """Allowed sizes of the symbols, all different; torch specialises sizes of 1."""
     sizes = {}
     for number, (symbol, constraint) in enumerate(symbol_constraints(instance).items()):
@@ -99,8 +100,8 @@ def _symbol(name: str, constraint: Constraint) -> Any:
     return step * ExportDim(f"{name}_{step}", min=least, max=most)
 
 
-def _axis(size: Dim, made: Mapping[str, Any]) -> Any:
+def _axis(size: Dim, made: Mapping[Symbol, Any]) -> Any:
     if size.constant is not None:
         return ExportDim.STATIC
     # Torch derives the bounds of a size that is computed from symbols.
-    return made.get(str(size), ExportDim.DYNAMIC)
+    return made.get(size.alone, ExportDim.DYNAMIC) if size.alone else ExportDim.DYNAMIC

@@ -24,7 +24,9 @@ def lengths(instance: Instance, port: str) -> Constraint:
     size = instance.context.value(tensor_type.shape[1])
     if size.constant is not None:
         return Constraint(size.constant, size.constant)
-    return instance.context.domain.constraints.get(str(size), Constraint())
+    if size.alone is None:
+        return Constraint()
+    return instance.context.domain.constraint(size.alone)
 
 
 def longest(allowed: Constraint, limit: int) -> int:

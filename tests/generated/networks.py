@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from compiler import Program, compile_spec
 from compiler.ir.typed import Instance
-from compiler.symbolic.domain import Constraint
+from compiler.symbolic.symbols import Symbol, of_networks
 from runtime.load import constructor_arguments, load_program
 from tests.programs import FOLDER, SPECS, compiled
 
@@ -92,16 +92,16 @@ class Network:
 
     def sizes(self, draw: int) -> dict[str, int]:
         """Values of the symbols: all different; in draw -1 the least there are."""
-        domain = self.instance.context.domain.constraints
+        domain = self.instance.context.domain
         from_size = least(self.spec)
         chosen = {}
         for k, symbol in enumerate(self.symbols()):
-            values = domain.get(symbol, Constraint()).values(128)
-            place = 1 if draw == -1 else from_size.get(symbol, 2 + 2 * k) + draw
-            chosen[symbol] = values[(place - 1) % len(values)]
+            values = domain.constraint(symbol).values(128)
+            place = 1 if draw == -1 else from_size.get(str(symbol), 2 + 2 * k) + draw
+            chosen[str(symbol)] = values[(place - 1) % len(values)]
         return chosen
 
-    def symbols(self) -> list[str]:
+    def symbols(self) -> list[Symbol]:
         """The symbols of the inputs, in the order in which they are written."""
         value = self.instance.context.value
         found = (
@@ -121,7 +121,7 @@ class Network:
         made = []
         for kind in self.instance.inputs.values():
             assert kind is not None
-            shape = [value(size).evaluate(sizes) for size in kind.shape]
+            shape = [value(size).evaluate(of_networks(sizes)) for size in kind.shape]
             if kind.kind == "float":
                 made.append(torch.randn(shape))
                 continue

@@ -42,9 +42,11 @@ def _dynamic_shapes(
     network: Network, first: Mapping[str, int]
 ) -> tuple[tuple[Any, ...], ...]:
     """For each input, for each axis: a symbol, or that it is fixed."""
-    domain = network.instance.context.domain.constraints
+    domain = network.instance.context.domain
     made = {
-        symbol: _symbol(symbol, domain.get(symbol, Constraint()), first.get(symbol, 1))
+        (name := str(symbol)): _symbol(
+            name, domain.constraint(symbol), first.get(name, 1)
+        )
         for symbol in network.symbols()
     }
     value = network.instance.context.value

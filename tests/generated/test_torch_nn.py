@@ -12,7 +12,6 @@ from torch.export import Dim as Axis
 from torch.fx.experimental import _config as sizes
 
 from compiler import Program, compile_spec
-from compiler.symbolic.domain import Constraint
 from runtime.load import load_program
 from tests.generated.networks import Network, outputs
 
@@ -48,10 +47,10 @@ def test_it_compiles_whole(name: str) -> None:
 
 def axes(net: Network) -> tuple[dict[int, Any], ...]:
     """For each input, its axes of symbols: all sizes that the spec admits."""
-    domain = net.instance.context.domain.constraints
+    domain = net.instance.context.domain
     symbols = {}
-    for name in net.symbols():
-        admitted = domain.get(name, Constraint())
+    for symbol in net.symbols():
+        name, admitted = str(symbol), domain.constraint(symbol)
         step = admitted.multiple_of
         axis = Axis(f"{name}_part", min=admitted.first // step)
         symbols[name] = step * axis if step > 1 else axis

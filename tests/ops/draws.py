@@ -14,6 +14,7 @@ from compiler.op.op import as_tuple
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import NETWORKS
 from compiler.symbolic.tensor import Kind, TensorType
 
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(("float", "int", "bool"))
@@ -93,7 +94,7 @@ def label(op_name: str, arguments: dict[str, Any], **inputs: TensorType | None) 
     kind = ops()[op_name]
     given, problems = check_arguments(kind, arguments)
     assert not problems
-    op, ctx = bind(kind, given, {}, SymbolTable({}, {})), Context()
+    op, ctx = bind(kind, given, {}, SymbolTable({}, {}, NETWORKS)), Context()
     outputs = as_tuple(op.infer(ctx, **inputs))
     return op.label(ctx, outputs, **inputs)
 

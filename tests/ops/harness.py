@@ -23,6 +23,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import evaluate
 from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import NETWORKS, InputDim, of_networks
 from compiler.symbolic.tensor import TensorType, parse_pattern
 from tests.ops.concrete import like
 from tests.ops.coverage import accepted, refused
@@ -78,7 +79,7 @@ def infer(
     """
     known = {name: Dim.of(value) for name, value in (hints or {}).items()}
     op = _bind(op_name, arguments, known)
-    return _infer(op, Context(known, domain), _ports(op, inputs))
+    return _infer(op, Context(of_networks(known), domain), _ports(op, inputs))
 
 
 def check(
@@ -203,7 +204,9 @@ def _bind_anyhow(
         given = {
             k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
         }
-        return bind(ops()[op_name], given, {}, SymbolTable({}, {})), error.errors[0]
+        return bind(
+            ops()[op_name], given, {}, SymbolTable({}, {}, NETWORKS)
+        ), error.errors[0]
 
 
 def _wanted_outputs(op: Op) -> int:
@@ -235,10 +238,10 @@ class _Symbols(SymbolTable):
     def __init__(
         self, values: Mapping[str, Dim], hints: Mapping[str, Dim] | None = None
     ) -> None:
-        super().__init__(values, dict(hints or {}))
+        super().__init__(values, of_networks(hints or {}), NETWORKS)
 
     def __missing__(self, name: str) -> Dim:
-        return Dim.symbol(name)
+        return Dim.symbol(InputDim(NETWORKS, name))
 
     def __contains__(self, name: object) -> bool:
         return True

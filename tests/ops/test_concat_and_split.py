@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, shapes, type_of, types
@@ -101,7 +102,7 @@ def test_chunk_of_a_symbol_needs_a_multiple() -> None:
     chunk, inputs = {"chunks": 2, "dim": 1}, {"input": tensor("float[B, H]")}
     with pytest.raises(OpError, match="must be a multiple of"):
         infer("chunk", chunk, inputs)
-    even = Domain({"H": Constraint(multiple_of=2)})
+    even = Domain(of_networks({"H": Constraint(multiple_of=2)}))
     assert (
         infer("chunk", chunk, inputs, domain=even) == (tensor("float[B, H // 2]"),) * 2
     )

@@ -12,6 +12,7 @@ from compiler.op.binding import BindingError
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import images, label, one_line, some, spread, type_of
@@ -111,7 +112,9 @@ def test_kernel_may_not_fit() -> None:
     with pytest.raises(OpError, match="the padded input is T") as caught:
         infer("conv1d", arguments, inputs)
     assert caught.value.port == "input" and "T >= 5" in caught.value.conditions.help
-    (output,) = infer("conv1d", arguments, inputs, domain=Domain({"T": Constraint(5)}))
+    (output,) = infer(
+        "conv1d", arguments, inputs, domain=Domain(of_networks({"T": Constraint(5)}))
+    )
     assert str(output) == "float[B, 8, T - 4]"
 
 

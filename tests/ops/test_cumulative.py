@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, type_of, types
@@ -55,7 +56,7 @@ def test_symbols() -> None:
     with pytest.raises(OpError, match="n needs T - 2 >= 0") as caught:
         infer("diff", {"n": 2}, inputs)
     assert caught.value.conditions.least == {"T": 2}
-    domain = Domain({"T": Constraint(min=2)})
+    domain = Domain(of_networks({"T": Constraint(min=2)}))
     assert infer("diff", {"n": 2}, inputs, domain=domain) == (
         tensor("float[B, T - 2]"),
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SIZES, shapes, some, type_of, types
@@ -108,10 +109,10 @@ def test_position_embedding_wants_a_bounded_length() -> None:
         infer("position_embedding", arguments, inputs, hints)
     assert caught.value.help == "holds when 2 * T <= 16"
     inputs = {"input": tensor("int[B, T]")}
-    domain = Domain({"T": Constraint(max=17)})
+    domain = Domain(of_networks({"T": Constraint(max=17)}))
     with pytest.raises(OpError, match="T can be up to 17"):
         infer("position_embedding", arguments, inputs, hints, domain)
-    domain = Domain({"T": Constraint(max=16)})
+    domain = Domain(of_networks({"T": Constraint(max=16)}))
     (output,) = infer("position_embedding", arguments, inputs, hints, domain)
     assert str(output) == "float[T, 8]"
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from compiler.op.binding import BindingError
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, label, some, spread, type_of
 from tests.ops.harness import check, infer, run, tensor
@@ -59,7 +60,7 @@ def test_a_convolution_is_a_product_of_columns() -> None:
 
 def test_symbols() -> None:
     inputs = {"input": tensor("float[B, C, H, W]")}
-    domain = Domain({"H": Constraint(2), "W": Constraint(2)})
+    domain = Domain(of_networks({"H": Constraint(2), "W": Constraint(2)}))
     arguments: dict[str, Any] = {"kernel_size": 2, "stride": 2}
     (columns,) = infer("unfold", arguments, inputs, domain=domain)
     assert str(columns) == "float[B, 4 * C, (H // 2) * (W // 2)]"

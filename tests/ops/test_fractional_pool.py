@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, label, some, spread, type_of
 from tests.ops.harness import check, infer, tensor
@@ -48,7 +49,7 @@ def test_ratio_is_a_part(ratio: Any) -> None:
 def test_symbols() -> None:
     inputs = {"input": tensor("float[B, C, H, W]")}
     arguments: dict[str, Any] = {"kernel_size": 2, "output_ratio": 0.5}
-    domain = Domain({"H": Constraint(2), "W": Constraint(2)})
+    domain = Domain(of_networks({"H": Constraint(2), "W": Constraint(2)}))
     (output,) = infer("fractional_max_pool2d", arguments, inputs, domain=domain)
     assert str(output) == "float[B, C, H // 2, W // 2]"
     arguments = {"kernel_size": 3, "output_size": [4, 4]}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, types
@@ -123,7 +124,7 @@ def test_a_least_size_is_believed() -> None:
         infer("slice", {"dim": 1, "start": 2}, {"input": tensor("float[B, T]")})
     assert caught.value.message == "start needs T >= 2 for all input sizes"
     assert caught.value.conditions.least == {"T": 2}
-    domain = Domain({"T": Constraint(min=3)})
+    domain = Domain(of_networks({"T": Constraint(min=3)}))
     inputs = {"input": tensor("float[B, T]")}
     (found,) = infer("slice", {"dim": 1, "start": 2}, inputs, domain=domain)
     assert found == tensor("float[B, T - 2]")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, label, of_rank, some, type_of, types
@@ -82,7 +83,7 @@ def test_a_length_that_depends_on_sizes_is_refused(text: str, offset: int) -> No
 
 
 def test_a_least_size_is_believed() -> None:
-    domain = Domain({"T": Constraint(min=2)})
+    domain = Domain(of_networks({"T": Constraint(min=2)}))
     inputs = {"input": tensor("float[T, T]")}
     found = infer("diagonal", {"offset": 2}, inputs, domain=domain)
     assert found == (tensor("float[T - 2]"),)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, of_rank, some, type_of, types
@@ -100,7 +101,7 @@ def test_instance_norm_needs_two_values() -> None:
     inputs = {"input": tensor("float[B, C, H, W]")}
     with pytest.raises(OpError, match="the number of values in a channel is H"):
         infer("instance_norm2d", {}, inputs)
-    domain = Domain({"H": Constraint(2)})
+    domain = Domain(of_networks({"H": Constraint(2)}))
     assert infer("instance_norm2d", {}, inputs, domain=domain) == (inputs["input"],)
 
 

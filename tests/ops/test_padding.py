@@ -13,6 +13,7 @@ from torch import Tensor
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, type_of, types
 from tests.ops.harness import check, infer, run, tensor
@@ -104,7 +105,7 @@ def test_pad_of_symbols() -> None:
     with pytest.raises(OpError, match="an input padded by 2 in reflect mode is T") as e:
         infer("pad", arguments, {"input": tensor("float[C, T]")})
     assert "T >= 3" in e.value.conditions.help
-    domain = Domain({"T": Constraint(3)})
+    domain = Domain(of_networks({"T": Constraint(3)}))
     (output,) = infer("pad", arguments, {"input": tensor("float[C, T]")}, None, domain)
     assert str(output) == "float[C, T + 4]"
 

@@ -12,6 +12,7 @@ from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import Kind
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, SELDOM, label, type_of, types
@@ -55,7 +56,7 @@ def test_symbols() -> None:
     with pytest.raises(OpError, match="an input padded by 2 in reflect mode is W") as e:
         infer("reflection_pad2d", {"padding": 2}, inputs)
     assert "W >= 3" in e.value.conditions.help
-    domain = Domain({"H": Constraint(3), "W": Constraint(3)})
+    domain = Domain(of_networks({"H": Constraint(3), "W": Constraint(3)}))
     (output,) = infer("reflection_pad2d", {"padding": 2}, inputs, domain=domain)
     assert str(output) == "float[B, C, H + 4, W + 4]"
 

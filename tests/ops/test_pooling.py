@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import images, label, some, spread, type_of
@@ -74,7 +75,7 @@ def test_ceil_mode_of_a_symbol(
         "ceil_mode": True,
     }
     inputs = {"input": tensor("float[1, L]")}
-    domain = Domain({"L": Constraint(4)})
+    domain = Domain(of_networks({"L": Constraint(4)}))
     found = check("max_pool1d", arguments, inputs, dims={"L": size}, domain=domain)
     assert found.refusal is None
 
@@ -99,7 +100,7 @@ def test_wrong_rank(op: str, rank: int) -> None:
 )
 def test_symbolic_sizes(arguments: dict[str, Any], expected: str) -> None:
     inputs = {"input": tensor("float[B, C, H]")}
-    domain = Domain({"H": Constraint(8)})
+    domain = Domain(of_networks({"H": Constraint(8)}))
     (output,) = infer("max_pool1d", arguments, inputs, {"k": Dim.of(2)}, domain)
     assert str(output) == f"float[B, C, {expected}]"
 

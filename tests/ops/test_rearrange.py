@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from tests.ops.coverage import each
 from tests.ops.draws import type_of
 from tests.ops.harness import check, infer, run, tensor
@@ -177,7 +178,9 @@ def test_symbols() -> None:
         "sizes": {"p1": "patch", "p2": "patch"},
     }
     hints = {"patch": Dim.of(4)}
-    domain = Domain({"H": Constraint(multiple_of=4), "W": Constraint(multiple_of=4)})
+    domain = Domain(
+        of_networks({"H": Constraint(multiple_of=4), "W": Constraint(multiple_of=4)})
+    )
     inputs = {"input": tensor("float[B, C, H, W]")}
     (split,) = infer("rearrange", patches, inputs, hints, domain)
     assert str(split) == "float[B, (H // patch) * (W // patch), C * patch * patch]"

@@ -16,6 +16,7 @@ from compiler.op.errors import OpError
 from compiler.op.registry import ops
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of
@@ -219,7 +220,7 @@ def test_a_sequence_has_at_least_one_step() -> None:
             "gru",
             {"hidden_size": 5},
             {"input": tensor("float[B, T - 1, 4]")},
-            domain=Domain({"T": Constraint(min=1)}),
+            domain=Domain(of_networks({"T": Constraint(min=1)})),
         )
     assert caught.value.code == "size-too-small"
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.op.errors import OpError
-from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
+from tests.compiler.symbolic.values import dimension
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, type_of, types
 from tests.ops.harness import check, infer, run, tensor
@@ -100,7 +100,7 @@ def test_symbols() -> None:
 
 
 def test_a_size_that_may_be_zero_is_refused() -> None:
-    inputs = {"input": TensorType("float", (Dim.symbol("T") // 2,))}
+    inputs = {"input": TensorType("float", (dimension("T") // 2,))}
     with pytest.raises(OpError) as caught:
         infer("max", {"dim": 0}, inputs)
     assert caught.value.code == "size-too-small"

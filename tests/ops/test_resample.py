@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import (
@@ -75,7 +76,7 @@ def test_scale_factor_of_a_symbol(size: int, factor: float) -> None:
         {"scale_factor": factor},
         {"input": tensor("float[1, 1, L]")},
         dims={"L": size},
-        domain=Domain({"L": Constraint(3)}),
+        domain=Domain(of_networks({"L": Constraint(3)})),
     )
     assert found.refusal is None
 

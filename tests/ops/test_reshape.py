@@ -11,6 +11,7 @@ from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import KINDS, shapes, type_of, types
@@ -194,7 +195,7 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
         infer("unflatten", arguments, inputs)
     assert caught.value.message == "H elements do not fit the shape [2, -1]"
     assert "H is a multiple of 2" in caught.value.conditions.help
-    even = Domain({"H": Constraint(multiple_of=2)})
+    even = Domain(of_networks({"H": Constraint(multiple_of=2)}))
     found = infer("unflatten", arguments, inputs, domain=even)
     assert found == (tensor("float[B, 2, H // 2]"),)
 
@@ -202,13 +203,13 @@ def test_a_size_that_may_not_divide_is_refused() -> None:
 def test_squeeze_of_what_may_be_one_is_refused() -> None:
     with pytest.raises(OpError, match="which can be smaller than 2"):
         infer("squeeze", {}, {"input": tensor("float[B, 1]")})
-    many = Domain({"B": Constraint(min=2)})
+    many = Domain(of_networks({"B": Constraint(min=2)}))
     found = infer("squeeze", {}, {"input": tensor("float[B, 1]")}, domain=many)
     assert found == (tensor("float[B]"),)
 
 
 def test_a_quotient_that_multiples_make_exact() -> None:
-    domain = Domain({"T": Constraint(multiple_of=8)})
+    domain = Domain(of_networks({"T": Constraint(multiple_of=8)}))
     (found,) = infer(
         "reshape",
         {"shape": [-1, "(T + 4) // 4", 4]},

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Constraint, Domain
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import SELDOM, images, some, type_of
@@ -57,7 +58,7 @@ def test_symbols() -> None:
         "input": tensor("float[B, C, L // 2]"),
         "indices": tensor("int[B, C, L // 2]"),
     }
-    domain = Domain({"L": Constraint(2)})
+    domain = Domain(of_networks({"L": Constraint(2)}))
     arguments: dict[str, Any] = {"kernel_size": 2}
     (output,) = infer("max_unpool1d", arguments, inputs, domain=domain)
     assert str(output) == "float[B, C, 2 * (L // 2)]"

@@ -45,7 +45,8 @@ def test_torch_counts_the_same(name: str) -> None:
             inputs = sample_inputs(instance, sizes, "meta")
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 module(*inputs)
-            size = at_sizes(program.summary, sizes).networks[network].size
+            named = {str(symbol): value for symbol, value in sizes.items()}
+            size = at_sizes(program.summary, named).networks[network].size
             assert size.flops == counter.get_total_flops(), sizes
 
 

@@ -23,8 +23,10 @@ from compiler.symbolic.dims import (
     exact_div,
 )
 from compiler.symbolic.evaluate import evaluate, parse_expression
+from compiler.symbolic.symbols import NETWORKS, ListItem, of_networks
+from tests.compiler.symbolic.values import dimension
 
-H, W, B, T, K, S = map(Dim.symbol, "HWBTKS")
+H, W, B, T, K, S = map(dimension, "HWBTKS")
 NAMES = ("H", "W", "K")
 
 
@@ -79,14 +81,14 @@ VALUES = st.fixed_dictionaries(
 def test_the_algebra_agrees_with_integers(
     formula: Formula, values: dict[str, int]
 ) -> None:
-    assert build(formula).evaluate(values) == compute(formula, values)
+    assert build(formula).evaluate(of_networks(values)) == compute(formula, values)
 
 
 @given(formulas(), VALUES)
 def test_printed_text_means_the_same(formula: Formula, values: dict[str, int]) -> None:
     dim = build(formula)
     assert evaluate(parse_expression(str(dim)), values) == compute(formula, values)
-    symbols = {name: Dim.symbol(name) for name in values}
+    symbols = {name: dimension(name) for name in values}
     assert evaluate(parse_expression(str(dim)), symbols) == dim
 
 
@@ -95,11 +97,12 @@ def test_substitution_agrees_with_evaluation(
     formula: Formula, values: dict[str, int]
 ) -> None:
     dim = build(formula)
-    assert dim.substitute(values) == dim.evaluate(values)
-    moved = {"H": W + 3, "K": K + 2}
+    sizes = of_networks(values)
+    assert dim.substitute(sizes) == dim.evaluate(sizes)
+    moved = of_networks({"H": W + 3, "K": K + 2})
     image = {**values, "H": values["W"] + 3, "K": values["K"] + 2}
     if image["H"] != 0:
-        assert dim.substitute(moved).evaluate(values) == dim.evaluate(image)
+        assert dim.substitute(moved).evaluate(sizes) == dim.evaluate(of_networks(image))
 
 
 @given(formulas(), formulas())
@@ -140,9 +143,9 @@ def test_nested_floors_are_one(
         ((H + 2 * 3 - 6 - 1) // 2 + 1, "(H + 1) // 2"),
         (((H + 1) // 2 + 1) // 2, "(H + 3) // 4"),
         ((3 * H + 5) // 2, "H + (H + 1) // 2 + 2"),
-        (3 * Dim.symbol("D"), "3 * D"),
-        (4 * Dim.symbol("width"), "4 * width"),
-        (H + 2 * Dim.symbol("padding") - 1, "H + 2 * padding - 1"),
+        (3 * dimension("D"), "3 * D"),
+        (4 * dimension("width"), "4 * width"),
+        (H + 2 * dimension("padding") - 1, "H + 2 * padding - 1"),
         (T * B, "B * T"),
         (H * H - 2, "H * H - 2"),
         (-2 + H, "H - 2"),
@@ -152,7 +155,7 @@ def test_nested_floors_are_one(
         (H // 2 * 2, "2 * (H // 2)"),
         ((H // 2) * (W // 2) * B, "B * (H // 2) * (W // 2)"),
         ((H - 1) // 2 + 4 * W, "4 * W + (H + 1) // 2 - 1"),
-        (3 * Dim.symbol("widths[0]") - 1, "3 * widths[0] - 1"),
+        (3 * Dim.symbol(ListItem(NETWORKS, "widths", (0,))) - 1, "3 * widths[0] - 1"),
         (ceil_div(H, 4), "(H + 3) // 4"),
         (ceil_div(H, S), "(H - 1) // S + 1"),
         (H * W // (S * W), "H // S"),
@@ -193,18 +196,20 @@ def test_expressions_of_dims_are_trees() -> None:
         "//", BinaryOperation("+", Variable("H"), NumberLiteral(1)), NumberLiteral(2)
     )
     assert ((H + 1) // 2).to_expr() == tree
-    assert names_in(Dim.symbol("widths[0][1]").to_expr()) == {"widths"}
+    assert names_in(Dim.symbol(ListItem(NETWORKS, "widths", (0, 1))).to_expr()) == {
+        "widths"
+    }
 
 
 def test_symbols_are_known() -> None:
-    assert (H * (W // K) + 3).symbols == {"H", "W", "K"}
+    assert (H * (W // K) + 3).symbols == H.symbols | W.symbols | K.symbols
     assert (H - H).symbols == frozenset()
 
 
 def test_substitution_happens_all_at_once() -> None:
-    assert (H - 2 * W).substitute({"H": W, "W": H}) == W - 2 * H
+    assert (H - 2 * W).substitute(of_networks({"H": W, "W": H})) == W - 2 * H
     untouched = H // 2
-    assert untouched.substitute({"W": 3}) is untouched
+    assert untouched.substitute(of_networks({"W": 3})) is untouched
 
 
 def test_division_by_zero_is_an_error() -> None:
@@ -213,7 +218,7 @@ def test_division_by_zero_is_an_error() -> None:
     with pytest.raises(ZeroDivisionError):
         exact_div(H, 0)
     with pytest.raises(ZeroDivisionError):
-        (H // K).substitute({"K": 0})
+        (H // K).substitute(of_networks({"K": 0}))
 
 
 def test_exact_division_tells_when_there_is_none() -> None:
@@ -235,7 +240,7 @@ def test_growth_is_bounded() -> None:
         Dim.of(MAX_COEFFICIENT) * 2
     with pytest.raises(DimOverflow):
         math.prod([H] * 2_000)
-    many = sum((Dim.symbol(f"s{i}") for i in range(100)), start=Dim.of(0))
+    many = sum((dimension(f"s{i}") for i in range(100)), start=Dim.of(0))
     with pytest.raises(DimOverflow):
         many * many
     with pytest.raises(DimOverflow):
@@ -243,7 +248,7 @@ def test_growth_is_bounded() -> None:
 
 
 def test_the_largest_sums_print() -> None:
-    many = sum((Dim.symbol(f"s{i}") for i in range(500)), start=Dim.of(0))
+    many = sum((dimension(f"s{i}") for i in range(500)), start=Dim.of(0))
     assert str(many).count("+") == 499
 
 
@@ -262,7 +267,7 @@ def test_copies_are_the_same_object() -> None:
 
 def test_dims_that_nobody_uses_are_freed() -> None:
     for i in range(20_000):
-        assert str(Dim.symbol(f"s{i}") // 2)
+        assert str(dimension(f"s{i}") // 2)
     gc.collect()
     alive = sum(type(thing) is Dim for thing in gc.get_objects())
     assert alive < 20_000

@@ -5,14 +5,13 @@ import re
 import pytest
 
 from compiler.expr.syntax import BinaryOperation, names_in, unparse
-from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import (
     ExpressionError,
     NotConstant,
     Value,
     parse_expression,
 )
-from tests.compiler.symbolic.values import D, H, value
+from tests.compiler.symbolic.values import WIDTHS_2, D, H, value
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ from tests.compiler.symbolic.values import D, H, value
         ("H == H", True),
         ("max(H, H + 1) - H", 1),
         ("4 * D // 2", 2 * D),
-        ("widths[2] + 1", Dim.symbol("widths[2]") + 1),
+        ("widths[2] + 1", WIDTHS_2 + 1),
         ("ceil_div(H, 2)", (H + 1) // 2),
         ("H % 2", H % 2),
         ("[H, 1]", (H, 1)),

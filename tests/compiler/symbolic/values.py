@@ -2,8 +2,16 @@
 
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value, evaluate, parse_expression
+from compiler.symbolic.symbols import NETWORKS, InputDim, ListItem
 
-H, D = Dim.symbol("H"), Dim.symbol("D")
+
+def dimension(name: str) -> Dim:
+    """A dimension of the networks' inputs."""
+    return Dim.symbol(InputDim(NETWORKS, name))
+
+
+WIDTHS_2 = Dim.symbol(ListItem(NETWORKS, "widths", (2,)))
+H, D = dimension("H"), dimension("D")
 ENV: dict[str, Value] = {
     "H": H,
     "D": D,
@@ -13,7 +21,7 @@ ENV: dict[str, Value] = {
     "rate": 0.5,
     "flag": True,
     "norm": "layer_norm",
-    "widths": (64, 128, Dim.symbol("widths[2]")),
+    "widths": (64, 128, WIDTHS_2),
     "none": (),
 }
 
