@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler.program import Program
+from compiler.symbolic.symbols import of_networks
 from runtime.verify import verify_types
 from tests.generated.networks import (
     Network,
@@ -89,6 +90,8 @@ def _check_types(network: Network, given: object, draw: int) -> None:
     value, sizes = network.instance.context.value, network.sizes(draw)
     types = network.instance.outputs.values()
     for tensor, kind in zip(outputs(given), types, strict=True):
-        assert list(tensor.shape) == [value(d).evaluate(sizes) for d in kind.shape]
+        assert list(tensor.shape) == [
+            value(d).evaluate(of_networks(sizes)) for d in kind.shape
+        ]
         assert tensor.dtype == _KINDS[kind.kind]
         assert tensor.isfinite().all()

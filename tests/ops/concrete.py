@@ -10,6 +10,7 @@ from torch import Tensor
 
 from compiler.op.op import Shape
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import Kind, TensorType
 from tests.ops.one_layer import Input
 
@@ -30,7 +31,7 @@ def values(value: Input, dims: Mapping[str, int]) -> Any:
 
 def numbers(shape: Shape, dims: Mapping[str, int]) -> tuple[int, ...]:
     """A shape in numbers."""
-    return tuple(Dim.of(size).evaluate(dims) for size in shape)
+    return tuple(Dim.of(size).evaluate(of_networks(dims)) for size in shape)
 
 
 def concrete(value: TensorType, dims: Mapping[str, int]) -> tuple[Kind, Any]:

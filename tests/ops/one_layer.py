@@ -24,6 +24,7 @@ from compiler.codegen.statements import (
 from compiler.lower.library_code import library_code
 from compiler.op.op import Op, Shape, arguments
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 
 Input = TensorType | tuple[TensorType, ...] | None
@@ -164,7 +165,7 @@ class _Code:
         return self.size(value) if isinstance(value, Dim) else lit(value)
 
     def size(self, size: Dim | int) -> Expr:
-        return lit(Dim.of(size).evaluate(self.layer.dims))
+        return lit(Dim.of(size).evaluate(of_networks(self.layer.dims)))
 
     def module(self) -> Expr:
         return Name("self.layer")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from compiler.op.op import Op, Shape
+from compiler.symbolic.symbols import of_networks
 from compiler.symbolic.tensor import TensorType
 from tests.ops.concrete import concrete, numbers, tensors, types, values
 from tests.ops.coverage import accepted
@@ -73,7 +74,7 @@ def compare_flops(one: OneLayer, outputs: tuple[TensorType, ...], device: str) -
     module, inputs = module_of(one, device), tensors(one.ports, one.dims, device)
     with FlopCounterMode(display=False) as counter:
         module(*flat(inputs))
-    counted = one.op.flops(outputs, **one.ports).evaluate(one.dims)
+    counted = one.op.flops(outputs, **one.ports).evaluate(of_networks(one.dims))
     assert counted == counter.get_total_flops()
 
 

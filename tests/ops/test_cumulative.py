@@ -55,7 +55,7 @@ def test_symbols() -> None:
     assert infer("diff", {}, inputs) == (tensor("float[B, T - 1]"),)
     with pytest.raises(OpError, match="n needs T - 2 >= 0") as caught:
         infer("diff", {"n": 2}, inputs)
-    assert caught.value.conditions.least == {"T": 2}
+    assert caught.value.conditions.least == of_networks({"T": 2})
     domain = Domain(of_networks({"T": Constraint(min=2)}))
     assert infer("diff", {"n": 2}, inputs, domain=domain) == (
         tensor("float[B, T - 2]"),
