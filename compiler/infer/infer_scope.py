@@ -22,7 +22,12 @@ from compiler.infer.instances import (
     group_instance,
 )
 from compiler.infer.match_inputs import Matcher
-from compiler.infer.param_values import default_sizes, formula_value, shown
+from compiler.infer.param_values import (
+    default_sizes,
+    formula_sizes,
+    formula_value,
+    shown,
+)
 from compiler.infer.rebind import Unfit, rebound
 from compiler.infer.repeats import (
     chain,
@@ -422,6 +427,7 @@ class ScopeInference:
         instance, matched = self._block(target, known, _single(types), path)
         binding = {**instance.context.hints, **named, **matched}
         binding |= default_sizes(instance, known, binding)
+        binding |= formula_sizes(instance, binding)
         outputs = {
             port: self.context.simplified(kind)
             for port, kind in _renamed(instance.outputs, binding).items()

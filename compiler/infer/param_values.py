@@ -14,7 +14,7 @@ from compiler.op.arg_types import Formula
 from compiler.op.binding import expression_code, named_sizes
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbols import ListItem, Owner, ParamNumber, Symbol
+from compiler.symbolic.symbols import ListItem, Opaque, Owner, ParamNumber, Symbol
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -158,6 +158,29 @@ def default_sizes(
                 known = told.symbols <= _symbols(binding)
                 found[symbol] = told if known else binding[symbol]
     return found
+
+
+def formula_sizes(
+    instance: Instance, binding: Mapping[Symbol, Dim]
+) -> dict[Symbol, Dim]:
+    """Formulas of a block that come to a dimension of the network, in the names of the caller: `sizes[-1]`."""
+    found: dict[Symbol, Dim] = {}
+    for symbol, value in instance.context.hints.items():
+        if isinstance(symbol, Opaque) and value.constant is None:
+            names = {n: _put(one, binding) for n, one in instance.names.items()}
+            try:
+                size = evaluate(symbol.formula, {**instance.values, **names})
+            except ExpressionError:
+                continue
+            if isinstance(size, int | Dim):
+                found[symbol] = Dim.of(size)
+    return found
+
+
+def _put(value: Value, binding: Mapping[Symbol, Dim]) -> Value:
+    if isinstance(value, tuple):
+        return tuple(_put(item, binding) for item in value)
+    return value.substitute(binding) if isinstance(value, Dim) else value
 
 
 def _symbols(binding: Mapping[Symbol, Dim]) -> frozenset[Symbol]:
