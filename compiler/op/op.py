@@ -19,6 +19,7 @@ from compiler.codegen.python import Call, Expr, TupleExpr, call
 from compiler.codegen.statements import Stmt
 from compiler.op.arg_types import build_model, sized
 from compiler.op.context import Context
+from compiler.op.flow import FlowRule, no_rule
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import Kind, TensorType
 
@@ -116,6 +117,8 @@ class Op:
     """Whether it gives a new tensor that its own gradient does without: what comes after may overwrite it."""
     causal_hint: ClassVar[str] = ""
     """How it is kept from looking ahead along a sequence, for whoever must."""
+    flow: ClassVar[FlowRule] = no_rule
+    """On which positions of a sequence its outputs depend, given what its inputs depend on."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True
@@ -283,6 +286,8 @@ def _is_float(hint: Any) -> bool:
 def _names_in_code(member: Any) -> set[str]:
     """The attributes and globals that a method, or a property, names, also in functions inside it."""
     member = member.fget if isinstance(member, property) else member
+    if isinstance(member, FlowRule):  # what ops share reads no floats
+        member = member.function if member.own else None
     member = getattr(member, "__func__", member)
     pending: list[Any] = [getattr(member, "__code__", None)]
     found: set[str] = set()

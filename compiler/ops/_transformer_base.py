@@ -8,8 +8,12 @@ from typing import Any, ClassVar, Final, Literal
 
 from compiler.codegen.python import Call, Expr, call, lit
 from compiler.op.arg_types import NonNegative, Probability, Size
+from compiler.op.combine_flows import join, without
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import Code, Op, Shape
+from compiler.ops._attention_flow import CAUSAL, AttentionFlow, key_labels, pair_labels
 from compiler.ops._nn_attention_masks import (
     blocked_pairs,
     later_keys,
@@ -75,6 +79,40 @@ class TransformerOp(Op):
             require_padding_mask(ctx, self.name, one.keys, keys, key)
         found: TensorType = inputs[self.attentions[-1].query]
         return found
+
+    @flow_rule("attention")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Layer after layer, each attention reads what its flag and masks leave; the rest mixes channels."""
+        flows = {one.query: call[one.query] for one in self.attentions}
+        flows |= {one.key: call[one.key] for one in self.attentions}
+        for query in dict.fromkeys(one.query for one in self.attentions):
+            for _ in range(self._layer_count(query)):
+                before = flows[query]
+                for one in self.attentions:
+                    if one.query == query:
+                        flows[query] = self._attended(call, one, flows)
+                if flows[query] == before:
+                    break
+        return flows[self.attentions[-1].query]
+
+    def _layer_count(self, query: str) -> int:
+        """How many layers a sequence goes through."""
+        own = {"src": "num_encoder_layers", "tgt": "num_decoder_layers"}[query]
+        return int(getattr(self, own, getattr(self, "num_layers", 1)))
+
+    def _attended(
+        self, call: FlowCall, one: AttentionPorts, flows: Mapping[str, Dependence]
+    ) -> Dependence:
+        """A sequence after an attention with its residual, and the mixing of channels."""
+        kind, key = call.type(one.query), (flows[one.key], call.type(one.key))
+        operand = flows[one.query], kind
+        masks = [(m, pair_labels(m[1], kind)) for m in call.operands(one.pairs)]
+        masks += [(m, key_labels(kind)) for m in call.operands(one.keys)]
+        causal = bool(one.causal) and bool(getattr(self, one.causal))
+        regions = [CAUSAL] if causal else []
+        found = AttentionFlow(call, operand, key, key, masks, (), regions, self.nhead)
+        joined = join(call, [operand, (found.output(), kind)], kind)
+        return without(joined, {kind.rank - 1}, f"{self.name} has T as its channels")
 
     def _require_width(self, ctx: Context, port: str, tensor: TensorType) -> None:
         ctx.require_rank(port, tensor, 2, 3)

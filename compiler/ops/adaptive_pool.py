@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.op.arg_types import Shape
 from compiler.op.context import Context
+from compiler.op.flow_rules import sized_windows
 from compiler.op.op import Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import PoolWithIndices
@@ -18,6 +19,7 @@ class _AdaptivePool(SpatialOp):
 
     family = "pooling"
     positional = ("output_size",)
+    flow = sized_windows
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         return self.pooled(ctx, input)

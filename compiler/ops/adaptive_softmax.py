@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -10,7 +11,10 @@ from pydantic import Field
 from compiler.codegen.python import Expr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Size, Sizes
+from compiler.op.combine_flows import join, with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule, unknown
 from compiler.op.op import Code, Op, Outputs, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -66,6 +70,20 @@ class AdaptiveLogSoftmaxWithLoss(Op):
             message = f"{self.name} needs one target for each input"
             ctx.require_equal(message, given, wanted, "target")
         return input.with_shape(*target.shape), TensorType("float", ())
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
+        """An element reads its vector; `loss` is of all."""
+        count = len(call["input"].axes)
+        reason = "the classes are scored from T"
+        flow = without(call["input"], {count - 1}, reason)
+        if self.log_prob:
+            return (with_axes(flow, [*range(count - 1), None]),)
+        output, loss = call.outputs
+        kept = with_axes(flow, list(range(count - 1))), output
+        found = join(call, [kept, call.operand("target")], output)
+        _, lost = unknown(call, "loss is the mean over T")
+        return found, replace(lost, axes=(None,) * loss.rank)
 
     def _require_cutoffs(self, ctx: Context) -> None:
         if not self.cutoffs:

@@ -8,8 +8,20 @@ from typing import Any, ClassVar
 from compiler.codegen.python import Binary, Expr, call
 from compiler.op import errors
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence, Fill
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import intersected, pointwise
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
+from compiler.ops._known_values import (
+    difference,
+    joined_with,
+    knowns,
+    negative,
+    product_of,
+    sum_of,
+    times,
+)
 from compiler.ops._tensor_method import promote
 from compiler.symbolic.tensor import Kind, TensorType
 
@@ -49,6 +61,11 @@ class Add(VariadicOp):
     symbol = "+"
     fresh = True
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Where a summand is -inf, the sum is: masked scores stay masked."""
+        return joined_with(call, sum_of(knowns(call)))
+
 
 @register("mul", torch="torch.mul")
 class Mul(VariadicOp):
@@ -57,12 +74,18 @@ class Mul(VariadicOp):
     operator = "*"
     symbol = "×"
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Where a factor is 0, the product is."""
+        return joined_with(call, product_of(knowns(call)))
+
 
 class BinaryOp(Op):
     """Base class: two tensors that broadcast."""
 
     operator: ClassVar[str] = ""
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("other", ANY))
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType, other: TensorType) -> TensorType:
         shape = ctx.broadcast(self.name, {"input": input, "other": other})
@@ -88,6 +111,11 @@ class Sub(BinaryOp):
     symbol = "−"
     fresh = True
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The difference of positions along two axes is a distance."""
+        return joined_with(call, difference(*knowns(call)))
+
 
 @register("div", torch="torch.div")
 class Div(BinaryOp):
@@ -99,12 +127,21 @@ class Div(BinaryOp):
     def kind(self, left: Kind, right: Kind) -> Kind:
         return "float"
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Divided by a constant, masked scores stay masked."""
+        left, right = knowns(call)
+        factor = 1 / right.value if isinstance(right, Fill) and right.value else 0.0
+        zeros = intersected([left], 0.0)
+        return joined_with(call, zeros or times(left, factor))
+
 
 @register("maximum", torch="torch.maximum")
 class Maximum(BinaryOp):
     """Elementwise maximum: any[...], any[...] -> any[...]; shapes broadcast."""
 
     function = "torch.maximum"
+    flow = pointwise
 
 
 @register("minimum", torch="torch.minimum")
@@ -112,6 +149,7 @@ class Minimum(BinaryOp):
     """Elementwise minimum: any[...], any[...] -> any[...]; shapes broadcast."""
 
     function = "torch.minimum"
+    flow = pointwise
 
 
 @register("lerp", torch="torch.lerp")
@@ -123,6 +161,7 @@ class Lerp(Op):
     function = "torch.lerp"
     positional = ("weight",)
     inputs = (Port("input"), Port("end"))
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType, end: TensorType) -> TensorType:
         return input.with_shape(*ctx.broadcast("lerp", {"input": input, "end": end}))
@@ -141,6 +180,7 @@ class _WithConstant(Op):
     """Base class: a tensor and a constant; the result is float if either is float."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
+    flow = pointwise
 
     def number(self) -> Number:
         """The constant that decides whether an int input stays int."""
@@ -167,6 +207,11 @@ class Shift(_WithConstant):
     def apply(self, code: Code, input: Expr) -> Expr:
         return Binary("+", input, code.argument("value"))
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Positions and constants, moved by a number."""
+        return joined_with(call, sum_of([*knowns(call), Fill(float(self.value))]))
+
 
 @register("rsub", torch="torch.rsub")
 class Rsub(_WithConstant):
@@ -184,6 +229,12 @@ class Rsub(_WithConstant):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return Binary("-", code.argument("value"), input)
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """A number minus positions or constants."""
+        (known,) = knowns(call)
+        return joined_with(call, sum_of([negative(known), Fill(float(self.value))]))
 
 
 @register("scale", torch="torch.mul")
@@ -210,6 +261,12 @@ class Scale(_WithConstant):
             ) from None
         return super().infer(ctx, input)
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Scaled by a number, masked scores stay masked."""
+        (known,) = knowns(call)
+        return joined_with(call, times(known, math.pow(self.factor, self.exponent)))
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -231,6 +288,7 @@ class Pow(_WithConstant):
     """input ** exponent, elementwise: number[...] -> number[...]."""
 
     exponent: Number
+    flow = pointwise
 
     def number(self) -> Number:
         return self.exponent

@@ -16,8 +16,10 @@ from compiler.codegen.python import (
 from compiler.op import errors
 from compiler.op.arg_types import Positive, Probability, Size
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.op import Code, Colour, Op, Port, Shape
 from compiler.op.registry import register
+from compiler.ops._attention_flow import CAUSAL, AttentionFlow
 from compiler.ops._sdpa_mask import (
     admitted_or_none,
     all_true,
@@ -92,6 +94,33 @@ class Attention(Op):
             ctx.require_rank("bias", bias, 2, 3, 4)
             require_expands(ctx, "bias", bias, scores[4 - bias.rank :])
         return query.with_size(-1, self._width(query, key, value))
+
+    @flow_rule("attention")
+    def flow(self, call: FlowCall) -> Flow:
+        """A query reads the keys that `is_causal`, `window`, mask and bias leave."""
+        found = self._attention_flow(call)
+        return Flow((found.output(),), found.memory())
+
+    def _attention_flow(self, call: FlowCall) -> AttentionFlow:
+        regions = [CAUSAL] if self.is_causal else []
+        window = None if self.window is None else call.number(self.window)
+        if window is not None:
+            regions.append((1 - window, window - 1))
+        names = ("b", "h", "t", "s")
+        flat = {2: self._flat_mask_labels(call), 3: ("b", "t", "s"), 4: names}
+        masks = [(one, flat[one[1].rank]) for one in call.operands("mask")]
+        biases = [(one, names[4 - one[1].rank :]) for one in call.operands("bias")]
+        query, key, value = map(call.operand, ("query", "key", "value"))
+        return AttentionFlow(
+            call, query, key, value, masks, biases, regions, self.num_heads
+        )
+
+    def _flat_mask_labels(self, call: FlowCall) -> tuple[str, ...]:
+        """What the axes of a 2D mask are."""
+        if not call.has("mask"):
+            return ()
+        rows = call.type("mask").shape[0] == call.type("query").shape[1]
+        return ("t" if rows else "b", "s")
 
     @property
     def _kv_heads(self) -> Dim:

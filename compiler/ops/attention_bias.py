@@ -8,6 +8,9 @@ from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Size
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import position_axis
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -36,6 +39,16 @@ class _PositionBias(Op):
         return TensorType(
             "float", query.with_shape(1, self.num_heads, rows, columns).shape
         )
+
+    @flow_rule("positions")
+    def flow(self, call: FlowCall) -> Dependence:
+        """A bias for each distance, of rows as of the query and columns as of the key."""
+        port = "key" if call.has("key") else "query"
+        row, column = (
+            position_axis(call[name], call.type(name), self.dim)
+            for name in ("query", port)
+        )
+        return Dependence((None, None, row, column))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any

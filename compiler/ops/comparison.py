@@ -6,8 +6,12 @@ from typing import ClassVar
 
 from compiler.codegen.python import Compare, Expr, call
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import intersected, pointwise
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
+from compiler.ops._known_values import as_fill, chosen, compared, joined_with, knowns
 from compiler.ops._tensor_or_scalar import TensorOrScalar
 from compiler.ops.arithmetic import VariadicOp
 from compiler.symbolic.tensor import TensorType
@@ -22,6 +26,13 @@ class _Comparison(TensorOrScalar):
         self, ctx: Context, input: TensorType, other: TensorType | None
     ) -> TensorType:
         return self.operand(ctx, input, other).with_kind("bool")
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Positions along one axis, compared with those along another, are a mask."""
+        left, *rest = knowns(call)
+        right = rest[0] if rest else as_fill(self.value)
+        return joined_with(call, compared(self.sign, left, right))
 
     def label(
         self,
@@ -91,6 +102,11 @@ class LogicalAnd(_Logical):
     operator = "&"
     symbol = "&"
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """False where one input is: masks intersect."""
+        return joined_with(call, intersected(knowns(call), 0.0))
+
 
 @register("logical_or", torch="torch.logical_or")
 class LogicalOr(_Logical):
@@ -99,6 +115,11 @@ class LogicalOr(_Logical):
     operator = "|"
     symbol = "|"
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """True where one input is: what they block adds up."""
+        return joined_with(call, intersected(knowns(call), 1.0))
+
 
 @register("logical_xor", torch="torch.logical_xor")
 class LogicalXor(_Logical):
@@ -106,6 +127,7 @@ class LogicalXor(_Logical):
 
     operator = "^"
     symbol = "^"
+    flow = pointwise
 
 
 @register("where", torch="torch.where")
@@ -129,6 +151,13 @@ class Where(TensorOrScalar):
         pair = {"condition": condition, last: both}
         return both.with_shape(*ctx.broadcast("where", pair))
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Outside a mask, the value of one of the two."""
+        condition, taken, *rest = knowns(call)
+        other = rest[0] if rest else as_fill(self.value)
+        return joined_with(call, chosen(condition, taken, other))
+
     def label(
         self,
         ctx: Context,
@@ -149,6 +178,7 @@ class _ElementTest(Op):
     """Base class: tests each element."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input.with_kind("bool")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
@@ -9,7 +11,18 @@ from pydantic import Field
 from compiler.codegen.python import Expr, ListExpr, TupleExpr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, SizeOrShape
+from compiler.op.combine_flows import (
+    AxisJoiner,
+    all_of,
+    join,
+    shifted,
+    windowed,
+    with_axes,
+    without,
+)
 from compiler.op.context import Context
+from compiler.op.dependence import Bound, Dependence, Known, moved_known
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._tensor_method import list_argument, promote
@@ -92,6 +105,30 @@ class Concat(_Joining):
         total = sum((tensor.shape[axis] for tensor in inputs), Dim.of(0))
         return first.with_size(axis, total)
 
+    @flow_rule("along T")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along T: fixed parts in front are a prefix, and fixed parts after it are beyond its end."""
+        operands, (output,) = list(call.operands()), call.outputs
+        axis = self.dim % output.rank
+        joiner, offset, seen = AxisJoiner(output.rank), 0, False
+        reason = "places depend on the size of T"
+        lo: Bound = 0
+        for flow, kind in operands:
+            own = flow.axes[axis]
+            for n, other in enumerate(flow.axes):
+                if n != axis:
+                    joiner.add(n, other)
+            if own is not None and seen:
+                joiner.rest += [all_of(own, reason), all_of(joiner.axes[axis], reason)]
+            elif own is not None:
+                seen = True
+                joiner.add(axis, windowed(flow, axis, lo, -offset).axes[axis])
+                joiner.rest.append(windowed(flow, axis, lo, -offset))
+            size = call.number(kind.shape[axis])
+            lo = -math.inf if size is None else lo - size
+            offset += size or 0
+        return joiner.result(*(flow for flow, _ in operands))
+
 
 @register("stack", torch="torch.stack")
 class Stack(_Joining):
@@ -107,6 +144,15 @@ class Stack(_Joining):
         shape = first.shape
         return first.with_shape(*shape[:axis], len(inputs), *shape[axis:])
 
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Element by element; the new axis does not carry T."""
+        (output,) = call.outputs
+        axis = self.dim % output.rank
+        kind = output.with_shape(*output.shape[:axis], *output.shape[axis + 1 :])
+        joined = join(call, list(call.operands()), kind)
+        return with_axes(joined, [*range(axis), None, *range(axis, kind.rank)])
+
 
 class _Splitting(Op):
     """Base class: one tensor is split along a dimension into the outputs "0", "1", and so on."""
@@ -119,6 +165,32 @@ class _Splitting(Op):
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         return TupleExpr(names)
+
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
+        """Along T, a piece that starts at a known place."""
+        flow, kind = call.operand("input")
+        axis = vars(self)["dim"] % kind.rank
+        if flow.axes[axis] is None:
+            return tuple(
+                replace(flow, known=self._known(flow, axis)) for _ in call.outputs
+            )
+        found: list[Dependence] = []
+        start: int | None = 0
+        for output in call.outputs:
+            if start is None:
+                lost = without(flow, {axis}, "pieces start where the size of T says")
+                found.append(lost)
+                continue
+            found.append(shifted(flow, axis, start))
+            size = call.number(output.shape[axis])
+            start = None if size is None else start + size
+        return tuple(found)
+
+    @staticmethod
+    def _known(flow: Dependence, axis: int) -> Known:
+        """What is known of a piece along an axis that does not carry T."""
+        return moved_known(flow.known, lambda n: None if n == axis else n)
 
 
 @register("split", torch="torch.split")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Final, Literal
 
 from compiler.op import errors
 from compiler.op.arg_types import Counts, Size, Sizes
+from compiler.op.combine_flows import all_of, plus
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
+from compiler.op.flow_rules import Window, spatial_windows
 from compiler.op.op import Colour, Shape, product
 from compiler.op.registry import register
 from compiler.ops._spatial import (
@@ -106,6 +111,36 @@ class _Conv(_Convolution):
         )
         return self.with_channels(input, tuple(self.size(ctx, *dim) for dim in dims))
 
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """Element w reads stride * w - padding to stride * w - padding + dilation * (kernel - 1), and all channels."""
+        found = spatial_windows(self, call, self.windows(call), mixes_channels=True)
+        return self._beyond_borders(call, found)
+
+    def windows(self, call: FlowCall) -> list[Window]:
+        """The elements that are read along each spatial dimension."""
+        found: list[Window] = []
+        strides = self.per_dim(self.stride, "stride")
+        for span, padding, stride in zip(
+            self.dilated_kernel(), self.total_padding(), strides, strict=True
+        ):
+            start = -((call.number(padding) or 0) // 2)
+            last = start + (call.number(span) or 1) - 1
+            found.append((start, last, call.number(stride) or 1))
+        return found
+
+    def _beyond_borders(self, call: FlowCall, found: Flow) -> Flow:
+        """What paddings read that are not constant: elements at other places."""
+        flow, first = call["input"], len(call["input"].axes) - self.spatial
+        padded = {
+            axis
+            for axis, padding in enumerate(self.total_padding(), first)
+            if self.padding_mode != "zeros" and call.number(padding) != 0
+        }
+        reason = f"padding by {self.padding_mode} reads other places of T"
+        lost = [all_of(flow.axes[axis], reason) for axis in sorted(padded)]
+        return replace(found, outputs=(plus(found.outputs[0], *lost),))
+
     def size(
         self, ctx: Context, size: Dim, stride: Dim, span: Dim, padding: Dim
     ) -> Dim:
@@ -174,6 +209,20 @@ class _ConvTranspose(_Convolution):
         self.require_groups(ctx, input)
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_channels(input, sizes)
+
+    @flow_rule("rate up")
+    def flow(self, call: FlowCall) -> Flow:
+        """Element o reads those from (o + padding - dilation * (kernel - 1)) / stride to (o + padding) / stride."""
+        windows: list[Window] = []
+        for i in range(self.spatial):
+            kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
+            dilation = self.per_dim(self.dilation, "dilation")[i]
+            span = call.number(dilated_size(kernel, dilation)) or 1
+            stride = call.number(self.per_dim(self.stride, "stride")[i]) or 1
+            padding = call.number(self.per_dim(self.padding, "padding")[i]) or 0
+            lo, hi = Fraction(padding - span + 1, stride), Fraction(padding, stride)
+            windows.append((lo, hi, Fraction(1, stride)))
+        return spatial_windows(self, call, windows, mixes_channels=True)
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output size along spatial dimension `i`."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from compiler.codegen.python import Expr, attr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import appends_axis
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
+from compiler.ops._known_values import as_integer
 from compiler.symbolic.tensor import Kind, TensorType
 
 _DTYPES: Final[dict[Kind, Expr]] = {
@@ -37,6 +42,14 @@ class To(Op):
         if (other is None) == (self.dtype is None):
             raise errors.constraint("to needs either a dtype or a second input")
         return input.with_kind(other.kind if other else self.dtype or "float")
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The same values; of a second input only the dtype is used."""
+        flow = call["input"]
+        kind = call.outputs[0].kind
+        known = {"float": flow.known, "int": as_integer(flow.known)}.get(kind)
+        return replace(flow, known=known)
 
     def label(
         self,
@@ -68,6 +81,7 @@ class OneHot(Op):
     function = "F.one_hot"
     positional = ("num_classes",)
     inputs = (Port("input", ("int",)),)
+    flow = appends_axis
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input.with_shape(*input.shape, self.num_classes)

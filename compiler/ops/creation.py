@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
 from compiler.op.arg_types import Axis, Sizes
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence, Fill, Positions
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import position_axis, source, unchanged
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._tensor_method import list_argument, shape_arguments
@@ -33,6 +36,7 @@ class _FilledTensor(CreationOp):
 
     shape: Sizes
     value: float = 0.0
+    flow = source
 
     def infer(self, ctx: Context) -> TensorType:
         return TensorType("float", self.shape)
@@ -93,6 +97,11 @@ class Constant(CreationOp):
     def infer(self, ctx: Context) -> TensorType:
         return TensorType(kind_of(self.value), self.shape)
 
+    @flow_rule("source")
+    def flow(self, call: FlowCall) -> Dependence:
+        """A constant depends on no input."""
+        return Dependence((None,) * call.outputs[0].rank, known=Fill(float(self.value)))
+
     def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
         return str(self.value)
 
@@ -119,6 +128,12 @@ class Arange(Op):
         length = input.shape[ctx.axis(self.dim, input.rank)]
         return TensorType("int", (length,))
 
+    @flow_rule("positions")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The number of each place; only the size of the input is used."""
+        axis = position_axis(call["input"], call.type("input"), self.dim)
+        return Dependence((axis,), known=None if axis is None else Positions(0))
+
     def apply(self, code: Code, input: Expr) -> Expr:
         return position_range(input, code.argument("dim"))
 
@@ -129,6 +144,7 @@ class Identity(Op):
 
     module = "nn.Identity"
     inputs = (Port("input", ANY),)
+    flow = unchanged
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input

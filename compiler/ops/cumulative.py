@@ -6,7 +6,10 @@ from typing import ClassVar
 
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Size
+from compiler.op.combine_flows import windowed
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
+from compiler.op.flow_rules import running, window_memory
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
@@ -19,6 +22,7 @@ class _Cumulative(TensorMethod):
     """Base class: each element becomes a function of the elements up to it along a dimension."""
 
     dim: Axis
+    flow = running
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         wrap_axis(ctx, self.dim, input.rank)
@@ -106,6 +110,16 @@ class Diff(TensorMethod):
             argument="n",
             conditions=when_at_least(ctx.domain, left, 0),
         )
+
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """Element u reads u to u + n."""
+        flow, kind = call.operand("input")
+        axis, reach = self.dim % kind.rank, call.number(self.n)
+        if reach is None:
+            return Flow(unknown(call, "n depends on a size"))
+        memory = window_memory(flow, kind, axis, reach + 1)
+        return Flow((windowed(flow, axis, 0, reach),), memory)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

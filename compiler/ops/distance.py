@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.op.arg_types import Axis, NonNegative
+from compiler.op.combine_flows import join
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import reduced
 from compiler.op.op import Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import wrap_axis
@@ -44,6 +48,13 @@ class CosineSimilarity(_Distance):
         axis = wrap_axis(ctx, self.dim, both.rank)
         return both.with_shape(*both.shape[:axis], *both.shape[axis + 1 :])
 
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads both vectors along `dim`, which goes."""
+        return _over(
+            call, self.dim, keepdim=False, reason=f"{self.name} reads all of T"
+        )
+
 
 @register("pairwise_distance", torch="torch.nn.PairwiseDistance")
 class PairwiseDistance(_Distance):
@@ -64,3 +75,22 @@ class PairwiseDistance(_Distance):
         both = self.shape(ctx, x1, x2)
         ctx.require_least_rank("x1", both, 1)
         return both.with_shape(*both.shape[:-1], *([1] if self.keepdim else []))
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads both vectors along the last axis, which goes."""
+        reason = f"{self.name} reads all of T"
+        return _over(call, -1, keepdim=self.keepdim, reason=reason)
+
+
+def _over(call: FlowCall, dim: int, *, keepdim: bool, reason: str) -> Dependence:
+    """Both inputs, joined, without an axis."""
+    operands = list(call.operands())
+    wide = max((kind for _, kind in operands), key=lambda kind: kind.rank)
+    shape = call.context.broadcast("", {str(n): k for n, (_, k) in enumerate(operands)})
+    both = wide.with_shape(*shape)
+    joined = join(call, operands, both)
+    axes = {dim % max(both.rank, 1)}
+    return reduced(
+        call, (joined, both), axes, keepdim=keepdim, neutral=None, reason=reason
+    )

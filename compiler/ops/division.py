@@ -7,6 +7,7 @@ from typing import ClassVar
 from compiler.codegen.python import Binary, Expr, call
 from compiler.op import errors
 from compiler.op.context import Context
+from compiler.op.flow_rules import pointwise
 from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_or_scalar import TensorOrScalar
@@ -22,6 +23,7 @@ class _Division(TensorOrScalar):
         Port("input", NUMBER),
         Port("other", NUMBER, optional=True),
     )
+    flow = pointwise
 
     def infer(
         self, ctx: Context, input: TensorType, other: TensorType | None

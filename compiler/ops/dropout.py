@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from compiler.op.arg_types import Probability
 from compiler.op.context import Context
+from compiler.op.flow_rules import unchanged
 from compiler.op.op import Op
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -17,6 +18,7 @@ class _Dropout(Op):
     p: Probability = 0.5
 
     positional = ("p",)
+    flow = unchanged
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input

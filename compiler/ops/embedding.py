@@ -18,6 +18,7 @@ from compiler.codegen.statements import ExprStatement, If, Stmt
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Count, Integer, Positive, Size
 from compiler.op.context import Context
+from compiler.op.flow_rules import appends_axis, positions
 from compiler.op.op import ANY, NUMBER, Code, Colour, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -47,6 +48,7 @@ class Embedding(Op):
     module = "nn.Embedding"
     positional = ("num_embeddings", "embedding_dim")
     inputs = (Port("input", ("int",)),)
+    flow = appends_axis
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         require_padding(ctx, self.padding_idx, self.num_embeddings)
@@ -120,6 +122,7 @@ class PositionEmbedding(Op):
     omitted = ("dim", "offset")
     chains = False
     inputs = (Port("input", ANY),)
+    flow = positions
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]
@@ -171,6 +174,7 @@ class SinusoidalEncoding(Op):
     library = "sinusoidal_encoding"
     omitted = ("embedding_dim",)
     inputs = (Port("input", NUMBER),)
+    flow = positions
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]

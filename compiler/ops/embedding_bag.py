@@ -8,7 +8,10 @@ from compiler.codegen.python import Expr, call
 from compiler.codegen.statements import Stmt
 from compiler.op import errors
 from compiler.op.arg_types import Integer, Positive, Size
+from compiler.op.combine_flows import join, with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule, unknown
 from compiler.op.op import Code, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.ops.embedding import padding_zeros, require_padding
@@ -62,6 +65,16 @@ class EmbeddingBag(Op):
         return TensorType(
             "float", (self._bags(ctx, input, offsets), self.embedding_dim)
         )
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads the whole bag."""
+        if call.has("offsets"):
+            (found,) = unknown(call, "the offsets of bags may be anywhere in T")
+            return found
+        joined = join(call, list(call.operands()), call.type("input"))
+        found = without(joined, {1}, "embedding_bag reads all of T")
+        return with_axes(found, [0, None])
 
     def _bags(self, ctx: Context, input: TensorType, offsets: TensorType | None) -> Dim:
         """The number of bags."""

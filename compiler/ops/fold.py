@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.op.arg_types import Counts, Shape, Sizes
+from compiler.op.combine_flows import merged, plus, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence
+from compiler.op.flow import Flow, FlowCall, flow_rule, sized_axes
+from compiler.op.flow_rules import Window, spatial_windows
 from compiler.op.op import product
 from compiler.op.registry import register
 from compiler.ops._spatial import (
@@ -79,6 +85,35 @@ class Unfold(_SlidingBlocks):
         rows = channels * product(self.kernel())
         return input.with_shape(*batch, rows, self.blocks(ctx, extents))
 
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """Columns are windows in row-major order: one axis of height and width."""
+        kind = call.type("input")
+        steps = [
+            self.per_dim(sizes, name)
+            for sizes, name in (
+                (self.kernel_size, "kernel_size"),
+                (self.dilation, "dilation"),
+                (self.padding, "padding"),
+                (self.stride, "stride"),
+            )
+        ]
+        windows: list[Window] = []
+        sizes = []
+        for extent, *step in zip(kind.shape[-2:], *steps, strict=True):
+            kernel, dilation, padding, stride = step
+            start = -(call.number(padding) or 0)
+            span = call.number(dilated_size(kernel, dilation)) or 1
+            windows.append((start, start + span - 1, call.number(stride) or 1))
+            blocks = _blocks_along(
+                call.context, extent, kernel, dilation, padding, stride
+            )
+            sizes.append(call.value(blocks))
+        found = spatial_windows(self, call, windows, mixes_channels=True)
+        (image,) = found.outputs
+        axes = (*image.axes[:-2], merged(image.axes[-2:], sizes))
+        return replace(found, outputs=(replace(image, axes=axes),))
+
 
 @register("fold", torch="torch.nn.Fold")
 class Fold(_SlidingBlocks):
@@ -106,6 +141,18 @@ class Fold(_SlidingBlocks):
         message = "fold needs as many columns as the image has blocks"
         ctx.require_equal(message, columns, self.blocks(ctx, extents), "input")
         return input.with_shape(*batch, rows // size, *extents)
+
+    @flow_rule("rate up", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """An image of columns: over T, windows follow from the size."""
+        flow, (output,) = call["input"], call.outputs
+        axes = range(len(flow.axes) - 2, len(flow.axes))
+        mixed = without(flow, axes, "fold sums over T")
+        found = Dependence((*mixed.axes[:-2], *sized_axes(call, output)[-3:]))
+        found = plus(found, mixed)
+        if any(call.reads(size) for size in self.output_size):
+            found = found.also({SIZE}, "fold places columns by the size of T")
+        return found
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

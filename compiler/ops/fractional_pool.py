@@ -8,6 +8,7 @@ from compiler.codegen.python import Expr, TupleExpr, call, lit
 from compiler.op import errors
 from compiler.op.arg_types import Factors, Shape, Sizes
 from compiler.op.context import Context
+from compiler.op.flow_rules import sized_windows
 from compiler.op.op import Code, Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import PoolWithIndices
@@ -28,6 +29,7 @@ class _FractionalMaxPool(PoolWithIndices):
     positional = ("kernel_size",)
     omitted = ("output_size", "output_ratio", "return_indices")
     chains = False
+    flow = sized_windows
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         extents = self.extents(ctx, input)

@@ -10,7 +10,18 @@ from typing import ClassVar
 from compiler.codegen.python import Binary, Compare, Expr, call, lit, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis
+from compiler.op.combine_flows import (
+    AxisJoiner,
+    all_of,
+    element,
+    join,
+    plus,
+    read,
+    without,
+)
 from compiler.op.context import Context
+from compiler.op.dependence import Along, AxisFlow, Dependence, Known, Positions
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -54,6 +65,11 @@ class Gather(_AlongIndex):
         require_within(ctx, index, input, "input", self.axis(ctx, input))
         return index.with_kind(input.kind)
 
+    @flow_rule("gather")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along another axis: element by element. Along T: by positions that lie before, a delay."""
+        return _gathered(call, self.dim, "index")
+
     def label(
         self,
         ctx: Context,
@@ -82,6 +98,11 @@ class TakeAlongDim(_AlongIndex):
         ctx.require_rank("indices", indices, input.rank)
         pair = {"input": input.with_size(axis, 1), "indices": indices}
         return input.with_shape(*ctx.broadcast("take_along_dim", pair))
+
+    @flow_rule("gather")
+    def flow(self, call: FlowCall) -> Dependence:
+        """As gather, broadcast."""
+        return _gathered(call, self.dim, "indices")
 
     def label(
         self,
@@ -128,6 +149,16 @@ class IndexSelect(_AlongIndex):
         ctx.require_rank("index", index, 0, 1)
         return input.with_size(axis, index.numel)
 
+    @flow_rule("gather")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along another axis: element by element. Along T: by positions that lie before, a delay."""
+        flow, (index, kind) = call["input"], call.operand("index")
+        axis = self.dim % len(flow.axes)
+        new = index.axes[0] if kind.rank else None
+        found = plus(read(flow, axis, None), index)
+        own, rest = _read_by_index(flow.axes[axis], new, index.known, 0)
+        return read(plus(found, rest), axis, own)
+
     def label(
         self,
         ctx: Context,
@@ -155,6 +186,20 @@ class _Scatter(_AlongIndex):
             message = f"src must be {input.kind} like input, not {src.kind}"
             raise errors.constraint(message, port="src")
         return input
+
+    @flow_rule("gather")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along another axis: element by element. Along T: anywhere."""
+        (output,) = call.outputs
+        axis, reason = self.dim % output.rank, f"{self.name} writes anywhere in T"
+        operands = [
+            (without(flow, {axis}, reason), kind) for flow, kind in call.operands()
+        ]
+        joiner = AxisJoiner(output.rank)
+        for flow, _ in operands:
+            for n, one in enumerate(flow.axes):
+                joiner.add(n, one)
+        return joiner.result(*(flow for flow, _ in operands))
 
     def label(
         self,
@@ -188,3 +233,34 @@ class ScatterAdd(_Scatter):
     """
 
     inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("src", NUMBER))
+
+
+_BY_DATA = "reads T at an index that is data"
+
+
+def _gathered(call: FlowCall, dim: int, port: str) -> Dependence:
+    """Elements of the input at an index along a dimension, and elsewhere at the same place."""
+    flow, (index, kind) = call["input"], call.operand(port)
+    (output,) = call.outputs
+    axis = dim % output.rank
+    rest = read(flow, axis, None)
+    one = call.type("input").with_size(axis, 1)
+    found = join(call, [(rest, one), (index, kind)], output)
+    place = index.known.axis if isinstance(index.known, Positions) else axis
+    own, lost = _read_by_index(flow.axes[axis], found.axes[place], index.known, place)
+    return plus(read(found, place, own), lost)
+
+
+def _read_by_index(
+    source: AxisFlow, target: AxisFlow, known: Known, place: int
+) -> tuple[AxisFlow, Dependence]:
+    """The axis of the index, where it is positions, with what it reads of an axis; and what it reads of all of it."""
+    if source is None:
+        return target, Dependence()
+    if not isinstance(known, Positions) or known.axis != place:
+        return target, all_of(source, _BY_DATA)
+    if isinstance(source, Along) and isinstance(target, Along):
+        joined = target.joined(source.window(known.shift, known.shift))
+        if joined is not None and source.rate == target.rate:
+            return joined, element(source, 0)
+    return target, all_of(source, _BY_DATA)

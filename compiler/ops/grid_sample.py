@@ -7,7 +7,10 @@ from typing import Any, Literal
 from compiler.codegen.python import Call, Expr, call, lit
 from compiler.op import errors
 from compiler.op.arg_types import Shape
+from compiler.op.combine_flows import AxisJoiner, plus, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence
+from compiler.op.flow import FlowCall, flow_rule, sized_axes
 from compiler.op.op import Code, Op, Port
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType, shape_text
@@ -51,6 +54,21 @@ class GridSample(_GridOp):
             ctx.require_least("a spatial size", size, 1, "input")
         return input.with_shape(*input.shape[:2], *grid.shape[1:-1])
 
+    @flow_rule("sized")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads the image where the grid says: anywhere in T."""
+        (flow, kind), (grid, places) = call.operand("input"), call.operand("grid")
+        reason = "grid_sample reads anywhere in T"
+        image = without(flow, range(2, kind.rank), reason)
+        points = without(grid, {places.rank - 1}, reason)
+        joiner = AxisJoiner(kind.rank)
+        for n, axis in enumerate((*image.axes[:2], *[None] * (kind.rank - 2))):
+            joiner.add(n, axis)
+        joiner.add(0, points.axes[0])
+        for n, axis in enumerate(points.axes[1:-1], 2):
+            joiner.add(n, axis)
+        return joiner.result(image, points)
+
     def label(
         self,
         ctx: Context,
@@ -90,6 +108,16 @@ class AffineGrid(_GridOp):
         for found, right in zip(theta.shape, wanted.shape, strict=True):
             ctx.require_equal(message, found, right, "theta")
         return theta.with_shape(self.size[0], *self.size[2:], count)
+
+    @flow_rule("sized", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Coordinates go from -1 to 1, so that they depend on the size."""
+        reason = "the grid follows from the size of T"
+        theta = without(call["theta"], {1, 2}, reason)
+        (output,) = call.outputs
+        axes = sized_axes(call, output)
+        found = plus(Dependence((theta.axes[0], *axes[1:])), theta)
+        return found.also({SIZE}, reason) if any(axes[1:]) else found
 
     def apply(self, code: Code, *args: Any, **inputs: Any) -> Call:
         size = lit(code.argument("size"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from compiler.codegen.python import Expr, Literal, Slice, subscript
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Axis, Extent, Shape, Size
+from compiler.op.combine_flows import all_of, element, plus, shifted, with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence, moved_known
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axes
@@ -54,6 +58,26 @@ class SliceOp(_AlongDim):
         if _at_least(ctx, start - stop, 0):
             return input.with_size(axis, 0)
         raise _undecided(ctx, "stop", stop, start)
+
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Element u reads u * step + start; `stop` only takes elements away at the end."""
+        flow = call["input"]
+        axis = self.dim % len(flow.axes)
+        start, step = call.number(self.start), call.number(self.step)
+        if flow.axes[axis] is None:
+            found = replace(
+                flow, known=moved_known(flow.known, lambda n: None if n == axis else n)
+            )
+            moved = any(call.reads(one) for one in (self.start, self.step))
+            return (
+                found.also({SIZE}, "slices from where the size of T says")
+                if moved
+                else found
+            )
+        if start is None or start < 0 or not step:
+            return without(flow, {axis}, "slices from the end of T")
+        return shifted(flow, axis, start, step)
 
     def _position(self, ctx: Context, size: Dim, position: Dim, argument: str) -> Dim:
         """A position counted from the front, clamped to the dimension."""
@@ -102,6 +126,23 @@ class Index(_AlongDim):
                 raise _undecided(ctx, "index", more, less)
         return input.with_shape(*input.shape[:axis], *input.shape[axis + 1 :])
 
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """The first place is safe at every position; others are not, nor are those counted from the end."""
+        flow, number = call["input"], call.number(self.index)
+        rank = len(flow.axes)
+        axis = self.dim % rank
+        taken = flow.axes[axis]
+        found = with_axes(flow, [n for n in range(rank) if n != axis])
+        if taken is None:
+            reads = {SIZE} if call.reads(self.index) else set()
+            return found.also(reads, "reads the element that the size of T says")
+        if number is None or number < 0:
+            return plus(
+                found, all_of(taken, "reads an element counted from the end of T")
+            )
+        return plus(found, element(taken, number))
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -125,6 +166,13 @@ class Flip(TensorMethod):
             wrap_axes(ctx, self.dims, input.rank, "dims")
         return input
 
+    @flow_rule("along T")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along T, places count from the end."""
+        rank = call.type("input").rank
+        axes = {axis % rank for axis in self.dims if rank}
+        return without(call["input"], axes, "flip reads T from its end")
+
 
 @register("roll", torch="torch.roll")
 class Roll(TensorMethod):
@@ -138,6 +186,7 @@ class Roll(TensorMethod):
 
     method = "roll"
     positional = ("shifts",)
+    causal_hint = "pad in front and slice: roll brings the end to the front"
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         for axis in self.dims or ():
@@ -146,6 +195,16 @@ class Roll(TensorMethod):
             message = "roll needs equally many shifts and dims"
             raise errors.constraint(message, argument="shifts")
         return input
+
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along T, the last elements come first."""
+        flow = call["input"]
+        rank = len(flow.axes)
+        axes = set(range(rank)) if self.dims is None else {n % rank for n in self.dims}
+        found = without(flow, axes, "roll brings the end of T to its front")
+        moved = any(call.reads(shift) for shift in self.shifts)
+        return found.also({SIZE}, "rolls by the size of T") if moved else found
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

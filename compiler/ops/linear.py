@@ -6,6 +6,7 @@ from typing import Final
 
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
+from compiler.op.flow_rules import along_last
 from compiler.op.op import Colour, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -24,6 +25,7 @@ class Linear(Op):
     module = "nn.Linear"
     fresh = True
     positional = ("out_features",)
+    flow = along_last
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 1)
@@ -56,6 +58,7 @@ class Bilinear(Op):
     positional = ("out_features",)
     chains = False
     inputs = (Port("input1"), Port("input2"))
+    flow = along_last
 
     def infer(self, ctx: Context, input1: TensorType, input2: TensorType) -> TensorType:
         ctx.require_least_rank("input1", input1, 1)

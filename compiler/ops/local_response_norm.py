@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
+from compiler.op.flow_rules import along_channels
 from compiler.op.op import Op
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -25,6 +26,7 @@ class LocalResponseNorm(Op):
     family = "norm"
     module = "nn.LocalResponseNorm"
     function = "F.local_response_norm"
+    flow = along_channels
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 3)
@@ -54,6 +56,7 @@ class CrossMapLRN2d(Op):
     module = "CrossMapLRN2d"
     library = "cross_map_lrn2d"
     positional = ("size",)
+    flow = along_channels
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_rank("input", input, 4)

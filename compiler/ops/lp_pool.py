@@ -6,6 +6,8 @@ import math
 
 from compiler.op import errors
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
+from compiler.op.flow_rules import spatial_windows
 from compiler.op.registry import register
 from compiler.ops._pool_base import WindowPool, count_windows, require_whole_window
 from compiler.symbolic.dims import Dim
@@ -28,6 +30,15 @@ class _LPPool(WindowPool):
         extents = self.extents(ctx, input)
         sizes = tuple(self.size(ctx, i, size) for i, size in enumerate(extents))
         return self.with_extents(input, sizes)
+
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """Element w reads stride * w to stride * w + kernel - 1."""
+        kernels = map(call.number, self.per_dim(self.kernel_size, "kernel_size"))
+        strides = map(call.number, self.strides())
+        pairs = zip(kernels, strides, strict=True)
+        windows = [(0, (kernel or 1) - 1, stride or 1) for kernel, stride in pairs]
+        return spatial_windows(self, call, windows, mixes_channels=False)
 
     def size(self, ctx: Context, i: int, size: Dim) -> Dim:
         """The output size along spatial dimension `i`."""

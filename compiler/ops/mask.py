@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from compiler.codegen.python import (
     Compare,
     Expr,
@@ -13,9 +16,14 @@ from compiler.codegen.python import (
 )
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Integer
+from compiler.op.combine_flows import join
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence, Guard
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import mapped, pointwise, position_axis
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
+from compiler.ops._known_values import as_fill, chosen, joined_with, knowns
 from compiler.ops._sdpa_mask import all_true, unless_none
 from compiler.symbolic.tensor import TensorType
 
@@ -36,6 +44,13 @@ class CausalMask(Op):
         length = input.shape[ctx.axis(self.dim, input.rank)]
         return TensorType("bool", (length, length))
 
+    @flow_rule("mask")
+    def flow(self, call: FlowCall) -> Dependence:
+        """True for an element of the column up to that of the row: s <= t."""
+        axis = position_axis(call["input"], call.type("input"), self.dim)
+        known = Guard(0, 1, -math.inf, 0, 0.0, 1.0) if axis is not None else None
+        return Dependence((axis, axis), known=known)
+
     def apply(self, code: Code, input: Expr) -> Expr:
         length = subscript(attr(input, "shape"), code.argument("dim"))
         return method(all_true(length, length, input), "tril")
@@ -48,6 +63,7 @@ class PaddingMask(Op):
     padding_idx: Integer
 
     inputs = (Port("input", ("int",)),)
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input.with_kind("bool")
@@ -69,6 +85,12 @@ class LogicalNot(Op):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The mask turned: what was False outside is True."""
+        (known,) = knowns(call)
+        return joined_with(call, mapped(known, lambda x: 1 - x))
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return Unary("~", input)
@@ -93,6 +115,12 @@ class MaskedFill(Op):
         shape = ctx.broadcast("masked_fill", {"input": input, "mask": mask})
         return input.with_shape(*shape)
 
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The value where the mask is True, so that outside a mask it is known."""
+        input, mask = knowns(call)
+        return joined_with(call, chosen(mask, as_fill(self.value), input))
+
     def apply(self, code: Code, input: Expr, mask: Expr) -> Expr:
         return method(input, "masked_fill", mask, code.argument("value"))
 
@@ -114,6 +142,18 @@ class Masking(Op):
         if mask is not None:
             self._require_expands(ctx, input, mask)
         return input
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The mask has the leading axes of the input."""
+        flow, mask = call["input"], call["mask"]
+        added = len(flow.axes) - len(mask.axes)
+        wide = replace(mask, axes=mask.axes + (None,) * added)
+        operands = [call.operand("input")]
+        if call.has("mask"):
+            kind = call.type("mask")
+            operands.append((wide, kind.with_shape(*kind.shape, *[1] * added)))
+        return join(call, operands, call.outputs[0])
 
     def _require_expands(
         self, ctx: Context, input: TensorType, mask: TensorType

@@ -7,6 +7,9 @@ from typing import Final
 from compiler.codegen.python import Binary, Expr, call
 from compiler.op import errors
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import contraction
 from compiler.op.op import Code, Colour, Op, Port, product
 from compiler.op.registry import register
 from compiler.ops._einsum_equation import Equation, parse_equation
@@ -47,6 +50,19 @@ class Matmul(Op):
         columns = other.shape[-1:] if other.rank > 1 else ()
         return input.with_shape(*batch, *rows, *columns)
 
+    @flow_rule("contraction")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Rows and columns stay; over T that is contracted, a mask of 0 must leave a window."""
+        left, right = call.type("input"), call.type("other")
+        batch = [f"batch {n}" for n in range(max(left.rank, right.rank) - 2, 0, -1)]
+        first = [*batch[len(batch) - max(left.rank - 2, 0) :], "row", "inner"]
+        second = [*batch[len(batch) - max(right.rank - 2, 0) :], "inner", "column"]
+        rows = ["row"] if left.rank > 1 else []
+        columns = ["column"] if right.rank > 1 else []
+        labels = (tuple(first[-left.rank :]), tuple(second[: right.rank]))
+        result = (*batch, *rows, *columns)
+        return contraction(call, labels, result, f"{self.name} sums over T")
+
     def flops(
         self, outputs: tuple[TensorType, ...], input: TensorType, other: TensorType
     ) -> Dim:
@@ -80,6 +96,16 @@ class Einsum(Op):
         for i, tensor in enumerate(inputs):
             self._collect(ctx, sizes, equation, i, tensor)
         return TensorType("float", tuple(sizes[x] for x in self._result(inputs)))
+
+    @flow_rule("contraction")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Names on the right stay; over T that is contracted, a mask of 0 must leave a window."""
+        equation = parse_equation(self.equation)
+        kinds = [kind for _, kind in call.operands()]
+        labels = tuple(equation.labels(n, kind) for n, kind in enumerate(kinds))
+        return contraction(
+            call, labels, self._result(tuple(kinds)), "einsum sums over T"
+        )
 
     def _collect(
         self,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Integer
+from compiler.op.combine_flows import AxisJoiner, shifted
 from compiler.op.context import Context
+from compiler.op.dependence import Bound, Dependence, Guard
+from compiler.op.flow import FlowCall, flow_rule, unknown
+from compiler.op.flow_rules import contraction, intersected
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, promote
@@ -25,6 +32,21 @@ class _Triangle(TensorMethod):
         ctx.require_least_rank("input", input, 2)
         return input
 
+    @flow_rule("mask")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Outside the triangle, the value is 0."""
+        flow, number = call["input"], call.number(self.diagonal)
+        row, column = len(flow.axes) - 2, len(flow.axes) - 1
+        carries = flow.axes[row] is not None and flow.axes[column] is not None
+        if number is None or not carries:
+            return replace(flow, known=None)
+        guard = Guard(row, column, *self._kept(number), 0.0)
+        return replace(flow, known=intersected([guard, flow.known], 0.0))
+
+    def _kept(self, number: int) -> tuple[Bound, Bound]:
+        """Which columns stay, counted from the row."""
+        raise TypeError(type(self).__name__)
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -42,6 +64,9 @@ class Tril(_Triangle):
     A positive `diagonal` includes diagonals above the main one.
     """
 
+    def _kept(self, number: int) -> tuple[Bound, Bound]:
+        return -math.inf, number
+
 
 @register("triu", torch="torch.triu")
 class Triu(_Triangle):
@@ -49,6 +74,9 @@ class Triu(_Triangle):
 
     A positive `diagonal` excludes diagonals above the main one.
     """
+
+    def _kept(self, number: int) -> tuple[Bound, Bound]:
+        return number, math.inf
 
 
 @register("diagonal", torch="torch.diagonal")
@@ -75,6 +103,23 @@ class Diagonal(TensorMethod):
         length = self._length(ctx, rows, columns)
         rest = (n for i, n in enumerate(input.shape) if i not in (first, second))
         return input.with_shape(*rest, length)
+
+    @flow_rule("mask")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Element e reads row e and column e + offset."""
+        flow, number = call["input"], call.number(self.offset)
+        rank = len(flow.axes)
+        first, second = self.dim1 % rank, self.dim2 % rank
+        rest = [n for n in range(rank) if n not in (first, second)]
+        joiner = AxisJoiner(len(rest) + 1)
+        for n, axis in enumerate(rest):
+            joiner.add(n, flow.axes[axis])
+        if number is None:
+            (found,) = unknown(call, "the offset depends on a size")
+            return found
+        for axis, start in ((first, max(-number, 0)), (second, max(number, 0))):
+            joiner.add(len(rest), shifted(flow, axis, start).axes[axis])
+        return joiner.result(flow)
 
     def _length(self, ctx: Context, rows: Dim, columns: Dim) -> Dim:
         if ctx.domain.at_least(ctx.value(self.offset), 0):
@@ -114,6 +159,12 @@ class Trace(TensorMethod):
         ctx.require_rank("input", input, 2)
         return input.with_shape()
 
+    @flow_rule("reduction")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The sum of the whole diagonal."""
+        (found,) = unknown(call, "trace sums over T")
+        return found
+
 
 @register("outer", torch="torch.outer")
 class Outer(Op):
@@ -127,3 +178,8 @@ class Outer(Op):
         ctx.require_rank("other", other, 1)
         kind = promote((input.kind, other.kind))
         return TensorType(kind, (*input.shape, *other.shape))
+
+    @flow_rule("contraction")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Both axes stay, as row and column."""
+        return contraction(call, (("row",), ("column",)), ("row", "column"), "")

@@ -7,7 +7,11 @@ from typing import Literal
 from compiler.codegen.python import Expr, Name, call
 from compiler.op import errors
 from compiler.op.arg_types import Size
+from compiler.op.combine_flows import with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule, unknown
+from compiler.op.flow_rules import whole
 from compiler.op.op import Code, Op, Outputs, Port, Shape, product
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -54,6 +58,16 @@ class MixtureOfExperts(Op):
         ctx.constant(input.shape[-1], "the input's width")
         _require_experts(ctx, self.top_k, self.num_experts)
         return input, input.with_size(-1, self.num_experts), input.with_shape()
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
+        """Each token is routed by itself, for experts have no capacity; `balance` is of all."""
+        flow = call["input"]
+        last = len(flow.axes) - 1
+        mixed = without(flow, {last}, "the experts mix along T")
+        token = with_axes(mixed, [*range(last), None])
+        *_, balance = unknown(call, "balance is the mean over T")
+        return token, token, balance
 
     def inferred(self, input: TensorType) -> dict[str, Dim]:
         return {"in_features": input.shape[-1]}
@@ -117,6 +131,7 @@ class LoadBalancing(Op):
 
     library = "load_balancing"
     inputs = (Port("router_logits"), Port("mask", ("bool",), optional=True))
+    flow = whole
 
     def infer(
         self, ctx: Context, router_logits: TensorType, mask: TensorType | None

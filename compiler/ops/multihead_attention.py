@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from compiler.codegen.python import Call, Expr, Name, TupleExpr, call, lit
 from compiler.op.arg_types import Probability, Size
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.op import Code, Op, Outputs, Port, Shape
 from compiler.op.registry import register
+from compiler.ops._attention_flow import CAUSAL, AttentionFlow, key_labels, pair_labels
 from compiler.ops._nn_attention_masks import (
     blocked_pairs,
     later_keys,
@@ -89,6 +91,25 @@ class MultiheadAttention(Op):
         require_padding_mask(ctx, self.name, "key_padding_mask", key_padding_mask, key)
         require_mask(ctx, self.name, "attn_mask", attn_mask, query, key, self.num_heads)
         return (query, self._weights(query, key)) if self.need_weights else query
+
+    @flow_rule("attention")
+    def flow(self, call: FlowCall) -> Flow:
+        """A query reads the keys that `is_causal` and the masks leave; keys that torch appends are constants."""
+        query = call.operand("query")
+        key = call.operand("key") if call.has("key") else query
+        value = call.operand("value") if call.has("value") else key
+        pairs = [
+            (one, pair_labels(one[1], query[1])) for one in call.operands("attn_mask")
+        ]
+        keys = call.operands("key_padding_mask")
+        padding = [(one, key_labels(query[1])) for one in keys]
+        regions = [CAUSAL] if self.is_causal else []
+        masks = [*pairs, *padding]
+        found = AttentionFlow(
+            call, query, key, value, masks, (), regions, self.num_heads
+        )
+        weights = [found.weights(kind) for kind in call.outputs[1:]]
+        return Flow((found.output(), *weights), found.memory())
 
     def _require_sequences(
         self, ctx: Context, query: TensorType, key: TensorType, value: TensorType

@@ -9,6 +9,9 @@ from pydantic import Field
 from compiler.codegen.python import Call, ListExpr, call
 from compiler.op.arg_types import NonNegative, Positive, Size
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import mixing
 from compiler.op.op import Code, Colour, Op, Shape, product
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -69,6 +72,13 @@ class _BatchNorm(_ChannelNorm):
             count = input.with_size(1, 1).numel
             ctx.require_least("the number of values in a channel", count, 2, "input")
         return input
+
+    @flow_rule("norms with statistics")
+    def flow(self, call: FlowCall) -> Dependence:
+        """In evaluation, the statistics are constants; without running ones, those of batch and T are taken."""
+        axes = () if self.track_running_stats else _other_axes(call, 1)
+        reason = "batch statistics are taken over T"
+        return mixing(call, [call.operand("input")], axes, reason)
 
     def require_dims(self, ctx: Context, input: TensorType) -> None:
         """Check that the rank is one that torch's class accepts."""
@@ -140,6 +150,13 @@ class _InstanceNorm(_ChannelNorm):
         ctx.require_least("the number of values in a channel", count, 2, "input")
         return input
 
+    @flow_rule("norms with statistics")
+    def flow(self, call: FlowCall) -> Dependence:
+        """In evaluation with running statistics, element by element; else they are taken over the spatial axes."""
+        axes = () if self.track_running_stats else range(-self.spatial, 0)
+        reason = f"the statistics of {self.name} are taken over T"
+        return mixing(call, [call.operand("input")], axes, reason)
+
     def channels(self, input: TensorType) -> Dim:
         return input.shape[-self.spatial - 1]
 
@@ -193,6 +210,13 @@ class _TrailingNorm(Op):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, self.normalized_dims)
         return input
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads the last `normalized_dims` axes."""
+        axes = range(-self.normalized_dims, 0)
+        reason = f"{self.name} normalises over T"
+        return mixing(call, [call.operand("input")], axes, reason)
 
     def normalized_shape(self, input: TensorType) -> Shape:
         """The sizes of the normalised dimensions."""
@@ -270,6 +294,12 @@ class GroupNorm(Op):
         ctx.require_least("the number of values in a group", count, 2, "input")
         return input
 
+    @flow_rule("norms with statistics")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The statistics are taken over channels and all spatial axes."""
+        reason = "the statistics of group_norm are taken over T"
+        return mixing(call, [call.operand("input")], _other_axes(call, 0), reason)
+
     def inferred(self, input: TensorType) -> dict[str, Dim]:
         return {"num_channels": input.shape[1]}
 
@@ -284,3 +314,8 @@ class GroupNorm(Op):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"{ctx.value(self.num_groups)} groups"
+
+
+def _other_axes(call: FlowCall, axis: int) -> list[int]:
+    """All axes of the input but one."""
+    return [n for n in range(call.type("input").rank) if n != axis]

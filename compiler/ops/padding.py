@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from compiler.codegen.python import Expr, method
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Integers
+from compiler.op.combine_flows import shifted, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence
+from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.op import ANY, NUMBER, Code, Op, Port, Shape
 from compiler.op.registry import register
+from compiler.ops._padding_flow import padded
 from compiler.ops._spatial import require_padding_fits
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -39,6 +44,11 @@ class Pad(Op):
             ends = self.pad[2 * i : 2 * i + 2]
             shape[-1 - i] = padded_size(ctx, self.mode, shape[-1 - i], ends, "pad")
         return input.with_shape(*shape)
+
+    @flow_rule("paddings")
+    def flow(self, call: FlowCall) -> Flow:
+        """Padding by P in front: element u reads u - P; negative padding crops."""
+        return padded(call, self.mode, self.pad)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
         """Check that `pad` fits the input's rank, and the mode its dtype."""
@@ -107,6 +117,22 @@ class Crop(Op):
             )
             input = input.with_size(axis, size)
         return input
+
+    @flow_rule("along T")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Cropped by a known number in front: element u reads u + n."""
+        (flow, kind), like = call.operand("input"), call.type("like")
+        for dim in self.dims:
+            axis = dim % kind.rank
+            cut = call.value(kind.shape[axis]) - call.value(like.shape[axis])
+            if flow.axes[axis] is None and not call.reads(cut):
+                continue
+            if cut.constant is None:
+                flow = without(flow, {axis}, "crops by what the size of T says")
+                flow = flow.also({SIZE}, "crops by what the size of T says")
+            else:
+                flow = shifted(flow, axis, cut.constant // 2)
+        return replace(flow, known=None)
 
     def apply(self, code: Code, input: Expr, like: Expr) -> Expr:
         source, target = code.type("input").shape, code.type("like").shape

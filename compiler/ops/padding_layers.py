@@ -7,8 +7,10 @@ from typing import ClassVar, Literal
 from compiler.op import errors
 from compiler.op.arg_types import Integers
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.op import ANY, NUMBER, Op, Port, Shape
 from compiler.op.registry import register
+from compiler.ops._padding_flow import padded
 from compiler.ops.padding import padded_size, require_dims
 from compiler.symbolic.tensor import TensorType
 
@@ -29,6 +31,11 @@ class _Pad(Op):
             pair = ends[2 * i : 2 * i + 2]
             shape[-1 - i] = padded_size(ctx, self.mode, shape[-1 - i], pair, "padding")
         return input.with_shape(*shape)
+
+    @flow_rule("paddings")
+    def flow(self, call: FlowCall) -> Flow:
+        """Padding by P in front: element u reads u - P; negative padding crops."""
+        return padded(call, self.mode, self.ends())
 
     def ends(self) -> Shape:
         """The number of elements added at each end, from the last dimension on."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.op import errors
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence, Distance
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import mapped, pointwise
 from compiler.op.op import ANY, NUMBER, Op, Port
 from compiler.op.registry import register
+from compiler.ops._known_values import exponential, joined_with, knowns
 from compiler.symbolic.tensor import TensorType
 
 
 class Elementwise(Op):
     """Base class: an elementwise function that keeps the type."""
+
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
@@ -36,6 +44,12 @@ class Exp(ToFloat):
     """e to the power of each element: any[...] -> float[...]."""
 
     function = "torch.exp"
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The exponential of -inf is 0."""
+        (known,) = knowns(call)
+        return joined_with(call, exponential(known))
 
 
 @register("expm1", torch="torch.expm1")
@@ -148,6 +162,14 @@ class Abs(_KeepsIntegers):
     """Absolute value: number[...] -> number[...]."""
 
     function = "torch.abs"
+
+    @flow_rule("pointwise")
+    def flow(self, call: FlowCall) -> Dependence:
+        """The absolute distance of positions."""
+        (known,) = knowns(call)
+        if isinstance(known, Distance):
+            return joined_with(call, replace(known, absolute=True))
+        return joined_with(call, mapped(known, abs))
 
 
 @register("neg", torch="torch.neg")

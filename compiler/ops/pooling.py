@@ -6,6 +6,8 @@ from typing import Final
 
 from compiler.op.arg_types import Counts, Shape, Size, Sizes
 from compiler.op.context import Context
+from compiler.op.flow import Flow, FlowCall, flow_rule
+from compiler.op.flow_rules import spatial_windows, with_flat_indices
 from compiler.op.op import Colour, Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import (
@@ -14,6 +16,7 @@ from compiler.ops._pool_base import (
     count_windows,
     require_whole_window,
 )
+from compiler.ops._spatial import dilated_size
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -28,6 +31,19 @@ class _Pool(WindowPool):
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         return self.pooled(ctx, input)
+
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """Element w reads stride * w - padding to stride * w - padding + dilation * (kernel - 1)."""
+        windows = []
+        for i in range(self.spatial):
+            kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
+            span = call.number(dilated_size(kernel, self.dilations()[i])) or 1
+            start = -(call.number(self.per_dim(self.padding, "padding")[i]) or 0)
+            stride = call.number(self.strides()[i]) or 1
+            windows.append((start, start + span - 1, stride))
+        found = spatial_windows(self, call, windows, mixes_channels=False)
+        return with_flat_indices(call, found, self.spatial)
 
     def pooled(self, ctx: Context, input: TensorType) -> TensorType:
         """The output type."""

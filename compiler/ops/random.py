@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.codegen.python import Binary, Conditional, Expr, call, lit
 from compiler.op.context import Context
+from compiler.op.flow_rules import pointwise
 from compiler.op.op import Code, Op, Port
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -11,6 +12,8 @@ from compiler.symbolic.tensor import TensorType
 
 class _RandomLike(Op):
     """Base class: one random number per element of the input."""
+
+    flow = pointwise
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
@@ -49,6 +52,7 @@ class Reparameterize(Op):
     """
 
     inputs = (Port("mean"), Port("log_variance"))
+    flow = pointwise
 
     def infer(
         self, ctx: Context, mean: TensorType, log_variance: TensorType

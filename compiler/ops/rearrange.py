@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from compiler.codegen.python import Expr
 from compiler.op import errors
 from compiler.op.arg_types import NamedSizes
+from compiler.op.combine_flows import regrouped, with_axes
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import Code, Shape, product
 from compiler.op.registry import register
 from compiler.ops._einops_pattern import ELLIPSIS, EinopsPattern, Group, parse_pattern
@@ -43,6 +46,34 @@ class Rearrange(TensorMethod):
                 found |= self._split(ctx, group, sizes[0])
         parts = (_merged_size(group, found) for group in pattern.right)
         return input.with_shape(*(size for part in parts for size in part))
+
+    @flow_rule("axes merged", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Each dimension is split into its names, these move, and are merged again."""
+        pattern, kind = parse_pattern(self.pattern), call.type("input")
+        order: list[tuple[str, int]] = []
+        atoms: list[Dim] = []
+        for group, sizes in _align(pattern.left, kind):
+            if group == (ELLIPSIS,):
+                order += [(ELLIPSIS, n) for n in range(len(sizes))]
+                atoms += sizes
+                continue
+            found = self._split(call.context, group, sizes[0])
+            order += [(name, 0) for name in group]
+            atoms += [found[name][0] for name in group]
+        wide = regrouped(call, call["input"], kind.shape, tuple(atoms))
+        hidden = [(ELLIPSIS, n) for n in range(len(kind.shape))]
+        names = [name for group in pattern.right for name in group]
+        wanted = [
+            one
+            for name in names
+            for one in (hidden if name == ELLIPSIS else [(name, 0)])
+            if one in order
+        ]
+        places = [order.index(one) for one in wanted]
+        moved = with_axes(wide, places)
+        shape = tuple(atoms[n] for n in places)
+        return regrouped(call, moved, shape, call.outputs[0].shape)
 
     def _check_sizes(self, ctx: Context, pattern: EinopsPattern) -> None:
         for name, size in self.sizes.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -9,7 +10,10 @@ from pydantic import Field
 from compiler.codegen.python import Expr, TupleExpr, call
 from compiler.op import errors
 from compiler.op.arg_types import Probability, Size
+from compiler.op.combine_flows import join, windowed, with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import Along, Dependence
+from compiler.op.flow import Flow, FlowCall, Memory, Operand, flow_rule
 from compiler.op.op import Code, Colour, Op, Outputs, Port, Shape, product
 from compiler.op.registry import register
 from compiler.ops._recurrent_states import (
@@ -62,6 +66,53 @@ class Recurrent(Op):
         if hidden is not None:
             require_state(ctx, self.name, "hidden", hidden, state)
         return self.sequence(input), state
+
+    @flow_rule("recurrent")
+    def flow(self, call: FlowCall) -> Flow:
+        """A step reads those before it; in two directions, those after it too. The last states depend on all of T."""
+        flow, kind = call.operand("input")
+        rank, reason = kind.rank, f"{self.name} is read after the last step"
+        mixed = without(flow, {rank - 1}, f"{self.name} has T as its features")
+        hi = math.inf if self.bidirectional else 0
+        carries = isinstance(flow.axes[-2], Along)
+        steps = windowed(mixed, rank - 2, -math.inf, hi)
+        last = without(mixed, {rank - 2}, reason)
+        start, final = self._states(call, steps, last)
+        order: list[int | None] = [*range(rank - 1), None]
+        output = join(
+            call, [(with_axes(steps, order), call.outputs[0]), *start], call.outputs[0]
+        )
+        shapes = tuple(state.shape for state in call.outputs[1:])
+        memory = Memory("state", shapes) if carries else None
+        return Flow((output, *final), memory)
+
+    def _states(
+        self, call: FlowCall, steps: Dependence, last: Dependence
+    ) -> tuple[list[Operand], list[Dependence]]:
+        """The initial states as inputs of each step, and what the last ones depend on."""
+        batch = list(range(len(steps.axes) - 2))
+        final = with_axes(last, [None, *batch, None])
+        start: list[Operand] = []
+        first: list[Operand] = []
+        for flow, kind in call.operands(*(port.name for port in self.inputs[1:])):
+            held = without(flow, {0, kind.rank - 1}, f"{self.name} starts from T")
+            order = [n + 1 for n in batch]
+            start.append(
+                (
+                    with_axes(held, [*order, None, None]),
+                    call.outputs[0].with_shape(*kind.shape[1:-1], 1, 1),
+                )
+            )
+            first.append(
+                (
+                    with_axes(held, [None, *order, None]),
+                    kind.with_shape(1, *kind.shape[1:-1], 1),
+                )
+            )
+        states = [
+            join(call, [(final, state), *first], state) for state in call.outputs[1:]
+        ]
+        return start, states
 
     def sequence(self, input: TensorType) -> TensorType:
         """The type of the output sequence; the two directions are concatenated."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from compiler.codegen.python import Expr, call
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
+from compiler.op.flow_rules import along_last
 from compiler.op.op import Code, Op, Outputs, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._recurrent_states import (
@@ -31,6 +32,7 @@ class Cell(Op):
     outputs: ClassVar[tuple[str, ...] | None] = ("hidden",)
     positional = ("hidden_size",)
     chains = False
+    flow = along_last
 
     def infer(
         self, ctx: Context, input: TensorType, hidden: TensorType | None

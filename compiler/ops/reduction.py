@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import ClassVar
 
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Axis
 from compiler.op.context import Context
+from compiler.op.flow_rules import reduction
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axes, wrap_axis
@@ -28,6 +30,9 @@ class Reduction(TensorMethod):
     keepdim: bool = False
 
     min_elements: ClassVar[int] = 0
+    flow = reduction
+    neutral: ClassVar[float | None] = None
+    """The value of elements that do not count."""
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         reduced = wrap_axes(ctx, self.dim, input.rank)
@@ -69,6 +74,7 @@ class Sum(Reduction):
     """Sum over dimensions: any[B, T, D] -> number[B, D] for dim 1; bools are counted."""
 
     method = "sum"
+    neutral = 0.0
 
     def kind(self, kind: Kind) -> Kind:
         return "int" if kind == "bool" else kind
@@ -80,6 +86,7 @@ class Max(Reduction):
 
     method = "amax"
     min_elements = 1
+    neutral = -math.inf
 
 
 @register("min", torch="torch.amin")
@@ -88,6 +95,7 @@ class Min(Reduction):
 
     method = "amin"
     min_elements = 1
+    neutral = math.inf
 
 
 @register("logsumexp", torch="torch.logsumexp")
@@ -98,6 +106,7 @@ class Logsumexp(Reduction):
 
     method = "logsumexp"
     inputs = (Port("input", NUMBER),)
+    neutral = -math.inf
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         if not self.dim:
@@ -116,6 +125,8 @@ class Prod(TensorMethod):
     keepdim: bool = False
 
     method = "prod"
+    flow = reduction
+    neutral = 1.0
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         kind: Kind = "int" if input.kind == "bool" else input.kind
@@ -181,6 +192,7 @@ class Any(_LogicalReduction):
     """True if any element is, over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "any"
+    neutral = 0.0
 
 
 @register("all", torch="torch.all")
@@ -188,6 +200,7 @@ class All(_LogicalReduction):
     """True if all elements are, over dimensions: any[B, T, D] -> bool[B, D] for dim 1."""
 
     method = "all"
+    neutral = 1.0
 
 
 @register("count_nonzero", torch="torch.count_nonzero")
@@ -197,6 +210,8 @@ class CountNonzero(TensorMethod):
     dim: Axes | None = None
 
     method = "count_nonzero"
+    flow = reduction
+    neutral = 0.0
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         reduced = wrap_axes(ctx, self.dim, input.rank)
@@ -215,6 +230,7 @@ class _ArgExtremum(TensorMethod):
     keepdim: bool = False
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
+    flow = reduction
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axes = set(range(input.rank))

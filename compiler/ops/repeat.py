@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 from compiler.codegen.python import Expr, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Extent, Shape
+from compiler.op.combine_flows import read, regrouped, windowed, with_axes, without
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence, Fill
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import Code
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, shape_arguments
+from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
 
@@ -23,6 +30,30 @@ class _Tiling(TensorMethod):
         sizes = (1,) * (rank - input.rank) + input.shape
         copies = (1,) * (rank - len(counts)) + counts
         return input.with_shape(*(c * s for c, s in zip(copies, sizes, strict=True)))
+
+    @flow_rule("axes merged", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Copies along T start where its size says."""
+        flow, kind = call.operand("input")
+        counts = self.counts()
+        rank = max(len(counts), kind.rank)
+        counts = (Dim.of(1),) * (rank - len(counts)) + tuple(counts)
+        added = rank - kind.rank
+        wide = with_axes(flow, [None] * added + list(range(kind.rank)))
+        copied = {n for n in range(rank) if call.number(counts[n]) != 1}
+        reason = f"the copies of {self.name} start where the size of T says"
+        lost = {n for n in copied if wide.axes[n] is not None}
+        found = without(wide, lost, reason) if lost else wide
+        axes = tuple(
+            call.axis_of(counts[n]) if n in copied and found.axes[n] is None else axis
+            for n, axis in enumerate(found.axes)
+        )
+        fills = flow.known if isinstance(flow.known, Fill) else None
+        return replace(found, axes=axes, known=fills)
+
+    def counts(self) -> Shape:
+        """How many copies there are along each of the last dimensions."""
+        raise TypeError(type(self).__name__)
 
 
 @register("repeat", torch="torch.Tensor.repeat")
@@ -40,6 +71,9 @@ class TensorRepeat(_Tiling):
             wanted = f"at most {len(self.repeats)} dimensions to match repeats"
             raise errors.rank_mismatch("input", input, wanted)
         return self.tiled(ctx, input, self.repeats)
+
+    def counts(self) -> Shape:
+        return self.repeats
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -63,6 +97,9 @@ class Tile(_Tiling):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return self.tiled(ctx, input, self.dims)
+
+    def counts(self) -> Shape:
+        return self.dims
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -93,6 +130,20 @@ class RepeatInterleave(TensorMethod):
         ctx.require_least_rank("input", input, 1)
         axis = ctx.axis(self.dim, input.rank)
         return input.with_size(axis, input.shape[axis] * self.repeats)
+
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Each element n times: 1 / n of the rate."""
+        flow, kind = call.operand("input")
+        axis = 0 if self.dim is None else self.dim % kind.rank
+        if self.dim is None:
+            flow = regrouped(call, flow, kind.shape, (kind.numel,))
+        times = call.number(self.repeats)
+        if flow.axes[axis] is None:
+            return read(flow, axis, call.axis_of(self.repeats))
+        if not times:
+            return without(flow, {axis}, "repeats depend on a size")
+        return windowed(flow, axis, Fraction(1 - times, times), 0, Fraction(1, times))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

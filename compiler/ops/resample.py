@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import Final, Literal
 
 from compiler.op import errors
 from compiler.op.arg_types import Factors, Shape, Size
+from compiler.op.combine_flows import read, windowed, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import along_channels, sized
 from compiler.op.op import ANY, Colour, Op, Port
 from compiler.op.registry import register
 from compiler.ops._spatial import per_dim, scale_size, sizes_text
@@ -41,6 +48,11 @@ class Resample(Op):
         for size in sizes:
             ctx.require_least("the output's size", size, 1, "input")
         return input.with_shape(*input.shape[:2], *sizes)
+
+    @flow_rule("rate up", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Nearest by a whole factor n: 1 / n of the rate. Other modes look ahead; by `size`, places follow from it."""
+        return resampled(call, self.mode, self.size, self.scale_factor)
 
     def require_settings(self) -> None:
         """Check for arguments that exclude each other."""
@@ -118,6 +130,13 @@ class PixelShuffle(Op):
         ctx.require_multiple(what, channels, by, r * r, "upscale_factor")
         return input.with_shape(*batch, channels // (r * r), height * r, width * r)
 
+    @flow_rule("rate up")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Channels and pixels are mixed: over T, all of it."""
+        rank = call.type("input").rank
+        reason = f"{self.name} mixes T with channels"
+        return sized(self, call, range(rank - 3, rank), reason)
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -143,6 +162,13 @@ class PixelUnshuffle(Op):
             ctx.require_multiple(what, size, "downscale_factor", r, "downscale_factor")
         return input.with_shape(*batch, channels * r * r, height // r, width // r)
 
+    @flow_rule("rate up")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Channels and pixels are mixed: over T, all of it."""
+        rank = call.type("input").rank
+        reason = f"{self.name} mixes T with channels"
+        return sized(self, call, range(rank - 3, rank), reason)
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -162,6 +188,7 @@ class ChannelShuffle(Op):
     function = "F.channel_shuffle"
     positional = ("groups",)
     inputs = (Port("input", ANY),)
+    flow = along_channels
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 3)
@@ -173,3 +200,28 @@ class ChannelShuffle(Op):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"{ctx.value(self.groups)} groups"
+
+
+def resampled(
+    call: FlowCall, mode: str, size: Shape | None, factors: Sequence[float] | None
+) -> Dependence:
+    """The input with its spatial axes resampled."""
+    flow, kind = call.operand("input")
+    count = kind.rank - 2
+    each: Sequence[float] = (
+        (0.0,) * count if factors is None else per_dim(tuple(factors), count, "")
+    )
+    for axis, factor in enumerate(each, 2):
+        times = int(factor) if float(factor).is_integer() else 0
+        if flow.axes[axis] is None and size is None:
+            continue
+        if times == 1 or (times and mode in ("nearest", "nearest-exact")):
+            step = Fraction(1, times)
+            flow = windowed(flow, axis, Fraction(1 - times, times), 0, step)
+            continue
+        reason = f"{mode} resampling reads ahead, or follows from the size of T"
+        flow = without(flow, {axis}, reason)
+        new = call.axis_of(call.outputs[0].shape[axis])
+        flow = read(flow, axis, new)
+        flow = flow if new is None else flow.also({SIZE}, reason)
+    return replace(flow, known=None)

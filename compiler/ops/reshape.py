@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from compiler.codegen.python import Call, Expr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Axis, Shape
+from compiler.op.combine_flows import aligned, element, join, plus, regrouped, with_axes
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import Code, product
 from compiler.op.registry import register
 from compiler.ops._tensor_method import (
@@ -80,6 +84,12 @@ class Reshape(ToShape):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input.with_shape(*resolve_shape(ctx, input.numel, self.shape, "shape"))
 
+    @flow_rule("axes merged", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """T alone in its group moves, and merged with others is remembered until it is split again."""
+        shape = call.type("input").shape
+        return regrouped(call, call["input"], shape, call.outputs[0].shape)
+
 
 @register("expand", torch="torch.Tensor.expand")
 class Expand(ToShape):
@@ -98,6 +108,24 @@ class Expand(ToShape):
         new = tuple(self._size(ctx, size, None) for size in self.shape[:added])
         pairs = zip(self.shape[added:], input.shape, strict=True)
         return input.with_shape(*new, *(self._size(ctx, *pair) for pair in pairs))
+
+    @flow_rule("axes moved", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Sizes that read T make an axis that carries T and needs no input."""
+        (output,) = call.outputs
+        found = join(call, [call.operand("input")], output)
+        axes = tuple(
+            call.axis_of(size) if axis is None and self._adds(call, n) else axis
+            for n, (axis, size) in enumerate(zip(found.axes, output.shape, strict=True))
+        )
+        known = aligned(call, call.operand("input"), output)
+        return replace(found, axes=axes, known=known)
+
+    def _adds(self, call: FlowCall, axis: int) -> bool:
+        """Whether an axis is new, or was of size 1."""
+        kind = call.type("input")
+        old = axis - (call.outputs[0].rank - kind.rank)
+        return old < 0 or call.number(kind.shape[old]) == 1
 
     def _size(self, ctx: Context, wanted: Dim, size: Dim | None) -> Dim:
         if size is not None and ctx.value(wanted) == -1:
@@ -129,6 +157,12 @@ class Flatten(TensorMethod):
         one = product(input.shape[start : end + 1])
         return input.with_shape(*input.shape[:start], one, *input.shape[end + 1 :])
 
+    @flow_rule("axes merged", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """As reshape."""
+        shape = call.type("input").shape
+        return regrouped(call, call["input"], shape, call.outputs[0].shape)
+
     def apply(self, code: Code, input: Expr) -> Expr:
         positional = [code.argument("start_dim")]
         if code.given("end_dim"):
@@ -155,6 +189,12 @@ class Unflatten(TensorMethod):
             raise errors.constraint("unflatten needs a size", argument="sizes")
         sizes = resolve_shape(ctx, input.shape[axis], self.sizes, "sizes")
         return input.with_shape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
+
+    @flow_rule("axes merged", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """As reshape."""
+        shape = call.type("input").shape
+        return regrouped(call, call["input"], shape, call.outputs[0].shape)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -185,6 +225,12 @@ class Permute(TensorMethod):
         wrap_axes(ctx, self.dims, input.rank, "dims")
         return input.with_shape(*(input.shape[axis] for axis in self.dims))
 
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """T moves with its axis."""
+        rank = len(self.dims)
+        return with_axes(call["input"], [axis % rank for axis in self.dims])
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -214,6 +260,15 @@ class Transpose(TensorMethod):
             order[first], order[second] = second, first
         return input.with_shape(*(input.shape[axis] for axis in order))
 
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """T moves with its axis."""
+        order = list(range(call.type("input").rank))
+        if order:
+            first, second = self.dim0 % len(order), self.dim1 % len(order)
+            order[first], order[second] = second, first
+        return with_axes(call["input"], order)
+
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -239,13 +294,20 @@ class Movedim(TensorMethod):
             raise errors.constraint(message, argument="destination")
         for argument in ("source", "destination"):
             wrap_axes(ctx, getattr(self, argument), input.rank, argument)
-        if not input.rank:
-            return input
-        moved = {to % input.rank: fro for fro, to in self._pairs()}
-        named = {axis % input.rank for axis in self.source}
-        rest = (axis for axis in range(input.rank) if axis not in named)
-        order = [moved[n] if n in moved else next(rest) for n in range(input.rank)]
-        return input.with_shape(*(input.shape[axis] for axis in order))
+        return input.with_shape(*(input.shape[n] for n in self._order(input.rank)))
+
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """T moves with its axis."""
+        return with_axes(call["input"], self._order(call.type("input").rank))
+
+    def _order(self, rank: int) -> list[int]:
+        """Which dimension of the input each one of the output is."""
+        if not rank:
+            return []
+        moved = {to % rank: fro % rank for fro, to in self._pairs()}
+        rest = (n for n in range(rank) if n not in moved.values())
+        return [moved[n] if n in moved else next(rest) for n in range(rank)]
 
     def _pairs(self) -> zip[tuple[int, int]]:
         return zip(self.source, self.destination, strict=True)
@@ -276,6 +338,19 @@ class Squeeze(TensorMethod):
         )
         return input.with_shape(*kept)
 
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An axis of size 1 goes."""
+        flow, kind = call.operand("input")
+        named = wrap_axes(call.context, self.dim, kind.rank)
+        gone = [n for n in range(kind.rank) if n in named and self._goes(call, kind, n)]
+        read_first = [element(flow.axes[n], 0) for n in gone]
+        kept = [n for n in range(kind.rank) if n not in gone]
+        return with_axes(plus(flow, *read_first), kept)
+
+    def _goes(self, call: FlowCall, kind: TensorType, axis: int) -> bool:
+        return self.dim != () and call.number(kind.shape[axis]) == 1
+
     def _is_one(self, ctx: Context, size: Dim) -> bool:
         """Whether a size is 1; it must be so for all input sizes or for none."""
         if not ctx.is_one(size) and ctx.value(size).constant is None:
@@ -299,6 +374,13 @@ class Unsqueeze(TensorMethod):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank + 1)
         return input.with_shape(*input.shape[:axis], 1, *input.shape[axis:])
+
+    @flow_rule("axes moved")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An axis of size 1 comes."""
+        rank = call.type("input").rank
+        axis = self.dim % (rank + 1)
+        return with_axes(call["input"], [*range(axis), None, *range(axis, rank)])
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -18,7 +19,11 @@ from compiler.codegen.python import (
 )
 from compiler.op import errors
 from compiler.op.arg_types import Positive, Size
+from compiler.op.combine_flows import join, without
 from compiler.op.context import Context
+from compiler.op.dependence import SIZE, Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import position_axis
 from compiler.op.op import NUMBER, Code, Op, Outputs, Port
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
@@ -103,6 +108,18 @@ class RotaryEmbedding(Op):
         angles = TensorType("float", (input.shape[-trailing], self.dim))
         return angles, angles
 
+    @flow_rule("positions")
+    def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
+        """Angles follow from the place; with dynamic scaling, from the size of T too."""
+        kind = call.type("input")
+        trailing = 2 if kind.kind == "float" else 1
+        axis = position_axis(call["input"], kind, -trailing)
+        found = Dependence((axis, None))
+        if self.scaling == "dynamic" and axis is not None:
+            reason = "beyond the original context, all angles change with T"
+            found = found.also({SIZE}, reason)
+        return found, found
+
     def _require_scaling(self, width: int) -> None:
         original = self.original_max_position_embeddings
         if original is None and self.scaling in ("dynamic", "llama3", "yarn"):
@@ -175,6 +192,21 @@ class Rotate(Op):
                 message = f"rotate needs {port} of shape {shape_text(wanted)}"
                 ctx.require_equal(message, given, size, port)
         return input
+
+    @flow_rule("positions")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads the channels of its head, and the angles of its place."""
+        (output,) = call.outputs
+        flow = without(
+            call["input"], range(2, output.rank), "rotate pairs channels along T"
+        )
+        operands = [(flow, output)]
+        for angles, kind in call.operands("cos", "sin"):
+            shape: list[Dim | int] = [*kind.shape[:-1], *[1] * (output.rank - 2)]
+            held = without(angles, {kind.rank - 1}, "rotate has T as its channels")
+            axes = (*held.axes[:-1], *[None] * (output.rank - 2))
+            operands.append((replace(held, axes=axes), kind.with_shape(*shape)))
+        return join(call, operands, output)
 
     def _head_width(self, ctx: Context, input: TensorType) -> Dim:
         if input.rank == 4:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.op.arg_types import Axis, Positive
+from compiler.op.combine_flows import Labelled, contract
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import along_channels, along_dim, mapped
 from compiler.op.op import Op
 from compiler.op.registry import register
+from compiler.ops._known_values import is_negligible
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -19,6 +26,29 @@ class _Softmax(Op):
         # A scalar counts as having one dimension of size 1.
         ctx.axis(self.dim, max(input.rank, 1))
         return input
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """An element reads all along `dim`; of a column that is masked by -inf, what the mask leaves."""
+        flow, kind = call.operand("input")
+        if not kind.rank:
+            return replace(flow, known=None)
+        labels = tuple(map(str, range(kind.rank)))
+        one, axis = Labelled(flow, labels), self.dim % kind.rank
+        bands = one.band(self._counts_nothing)
+        reason = f"{self.name} reads all of T"
+        found = contract([one], labels, bands, reason, along={labels[axis]})
+        return replace(
+            found, known=mapped(flow.known, self._outside) if bands else None
+        )
+
+    def _counts_nothing(self, value: float) -> bool:
+        """Whether a value gets a share of 0."""
+        return is_negligible(value)
+
+    def _outside(self, value: float) -> float:
+        """What becomes of such a value."""
+        return 0.0
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
@@ -43,6 +73,9 @@ class LogSoftmax(_Softmax):
     function = "F.log_softmax"
     family = "activation"
 
+    def _outside(self, value: float) -> float:
+        return value
+
 
 @register("softmin", torch="torch.nn.Softmin")
 class Softmin(_Softmax):
@@ -51,6 +84,9 @@ class Softmin(_Softmax):
     module = "nn.Softmin"
     function = "F.softmin"
     family = "activation"
+
+    def _counts_nothing(self, value: float) -> bool:
+        return is_negligible(-value)
 
 
 @register("gumbel_softmax", torch="torch.nn.functional.gumbel_softmax")
@@ -75,6 +111,7 @@ class Softmax2d(Op):
 
     family = "activation"
     module = "nn.Softmax2d"
+    flow = along_channels
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_rank("input", input, 3, 4)
@@ -94,6 +131,7 @@ class GLU(Op):
     family = "activation"
     module = "nn.GLU"
     function = "F.glu"
+    flow = along_dim
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 1)

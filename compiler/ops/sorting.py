@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.op.arg_types import Axis, Extent
 from compiler.op.context import Context
+from compiler.op.flow_rules import along_dim
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
@@ -27,6 +28,7 @@ class Topk(TensorMethod):
     positional = ("k",)
     inputs = (Port("input", NUMBER),)
     outputs = ("values", "indices")
+    flow = along_dim
 
     def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
         axis = wrap_axis(ctx, self.dim, input.rank)
@@ -48,6 +50,7 @@ class _Sorting(TensorMethod):
     dim: Axis = -1
     descending: bool = False
     stable: bool = False
+    flow = along_dim
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

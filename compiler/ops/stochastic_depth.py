@@ -6,6 +6,7 @@ from typing import Literal
 
 from compiler.op.arg_types import Probability
 from compiler.op.context import Context
+from compiler.op.flow_rules import unchanged
 from compiler.op.op import Op
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -27,6 +28,7 @@ class StochasticDepth(Op):
     module = "StochasticDepth"
     library = "stochastic_depth"
     positional = ("p",)
+    flow = unchanged
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 1)

@@ -6,6 +6,7 @@ from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Counts, Shape
 from compiler.op.context import Context
+from compiler.op.flow_rules import sized_windows
 from compiler.op.op import Code, Port
 from compiler.op.registry import register
 from compiler.ops._pool_base import WindowPool
@@ -30,6 +31,7 @@ class _MaxUnpool(WindowPool):
     positional = ("kernel_size",)
     omitted = ("output_size",)
     chains = False
+    flow = sized_windows
 
     def infer(self, ctx: Context, input: TensorType, indices: TensorType) -> TensorType:
         extents = self.extents(ctx, input)

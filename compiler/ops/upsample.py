@@ -8,9 +8,11 @@ from compiler.codegen.python import Expr, call, lit
 from compiler.op import errors
 from compiler.op.arg_types import Factors, Shape
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import Code, Op
 from compiler.op.registry import register
-from compiler.ops.resample import Resample
+from compiler.ops.resample import Resample, resampled
 from compiler.symbolic.tensor import TensorType
 
 
@@ -43,6 +45,12 @@ class _Upsampling2d(Op):
         if (self.size is None) == (self.scale_factor is None):
             raise errors.constraint(f"{self.name} needs either size or scale_factor")
         return Resample({**given, **self.settings()}).infer(ctx, input)
+
+    @flow_rule("rate up", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """As upsample."""
+        mode = self.settings()["mode"]
+        return resampled(call, mode, self.size, self.scale_factor)
 
     def apply(self, code: Code, input: Expr) -> Expr:
         mode = {key: lit(value) for key, value in self.settings().items()}

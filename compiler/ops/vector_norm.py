@@ -8,6 +8,9 @@ from compiler.codegen.python import Expr, call, lit
 from compiler.op import errors
 from compiler.op.arg_types import Axis, NonNegative
 from compiler.op.context import Context
+from compiler.op.dependence import Dependence
+from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import along_dim, contraction
 from compiler.op.op import Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import wrap_axis
@@ -50,6 +53,7 @@ class Normalize(Op):
     eps: NonNegative = 1e-12
 
     function = "F.normalize"
+    flow = along_dim
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = wrap_axis(ctx, self.dim, input.rank)
@@ -91,6 +95,16 @@ class Cdist(Op):
         }
         batch = ctx.broadcast("cdist", batches)
         return x1.with_shape(*batch, x1.shape[-2], x2.shape[-2])
+
+    @flow_rule("contraction")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Rows of the one and of the other stay; their last axis goes."""
+        rank = call.outputs[0].rank
+        batch = [f"batch {n}" for n in range(rank - 2)]
+        ranks = [kind.rank - 2 for _, kind in call.operands()]
+        names = [batch[len(batch) - n :] for n in ranks]
+        labels = (*names[0], "row", "inner"), (*names[1], "column", "inner")
+        return contraction(call, labels, (*batch, "row", "column"), "cdist sums over T")
 
     def apply(self, code: Code, x1: Expr, x2: Expr) -> Expr:
         options = self.keywords(code)

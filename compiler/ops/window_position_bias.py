@@ -7,6 +7,7 @@ from typing import ClassVar
 from compiler.codegen.python import Expr, call
 from compiler.op.arg_types import Size
 from compiler.op.context import Context
+from compiler.op.flow_rules import source
 from compiler.op.op import Code, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -32,6 +33,7 @@ class WindowPositionBias(Op):
     positional = ("num_heads", "height", "width")
     chains = False
     inputs: ClassVar[tuple[Port, ...]] = ()
+    flow = source
 
     def infer(self, ctx: Context) -> TensorType:
         positions = self.height * self.width
