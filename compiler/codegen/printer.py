@@ -29,8 +29,10 @@ from compiler.codegen.statements import (
     Verbatim,
 )
 
+WIDTH = 88
 
-def print_module(module: Module, width: int = 88) -> str:
+
+def print_module(module: Module, width: int = WIDTH) -> str:
     """The text of a module, with lines of at most `width` columns where breaks allow it."""
     statements: list[Stmt] = []
     for section in sections(module.imports):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from compiler.codegen.expression_layout import flat
+from compiler.codegen.line_breaks import INDENT
 from compiler.codegen.namespace import Namespace
+from compiler.codegen.printer import WIDTH
 from compiler.codegen.python import (
     Call,
     Compare,
@@ -73,6 +76,7 @@ from compiler.lower.names import (
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
 from compiler.lower.static_types import TENSOR, returning, typed_calls
+from compiler.lower.tidy import tidy
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
@@ -157,21 +161,33 @@ class _ClassPrinter:
         )
         self.names: Names = name_values(ir)
         self.shapes = ShapeNames(ir.plan)
+        self.kept = self._kept()
+        self.ir = tidy(ir, lambda let: self.comment(let.kinds), self._fits)
+
+    def _kept(self) -> dict[str, str]:
+        """The attributes of the params that `forward` uses, in the order in which it asks for them."""
         attributes = Namespace(
-            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *ir.plan.scope.nodes}
-            if _holds_numbers(ir)
-            else {*MODULE_ATTRIBUTES, *ir.plan.scope.nodes}
+            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *self.plan.scope.nodes}
+            if _holds_numbers(self.ir)
+            else {*MODULE_ATTRIBUTES, *self.plan.scope.nodes}
         )
         read = dict.fromkeys(
             key.name
-            for statement in ir.body.statements
+            for statement in self.ir.body.statements
             for key in reads(statement)
             if isinstance(key, Kept)
         )
-        ordered = [name for name in ir.touched if name in read] + list(read)
-        self.kept = {
-            name: attributes.fresh(name.lower()) for name in dict.fromkeys(ordered)
-        }
+        ordered = [name for name in self.ir.touched if name in read] + list(read)
+        return {name: attributes.fresh(name.lower()) for name in dict.fromkeys(ordered)}
+
+    def _fits(self, let: Let, depth: int) -> bool:
+        """Whether a statement is one line with its comment, and its type where it is what `forward` returns."""
+        line = self._let(let)
+        assert isinstance(line, Assign) and line.value is not None
+        returned = let.target in self.ir.body.outputs
+        text = f"{flat(line.targets[0])} = {flat(line.value)}  # {line.comment}"
+        wide = len(text) + (len(": Tensor") if returned else 0)
+        return INDENT * (2 + depth) + wide <= WIDTH
 
     # __init__
 

@@ -22,8 +22,7 @@ class Counted(nn.Module):
 
     def forward(self, y: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
         up = self.up(y)  # [B, D]
-        size = up.mean(dim=(0, 1))  # []
-        more = total + size  # []
+        more = total + up.mean(dim=(0, 1))  # []
         return up, more
 
 

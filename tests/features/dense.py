@@ -23,8 +23,7 @@ class Layer(nn.Module):
         self.conv = nn.Conv2d(c, growth, kernel_size=3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm(x)  # [B, C, H, W]
-        act = F.relu(norm, inplace=True)  # [B, C, H, W]
+        act = F.relu(self.norm(x), inplace=True)  # [B, C, H, W]
         conv = self.conv(act)  # [B, growth, H, W]
         return torch.cat([x, conv], dim=1)  # [B, C + growth, H, W]
 

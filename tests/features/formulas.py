@@ -62,7 +62,5 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.a(x)  # [B, N1]
-        b = self.b(a)  # [B, N2]
-        c = self.c(b)  # [B, N2]
-        d: Tensor = self.d(c)  # [B, N2]
+        d: Tensor = self.d(self.c(self.b(a)))  # [B, N2]
         return d

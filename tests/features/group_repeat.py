@@ -24,10 +24,8 @@ class Body(nn.Module):
 
     def forward(self, stem: Tensor) -> Tensor:
         norm = self.norm(stem)  # [B, T, width]
-        up = self.up(norm)  # [B, T, i + 2 * width]
-        act = F.gelu(up)  # [B, T, i + 2 * width]
-        down = self.down(act)  # [B, T, width]
-        sum_: Tensor = stem + down  # [B, T, width]
+        act = F.gelu(self.up(norm))  # [B, T, i + 2 * width]
+        sum_: Tensor = stem + self.down(act)  # [B, T, width]
         return sum_
 
 

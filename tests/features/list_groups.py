@@ -51,8 +51,7 @@ class Started(nn.ModuleDict):
             init.ones_(self["3"].get_parameter("bias"))
 
     def forward(self, x: Tensor) -> Tensor:
-        layer_0 = self["0"](x)  # [B, 64]
-        layer_2 = F.gelu(layer_0)  # [B, 64]
+        layer_2 = F.gelu(self["0"](x))  # [B, 64]
         for layer in self["2"].children():  # n times
             layer_2 = layer(layer_2)  # [B, 64]
         layer_3 = self["3"](layer_2) if "3" in self else layer_2  # [B, 64]
@@ -65,8 +64,7 @@ class Layer1(nn.Module):
     """layer_0: float[B, 16] -> float[B, 16]"""
 
     def forward(self, layer_0: Tensor) -> Tensor:
-        layer_0_2 = torch.sin(layer_0)  # [B, 16]
-        layer_1: Tensor = torch.tanh(layer_0_2)  # [B, 16]
+        layer_1: Tensor = torch.tanh(torch.sin(layer_0))  # [B, 16]
         return layer_1
 
 
@@ -78,8 +76,7 @@ class Pure(nn.ModuleDict):
         self["1"] = Layer1()
 
     def forward(self, started: Tensor) -> Tensor:
-        layer_0 = torch.sin(started)  # [B, 16]
-        layer_1: Tensor = self["1"](layer_0)  # [B, 16]
+        layer_1: Tensor = self["1"](torch.sin(started))  # [B, 16]
         return layer_1
 
 
@@ -125,9 +122,6 @@ class ListGroups(nn.Module):
         self.tied.weight = self.started.get_parameter("0.weight")
 
     def forward(self, x: Tensor) -> Tensor:
-        started = self.started(x)  # [B, 16]
-        pure = self.pure(started)  # [B, 16]
-        held = self.held(pure)  # [B, 16]
-        tied = self.tied(held)  # [B, 64]
-        inside: Tensor = self.inside(tied)  # [B, 64]
+        held = self.held(self.pure(self.started(x)))  # [B, 16]
+        inside: Tensor = self.inside(self.tied(held))  # [B, 64]
         return inside

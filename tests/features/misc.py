@@ -23,8 +23,7 @@ class B(nn.Module):
         self.c = nn.Conv1d(c, c, kernel_size=3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        c = self.c(x)  # [B, C, L]
-        s: Tensor = x + c  # [B, C, L]
+        s: Tensor = x + self.c(x)  # [B, C, L]
         return s
 
 
@@ -100,7 +99,5 @@ class Misc(nn.Module):
         for layer in self.rep:  # 2 times
             rep = layer(rep)  # [B, 4, L]
         s_0, s_1 = torch.split(rep, [1, 3], dim=1)  # [B, 1, L], [B, 3, L]
-        j = s_0 * s_1  # [B, 3, L]
-        g = self.g(j)  # [B, 3, L]
-        h: Tensor = self.h(g)  # [B, 3, L]
+        h: Tensor = self.h(self.g(s_0 * s_1))  # [B, 3, L]
         return h

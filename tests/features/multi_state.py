@@ -23,8 +23,7 @@ class Step(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         l_ = self.l(a)  # [B, D]
-        m = l_ + b  # [B, D]
-        n = torch.tanh(m)  # [B, D]
+        n = torch.tanh(l_ + b)  # [B, D]
         return n, l_
 
 
@@ -43,6 +42,5 @@ class MultiState(nn.Module):
         b = y
         for block in self.pair:  # 4 times
             pair, b = block(pair, b)  # 2 of [B, 8]
-        out = pair + b  # [B, 8]
-        u = out * b  # [B, 8]
+        u = (pair + b) * b  # [B, 8]
         return u, pair, x

@@ -30,8 +30,7 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         halve = self.halve(x) if self.halve is not None else x  # [B, width, H1, W1]
-        act = F.relu(halve)  # [B, width, H1, W1]
-        conv: Tensor = self.conv(act)  # [B, width, H1, W1]
+        conv: Tensor = self.conv(F.relu(halve))  # [B, width, H1, W1]
         return conv
 
 

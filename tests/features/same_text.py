@@ -41,8 +41,7 @@ class Encoder(nn.Module):
         self.mixed = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        embedded = self.embedded(tokens)  # [B, L, width]
-        mixed: Tensor = self.mixed(embedded)  # [B, L, width]
+        mixed: Tensor = self.mixed(self.embedded(tokens))  # [B, L, width]
         return mixed
 
 

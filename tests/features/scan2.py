@@ -121,8 +121,7 @@ class Cell2(nn.Module):
     """x: float[B, M], k: float[B] -> k: float[B], n: float[B]"""
 
     def forward(self, x: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        m = x.mean(dim=-1)  # [B]
-        n = m + k  # [B]
+        n = x.mean(dim=-1) + k  # [B]
         g = F.relu(n)  # [B]
         return n, g
 

@@ -62,8 +62,7 @@ class Stacked(nn.Module):
             weights_list.append(scores)
         hidden_states = torch.stack(hidden_states_list)  # [depth, B, T, width]
         weights = torch.stack(weights_list)  # [depth, B, T, 1]
-        mean = hidden_states.mean(dim=0)  # [B, T, width]
-        sum_ = mean + body  # [B, T, width]
+        sum_ = hidden_states.mean(dim=0) + body  # [B, T, width]
         turns = sum_
         turns_list: list[Tensor] = []  # 2 of [B, T, width]
         for _ in range(2):

@@ -135,9 +135,7 @@ class Segmenter(nn.Module):
         h = image.shape[2]
         w = image.shape[3]
         border = self.border(image)  # [B, 3, H + 2, W + 2]
-        conv = self.conv(border)  # [B, 8, H, W]
-        norm = self.norm(conv)  # [B, 8, H, W]
-        lrn = self.lrn(norm)  # [B, 8, H, W]
+        lrn = self.lrn(self.norm(self.conv(border)))  # [B, 8, H, W]
         down, down_indices = F.max_pool2d(
             lrn, kernel_size=2, return_indices=True
         )  # 2 of [B, 8, H // 2, W // 2]
@@ -145,8 +143,7 @@ class Segmenter(nn.Module):
         wide = F.interpolate(
             smooth, scale_factor=2, mode="bilinear"
         )  # [B, 8, 2 * (H // 4), 2 * (W // 4)]
-        up = self.up(wide, down_indices)  # [B, 8, H, W]
-        frame = self.frame(up)  # [B, 8, H, W]
+        frame = self.frame(self.up(wide, down_indices))  # [B, 8, H, W]
         columns = F.unfold(frame, 3, padding=1)  # [B, 72, H * W]
         whole = F.fold(columns, (h, w), 3, padding=1)  # [B, 8, H, W]
         large: Tensor = F.interpolate(

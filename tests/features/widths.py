@@ -28,8 +28,7 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H1, W1]
-        norm = self.norm(conv)  # [B, width, H1, W1]
-        return F.relu(norm, inplace=True)  # [B, width, H1, W1]
+        return F.relu(self.norm(conv), inplace=True)  # [B, width, H1, W1]
 
 
 class Widths(nn.Module):

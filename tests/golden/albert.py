@@ -49,8 +49,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        proj = self.proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, T, D]
         return drop
 
 
@@ -69,14 +68,9 @@ class Layer(nn.Module):
         self.norm2 = nn.LayerNorm(d, eps=1e-12)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        attention = self.attention(x, mask)  # [B, T, D]
-        attended = x + attention  # [B, T, D]
-        norm1 = self.norm1(attended)  # [B, T, D]
-        ffn = self.ffn(norm1)  # [B, T, hidden]
-        gelu = F.gelu(ffn, approximate="tanh")  # [B, T, hidden]
-        ffn_output = self.ffn_output(gelu)  # [B, T, D]
-        sum_ = norm1 + ffn_output  # [B, T, D]
-        norm2: Tensor = self.norm2(sum_)  # [B, T, D]
+        norm1 = self.norm1(x + self.attention(x, mask))  # [B, T, D]
+        gelu = F.gelu(self.ffn(norm1), approximate="tanh")  # [B, T, hidden]
+        norm2: Tensor = self.norm2(norm1 + self.ffn_output(gelu))  # [B, T, D]
         return norm2
 
 
@@ -139,14 +133,11 @@ class ALBERT(nn.Module):
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, embedding]
         segment = self.segment(segment_ids)  # [B, T, embedding]
-        embedded = word + position + segment  # [B, T, embedding]
-        norm = self.norm(embedded)  # [B, T, embedding]
-        drop = self.drop(norm)  # [B, T, embedding]
+        drop = self.drop(self.norm(word + position + segment))  # [B, T, embedding]
         x = self.widen(drop)  # [B, T, width]
         for _ in range(self.depth):
             x = self.layer(x, mask)  # [B, T, width]
-        dense = self.dense(x)  # [B, T, embedding]
-        gelu = F.gelu(dense, approximate="tanh")  # [B, T, embedding]
+        gelu = F.gelu(self.dense(x), approximate="tanh")  # [B, T, embedding]
         layer_norm = self.layer_norm(gelu)  # [B, T, embedding]
         logits: Tensor = self.decoder(layer_norm)  # [B, T, vocab]
         return logits

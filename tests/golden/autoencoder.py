@@ -35,8 +35,7 @@ class Encoder(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         down1 = self.down1(image)  # [B, width, 2 * grid, 2 * grid]
         relu1 = F.relu(down1, inplace=True)  # [B, width, 2 * grid, 2 * grid]
-        down2 = self.down2(relu1)  # [B, 2 * width, grid, grid]
-        relu2 = F.relu(down2, inplace=True)  # [B, 2 * width, grid, grid]
+        relu2 = F.relu(self.down2(relu1), inplace=True)  # [B, 2 * width, grid, grid]
         flat: Tensor = relu2.flatten(1)  # [B, N1]
         return flat
 
@@ -61,8 +60,7 @@ class Decoder(nn.Module):
         )
 
     def forward(self, to_code: Tensor) -> Tensor:
-        places = self.places(to_code)  # [B, N1]
-        relu1 = F.relu(places, inplace=True)  # [B, N1]
+        relu1 = F.relu(self.places(to_code), inplace=True)  # [B, N1]
         on_grid = torch.unflatten(
             relu1, 1, (2 * self.width, self.grid, self.grid)
         )  # [B, 2 * width, grid, grid]

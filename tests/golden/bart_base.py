@@ -50,8 +50,7 @@ class Attention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        out_proj = self.out_proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(out_proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.out_proj(attention))  # [B, T, D]
         return drop
 
 
@@ -66,11 +65,8 @@ class FeedForward(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        fc1 = self.fc1(x)  # [..., hidden]
-        act = F.gelu(fc1)  # [..., hidden]
-        drop_hidden = self.drop_hidden(act)  # [..., hidden]
-        fc2 = self.fc2(drop_hidden)  # [..., D]
-        drop: Tensor = self.drop(fc2)  # [..., D]
+        drop_hidden = self.drop_hidden(F.gelu(self.fc1(x)))  # [..., hidden]
+        drop: Tensor = self.drop(self.fc2(drop_hidden))  # [..., D]
         return drop
 
 
@@ -90,10 +86,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         self_attn = self.self_attn(x, x, mask)  # [B, S, D]
-        attended = x + self_attn  # [B, S, D]
-        self_attn_layer_norm = self.self_attn_layer_norm(attended)  # [B, S, D]
-        mlp = self.mlp(self_attn_layer_norm)  # [B, S, D]
-        sum_ = self_attn_layer_norm + mlp  # [B, S, D]
+        self_attn_layer_norm = self.self_attn_layer_norm(x + self_attn)  # [B, S, D]
+        sum_ = self_attn_layer_norm + self.mlp(self_attn_layer_norm)  # [B, S, D]
         final_layer_norm: Tensor = self.final_layer_norm(sum_)  # [B, S, D]
         return final_layer_norm
 
@@ -122,9 +116,9 @@ class Encoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
         )  # [S, D]
-        sum_ = x + embed_positions  # [B, S, D]
-        layernorm_embedding = self.layernorm_embedding(sum_)  # [B, S, D]
-        layers: Tensor = self.drop(layernorm_embedding)  # [B, S, D]
+        layers: Tensor = self.drop(
+            self.layernorm_embedding(x + embed_positions)
+        )  # [B, S, D]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         for block in self.layers:  # depth times
             layers = block(layers, keys)  # [B, S, D]
@@ -153,15 +147,13 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor
     ) -> Tensor:
         self_attn = self.self_attn(x, x, mask)  # [B, T, D]
-        attended = x + self_attn  # [B, T, D]
-        self_attn_layer_norm = self.self_attn_layer_norm(attended)  # [B, T, D]
+        self_attn_layer_norm = self.self_attn_layer_norm(x + self_attn)  # [B, T, D]
         encoder_attn = self.encoder_attn(
             self_attn_layer_norm, memory, memory_mask
         )  # [B, T, D]
         informed = self_attn_layer_norm + encoder_attn  # [B, T, D]
         encoder_attn_layer_norm = self.encoder_attn_layer_norm(informed)  # [B, T, D]
-        mlp = self.mlp(encoder_attn_layer_norm)  # [B, T, D]
-        sum_ = encoder_attn_layer_norm + mlp  # [B, T, D]
+        sum_ = encoder_attn_layer_norm + self.mlp(encoder_attn_layer_norm)  # [B, T, D]
         final_layer_norm: Tensor = self.final_layer_norm(sum_)  # [B, T, D]
         return final_layer_norm
 
@@ -195,9 +187,9 @@ class Decoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
         )  # [T, D]
-        sum_ = x + embed_positions  # [B, T, D]
-        layernorm_embedding = self.layernorm_embedding(sum_)  # [B, T, D]
-        layers: Tensor = self.drop(layernorm_embedding)  # [B, T, D]
+        layers: Tensor = self.drop(
+            self.layernorm_embedding(x + embed_positions)
+        )  # [B, T, D]
         causal = x.new_ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()  # [T, T]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
         admitted = causal & keys  # [B, 1, T, T]
@@ -253,12 +245,10 @@ class BART(nn.Module):
     def forward(
         self, source: Tensor, source_mask: Tensor, target: Tensor, target_mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        shared = self.shared(source)  # [B, S, width]
-        states = self.encoder(shared, source_mask)  # [B, S, width]
+        states = self.encoder(self.shared(source), source_mask)  # [B, S, width]
         shared_target = self.shared(target)  # [B, T, width]
         decoder = self.decoder(
             shared_target, states, target_mask, source_mask
         )  # [B, T, width]
-        lm_head = self.lm_head(decoder)  # [B, T, vocab]
-        logits = lm_head + self.final_logits_bias  # [B, T, vocab]
+        logits = self.lm_head(decoder) + self.final_logits_bias  # [B, T, vocab]
         return logits, states

@@ -47,8 +47,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        proj = self.proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, T, D]
         return drop
 
 
@@ -70,15 +69,10 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        attention = self.attention(x, mask)  # [B, T, D]
-        attended = x + attention  # [B, T, D]
-        norm1 = self.norm1(attended)  # [B, T, D]
-        fc1 = self.fc1(norm1)  # [B, T, hidden]
-        gelu = F.gelu(fc1)  # [B, T, hidden]
+        norm1 = self.norm1(x + self.attention(x, mask))  # [B, T, D]
+        gelu = F.gelu(self.fc1(norm1))  # [B, T, hidden]
         fc2 = self.fc2(gelu)  # [B, T, D]
-        drop = self.drop(fc2)  # [B, T, D]
-        sum_ = norm1 + drop  # [B, T, D]
-        norm2: Tensor = self.norm2(sum_)  # [B, T, D]
+        norm2: Tensor = self.norm2(norm1 + self.drop(fc2))  # [B, T, D]
         return norm2
 
 
@@ -134,12 +128,8 @@ class BERT(nn.Module):
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, width]
         segment = self.segment(segment_ids)  # [B, T, width]
-        embedded = word + position + segment  # [B, T, width]
-        norm = self.norm(embedded)  # [B, T, width]
-        x = self.drop(norm)  # [B, T, width]
+        x = self.drop(self.norm(word + position + segment))  # [B, T, width]
         for block in self.encoder:  # depth times
             x = block(x, mask)  # [B, T, width]
-        first = x[:, 0]  # [B, width]
-        pooler = self.pooler(first)  # [B, width]
-        pooled = torch.tanh(pooler)  # [B, width]
+        pooled = torch.tanh(self.pooler(x[:, 0]))  # [B, width]
         return x, pooled

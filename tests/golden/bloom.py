@@ -86,8 +86,7 @@ class Attention(nn.Module):
             attn_mask=torch.where(admitted, alibi, float("-inf")),
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        dense = self.dense(attention)  # [B, T, D]
-        hidden_dropout: Tensor = self.hidden_dropout(dense)  # [B, T, D]
+        hidden_dropout: Tensor = self.hidden_dropout(self.dense(attention))  # [B, T, D]
         return hidden_dropout
 
 
@@ -101,8 +100,7 @@ class MLP(nn.Module):
         self.hidden_dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        dense_h_to_4h = self.dense_h_to_4h(x)  # [..., 4 * D]
-        gelu = F.gelu(dense_h_to_4h, approximate="tanh")  # [..., 4 * D]
+        gelu = F.gelu(self.dense_h_to_4h(x), approximate="tanh")  # [..., 4 * D]
         dense_4h_to_h = self.dense_4h_to_h(gelu)  # [..., D]
         hidden_dropout: Tensor = self.hidden_dropout(dense_4h_to_h)  # [..., D]
         return hidden_dropout
@@ -123,11 +121,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, alibi: Tensor, mask: Tensor | None = None) -> Tensor:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attention = self.self_attention(input_layernorm, alibi, mask)  # [B, T, D]
-        attended = x + self_attention  # [B, T, D]
+        attended = x + self.self_attention(input_layernorm, alibi, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        mlp = self.mlp(post_attention_layernorm)  # [B, T, D]
-        out: Tensor = attended + mlp  # [B, T, D]
+        out: Tensor = attended + self.mlp(post_attention_layernorm)  # [B, T, D]
         return out
 
 

@@ -67,9 +67,7 @@ class QuickGELU(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        scaled = x * 1.702  # [...]
-        gate = torch.sigmoid(scaled)  # [...]
-        out: Tensor = x * gate  # [...]
+        out: Tensor = x * torch.sigmoid(x * 1.702)  # [...]
         return out
 
 
@@ -83,8 +81,7 @@ class MLP(nn.Module):
         self.fc2 = nn.Linear(4 * d, d)
 
     def forward(self, x: Tensor) -> Tensor:
-        fc1 = self.fc1(x)  # [..., 4 * D]
-        gelu = self.gelu(fc1)  # [..., 4 * D]
+        gelu = self.gelu(self.fc1(x))  # [..., 4 * D]
         fc2: Tensor = self.fc2(gelu)  # [..., D]
         return fc2
 
@@ -103,12 +100,8 @@ class Block(nn.Module):
         self.mlp = MLP(d)
 
     def forward(self, x: Tensor) -> Tensor:
-        layer_norm1 = self.layer_norm1(x)  # [B, N, D]
-        self_attn = self.self_attn(layer_norm1)  # [B, N, D]
-        attended = x + self_attn  # [B, N, D]
-        layer_norm2 = self.layer_norm2(attended)  # [B, N, D]
-        mlp = self.mlp(layer_norm2)  # [B, N, D]
-        out: Tensor = attended + mlp  # [B, N, D]
+        attended = x + self.self_attn(self.layer_norm1(x))  # [B, N, D]
+        out: Tensor = attended + self.mlp(self.layer_norm2(attended))  # [B, N, D]
         return out
 
 
@@ -226,12 +219,10 @@ class Image(nn.Module):
         position_embedding = self.position_embedding(
             torch.arange(sequence.shape[1], device=sequence.device)
         )  # [N2, image_width]
-        embedded = sequence + position_embedding  # [B, N2, image_width]
-        x = self.pre_layernorm(embedded)  # [B, N2, image_width]
+        x = self.pre_layernorm(sequence + position_embedding)  # [B, N2, image_width]
         for block in self.layers:  # image_depth times
             x = block(x)  # [B, N2, image_width]
-        first = x[:, 0]  # [B, image_width]
-        pooled = self.post_layernorm(first)  # [B, image_width]
+        pooled = self.post_layernorm(x[:, 0])  # [B, image_width]
         projection = self.projection(pooled)  # [B, embedding]
         image_embeds = F.normalize(projection, dim=-1)  # [B, embedding]
         return image_embeds, x, pooled

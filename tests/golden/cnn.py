@@ -43,19 +43,14 @@ class CNN(nn.Module):
         self.fc3 = nn.Linear(84, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        conv1 = self.conv1(image)  # [B, filters[0], size, size]
-        relu1 = F.relu(conv1, inplace=True)  # [B, filters[0], size, size]
+        relu1 = F.relu(self.conv1(image), inplace=True)  # [B, filters[0], size, size]
         pool1 = F.max_pool2d(
             relu1, kernel_size=2
         )  # [B, filters[0], size // 2, size // 2]
-        conv2 = self.conv2(pool1)  # [B, filters[1], N1, N1]
-        relu2 = F.relu(conv2, inplace=True)  # [B, filters[1], N1, N1]
+        relu2 = F.relu(self.conv2(pool1), inplace=True)  # [B, filters[1], N1, N1]
         pool2 = F.max_pool2d(relu2, kernel_size=2)  # [B, filters[1], N2, N2]
         flat = pool2.flatten(1)  # [B, N3]
-        fc1 = self.fc1(flat)  # [B, 120]
-        relu3 = F.relu(fc1, inplace=True)  # [B, 120]
-        drop = self.drop(relu3)  # [B, 120]
-        fc2 = self.fc2(drop)  # [B, 84]
-        relu4 = F.relu(fc2, inplace=True)  # [B, 84]
+        drop = self.drop(F.relu(self.fc1(flat), inplace=True))  # [B, 120]
+        relu4 = F.relu(self.fc2(drop), inplace=True)  # [B, 84]
         logits: Tensor = self.fc3(relu4)  # [B, classes]
         return logits

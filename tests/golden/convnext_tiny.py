@@ -55,8 +55,7 @@ class ChannelNorm(nn.Module):
         self.norm = nn.LayerNorm(c, eps=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
-        pixels = x.permute(0, 2, 3, 1)  # [B, H, W, C]
-        norm = self.norm(pixels)  # [B, H, W, C]
+        norm = self.norm(x.permute(0, 2, 3, 1))  # [B, H, W, C]
         channels: Tensor = norm.permute(0, 3, 1, 2)  # [B, C, H, W]
         return channels
 
@@ -97,15 +96,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         dwconv = self.dwconv(x)  # [B, C, H, W]
-        pixels = dwconv.permute(0, 2, 3, 1)  # [B, H, W, C]
-        layernorm = self.layernorm(pixels)  # [B, H, W, C]
-        pwconv1 = self.pwconv1(layernorm)  # [B, H, W, 4 * C]
-        gelu = F.gelu(pwconv1)  # [B, H, W, 4 * C]
-        pwconv2 = self.pwconv2(gelu)  # [B, H, W, C]
-        scale = self.scale(pwconv2)  # [B, H, W, C]
-        channels = scale.permute(0, 3, 1, 2)  # [B, C, H, W]
-        drop = self.drop(channels)  # [B, C, H, W]
-        out: Tensor = x + drop  # [B, C, H, W]
+        layernorm = self.layernorm(dwconv.permute(0, 2, 3, 1))  # [B, H, W, C]
+        gelu = F.gelu(self.pwconv1(layernorm))  # [B, H, W, 4 * C]
+        scale = self.scale(self.pwconv2(gelu))  # [B, H, W, C]
+        out: Tensor = x + self.drop(scale.permute(0, 3, 1, 2))  # [B, C, H, W]
         return out
 
 
@@ -205,11 +199,9 @@ class ConvNeXt(nn.Module):
                     init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        patches = self.patches(image)  # [B, widths[0], H // 4, W // 4]
-        x = self.norm(patches)  # [B, widths[0], H // 4, W // 4]
+        x = self.norm(self.patches(image))  # [B, widths[0], H // 4, W // 4]
         for block in self.stages:  # 4 times
             x = block(x)  # [B, widths[3], H // 32, W // 32]
-        pool = x.mean(dim=(2, 3))  # [B, widths[3]]
-        pooled = self.pooled(pool)  # [B, widths[3]]
+        pooled = self.pooled(x.mean(dim=(2, 3)))  # [B, widths[3]]
         logits: Tensor = self.head(pooled)  # [B, classes]
         return logits

@@ -42,8 +42,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, N, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]
-        proj = self.proj(attention)  # [B, N, D]
-        drop: Tensor = self.drop(proj)  # [B, N, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, N, D]
         return drop
 
 
@@ -58,11 +57,8 @@ class MLP(nn.Module):
         self.drop2 = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        fc1 = self.fc1(x)  # [..., hidden]
-        gelu = F.gelu(fc1)  # [..., hidden]
-        drop1 = self.drop1(gelu)  # [..., hidden]
-        fc2 = self.fc2(drop1)  # [..., D]
-        drop2: Tensor = self.drop2(fc2)  # [..., D]
+        drop1 = self.drop1(F.gelu(self.fc1(x)))  # [..., hidden]
+        drop2: Tensor = self.drop2(self.fc2(drop1))  # [..., D]
         return drop2
 
 
@@ -80,12 +76,8 @@ class Block(nn.Module):
         self.mlp = MLP(d, hidden, dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm1 = self.norm1(x)  # [B, N, D]
-        attention = self.attention(norm1)  # [B, N, D]
-        attended = x + attention  # [B, N, D]
-        norm2 = self.norm2(attended)  # [B, N, D]
-        mlp = self.mlp(norm2)  # [B, N, D]
-        out: Tensor = attended + mlp  # [B, N, D]
+        attended = x + self.attention(self.norm1(x))  # [B, N, D]
+        out: Tensor = attended + self.mlp(self.norm2(attended))  # [B, N, D]
         return out
 
 
@@ -111,8 +103,7 @@ class Mean(nn.Module):
     """head: float[B, classes], distilled: float[B, classes] -> float[B, classes]"""
 
     def forward(self, head: Tensor, distilled: Tensor) -> Tensor:
-        sum_ = head + distilled  # [B, classes]
-        halved: Tensor = sum_ * 0.5  # [B, classes]
+        halved: Tensor = (head + distilled) * 0.5  # [B, classes]
         return halved
 
 
@@ -179,8 +170,7 @@ class DeiT(nn.Module):
         sequence = torch.cat(
             [cls_tokens, distillation_tokens, tokens], dim=1
         )  # [B, N2, width]
-        embedded = sequence + self.positions  # [B, N2, width]
-        x = self.drop(embedded)  # [B, N2, width]
+        x = self.drop(sequence + self.positions)  # [B, N2, width]
         for block in self.encoder:  # depth times
             x = block(x)  # [B, N2, width]
         norm = self.norm(x)  # [B, N2, width]

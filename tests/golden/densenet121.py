@@ -33,13 +33,10 @@ class DenseLayer(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm1 = self.norm1(x)  # [B, C, H, W]
-        relu1 = F.relu(norm1, inplace=True)  # [B, C, H, W]
+        relu1 = F.relu(self.norm1(x), inplace=True)  # [B, C, H, W]
         conv1 = self.conv1(relu1)  # [B, 4 * growth, H, W]
-        norm2 = self.norm2(conv1)  # [B, 4 * growth, H, W]
-        relu2 = F.relu(norm2, inplace=True)  # [B, 4 * growth, H, W]
-        conv2 = self.conv2(relu2)  # [B, growth, H, W]
-        drop = self.drop(conv2)  # [B, growth, H, W]
+        relu2 = F.relu(self.norm2(conv1), inplace=True)  # [B, 4 * growth, H, W]
+        drop = self.drop(self.conv2(relu2))  # [B, growth, H, W]
         return torch.cat([x, drop], dim=1)  # [B, C + growth, H, W]
 
 
@@ -82,8 +79,7 @@ class Transition(nn.Module):
         self.conv = nn.Conv2d(c, width, kernel_size=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm(x)  # [B, C, H, W]
-        relu = F.relu(norm, inplace=True)  # [B, C, H, W]
+        relu = F.relu(self.norm(x), inplace=True)  # [B, C, H, W]
         conv = self.conv(relu)  # [B, width, H, W]
         pool: Tensor = F.avg_pool2d(conv, kernel_size=2)  # [B, width, H // 2, W // 2]
         return pool

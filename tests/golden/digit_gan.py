@@ -54,13 +54,9 @@ class Generator(nn.Module):
             both, 1, (2 * self.latent, 1, 1)
         )  # [B, 2 * latent, 1, 1]
         first = self.first(seed)  # [B, 2 * width, 2, 2]
-        norm1 = self.norm1(first)  # [B, 2 * width, 2, 2]
-        relu1 = F.relu(norm1, inplace=True)  # [B, 2 * width, 2, 2]
-        up = self.up(relu1)  # [B, width, 4, 4]
-        norm2 = self.norm2(up)  # [B, width, 4, 4]
-        relu2 = F.relu(norm2, inplace=True)  # [B, width, 4, 4]
-        to_image = self.to_image(relu2)  # [B, 1, 8, 8]
-        image: Tensor = torch.tanh(to_image)  # [B, 1, 8, 8]
+        relu1 = F.relu(self.norm1(first), inplace=True)  # [B, 2 * width, 2, 2]
+        relu2 = F.relu(self.norm2(self.up(relu1)), inplace=True)  # [B, width, 4, 4]
+        image: Tensor = torch.tanh(self.to_image(relu2))  # [B, 1, 8, 8]
         return image
 
 
@@ -92,8 +88,7 @@ class Discriminator(nn.Module):
         both = torch.cat([image, plane], dim=1)  # [B, 2, 8, 8]
         from_image = self.from_image(both)  # [B, width, 4, 4]
         relu1 = F.leaky_relu(from_image, negative_slope=0.2)  # [B, width, 4, 4]
-        down = self.down(relu1)  # [B, 2 * width, 2, 2]
-        norm = self.norm(down)  # [B, 2 * width, 2, 2]
+        norm = self.norm(self.down(relu1))  # [B, 2 * width, 2, 2]
         relu2 = F.leaky_relu(norm, negative_slope=0.2)  # [B, 2 * width, 2, 2]
         to_score = self.to_score(relu2)  # [B, 1, 1, 1]
         score: Tensor = to_score.flatten(1)  # [B, 1]

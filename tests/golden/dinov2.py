@@ -84,8 +84,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, N, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, N, D]
-        proj = self.proj(attention)  # [B, N, D]
-        drop: Tensor = self.drop(proj)  # [B, N, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, N, D]
         return drop
 
 
@@ -117,11 +116,8 @@ class MLP(nn.Module):
         self.drop2 = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        fc1 = self.fc1(x)  # [..., hidden]
-        gelu = F.gelu(fc1)  # [..., hidden]
-        drop1 = self.drop1(gelu)  # [..., hidden]
-        fc2 = self.fc2(drop1)  # [..., D]
-        drop2: Tensor = self.drop2(fc2)  # [..., D]
+        drop1 = self.drop1(F.gelu(self.fc1(x)))  # [..., hidden]
+        drop2: Tensor = self.drop2(self.fc2(drop1))  # [..., D]
         return drop2
 
 
@@ -150,16 +146,10 @@ class Block(nn.Module):
         self.drop2 = StochasticDepth(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm1 = self.norm1(x)  # [B, N, D]
-        attention = self.attention(norm1)  # [B, N, D]
-        layer_scale1 = self.layer_scale1(attention)  # [B, N, D]
-        drop1 = self.drop1(layer_scale1)  # [B, N, D]
-        attended = x + drop1  # [B, N, D]
-        norm2 = self.norm2(attended)  # [B, N, D]
-        mlp = self.mlp(norm2)  # [B, N, D]
-        layer_scale2 = self.layer_scale2(mlp)  # [B, N, D]
-        drop2 = self.drop2(layer_scale2)  # [B, N, D]
-        out: Tensor = attended + drop2  # [B, N, D]
+        attention = self.attention(self.norm1(x))  # [B, N, D]
+        attended = x + self.drop1(self.layer_scale1(attention))  # [B, N, D]
+        mlp = self.mlp(self.norm2(attended))  # [B, N, D]
+        out: Tensor = attended + self.drop2(self.layer_scale2(mlp))  # [B, N, D]
         return out
 
 
@@ -211,8 +201,7 @@ class DINOv2(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         patches = self.patches(image)  # [B, N1, width]
         cls_tokens = self.cls.expand(image.shape[0], -1, -1)  # [B, 1, width]
-        sequence = torch.cat([cls_tokens, patches], dim=1)  # [B, N2, width]
-        x = sequence + self.positions  # [B, N2, width]
+        x = torch.cat([cls_tokens, patches], dim=1) + self.positions  # [B, N2, width]
         for block in self.encoder:  # depth times
             x = block(x)  # [B, N2, width]
         states = self.norm(x)  # [B, N2, width]

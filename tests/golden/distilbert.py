@@ -48,8 +48,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        proj = self.proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, T, D]
         return drop
 
 
@@ -71,15 +70,10 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        attention = self.attention(x, mask)  # [B, T, D]
-        attended = x + attention  # [B, T, D]
-        norm1 = self.norm1(attended)  # [B, T, D]
-        fc1 = self.fc1(norm1)  # [B, T, hidden]
-        gelu = F.gelu(fc1)  # [B, T, hidden]
+        norm1 = self.norm1(x + self.attention(x, mask))  # [B, T, D]
+        gelu = F.gelu(self.fc1(norm1))  # [B, T, hidden]
         fc2 = self.fc2(gelu)  # [B, T, D]
-        drop = self.drop(fc2)  # [B, T, D]
-        sum_ = norm1 + drop  # [B, T, D]
-        norm2: Tensor = self.norm2(sum_)  # [B, T, D]
+        norm2: Tensor = self.norm2(norm1 + self.drop(fc2))  # [B, T, D]
         return norm2
 
 
@@ -133,13 +127,9 @@ class DistilBERT(nn.Module):
         position = self.position(
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, width]
-        embedded = word + position  # [B, T, width]
-        norm = self.norm(embedded)  # [B, T, width]
-        x = self.drop(norm)  # [B, T, width]
+        x = self.drop(self.norm(word + position))  # [B, T, width]
         for block in self.encoder:  # depth times
             x = block(x, mask)  # [B, T, width]
-        transform = self.transform(x)  # [B, T, width]
-        gelu = F.gelu(transform)  # [B, T, width]
-        transform_norm = self.transform_norm(gelu)  # [B, T, width]
+        transform_norm = self.transform_norm(F.gelu(self.transform(x)))  # [B, T, width]
         logits: Tensor = self.decoder(transform_norm)  # [B, T, vocab]
         return logits

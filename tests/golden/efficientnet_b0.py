@@ -59,10 +59,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
-        fc1 = self.fc1(pool)  # [B, squeeze_channels, 1, 1]
-        act = F.silu(fc1)  # [B, squeeze_channels, 1, 1]
-        fc2 = self.fc2(act)  # [B, C, 1, 1]
-        gate = torch.sigmoid(fc2)  # [B, C, 1, 1]
+        act = F.silu(self.fc1(pool))  # [B, squeeze_channels, 1, 1]
+        gate = torch.sigmoid(self.fc2(act))  # [B, C, 1, 1]
         scaled: Tensor = gate * x  # [B, C, H, W]
         return scaled
 
@@ -121,8 +119,7 @@ class MBConv(nn.Module):
         expand = (
             self.expand(x) if self.expand is not None else x
         )  # [B, C * ratio, H, W]
-        depthwise = self.depthwise(expand)  # [B, C * ratio, H1, W1]
-        gate = self.gate(depthwise)  # [B, C * ratio, H1, W1]
+        gate = self.gate(self.depthwise(expand))  # [B, C * ratio, H1, W1]
         project = self.project(gate)  # [B, width, H1, W1]
         drop = (
             self.drop(project) if self.drop is not None else project

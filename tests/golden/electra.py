@@ -55,8 +55,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        proj = self.proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, T, D]
         return drop
 
 
@@ -78,15 +77,10 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        attention = self.attention(x, mask)  # [B, T, D]
-        attended = x + attention  # [B, T, D]
-        norm1 = self.norm1(attended)  # [B, T, D]
-        fc1 = self.fc1(norm1)  # [B, T, hidden]
-        gelu = F.gelu(fc1)  # [B, T, hidden]
+        norm1 = self.norm1(x + self.attention(x, mask))  # [B, T, D]
+        gelu = F.gelu(self.fc1(norm1))  # [B, T, hidden]
         fc2 = self.fc2(gelu)  # [B, T, D]
-        drop = self.drop(fc2)  # [B, T, D]
-        sum_ = norm1 + drop  # [B, T, D]
-        norm2: Tensor = self.norm2(sum_)  # [B, T, D]
+        norm2: Tensor = self.norm2(norm1 + self.drop(fc2))  # [B, T, D]
         return norm2
 
 
@@ -128,9 +122,7 @@ class Encoder(nn.Module):
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, embedding]
         segment = self.segment(segment_ids)  # [B, T, embedding]
-        embedded = word + position + segment  # [B, T, embedding]
-        norm = self.norm(embedded)  # [B, T, embedding]
-        drop = self.drop(norm)  # [B, T, embedding]
+        drop = self.drop(self.norm(word + position + segment))  # [B, T, embedding]
         x: Tensor = (
             self.project(drop) if self.project is not None else drop
         )  # [B, T, width]
@@ -195,9 +187,7 @@ class Generator(nn.Module):
 
     def forward(self, tokens: Tensor, segment_ids: Tensor, mask: Tensor) -> Tensor:
         electra = self.electra(tokens, segment_ids, mask)  # [B, T, generator_width]
-        dense = self.dense(electra)  # [B, T, embedding]
-        gelu = F.gelu(dense)  # [B, T, embedding]
-        norm = self.norm(gelu)  # [B, T, embedding]
+        norm = self.norm(F.gelu(self.dense(electra)))  # [B, T, embedding]
         logits: Tensor = self.lm_head(norm)  # [B, T, vocab]
         return logits
 
@@ -245,8 +235,7 @@ class Discriminator(nn.Module):
 
     def forward(self, tokens: Tensor, segment_ids: Tensor, mask: Tensor) -> Tensor:
         electra = self.electra(tokens, segment_ids, mask)  # [B, T, width]
-        dense = self.dense(electra)  # [B, T, width]
-        gelu = F.gelu(dense)  # [B, T, width]
+        gelu = F.gelu(self.dense(electra))  # [B, T, width]
         prediction = self.prediction(gelu)  # [B, T, 1]
         logits: Tensor = prediction.squeeze(-1)  # [B, T]
         return logits

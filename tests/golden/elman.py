@@ -110,9 +110,7 @@ class Cell(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         from_input = self.from_input(x)  # [B, hidden]
-        from_state = self.from_state(h)  # [B, hidden]
-        sum_ = from_input + from_state  # [B, hidden]
-        state = torch.tanh(sum_)  # [B, hidden]
+        state = torch.tanh(from_input + self.from_state(h))  # [B, hidden]
         return state, state
 
 

@@ -268,13 +268,10 @@ class AdditiveAttention(nn.Module):
     def forward(self, h: Tensor, keys: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         query = self.query(h)  # [B, H]
         spread = query.unsqueeze(1)  # [B, 1, H]
-        sum_ = spread + keys  # [B, S, H]
-        energy = torch.tanh(sum_)  # [B, S, H]
+        energy = torch.tanh(spread + keys)  # [B, S, H]
         score = self.score(energy)  # [B, S, 1]
         scores = score.squeeze(-1)  # [B, S]
-        absent = ~mask  # [B, S]
-        admitted = scores.masked_fill(absent, float("-inf"))  # [B, S]
-        weights = F.softmax(admitted, dim=-1)  # [B, S]
+        weights = F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)  # [B, S]
         context: Tensor = torch.einsum("b s, b s m -> b m", weights, memory)  # [B, M]
         return context
 
@@ -300,8 +297,7 @@ class DecoderCell(nn.Module):
         seen = torch.cat([x, context], dim=-1)  # [B, E + M]
         state = self.state(seen, h)  # [B, hidden]
         joined = torch.cat([state, context, x], dim=-1)  # [B, E + M + hidden]
-        readout = self.readout(joined)  # [B, hidden]
-        y = torch.tanh(readout)  # [B, hidden]
+        y = torch.tanh(self.readout(joined))  # [B, hidden]
         return state, y
 
 
@@ -335,17 +331,13 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         source_mask = source != self.padding  # [B, S]
-        source_embedding = self.source_embedding(source)  # [B, S, width]
-        source_drop = self.source_drop(source_embedding)  # [B, S, width]
+        source_drop = self.source_drop(self.source_embedding(source))  # [B, S, width]
         encoder, encoder_hidden = self.encoder(
             source_drop
         )  # [B, S, 2 * hidden], [2, B, hidden]
-        backward = encoder_hidden[1]  # [B, hidden]
-        bridge = self.bridge(backward)  # [B, hidden]
-        start = torch.tanh(bridge)  # [B, hidden]
+        start = torch.tanh(self.bridge(encoder_hidden[1]))  # [B, hidden]
         keys = self.keys(encoder)  # [B, S, hidden]
-        target_embedding = self.target_embedding(target)  # [B, T, width]
-        target_drop = self.target_drop(target_embedding)  # [B, T, width]
+        target_drop = self.target_drop(self.target_embedding(target))  # [B, T, width]
         _, decoder = scan(
             self.decoder,
             xs=(target_drop,),

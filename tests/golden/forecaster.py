@@ -271,6 +271,5 @@ class Forecaster(nn.Module):
         widened = self.widened(relative)  # [B, T, width]
         gru, _ = self.gru(widened)  # [B, T, width]
         last_state = gru[:, -1]  # [B, width]
-        change = self.change(last_state)  # [B, channels]
-        forecast: Tensor = last_value + change  # [B, channels]
+        forecast: Tensor = last_value + self.change(last_state)  # [B, channels]
         return forecast

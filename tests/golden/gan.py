@@ -38,8 +38,7 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv(x)  # [B, width, H1, W1]
-        norm = self.norm(conv)  # [B, width, H1, W1]
-        return F.relu(norm, inplace=True)  # [B, width, H1, W1]
+        return F.relu(self.norm(conv), inplace=True)  # [B, width, H1, W1]
 
 
 class Generator(nn.Module):
@@ -75,8 +74,7 @@ class Generator(nn.Module):
         up2 = self.up2(up1)  # [B, 4 * width, 8, 8]
         up3 = self.up3(up2)  # [B, 2 * width, 16, 16]
         up4 = self.up4(up3)  # [B, width, 32, 32]
-        to_image = self.to_image(up4)  # [B, channels, 64, 64]
-        image: Tensor = torch.tanh(to_image)  # [B, channels, 64, 64]
+        image: Tensor = torch.tanh(self.to_image(up4))  # [B, channels, 64, 64]
         return image
 
 
@@ -89,8 +87,7 @@ class Down(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, H // 2, W // 2]
-        norm = self.norm(conv)  # [B, width, H // 2, W // 2]
+        norm = self.norm(self.conv(x))  # [B, width, H // 2, W // 2]
         relu: Tensor = F.leaky_relu(
             norm, negative_slope=0.2
         )  # [B, width, H // 2, W // 2]

@@ -197,10 +197,8 @@ class GeGLU(nn.Module):
         self.down_proj = nn.Linear(hidden, d, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate_proj = self.gate_proj(x)  # [..., hidden]
-        gate = F.gelu(gate_proj, approximate=self.approximate)  # [..., hidden]
-        up_proj = self.up_proj(x)  # [..., hidden]
-        product = gate * up_proj  # [..., hidden]
+        gate = F.gelu(self.gate_proj(x), approximate=self.approximate)  # [..., hidden]
+        product = gate * self.up_proj(x)  # [..., hidden]
         down_proj: Tensor = self.down_proj(product)  # [..., D]
         return down_proj
 
@@ -233,16 +231,10 @@ class DecoderLayer(nn.Module):
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
-        post_attention_layernorm = self.post_attention_layernorm(self_attn)  # [B, T, D]
-        attended = x + post_attention_layernorm  # [B, T, D]
-        pre_feedforward_layernorm = self.pre_feedforward_layernorm(
-            attended
-        )  # [B, T, D]
-        mlp = self.mlp(pre_feedforward_layernorm)  # [B, T, D]
-        post_feedforward_layernorm = self.post_feedforward_layernorm(mlp)  # [B, T, D]
-        out: Tensor = attended + post_feedforward_layernorm  # [B, T, D]
+        self_attn = self.self_attn(self.input_layernorm(x), cos, sin, mask)  # [B, T, D]
+        attended = x + self.post_attention_layernorm(self_attn)  # [B, T, D]
+        mlp = self.mlp(self.pre_feedforward_layernorm(attended))  # [B, T, D]
+        out: Tensor = attended + self.post_feedforward_layernorm(mlp)  # [B, T, D]
         return out
 
 
@@ -257,9 +249,7 @@ class SoftCap(nn.Module):
         self.cap = cap
 
     def forward(self, x: Tensor) -> Tensor:
-        small = x * (1 / self.cap)  # [...]
-        bent = torch.tanh(small)  # [...]
-        capped: Tensor = bent * self.cap  # [...]
+        capped: Tensor = torch.tanh(x * (1 / self.cap)) * self.cap  # [...]
         return capped
 
 
@@ -320,6 +310,5 @@ class Gemma2(nn.Module):
         for block in self.layers:  # depth times
             x = block(x, rotary_cos, rotary_sin, mask)  # [B, T, width]
         norm = self.norm(x)  # [B, T, width]
-        lm_head = self.lm_head(norm)  # [B, T, vocab]
-        logits: Tensor = self.logits(lm_head)  # [B, T, vocab]
+        logits: Tensor = self.logits(self.lm_head(norm))  # [B, T, vocab]
         return logits

@@ -46,9 +46,7 @@ class Conv(nn.Module):
         self.bn = nn.BatchNorm2d(width, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, H1, W1]
-        bn = self.bn(conv)  # [B, width, H1, W1]
-        return F.relu(bn, inplace=True)  # [B, width, H1, W1]
+        return F.relu(self.bn(self.conv(x)), inplace=True)  # [B, width, H1, W1]
 
 
 class Inception(nn.Module):
@@ -199,7 +197,6 @@ class GoogLeNet(nn.Module):
         inception5a = self.inception5a(maxpool4)  # [B, N9, N8, N8]
         inception5b = self.inception5b(inception5a)  # [B, N10, N8, N8]
         avgpool = F.adaptive_avg_pool2d(inception5b, 1)  # [B, N10, 1, 1]
-        flat = avgpool.flatten(1)  # [B, N10]
-        dropout = self.dropout(flat)  # [B, N10]
+        dropout = self.dropout(avgpool.flatten(1))  # [B, N10]
         logits: Tensor = self.fc(dropout)  # [B, classes]
         return logits

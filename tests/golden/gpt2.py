@@ -39,8 +39,7 @@ class CausalSelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        c_proj = self.c_proj(attention)  # [B, T, D]
-        resid_dropout: Tensor = self.resid_dropout(c_proj)  # [B, T, D]
+        resid_dropout: Tensor = self.resid_dropout(self.c_proj(attention))  # [B, T, D]
         return resid_dropout
 
 
@@ -54,10 +53,8 @@ class MLP(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        c_fc = self.c_fc(x)  # [..., 4 * D]
-        gelu = F.gelu(c_fc, approximate="tanh")  # [..., 4 * D]
-        c_proj = self.c_proj(gelu)  # [..., D]
-        dropout: Tensor = self.dropout(c_proj)  # [..., D]
+        gelu = F.gelu(self.c_fc(x), approximate="tanh")  # [..., 4 * D]
+        dropout: Tensor = self.dropout(self.c_proj(gelu))  # [..., D]
         return dropout
 
 
@@ -75,12 +72,8 @@ class Block(nn.Module):
         self.mlp = MLP(d, dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        ln_1 = self.ln_1(x)  # [B, T, D]
-        attn = self.attn(ln_1)  # [B, T, D]
-        attended = x + attn  # [B, T, D]
-        ln_2 = self.ln_2(attended)  # [B, T, D]
-        mlp = self.mlp(ln_2)  # [B, T, D]
-        out: Tensor = attended + mlp  # [B, T, D]
+        attended = x + self.attn(self.ln_1(x))  # [B, T, D]
+        out: Tensor = attended + self.mlp(self.ln_2(attended))  # [B, T, D]
         return out
 
 
@@ -123,8 +116,7 @@ class GPT2(nn.Module):
         wpe = self.wpe(
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, width]
-        embedded = wte + wpe  # [B, T, width]
-        x = self.drop(embedded)  # [B, T, width]
+        x = self.drop(wte + wpe)  # [B, T, width]
         for block in self.h:  # depth times
             x = block(x)  # [B, T, width]
         ln_f = self.ln_f(x)  # [B, T, width]

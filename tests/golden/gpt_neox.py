@@ -110,8 +110,7 @@ class Attention(nn.Module):
             attn_mask=admitted,
             is_causal=mask is None,
         )  # [B, heads, T, D // heads]
-        attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        dense: Tensor = self.dense(attention)  # [B, T, D]
+        dense: Tensor = self.dense(attention.transpose(1, 2).flatten(-2))  # [B, T, D]
         return dense
 
 
@@ -124,8 +123,7 @@ class MLP(nn.Module):
         self.dense_4h_to_h = nn.Linear(4 * d, d)
 
     def forward(self, x: Tensor) -> Tensor:
-        dense_h_to_4h = self.dense_h_to_4h(x)  # [..., 4 * D]
-        gelu = F.gelu(dense_h_to_4h)  # [..., 4 * D]
+        gelu = F.gelu(self.dense_h_to_4h(x))  # [..., 4 * D]
         dense_4h_to_h: Tensor = self.dense_4h_to_h(gelu)  # [..., D]
         return dense_4h_to_h
 
@@ -149,11 +147,9 @@ class ParallelLayer(nn.Module):
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        attention = self.attention(input_layernorm, cos, sin, mask)  # [B, T, D]
+        attention = self.attention(self.input_layernorm(x), cos, sin, mask)  # [B, T, D]
         post_attention_dropout = self.post_attention_dropout(attention)  # [B, T, D]
-        post_attention_layernorm = self.post_attention_layernorm(x)  # [B, T, D]
-        mlp = self.mlp(post_attention_layernorm)  # [B, T, D]
+        mlp = self.mlp(self.post_attention_layernorm(x))  # [B, T, D]
         post_mlp_dropout = self.post_mlp_dropout(mlp)  # [B, T, D]
         out: Tensor = post_mlp_dropout + post_attention_dropout + x  # [B, T, D]
         return out

@@ -168,10 +168,8 @@ class SwiGLU(nn.Module):
         self.down_proj = nn.Linear(hidden, d, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate_proj = self.gate_proj(x)  # [..., hidden]
-        gate = F.silu(gate_proj)  # [..., hidden]
-        up_proj = self.up_proj(x)  # [..., hidden]
-        product = gate * up_proj  # [..., hidden]
+        gate = F.silu(self.gate_proj(x))  # [..., hidden]
+        product = gate * self.up_proj(x)  # [..., hidden]
         down_proj: Tensor = self.down_proj(product)  # [..., D]
         return down_proj
 
@@ -194,11 +192,9 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
-        attended = x + self_attn  # [B, T, D]
+        attended = x + self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        mlp = self.mlp(post_attention_layernorm)  # [B, T, D]
-        out: Tensor = attended + mlp  # [B, T, D]
+        out: Tensor = attended + self.mlp(post_attention_layernorm)  # [B, T, D]
         return out
 
 

@@ -146,8 +146,7 @@ class StateStep(nn.Module):
     def forward(
         self, decay: Tensor, push: Tensor, read: Tensor, h: Tensor
     ) -> tuple[Tensor, Tensor]:
-        kept = decay * h  # [B, C, N]
-        state = kept + push  # [B, C, N]
+        state = decay * h + push  # [B, C, N]
         y = torch.einsum("bcn, bn -> bc", state, read)  # [B, C]
         return state, y
 
@@ -179,12 +178,9 @@ class SelectiveStateSpace(nn.Module):
         parts_0, parts_1, read = torch.split(
             x_proj, [self.rank, self.states, self.states], dim=-1
         )  # [B, T, rank], [B, T, states], [B, T, states]
-        dt_proj = self.dt_proj(parts_0)  # [B, T, C]
-        step = F.softplus(dt_proj)  # [B, T, C]
-        a_positive = torch.exp(self.a_log)  # [C, states]
-        a = torch.neg(a_positive)  # [C, states]
-        exponent = torch.einsum("btc, cn -> btcn", step, a)  # [B, T, C, states]
-        decay = torch.exp(exponent)  # [B, T, C, states]
+        step = F.softplus(self.dt_proj(parts_0))  # [B, T, C]
+        a = torch.neg(torch.exp(self.a_log))  # [C, states]
+        decay = torch.exp(torch.einsum("btc, cn -> btcn", step, a))  # [B, T, C, states]
         push = step * u  # [B, T, C]
         pushed = torch.einsum("btc, btn -> btcn", push, parts_1)  # [B, T, C, states]
         _, scan_ = scan(
@@ -192,8 +188,7 @@ class SelectiveStateSpace(nn.Module):
             xs=(decay, pushed, read),
             carry=(decay.new_zeros(u.shape[0], u.shape[2], self.states),),
         )  # [B, T, C]
-        direct = u * self.d  # [B, T, C]
-        sum_: Tensor = scan_ + direct  # [B, T, C]
+        sum_: Tensor = scan_ + u * self.d  # [B, T, C]
         return sum_
 
 
@@ -227,16 +222,13 @@ class Mamba(nn.Module):
         masked = x if mask is None else torch.where(mask[..., None], x, 0)  # [B, T, D]
         in_proj = self.in_proj(masked)  # [B, T, 2 * channels]
         halves_0, halves_1 = in_proj.chunk(2, dim=-1)  # 2 of [B, T, channels]
-        signal = halves_0.transpose(1, 2)  # [B, channels, T]
-        conv1d = self.conv1d(signal)  # [B, channels, T]
-        act = F.silu(conv1d)  # [B, channels, T]
+        act = F.silu(self.conv1d(halves_0.transpose(1, 2)))  # [B, channels, T]
         back = act.transpose(1, 2)  # [B, T, channels]
         u = (
             back if mask is None else torch.where(mask[..., None], back, 0)
         )  # [B, T, channels]
         ssm = self.ssm(u)  # [B, T, channels]
-        gate = F.silu(halves_1)  # [B, T, channels]
-        gated = ssm * gate  # [B, T, channels]
+        gated = ssm * F.silu(halves_1)  # [B, T, channels]
         out_proj: Tensor = self.out_proj(gated)  # [B, T, D]
         return out_proj
 
@@ -250,9 +242,7 @@ class Block(nn.Module):
         self.mixer = Mamba(d, states, kernel_size)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        norm = self.norm(x)  # [B, T, D]
-        mixer = self.mixer(norm, mask)  # [B, T, D]
-        sum_: Tensor = x + mixer  # [B, T, D]
+        sum_: Tensor = x + self.mixer(self.norm(x), mask)  # [B, T, D]
         return sum_
 
 

@@ -299,8 +299,7 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
-        attended = x + self_attn  # [B, T, D]
+        attended = x + self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
         mlp, mlp_router_logits, _ = self.mlp(
             post_attention_layernorm

@@ -47,8 +47,7 @@ class Conv(nn.Module):
         self.norm = nn.BatchNorm2d(width, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, H1, W1]
-        norm = self.norm(conv)  # [B, width, H1, W1]
+        norm = self.norm(self.conv(x))  # [B, width, H1, W1]
         relu = F.relu(norm) if self.relu_ else norm  # [B, width, H1, W1]
         hardswish: Tensor = (
             F.hardswish(relu) if not self.relu_ else relu
@@ -115,10 +114,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
-        fc1 = self.fc1(pool)  # [B, squeeze_channels, 1, 1]
-        act = F.relu(fc1, inplace=True)  # [B, squeeze_channels, 1, 1]
-        fc2 = self.fc2(act)  # [B, C, 1, 1]
-        gate = F.hardsigmoid(fc2)  # [B, C, 1, 1]
+        act = F.relu(self.fc1(pool), inplace=True)  # [B, squeeze_channels, 1, 1]
+        gate = F.hardsigmoid(self.fc2(act))  # [B, C, 1, 1]
         scaled: Tensor = gate * x  # [B, C, H, W]
         return scaled
 

@@ -92,12 +92,8 @@ class NormedAttention(nn.Module):
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        q_proj = self.q_proj(x)  # [B, T, R * heads]
-        q_norm = self.q_norm(q_proj)  # [B, T, R * heads]
-        query = rotate(q_norm, cos, sin)  # [B, T, R * heads]
-        k_proj = self.k_proj(x)  # [B, T, R * kv_heads]
-        k_norm = self.k_norm(k_proj)  # [B, T, R * kv_heads]
-        key = rotate(k_norm, cos, sin)  # [B, T, R * kv_heads]
+        query = rotate(self.q_norm(self.q_proj(x)), cos, sin)  # [B, T, R * heads]
+        key = rotate(self.k_norm(self.k_proj(x)), cos, sin)  # [B, T, R * kv_heads]
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         admitted = (
             None
@@ -132,10 +128,8 @@ class SwiGLU(nn.Module):
         self.down_proj = nn.Linear(hidden, d, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate_proj = self.gate_proj(x)  # [..., hidden]
-        gate = F.silu(gate_proj)  # [..., hidden]
-        up_proj = self.up_proj(x)  # [..., hidden]
-        product = gate * up_proj  # [..., hidden]
+        gate = F.silu(self.gate_proj(x))  # [..., hidden]
+        product = gate * self.up_proj(x)  # [..., hidden]
         down_proj: Tensor = self.down_proj(product)  # [..., D]
         return down_proj
 
@@ -158,11 +152,9 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         self_attn = self.self_attn(x, cos, sin, mask)  # [B, T, D]
-        post_attention_layernorm = self.post_attention_layernorm(self_attn)  # [B, T, D]
-        attended = x + post_attention_layernorm  # [B, T, D]
+        attended = x + self.post_attention_layernorm(self_attn)  # [B, T, D]
         mlp = self.mlp(attended)  # [B, T, D]
-        post_feedforward_layernorm = self.post_feedforward_layernorm(mlp)  # [B, T, D]
-        out: Tensor = attended + post_feedforward_layernorm  # [B, T, D]
+        out: Tensor = attended + self.post_feedforward_layernorm(mlp)  # [B, T, D]
         return out
 
 

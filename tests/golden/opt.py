@@ -70,16 +70,11 @@ class DecoderLayer(nn.Module):
         self.fc_dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        self_attn_layer_norm = self.self_attn_layer_norm(x)  # [B, T, D]
-        self_attn = self.self_attn(self_attn_layer_norm, mask)  # [B, T, D]
-        attn_dropout = self.attn_dropout(self_attn)  # [B, T, D]
-        attended = x + attn_dropout  # [B, T, D]
+        self_attn = self.self_attn(self.self_attn_layer_norm(x), mask)  # [B, T, D]
+        attended = x + self.attn_dropout(self_attn)  # [B, T, D]
         final_layer_norm = self.final_layer_norm(attended)  # [B, T, D]
-        fc1 = self.fc1(final_layer_norm)  # [B, T, 4 * D]
-        relu = F.relu(fc1, inplace=True)  # [B, T, 4 * D]
-        fc2 = self.fc2(relu)  # [B, T, D]
-        fc_dropout = self.fc_dropout(fc2)  # [B, T, D]
-        out: Tensor = attended + fc_dropout  # [B, T, D]
+        relu = F.relu(self.fc1(final_layer_norm), inplace=True)  # [B, T, 4 * D]
+        out: Tensor = attended + self.fc_dropout(self.fc2(relu))  # [B, T, D]
         return out
 
 
@@ -123,8 +118,7 @@ class OPT(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         embed_tokens = self.embed_tokens(tokens)  # [B, T, width]
-        places = torch.arange(tokens.shape[1], device=tokens.device)  # [T]
-        shifted = places + 2  # [T]
+        shifted = torch.arange(tokens.shape[1], device=tokens.device) + 2  # [T]
         embed_positions = self.embed_positions(shifted)  # [T, width]
         x = embed_tokens + embed_positions  # [B, T, width]
         for block in self.layers:  # depth times

@@ -128,8 +128,7 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gate_up_proj = self.gate_up_proj(x)  # [..., 2 * hidden]
         halves_0, halves_1 = gate_up_proj.chunk(2, dim=-1)  # 2 of [..., hidden]
-        gate = F.silu(halves_0)  # [..., hidden]
-        gated = gate * halves_1  # [..., hidden]
+        gated = F.silu(halves_0) * halves_1  # [..., hidden]
         down_proj: Tensor = self.down_proj(gated)  # [..., D]
         return down_proj
 
@@ -154,11 +153,9 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
-        attended = x + self_attn  # [B, T, D]
+        attended = x + self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        mlp = self.mlp(post_attention_layernorm)  # [B, T, D]
-        out: Tensor = attended + mlp  # [B, T, D]
+        out: Tensor = attended + self.mlp(post_attention_layernorm)  # [B, T, D]
         return out
 
 

@@ -94,15 +94,12 @@ class NormedAttention(nn.Module):
     ) -> Tensor:
         r = cos.shape[1]
         q_proj = self.q_proj(x)  # [B, T, R * heads]
-        q_heads = q_proj.unflatten(-1, (self.heads, r))  # [B, T, heads, R]
-        q_norm = self.q_norm(q_heads)  # [B, T, heads, R]
-        q = q_norm.flatten(-2)  # [B, T, R * heads]
-        query = rotate(q, cos, sin)  # [B, T, R * heads]
+        q_norm = self.q_norm(q_proj.unflatten(-1, (self.heads, r)))  # [B, T, heads, R]
+        query = rotate(q_norm.flatten(-2), cos, sin)  # [B, T, R * heads]
         k_proj = self.k_proj(x)  # [B, T, R * kv_heads]
         k_heads = k_proj.unflatten(-1, (self.kv_heads, r))  # [B, T, kv_heads, R]
         k_norm = self.k_norm(k_heads)  # [B, T, kv_heads, R]
-        k = k_norm.flatten(-2)  # [B, T, R * kv_heads]
-        key = rotate(k, cos, sin)  # [B, T, R * kv_heads]
+        key = rotate(k_norm.flatten(-2), cos, sin)  # [B, T, R * kv_heads]
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         admitted = (
             None
@@ -137,10 +134,8 @@ class SwiGLU(nn.Module):
         self.down_proj = nn.Linear(hidden, d, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate_proj = self.gate_proj(x)  # [..., hidden]
-        gate = F.silu(gate_proj)  # [..., hidden]
-        up_proj = self.up_proj(x)  # [..., hidden]
-        product = gate * up_proj  # [..., hidden]
+        gate = F.silu(self.gate_proj(x))  # [..., hidden]
+        product = gate * self.up_proj(x)  # [..., hidden]
         down_proj: Tensor = self.down_proj(product)  # [..., D]
         return down_proj
 
@@ -163,11 +158,9 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
-        self_attn = self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
-        attended = x + self_attn  # [B, T, D]
+        attended = x + self.self_attn(input_layernorm, cos, sin, mask)  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        mlp = self.mlp(post_attention_layernorm)  # [B, T, D]
-        out: Tensor = attended + mlp  # [B, T, D]
+        out: Tensor = attended + self.mlp(post_attention_layernorm)  # [B, T, D]
         return out
 
 

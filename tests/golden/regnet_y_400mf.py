@@ -32,10 +32,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
-        fc1 = self.fc1(pool)  # [B, squeeze_channels, 1, 1]
-        act = F.relu(fc1, inplace=True)  # [B, squeeze_channels, 1, 1]
-        fc2 = self.fc2(act)  # [B, C, 1, 1]
-        gate = torch.sigmoid(fc2)  # [B, C, 1, 1]
+        act = F.relu(self.fc1(pool), inplace=True)  # [B, squeeze_channels, 1, 1]
+        gate = torch.sigmoid(self.fc2(act))  # [B, C, 1, 1]
         scaled: Tensor = gate * x  # [B, C, H, W]
         return scaled
 
@@ -82,11 +80,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         proj = self.proj(x) if self.proj is not None else x  # [B, width, H1, W1]
         a = self.a(x)  # [B, width, H, W]
-        b = self.b(a)  # [B, width, H1, W1]
-        se = self.se(b)  # [B, width, H1, W1]
-        c = self.c(se)  # [B, width, H1, W1]
-        sum_ = proj + c  # [B, width, H1, W1]
-        return F.relu(sum_, inplace=True)  # [B, width, H1, W1]
+        se = self.se(self.b(a))  # [B, width, H1, W1]
+        return F.relu(proj + self.c(se), inplace=True)  # [B, width, H1, W1]
 
 
 class Stage(nn.Module):

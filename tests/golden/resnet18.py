@@ -41,16 +41,12 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        conv1 = self.conv1(x)  # [B, planes, H1, W1]
-        bn1 = self.bn1(conv1)  # [B, planes, H1, W1]
-        relu1 = F.relu(bn1, inplace=True)  # [B, planes, H1, W1]
-        conv2 = self.conv2(relu1)  # [B, planes, H1, W1]
-        bn2 = self.bn2(conv2)  # [B, planes, H1, W1]
+        bn1 = self.bn1(self.conv1(x))  # [B, planes, H1, W1]
+        bn2 = self.bn2(self.conv2(F.relu(bn1, inplace=True)))  # [B, planes, H1, W1]
         downsample = (
             self.downsample(x) if self.downsample is not None else x
         )  # [B, planes, H1, W1]
-        sum_ = bn2 + downsample  # [B, planes, H1, W1]
-        return F.relu(sum_, inplace=True)  # [B, planes, H1, W1]
+        return F.relu(bn2 + downsample, inplace=True)  # [B, planes, H1, W1]
 
 
 class ResNet18(nn.Module):
@@ -97,8 +93,7 @@ class ResNet18(nn.Module):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Tensor) -> Tensor:
-        conv1 = self.conv1(image)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        bn1 = self.bn1(conv1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
+        bn1 = self.bn1(self.conv1(image))  # [B, width, (H + 1) // 2, (W + 1) // 2]
         relu = F.relu(bn1, inplace=True)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         x = F.max_pool2d(
             relu, kernel_size=3, stride=2, padding=1

@@ -42,19 +42,13 @@ class Bottleneck(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        conv1 = self.conv1(x)  # [B, planes, H, W]
-        bn1 = self.bn1(conv1)  # [B, planes, H, W]
-        relu1 = F.relu(bn1, inplace=True)  # [B, planes, H, W]
-        conv2 = self.conv2(relu1)  # [B, planes, H1, W1]
-        bn2 = self.bn2(conv2)  # [B, planes, H1, W1]
-        relu2 = F.relu(bn2, inplace=True)  # [B, planes, H1, W1]
-        conv3 = self.conv3(relu2)  # [B, 4 * planes, H1, W1]
-        bn3 = self.bn3(conv3)  # [B, 4 * planes, H1, W1]
+        relu1 = F.relu(self.bn1(self.conv1(x)), inplace=True)  # [B, planes, H, W]
+        relu2 = F.relu(self.bn2(self.conv2(relu1)), inplace=True)  # [B, planes, H1, W1]
+        bn3 = self.bn3(self.conv3(relu2))  # [B, 4 * planes, H1, W1]
         downsample = (
             self.downsample(x) if self.downsample is not None else x
         )  # [B, 4 * planes, H1, W1]
-        sum_ = bn3 + downsample  # [B, 4 * planes, H1, W1]
-        return F.relu(sum_, inplace=True)  # [B, 4 * planes, H1, W1]
+        return F.relu(bn3 + downsample, inplace=True)  # [B, 4 * planes, H1, W1]
 
 
 class ResNet50(nn.Module):
@@ -106,8 +100,7 @@ class ResNet50(nn.Module):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Tensor) -> Tensor:
-        conv1 = self.conv1(image)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        bn1 = self.bn1(conv1)  # [B, width, (H + 1) // 2, (W + 1) // 2]
+        bn1 = self.bn1(self.conv1(image))  # [B, width, (H + 1) // 2, (W + 1) // 2]
         relu = F.relu(bn1, inplace=True)  # [B, width, (H + 1) // 2, (W + 1) // 2]
         x = F.max_pool2d(
             relu, kernel_size=3, stride=2, padding=1

@@ -286,8 +286,7 @@ class RNN(nn.Module):
                     init.zeros_(module.bias)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        embedding = self.embedding(tokens)  # [B, T, width]
-        drop_in = self.drop_in(embedding)  # [B, T, width]
+        drop_in = self.drop_in(self.embedding(tokens))  # [B, T, width]
         lstm, _ = self.lstm(drop_in)  # [B, T, width]
         drop_out = self.drop_out(lstm)  # [B, T, width]
         logits: Tensor = self.head(drop_out)  # [B, T, vocab]

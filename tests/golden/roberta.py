@@ -47,8 +47,7 @@ class SelfAttention(nn.Module):
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
-        proj = self.proj(attention)  # [B, T, D]
-        drop: Tensor = self.drop(proj)  # [B, T, D]
+        drop: Tensor = self.drop(self.proj(attention))  # [B, T, D]
         return drop
 
 
@@ -70,15 +69,10 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(d, eps=eps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        attention = self.attention(x, mask)  # [B, T, D]
-        attended = x + attention  # [B, T, D]
-        norm1 = self.norm1(attended)  # [B, T, D]
-        fc1 = self.fc1(norm1)  # [B, T, hidden]
-        gelu = F.gelu(fc1)  # [B, T, hidden]
+        norm1 = self.norm1(x + self.attention(x, mask))  # [B, T, D]
+        gelu = F.gelu(self.fc1(norm1))  # [B, T, hidden]
         fc2 = self.fc2(gelu)  # [B, T, D]
-        drop = self.drop(fc2)  # [B, T, D]
-        sum_ = norm1 + drop  # [B, T, D]
-        norm2: Tensor = self.norm2(sum_)  # [B, T, D]
+        norm2: Tensor = self.norm2(norm1 + self.drop(fc2))  # [B, T, D]
         return norm2
 
 
@@ -134,17 +128,11 @@ class RoBERTa(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         word = self.word(tokens)  # [B, T, width]
         is_word = tokens != self.padding  # [B, T]
-        counted = is_word.cumsum(dim=1)  # [B, T]
-        counted_words = counted * is_word  # [B, T]
-        places = counted_words + self.padding  # [B, T]
+        places = is_word.cumsum(dim=1) * is_word + self.padding  # [B, T]
         position = self.position(places)  # [B, T, width]
-        embedded = word + position + self.segment  # [B, T, width]
-        norm = self.norm(embedded)  # [B, T, width]
-        x = self.drop(norm)  # [B, T, width]
+        x = self.drop(self.norm(word + position + self.segment))  # [B, T, width]
         for block in self.encoder:  # depth times
             x = block(x, mask)  # [B, T, width]
-        dense = self.dense(x)  # [B, T, width]
-        gelu = F.gelu(dense)  # [B, T, width]
-        layer_norm = self.layer_norm(gelu)  # [B, T, width]
+        layer_norm = self.layer_norm(F.gelu(self.dense(x)))  # [B, T, width]
         logits: Tensor = self.decoder(layer_norm)  # [B, T, vocab]
         return logits

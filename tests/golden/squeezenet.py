@@ -31,12 +31,9 @@ class Fire(nn.Module):
         self.expand3x3 = nn.Conv2d(squeezed, expanded, kernel_size=3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        squeeze = self.squeeze(x)  # [B, squeezed, H, W]
-        relu = F.relu(squeeze, inplace=True)  # [B, squeezed, H, W]
-        expand1x1 = self.expand1x1(relu)  # [B, expanded, H, W]
-        relu1x1 = F.relu(expand1x1, inplace=True)  # [B, expanded, H, W]
-        expand3x3 = self.expand3x3(relu)  # [B, expanded, H, W]
-        relu3x3 = F.relu(expand3x3, inplace=True)  # [B, expanded, H, W]
+        relu = F.relu(self.squeeze(x), inplace=True)  # [B, squeezed, H, W]
+        relu1x1 = F.relu(self.expand1x1(relu), inplace=True)  # [B, expanded, H, W]
+        relu3x3 = F.relu(self.expand3x3(relu), inplace=True)  # [B, expanded, H, W]
         return torch.cat([relu1x1, relu3x3], dim=1)  # [B, 2 * expanded, H, W]
 
 
@@ -84,10 +81,8 @@ class SqueezeNet(nn.Module):
         init.normal_(self.head.weight, std=0.01)
 
     def forward(self, image: Tensor) -> Tensor:
-        features = self.features(image)  # [B, 2 * expanded[3], N1, N1]
-        drop = self.drop(features)  # [B, 2 * expanded[3], N1, N1]
-        head = self.head(drop)  # [B, classes, N1, N1]
-        relu = F.relu(head, inplace=True)  # [B, classes, N1, N1]
+        drop = self.drop(self.features(image))  # [B, 2 * expanded[3], N1, N1]
+        relu = F.relu(self.head(drop), inplace=True)  # [B, classes, N1, N1]
         pool = F.adaptive_avg_pool2d(relu, 1)  # [B, classes, 1, 1]
         logits: Tensor = pool.flatten(1)  # [B, classes]
         return logits

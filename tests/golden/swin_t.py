@@ -148,8 +148,7 @@ class MLP(nn.Module):
         self.fc2 = nn.Linear(hidden, d)
 
     def forward(self, x: Tensor) -> Tensor:
-        fc1 = self.fc1(x)  # [..., hidden]
-        gelu = F.gelu(fc1)  # [..., hidden]
+        gelu = F.gelu(self.fc1(x))  # [..., hidden]
         fc2: Tensor = self.fc2(gelu)  # [..., D]
         return fc2
 
@@ -217,9 +216,7 @@ class Block(nn.Module):
         drop1 = self.drop1(unrolled)  # [B, H1, W1, D]
         attended = x + drop1  # [B, H, W, D]
         norm2 = self.norm2(attended)  # [B, H, W, D]
-        mlp = self.mlp(norm2)  # [B, H, W, D]
-        drop2 = self.drop2(mlp)  # [B, H, W, D]
-        out: Tensor = attended + drop2  # [B, H, W, D]
+        out: Tensor = attended + self.drop2(self.mlp(norm2))  # [B, H, W, D]
         return out
 
 
@@ -238,8 +235,7 @@ class ShiftMask(nn.Module):
     def forward(self, bias: Tensor, x: Tensor) -> Tensor:
         row = torch.arange(x.shape[1], device=x.device)  # [H]
         below = row >= x.shape[1] - self.shift  # [H]
-        count_below = below.to(torch.int64)  # [H]
-        twice = count_below * 2  # [H]
+        twice = below.to(torch.int64) * 2  # [H]
         rows = twice.unsqueeze(1)  # [H, 1]
         column = torch.arange(x.shape[2], device=x.device)  # [W]
         right = column >= x.shape[2] - self.shift  # [W]

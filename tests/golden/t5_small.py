@@ -116,9 +116,7 @@ class SelfAttention(nn.Module):
             scale=1.0,
         )  # [B, heads, T, head_width]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, N1]
-        o = self.o(attention)  # [B, T, D]
-        drop = self.drop(o)  # [B, T, D]
-        sum_: Tensor = x + drop  # [B, T, D]
+        sum_: Tensor = x + self.drop(self.o(attention))  # [B, T, D]
         return sum_
 
 
@@ -139,11 +137,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm(x)  # [..., D]
         wi = self.wi(norm)  # [..., hidden]
-        relu = F.relu(wi, inplace=True)  # [..., hidden]
-        drop_hidden = self.drop_hidden(relu)  # [..., hidden]
-        wo = self.wo(drop_hidden)  # [..., D]
-        drop = self.drop(wo)  # [..., D]
-        sum_: Tensor = x + drop  # [..., D]
+        drop_hidden = self.drop_hidden(F.relu(wi, inplace=True))  # [..., hidden]
+        sum_: Tensor = x + self.drop(self.wo(drop_hidden))  # [..., D]
         return sum_
 
 
@@ -202,8 +197,7 @@ class Encoder(nn.Module):
         bias = torch.where(keys, position_bias, float("-inf"))  # [B, heads, S, S]
         for block in self.layers:  # depth times
             layers = block(layers, bias)  # [B, S, D]
-        final_layer_norm = self.final_layer_norm(layers)  # [B, S, D]
-        final_drop: Tensor = self.final_drop(final_layer_norm)  # [B, S, D]
+        final_drop: Tensor = self.final_drop(self.final_layer_norm(layers))  # [B, S, D]
         return final_drop
 
 
@@ -245,9 +239,7 @@ class CrossAttention(nn.Module):
             scale=1.0,
         )  # [B, heads, T, head_width]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, N1]
-        o = self.o(attention)  # [B, T, D]
-        drop = self.drop(o)  # [B, T, D]
-        sum_: Tensor = x + drop  # [B, T, D]
+        sum_: Tensor = x + self.drop(self.o(attention))  # [B, T, D]
         return sum_
 
 
@@ -322,8 +314,7 @@ class Decoder(nn.Module):
         bias = torch.where(admitted, position_bias, float("-inf"))  # [B, heads, T, T]
         for block in self.layers:  # depth times
             layers = block(layers, memory, memory_mask, bias)  # [B, T, D]
-        final_layer_norm = self.final_layer_norm(layers)  # [B, T, D]
-        final_drop: Tensor = self.final_drop(final_layer_norm)  # [B, T, D]
+        final_drop: Tensor = self.final_drop(self.final_layer_norm(layers))  # [B, T, D]
         return final_drop
 
 
@@ -373,8 +364,7 @@ class T5(nn.Module):
     def forward(
         self, source: Tensor, source_mask: Tensor, target: Tensor, target_mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        shared = self.shared(source)  # [B, S, width]
-        states = self.encoder(shared, source_mask)  # [B, S, width]
+        states = self.encoder(self.shared(source), source_mask)  # [B, S, width]
         shared_target = self.shared(target)  # [B, T, width]
         decoder = self.decoder(
             shared_target, states, target_mask, source_mask

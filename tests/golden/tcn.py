@@ -45,8 +45,7 @@ class CausalConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         padded = F.pad(x, (self.dilation * (self.kernel_size - 1), 0))  # [B, C, T1]
         conv = self.conv(padded)  # [B, channels, T]
-        relu = F.relu(conv, inplace=True)  # [B, channels, T]
-        drop: Tensor = self.drop(relu)  # [B, channels, T]
+        drop: Tensor = self.drop(F.relu(conv, inplace=True))  # [B, channels, T]
         return drop
 
 
@@ -72,13 +71,11 @@ class TemporalBlock(nn.Module):
             self.downsample = nn.Conv1d(c, channels, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv1 = self.conv1(x)  # [B, channels, T]
-        conv2 = self.conv2(conv1)  # [B, channels, T]
+        conv2 = self.conv2(self.conv1(x))  # [B, channels, T]
         downsample = (
             self.downsample(x) if self.downsample is not None else x
         )  # [B, channels, T]
-        sum_ = conv2 + downsample  # [B, channels, T]
-        return F.relu(sum_, inplace=True)  # [B, channels, T]
+        return F.relu(conv2 + downsample, inplace=True)  # [B, channels, T]
 
 
 class TCN(nn.Module):
@@ -114,8 +111,7 @@ class TCN(nn.Module):
         self.head.weight = self.embed.weight
 
     def forward(self, tokens: Tensor) -> Tensor:
-        embed = self.embed(tokens)  # [B, T, embedding]
-        drop = self.drop(embed)  # [B, T, embedding]
+        drop = self.drop(self.embed(tokens))  # [B, T, embedding]
         x = drop.transpose(1, 2)  # [B, embedding, T]
         for block in self.blocks:  # len(dilations) times
             x = block(x)  # [B, embedding, T]

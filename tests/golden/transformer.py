@@ -63,11 +63,9 @@ class Embed(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        embedding = self.embedding(tokens)  # [B, L, width]
-        scaled = embedding * math.sqrt(self.width)  # [B, L, width]
+        scaled = self.embedding(tokens) * math.sqrt(self.width)  # [B, L, width]
         positions = self.positions(scaled)  # [L, width]
-        sum_ = scaled + positions  # [B, L, width]
-        drop: Tensor = self.drop(sum_)  # [B, L, width]
+        drop: Tensor = self.drop(scaled + positions)  # [B, L, width]
         return drop
 
 
@@ -121,9 +119,7 @@ class AddNorm(nn.Module):
         self.norm = nn.LayerNorm(d)
 
     def forward(self, x: Tensor, branch: Tensor) -> Tensor:
-        drop = self.drop(branch)  # [B, L, D]
-        sum_ = x + drop  # [B, L, D]
-        norm: Tensor = self.norm(sum_)  # [B, L, D]
+        norm: Tensor = self.norm(x + self.drop(branch))  # [B, L, D]
         return norm
 
 
@@ -137,9 +133,7 @@ class FeedForward(nn.Module):
         self.narrow = nn.Linear(hidden, d)
 
     def forward(self, x: Tensor) -> Tensor:
-        widen = self.widen(x)  # [..., hidden]
-        relu = F.relu(widen, inplace=True)  # [..., hidden]
-        drop = self.drop(relu)  # [..., hidden]
+        drop = self.drop(F.relu(self.widen(x), inplace=True))  # [..., hidden]
         narrow: Tensor = self.narrow(drop)  # [..., D]
         return narrow
 
@@ -158,10 +152,8 @@ class EncoderLayer(nn.Module):
         self.out = AddNorm(d, dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        self_attention = self.self_attention(x, x, mask)  # [B, S, D]
-        attended = self.attended(x, self_attention)  # [B, S, D]
-        feed_forward = self.feed_forward(attended)  # [B, S, D]
-        out: Tensor = self.out(attended, feed_forward)  # [B, S, D]
+        attended = self.attended(x, self.self_attention(x, x, mask))  # [B, S, D]
+        out: Tensor = self.out(attended, self.feed_forward(attended))  # [B, S, D]
         return out
 
 
@@ -181,12 +173,10 @@ class DecoderLayer(nn.Module):
         self.out = AddNorm(d, dropout)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        self_attention = self.self_attention(x, x)  # [B, T, D]
-        attended = self.attended(x, self_attention)  # [B, T, D]
+        attended = self.attended(x, self.self_attention(x, x))  # [B, T, D]
         cross_attention = self.cross_attention(attended, memory, mask)  # [B, T, D]
         informed = self.informed(attended, cross_attention)  # [B, T, D]
-        feed_forward = self.feed_forward(informed)  # [B, T, D]
-        out: Tensor = self.out(informed, feed_forward)  # [B, T, D]
+        out: Tensor = self.out(informed, self.feed_forward(informed))  # [B, T, D]
         return out
 
 

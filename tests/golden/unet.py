@@ -30,11 +30,8 @@ class DoubleConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv1 = self.conv1(x)  # [B, width, H, W]
-        bn1 = self.bn1(conv1)  # [B, width, H, W]
-        relu1 = F.relu(bn1, inplace=True)  # [B, width, H, W]
-        conv2 = self.conv2(relu1)  # [B, width, H, W]
-        bn2 = self.bn2(conv2)  # [B, width, H, W]
-        return F.relu(bn2, inplace=True)  # [B, width, H, W]
+        conv2 = self.conv2(F.relu(self.bn1(conv1), inplace=True))  # [B, width, H, W]
+        return F.relu(self.bn2(conv2), inplace=True)  # [B, width, H, W]
 
 
 class Below(nn.Module):

@@ -33,10 +33,8 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         flat = image.flatten(1)  # [B, N1]
-        hidden1 = self.hidden1(flat)  # [B, hidden]
-        relu1 = F.relu(hidden1, inplace=True)  # [B, hidden]
-        hidden2 = self.hidden2(relu1)  # [B, hidden]
-        return F.relu(hidden2, inplace=True)  # [B, hidden]
+        relu1 = F.relu(self.hidden1(flat), inplace=True)  # [B, hidden]
+        return F.relu(self.hidden2(relu1), inplace=True)  # [B, hidden]
 
 
 class Decoder(nn.Module):
@@ -55,10 +53,8 @@ class Decoder(nn.Module):
         self.pixels = nn.Linear(hidden, channels * size * size)
 
     def forward(self, code: Tensor) -> Tensor:
-        hidden1 = self.hidden1(code)  # [B, hidden]
-        relu1 = F.relu(hidden1, inplace=True)  # [B, hidden]
-        hidden2 = self.hidden2(relu1)  # [B, hidden]
-        relu2 = F.relu(hidden2, inplace=True)  # [B, hidden]
+        relu1 = F.relu(self.hidden1(code), inplace=True)  # [B, hidden]
+        relu2 = F.relu(self.hidden2(relu1), inplace=True)  # [B, hidden]
         pixels = self.pixels(relu2)  # [B, N1]
         image: Tensor = pixels.unflatten(
             1, (self.channels, self.size, self.size)
@@ -88,8 +84,6 @@ class VAE(nn.Module):
         mean = self.mean(encoder)  # [B, latent]
         log_variance = self.log_variance(encoder)  # [B, latent]
         log_deviation = log_variance * 0.5  # [B, latent]
-        deviation = torch.exp(log_deviation)  # [B, latent]
-        spread = deviation * noise  # [B, latent]
-        code = mean + spread  # [B, latent]
+        code = mean + torch.exp(log_deviation) * noise  # [B, latent]
         reconstruction = self.decoder(code)  # [B, channels, size, size]
         return reconstruction, mean, log_variance

@@ -25,8 +25,7 @@ class Conv(nn.Module):
         self.conv = nn.Conv2d(c, width, kernel_size=3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, H, W]
-        return F.relu(conv, inplace=True)  # [B, width, H, W]
+        return F.relu(self.conv(x), inplace=True)  # [B, width, H, W]
 
 
 class Stage(nn.Module):

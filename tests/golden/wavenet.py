@@ -62,8 +62,7 @@ class GatedActivation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         halves_0, halves_1 = x.chunk(2, dim=1)  # 2 of [B, C // 2, ...]
         content = torch.tanh(halves_0)  # [B, C // 2, ...]
-        gate = torch.sigmoid(halves_1)  # [B, C // 2, ...]
-        product: Tensor = content * gate  # [B, C // 2, ...]
+        product: Tensor = content * torch.sigmoid(halves_1)  # [B, C // 2, ...]
         return product
 
 
@@ -87,8 +86,7 @@ class ResidualLayer(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
         dilated = self.dilated(x)  # [B, 2 * C, T]
         gated = self.gated(dilated)  # [B, C, T]
-        to_skip = self.to_skip(gated)  # [B, S, T]
-        sum_ = skip + to_skip  # [B, S, T]
+        sum_ = skip + self.to_skip(gated)  # [B, S, T]
         project = (
             self.project(gated) if self.project is not None else gated
         )  # [B, C, T]
@@ -131,16 +129,13 @@ class WaveNet(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         embed = self.embed(samples)  # [B, T, channels]
-        signal = embed.transpose(1, 2)  # [B, channels, T]
-        x = self.first(signal)  # [B, channels, T]
+        x = self.first(embed.transpose(1, 2))  # [B, channels, T]
         nothing = self.zeros.expand(
             samples.shape[0], -1, samples.shape[1]
         )  # [B, skip, T]
         for block in self.layers:  # stacks * len(dilations) times
             x, nothing = block(x, nothing)  # [B, channels, T], [B, skip, T]
-        relu1 = F.relu(nothing)  # [B, skip, T]
-        hidden = self.hidden(relu1)  # [B, skip, T]
-        relu2 = F.relu(hidden, inplace=True)  # [B, skip, T]
+        relu2 = F.relu(self.hidden(F.relu(nothing)), inplace=True)  # [B, skip, T]
         head = self.head(relu2)  # [B, levels, T]
         logits: Tensor = head.transpose(1, 2)  # [B, T, levels]
         return logits

@@ -35,8 +35,7 @@ class Up(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, 2 * H, 2 * W]
-        return F.relu(conv, inplace=True)  # [B, width, 2 * H, 2 * W]
+        return F.relu(self.conv(x), inplace=True)  # [B, width, 2 * H, 2 * W]
 
 
 class Generator(nn.Module):
@@ -64,14 +63,12 @@ class Generator(nn.Module):
                     init.zeros_(module.bias)
 
     def forward(self, noise: Tensor) -> Tensor:
-        seed = self.seed(noise)  # [B, 64 * width]
-        relu = F.relu(seed, inplace=True)  # [B, 64 * width]
+        relu = F.relu(self.seed(noise), inplace=True)  # [B, 64 * width]
         grid = torch.unflatten(relu, 1, (4 * self.width, 4, 4))  # [B, 4 * width, 4, 4]
         up1 = self.up1(grid)  # [B, 2 * width, 8, 8]
         cut = F.pad(up1, (0, -1, 0, -1))  # [B, 2 * width, 7, 7]
         up2 = self.up2(cut)  # [B, width, 14, 14]
-        to_image = self.to_image(up2)  # [B, 1, 28, 28]
-        image: Tensor = torch.sigmoid(to_image)  # [B, 1, 28, 28]
+        image: Tensor = torch.sigmoid(self.to_image(up2))  # [B, 1, 28, 28]
         return image
 
 

@@ -63,10 +63,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm(x)  # [..., D]
-        fc1 = self.fc1(norm)  # [..., hidden]
-        gelu = F.gelu(fc1)  # [..., hidden]
-        fc2 = self.fc2(gelu)  # [..., D]
-        drop: Tensor = self.drop(fc2)  # [..., D]
+        gelu = F.gelu(self.fc1(norm))  # [..., hidden]
+        drop: Tensor = self.drop(self.fc2(gelu))  # [..., D]
         return drop
 
 
@@ -88,10 +86,8 @@ class EncoderLayer(nn.Module):
         self_attn = self.self_attn(
             self_attn_layer_norm, self_attn_layer_norm
         )  # [B, S, D]
-        drop = self.drop(self_attn)  # [B, S, D]
-        attended = x + drop  # [B, S, D]
-        mlp = self.mlp(attended)  # [B, S, D]
-        out: Tensor = attended + mlp  # [B, S, D]
+        attended = x + self.drop(self_attn)  # [B, S, D]
+        out: Tensor = attended + self.mlp(attended)  # [B, S, D]
         return out
 
 
@@ -122,16 +118,13 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv1 = self.conv1(x)  # [B, width, F]
-        gelu1 = F.gelu(conv1)  # [B, width, F]
-        conv2 = self.conv2(gelu1)  # [B, width, (F + 1) // 2]
-        gelu2 = F.gelu(conv2)  # [B, width, (F + 1) // 2]
+        gelu1 = F.gelu(self.conv1(x))  # [B, width, F]
+        gelu2 = F.gelu(self.conv2(gelu1))  # [B, width, (F + 1) // 2]
         places = gelu2.transpose(1, 2)  # [B, (F + 1) // 2, width]
         embed_positions = self.embed_positions(
             torch.arange(places.shape[1], device=places.device)
         )  # [(F + 1) // 2, width]
-        embedded = places + embed_positions  # [B, (F + 1) // 2, width]
-        layers = self.drop(embedded)  # [B, (F + 1) // 2, width]
+        layers = self.drop(places + embed_positions)  # [B, (F + 1) // 2, width]
         for block in self.layers:  # depth times
             layers = block(layers)  # [B, (F + 1) // 2, width]
         layer_norm: Tensor = self.layer_norm(layers)  # [B, (F + 1) // 2, width]
@@ -159,14 +152,11 @@ class DecoderLayer(nn.Module):
         self_attn = self.self_attn(
             self_attn_layer_norm, self_attn_layer_norm
         )  # [B, T, D]
-        drop1 = self.drop1(self_attn)  # [B, T, D]
-        attended = x + drop1  # [B, T, D]
+        attended = x + self.drop1(self_attn)  # [B, T, D]
         encoder_attn_layer_norm = self.encoder_attn_layer_norm(attended)  # [B, T, D]
         encoder_attn = self.encoder_attn(encoder_attn_layer_norm, memory)  # [B, T, D]
-        drop2 = self.drop2(encoder_attn)  # [B, T, D]
-        informed = attended + drop2  # [B, T, D]
-        mlp = self.mlp(informed)  # [B, T, D]
-        out: Tensor = informed + mlp  # [B, T, D]
+        informed = attended + self.drop2(encoder_attn)  # [B, T, D]
+        out: Tensor = informed + self.mlp(informed)  # [B, T, D]
         return out
 
 
@@ -201,8 +191,7 @@ class Decoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(tokens.shape[1], device=tokens.device)
         )  # [T, D]
-        embedded = embed_tokens + embed_positions  # [B, T, D]
-        x = self.drop(embedded)  # [B, T, D]
+        x = self.drop(embed_tokens + embed_positions)  # [B, T, D]
         for block in self.layers:  # depth times
             x = block(x, memory)  # [B, T, D]
         layer_norm: Tensor = self.layer_norm(x)  # [B, T, D]
