@@ -15,7 +15,6 @@ from compiler.codegen.python import (
     call,
     lit,
 )
-from compiler.codegen.traversal import placeholders
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
@@ -32,7 +31,6 @@ from compiler.ir.module import (
     Member,
     Origin,
     RunScan,
-    ScopeName,
     Stmt,
     target_of,
 )
@@ -40,6 +38,7 @@ from compiler.ir.sequential import is_chain
 from compiler.ir.typed import TypedNode
 from compiler.language.spec import Spec
 from compiler.lower.class_plan import ClassPlan, Plans, Run
+from compiler.lower.demands import Demand, equal_sizes
 from compiler.lower.emit import (
     Emitted,
     LayerCode,
@@ -48,7 +47,6 @@ from compiler.lower.emit import (
     emit,
     joint_types,
     name_code,
-    size_code,
     value_code,
 )
 from compiler.lower.scan_start import start_code
@@ -92,8 +90,8 @@ class ClassIR:
     library: frozenset[str]
     overwriting: dict[int, tuple[Local, Expr]] = field(default_factory=dict)
     """By the number of a value: its input, and its code where that may be overwritten."""
-    demands: tuple[tuple[Expr, str], ...] = ()
-    """What must not hold of the constructor's arguments, and the message where it does."""
+    demands: tuple[Demand, ...] = ()
+    """What must not hold of the constructor's arguments."""
     touched: tuple[str, ...] = ()
     """The names that `forward` uses, in the order in which its layers ask for them."""
 
@@ -152,7 +150,7 @@ class ClassBuilder:
         self.inputs: list[tuple[str, Local]] = []
         self._built: dict[str, bool] = {}
         self.touched: dict[str, None] = {}
-        self.demands: list[tuple[Expr, str]] = []
+        self.demands: list[Demand] = []
         self._steps: dict[tuple[str, int], Local] = {}
         present = plan.ports()
         for port in plan.scope.inputs:
@@ -176,35 +174,9 @@ class ClassBuilder:
             tuple(self.conditions),
             frozenset(self.library),
             self.overwriting,
-            tuple(self._all_demands()),
+            (*equal_sizes(self.plan), *self.demands),
             tuple(self.touched),
         )
-
-    def _all_demands(self) -> Iterator[tuple[Expr, str]]:
-        yield from self._equal_sizes()
-        yield from self.demands
-        known = {test for test, _ in self.demands}
-        for name in sorted(self.plan.positive):
-            test = Compare("<", name_code(name), lit(1))
-            if test not in known:
-                yield test, f"{name} must be at least 1"
-
-    def _equal_sizes(self) -> Iterator[tuple[Expr, str]]:
-        """Sizes of a network that layers took for equal by their values: they must be for other values, too."""
-        if self.plan.scope.kind != "network":
-            return
-        params = self.plan.scope.params
-        for left, right in self.plan.first.context.decided:
-            codes = size_code(left), size_code(right)
-            names = {
-                key.name
-                for code in codes
-                for key in placeholders(code)
-                if isinstance(key, ScopeName)
-            }
-            if names and names <= set(params):
-                message = f"{left} and {right} must be equal"
-                yield Compare("!=", *codes), message
 
     def _demand_copies(self, typed: TypedNode, reason: str) -> None:
         """A number of copies must be at least 1, where a param decides it."""

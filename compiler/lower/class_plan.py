@@ -62,8 +62,6 @@ class ClassPlan:
     """The types of the outputs, where these are not those of the first use."""
     fixed: Mapping[str, Value] = field(default_factory=dict)
     """The params of a network that its constructor does not take, with their values."""
-    positive: frozenset[str] = frozenset()
-    """The params of a network that must be at least 1."""
     alike: list[ClassPlan] = field(default_factory=list)
     """The classes whose objects stand in one list with those of this one: their `forward` takes the same."""
     _shown: dict[str, Instance] = field(default_factory=dict)

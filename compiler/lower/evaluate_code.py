@@ -45,6 +45,7 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "%": operator.mod,
     "**": operator.pow,
     "in": lambda item, items: item in items,
+    "not in": lambda item, items: item not in items,
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -21,6 +22,7 @@ from compiler.lower.class_plan import (
     plan_classes,
 )
 from compiler.lower.constructors import Constructors
+from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.emit import Parted, Unwritten
 from compiler.lower.initialization import reset_lines, starts_itself
@@ -109,11 +111,25 @@ def _proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
         }
         taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
         found = prober.probe(networks, validator, taken, merger.fixed)
-        if not found.fixed and found.positive == merger.positive:
+        if not found.fixed:
+            classes = [_bounded(ir, constructors, found.positive) for ir in classes]
             return classes, constructors
         fixed = {*merger.fixed, *found.fixed}
         merger.fixed = {name: typed.params[name] for name in sorted(fixed)}
-        merger.positive = found.positive
+
+
+def _bounded(
+    ir: ClassIR, constructors: Constructors, positive: Collection[str]
+) -> ClassIR:
+    """A network whose constructor refuses what the spec does not compile with."""
+    if ir.plan.scope.kind != "network":
+        return ir
+    taken = constructors.of(ir.plan).params
+    known = {test for test, _ in ir.demands}
+    more = bounds(ir.plan, taken, positive)
+    return replace(
+        ir, demands=(*ir.demands, *(one for one in more if one[0] not in known))
+    )
 
 
 class _Merger:
@@ -127,8 +143,6 @@ class _Merger:
         """Instances that only other values of the params would use, and that no class serves."""
         self.fixed: dict[str, Value] = {}
         """The params that are no arguments, with their values."""
-        self.positive: frozenset[str] = frozenset()
-        """The params that are at least 1."""
 
     def merged(self) -> tuple[list[ClassIR], Constructors, Validator]:
         """The classes, in an order in which those used come before those that use them."""
@@ -136,7 +150,7 @@ class _Merger:
             plans = plan_classes(self.typed, self.links, self.parts, self.dropped)
             for plan in plans.order:
                 if plan.scope.kind == "network":
-                    plan.fixed, plan.positive = self.fixed, self.positive
+                    plan.fixed = self.fixed
             try:
                 return self._classes(plans)
             except Parted as parted:

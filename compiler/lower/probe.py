@@ -29,11 +29,12 @@ class Proven:
 
     Attributes:
         fixed: params at whose other values some class does something else.
-        positive: numbers of copies for which the classes hold from 1 on, not for 0.
+        positive: numbers, and lengths of lists, for which the classes hold from 1 on, not for 0; empty where others
+            are to be fixed first.
     """
 
     fixed: frozenset[str]
-    positive: frozenset[str]
+    positive: frozenset[str] = frozenset()
 
 
 class Prober:
@@ -43,9 +44,9 @@ class Prober:
         spec = typed.graph.spec
         bare = spec.model_copy(update={"expect": Expect(), "init": {}})
         self._graph = replace(typed.graph, spec=bare)
-        first = next(iter(typed.networks.values()))
-        self._chosen = {name: typed.params[name] for name in first.given}
-        self._other = OtherValues(typed)
+        given = {name for one in typed.networks.values() for name in one.given}
+        self._chosen = {name: typed.params[name] for name in sorted(given)}
+        self.other = OtherValues(typed)
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
 
     def probe(
@@ -60,23 +61,18 @@ class Prober:
         `taken` are the arguments of the constructors.
         """
         trial = _Trial(self, networks, validator)
-        names = [name for name in self._other.values if name not in fixed]
+        names = [name for name in self.other.values if name not in fixed]
         found: set[str] = set()
         generic = self._sizes(names)
-        for parts in self._other.settings(names, generic):
+        for parts in self.other.settings(names, generic):
             for part in self._compiling([_without(part, found) for part in parts]):
                 if trial.holds(part) is False:
                     found.add(self._blamed(trial, part))
         found |= {name for name in names if name in taken and self._untried(name)}
-        positive = frozenset(
-            name
-            for name in self._other.counts
-            if name in taken
-            and name not in {*found, *fixed}
-            and self._other.values[name] != 0
-            and trial.holds({name: 0}) is not True
-        )
-        return Proven(frozenset(found), positive)
+        if found:
+            return Proven(frozenset(found))
+        free = (name for name in names if name in taken)
+        return Proven(frozenset(), frozenset(n for n in free if trial.is_positive(n)))
 
     def inferred(self, changes: Setting) -> TypedGraph | None:
         """The graph at other values; None where these do not compile."""
@@ -94,7 +90,7 @@ class Prober:
 
     def _sizes(self, names: Collection[str]) -> Setting:
         """Other sizes that compile, all at once; none where there are no such."""
-        settings = self._other.sizes(names)
+        settings = self.other.sizes(names)
         return next((one for one in settings if self.inferred(one) is not None), {})
 
     def _compiling(self, parts: list[Setting]) -> list[Setting]:
@@ -109,15 +105,15 @@ class Prober:
     def _blamed(self, trial: _Trial, changes: Setting) -> str:
         """The param to fix where a setting fails: the most important of a smallest part that fails."""
         needed = dict(changes)
-        for name in sorted(changes, key=self._other.importance, reverse=True):
+        for name in sorted(changes, key=self.other.importance, reverse=True):
             fewer = {key: value for key, value in needed.items() if key != name}
             if fewer and trial.holds(fewer) is False:
                 needed = fewer
-        return min(needed, key=self._other.importance)
+        return min(needed, key=self.other.importance)
 
     def _untried(self, name: str) -> bool:
         """Whether a flag or a count has no other value that compiles, or a list no other length."""
-        value = self._other.values[name]
+        value = self.other.values[name]
         others = [
             changes[name]
             for changes, typed in self._known.values()
@@ -125,7 +121,7 @@ class Prober:
         ]
         if isinstance(value, tuple):
             return all(len(other) == len(value) for other in others)
-        chosen = isinstance(value, bool) or name in self._other.counts
+        chosen = isinstance(value, bool) or name in self.other.counts
         return chosen and all(other == value for other in others)
 
 
@@ -136,6 +132,14 @@ class _Trial:
     prober: Prober
     networks: Networks
     validator: Validator
+
+    def is_positive(self, name: str) -> bool:
+        """Whether the classes do not hold for 0, or for a list without items."""
+        value = self.prober.other.values[name]
+        if isinstance(value, tuple):
+            return bool(value) and self.holds({name: ()}) is not True
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return number and value != 0 and self.holds({name: 0}) is not True
 
     def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""

@@ -273,6 +273,8 @@ class ChosenScaling(nn.Module):
         self, scaling: str = "linear", factor: float = 2.0, long: int = 16
     ) -> None:
         super().__init__()
+        if long < 1:
+            raise ValueError("long must be at least 1")
         self.chosen = scaled_rotary_embedding(
             4, scaling=scaling, factor=factor, original_max_position_embeddings=long
         )

@@ -33,6 +33,8 @@ class Dense(nn.Module):
 
     def __init__(self, growth: int = 12, depth: int = 5) -> None:
         super().__init__()
+        if growth < 1:
+            raise ValueError("growth must be at least 1")
         self.d = nn.ModuleList(Layer(growth * i + 24, growth) for i in range(depth))
         self.head = nn.Conv2d(depth * growth + 24, 3, kernel_size=1)
 

@@ -55,6 +55,8 @@ class Net(nn.Module):
 
     def __init__(self, width: int = 32, wide: bool = True, cap: int = 48) -> None:
         super().__init__()
+        if min(width, cap) < 1:
+            raise ValueError("width and cap must be at least 1")
         self.a = nn.Linear(16, min(4 * width, cap))
         self.b = nn.Linear(min(4 * width, cap), 2 * width if wide else width)
         self.c = M(2 * width if wide else width)

@@ -34,6 +34,8 @@ class GroupRepeat(nn.Module):
 
     def __init__(self, width: int = 16, depth: int = 3) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.stem = nn.Linear(16, width)
         self.body = nn.ModuleList(Body(i, width) for i in range(depth))
         self.head = nn.Linear(width, 4)

@@ -23,6 +23,8 @@ class LogArange(nn.Module):
 
     def __init__(self, states: int = 3) -> None:
         super().__init__()
+        if states < 1:
+            raise ValueError("states must be at least 1")
         self.rates = nn.Parameter(torch.zeros(8, states))
         self.up = nn.Bilinear(8, 8, 2, bias=False)
         self.body = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))

@@ -64,6 +64,10 @@ class Misc(nn.Module):
         super().__init__()
         if width != 8:
             raise ValueError("width and 8 must be equal")
+        if names not in ("reflect", "circular"):
+            raise ValueError("names must be one of reflect, circular")
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.names = names
         self.residual = residual
         self.width = width

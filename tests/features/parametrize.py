@@ -25,6 +25,8 @@ class Normed(nn.Module):
 
     def __init__(self, width: int = 8, kernel: int = 3) -> None:
         super().__init__()
+        if min(width, kernel) < 1:
+            raise ValueError("width and kernel must be at least 1")
         self.conv = parametrizations.weight_norm(
             nn.Conv1d(4, width, kernel_size=kernel)
         )

@@ -72,6 +72,8 @@ class SameText(nn.Module):
 
     def __init__(self, vocab: int = 50, width: int = 8) -> None:
         super().__init__()
+        if min(vocab, width) < 1:
+            raise ValueError("vocab and width must be at least 1")
         self.encoder = Encoder(vocab, width)
         self.decoder = Decoder(vocab, width)
 

@@ -134,6 +134,8 @@ class ScanTwo(nn.Module):
 
     def __init__(self, hidden: int = 6) -> None:
         super().__init__()
+        if hidden < 1:
+            raise ValueError("hidden must be at least 1")
         self.hidden = hidden
         self.e = nn.Embedding(9, 5)
         self.r = Cell(5, hidden)

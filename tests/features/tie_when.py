@@ -19,6 +19,8 @@ class Net(nn.Module):
         self, vocab: int = 10, width: int = 8, tied: bool = True, wide: bool = False
     ) -> None:
         super().__init__()
+        if min(vocab, width) < 1:
+            raise ValueError("vocab and width must be at least 1")
         self.embed = nn.Embedding(vocab, width)
         self.up: nn.Linear | None = None
         self.again: nn.Linear | None = None

@@ -160,6 +160,8 @@ class Reader(nn.Module):
 
     def __init__(self, width: int = 8) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.embed = nn.Embedding(16, width)
         self.layer = nn.TransformerEncoderLayer(
             width, 2, dim_feedforward=16, batch_first=True

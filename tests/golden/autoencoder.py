@@ -83,6 +83,8 @@ class Autoencoder(nn.Module):
         self, channels: int = 1, grid: int = 2, width: int = 32, latent: int = 8
     ) -> None:
         super().__init__()
+        if min(channels, grid, width, latent) < 1:
+            raise ValueError("channels, grid, width and latent must be at least 1")
         self.encoder = Encoder(channels, width)
         self.to_code = nn.Linear(2 * grid * grid * width, latent)
         self.decoder = Decoder(channels, grid, width, latent)

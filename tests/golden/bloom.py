@@ -143,6 +143,8 @@ class Bloom(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if min(vocab, width, heads) < 1:
+            raise ValueError("vocab, width and heads must be at least 1")
         self.word_embeddings = nn.Embedding(vocab, width)
         self.word_embeddings_layernorm = nn.LayerNorm(width)
         self.alibi = Alibi(heads)

@@ -170,6 +170,12 @@ class ConvNeXt(nn.Module):
         super().__init__()
         if total is None:
             total = depths[0] + depths[1] + depths[2] + depths[3]
+        if drop_path < 0.0:
+            raise ValueError("drop_path must be at least 0.0")
+        if drop_path > 1.0:
+            raise ValueError("drop_path must be at most 1.0")
+        if min(classes, len(widths), len(depths)) < 1:
+            raise ValueError("classes, len(widths) and len(depths) must be at least 1")
         self.patches = nn.Conv2d(3, widths[0], kernel_size=4, stride=4)
         self.norm = ChannelNorm(widths[0])
         self.stages = nn.ModuleList(

@@ -29,6 +29,8 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 32, width: int = 48, classes: int = 10) -> None:
         super().__init__()
+        if min(latent, width, classes) < 1:
+            raise ValueError("latent, width and classes must be at least 1")
         self.latent = latent
         self.wish = nn.Embedding(classes, latent)
         self.first = nn.ConvTranspose2d(
@@ -68,6 +70,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, width: int = 48, classes: int = 10) -> None:
         super().__init__()
+        if min(width, classes) < 1:
+            raise ValueError("width and classes must be at least 1")
         self.claim = nn.Embedding(classes, 64)
         self.from_image = nn.Conv2d(2, width, kernel_size=4, stride=2, padding=1)
         self.down = nn.Conv2d(

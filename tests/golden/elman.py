@@ -123,6 +123,8 @@ class Elman(nn.Module):
 
     def __init__(self, vocab: int = 64, width: int = 32, hidden: int = 128) -> None:
         super().__init__()
+        if min(vocab, width, hidden) < 1:
+            raise ValueError("vocab, width and hidden must be at least 1")
         self.hidden = hidden
         self.embedding = nn.Embedding(vocab, width)
         self.recurrence = Cell(width, hidden)

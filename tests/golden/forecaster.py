@@ -260,6 +260,8 @@ class Forecaster(nn.Module):
 
     def __init__(self, channels: int = 1, width: int = 32) -> None:
         super().__init__()
+        if min(channels, width) < 1:
+            raise ValueError("channels and width must be at least 1")
         self.widened = nn.Linear(channels, width)
         self.gru = StackedGRU(width, width)
         self.change = nn.Linear(width, channels)

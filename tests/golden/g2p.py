@@ -261,6 +261,8 @@ class G2P(nn.Module):
 
     def __init__(self, letters: int = 29, phonemes: int = 74, width: int = 256) -> None:
         super().__init__()
+        if min(letters, phonemes, width) < 1:
+            raise ValueError("letters, phonemes and width must be at least 1")
         self.enc_emb = nn.Embedding(letters, width)
         self.encoder = StackedGRU(width, width)
         self.dec_emb = nn.Embedding(phonemes, width)

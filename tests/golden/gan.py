@@ -49,6 +49,8 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
         super().__init__()
+        if min(latent, width, channels) < 1:
+            raise ValueError("latent, width and channels must be at least 1")
         self.latent = latent
         self.up1 = Up(latent, 8 * width, stride=1, padding=0)
         self.up2 = Up(8 * width, 4 * width)
@@ -102,6 +104,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, width: int = 64, channels: int = 3) -> None:
         super().__init__()
+        if min(width, channels) < 1:
+            raise ValueError("width and channels must be at least 1")
         self.from_image = nn.Conv2d(
             channels, width, kernel_size=4, stride=2, padding=1, bias=False
         )

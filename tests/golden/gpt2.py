@@ -93,6 +93,8 @@ class GPT2(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        if min(vocab, context, width, heads) < 1:
+            raise ValueError("vocab, context, width and heads must be at least 1")
         self.wte = nn.Embedding(vocab, width)
         self.wpe = nn.Embedding(context, width)
         self.drop = nn.Dropout(dropout)

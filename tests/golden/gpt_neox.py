@@ -172,6 +172,8 @@ class GPTNeoX(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if min(vocab, width, heads) < 1:
+            raise ValueError("vocab, width and heads must be at least 1")
         self.embed_in = nn.Embedding(vocab, width)
         self.emb_dropout = nn.Dropout(dropout)
         self.rotary = RotaryEmbedding(width // heads // 4)

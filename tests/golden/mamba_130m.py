@@ -262,6 +262,8 @@ class MambaLM(nn.Module):
         kernel_size: int = 4,
     ) -> None:
         super().__init__()
+        if min(vocab, width, states, kernel_size) < 1:
+            raise ValueError("vocab, width, states and kernel_size must be at least 1")
         self.embeddings = nn.Embedding(vocab, width)
         self.layers = nn.ModuleList(
             Block(width, states, kernel_size) for _ in range(depth)

@@ -95,6 +95,8 @@ class OPT(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        if min(vocab, context, width, heads) < 1:
+            raise ValueError("vocab, context, width and heads must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width, padding_idx=1)
         self.embed_positions = nn.Embedding(context + 2, width)
         self.layers = nn.ModuleList(

@@ -63,6 +63,8 @@ class ResNet18(nn.Module):
         depths: tuple[int, ...] = (2, 2, 2, 2),
     ) -> None:
         super().__init__()
+        if min(classes, width, len(depths)) < 1:
+            raise ValueError("classes, width and len(depths) must be at least 1")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.layer1 = nn.ModuleList(BasicBlock(width, width) for _ in range(depths[0]))

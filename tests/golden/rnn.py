@@ -269,6 +269,8 @@ class RNN(nn.Module):
         self, vocab: int = 10000, width: int = 650, depth: int = 2, dropout: float = 0.5
     ) -> None:
         super().__init__()
+        if min(vocab, width, depth) < 1:
+            raise ValueError("vocab, width and depth must be at least 1")
         self.embedding = nn.Embedding(vocab, width)
         self.drop_in = nn.Dropout(dropout)
         self.lstm = StackedLSTM(width, width, num_layers=depth, dropout=dropout)

@@ -197,6 +197,8 @@ class Transformer(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
+        if min(vocab, width, heads, hidden) < 1:
+            raise ValueError("vocab, width, heads and hidden must be at least 1")
         self.padding = padding
         self.embed = Embed(vocab, width, dropout)
         self.encoder = nn.ModuleList(

@@ -89,6 +89,8 @@ class UNet(nn.Module):
         self, channels: int = 1, classes: int = 2, width: int = 64, depth: int = 4
     ) -> None:
         super().__init__()
+        if min(channels, classes, width) < 1:
+            raise ValueError("channels, classes and width must be at least 1")
         self.body = Level(channels, width, depth)
         self.head = nn.Conv2d(width, classes, kernel_size=1)
 

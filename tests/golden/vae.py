@@ -74,6 +74,8 @@ class VAE(nn.Module):
         self, channels: int = 1, size: int = 8, hidden: int = 256, latent: int = 8
     ) -> None:
         super().__init__()
+        if min(channels, size, hidden, latent) < 1:
+            raise ValueError("channels, size, hidden and latent must be at least 1")
         self.encoder = Encoder(channels, size, hidden)
         self.mean = nn.Linear(hidden, latent)
         self.log_variance = nn.Linear(hidden, latent)

@@ -46,6 +46,8 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 128, width: int = 64) -> None:
         super().__init__()
+        if min(latent, width) < 1:
+            raise ValueError("latent and width must be at least 1")
         self.width = width
         self.seed = nn.Linear(latent, 4 * 4 * 4 * width)
         self.up1 = Up(4 * width, 2 * width)
@@ -98,6 +100,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.down1 = Down(1, width)
         self.down2 = Down(width, 2 * width)
         self.down3 = Down(2 * width, 4 * width)

@@ -61,3 +61,50 @@ def test_params_that_do_not_hold_are_fixed(case: str, tmp_path: Path) -> None:
     for name in fixed:
         assert name not in inspect.signature(kind).parameters
         assert f"for {name} = " in (kind.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("params", "layers", "values", "message"),
+    [
+        ("width: 4", "{op: linear, out_features: width}", {"width": 0}, "width must"),
+        (
+            "width: 4, n: 2",
+            "{op: linear, out_features: width + n}",
+            {"n": 0, "width": 1},
+            "",
+        ),
+        (
+            "widths: [3, 5]",
+            "{op: linear, out_features: 'widths[0]'}",
+            {"widths": ()},
+            "len",
+        ),
+        (
+            "width: {type: int, default: 4, min: 2, max: 6}",
+            "{op: linear, out_features: width}",
+            {"width": 7},
+            "width must be at most 6",
+        ),
+        (
+            "p: {type: float, default: 0.1, choices: [0.1, 0.2]}",
+            "{op: dropout, p: p}",
+            {"p": 0.3},
+            "p must be one of 0.1, 0.2",
+        ),
+    ],
+)
+def test_what_does_not_compile_is_refused(
+    params: str, layers: str, values: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"name: Net\nparams: {{{params}}}\ninputs: {{x: 'float[B, 8]'}}\nlayers: {{a: {layers}}}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    kind()
+    if not message:
+        kind(**values)
+        return
+    with pytest.raises(ValueError, match=message):
+        kind(**values)
