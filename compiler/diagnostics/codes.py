@@ -63,6 +63,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "bad-scan": "The block cannot be run along this dimension.",
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
         "bad-when": "The condition cannot decide whether the layer runs.",
+        "implicit-else": "A layer with several inputs has `when`, and no `else` that names the value in its place.",
         "no-code": "No class can be written that does what the layer says.",
         "no-export": "Torch cannot export the network to this file format.",
         "bad-share": "The layer cannot share the weights of the other layer.",

@@ -138,6 +138,8 @@ class ScopeBuilder:
         inputs, carry = self._inputs(layer, place, self._ports(target, layer), previous)
         other = self._otherwise(layer, place)
         self._check_source(layer, place, inputs, carry)
+        if layer.when is not None and other is None and not isinstance(target, Scope):
+            self._check_passed(place, self._ports(target, layer), inputs)
         return Node(
             name, layer, place, target, arguments, inputs, carry, otherwise=other
         )
@@ -166,6 +168,19 @@ class ScopeBuilder:
         if layer.repeat is not None:
             message = "the layer takes no input, so its copies make no chain"
             self.report.error("bad-repeat", place.span("repeat"), message)
+
+    def _check_passed(
+        self, place: Place, ports: Ports, inputs: Mapping[str, Ref | tuple[Ref, ...]]
+    ) -> None:
+        """An op that merges values should say which of them takes its place."""
+        needed = [port.name for port in ports or () if not port.optional]
+        refs = [ref for port in needed for ref in _several(inputs.get(port, ()))]
+        values = dict.fromkeys(map(str, refs))
+        if len(values) > 1:
+            first = next(iter(values))
+            message = f"where `when` is false, this is {first}, the first of {len(values)} inputs"
+            help = f"name the value that takes its place: else: {first}"
+            self.report.warning("implicit-else", place.span("when"), message, help=help)
 
     def _check_ops(
         self, block: Scope, arguments: Mapping[str, object], place: Place

@@ -374,7 +374,8 @@ def _wanted(plan: ClassPlan, siblings: list[ClassPlan]) -> str:
         name for name in true if any(_always(other, name, False) for other in siblings)
     ]
     prefix = cap_words(telling[0]) if len(telling) == 1 else ""
-    return f"{prefix}{plan.scope.name}"
+    name = f"{prefix}{plan.scope.name}"
+    return f"{name}_" if name in _RESERVED else name
 
 
 def _always(plan: ClassPlan, name: str, value: bool) -> bool:
@@ -386,8 +387,6 @@ _RESERVED = frozenset({"None", "True", "False"})
 
 
 def _free(name: str, used: set[str]) -> str:
-    if name in _RESERVED:
-        name += "_"
     number, free = 2, name
     while free in used:
         free, number = f"{name}{number}", number + 1

@@ -47,11 +47,8 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
             return Outcome(REFUSED, codes[0], said)
         except Exception as error:  # noqa: BLE001 - any other is a fault, and told
             return _raised("check", error)
-        for command, run in COMMANDS.items():
-            try:
-                run(program, path)
-            except Exception as error:  # noqa: BLE001
-                return _raised(command, error)
+        if failed := run_commands(program, path):
+            return failed
         try:
             problems = verify(program).problems
         except Exception as error:  # noqa: BLE001
@@ -59,6 +56,16 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
     if problems:
         return Outcome(DIFFERENCE, _cause(problems[0]), "\n".join(problems))
     return Outcome(OK)
+
+
+def run_commands(program: Program, path: Path) -> Outcome | None:
+    """Run every command on a spec that `check` takes; what came of the first that fails."""
+    for command, run in COMMANDS.items():
+        try:
+            run(program, path)
+        except Exception as error:  # noqa: BLE001
+            return _raised(command, error)
+    return None
 
 
 def _raised(command: str, error: Exception) -> Outcome:
@@ -115,7 +122,26 @@ CAUSES = (
 
 
 def _layers(program: Program) -> list[str]:
-    return [name for net in program.typed.networks.values() for name in net.nodes]
+    """The layers of all networks, as `explain` names them: a few of many."""
+    networks = program.typed.networks
+    found = [
+        f"{network}.{name}" if len(networks) > 1 else name
+        for network, instance in networks.items()
+        for name in instance.nodes
+    ]
+    return found[:: max(1, len(found) // 8)]
+
+
+def _explain(program: Program, path: Path) -> None:
+    for layer in _layers(program):
+        _run("explain", path, layer)
+
+
+def _diff(program: Program, path: Path) -> None:
+    """A spec does not differ from itself, nor from what it expands to."""
+    for other in (path, path.with_name("expanded.yaml")):
+        picture = path.with_name("changes.dot")
+        _run("diff", path, other, "-o", picture)
 
 
 def _run(*arguments: object) -> str:
@@ -163,6 +189,13 @@ COMMANDS: dict[str, Callable[[Program, Path], object]] = {
     ),
     "expand": _expand,
     "fmt": _fmt,
-    "explain": lambda program, path: _run("explain", path, _layers(program)[-1]),
+    "explain": _explain,
+    "diff": _diff,
+    **{
+        f"dump {stage}": lambda program, path, stage=stage: _run(
+            "dump", path, "--stage", stage
+        )
+        for stage in ("document", "graph", "typed")
+    },
 }
 """What is made of a program, besides verifying it."""
