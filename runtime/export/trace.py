@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.export import Dim as ExportDim
 from torch.export import ExportedProgram
 from torch.fx.experimental import _config as symbolic_shapes
@@ -43,31 +43,65 @@ def trace(instance: Instance, module: nn.Module) -> ExportedProgram:
 
 def _traced(instance: Instance, module: nn.Module) -> ExportedProgram:
     """Torch takes a size as different from 1 unless it is oblivious; some networks export only in one of both modes."""
-    inputs = tuple(sample_inputs(instance, _example_sizes(instance), "cpu"))
-    shapes = dynamic_shapes(instance)
-
-    def export(oblivious: bool) -> ExportedProgram:
-        with (
-            warnings.catch_warnings(),
-            symbolic_shapes.patch(backed_size_oblivious=oblivious),  # type: ignore[attr-defined]
-        ):
-            warnings.simplefilter("ignore")
-            return torch.export.export(
-                module, inputs, dynamic_shapes=shapes, strict=False
-            )
-
     try:
-        return export(oblivious=False)
-    except RAISED_BY_TORCH:
-        return export(oblivious=True)
+        return _traced_in_mode(instance, module, oblivious=False)
+    except RAISED_BY_TORCH as error:
+        try:
+            return _traced_in_mode(instance, module, oblivious=True)
+        except RAISED_BY_TORCH:
+            raise error from None  # the usual mode says more about the reason
+
+
+def _traced_in_mode(
+    instance: Instance, module: nn.Module, *, oblivious: bool
+) -> ExportedProgram:
+    constraints = symbol_constraints(instance)
+    # Sizes of the example are different: torch takes equal ones for one size, and specialises those of 1.
+    example = {
+        symbol: constraint.values(3 + number)[-1]
+        for number, (symbol, constraint) in enumerate(constraints.items())
+    }
+    smallest = {symbol: constraint.first for symbol, constraint in constraints.items()}
+    with (
+        warnings.catch_warnings(),
+        symbolic_shapes.patch(backed_size_oblivious=oblivious),  # type: ignore[attr-defined]
+    ):
+        warnings.simplefilter("ignore")
+        program = torch.export.export(
+            module,
+            tuple(sample_inputs(instance, example, "cpu")),
+            dynamic_shapes=dynamic_shapes(instance),
+            strict=False,
+        )
+        # Torch may have traced what holds for larger sizes only, and report nothing.
+        inputs = sample_inputs(instance, smallest, "cpu")
+        found, expected = _run(program.module(), inputs), _run(module, inputs)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4, equal_nan=True)
+    return program
+
+
+def _run(module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    with torch.random.fork_rng(devices=()), torch.no_grad():
+        torch.manual_seed(0)
+        outputs = module(*inputs)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def _diagnostic(instance: Instance, error: Exception) -> Diagnostic:
     place = instance.scope.place
     span = place.span("inputs", key=True) if place.has("inputs") else place.span()
-    reason = str(error).strip().partition("\n\n")[0]
+    reason = first_reason(error)
     message = f"torch cannot export {instance.scope.name} for all sizes of its inputs"
-    return Diagnostic("no-export", f"{message}: {reason}", span)
+    help = "where torch needs a larger size, declare it: `dims: {B: {min: 2}}`"
+    return Diagnostic("no-export", f"{message}: {reason}", span, help=help)
+
+
+def first_reason(error: Exception) -> str:
+    """The first thing that an error of torch's exporters reports, on one line."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    bullets = [line.strip(" -") for line in others if line.startswith("  - ")]
+    return ": ".join((first.partition("! For more information")[0], *bullets[:1]))
 
 
 def dynamic_shapes(instance: Instance) -> tuple[tuple[Any, ...], ...]:
@@ -78,14 +112,6 @@ def dynamic_shapes(instance: Instance) -> tuple[tuple[Any, ...], ...]:
     }
     shapes = input_shapes(instance)
     return tuple(tuple(_axis(size, made) for size in shape) for shape in shapes)
-
-
-def _example_sizes(instance: Instance) -> dict[Symbol, int]:
-    """Allowed sizes of the symbols, all different; torch specialises sizes of 1."""
-    sizes = {}
-    for number, (symbol, constraint) in enumerate(symbol_constraints(instance).items()):
-        sizes[symbol] = constraint.values(3 + number)[-1]
-    return sizes
 
 
 def _symbol(name: str, constraint: Constraint) -> Any:

@@ -15,7 +15,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, RequestError, SpecError
 from compiler.ir.typed import Instance
 from runtime.compare_module import RAISED_BY_TORCH
 from runtime.export.export_source import ExportSource
-from runtime.export.trace import trace
+from runtime.export.trace import first_reason, trace
 
 MAX_BYTES: Final = 2**31 - 1
 """Maximum size of an ONNX file."""
@@ -36,8 +36,7 @@ def serialize(source: ExportSource) -> bytes:
         model = _convert(instance, program)
     except RAISED_BY_TORCH as error:
         span = instance.scope.place.span()
-        reason = str(error).strip().partition("\n\n")[0]
-        message = f"{instance.scope.name} has no ONNX program: {reason}"
+        message = f"{instance.scope.name} has no ONNX program: {first_reason(error)}"
         raise SpecError((Diagnostic("no-export", message, span),)) from error
     content: bytes = model.model_proto.SerializeToString()
     return content

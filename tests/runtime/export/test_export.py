@@ -158,6 +158,17 @@ def test_what_torch_cannot_export_is_an_error_of_the_spec(tmp_path: Path) -> Non
     assert (diagnostic.span.at).endswith("net.yaml:3:1")
 
 
+def test_a_program_that_rejects_the_smallest_sizes_is_an_error(tmp_path: Path) -> None:
+    program = _program(tmp_path, IMAGES)
+
+    class AboveOne(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            return image + (0 if image.shape[0] > 1 else 1)
+
+    with pytest.raises(SpecError, match="torch cannot export Images for all sizes"):
+        find_target("pt2")(_source(program, {"": AboveOne()}))
+
+
 def test_a_file_of_onnx_is_not_over_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
