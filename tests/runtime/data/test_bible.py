@@ -2,6 +2,7 @@ import math
 import random
 from collections import Counter
 from functools import cache
+from hashlib import sha256
 
 import torch
 
@@ -20,6 +21,18 @@ def test_verses() -> None:
     assert found[0].english.startswith("In the beginning God created")
     assert found[0].spanish.startswith("EN el principio crió Dios")
     assert sum(not verse.parallel for verse in found) == 27
+
+
+def test_texts_are_those_of_the_results() -> None:
+    """Results that are written down hold for these bytes alone."""
+    texts = [
+        "".join(f"{getattr(verse, side)}\n" for verse in verses())
+        for side in ("english", "spanish")
+    ]
+    assert [sha256(text.encode()).hexdigest() for text in texts] == [
+        "61972e05970c2ca92c0a1e69c310cfba7eaae54de190603b0b320e2679f93761",
+        "828934bf9a75608cf718e6e12b3a0041ab77ccaab9e7e72a577adf0c406e0169",
+    ]
 
 
 def test_held_out_books_exist() -> None:
