@@ -143,8 +143,8 @@ def _types(
         if kind is None:
             yield port, "absent"
             continue
-        value = context.values(kind)
-        yield port, str(kind), *([f"= {value}"] if value != kind else [])
+        text, value = str(kind), str(context.values(kind))
+        yield port, text, *([f"= {value}"] if value != text else [])
 
 
 def _given(kind: TensorType | tuple[TensorType, ...] | None) -> str:

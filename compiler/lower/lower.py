@@ -29,6 +29,7 @@ from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
 from compiler.lower.print_class import print_class
+from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
 from compiler.lower.sizes import read_sizes
 from compiler.lower.use_sizes import tell_uses
@@ -58,7 +59,7 @@ def lower(typed: TypedGraph) -> Module:
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
     try:
-        classes, constructors = _proven(typed)
+        classes, constructors = proven(typed)
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     printed = _each_once(classes, constructors, spec)
@@ -70,6 +71,19 @@ def lower(typed: TypedGraph) -> Module:
     file = PurePath(typed.graph.document.source.file).name
     docstring = module_docstring(spec, [ir.plan for ir in networks], file)
     return Module(docstring, _imports(body, library.imports), (names, *body))
+
+
+def module_ir(typed: TypedGraph) -> str:
+    """The Module IR of a graph without errors, as text.
+
+    Raises:
+        SpecError: where no class says what a layer does.
+    """
+    try:
+        classes, constructors = proven(typed)
+    except Unwritten as error:
+        raise SpecError((_diagnostic(error),)) from error
+    return print_module_ir(typed.graph.spec.name, classes, constructors)
 
 
 def unwritten(typed: TypedGraph) -> tuple[Diagnostic, ...]:
@@ -97,7 +111,7 @@ def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     return classes, constructors
 
 
-def _proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
+def proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     """The classes, with arguments only for params at whose other values they hold, too.
 
     Each time a param is fixed the others are tried again.

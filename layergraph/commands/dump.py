@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from compiler.diagnostics.diagnostic import SpecError
 from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.ir.graph import Graph
 from compiler.ir.typed import TypedGraph
@@ -15,7 +16,7 @@ from layergraph.commands._options import NoLimits, Sets, Spec, Variant
 from layergraph.commands._output import exit_if
 from layergraph.overrides import read_settings
 
-Stage = Literal["document", "graph", "typed"]
+Stage = Literal["document", "graph", "typed", "module"]
 
 
 def dump(
@@ -42,6 +43,13 @@ def dump(
         from compiler.ir.print_graph import print_graph
 
         typer.echo(print_graph(compile_to(Graph, request)), nl=False)
+    elif stage == "module":
+        from compiler.lower.lower import module_ir
+
+        typed = compile_to(TypedGraph, request)
+        if typed.failed:
+            raise SpecError(typed.diagnostics)
+        typer.echo(module_ir(typed), nl=False)
     else:
         from compiler.ir.print_typed import print_typed
 

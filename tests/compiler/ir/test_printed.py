@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from compiler.ir.graph import Graph
+from compiler.ir.module import definitions
 from compiler.ir.print_graph import print_graph
 from compiler.ir.print_typed import print_typed
 from compiler.ir.typed import TypedGraph, walk_instances
+from compiler.lower.lower import module_ir, proven
+from compiler.lower.print_module_ir import print_module_ir
 from compiler.parse.document import Document
 from compiler.parse.print_document import print_document
 from compiler.pipeline import Request, compile_to
@@ -29,6 +33,8 @@ def printed(spec: Path, stage: str) -> str:
             return print_document(compile_to(Document, request))
         case "graph":
             return print_graph(compile_to(Graph, request))
+        case "module":
+            return module_ir(compile_to(TypedGraph, request))
         case _:
             return print_typed(compile_to(TypedGraph, request))
 
@@ -43,6 +49,46 @@ def test_text_is_the_one_that_was_read(
     if pytestconfig.getoption("update"):
         expected.write_text(text, encoding="utf-8")
     assert text == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Path("tests/features/stacked.yaml"),
+        Path("tests/features/scan2.yaml"),
+        Path("tests/faults/when_off_experts.yaml"),
+    ],
+    ids=lambda path: path.stem,
+)
+def test_module_is_the_one_that_was_read(
+    spec: Path, pytestconfig: pytest.Config
+) -> None:
+    text = printed(spec, "module")
+    expected = PRINTED / f"{spec.stem}.module.txt"
+    if pytestconfig.getoption("update"):
+        expected.write_text(text, encoding="utf-8")
+    assert text == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("spec", SPECS[::8], ids=lambda path: path.stem)
+def test_module_has_every_member_and_value_of_every_class(spec: Path) -> None:
+    typed = compile_to(TypedGraph, Request(spec))
+    classes, constructors = proven(typed)
+    text = print_module_ir("Net", classes, constructors)
+    _, *parts = text.split("\nclass ")
+    assert len(parts) == len(classes)
+    for ir, part in zip(reversed(classes), parts, strict=True):
+        assert part.startswith(f"{ir.plan.name}  {ir.plan.scope.kind} ")
+        lines = [line.strip() for line in part.splitlines()]
+        for held in ir.held:
+            name = held.typed.node.name
+            assert any(line.split()[:2] == [name, "="] for line in lines), name
+        values = [value for _, value in ir.body.inputs]
+        values += [one for part in ir.body.statements for one in definitions(part)]
+        words = set(re.findall(r"\bv\d+\b", part))
+        assert words == {f"v{value.number}" for value in values}
+        for port in ir.plan.scope.inputs:
+            assert re.search(rf"\bv\d+ {port}: ", part)
 
 
 @pytest.mark.parametrize("spec", SPECS[::8], ids=lambda path: path.stem)

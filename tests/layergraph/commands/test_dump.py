@@ -13,6 +13,7 @@ from tests.layergraph.commands.command import BROKEN, GPT2, Runner, spec
         ("document", "document specs/gpt2.yaml\n", "    vocab: 50257\n"),
         ("graph", "graph GPT2\n", "= Block(x=drop; heads=heads, dropout=dropout)"),
         ("typed", "typed graph GPT2\n", "copies 0 to 11: runs #2\n"),
+        ("module", "module GPT2\n", "    for v6 in self.h  # h\n"),
     ],
 )
 def test_dump_of_a_stage(run: Runner, stage: str, head: str, part: str) -> None:
@@ -38,3 +39,6 @@ def test_dump_goes_as_far_as_the_spec_is_right(run: Runner, tmp_path: Path) -> N
     assert (found.code, found.err) == (1, "")
     assert "a could not be inferred" in found.out
     assert "error[rank-mismatch]" in found.out
+    found = run("dump", spec(tmp_path, flat, "flat.yaml"), "--stage", "module")
+    assert (found.code, found.out) == (1, "")
+    assert "error[rank-mismatch]" in found.err
