@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -30,7 +30,7 @@ class BoxBuilder:
     """Collects the boxes and clusters of a drawing.
 
     `ids` maps a layer or input, by its view and name, to the id of its box; `outputs`
-    does so for the outputs of the networks.
+    does so for the outputs of the networks. `places` is the reverse for layers and inputs.
     """
 
     errors: ErrorOverlay
@@ -40,6 +40,9 @@ class BoxBuilder:
     clusters: list[Cluster] = field(default_factory=list)
     ids: dict[tuple[ScopeView, str], str] = field(default_factory=dict)
     outputs: dict[tuple[ScopeView, str], str] = field(default_factory=dict)
+    places: dict[str, tuple[ScopeView, str]] = field(default_factory=dict)
+    named_points: set[str] = field(default_factory=set)
+    """The ids of the entry points that have a name."""
 
     def add_root(self, root: ScopeView, cluster: str) -> None:
         """Add a network, or a block that is drawn alone, with its inputs and outputs.
@@ -54,10 +57,12 @@ class BoxBuilder:
             own = path_id if name in on_path else ""
             self._add(root, name, _terminal("input", caption, cluster, own))
         path_id = self._add_layers(root, cluster, path_id, on_path)
-        for name, ref in root.outputs.items():
+        last = main_output(root)
+        for name, ref in dict(root.outputs).items():
             caption = Caption(short_name(name), self.types.full(root, ref))
-            own = path_id if name == main_output(root) else ""
+            own = path_id if name == last else ""
             box = _terminal("output", caption, cluster, own)
+            box = replace(box, path=(root.name, name))
             self.outputs[root, name] = self._append(box)
 
     def _new_path_id(self) -> str:
@@ -70,11 +75,9 @@ class BoxBuilder:
         if view.parent is not None:
             self._add_entry_points(view, cluster, path_id, on_path)
         elided = view.elided_layers
-        first = list(view.scope.nodes)[:END_LAYERS]
-        for name in view.visible_layers:
-            if elided and name not in first:
+        for number, name in enumerate(view.visible_layers):
+            if elided and number == END_LAYERS:
                 self._add_elided(view, elided, cluster, path_id)
-                elided = []
             child = view.children.get(name)
             if child is None:
                 own = path_id if name in on_path else ""
@@ -85,8 +88,6 @@ class BoxBuilder:
             start = path_id if continues else self._new_path_id()
             end = self._add_layers(child, inner, start, inner_path)
             path_id = end if name in on_path else path_id
-        if elided:
-            self._add_elided(view, elided, cluster, path_id)
         return path_id
 
     def _add_entry_points(
@@ -105,9 +106,11 @@ class BoxBuilder:
                 tooltip=printable(f"input {name}"),
             )
             self._add(view, name, box)
+            if labelled:
+                self.named_points.add(self.ids[view, name])
 
     def _add_elided(
-        self, view: ScopeView, elided: list[str], cluster: str, path_id: str
+        self, view: ScopeView, elided: Sequence[str], cluster: str, path_id: str
     ) -> None:
         caption = Caption(f"… {len(elided):,} more layers")
         box = Box(
@@ -161,7 +164,9 @@ class BoxBuilder:
         return printable(errors[0].message) if errors else ""
 
     def _add(self, view: ScopeView, name: str, box: Box) -> None:
-        self.ids[view, name] = self._append(box)
+        path = (view.root.name, *view.path, name)
+        box_id = self.ids[view, name] = self._append(replace(box, path=path))
+        self.places[box_id] = view, name
 
     def _append(self, box: Box) -> str:
         box_id = f"n{len(self.boxes)}"
@@ -177,10 +182,7 @@ def entry_points(view: ScopeView) -> dict[str, bool]:
     """
     assert view.parent is not None
     states = view.parent.layer(view.name).node.carry
-    users = {name: set(_users(view, name)) for name in view.scope.inputs}
-    used = {
-        name: found for name, found in users.items() if found and view.has_input(name)
-    }
+    used = {name: set(found) for name, found in view.users.items() if found}
     named = len(used) > 1
     return {
         name: named or name in states
@@ -207,17 +209,6 @@ def _initial_state(view: ScopeView, name: str) -> str:
     assert view.parent is not None
     carry = view.parent.layer(view.name).node.carry.get(name)
     return f"from {carry.fill}" if carry is not None and carry.fill else ""
-
-
-def _users(view: ScopeView, name: str) -> Iterator[str]:
-    for user in view.scope.nodes:
-        if view.layer(user).inactive:
-            continue
-        if any(ref.node == name for _, ref in view.sources(user)):
-            yield user
-    for output, ref in view.outputs.items():
-        if ref.node == name:
-            yield f"{output}."
 
 
 def _terminal(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from compiler.diagnostics.text import printable, shorten
+from compiler.diagram.copies import copies_label
 from compiler.diagram.drawing import Caption
 from compiler.diagram.folding import is_short_list
 from compiler.diagram.views import LayerView, ScopeView
@@ -45,13 +46,13 @@ def layer_caption(
     """
     layer = view.layer(name)
     if layer.scope is not None:
-        return _scope_caption(layer, layer.scope, counter, name in view.children)
+        return _scope_caption(view, layer, layer.scope, counter)
     op = layer.target
     op_name = op.name if op is not None else _op_param(layer)
     heading, detail = name, f"{op_name} {op_label(layer, names)}"
     if name.isdigit() or name == op_name:
         heading, detail = op_name, op_label(layer, names)
-    detail = _joined(detail, _shared(layer), _optional(layer))
+    detail = _joined(detail, _shared(layer), _optional(view, name))
     return Caption(heading, detail, badge(layer))
 
 
@@ -119,30 +120,36 @@ def total_parameters(instances: Iterable[Instance], counter: ParameterCounter) -
 
 
 def _scope_caption(
-    layer: LayerView, scope: Scope, counter: ParameterCounter, expanded: bool
+    view: ScopeView, layer: LayerView, scope: Scope, counter: ParameterCounter
 ) -> Caption:
     block = "" if scope.kind == "group" else scope.name
     heading = layer.node.name
     if heading.isdigit():
         heading, block = block or "layers", ""
-    if expanded:
-        detail = _joined(block, _shared(layer), _optional(layer))
+    optional = _optional(view, layer.node.name)
+    if layer.node.name in view.children:
+        detail = _joined(block, _shared(layer), optional)
         return Caption(heading, detail, badge(layer))
-    lines = _op_lines(layer, scope) if is_short_list(scope) else ()
+    lines = _op_lines(view, layer) if is_short_list(scope) else ()
     size = parameter_count(layer, counter) if not _shared(layer) else ""
-    detail = _joined(block, _shared(layer), _optional(layer), size)
+    detail = _joined(block, _shared(layer), optional, size)
     return Caption(heading, detail, badge(layer), lines)
 
 
-def _op_lines(layer: LayerView, scope: Scope) -> tuple[str, ...]:
+def _op_lines(view: ScopeView, layer: LayerView) -> tuple[str, ...]:
     """The layers of a short list of ops, one per line."""
-    inside = ScopeView(scope, layer.instances())
+    inside = view.inside(layer.node.name)
     lines = []
-    for name in scope.nodes:
+    for name in inside.scope.nodes:
         inner = inside.layer(name)
         if inner.inactive or inner.target is None or isinstance(inner.target, Scope):
             continue
-        parts = [inner.target.name, op_label(inner), badge(inner), _optional(inner)]
+        parts = [
+            inner.target.name,
+            op_label(inner),
+            badge(inner),
+            _optional(inside, name),
+        ]
         lines.append(" ".join(part for part in parts if part))
     return tuple(lines)
 
@@ -157,12 +164,14 @@ def _shared(layer: LayerView) -> str:
     return f"weights of {layer.node.shared}" if layer.node.shared else ""
 
 
-def _optional(layer: LayerView) -> str:
+def _optional(view: ScopeView, name: str) -> str:
     """In how many copies an optional layer runs."""
+    layer = view.layer(name)
     if not layer.optional:
         return ""
-    active, copies = layer.active_copies
-    return f"in {active:,} of {copies:,}" if copies else "optional"
+    if not layer.uses:
+        return "optional"
+    return copies_label(view, view.active_cases(name))
 
 
 def _differences(layer: LayerView) -> list[str]:

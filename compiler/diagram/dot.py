@@ -12,6 +12,7 @@ from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
 from compiler.diagram.ranking import (
     entry_rank_constraints,
+    exit_rank_constraints,
     is_ordered_by_edges,
     rank_constraints,
     right_aligned_titles,
@@ -55,6 +56,8 @@ class _DotPrinter:
             graph.edge(above, below, **_CONSTRAINT)
         for above, below in entry_rank_constraints(self._drawing):
             graph.edge(above, below, **_CONSTRAINT | {"minlen": "1"})
+        for above, below in exit_rank_constraints(self._drawing):
+            graph.edge(above, below, **_OUT_OF_CLUSTER)
         return graph
 
     def _add_boxes(self, graph: Digraph, parent: str, level: int) -> None:
@@ -210,8 +213,10 @@ class _DotPrinter:
             found["weight"] = "2"
         if self._down and edge.label and not self._floats(edge):
             found["labelfloat"] = "false"
-        if edge.label and self._leaves_cluster(edge):
+        if edge.label and self._needs_length(edge):
             found["minlen"] = "2"  # else its label would lie on the border
+        if edge.optional:
+            found |= {"style": "dashed"}
         if edge.has_error:
             red = self._theme.fault
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
@@ -219,16 +224,27 @@ class _DotPrinter:
 
     def _floats(self, edge: Edge) -> bool:
         """Whether a label needs no space of its own: on one line beside the main path, clear of other edges."""
-        if not edge.on_main_path or len(wrap_edge_label(edge.label)) > 1:
+        if not edge.on_main_path:
+            return False
+        if self._enters_cluster(edge):  # other edges join it inside
+            return True
+        if len(wrap_edge_label(edge.label)) > 1:
             return False
         alone = self._incoming[edge.target] == self._outgoing[edge.source] == 1
         return alone or len(edge.label) <= _SHORT_LABEL
 
-    def _leaves_cluster(self, edge: Edge) -> bool:
-        """Whether an edge beside the main path leads out of a cluster to an output."""
+    def _enters_cluster(self, edge: Edge) -> bool:
+        """Whether an edge is one of several that lead to an entry point of a block."""
         source, target = self._boxes[edge.source], self._boxes[edge.target]
-        out = target.kind == "output" and source.cluster != target.cluster
-        return out and not edge.on_main_path
+        joined = target.kind == "port" and self._incoming[edge.target] > 1
+        return joined and source.cluster != target.cluster
+
+    def _needs_length(self, edge: Edge) -> bool:
+        """Whether a label needs more space between two boxes than Graphviz gives it."""
+        source, target = self._boxes[edge.source], self._boxes[edge.target]
+        if edge.on_main_path:
+            return self._enters_cluster(edge) and len(wrap_edge_label(edge.label)) > 1
+        return target.kind == "output" and source.cluster != target.cluster
 
     def _dashed(self, edge: Edge) -> dict[str, str]:
         tie = edge.kind == "tie"
@@ -248,6 +264,8 @@ class _DotPrinter:
 
 
 _CONSTRAINT = {"style": "invis", "minlen": "0", "weight": "0"}
+# Across the border of a cluster, Graphviz weighs ten times such a constraint against the main path, which has 1,200.
+_OUT_OF_CLUSTER = {"style": "invis", "minlen": "1", "weight": "150"}
 _SHORT_LABEL = 9  # characters that stay clear of an edge from the side
 _INDENT = "  "  # between an edge and its label: wider than half an arrowhead
 _WIDE_POINT = {

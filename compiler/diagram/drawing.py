@@ -50,6 +50,8 @@ class Box:
     """The message of the layer's error; "" for none."""
     tooltip: str = ""
     """The text that a viewer shows under the pointer."""
+    path: tuple[str, ...] = ()
+    """The network, then the layers that lead to this layer, input or output; () for what stands for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ class Cluster:
 class Edge:
     """An arrow from one box to another, by their ids.
 
-    A `skip` passes other boxes, a `loop` carries a state to the next step of a scan, and a `tie` joins two layers that
-    have a tensor in common and has no arrowhead.
+    A `skip` passes other boxes, a `loop` goes to the next copy of a repeat or the next step of a scan, and a `tie`
+    joins two layers that have a tensor in common and has no arrowhead.
     """
 
     source: str
@@ -81,6 +83,8 @@ class Edge:
     kind: EdgeKind = "flow"
     on_main_path: bool = False
     has_error: bool = False
+    optional: bool = False
+    """Whether it is there in some copies only, though both its ends are in more; the label says in how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from compiler.diagram.boxes import BoxBuilder, entry_points, join_symbol
+from compiler.diagram.boxes import BoxBuilder, join_symbol
+from compiler.diagram.copies import copies_label
 from compiler.diagram.drawing import Box, Edge, EdgeKind
 from compiler.diagram.error_overlay import edge_has_error
 from compiler.diagram.shown_types import TypeLabels
+from compiler.diagram.transfers import End, Transfer, TransferFinder
 from compiler.diagram.views import LayerView, ScopeView
 from compiler.ir.graph import Ref, Scope
 from compiler.op.op import Op
@@ -18,24 +21,28 @@ _UNLABELLED = ("", "input", "x", "inputs", "output")  # ports whose names say no
 
 
 @dataclass(frozen=True, slots=True)
-class Producer:
-    """The box that a value comes from, with the value's type and port."""
+class _Target:
+    """A box that takes values, in its view; for an input of an expanded block, that of the block."""
 
     box: str
-    """The id of the box."""
-    type: str = ""
-    changed: bool = False
-    """Whether the type is new here, and worth a label."""
-    port: str = ""
+    view: ScopeView
+    present: frozenset[int]
+    """The cases of the view in which the box is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One input of one box. All connections between two boxes become one edge."""
+    """A value at one input of one box. All connections between two boxes become one edge."""
 
-    producer: Producer
-    target: str
-    port: str = ""
+    flow: Transfer
+    target: _Target
+    cases: Collection[int]
+    """The cases of the target's view in which its input has a value from this direction."""
+    type: str = ""
+    changed: bool = False
+    """Whether the type is new here, and worth a label."""
+    label: str = ""
+    """The names of the ports at both ends, where they say something."""
     has_error: bool = False
 
 
@@ -45,57 +52,217 @@ _Pair = tuple[str, str]
 
 def build_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
     """All edges, with labels; a type is written once, where it changes."""
+    connector = _Connector(builder, roots)
     by_pair: dict[_Pair, list[Connection]] = {}
-    for root in roots:
-        for connection in _connections(builder, root):
-            pair = (connection.producer.box, connection.target)
+    loops: dict[_Pair, ScopeView] = {}
+    for connection in connector.connections(roots):
+        flow = connection.flow
+        pair = (flow.end.box, connection.target.box)
+        if flow.loop:
+            loops[pair] = flow.view.children[flow.ref.node]
+        else:
             by_pair.setdefault(pair, []).append(connection)
-    ranks = _ranks(by_pair)
     boxes = {box.id: box for box in builder.boxes}
-    edges = {pair: _edge(pair, boxes, ranks) for pair in by_pair}
-    typed = _edges_with_types(edges, by_pair, ranks, boxes)
-    flow = [
-        replace(
-            edges[pair],
-            label=_label(connections, pair in typed),
-            has_error=any(connection.has_error for connection in connections),
+    flow_edges = (
+        _with_copies(edge, connector.copies(by_pair[edge.source, edge.target]))
+        for edge in _flow_edges(by_pair, boxes)
+    )
+    return [*flow_edges, *_loop_edges(loops, by_pair, boxes)]
+
+
+def _with_copies(edge: Edge, copies: str) -> Edge:
+    """An edge that says in how many copies it is there, if not in all in which its ends are."""
+    if not copies:
+        return edge
+    label = f"{edge.label} · {copies}" if edge.label else copies
+    return replace(edge, label=label, optional=True)
+
+
+def _loop_edges(
+    loops: Mapping[_Pair, ScopeView],
+    by_pair: Mapping[_Pair, list[Connection]],
+    boxes: Mapping[str, Box],
+) -> Iterator[Edge]:
+    """The values that go to the next copy or step.
+
+    Those of a repeat are left out if each leaves the repeat as well: that its copies form a chain is what a repeat is.
+    """
+    leaving = {
+        (box, view)
+        for (box, _), connections in by_pair.items()
+        for connection in connections
+        for view, _ in connection.flow.end.refs
+    }
+    shown = {
+        view
+        for (box, _), view in loops.items()
+        if view.is_scan or (box, view) not in leaving
+    }
+    for (source, target), view in loops.items():
+        stays = source == target and boxes[source].kind == "port"
+        if view in shown and not stays:
+            yield Edge(source, target, kind="loop")
+
+
+class _Connector:
+    """Finds the connections of all boxes."""
+
+    def __init__(self, builder: BoxBuilder, roots: list[ScopeView]) -> None:
+        self._builder, self._types = builder, builder.types
+        self._flows = TransferFinder(builder, roots)
+        self._lifted: dict[tuple[str, ScopeView], frozenset[int]] = {}
+
+    def connections(self, roots: Iterable[ScopeView]) -> Iterator[Connection]:
+        """Every value at every input of every box."""
+        for root in roots:
+            for view in root.walk():
+                for name in view.visible_layers:
+                    child = view.children.get(name)
+                    if child is None:
+                        yield from self._into_layer(view, name)
+                    else:
+                        yield from self._into_block(view, child)
+                yield from self._into_elided(view)
+            yield from self._into_outputs(root)
+
+    def copies(self, connections: list[Connection]) -> str:
+        """In how many copies an edge is there; "" if in all in which both its ends are."""
+        flow, target = connections[0].flow, connections[0].target
+        holds = frozenset().union(*(c.flow.cases for c in connections))
+        around = self._lift(target.box, target.view, target.present, flow.view)
+        source = self._lift(flow.end.box, *self._place(flow.end), flow.view)
+        if (around & source) - holds:
+            return copies_label(flow.view, holds)
+        if target.view is flow.view:
+            return ""
+        inner = set().union(*(c.cases for c in connections))
+        missing = target.present - inner
+        if not around <= source:
+            missing &= _lower(target.view, flow.view, around & source)
+        return copies_label(target.view, inner) if missing else ""
+
+    def _place(self, end: End) -> tuple[ScopeView, frozenset[int]]:
+        """The view that a box is in, and the cases in which it is there."""
+        view, name = self._builder.places.get(end.box, (end.view, ""))
+        if name in view.scope.nodes:
+            return view, view.active_cases(name)
+        return view, view.input_cases(name) if name else view.all_cases
+
+    def _lift(
+        self, box: str, view: ScopeView, cases: frozenset[int], upto: ScopeView
+    ) -> frozenset[int]:
+        """The cases of an outer view in which a box of an inner view is there."""
+        found = self._lifted.get((box, upto))
+        if found is None:
+            while view is not upto:
+                assert view.parent is not None
+                if cases == view.all_cases:
+                    cases = view.parent.active_cases(view.name)
+                else:
+                    callers = (view.callers[case] for case in cases)
+                    cases = frozenset(one.case for some in callers for one in some)
+                view = view.parent
+            found = self._lifted[box, upto] = cases
+        return found
+
+    def _into_layer(self, view: ScopeView, name: str) -> Iterator[Connection]:
+        layer = view.layer(name)
+        errors = self._builder.errors.at(view, layer)
+        several_ports = len({port for port, _ in layer.refs}) > 1
+        target = _Target(self._builder.ids[view, name], view, view.active_cases(name))
+        for wire in view.wires(name):
+            obvious = wire.port in (*_UNLABELLED, wire.written.node)
+            labelled = several_ports and not obvious and not wire.port.isdigit()
+            has_error = edge_has_error(layer, wire.written, errors)
+            for flow in self._flows.into(view, wire):
+                label = wire.port if labelled else ""
+                yield self._connection(flow, target, wire.cases, label, has_error)
+
+    def _into_block(self, view: ScopeView, child: ScopeView) -> Iterator[Connection]:
+        """The values at the named or common entry points of an expanded block."""
+        layer = view.layer(child.name)
+        errors = self._builder.errors.at(view, layer)
+        faulty = {
+            wire.port
+            for wire in view.wires(child.name)
+            if errors and edge_has_error(layer, wire.written, errors)
+        }
+        for port in child.scope.inputs:
+            box = self._builder.ids.get((child, port))
+            if box is None:
+                continue
+            target = _Target(box, child, child.input_cases(port))
+            named = port if box in self._builder.named_points else None
+            for flow in self._flows.into_input(child, target.present, port):
+                yield self._connection(
+                    flow, target, target.present, "", port in faulty, named
+                )
+
+    def _into_elided(self, view: ScopeView) -> Iterator[Connection]:
+        """The values that elided layers take from visible ones."""
+        elided = set(view.elided_layers)
+        for name in view.elided_layers:
+            target = _Target(self._builder.ids[view, name], view, view.all_cases)
+            for wire in view.wires(name):
+                if wire.source.node not in elided:
+                    for flow in self._flows.into(view, wire):
+                        yield self._connection(flow, target, view.all_cases)
+
+    def _into_outputs(self, root: ScopeView) -> Iterator[Connection]:
+        for wire in root.output_wires:
+            target = _Target(
+                self._builder.outputs[root, wire.port], root, root.all_cases
+            )
+            for flow in self._flows.into(root, wire):
+                found = self._connection(flow, target, wire.cases, "", False, wire.port)
+                yield replace(found, changed=False)
+
+    def _connection(
+        self,
+        flow: Transfer,
+        target: _Target,
+        cases: Collection[int],
+        label: str = "",
+        has_error: bool = False,
+        obvious: str | None = None,
+    ) -> Connection:
+        """A connection with its label.
+
+        Args:
+            label: the port of the target.
+            obvious: the name of an output that the target says itself.
+        """
+        view, ref = flow.view, flow.ref
+        if flow.loop:
+            return Connection(flow, target, cases)
+        type = self._types.on_edge(view, ref)
+        if view.is_input(ref.node):
+            return Connection(
+                flow, target, cases, type, False, _port_label("", label), has_error
+            )
+        port = _source_port(view.layer(ref.node), ref)
+        port = "" if port == obvious else port
+        changed = any(
+            _is_new_type(self._types, *place)
+            for place in (*flow.end.refs, (view, ref))
+            if not place[0].is_input(place[1].node)
         )
-        for pair, connections in by_pair.items()
-    ]
-    return [*flow, *(loop for root in roots for loop in _loops(builder, root))]
+        return Connection(
+            flow, target, cases, type, changed, _port_label(port, label), has_error
+        )
 
 
-def _producer(builder: BoxBuilder, view: ScopeView, ref: Ref | None) -> Producer | None:
-    """The box that computes a value; None if the value is absent or unknown."""
-    while ref is not None and (resolved := view.resolve(ref)) is not None:
-        if not view.is_input(resolved.node):
-            return _layer_producer(builder, view, resolved)
-        box = builder.ids.get((view, resolved.node))
-        if box is not None:
-            return Producer(box, builder.types.on_edge(view, resolved))
-        if view.parent is None:
-            return None
-        sources = dict(view.parent.sources(view.name))
-        view, ref = view.parent, sources.get(resolved.node)
-    return None
-
-
-def _layer_producer(builder: BoxBuilder, view: ScopeView, ref: Ref) -> Producer | None:
-    types = builder.types
-    type, changed = types.on_edge(view, ref), _is_new_type(types, view, ref)
-    port = _source_port(view.layer(ref.node), ref)
-    child = view.children.get(ref.node)
-    if child is None:
-        box = builder.ids.get((view, ref.node))
-        return Producer(box, type, changed, port) if box else None
-    layer = view.layer(ref.node)
-    name = ref.port or next(iter(_outputs(layer)), "")
-    if layer.node.layer.repeat is not None:
-        name = layer.node.layer.repeat.stack.get(name, name)
-    inner = _producer(builder, child, child.scope.outputs.get(name))
-    if inner is None:
-        return None
-    return Producer(inner.box, type, changed or inner.changed, port)
+def _lower(view: ScopeView, upto: ScopeView, cases: frozenset[int]) -> frozenset[int]:
+    """The cases of an inner view that run in the given cases of an outer one."""
+    if view is upto:
+        return cases
+    assert view.parent is not None
+    around = _lower(view.parent, upto, cases)
+    return frozenset(
+        number
+        for number, callers in enumerate(view.callers)
+        if any(caller.case in around for caller in callers)
+    )
 
 
 def _is_new_type(types: TypeLabels, view: ScopeView, ref: Ref) -> bool:
@@ -110,63 +277,6 @@ def _is_new_type(types: TypeLabels, view: ScopeView, ref: Ref) -> bool:
         for source in sources
         if not view.is_input(source.node)
     )
-
-
-def _connections(builder: BoxBuilder, root: ScopeView) -> Iterator[Connection]:
-    for view in root.walk():
-        for name in view.visible_layers:
-            yield from _layer_connections(builder, view, name)
-        yield from _elided_connections(builder, view)
-    for name, ref in root.outputs.items():
-        producer = _producer(builder, root, ref)
-        if producer is not None:
-            port = "" if producer.port == name else producer.port
-            untyped = replace(producer, changed=False, port=port)
-            yield Connection(untyped, builder.outputs[root, name])
-
-
-def _elided_connections(builder: BoxBuilder, view: ScopeView) -> Iterator[Connection]:
-    """The inputs that elided layers take from visible ones."""
-    names = view.elided_layers
-    elided = set(names)
-    for name in names:
-        refs = (ref for _, ref in view.sources(name) if ref.node not in elided)
-        for ref in refs:
-            producer = _producer(builder, view, ref)
-            if producer is not None:
-                yield Connection(producer, builder.ids[view, name])
-
-
-def _layer_connections(
-    builder: BoxBuilder, view: ScopeView, name: str
-) -> Iterator[Connection]:
-    box = builder.ids.get((view, name))
-    layer = view.layer(name)
-    child = view.children.get(name)
-    errors = builder.errors.at(view, layer)
-    several_ports = len({port for port, _ in layer.refs}) > 1
-    points = entry_points(child) if child is not None else {}
-    for port, ref in layer.refs:
-        target = box if child is None else builder.ids.get((child, port))
-        producer = _producer(builder, view, ref)
-        if target is None or producer is None:
-            continue
-        if points.get(port) and producer.port == port:
-            producer = replace(producer, port="")  # the point's own label says it
-        obvious = port in (*_UNLABELLED, ref.node) or port.isdigit()
-        label = port if several_ports and child is None and not obvious else ""
-        yield Connection(producer, target, label, edge_has_error(layer, ref, errors))
-
-
-def _loops(builder: BoxBuilder, root: ScopeView) -> Iterator[Edge]:
-    """The states of expanded scans, from the end of a step to the start of the next."""
-    for view in root.walk():
-        for name, child in view.children.items():
-            for state in view.layer(name).node.carry:
-                target = builder.ids.get((child, state))
-                producer = _producer(builder, child, child.scope.outputs.get(state))
-                if target is not None and producer is not None:
-                    yield Edge(producer.box, target, kind="loop")
 
 
 def _source_port(layer: LayerView, ref: Ref) -> str:
@@ -188,10 +298,10 @@ def _outputs(layer: LayerView) -> tuple[str, ...]:
     return ()
 
 
-def _ranks(by_pair: dict[_Pair, list[Connection]]) -> dict[str, int]:
+def _ranks(pairs: Iterable[_Pair]) -> dict[str, int]:
     """The length of the longest path to each box."""
     sources: dict[str, list[str]] = {}
-    for source, target in by_pair:
+    for source, target in pairs:
         sources.setdefault(source, [])
         sources.setdefault(target, []).append(source)
     ranks: dict[str, int] = {}
@@ -200,26 +310,52 @@ def _ranks(by_pair: dict[_Pair, list[Connection]]) -> dict[str, int]:
     return ranks
 
 
-def _edge(pair: _Pair, boxes: dict[str, Box], ranks: dict[str, int]) -> Edge:
+def _flow_edges(
+    by_pair: Mapping[_Pair, list[Connection]], boxes: Mapping[str, Box]
+) -> list[Edge]:
+    """The edges that lead on through the graph, with the names of their ports and, of some, their types."""
+    ranks = _ranks(by_pair)
+    on_path: dict[str, list[int]] = {}
+    for box in boxes.values():
+        if box.main_path and box.id in ranks:
+            on_path.setdefault(box.main_path, []).append(ranks[box.id])
+    for found in on_path.values():
+        found.sort()
+    edges = {pair: _edge(pair, boxes, ranks, on_path) for pair in by_pair}
+    typed = _edges_with_types(edges, by_pair, ranks, boxes)
+    return [
+        replace(
+            edges[pair],
+            label=_label(connections, pair in typed),
+            has_error=any(connection.has_error for connection in connections),
+        )
+        for pair, connections in by_pair.items()
+    ]
+
+
+def _edge(
+    pair: _Pair,
+    boxes: Mapping[str, Box],
+    ranks: Mapping[str, int],
+    on_path: Mapping[str, list[int]],
+) -> Edge:
     source, target = pair
     path_id = boxes[source].main_path
     on_main_path = path_id != "" and path_id == boxes[target].main_path
     if on_main_path:
-        between = range(ranks[source] + 1, ranks[target])
-        on_main_path = not any(
-            box.main_path == path_id and ranks.get(box.id) in between
-            for box in boxes.values()
-        )
+        path = on_path[path_id]
+        after = bisect_right(path, ranks[source])
+        on_main_path = path[after] >= ranks[target]
     adjacent = on_main_path or ranks[target] - ranks[source] == 1
     kind: EdgeKind = "flow" if adjacent else "skip"
     return Edge(source, target, kind=kind, on_main_path=on_main_path)
 
 
 def _edges_with_types(
-    edges: dict[_Pair, Edge],
-    by_pair: dict[_Pair, list[Connection]],
-    ranks: dict[str, int],
-    boxes: dict[str, Box],
+    edges: Mapping[_Pair, Edge],
+    by_pair: Mapping[_Pair, list[Connection]],
+    ranks: Mapping[str, int],
+    boxes: Mapping[str, Box],
 ) -> set[_Pair]:
     """The edges that show a type: for each new type one of its edges, and all edges with errors."""
 
@@ -229,9 +365,9 @@ def _edges_with_types(
 
     best: dict[tuple[str, str], _Pair] = {}
     for pair, connections in by_pair.items():
-        for producer in (connection.producer for connection in connections):
-            if producer.changed and producer.type:
-                key = (producer.box, producer.type)
+        for connection in connections:
+            if connection.changed and connection.type:
+                key = (pair[0], connection.type)
                 best[key] = min(best.setdefault(key, pair), pair, key=distance)
     typed = {pair for pair in best.values() if _has_space(edges[pair], boxes)}
     faulty = {
@@ -242,7 +378,7 @@ def _edges_with_types(
     return typed | faulty
 
 
-def _has_space(edge: Edge, boxes: dict[str, Box]) -> bool:
+def _has_space(edge: Edge, boxes: Mapping[str, Box]) -> bool:
     """Whether an edge can show a type: not beside the edges that enter a sum from the side."""
     return edge.kind == "flow" and not (
         edge.on_main_path and boxes[edge.target].kind == "join"
@@ -250,18 +386,16 @@ def _has_space(edge: Edge, boxes: dict[str, Box]) -> bool:
 
 
 def _label(connections: list[Connection], typed: bool) -> str:
-    labels = (_port_label(connection) for connection in connections)
-    ports = dict.fromkeys(label for label in labels if label)
-    types = dict.fromkeys(c.producer.type for c in connections if c.producer.type)
+    ports = dict.fromkeys(one.label for one in connections if one.label)
+    types = dict.fromkeys(one.type for one in connections if one.type)
     text = ", ".join(ports)
     if not typed or len(types) != 1 or len(ports) > 2:
         return text
     return f"{text}: {next(iter(types))}" if text else next(iter(types))
 
 
-def _port_label(connection: Connection) -> str:
+def _port_label(source: str, target: str) -> str:
     """`hidden`, `query`, or both if they differ: `hidden → state`."""
-    source, target = connection.producer.port, connection.port
     if source.isdigit() and target:
         source = ""
     if source and target and source != target:

@@ -16,9 +16,13 @@ def height(view: ScopeView) -> int:
 
 def main_output(view: ScopeView) -> str:
     """The output at the end of the longest path; "" if there is none."""
-    heights = _heights(view)
-    by_output = {name: heights.get(ref.node, 0) for name, ref in view.outputs.items()}
-    return max(by_output, key=by_output.__getitem__, default="")
+    return _main_end(view, _heights(view))[0]
+
+
+def _main_end(view: ScopeView, heights: dict[str, int]) -> tuple[str, str]:
+    """The output at the end of the longest path that leaves the scope, and the layer or input that gives it."""
+    ends = [(name, ref.node) for name, ref in view.leaving]
+    return max(ends, key=lambda end: heights.get(end[1], 0), default=("", ""))
 
 
 def main_path(view: ScopeView) -> set[str]:
@@ -32,7 +36,7 @@ def main_path(view: ScopeView) -> set[str]:
 def continues_main_path(child: ScopeView, outer: set[str]) -> bool:
     """Whether the main path of an expanded block continues the one around it, `outer`."""
     assert child.parent is not None
-    sources = _start_sources(child)
+    sources = _start_sources(child, _heights(child.parent))
     return len(sources) == 1 and sources[0] in outer
 
 
@@ -49,9 +53,9 @@ def input_dependents(view: ScopeView) -> set[str]:
 def _trace(view: ScopeView) -> tuple[set[str], set[str]]:
     """The layers on the main path, and the inputs at which the longest paths start."""
     heights, dependents = _heights(view), input_dependents(view)
-    last = view.outputs.get(main_output(view))
+    _, last = _main_end(view, heights)
     on_path: set[str] = set()
-    heads = {last.node} if last is not None else set()
+    heads = {last} if last else set()
     while heads:
         if len(heads) == 1:
             on_path |= heads
@@ -63,13 +67,22 @@ def _trace(view: ScopeView) -> tuple[set[str], set[str]]:
     return on_path, heads
 
 
-def _start_sources(child: ScopeView) -> list[str]:
-    """The layers around an expanded block that feed the inputs at which its main path starts."""
+def _start_sources(child: ScopeView, heights: dict[str, int]) -> list[str]:
+    """The layers around an expanded block that feed the inputs at which its main path starts.
+
+    Of several that feed one input, each in other copies, the one that is farthest from the inputs.
+
+    Args:
+        heights: of the layers around the block.
+    """
     assert child.parent is not None
-    sources = dict(child.parent.sources(child.name))
-    starts = _trace(child)[1] & sources.keys()
-    names = (sources[name].node for name in child.scope.inputs if name in starts)
-    return list(dict.fromkeys(names))
+    starts = _trace(child)[1]
+    deepest: dict[str, str] = {}
+    for port, ref in child.parent.sources(child.name):
+        if port in starts:
+            known = deepest.setdefault(port, ref.node)
+            deepest[port] = max(known, ref.node, key=lambda name: heights.get(name, 0))
+    return list(dict.fromkeys(deepest.values()))
 
 
 def _deepest_sources(
@@ -81,7 +94,7 @@ def _deepest_sources(
     only if there are no others.
     """
     child = view.children.get(name)
-    if child is not None and (starts := _start_sources(child)):
+    if child is not None and (starts := _start_sources(child, heights)):
         return starts
     sources = list(dict.fromkeys(ref.node for _, ref in view.sources(name)))
     sources = [source for source in sources if source in dependents] or sources

@@ -57,7 +57,7 @@ def _box(box: Box) -> str:
 
 
 def _edge(edge: Edge) -> str:
-    arrow = _ARROWS.get(edge.kind, "-->")
+    arrow = _ARROWS.get(edge.kind, "-.->" if edge.optional else "-->")
     label = f"|{_quoted(edge.label)}|" if edge.label else ""
     return f"{edge.source} {arrow}{label} {edge.target}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from compiler.diagram.drawing import Cluster, Drawing, Edge
 
@@ -20,6 +20,46 @@ def rank_constraints(drawing: Drawing) -> list[tuple[str, str]]:
         for pair in _sources_above_entry(flow, _boxes_in(drawing, cluster))
     )
     return list(dict.fromkeys(pairs))
+
+
+def exit_rank_constraints(drawing: Drawing) -> Iterator[tuple[str, str]]:
+    """Pairs of a box whose value goes to the next copy, and a box that takes what leaves the last copy.
+
+    The second must stand below the first: beside the repeat, it would make the repeat seem to end in the middle.
+    """
+    flow = [edge for edge in drawing.edges if edge.kind in ("flow", "skip")]
+    parents = {cluster.id: cluster.parent for cluster in drawing.clusters}
+    clusters = {box.id: box.cluster for box in drawing.boxes}
+    ends: dict[str, dict[str, None]] = {}
+    for edge in drawing.edges:
+        if edge.kind == "loop":
+            around = _around(parents, clusters[edge.source])
+            repeat = next(
+                one for one in _around(parents, clusters[edge.target]) if one in around
+            )
+            ends.setdefault(repeat, {})[edge.source] = None
+    for cluster in drawing.clusters:
+        if cluster.id in ends:
+            names = _boxes_in(drawing, cluster)
+            inside = set(names)
+            leaving = [
+                edge
+                for edge in flow
+                if edge.source in inside and edge.target not in inside
+            ]
+            exits = {edge.source for edge in leaving}
+            inner = [edge for edge in flow if edge.target in inside]
+            for source in ends[cluster.id]:
+                if exits.isdisjoint(_distances(inner, names, source)):
+                    yield from ((source, edge.target) for edge in leaving)
+
+
+def _around(parents: Mapping[str, str], cluster: str) -> list[str]:
+    """The clusters around a box, innermost first; the last is "", the whole drawing."""
+    found = [cluster]
+    while found[-1]:
+        found.append(parents[found[-1]])
+    return found
 
 
 def entry_rank_constraints(drawing: Drawing) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ class TypeLabels:
 
     def __init__(self, names: bool) -> None:
         self.names = names
+        self._texts: dict[tuple[ScopeView, str, str], str] = {}
 
     def on_edge(self, view: ScopeView, ref: Ref) -> str:
         """The type of a value, as edges show it: `[B, T, 768]`, `[B, (H+1)//2]`; "" if unknown."""
@@ -32,9 +33,16 @@ class TypeLabels:
         return shorten(self._text(view, ref), _MAX_LENGTH)
 
     def _text(self, view: ScopeView, ref: Ref) -> str:
+        key = view, ref.node, ref.port
+        if key not in self._texts:
+            self._texts[key] = self._written(view, ref)
+        return self._texts[key]
+
+    def _written(self, view: ScopeView, ref: Ref) -> str:
+        instances = dict.fromkeys(instance.inferred for instance in view.instances)
         found = [
             (_by_value(instance, type), type)
-            for instance in view.instances
+            for instance in instances
             if (type := instance.type_of(ref)) is not None
         ]
         if not found:

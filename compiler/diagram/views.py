@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from compiler.ir.graph import Node, OpParam, Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode
@@ -25,19 +26,17 @@ class LayerView:
     node: Node
     uses: tuple[tuple[Instance, TypedNode], ...]
     """The layer in each instance that could be typed."""
-    copies: tuple[int, ...]
-    """For each use, how many copies of the scope it stands for."""
     partly_untyped: bool
     """Whether some instances have no types for the layer, because of errors."""
 
-    @property
+    @cached_property
     def active_uses(self) -> tuple[tuple[Instance, TypedNode], ...]:
         """The instances in which the layer runs."""
         return tuple(use for use in self.uses if use[1].calls)
 
-    @property
+    @cached_property
     def inactive(self) -> bool:
-        """Whether the layer runs in no instance, and passes its input through in all."""
+        """Whether the layer runs in no instance, and passes a value on in all."""
         return bool(self.uses) and not self.partly_untyped and not self.active_uses
 
     @property
@@ -48,16 +47,9 @@ class LayerView:
         return 0 < len(self.active_uses) < len(self.uses)
 
     @property
-    def active_copies(self) -> tuple[int, int]:
-        """In how many copies of the scope the layer runs, and how many copies there are."""
-        pairs = zip(self.uses, self.copies, strict=True)
-        active = sum(copies for (_, typed), copies in pairs if typed.calls)
-        return active, sum(self.copies)
-
-    @property
     def target(self) -> type[Op] | Scope | None:
         """What the layer runs; None if a param of type `op` chooses it and could not be resolved."""
-        for _, typed in (*self.active_uses, *self.uses):
+        for _, typed in self.active_uses or self.uses:
             return typed.target
         return None if isinstance(self.node.target, OpParam) else self.node.target
 
@@ -80,29 +72,45 @@ class LayerView:
             for call in typed.calls:
                 yield instance, typed, call
 
-    @property
+    @cached_property
     def refs(self) -> PortRefs:
         """The layer's inputs by port, those of a variadic port one by one, then its carried states."""
         uses = self.active_uses or self.uses
-        inputs = uses[0][1].inputs if uses else self.node.inputs
-        refs = [(port, ref) for port, value in inputs.items() for ref in _refs(value)]
-        states = ((port, carry.ref) for port, carry in self.node.carry.items())
-        return (*refs, *((port, ref) for port, ref in states if ref is not None))
+        return input_refs(self.node, uses[0][1] if uses else None)
 
-    def instances(self) -> dict[Instance, int]:
-        """The distinct instances of the block or group that the layer runs, with the number of copies of each."""
-        counts: dict[Instance, int] = {}
-        for (_, typed), copies in zip(self.uses, self.copies, strict=True):
-            for call in typed.calls:
-                if call.instance is not None:
-                    before = counts.get(call.instance, 0)
-                    counts[call.instance] = before + copies * call.count
-        return counts
+
+def input_refs(node: Node, typed: TypedNode | None) -> PortRefs:
+    """The inputs of a layer by port, as one instance has them; as written if it has no types for the layer."""
+    inputs = node.inputs if typed is None else typed.inputs
+    refs = [(port, ref) for port, value in inputs.items() for ref in _refs(value)]
+    states = ((port, carry.ref) for port, carry in node.carry.items())
+    return (*refs, *((port, ref) for port, ref in states if ref is not None))
 
 
 def _refs(value: Ref | tuple[Ref, ...]) -> tuple[Ref, ...]:
     """The values at a port, variadic or not."""
     return value if isinstance(value, tuple) else (value,)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Wire:
+    """A value at an input of a layer, or at an output of a scope, in some of a view's instances."""
+
+    port: str
+    written: Ref
+    """The value as the spec names it."""
+    source: Ref
+    """The value itself, which layers that are off have passed on: a layer's output, or an input of the scope."""
+    cases: list[int]
+    """The instances, by their numbers in the view's `cases`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where an instance of an expanded block runs: in a case of the view around it, as one of the layer's calls."""
+
+    case: int
+    call: int
 
 
 @dataclass(eq=False)
@@ -120,6 +128,8 @@ class ScopeView:
     parent: ScopeView | None = None
     children: dict[str, ScopeView] = field(default_factory=dict)
     _layers: dict[str, LayerView] = field(default_factory=dict)
+    _wires: dict[str, tuple[Wire, ...]] = field(default_factory=dict)
+    _passed: dict[tuple[int, str], Ref | None] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:
@@ -136,15 +146,39 @@ class ScopeView:
         """The names of the layers that lead here from the root."""
         return () if self.parent is None else (*self.parent.path, self.name)
 
+    @cached_property
+    def cases(self) -> tuple[Instance | None, ...]:
+        """The distinct instances; None alone, for what the spec declares, if there are none."""
+        return tuple(self.instances) or (None,)
+
+    @cached_property
+    def _numbers(self) -> Mapping[Instance, int]:
+        return {instance: number for number, instance in enumerate(self.instances)}
+
+    def number(self, instance: Instance) -> int:
+        """The number of an instance in `cases`."""
+        return self._numbers[instance]
+
+    @cached_property
+    def copies(self) -> tuple[int, ...]:
+        """The number of copies of each case."""
+        return tuple(self.instances.values()) or (1,)
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether it is the inside of a scan."""
+        if self.parent is None:
+            return False
+        return self.parent.scope.nodes[self.name].layer.scan is not None
+
     def layer(self, name: str) -> LayerView:
         """The view of a layer of this scope."""
         found = self._layers.get(name)
         if found is None:
-            uses = {use: n for use, n in self.instances.items() if name in use.nodes}
+            uses = [instance for instance in self.instances if name in instance.nodes]
             found = self._layers[name] = LayerView(
                 self.scope.nodes[name],
                 tuple((instance, instance.nodes[name]) for instance in uses),
-                tuple(uses.values()),
                 len(uses) < len(self.instances),
             )
         return found
@@ -153,63 +187,205 @@ class ScopeView:
         """Whether a name is an input of the scope and not a layer."""
         return name in self.scope.inputs and name not in self.scope.nodes
 
-    def resolve(self, ref: Ref) -> Ref | None:
-        """The value behind inactive layers, which pass their first input through; None if there is no value."""
+    def typed(self, case: int, name: str) -> TypedNode | None:
+        """A layer in one case; None if it has no types there."""
+        instance = self.cases[case]
+        return None if instance is None else instance.nodes.get(name)
+
+    def runs(self, case: int, name: str) -> bool:
+        """Whether a layer runs in a case; one without types is taken to run."""
+        typed = self.typed(case, name)
+        return typed is None or bool(typed.calls)
+
+    @cached_property
+    def all_cases(self) -> frozenset[int]:
+        """The numbers of all cases."""
+        return frozenset(range(len(self.cases)))
+
+    def active_cases(self, name: str) -> frozenset[int]:
+        """The cases in which a layer runs."""
+        if not self.layer(name).optional:
+            return self.all_cases
+        return frozenset(case for case in self.all_cases if self.runs(case, name))
+
+    def input_cases(self, name: str) -> frozenset[int]:
+        """The cases in which an input has a value; an optional one may have none."""
+        return frozenset(
+            case
+            for case, instance in enumerate(self.cases)
+            if instance is None or instance.inputs.get(name) is not None
+        )
+
+    def resolve(self, case: int, ref: Ref) -> Ref | None:
+        """The value behind layers that are off, in one case; None if there is no value."""
         while not self.is_input(ref.node):
             if ref.node not in self.scope.nodes:
                 return None
-            layer = self.layer(ref.node)
-            if not layer.inactive:
+            if self.runs(case, ref.node):
                 return ref
-            if not layer.refs:
+            passed = self._passes(case, ref.node)
+            if passed is None:
                 return None
-            ref = layer.refs[0][1]
-        return ref
+            ref = passed
+        instance = self.cases[case]
+        absent = instance is not None and instance.inputs.get(ref.node) is None
+        return None if absent else ref
+
+    def _passes(self, case: int, name: str) -> Ref | None:
+        """The value that a layer passes on where it is off, behind other such layers as well."""
+        steps: list[str] = []
+        found: Ref | None = None
+        while True:
+            steps.append(name)
+            if (case, name) in self._passed:
+                found = self._passed[case, name]
+                break
+            typed = self.typed(case, name)
+            assert typed is not None, name
+            found = typed.node.otherwise or _first(typed.inputs.values())
+            if found is None or found.node not in self.scope.nodes:
+                break
+            if self.runs(case, found.node):
+                break
+            name = found.node
+        self._passed |= dict.fromkeys(((case, step) for step in steps), found)
+        return found
+
+    def wires(self, name: str) -> tuple[Wire, ...]:
+        """What feeds a layer, over all cases in which it runs."""
+        found = self._wires.get(name)
+        if found is None:
+            node = self.scope.nodes[name]
+            found = self._wires[name] = self._joined(
+                (case, input_refs(node, self.typed(case, name)))
+                for case in range(len(self.cases))
+                if self.runs(case, name)
+            )
+        return found
+
+    @cached_property
+    def output_wires(self) -> tuple[Wire, ...]:
+        """What the outputs of the scope are, over all cases."""
+        outputs = tuple(self.scope.outputs.items())
+        return self._joined((case, outputs) for case in range(len(self.cases)))
+
+    def _joined(self, refs: Iterable[tuple[int, PortRefs]]) -> tuple[Wire, ...]:
+        wires: dict[tuple[str, str, str], Wire] = {}
+        for case, pairs in refs:
+            for port, ref in pairs:
+                source = self.resolve(case, ref)
+                if source is None:
+                    continue
+                key = port, source.node, source.port
+                wire = wires.get(key)
+                if wire is None:
+                    wire = wires[key] = Wire(port, ref, source, [])
+                if wire.cases[-1:] != [case]:
+                    wire.cases.append(case)
+        return tuple(wires.values())
 
     def sources(self, name: str) -> PortRefs:
-        """The inputs of a layer by port, behind inactive layers."""
-        resolved = ((port, self.resolve(ref)) for port, ref in self.layer(name).refs)
-        return tuple((port, ref) for port, ref in resolved if ref is not None)
+        """The values at the inputs of a layer by port, over all cases."""
+        return tuple((wire.port, wire.source) for wire in self.wires(name))
 
-    def has_input(self, name: str) -> bool:
-        """Whether an input of the scope has a value here; an optional one may have none."""
+    @property
+    def outputs(self) -> PortRefs:
+        """The values of the outputs of the scope, over all cases."""
+        return tuple((wire.port, wire.source) for wire in self.output_wires)
+
+    @property
+    def leaving(self) -> PortRefs:
+        """The outputs as they leave the scope: of a repeat, those of the last copy."""
+        found = [
+            (wire.port, wire.source)
+            for wire in self.output_wires
+            if not self._last_cases.isdisjoint(wire.cases)
+        ]
+        passed_on = all(self.is_input(ref.node) for _, ref in found)
+        return self.outputs if passed_on else tuple(found)
+
+    @cached_property
+    def _last_cases(self) -> frozenset[int]:
+        """The cases of the last copies, in the last copies of what is around."""
         if self.parent is None:
-            return True
-        if name in self.parent.layer(self.name).node.carry:
-            return True
-        ref = dict(self.parent.sources(self.name)).get(name)
-        if ref is None:
-            return False
-        return not self.parent.is_input(ref.node) or self.parent.has_input(ref.node)
+            return self.all_cases
+        runs = (
+            typed.calls[-1].instance
+            for case in self.parent._last_cases
+            if (typed := self.parent.typed(case, self.name)) and typed.calls
+        )
+        return frozenset(self.number(run) for run in runs if run) or self.all_cases
 
-    @property
-    def visible_layers(self) -> list[str]:
+    @cached_property
+    def users(self) -> Mapping[str, tuple[str, ...]]:
+        """The layers that use each input of the scope; an output that is an input counts as a layer `output.`."""
+        users: dict[str, dict[str, None]] = {name: {} for name in self.scope.inputs}
+        for name in self.active_layers:
+            for _, ref in self.sources(name):
+                if self.is_input(ref.node):
+                    users[ref.node][name] = None
+        for output, ref in self.outputs:
+            if self.is_input(ref.node):
+                users[ref.node][f"{output}."] = None
+        return {name: tuple(found) for name, found in users.items()}
+
+    @cached_property
+    def active_layers(self) -> tuple[str, ...]:
+        """The layers that run in some case."""
+        return tuple(name for name in self.scope.nodes if not self.layer(name).inactive)
+
+    @cached_property
+    def visible_layers(self) -> tuple[str, ...]:
         """The layers that are drawn: those that run, and of a long scope those at its ends."""
-        names = list(self.scope.nodes)
         if self.elided_layers:
-            names = [*names[:END_LAYERS], *names[-END_LAYERS:]]
-        return [name for name in names if not self.layer(name).inactive]
+            return (
+                *self.active_layers[:END_LAYERS],
+                *self.active_layers[-END_LAYERS:],
+            )
+        return self.active_layers
 
-    @property
-    def elided_layers(self) -> list[str]:
+    @cached_property
+    def elided_layers(self) -> tuple[str, ...]:
         """The layers in the middle of a long scope, which are not drawn."""
-        names = list(self.scope.nodes)
-        return names[END_LAYERS:-END_LAYERS] if len(names) > MAX_LAYERS else []
+        names = self.active_layers
+        return names[END_LAYERS:-END_LAYERS] if len(names) > MAX_LAYERS else ()
 
-    @property
-    def outputs(self) -> Mapping[str, Ref]:
-        """The outputs of the scope, behind inactive layers."""
-        resolved = {name: self.resolve(ref) for name, ref in self.scope.outputs.items()}
-        return {name: ref for name, ref in resolved.items() if ref is not None}
+    @cached_property
+    def callers(self) -> tuple[tuple[Caller, ...], ...]:
+        """Where each case runs; nowhere for a network, or a block that is drawn alone."""
+        found: list[list[Caller]] = [[] for _ in self.cases]
+        if self.parent is None:
+            return tuple(map(tuple, found))
+        for case in range(len(self.parent.cases)):
+            typed = self.parent.typed(case, self.name)
+            calls = typed.calls if typed is not None else ()
+            for number, call in enumerate(calls):
+                if call.instance is not None:
+                    found[self.number(call.instance)].append(Caller(case, number))
+            if typed is None and not self.instances:
+                found[0].append(Caller(case, 0))
+        return tuple(map(tuple, found))
 
     def inside(self, name: str) -> ScopeView:
         """A new view of the block or group that a layer runs; it is not added to `children`."""
         layer = self.layer(name)
         assert layer.scope is not None, name
-        return ScopeView(layer.scope, layer.instances(), name, self)
+        counts: dict[Instance, int] = {}
+        for instance, copies in self.instances.items():
+            typed = instance.nodes.get(name)
+            for call in typed.calls if typed is not None else ():
+                if call.instance is not None:
+                    before = counts.get(call.instance, 0)
+                    counts[call.instance] = before + copies * call.count
+        return ScopeView(layer.scope, counts, name, self)
 
     def walk(self) -> Iterator[ScopeView]:
         """The view itself and all expanded ones in it, outer ones first."""
         yield self
         for child in self.children.values():
             yield from child.walk()
+
+
+def _first(inputs: Iterable[Ref | tuple[Ref, ...]]) -> Ref | None:
+    """The first value of the first input."""
+    return next((ref for value in inputs for ref in _refs(value)), None)

@@ -16,6 +16,7 @@ from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.layout_engine import render_dot
 from compiler.diagram.text_metrics import text_width
+from compiler.diagram.themes import THEMES, Theme
 from tests.compiler.diagram.specs import SPECS, drawing
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
@@ -214,3 +215,10 @@ def _between(
 
 def _inside(at: tuple[float, float], box: Rect) -> bool:
     return box[0] < at[0] < box[2] and box[1] < at[1] < box[3]
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
+def test_an_error_has_a_colour_of_its_own(theme: Theme) -> None:
+    red, green, blue = (int(theme.fault[at : at + 2], 16) for at in (1, 3, 5))
+    assert red > 2 * max(green, blue) or red > green + blue
+    assert theme.fault not in (theme.ink, theme.line, theme.muted, theme.tie)

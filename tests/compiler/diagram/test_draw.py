@@ -125,7 +125,7 @@ def test_a_badge_shows_how_copies_differ(tmp_path: Path) -> None:
     )
     assert cluster(drawn, "stage").caption.badge == "× 3 · stride 2, then 1"
     assert box(drawn, "narrow").optional
-    assert box(drawn, "narrow").caption.detail == "conv2d 1×1, 8 → 8 · in 2 of 3"
+    assert box(drawn, "narrow").caption.detail == "conv2d 1×1, 8 → 8 · in 2 of 3 (last)"
     assert box(drawn, "conv").caption.detail == "conv2d 1×1, 8 → 8, (stride 2)"
 
 
@@ -240,3 +240,38 @@ def test_networks_are_drawn_side_by_side(tmp_path: Path) -> None:
     alone = drawing(tmp_path, text, DiagramOptions(network="two"))
     assert (alone.title.name, alone.clusters) == ("two", ())
     assert edges(alone) == {("y", "tanh"), ("tanh", "output")}
+
+
+def test_what_passes_a_layer_by_says_in_how_many_copies(tmp_path: Path) -> None:
+    text = Path("tests/compiler/diagram/arrows/identity_shortcut_missing.yaml")
+    drawn = drawing(tmp_path, text.read_text(), DiagramOptions(depth=9))
+    passing = edge(drawn, "", "+")
+    assert (passing.label, passing.optional) == ("in 2 of 3 (last)", True)
+    assert edge(drawn, "downsample", "+").optional is False  # its box says it
+
+
+def test_alternatives_stand_side_by_side(tmp_path: Path) -> None:
+    text = Path("tests/compiler/diagram/arrows/exclusive_whens_in_series.yaml")
+    drawn = drawing(tmp_path, text.read_text(), DiagramOptions(depth=1))
+    assert edges(drawn) >= {
+        ("norm", "dense"),
+        ("norm", "routed"),
+        ("dense", "+"),
+        ("routed", "+"),
+    }
+    assert ("dense", "routed") not in edges(drawn)
+    assert box(drawn, "dense").caption.detail.startswith("Wide · in 1 of 3 (first)")
+
+
+def test_a_state_that_goes_to_the_next_copy_returns(tmp_path: Path) -> None:
+    text = Path("tests/compiler/diagram/arrows/state_of_a_repeat_is_a_dead_end.yaml")
+    drawn = drawing(tmp_path, text.read_text(), DiagramOptions(depth=9))
+    paths = {item.id: ".".join(item.path[1:]) for item in drawn.boxes}
+    assert {
+        (paths[item.source], paths[item.target])
+        for item in drawn.edges
+        if item.kind == "loop"
+    } == {
+        ("layers.residual", "layers.x"),
+        ("layers.total", "layers.skip"),
+    }
