@@ -170,13 +170,19 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     >>> suggest("kernel", ["stride", "kernel_size"])
     'did you mean `kernel_size`?'
     """
+    found = closest(word, candidates)
+    return None if found is None else f"did you mean `{found}`?"
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like `word`, if one is like it."""
     if len(word) > _LONGEST_WORD:
         return None
     likely = [name for name in islice(candidates, _MOST_CANDIDATES) if name != word]
     same = [name for name in likely if _folded(name) == _folded(word)]
     close = same or _starting_with(word, likely)
     close = close or difflib.get_close_matches(word, likely, n=1, cutoff=0.65)
-    return f"did you mean `{close[0]}`?" if close else None
+    return close[0] if close else None
 
 
 def _folded(name: str) -> str:

@@ -119,7 +119,9 @@ Expression = (
 
 
 class ExpressionError(Exception):
-    """An error in an expression, at the offsets `start:end` of the text."""
+    """An error in an expression, at the offsets `start:end` of the text. `code` is that of its diagnostic."""
+
+    code = "bad-expression"
 
     def __init__(self, message: str, start: int = 0, end: int = 0) -> None:
         super().__init__(message)

@@ -55,7 +55,7 @@ class ErrorSink:
             TrialFailed: where the first fault ends the inference.
         """
         if self._stops:
-            raise TrialFailed(fault.message)
+            raise TrialFailed(fault.worded(fault.port))
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
         if known is not None:
@@ -99,11 +99,11 @@ def blamed(node: Node, fault: OpError) -> Span:
 
 def _message(node: Node, fault: OpError) -> str:
     """The message, with the value's name for the number of a variadic input."""
-    if not fault.port.isdigit() or not fault.message.startswith(f"{fault.port} "):
-        return fault.message
+    if not fault.port.isdigit():
+        return fault.worded(fault.port)
     refs = [ref for _, ref in node.refs()]
-    name = str(refs[int(fault.port)]) if int(fault.port) < len(refs) else "an input"
-    return name + fault.message.removeprefix(fault.port)
+    number = int(fault.port)
+    return fault.worded(str(refs[number]) if number < len(refs) else "an input")
 
 
 def _label(instance: InstanceBuilder, node: Node) -> str:

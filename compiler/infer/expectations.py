@@ -11,7 +11,6 @@ from compiler.expr.syntax import Expression, unparse
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, TypedGraph
-from compiler.op.binding import expression_code
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.tensor import TensorType, TypePattern
@@ -73,7 +72,7 @@ def _check_type(
         shape = tuple(_dim(evaluate(dim, instance.values), dim) for dim in pattern.dims)
     except ExpressionError as error:
         span = place.part(error.start, error.end)
-        report.error(expression_code(error), span, error.message)
+        report.error(error.code, span, error.message)
         return
     wanted = TensorType(pattern.kind, shape)
     same = wanted.kind == kind.kind and wanted.rank == kind.rank

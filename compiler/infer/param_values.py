@@ -11,7 +11,7 @@ from compiler.ir.graph import Place
 from compiler.ir.typed import Instance
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula
-from compiler.op.binding import expression_code, named_sizes
+from compiler.op.binding import named_sizes
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbols import ListItem, Opaque, Owner, ParamNumber, Symbol
@@ -71,7 +71,7 @@ def formula_value(
     except ExpressionError as error:
         shift = value.text.startswith("$")
         span = place.part(error.start + shift, error.end + shift)
-        report.error(expression_code(error), span, error.message)
+        report.error(error.code, span, error.message)
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 from compiler.language.spec import Spec
@@ -42,17 +41,16 @@ def module_docstring(spec: Spec, networks: list[ClassPlan], file: str) -> str:
 def _used_clauses(plan: ClassPlan) -> list[str]:
     """What explains the names of sizes in the types of the outputs."""
     names = ShapeNames(plan)
-    shown = " ".join(names.kind(kind) for kind in plan.given().values())
-    pairs = zip(names.named.values(), names.clauses(), strict=True)
-    return [c for name, c in pairs if re.search(rf"\b{name}\b", shown)]
+    shown = {size for kind in plan.given().values() for size in kind.shape}
+    pairs = zip(names.named, names.clauses(), strict=True)
+    return [clause for size, clause in pairs if size in shown]
 
 
 def conditions(spec: Spec, plan: ClassPlan) -> list[str]:
     """`T <= context`: what `dims` asks of the symbols in a network's inputs."""
     found = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
-    taken = " ".join(map(str, plan.scope.inputs.values()))
     for name, bounds in spec.dims.items():
-        if not re.search(rf"\b{name}\b", taken):
+        if name not in plan.scope.visible:
             continue
         if bounds.min != 1:
             found.append(f"{name} >= {_text(bounds.min)}")

@@ -8,7 +8,7 @@ from typing import Any
 import pydantic
 
 from compiler.diagnostics import suggestions
-from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.diagnostic import closest, suggest
 from compiler.diagnostics.text import shorten
 from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
@@ -16,7 +16,7 @@ from compiler.op.as_yaml import as_yaml
 from compiler.op.op import Op, arguments, model, per_op, symbolic_arguments
 from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import ExpressionError, NotConstant, Value, evaluate
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.symbols import ListItem, ParamNumber, Symbol
 
@@ -144,19 +144,8 @@ def _evaluate(
     except ExpressionError as error:
         shift = value.text.startswith("$")
         offsets = error.start + shift, error.end + shift
-        errors.append(
-            PathError(expression_code(error), error.message, path, offsets=offsets)
-        )
+        errors.append(PathError(error.code, error.message, path, offsets=offsets))
         return None
-
-
-def expression_code(error: ExpressionError) -> str:
-    """The code of the diagnostic for a fault in an expression."""
-    if isinstance(error, NotConstant):
-        return "not-constant"
-    if "unknown name" in error.message:
-        return "unknown-name"
-    return "division-by-zero" if "zero" in error.message else "bad-expression"
 
 
 def _named(source: Any, value: Any, names: SymbolTable) -> Any:
@@ -214,14 +203,17 @@ def _as_dims(value: Any) -> Any:
 
 def _errors(op: type[Op], error: pydantic.ValidationError) -> list[PathError]:
     """All mistakes; an argument that is misspelt is not missing, too."""
-    errors = [_error(op, detail) for detail in error.errors(include_url=False)]
-    meant = {one.help for one in errors if one.key}
+    details = error.errors(include_url=False)
+    misspelt = {
+        closest(str(one["loc"][0]), arguments(op))
+        for one in details
+        if one["type"] == "extra_forbidden"
+        and str(one["loc"][0]) not in suggestions.ARGUMENTS
+    }
     return [
-        one
-        for one in errors
-        if one.code != "missing-argument"
-        or f"did you mean `{one.message.removeprefix(f'{op.name} needs ')}`?"
-        not in meant
+        _error(op, one)
+        for one in details
+        if one["type"] != "missing" or one["loc"][0] not in misspelt
     ]
 
 

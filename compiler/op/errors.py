@@ -19,7 +19,8 @@ NO_CONDITIONS = Conditions()
 class OpError(Exception):
     """A requirement of an op that is not met.
 
-    `port` names the input to blame and `argument` the argument; neither means the layer as a whole.
+    `port` names the input to blame and `argument` the argument; neither means the layer as a whole. An input of a
+    variadic port goes by its number.
     """
 
     code: str
@@ -30,19 +31,25 @@ class OpError(Exception):
     label: str = ""
     conditions: Conditions = NO_CONDITIONS
     """For which sizes the requirement would be met."""
+    of_port: bool = False
+    """Whether the message is what is said of the port, whose name stands before it."""
+
+    def worded(self, port: str) -> str:
+        """The message, where the port has this name."""
+        return f"{port} {self.message}" if self.of_port else self.message
 
 
 def rank_mismatch(port: str, tensor: TensorType, expected: str) -> OpError:
     """An input has another number of dimensions than the op takes."""
-    message = f"{port} needs {expected}, and has {tensor.rank}"
-    return OpError("rank-mismatch", message, port)
+    message = f"needs {expected}, and has {tensor.rank}"
+    return OpError("rank-mismatch", message, port, of_port=True)
 
 
 def kind_mismatch(port: str, tensor: TensorType, expected: Sequence[str]) -> OpError:
     """An input is of another dtype kind than the op takes."""
     wanted = " or ".join(expected)
-    message = f"{port} needs {wanted} values, not {tensor.kind}"
-    return OpError("kind-mismatch", message, port)
+    message = f"needs {wanted} values, not {tensor.kind}"
+    return OpError("kind-mismatch", message, port, of_port=True)
 
 
 def shapes_differ(

@@ -28,7 +28,7 @@ from compiler.expr.syntax import (
 )
 from compiler.symbolic.dims import Dim, DimOverflow, ceil_div
 
-__all__ = ["ExpressionError", "NotConstant", "Value", "evaluate", "parse_expression"]
+__all__ = ["ExpressionError", "Value", "evaluate", "parse_expression"]
 
 Value: TypeAlias = "int | float | bool | str | Dim | tuple[Value, ...]"
 Numeric = int | float | Dim
@@ -37,6 +37,20 @@ Operand = TypeVar("Operand", bound=Numeric)
 
 class NotConstant(ExpressionError):
     """A symbolic size stands where only a known number will do."""
+
+    code = "not-constant"
+
+
+class UnknownName(ExpressionError):
+    """A name that nothing in the scope has."""
+
+    code = "unknown-name"
+
+
+class DivisionByZero(ExpressionError):
+    """A divisor that is zero."""
+
+    code = "division-by-zero"
 
 
 ARITHMETIC: dict[str, Callable[[Numeric, Numeric], Numeric]] = {
@@ -113,7 +127,7 @@ def _kind(value: Value) -> str:
 
 def _look_up(expr: Variable, env: Mapping[str, Value]) -> Value:
     if expr.id not in env:
-        _fail(expr, f"unknown name `{expr.id}`")
+        raise UnknownName(f"unknown name `{expr.id}`", expr.start, expr.end)
     return _plain(env[expr.id])
 
 
@@ -173,7 +187,7 @@ def _checked(
     try:
         result = operation(left, right)
     except ZeroDivisionError:
-        _fail(part, "division by zero")
+        raise DivisionByZero("division by zero", part.start, part.end) from None
     except (DimOverflow, OverflowError):
         _fail(part, "the result is too large")
     if isinstance(result, Dim) and result.constant is not None:

@@ -16,7 +16,6 @@ from pydantic_core import CoreSchema, core_schema
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.language.model import fault
-from compiler.op.binding import expression_code
 from compiler.op.schema_forms import FORMULA, Schema
 from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expression
 
@@ -30,7 +29,7 @@ def number(value: Any, info: ValidationInfo) -> Any:
         return evaluate(parse_expression(value), params)
     except ExpressionError as error:
         offsets = (error.start, error.end)
-        code = expression_code(error)
+        code = error.code
         help = _meant(value[slice(*offsets)], params) if code == "unknown-name" else ""
         message = shorten(error.message, 120)
         raise fault(code, message, offsets=offsets, help=help) from None
