@@ -121,8 +121,11 @@ class ClassPlan:
         ]
         runs = {bool(node.calls) for node in nodes}
         keys = self.scope.nodes[layer].layer
-        if runs == {False} and keys.repeat is not None and keys.repeat.share:
-            return False  # no copy, so that there is nothing whose weights they share
+        repeat = keys.repeat if runs == {False} else None
+        if repeat is not None and (repeat.share or len(self.layers[layer].outputs) > 1):
+            return (
+                False  # no copy whose weights they share, or that gives further outputs
+            )
         parted = bool(self.key[-1]) and keys.when is not None
         return runs.pop() if parted and len(runs) == 1 else None
 

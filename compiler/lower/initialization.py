@@ -11,16 +11,19 @@ from compiler.codegen.python import (
     Expr,
     Logic,
     Name,
+    Slice,
+    Subscript,
     attr,
     call,
     lit,
     method,
     subscript,
 )
-from compiler.codegen.statements import ExprStatement, For, If, Stmt
+from compiler.codegen.statements import Assign, ExprStatement, For, If, Stmt
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
+from compiler.language.parametrizations import PREFIX
 from compiler.language.spec import Spec
 from compiler.lower.build_class import ClassIR
 from compiler.lower.print_class import (
@@ -33,6 +36,7 @@ from compiler.lower.print_class import (
 from compiler.op.registry import ops
 
 MODULE = Name("module")
+INNER = Name("inner")
 
 
 def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stmt]:
@@ -48,10 +52,67 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
     blocks = _by_block(inside, classes, spec) if by_op else []
     # An object comes before what it holds, so that the rule of an op would come last.
     rounds = [by_op, blocks] if _contradict(inside, spec) else [[*by_op, *blocks]]
-    lines: list[Stmt] = [
-        For(MODULE, call("self.modules"), _chained(one)) for one in rounds if one
-    ]
+    composite = _composites(inside, spec) if by_op else []
+    loops = [_chained(one) for one in rounds if one]
+    lines: list[Stmt] = []
+    if composite:
+        lines += _inner_modules(composite)
+        loops = [_guard(Compare("not in", MODULE, INNER), body) for body in loops]
+    lines += [For(MODULE, call("self.modules"), body) for body in loops]
     return [*lines, *own_reset(ir, spec)]
+
+
+def _composites(inside: Iterable[Instance], spec: Spec) -> list[str]:
+    """The modules of ops that hold modules of others, which the rules of other ops would reach: these are no layers."""
+    runs = (
+        run for use in inside for node in use.nodes.values() for run in node.shown.calls
+    )
+    return sorted(
+        {
+            run.op.module
+            for run in runs
+            if run.op is not None
+            and run.op.module
+            and _is_reached(run.op.name, run, spec)
+        }
+    )
+
+
+def _is_reached(op: str, run: LayerCall, spec: Spec) -> bool:
+    """Whether the rule of another op may be for a tensor inside the module of an op, and is not the op's own."""
+    own = spec.init.get(op, {})
+    for path in run.weights:
+        inner, _, tensor = path.rpartition(".")
+        if inner and not path.startswith(PREFIX):
+            others = (given for name, given in spec.init.items() if name != op)
+            if any(
+                tensor in given and given[tensor] != own.get(path) for given in others
+            ):
+                return True
+    return False
+
+
+def _guard(test: Expr, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """Statements under a condition; of one `if` without an `else` the condition is made stricter."""
+    first = body[0]
+    if len(body) == 1 and isinstance(first, If) and not first.orelse:
+        return (If(Logic("and", (test, first.test)), first.body),)
+    return (If(test, body),)
+
+
+def _inner_modules(composite: list[str]) -> list[Stmt]:
+    """`inner`: the modules inside those of other ops."""
+    inner = method(
+        INNER,
+        "update",
+        Subscript(call("list", method(MODULE, "modules")), (Slice(lit(1)),)),
+    )
+    test = call("isinstance", MODULE, _union(composite))
+    kind = subscript(Name("set"), Name("nn.Module"))
+    return [
+        Assign((INNER,), call("set"), annotation=kind),
+        For(MODULE, call("self.modules"), (If(test, (ExprStatement(inner),)),)),
+    ]
 
 
 def _with_those_off(uses: Iterable[Instance]) -> Iterator[Instance]:

@@ -40,6 +40,22 @@ SPECS = {
         ),
         set(),
     ),
+    "no copies of what has further outputs": (
+        (
+            "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
+            "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {a: tanh}, outputs: {x: a, z: x}}}"
+        ),
+        {"n"},
+    ),
+    "an init that is not for what an op's module holds": (
+        (
+            "params: {width: 16}\ninputs: {x: 'float[B, T, width]'}\n"
+            "layers:\n  m: {op: mixture_of_experts, hidden_features: 4, num_experts: 2}\n"
+            "  l: {op: linear, out_features: width}\n"
+            "init: {linear: {weight: {normal: {std: 0.3}}}}"
+        ),
+        set(),
+    ),
     "a width that equals another at the compiled values": (
         (
             "params: {width: 4, n: 2}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
