@@ -6,9 +6,10 @@ what it starts as, and the steps of a layer that end in its output. `check_names
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import Expr, Placeholder
@@ -49,13 +50,11 @@ class Names:
 
 
 def name_values(ir: ClassIR) -> Names:
-    """Name every value of `forward`."""
+    """Name every value of `forward`; `check_names` proves the names once the values are where they stay."""
     namer = _Namer(ir)
     for statement in ir.body.statements:
         namer.statement(statement)
-    names = Names(namer.values, namer.steps)
-    check_names(ir, names)
-    return names
+    return Names(namer.values, namer.steps)
 
 
 class NameClash(AssertionError):
@@ -107,6 +106,7 @@ def _hold(statement: Stmt, held: dict[str, Local], names: Names) -> None:
 def _hold_loop(loop: Loop, held: dict[str, Local], names: Names) -> None:
     for one in loop.carried:
         _require(placeholders(one.start), held, names)
+        held[names[one.inside]] = one.inside
     for _ in range(2):  # what a copy leaves behind is what the next one finds
         for one in loop.carried:
             held[names[one.inside]] = one.inside
@@ -170,8 +170,12 @@ class _Namer:
         for name, ref in self.plan.scope.outputs.items():
             self._outputs.setdefault(ref.node, []).append((name, ref))
         self._copies: dict[str, str] = {}
-        self._state = ""
-        self._chains = self._count_chains()
+        self._lives = _Lives(self.ir)
+        self._flows: dict[str, Local] = {}
+        begun = self._lives.beginnings
+        plain = [loop for loop in begun if not self._used_as(loop)]
+        self._loops = _Spans(map(self._lives.span, begun))
+        self._plain_loops = _Spans(map(self._lives.span, plain))
         self._own: dict[str, str] = {}
         for port, value in body.inputs:
             self.values[value.number] = self.fresh(port)
@@ -203,7 +207,7 @@ class _Namer:
             else:
                 port = origin.port or self._first(origin.layer)
                 wanted = self._local_name(origin.layer, port)
-                self.values[value.number] = self._of_output(origin.layer, port, wanted)
+                self.values[value.number] = self._of_output(value, port, wanted)
 
     def _choose(self, statement: Choose) -> None:
         *steps, last = statement.body
@@ -218,7 +222,7 @@ class _Namer:
                 wanted = (
                     origin.layer if single else self._local_name(origin.layer, port)
                 )
-                name = self._of_output(origin.layer, port, _identifier(wanted))
+                name = self._of_output(after, port, _identifier(wanted))
             self.values[after.number] = self.values[inside.number] = name
         self.statement(last)
 
@@ -226,9 +230,7 @@ class _Namer:
         layer = self.plan.layers[loop.layer]
         many = len(loop.carried) + len(loop.last) > 1
         for one in loop.carried:
-            name = self._carried_name(
-                one.start, loop.layer, one.port if many else loop.layer
-            )
+            name = self._carried_name(one.start, loop, one.port if many else "")
             for value in (one.inside, one.following, one.after):
                 self.values[value.number] = name
         if loop.holder is not None:
@@ -253,13 +255,13 @@ class _Namer:
             taken = any(c.item == inside and self.read[c.after] for c in loop.collected)
             name = UNUSED
             if self.read[after] or taken:
-                name = self._of_output(loop.layer, port, port if many else loop.layer)
+                name = self._of_output(after, port, port if many else loop.layer)
             self.values[after.number] = self.values[inside.number] = name
         self.statement(last)
         for collected in loop.collected:
             used = self.read[collected.after]
             name = (
-                self._of_output(loop.layer, collected.name, collected.name)
+                self._of_output(collected.after, collected.name, collected.name)
                 if used
                 else UNUSED
             )
@@ -312,12 +314,13 @@ class _Namer:
             return ""
         return "" if names[0] in self.plan.scope.inputs else names[0]
 
-    def _of_output(self, node: str, port: str, wanted: str) -> str:
-        """The name of an output of a layer: its own, or that of the loop which it goes into alone."""
+    def _of_output(self, value: Local, port: str, wanted: str) -> str:
+        """The name of an output of a layer: its own, or that of the loop which goes on from it."""
+        node = self.origins[value.number].layer
         if node in self._own and len(self.plan.layers[node].outputs) == 1:
             return self._own[node]
-        loop = self._feeds_loop(node) if port in ("", self._first(node)) else ""
-        return self._loop_name(loop) if loop else self.fresh(wanted)
+        loop = self._lives.begun_with(value)
+        return self._loop_name(loop) if loop is not None else self.fresh(wanted)
 
     def _copy_name(self, *wanted: str) -> str:
         """The variable of a loop over copies: the same one in every loop.
@@ -331,49 +334,148 @@ class _Namer:
             self._copies[word] = self.fresh(word)
         return self._copies[word]
 
-    def _carried_name(self, start: Expr, loop: str, wanted: str) -> str:
+    def _carried_name(self, start: Expr, loop: Loop, wanted: str) -> str:
         """The name of what goes from copy to copy: that of its start, where nothing else needs this."""
         if isinstance(start, Placeholder) and isinstance(start.key, Local):
-            alone = self.read[start.key] == 1 and start.key in self._made
+            alone = start.key in self._made and self._lives.end_with(start.key, loop)
             if alone and self.values[start.key.number] != UNUSED:
                 return self.values[start.key.number]
-        return self._loop_name(loop) if wanted == loop else self.fresh(wanted)
+        return self.fresh(wanted) if wanted else self._loop_name(loop)
 
-    def _loop_name(self, loop: str) -> str:
-        """`x` where all loops are one chain, and nothing else is called so."""
-        free = "x" not in self.plan.scope.inputs and "x" not in self.plan.layers
-        if self._chains == 1 and free and not self._state:
-            self._state = self.fresh("x")
-            return self._state
-        return self.fresh(_identifier(loop))
+    def _loop_name(self, loop: Loop) -> str:
+        """What goes through a loop: neither the layer nor where it started.
 
-    def _count_chains(self) -> int:
-        """How many loops do not go on from another loop."""
-        starts = 0
-        for name in self.plan.scope.nodes:
-            typed = self.plan.layers[name]
-            if name in self._live and self._is_loop(typed):
-                source = self.plan.layers.get(next(refs_of(typed))[1].node)
-                starts += source is None or not self._is_loop(source)
-        return starts
+        It is x, also where the input x or what went through a loop before is not needed any more. Of several at a
+        time, as those of an encoder and a decoder, each has the name of what it is used as (`memory`), and x is the
+        one that has no such use.
+        """
+        use = self._used_as(loop)
+        span = self._lives.span(loop)
+        if self._loops.count(span) > 1 and use:
+            return self.fresh(use)
+        if self._plain_loops.count(span) > (not use):
+            return self.fresh(f"{_identifier(loop.layer)}_x")
+        name = next(filter(None, (self._flow(word, loop) for word in ("x", "h"))), "")
+        self._flows[name] = self._lives.last_of(loop).carried[0].after
+        return name or self.fresh(_identifier(loop.layer))
 
-    def _feeds_loop(self, node: str) -> str:
-        """The repeated layer that alone takes a value, to go on from copy to copy."""
-        consumers = self._consumers.get(node, [])
-        if self._state or len(consumers) != 1 or node in self._outputs:
+    def _flow(self, word: str, loop: Loop) -> str:
+        """The name for what goes through a loop, where it is free by then."""
+        if word in self.plan.layers or word in self.plan.scope.outputs:
             return ""
-        layer, port, _ = consumers[0]
-        chained = self._is_loop(layer) and port == next(iter(layer.inputs))
-        return layer.node.name if chained else ""
+        value = self._flows.get(word, dict(self.ir.body.inputs).get(word))
+        if value is None:
+            return self.fresh(word)
+        optional = word in self.plan.scope.inputs and self.plan.is_optional(word)
+        return word if not optional and self._lives.end_before(value, loop) else ""
+
+    def _used_as(self, loop: Loop) -> str:
+        """The ports that the result of a loop goes to, where they agree and say something."""
+        last = self._lives.last_of(loop).layer
+        uses = set(self._uses(last, self._first(last)))
+        (use,) = uses if len(uses) == 1 else ("",)
+        scope = self.plan.scope
+        taken = use in scope.inputs or use in scope.nodes or use in scope.outputs
+        return "" if taken or use == "else" else use
 
     def _first(self, node: str) -> str:
         typed = self.plan.layers.get(node)
         return next(iter(typed.outputs), "") if typed is not None else ""
 
-    def _is_loop(self, typed: TypedNode) -> bool:
-        return typed.node.layer.repeat is not None and bool(
-            self.plan.runs(typed.node.name)
-        )
+
+class _Lives:
+    """How long values of `forward` are needed, and the loops that go on from one another."""
+
+    def __init__(self, ir: ClassIR) -> None:
+        statements = ir.body.statements
+        self._statements = statements
+        self._place = {id(statement): n for n, statement in enumerate(statements)}
+        self._last: dict[Hashable, int] = {}
+        self._made: dict[Local, int] = {}
+        for number, statement in enumerate(statements):
+            self._last |= dict.fromkeys(reads(statement), number)
+            self._made |= dict.fromkeys(definitions(statement), number)
+        for output in ir.body.outputs:
+            self._last |= dict.fromkeys(placeholders(output), len(statements))
+        loops = [one for one in statements if isinstance(one, Loop) and one.carried]
+        self._inside = {id(loop): set(_inner(loop)) for loop in loops}
+        self._starts = {key: loop for loop in loops for key in _begins(loop)}
+        after = {loop.carried[0].after: loop for loop in loops}
+        self._next = {
+            id(after[key]): loop
+            for key, loop in self._starts.items()
+            if key in after and self.end_with(key, loop)
+        }
+        follow = {id(loop) for loop in self._next.values()}
+        self.beginnings = [loop for loop in loops if id(loop) not in follow]
+        """The loops that do not go on from another one."""
+
+    def begun_with(self, value: Local) -> Loop | None:
+        """The loop that goes on from a value which nothing needs after that."""
+        loop = self._starts.get(value)
+        return loop if loop is not None and self.end_with(value, loop) else None
+
+    def end_with(self, value: Hashable, loop: Loop) -> bool:
+        """Whether nothing needs a value once a loop has begun."""
+        ended = self._last.get(value, -1) <= self._place[id(loop)]
+        return ended and value not in self._inside[id(loop)]
+
+    def end_before(self, value: Local, loop: Loop) -> bool:
+        """Whether nothing needs a value once there is what a loop begins with."""
+        return self._end(value) < self.span(loop)[0]
+
+    def span(self, loop: Loop) -> tuple[int, int]:
+        """From when to when what goes through a loop, and through those that go on from it, is needed.
+
+        An even number is what a statement reads at first, the odd one after it what comes after.
+        """
+        start = next(iter(_begins(loop)), None)
+        made = self._made.get(start) if start is not None else None
+        place = self._place[id(loop)]
+        if made is not None and start is not None and self.end_with(start, loop):
+            place = made if isinstance(self._statements[made], Let) else place
+        begin = 2 * place + 1
+        return begin, max(begin, self._end(self.last_of(loop).carried[0].after))
+
+    def _end(self, value: Local) -> int:
+        last = self._last.get(value, -1)
+        reader = self._statements[last] if 0 <= last < len(self._statements) else None
+        inside = isinstance(reader, Loop) and value in self._inside.get(id(reader), ())
+        return 2 * last + inside
+
+    def last_of(self, loop: Loop) -> Loop:
+        """The last of the loops that go on from one another."""
+        while (following := self._next.get(id(loop))) is not None:
+            loop = following
+        return loop
+
+
+class _Spans:
+    """Spans of time, of which one asks how many meet another one."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        found = list(spans)
+        self._begins = sorted(begin for begin, _ in found)
+        self._ends = sorted(end for _, end in found)
+
+    def count(self, span: tuple[int, int]) -> int:
+        begin, end = span
+        return bisect_right(self._begins, end) - bisect_left(self._ends, begin)
+
+
+def _begins(loop: Loop) -> Iterator[Local]:
+    """The value that a loop goes on from."""
+    start = loop.carried[0].start
+    if isinstance(start, Placeholder) and isinstance(start.key, Local):
+        yield start.key
+
+
+def _inner(loop: Loop) -> Iterator[Hashable]:
+    """What a loop reads once it has begun: what goes through it first has its start by then."""
+    for one in loop.carried[1:]:
+        yield from placeholders(one.start)
+    yield from reads(replace(loop, carried=()))
+    yield from (one.following for one in loop.carried)
 
 
 def counts_copies(statement: Stmt) -> bool:

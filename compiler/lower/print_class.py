@@ -69,6 +69,7 @@ from compiler.lower.emit import value_code
 from compiler.lower.names import (
     UNUSED,
     Names,
+    check_names,
     counts_copies,
     name_values,
     steps_plainly,
@@ -163,6 +164,7 @@ class _ClassPrinter:
         self.shapes = ShapeNames(ir.plan)
         self.kept = self._kept()
         self.ir = tidy(ir, lambda let: self.comment(let.kinds), self._fits)
+        check_names(self.ir, self.names)
 
     def _kept(self) -> dict[str, str]:
         """The attributes of the params that `forward` uses, in the order in which it asks for them."""

@@ -40,7 +40,8 @@ def returning(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> No
     ):
         lines[-1] = Return(last.value, last.comment)
         return
-    _annotate(lines, value)
+    if not (isinstance(value, Name) and value.id in inputs):
+        _annotate(lines, value)
     last = lines[-1] if lines else None
     if isinstance(last, Assign) and last.value is not None and _goes_on(lines, last):
         lines[-1] = Return(last.value, last.comment)
@@ -77,7 +78,7 @@ def _typed_names(lines: Sequence[Stmt], inputs: set[str]) -> set[str]:
         ):
             if _is_tensor(line.value, typed):
                 typed.add(line.targets[0].id)
-            else:
+            elif line.targets[0].id not in inputs:
                 typed.discard(line.targets[0].id)
     return typed
 

@@ -25,10 +25,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        fc: Tensor = x
         for layer in self.fc:  # 2 times
-            fc = layer(fc)  # [B, width]
-        return fc
+            x = layer(x)  # [B, width]
+        return x
 
 
 class AlikeFirst(nn.Module):
@@ -41,7 +40,6 @@ class AlikeFirst(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        stages: Tensor = x
         for block in self.stages:  # len(widths) times
-            stages = block(stages)  # [B, widths[-1]]
-        return stages
+            x = block(x)  # [B, widths[-1]]
+        return x

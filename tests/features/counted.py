@@ -68,15 +68,14 @@ class Counted(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        a: Tensor = x
         for layer in self.a:  # early times
-            a = layer(a)  # [B, N1, H, W]
+            x = layer(x)  # [B, N1, H, W]
         for layer in self.b:  # len(widths) - early times
-            a = layer(a)  # [B, widths[-1], H, W]
+            x = layer(x)  # [B, widths[-1], H, W]
         for layer in self.c:  # early + 2 times
-            a = layer(a)  # [B, N2, H, W]
+            x = layer(x)  # [B, N2, H, W]
         for layer in self.d:  # len(widths) times
-            a = layer(a)  # [B, widths[0], H, W]
+            x = layer(x)  # [B, widths[0], H, W]
         for block in self.e:  # len(widths) - early times
-            a = block(a)  # [B, 2 * widths[-1], H, W]
-        return a
+            x = block(x)  # [B, 2 * widths[-1], H, W]
+        return x

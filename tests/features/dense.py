@@ -39,8 +39,7 @@ class Dense(nn.Module):
         self.head = nn.Conv2d(depth * growth + 24, 3, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        d = x
         for block in self.d:  # depth times
-            d = block(d)  # [B, N1, H, W]
-        head: Tensor = self.head(d)  # [B, 3, H, W]
+            x = block(x)  # [B, N1, H, W]
+        head: Tensor = self.head(x)  # [B, 3, H, W]
         return head

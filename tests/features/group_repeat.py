@@ -41,8 +41,8 @@ class GroupRepeat(nn.Module):
         self.head = nn.Linear(width, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        body = self.stem(x)  # [B, T, width]
+        x = self.stem(x)  # [B, T, width]
         for block in self.body:  # depth times
-            body = block(body)  # [B, T, width]
-        head: Tensor = self.head(body)  # [B, T, 4]
+            x = block(x)  # [B, T, width]
+        head: Tensor = self.head(x)  # [B, T, 4]
         return head

@@ -51,10 +51,10 @@ class Started(nn.ModuleDict):
             init.ones_(self["3"].get_parameter("bias"))
 
     def forward(self, x: Tensor) -> Tensor:
-        layer_2 = F.gelu(self["0"](x))  # [B, 64]
+        x = F.gelu(self["0"](x))  # [B, 64]
         for layer in self["2"].children():  # n times
-            layer_2 = layer(layer_2)  # [B, 64]
-        layer_3 = self["3"](layer_2) if "3" in self else layer_2  # [B, 64]
+            x = layer(x)  # [B, 64]
+        layer_3 = self["3"](x) if "3" in self else x  # [B, 64]
         layer_4 = self["4"](layer_3) if "4" in self else layer_3  # [B, 64]
         layer_5: Tensor = self["5"](layer_4)  # [B, 16]
         return layer_5

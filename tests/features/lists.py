@@ -44,8 +44,7 @@ class Lists(nn.Module):
         self.b = M(widths[-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        a = x
         for layer in self.a:  # len(widths) times
-            a = layer(a)  # [B, widths[-1]]
-        b: Tensor = self.b(a)  # [B, widths[-1]]
+            x = layer(x)  # [B, widths[-1]]
+        b: Tensor = self.b(x)  # [B, widths[-1]]
         return b

@@ -45,9 +45,9 @@ class LogArange(nn.Module):
             init.zeros_(layer.get_parameter("bias"))
 
     def forward(self, x: Tensor) -> Tensor:
-        body = self.up(x, x)  # [B, 2]
+        x = self.up(x, x)  # [B, 2]
         for layer in self.body:  # 2 times
-            body = layer(body)  # [B, 2]
-        down = self.down(body)  # [B, 8]
+            x = layer(x)  # [B, 2]
+        down = self.down(x)  # [B, 8]
         mixed: Tensor = down @ self.rates  # [B, states]
         return mixed

@@ -20,10 +20,10 @@ class Block(nn.Module):
         self.layer = nn.ModuleList(nn.Linear(d, d) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
-        layer = x
+        h = x
         for module in self.layer:  # 2 times
-            layer = module(layer)  # [B, T, D]
-        return x + layer  # [B, T, D]
+            h = module(h)  # [B, T, D]
+        return x + h  # [B, T, D]
 
 
 class LoopNames(nn.Module):
@@ -35,9 +35,8 @@ class LoopNames(nn.Module):
         self.block = nn.ModuleList(Block(8) for _ in range(depth))
 
     def forward(self, x: Tensor) -> Tensor:
-        layer: Tensor = x
         for module in self.layer:  # depth times
-            layer = module(layer)  # [B, T, 8]
+            x = module(x)  # [B, T, 8]
         for module in self.block:  # depth times
-            layer = module(layer)  # [B, T, 8]
-        return layer
+            x = module(x)  # [B, T, 8]
+        return x

@@ -99,9 +99,9 @@ class Misc(nn.Module):
             twice = self.shared(twice)  # [B, width, L]
         again = self.conv(pad)  # [B, width, L]
         sum_ = twice + again + x if self.width == 8 else twice  # [B, width, L]
-        rep = self.seq(sum_)  # [B, 4, L]
+        x = self.seq(sum_)  # [B, 4, L]
         for layer in self.rep:  # 2 times
-            rep = layer(rep)  # [B, 4, L]
-        s_0, s_1 = torch.split(rep, [1, 3], dim=1)  # [B, 1, L], [B, 3, L]
+            x = layer(x)  # [B, 4, L]
+        s_0, s_1 = torch.split(x, [1, 3], dim=1)  # [B, 1, L], [B, 3, L]
         h: Tensor = self.h(self.g(s_0 * s_1))  # [B, 3, L]
         return h

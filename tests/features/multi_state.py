@@ -38,9 +38,9 @@ class MultiState(nn.Module):
         self.pair = nn.ModuleList(Step(8) for _ in range(4))
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        pair = self.start(y)  # [B, 8]
+        h = self.start(y)  # [B, 8]
         b = y
         for block in self.pair:  # 4 times
-            pair, b = block(pair, b)  # 2 of [B, 8]
-        u = (pair + b) * b  # [B, 8]
-        return u, pair, x
+            h, b = block(h, b)  # 2 of [B, 8]
+        u = (h + b) * b  # [B, 8]
+        return u, h, x

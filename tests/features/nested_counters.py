@@ -36,10 +36,10 @@ class Outer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         wide = self.wide(x)  # [B, max(i, 4)]
         start = self.start(wide)  # [B, 4]
-        inner = start
+        x = start
         for block in self.inner:  # 2 times
-            inner = block(inner)  # [B, 4]
-        end: Tensor = inner + start  # [B, 4]
+            x = block(x)  # [B, 4]
+        end: Tensor = x + start  # [B, 4]
         return end
 
 
@@ -54,7 +54,6 @@ class Net(nn.Module):
         self.outer = nn.ModuleList(Outer(i) for i in range(6))
 
     def forward(self, x: Tensor) -> Tensor:
-        outer: Tensor = x
         for block in self.outer:  # 6 times
-            outer = block(outer)  # [B, 4]
-        return outer
+            x = block(x)  # [B, 4]
+        return x

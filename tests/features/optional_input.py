@@ -65,10 +65,10 @@ class Net(nn.Module):
     def forward(
         self, x: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
     ) -> Tensor:
-        body = x
+        h = x
         for block in self.body:  # 2 times
-            body = block(body, mask, bias)  # [B, T, 8]
-        group = self.group(body, mask)  # [B, T, 8]
+            h = block(h, mask, bias)  # [B, T, 8]
+        group = self.group(h, mask)  # [B, T, 8]
         attention: Tensor = F.scaled_dot_product_attention(
             torch.unflatten(group, -1, (2, -1)).transpose(1, 2),
             torch.unflatten(x, -1, (2, -1)).transpose(1, 2),

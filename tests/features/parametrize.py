@@ -47,10 +47,10 @@ class Normed(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mix = self.conv(x)  # [B, width, T + 1 - kernel]
+        h = self.conv(x)  # [B, width, T + 1 - kernel]
         for layer in self.mix:  # 2 times
-            mix = layer(mix)  # [B, width, T + 1 - kernel]
-        up = self.up(mix) if self.up is not None else mix  # [B, width, T + 1 - kernel]
+            h = layer(h)  # [B, width, T + 1 - kernel]
+        up = self.up(h) if self.up is not None else h  # [B, width, T + 1 - kernel]
         head = self.head(up)  # [B, 5, T + 1 - kernel]
         again = self.conv(x)  # [B, width, T + 1 - kernel]
         return head, again

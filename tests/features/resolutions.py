@@ -46,7 +46,6 @@ class Resolutions(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        stages: Tensor = x
         for block in self.stages:  # len(widths) times
-            stages = block(stages)  # [B, widths[-1], H // 2, W // 2]
-        return stages
+            x = block(x)  # [B, widths[-1], H // 2, W // 2]
+        return x

@@ -23,13 +23,13 @@ class ShareRepeat(nn.Module):
             self.c = nn.Linear(8, 8)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        enc = x
+        enc_x = x
         for layer in self.enc:  # depth times
-            enc = layer(enc)  # [B, 8]
-        enc_y = y
+            enc_x = layer(enc_x)  # [B, 8]
+        enc_y_x = y
         for layer in self.enc:  # depth times
-            enc_y = layer(enc_y)  # [B, 8]
-        c = self.c(enc) if self.c is not None else enc  # [B, 8]
-        d = self.c(enc_y) if self.c is not None else enc_y  # [B, 8]
+            enc_y_x = layer(enc_y_x)  # [B, 8]
+        c = self.c(enc_x) if self.c is not None else enc_x  # [B, 8]
+        d = self.c(enc_y_x) if self.c is not None else enc_y_x  # [B, 8]
         e: Tensor = c + d  # [B, 8]
         return e

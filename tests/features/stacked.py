@@ -55,25 +55,25 @@ class Stacked(nn.Module):
     def forward(
         self, x: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        body = self.first(x)  # [B, T, width]
+        h = self.first(x)  # [B, T, width]
         hidden_states_list: list[Tensor] = []  # depth of [B, T, width]
         weights_list: list[Tensor] = []  # depth of [B, T, 1]
         for block in self.body:  # depth times
-            body, scores = block(body, mask)  # [B, T, width], [B, T, 1]
-            hidden_states_list.append(body)
+            h, scores = block(h, mask)  # [B, T, width], [B, T, 1]
+            hidden_states_list.append(h)
             weights_list.append(scores)
         hidden_states = torch.stack(hidden_states_list)  # [depth, B, T, width]
         weights = torch.stack(weights_list)  # [depth, B, T, 1]
-        sum_ = hidden_states.mean(dim=0) + body  # [B, T, width]
-        turns = sum_
+        sum_ = hidden_states.mean(dim=0) + h  # [B, T, width]
+        h = sum_
         turns_list: list[Tensor] = []  # 2 of [B, T, width]
         for _ in range(2):
-            turns = self.turns(turns)  # [B, T, width]
-            turns_list.append(turns)
+            h = self.turns(h)  # [B, T, width]
+            turns_list.append(h)
         all_turns = torch.stack(turns_list)  # [2, B, T, width]
         normed_list: list[Tensor] = []  # 2 of [B, T, width]
         for block in self.last:  # 2 times
-            turns = block(turns)  # [B, T, width]
-            normed_list.append(turns)
+            h = block(h)  # [B, T, width]
+            normed_list.append(h)
         normed = torch.stack(normed_list)  # [2, B, T, width]
-        return sum_, weights, all_turns, turns, normed
+        return sum_, weights, all_turns, h, normed

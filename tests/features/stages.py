@@ -40,12 +40,10 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        layers: Tensor = (
-            self.narrow(x) if self.narrow is not None else x
-        )  # [B, width, H, W]
+        x = self.narrow(x) if self.narrow is not None else x  # [B, width, H, W]
         for block in self.layers:  # depth times
-            layers = block(layers)  # [B, N1, H, W]
-        return layers
+            x = block(x)  # [B, N1, H, W]
+        return x
 
 
 class Stages(nn.Module):
@@ -91,10 +89,9 @@ class Stages(nn.Module):
         self.head = nn.Conv2d(8, 8 * strides[-1], kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        stages = x
         for block in self.stages:  # 3 times
-            stages = block(stages)  # [B, N1, H, W]
+            x = block(x)  # [B, N1, H, W]
         for layer in self.shrink:  # len(strides) times
-            stages = layer(stages)  # [B, 8, H1, W1]
-        head: Tensor = self.head(stages)  # [B, 8 * strides[-1], H1, W1]
+            x = layer(x)  # [B, 8, H1, W1]
+        head: Tensor = self.head(x)  # [B, 8 * strides[-1], H1, W1]
         return head

@@ -47,9 +47,8 @@ class Widths(nn.Module):
         self.head = nn.Linear(widths[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        stages = x
         for block in self.stages:  # len(widths) times
-            stages = block(stages)  # [B, widths[-1], H1, W1]
-        pool = stages.mean(dim=(-2, -1))  # [B, widths[-1]]
+            x = block(x)  # [B, widths[-1], H1, W1]
+        pool = x.mean(dim=(-2, -1))  # [B, widths[-1]]
         head: Tensor = self.head(pool)  # [B, 10]
         return head

@@ -116,13 +116,11 @@ class Encoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
         )  # [S, D]
-        layers: Tensor = self.drop(
-            self.layernorm_embedding(x + embed_positions)
-        )  # [B, S, D]
+        x = self.drop(self.layernorm_embedding(x + embed_positions))  # [B, S, D]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         for block in self.layers:  # depth times
-            layers = block(layers, keys)  # [B, S, D]
-        return layers
+            x = block(x, keys)  # [B, S, D]
+        return x
 
 
 class DecoderLayer(nn.Module):
@@ -187,7 +185,7 @@ class Decoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(2, x.shape[1] + 2, device=x.device)
         )  # [T, D]
-        layers: Tensor = self.drop(
+        h: Tensor = self.drop(
             self.layernorm_embedding(x + embed_positions)
         )  # [B, T, D]
         causal = x.new_ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()  # [T, T]
@@ -195,8 +193,8 @@ class Decoder(nn.Module):
         admitted = causal & keys  # [B, 1, T, T]
         memory_keys = memory_mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         for block in self.layers:  # depth times
-            layers = block(layers, memory, admitted, memory_keys)  # [B, T, D]
-        return layers
+            h = block(h, memory, admitted, memory_keys)  # [B, T, D]
+        return h
 
 
 class BART(nn.Module):

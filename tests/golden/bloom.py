@@ -165,11 +165,8 @@ class Bloom(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         word_embeddings = self.word_embeddings(tokens)  # [B, T, width]
-        word_embeddings_layernorm = self.word_embeddings_layernorm(
-            word_embeddings
-        )  # [B, T, width]
-        alibi = self.alibi(word_embeddings_layernorm)  # [1, heads, T, T]
-        x = word_embeddings_layernorm
+        x = self.word_embeddings_layernorm(word_embeddings)  # [B, T, width]
+        alibi = self.alibi(x)  # [1, heads, T, T]
         for block in self.h:  # depth times
             x = block(x, alibi, mask)  # [B, T, width]
         ln_f = self.ln_f(x)  # [B, T, width]

@@ -129,12 +129,12 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks: Tensor = (
+        x = (
             self.downsample(x) if self.downsample is not None else x
         )  # [B, width, H1, W1]
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, width, H1, W1]
-        return blocks
+            x = block(x)  # [B, width, H1, W1]
+        return x
 
 
 class Downsample(nn.Module):

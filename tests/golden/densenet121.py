@@ -59,12 +59,12 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        layers: Tensor = (
+        x = (
             self.transition(x) if self.transition is not None else x
         )  # [B, width, H1, W1]
         for block in self.layers:  # depth times
-            layers = block(layers)  # [B, N1, H1, W1]
-        return layers
+            x = block(x)  # [B, N1, H1, W1]
+        return x
 
 
 class Transition(nn.Module):

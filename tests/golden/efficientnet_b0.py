@@ -167,10 +167,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks: Tensor = x
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, width, H1, W1]
-        return blocks
+            x = block(x)  # [B, width, H1, W1]
+        return x
 
 
 class EfficientNetB0(nn.Module):

@@ -360,9 +360,8 @@ class Mixtral(nn.Module):
     def forward(
         self, tokens: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        embed_tokens = self.embed_tokens(tokens)  # [B, T, width]
-        rotary_cos, rotary_sin = self.rotary(embed_tokens)  # 2 of [T, width // heads]
-        x = embed_tokens
+        x = self.embed_tokens(tokens)  # [B, T, width]
+        rotary_cos, rotary_sin = self.rotary(x)  # 2 of [T, width // heads]
         router_logits_list: list[Tensor] = []  # depth of [B, T, experts]
         for block in self.layers:  # depth times
             x, router_logits = block(

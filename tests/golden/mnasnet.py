@@ -86,10 +86,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks: Tensor = x
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, width, H1, W1]
-        return blocks
+            x = block(x)  # [B, width, H1, W1]
+        return x
 
 
 class MnasNet(nn.Module):

@@ -195,9 +195,8 @@ class OLMo2(nn.Module):
                 init.normal_(module.weight, std=0.02)
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        embed_tokens = self.embed_tokens(tokens)  # [B, T, width]
-        rotary_cos, rotary_sin = self.rotary(embed_tokens)  # 2 of [T, width // heads]
-        x = embed_tokens
+        x = self.embed_tokens(tokens)  # [B, T, width]
+        rotary_cos, rotary_sin = self.rotary(x)  # 2 of [T, width // heads]
         for block in self.layers:  # depth times
             x = block(x, rotary_cos, rotary_sin, mask)  # [B, T, width]
         norm = self.norm(x)  # [B, T, width]

@@ -98,10 +98,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks: Tensor = x
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, width, (H + 1) // 2, (W + 1) // 2]
-        return blocks
+            x = block(x)  # [B, width, (H + 1) // 2, (W + 1) // 2]
+        return x
 
 
 class RegNetY400MF(nn.Module):

@@ -97,10 +97,10 @@ class Stage(nn.Module):
         self.units = nn.ModuleList(Unit(half) for _ in range(depth - 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        units: Tensor = self.down(x)  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
+        x = self.down(x)  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
         for block in self.units:  # depth - 1 times
-            units = block(units)  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
-        return units
+            x = block(x)  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
+        return x
 
 
 class ShuffleNetV2(nn.Module):

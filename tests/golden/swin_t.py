@@ -306,11 +306,10 @@ class Stage(nn.Module):
             self.downsample = PatchMerging(d)
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks = x
         for block in self.blocks:  # depth times
-            blocks = block(blocks)  # [B, H, W, D]
+            x = block(x)  # [B, H, W, D]
         downsample: Tensor = (
-            self.downsample(blocks) if self.downsample is not None else blocks
+            self.downsample(x) if self.downsample is not None else x
         )  # [B, H1, W1, D1]
         return downsample
 

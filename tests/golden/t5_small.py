@@ -191,13 +191,13 @@ class Encoder(nn.Module):
         init.normal_(self.position_bias.weight, std=0.05)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        layers = self.drop(x)  # [B, S, D]
+        h = self.drop(x)  # [B, S, D]
         position_bias = self.position_bias(x)  # [1, heads, S, S]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         bias = torch.where(keys, position_bias, float("-inf"))  # [B, heads, S, S]
         for block in self.layers:  # depth times
-            layers = block(layers, bias)  # [B, S, D]
-        final_drop: Tensor = self.final_drop(self.final_layer_norm(layers))  # [B, S, D]
+            h = block(h, bias)  # [B, S, D]
+        final_drop: Tensor = self.final_drop(self.final_layer_norm(h))  # [B, S, D]
         return final_drop
 
 
@@ -306,15 +306,15 @@ class Decoder(nn.Module):
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor
     ) -> Tensor:
-        layers = self.drop(x)  # [B, T, D]
+        h = self.drop(x)  # [B, T, D]
         position_bias = self.position_bias(x)  # [1, heads, T, T]
         causal = x.new_ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()  # [T, T]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
         admitted = causal & keys  # [B, 1, T, T]
         bias = torch.where(admitted, position_bias, float("-inf"))  # [B, heads, T, T]
         for block in self.layers:  # depth times
-            layers = block(layers, memory, memory_mask, bias)  # [B, T, D]
-        final_drop: Tensor = self.final_drop(self.final_layer_norm(layers))  # [B, T, D]
+            h = block(h, memory, memory_mask, bias)  # [B, T, D]
+        final_drop: Tensor = self.final_drop(self.final_layer_norm(h))  # [B, T, D]
         return final_drop
 
 

@@ -222,11 +222,11 @@ class Transformer(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         source_mask = source != self.padding  # [B, S]
-        encoder = self.embed(source)  # [B, S, width]
+        memory = self.embed(source)  # [B, S, width]
         for block in self.encoder:  # depth times
-            encoder = block(encoder, source_mask)  # [B, S, width]
-        decoder = self.embed(target)  # [B, T, width]
+            memory = block(memory, source_mask)  # [B, S, width]
+        x = self.embed(target)  # [B, T, width]
         for block in self.decoder:  # depth times
-            decoder = block(decoder, encoder, source_mask)  # [B, T, width]
-        logits: Tensor = self.head(decoder)  # [B, T, vocab]
+            x = block(x, memory, source_mask)  # [B, T, width]
+        logits: Tensor = self.head(x)  # [B, T, vocab]
         return logits

@@ -38,10 +38,9 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        convs = x
         for block in self.convs:  # depth times
-            convs = block(convs)  # [B, width, H, W]
-        pool: Tensor = F.max_pool2d(convs, kernel_size=2)  # [B, width, H // 2, W // 2]
+            x = block(x)  # [B, width, H, W]
+        pool: Tensor = F.max_pool2d(x, kernel_size=2)  # [B, width, H // 2, W // 2]
         return pool
 
 

@@ -124,10 +124,10 @@ class Encoder(nn.Module):
         embed_positions = self.embed_positions(
             torch.arange(places.shape[1], device=places.device)
         )  # [(F + 1) // 2, width]
-        layers = self.drop(places + embed_positions)  # [B, (F + 1) // 2, width]
+        x = self.drop(places + embed_positions)  # [B, (F + 1) // 2, width]
         for block in self.layers:  # depth times
-            layers = block(layers)  # [B, (F + 1) // 2, width]
-        layer_norm: Tensor = self.layer_norm(layers)  # [B, (F + 1) // 2, width]
+            x = block(x)  # [B, (F + 1) // 2, width]
+        layer_norm: Tensor = self.layer_norm(x)  # [B, (F + 1) // 2, width]
         return layer_norm
 
 
