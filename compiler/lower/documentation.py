@@ -48,7 +48,7 @@ def _used_clauses(plan: ClassPlan) -> list[str]:
 
 def conditions(spec: Spec, plan: ClassPlan) -> list[str]:
     """`T <= context`: what `dims` asks of the symbols in a network's inputs."""
-    found = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
+    found: list[str] = []
     for name, bounds in spec.dims.items():
         if name not in plan.scope.visible:
             continue
@@ -62,7 +62,7 @@ def conditions(spec: Spec, plan: ClassPlan) -> list[str]:
 
 
 def _types(plan: ClassPlan, clauses: list[str]) -> str:
-    """`x: float[B, T, D], mask: bool[B, T]? -> float[B, T, D]`, and where it holds."""
+    """`x: float[B, T, D], mask: bool[B, T]? -> float[B, T, D]`, and for which values, and where, it holds."""
     names = ShapeNames(plan)
     inputs = []
     for port in plan.ports():
@@ -72,8 +72,9 @@ def _types(plan: ClassPlan, clauses: list[str]) -> str:
     if list(plan.given()) == ["output"]:
         outputs = [outputs[0].removeprefix("output: ")]
     left, right = ", ".join(inputs), f"-> {', '.join(outputs)}"
-    where = f"where {', '.join(clause.replace(' ', _GLUE) for clause in clauses)}"
-    where = where if clauses else ""
+    terms = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
+    terms += [f"where {clauses[0]}", *clauses[1:]] if clauses else []
+    where = ", ".join(term.replace(" ", _GLUE) for term in terms)
     for line in (f"{left} {right}    {where}".rstrip(), f"{left} {right}"):
         if len(line) <= WIDTH - 4:
             line = line.replace(_GLUE, " ")

@@ -13,7 +13,8 @@ The first line says what the spec is for; each other line of the comment is a ch
     # type output: float[B, 3]           the type of an output (alternatives by |), in values if all are known
     # equals: m.l(x) + x                 what the module m gives for its inputs
     # runs in: float64 bfloat16          without a RuntimeError
-    # same with n=3                      the constructor with this value is what is compiled with it
+    # same with n=3                      the constructor with this value is what is compiled with it,
+    #                                    or refuses it, or has no such argument and says so
     # refused with n=0                   by check, and by the constructor with a ValueError
 
 After `weights`, `shape`, `equals` may stand `with on=true`: the constructor's, and that of the spec compiled so.
@@ -21,6 +22,7 @@ After `weights`, `shape`, `equals` may stand `with on=true`: the constructor's, 
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -117,7 +119,11 @@ def modules(path: Path, settings: Mapping[str, Any]) -> list[tuple[nn.Module, Pr
         values = {
             k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
         }
-        found.append((load_program(program)[""](**values), other))
+        named = load_program(program)[""]
+        if set(values) <= set(inspect.signature(named).parameters):
+            found.append((named(**values), other))
+        else:  # the class is for the compiled values alone, and says so
+            assert all(f"for {name} = " in (named.__doc__ or "") for name in values)
     return found
 
 
