@@ -27,7 +27,7 @@ from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.language.spec import Block, Expect, Network, Spec
 from layergraph.__main__ import Commands
-from runtime.verify import verify_types
+from runtime.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
@@ -114,7 +114,7 @@ def test_examples_of_the_language(
     program, printed = example.compile(tmp_path)
     assert printed == example.problems
     if program is not None:
-        assert verify_types(program) == []
+        assert verify(program).problems == ()
         for part in example.python:
             assert part in program.python
 

@@ -1,0 +1,25 @@
+"""What `check` takes, every other command takes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compiler import compile_spec
+from tests.fuzz.judge import run_commands
+
+ROOT = Path(__file__).parents[3]
+FEATURES = sorted(ROOT.glob("tests/features/*.yaml"))
+SPECS = sorted(ROOT.glob("specs/*.yaml"))[::5]
+"""Of the architectures some: their tests run most commands on all."""
+
+
+@pytest.mark.parametrize("spec", FEATURES + SPECS, ids=lambda path: path.stem)
+def test_every_command_takes_it(spec: Path, tmp_path: Path) -> None:
+    shutil.copytree(spec.parent, tmp_path / "specs")
+    path = tmp_path / "specs" / spec.name
+    program = compile_spec(path)
+    assert all(one.severity == "warning" for one in program.check())
+    assert run_commands(program, path) is None
