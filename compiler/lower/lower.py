@@ -117,6 +117,8 @@ def proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     Each time a param is fixed the others are tried again.
     """
     merger, prober = _Merger(typed), Prober(typed)
+    params = typed.graph.spec.params
+    merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
         classes, constructors, validator = merger.merged()
         networks = {
