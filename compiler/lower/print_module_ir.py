@@ -204,7 +204,7 @@ class _ClassLines:
             case ScopeName(name):
                 return Name(name)
             case ScopeDim(symbol):
-                return Name(f"dim.{symbol.port or 'rest'}{symbol.position}")
+                return Name(f"dim.{symbol.port or 'rest'}_{symbol.position}")
             case Construct():
                 built = self.constructors.construction(key, self.ir)
                 return filled(built, self._fill)

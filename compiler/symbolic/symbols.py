@@ -54,7 +54,7 @@ class Symbol(metaclass=_Interned):
         object.__setattr__(self, "key", key)
 
     def shown(self) -> str:
-        """The text that it is ordered by."""
+        """The text that it is ordered by: no other symbol of its kind and scope has it."""
         raise NotImplementedError
 
     @property
@@ -147,7 +147,8 @@ class EllipsisDim(Symbol):
     position: int
 
     def shown(self) -> str:
-        return f"...{self.port}{self.position}"
+        own = f"{self.port}[{self.position}]" if self.port else str(self.position)
+        return f"...{own}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
