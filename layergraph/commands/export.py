@@ -30,7 +30,7 @@ def export(
         typer.Option(
             "-o",
             metavar="FILE",
-            help="Output file; its suffix is the format: .onnx, .pt2 or .safetensors.",
+            help="Output file; its suffix is the format, such as .onnx or .safetensors.",
         ),
     ],
     weights: Annotated[
@@ -48,8 +48,8 @@ def export(
 ) -> None:
     """Export a network for other tools, or its weights.
 
-    The formats are .onnx, .pt2 (a program of torch.export) and .safetensors (weights). In a program, every symbol of
-    the inputs is a dynamic dimension, and optional inputs are required.
+    A program (.onnx, or .pt2 for torch.export.load) has every symbol of the inputs as a dynamic dimension, and requires
+    optional inputs.
 
     Example: layergraph export runs/cnn-digits -o cnn.onnx
     """
@@ -62,9 +62,7 @@ def export(
         found = _run(source, weights, network)
     else:
         found = _spec(source, weights, network, names, variant, sets, no_limits)
-    with needs_extra("export" if target == "onnx" else "torch"):
-        content = find_target(target)(found)
-    write_whole({out: content})
+    write_whole({out: find_target(target)(found)})
     typer.echo(out)
 
 

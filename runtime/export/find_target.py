@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import runtime.export.targets
 from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.extras import needs_extra
 
 if TYPE_CHECKING:  # imports torch
     from runtime.export.export_source import ExportSource
@@ -36,11 +37,14 @@ def target_name(file: Path) -> str:
 
 
 def find_target(name: str) -> ExportTarget:
-    """The function `serialize` of a target's module.
+    """The function `serialize` of a target's module, which names the extra that it needs as `EXTRA`.
 
     It raises:
         SpecError: if torch cannot export the network, or the weights do not fit.
         RequestError: if the source has several networks and the target takes one.
+        MissingExtraError: if a package is missing.
     """
-    target: ExportTarget = import_module(f"runtime.export.targets.{name}").serialize
+    with needs_extra("torch"):
+        module = import_module(f"runtime.export.targets.{name}")
+    target: ExportTarget = needs_extra(module.EXTRA)(module.serialize)
     return target

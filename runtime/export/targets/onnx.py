@@ -17,6 +17,7 @@ from runtime.compare_module import RAISED_BY_TORCH
 from runtime.export.export_source import ExportSource
 from runtime.export.trace import first_reason, trace
 
+EXTRA: Final = "export"
 MAX_BYTES: Final = 2**31 - 1
 """Maximum size of an ONNX file."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from typing import Final
 
 import torch
 
 from runtime.export.export_source import ExportSource
 from runtime.export.trace import trace
+
+EXTRA: Final = "torch"
 
 
 def serialize(source: ExportSource) -> bytes:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from runtime.export.export_source import ExportSource
 from runtime.weights import states_bytes
+
+EXTRA: Final = "torch"
 
 
 def serialize(source: ExportSource) -> bytes:
