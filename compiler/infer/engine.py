@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
@@ -130,6 +131,31 @@ class Engine:
         before = self.runs
         self.runs += 10 if copy else 1
         _pay(before, self.runs, self.limits.runs, "different runs of layers")
+
+
+class Earlier:
+    """The blocks that several inferences of one graph have in common: each is inferred once.
+
+    What distinguishes an instance is all that its types depend on, but for what the symbols of the networks admit.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, dict[BlockKey, Instance]] = {}
+
+    @contextmanager
+    def shared(self, engine: Engine) -> Iterator[None]:
+        """Let an inference know the instances of those before it, and keep those that it adds."""
+        admitted = frozenset(engine.domain.constraints.items())
+        known = self._known.setdefault(admitted, {})
+        for key, instance in known.items():
+            engine.known[key] = instance
+            engine.keys[instance] = key
+        try:
+            yield
+        finally:
+            for instance, key in engine.keys.items():
+                if key not in known and is_whole(instance):
+                    known[key] = instance
 
 
 def endless(message: str) -> OpError:

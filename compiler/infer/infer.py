@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.limits import Limits
 from compiler.infer.check_inits import check_inits
-from compiler.infer.engine import Engine
+from compiler.infer.engine import Earlier, Engine
 from compiler.infer.error_sink import ErrorSink
 from compiler.infer.expectations import check_expectations
 from compiler.infer.infer_scope import infer_network
@@ -30,6 +31,7 @@ def infer(
     limits: Limits = _DEFAULT,
     *,
     trial: bool = False,
+    earlier: Earlier | None = None,
 ) -> TypedGraph:
     """Infer all types. Mistakes do not stop it: they are in the result, with everything that could be inferred.
 
@@ -39,6 +41,7 @@ def infer(
         limits: how far blocks may expand.
         trial: whether only the types are asked for, of a graph that is right: nothing is worked out of what other
             values of the params would run, and the first layer that is wrong ends it.
+        earlier: the blocks that trials of the same graph inferred before; those of this one are added.
 
     Raises:
         TrialFailed: by a trial, where a layer is wrong.
@@ -54,15 +57,16 @@ def infer(
     engine.speculates = not trial
     engine.errors = ErrorSink(stops=trial)
     given = frozenset({*graph.spec.variants.get(variant, {}), *(settings or {})})
-    networks = {
-        name: infer_network(engine, scope, params, given)
-        for name, scope in graph.networks.items()
-    }
-    bare = {
-        name: infer_network(engine, scope, params, given, bare=True)
-        for name, scope in graph.networks.items()
-        if any(pattern and pattern.optional for pattern in scope.inputs.values())
-    }
+    with nullcontext() if earlier is None else earlier.shared(engine):
+        networks = {
+            name: infer_network(engine, scope, params, given)
+            for name, scope in graph.networks.items()
+        }
+        bare = {
+            name: infer_network(engine, scope, params, given, bare=True)
+            for name, scope in graph.networks.items()
+            if any(pattern and pattern.optional for pattern in scope.inputs.values())
+        }
     engine.errors.report(report)
     if domain.spent:
         message = "the sizes are too many, or too long, to compare them all"

@@ -178,7 +178,9 @@ class ScopeInference:
         repeat = node.layer.repeat
         count = repeat.count if repeat is not None else None
         names = self.instance.names
-        last = by_count(calls, speculative, count, names, self.context)
+        last = calls[-1].outputs
+        if self.engine.speculates:  # else nobody asks what it is for other counts
+            last = by_count(calls, speculative, count, names, self.context)
         path = self._path(node)
         return {**last, **stacked(node, calls, self.instance, self.report, path)}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import SpecError
+from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
 from compiler.ir.typed import TypedGraph
@@ -48,6 +49,7 @@ class Prober:
         self._chosen = {name: typed.params[name] for name in sorted(given)}
         self.other = OtherValues(typed)
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
+        self._earlier = Earlier()
 
     def probe(
         self,
@@ -83,7 +85,8 @@ class Prober:
 
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
-            typed = infer(self._graph, "", {**self._chosen, **changes}, trial=True)
+            settings = {**self._chosen, **changes}
+            typed = infer(self._graph, "", settings, trial=True, earlier=self._earlier)
         except (SpecError, TrialFailed):
             return None
         return None if typed.failed else typed
