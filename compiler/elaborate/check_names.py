@@ -44,8 +44,7 @@ def check_names(
     for path, formula in formulas(layer, arguments):
         for name in each_name(formula.expr):
             if name.id not in known and not (counted and name.id == COUNTER):
-                shift = formula.text.startswith("$")
-                span = place.at(*path).part(name.start + shift, name.end + shift)
+                span = place.at(*path).part(name.start, name.end)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
                 help = suggestions.NAMES.get(name.id) or report.like(name.id, known)
                 report.error(

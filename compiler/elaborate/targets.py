@@ -12,7 +12,7 @@ from compiler.diagnostics.text import listed, shorten
 from compiler.ir.graph import Node, OpParam, Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.params import Param
-from compiler.op.arg_types import Formula
+from compiler.op.arg_types import Formula, after_dollar
 from compiler.op.binding import check_arguments
 from compiler.op.op import Op
 from compiler.op.registry import ops
@@ -159,9 +159,8 @@ def _argument(key: str, param: Param, value: Any, place: Place, report: Report) 
     if text and not value.startswith("$"):
         return value
     try:
-        return Formula(parse_expression(value.removeprefix("$")), value)
+        return Formula(parse_expression(after_dollar(value)), value)
     except ExpressionError as error:
-        shift = value.startswith("$")
-        span = place.part(error.start + shift, error.end + shift)
+        span = place.part(error.start, error.end)
         report.error("bad-expression", span, error.message)
         return None

@@ -69,8 +69,7 @@ def formula_value(
     try:
         return evaluate(value.expr, env)
     except ExpressionError as error:
-        shift = value.text.startswith("$")
-        span = place.part(error.start + shift, error.end + shift)
+        span = place.part(error.start, error.end)
         report.error(error.code, span, error.message)
         return None
 

@@ -68,9 +68,12 @@ def _types(plan: ClassPlan, clauses: list[str]) -> str:
     for port in plan.ports():
         pattern, kind = plan.scope.inputs[port], plan.first.inputs[port]
         inputs.append(f"{port}: {pattern or (kind and names.kind(kind))}")
-    outputs = [f"{name}: {names.kind(k)}" for name, k in plan.given().items()]
-    if list(plan.given()) == ["output"]:
-        outputs = [outputs[0].removeprefix("output: ")]
+    given = plan.given()
+    only = list(given) == ["output"]
+    outputs = [
+        names.kind(kind) if only else f"{name}: {names.kind(kind)}"
+        for name, kind in given.items()
+    ]
     left, right = ", ".join(inputs), f"-> {', '.join(outputs)}"
     terms = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
     terms += [f"where {clauses[0]}", *clauses[1:]] if clauses else []

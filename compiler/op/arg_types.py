@@ -32,7 +32,10 @@ _INT64 = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """An argument that is written as an expression: `3 * D`, or `$activation` where it stands for text."""
+    """An argument that is written as an expression: `3 * D`, or `$activation` where it stands for text.
+
+    The offsets of the expression are those in the text, `$` included.
+    """
 
     expr: Expression
     text: str
@@ -217,7 +220,7 @@ def _formulas(
             return value
         if isinstance(value, str):
             if value.startswith("$"):
-                return Formula(_expression(value[1:], name=True), value)
+                return Formula(_expression(after_dollar(value), name=True), value)
             if value in choices or text:
                 return value
             if choices and not numbers and value.isidentifier():
@@ -228,15 +231,19 @@ def _formulas(
     return check
 
 
+def after_dollar(text: str) -> str:
+    """What follows a `$`, at the same offsets."""
+    return f" {text[1:]}" if text.startswith("$") else text
+
+
 def _expression(text: str, *, name: bool = False) -> Expression:
     try:
         expr = parse_expression(text)
     except ExpressionError as error:
-        start, end = error.start + name, error.end + name  # behind the dollar
         raise PydanticCustomError(
             "bad_expression",
             "{reason}",
-            {"reason": error.message, "start": start, "end": end},
+            {"reason": error.message, "start": error.start, "end": error.end},
         ) from None
     if name and not isinstance(expr, Variable):
         raise PydanticCustomError(

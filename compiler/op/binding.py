@@ -142,8 +142,7 @@ def _evaluate(
     try:
         return evaluate(value.expr, values)
     except ExpressionError as error:
-        shift = value.text.startswith("$")
-        offsets = error.start + shift, error.end + shift
+        offsets = error.start, error.end
         errors.append(PathError(error.code, error.message, path, offsets=offsets))
         return None
 
