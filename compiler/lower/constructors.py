@@ -23,7 +23,7 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import filled, placeholders
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeDim, ScopeName, reads
-from compiler.lower.build_class import ClassIR, Construct, count_code
+from compiler.lower.class_ir import ClassIR, Construct, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.emit import (
     Parted,

@@ -25,7 +25,7 @@ from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
 from compiler.language.parametrizations import PREFIX
 from compiler.language.spec import Spec
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 from compiler.lower.print_class import (
     copies,
     is_there,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from compiler.codegen.traversal import placeholders
 from compiler.ir.module import Let, Local, Stmt, defined, reads
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 
 
 def overwrite(ir: ClassIR) -> ClassIR:

@@ -12,7 +12,8 @@ from compiler.codegen.traversal import used_names
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Spec
-from compiler.lower.build_class import ClassIR, build_class, is_sequential
+from compiler.lower.build_class import build_class
+from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import (
     ClassPlan,
     Links,
@@ -28,6 +29,7 @@ from compiler.lower.emit import Parted, Unwritten
 from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
+from compiler.lower.members import is_sequential
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
@@ -179,9 +181,7 @@ class _Merger:
         name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
         for plan in kept:
             tell_uses(plan)
-        classes = [
-            overwrite(read_sizes(build_class(plan, plans, self.spec))) for plan in kept
-        ]
+        classes = [overwrite(read_sizes(build_class(plan, plans))) for plan in kept]
         by_plan = {id(ir.plan): ir for ir in classes}
         constructors = Constructors(by_plan)
         for ir in classes:

@@ -28,7 +28,7 @@ from compiler.ir.module import (
     reads,
 )
 from compiler.ir.typed import TypedNode
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import refs_of
 from compiler.op.library_sources import function_names
 from compiler.symbolic.symbol_table import COUNTER

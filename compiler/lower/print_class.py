@@ -55,7 +55,7 @@ from compiler.ir.module import (
 )
 from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.language.spec import Spec
-from compiler.lower.build_class import ClassIR, Held, count_code
+from compiler.lower.class_ir import ClassIR, Held, count_code
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.constructors import (
     Constructors,

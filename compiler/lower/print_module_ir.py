@@ -20,7 +20,7 @@ from compiler.ir.module import (
     ScopeName,
     Stmt,
 )
-from compiler.lower.build_class import ClassIR, Construct, Held, count_code
+from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.constructors import Constructors, environment
 from compiler.lower.emit import value_code
 from compiler.lower.sizes import Kept

@@ -16,7 +16,7 @@ from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
 from compiler.ir.typed import TypedGraph
 from compiler.language.spec import Expect
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 from compiler.lower.emit import Parted, Unwritten
 from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.validate import Invalid, Validator

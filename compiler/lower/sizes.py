@@ -19,7 +19,7 @@ from compiler.ir.module import (
     reads,
     refilled,
 )
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.emit import Unwritten, size_code
 from compiler.lower.evaluate_code import number_code

@@ -26,7 +26,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import children, filled, placeholders, walk
 from compiler.ir.module import Choose, Let, Local, Loop, Stmt, reads
-from compiler.lower.build_class import ClassIR
+from compiler.lower.class_ir import ClassIR
 
 MOST = 2
 """So many values stand in one line at most."""

@@ -36,7 +36,7 @@ from compiler.ir.module import (
     defined,
 )
 from compiler.ir.typed import Instance, LayerCall, TypedNode
-from compiler.lower.build_class import ClassIR, Construct, Held, count_code, wrapped
+from compiler.lower.class_ir import ClassIR, Construct, Held, count_code, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.emit import MOST_COPIES, LayerCode, value_code

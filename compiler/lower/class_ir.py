@@ -1,0 +1,66 @@
+"""What a class is before it is printed: its members, its body, and what it demands of its arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from compiler.codegen.python import Conditional, Expr, call, lit
+from compiler.ir.module import Body, Local
+from compiler.ir.typed import TypedNode
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.demands import Demand
+from compiler.lower.emit import value_code
+
+
+@dataclass(frozen=True, eq=False)
+class Construct:
+    """A call of the constructor of a block's class, or of one of several classes: which, and for which runs."""
+
+    typed: TypedNode
+    plans: tuple[tuple[ClassPlan, tuple[Run, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What `__init__` builds for a layer: one module, or a list of copies."""
+
+    typed: TypedNode
+    build: Expr
+    copies: bool
+    """Whether there is one for each copy; the build may then use the counter."""
+    present: bool = True
+    """Whether it is always there; else where `when` holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassIR:
+    """One class: what it holds, and what it does."""
+
+    plan: ClassPlan
+    held: tuple[Held, ...]
+    body: Body
+    conditions: tuple[Expr, ...]
+    library: frozenset[str]
+    overwriting: dict[int, tuple[Local, Expr]] = field(default_factory=dict)
+    """By the number of a value: its input, and its code where that may be overwritten."""
+    demands: tuple[Demand, ...] = ()
+    """What must not hold of the constructor's arguments."""
+    touched: tuple[str, ...] = ()
+    """The names that `forward` uses, in the order in which its layers ask for them."""
+
+
+def count_code(typed: TypedNode) -> Expr:
+    """How often a layer is repeated: none at all where it is switched off."""
+    repeat, when = typed.node.layer.repeat, typed.node.layer.when
+    assert repeat is not None
+    count = value_code(repeat.count)
+    return count if when is None else Conditional(value_code(when), count, lit(0))
+
+
+def wrapped(typed: TypedNode, built: Expr | None) -> Expr | None:
+    """A module as its parametrization wraps it: `weight_norm(nn.Conv1d(...))`."""
+    given = typed.node.layer.parametrize
+    if given is None or built is None:
+        return built
+    name = {} if given.tensor == "weight" else {"name": given.tensor}
+    return call(given.function, built, **name, **given.options)

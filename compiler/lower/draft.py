@@ -1,0 +1,96 @@
+"""What the two halves of a class share while it is built: its uses, its values, what it demands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from compiler.codegen.python import Compare, Expr, Logic, Placeholder, lit
+from compiler.elaborate.check_names import formulas
+from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.module import Local, Member, Origin
+from compiler.ir.typed import TypedNode
+from compiler.lower.class_plan import ClassPlan, Plans, Run
+from compiler.lower.demands import Demand
+from compiler.lower.emit import Emitted, Produce, emit, name_code, value_code
+from compiler.op.arg_types import Formula
+
+
+class Draft:
+    """A class that is being built."""
+
+    def __init__(
+        self, plan: ClassPlan, plans: Plans, origins: dict[int, Origin]
+    ) -> None:
+        self.plan, self.plans, self.origins = plan, plans, origins
+        self.library: set[str] = set()
+        self.demands: list[Demand] = []
+        self.built: dict[str, bool] = {}
+        """By layer: whether the class holds something for it."""
+        self._steps: dict[tuple[str, int], Local] = {}
+
+    def value(self, origin: Origin) -> Local:
+        """A new value of `forward`."""
+        value = Local(len(self.origins))
+        self.origins[value.number] = origin
+        return value
+
+    def step(self, index: int, origin: Origin) -> Local:
+        """A value on the way to a layer's output: the same one each time the layer's code is asked for."""
+        key = origin.layer, index
+        if key not in self._steps:
+            self._steps[key] = self.value(origin)
+        return self._steps[key]
+
+    def may_be_none(self, ref: Ref) -> bool:
+        """Whether a value is an optional input of the class."""
+        return ref.node in self.plan.scope.inputs and self.plan.is_optional(ref.node)
+
+    @cached_property
+    def conditions(self) -> list[Expr]:
+        """The conditions of the scope, by which sizes and classes may differ."""
+        found: dict[Expr, None] = {}
+        for node in _nodes(self.plan.scope):
+            if node.layer.when is not None:
+                found[value_code(node.layer.when)] = None
+            for _, formula in formulas(node.layer, node.arguments):
+                code = value_code(formula)
+                if isinstance(code, Compare):
+                    found[code] = None
+        for name, param in self.plan.scope.environment.params.items():
+            if param.type == "bool" or isinstance(param.default, bool):
+                found[name_code(name)] = None
+        return list(found)
+
+    def emit(
+        self,
+        typed: TypedNode,
+        runs: Sequence[Run],
+        produce: Produce,
+        module: Expr | None = None,
+    ) -> Emitted:
+        """The code of a layer that is right for all of its runs; see `emit.emit`."""
+        return emit(self, typed, runs, module or Placeholder(member(typed)), produce)
+
+    def demand_copies(self, typed: TypedNode, reason: str) -> None:
+        """A number of copies must be at least 1, where a param decides it."""
+        repeat, when = typed.node.layer.repeat, typed.node.layer.when
+        if repeat is None or not isinstance(repeat.count, Formula):
+            return
+        test: Expr = Compare("<", value_code(repeat.count), lit(1))
+        if when is not None:
+            test = Logic("and", (value_code(when), test))
+        self.demands.append((test, f"{repeat.count.text} must be at least 1: {reason}"))
+
+
+def member(typed: TypedNode) -> Member:
+    """The attribute that holds what a layer runs: its own, or that of the layer that it shares."""
+    return Member(typed.node.shared or typed.node.name)
+
+
+def _nodes(scope: Scope) -> Iterator[Node]:
+    """The layers of a scope, those of its groups too, which have the same names."""
+    for node in scope.nodes.values():
+        yield node
+        if isinstance(node.target, Scope) and node.target.kind == "group":
+            yield from _nodes(node.target)

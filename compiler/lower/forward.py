@@ -1,0 +1,411 @@
+"""What `forward` does: each layer as values that are defined once, with conditions, loops and scans as statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from compiler.codegen.python import Compare, Conditional, Expr, Placeholder, call, lit
+from compiler.infer.repeats import fed_ports
+from compiler.ir.graph import Ref, Scope
+from compiler.ir.module import (
+    Body,
+    Carried,
+    Choose,
+    Collected,
+    Let,
+    Local,
+    Loop,
+    Origin,
+    RunScan,
+    Stmt,
+    target_of,
+)
+from compiler.ir.typed import TypedNode
+from compiler.language.layers import Repeat
+from compiler.lower.class_ir import count_code
+from compiler.lower.class_plan import Run
+from compiler.lower.draft import Draft, member
+from compiler.lower.emit import Emitted, LayerCode, joint_types, value_code
+from compiler.lower.scan_start import start_code
+from compiler.op.arg_types import Formula
+from compiler.op.op import Op
+from compiler.symbolic.tensor import TensorType
+
+Given = dict[str, Expr | tuple[Expr, ...] | None]
+"""The expressions of a layer's inputs by port."""
+
+
+class Forward:
+    """The statements of `forward`, layer by layer."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.values: dict[tuple[str, str], Expr | None] = {}
+        self.statements: list[Stmt] = []
+        self.overwriting: dict[int, tuple[Local, Expr]] = {}
+        self.inputs: list[tuple[str, Local]] = []
+        self.touched: dict[str, None] = {}
+        present = draft.plan.ports()
+        for port in draft.plan.scope.inputs:
+            value = draft.value(Origin("", port))
+            self.inputs.append((port, value))
+            self.values[(port, "")] = Placeholder(value) if port in present else None
+
+    def body(self) -> Body:
+        """All of it, with the outputs of the scope."""
+        refs = self.draft.plan.scope.outputs.values()
+        outputs = tuple(map(self._needed, refs))
+        statements = tuple(self.statements)
+        return Body(tuple(self.inputs), statements, outputs, self.draft.origins)
+
+    def run(self, typed: TypedNode, runs: Sequence[Run]) -> None:
+        """Run a layer that an output depends on."""
+        layer = typed.node.layer
+        decided = self.draft.plan.decides(typed.node.name)
+        if not runs or decided is False:
+            self._pass_on(typed)
+        elif layer.scan is not None:
+            self._scan(typed, runs)
+        elif layer.repeat is not None:
+            self._loop(typed, runs)
+        elif layer.when is not None and decided is None:
+            self._choice(typed, runs)
+        else:
+            emitted = self._apply(
+                typed, runs, self._inputs(typed), Placeholder(member(typed))
+            )
+            self._bind(typed, emitted)
+
+    def _inputs(self, typed: TypedNode) -> Given:
+        given: Given = {}
+        for port, ref in typed.inputs.items():
+            if isinstance(ref, tuple):
+                given[port] = tuple(self._needed(item) for item in ref)
+            else:
+                given[port] = self.values[(ref.node, ref.port)]
+        return given
+
+    def _needed(self, ref: Ref) -> Expr:
+        value = self.values[(ref.node, ref.port)]
+        return lit(None) if value is None else value
+
+    def _apply(
+        self, typed: TypedNode, runs: Sequence[Run], given: Given, module: Expr
+    ) -> Emitted:
+        """The code of one run of a layer's target."""
+        if isinstance(typed.target, Scope):
+            instance = runs[0].call.instance
+            assert instance is not None
+            ports = self.draft.plans.of(instance).ports()
+            return Emitted(call(module, *arguments_in_order(ports, given)))
+        types = joint_types(runs)
+
+        def apply(op: Op, code: LayerCode) -> Expr:
+            self.draft.library |= {op.carries(code)} - {""}
+            values = {
+                port.name: given.get(port.name)
+                if types.get(port.name) is not None
+                else None
+                for port in op.inputs
+            }
+            return op.apply(code, **values)
+
+        emitted = self.draft.emit(typed, runs, apply, module)
+        self.touched.update(dict.fromkeys(emitted.touched))
+        return emitted
+
+    def _bind(self, typed: TypedNode, emitted: Emitted) -> None:
+        """Make the results of a layer values, unless its result is its input."""
+        self.statements.extend(emitted.steps)
+        value = emitted.value
+        assert value is not None
+        if len(typed.outputs) == 1 and isinstance(value, Placeholder):
+            self._remember(typed, (value,))
+            return
+        target, values = self._results(typed)
+        self.statements.append(
+            Let(typed.node.name, target, value, tuple(typed.outputs.values()))
+        )
+        if emitted.overwriting is not None:
+            self._note_overwriting(typed, values[0], emitted.overwriting)
+        self._remember(typed, tuple(map(Placeholder, values)))
+
+    def _note_overwriting(self, typed: TypedNode, value: Local, code: Expr) -> None:
+        first = next(iter(typed.inputs.values()))
+        source = (
+            self.values[(first.node, first.port)] if isinstance(first, Ref) else None
+        )
+        if isinstance(source, Placeholder) and isinstance(source.key, Local):
+            self.overwriting[value.number] = source.key, code
+
+    def _results(self, typed: TypedNode) -> tuple[Expr, tuple[Local, ...]]:
+        """A new value for each output, and how an assignment takes them."""
+        many = len(typed.outputs) > 1
+        values = tuple(
+            self.draft.value(Origin(typed.node.name, port if many else ""))
+            for port in typed.outputs
+        )
+        return self._target(typed, values), values
+
+    def _target(self, typed: TypedNode, values: tuple[Local, ...]) -> Expr:
+        placeholders: tuple[Expr, ...] = tuple(map(Placeholder, values))
+        op = typed.calls[0].op if typed.calls else None
+        return op.targets(placeholders) if op is not None else target_of(placeholders)
+
+    def _remember(self, typed: TypedNode, values: Sequence[Expr | None]) -> None:
+        for place, (port, value) in enumerate(zip(typed.outputs, values, strict=True)):
+            self.values[(typed.node.name, port)] = value
+            if place == 0:
+                self.values[(typed.node.name, "")] = value
+
+    # Layers that are off.
+
+    def _passed(self, typed: TypedNode) -> Expr:
+        """What a layer passes on where it is off: its `else`, or its first input."""
+        if typed.node.otherwise is not None:
+            return self._needed(typed.node.otherwise)
+        first = next(iter(self._inputs(typed).values()))
+        first = first[0] if isinstance(first, tuple) else first
+        return lit(None) if first is None else first
+
+    def _pass_on(self, typed: TypedNode) -> None:
+        """A layer that no use of the class runs."""
+        self._remember(typed, [self._passed(typed)] + [None] * (len(typed.outputs) - 1))
+
+    def _test(self, typed: TypedNode) -> Expr:
+        """Whether a layer with `when` runs: whether its module is there, else the condition itself."""
+        if self.draft.built[typed.node.name]:
+            return Compare("is not", Placeholder(member(typed)), lit(None))
+        return value_code(typed.node.layer.when)
+
+    def _choice(self, typed: TypedNode, runs: Sequence[Run]) -> None:
+        """`when`: the layer where it holds, else its first input."""
+        emitted = self._apply(
+            typed, runs, self._inputs(typed), Placeholder(member(typed))
+        )
+        other = self._passed(typed)
+        value = emitted.value
+        assert value is not None
+        if value == other:
+            self._remember(typed, [value])
+        elif len(typed.outputs) == 1 and not emitted.steps:
+            op = runs[0].call.op
+            code = Conditional(self._test(typed), value, other)
+            after = self.draft.value(Origin(typed.node.name))
+            plain = op is None or op.targets((Placeholder(after),)) == Placeholder(
+                after
+            )
+            if plain:
+                self.statements.append(
+                    Let(
+                        typed.node.name,
+                        Placeholder(after),
+                        code,
+                        tuple(typed.outputs.values()),
+                    )
+                )
+                self._remember(typed, [Placeholder(after)])
+                return
+            self._choose(typed, (), value, other)
+        else:
+            self._choose(typed, emitted.steps, value, other)
+
+    def _choose(
+        self, typed: TypedNode, steps: Sequence[Stmt], value: Expr, other: Expr
+    ) -> None:
+        kinds = tuple(typed.outputs.values())
+        target, values = self._results(typed)
+        self._either(
+            typed, (*steps, Let(typed.node.name, target, value, kinds)), values, other
+        )
+
+    def _either(
+        self,
+        typed: TypedNode,
+        body: tuple[Stmt, ...],
+        values: Sequence[Local],
+        other: Expr,
+    ) -> None:
+        """A statement under a condition: its values, or the first input and nothing else."""
+        results = []
+        for place, value in enumerate(values):
+            after = self.draft.value(self.draft.origins[value.number])
+            results.append((after, value, other if place == 0 else None))
+        kinds = tuple(typed.outputs.values())
+        self.statements.append(
+            Choose(typed.node.name, self._test(typed), body, tuple(results), kinds)
+        )
+        self._remember(typed, [Placeholder(after) for after, _, _ in results])
+
+    # Copies.
+
+    def _loop(self, typed: TypedNode, runs: Sequence[Run]) -> None:
+        """`repeat`: the outputs of a copy are the inputs of the next."""
+        repeat = typed.node.layer.repeat
+        assert repeat is not None
+        name, given = typed.node.name, self._inputs(typed)
+        ports = [port for port in typed.outputs if port not in repeat.stack]
+        fed = fed_ports(ports, list(given))
+        starts = self._enter(typed, fed, given, many=len(ports) > 1)
+        copies = self.draft.built[name] and not repeat.share
+        holder = self.draft.value(Origin(name, step="copy")) if copies else None
+        module = Placeholder(member(typed) if holder is None else holder)
+        emitted = self._apply(typed, runs, given, module)
+        assert emitted.value is not None
+        states = [Placeholder(inside) for _, inside in starts.values()]
+        if len(ports) == 1 and not repeat.stack and states == [emitted.value]:
+            self._remember(typed, [start for start, _ in starts.values()])
+            return
+        values = {
+            port: self.draft.value(Origin(name, port if len(ports) > 1 else ""))
+            for port in ports
+        }
+        kinds = tuple(typed.outputs[port] for port in ports)
+        target = self._target(typed, tuple(values.values()))
+        body = (*emitted.steps, Let(name, target, emitted.value, kinds))
+        carried = tuple(
+            Carried(
+                source,
+                *starts[source],
+                values[source],
+                self.draft.value(self.draft.origins[starts[source][1].number]),
+                _tensor(runs[0].call.inputs.get(port)),
+            )
+            for source, port in fed.items()
+        )
+        self._leave(
+            typed,
+            repeat,
+            Loop(
+                name,
+                holder,
+                count_code(typed) if holder is None else None,
+                carried,
+                (),
+                (),
+                body,
+                _times(repeat),
+            ),
+            values,
+        )
+
+    def _enter(
+        self, typed: TypedNode, fed: Mapping[str, str], given: Given, *, many: bool
+    ) -> dict[str, tuple[Expr, Local]]:
+        """What goes from copy to copy, by output: what it is before the first, and in a copy, which is given that."""
+        states: dict[str, tuple[Expr, Local]] = {}
+        for source, port in fed.items():
+            start = given[port]
+            first = start[0] if isinstance(start, tuple) else start
+            inside = self.draft.value(Origin(typed.node.name, source if many else ""))
+            states[source] = lit(None) if first is None else first, inside
+            state = Placeholder(inside)
+            given[port] = (state, *start[1:]) if isinstance(start, tuple) else state
+        return states
+
+    def _leave(
+        self, typed: TypedNode, repeat: Repeat, loop: Loop, values: Mapping[str, Local]
+    ) -> None:
+        """Add a loop, and make values of what its last copy gives, and of what all copies do; `values` are a copy's."""
+        name = typed.node.name
+        after = {one.port: one.after for one in loop.carried}
+        last = {
+            port: self.draft.value(Origin(name, port if len(values) > 1 else ""))
+            for port in values
+            if port not in after
+        }
+        collected = tuple(
+            Collected(
+                stack,
+                values[port],
+                self.draft.value(Origin(name, stack, step="list")),
+                self.draft.value(Origin(name, stack, step="stack")),
+                typed.outputs[stack],
+            )
+            for stack, port in repeat.stack.items()
+            if stack in typed.outputs
+        )
+        if last or collected:
+            self.draft.demand_copies(typed, f"a copy gives {name} its outputs")
+        ends = tuple((end, values[port]) for port, end in last.items())
+        self.statements.append(replace(loop, last=ends, collected=collected))
+        found = {**after, **last, **{one.name: one.after for one in collected}}
+        self._remember(typed, [Placeholder(found[port]) for port in typed.outputs])
+
+    # Time.
+
+    def _scan(self, typed: TypedNode, runs: Sequence[Run]) -> None:
+        scan = typed.scan or runs[0].node.scan
+        target = typed.target
+        assert scan is not None and isinstance(target, Scope)
+        self.draft.library.add("scan")
+        given = self._inputs(typed)
+        known = {
+            port: value
+            for port, value in given.items()
+            if not isinstance(value, tuple) and value is not None
+        }
+        apart = [port for port in known if port in scan.axes]
+        whole = [port for port in known if port not in scan.axes]
+        results = [
+            *scan.carry,
+            *(port for port in typed.outputs if port not in scan.carry),
+        ]
+        values = {
+            port: self.draft.value(
+                Origin(typed.node.name, port if len(results) > 1 else "")
+            )
+            for port in results
+        }
+        instance = runs[0].call.instance
+        assert instance is not None
+        statement = RunScan(
+            typed.node.name,
+            tuple(values[port] for port in results),
+            tuple(known[port] for port in apart),
+            tuple(self._start(typed, name, known[apart[0]]) for name in scan.carry),
+            tuple(known[port] for port in whole),
+            tuple(scan.axes[port] for port in apart),
+            typed.node.layer.reverse,
+            (*apart, *scan.carry, *whole),
+            tuple(results),
+            tuple(self.draft.plans.of(instance).ports()),
+            tuple(target.outputs),
+            tuple(typed.outputs[port] for port in results),
+        )
+        ordered = [values[port] for port in typed.outputs]
+        if typed.node.layer.when is not None:
+            self._either(typed, (statement,), ordered, self._passed(typed))
+            return
+        self.statements.append(statement)
+        self._remember(typed, tuple(map(Placeholder, ordered)))
+
+    def _start(self, typed: TypedNode, name: str, like: Expr) -> Expr:
+        """What a state is before the first step."""
+        carry = typed.node.carry[name]
+        if carry.ref is not None:
+            return self._needed(carry.ref)
+        return start_code(typed, name, like)
+
+
+def arguments_in_order(order: Sequence[str], given: Given) -> list[Expr]:
+    """The inputs of a block by position; None before one that is given."""
+    values = [given.get(port) for port in order]
+    while values and values[-1] is None:
+        values.pop()
+    found: list[Expr] = []
+    for value in values:
+        assert not isinstance(value, tuple)
+        found.append(lit(None) if value is None else value)
+    return found
+
+
+def _tensor(kind: object) -> TensorType | None:
+    return kind if isinstance(kind, TensorType) else None
+
+
+def _times(repeat: Repeat) -> str:
+    """How often a layer is repeated, as the spec writes it."""
+    count = repeat.count
+    return count.text if isinstance(count, Formula) else str(count)

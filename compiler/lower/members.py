@@ -1,0 +1,138 @@
+"""What `__init__` builds: a module for each layer that has one, or a list of copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compiler.codegen.python import Expr, Placeholder, call
+from compiler.elaborate.check_names import formulas
+from compiler.expr.syntax import names_in
+from compiler.infer.call_op import op_inputs
+from compiler.ir.graph import Node, Scope
+from compiler.ir.sequential import is_chain
+from compiler.ir.typed import TypedNode
+from compiler.lower.class_ir import Construct, Held, wrapped
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.draft import Draft
+from compiler.lower.emit import LayerCode, Unwritten
+from compiler.op.op import Op
+from compiler.symbolic.dims import Dim
+
+
+def is_sequential(plan: ClassPlan) -> bool:
+    """Whether a scope needs no class, being an `nn.Sequential` of what stands in its list."""
+    targets = [node.target for node in plan.layers.values()]
+    single = all(len(node.outputs) <= 1 for node in plan.layers.values())
+    return (
+        single
+        and is_chain(plan.scope)
+        and all(
+            isinstance(target, Scope) or (bool(target.module) and target.chains)
+            for target in targets
+        )
+        and not any(_is_dynamic(plan, node) for node in plan.scope.nodes.values())
+    )
+
+
+def _is_dynamic(plan: ClassPlan, node: Node) -> bool:
+    """Whether an argument of a layer is known only when the network runs."""
+    used = {
+        name
+        for _, formula in formulas(node.layer, node.arguments)
+        for name in names_in(formula.expr)
+    }
+    return any(
+        isinstance(value, Dim) and value.constant is None
+        for use in plan.uses
+        for name in used
+        if (value := use.values.get(name)) is not None
+    )
+
+
+class Members:
+    """The members of a class, layer by layer."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.held: list[Held] = []
+
+    def hold(self, typed: TypedNode, runs: Sequence[Run]) -> None:
+        """Build what a layer needs, if anything."""
+        name = typed.node.name
+        if typed.node.shared:
+            self.draft.built[name] = self.draft.built.get(typed.node.shared, False)
+            return
+        self.draft.built[name] = False
+        if not runs or self.draft.plan.decides(name) is False:
+            return
+        build = self._build(typed, runs)
+        if build is None:
+            return
+        self.draft.built[name] = True
+        repeat = typed.node.layer.repeat
+        copies = repeat is not None and not repeat.share
+        if repeat is not None and repeat.share:
+            self.draft.demand_copies(typed, f"all copies share the weights of {name}")
+        present = typed.node.layer.when is None or self.draft.plan.decides(name) is True
+        self.held.append(Held(typed, build, copies, present))
+
+    def _build(self, typed: TypedNode, runs: Sequence[Run]) -> Expr | None:
+        """The expression that builds one copy of a layer; None for a pure function."""
+        if isinstance(typed.target, Scope):
+            return self._construct(typed, runs)
+
+        def construct(op: Op, code: LayerCode) -> Expr | None:
+            self.draft.library |= {op.carries(code)} - {""}
+            return op.construct(code, **op_inputs(type(op), code.types))
+
+        return wrapped(typed, self.draft.emit(typed, runs, construct).value)
+
+    def _construct(self, typed: TypedNode, runs: Sequence[Run]) -> Expr:
+        by_plan: dict[int, tuple[ClassPlan, list[Run]]] = {}
+        for run in runs:
+            assert run.call.instance is not None
+            plan = self.draft.plans.of(run.call.instance)
+            by_plan.setdefault(id(plan), (plan, []))[1].append(run)
+        if len(by_plan) == 1:
+            ((plan, _),) = by_plan.values()
+            if is_sequential(plan):
+                return self._sequential(plan)
+        made = tuple((plan, tuple(found)) for plan, found in by_plan.values())
+        return Placeholder(Construct(typed, made))
+
+    def _sequential(self, plan: ClassPlan) -> Expr:
+        """`nn.Sequential(...)` for a group that is written as a list of modules."""
+        inner = Members(Draft(plan, self.draft.plans, self.draft.origins))
+        modules = []
+        for node, typed in plan.ordered():
+            runs = plan.runs(node.name)
+            if not runs:
+                raise Unwritten(plan, node.name, "a layer of the list does not run")
+            modules.append(inner._link(typed, runs))
+        self.draft.library |= inner.draft.library
+        return call("nn.Sequential", *modules)
+
+    def _link(self, typed: TypedNode, runs: Sequence[Run]) -> Expr:
+        if isinstance(typed.target, Scope):
+            return self._construct(typed, runs)
+
+        def build(op: Op, code: LayerCode) -> Expr:
+            self.draft.library |= {op.carries(code)} - {""}
+            return op.build(code, **op_inputs(type(op), code.types))
+
+        emitted = self.draft.emit(typed, runs, build)
+        built = emitted.value
+        if emitted.overwriting is not None and self._follows_new(typed):
+            built = emitted.overwriting
+        wrapped_ = wrapped(typed, built)
+        assert wrapped_ is not None
+        return wrapped_
+
+    def _follows_new(self, typed: TypedNode) -> bool:
+        """Whether the layer before this one in a list gives a new tensor that it may overwrite."""
+        names = list(self.draft.plan.scope.nodes)
+        place = names.index(typed.node.name)
+        if place == 0:
+            return False
+        before = self.draft.plan.runs(names[place - 1])
+        return all(run.call.op is not None and run.call.op.fresh for run in before)
