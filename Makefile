@@ -4,7 +4,7 @@
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples on many more of them, and modules in all modes
-# make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix)
+# make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix; ARGS="--causality --seeds 0:10000")
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
@@ -103,6 +103,7 @@ docs: $(dev) $(reference)
 	$(bin)/python -m compiler.reporting.ops_page
 	$(bin)/python -m compiler.reporting.tasks_page
 	$(bin)/python -m compiler.reporting.errors_page
+	$(bin)/python -m compiler.reporting.stepping_page
 	$(bin)/python -m bench.zoo
 	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
 	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg

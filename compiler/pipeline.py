@@ -153,7 +153,7 @@ def compile_spec(
     if strict and typed.failed:
         raise SpecError(typed.diagnostics)
     task, found = _task(typed, variant, changes or {})
-    found = (*_checkpoint(typed), *found)
+    found = (*_checkpoint(typed), *found, *_causality(typed, task))
     if strict and any(one.severity == "error" for one in found):
         raise SpecError((*found, *typed.diagnostics))
     return Program(typed, request.sources, task, variant, changes or {}, found)
@@ -171,6 +171,18 @@ def _task(
     from compiler.tasks.check_task import check_task  # most specs have none
 
     return check_task(typed, variant, changes)
+
+
+def _causality(typed: TypedGraph, task: Task | None) -> tuple[Diagnostic, ...]:
+    """Where a network that is stepped, or that decodes, depends on later positions."""
+    spec = typed.graph.spec
+    if typed.failed or (spec.step is None and (task is None or not task.decodes)):
+        return ()
+    from compiler.causality.check_causal import check_causal, check_step
+
+    found = check_step(typed)
+    wanted = task.decoded(typed) if task is not None and not found else None
+    return found if wanted is None else check_causal(typed, *wanted)
 
 
 def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:

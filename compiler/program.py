@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.diagnostic import Diagnostic, RequestError
 from compiler.diagnostics.source import Source
+from compiler.ir.causal import Causality
 from compiler.ir.typed import TypedGraph
+from compiler.language.params import Stepping
 from compiler.parse.document import YamlNode
 from compiler.parse.gc_pause import gc_paused
 
@@ -89,6 +91,52 @@ class Program:
         from compiler.cost.measure import measure
 
         return measure(self.typed)
+
+    def causality(
+        self, along: str = "", inputs: Collection[str] | None = None
+    ) -> tuple[Causality, ...]:
+        """On which positions the values of each network depend, along a dimension of its inputs.
+
+        Args:
+            along: the dimension; default: that of `step`, else that of the task's tokens, else T.
+            inputs: the inputs that come one position after another; default: as in `step` or the task, else all.
+
+        Raises:
+            RequestError: if no network has such an input.
+
+        >>> from compiler.pipeline import compile_spec
+        >>> [found] = compile_spec("specs/tcn.yaml").causality()
+        >>> found.causal, str(found.outputs["logits"].reaches["tokens"])
+        (True, '[-28, 0]')
+        """
+        from compiler.causality.prove import prove, streams
+
+        step = self._step
+        if along and (step is None or along != step.dimension):
+            step = Stepping(along)
+        step = step or Stepping("T")
+        chosen = step.inputs if inputs is None else tuple(inputs)
+        found = [
+            name
+            for name, instance in self.typed.networks.items()
+            if any(
+                chosen is None or one in chosen
+                for one in streams(instance, step.dimension)
+            )
+        ]
+        if not found:
+            named = f" called {', '.join(chosen)}" if chosen else ""
+            raise RequestError(f"no input{named} has a dimension {step.dimension}")
+        return tuple(prove(self.typed, step.dimension, chosen, one) for one in found)
+
+    @property
+    def _step(self) -> Stepping | None:
+        """What `step` says, or the task."""
+        step: Stepping | None = self.typed.graph.spec.step
+        if step is None and self.task is not None:
+            decoded = self.task.decoded(self.typed)
+            step = None if decoded is None else decoded[1]
+        return step
 
     def diagram(
         self,

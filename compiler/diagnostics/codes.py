@@ -64,6 +64,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
         "bad-when": "The condition cannot decide whether the layer runs.",
         "implicit-else": "A layer with several inputs has `when`, and no `else` that names the value in its place.",
+        "not-causal": "An output depends on later positions of a sequence that is given step by step.",
         "no-code": "No class can be written that does what the layer says.",
         "no-export": "Torch cannot export the network to this file format.",
         "bad-share": "The layer cannot share the weights of the other layer.",

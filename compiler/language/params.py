@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     model_validator,
 )
 
+from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.language.model import (
     FormulaOr,
@@ -19,7 +22,7 @@ from compiler.language.model import (
     mapping_of,
     named,
 )
-from compiler.op.schema_forms import SCALARS, Schema
+from compiler.op.schema_forms import SCALARS, Schema, written_as
 
 TYPE_NAMES = (
     "int",
@@ -111,3 +114,58 @@ Params = Annotated[
     dict[Annotated[str, named(identifiers.snake_case, "a param")], Param],
     mapping_of("params"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stepping:
+    """`step: T`, `step: {T: [target]}`: the dimension along which a network is given its inputs one position at a time.
+
+    `inputs` are those that come in steps; None for all that have the dimension.
+    """
+
+    dimension: str
+    inputs: tuple[str, ...] | None = None
+
+
+def _stepping(value: Any) -> Stepping:
+    if isinstance(value, str):
+        return Stepping(_dimension(value))
+    if not isinstance(value, dict) or len(value) != 1:
+        help = "write step: T, or step: {T: [target]} for some of the inputs"
+        raise fault("bad-type", "step names one dimension of the inputs", help=help)
+    ((name, inputs),) = value.items()
+    texts = isinstance(inputs, list) and all(isinstance(one, str) for one in inputs)
+    if not texts or not inputs:
+        message = "the inputs that come in steps are a list of names"
+        raise fault("bad-type", message, at=(name,))
+    return Stepping(_dimension(name), tuple(inputs))
+
+
+def _dimension(name: str) -> str:
+    if wrong := identifiers.symbol_name(name):
+        raise fault("bad-name", f"{shorten(name)} is no dimension: {wrong}")
+    return name
+
+
+Step = Annotated[
+    Any,
+    BeforeValidator(_stepping),
+    written_as(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "minItems": 1,
+                    },
+                },
+            ]
+        }
+    ),
+]
+"""The dimension that a spec is stepped along."""

@@ -24,7 +24,14 @@ from compiler.language import identifiers
 from compiler.language.checkpoint import Checkpoint
 from compiler.language.layers import LAYER_KEYS, Initializers, Layers, Outputs
 from compiler.language.model import Model, Pattern, fault, mapping_of, named
-from compiler.language.params import DimRange, Inputs, Param, Params, param_value
+from compiler.language.params import (
+    DimRange,
+    Inputs,
+    Param,
+    Params,
+    Step,
+    param_value,
+)
 from compiler.op.schema_forms import written_as
 from compiler.symbolic.tensor import TypePattern
 
@@ -138,6 +145,7 @@ class Spec(Model):
         dict[Annotated[str, named(identifiers.symbol_name, "a dimension")], DimRange],
         mapping_of("dims"),
     ] = Field(default={})
+    step: Step | None = None
     inputs: Inputs | None = None
     layers: Layers | None = None
     outputs: Outputs | None = None

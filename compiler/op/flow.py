@@ -21,10 +21,11 @@ class Memory:
     """What a layer has to keep from one step to the next.
 
     `places` is how many earlier places of the axis that carries T it keeps, of tensors whose one place has these
-    shapes; None for all of them. A `state` has one place, whatever came before.
+    shapes; None for all of them. A `state` has one place, whatever came before; `fixed keys` are those of a sequence
+    that is there at once, as an encoder's.
     """
 
-    kind: Literal["keys", "window", "state", "running"]
+    kind: Literal["keys", "fixed keys", "window", "state", "running"]
     shapes: tuple[tuple[Dim, ...], ...]
     places: int | None = 1
 

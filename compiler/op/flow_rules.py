@@ -209,13 +209,13 @@ Window = tuple[Fraction | int, Fraction | int, Fraction | int]
 
 
 def window_memory(
-    flow: Dependence, kind: TensorType, axis: int, span: Fraction | int
+    flow: Dependence, kind: TensorType, axis: int, lo: Fraction | int
 ) -> Memory | None:
-    """The earlier places that windows along an axis keep, of which each sees `span` elements."""
-    if not isinstance(flow.axes[axis], Along) or span <= 1:
+    """The earlier places that windows keep, which begin `-lo` elements before their own place."""
+    if not isinstance(flow.axes[axis], Along) or lo >= 0:
         return None
     shape = (*kind.shape[:axis], *kind.shape[axis + 1 :])
-    return Memory("window", (shape,), math.ceil(span - 1))
+    return Memory("window", (shape,), math.ceil(-lo))
 
 
 def spatial_windows(
@@ -228,7 +228,7 @@ def spatial_windows(
     if mixes_channels:
         flow = without(flow, {first - 1}, f"{op.name} has T as its channels")
     for axis, (lo, hi, stride) in enumerate(windows, first):
-        memory = window_memory(flow, kind, axis, hi - lo + 1) or memory
+        memory = window_memory(flow, kind, axis, lo) or memory
         flow = windowed(flow, axis, lo, hi, stride)
     return Flow(tuple(replace(flow, known=None) for _ in call.outputs), memory)
 

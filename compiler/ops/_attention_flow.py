@@ -55,10 +55,12 @@ class AttentionFlow:
         )
 
     def memory(self) -> Memory | None:
-        """The keys and values that later queries need."""
+        """The keys and values that later queries need: those so far, or all of a sequence that is there at once."""
         axis = self.key[1].rank - 2
         if not isinstance(self.key[0].axes[axis], Along):
-            return None
+            fixed = self.key[1].shape, self.value[1].shape
+            carries = isinstance(self.query[0].axes[axis], Along)
+            return Memory("fixed keys", fixed) if carries else None
         _, bands = self._operands()
         lo = max((b.lo for b in bands if b.column == "s"), default=-math.inf)
         places = None if lo == -math.inf else int(-lo)

@@ -29,6 +29,6 @@ def padded(call: FlowCall, mode: str, ends: Sequence[Dim]) -> Flow:
                 element(old, 0) if isinstance(old, Along) else all_of(old, reason)
             )
         end = after if mode == "replicate" else 0
-        memory = window_memory(flow, kind, axis, before + 1) or memory
+        memory = window_memory(flow, kind, axis, -before) or memory
         flow = windowed(flow, axis, -before - end, -before)
     return Flow((plus(flow, *lost),), memory)

@@ -9,7 +9,7 @@ from compiler.op.arg_types import Axis, Size
 from compiler.op.combine_flows import windowed
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
-from compiler.op.flow_rules import running, window_memory
+from compiler.op.flow_rules import running
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
@@ -118,8 +118,7 @@ class Diff(TensorMethod):
         axis, reach = self.dim % kind.rank, call.number(self.n)
         if reach is None:
             return Flow(unknown(call, "n depends on a size"))
-        memory = window_memory(flow, kind, axis, reach + 1)
-        return Flow((windowed(flow, axis, 0, reach),), memory)
+        return Flow((windowed(flow, axis, 0, reach),))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

@@ -9,14 +9,16 @@ from pydantic import BeforeValidator, Field
 
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import either, listed, shorten
+from compiler.ir.typed import TypedGraph
 from compiler.language.model import Model
+from compiler.language.params import Stepping
 from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.formulas import Count, NotNegative, Positive, Whole
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
-from compiler.tasks.ports import PortCheck
+from compiler.tasks.ports import PortCheck, bound
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import DEFAULT as SCHEDULE
 from compiler.tasks.schedules import Schedule
@@ -77,6 +79,8 @@ class Task(Model):
     """The parts that the ports of its networks play."""
     metric: ClassVar[str] = "loss"
     """What tells the best weights from others; held-out."""
+    decodes: ClassVar[str] = ""
+    """The role of the input that is produced one token after another; the output of the role logits gives the next."""
     example: ClassVar[str]
     """A task of the kind, in YAML."""
     better: ClassVar[Literal["lower", "higher"]] = "lower"
@@ -110,6 +114,24 @@ class Task(Model):
             message = f"{self.kind} learns from {either(self.forms)}"
             label = f"{self.data.name} holds {facts.form}"
             check.report("data-misfit", ("data",), message, label)
+
+    def decoded(
+        self, typed: TypedGraph
+    ) -> tuple[str, Stepping, tuple[str, ...]] | None:
+        """The network that decodes, what it is stepped along, and the output that gives the next token.
+
+        None for a task that does not decode, and where the length of the input is no symbol.
+        """
+        if not self.decodes:
+            return None
+        name, instance = next(iter(typed.networks.items()))
+        port = bound(instance.scope.inputs, self.decodes, self.ports)
+        output = bound(instance.scope.outputs, "logits", self.ports)
+        kind = instance.inputs.get(port)
+        symbol = None if kind is None else instance.context.value(kind.shape[1]).alone
+        if symbol is None:
+            return None
+        return name, Stepping(str(symbol), (port,)), (output,)
 
     def _ports(self, check: PortCheck) -> None:
         """Report ports of roles that the task does not have."""

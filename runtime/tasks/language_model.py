@@ -18,7 +18,6 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.tokenizer import Tokenizer
 from runtime.decode import Sampling, beam_search, sample
-from runtime.tasks.causality import check_causal
 from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import check_length, lengths, longest, shortest
 
@@ -34,14 +33,13 @@ class LanguageModelLearner(Learner[LanguageModel]):
     """
 
     def setup(self, data: DataSplits) -> None:
-        """Check that the network accepts the data's length, and is causal.
+        """Check that the network accepts the data's length.
 
         Raises:
-            SpecError: if it does not, or is not.
+            SpecError: if it does not.
         """
-        tokens = data.held_out.__getitems__([0])["tokens"][:, :-1].to(self.device)
+        tokens = data.held_out.__getitems__([0])["tokens"][:, :-1]
         check_length(self.instances[""], self._port, tokens.shape[1], "tokens")
-        check_causal(self, "tokens", tokens, self.logits)
 
     def num_items(self, batch: Batch) -> int:
         """The number of tokens to predict."""

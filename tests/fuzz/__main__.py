@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from compiler.op.registry import ops
+from tests.fuzz import causal_judge
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
 from tests.fuzz.matrix import WRAPPERS, run_matrix
 from tests.fuzz.matrix import table as matrix_table
@@ -28,6 +29,8 @@ FEW = 3
 def main() -> int:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.causality:
+        return _causality(options)
     if options.matrix:
         cells = run_matrix(options.ops, WRAPPERS, options.processes, options.out)
         text, kinds = matrix_table(cells), {kind for _, kind, _ in cells}
@@ -55,11 +58,24 @@ def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
     return counts
 
 
+def _causality(options: argparse.Namespace) -> int:
+    """Compare the proof of causality with running random networks."""
+    first, last = map(int, options.seeds.split(":"))
+    judged = each(causal_judge.judge_seed, range(first, last), options.processes)
+    counts = causal_judge.counted(judged)
+    for key, count in sorted(counts.items(), key=str):
+        sys.stdout.write(f"{count:6} {key}\n")
+    return bool({"UNSOUND", "WRONG LAYER"} & counts.keys())
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0:1000", help="from:to")
     parser.add_argument(
         "--matrix", action="store_true", help="every op in every wrapper"
+    )
+    parser.add_argument(
+        "--causality", action="store_true", help="the proof against running networks"
     )
     parser.add_argument("--ops", nargs="*", default=list(ops()), help="of the matrix")
     parser.add_argument("--minutes", type=float, default=5)

@@ -24,6 +24,7 @@ class LanguageModel(Task):
         Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
     )
 
+    decodes: ClassVar[str] = "tokens"
     example: ClassVar[str] = """\
 kind: language_model
 data: {kjv: {tokens: characters, length: 256}}

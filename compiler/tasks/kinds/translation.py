@@ -51,6 +51,7 @@ class Translation(Task):
         Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
     )
 
+    decodes: ClassVar[str] = "target"
     example: ClassVar[str] = """\
 kind: translation
 data: {verses: {tokens: {bpe: 4000}}}
