@@ -179,13 +179,15 @@ class Domain:
         >>> str(multiple.simplified((Dim.symbol(symbol) + 3) // 4))
         'H // 4'
         """
+        if not dim.depth:
+            return dim
         steps = tuple(
             (symbol, self.constraints[symbol].multiple_of)
             for symbol in sorted(dim.symbols)
             if symbol in self.constraints
         )
         multiples = tuple((symbol, step) for symbol, step in steps if step > 1)
-        return _simplified(dim, multiples) if multiples and dim.depth else dim
+        return _simplified(dim, multiples) if multiples else dim
 
     def lower(self, dim: Dim | int) -> int | None:
         """A number that the size never falls below, the best one that is found."""
