@@ -30,16 +30,16 @@ class Bar:
     def line(self, figure: float) -> str:
         """The bar and the figure, as the page has them."""
         missed = "" if self.holds(figure) else f" {MISSED}"
-        return f"- {self}: {self._shown(figure)}{missed}"
+        return f"- {self}: {self._format(figure)}{missed}"
 
     def __str__(self) -> str:
         bounds = (("at most", self.most), ("at least", self.least))
         shown = (
-            f"{word} {self._shown(bar)}" for word, bar in bounds if bar is not None
+            f"{word} {self._format(bar)}" for word, bar in bounds if bar is not None
         )
         return f"{self.text}, {' and '.join(shown)}"
 
-    def _shown(self, value: float) -> str:
+    def _format(self, value: float) -> str:
         return f"{value:.3g}{self.unit}"
 
 

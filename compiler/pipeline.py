@@ -56,7 +56,7 @@ class Pass(Generic[_In, _Out]):
 
 
 def _read(path: Path, request: Request) -> Source:
-    source = read_source(_shown(path, request.file), request.limits.bytes)
+    source = read_source(_relative_to_user(path, request.file), request.limits.bytes)
     request.sources[source.file] = source
     return source
 
@@ -165,8 +165,8 @@ def _task(
     """The task of a spec that is right, and what is wrong with it."""
     spec, root = typed.graph.spec, typed.graph.document.root
     variants = (root.get("variants"),) if spec.variants else ()
-    told = spec.task is not None or bool(changes) or any(map(_speaks, variants))
-    if typed.failed or not told:
+    has_task = spec.task is not None or bool(changes) or any(map(_sets_task, variants))
+    if typed.failed or not has_task:
         return None, ()
     from compiler.tasks.check_task import check_task  # most specs have none
 
@@ -194,13 +194,13 @@ def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     return check_checkpoint(typed)
 
 
-def _speaks(variants: YamlNode | None) -> bool:
+def _sets_task(variants: YamlNode | None) -> bool:
     """Whether some variant says something of the task."""
     entries = variants.entries if isinstance(variants, MappingNode) else ()
     return any(isinstance(one, MappingNode) and one.get("task") for _, one in entries)
 
 
-def _shown(path: Path, file: Path) -> Path:
+def _relative_to_user(path: Path, file: Path) -> Path:
     """A path as the user would write it: beside the file that was asked for."""
     folder = file.resolve().parent
     return (

@@ -184,7 +184,7 @@ class WeightTranslator:
         self.plans = plans(program.typed)
         (plan,) = [plan for plan in self.plans if plan.network == network]
         self.groups = list(origins(plan.entries).values())
-        self.left_out = frozenset(
+        self.initialised = frozenset(
             entry.tensor.name
             for group in self.groups
             if not any(entry.assemblies for entry in group)

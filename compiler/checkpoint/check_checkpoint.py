@@ -70,8 +70,8 @@ class _Checker:
         for below, item in recipe.numbers:
             for unknown in sorted(names_in(item.expr) - known)[:1]:
                 self._unknown(unknown, known, place.at(*below).span())
-        for part, stands in _parts(recipe, place):
-            self._names(part, known, rest, stands)
+        for part, at in _parts(recipe, place):
+            self._names(part, known, rest, at)
 
     def _template(
         self, template: NameTemplate, known: set[str], rest: str, place: Place

@@ -28,7 +28,7 @@ def distinct_copies(
     """
     named: set[int] = set()
     for pattern, recipes in rules:
-        parts = (*pattern.before, *pattern.behind)
+        parts = (*pattern.before, *pattern.after)
         if any(map(_tells_digits, parts)) or any(
             recipe is not None and _depends(recipe, frozenset(pattern.captures))
             for recipe in recipes

@@ -85,8 +85,8 @@ def read_mark(path: Path) -> str:
     """
     if path.suffix != ".safetensors":
         return ""
-    told = _metadata(path)
-    name = told.get(MARK) if isinstance(told, dict) else None
+    metadata = _metadata(path)
+    name = metadata.get(MARK) if isinstance(metadata, dict) else None
     return name if isinstance(name, str) else ""
 
 

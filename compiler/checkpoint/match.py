@@ -41,8 +41,8 @@ class TensorMatch:
     """How the names of the file were read."""
     assemblies: dict[Named, Assembly] = field(default_factory=dict)
     """What each tensor is made of; those that are tied to another are not there."""
-    left_out: list[Named] = field(default_factory=list)
-    """Tensors that the checkpoint leaves as they begin."""
+    initialised: list[Named] = field(default_factory=list)
+    """Tensors that the checkpoint leaves as they are initialised."""
     missing: list[tuple[str, Entry, Lack]] = field(default_factory=list)
     """Tensors that cannot be made, and what the file lacks."""
     differing: list[tuple[str, Entry, str]] = field(default_factory=list)
@@ -102,12 +102,12 @@ def fit(
     held = [one for one in held if asked_for(one.reading, names)] or held
     for one in held:
         if one.whole:
-            _hold_rest(one, shapes)
+            _match_rest(one, shapes)
     if fits := [one for one in held if one.fits]:
         return _only(fits)
     nearest = max(held, key=lambda one: len(one.assemblies) - len(one.differing))
     if not nearest.whole:
-        _hold_rest(nearest, shapes)
+        _match_rest(nearest, shapes)
     return nearest
 
 
@@ -116,18 +116,20 @@ def _only(fits: Sequence[TensorMatch]) -> TensorMatch:
     other = next((one for one in fits if one.assemblies != first.assemblies), None)
     if other is None:
         return first
-    told = [one.reading.told or "names as published" for one in (first, other)]
-    message = f"the file fits in two ways: {either(told)}"
+    descriptions = [
+        one.reading.description or "names as published" for one in (first, other)
+    ]
+    message = f"the file fits in two ways: {either(descriptions)}"
     raise RequestError(f"{message}; say whose names they are: published or own")
 
 
 def _leave_out(held: Sequence[TensorMatch]) -> None:
     """What the checkpoint leaves as it begins is not in a file that was converted."""
-    names = {named for one in held for named in one.left_out}
+    names = {named for one in held for named in one.initialised}
     for one in held:
         if one.reading.own:
             missing = [(net, entry.tensor.name) for net, entry, _ in one.missing]
-            one.left_out += [named for named in missing if named in names]
+            one.initialised += [named for named in missing if named in names]
             one.missing = [
                 lack
                 for lack, named in zip(one.missing, missing, strict=True)
@@ -148,7 +150,7 @@ def left_over(plans: list[Plan], names: Iterable[str]) -> list[str]:
     """The tensors of a file that no plan needs or ignores."""
     shapes: Shapes = dict.fromkeys(names, ())
     found = TensorMatch(Reading(plans), used=_needed(plans, shapes))
-    _hold_rest(found, shapes)
+    _match_rest(found, shapes)
     return found.unknown
 
 
@@ -194,12 +196,12 @@ def _hold_group(
         (entry, _nearest(entry, shapes)) for entry in group if entry.assemblies
     ]
     if not candidates:
-        found.left_out.append((network, first.name))
+        found.initialised.append((network, first.name))
         return
     lacking = [_lacking(assembly, shapes) for _, assembly in candidates]
     present = [one for one, names in zip(candidates, lacking, strict=True) if not names]
     if all(_absent(entry, assembly, shapes) for entry, assembly in candidates):
-        found.left_out.append((network, first.name))
+        found.initialised.append((network, first.name))
         return
     if not present:
         entry, assembly = candidates[0]
@@ -207,7 +209,7 @@ def _hold_group(
         found.missing.append((network, entry, lack))
         return
     for entry, assembly in present:
-        if wrong := _wrong(entry, assembly, shapes):
+        if wrong := _difference(entry, assembly, shapes):
             found.differing.append((network, entry, wrong))
     found.assemblies[network, first.name] = present[0][1]
 
@@ -228,7 +230,7 @@ def _lack(entry: Entry, nearest: Assembly, lacking: tuple[str, ...]) -> Lack:
     return Lack(lacking, tuple(next(sources(one)) for one in others))
 
 
-def _wrong(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
+def _difference(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
     tensor = entry.tensor
     try:
         shape = shape_of(assembly, shapes)
@@ -240,7 +242,7 @@ def _wrong(entry: Entry, assembly: Assembly, shapes: Shapes) -> str:
     return f"{tensor.name} is {wanted}, and the file gives {given}"
 
 
-def _hold_rest(found: TensorMatch, shapes: Shapes) -> None:
+def _match_rest(found: TensorMatch, shapes: Shapes) -> None:
     plans = found.reading.plans
     rest = [name for name in shapes if name not in found.used]
     if sum(len(plan.ignore) for plan in plans) * len(rest) > MOST_WORK:

@@ -15,7 +15,7 @@ from compiler.diagnostics.text import either, listed, shorten
 from compiler.ir.graph import Place
 from compiler.ir.typed import TypedGraph
 
-_Told = TypeVar("_Told")
+_Detail = TypeVar("_Detail")
 
 
 def problems(fit: TensorMatch, typed: TypedGraph, file: Path) -> tuple[Diagnostic, ...]:
@@ -62,17 +62,17 @@ def _all_there(fit: TensorMatch, entry: Entry) -> bool:
     return len(names) > 1 and there.issuperset(names)
 
 
-def _and_more(entries: list[tuple[Entry, _Told]]) -> str:
+def _and_more(entries: list[tuple[Entry, _Detail]]) -> str:
     return f", and so {len(entries) - 1} more" if len(entries) > 1 else ""
 
 
 def _by_place(
-    typed: TypedGraph, entries: Iterable[tuple[str, Entry, _Told]]
-) -> Iterator[tuple[Span, list[tuple[Entry, _Told]]]]:
+    typed: TypedGraph, entries: Iterable[tuple[str, Entry, _Detail]]
+) -> Iterator[tuple[Span, list[tuple[Entry, _Detail]]]]:
     """What is said of entries, together for those of one rule, or of one layer."""
-    groups: dict[Span, list[tuple[Entry, _Told]]] = {}
-    for network, entry, told in entries:
-        groups.setdefault(_span(typed, network, entry), []).append((entry, told))
+    groups: dict[Span, list[tuple[Entry, _Detail]]] = {}
+    for network, entry, detail in entries:
+        groups.setdefault(_span(typed, network, entry), []).append((entry, detail))
     yield from groups.items()
 
 

@@ -21,7 +21,7 @@ class Reading:
     """What the tensors are made of, where the names in a file are those, and how that is said."""
 
     plans: list[Plan]
-    told: str = ""
+    description: str = ""
     """`names without transformer.`; "" where they are as the checkpoint has them."""
     own: bool = False
     """Whether they are those of the spec, as in a file that was converted."""
@@ -35,7 +35,7 @@ def readings(typed: TypedGraph) -> list[Reading]:
     """
     own = Reading(own_plans(typed), "the spec's own names", own=True)
     if typed.graph.spec.checkpoint is None:
-        return [replace(own, told="")]
+        return [replace(own, description="")]
     return [*_published(typed), own]
 
 
@@ -53,7 +53,7 @@ def asked_for(reading: Reading, names: str) -> bool:
 def _published(typed: TypedGraph) -> Iterator[Reading]:
     published = plans(typed)
     yield Reading(published)
-    for change, told in ((_without, "without"), (_behind, "behind")):
+    for change, description in ((_without_prefix, "without"), (_with_prefix, "with")):
         changed = [change(plan) for plan in published]
         if changed_ones := [
             plan
@@ -61,19 +61,19 @@ def _published(typed: TypedGraph) -> Iterator[Reading]:
             if plan is not before
         ]:
             prefixes = dict.fromkeys(f"{plan.prefix}." for plan in changed_ones)
-            yield Reading(changed, f"names {told} {', '.join(prefixes)}")
+            yield Reading(changed, f"names {description} {', '.join(prefixes)}")
 
 
-def _without(plan: Plan) -> Plan:
+def _without_prefix(plan: Plan) -> Plan:
     """The names of a file that lacks the prefix; what is not behind it keeps its name."""
     start = f"{plan.prefix}."
-    behind = any(
+    has_prefix = any(
         name.startswith(start)
         for entry in plan.entries
         for assembly in entry.assemblies
         for name in sources(assembly)
     )
-    if not plan.prefix or not behind:
+    if not plan.prefix or not has_prefix:
         return plan
     return _renamed(
         plan,
@@ -82,7 +82,7 @@ def _without(plan: Plan) -> Plan:
     )
 
 
-def _behind(plan: Plan) -> Plan:
+def _with_prefix(plan: Plan) -> Plan:
     """The names of a file that has the prefix besides."""
     start = f"{plan.prefix}."
     if not plan.prefix:

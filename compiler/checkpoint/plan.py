@@ -79,7 +79,7 @@ def plans(typed: TypedGraph) -> list[Plan]:
 def own_plans(typed: TypedGraph) -> list[Plan]:
     """The plans for a file that has our names, those of several networks behind the name of each."""
     return [
-        Plan(name, tuple(_own_entry(name, one) for one in _listed(instance)))
+        Plan(name, tuple(_own_entry(name, one) for one in _tensors_of(instance)))
         for name, instance in typed.networks.items()
     ]
 
@@ -90,11 +90,11 @@ def _own_entry(network: str, tensor: OwnTensor) -> Entry:
 
 
 def _plan(instance: Instance, name: str, rules: Rules) -> Plan:
-    entries = tuple(map(rules.entry, _listed(instance)))
+    entries = tuple(map(rules.entry, _tensors_of(instance)))
     return Plan(name, entries, rules.ignore, rules.prefix)
 
 
-def _listed(instance: Instance) -> list[OwnTensor]:
+def _tensors_of(instance: Instance) -> list[OwnTensor]:
     found: list[OwnTensor] = []
     for tensor in own_tensors(instance):
         found.append(tensor)

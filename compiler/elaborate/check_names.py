@@ -27,7 +27,7 @@ def check_sizes(
             message = (
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
             )
-            help = report.like(name.id, known) or _listed(known, report)
+            help = report.like(name.id, known) or _known_names(known, report)
             report.error("unknown-name", span, message, help=help)
 
 
@@ -48,7 +48,10 @@ def check_names(
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
                 help = suggestions.NAMES.get(name.id) or report.like(name.id, known)
                 report.error(
-                    "unknown-name", span, message, help=help or _listed(known, report)
+                    "unknown-name",
+                    span,
+                    message,
+                    help=help or _known_names(known, report),
                 )
 
 
@@ -103,7 +106,7 @@ def each_name(expr: Expression) -> Iterator[Variable]:
         yield from each_name(child)
 
 
-def _listed(known: Collection[str], report: Report) -> str:
+def _known_names(known: Collection[str], report: Report) -> str:
     """What is known, where it is shown: sorting it for each of many faults takes long."""
     if report.full or not known:
         return ""

@@ -45,7 +45,11 @@ class Targets:
         block = name[:1].isupper()
         like = report.like(word, ops())
         help = report.like(word, self.blocks) if block or not like else like
-        help = help or like or f"the command `ops` lists the ops{_listed(self.blocks)}"
+        help = (
+            help
+            or like
+            or f"the command `ops` lists the ops{_known_blocks(self.blocks)}"
+        )
         param = scope.params.get(name)
         if param is not None and param.kind in ("op", "str"):
             help = f"write ${name} for the op that the param {name} says"
@@ -78,7 +82,7 @@ def _listed_params(scope: Scope) -> str:
     return f"its params are {listed(scope.params)}"
 
 
-def _listed(blocks: Mapping[str, Scope]) -> str:
+def _known_blocks(blocks: Mapping[str, Scope]) -> str:
     return f"; the blocks here are {listed(blocks)}" if blocks else ""
 
 

@@ -46,7 +46,7 @@ def by_count(
         columns = (
             list(zip(*rows, strict=True)) if len({len(r) for r in rows}) == 1 else []
         )
-        shape = [_told(sizes, number, names, context) for sizes in columns]
+        shape = [_last_size(sizes, number, names, context) for sizes in columns]
         right = len(shape) == kind.rank and all(
             context.value(a) == context.value(b)
             for a, b in zip(shape, kind.shape, strict=True)
@@ -55,7 +55,7 @@ def by_count(
     return told
 
 
-def _told(
+def _last_size(
     sizes: Sequence[Dim], number: Dim, names: SymbolTable, context: Context
 ) -> Dim:
     """The size of the last of `number` copies, where the first ones have these."""

@@ -132,12 +132,12 @@ class Matcher:
         actual: TensorType,
         pattern: TypePattern,
     ) -> OpError:
-        told = (
+        explanation = (
             ""
             if str(wanted) == unparse(expr)
             else f", where {unparse(expr)} = {wanted}"
         )
-        message = f"{port} needs {pattern}{told}"
+        message = f"{port} needs {pattern}{explanation}"
         fault = OpError("pattern-mismatch", message, port)
         if isinstance(wanted, int | Dim):
             fault.conditions = self.caller.when_equal(Dim.of(wanted), size)

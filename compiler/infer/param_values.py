@@ -153,9 +153,9 @@ def default_sizes(
             own = ParamNumber(instance.names.owner, name)
             sizes = named_sizes(own, written, value, instance.names)
             for symbol, size in sizes.items():
-                told = size.substitute({**binding, **found})
-                known = told.symbols <= _symbols(binding)
-                found[symbol] = told if known else binding[symbol]
+                size_in_symbols = size.substitute({**binding, **found})
+                known = size_in_symbols.symbols <= _symbols(binding)
+                found[symbol] = size_in_symbols if known else binding[symbol]
     return found
 
 

@@ -123,12 +123,12 @@ def equal_arguments(
     named = instance.names.counted(first)
     wanted = [hashable(_found(one, values)) for one in formulas]
     symbolic = [one for one in formulas if not _plain(one, named)]
-    told = [_found(one, named) for one in symbolic]
+    first_sizes = [_found(one, named) for one in symbolic]
     for copy in range(first + 1, count):
         values[COUNTER] = named[COUNTER] = copy
         if [hashable(_found(one, values)) for one in formulas] != wanted or [
             _found(one, named) for one in symbolic
-        ] != told:
+        ] != first_sizes:
             return copy - first
     return count - first
 

@@ -139,8 +139,8 @@ def _made(instance: Instance, call: LayerCall) -> object:
         ]
     op = call.op
     sizes = op.inferred(**op_inputs(type(op), call.inputs)) if op is not None else {}
-    told = {name: instance.context.value(size) for name, size in sizes.items()}
-    return _shapes(instance, call.weights), _shapes(instance, call.buffers), told
+    values = {name: instance.context.value(size) for name, size in sizes.items()}
+    return _shapes(instance, call.weights), _shapes(instance, call.buffers), values
 
 
 def _shapes(instance: Instance, weights: Mapping[str, Shape]) -> dict[str, Shape]:

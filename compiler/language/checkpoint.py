@@ -61,7 +61,7 @@ def _pair(value: Any) -> Any:
     return value
 
 
-def _listed(value: Any) -> Any:
+def _as_recipes(value: Any) -> Any:
     """One recipe is a list of one."""
     if value == []:
         raise fault("bad-value", "there must be at least one tensor")
@@ -184,7 +184,7 @@ def _key(text: str) -> str:
 
 Recipes = Annotated[
     list[Recipe],
-    BeforeValidator(_listed),
+    BeforeValidator(_as_recipes),
     SchemaForm(lambda recipes: or_list(recipes["items"])),
 ]
 Alternatives = Annotated[

@@ -29,12 +29,12 @@ class NamePattern:
     before: tuple[tuple[str, ...], ...]
     rest: str = ""
     """The capture that takes one part or more; "" where there is none."""
-    behind: tuple[tuple[str, ...], ...] = ()
+    after: tuple[tuple[str, ...], ...] = ()
 
     @property
     def captures(self) -> tuple[str, ...]:
         """The names that a match gives values."""
-        parts = (*self.before, *self.behind)
+        parts = (*self.before, *self.after)
         named = tuple(name for part in parts for name in part[1::2])
         return (*named, self.rest) if self.rest else named
 
@@ -45,12 +45,12 @@ class NamePattern:
         {'i': 3, 'rest': 'attn.bias'}
         """
         parts = name.split(".")
-        middle = len(parts) - len(self.before) - len(self.behind)
+        middle = len(parts) - len(self.before) - len(self.after)
         if middle < 1 if self.rest else middle != 0:
             return None
         found: dict[str, int | str] = {}
-        end = len(parts) - len(self.behind)
-        patterns = (*self.before, *self.behind)
+        end = len(parts) - len(self.after)
+        patterns = (*self.before, *self.after)
         sides = (*parts[: len(self.before)], *parts[end:])
         for pattern, part in zip(patterns, sides, strict=True):
             if not _match_part(pattern, part, found):

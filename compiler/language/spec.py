@@ -209,19 +209,19 @@ class Spec(Model):
 
 def _check_checkpoint(checkpoint: Checkpoint, networks: Networks | None) -> None:
     """A file with networks has a section for each of them, or of some."""
-    told = checkpoint.model_extra or {}
+    rules = checkpoint.model_extra or {}
     if networks is None:
-        if told:
+        if rules:
             message = "a file with one network has one section: model, tensors, ignore"
-            at = ("checkpoint", next(iter(told)))
+            at = ("checkpoint", next(iter(rules)))
             raise fault("bad-value", message, at=at, key=True)
         return
-    if not told:
+    if not rules:
         example = f"checkpoint: {{{next(iter(networks))}: {{tensors: ...}}}}"
         message = "a file with networks has a section for each of them"
         help = f"write {example}"
         raise fault("bad-value", message, at=("checkpoint",), key=True, help=help)
-    for name in told:
+    for name in rules:
         if name not in networks:
             message = f"there is no network {shorten(name)}"
             help = suggest(name, networks) or f"the networks are {listed(networks)}"

@@ -98,7 +98,7 @@ def _default(op: type[Op], key: str) -> Any:
 def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:
     try:
         checked = model(op).model_validate(
-            {key: _listed(value) for key, value in plain.items()}
+            {key: _as_list(value) for key, value in plain.items()}
         )
     except pydantic.ValidationError as error:
         raise BindingError(_errors(op, error)) from None
@@ -110,7 +110,7 @@ def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:
     return bound
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 

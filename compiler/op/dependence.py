@@ -41,10 +41,10 @@ class Reach:
         return Reach(self.lo + lo, self.hi + hi)
 
     def __str__(self) -> str:
-        return f"[{_shown(self.lo)}, {_shown(self.hi)}]"
+        return f"[{_bound_text(self.lo)}, {_bound_text(self.hi)}]"
 
 
-def _shown(bound: Bound) -> str:
+def _bound_text(bound: Bound) -> str:
     if isinstance(bound, Fraction):
         return str(bound)
     return "-inf" if bound < 0 else "inf"

@@ -28,13 +28,13 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
     >>> descriptions(NoamSchedule)["width"]
     'the width of the model.'
     """
-    told: dict[str, str] = {}
+    described: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        told |= _told(base)
-    return {name: told[name] for name in model.model_fields if name in told}
+        described |= _own_descriptions(base)
+    return {name: described[name] for name in model.model_fields if name in described}
 
 
-def _told(model: type[object]) -> dict[str, str]:
+def _own_descriptions(model: type[object]) -> dict[str, str]:
     found = _ATTRIBUTES.search(inspect.cleandoc(model.__dict__.get("__doc__") or ""))
     entries = _ENTRY.findall(found[1]) if found else []
     return {

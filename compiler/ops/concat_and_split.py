@@ -208,10 +208,14 @@ class Split(_Splitting):
     def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
         size = input.shape[axis := ctx.axis(self.dim, input.rank)]
         listed = "split_size" in self.lists
-        pieces = self._listed(ctx, size) if listed else self._equal(ctx, size)
+        pieces = (
+            self._pieces_of_sizes(ctx, size)
+            if listed
+            else self._pieces_of_size(ctx, size)
+        )
         return tuple(input.with_size(axis, piece) for piece in pieces)
 
-    def _listed(self, ctx: Context, size: Dim) -> Shape:
+    def _pieces_of_sizes(self, ctx: Context, size: Dim) -> Shape:
         if not self.split_size:
             raise errors.constraint("split needs a size", argument="split_size")
         for piece in self.split_size:
@@ -221,7 +225,7 @@ class Split(_Splitting):
         ctx.require_equal(message, size, total, "input")
         return self.split_size
 
-    def _equal(self, ctx: Context, size: Dim) -> Shape:
+    def _pieces_of_size(self, ctx: Context, size: Dim) -> Shape:
         """Pieces of one size, and what is left; their number must be known."""
         (piece,) = self.split_size
         ctx.require_least("split_size", piece, 1)

@@ -145,9 +145,9 @@ def _data_sets() -> Iterator[str]:
 
 def _about(model: type[BaseModel]) -> str:
     """What its file says of a data set, and its class beyond whose options these are."""
-    told = (sys.modules[model.__module__].__doc__ or "").strip()
+    docstring = (sys.modules[model.__module__].__doc__ or "").strip()
     _, _, more = " ".join(summary(model).split()).partition(". ")
-    return f"{told} {more}".strip()
+    return f"{docstring} {more}".strip()
 
 
 def _things(found: Mapping[str, type[BaseModel]], default: str) -> Iterator[str]:

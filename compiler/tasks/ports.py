@@ -113,7 +113,7 @@ class PortCheck:
         found = types[name]
         if found is None or _agrees(net, found, kind, sizes):
             return name
-        message = f"{self.kind} needs {role} to be {_shown(kind, sizes)}"
+        message = f"{self.kind} needs {role} to be {_type_text(kind, sizes)}"
         label = f"{name} is {net.context.values(found)}"
         self._at(net, side, name, message, label, self.holds)
         return ""
@@ -181,7 +181,7 @@ def _fits(size: Dim, wanted: Wanted, net: Instance) -> bool:
     return symbol is None or domain.constraint(symbol).admits(wanted)
 
 
-def _shown(kind: Kind, sizes: Sequence[Wanted]) -> str:
+def _type_text(kind: Kind, sizes: Sequence[Wanted]) -> str:
     letters = iter(("B", "T"))
     shown = [
         next(letters) if size == FREE else "*" if size is None else str(size)

@@ -61,19 +61,19 @@ def check(
     if as_json:
         echo_json(_as_json(held) | {"diagnostics": diagnostics_json(found)})
     else:
-        typer.echo(_told(held, file))
+        typer.echo(_report(held, file))
         if found:
             raise SpecError(found)
     exit_if(bool(found))
 
 
-def _told(held: TensorMatch, file: Path) -> str:
+def _report(held: TensorMatch, file: Path) -> str:
     whole = len(held.assemblies) + len(held.missing)
     differ = len({(network, one.tensor.name) for network, one, _ in held.differing})
-    names = f", by {held.reading.told}" if held.reading.told else ""
+    names = f", by {held.reading.description}" if held.reading.description else ""
     lines = [f"{file}: {len(held.assemblies) - differ} of {whole} tensors fit{names}"]
     for what, found in (
-        ("left as they begin", list(map(_name, held.left_out))),
+        ("left as initialised", list(map(_name, held.initialised))),
         ("ignored", held.ignored),
     ):
         if found:
@@ -91,7 +91,7 @@ def _as_json(held: TensorMatch) -> dict[str, Any]:
     return {
         "fits": held.fits,
         "own_names": held.reading.own,
-        "names": held.reading.told or "names as published",
+        "names": held.reading.description or "names as published",
         "tensors": {
             _name(named): list(dict.fromkeys(sources(assembly)))
             for named, assembly in held.assemblies.items()
@@ -102,10 +102,10 @@ def _as_json(held: TensorMatch) -> dict[str, Any]:
             for network, entry, lack in held.missing
         },
         "differing": {
-            _name((network, entry.tensor.name)): told
-            for network, entry, told in held.differing
+            _name((network, entry.tensor.name)): detail
+            for network, entry, detail in held.differing
         },
-        "left_as_they_begin": list(map(_name, held.left_out)),
+        "initialised": list(map(_name, held.initialised)),
         "ignored": held.ignored,
         "unknown": held.unknown,
     }

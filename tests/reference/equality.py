@@ -98,7 +98,7 @@ def check_equal(
     randomize(theirs)
     left_out: Collection[str] = ()
     if isinstance(translate, WeightTranslator):
-        left_out = translate.left_out
+        left_out = translate.initialised
         assert translate.left_over(theirs.state_dict()) == []
     for dtype, tolerance in PRECISIONS.items():
         for mode in modes:

@@ -210,7 +210,7 @@ def test_files_of_the_base_model(case: Case, tmp_path: Path) -> None:
     wanted = convert(program, theirs.state_dict())
     _check_same(convert(program, base, names="published"), wanted)
     held = _held(program, base, "published")
-    assert held.reading.told == f"names without {theirs.base_model_prefix}."
+    assert held.reading.description == f"names without {theirs.base_model_prefix}."
 
 
 def test_bart_without_its_bias(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_bart_without_its_bias(tmp_path: Path) -> None:
     loaded = load(program, weights=file)
     assert isinstance(loaded, nn.Module)
     _check_same(loaded.state_dict(), convert(program, theirs.state_dict()))
-    assert _held(program, base).left_out == [("", "final_logits_bias")]
+    assert _held(program, base).initialised == [("", "final_logits_bias")]
 
 
 def test_gpt2_with_the_masks_of_its_official_file() -> None:
@@ -273,7 +273,7 @@ def test_bert_with_heads(change: Callable[[State], State], tmp_path: Path) -> No
     program = compile_spec(FOLDER / "bert.yaml", settings={**SAME_BERT, "hidden": 40})
     held = _held(program, file)
     assert held.fits
-    assert held.reading.told == "names behind bert."
+    assert held.reading.description == "names with bert."
     assert "cls.predictions.bias" in held.ignored
     alone = theirs.bert.state_dict() | {
         name.removeprefix("bert."): tensor for name, tensor in pooler.items()

@@ -281,5 +281,5 @@ def test_translating_some_of_the_tensors(program: Program) -> None:
     found = translate({"wte": given["wte"], "h.0.qk.w": given["h.0.qk.w"]})
     names = {"embed.weight", "head.weight", "body.0.q.weight", "body.0.k.weight"}
     assert found.keys() == names
-    assert translate.left_out == {"scale.weight"}
+    assert translate.initialised == {"scale.weight"}
     assert translate.left_over([*given, "h.0.mask", "more"]) == ["more"]

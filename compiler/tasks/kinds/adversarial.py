@@ -133,10 +133,10 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
 
     def _label(self, check: PortCheck, net: Instance, others: tuple[str, ...]) -> None:
         """Where a network is told the label, this is an integer for each image."""
-        told = is_conditional(net, self.ports)
-        if told:
+        conditional = is_conditional(net, self.ports)
+        if conditional:
             check.input(net, "label", "int", (FREE,))
-        check.fed(net, (*others, "label") if told else others)
+        check.fed(net, (*others, "label") if conditional else others)
 
     def _range(self, check: PortCheck, net: Instance, port: str) -> None:
         """Warn where the generator cannot give the values that the data has."""

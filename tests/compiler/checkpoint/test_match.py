@@ -107,7 +107,7 @@ def test_what_is_left_as_it_begins(tmp_path: Path) -> None:
     shapes = {name: shape for name, shape in WHOLE.items() if name != "wte"}
     held = fit(compiled(text, tmp_path).typed, shapes)
     assert held.fits
-    assert held.left_out == [("", "embed.weight")]
+    assert held.initialised == [("", "embed.weight")]
 
 
 def variants(rule: str, folder: Path) -> Program:
@@ -158,11 +158,11 @@ def test_null_after_other_alternatives(tmp_path: Path) -> None:
     program = variants(
         '["h.{i + 1}.w", {concat: ["old.{i}.a", "old.{i}.b"]}, null]', tmp_path
     )
-    assert fit(program.typed, WHOLE).left_out == []
+    assert fit(program.typed, WHOLE).initialised == []
     rest = {"wte": (6, 4), "biases": (8,)}
     held = fit(program.typed, rest)
     assert held.fits
-    assert held.left_out == [("", f"body.{i}.weight") for i in range(2)]
+    assert held.initialised == [("", f"body.{i}.weight") for i in range(2)]
     assert told(program, rest | {"old.1.a": (2, 4)}) == [
         "12 missing-tensor: w.safetensors has no old.1.b"
     ]
@@ -184,7 +184,7 @@ PREFIXED = SPEC.replace("checkpoint:", "checkpoint:\n  prefix: h")
     [
         (lambda name: name, ""),
         (lambda name: name.removeprefix("h."), "names without h."),
-        (lambda name: f"h.{name}", "names behind h."),
+        (lambda name: f"h.{name}", "names with h."),
     ],
 )
 def test_names_with_a_leading_part_more_or_less(
@@ -194,7 +194,7 @@ def test_names_with_a_leading_part_more_or_less(
     file = {change(name): shape for name, shape in WHOLE.items()}
     held = fit(program.typed, file | {change("h.1.mask"): (1,)})
     assert held.fits
-    assert held.reading.told == said
+    assert held.reading.description == said
     assert held.ignored == [change("h.1.mask")]
     del file[change("h.2.w")]
     assert f"w.safetensors has no {change('h.2.w')}" in told(program, file)[0]
