@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from compiler import Program
+from compiler.codegen.namespace import fresh_names
 from compiler.ir.typed import Instance
 
 
@@ -57,10 +58,16 @@ def build_networks(program: Program) -> dict[str, nn.Module]:
     }
 
 
+def accepted_params(network: type[nn.Module], instance: Instance) -> dict[str, str]:
+    """The params that a generated class takes, with what its constructor calls them: `dict` is `dict_`."""
+    accepted = inspect.signature(network).parameters
+    names = fresh_names(instance.params)
+    return {name: argument for name, argument in names.items() if argument in accepted}
+
+
 def constructor_arguments(
     network: type[nn.Module], instance: Instance
 ) -> dict[str, Any]:
     """The arguments of a generated class: the compiled values of the params that it takes."""
-    parameters = inspect.signature(network).parameters
-    params = instance.params
-    return {name: params[name] for name in parameters if name in params}
+    params = accepted_params(network, instance)
+    return {argument: instance.params[name] for name, argument in params.items()}

@@ -26,7 +26,7 @@ from compiler.ir.typed import Instance, TypedGraph
 from compiler.program import Program
 from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison
 from runtime.interpret import Interpreter
-from runtime.load import constructor_arguments, load_program
+from runtime.load import accepted_params, constructor_arguments, load_program
 from runtime.param_variations import (
     Values,
     compiled_with,
@@ -131,7 +131,7 @@ class _Verifier:
         for name, instance in typed.networks.items():
             kind = networks[name]
             where = f"{kind.__name__}({label})"
-            if fixed := _fixed(kind, values):
+            if fixed := _fixed(kind, instance, values):
                 self._compared.append(f"{where} is only for the compiled {fixed}")
                 continue
             try:
@@ -150,8 +150,7 @@ class _Verifier:
         """Check that a class does not run with params that the spec does not compile with."""
         for name, instance in self._typed.networks.items():
             kind = networks[name]
-            accepted = inspect.signature(kind).parameters
-            if not all(value in accepted for value in values):
+            if not values.keys() <= accepted_params(kind, instance).keys():
                 continue  # the class has no other values for some of them
             try:
                 module = kind(**_arguments(kind, instance, values)).eval()
@@ -260,9 +259,9 @@ def _absent_inputs(optional: Sequence[str]) -> list[frozenset[str]]:
     return [ports for ports in dict.fromkeys(sets) if ports]
 
 
-def _fixed(kind: type[nn.Module], values: Values) -> str:
+def _fixed(kind: type[nn.Module], instance: Instance, values: Values) -> str:
     """The first of these params that the class does not take, and says that it has one value; "" if there is none."""
-    accepted, text = inspect.signature(kind).parameters, kind.__doc__ or ""
+    accepted, text = accepted_params(kind, instance), kind.__doc__ or ""
     found = (name for name in values if name not in accepted)
     return next((name for name in found if f"for {name} = " in text), "")
 
@@ -271,12 +270,11 @@ def _arguments(
     kind: type[nn.Module], instance: Instance, values: Values
 ) -> dict[str, Any]:
     """The constructor's arguments: those with these values, and those without a default."""
-    accepted = inspect.signature(kind).parameters
+    parameters = inspect.signature(kind).parameters
     return {
-        name: values.get(name, instance.params[name])
-        for name, parameter in accepted.items()
-        if name in instance.params
-        and (name in values or parameter.default is inspect.Parameter.empty)
+        argument: values.get(name, instance.params[name])
+        for name, argument in accepted_params(kind, instance).items()
+        if name in values or parameters[argument].default is inspect.Parameter.empty
     }
 
 

@@ -19,9 +19,9 @@ _KEYWORDS = """
 """  # Python 3.13, including soft keywords
 
 _USED = """
-    self super torch Tensor nn F init math annotations
-    abs bool dict enumerate float int isinstance len list max min object print range
-    reversed round str sum tuple zip
+    self super torch Tensor nn F init math annotations parametrizations
+    abs bool dict enumerate float getattr hasattr int isinstance len list max min object
+    print range reversed round setattr str sum tuple zip
 """  # imports of generated code, and builtins that it may call
 
 _UNREADABLE = "I O l"  # ruff E741: they look like digits
@@ -69,3 +69,13 @@ def _identifier(text: str) -> str:
     if not words.strip("_"):
         return "x"
     return f"x{words}" if words[0].isdigit() else words
+
+
+def fresh_names(wanted: Iterable[str]) -> dict[str, str]:
+    """A name for each of these, in a scope of their own: what a constructor calls params.
+
+    >>> fresh_names(["width", "dict"])
+    {'width': 'width', 'dict': 'dict_'}
+    """
+    scope = Namespace()
+    return {name: scope.fresh(name.lower()) for name in wanted}

@@ -52,11 +52,32 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
             report.error("bad-tie", place.span(), f"{path} {wrong}")
             continue
         mine = [instance.context.value(size) for size in own[name]]
-        if mine != list(found):
+        if mine == list(found):
+            _note_decisions(instance, own[name], _named_shape(instance, path))
+        else:
             shapes = f"{name} is [{', '.join(map(str, mine))}], {path} is [{', '.join(map(str, found))}]"
             report.error(
                 "bad-tie", place.span(), f"tied tensors need one shape: {shapes}"
             )
+
+
+def _note_decisions(instance: Instance, own: Shape, origin: Shape | None) -> None:
+    """Sizes that are equal by their values, not by their names, must be equal for other values of params, too."""
+    for left, right in zip(own, origin or (), strict=False):
+        if left != right:
+            instance.context.decided[left, right] = None
+
+
+def _named_shape(instance: Instance, path: str) -> Shape | None:
+    """The shape of a tensor in the names of the scope; None where it is in a block, which has names of its own."""
+    name, _, rest = path.partition(".")
+    node = instance.nodes[name]
+    if _numbered(node):
+        return None
+    inner = node.calls[0].instance
+    if inner is None:
+        return node.calls[0].weights.get(rest)
+    return _named_shape(inner, rest) if inner.scope.kind == "group" else None
 
 
 def find_tensor(instance: Instance, path: str) -> Shape | None:

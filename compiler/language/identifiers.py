@@ -108,6 +108,14 @@ def class_name(name: str) -> str:
     )
 
 
+def network_name(name: str) -> str:
+    """What is wrong with the name of one of several networks, whose class has it in CapWords."""
+    wrong = snake_case(name)
+    if wrong or not class_name(cap_words(name)):
+        return wrong
+    return f"its class would be {cap_words(name)}, which Python or the file has already"
+
+
 def cap_words(snake: str) -> str:
     """`down_sample` -> `DownSample`: the class of a group or a network."""
     return "".join(part[:1].upper() + part[1:] for part in snake.split("_"))

@@ -76,7 +76,7 @@ def _some(value: dict[str, TypePattern]) -> dict[str, TypePattern]:
 BlockName = Annotated[str, named(identifiers.class_name, "a block")]
 Blocks = Annotated[dict[BlockName, Block], mapping_of("blocks")]
 Networks = Annotated[
-    dict[Annotated[str, named(identifiers.snake_case, "a network")], Network],
+    dict[Annotated[str, named(identifiers.network_name, "a network")], Network],
     mapping_of("networks"),
 ]
 Imports = Annotated[dict[BlockName, str], mapping_of("imports")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.codegen.namespace import Namespace
+from compiler.codegen.namespace import fresh_names
 from compiler.codegen.python import (
     Binary,
     Compare,
@@ -293,8 +293,7 @@ def environment(plan: ClassPlan) -> list[str]:
 
 def argument_names(plan: ClassPlan) -> dict[str, str]:
     """What the constructor calls the names of the scope."""
-    taken = Namespace()
-    return {name: taken.fresh(name.lower()) for name in environment(plan)}
+    return fresh_names(environment(plan))
 
 
 def default_of(plan: ClassPlan, name: str) -> Any:

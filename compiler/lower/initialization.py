@@ -26,6 +26,7 @@ from compiler.language.initializers import Initializer
 from compiler.language.parametrizations import PREFIX
 from compiler.language.spec import Spec
 from compiler.lower.class_ir import ClassIR
+from compiler.lower.class_plan import ClassPlan
 from compiler.lower.print_class import (
     copies,
     is_there,
@@ -170,27 +171,68 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
 
 def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
     """What a tied tensor starts as: the rule of its origin comes last, where that of its own op reached it."""
+    done: set[str] = set()
     for node, typed in ir.plan.ordered():
         op = typed.calls[0].op if typed.calls else None
         if node.layer.tie is None or op is None:
             continue
         for tensor, path in node.layer.tie.tensors.items():
             rule = spec.init.get(op.name, {}).get(tensor)
-            layer, _, name = path.partition(".")
-            origin = ir.plan.layers.get(layer)
-            source = origin.calls[0].op if origin is not None and origin.calls else None
-            if rule is None or source is None or origin is None:
+            layer, _, rest = path.partition(".")
+            origin = _layer_at(ir.plan.layers.get(layer), rest)
+            if rule is None or origin is None or path in done:
                 continue
-            wanted = {
-                **spec.init.get(source.name, {}),
-                **(origin.node.layer.init or {}),
-            }.get(name)
-            if wanted == rule:
-                continue
-            if wanted is not None:
-                yield ExprStatement(_initialize(tensor_path(ir.plan, path), wanted))
-            elif source.module:
-                yield ExprStatement(method(member(ir.plan, layer), "reset_parameters"))
+            lines = list(_as_origin(ir.plan, *origin, path, rule, spec))
+            done |= {path} if lines else set()
+            yield from lines
+
+
+def _layer_at(typed: TypedNode | None, path: str) -> tuple[TypedNode, str] | None:
+    """The layer of an op that a path inside a layer leads to, and the name of its tensor."""
+    if typed is None or not typed.calls:
+        return None
+    repeat = typed.node.layer.repeat
+    if repeat is not None and not repeat.share:
+        _, _, path = path.partition(".")
+    inner = typed.calls[0].instance
+    if inner is None:
+        return typed, path
+    name, _, rest = path.partition(".")
+    return _layer_at(inner.nodes.get(name), rest)
+
+
+def _as_origin(
+    plan: ClassPlan,
+    origin: TypedNode,
+    tensor: str,
+    path: str,
+    rule: Initializer,
+    spec: Spec,
+) -> Iterator[Stmt]:
+    """Start a tensor, at a path, as its origin starts it, where another op's rule may have reached it."""
+    op = origin.calls[0].op
+    assert op is not None
+    rules = {**spec.init.get(op.name, {}), **(origin.node.layer.init or {})}
+    if rules.get(tensor) == rule:
+        return
+    if tensor in rules:
+        yield ExprStatement(_initialize(tensor_path(plan, path), rules[tensor]))
+    elif op.module:
+        holder = path.removesuffix(f".{tensor}")
+        yield from _reset(plan, holder, op.module)
+        for name, one in rules.items():  # the reset undid them
+            place = tensor_path(plan, f"{holder}.{name}")
+            yield ExprStatement(_initialize(place, one))
+
+
+def _reset(plan: ClassPlan, path: str, kind: str) -> Iterator[Stmt]:
+    """Start a module, at a path, as torch does."""
+    if "." not in path and not plan.scope.chain:
+        yield ExprStatement(method(member(plan, path), "reset_parameters"))
+        return
+    yield Assign((MODULE,), call("self.get_submodule", path))
+    reset = ExprStatement(method(MODULE, "reset_parameters"))
+    yield If(call("isinstance", MODULE, Name(kind)), (reset,))
 
 
 def _is_tensor(typed: TypedNode) -> bool:

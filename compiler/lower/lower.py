@@ -101,6 +101,8 @@ def _diagnostic(error: Unwritten) -> Diagnostic:
     scope = error.plan.scope
     node = scope.nodes.get(error.layer)
     place = scope.place if node is None else node.place
+    if node is None and not place.path:  # the only network of a file
+        place = place.at("name")
     path = f"{scope.name}.{error.layer}" if node is not None else scope.name
     message = f"no module can be written: {error.reason}"
     return Diagnostic("no-code", message, place.span(), path=path)
@@ -180,6 +182,7 @@ class _Merger:
         kept = [plan for plan in plans.order if not is_sequential(plan)]
         name_classes(kept, {*_IMPORTS, *class_names(_libraries(plans))})
         for plan in kept:
+            _require_name(plan)
             tell_uses(plan)
         classes = [overwrite(read_sizes(build_class(plan, plans))) for plan in kept]
         by_plan = {id(ir.plan): ir for ir in classes}
@@ -191,6 +194,20 @@ class _Merger:
             for use in ir.plan.uses:
                 _validate(validator, ir, use, plans)
         return classes, constructors, validator
+
+
+def _require_name(plan: ClassPlan) -> None:
+    """A network is imported by its name.
+
+    Raises:
+        Unwritten: where another class of the file has it.
+    """
+    name = plan.scope.name
+    if plan.scope.kind == "network" and plan.name != name:
+        reason = (
+            f"the file has another class {name}, so that the network needs another name"
+        )
+        raise Unwritten(plan, "", reason)
 
 
 class _Dropped(Exception):
