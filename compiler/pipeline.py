@@ -1,4 +1,4 @@
-"""The passes in their order: all that happens between a file and what is made of it."""
+"""The passes of the compiler, in order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _Out = TypeVar("_Out")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of the passes: a file, and what the caller says over it."""
+    """The input of the passes: a file, and what the caller overrides."""
 
     file: Path
     variant: str = ""
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Pass(Generic[_In, _Out]):
-    """From the value of one stage to that of the next.
+    """A function from the value of one stage to that of the next.
 
     Raises SpecError, with all errors of the stage; `infer` has them in its value.
     """
@@ -143,7 +143,7 @@ def compile_spec(
         strict: raise where shapes are wrong; otherwise the program holds the errors and what could be inferred.
 
     Raises:
-        SpecError: with all mistakes of the stage that found some.
+        SpecError: with all errors of the first stage that finds some.
 
     >>> compile_spec("specs/gpt2.yaml").name
     'GPT2'

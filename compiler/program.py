@@ -1,4 +1,4 @@
-"""What a spec is compiled to."""
+"""The result of compiling a spec."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Changes = Mapping[tuple[str, ...], YamlNode]
 
 @dataclass(frozen=True, repr=False)
 class Program:
-    """A compiled spec: its Python, summary and diagram are made when they are first asked for.
+    """A compiled spec; its Python code, summary and diagrams are made on first access.
 
     In a notebook it is shown as its diagram.
     """
@@ -62,7 +62,7 @@ class Program:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What was found up to inference, without writing the module."""
+        """All diagnostics up to inference; no module is written for them."""
         return *self.typed.diagnostics, *self.warnings
 
     @cached_property

@@ -1,4 +1,4 @@
-"""From a rule to what it says of one tensor: captures and params in place of names."""
+"""Apply a rule to one tensor: captures and params are filled in."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ Values = Mapping[str, Value]
 
 
 class TooMuch(Exception):
-    """The rules ask for more work than there is time for."""
+    """Applying the rules would take too long."""
 
 
 @dataclass
 class WorkLimit:
-    """How much work is left, in names compared and in characters written."""
+    """The work that is left, counted in compared names and written characters."""
 
     left: int
 
     def spend(self, work: int) -> None:
-        """Do so much work.
+        """Spend some work.
 
         Raises:
-            TooMuch: where less is left.
+            TooMuch: if less is left.
         """
         self.left -= work
         if self.left < 0:
@@ -49,11 +49,11 @@ class WorkLimit:
 
 
 def make(recipe: Recipe, values: Values, budget: WorkLimit) -> Assembly:
-    """What a recipe says, over the values of captures and params.
+    """Evaluate a recipe with the values of captures and params.
 
     Raises:
-        PathError: where an expression has no value, or one that makes no sense there.
-        TooMuch: where the budget does not last.
+        PathError: if an expression has no value, or an invalid one.
+        TooMuch: if the work limit is exceeded.
     """
     return _Assembler(budget).make(recipe, values, ())
 

@@ -1,4 +1,4 @@
-"""How one tensor of ours is made of published ones: every name filled in, every number known."""
+"""How one tensor of the network is made from published tensors; all names and numbers are concrete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Several tensors one behind another along a dimension, or along a new one (`stack`)."""
+    """Several tensors concatenated along a dimension, or stacked along a new one."""
 
     how: Literal["concat", "stack"]
     parts: tuple[Assembly, ...]
@@ -38,7 +38,7 @@ class Chunked:
 
 @dataclass(frozen=True, slots=True)
 class Sliced:
-    """The places from `start` up to `stop` along a dimension."""
+    """The positions from `start` up to `stop` along a dimension."""
 
     of: Assembly
     start: int
@@ -48,7 +48,7 @@ class Sliced:
 
 @dataclass(frozen=True, slots=True)
 class Transposed:
-    """Two dimensions change places."""
+    """Two dimensions are swapped."""
 
     of: Assembly
     first: int
@@ -57,7 +57,7 @@ class Transposed:
 
 @dataclass(frozen=True, slots=True)
 class Reshaped:
-    """The same numbers in another shape; one size may be -1."""
+    """The same values in another shape; one size may be -1."""
 
     of: Assembly
     shape: Sizes
@@ -67,7 +67,7 @@ Assembly: TypeAlias = Taken | Joined | Chunked | Sliced | Transposed | Reshaped
 
 
 def sources(assembly: Assembly) -> Iterator[str]:
-    """The names of the published tensors that it takes."""
+    """The names of the published tensors that an assembly uses."""
     if isinstance(assembly, Taken):
         yield assembly.name
     elif isinstance(assembly, Joined):
@@ -78,7 +78,7 @@ def sources(assembly: Assembly) -> Iterator[str]:
 
 
 def renamed(assembly: Assembly, rename: Callable[[str], str]) -> Assembly:
-    """The same of tensors by other names.
+    """The assembly with the names of its tensors changed.
 
     >>> renamed(Chunked(Taken("h.qkv"), 0, 3, 0), lambda name: f"model.{name}")
     Chunked(of=Taken(name='model.h.qkv'), index=0, count=3, dim=0)
@@ -92,11 +92,11 @@ def renamed(assembly: Assembly, rename: Callable[[str], str]) -> Assembly:
 
 
 def shape_of(assembly: Assembly, shapes: Mapping[str, Sizes]) -> Sizes:
-    """The shape of what comes out, from those of the published tensors.
+    """The shape of the result, from the shapes of the published tensors.
 
     Raises:
-        ValueError: where they do not fit.
-        KeyError: where one is not there.
+        ValueError: if the shapes do not fit.
+        KeyError: if a tensor is missing.
 
     >>> shape_of(Chunked(Taken("qkv"), 0, 3, 0), {"qkv": (12, 4)})
     (4, 4)

@@ -1,4 +1,4 @@
-"""TypedGraph -> what is wrong with its checkpoint: rules without a meaning, and rules for nothing."""
+"""Check the rules of a checkpoint: each must be valid, and match a tensor."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NAMES = 1_000
 
 
 def check_checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:
-    """What is wrong with the rules of a spec's checkpoint.
+    """The errors in the rules of a spec's checkpoint.
 
-    The graph must have been inferred without errors. Whether all tensors are there,
-    only a file can tell.
+    The graph must have been inferred without errors. Whether all tensors
+    exist is checked against a file.
     """
     report, budget = Report(), WorkLimit(_WORK)
     checkpoint = typed.graph.spec.checkpoint

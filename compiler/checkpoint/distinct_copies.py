@@ -1,4 +1,4 @@
-"""Which of a layer's equal copies the rules of a checkpoint treat differently: the others need no look of their own."""
+"""The copies of a repeated layer that the rules of a checkpoint may treat differently; only these are checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from compiler.language.name_patterns import NamePattern, NameTemplate
 def distinct_copies(
     rules: Iterable[tuple[NamePattern, Sequence[Recipe | None]]],
 ) -> Numbers:
-    """The numbers of equal copies, from the first and so many, that stand for all of them.
+    """The numbers of the copies that represent all of `count` equal ones.
 
     Patterns tell copies apart by the numbers that they name; and by any number, where a
     recipe computes with it something that may fail or differ in shape. All other copies

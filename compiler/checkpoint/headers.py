@@ -1,4 +1,4 @@
-"""What a file of weights says that it holds: names, dtypes and shapes, no numbers.
+"""Read the header of a weights file: names, dtypes and shapes, no values.
 
 Files come from strangers. What is read is bounded, checked before it is believed, and
 runs nothing: a pickle is refused, whoever wrote it.
@@ -56,8 +56,8 @@ def read_header(path: Path) -> dict[str, Stored]:
     """The tensors of a file: `.safetensors`, its index where there are several (`.json`), or `.npz`.
 
     Raises:
-        RequestError: where it is not there, or of another kind.
-        DataError: where it is damaged, or too large.
+        RequestError: if it does not exist, or has another format.
+        DataError: if it is damaged or too large.
     """
     if path.suffix in _PICKLES:
         raise RequestError(_pickled(path))
@@ -78,7 +78,7 @@ def read_header(path: Path) -> dict[str, Stored]:
 
 
 def read_mark(path: Path) -> str:
-    """The spec whose names a file says that it has; "" where it says none, as most do.
+    """The spec whose names a file has according to its metadata; "" if these name none, which is usual.
 
     >>> read_mark(Path("model.npz"))
     ''

@@ -1,4 +1,4 @@
-"""The tensors of a file held against what a plan makes of them: which fit, which are missing, which are left over."""
+"""Compare the tensors of a file with a plan: which fit, which are missing, which are left over."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Named = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """The names that a file lacks; `instead` the first of each other alternative, where nothing of any is there."""
+    """The names that a file lacks, and in `instead` the first name of each alternative, if it has none of them."""
 
     names: tuple[str, ...]
     instead: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Lack:
 
 @dataclass
 class TensorMatch:
-    """What became of every tensor of the networks, and of the file."""
+    """The result of matching every tensor of the networks and of the file."""
 
     reading: Reading
     """How the names of the file were read."""
@@ -67,12 +67,12 @@ class TensorMatch:
 def fit_file(
     typed: TypedGraph, file: Path, network: str = "", names: str = ""
 ) -> tuple[TensorMatch, dict[str, Stored]]:
-    """Hold a file against the networks of a spec as `fit` does; also what is in the file.
+    """Compare a file with the networks of a spec, as `fit`; also returns the file's header.
 
     A file that was converted for this spec says so, and needs no `names`.
 
     Raises:
-        RequestError: where it cannot be read, and as `fit` does.
+        RequestError: if it cannot be read, and as `fit`.
     """
     header = read_header(file)
     if not names and read_mark(file) == typed.graph.spec.name:
@@ -84,7 +84,7 @@ def fit_file(
 def fit(
     typed: TypedGraph, shapes: Shapes, network: str = "", names: str = ""
 ) -> TensorMatch:
-    """Hold the shapes of a file against the networks of a spec, or one of them.
+    """Compare the shapes in a file with the networks of a spec, or one of them.
 
     A file may have the published names, these with a leading part more or less, or those
     of the spec, as one that was converted. Where it fits by none of them, it is held

@@ -1,4 +1,4 @@
-"""What does not fit between a file and a spec, as diagnostics with their places in the spec."""
+"""The differences between a file and a spec, as diagnostics with their places in the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways to read the names of a file: as published, one leading part more or less, or the spec's own."""
+"""The possible schemes of the names in a file: as published, with or without a prefix, or the spec's own."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from compiler.diagnostics.text import shorten
 from compiler.ir.typed import TypedGraph
 
 NAMES: Final = ("published", "own")
-"""Whose names a file may be said to have."""
+"""Whose names a file may have, on the command line."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the tensors are made of, where the names in a file are those, and how that is said."""
+    """The plans under one scheme of names, and a description of the scheme."""
 
     plans: list[Plan]
     description: str = ""
-    """`names without transformer.`; "" where they are as the checkpoint has them."""
+    """`names without transformer.`; "" for names as published."""
     own: bool = False
-    """Whether they are those of the spec, as in a file that was converted."""
+    """Whether they are the spec's own, as in a converted file."""
 
 
 def readings(typed: TypedGraph) -> list[Reading]:
-    """The ways to read a file, the plainest first; without a checkpoint the spec's own names are the published ones.
+    """The schemes, the most usual first; without a checkpoint the spec's own names are the published ones.
 
     Raises:
-        RequestError: where the networks are too large.
+        RequestError: if the networks are too large.
     """
     own = Reading(own_plans(typed), "the spec's own names", own=True)
     if typed.graph.spec.checkpoint is None:
@@ -40,10 +40,10 @@ def readings(typed: TypedGraph) -> list[Reading]:
 
 
 def asked_for(reading: Reading, names: str) -> bool:
-    """Whether a reading is of `published` or `own` names, or of any ("").
+    """Whether a scheme is of `published` or `own` names, or of any ("").
 
     Raises:
-        RequestError: where there are no such names.
+        RequestError: for other text.
     """
     if names not in ("", *NAMES):
         raise RequestError(f"names are {' or '.join(NAMES)}, not {shorten(names)}")
@@ -65,7 +65,7 @@ def _published(typed: TypedGraph) -> Iterator[Reading]:
 
 
 def _without_prefix(plan: Plan) -> Plan:
-    """The names of a file that lacks the prefix; what is not behind it keeps its name."""
+    """The names of a file that lacks the prefix; names without it are unchanged."""
     start = f"{plan.prefix}."
     has_prefix = any(
         name.startswith(start)
@@ -83,7 +83,7 @@ def _without_prefix(plan: Plan) -> Plan:
 
 
 def _with_prefix(plan: Plan) -> Plan:
-    """The names of a file that has the prefix besides."""
+    """The names of a file that has the prefix in addition."""
     start = f"{plan.prefix}."
     if not plan.prefix:
         return plan

@@ -22,10 +22,10 @@ MOST_WORK = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tensor of ours, what it is made of, and the rule that says so ("": that of equal names).
+    """One tensor of the network, how it is made, and the rule for it ("": equal names).
 
-    Of several `assemblies` the first counts whose tensors are there; there is none where a
-    rule leaves the tensor as it begins in any case.
+    Of several `assemblies`, the first whose tensors exist is used; there is none if a rule
+    leaves the tensor as it is initialised.
     """
 
     tensor: OwnTensor
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where the tensors of one network come from."""
+    """How all tensors of one network are made."""
 
     network: str
     entries: tuple[Entry, ...]
@@ -48,7 +48,7 @@ class Plan:
     """The names that a name in the file may have had when it was published."""
 
     def ignores(self, name: str) -> bool:
-        """Whether a tensor of a file is one that is not needed."""
+        """Whether the rules ignore a tensor of the file."""
         spelled = self.spelled(name)
         return any(
             pattern.match(one) is not None for pattern in self.ignore for one in spelled
@@ -56,11 +56,11 @@ class Plan:
 
 
 def plans(typed: TypedGraph) -> list[Plan]:
-    """A plan for each network of which the checkpoint of the spec says something; without one, by equal names.
+    """A plan for each network in the spec's checkpoint; without a checkpoint, tensors match by equal names.
 
     Raises:
-        RequestError: where the networks have too many tensors.
-        PathError: where a rule gives no tensor; what compiled has none.
+        RequestError: if the networks have too many tensors.
+        PathError: if a rule is invalid; this cannot happen for a spec that compiles.
     """
     checkpoint = typed.graph.spec.checkpoint
     if checkpoint is None:
@@ -77,7 +77,7 @@ def plans(typed: TypedGraph) -> list[Plan]:
 
 
 def own_plans(typed: TypedGraph) -> list[Plan]:
-    """The plans for a file that has our names, those of several networks behind the name of each."""
+    """The plans for a file with the spec's own names; of several networks, names start with the network's."""
     return [
         Plan(name, tuple(_own_entry(name, one) for one in _tensors_of(instance)))
         for name, instance in typed.networks.items()
@@ -106,7 +106,7 @@ def _tensors_of(instance: Instance) -> list[OwnTensor]:
 
 
 class Rules:
-    """The rules of a section, over the params of the spec."""
+    """The rules of a section, with the params of the spec."""
 
     def __init__(
         self, section: Section, params: Mapping[str, Value], budget: WorkLimit
@@ -116,11 +116,11 @@ class Rules:
         self.params, self.budget = params, budget
 
     def entry(self, tensor: OwnTensor) -> Entry:
-        """What the first rule that matches says of a tensor.
+        """The entry of a tensor by the first rule that matches.
 
         Raises:
-            PathError: where that gives none.
-            TooMuch: where the budget does not last.
+            PathError: if the rule is invalid.
+            TooMuch: if the work limit is exceeded.
         """
         self.budget.spend(len(self.rules) + 1)
         for pattern, recipes in self.rules:
@@ -144,14 +144,14 @@ class Rules:
 
 
 def numbered(recipes: list[Recipe | None]) -> Iterator[tuple[Path, Recipe]]:
-    """The alternatives of a rule, and where each stands below it: the only one stands there itself."""
+    """The alternatives of a rule with their paths below it; a single one has the rule's own path."""
     for number, recipe in enumerate(recipes):
         if recipe is not None:
             yield (number,) if len(recipes) > 1 else (), recipe
 
 
 def origins(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """The tensors that are one: by the name of the first, every entry that may fill it, its own before the others."""
+    """Tied tensors: by the name of the first, all entries that may fill it, its own first."""
     entries = list(entries)
     groups: dict[str, list[Entry]] = {
         entry.tensor.name: [entry] for entry in entries if not entry.tensor.origin

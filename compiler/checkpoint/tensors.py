@@ -1,4 +1,4 @@
-"""The tensors of a network's state, by the names that the generated module gives them."""
+"""The tensors of a network's state, by their names in the generated module."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ Sizes = tuple[int, ...]
 class OwnTensor:
     """A parameter or a buffer: its name, its shape, and the layer that has it.
 
-    `origin` is the tensor that it is tied to, which has the same numbers; "" where it
-    is tied to none.
+    `origin` is the tensor that it is tied to; "" if there is none.
     """
 
     name: str
@@ -55,7 +54,7 @@ def own_tensors(
 
 
 def count_tensors(instance: Instance, known: dict[Instance, int] | None = None) -> int:
-    """How many there are, in the time that one copy of each takes."""
+    """The number of tensors; equal copies are not visited one by one."""
     known = {} if known is None else known
     instance = instance.inferred
     if instance not in known:
@@ -70,7 +69,7 @@ def count_tensors(instance: Instance, known: dict[Instance, int] | None = None) 
 
 
 def held_name(instance: Instance, node: TypedNode) -> str:
-    """What the tensors of a layer stand under in those of its scope: its name.
+    """The prefix of a layer's tensors among those of its scope: its name.
 
     The layers of a group that is a list have their numbers, as in an `nn.Sequential`; other numbers get a word
     before them.

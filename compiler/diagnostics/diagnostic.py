@@ -1,4 +1,4 @@
-"""What can be wrong with a spec: codes, messages with their places, and a collector."""
+"""Diagnostics: codes and messages with places, the errors that carry them, and a collector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Severity = Literal["error", "warning"]
 class Diagnostic:
     """One problem at one place.
 
-    `label` stands behind the carets, `path` goes through the block instances
+    `label` is printed after the carets, `path` leads through the block instances
     (`ResNet.layer2[0].sum`), `help` says what to do.
     """
 
@@ -41,7 +41,7 @@ class Diagnostic:
 
 
 class SpecError(Exception):
-    """A spec is wrong; `diagnostics` holds all that a stage found, warnings too."""
+    """A spec is invalid; `diagnostics` has all errors and warnings of the stage that failed."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(diagnostics)
@@ -52,22 +52,22 @@ class SpecError(Exception):
 
 
 class RequestError(ValueError):
-    """What was asked for cannot be done; the message is for whoever asked."""
+    """A request cannot be fulfilled; the message says why."""
 
 
 class DataError(RequestError):
-    """A file that was named holds something else than it should; the message says what."""
+    """A file has invalid content; the message says what is wrong."""
 
 
 class DiagramError(Exception):
-    """No picture came out; the message says why."""
+    """A diagram cannot be drawn; the message says why."""
 
 
 class Report:
-    """Collects the problems of a stage, so that all of them come together.
+    """Collects the diagnostics of a stage, so that they are reported together.
 
-    Up to `limit` are kept, errors before warnings, and one more says how many are not.
-    Two problems of one code at one place are one.
+    Up to `limit` are kept, errors in preference to warnings, and one more says how many are
+    not shown. Of two with the same code and place, one is kept.
     """
 
     def __init__(self, limit: int = 100) -> None:
@@ -80,12 +80,12 @@ class Report:
 
     @property
     def full(self) -> bool:
-        """Whether more would not be shown; a pass may spare costly help then."""
+        """Whether further diagnostics would not be shown; passes then skip costly help texts."""
         return len(self._kept) >= self._limit
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All that is kept, in the order of arrival."""
+        """The diagnostics that were kept, in the order in which they were added."""
         kept = tuple(self._kept.values())
         if self._last is None:
             return kept
@@ -104,7 +104,7 @@ class Report:
         path: str = "",
         help: str = "",
     ) -> None:
-        """Adds what makes the spec wrong."""
+        """Add an error."""
         self.add(Diagnostic(code, message, span, label, path, help))
 
     def warning(
@@ -117,15 +117,15 @@ class Report:
         path: str = "",
         help: str = "",
     ) -> None:
-        """Adds what is allowed, but hardly meant."""
+        """Add a warning."""
         self.add(Diagnostic(code, message, span, label, path, help, "warning"))
 
     def like(self, word: str, candidates: Iterable[str]) -> str:
-        """The question that `suggest` asks; nothing where more would not be shown."""
+        """The text of `suggest`; "" if further diagnostics would not be shown."""
         return "" if self.full else suggest(word, candidates) or ""
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Adds a diagnostic that was made elsewhere."""
+        """Add a diagnostic."""
         self.failed = self.failed or diagnostic.severity == "error"
         key = diagnostic.code, diagnostic.span
         if key in self._kept:
@@ -136,7 +136,7 @@ class Report:
             self._hide(diagnostic)
 
     def raise_if_failed(self) -> None:
-        """Raises SpecError if there was an error."""
+        """Raise SpecError if there was an error."""
         if self.failed:
             raise SpecError(self.diagnostics)
 
@@ -165,7 +165,7 @@ _MOST_CANDIDATES = 2_000
 
 
 def suggest(word: str, candidates: Iterable[str]) -> str | None:
-    """A question that names the candidate most like `word`, if one is like it.
+    """A question that names the candidate most similar to `word`; "" if none is similar.
 
     >>> suggest("kernel", ["stride", "kernel_size"])
     'did you mean `kernel_size`?'
@@ -175,7 +175,7 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most like `word`, if one is like it."""
+    """The candidate most similar to `word`; None if none is similar."""
     if len(word) > _LONGEST_WORD:
         return None
     likely = [name for name in islice(candidates, _MOST_CANDIDATES) if name != word]

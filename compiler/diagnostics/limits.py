@@ -1,4 +1,4 @@
-"""The budgets that a spec is charged against, before the work is done."""
+"""Limits on the size of a spec, checked before the work is done."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a spec may ask for; the defaults suit a file from a stranger.
+    """Limits on what a spec may require; the defaults suit untrusted files.
 
-    Sizes are counts, except where the name says otherwise. A pass that would go past
-    one of them reports it at the place that asks for too much.
+    Values are counts unless the name says otherwise. A pass that would exceed a limit
+    reports it at the place that requires too much.
     """
 
     bytes: int = 2**20

@@ -12,7 +12,7 @@ def read_source(path: Path, limit_bytes: int) -> Source:
     """The text of a file, which is UTF-8 and at most `limit_bytes` long.
 
     Raises:
-        SpecError: where the file is missing, no regular file, not readable, too large or not UTF-8.
+        SpecError: if the file is missing, not a regular file, not readable, too large or not UTF-8.
     """
     data = _read_bytes(path, limit_bytes)
     try:

@@ -1,4 +1,4 @@
-"""Diagnostics as people read them, and as data."""
+"""Diagnostics as text with excerpts, and as data."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def render(
 
 
 def render_all(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
-    """The diagnostics with excerpts of the files that they speak of, read anew."""
+    """The diagnostics with excerpts; their files are read again."""
     found = tuple(diagnostics)
     return render(found, read_sources(found), color=color)
 
 
 def read_sources(diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
-    """The files that diagnostics speak of, those that can be read."""
+    """The files of diagnostics, as far as they can be read."""
     sources: dict[str, Source] = {}
     for file in dict.fromkeys(one.span.file for one in diagnostics):
         with suppress(SpecError):  # that it cannot be read is then the diagnostic

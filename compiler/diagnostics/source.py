@@ -12,7 +12,7 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a file: 1-based, the end column exclusive, columns in characters."""
+    """A range in a file: 1-based, the end column exclusive, columns in characters."""
 
     file: str
     line: int
@@ -26,7 +26,7 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}"
 
     def to(self, other: Span) -> Span:
-        """The stretch from the start of this span to the end of `other`."""
+        """The range from the start of this span to the end of `other`."""
         return Span(self.file, self.line, self.column, other.end_line, other.end_column)
 
 
@@ -54,7 +54,7 @@ class Source:
         return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
 
     def span(self, start: int, end: int) -> Span:
-        """The stretch between two offsets into the text, the end exclusive."""
+        """The range between two offsets into the text, the end exclusive."""
         return Span(self.file, *self._place(start), *self._place(end))
 
     def _place(self, offset: int) -> tuple[int, int]:

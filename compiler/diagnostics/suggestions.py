@@ -1,4 +1,4 @@
-"""What people write out of habit, from torch or from Python, and what to do instead."""
+"""Keys that people write by habit, from torch or Python, and what to write instead."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _KEYS = {
 
 
 def key(name: str, known: Collection[str]) -> str:
-    """The question whether a key that is known was meant; "" where none is.
+    """A question that suggests a known key; "" if none is similar.
 
     >>> key("learning_rate", ["lr", "betas"])
     'did you mean `lr`?'

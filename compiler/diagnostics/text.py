@@ -1,4 +1,4 @@
-"""Text that is safe to show, whatever it holds."""
+"""Make any text safe to print."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def escaped(char: str) -> str:
 
 
 def shorten(text: str, most: int = 60) -> str:
-    """`text` fit for a message: at most `most` characters, the rest as an ellipsis."""
+    """`text` for a message: at most `most` characters, then an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def listed(names: Iterable[str], none: str = "none", most: int = 16) -> str:
-    """Names for a message, not too many.
+    """Names for a message, `most` at most.
 
     >>> listed(["x", "y"]), listed([]), listed("abcd", most=2)
     ('x, y', 'none', 'a, b and 2 more')
@@ -51,7 +51,7 @@ def listed(names: Iterable[str], none: str = "none", most: int = 16) -> str:
 
 
 def either(names: Sequence[str]) -> str:
-    """Names of which one is meant.
+    """Names as alternatives, for a message.
 
     >>> either(["images", "text", "series"])
     'images, text or series'

@@ -1,4 +1,4 @@
-"""Building a scope: its layers bound to their targets, their inputs to values, in an order that runs."""
+"""Build a scope: layers are bound to targets, inputs to values, and layers are ordered for execution."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ScopeBuilder:
         return self.scope
 
     def resolve(self, ref: Ref, place: Place) -> Ref | None:
-        """The value that a name stands for here; a group takes what it does not know from around it."""
+        """The value that a name refers to; a group looks up unknown names in the scope around it."""
         known = self.knows(ref.node)
         if not known and self.outer is not None and self.outer.reaches(ref.node):
             self.free[ref.node] = Ref(ref.node, "", ref.path)

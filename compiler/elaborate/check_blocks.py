@@ -1,4 +1,4 @@
-"""What a block declares: its inputs give all dimensions a size, its defaults use what is known."""
+"""Check the declarations of a block: inputs determine all dimensions, defaults use known names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.op.registry import ops
 
 
 def check_patterns(block: Scope, report: Report) -> None:
-    """Report every symbol that stands in formulas alone, and so is given no size."""
+    """Report every symbol that is only in formulas, so that no input determines it."""
     dims = [
         (port, dim)
         for port, pattern in block.inputs.items()
@@ -41,7 +41,7 @@ def check_patterns(block: Scope, report: Report) -> None:
 def check_defaults(
     scope: Scope, symbols: set[str], home: Place, report: Report
 ) -> None:
-    """Report every name in the default of a param that is no dimension, nor a param before it."""
+    """Report every name in the default of a param that is neither a dimension nor an earlier param."""
     known = set(symbols)
     for param in scope.params:
         for formula, place in _formulas(scope, home, param):

@@ -1,4 +1,4 @@
-"""Names in the formulas of a layer: each must be a param, a dimension, or the counter of a repeat."""
+"""Check the names in the formulas of a layer: params, dimensions, and the counter of a repeat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from compiler.symbolic.symbol_table import COUNTER
 def check_sizes(
     scope: Scope, sizes: Iterable[Expression], place: Place, report: Report
 ) -> None:
-    """Report every unknown name in the shape that stands at a place."""
+    """Report every unknown name in the shape at a place."""
     known = scope.environment.visible
     for name in (name for size in sizes for name in each_name(size)):
         if name.id not in known:
@@ -99,7 +99,7 @@ def _keys(place: Place) -> set[str]:
 
 
 def each_name(expr: Expression) -> Iterator[Variable]:
-    """Every place where an expression uses a name."""
+    """Every use of a name in an expression."""
     if isinstance(expr, Variable):
         yield expr
     for child in children(expr):

@@ -1,4 +1,4 @@
-"""Unit -> Unit: the files that blocks are imported from, read and checked in their turn."""
+"""Unit -> Unit: read and check the files that blocks are imported from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def link(unit: Unit, file: Path, read: Read) -> Unit:
 
     Args:
         unit: a spec without its imports.
-        file: where the spec stands; imports stay inside its folder tree.
+        file: path of the spec; imports must be in its folder tree.
         read: parses and checks a file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What `op` names, and the arguments it is given."""
+"""Resolve `op`, and check its arguments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Targets:
     def find(
         self, name: str, scope: Scope, place: Place, report: Report
     ) -> Target | None:
-        """The op or block of a name; `$norm` is what the param says."""
+        """The op or block of a name; `$norm` refers to a param."""
         if name.startswith("$"):
             return self._param(name[1:], scope, place, report)
         found: Target | None = self.blocks.get(name) or ops().get(name)

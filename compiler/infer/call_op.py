@@ -1,4 +1,4 @@
-"""One run of an op: its arguments bound, its rule applied, its weights held against what weights may be."""
+"""Run an op on types: bind its arguments, apply its rule, check the shapes of its weights."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def call_op(
     """Run an op on types.
 
     Raises:
-        OpError: where it does not take them.
-        BindingError: where an argument has no value, or one that the op does not take.
+        OpError: if it does not accept them.
+        BindingError: if an argument has no value, or one that the op does not accept.
     """
     op = bind(target, arguments, values, names)
     inputs = {
@@ -59,7 +59,7 @@ def call_op(
 
 
 def parametrized(layer: Layer, call: LayerCall) -> LayerCall:
-    """The run of a layer with the tensors that `parametrize` puts in place of one."""
+    """The call of a layer with the tensors that `parametrize` substitutes."""
     given, op = layer.parametrize, call.op
     if given is None or op is None:
         return call
@@ -85,7 +85,7 @@ def _valued(kind: Any, context: Context) -> Any:
 
 
 def op_inputs(target: type[Op], types: Types) -> dict[str, Any]:
-    """The types as an op's rules take them: every port by name, None where it is absent."""
+    """The types for an op's rules: every port by name, None if it is absent."""
     return {port.name: types.get(port.name) for port in target.inputs}
 
 

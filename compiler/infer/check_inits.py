@@ -1,4 +1,4 @@
-"""`init`: what it initialises must be a tensor of the layer, or of the op, that it speaks of."""
+"""Check `init`: it must name tensors of the layer or op."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.op.registry import ops
 
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
-    """Report every initialisation of a tensor that is not there."""
+    """Report every initialisation of a tensor that does not exist."""
     instances = list(walk_instances(typed.networks.values(), inferred=True))
     for instance in instances:
         for node in instance.nodes.values():

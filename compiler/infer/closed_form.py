@@ -1,4 +1,4 @@
-"""What the last copy of a repeated layer gives, told by how many copies there are."""
+"""The output types of a repeated layer as functions of the number of copies."""
 
 from __future__ import annotations
 

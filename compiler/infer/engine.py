@@ -1,4 +1,4 @@
-"""What the inference of one graph shares: the instances so far, the budget, the errors."""
+"""The state of one inference: the instances so far, the limits, the errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BlockKey = tuple[Scope, Hashable, Hashable]
 
 
 class Skip(Exception):
-    """A layer that cannot be inferred; why has been reported, here or at a layer it needs."""
+    """A layer cannot be inferred; the reason has been reported, here or at a layer that it needs."""
 
 
 class Engine:
@@ -107,11 +107,11 @@ class Engine:
         return scope, tuple(others), types
 
     def charge_instance(self, scope: Scope, depth: int) -> None:
-        """Pay for an instance, before its layers are inferred.
+        """Count an instance against the limits, before its layers are inferred.
 
         Raises:
-            OpError: where it is one too many, or nested too deeply.
-            Skip: from the first that is too many on.
+            OpError: if it exceeds the limit, or is nested too deeply.
+            Skip: after the first that exceeds it.
         """
         self.count += 1
         if depth > self.limits.nesting:
@@ -120,13 +120,13 @@ class Engine:
         _pay(self.count - 1, self.count, self.limits.instances, "blocks")
 
     def charge_run(self, copy: bool = False) -> None:
-        """Pay for the run of a layer, before it is worked out.
+        """Count the run of a layer against the limits, before it is inferred.
 
         A copy that differs from the one before it costs more: a line asks for thousands.
 
         Raises:
-            OpError: where it is one too many.
-            Skip: from then on.
+            OpError: if it exceeds the limit.
+            Skip: after that.
         """
         before = self.runs
         self.runs += 10 if copy else 1
@@ -159,7 +159,7 @@ class Earlier:
 
 
 def endless(message: str) -> OpError:
-    """The error of a block that holds itself."""
+    """The error for a block that contains itself."""
     help = "a block that calls itself needs a `when` that ends it"
     return OpError("recursion", message, help=help)
 

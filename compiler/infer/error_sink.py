@@ -1,4 +1,4 @@
-"""What inference finds wrong, put together at the end: one diagnostic for each place.
+"""Collect the errors of inference, and merge them into one diagnostic for each place.
 
 A block is inferred for every distinct use, and the same line may be wrong in several;
 the conditions that would mend it then add up.
@@ -20,7 +20,7 @@ from compiler.symbolic.explain import Conditions
 
 @dataclass
 class FoundError:
-    """A fault at a place, as it was first met, and all conditions met there."""
+    """The first error found at a place, with the conditions of all errors there."""
 
     fault: OpError
     message: str
@@ -36,11 +36,11 @@ _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 
 
 class TrialFailed(Exception):
-    """A layer of a trial is wrong: nothing more is inferred."""
+    """A layer of a trial has an error: the trial ends."""
 
 
 class ErrorSink:
-    """The faults of layers by place; with `stops`, the first one ends the inference."""
+    """The errors of layers by place; with `stops`, the first one ends the inference."""
 
     def __init__(self, *, stops: bool = False) -> None:
         self._stops = stops
@@ -49,10 +49,10 @@ class ErrorSink:
     def add(
         self, instance: InstanceBuilder, node: Node, fault: OpError, path: str
     ) -> None:
-        """Keep a fault of a layer; one that is known already adds its conditions.
+        """Add an error of a layer; for a known one, its conditions are added.
 
         Raises:
-            TrialFailed: where the first fault ends the inference.
+            TrialFailed: if the first error ends the inference.
         """
         if self._stops:
             raise TrialFailed(fault.worded(fault.port))
@@ -84,7 +84,7 @@ class ErrorSink:
 
 
 def blamed(node: Node, fault: OpError) -> Span:
-    """Where a fault is shown.
+    """The place at which an error is shown.
 
     At the argument that is wrong, where it is written; else at the inputs where they
     are; else at the layer's name.

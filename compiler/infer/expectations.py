@@ -1,4 +1,4 @@
-"""`expect`: what the author of a spec says must be so."""
+"""Check `expect`: the assertions of a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances that are being made: what the names of a scope stand for, before its layers are inferred."""
+"""Create instances: the values of a scope's names, before its layers are inferred."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def block_params(
     """The value of every param of a block: an argument, or its default.
 
     Raises:
-        OpError: where there is none, or one that it cannot have.
+        OpError: if there is none, or an invalid one.
     """
     values: dict[str, Value] = {}
     for name, param in scope.params.items():

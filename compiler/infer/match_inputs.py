@@ -1,4 +1,4 @@
-"""Binding the typed inputs of a block to the types that it is called with."""
+"""Bind the typed inputs of a block to the types of a call."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Matcher:
                 self._bind_dim(port, expr, size, pattern, actual)
 
     def check(self, values: Mapping[str, Value]) -> None:
-        """Hold what was not bound against its value, now that all symbols and params have one."""
+        """Compare the formulas with the actual sizes, once all symbols and params have values."""
         for port, expr, size, actual, pattern in self._pending:
             try:
                 wanted = evaluate(expr, values)
@@ -148,7 +148,7 @@ def size_of(expr: Expression, names: SymbolTable, values: Mapping[str, Value]) -
     """A formula in the names of a scope.
 
     Raises:
-        OpError: where it stands for no size.
+        OpError: if it is not a size.
     """
     try:
         value = evaluate(expr, values)

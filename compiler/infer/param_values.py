@@ -1,4 +1,4 @@
-"""The values of params: defaults, variants, settings and arguments, checked against what the param may be."""
+"""The values of params: defaults, variants, settings and arguments, checked against the declaration."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def _type_name(value: Value) -> str:
 def default_value(
     param: Param, env: Mapping[str, Value], place: Place, report: Report
 ) -> Value | None:
-    """The default of a param, in a scope where the params before it have values."""
+    """The default of a param, evaluated with the params before it."""
     return formula_value(_tupled(param.default), env, default_place(place), report)
 
 
 def default_place(place: Place) -> Place:
-    """Where the default of a param stands: in the long form under `default`."""
+    """The place of the default of a param: in the long form under `default`."""
     node = place.document.node(place.path)
     return place.at("default") if getattr(node, "entries", None) is not None else place
 
@@ -75,7 +75,7 @@ def formula_value(
 
 
 def fits(param: Param, value: Value) -> str:
-    """What is wrong with a value for a param; nothing where it fits."""
+    """The reason why a value is invalid for a param; "" if it is valid."""
     if param.kind is not None and not _is_a(param.kind, value):
         return f"must be {param.kind}, and is {shorten(shown(value))}"
     if param.choices is not None and value not in param.choices:

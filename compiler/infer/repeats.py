@@ -1,4 +1,4 @@
-"""What goes from one copy of a repeated layer to the next, and which copies are equal."""
+"""How the copies of a repeated layer are chained, and which of them are equal."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from compiler.symbolic.evaluate import ExpressionError, Value, parse_expression
 def root_params(
     graph: Graph, variant: str, settings: Mapping[str, Any], report: Report
 ) -> dict[str, Value] | None:
-    """The value of every param; None where one has none, or one that it cannot have. All is in the report."""
+    """The value of every param; None if one is missing or invalid. Errors are in the report."""
     chosen = _variant(graph, variant, report)
     _check_names(graph, settings, report)
     params: dict[str, Value] = {}

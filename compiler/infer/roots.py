@@ -1,4 +1,4 @@
-"""The inputs of a network: the symbols that its types are said in, and the values that they may take."""
+"""The inputs of a network: the symbols of their types, and the values that these admit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def root_instance(
     given: frozenset[str],
     bare: bool = False,
 ) -> InstanceBuilder:
-    """A network before its layers are inferred: each symbol of its inputs stands for itself.
+    """A network before its layers are inferred; each symbol of its inputs is free.
 
     A bare one is without its optional inputs.
     """
@@ -120,7 +120,7 @@ def _dim(expr: Expression, env: SymbolTable, values: Mapping[str, Value]) -> Dim
 def read_domain(
     graph: Graph, params: Mapping[str, Value], limits: Limits, report: Report
 ) -> Domain:
-    """What `dims` says of the symbols."""
+    """The constraints in `dims`."""
     constraints: dict[Symbol, Constraint] = {}
     known = {
         name

@@ -20,7 +20,7 @@ from compiler.symbolic.tensor import TensorType
 
 @dataclass
 class Scanned:
-    """A layer under `scan`, and the types that its states start with where they come from a layer."""
+    """A layer under `scan`, with the types of those initial states that are outputs of layers."""
 
     node: Node
     target: type[Op] | Scope
@@ -29,7 +29,7 @@ class Scanned:
     report: Report
 
     def outputs(self, call: LayerCall, scan: Scan) -> dict[str, TensorType]:
-        """What comes out: the steps' outputs put together, then the states as they are at the end."""
+        """The output types: the stacked outputs of the steps, then the final states."""
         context = self.instance.context
         together: dict[str, TensorType] = {}
         for name, kind in call.outputs.items():

@@ -1,4 +1,4 @@
-"""`stack`: what all copies of a repeated layer give, put together along a new dimension."""
+"""`stack`: outputs of all copies of a repeated layer, stacked along a new dimension."""
 
 from __future__ import annotations
 

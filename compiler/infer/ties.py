@@ -1,4 +1,4 @@
-"""`tie`: two tensors that are one must have one shape; and weights that are shared must fit both places."""
+"""Check `tie` and `share`: tied tensors, and the weights of shared layers, must have the same shapes."""
 
 from __future__ import annotations
 
