@@ -75,8 +75,9 @@ class OtherValues:
         values = {n: v for n, v in self.values.items() if n in names}
         several = [n for n in values if n in self.counts or self._is_list(n)]
         longer = {name: _longer(values[name]) for name in several}
+        yield [sizes]
         yield [sizes, longer]
-        yield [{name: _shorter(values[name]) for name in several}]
+        yield [sizes, {name: _shorter(values[name]) for name in several}]
         for name in several:
             if self._is_list(name):
                 yield [sizes, {name: _rising(values[name])}]

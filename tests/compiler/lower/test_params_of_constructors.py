@@ -40,6 +40,15 @@ SPECS = {
         ),
         set(),
     ),
+    "a width by chance where only another count runs the layer before": (
+        (
+            "params: {width: 8, n: 1}\ninputs: {x: 'float[B, width]'}\n"
+            "layers: {b: {op: Blk, width: 6, on: n % 2 == 0, repeat: n}}\n"
+            "blocks: {Blk: {params: {width: int, on: bool}, inputs: {x: 'float[B, D]'}, layers: {"
+            "wider: {op: linear, out_features: width + 2, when: on}, back: {op: linear, out_features: D}}}}"
+        ),
+        {"width"},
+    ),
     "no copies of what has further outputs": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
