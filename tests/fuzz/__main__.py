@@ -18,6 +18,7 @@ from tests.fuzz import causal_judge
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
 from tests.fuzz.matrix import WRAPPERS, run_matrix
 from tests.fuzz.matrix import table as matrix_table
+from tests.fuzz.mutants import judge_mutant, mutated
 from tests.fuzz.shrink import Tree, shrink
 from tests.fuzz.specs import spec_of, text_of
 from tests.fuzz.workers import each, judge_seed
@@ -31,6 +32,8 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     if options.causality:
         return _causality(options)
+    if options.mutants:
+        return _mutants(options)
     if options.matrix:
         cells = run_matrix(options.ops, WRAPPERS, options.processes, options.out)
         text, kinds = matrix_table(cells), {kind for _, kind, _ in cells}
@@ -68,6 +71,25 @@ def _causality(options: argparse.Namespace) -> int:
     return bool({"UNSOUND", "WRONG LAYER"} & counts.keys())
 
 
+def _mutants(options: argparse.Namespace) -> int:
+    """Give damaged specs to every command."""
+    first, last = map(int, options.seeds.split(":"))
+    end = time.monotonic() + 60 * options.minutes
+    counts: Counter[tuple[str, str]] = Counter()
+    for seed, outcome in each(judge_mutant, range(first, last), options.processes):
+        key = outcome.kind, outcome.cause
+        counts[key] += 1
+        if outcome.is_fault and counts[key] <= FEW:
+            path = options.out / f"mutant_{seed}.yaml"
+            path.write_bytes(mutated(seed))
+            path.with_suffix(".txt").write_text(f"{outcome.cause}\n{outcome.detail}")
+        (options.out / "table.txt").write_text(table(counts), encoding="utf-8")
+        if time.monotonic() > end:
+            break
+    sys.stdout.write(table(counts) + "\n")
+    return any(kind == EXCEPTION for kind, _ in counts)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0:1000", help="from:to")
@@ -76,6 +98,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--causality", action="store_true", help="the proof against running networks"
+    )
+    parser.add_argument(
+        "--mutants", action="store_true", help="damaged specs through every command"
     )
     parser.add_argument("--ops", nargs="*", default=list(ops()), help="of the matrix")
     parser.add_argument("--minutes", type=float, default=5)

@@ -46,13 +46,13 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
             said = "\n".join(one.message for one in error.diagnostics)
             return Outcome(REFUSED, codes[0], said)
         except Exception as error:  # noqa: BLE001 - any other is a fault, and told
-            return _raised("check", error)
+            return raised("check", error)
         if failed := run_commands(program, path):
             return failed
         try:
             problems = verify(program).problems
         except Exception as error:  # noqa: BLE001
-            return _raised("verify", error)
+            return raised("verify", error)
     if problems:
         return Outcome(DIFFERENCE, _cause(problems[0]), "\n".join(problems))
     return Outcome(OK)
@@ -60,15 +60,16 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
 
 def run_commands(program: Program, path: Path) -> Outcome | None:
     """Run every command on a spec that `check` takes; what came of the first that fails."""
-    for command, run in COMMANDS.items():
+    for command, make in COMMANDS.items():
         try:
-            run(program, path)
+            make(program, path)
         except Exception as error:  # noqa: BLE001
-            return _raised(command, error)
+            return raised(command, error)
     return None
 
 
-def _raised(command: str, error: Exception) -> Outcome:
+def raised(command: str, error: Exception) -> Outcome:
+    """The outcome of an exception that no user should see, with where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if "/torch/" not in f.filename and "<" not in f.filename]
     last = own[-1]
@@ -134,17 +135,17 @@ def _layers(program: Program) -> list[str]:
 
 def _explain(program: Program, path: Path) -> None:
     for layer in _layers(program):
-        _run("explain", path, layer)
+        run("explain", path, layer)
 
 
 def _diff(program: Program, path: Path) -> None:
     """A spec does not differ from itself, nor from what it expands to."""
     for other in (path, path.with_name("expanded.yaml")):
         picture = path.with_name("changes.dot")
-        _run("diff", path, other, "-o", picture)
+        run("diff", path, other, "-o", picture)
 
 
-def _run(*arguments: object) -> str:
+def run(*arguments: object) -> str:
     """A command of the command line, in this process; its output.
 
     Raises:
@@ -165,7 +166,7 @@ class CommandFailed(Exception):
 def _expand(program: Program, path: Path) -> None:
     """What is expanded is a spec that is right."""
     other = path.with_name("expanded.yaml")
-    other.write_text(_run("expand", path), encoding="utf-8")
+    other.write_text(run("expand", path), encoding="utf-8")
     compile_spec(other)
 
 
@@ -173,18 +174,18 @@ def _fmt(program: Program, path: Path) -> None:
     """What is laid out is a spec that is right."""
     other = path.with_name("formatted.yaml")
     other.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    _run("fmt", other)
+    run("fmt", other)
     compile_spec(other)
 
 
 COMMANDS: dict[str, Callable[[Program, Path], object]] = {
     "build": lambda program, path: compile(program.python, str(path), "exec"),
-    "summary": lambda program, path: _run("summary", path),
-    "summary --json": lambda program, path: _run("summary", path, "--json"),
-    "diagram dot": lambda program, path: _run(
+    "summary": lambda program, path: run("summary", path),
+    "summary --json": lambda program, path: run("summary", path, "--json"),
+    "diagram dot": lambda program, path: run(
         "diagram", path, "-o", path.with_suffix(".dot")
     ),
-    "diagram mmd": lambda program, path: _run(
+    "diagram mmd": lambda program, path: run(
         "diagram", path, "-o", path.with_suffix(".mmd")
     ),
     "expand": _expand,
@@ -192,7 +193,7 @@ COMMANDS: dict[str, Callable[[Program, Path], object]] = {
     "explain": _explain,
     "diff": _diff,
     **{
-        f"dump {stage}": lambda program, path, stage=stage: _run(
+        f"dump {stage}": lambda program, path, stage=stage: run(
             "dump", path, "--stage", stage
         )
         for stage in ("document", "graph", "typed")
