@@ -78,7 +78,7 @@ def _default(field: FieldInfo) -> str | None:
 
 
 def _common() -> Iterator[str]:
-    yield "## What all tasks have\n"
+    yield "## Options of all tasks\n"
     yield _table(described(Task), "key")
     yield from _parts(Task)
 
@@ -90,7 +90,7 @@ def _kind(kind: str) -> Iterator[str]:
     yield f"```yaml\ntask:\n{indent(model.example, '  ')}```\n"
     better = "highest" if model.better == "higher" else "lowest"
     yield (
-        f"It learns from {either(model.forms)}. "
+        f"Data: {either(model.forms)}. "
         f"The best weights are those with the {better} `{model.metric}`.\n"
     )
     yield _roles(model.roles)
@@ -120,7 +120,7 @@ def _parts(model: type[BaseModel], without: Container[str] = ()) -> Iterator[str
 
 
 def _roles(roles: Iterable[Role]) -> str:
-    lines = ["| role | played by | type | what it is |", "|---|---|---|---|"]
+    lines = ["| role | port | type | description |", "|---|---|---|---|"]
     for role in roles:
         article = "an optional" if role.optional else "an"
         network = f" of `{role.network}`" if role.network else ""
@@ -130,7 +130,7 @@ def _roles(roles: Iterable[Role]) -> str:
 
 
 def _data_sets() -> Iterator[str]:
-    lines = ["| they hold | data sets |", "|---|---|"]
+    lines = ["| form of examples | data sets |", "|---|---|"]
     known = DataSet.members()
     for form in get_args(Form):
         names = (name for name, one in known.items() if form in one.forms)
@@ -152,7 +152,7 @@ def _about(model: type[BaseModel]) -> str:
 
 def _things(found: Mapping[str, type[BaseModel]], default: str) -> Iterator[str]:
     """Optimizers or schedules: a table of names, arguments with their defaults, and what each is."""
-    lines = ["| name | arguments | what it is |", "|---|---|---|"]
+    lines = ["| name | arguments | description |", "|---|---|---|"]
     for name, model in found.items():
         shown = f"`{name}`{' (the default)' if name == default else ''}"
         text = " ".join(summary(model).split())
@@ -170,9 +170,9 @@ def _arguments(model: type[BaseModel]) -> str:
 
 
 def _table(fields: Iterable[Argument], head: str) -> str:
-    lines = [f"| {head} | takes | left out | meaning |", "|---|---|---|---|"]
+    lines = [f"| {head} | type | default | description |", "|---|---|---|---|"]
     for one in fields:
-        default = f"`{one.default}`" if one.default else "nothing"
+        default = f"`{one.default}`" if one.default else "none"
         default = "required" if one.default is None else default
         text = one.text.replace("|", "\\|")
         lines.append(f"| `{one.name}` | {one.takes} | {default} | {text} |")

@@ -1,4 +1,4 @@
-"""TypedGraph -> its task: read, with the variant's and the caller's changes, and held against the networks."""
+"""TypedGraph -> its task: read with the changes of the variant and the caller, and checked against the networks."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ Changes = Mapping[tuple[str, ...], YamlNode]
 def check_task(
     typed: TypedGraph, variant: str = "", changes: Changes | None = None
 ) -> tuple[Task | None, tuple[Diagnostic, ...]]:
-    """The task, None where there is none or it is wrong, and what is wrong with it.
+    """The task (None if there is none, or it is invalid), and its diagnostics.
 
-    The tasks of the other variants are read too, but not held against the networks.
+    The tasks of the other variants are read, too, but not checked against the networks.
     """
     report = Report()
     document = resolved(typed, variant, changes)
@@ -66,7 +66,7 @@ def _read_other(typed: TypedGraph, variant: str, report: Report) -> None:
 def resolved(
     typed: TypedGraph, variant: str = "", changes: Changes | None = None
 ) -> Document:
-    """The document with one task: keys of the variant's in place of the spec's, and the changes in both."""
+    """The document with the effective task: keys of the variant replace the spec's, then the changes are applied."""
     root = typed.graph.document.root
     task = _over(root.get("task"), _written(typed, variant))
     for path, value in (changes or {}).items():

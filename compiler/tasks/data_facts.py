@@ -1,4 +1,4 @@
-"""What is known of a data set before, or after, it is read."""
+"""Properties of a data set, known before or after it is read."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Form = Literal["images", "sequences", "labelled text", "text", "series", "pairs"
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What examples look like; None is a size that only the data can tell.
+    """The form and sizes of examples; None is a size that is only known from the data.
 
     Attributes:
-        form: what one example is.
+        form: what an example is.
         image: channels, height and width of an image.
         features: values at one time, of a sequence or a series.
-        classes: how many labels there are.
-        vocab: how many tokens; for pairs those of the source.
-        target_vocab: how many tokens of the target.
-        length: how many tokens a text has at most, or how many times of the past an example of a series shows.
-        horizon: how many times of the future there are to forecast.
+        classes: number of labels.
+        vocab: size of the vocabulary; for pairs, of the source.
+        target_vocab: size of the target vocabulary.
+        length: maximum number of tokens of a text, or length of the input window of a series.
+        horizon: number of times to forecast.
     """
 
     form: Form

@@ -1,4 +1,4 @@
-"""What the options of data sets share."""
+"""The base class of data sets' options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DataSet(Choice):
     """One data set, with its options.
 
     Attributes:
-        forms: what one example can be.
+        forms: the possible forms of examples.
     """
 
     noun: ClassVar[str] = "data set"
@@ -32,7 +32,7 @@ class DataSet(Choice):
 
     @abstractmethod
     def facts(self) -> DataFacts:
-        """What is known before the data is read."""
+        """The properties that are known before the data is read."""
 
 
 Vocabulary = Annotated[Whole, Field(ge=8, le=1_000_000)]
@@ -40,13 +40,13 @@ Vocabulary = Annotated[Whole, Field(ge=8, le=1_000_000)]
 
 
 class Bpe(Model):
-    """Byte pair encoding with so many tokens, learned from the training part (Sennrich et al., 2016)."""
+    """Byte pair encoding with this number of tokens, learned from the training part (Sennrich et al., 2016)."""
 
     bpe: Vocabulary
 
 
 class Words(Model):
-    """Words and marks, the most frequent ones; all others are one token. How they are spaced is not kept."""
+    """The most frequent words and punctuation marks; all others are one token. Spacing is lost."""
 
     words: Vocabulary
 
@@ -73,7 +73,7 @@ Tokens = Annotated[
 
 
 def vocabulary(tokens: Tokens) -> int | None:
-    """How many tokens there will be; None where the text decides."""
+    """Size of the vocabulary; None if it depends on the text."""
     match tokens:
         case Bpe():
             return tokens.bpe

@@ -21,7 +21,7 @@ from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expressi
 
 
 def number(value: Any, info: ValidationInfo) -> Any:
-    """A string becomes the value of the formula over the params that it is."""
+    """Evaluate a string as a formula over the params."""
     if not isinstance(value, str):
         return value
     params: Mapping[str, Any] = (info.context or {}).get("params", {})

@@ -16,7 +16,7 @@ def check_noise(check: PortCheck, net: Instance) -> None:
 
 
 def latent(net: Instance, port: str) -> int:
-    """How many values of noise an example has; 0 where that is not known."""
+    """Width of the noise input; 0 if it is not known."""
     kind = net.inputs[port]
     if kind is None:
         return 0

@@ -1,4 +1,4 @@
-"""Whether networks fit a task: their ports by role, and the types of these."""
+"""Check that networks fit a task: ports are matched to roles, and their types are checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Wanted = int | None | Literal["free"]
 
 
 class PortCheck:
-    """Asks networks for what a task needs, and reports at its place what they lack."""
+    """Checks what a task requires of networks; errors are reported at their places."""
 
     def __init__(
         self,
@@ -45,16 +45,16 @@ class PortCheck:
         help: str = "",
         key: bool = False,
     ) -> None:
-        """A mistake at a path in the task."""
+        """Report an error at a path in the task."""
         span = self._task.locate(("task", *path), key=key)
         self._report.error(code, span, message, label=label, help=help)
 
     def warn(self, code: str, span: Span, message: str, help: str = "") -> None:
-        """What is allowed, but hardly meant."""
+        """Report a warning at a path in the task."""
         self._report.warning(code, span, message, help=help)
 
     def network(self, name: str = "") -> Instance | None:
-        """The network of a name; with none, the only one. Reports where it is not there."""
+        """The network of a name, or the only one; reports if it does not exist."""
         networks = self.typed.networks
         if name in networks:
             return networks[name]
@@ -67,17 +67,17 @@ class PortCheck:
     def input(
         self, net: Instance, role: str, kind: Kind, sizes: Sequence[Wanted]
     ) -> str:
-        """The input that plays a role, if it has this type; "" and a report otherwise."""
+        """The input with a role, if it has this type; otherwise "", and an error is reported."""
         return self._port(net, "inputs", role, kind, sizes)
 
     def output(
         self, net: Instance, role: str, kind: Kind, sizes: Sequence[Wanted]
     ) -> str:
-        """The output that plays a role, if it has this type; "" and a report otherwise."""
+        """The output with a role, if it has this type; otherwise "", and an error is reported."""
         return self._port(net, "outputs", role, kind, sizes)
 
     def fed(self, net: Instance, roles: Sequence[str]) -> None:
-        """Report inputs of a network that no role feeds."""
+        """Report inputs of a network that have no role."""
         used = {bound(net.scope.inputs, role, self.ports) for role in roles}
         for name in net.scope.inputs:
             if name not in used:
@@ -90,7 +90,7 @@ class PortCheck:
             self.size(node, rows, vocab or 0, source)
 
     def size(self, node: TypedNode, rows: int, vocab: int, source: str) -> None:
-        """Hold the rows of an embedding against the tokens there are."""
+        """Compare the number of rows of an embedding with the size of the vocabulary."""
         span = node.node.place.span()
         if rows < vocab:
             message = f"{source} has {vocab} tokens, and the embedding {rows} vectors"
@@ -152,7 +152,7 @@ class PortCheck:
 
 
 def bound(ports: Mapping[str, object], role: str, chosen: Mapping[str, str]) -> str:
-    """The port that plays a role: the one that the task names, the one of that name, or the only one there is."""
+    """The port with a role: by `ports`, by its name, or the only port."""
     if role in chosen:
         return chosen[role]
     if role in ports:

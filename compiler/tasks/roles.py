@@ -1,4 +1,4 @@
-"""The parts that the ports of a network play in a task."""
+"""The roles of a network's ports in a task."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Role:
-    """A part that an input or an output plays.
+    """A role of an input or output.
 
     Attributes:
-        name: what it is called under `ports`.
-        side: whether an input or an output plays it.
-        type: the type that the port must have, in letters that stand for sizes.
-        text: what goes in or comes out.
-        optional: whether a network may do without it.
-        network: the network that has it, where there are several.
+        name: its name under `ports`.
+        side: input or output.
+        type: the required type, with letters for sizes.
+        text: description of the tensor.
+        optional: whether a network may lack it.
+        network: the network that has it, of several.
     """
 
     name: str

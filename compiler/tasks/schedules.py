@@ -1,6 +1,6 @@
-"""How the learning rate goes: factors of the optimizer's own `lr`, by the step.
+"""Learning rate schedules: factors of the optimizer's `lr` by step.
 
-Each begins with `warmup` steps in which the factor rises in a straight line. A schedule
+Each begins with `warmup` steps in which the factor rises linearly. A schedule
 is a function of the step alone, so a run that is taken up again goes on as it would have.
 """
 
@@ -25,14 +25,14 @@ class Schedule(Choice):
 
     @abstractmethod
     def factor(self, step: int, total: int) -> float:
-        """What `lr` is multiplied by in a step of `total`, counted from 0."""
+        """The factor of `lr` in a step of `total`, counted from 0."""
 
 
 class _WarmUp(Schedule):
     """A schedule that begins with a warm-up.
 
     Attributes:
-        warmup: steps at the start in which the factor rises in a straight line.
+        warmup: steps at the start in which the factor rises linearly.
     """
 
     warmup: Count = 0
@@ -48,7 +48,7 @@ class _WarmUp(Schedule):
 
 
 class ConstantSchedule(_WarmUp):
-    """`lr` as it is."""
+    """Constant `lr`."""
 
     name: ClassVar[str] = "constant"
 
@@ -57,7 +57,7 @@ class ConstantSchedule(_WarmUp):
 
 
 class LinearSchedule(_WarmUp):
-    """Down to `end_factor` in a straight line (`torch.optim.lr_scheduler.LinearLR`).
+    """Linear decay to `end_factor` (`torch.optim.lr_scheduler.LinearLR`).
 
     Attributes:
         end_factor: the factor at the end.
@@ -72,7 +72,7 @@ class LinearSchedule(_WarmUp):
 
 
 class CosineSchedule(_WarmUp):
-    """Down to `end_factor` along a cosine (`CosineAnnealingLR`; Loshchilov and Hutter, 2016).
+    """Cosine decay to `end_factor` (`CosineAnnealingLR`; Loshchilov and Hutter, 2016).
 
     Attributes:
         end_factor: the factor at the end.
@@ -107,11 +107,11 @@ class NoamSchedule(Schedule):
 
 
 class StepSchedule(_WarmUp):
-    """Times `gamma` every `step_size` steps (`StepLR`).
+    """Multiplied by `gamma` every `step_size` steps (`StepLR`).
 
     Attributes:
-        step_size: steps with one factor.
-        gamma: what the factor is multiplied by.
+        step_size: number of steps with the same factor.
+        gamma: multiplier of the factor.
     """
 
     name: ClassVar[str] = "step"
@@ -124,11 +124,11 @@ class StepSchedule(_WarmUp):
 
 
 class MultiStepSchedule(_WarmUp):
-    """Times `gamma` at each of the `milestones`, which are steps (`MultiStepLR`).
+    """Multiplied by `gamma` at each of the `milestones`, which are steps (`MultiStepLR`).
 
     Attributes:
         milestones: the steps.
-        gamma: what the factor is multiplied by.
+        gamma: multiplier of the factor.
     """
 
     name: ClassVar[str] = "multi_step"
@@ -145,10 +145,10 @@ class MultiStepSchedule(_WarmUp):
 
 
 class ExponentialSchedule(_WarmUp):
-    """Times `gamma` every step (`ExponentialLR`).
+    """Multiplied by `gamma` every step (`ExponentialLR`).
 
     Attributes:
-        gamma: what the factor is multiplied by.
+        gamma: multiplier of the factor.
     """
 
     name: ClassVar[str] = "exponential"
@@ -160,7 +160,7 @@ class ExponentialSchedule(_WarmUp):
 
 
 class PolynomialSchedule(_WarmUp):
-    """Down to 0 as a power of what is left (`PolynomialLR`).
+    """Polynomial decay to 0 (`PolynomialLR`).
 
     Attributes:
         power: the exponent.

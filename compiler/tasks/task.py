@@ -1,4 +1,4 @@
-"""`task:`: what a network is for, and how it is trained. One subclass for each kind."""
+"""`task:`: how a network is trained, and for what. One subclass for each kind."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ Seed = Annotated[Count, Field(lt=2**32)]
 
 
 class EarlyStopping(Model):
-    """Training ends when the metric of the task does not become better any more.
+    """Training ends when the metric of the task no longer improves.
 
     Attributes:
-        patience: evaluations in a row that may fail to be better.
-        min_delta: by how much the metric must change to be better.
+        patience: number of evaluations in a row without improvement.
+        min_delta: smallest change of the metric that is an improvement.
     """
 
     patience: Whole
@@ -54,23 +54,23 @@ class EarlyStopping(Model):
 
 
 class Task(Model):
-    """What all tasks have.
+    """The options of all tasks.
 
     Attributes:
         kind: the name of the task.
         data: a data set by name, with its options.
-        ports: which port of the network plays a role, where its name does not say so.
-        epochs: how often the data is gone through.
-        minutes: training ends after so many minutes, in the middle of an epoch too.
-        batch_size: examples of one batch of one process.
-        accumulate: batches that make one step of the optimizer.
+        ports: port of each role, where its name differs from the role's.
+        epochs: number of passes over the training data.
+        minutes: maximum training time in minutes; training may end within an epoch.
+        batch_size: number of examples in a batch, for each process.
+        accumulate: number of batches whose gradients are accumulated for one optimizer step.
         optimizer: an optimizer of torch by name, with its arguments.
-        schedule: how the learning rate goes, step by step.
-        clip: the largest norm of the gradients; without it they are left as they are.
-        precision: 32 or 64 bits; 16-mixed and bf16-mixed calculate in 16 where that is safe.
-        evaluate_every: epochs between evaluations on what is held out.
-        early_stopping: ends training early; without it all epochs are run.
-        seed: of the initial weights, the order of the examples, and dropout.
+        schedule: learning rate schedule.
+        clip: maximum gradient norm; default: no clipping.
+        precision: 32 or 64 bits; 16-mixed and bf16-mixed use 16 bits where that is safe.
+        evaluate_every: number of epochs between evaluations on the held-out data.
+        early_stopping: early stopping; default: all epochs are run.
+        seed: random seed of initial weights, the order of examples, and dropout.
     """
 
     forms: ClassVar[tuple[Form, ...]]
@@ -101,11 +101,11 @@ class Task(Model):
     seed: Seed = 0
 
     def facts(self) -> DataFacts:
-        """What is known of its data before that is read."""
+        """The properties of its data that are known before it is read."""
         return self.data.facts()
 
     def check(self, check: PortCheck, facts: DataFacts) -> None:
-        """Report where networks and data do not fit it: `fits`, if the form of the data does."""
+        """Check that networks and data fit the task: the form of the data, then `fits`."""
         check.holds = f"{self.data.name} holds {facts}"
         self._ports(check)
         if facts.form in self.forms:
@@ -118,9 +118,9 @@ class Task(Model):
     def decoded(
         self, typed: TypedGraph
     ) -> tuple[str, Stepping, tuple[str, ...]] | None:
-        """The network that decodes, what it is stepped along, and the output that gives the next token.
+        """The network that decodes, the dimension of its steps, and the output with the next token's logits.
 
-        None for a task that does not decode, and where the length of the input is no symbol.
+        None for a task that does not decode, or if the length of the input is not a symbol.
         """
         if not self.decodes:
             return None
@@ -145,4 +145,4 @@ class Task(Model):
 
     @abstractmethod
     def fits(self, check: PortCheck, facts: DataFacts) -> None:
-        """Report where the networks do not fit the task, or the data."""
+        """Report where the networks do not fit the task or the data."""

@@ -19,7 +19,7 @@ def task_names() -> list[str]:
 
 @cache
 def task_kind(name: str) -> type[Task]:
-    """The kind of a name: the class of a task that its file defines. The other files are not imported."""
+    """The class of a kind of task; only its file is imported."""
     module = import_module(f"{_PACKAGE}.{name}")
     (kind,) = (
         found

@@ -38,7 +38,7 @@ def task_schema() -> tuple[Schema, Schema]:
 
 
 def changes_schema(task: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """The schema of what a variant changes in a task: any keys that some kind has."""
+    """The schema of the changes by a variant: all keys that any kind has."""
     properties: dict[str, list[Schema]] = {}
     for kind in task_kinds():
         for name, form in definitions[f"task.{kind}"]["properties"].items():

@@ -12,15 +12,15 @@ from compiler.tasks.formulas import Share, Whole
 
 
 class Csv(DataSet):
-    """Options of a CSV file; values that are missing lie on a straight line between their neighbours.
+    """Options of a CSV file; missing values are interpolated linearly.
 
     Attributes:
         path: the file; its first line names the columns.
-        columns: those that make the series.
-        length: times of the past that an example shows.
-        horizon: times of the future that are to be told.
-        season: the period of the seasonal baseline.
-        held_out: the share at the end of the series that is held out.
+        columns: the columns of the series.
+        length: length of the input window.
+        horizon: number of times to forecast.
+        season: period of the seasonal baseline.
+        held_out: fraction at the end of the series that is held out.
     """
 
     name: ClassVar[str] = "csv"

@@ -14,10 +14,10 @@ class Digits(DataSet):
 
     Attributes:
         form: images, or sequences of 8 rows with 8 values each.
-        held_out: the share that is held out, every class alike.
-        shift: training images move by up to so many pixels each way.
-        rotate: training images turn by up to so many degrees each way.
-        range: the values of black and white.
+        held_out: fraction held out of each class.
+        shift: maximum random shift of training images, in pixels.
+        rotate: maximum random rotation of training images, in degrees.
+        range: the pixel values of black and white.
     """
 
     name: ClassVar[str] = "digits"

@@ -17,12 +17,12 @@ class Idx(DataSet):
 
     Attributes:
         images, labels: the files for training.
-        test_images, test_labels: those held out; without them a share of the training images is.
-        classes: how many labels there are; without it, one more than the largest.
-        held_out: the share that is held out, every class alike.
-        shift: training images move by up to so many pixels each way.
-        rotate: training images turn by up to so many degrees each way.
-        range: the values of black and white.
+        test_images, test_labels: the held-out files; default: a fraction of the training images is held out.
+        classes: number of labels; default: one more than the largest.
+        held_out: fraction held out of each class.
+        shift: maximum random shift of training images, in pixels.
+        rotate: maximum random rotation of training images, in degrees.
+        range: the pixel values of black and white.
     """
 
     name: ClassVar[str] = "idx"

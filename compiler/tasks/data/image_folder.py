@@ -14,12 +14,12 @@ class ImageFolder(DataSet):
 
     Attributes:
         path: the folder.
-        size: images are brought to this height and width.
+        size: height and width to which images are resized.
         channels: 1 for grey, 3 for colour.
-        held_out: the share that is held out, every class alike.
-        shift: training images move by up to so many pixels each way.
-        rotate: training images turn by up to so many degrees each way.
-        range: the values of black and white.
+        held_out: fraction held out of each class.
+        shift: maximum random shift of training images, in pixels.
+        rotate: maximum random rotation of training images, in degrees.
+        range: the pixel values of black and white.
     """
 
     name: ClassVar[str] = "image_folder"

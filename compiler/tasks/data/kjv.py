@@ -16,8 +16,8 @@ class Kjv(DataSet):
     """Options of the text.
 
     Attributes:
-        tokens: how it is cut.
-        length: tokens of one example.
+        tokens: the tokenizer.
+        length: number of tokens of an example.
     """
 
     name: ClassVar[str] = "kjv"

@@ -14,10 +14,10 @@ class LabelledText(DataSet):
 
     Attributes:
         path: the file.
-        tokens: how texts are cut.
-        length: longer texts are cut off after so many tokens.
-        classes: how many labels there are, if they are the numbers from 0 on; without it, labels are names.
-        held_out: the share that is held out, every class alike.
+        tokens: the tokenizer.
+        length: maximum number of tokens; longer texts are truncated.
+        classes: number of labels, if these are the numbers from 0; default: labels are names.
+        held_out: fraction held out of each class.
     """
 
     name: ClassVar[str] = "labelled_text"

@@ -14,10 +14,10 @@ class Pairs(DataSet):
 
     Attributes:
         path: the file.
-        tokens: how texts are cut.
+        tokens: the tokenizer.
         shared: whether source and target have one vocabulary.
-        words: the most words that either side of a pair may have.
-        held_out: the share at the end of the file that is held out.
+        words: maximum number of words on either side of a pair.
+        held_out: fraction at the end of the file that is held out.
     """
 
     name: ClassVar[str] = "pairs"

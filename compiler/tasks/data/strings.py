@@ -1,4 +1,4 @@
-"""Strings of random symbols, and what becomes of them reversed or sorted."""
+"""Strings of random symbols, and the same strings reversed or sorted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from compiler.tasks.formulas import Whole
 
 
 class Strings(DataSet):
-    """Options of the strings. Those held out are not among those for training.
+    """Options of the strings. Held-out strings are not among the training strings.
 
     Attributes:
-        what: what is to be done with a string.
-        symbols: how many symbols there are.
-        shortest, longest: lengths of strings.
-        count: strings for training.
-        held_out: strings that are held out.
+        what: the operation: reversing or sorting.
+        symbols: number of different symbols.
+        shortest, longest: range of the lengths of strings.
+        count: number of training strings.
+        held_out: number of held-out strings.
     """
 
     name: ClassVar[str] = "strings"

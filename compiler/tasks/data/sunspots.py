@@ -13,10 +13,10 @@ class Sunspots(DataSet):
     """Options of the series.
 
     Attributes:
-        length: values of the past that an example shows.
-        horizon: values of the future that are to be told.
-        season: the period of the seasonal baseline.
-        held_out: the share at the end of the series that is held out.
+        length: length of the input window.
+        horizon: number of values to forecast.
+        season: period of the seasonal baseline.
+        held_out: fraction at the end of the series that is held out.
     """
 
     name: ClassVar[str] = "sunspots"

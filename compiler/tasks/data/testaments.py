@@ -13,8 +13,8 @@ class Testaments(DataSet):
     """Options of the verses.
 
     Attributes:
-        tokens: how verses are cut.
-        length: longer verses are cut off after so many tokens.
+        tokens: the tokenizer.
+        length: maximum number of tokens; longer verses are truncated.
     """
 
     name: ClassVar[str] = "testaments"

@@ -14,9 +14,9 @@ class Text(DataSet):
 
     Attributes:
         path: the file.
-        tokens: how it is cut.
-        length: tokens of one example.
-        held_out: the share at the end of the text that is held out.
+        tokens: the tokenizer.
+        length: number of tokens of an example.
+        held_out: fraction at the end of the text that is held out.
     """
 
     name: ClassVar[str] = "text"

@@ -13,10 +13,10 @@ class Verses(DataSet):
     """Options of the verses; whole books are held out.
 
     Attributes:
-        tokens: how verses are cut.
+        tokens: the tokenizer.
         shared: whether source and target have one vocabulary.
-        words: the most words that either side of a held-out pair may have.
-        train_words: the same of a pair for training.
+        words: maximum number of words on either side of a held-out pair.
+        train_words: the same for training pairs.
     """
 
     name: ClassVar[str] = "verses"

@@ -24,14 +24,14 @@ ENDS: Final = {"tanh": "-1..1", "sigmoid": "0..1"}
 
 
 class NetworkTraining(Model):
-    """How one of the two networks is trained; what is not given is as for the whole task.
+    """How one of the two networks is trained; defaults are the options of the task.
 
     Attributes:
-        optimizer: its optimizer.
-        schedule: its schedule.
-        clip: the largest norm of its gradients.
-        steps: how many steps it learns in while the other one learns in its own: with 5 for the
-            discriminator, that learns in every step and the generator in every fifth.
+        optimizer: the network's optimizer.
+        schedule: its learning rate schedule.
+        clip: maximum norm of its gradients.
+        steps: number of its updates in a cycle; with 5 for the discriminator and 1 for the
+            generator, the generator is updated in every fifth step.
     """
 
     optimizer: Optimizer | None = None
@@ -43,8 +43,8 @@ class NetworkTraining(Model):
 class Adversarial(Task):
     """Images from noise, by a generator that is trained against a discriminator.
 
-    The file holds both as `networks`; they learn in turn, each with an optimizer of its
-    own. A generator that ends in tanh needs data from -1 to 1: the option `range`.
+    The spec has both as `networks`; they are updated alternately, each by its own
+    optimizer. A generator that ends in tanh needs data from -1 to 1: the option `range`.
     Networks with an input `label` receive the class of the image to generate, or of the
     one to score (Mirza and Osindero, 2014). Evaluation generates images and measures how
     far they are from real ones: by the squared Fréchet distance (Heusel et al., 2017)
@@ -53,13 +53,13 @@ class Adversarial(Task):
     Attributes:
         loss: non_saturating (Goodfellow et al., 2014), hinge (Lim and Ye, 2017), or wasserstein
             (Arjovsky et al., 2017).
-        gradient_penalty: the weight of the penalty on the discriminator's gradient: for wasserstein on how far its
+        gradient_penalty: weight of the penalty on the discriminator's gradient: for wasserstein on how far its
             norm is from 1 between real and generated images (Gulrajani et al., 2017), otherwise on half of its
             square at real ones (R1; Mescheder et al., 2018).
-        generator, discriminator: what differs for one of them.
-        average: the decay of the running mean of the generator's weights, which is what is judged, sampled from
-            and kept as the best weights; 0: none.
-        samples: how many images a picture of samples has.
+        generator, discriminator: options that differ for one network.
+        average: decay of the running mean of the generator's weights, which is evaluated, sampled from
+            and saved as the best weights; 0: none.
+        samples: number of images in a sample file.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("images",)
@@ -77,10 +77,8 @@ class Adversarial(Task):
             False,
             "discriminator",
         ),
-        Role(
-            "label", "input", "int[B]", "what the image is to be of", True, "generator"
-        ),
-        Role("label", "input", "int[B]", "what the image is of", True, "discriminator"),
+        Role("label", "input", "int[B]", "class of the image", True, "generator"),
+        Role("label", "input", "int[B]", "class of the image", True, "discriminator"),
     )
     metric: ClassVar[str] = "frechet"
 

@@ -15,12 +15,12 @@ from compiler.tasks.task import Task
 class Classification(Task):
     """One of several classes for an image, a sequence or a text.
 
-    The loss is the cross-entropy over the classes. One of `image`, `sequence` and
-    `tokens` is there, as the data has it. Every evaluation draws a picture of which classes are
-    taken for which.
+    The loss is the cross-entropy over the classes. The network has the input
+    `image`, `sequence` or `tokens`, depending on the data. Every evaluation plots the confusion
+    matrix.
 
     Attributes:
-        label_smoothing: the share of the truth that all classes get alike (Szegedy et al., 2016).
+        label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("images", "sequences", "labelled text")
@@ -28,8 +28,14 @@ class Classification(Task):
         Role("image", "input", "float[B, C, H, W]", "an image"),
         Role("sequence", "input", "float[B, T, C]", "a sequence of vectors"),
         Role("tokens", "input", "int[B, T]", "a text; token 0 is padding"),
-        Role("mask", "input", "bool[B, T]", "true where the text is", optional=True),
-        Role("logits", "output", "float[B, classes]", "a score for each class"),
+        Role(
+            "mask",
+            "input",
+            "bool[B, T]",
+            "true at tokens, false at padding",
+            optional=True,
+        ),
+        Role("logits", "output", "float[B, classes]", "logits of the classes"),
     )
     metric: ClassVar[str] = "accuracy"
     better: ClassVar[Literal["lower", "higher"]] = "higher"

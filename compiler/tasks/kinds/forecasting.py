@@ -13,9 +13,9 @@ from compiler.tasks.task import Task
 class Forecasting(Task):
     """The next values of a series from those before them.
 
-    Values go in and come out standardised by the mean and the deviation of those for
-    training. Errors are told in the units of the series, beside two forecasts that need
-    no network: the last value again, and the value one season ago.
+    Inputs and outputs are standardised by the mean and the standard deviation of the
+    training part. Errors are reported in the units of the series, beside two baselines:
+    the last value, and the value one season earlier.
 
     Attributes:
         loss: mean squared error, mean absolute error, or Huber's.
@@ -23,7 +23,7 @@ class Forecasting(Task):
 
     forms: ClassVar[tuple[Form, ...]] = ("series",)
     roles: ClassVar[tuple[Role, ...]] = (
-        Role("past", "input", "float[B, T, C]", "what is known of the series"),
+        Role("past", "input", "float[B, T, C]", "the input window"),
         Role(
             "forecast",
             "output",

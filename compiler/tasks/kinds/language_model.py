@@ -11,17 +11,22 @@ from compiler.tasks.task import Task
 
 
 class LanguageModel(Task):
-    """The next token of a text, at every place in it.
+    """The next token at every position of a text.
 
-    The loss is the cross-entropy of the next token, which evaluations also tell as
-    perplexity and in bits per character. What the network says of one place must not
-    depend on the tokens behind it. `generate` writes text with it.
+    The loss is the cross-entropy of the next token, also reported as
+    perplexity and bits per character. The output at a position must not depend on later
+    tokens. `generate` writes text with it.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("text",)
     roles: ClassVar[tuple[Role, ...]] = (
-        Role("tokens", "input", "int[B, T]", "a text up to some token"),
-        Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
+        Role("tokens", "input", "int[B, T]", "the text before each token"),
+        Role(
+            "logits",
+            "output",
+            "float[B, T, vocab]",
+            "logits of the next token at each position",
+        ),
     )
 
     decodes: ClassVar[str] = "tokens"

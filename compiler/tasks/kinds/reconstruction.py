@@ -1,4 +1,4 @@
-"""Reconstruction: an example from a code of it (autoencoders; Kingma and Welling, 2013)."""
+"""Reconstruction: an example from its latent code (autoencoders; Kingma and Welling, 2013)."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
 
 CODE: Final = ("mean", "log_variance")
-"""What a variational autoencoder says of its code, beside the reconstruction."""
+"""The outputs of a variational autoencoder about its code."""
 
 
 class Reconstruction(Task):
-    """An image from a code of it: an autoencoder.
+    """An image from its latent code: an autoencoder.
 
     With the outputs `mean` and `log_variance` it is a variational one (Kingma and Welling,
-    2013): the loss holds the divergence of the code from a standard normal, and `noise`
-    is what the code is drawn with, standard normal in training and 0 in evaluation.
+    2013): the loss includes the KL divergence of the code from a standard normal, and `noise`,
+    from which the code is sampled, is standard normal in training and 0 in evaluation.
 
     Attributes:
-        loss: squared error, or the binary cross-entropy of values from 0 to 1, of which
-            `reconstruction` is then the logits; summed over the values of an image.
-        beta: the weight of the divergence from the prior (Higgins et al., 2017).
+        loss: squared error, or binary cross-entropy for values from 0 to 1, for which
+            `reconstruction` has the logits; summed over the values of an image.
+        beta: weight of the KL divergence (Higgins et al., 2017).
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("images",)
     roles: ClassVar[tuple[Role, ...]] = (
         Role("image", "input", "float[B, C, H, W]", "an image"),
-        Role("reconstruction", "output", "float[B, C, H, W]", "the image again"),
-        Role("noise", "input", "float[B, latent]", "standard normal", optional=True),
-        Role("mean", "output", "float[B, latent]", "of the code", optional=True),
         Role(
-            "log_variance", "output", "float[B, latent]", "of the code", optional=True
+            "reconstruction", "output", "float[B, C, H, W]", "the reconstructed image"
+        ),
+        Role("noise", "input", "float[B, latent]", "standard normal", optional=True),
+        Role("mean", "output", "float[B, latent]", "of the latent code", optional=True),
+        Role(
+            "log_variance",
+            "output",
+            "float[B, latent]",
+            "of the latent code",
+            optional=True,
         ),
     )
 
@@ -52,7 +58,7 @@ beta: 0.5
     beta: NotNegative = 1.0
 
     def has(self, ports: Collection[str], role: str) -> bool:
-        """Whether one of the ports plays a role by its name, or because the task says so."""
+        """Whether one of the ports has a role, by its name or by `ports`."""
         return self.ports.get(role, role) in ports
 
     def variational(self, outputs: Collection[str]) -> bool:

@@ -15,12 +15,12 @@ from compiler.tasks.task import Task
 
 
 class Decoding(Model):
-    """How a translation is found.
+    """How translations are decoded.
 
     Attributes:
-        beam: hypotheses that are kept; 1 is greedy decoding.
-        length_penalty: the exponent of the length by which scores are divided (Wu et al., 2016).
-        most: tokens of a translation at most.
+        beam: beam width; 1 is greedy decoding.
+        length_penalty: exponent of the length by which scores are divided (Wu et al., 2016).
+        most: maximum number of tokens of a translation.
     """
 
     beam: Whole = 1
@@ -31,24 +31,29 @@ class Decoding(Model):
 class Translation(Task):
     """One sequence of tokens from another.
 
-    In training the target is given up to each token, and that token is to be told
-    (teacher forcing); what the network says of one place must not depend on the tokens of the target
-    behind it. Afterwards translations are found token by token, and judged by BLEU and
-    chrF. Token 0 is padding; both sides end with token 2, and targets start with token 1.
+    In training, each token of the target is predicted from those before it (teacher
+    forcing); the output at a position must not depend on later tokens of the target.
+    Translations are decoded token by token, and evaluated by BLEU and chrF. Token 0 is
+    padding; both sides end with token 2, and targets start with token 1.
 
     Attributes:
-        label_smoothing: the share of the truth that all tokens get alike (Szegedy et al., 2016).
+        label_smoothing: target mass spread evenly over the tokens (Szegedy et al., 2016).
         scheduled_sampling: the probability, at the end of training, that a token of the target is
-            replaced by the network's own (Bengio et al., 2015); it rises in a straight line.
-        decoding: how translations are found.
-        decode_every: epochs between evaluations that also translate.
+            replaced by the network's own (Bengio et al., 2015); it rises linearly.
+        decoding: how translations are decoded.
+        decode_every: number of epochs between evaluations that decode translations.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("pairs",)
     roles: ClassVar[tuple[Role, ...]] = (
-        Role("source", "input", "int[B, S]", "what is to be translated"),
-        Role("target", "input", "int[B, T]", "its translation up to some token"),
-        Role("logits", "output", "float[B, T, vocab]", "a score for each next token"),
+        Role("source", "input", "int[B, S]", "the source text"),
+        Role("target", "input", "int[B, T]", "the target text before each token"),
+        Role(
+            "logits",
+            "output",
+            "float[B, T, vocab]",
+            "logits of the next token at each position",
+        ),
     )
 
     decodes: ClassVar[str] = "target"
