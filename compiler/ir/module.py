@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import filled, placeholders
-from compiler.symbolic.symbols import EllipsisDim
+from compiler.symbolic.symbols import CopyNumber, EllipsisDim
 from compiler.symbolic.tensor import TensorType
 
 
@@ -24,10 +24,13 @@ class ScopeName:
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeDim:
-    """A dimension of the scope that has no name: one behind `...`."""
+class ScopeNumber:
+    """A number of the scope that no name stands for: a dimension behind `...`, or the number of the group's own copy.
 
-    symbol: EllipsisDim
+    In what is built for each copy of a layer, `i` is that of the layer.
+    """
+
+    symbol: EllipsisDim | CopyNumber
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.codegen.namespace import fresh_names
+from compiler.codegen.namespace import Namespace, fresh_names
 from compiler.codegen.python import (
     Binary,
     Compare,
@@ -22,8 +22,8 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import filled, placeholders
 from compiler.expr.syntax import names_in
-from compiler.ir.module import ScopeDim, ScopeName, reads
-from compiler.lower.class_ir import ClassIR, Construct, count_code
+from compiler.ir.module import ScopeName, ScopeNumber, reads
+from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.emit import (
     Parted,
@@ -31,6 +31,8 @@ from compiler.lower.emit import (
     common_size,
     further_runs,
     name_code,
+    name_of,
+    own_counter,
     size_code,
     value_code,
 )
@@ -38,7 +40,7 @@ from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import InputDim
+from compiler.symbolic.symbols import CopyNumber, InputDim
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,9 @@ def _argument(
     construct: Construct, plan: ClassPlan, runs: Sequence[Run], name: str, ir: ClassIR
 ) -> Expr | None:
     if plan.scope.kind == "group":
+        counter = own_counter(plan) if name == COUNTER else None
+        if isinstance(counter, CopyNumber) and counter.owner != plan.scope.owner:
+            return Placeholder(ScopeNumber(counter))
         return name_code(name)
     if name in plan.scope.environment.params:
         value = runs[0].node.arguments.get(name)
@@ -355,30 +360,51 @@ def _direct(ir: ClassIR) -> Iterator[str]:
 
 def _symbols(code: Expr, counted: bool = False) -> Iterator[str]:
     """The names of the scope that code is made of; `i` is none where it counts the copies around it."""
-    yield from (
-        key.name
-        for key in placeholders(code)
-        if isinstance(key, ScopeName) and not (counted and key.name == COUNTER)
+    for key in placeholders(code):
+        if isinstance(key, ScopeNumber) and isinstance(key.symbol, CopyNumber):
+            yield COUNTER
+        elif isinstance(key, ScopeName) and not (counted and key.name == COUNTER):
+            yield key.name
+
+
+def counter_name(held: Held, ir: ClassIR, constructors: Constructors) -> str:
+    """What the copies of a layer are counted by: `i`, unless the number of the group's own copy is needed there."""
+    own = any(
+        isinstance(key, ScopeNumber) for key in _all_keys(held.build, ir, constructors)
     )
+    taken = constructors.of(ir.plan).names.values()
+    return Namespace(taken).fresh("j") if own else COUNTER
+
+
+def _all_keys(code: Expr, ir: ClassIR, constructors: Constructors) -> Iterator[object]:
+    """What the placeholders of code are of, those of the constructors that it calls too."""
+    for key in placeholders(code):
+        if isinstance(key, Construct):
+            yield from _all_keys(constructors.construction(key, ir), ir, constructors)
+        else:
+            yield key
 
 
 def in_constructor(
-    code: Expr, ir: ClassIR, constructors: Constructors, counted: bool = False
+    code: Expr, ir: ClassIR, constructors: Constructors, counter: str = ""
 ) -> Expr:
-    """Code of `__init__` with every name as the constructor has it."""
+    """Code of `__init__` with every name as the constructor has it.
+
+    `counter` is what the copies around it are counted by.
+    """
     arguments = constructors.of(ir.plan).names
 
     def fill(key: object) -> Expr:
         if isinstance(key, Construct):
             return filled(constructors.construction(key, ir), fill)
-        if isinstance(key, ScopeDim):
-            reason = "a dimension behind `...` has no name, and is needed to build it"
-            raise Unwritten(ir.plan, "", reason)
+        if isinstance(key, ScopeNumber):
+            return Name(arguments[name_of(key, ir.plan)])
         assert isinstance(key, ScopeName), key
         if key.name in ir.plan.fixed:
             return number_code(ir.plan.fixed[key.name])
-        inside = counted and key.name == COUNTER
-        return Name("i") if inside else Name(arguments[key.name])
+        if counter and key.name == COUNTER:
+            return Name(counter)
+        return Name(arguments[key.name])
 
     done = filled(code, fill)
     return (

@@ -24,7 +24,7 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import placeholders
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
-from compiler.ir.module import Let, Local, Origin, ScopeDim, ScopeName
+from compiler.ir.module import Let, Local, Origin, ScopeName, ScopeNumber
 from compiler.ir.typed import Instance, TypedNode, hashable
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.copy_sizes import size_of_copy
@@ -33,7 +33,8 @@ from compiler.lower.to_python import to_python
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op, Shape, arguments
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.symbols import EllipsisDim, Symbol
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import CopyNumber, EllipsisDim, Opaque, Symbol
 from compiler.symbolic.tensor import TensorType
 
 MOST_COPIES = 256
@@ -88,7 +89,14 @@ class _Python:
 
     def symbol(self, symbol: Symbol) -> Expr:
         if isinstance(symbol, EllipsisDim):
-            return Placeholder(ScopeDim(symbol))
+            return Placeholder(ScopeNumber(symbol))
+        if isinstance(symbol, CopyNumber) and symbol.owner:
+            return Placeholder(ScopeNumber(symbol))
+        if isinstance(symbol, Opaque) and symbol.counter is not None:
+            own: Expr = Placeholder(ScopeNumber(symbol.counter))
+            return to_python(
+                symbol.expr, lambda name: own if name == COUNTER else name_code(name)
+            )
         return to_python(symbol.expr, name_code)
 
 
@@ -104,6 +112,27 @@ def value_code(value: Any) -> Expr:
     if isinstance(value, tuple | list):
         return TupleExpr(tuple(map(value_code, value)))
     return lit(value)
+
+
+def own_counter(plan: ClassPlan) -> Symbol | None:
+    """What `i` is in a group: the number of its own copy, or of one of a group around it."""
+    number = plan.first.names.get(COUNTER)
+    return number.alone if isinstance(number, Dim) else None
+
+
+def name_of(number: ScopeNumber, plan: ClassPlan) -> str:
+    """The name by which an object of a class has a number that no input tells.
+
+    Raises:
+        Unwritten: where it has none.
+    """
+    if isinstance(number.symbol, EllipsisDim):
+        reason = "a dimension behind `...` is needed where no input tells it"
+        raise Unwritten(plan, "", reason)
+    if number.symbol is not own_counter(plan):
+        reason = "the number of a copy is needed where `i` is another one"
+        raise Unwritten(plan, "", reason)
+    return COUNTER
 
 
 class Surroundings(Protocol):

@@ -25,7 +25,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import mapped
-from compiler.ir.module import ScopeDim, ScopeName
+from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
@@ -70,8 +70,8 @@ def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
     """
 
     def find(key: Hashable) -> Any:
-        if isinstance(key, ScopeDim):
-            return size_behind(key, use)
+        if isinstance(key, ScopeNumber):
+            return number_behind(key, use)
         if not isinstance(key, ScopeName):
             raise Unknown(key)
         return lookup(key.name, use, counter)
@@ -209,11 +209,11 @@ def lookup(name: str, use: Instance, counter: int | None) -> Value:
     return found
 
 
-def size_behind(dimension: ScopeDim, use: Instance) -> int | Dim:
-    """What a dimension without a name is in a use."""
-    found = use.context.hints.get(dimension.symbol)
+def number_behind(one: ScopeNumber, use: Instance) -> int | Dim:
+    """What a number without a name is in a use."""
+    found = use.context.hints.get(one.symbol)
     if found is None:
-        raise Unknown(dimension)
+        raise Unknown(one)
     return found if found.constant is None else found.constant
 
 

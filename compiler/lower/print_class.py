@@ -60,6 +60,7 @@ from compiler.lower.class_plan import ClassPlan
 from compiler.lower.constructors import (
     Constructors,
     annotation,
+    counter_name,
     either_none,
     in_constructor,
     is_computed,
@@ -253,10 +254,12 @@ class _ClassPrinter:
 
     def _declare(self, held: Held, body: list[Stmt]) -> None:
         name = held.typed.node.name
-        arguments = self.ir, self.constructors, held.copies
-        built = in_constructor(held.build, *arguments)
+        counter = ""
         if held.copies:
-            counter = "i" if "i" in used_names(built) else "_"
+            counter = counter_name(held, self.ir, self.constructors)
+        built = in_constructor(held.build, self.ir, self.constructors, counter)
+        if held.copies:
+            counter = counter if counter in used_names(built) else UNUSED
             count = self._init(count_code(held.typed))
             each = Comprehension(built, Name(counter), call("range", count))
             body.append(self._set(name, call("nn.ModuleList", each)))

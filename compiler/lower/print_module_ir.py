@@ -16,14 +16,15 @@ from compiler.ir.module import (
     Loop,
     Member,
     RunScan,
-    ScopeDim,
     ScopeName,
+    ScopeNumber,
     Stmt,
 )
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.constructors import Constructors, environment
 from compiler.lower.emit import value_code
 from compiler.lower.sizes import Kept
+from compiler.symbolic.symbols import CopyNumber
 from compiler.symbolic.tensor import TensorType
 
 
@@ -203,7 +204,9 @@ class _ClassLines:
                 return Name(f"kept.{name}")
             case ScopeName(name):
                 return Name(name)
-            case ScopeDim(symbol):
+            case ScopeNumber(symbol):
+                if isinstance(symbol, CopyNumber):
+                    return Name("group.i")
                 return Name(f"dim.{symbol.port or 'rest'}_{symbol.position}")
             case Construct():
                 built = self.constructors.construction(key, self.ir)

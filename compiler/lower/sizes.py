@@ -13,22 +13,22 @@ from compiler.ir.module import (
     Local,
     Loop,
     Origin,
-    ScopeDim,
     ScopeName,
+    ScopeNumber,
     Stmt,
     reads,
     refilled,
 )
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.emit import Unwritten, size_code
+from compiler.lower.emit import name_of, size_code
 from compiler.lower.evaluate_code import number_code
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import InputDim, Symbol
+from compiler.symbolic.symbols import EllipsisDim, InputDim, Symbol
 from compiler.symbolic.tensor import is_ellipsis
 
-Size = ScopeName | ScopeDim
+Size = ScopeName | ScopeNumber
 """What a size is made of that `forward` must find."""
 
 _COUNTER = ScopeName(COUNTER)
@@ -110,23 +110,24 @@ class _Reader:
 
     def _kept(self, key: Size) -> Expr:
         """What no input tells: a param, or a dimension that the constructor takes."""
-        if isinstance(key, ScopeDim):
-            reason = "a dimension behind `...` is needed where its input may be absent"
-            raise Unwritten(self.plan, "", reason)
+        if isinstance(key, ScopeNumber):
+            return Placeholder(Kept(name_of(key, self.plan)))
         if key.name in self.plan.fixed:
             return number_code(self.plan.fixed[key.name])
         return Placeholder(Kept(key.name))
 
     def _read(self, key: Size) -> Expr | None:
         if key not in self._known:
-            name = key.name if isinstance(key, ScopeName) else ""
-            kept = name in self._params or name == COUNTER
-            self._known[key] = None if kept else self._best(self._symbol(key))
+            symbol = self._symbol(key)
+            self._known[key] = None if symbol is None else self._best(symbol)
         return self._known[key]
 
-    def _symbol(self, key: Size) -> Symbol:
-        if isinstance(key, ScopeDim):
-            return key.symbol
+    def _symbol(self, key: Size) -> Symbol | None:
+        """The dimension that a size is; None for a param, and the number of a copy."""
+        if isinstance(key, ScopeNumber):
+            return key.symbol if isinstance(key.symbol, EllipsisDim) else None
+        if key.name in self._params or key.name == COUNTER:
+            return None
         return InputDim(self.plan.first.names.owner, key.name)
 
     def _best(self, symbol: Symbol) -> Expr | None:

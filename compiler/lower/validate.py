@@ -30,8 +30,8 @@ from compiler.ir.module import (
     Member,
     Origin,
     RunScan,
-    ScopeDim,
     ScopeName,
+    ScopeNumber,
     Stmt,
     defined,
 )
@@ -44,8 +44,8 @@ from compiler.lower.evaluate_code import (
     Unknown,
     fold,
     lookup,
+    number_behind,
     number_code,
-    size_behind,
     value_of,
 )
 from compiler.lower.scan_start import start_code
@@ -261,11 +261,11 @@ class _Check:
                     return number_code(lookup(name, self.use, copy))
                 except Unknown:
                     raise self._wrong(f"{name} has no value") from None
-            case ScopeDim():
+            case ScopeNumber():
                 try:
-                    return number_code(size_behind(key, self.use))
+                    return number_code(number_behind(key, self.use))
                 except Unknown:
-                    raise self._wrong("a size behind `...` has no value") from None
+                    raise self._wrong("a number of the scope has no value") from None
         return Placeholder(key)
 
     def _present(self, key: Hashable) -> bool | None:

@@ -29,12 +29,11 @@ class AnyFloor(Symbol):
 
     floor: FloorDivision
 
-    def __post_init__(self) -> None:
-        key: Key = (0, "", type(self).__name__, self.floor.key)
-        object.__setattr__(self, "key", key)
-
     def shown(self) -> str:
         return str(polynomial({(self.floor,): 1}))
+
+    def identity(self) -> Key:
+        return type(self).__name__, self.floor.key
 
 
 def periods(dim: Dim) -> dict[Symbol, int]:

@@ -154,7 +154,8 @@ class SymbolTable(dict[str, Value]):
         copy = self.get(COUNTER)
         if not isinstance(copy, int):
             counter = copy.alone if isinstance(copy, Dim) else None
-            return symbol_of(self.owner if counter is None else counter.owner, expr)
+            own = counter if isinstance(counter, CopyNumber) else None
+            return symbol_of(self.owner, expr, own)
         symbol = symbol_of(self.owner, _counted_from(expr, Dim.of(copy)))
         self.counted_as[symbol] = expr, copy
         return symbol
@@ -202,7 +203,7 @@ def item_of_copy(item: ListItem, place: Dim) -> Symbol:
 def length_of(item: ListItem) -> Opaque:
     """The length of the list that an item is of."""
     formula = FunctionCall("len", (Variable(item.name),))
-    return Opaque(item.owner, formula, unparse(formula))
+    return Opaque(item.owner, formula, unparse(formula), None)
 
 
 def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:

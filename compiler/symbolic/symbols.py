@@ -50,8 +50,11 @@ class Symbol(metaclass=_Interned):
     key: Key = field(init=False)
 
     def __post_init__(self) -> None:
-        key = (0, self.shown(), type(self).__name__, self.owner)
-        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "key", (0, self.shown(), *self.identity()))
+
+    def identity(self) -> Key:
+        """What tells it apart from symbols of the same text."""
+        return type(self).__name__, self.owner
 
     def shown(self) -> str:
         """The text that it is ordered by: no other symbol of its kind and scope has it."""
@@ -153,7 +156,7 @@ class EllipsisDim(Symbol):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CopyNumber(Symbol):
-    """The number of a copy, in a scope that is repeated: `i`."""
+    """The number of a copy, in a group that is repeated: `i`. Of no owner: that of a copy of the layer at hand."""
 
     def shown(self) -> str:
         return "i"
@@ -161,20 +164,30 @@ class CopyNumber(Symbol):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque(Symbol):
-    """The value of a formula that is no polynomial: `min(width, 8)`, `widths[early + 1]`."""
+    """The value of a formula that is no polynomial: `min(width, 8)`, `widths[early + 1]`.
+
+    `counter` is what `i` is in it: the number of a group's copy, or None for that of a layer's.
+    """
 
     formula: Expression
     text: str
+    counter: CopyNumber | None
 
     def shown(self) -> str:
         return self.text if isinstance(self.formula, Indexing) else f"({self.text})"
+
+    def identity(self) -> Key:
+        own = () if self.counter is None else self.counter.owner
+        return type(self).__name__, self.owner, own
 
     @property
     def expr(self) -> Expression:
         return self.formula
 
 
-def symbol_of(owner: Owner, formula: Expression) -> ListItem | Opaque:
+def symbol_of(
+    owner: Owner, formula: Expression, counter: CopyNumber | None = None
+) -> ListItem | Opaque:
     """The symbol of a formula: an item of a list by its number, or the formula as a whole."""
     path: list[int] = []
     part = formula
@@ -185,7 +198,7 @@ def symbol_of(owner: Owner, formula: Expression) -> ListItem | Opaque:
         part = part.value
     if path and isinstance(part, Variable):
         return ListItem(owner, part.id, tuple(path))
-    return Opaque(owner, formula, unparse(formula))
+    return Opaque(owner, formula, unparse(formula), counter)
 
 
 Value = TypeVar("Value")
