@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -17,7 +16,7 @@ from compiler.diagram.main_path import (
     main_path,
 )
 from compiler.diagram.shown_types import TypeLabels
-from compiler.diagram.views import END_LAYERS, LayerView, ScopeView
+from compiler.diagram.views import LayerView, ScopeView, elided
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 
@@ -52,13 +51,26 @@ class BoxBuilder:
         """
         path_id = self._new_path_id()
         on_path = main_path(root)
+        hidden = elided(tuple(root.scope.inputs))
         for name in root.scope.inputs:
+            if hidden and name == hidden[0]:
+                box_id = self._add_elided("inputs", len(hidden), cluster)
+                self.ids |= dict.fromkeys(((root, one) for one in hidden), box_id)
+            if (root, name) in self.ids:
+                continue
             caption = Caption(short_name(name), self.types.declared(root, name))
             own = path_id if name in on_path else ""
             self._add(root, name, _terminal("input", caption, cluster, own))
         path_id = self._add_layers(root, cluster, path_id, on_path)
         last = main_output(root)
-        for name, ref in dict(root.outputs).items():
+        outputs = dict(root.outputs)
+        hidden = elided(tuple(outputs))
+        for name, ref in outputs.items():
+            if hidden and name == hidden[0]:
+                box_id = self._add_elided("outputs", len(hidden), cluster)
+                self.outputs |= dict.fromkeys(((root, one) for one in hidden), box_id)
+            if (root, name) in self.outputs:
+                continue
             caption = Caption(short_name(name), self.types.full(root, ref))
             own = path_id if name == last else ""
             box = _terminal("output", caption, cluster, own)
@@ -74,10 +86,11 @@ class BoxBuilder:
         """Add the layers of a scope; returns the id of the main path at its end."""
         if view.parent is not None:
             self._add_entry_points(view, cluster, path_id, on_path)
-        elided = view.elided_layers
+        hidden = view.elided_layers
         for number, name in enumerate(view.visible_layers):
-            if elided and number == END_LAYERS:
-                self._add_elided(view, elided, cluster, path_id)
+            if hidden and number == view.end_layers:
+                box_id = self._add_elided("layers", len(hidden), cluster, path_id)
+                self.ids |= dict.fromkeys(((view, one) for one in hidden), box_id)
             child = view.children.get(name)
             if child is None:
                 own = path_id if name in on_path else ""
@@ -109,19 +122,25 @@ class BoxBuilder:
             if labelled:
                 self.named_points.add(self.ids[view, name])
 
+    def add_elided_networks(self, count: int) -> None:
+        """Add one box for the networks beyond those that are drawn."""
+        self._add_elided("networks", count, "")
+
     def _add_elided(
-        self, view: ScopeView, elided: Sequence[str], cluster: str, path_id: str
-    ) -> None:
-        caption = Caption(f"… {len(elided):,} more layers")
-        box = Box(
-            "",
-            "elided",
-            caption,
-            cluster=cluster,
-            main_path=path_id,
-            tooltip=caption.name,
+        self, what: str, count: int, cluster: str, path_id: str = ""
+    ) -> str:
+        """Add one box for several layers, inputs, outputs or networks; returns its id."""
+        caption = Caption(f"… {count:,} more {what}")
+        return self._append(
+            Box(
+                "",
+                "elided",
+                caption,
+                cluster=cluster,
+                main_path=path_id,
+                tooltip=caption.name,
+            )
         )
-        self.ids |= dict.fromkeys(((view, name) for name in elided), self._append(box))
 
     def _layer(self, view: ScopeView, name: str, cluster: str, path_id: str) -> Box:
         layer = view.layer(name)

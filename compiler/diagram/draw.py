@@ -23,10 +23,13 @@ from compiler.diagram.wrapping import wrap_edge_label
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
+from compiler.parse.gc_pause import gc_paused
 
 _DEFAULT = DiagramOptions()
+_MAX_NETWORKS = 12  # networks that are drawn side by side; of more, the first
 
 
+@gc_paused()
 def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     """Draw a graph, or the part of it that the options select. Layers and edges with errors are marked.
 
@@ -39,14 +42,19 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         else _network_views(typed, options)
     )
     errors, counter = ErrorOverlay(typed), ParameterCounter()
+    title = _title(typed, roots, options, counter)
+    further = len(roots) - _MAX_NETWORKS
+    roots = roots[:_MAX_NETWORKS]
     expand_blocks(roots, options, errors)
     names = bool(options.block) if options.sizes is None else options.sizes == "names"
     builder = BoxBuilder(errors, TypeLabels(names), counter)
     for root in roots:
         cluster = _add_network_cluster(builder, root) if len(roots) > 1 else ""
         builder.add_root(root, cluster)
+    if further > 0:
+        builder.add_elided_networks(further)
     drawing = Drawing(
-        _title(typed, roots, options, counter),
+        title,
         tuple(builder.boxes),
         tuple(builder.clusters),
         (*build_edges(builder, roots), *tie_edges(builder, roots)),

@@ -11,7 +11,6 @@ from compiler.diagram.boxes import BoxBuilder, join_symbol
 from compiler.diagram.copies import copies_label
 from compiler.diagram.drawing import Box, Edge, EdgeKind
 from compiler.diagram.error_overlay import edge_has_error
-from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.transfers import End, Transfer, TransferFinder
 from compiler.diagram.views import LayerView, ScopeView
 from compiler.ir.graph import Ref, Scope
@@ -111,6 +110,7 @@ class _Connector:
         self._builder, self._types = builder, builder.types
         self._flows = TransferFinder(builder, roots)
         self._lifted: dict[tuple[str, ScopeView], frozenset[int]] = {}
+        self._new_types: dict[tuple[ScopeView, str, str], bool] = {}
 
     def connections(self, roots: Iterable[ScopeView]) -> Iterator[Connection]:
         """Every value at every input of every box."""
@@ -200,8 +200,13 @@ class _Connector:
 
     def _into_elided(self, view: ScopeView) -> Iterator[Connection]:
         """The values that elided layers take from visible ones."""
-        elided = set(view.elided_layers)
+        elided = {name for name in view.elided_layers if not view.layer(name).optional}
+        inner = (name for name in elided if elided.issuperset(_sources(view, name)))
+        within = set(inner)
+        elided.update(view.elided_layers)
         for name in view.elided_layers:
+            if name in within:
+                continue
             target = _Target(self._builder.ids[view, name], view, view.all_cases)
             for wire in view.wires(name):
                 if wire.source.node not in elided:
@@ -243,13 +248,35 @@ class _Connector:
         port = _source_port(view.layer(ref.node), ref)
         port = "" if port == obvious else port
         changed = any(
-            _is_new_type(self._types, *place)
+            self._is_new_type(*place)
             for place in (*flow.end.refs, (view, ref))
             if not place[0].is_input(place[1].node)
         )
         return Connection(
             flow, target, cases, type, changed, _port_label(port, label), has_error
         )
+
+    def _is_new_type(self, view: ScopeView, ref: Ref) -> bool:
+        """Whether a value has a type that no edge before it shows; edges into a sum show none."""
+        key = view, ref.node, ref.port
+        found = self._new_types.get(key)
+        if found is None:
+            types = self._types
+            found = types.changes(view, ref) or (
+                join_symbol(view.layer(ref.node)) != ""
+                and any(
+                    types.changes(view, source)
+                    for _, source in view.sources(ref.node)
+                    if not view.is_input(source.node)
+                )
+            )
+            self._new_types[key] = found
+        return found
+
+
+def _sources(view: ScopeView, name: str) -> Iterator[str]:
+    """The layers and inputs that feed a layer, as the spec names them."""
+    return (ref.node for _, ref in view.layer(name).refs)
 
 
 def _lower(view: ScopeView, upto: ScopeView, cases: frozenset[int]) -> frozenset[int]:
@@ -262,20 +289,6 @@ def _lower(view: ScopeView, upto: ScopeView, cases: frozenset[int]) -> frozenset
         number
         for number, callers in enumerate(view.callers)
         if any(caller.case in around for caller in callers)
-    )
-
-
-def _is_new_type(types: TypeLabels, view: ScopeView, ref: Ref) -> bool:
-    """Whether a value has a type that no edge before it shows; edges into a sum show none."""
-    if types.changes(view, ref):
-        return True
-    if not join_symbol(view.layer(ref.node)):
-        return False
-    sources = (source for _, source in view.sources(ref.node))
-    return any(
-        types.changes(view, source)
-        for source in sources
-        if not view.is_input(source.node)
     )
 
 

@@ -47,6 +47,8 @@ class _BlockExpander:
         scope = layer.scope
         if scope is None or layer.inactive or not scope.nodes:
             return None
+        if len(scope.inputs) > MAX_LAYERS:
+            return None
         if self.drawn + min(len(scope.nodes), MAX_LAYERS) > _MAX_BOXES:
             return None
         if {name, scope.name} & self.options.fold:

@@ -42,6 +42,8 @@ def continues_main_path(child: ScopeView, outer: set[str]) -> bool:
 
 def input_dependents(view: ScopeView) -> set[str]:
     """The inputs of a scope, apart from carried states, and all layers that depend on them."""
+    if view.elided_layers:  # the few that are drawn depend on them, as far as it shows
+        return {*view.scope.inputs, *view.active_layers}
     states = view.parent.layer(view.name).node.carry if view.parent else {}
     found = {name for name in view.scope.inputs if name not in states}
     for name in view.scope.nodes:
@@ -56,6 +58,7 @@ def _trace(view: ScopeView) -> tuple[set[str], set[str]]:
     _, last = _main_end(view, heights)
     on_path: set[str] = set()
     heads = {last} if last else set()
+    hidden = frozenset(view.elided_layers)
     while heads:
         if len(heads) == 1:
             on_path |= heads
@@ -63,6 +66,9 @@ def _trace(view: ScopeView) -> tuple[set[str], set[str]]:
         if view.is_input(lowest):
             break
         heads.discard(lowest)
+        if lowest in hidden:
+            heads.add(view.visible_layers[view.end_layers - 1])
+            continue
         heads |= set(_deepest_sources(view, lowest, heights, dependents))
     return on_path, heads
 

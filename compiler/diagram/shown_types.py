@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from compiler.diagnostics.text import shorten
 from compiler.diagram.views import ScopeView
@@ -13,6 +13,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, is_ellipsis
 
 _MAX_LENGTH = 60  # characters of a type
+_MAX_ALIKE = 16  # sizes of inputs that one size is compared with
 _MAX_RANGE = 16  # characters of a size that varies
 
 
@@ -22,6 +23,7 @@ class TypeLabels:
     def __init__(self, names: bool) -> None:
         self.names = names
         self._texts: dict[tuple[ScopeView, str, str], str] = {}
+        self._known: dict[Instance, Mapping[object, list[Dim]]] = {}
 
     def on_edge(self, view: ScopeView, ref: Ref) -> str:
         """The type of a value, as edges show it: `[B, T, 768]`, `[B, (H+1)//2]`; "" if unknown."""
@@ -41,7 +43,7 @@ class TypeLabels:
     def _written(self, view: ScopeView, ref: Ref) -> str:
         instances = dict.fromkeys(instance.inferred for instance in view.instances)
         found = [
-            (_by_value(instance, type), type)
+            (self._by_value(instance, type), type)
             for instance in instances
             if (type := instance.type_of(ref)) is not None
         ]
@@ -50,6 +52,17 @@ class TypeLabels:
         values, names = ([pair[side] for pair in found] for side in (0, 1))
         shown = names if self.names else values
         return _common(shown, names)
+
+    def _by_value(self, instance: Instance, type: TensorType) -> TensorType:
+        """A type with values for params; a size that equals one of the inputs' sizes is written as that one."""
+        values = instance.context.values(type)
+        if all(size.constant is not None for size in values.shape):
+            return values
+        known = self._known.get(instance)
+        if known is None:
+            known = self._known[instance] = _input_sizes(instance)
+        shape = (_as_known(instance.context, size, known) for size in values.shape)
+        return TensorType(type.kind, tuple(shape))
 
     def declared(self, view: ScopeView, name: str) -> str:
         """The type of an input, as inferred or else as declared; "" if there is neither."""
@@ -61,10 +74,8 @@ class TypeLabels:
 
     def changes(self, view: ScopeView, ref: Ref) -> bool:
         """Whether the type of a layer's output differs from that of its first input."""
-        sources = view.sources(ref.node)
-        if not sources:
-            return True
-        return self._text(view, ref) != self._text(view, sources[0][1])
+        source = view.first_source(ref.node)
+        return source is None or self._text(view, ref) != self._text(view, source)
 
 
 def _compact(text: str) -> str:
@@ -74,21 +85,24 @@ def _compact(text: str) -> str:
     return text
 
 
-def _by_value(instance: Instance, type: TensorType) -> TensorType:
-    """A type with values for params; a size that equals one of the inputs' sizes is written as that one."""
+def _input_sizes(instance: Instance) -> Mapping[object, list[Dim]]:
+    """The sizes of an instance's inputs that depend on symbols, by these symbols."""
     context = instance.context
-    values = context.values(type)
-    inputs = [context.values(given) for given in instance.inputs.values() if given]
-    known = [size for item in inputs for size in item.shape if size.constant is None]
-    return TensorType(
-        type.kind, tuple(_as_known(context, size, known) for size in values.shape)
-    )
+    given = dict.fromkeys(kind for kind in instance.inputs.values() if kind)
+    sizes = dict.fromkeys(size for kind in given for size in context.values(kind).shape)
+    known: dict[object, list[Dim]] = {}
+    for size in sizes:
+        if size.constant is None:
+            known.setdefault(size.symbols, []).append(size)
+    return known
 
 
-def _as_known(context: Context, size: Dim, known: Sequence[Dim]) -> Dim:
-    if size.constant is not None or size in known:
+def _as_known(context: Context, size: Dim, known: Mapping[object, list[Dim]]) -> Dim:
+    if size.constant is not None:
         return size
-    alike = (item for item in known if item.symbols == size.symbols)
+    alike = known.get(size.symbols, [])[:_MAX_ALIKE]
+    if size in alike:
+        return size
     return next((item for item in alike if context.domain.equal(item, size)), size)
 
 

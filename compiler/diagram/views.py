@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,9 +14,11 @@ PortRefs = tuple[tuple[str, Ref], ...]
 """Pairs of a port and the value that is connected to it."""
 
 MAX_LAYERS = 120
-"""Layers of one scope that are all drawn; of a longer scope, the middle is elided."""
+"""Layers of one scope, or inputs of a network, that are all drawn; of more, the middle is elided."""
 END_LAYERS = 16
 """Layers that are drawn at each end of such a scope."""
+_MAX_WIRES = 480  # inputs of the layers of one scope; a scope with more of them is too dense to read
+_DENSE_END_LAYERS = 5  # layers that are drawn at each end of such a scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +275,8 @@ class ScopeView:
         wires: dict[tuple[str, str, str], Wire] = {}
         for case, pairs in refs:
             for port, ref in pairs:
-                source = self.resolve(case, ref)
+                known = ref.node in self._always
+                source = ref if known else self.resolve(case, ref)
                 if source is None:
                     continue
                 key = port, source.node, source.port
@@ -283,6 +286,20 @@ class ScopeView:
                 if wire.cases[-1:] != [case]:
                     wire.cases.append(case)
         return tuple(wires.values())
+
+    @cached_property
+    def _always(self) -> frozenset[str]:
+        """The layers that run in all cases."""
+        layers = map(self.layer, self.active_layers)
+        return frozenset(one.node.name for one in layers if not one.optional)
+
+    def first_source(self, name: str) -> Ref | None:
+        """The value at the first input of a layer, in the first case in which it runs."""
+        if name in self._always and name not in self._wires:
+            refs = self.layer(name).refs
+            return self.resolve(0, refs[0][1]) if refs else None
+        wires = self.wires(name)
+        return wires[0].source if wires else None
 
     def sources(self, name: str) -> PortRefs:
         """The values at the inputs of a layer by port, over all cases."""
@@ -337,18 +354,30 @@ class ScopeView:
     @cached_property
     def visible_layers(self) -> tuple[str, ...]:
         """The layers that are drawn: those that run, and of a long scope those at its ends."""
-        if self.elided_layers:
-            return (
-                *self.active_layers[:END_LAYERS],
-                *self.active_layers[-END_LAYERS:],
-            )
-        return self.active_layers
+        if not self.elided_layers:
+            return self.active_layers
+        end = self.end_layers
+        return (*self.active_layers[:end], *self.active_layers[-end:])
 
     @cached_property
     def elided_layers(self) -> tuple[str, ...]:
         """The layers in the middle of a long scope, which are not drawn."""
+        end = self.end_layers
+        return self.active_layers[end:-end] if end else ()
+
+    @cached_property
+    def end_layers(self) -> int:
+        """How many layers are drawn at each end of a scope that is not drawn whole; 0 if it is."""
         names = self.active_layers
-        return names[END_LAYERS:-END_LAYERS] if len(names) > MAX_LAYERS else ()
+        end = END_LAYERS if len(names) > MAX_LAYERS else 0
+        drawn = (*names[:end], *names[-end:]) if end else names
+        wires = sum(
+            ref.node in self.scope.nodes
+            for name in drawn
+            for _, ref in self.layer(name).refs
+        )
+        dense = wires > _MAX_WIRES and len(names) > 2 * _DENSE_END_LAYERS
+        return _DENSE_END_LAYERS if dense else end
 
     @cached_property
     def callers(self) -> tuple[tuple[Caller, ...], ...]:
@@ -384,6 +413,11 @@ class ScopeView:
         yield self
         for child in self.children.values():
             yield from child.walk()
+
+
+def elided(names: Sequence[str]) -> Sequence[str]:
+    """Of many names, those in the middle."""
+    return names[END_LAYERS:-END_LAYERS] if len(names) > MAX_LAYERS else ()
 
 
 def _first(inputs: Iterable[Ref | tuple[Ref, ...]]) -> Ref | None:

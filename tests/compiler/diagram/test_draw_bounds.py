@@ -1,9 +1,17 @@
 """Drawings of graphs with errors, and of graphs too large to show whole."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
+import pytest
+
+from compiler.diagram.dot import to_dot
+from compiler.diagram.draw import draw
+from compiler.diagram.mermaid import to_mermaid
 from compiler.diagram.options import DiagramOptions
-from tests.compiler.diagram.specs import box, cluster, drawing, edge, edges
+from tests.compiler.diagram.specs import box, cluster, drawing, edge, edges, typed
 
 
 def test_errors_are_marked_and_the_rest_is_drawn(tmp_path: Path) -> None:
@@ -74,3 +82,113 @@ def test_recursion_is_expanded_level_by_level_and_bounded(tmp_path: Path) -> Non
     assert [item.caption.name for item in drawn.clusters[:3]] == ["top", "left", "left"]
     assert len(drawn.boxes) < 60
     assert len(drawing(tmp_path, text, DiagramOptions(depth=100)).boxes) < 1000
+
+
+def _wide(n: int) -> str:
+    inputs = ", ".join(f'x{k}: "float[B, 8]"' for k in range(n))
+    names = ", ".join(f"x{k}" for k in range(n))
+    return f"name: N\ninputs: {{{inputs}}}\nlayers:\n  a: {{op: add, in: [{names}]}}\n"
+
+
+def _off(n: int) -> str:
+    layers = "".join(
+        f"  l{k}: {{op: linear, out_features: 8, when: 1 > 2}}\n" for k in range(n)
+    )
+    return f'name: N\ninputs: {{x: "float[B, 8]"}}\nlayers:\n{layers}'
+
+
+def _flat(n: int) -> str:
+    layers = "".join(f"  l{k}: relu\n" for k in range(n))
+    return f'name: N\ninputs: {{x: "float[B, 8]"}}\nlayers:\n{layers}'
+
+
+def _outputs(n: int) -> str:
+    outputs = "".join(f"  o{k}: a\n" for k in range(n))
+    text = 'name: N\ninputs: {x: "float[B, 8]"}\nlayers: {a: relu}\noutputs:\n'
+    return text + outputs
+
+
+def _networks(n: int) -> str:
+    one = '{inputs: {x: "float[B, 8]"}, layers: {a: relu}}'
+    return "name: N\nnetworks:\n" + "".join(f"  n{k}: {one}\n" for k in range(n))
+
+
+def _copies(n: int) -> str:
+    return f"""\
+name: N
+inputs: {{x: "float[B, 8]"}}
+layers: {{b: {{op: Blk, w: 8 + i, even: i % 2 == 0, repeat: {n}}}}}
+blocks:
+  Blk:
+    params: {{w: int, even: bool}}
+    inputs: {{x: "float[B, D]"}}
+    layers:
+      up: {{op: linear, out_features: w}}
+      act: {{op: relu, when: even}}
+      down: {{op: linear, out_features: D}}
+      sum: {{op: add, in: [x, down]}}
+"""
+
+
+def _passing(n: int) -> str:
+    return f"""\
+name: N
+inputs: {{x: "float[B, 8]"}}
+layers: {{b: {{op: Blk, w: 8 + i, on: i == 0, repeat: {n}}}, c: relu}}
+blocks:
+  Blk:
+    params: {{w: int, on: bool}}
+    inputs: {{x: "float[B, D]"}}
+    layers:
+      up: {{op: linear, out_features: w, when: on}}
+      down: {{op: linear, out_features: D, when: on}}
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [_wide, _off, _flat, _outputs, _networks, _copies, _passing]
+)
+def test_the_work_grows_with_the_spec_and_no_faster(
+    tmp_path: Path, text: Callable[[int], str]
+) -> None:
+    few, many = (_calls(tmp_path, text(n)) for n in (150, 600))
+    assert many < 4.5 * few
+
+
+def _calls(folder: Path, text: str) -> int:
+    """How many functions are called to draw a spec and print it in both languages."""
+    graph = typed(folder, text)
+    count = 0
+
+    def called(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        drawn = draw(graph)
+        to_dot(drawn)
+        to_mermaid(drawn)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_dense_scope_is_elided_until_it_can_be_read(tmp_path: Path) -> None:
+    layers = "".join(
+        f"  l{k}: {{op: add, in: [x, {', '.join(f'l{j}' for j in range(k)) or 'x'}]}}\n"
+        for k in range(60)
+    )
+    drawn = drawing(
+        tmp_path, f'name: N\ninputs: {{x: "float[B, 8]"}}\nlayers:\n{layers}'
+    )
+    assert box(drawn, "… 50 more layers").kind == "elided"
+    assert len(drawn.edges) < 80
+
+
+def test_many_inputs_outputs_and_networks_are_counted(tmp_path: Path) -> None:
+    assert box(drawing(tmp_path, _wide(300)), "… 268 more inputs")
+    assert box(drawing(tmp_path, _outputs(300)), "… 268 more outputs")
+    assert box(drawing(tmp_path, _networks(300)), "… 288 more networks")
+    drawn = drawing(tmp_path, _off(300))
+    assert edges(drawn) == {("x", "output")}
