@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what a program is made into is imported when it is asked fo
     from compiler.cost.summary import Summary
     from compiler.diagram.diagram import Diagram
     from compiler.diagram.drawing import Direction, ThemeName
+    from compiler.lower.own_modules import RecurrentModules
     from compiler.tasks.task import Task
 
 Changes = Mapping[tuple[str, ...], YamlNode]
@@ -41,6 +42,8 @@ class Program:
     """What the caller said of the task."""
     warnings: tuple[Diagnostic, ...] = ()
     """What is to be said of the checkpoint and the task."""
+    recurrent: RecurrentModules = "torch"
+    """Whose LSTM, GRU and RNN the module has."""
 
     @property
     def name(self) -> str:
@@ -82,7 +85,15 @@ class Program:
         from compiler.codegen.printer import print_module
         from compiler.lower.lower import lower
 
-        return print_module(lower(self.typed))
+        return print_module(lower(self.typed, self.recurrent))
+
+    def portable(self) -> Program:
+        """The program whose LSTM, GRU and RNN work in torch.compile(fullgraph=True) and torch.export.
+
+        Torch's own do not, so that their code is carried in the file. The names, shapes and results of the weights
+        are the same in both.
+        """
+        return replace(self, recurrent="portable")
 
     @cached_property
     @gc_paused()

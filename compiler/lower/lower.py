@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from compiler.codegen.python import ListExpr, Name, lit
@@ -30,6 +30,11 @@ from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
 from compiler.lower.members import is_sequential
+from compiler.lower.own_modules import (
+    RecurrentModules,
+    named_after_torch,
+    with_own_modules,
+)
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
@@ -50,8 +55,11 @@ _IMPORTS = {
 }
 
 
-def lower(typed: TypedGraph) -> Module:
+def lower(typed: TypedGraph, recurrent: RecurrentModules = "torch") -> Module:
     """The Python module of a spec; `codegen.printer.print_module` makes it text.
+
+    `recurrent` says whose LSTM, GRU and RNN it has: torch's, or portable ones that it carries, which torch.compile
+    and torch.export take whole.
 
     The graph must have been inferred without errors.
 
@@ -64,7 +72,9 @@ def lower(typed: TypedGraph) -> Module:
         classes, constructors = proven(typed)
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
-    printed = _each_once(classes, constructors, spec)
+    if recurrent == "torch":
+        classes = list(map(with_own_modules, classes))
+    printed = _FilePrinter(classes, constructors, spec, recurrent).each_once()
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
     library = library_code(sorted({name for ir in classes for name in ir.library}))
     exported = map(lit, sorted(ir.plan.name for ir in networks))
@@ -250,38 +260,45 @@ def _validate(validator: Validator, ir: ClassIR, use: Instance, plans: Plans) ->
         raise Parted(error.plan, error.layer, [[error.use], others]) from error
 
 
-def _each_once(
-    classes: list[ClassIR], constructors: Constructors, spec: Spec
-) -> list[Class]:
-    """The classes, those of one name whose text is the same as one, as two groups may be that are called alike.
+@dataclass(frozen=True)
+class _FilePrinter:
+    """Prints the classes of a file."""
 
-    One comes after those that it uses, so that their names are settled when its text is compared.
-    """
-    texts: dict[tuple[str, Class], ClassPlan] = {}
-    same: list[tuple[ClassPlan, ClassPlan]] = []
-    for ir in classes:
-        plan, text = ir.plan, _printed(ir, classes, constructors, spec)
-        known = texts.setdefault((plan.wanted, replace(text, name=plan.wanted)), plan)
-        if known is not plan:
-            same.append((plan, known))
+    classes: list[ClassIR]
+    constructors: Constructors
+    spec: Spec
+    recurrent: RecurrentModules
+
+    def each_once(self) -> list[Class]:
+        """The classes, those of one name whose text is the same as one, as two groups may be that are called alike.
+
+        One comes after those that it uses, so that their names are settled when its text is compared.
+        """
+        texts: dict[tuple[str, Class], ClassPlan] = {}
+        same: list[tuple[ClassPlan, ClassPlan]] = []
+        for ir in self.classes:
+            plan, text = ir.plan, self._printed(ir)
+            text = replace(text, name=plan.wanted)
+            known = texts.setdefault((plan.wanted, text), plan)
+            if known is not plan:
+                same.append((plan, known))
+                plan.name = known.name
+        if not same:
+            return [replace(text, name=plan.name) for (_, text), plan in texts.items()]
+        gone = {id(plan) for plan, _ in same}
+        kept = [ir for ir in self.classes if id(ir.plan) not in gone]
+        carried = {name for ir in self.classes for name in ir.library}
+        name_classes([ir.plan for ir in kept], {*_IMPORTS, *class_names(carried)})
+        for plan, known in same:
             plan.name = known.name
-    if not same:
-        return [replace(text, name=plan.name) for (_, text), plan in texts.items()]
-    gone = {id(plan) for plan, _ in same}
-    kept = [ir for ir in classes if id(ir.plan) not in gone]
-    carried = {name for ir in classes for name in ir.library}
-    name_classes([ir.plan for ir in kept], {*_IMPORTS, *class_names(carried)})
-    for plan, known in same:
-        plan.name = known.name
-    return [_printed(ir, classes, constructors, spec) for ir in kept]
+        return [self._printed(ir) for ir in kept]
 
-
-def _printed(
-    ir: ClassIR, classes: list[ClassIR], constructors: Constructors, spec: Spec
-) -> Class:
-    reset = reset_lines(ir, classes, spec)
-    calls_reset = bool(reset) and starts_itself(ir, spec)
-    return print_class(ir, constructors, spec, reset, calls_reset)
+    def _printed(self, ir: ClassIR) -> Class:
+        reset = reset_lines(ir, self.classes, self.spec)
+        if self.recurrent == "torch":
+            reset = named_after_torch(reset)
+        calls_reset = bool(reset) and starts_itself(ir, self.spec)
+        return print_class(ir, self.constructors, self.spec, reset, calls_reset)
 
 
 def _libraries(plans: Plans) -> set[str]:

@@ -320,7 +320,10 @@ class _Namer:
         if node in self._own and len(self.plan.layers[node].outputs) == 1:
             return self._own[node]
         loop = self._lives.begun_with(value)
-        return self._loop_name(loop) if loop is not None else self.fresh(wanted)
+        if loop is not None:
+            return self._loop_name(loop)
+        beside = self._lives.beside.get(value, "") if self.read[value] == 1 else ""
+        return self.fresh(beside or wanted)
 
     def _copy_name(self, *wanted: str) -> str:
         """The variable of a loop over copies: the same one in every loop.
@@ -337,7 +340,9 @@ class _Namer:
     def _carried_name(self, start: Expr, loop: Loop, wanted: str) -> str:
         """The name of what goes from copy to copy: that of its start, where nothing else needs this."""
         if isinstance(start, Placeholder) and isinstance(start.key, Local):
-            alone = start.key in self._made and self._lives.end_with(start.key, loop)
+            first = start == loop.carried[0].start
+            ends = first and self._lives.end_with(start.key, loop)
+            alone = start.key in self._made and (ends or self.read[start.key] == 1)
             if alone and self.values[start.key.number] != UNUSED:
                 return self.values[start.key.number]
         return self.fresh(wanted) if wanted else self._loop_name(loop)
@@ -400,6 +405,13 @@ class _Lives:
         loops = [one for one in statements if isinstance(one, Loop) and one.carried]
         self._inside = {id(loop): set(_inner(loop)) for loop in loops}
         self._starts = {key: loop for loop in loops for key in _begins(loop)}
+        self.beside = {
+            one.start.key: one.port
+            for loop in loops
+            for one in loop.carried[1:]
+            if isinstance(one.start, Placeholder) and isinstance(one.start.key, Local)
+        }
+        """What goes through a loop besides the first, by the values that it starts as."""
         after = {loop.carried[0].after: loop for loop in loops}
         self._next = {
             id(after[key]): loop

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import pydantic
 
-from compiler.codegen.python import Call, Expr, TupleExpr, call
+from compiler.codegen.python import Call, Expr, Plain, TupleExpr, call
 from compiler.codegen.statements import Stmt
 from compiler.op.arg_types import build_model, sized
 from compiler.op.context import Context
@@ -109,6 +109,12 @@ class Op:
     """The file under compiler/library (without `.py`) whose source the generated module carries.
 
     It holds the module, or the function that `apply` calls."""
+    own_module: ClassVar[str] = ""
+    """Torch's module, where `module` stands for it only because torch.compile or torch.export refuses it.
+
+    It has the same weights by the same names, gives the same, and is called alike."""
+    own_options: ClassVar[Mapping[str, Plain]] = {}
+    """What torch's module is told besides."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from compiler.codegen.python import Expr, TupleExpr, call
+from compiler.codegen.python import Expr, Plain, TupleExpr, call
 from compiler.op import errors
 from compiler.op.arg_types import Probability, Size
 from compiler.op.combine_flows import join, windowed, with_axes, without
@@ -45,6 +46,7 @@ class Recurrent(Op):
     inputs: ClassVar[tuple[Port, ...]] = (Port("input"), Port("hidden", optional=True))
     outputs: ClassVar[tuple[str, ...] | None] = ("output", "hidden")
     positional = ("hidden_size",)
+    own_options: ClassVar[Mapping[str, Plain]] = {"batch_first": True}
     chains = False
     causal_hint = (
         "without `bidirectional`, a position depends on itself and earlier ones"
@@ -182,6 +184,7 @@ class RNN(Recurrent):
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
     module = "StackedRNN"
+    own_module = "nn.RNN"
     library = "rnn"
     gates = 1
 
@@ -196,6 +199,7 @@ class GRU(Recurrent):
     """
 
     module = "StackedGRU"
+    own_module = "nn.GRU"
     library = "gru"
     gates = 3
 
@@ -214,6 +218,7 @@ class LSTM(Recurrent):
     proj_size: Size | None = None
 
     module = "StackedLSTM"
+    own_module = "nn.LSTM"
     library = "lstm"
     gates = 4
     inputs = (

@@ -30,6 +30,13 @@ def build(
             "--verify", help="Check of the module by `verify` before writing."
         ),
     ] = False,
+    recurrent: Annotated[
+        str,
+        typer.Option(
+            metavar="torch|portable",
+            help="LSTM, GRU and RNN: torch's modules, or code in the file that torch.compile and torch.export support.",
+        ),
+    ] = "torch",
     no_limits: NoLimits = False,
 ) -> None:
     """Compile a spec to a PyTorch module, a diagram and a summary.
@@ -38,7 +45,10 @@ def build(
 
     Example: layergraph build specs/gpt2.yaml --variant medium --set depth=4
     """
+    if recurrent not in ("torch", "portable"):
+        raise typer.BadParameter("use torch or portable", param_hint="--recurrent")
     program = compile_and_warn(spec, variant, sets, no_limits)
+    program = program.portable() if recurrent == "portable" else program
     if verify:
         fail_unless_verified(program)
     folder = out or Path("build") / spec.stem

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance
 from compiler.program import Program
+from runtime.load import build_networks
 from runtime.weights import load_networks, read_states
 
 if TYPE_CHECKING:  # imports the packages for training
@@ -52,6 +53,7 @@ def from_spec(
     program: Program, weights: Path | None, network: str, names: str
 ) -> ExportSource:
     """The networks of a spec; arguments as of `load_networks`."""
+    program = program.portable()
 
     def modules() -> dict[str, nn.Module]:
         return load_networks(program, weights, network, names)
@@ -81,4 +83,14 @@ def from_run(run: LoadedRun, network: str) -> ExportSource:
         raise RequestError(f"{message}: its networks are {known}")
     chosen = {network: networks[network]} if network else dict(networks)
     states = {name: module.state_dict() for name, module in chosen.items()}
-    return ExportSource(run.program, lambda: chosen, lambda: states)
+    program = run.program.portable()
+
+    def modules() -> dict[str, nn.Module]:
+        if program.python == run.program.python:
+            return chosen
+        made = build_networks(program)
+        for name in chosen:
+            made[name].eval().load_state_dict(states[name])
+        return {name: made[name] for name in chosen}
+
+    return ExportSource(program, modules, lambda: states)

@@ -136,9 +136,9 @@ class Network:
         return min((table.num_embeddings for table in tables), default=2)
 
 
-def networks(spec: str) -> Iterator[Network]:
-    """The networks of a spec, small."""
-    program = small(spec)
+def networks(spec: str, *, portable: bool = False) -> Iterator[Network]:
+    """The networks of a spec, small; `portable` ones for torch.compile and torch.export."""
+    program = small(spec).portable() if portable else small(spec)
     classes = load_program(program)
     for name, instance in program.typed.networks.items():
         yield Network(spec, instance, classes[name])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor"
 @pytest.mark.parametrize(("spec", "mode"), by_turns("traced", "strict"))
 def test_exports_for_all_sizes(spec: str, mode: str) -> None:
     first = exported_from(spec)
-    for network in networks(spec):
+    for network in networks(spec, portable=True):
         module = network.new().eval()
         # By default torch takes a size that is not 1 in the example for one that never
         # is; that leaves out the images that shrink to one pixel.

@@ -65,7 +65,7 @@ def test_evaluation_is_repeatable(spec: str) -> None:
 
 @pytest.mark.parametrize(("spec", "mode"), by_turns("train", "eval"))
 def test_compiles_as_one_graph(spec: str, mode: str) -> None:
-    for network in networks(spec):
+    for network in networks(spec, portable=True):
         torch._dynamo.reset()
         eager, copy = (network.new().train(mode == "train") for _ in range(2))
         fast = torch.compile(copy, fullgraph=True, backend="eager")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor"
 
 @cache
 def program() -> Program:
-    return compile_spec(SPEC)
+    return compile_spec(SPEC).portable()
 
 
 def network(name: str) -> Network:

@@ -132,12 +132,10 @@ class WaveNet(nn.Module):
     def forward(self, samples: Tensor) -> Tensor:
         embed = self.embed(samples)  # [B, T, channels]
         x = self.first(embed.transpose(1, 2))  # [B, channels, T]
-        nothing = self.zeros.expand(
-            samples.shape[0], -1, samples.shape[1]
-        )  # [B, skip, T]
+        skip = self.zeros.expand(samples.shape[0], -1, samples.shape[1])  # [B, skip, T]
         for block in self.layers:  # stacks * len(dilations) times
-            x, nothing = block(x, nothing)  # [B, channels, T], [B, skip, T]
-        relu2 = F.relu(self.hidden(F.relu(nothing)), inplace=True)  # [B, skip, T]
+            x, skip = block(x, skip)  # [B, channels, T], [B, skip, T]
+        relu2 = F.relu(self.hidden(F.relu(skip)), inplace=True)  # [B, skip, T]
         head = self.head(relu2)  # [B, levels, T]
         logits: Tensor = head.transpose(1, 2)  # [B, T, levels]
         return logits

@@ -1,0 +1,64 @@
+"""Torch's own modules in place of those that generated code carries for torch.compile and torch.export.
+
+`nn.LSTM` and its like stop a graph of torch.compile, and fix the number of steps in one of torch.export. A file that
+is for neither has them as they are: the weights, their names and the results are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Literal
+
+from compiler.codegen.python import Call, Expr, Name, lit
+from compiler.codegen.statements import ExprStatement, For, If, Stmt
+from compiler.codegen.traversal import mapped
+from compiler.lower.class_ir import ClassIR
+from compiler.op.op import Op
+from compiler.op.registry import ops
+
+RecurrentModules = Literal["torch", "portable"]
+"""Whose LSTM, GRU and RNN a file has: torch's, or those that torch.compile and torch.export take whole."""
+
+
+def with_own_modules(ir: ClassIR) -> ClassIR:
+    """A class that holds torch's own modules where there are some."""
+    held = tuple(replace(one, build=_with_own(one.build)) for one in ir.held)
+    carried = {op.library for op in _carried().values()}
+    return replace(ir, held=held, library=ir.library - carried)
+
+
+def named_after_torch(lines: Sequence[Stmt]) -> list[Stmt]:
+    """The lines of `reset_parameters` that look for these modules."""
+    return [_line(line) for line in lines]
+
+
+@cache
+def _carried() -> dict[str, type[Op]]:
+    """The ops by the class that generated code carries for them, where torch has its own."""
+    return {op.module: op for op in ops().values() if op.own_module}
+
+
+def _with_own(code: Expr) -> Expr:
+    """Code with torch's modules for those of the library, and what they are to be told besides."""
+    match code:
+        case Call(Name(kind), args, kwargs) if kind in _carried():
+            op = _carried()[kind]
+            options = tuple((key, lit(value)) for key, value in op.own_options.items())
+            return Call(Name(op.own_module), args, (*kwargs, *options))
+        case Name(kind) if kind in _carried():
+            return Name(_carried()[kind].own_module)
+    return mapped(code, _with_own)
+
+
+def _line(line: Stmt) -> Stmt:
+    match line:
+        case For(body=body):
+            return replace(line, body=tuple(map(_line, body)))
+        case If(test, body, orelse):
+            lines = tuple(map(_line, body)), tuple(map(_line, orelse))
+            return replace(line, test=_with_own(test), body=lines[0], orelse=lines[1])
+        case ExprStatement(value):
+            return replace(line, value=_with_own(value))
+    return line
