@@ -45,7 +45,7 @@ SECONDS = 30
 
 _WRONG = (
     *("summary", "expand", "dump --stage document", "dump --stage graph"),
-    *("dump --stage typed", "diagram -o wrong.dot", "diagram -o wrong.mmd", "fmt"),
+    *("dump --stage typed", "diagram -o FILE.dot", "diagram -o FILE.mmd", "fmt"),
 )
 """Commands that a wrong spec is given to, too."""
 
@@ -99,7 +99,7 @@ def _all_refuse(path: Path) -> Outcome | None:
     for line in _WRONG:
         name, *options = line.split()
         try:
-            run(name, path, *options)
+            run(name, path, *(one.replace("FILE", str(path)) for one in options))
         except (SpecError, RequestError, DiagramError, OSError, CommandFailed):
             continue
         except click.ClickException:
