@@ -15,6 +15,32 @@ from compiler.diagnostics.text import printable
 Severity = Literal["error", "warning"]
 
 
+_LONGEST_PATH, _PATH_END = 160, 60
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePath:
+    """The way to a layer: a network, then layers, each inside the one before, with the numbers of copies.
+
+    >>> str(InstancePath(("ResNet",), (None,)).to("layer2", 0).to("sum"))
+    'ResNet.layer2[0].sum'
+    """
+
+    layers: tuple[str, ...]
+    copies: tuple[int | None, ...]
+
+    def to(self, layer: str, copy: int | None = None) -> InstancePath:
+        """The path of a layer inside."""
+        return InstancePath((*self.layers, layer), (*self.copies, copy))
+
+    def __str__(self) -> str:
+        steps = zip(self.layers, self.copies, strict=True)
+        text = ".".join(n if c is None else f"{n}[{c}]" for n, c in steps)
+        if len(text) <= _LONGEST_PATH:
+            return text
+        return f"{text[:_PATH_END]} … {text[-_PATH_END:]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem at one place.
@@ -30,6 +56,8 @@ class Diagnostic:
     path: str = ""
     help: str = ""
     severity: Severity = "error"
+    layers: tuple[str, ...] = ()
+    """The network and the layers on the path, where the path leads through instances."""
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -101,11 +129,12 @@ class Report:
         message: str,
         *,
         label: str = "",
-        path: str = "",
+        path: InstancePath | str = "",
         help: str = "",
     ) -> None:
         """Add an error."""
-        self.add(Diagnostic(code, message, span, label, path, help))
+        layers = path.layers if isinstance(path, InstancePath) else ()
+        self.add(Diagnostic(code, message, span, label, str(path), help, layers=layers))
 
     def warning(
         self,

@@ -26,16 +26,12 @@ class ErrorOverlay:
 
     def __init__(self, typed: TypedGraph) -> None:
         self._errors = [
-            (error, _steps(error.path))
-            for error in typed.diagnostics
-            if error.severity == "error"
+            error for error in typed.diagnostics if error.severity == "error"
         ]
 
     def at(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
         """The errors of a layer itself."""
-        return tuple(
-            error for error, steps in self._errors if _is_at(error, steps, view, layer)
-        )
+        return tuple(error for error in self._errors if _is_at(error, view, layer))
 
     def inside(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
         """The errors inside the block or group that a layer runs."""
@@ -45,10 +41,10 @@ class ErrorOverlay:
         path = _path(view, layer)
         return tuple(
             error
-            for error, steps in self._errors
+            for error in self._errors
             if (
-                steps[: len(path)] == path and len(steps) > len(path)
-                if steps and view.root.scope.kind == "network"
+                error.layers[: len(path)] == path and len(error.layers) > len(path)
+                if error.layers and view.root.scope.kind == "network"
                 else _contains(scope.place.span(), error.span)
             )
         )
@@ -66,9 +62,8 @@ def edge_has_error(layer: LayerView, ref: Ref, errors: tuple[Diagnostic, ...]) -
     return False
 
 
-def _is_at(
-    error: Diagnostic, steps: tuple[str, ...], view: ScopeView, layer: LayerView
-) -> bool:
+def _is_at(error: Diagnostic, view: ScopeView, layer: LayerView) -> bool:
+    steps = error.layers
     if steps and view.root.scope.kind == "network":
         return steps == _path(view, layer)
     if steps and steps[-1] != layer.node.name:
@@ -90,11 +85,6 @@ def _is_in_layer(span: Span, layer: LayerView) -> bool:
 
 def _path(view: ScopeView, layer: LayerView) -> tuple[str, ...]:
     return (view.root.scope.name, *view.path, layer.node.name)
-
-
-def _steps(path: str) -> tuple[str, ...]:
-    """The layers on a diagnostic's path, without the indices of copies."""
-    return tuple(step.partition("[")[0] for step in path.split(".")) if path else ()
 
 
 def _contains(outer: Span, inner: Span) -> bool:

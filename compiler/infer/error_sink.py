@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import shorten
 from compiler.elaborate.targets import op_span
@@ -25,11 +25,9 @@ class FoundError:
     fault: OpError
     message: str
     label: str
-    path: str
+    path: InstancePath
     conditions: Conditions
 
-
-_LONGEST, _HEAD = 160, 60
 
 _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 """Faults that have nothing to do with the types of what goes in."""
@@ -47,7 +45,7 @@ class ErrorSink:
         self._found: dict[tuple[str, Span], FoundError] = {}
 
     def add(
-        self, instance: InstanceBuilder, node: Node, fault: OpError, path: str
+        self, instance: InstanceBuilder, node: Node, fault: OpError, path: InstancePath
     ) -> None:
         """Add an error of a layer; for a known one, its conditions are added.
 
@@ -65,9 +63,8 @@ class ErrorSink:
             "" if fault.code in _UNTYPED else _label(instance, node)
         )
         message = _message(node, fault)
-        shown = path if len(path) <= _LONGEST else f"{path[:_HEAD]} … {path[-_HEAD:]}"
         label = shorten(label, 300)
-        self._found[key] = FoundError(fault, message, label, shown, fault.conditions)
+        self._found[key] = FoundError(fault, message, label, path, fault.conditions)
 
     def report(self, report: Report) -> None:
         """Make diagnostics of all; a size that is too small is one where it begins."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.elaborate.targets import bind_arguments, op_span
 from compiler.elaborate.wiring import by_port
@@ -69,7 +69,8 @@ def infer_network(
     setting gives a value.
     """
     root = root_instance(scope, params, engine.domain, engine.report, given, bare)
-    return ScopeInference(engine, root, scope.name, 0).run()
+    path = InstancePath((scope.name,), (None,))
+    return ScopeInference(engine, root, path, 0).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class ScopeInference:
     """
 
     def __init__(
-        self, engine: Engine, instance: InstanceBuilder, path: str, depth: int
+        self, engine: Engine, instance: InstanceBuilder, path: InstancePath, depth: int
     ) -> None:
         self.engine, self.instance, self.path = engine, instance, path
         self.depth = depth
@@ -274,7 +275,7 @@ class ScopeInference:
             and (self.depth > 0 or (pattern is not None and pattern.optional))
         )
 
-    def _check_port(self, place: Place, ref: Ref, path: str) -> None:
+    def _check_port(self, place: Place, ref: Ref, path: InstancePath) -> None:
         """Report an output that a layer does not have, where that is known only now."""
         source = self.instance.nodes.get(ref.node)
         if source is not None and source.outputs and ref.port:
@@ -440,7 +441,11 @@ class ScopeInference:
         )
 
     def _block(
-        self, scope: Scope, arguments: Mapping[str, Value], inputs: Inputs, path: str
+        self,
+        scope: Scope,
+        arguments: Mapping[str, Value],
+        inputs: Inputs,
+        path: InstancePath,
     ) -> tuple[Instance, dict[Symbol, Dim]]:
         """Infer a block for the types it is called with; also what its symbols are in the caller.
 
@@ -489,7 +494,7 @@ class ScopeInference:
         return LayerCall(types, outputs, instance=instance, counter=counter or 0)
 
     def _group(
-        self, scope: Scope, inputs: Inputs, counter: int | None, path: str
+        self, scope: Scope, inputs: Inputs, counter: int | None, path: InstancePath
     ) -> Instance:
         """Infer a group, in the names of the scope around it."""
         key = (scope, self.instance, counter, tuple(inputs.items()))
@@ -499,7 +504,9 @@ class ScopeInference:
         builder = group_instance(scope, self.instance, inputs, counter)
         return self._inferred(key, builder, path)
 
-    def _inferred(self, key: Hashable, builder: InstanceBuilder, path: str) -> Instance:
+    def _inferred(
+        self, key: Hashable, builder: InstanceBuilder, path: InstancePath
+    ) -> Instance:
         """Infer an instance that is new."""
         engine, depth = self.engine, self.depth + 1
         engine.remember(key, builder.freeze())
@@ -578,8 +585,8 @@ class ScopeInference:
 
     # Paths, for diagnostics.
 
-    def _path(self, node: Node, counter: int | None = None) -> str:
-        return f"{self.path}.{node.name}{'' if counter is None else f'[{counter}]'}"
+    def _path(self, node: Node, counter: int | None = None) -> InstancePath:
+        return self.path.to(node.name, counter)
 
     def _skip(self, node: Node, error: OpError) -> Skip:
         self.engine.errors.add(self.instance, node, error, self._path(node))

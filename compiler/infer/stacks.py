@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
@@ -19,7 +19,7 @@ def stacked(
     calls: tuple[LayerCall, ...],
     instance: InstanceBuilder,
     report: Report,
-    path: str,
+    path: InstancePath,
 ) -> dict[str, TensorType]:
     """The types of a layer's stacks; those that are wrong are reported and missing."""
     repeat = node.layer.repeat
