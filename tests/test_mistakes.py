@@ -40,6 +40,7 @@ ELSEWHERE = {
     "data-format": "of the data: tests/runtime/data",
     "data-label": "of the data: tests/runtime/data",
     "data-mismatch": "of the data: tests/runtime/data",
+    "no-export": "of an export: tests/runtime/export/test_export.py",
     "missing-tensor": "of a file of weights: tests/compiler/checkpoint",
     "unknown-tensor": "of a file of weights: tests/compiler/checkpoint",
     "tensor-mismatch": "of a file of weights: tests/compiler/checkpoint",

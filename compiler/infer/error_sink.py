@@ -57,6 +57,8 @@ class ErrorSink:
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
         if known is not None:
+            if known.conditions.known and not fault.conditions.known:
+                known.message = _message(node, fault)  # no size mends it
             known.conditions = known.conditions.merged(fault.conditions)
             return
         label = fault.label or (
