@@ -11,7 +11,12 @@ from typing import Literal
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing
-from compiler.diagram.layout_engine import LayoutEngine, render_dot
+from compiler.diagram.layout_engine import (
+    ImageFormat,
+    LayoutEngine,
+    LayoutTooLargeError,
+    render_dot,
+)
 from compiler.diagram.mermaid import to_mermaid
 from compiler.write_files import write_whole
 
@@ -34,7 +39,7 @@ class Diagram:
         Raises:
             DiagramError: if the layout fails or takes too long.
         """
-        return render_dot(self.dot, "svg").decode()
+        return self._image("svg", "wheel").decode()
 
     @cached_property
     def dot(self) -> str:
@@ -67,7 +72,22 @@ class Diagram:
             case "mmd":
                 return self.mermaid
             case "svg" | "png" | "pdf":
-                return render_dot(self.dot, format, engine=engine)
+                return self._image(format, engine)
+
+    def _image(self, format: ImageFormat, engine: LayoutEngine) -> bytes:
+        title = self.drawing.title
+        try:
+            return render_dot(
+                self.dot,
+                format,
+                engine=engine,
+                title=title.name,
+                subject=title.lines[0] if title.lines else "",
+            )
+        except LayoutTooLargeError as error:
+            largest = self.drawing.largest
+            advice = f": {largest} is too large, fold it or draw a block alone"
+            raise DiagramError(f"{error}{advice if largest else ''}") from None
 
     def __repr__(self) -> str:
         return f"<Diagram of {self.name}>"

@@ -60,8 +60,17 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         (*build_edges(builder, roots), *tie_edges(builder, roots)),
         options.direction,
         options.theme,
+        _largest(roots),
     )
     return _types_at_points(ties_as_notes(drawing))
+
+
+def _largest(roots: list[ScopeView]) -> str:
+    """The scope with the most layers that are drawn, and where it stands in the file."""
+    views = (view for root in roots for view in root.walk())
+    view = max(views, key=lambda view: len(view.visible_layers))
+    what = ".".join(view.path) or view.scope.name or "the network"
+    return printable(f"{what} ({view.scope.place.span().at})")
 
 
 def _network_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView]:

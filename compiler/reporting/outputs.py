@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
-from compiler.diagram.dot import to_dot
-from compiler.diagram.draw import draw
-from compiler.diagram.layout_engine import render_dot
 from compiler.program import Program
 from compiler.reporting.summary_json import as_json
 
@@ -22,12 +19,12 @@ def artefacts(program: Program) -> tuple[dict[str, str | bytes], str]:
         raise RequestError(
             f"{program.name} has blocks alone: there is nothing to build"
         )
-    dot = to_dot(draw(program.typed))
+    diagram = program.diagram()
     files: dict[str, str | bytes] = {".py": program.python}
     missing = ""
     try:
-        files[".svg"] = render_dot(dot, "svg")
+        files[".svg"] = diagram.svg
     except DiagramError as error:
         missing = str(error)
     summary = json.dumps(as_json(program.summary), indent=1, ensure_ascii=False)
-    return {**files, ".dot": dot, ".json": f"{summary}\n"}, missing
+    return {**files, ".dot": diagram.dot, ".json": f"{summary}\n"}, missing

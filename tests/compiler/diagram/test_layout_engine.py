@@ -1,6 +1,7 @@
 """The layout engine: formats, determinism and errors."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,12 @@ import pytest
 
 from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram import layout_engine
-from compiler.diagram.layout_engine import ImageFormat, render_dot
+from compiler.diagram.layout_engine import (
+    ImageFormat,
+    LayoutTooLargeError,
+    render_dot,
+)
+from compiler.diagram.text_metrics import text_width
 
 SMALL = 'digraph G { graph [fontname="Helvetica"]; a [label="linear"]; a -> b; }'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,6 +77,33 @@ def test_a_layout_is_stopped_on_timeout() -> None:
     with pytest.raises(DiagramError, match=r"more than 0\.2 s and was stopped"):
         render_dot(ENDLESS, "svg", timeout=0.2)
     assert os.times().children_user - before.children_user < 5
+
+
+def test_a_layout_has_limited_processor_time() -> None:
+    before = os.times()
+    with pytest.raises(LayoutTooLargeError, match="2 s of processor time"):
+        render_dot(ENDLESS, "svg", timeout=300)
+    assert os.times().children_user - before.children_user < 4
+
+
+def test_an_svg_has_fonts_that_viewers_have_and_the_widths_of_the_layout() -> None:
+    root = ElementTree.fromstring(render_dot(SMALL, "svg"))
+    families = root.attrib["font-family"].split(",")
+    assert families[:3] == ["Helvetica", "Arial", "Liberation Sans"]
+    assert families[-1] == "sans-serif"
+    texts = list(root.iter(f"{SVG}text"))
+    assert not [text for text in texts if "font-family" in text.attrib]
+    (linear,) = [text for text in texts if text.text == "linear"]
+    length = text_width("linear", float(linear.attrib["font-size"]))
+    assert float(linear.attrib["textLength"]) == pytest.approx(length, abs=0.01)
+
+
+def test_a_pdf_has_its_fonts_embedded_and_a_title() -> None:
+    pdf = render_dot(SMALL, "pdf", title="Net (a)", subject="A network.")
+    fonts = re.findall(rb"/BaseFont /([\w+-]+)", pdf)
+    assert fonts and all(font.startswith(b"AAAAAA+DejaVuSans") for font in fonts)
+    assert len(re.findall(rb"/FontFile2", pdf)) == len(set(fonts))
+    assert rb"/Title (Net \(a\))" in pdf and b"/Subject (A network.)" in pdf
 
 
 def test_the_wheel_is_found_without_PATH(monkeypatch: pytest.MonkeyPatch) -> None:

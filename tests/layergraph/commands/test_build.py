@@ -43,16 +43,17 @@ def test_build_of_a_wrong_spec_writes_nothing(run: Runner, tmp_path: Path) -> No
 def test_build_without_a_picture_says_so(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiler.diagnostics.diagnostic import DiagramError
-    from compiler.reporting import outputs
+    from compiler.diagram import diagram
+    from compiler.diagram.layout_engine import LayoutTooLargeError
 
-    def late(dot: str, format: str) -> bytes:
-        raise DiagramError("the layout took more than 20 s and was stopped")
+    def late(dot: str, format: str, **options: str) -> bytes:
+        raise LayoutTooLargeError("the layout took more than 2 s and was stopped")
 
-    monkeypatch.setattr(outputs, "render_dot", late)
+    monkeypatch.setattr(diagram, "render_dot", late)
     found = run("build", GPT2, "--out", tmp_path)
     assert found.code == 0
     assert found.err.startswith("warning: there is no picture: the layout took")
+    assert "gpt2.yaml:" in found.err and "is too large" in found.err
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [
         ".dot",
         ".json",
