@@ -70,11 +70,11 @@ def lower(typed: TypedGraph, recurrent: RecurrentModules = "torch") -> Module:
     spec = typed.graph.spec
     try:
         classes, constructors = proven(typed)
+        if recurrent == "torch":
+            classes = list(map(with_own_modules, classes))
+        printed = _FilePrinter(classes, constructors, spec, recurrent).each_once()
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
-    if recurrent == "torch":
-        classes = list(map(with_own_modules, classes))
-    printed = _FilePrinter(classes, constructors, spec, recurrent).each_once()
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
     library = library_code(sorted({name for ir in classes for name in ir.library}))
     exported = map(lit, sorted(ir.plan.name for ir in networks))

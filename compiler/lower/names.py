@@ -30,6 +30,7 @@ from compiler.ir.module import (
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import refs_of
+from compiler.lower.emit import Unwritten
 from compiler.op.library_sources import function_names
 from compiler.symbolic.symbol_table import COUNTER
 
@@ -57,23 +58,32 @@ def name_values(ir: ClassIR) -> Names:
     return Names(namer.values, namer.steps)
 
 
-class NameClash(AssertionError):
+class _NameClash(Exception):
     """A value is overwritten before it is read: a fault of naming."""
 
 
 def check_names(ir: ClassIR, names: Names) -> None:
-    """Run through `forward` with what each name holds: every read must find its value there."""
+    """Run through `forward` with what each name holds: every read must find its value there.
+
+    Raises:
+        Unwritten: where one does not.
+    """
     held: dict[str, Local] = {names[value]: value for _, value in ir.body.inputs}
-    for statement in ir.body.statements:
-        _hold(statement, held, names)
-    for output in ir.body.outputs:
-        _require(placeholders(output), held, names)
+    layer = ""
+    try:
+        for statement in ir.body.statements:
+            layer = statement.layer
+            _hold(statement, held, names)
+        for output in ir.body.outputs:
+            _require(placeholders(output), held, names)
+    except _NameClash as clash:
+        raise Unwritten(ir.plan, layer, str(clash)) from clash
 
 
 def _require(keys: Iterable[Hashable], held: Mapping[str, Local], names: Names) -> None:
     for key in keys:
         if isinstance(key, Local) and held.get(names[key]) != key:
-            raise NameClash(f"{names[key]} is not what it should be")
+            raise _NameClash(f"{names[key]} stands for two values at a time")
 
 
 def _hold(statement: Stmt, held: dict[str, Local], names: Names) -> None:
@@ -423,7 +433,13 @@ class _Lives:
         """The loops that do not go on from another one."""
 
     def begun_with(self, value: Local) -> Loop | None:
-        """The loop that goes on from a value which nothing needs after that."""
+        """The loop that goes on from a value which nothing needs after that.
+
+        What a condition decides has a name of its own: it has that before the layer runs, which may read x.
+        """
+        made = self._made.get(value)
+        if made is not None and isinstance(self._statements[made], Choose):
+            return None
         loop = self._starts.get(value)
         return loop if loop is not None and self.end_with(value, loop) else None
 
