@@ -6,22 +6,42 @@ import textwrap
 
 from compiler.language.spec import Spec
 from compiler.lower.class_plan import ClassPlan
+from compiler.lower.constructors import Signature
 from compiler.lower.shape_names import ShapeNames
 
 WIDTH = 84
 _GLUE = "\N{NO-BREAK SPACE}"
 
 
-def class_docstring(plan: ClassPlan, spec: Spec) -> str:
-    """The description of a block, then its types, then what they take for granted."""
-    parts = [_wrapped(_sentence(plan.scope.description), 80)]
+def class_docstring(plan: ClassPlan, spec: Spec, signature: Signature) -> str:
+    """The description of a block, then its types, what they take for granted, and what its arguments are."""
     clauses = ShapeNames(plan).clauses()
     if plan.scope.kind == "network":
         clauses = conditions(spec, plan) + clauses
-    types = _types(plan, clauses)
-    if not plan.scope.description:
-        return types if "\n" not in types else f"{types}\n"
-    return "\n\n".join([*parts, types]) + "\n"
+    described = _wrapped(_sentence(plan.scope.description), WIDTH - 4)
+    types, arguments = _types(plan, clauses), _arguments(plan, signature)
+    parts = [part for part in (described, types, arguments) if part]
+    text = "\n\n".join(parts)
+    return f"{text}\n" if "\n" in text else text
+
+
+def _arguments(plan: ClassPlan, signature: Signature) -> str:
+    """What the spec says of the params that the constructor takes; empty where it says nothing."""
+    params = plan.scope.environment.params
+    told = [
+        f"{signature.names[name]}: {_lowered(_sentence(params[name].description))}"
+        for name in signature.params
+        if params[name].description
+    ]
+    wrapper = textwrap.TextWrapper(
+        WIDTH - 4,
+        initial_indent=4 * " ",
+        subsequent_indent=8 * " ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines = map(wrapper.fill, told)
+    return "\n".join(["Args:", *lines]) if told else ""
 
 
 def module_docstring(spec: Spec, networks: list[ClassPlan], file: str) -> str:

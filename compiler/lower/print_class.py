@@ -111,7 +111,7 @@ def print_class(
             )
         )
     body.append(printer.forward())
-    docstring = class_docstring(ir.plan, spec)
+    docstring = class_docstring(ir.plan, spec, constructors.of(ir.plan))
     return Class(ir.plan.name, (Name(base),), docstring, tuple(body))
 
 

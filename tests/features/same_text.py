@@ -68,6 +68,9 @@ class Decoder(nn.Module):
 class SameText(nn.Module):
     """source: int[B, S], target: int[B, T] -> logits: float[B, T, width]
     where S <= 64, T <= 64
+
+    Args:
+        vocab: number of tokens.
     """
 
     def __init__(self, vocab: int = 50, width: int = 8) -> None:

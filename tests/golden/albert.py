@@ -81,6 +81,9 @@ class ALBERT(nn.Module):
     tokens: int[B, T], segment_ids: int[B, T], mask: bool[B, T]
     -> logits: float[B, T, vocab]
     where T <= context
+
+    Args:
+        embedding: width of the word vectors.
     """
 
     def __init__(

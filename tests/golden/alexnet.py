@@ -23,6 +23,9 @@ class AlexNet(nn.Module):
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H >= 63, W >= 63, H1 = (H + 1) // 32 - 1, W1 = (W + 1) // 32 - 1,
     N1 = size * size * widths[4]
+
+    Args:
+        size: side of the grid that the classifier sees, at any resolution.
     """
 
     def __init__(

@@ -156,6 +156,9 @@ class ConvNeXt(nn.Module):
     (ConvNeXt-T).
 
     image: float[B, 3, H, W] -> logits: float[B, classes]    where H >= 32, W >= 32
+
+    Args:
+        drop_path: how often the last block is left out; earlier ones less often.
     """
 
     def __init__(

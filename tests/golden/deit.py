@@ -115,6 +115,9 @@ class DeiT(nn.Module):
     -> logits: float[B, classes], cls_logits: float[B, classes],
     distillation_logits: float[B, classes]
     where N1 = (size // patch) * (size // patch), N2 = N1 + 2
+
+    Args:
+        distilled: whether the second token has a head too.
     """
 
     def __init__(

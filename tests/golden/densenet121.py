@@ -91,6 +91,9 @@ class DenseNet121(nn.Module):
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H >= 29, W >= 29, N1 = depths[3] * growth + widths[3]
+
+    Args:
+        growth: channels that each layer adds.
     """
 
     def __init__(

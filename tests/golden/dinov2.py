@@ -160,6 +160,9 @@ class DINOv2(nn.Module):
     image: float[B, 3, size, size]
     -> logits: float[B, classes], states: float[B, N2, width]
     where N1 = (size // patch) * (size // patch), N2 = N1 + 1
+
+    Args:
+        drop_path: how often a branch is left out.
     """
 
     def __init__(

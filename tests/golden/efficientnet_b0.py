@@ -177,6 +177,10 @@ class EfficientNetB0(nn.Module):
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H1 = (H + 31) // 32 by default, W1 = (W + 31) // 32 by default
+
+    Args:
+        drop_path: how often a block is left out: never the first, so often the
+            last.
     """
 
     def __init__(

@@ -137,6 +137,9 @@ class Generator(nn.Module):
     tokens: int[B, T], segment_ids: int[B, T], mask: bool[B, T]
     -> logits: float[B, T, vocab]
     where T <= context
+
+    Args:
+        embedding: width of the word vectors.
     """
 
     def __init__(
@@ -204,6 +207,9 @@ class Discriminator(nn.Module):
     tokens: int[B, T], segment_ids: int[B, T], mask: bool[B, T]
     -> logits: float[B, T]
     where T <= context
+
+    Args:
+        embedding: width of the word vectors.
     """
 
     def __init__(

@@ -259,6 +259,10 @@ class Gemma2(nn.Module):
 
     tokens: int[B, T], mask: bool[B, T]? -> logits: float[B, T, vocab]
     where T <= context
+
+    Args:
+        scale_dim: scores are divided by the root of it.
+        window: how far every second layer looks back.
     """
 
     def __init__(

@@ -203,6 +203,10 @@ class Llama3(nn.Module):
     layers (Llama 3.1 8B).
 
     tokens: int[B, T], mask: bool[B, T]? -> logits: float[B, T, vocab]
+
+    Args:
+        scaling: how many times the context of the first training is stretched.
+        tied: whether the head is the embedding.
     """
 
     def __init__(

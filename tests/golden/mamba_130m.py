@@ -198,6 +198,10 @@ class Mamba(nn.Module):
     either side changes nothing.
 
     x: float[B, T, D], mask: bool[B, T]? -> float[B, T, D]
+
+    Args:
+        states: size of the state of each channel.
+        rank: rank of the step sizes.
     """
 
     def __init__(

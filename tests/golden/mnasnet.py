@@ -96,6 +96,9 @@ class MnasNet(nn.Module):
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H1 = (H + 31) // 32 by default, W1 = (W + 31) // 32 by default
+
+    Args:
+        momentum: momentum of all norms.
     """
 
     def __init__(

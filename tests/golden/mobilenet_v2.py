@@ -71,6 +71,9 @@ class MobileNetV2(nn.Module):
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H1 = (H + 31) // 32 by default, W1 = (W + 31) // 32 by default
+
+    Args:
+        ratio: how much wider a block is inside; the first one is not.
     """
 
     def __init__(

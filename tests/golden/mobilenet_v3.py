@@ -125,6 +125,9 @@ class MobileNetV3(nn.Module):
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
     where H1 = (H + 31) // 32 by default, W1 = (W + 31) // 32 by default
+
+    Args:
+        relus: blocks that have relu, before those with hardswish.
     """
 
     def __init__(

@@ -165,6 +165,9 @@ class Qwen2(nn.Module):
     projections (Qwen2 7B).
 
     tokens: int[B, T], mask: bool[B, T]? -> logits: float[B, T, vocab]
+
+    Args:
+        tied: whether the head is the embedding.
     """
 
     def __init__(

@@ -169,6 +169,9 @@ class Qwen3(nn.Module):
     (Qwen3 8B).
 
     tokens: int[B, T], mask: bool[B, T]? -> logits: float[B, T, vocab]
+
+    Args:
+        tied: whether the head is the embedding.
     """
 
     def __init__(

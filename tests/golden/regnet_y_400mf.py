@@ -108,6 +108,9 @@ class RegNetY400MF(nn.Module):
     400 million products.
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
+
+    Args:
+        group_width: channels that a 3x3 filter sees.
     """
 
     def __init__(

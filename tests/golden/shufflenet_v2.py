@@ -108,6 +108,9 @@ class ShuffleNetV2(nn.Module):
     shuffle them.
 
     image: float[B, 3, H, W] -> logits: float[B, classes]
+
+    Args:
+        halves: half of the channels of each stage.
     """
 
     def __init__(

@@ -320,6 +320,9 @@ class Swin(nn.Module):
 
     image: float[B, 3, size, size] -> logits: float[B, classes]
     where N1 = size // patch // 8
+
+    Args:
+        drop_path: how often the last block is left out; earlier ones less often.
     """
 
     def __init__(

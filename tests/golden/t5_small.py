@@ -325,6 +325,12 @@ class T5(nn.Module):
     source: int[B, S], source_mask: bool[B, S], target: int[B, T],
     target_mask: bool[B, T]
     -> logits: float[B, T, vocab], states: float[B, S, width]
+
+    Args:
+        head_width: width of each head; all of them need not be as wide as the
+            model.
+        buckets: ranges of distance between two tokens; each has its own bias.
+        max_distance: distances from here on share a bucket.
     """
 
     def __init__(

@@ -99,6 +99,10 @@ class WaveNet(nn.Module):
     samples within reach before it.
 
     samples: int[B, T] -> logits: float[B, T, levels]
+
+    Args:
+        levels: values of a sample after mu-law companding.
+        stacks: number of passes over the dilations.
     """
 
     def __init__(

@@ -205,6 +205,10 @@ class Whisper(nn.Module):
     spectrogram: float[B, mels, F], tokens: int[B, T]
     -> logits: float[B, T, vocab], states: float[B, (F + 1) // 2, width]
     where F <= 2 * frames, T <= context
+
+    Args:
+        frames: places of the encoder; one stands for two columns of the
+            spectrogram.
     """
 
     def __init__(
