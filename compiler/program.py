@@ -186,7 +186,16 @@ class Program:
 
         names = frozenset(expand), frozenset(fold)
         options = DiagramOptions(network, block, depth, *names, direction, theme, sizes)
-        return Diagram(self.name, draw(self.typed, options))
+        return Diagram(self.name, draw(self._marked, options))
+
+    @property
+    def _marked(self) -> TypedGraph:
+        """The graph with what a picture marks: the way of later positions to an output, where they are an error."""
+        if not any(one.code == "not-causal" for one in self.warnings):
+            return self.typed
+        from compiler.causality.check_causal import marked
+
+        return marked(self.typed, self.causality())
 
     def __repr__(self) -> str:
         file = self.typed.graph.document.source.file

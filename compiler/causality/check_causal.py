@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from compiler.causality.prove import prove, streams
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.text import listed
-from compiler.ir.causal import LeakStep
+from compiler.ir.causal import Causality, LeakStep
 from compiler.ir.typed import TypedGraph
 from compiler.language.params import Stepping
 
@@ -40,6 +41,23 @@ def check_causal(
     report = Report()
     _check(typed, network, step, outputs, report)
     return report.diagnostics
+
+
+def marked(typed: TypedGraph, found: Iterable[Causality]) -> TypedGraph:
+    """The graph with a diagnostic at each layer that later positions pass through, for a picture of their way."""
+    marks = dict.fromkeys(
+        Diagnostic(
+            "not-causal",
+            step.reason or "later positions pass through",
+            step.input or step.span,
+            path=step.path,
+        )
+        for one in found
+        for _, steps in one.leaks
+        for n, step in enumerate(steps)
+        if n == 0 or not step.reason  # a block that they enter inside is marked there
+    )
+    return replace(typed, diagnostics=(*typed.diagnostics, *marks))
 
 
 def _check(

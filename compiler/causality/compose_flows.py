@@ -9,6 +9,7 @@ from dataclasses import replace
 from compiler.ir.causal import PortAxis, PortRest
 from compiler.op.combine_flows import AxisJoiner
 from compiler.op.dependence import (
+    SIZE,
     Along,
     AxisFlow,
     Dependence,
@@ -29,7 +30,7 @@ def entered(port: str, given: Dependence) -> Dependence:
 
 def _entered(port: str, number: int, axis: AxisFlow) -> AxisFlow:
     def own(part: int, old: Along) -> Along:
-        return Along(old.rate, {PortAxis(port, number, part): Reach()})
+        return replace(old, needs={PortAxis(port, number, part): Reach()})
 
     if isinstance(axis, MergedAxis):
         factors = [f and own(n, f) for n, f in enumerate(axis.factors)]
@@ -46,8 +47,8 @@ def pattern(given: Dependence | None) -> Hashable:
 
 def _axis_pattern(axis: AxisFlow) -> Hashable:
     if isinstance(axis, MergedAxis):
-        return axis.sizes, tuple(f and f.rate for f in axis.factors)
-    return axis and axis.rate
+        return axis.sizes, tuple(map(_axis_pattern, axis.factors))
+    return axis and (axis.rate, axis.end)
 
 
 def composed(inner: Dependence, given: Given) -> Dependence:
@@ -98,7 +99,9 @@ def _along(axis: Along, given: Given) -> Along:
             outer: inner.plus(reach.lo, reach.hi)
             for outer, inner in _needs(source, given).items()
         }
-        joined = found.joined(Along(axis.rate, needs))
+        if source == SIZE:
+            needs = {SIZE: reach}
+        joined = found.joined(replace(found, needs=needs))
         assert joined is not None
         found = joined
     return found
@@ -127,7 +130,7 @@ def calm(given: Dependence) -> Dependence:
 
     def along(axis: Along) -> Along:
         needs = {s: Reach(min(r.lo, 0), min(r.hi, 0)) for s, r in axis.needs.items()}
-        return Along(axis.rate, needs)
+        return replace(axis, needs=needs)
 
     axes = tuple(_by_part(axis, along) for axis in given.axes)
     return replace(given, axes=axes, whole={})
@@ -144,7 +147,7 @@ def widened(old: Dependence, new: Dependence) -> Dependence:
         return Reach(lo, hi)
 
     def along(axis: Along) -> Along:
-        return Along(axis.rate, {s: reach(s, r) for s, r in axis.needs.items()})
+        return replace(axis, needs={s: reach(s, r) for s, r in axis.needs.items()})
 
     return replace(new, axes=tuple(_by_part(axis, along) for axis in new.axes))
 

@@ -114,7 +114,9 @@ def _row(
     rate = Fraction(1)
     for part in (part for axis in own.axes for part in parts(axis)):
         rate = part.rate
-        for one in part.needs.values():
+        for source, one in part.needs.items():
+            if source == SIZE:
+                continue
             reach = one if reach is None else reach.hull(one)
     reasons = [
         reason for source, reason in own.whole.items() if reason or source == SIZE

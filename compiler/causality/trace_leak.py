@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from compiler.causality.analyze_scope import Analyzer, Values, next_inputs, node_inputs
 from compiler.causality.compose_flows import calm
@@ -32,14 +33,16 @@ def _back(
         if source is None:
             yield from _entry(analyzer, scope, flow, ref, here)
             return
-        yield _step(flow.node, here)
+        document = scope.instance.scope.place.document
+        written = document.locate(source.path) if source.path else None
+        yield replace(_step(flow.node, here), input=written)
         ref = source
     value = scope.value(ref)
     yield LeakStep(
         path,
         ref.node,
         scope.instance.scope.place.span(),
-        _reason(value or Dependence()),
+        reason=_reason(value or Dependence()),
     )
 
 
@@ -50,8 +53,8 @@ def _step(node: TypedNode, path: str, flow: Dependence | None = None) -> LeakSte
         path,
         node.node.name,
         node.node.place.span(key=True),
-        _reason(flow) if flow is not None else "",
-        op.causal_hint if op and entry else "",
+        reason=_reason(flow) if flow is not None else "",
+        help=op.causal_hint if op and entry else "",
     )
 
 
@@ -60,6 +63,8 @@ def _reason(flow: Dependence) -> str:
     if flow.whole:
         return next(iter(flow.whole.values()))
     ahead = max((reach.hi for reach in flow.field.values()), default=0)
+    if ahead <= 0:
+        return "reads past the end of what is cut off, where later positions come"
     if ahead == math.inf:
         return "reads all later positions"
     return f"reads {ahead} position{'s' * (ahead != 1)} ahead"

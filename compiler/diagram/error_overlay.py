@@ -18,6 +18,7 @@ _INPUT_ERRORS = (
     "constraint",
     "repeat-mismatch",
     "carry-mismatch",
+    "not-causal",
 )
 
 

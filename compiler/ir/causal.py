@@ -86,6 +86,8 @@ class LeakStep:
     path: str
     layer: str
     span: Span
+    input: Span | None = None
+    """Where the input that brings later positions is written; None where they enter, and for the layer before."""
     reason: str = ""
     """Why later positions enter here; only of the first step."""
     help: str = ""

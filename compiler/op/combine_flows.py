@@ -433,9 +433,9 @@ def _spread(
     row, limits = _limits(label, kept, bands)
     old = kept.get(row)
     if isinstance(axis, Along) and isinstance(old, Along):
-        joined = old.joined(axis.window(*limits))
-        if joined is not None and (axis.rate == old.rate or not axis.needs):
-            kept[row] = joined
+        reading = old.reading(axis, *limits)
+        if reading is not None:
+            kept[row] = reading
             return []
     if label in kept:
         kept[label] = axis.free

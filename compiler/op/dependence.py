@@ -20,7 +20,7 @@ Source = Hashable
 """What is depended on: an input of the network by name, or an axis of a block's input, or `SIZE`."""
 
 SIZE: Final[Source] = "the size of T"
-"""The source of what depends on how long the sequence is."""
+"""The source of what depends on how long the sequence is; with a reach, on whether these positions are there."""
 NEGLIGIBLE: Final = -1e4
 """A score so low that its softmax is 0 in float32, as long as the others exceed it by 104."""
 
@@ -62,12 +62,20 @@ class Along:
 
     rate: Fraction = Fraction(1)
     needs: Needs = field(default_factory=dict)
+    end: Bound = Fraction(0)
+    """Element u is there if position `rate * u + end` is: more than 0 where elements at the end are cut off."""
 
     def window(self, lo: Bound, hi: Bound, stride: Fraction | int = 1) -> Along:
-        """The axis whose element w reads elements `stride * w + lo` to `stride * w + hi` of this one."""
+        """The axis whose element w reads elements `stride * w + lo` to `stride * w + hi` of this one.
+
+        It depends on whether the last of them is there: what is read in place of one that is not, is not what comes
+        with a later position.
+        """
         lo, hi = lo * self.rate, hi * self.rate
-        moved = Along(self.rate * stride)
+        moved = Along(self.rate * stride, end=self.end + hi)
         needs = {key: reach.plus(lo, hi) for key, reach in self.needs.items()}
+        there = {SIZE: Reach(self.end + hi, self.end + hi)}
+        needs = joined_needs(needs, there)
         return replace(moved, needs={k: moved._whole(v) for k, v in needs.items()})
 
     def _whole(self, reach: Reach) -> Reach:
@@ -90,12 +98,20 @@ class Along:
             if self.needs and other.needs:
                 return None
             return self if self.needs else other
-        return Along(self.rate, joined_needs(self.needs, other.needs))
+        end = max(self.end, other.end)
+        return Along(self.rate, joined_needs(self.needs, other.needs), end)
+
+    def reading(self, column: Along, lo: Bound, hi: Bound) -> Along | None:
+        """The axis whose element u reads elements u + lo to u + hi of another, too; None if their rates differ."""
+        if self.rate != column.rate:
+            return None
+        needs = joined_needs(self.needs, column.window(lo, hi).needs)
+        return replace(self, needs=needs)
 
     @property
     def free(self) -> Along:
         """The same axis of a tensor that depends on no input."""
-        return Along(self.rate)
+        return Along(self.rate, end=self.end)
 
     @property
     def latest(self) -> Bound:
@@ -260,9 +276,10 @@ class Dependence:
         for part in self._parts:
             found = joined_needs(found, part.needs)
         first = dict.fromkeys(self.start, Reach(-math.inf, Fraction(0)))
-        every = Reach(-math.inf, math.inf)
-        found = joined_needs(found, first)
-        return joined_needs(found, {s: every for s in self.whole if s != SIZE})
+        every = dict.fromkeys(self.whole, Reach(-math.inf, math.inf))
+        found = joined_needs(joined_needs(found, first), every)
+        found.pop(SIZE, None)
+        return found
 
     def also(self, found: Iterable[Source], reason: str) -> Dependence:
         """The same, depending on every position of these sources too."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 from compiler.op.context import Context
-from compiler.op.dependence import Along, AxisFlow, Dependence, Source, sources
+from compiler.op.dependence import (
+    Along,
+    AxisFlow,
+    Dependence,
+    MergedAxis,
+    Source,
+    sources,
+)
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
@@ -99,15 +108,53 @@ class FlowCall:
         """The axis that a size makes: one that carries T, and needs no input, if the size reads T."""
         if not self.reads(size):
             return None
-        return Along(_rate(self.value(size), self.length) or Fraction(1))
+        found = self._line(size)
+        return Along() if found is None else Along(found[0], end=found[1])
+
+    def ended(self, flow: Dependence, kind: TensorType) -> Dependence:
+        """The same, where the sizes of axes say which elements are there."""
+        axes = map(self._ended, flow.axes, kind.shape)
+        return replace(flow, axes=tuple(axes))
+
+    def _ended(self, axis: AxisFlow, size: Dim) -> AxisFlow:
+        if isinstance(axis, MergedAxis):
+            factors = map(self._ended, axis.factors, axis.sizes)
+            kept = (f if isinstance(f, Along) else None for f in factors)
+            return replace(axis, factors=tuple(kept))
+        found = axis and self._line(size)
+        if axis is None or not found or found[0] != axis.rate:
+            return axis
+        return replace(axis, end=found[1])
+
+    def _line(self, size: Dim | int) -> tuple[Fraction, Fraction] | None:
+        """The rate and the end of an axis by its size; where T is a multiple, positions come in groups."""
+        found = _by_size(self.value(size), self.length)
+        if found is None:
+            return None
+        rate, end = found
+        group = self.context.domain.constraint(self.length).multiple_of
+        return rate, rate * (end // rate) if group % rate == 0 else end
 
 
-def _rate(size: Dim, length: Symbol) -> Fraction | None:
-    """How many positions apart neighbours are on an axis of this size: 1 for T + 3, 2 for T // 2."""
+@lru_cache(maxsize=4096)
+def _by_size(size: Dim, length: Symbol) -> tuple[Fraction, Fraction] | None:
+    """The rate of an axis of a size in T, and its end: (1, 0) for T, (1, 2) for T - 2, (2, 1) for T // 2.
+
+    None where it is no line in T, but for roundings.
+    """
     if size.symbols != {length}:
         return None
-    near, far = (size.evaluate({length: n * 5040}) for n in (10, 20))
-    return Fraction(10 * 5040, far - near) if far > near else None
+    base = 5040  # many sizes divide it
+    near, far = (size.evaluate({length: n * base}) for n in (10, 20))
+    if far <= near:
+        return None
+    rate = Fraction(10 * base, far - near)
+    first = 10 * base - math.ceil(rate)
+    least = next(
+        (t for t in range(first, 10 * base + 1) if size.evaluate({length: t}) >= near),
+        10 * base,
+    )
+    return rate, least - 1 - rate * (near - 1)
 
 
 Outcome = Flow | Dependence | tuple[Dependence, ...]
@@ -129,8 +176,9 @@ class FlowRule:
         if isinstance(found, Dependence):
             found = (found,)
         flow = found if isinstance(found, Flow) else Flow(found)
-        assert len(flow.outputs) == len(call.outputs), type(op).__name__
-        return flow
+        outputs = zip(flow.outputs, call.outputs, strict=True)
+        ended = (call.ended(one, kind) for one, kind in outputs)
+        return replace(flow, outputs=tuple(ended))
 
     @property
     def own(self) -> bool:

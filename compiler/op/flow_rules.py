@@ -128,9 +128,8 @@ def along_dim(op: Op, call: FlowCall) -> tuple[Dependence, ...]:
 
 @flow_rule("other axes")
 def along_channels(op: Op, call: FlowCall) -> Dependence:
-    """An element reads the channels at its place: the axis before the spatial ones."""
-    kind = call.type("input")
-    axis = kind.rank - 1 - int(getattr(op, "spatial", kind.rank - 2))
+    """An element reads the channels at its place: axis 1, or the third from the end."""
+    axis = int(getattr(op, "channel_axis", 1))
     return mixing(call, [call.operand("input")], [axis], f"{op.name} mixes along T")
 
 
@@ -237,7 +236,7 @@ def with_flat_indices(call: FlowCall, found: Flow, spatial: int) -> Flow:
     """The tensor, and the places that its elements come from, counted in row-major order."""
     if len(call.outputs) == 1:
         return found
-    (output,) = found.outputs
+    output = found.outputs[0]
     inner = output.axes[len(output.axes) - spatial + 1 :]
     indices = output
     if any(axis is not None for axis in inner):

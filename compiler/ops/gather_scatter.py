@@ -260,7 +260,7 @@ def _read_by_index(
     if not isinstance(known, Positions) or known.axis != place:
         return target, all_of(source, _BY_DATA)
     if isinstance(source, Along) and isinstance(target, Along):
-        joined = target.joined(source.window(known.shift, known.shift))
-        if joined is not None and source.rate == target.rate:
-            return joined, element(source, 0)
+        reading = target.reading(source, known.shift, known.shift)
+        if reading is not None:
+            return reading, element(source, 0)
     return target, all_of(source, _BY_DATA)

@@ -111,6 +111,7 @@ class Softmax2d(Op):
 
     family = "activation"
     module = "nn.Softmax2d"
+    channel_axis = -3
     flow = along_channels
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:

@@ -38,9 +38,10 @@ def causality(
     sets: Sets = None,
     no_limits: NoLimits = False,
 ) -> None:
-    """Show on which positions of a sequence each layer and output depends, and what a step has to keep.
+    """Show which positions each layer and output depends on.
 
-    The exit code is 1 if an output depends on later positions.
+    The last column is what a layer has to keep from one step to the next. The exit code is 1 if an output depends on
+    later positions.
 
     Example: layergraph causality specs/wavenet.yaml --depth 2
     """

@@ -67,7 +67,7 @@ def moves(program: Program) -> str:
 def _moves(program: Program) -> str:
     net = Interpreter(program.typed).train(False)
     generator = torch.Generator().manual_seed(0)
-    _randomise(net, generator)
+    randomise(net, generator)
     x = torch.randn(2, LENGTH, 8, generator=generator, dtype=torch.float64)
     with torch.no_grad():
         whole = net(x=x)["output"]
@@ -83,7 +83,7 @@ def _moves(program: Program) -> str:
     return ""
 
 
-def _randomise(net: Interpreter, generator: torch.Generator) -> None:
+def randomise(net: Interpreter, generator: torch.Generator) -> None:
     """Weights that hide nothing."""
     state = net.state_dict()
     for name, one in state.items():

@@ -31,6 +31,7 @@ LINES = {
     "check": ["FILE", "net.yaml FILE"],
     "diagram": ["FILE -o a.dot"],
     "diff": ["FILE net.yaml", "net.yaml FILE"],
+    "causality": ["FILE"],
     "dump": ["FILE"],
     "evaluate": ["RUN", "run --weights FILE"],
     "expand": ["FILE"],
