@@ -40,9 +40,16 @@ def check_names(
 ) -> None:
     """Report every unknown name in the formulas of a layer."""
     known = scope.environment.visible
-    counted = layer.repeat is not None or _inside_repeat(scope)
+    inside = _inside_repeat(scope)
+    counted = layer.repeat is not None or inside
     for path, formula in formulas(layer, arguments):
         for name in each_name(formula.expr):
+            of_copies = inside or (counted and path[0] != "repeat")
+            if name.id == COUNTER and of_copies and COUNTER in known:
+                span = place.at(*path).part(name.start, name.end)
+                message = f"{COUNTER} is the number of the copy here, and a param of {scope.environment.name}, too"
+                help = "give the param another name"
+                report.error("duplicate-name", span, message, help=help)
             if name.id not in known and not (counted and name.id == COUNTER):
                 span = place.at(*path).part(name.start, name.end)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"

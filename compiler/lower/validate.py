@@ -11,14 +11,16 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
     Call,
     Expr,
     Literal,
+    Name,
     Placeholder,
     lit,
 )
-from compiler.codegen.traversal import mapped, placeholders
+from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref
@@ -145,8 +147,8 @@ class _Check:
 
     def _same_code(self, found: Expr, wanted: Expr | None, what: str) -> None:
         """Hold code against other code that may differ in what changes no result."""
-        if found != wanted:
-            self._same(_plain(found), wanted and _plain(wanted), what)
+        if found != wanted and _plain(found) != (wanted and _plain(wanted)):
+            raise self._wrong(f"{what} is {_shown(found)}, not {_shown(wanted)}")
 
     # What the graph says.
 
@@ -709,6 +711,16 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, Dim) and value.constant is not None:
         return value.constant
     return value
+
+
+def _shown(code: Expr | None) -> str:
+    """Code as it is read, each value by its layer."""
+
+    def name(key: object) -> Expr:
+        word = getattr(key, "layer", None) or getattr(key, "name", None)
+        return Name(word if isinstance(word, str) and word.isidentifier() else "_")
+
+    return "nothing" if code is None else flat(filled(code, name))
 
 
 def _plain(code: Expr) -> Expr:
