@@ -18,6 +18,7 @@ from compiler.diagram.layout_engine import (
     render_dot,
 )
 from compiler.diagram.mermaid import to_mermaid
+from compiler.diagram.side_by_side import arranged_dot, has_several_networks
 from compiler.write_files import write_whole
 
 DiagramFormat = Literal["svg", "png", "pdf", "dot", "mmd"]
@@ -75,11 +76,12 @@ class Diagram:
                 return self._image(format, engine)
 
     def _image(self, format: ImageFormat, engine: LayoutEngine) -> bytes:
-        title = self.drawing.title
+        title, several = self.drawing.title, has_several_networks(self.drawing)
         try:
             return render_dot(
-                self.dot,
+                arranged_dot(self.drawing, engine) if several else self.dot,
                 format,
+                laid_out=several,
                 engine=engine,
                 title=title.name,
                 subject=title.lines[0] if title.lines else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from graphviz import Digraph, nohtml
 
@@ -25,15 +26,29 @@ _FONT = "Helvetica"
 Attributes = Mapping[str, str]
 
 
-def to_dot(drawing: Drawing) -> str:
-    """Print a drawing as DOT; all text from the spec is escaped."""
-    source: str = _DotPrinter(drawing).graph().source
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where all stands, in Graphviz's own attributes: `pos`, `bb`, and `lp` for labels."""
+
+    items: dict[str, Attributes] = field(default_factory=dict)
+    """Of boxes and clusters, by their names in DOT."""
+    edges: dict[tuple[str, str], list[Attributes]] = field(default_factory=dict)
+    """Of the edges between two boxes, in the order in which they are printed."""
+
+
+def to_dot(drawing: Drawing, positions: Layout | None = None) -> str:
+    """Print a drawing as DOT; all text from the spec is escaped.
+
+    Args:
+        positions: where all stands, for a drawing that is laid out.
+    """
+    source: str = _DotPrinter(drawing, positions).graph().source
     return source
 
 
 class _DotPrinter:
-    def __init__(self, drawing: Drawing) -> None:
-        self._drawing = drawing
+    def __init__(self, drawing: Drawing, positions: Layout | None) -> None:
+        self._drawing, self._positions = drawing, positions
         self._theme: Theme = THEMES[drawing.theme]
         self._down = drawing.direction == "TB"
         self._widths = box_widths(drawing)
@@ -50,6 +65,9 @@ class _DotPrinter:
             edge_attr=self._edge_defaults(),
         )
         self._add_boxes(graph, "", 0)
+        if self._positions is not None:
+            self._add_laid_out_edges(graph, self._positions)
+            return graph
         for edge in self._drawing.edges:
             graph.edge(edge.source, edge.target, **self._edge(edge))
         for above, below in rank_constraints(self._drawing):
@@ -60,20 +78,29 @@ class _DotPrinter:
             graph.edge(above, below, **_OUT_OF_CLUSTER)
         return graph
 
+    def _add_laid_out_edges(self, graph: Digraph, positions: Layout) -> None:
+        waiting = {pair: iter(found) for pair, found in positions.edges.items()}
+        for edge in self._drawing.edges:
+            place = next(waiting[edge.source, edge.target])
+            graph.edge(edge.source, edge.target, **{**self._edge(edge), **place})
+
+    def _place(self, name: str) -> Attributes:
+        return {} if self._positions is None else self._positions.items[name]
+
     def _add_boxes(self, graph: Digraph, parent: str, level: int) -> None:
         for box in self._drawing.boxes:
             if box.cluster == parent:
-                graph.node(box.id, **self._box(box))
+                graph.node(box.id, **{**self._box(box), **self._place(box.id)})
         for cluster in self._drawing.clusters:
             if cluster.parent == parent:
-                drawn = self._cluster(cluster, level)
-                with graph.subgraph(
-                    name=f"cluster_{cluster.id}", graph_attr=drawn
-                ) as inner:
+                name = f"cluster_{cluster.id}"
+                drawn = {**self._cluster(cluster, level), **self._place(name)}
+                with graph.subgraph(name=name, graph_attr=drawn) as inner:
                     self._add_boxes(inner, cluster.id, level + 1)
 
     def _graph(self) -> Attributes:
-        label = labels.drawing_title(self._drawing.title, self._theme)
+        title = self._drawing.title
+        label = labels.drawing_title(title, self._theme) if title.one_line else ""
         return {
             "rankdir": self._drawing.direction,
             "nodesep": "0.28",

@@ -37,6 +37,7 @@ def render_dot(
     timeout: float = 20.0,
     title: str = "",
     subject: str = "",
+    laid_out: bool = False,
 ) -> bytes:
     """Lay out a graph and render it.
 
@@ -50,6 +51,7 @@ def render_dot(
             two seconds of processor time as well.
         title: the title of a PDF.
         subject: what a PDF says of itself.
+        laid_out: whether everything in the graph has its place.
 
     Raises:
         LayoutTooLargeError: if the layout takes too long.
@@ -59,17 +61,38 @@ def render_dot(
     if found := _NOT_IN_XML.search(dot):
         character = f"U+{ord(found[0]):04X}"
         raise DiagramError(f"the graph contains {character}, which SVG does not allow")
-    program = _system_binary() if engine == "system" else _wheel_binary()
+    layout = ("-Kneato", "-n2") if laid_out else ("-Kdot",)
     if format == "pdf" and engine == "wheel":
-        return svg_to_pdf(_run(program, dot, "svg", timeout), title, subject)
-    image = _run(program, dot, format, timeout)
+        svg = _run(_binary(engine), dot, "svg", timeout, layout)
+        return svg_to_pdf(svg, title, subject)
+    image = _run(_binary(engine), dot, format, timeout, layout)
     if format == "svg":
         return with_portable_text(image.decode()).encode()
     return image
 
 
-def _run(program: Path, dot: str, format: ImageFormat, timeout: float) -> bytes:
-    command = [str(program), "-Kdot", f"-T{format}", "-q"]
+def lay_out(dot: str, engine: LayoutEngine = "wheel", timeout: float = 20.0) -> bytes:
+    """Lay out a graph; returns it as JSON with all positions.
+
+    Raises:
+        LayoutTooLargeError: if the layout takes too long.
+        DiagramError: if the DOT is malformed, or the program is not installed.
+    """
+    return _run(_binary(engine), dot, "json0", timeout)
+
+
+def _binary(engine: LayoutEngine) -> Path:
+    return _system_binary() if engine == "system" else _wheel_binary()
+
+
+def _run(
+    program: Path,
+    dot: str,
+    format: str,
+    timeout: float,
+    layout: tuple[str, ...] = ("-Kdot",),
+) -> bytes:
+    command = [str(program), *layout, f"-T{format}", "-q"]
     if format == "png":
         command.append(f"-Gdpi={_PNG_RESOLUTION}")
     try:
