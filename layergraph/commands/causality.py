@@ -51,5 +51,6 @@ def causality(
     if as_json:
         echo_json([causality_json(one) for one in found])
     else:
-        typer.echo("\n".join(map(causality_text, found)), nl=False)
+        texts = (causality_text(one, depth) for one in found)
+        typer.echo("\n".join(texts), nl=False)
     exit_if(not all(one.causal for one in found))

@@ -11,12 +11,12 @@ from compiler.diagnostics.limits import UNLIMITED, Limits
 from compiler.ir.graph import Graph
 from compiler.ir.typed import TypedGraph
 from compiler.parse.document import Document
-from compiler.pipeline import Request, compile_to
+from compiler.pipeline import Request, compile_spec, compile_to
 from layergraph.commands._options import NoLimits, Sets, Spec, Variant
 from layergraph.commands._output import exit_if
 from layergraph.overrides import read_settings
 
-Stage = Literal["document", "graph", "typed", "module"]
+Stage = Literal["document", "graph", "typed", "module", "causality"]
 
 
 def dump(
@@ -43,6 +43,14 @@ def dump(
         from compiler.ir.print_graph import print_graph
 
         typer.echo(print_graph(compile_to(Graph, request)), nl=False)
+    elif stage == "causality":
+        from compiler.causality.print_causality import print_causality
+
+        program = compile_spec(
+            spec, variant=variant, settings=settings, limits=limits, strict=False
+        )
+        exit_if(program.typed.failed)
+        typer.echo("\n".join(map(print_causality, program.causality())), nl=False)
     elif stage == "module":
         from compiler.lower.lower import module_ir
 

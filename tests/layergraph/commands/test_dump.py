@@ -14,6 +14,7 @@ from tests.layergraph.commands.command import BROKEN, GPT2, Runner, spec
         ("graph", "graph GPT2\n", "= Block(x=drop; heads=heads, dropout=dropout)"),
         ("typed", "typed graph GPT2\n", "copies 0 to 11: runs #2\n"),
         ("module", "module GPT2\n", "    for v6 in self.h  # h\n"),
+        ("causality", "causality GPT2 along T\n", "#2 x 12"),
     ],
 )
 def test_dump_of_a_stage(run: Runner, stage: str, head: str, part: str) -> None:
