@@ -67,6 +67,7 @@ from compiler.lower.constructors import (
 )
 from compiler.lower.documentation import class_docstring
 from compiler.lower.emit import value_code
+from compiler.lower.name_conditions import Flag, name_conditions
 from compiler.lower.names import (
     UNUSED,
     Names,
@@ -155,25 +156,26 @@ def copies(plan: ClassPlan, layer: str) -> Expr:
 
 class _ClassPrinter:
     def __init__(self, ir: ClassIR, constructors: Constructors, spec: Spec) -> None:
-        self.ir, self.plan, self.constructors, self.spec = (
-            ir,
-            ir.plan,
-            constructors,
-            spec,
-        )
+        known = constructors.of(ir.plan).all
+        ir, self.conditions = name_conditions(ir, known)
+        self.ir, self.plan = ir, ir.plan
+        self.constructors, self.spec = constructors, spec
         self.names: Names = name_values(ir)
         self.shapes = ShapeNames(ir.plan)
-        self.kept = self._kept()
+        attributes = Namespace(
+            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *self.plan.scope.nodes}
+            if _holds_numbers(ir)
+            else {*MODULE_ATTRIBUTES, *self.plan.scope.nodes}
+        )
+        self.kept = {name: attributes.fresh(name.lower()) for name in self._kept()}
+        self.flags = {
+            layer: attributes.fresh(f"has_{layer}") for layer in self.conditions
+        }
         self.ir = tidy(ir, lambda let: self.comment(let.kinds), self._fits)
         check_names(self.ir, self.names)
 
-    def _kept(self) -> dict[str, str]:
-        """The attributes of the params that `forward` uses, in the order in which it asks for them."""
-        attributes = Namespace(
-            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *self.plan.scope.nodes}
-            if _holds_numbers(self.ir)
-            else {*MODULE_ATTRIBUTES, *self.plan.scope.nodes}
-        )
+    def _kept(self) -> dict[str, None]:
+        """The params that `forward` uses, in the order in which it asks for them."""
         read = dict.fromkeys(
             key.name
             for statement in self.ir.body.statements
@@ -181,7 +183,7 @@ class _ClassPrinter:
             if isinstance(key, Kept)
         )
         ordered = [name for name in self.ir.touched if name in read] + list(read)
-        return {name: attributes.fresh(name.lower()) for name in dict.fromkeys(ordered)}
+        return dict.fromkeys(ordered)
 
     def _fits(self, let: Let, depth: int) -> bool:
         """Whether a statement is one line with its comment, and its type where it is what `forward` returns."""
@@ -204,6 +206,10 @@ class _ClassPrinter:
         body += [
             Assign((Name(f"self.{kept}"),), Name(arguments[name]))
             for name, kept in self.kept.items()
+        ]
+        body += [
+            Assign((Name(f"self.{flag}"),), self._init(self.conditions[layer]))
+            for layer, flag in self.flags.items()
         ]
         for held in self.ir.held:
             self._declare(held, body)
@@ -381,6 +387,8 @@ class _ClassPrinter:
                 return member(self.plan, layer)
             case Kept(name):
                 return Name(f"self.{self.kept[name]}")
+            case Flag(layer):
+                return Name(f"self.{self.flags[layer]}")
             case ScopeName(name):
                 return Name(name)
         raise AssertionError(key)

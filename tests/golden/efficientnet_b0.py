@@ -84,8 +84,6 @@ class MBConv(nn.Module):
         momentum: float,
     ) -> None:
         super().__init__()
-        self.stride = stride
-        self.width = width
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
@@ -124,9 +122,7 @@ class MBConv(nn.Module):
         drop = (
             self.drop(project) if self.drop is not None else project
         )  # [B, width, H1, W1]
-        sum_: Tensor = (
-            drop + x if self.stride == 1 and x.shape[1] == self.width else drop
-        )  # [B, width, H1, W1]
+        sum_: Tensor = drop + x if self.drop is not None else drop  # [B, width, H1, W1]
         return sum_
 
 

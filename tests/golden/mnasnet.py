@@ -26,8 +26,7 @@ class InvertedResidual(nn.Module):
         self, c: int, width: int, ratio: int, radius: int, stride: int, momentum: float
     ) -> None:
         super().__init__()
-        self.stride = stride
-        self.width = width
+        self.has_sum = stride == 1 and c == width
         self.body = nn.Sequential(
             nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
             nn.BatchNorm2d(c * ratio, momentum=momentum),
@@ -49,9 +48,7 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)  # [B, width, H1, W1]
-        sum_: Tensor = (
-            body + x if self.stride == 1 and x.shape[1] == self.width else body
-        )  # [B, width, H1, W1]
+        sum_: Tensor = body + x if self.has_sum else body  # [B, width, H1, W1]
         return sum_
 
 

@@ -26,8 +26,7 @@ class InvertedResidual(nn.Module):
 
     def __init__(self, c: int, ratio: int, width: int, stride: int) -> None:
         super().__init__()
-        self.stride = stride
-        self.width = width
+        self.has_sum = stride == 1 and c == width
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
@@ -59,9 +58,7 @@ class InvertedResidual(nn.Module):
         )  # [B, C * ratio, H, W]
         depthwise = self.depthwise(expand)  # [B, C * ratio, H1, W1]
         project = self.project(depthwise)  # [B, width, H1, W1]
-        sum_: Tensor = (
-            project + x if self.stride == 1 and x.shape[1] == self.width else project
-        )  # [B, width, H1, W1]
+        sum_: Tensor = project + x if self.has_sum else project  # [B, width, H1, W1]
         return sum_
 
 

@@ -73,8 +73,7 @@ class InvertedResidual(nn.Module):
         relu: bool,
     ) -> None:
         super().__init__()
-        self.stride = stride
-        self.width = width
+        self.has_sum = stride == 1 and c == width
         self.expand: Conv | None = None
         if expanded != c:
             self.expand = Conv(c, expanded, relu)
@@ -94,9 +93,7 @@ class InvertedResidual(nn.Module):
             self.gate(depthwise) if self.gate is not None else depthwise
         )  # [B, expanded, H1, W1]
         project = self.project(gate)  # [B, width, H1, W1]
-        sum_: Tensor = (
-            project + x if self.stride == 1 and x.shape[1] == self.width else project
-        )  # [B, width, H1, W1]
+        sum_: Tensor = project + x if self.has_sum else project  # [B, width, H1, W1]
         return sum_
 
 

@@ -81,3 +81,31 @@ PLACES = {
 def test_a_value_moves_where_no_call_comes_before_it(case: str) -> None:
     value, expected = PLACES[case]
     assert comes_first(value, V) is expected
+
+
+CONDITIONS = """\
+name: Net
+inputs: {x: 'float[B, 4]'}
+layers:
+  same: {op: Cell, width: 4}
+  wider: {op: Cell, width: 8}
+blocks:
+  Cell:
+    params: {width: int, on: true}
+    inputs: {x: 'float[B, D]'}
+    layers:
+      a: {op: linear, out_features: width}
+      b: {op: add, in: [a, x], when: on and D == width}
+      c: {op: tanh, when: on}
+      d: {op: relu, when: on and D == width}
+"""
+
+
+def test_a_condition_of_sizes_is_decided_once(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(CONDITIONS, encoding="utf-8")
+    text = compile_spec(file).python
+    assert text.count("on and d == width") == 1
+    assert "self.has_b = on and d == width" in text
+    assert text.count(" if self.has_b else ") == 2
+    assert " if self.on else " in text
