@@ -29,6 +29,15 @@ _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 _TURNS = ("train", "eval", "traced", "strict")
 
 
+def some(every: int) -> list[Any]:
+    """One of so many specs; the others in `make test-deep`."""
+    deep = pytest.mark.deep
+    return [
+        pytest.param(spec, marks=() if n % every == 1 else deep, id=spec)
+        for n, spec in enumerate(SPECS)
+    ]
+
+
 def by_turns(*modes: str) -> list[Any]:
     """Each spec with the mode whose turn it is; the others in `make test-deep`.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from compiler.program import Program
 from compiler.symbolic.symbols import of_networks
-from runtime.verify import verify_types
+from runtime.verify import verify, verify_types
 from tests.generated.networks import (
     Network,
     by_turns,
@@ -19,6 +19,7 @@ from tests.generated.networks import (
     networks,
     outputs,
     small,
+    some,
     weighted_sum,
 )
 from tests.programs import SPECS, compiled
@@ -32,6 +33,12 @@ def test_inference_says_what_torch_gives(
     spec: str, size: Callable[[str], Program]
 ) -> None:
     assert verify_types(size(spec)) == []
+
+
+@pytest.mark.parametrize("spec", some(6))
+def test_other_values_give_what_they_compile_to(spec: str) -> None:
+    """For a few values of each param: by the constructor, by the compiler, by the interpreter."""
+    assert verify(small(spec)).problems == ()
 
 
 @pytest.mark.parametrize("spec", SPECS)
