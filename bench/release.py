@@ -2,7 +2,7 @@
 
 Without torch everything that compiles must work, in a folder whose packages have the names of
 LayerGraph's; what needs torch must say which extra has it. Then the extras are installed, and a
-network is verified, drawn as PDF and trained.
+network is verified, drawn as PDF, trained and exported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
         print(f"light installation: {clean.megabytes():.0f} MB")
         try_light(clean, user_folder(folder / "user"))
         clean.install("torch")  # first and alone, as in the Makefile
-        clean.install(f"{wheel}[pdf,train]")
+        clean.install(f"{wheel}[export,pdf,train]")
         print(f"whole installation: {clean.megabytes():,.0f} MB")
         try_whole(clean, folder / "user")
     print(f"{wheel.relative_to(ROOT)} is good")
@@ -94,20 +94,22 @@ def try_light(clean: Environment, user: Path) -> None:
     for arguments, extra in (
         (["verify", "cnn"], "torch"),
         (["train", "cnn"], "train"),
+        (["export", "cnn", "-o", "cnn.onnx"], "torch"),
         (["diagram", "cnn", "-o", "cnn.pdf"], "pdf"),
     ):
-        told = run(command, *arguments, cwd=user, code=2)
-        assert f"pip install 'layergraph[{extra}]'" in told, told
+        message = run(command, *arguments, cwd=user, code=2)
+        assert f"pip install 'layergraph[{extra}]'" in message, message
 
 
 def try_whole(clean: Environment, user: Path) -> None:
-    """With the extras, networks are verified, drawn as PDF, and trained."""
+    """With the extras, networks are verified, drawn as PDF, trained and exported."""
     command, python = str(clean.bin / "layergraph"), str(clean.bin / "python")
     run(command, "verify", "cnn", cwd=user)
     run(command, "diagram", "cnn", "-o", "cnn.pdf", cwd=user)
     options = ["--variant", "digits", "--set", "task.epochs=1", "--accelerator", "cpu"]
     run(command, "train", "cnn", *options, cwd=user, show=True)
     run(command, "evaluate", "runs/cnn-digits", cwd=user, show=True)
+    run(command, "export", "runs/cnn-digits", "-o", "cnn.onnx", cwd=user, show=True)
     code = (
         "import layergraph as lg; print(lg.load('cnn'), lg.open_run('runs/cnn-digits'))"
     )
@@ -121,12 +123,12 @@ def run(*command: str, cwd: Path, code: int = 0, show: bool = False) -> str:
         key: value for key, value in os.environ.items() if not key.startswith("PYTHON")
     }
     done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True)
-    told = done.stdout + done.stderr
+    printed = done.stdout + done.stderr
     if done.returncode != code:
-        sys.exit(f"{_line(command)} ended with {done.returncode}:\n{told}")
+        sys.exit(f"{_line(command)} ended with {done.returncode}:\n{printed}")
     if show:
         print(f"{_line(command)}  {time.perf_counter() - start:.1f} s\n{done.stdout}")
-    return told
+    return printed
 
 
 def _line(command: Sequence[str]) -> str:
