@@ -20,9 +20,9 @@ from compiler.ir.causal import CallFlow, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance, LayerCall, Scan, TypedNode
 from compiler.op.combine_flows import all_of, meet, plus, with_axes
 from compiler.op.dependence import SIZE, Along, AxisFlow, Dependence
-from compiler.op.flow import FlowCall
+from compiler.op.flow import Flow, FlowCall, unknown
 from compiler.op.op import Op, symbolic_arguments
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.symbols import Symbol
 
 Inputs = Mapping[str, Dependence | None]
@@ -118,7 +118,10 @@ class Analyzer:
             {name: given.get(name) for name in names},
             tuple(call.outputs.values()),
         )
-        flow = op.flow(op, run)
+        try:
+            flow = op.flow(op, run)
+        except (DimOverflow, ZeroDivisionError):
+            flow = Flow(unknown(run, f"the sizes of {op.name} cannot be computed"))
         outputs = flow.outputs
         if not op.flow.reads_sizes and _reads_size(op, run):
             reason = f"an argument of {op.name} reads the size of T"

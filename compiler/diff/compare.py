@@ -12,6 +12,7 @@ from compiler.diff.layer_facts import Facts, layer_facts, target_name
 from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
+from compiler.language.params import Stepping
 
 ChangeKind = Literal["added", "removed", "changed"]
 
@@ -53,6 +54,7 @@ def compare(before: TypedGraph, after: TypedGraph) -> Changes:
     changes = [
         *_facts("params", _params(before), _params(after)),
         *_facts("dims", _dims(old), _dims(new)),
+        *_facts("step", _step(before), _step(after)),
         *_present("networks", before.graph.networks, after.graph.networks),
         *_ports(old, new),
         *_present("blocks", before.graph.blocks, after.graph.blocks),
@@ -157,6 +159,14 @@ def _ports(old: Summary, new: Summary) -> Iterator[Change]:
 
 def _params(typed: TypedGraph) -> Facts:
     return {name: shown(value) for name, value in typed.params.items()}
+
+
+def _step(typed: TypedGraph) -> Facts:
+    step: Stepping | None = typed.graph.spec.step
+    if step is None:
+        return {}
+    inputs = "all inputs" if step.inputs is None else ", ".join(step.inputs)
+    return {step.dimension: inputs}
 
 
 def _dims(summary: Summary) -> Facts:

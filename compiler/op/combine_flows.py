@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 
 from compiler.op.dependence import (
     Along,
@@ -269,9 +271,10 @@ def _group(
     """How many of the first axes on each side have equally many elements."""
     if not before or not after:
         return len(before), len(after)
+    left, right = list(accumulate(before, mul)), list(accumulate(after, mul))
     for total in range(2, len(before) + len(after)):
         for a in range(max(1, total - len(after)), min(len(before), total - 1) + 1):
-            if call.equal(_product(before[:a]), _product(after[: total - a])):
+            if call.equal(left[a - 1], right[total - a - 1]):
                 return a, total - a
     return len(before), len(after)
 

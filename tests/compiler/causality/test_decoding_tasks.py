@@ -247,3 +247,20 @@ def test_step_along_which_a_network_looks_ahead(tmp_path: Path) -> None:
         "Net.conv",
         "reads 1 position ahead",
     )
+
+
+def test_step_of_several_networks(tmp_path: Path) -> None:
+    """Each network that has the dimension must be causal."""
+    file = tmp_path / "nets.yaml"
+    network = """
+  NAME:
+    inputs: {x: 'float[B, T, 8]'}
+    layers: {a: {op: ACT, dim: 1}}
+"""
+    two = network.replace("NAME", "back").replace("ACT", "cumsum")
+    two += network.replace("NAME", "ahead").replace("ACT", "softmax")
+    file.write_text("name: Nets\nstep: T\nnetworks:" + two)
+    with pytest.raises(SpecError) as caught:
+        compile_spec(file)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.path) == ("not-causal", "Ahead.a")

@@ -46,6 +46,11 @@ def test_no_difference(tmp_path: Path) -> None:
     assert report(found) == "no differences\n"
 
 
+def test_step(tmp_path: Path) -> None:
+    found = differences(tmp_path, ("dims: {B", "step: B\ndims: {B"))
+    assert found.changes == (Change("added", "step", "B", ("all inputs",)),)
+
+
 def test_params_and_dims(tmp_path: Path) -> None:
     found = differences(
         tmp_path, ("{width: 8}", "{width: 4, depth: 2}"), ("{max: 64}", "{min: 2}")
