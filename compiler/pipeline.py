@@ -11,6 +11,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
+from compiler.elaborate.charge import charge
 from compiler.elaborate.elaborate import elaborate
 from compiler.elaborate.link import link
 from compiler.infer.infer import infer
@@ -77,7 +78,8 @@ def _link(unit: Unit, request: Request) -> Unit:
     return link(unit, request.file, imported)
 
 
-def _elaborate(unit: Unit, _: Request) -> Graph:
+def _elaborate(unit: Unit, request: Request) -> Graph:
+    charge(unit, request.limits)
     return elaborate(unit)
 
 

@@ -108,6 +108,15 @@ REFUSED: dict[str, tuple[str, str]] = {
         HEAD + f"layers:\n  a: {{op: add, in: [{'x, ' * 250_000}x]}}",
         "too-large",
     ),
+    "layers": (HEAD + "layers:\n" + many("  l#: relu", 40_000), "too-large"),
+    "inputs of a layer": (
+        HEAD + f"layers:\n  a: {{op: add, in: [{'x, ' * 1_500}x]}}",
+        "too-large",
+    ),
+    "layers of groups": (
+        HEAD + "layers:\n" + many("  g#: {layers: {a: relu, b: relu}}", 1_400),
+        "too-large",
+    ),
     "text": (HEAD + f"description: {'x' * 600_000}\nlayers:\n  a: relu\n", "too-large"),
     "bytes": (HEAD + "# " + "x" * MIB, "too-large"),
     "dimensions": (
@@ -129,41 +138,39 @@ REFUSED: dict[str, tuple[str, str]] = {
         "constraint",
     ),
     "unknown layers": (
-        HEAD + "layers:\n" + many("  l#: {op: relu, in: lx#}", 25_000),
+        HEAD + "layers:\n" + many("  l#: {op: relu, in: lx#}", 2_400),
         "unknown-layer",
     ),
     "unknown ops": (
-        HEAD + "layers:\n" + many("  l#: {op: lineer, out: 8}", 25_000),
+        HEAD + "layers:\n" + many("  l#: {op: lineer, out: 8}", 2_400),
         "unknown-op",
     ),
     "unknown names": (
         "name: Net\nparams:\n"
-        + many("  p#: 1", 10_000)
+        + many("  p#: 1", 1_200)
         + "inputs:\n  x: float[B, 8]\nlayers:\n"
-        + many("  l#: {op: linear, out_features: w#}", 15_000),
+        + many("  l#: {op: linear, out_features: w#}", 1_200),
         "unknown-name",
     ),
-    "bad names": (HEAD + "layers:\n" + many("  L-#: relu", 60_000), "bad-name"),
+    "bad names": (HEAD + "layers:\n" + many("  L-#: relu", 40_000), "bad-name"),
     "long cycle": (
         HEAD
         + "layers:\n"
-        + many("  l#: {op: relu, in: l@}", 25_000)
-        + "  l25000: {op: relu, in: l0}",
+        + many("  l#: {op: relu, in: l@}", 2_400)
+        + "  l2400: {op: relu, in: l0}",
         "cycle",
     ),
     # Sizes that are hard to compare.
     "windows": (
         "name: Net\ninputs:\n  x: float[B, 3, H, W]\nlayers:\n"
-        + many(
-            "  l#: {op: conv2d, out_channels: 3, kernel_size: 3, stride: 2}", 10_000
-        ),
+        + many("  l#: {op: conv2d, out_channels: 3, kernel_size: 3, stride: 2}", 2_400),
         "size-too-small",
     ),
     "floors": (
         "name: Net\ninputs:\n"
-        + many("  x#: float[B, H // @ + W // 11 + 1]", 5_000)
+        + many("  x#: float[B, H // @ + W // 11 + 1]", 1_200)
         + "layers:\n"
-        + many("  l#: {op: add, in: [x#, x@]}", 4_999),
+        + many("  l#: {op: add, in: [x#, x@]}", 1_199),
         "shape-mismatch",
     ),
     "products": (
@@ -208,17 +215,17 @@ ADMITTED = {
     ),
     "many copies": fc("8", ", repeat: 1000000"),
     "large sizes": fc("9223372036854775807"),
-    "flat": HEAD + "layers:\n" + many("  l#: relu", 10_000),
+    "flat": HEAD + "layers:\n" + many("  l#: relu", 2_400),
     "backwards": HEAD
     + "layers:\n"
-    + many("  l#: {op: relu, in: l@}", 20_000)
-    + "  l20000: {op: relu, in: x}\n",
+    + many("  l#: {op: relu, in: l@}", 2_400)
+    + "  l2400: {op: relu, in: x}\n",
     "params": "name: Net\nparams:\n"
-    + many("  p#: #", 30_000)
+    + many("  p#: #", 2_400)
     + "inputs:\n  x: float[B, 8]\nlayers:\n  a: relu\n",
     "blocks": HEAD
     + "layers:\n  a: relu\nblocks:\n"
-    + many("  B#: {inputs: {x: 'float[B, D]'}, layers: {a: relu}}", 10_000),
+    + many("  B#: {inputs: {x: 'float[B, D]'}, layers: {a: relu}}", 1_200),
     "description": HEAD + f"description: {'x' * 60_000}\nlayers:\n  a: relu\n",
 }
 

@@ -17,17 +17,21 @@ class Limits:
     """Size of one file, in bytes of UTF-8."""
     depth: int = 64
     """Lists and mappings inside one another."""
-    nodes: int = 200_000
+    nodes: int = 100_000
     """Scalars, lists and mappings of one file."""
     scalar: int = 65_536
     """Characters of one scalar."""
     integer_bits: int = 63
     """Bits of an integer's magnitude: 63 is a signed 64-bit integer."""
+    layers: int = 2_500
+    """Layers, inputs, outputs and params of a file and of those that it imports, those of blocks once each."""
+    inputs: int = 256
+    """Inputs of one layer."""
     expression_nodes: int = 256
     expression_depth: int = 32
-    instances: int = 10_000
+    instances: int = 2_000
     """Block instances that inference visits."""
-    runs: int = 100_000
+    runs: int = 20_000
     """Runs of layers that inference visits; copies that are alike are one."""
     nesting: int = 64
     """Block instances inside one another."""
@@ -41,6 +45,8 @@ UNLIMITED = Limits(
     depth=256,
     nodes=50_000_000,
     scalar=2**24,
+    layers=10_000_000,
+    inputs=100_000,
     expression_nodes=4_096,
     expression_depth=64,
     instances=10_000_000,
