@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,10 +51,10 @@ class Entry:
         return sum(one.size.parameters for one in networks)
 
 
-def entries() -> Iterator[Entry]:
+def entries(compiled: Callable[[Path], Program] = compile_spec) -> Iterator[Entry]:
     """Every file of specs/."""
     for file in sorted(SPECS.glob("*.yaml")):
-        yield Entry(file, compile_spec(file))
+        yield Entry(file, compiled(file))
 
 
 def _models(program: Program) -> Iterator[str]:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import torch
+from hypothesis import settings
 from torch import Tensor, nn
 
 from compiler.op.op import Op, arguments
@@ -26,10 +27,14 @@ _stub = types.ModuleType("expecttest")
 _stub.TestCase = unittest.TestCase  # type: ignore[attr-defined]
 sys.modules.setdefault("expecttest", _stub)
 
+_PROFILE = settings.get_current_profile_name()
+
 from torch.testing._internal.common_methods_invocations import (  # noqa: E402
     op_db,
 )
 from torch.testing._internal.common_modules import module_db  # noqa: E402
+
+settings.load_profile(_PROFILE)  # torch's own would hold for all tests of this process
 
 DTYPES = (torch.float32, torch.int64, torch.bool)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from compiler import Program, SpecError, compile_spec
 from compiler.ir.typed import walk_instances
 from runtime.load import constructor_arguments, load_program
 from runtime.samples import sample_inputs, sample_sizes
-from tests.generated.networks import FOLDER, SPECS, sizes
+from tests.generated.networks import FOLDER, SPECS, sizes, small
 from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn
 from tests.properties.specs import drawn_specs
@@ -36,18 +37,17 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
     elif copies(program) != copies(other):
         event("other copies differ")
     else:
-        hold_classes(program, other)
+        hold_classes(other, load_program(program))
 
 
-FEW = settings(max_examples=settings().max_examples // 12)
+FEW = settings(max_examples=settings().max_examples // 16)
 
 
 @pytest.mark.parametrize("spec", SPECS)
 @FEW
 @given(st.data())
 def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
-    file, small = FOLDER / f"{spec}.yaml", dict(sizes(spec))
-    program = compile_spec(file, settings=small)
+    program = small(spec)
     changes = {
         name: others(value)
         for name, value in program.typed.params.items()
@@ -55,11 +55,17 @@ def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
     }
     changed = data.draw(st.fixed_dictionaries({}, optional=changes))
     try:
-        other = compile_spec(file, settings=small | changed)
+        file = FOLDER / f"{spec}.yaml"
+        other = compile_spec(file, settings={**sizes(spec), **changed})
     except SpecError:
         event("refused")
         return
-    hold_classes(program, other)
+    hold_classes(other, classes_of(spec))
+
+
+@cache
+def classes_of(spec: str) -> Mapping[str, type[nn.Module]]:
+    return load_program(small(spec))
 
 
 def copies(program: Program) -> set[tuple[str, str, int]]:
@@ -89,9 +95,8 @@ def others(value: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from([step for step in steps if step > 0])
 
 
-def hold_classes(program: Program, other: Program) -> None:
+def hold_classes(other: Program, built: Mapping[str, type[nn.Module]]) -> None:
     """The classes of one program, given the params of another, are those of the other."""
-    built = load_program(program)
     for name, kind in load_program(other).items():
         instance = other.typed.networks[name]
         with torch.device("meta"):

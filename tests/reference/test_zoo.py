@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.zoo import PAGE, Entry, entries, page, picture
+from tests.programs import compiled
 
 
 @pytest.fixture(scope="module")
 def zoo() -> list[Entry]:
-    return list(entries())
+    return list(entries(lambda file: compiled(file.stem)))
 
 
 def test_the_page_is_current(zoo: list[Entry]) -> None:
