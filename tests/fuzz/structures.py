@@ -22,6 +22,7 @@ def _moves(s: Scope) -> tuple[Move, ...]:
         found = (*found, block, block, block, used_again, used_again, group, group)
     if s.depth == 0:
         found = (*found, scan, optional_block, recursion, op_block)
+        found = (*found, counted_group, two_dots)
     return found
 
 
@@ -296,6 +297,56 @@ def optional_block(s: Scope, x: Value) -> Value:
     kind = BlockKind(name, DIMS[3], kinds, {"output": DIMS[3]}, optional, 3)
     s.kinds.append(kind)
     return _use(s, kind, x, keeps=True)
+
+
+def counted_group(s: Scope, x: Value) -> Value:
+    """A repeated group whose sizes depend on the copy, with copies inside that have numbers of their own."""
+    grown = s.pick(["4 + i", "3 * (i + 1)", "max(i, 4)", "6 - i if i < 3 else 5"])
+    inside = s.pick(["2 + i", "max(2, i)", "5"])
+    layers: dict[str, Config] = {
+        "wide": {"op": "linear", "out_features": grown},
+        "act": {"op": s.pick(KEEPS)},
+    }
+    if s.chance(0.7):
+        name = s.new("Grow")
+        s.blocks[name] = {
+            "params": {"hidden": "int"},
+            "inputs": {"x": "float[..., D]"},
+            "layers": {
+                "up": {"op": "linear", "out_features": "hidden"},
+                "down": {"op": "linear", "out_features": "D"},
+            },
+        }
+        copies: Config = {"op": name, "hidden": inside}
+        layers["copies"] = {**copies, "repeat": s.pick([1, 2, 3])}
+    if s.chance(0.5):
+        own: Config = {"op": "linear", "out_features": "2 + i"}
+        back: Config = {"op": "linear", "out_features": 5}
+        layers["flat"] = dict(back)
+        layers["again"] = {"repeat": 2, "layers": {"own": own, "back": back}}
+    layers["back"] = {"op": "linear", "out_features": argument(x.width)}
+    config: Config = {"layers": layers, "repeat": argument(s.count())}
+    if "copies" in layers and s.chance(0.3):
+        layers["sum"] = {"op": "add", "in": ["act", "copies"]}
+        layers["back"]["in"] = "sum"
+    return s.give(s.write("counted", config, x), x.shape)
+
+
+def two_dots(s: Scope, x: Value) -> Value:
+    """A block with two inputs of any rank, each with dimensions of its own behind `...`."""
+    other, name = s.some(), s.new("Pair")
+    layers: dict[str, Config] = {
+        "a": {"op": "linear", "out_features": "D", "in": "x"},
+        "b": {"op": s.pick(["mean", "sum"]), "dim": -1, "in": "x1"},
+        "c": {"op": "reshape", "shape": [-1], "in": s.pick(["x", "x1"])},
+    }
+    s.blocks[name] = {
+        "inputs": {"x": "float[..., D]", "x1": "float[..., E]"},
+        "layers": layers,
+        "outputs": {"y": "a", "b": "b", "c": "c"},
+    }
+    layer = s.write("pair", {"op": name}, {"x": x, "x1": other})
+    return s.give(f"{layer}.y", x.shape)
 
 
 def recursion(s: Scope, x: Value) -> Value:

@@ -17,7 +17,7 @@ def test_a_seed_gives_one_spec() -> None:
 
 
 def test_specs_have_all_structures() -> None:
-    text = "\n".join(text_of(spec_of(seed)) for seed in range(150))
+    text = "\n".join(text_of(spec_of(seed)) for seed in range(300))
     for word in (
         "repeat:",
         "share: true",
@@ -29,6 +29,8 @@ def test_specs_have_all_structures() -> None:
         "init:",
         "parametrize:",
         "float[..., D]",
+        "float[..., E]",
+        "out_features: 4 + i",
         "op: $act",
         "level + 1",
         "batch_norm1d",
