@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def find_modules(package: str) -> Iterator[ModuleType]:
@@ -25,3 +28,19 @@ def module_names(package: str) -> list[str]:
     ['comments', 'expand']
     """
     return [found.name for found in iter_modules(import_module(package).__path__)]
+
+
+def only_class(module: str, base: type[T]) -> type[T]:
+    """The only class that a module defines from a base.
+
+    Raises:
+        ValueError: if there is none, or several.
+    """
+    (found,) = (
+        member
+        for member in vars(import_module(module)).values()
+        if isinstance(member, type)
+        and issubclass(member, base)
+        and member.__module__ == module
+    )
+    return found

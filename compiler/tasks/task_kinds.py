@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 
-from compiler.op.find_modules import module_names
+from compiler.op.find_modules import module_names, only_class
 from compiler.tasks.task import Task
 
 _PACKAGE = "compiler.tasks.kinds"
@@ -20,15 +19,7 @@ def task_names() -> list[str]:
 @cache
 def task_kind(name: str) -> type[Task]:
     """The class of a kind of task; only its file is imported."""
-    module = import_module(f"{_PACKAGE}.{name}")
-    (kind,) = (
-        found
-        for found in vars(module).values()
-        if isinstance(found, type)
-        and issubclass(found, Task)
-        and found.__module__ == module.__name__
-    )
-    return kind
+    return only_class(f"{_PACKAGE}.{name}", Task)  # type: ignore[type-abstract]
 
 
 def task_kinds() -> Mapping[str, type[Task]]:

@@ -62,3 +62,7 @@ Weights = Annotated[
     str,
     typer.Option(metavar="best|last|FILE", help="Weights of the run, or from a file."),
 ]
+Depth = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Number of levels shown; default: all."),
+]

@@ -8,7 +8,7 @@ import typer
 
 from compiler.reporting.causality_text import causality_json, causality_text
 from layergraph.commands._compile import compile_and_warn
-from layergraph.commands._options import Json, NoLimits, Sets, Spec, Variant
+from layergraph.commands._options import Depth, Json, NoLimits, Sets, Spec, Variant
 from layergraph.commands._output import echo_json, exit_if
 
 
@@ -29,10 +29,7 @@ def causality(
             help="Input that comes in steps; may be repeated. Default: all with the dimension.",
         ),
     ] = None,
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Number of levels shown; default: all."),
-    ] = None,
+    depth: Depth = None,
     as_json: Json = False,
     variant: Variant = "",
     sets: Sets = None,

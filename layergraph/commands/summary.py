@@ -9,7 +9,7 @@ import typer
 
 from compiler.cost.at_sizes import at_sizes
 from layergraph.commands._compile import compile_and_warn
-from layergraph.commands._options import Json, NoLimits, Sets, Spec, Variant
+from layergraph.commands._options import Depth, Json, NoLimits, Sets, Spec, Variant
 from layergraph.commands._output import echo_json
 from layergraph.overrides import read_sizes
 
@@ -20,10 +20,7 @@ def summary(
         str,
         typer.Option(metavar="B=8,T=1024", help="Sizes of symbols, for numbers."),
     ] = "",
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Number of levels shown; default: all."),
-    ] = None,
+    depth: Depth = None,
     as_json: Json = False,
     variant: Variant = "",
     sets: Sets = None,

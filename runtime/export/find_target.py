@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import runtime.export.targets
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
+from compiler.op.find_modules import module_names
 
 if TYPE_CHECKING:  # imports torch
     from runtime.export.export_source import ExportSource
 
+_PACKAGE: Final = "runtime.export.targets"
 ExportTarget: TypeAlias = "Callable[[ExportSource], bytes]"
 """Makes the content of a file. Raises what `find_target` says."""
 
@@ -28,7 +28,7 @@ def target_name(file: Path) -> str:
     >>> target_name(Path("net.ONNX"))
     'onnx'
     """
-    names = sorted(one.name for one in iter_modules(runtime.export.targets.__path__))
+    names = module_names(_PACKAGE)
     name = file.suffix.lower().removeprefix(".")
     if name not in names:
         suffixes = ", ".join(f".{name}" for name in names)
@@ -45,6 +45,6 @@ def find_target(name: str) -> ExportTarget:
         MissingExtraError: if a package is missing.
     """
     with needs_extra("torch"):
-        module = import_module(f"runtime.export.targets.{name}")
+        module = import_module(f"{_PACKAGE}.{name}")
     target: ExportTarget = needs_extra(module.EXTRA)(module.serialize)
     return target

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import listed
 from compiler.ir.typed import Instance
+from compiler.op.find_modules import only_class
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import bound
 from compiler.tasks.schedules import Schedule
@@ -200,12 +200,4 @@ class Learner(Generic[T]):
 
 def learner_class(kind: str) -> type[Learner[Any]]:
     """The learner for a kind of task: the only one in the module `runtime.tasks.KIND`."""
-    module = import_module(f"runtime.tasks.{kind}")
-    (found,) = (
-        member
-        for member in vars(module).values()
-        if isinstance(member, type)
-        and issubclass(member, Learner)
-        and member.__module__ == module.__name__
-    )
-    return found
+    return only_class(f"runtime.tasks.{kind}", Learner)  # type: ignore[type-abstract]
