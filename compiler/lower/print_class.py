@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from compiler.codegen.expression_layout import flat
@@ -13,6 +14,7 @@ from compiler.codegen.python import (
     Call,
     Compare,
     Comprehension,
+    Conditional,
     Expr,
     ListExpr,
     Literal,
@@ -78,7 +80,7 @@ from compiler.lower.names import (
 )
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
-from compiler.lower.static_types import TENSOR, returning, typed_calls
+from compiler.lower.static_types import TENSOR, is_tensor, returning, typed_calls
 from compiler.lower.tidy import tidy
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
@@ -188,10 +190,11 @@ class _ClassPrinter:
     def _fits(self, let: Let, depth: int) -> bool:
         """Whether a statement is one line with its comment, and its type where it is what `forward` returns."""
         line = self._let(let)
-        assert isinstance(line, Assign) and line.value is not None
-        returned = let.target in self.ir.body.outputs
-        text = f"{flat(line.targets[0])} = {flat(line.value)}  # {line.comment}"
-        wide = len(text) + (len(": Tensor") if returned else 0)
+        assert line.value is not None
+        start = f"{flat(line.targets[0])} = "
+        if let.target in self.ir.body.outputs:
+            start = "return " if is_tensor(line.value, set()) else f": Tensor{start}"
+        wide = len(f"{start}{flat(line.value)}  # {line.comment}")
         return INDENT * (2 + depth) + wide <= WIDTH
 
     # __init__
@@ -396,7 +399,7 @@ class _ClassPrinter:
     def _statement(self, statement: ir_module.Stmt) -> list[Stmt]:
         match statement:
             case Let():
-                return [self._let(statement)]
+                return [_kept_or_changed(self._let(statement))]
             case Choose():
                 return self._choose(statement)
             case Loop():
@@ -404,7 +407,7 @@ class _ClassPrinter:
             case RunScan():
                 return self._scan(statement)
 
-    def _let(self, let: Let) -> Stmt:
+    def _let(self, let: Let) -> Assign:
         target = _collapsed(self._code(let.target))
         values = list(defined(let.target))
         shown = let.kinds
@@ -554,6 +557,15 @@ class _ClassPrinter:
         if len(shapes) > 1 and len(set(shapes)) == 1:
             return f"{len(shapes)} of {shapes[0]}"
         return ", ".join(shapes)
+
+
+def _kept_or_changed(line: Assign) -> Stmt:
+    """`if test: x = f(x)` for `x = f(x) if test else x`."""
+    match line:
+        case Assign((Name() as target,), Conditional(test, body, orelse)):
+            if target == orelse:
+                return If(test, (replace(line, value=body),))
+    return line
 
 
 def _collapsed(target: Expr) -> Expr:

@@ -36,7 +36,7 @@ def returning(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> No
         isinstance(last, Assign)
         and last.value is not None
         and last.targets == (value,)
-        and _is_tensor(last.value, _typed_names(lines, inputs))
+        and is_tensor(last.value, _typed_names(lines, inputs))
     ):
         lines[-1] = Return(last.value, last.comment)
         return
@@ -76,19 +76,19 @@ def _typed_names(lines: Sequence[Stmt], inputs: set[str]) -> set[str]:
             and isinstance(line.targets[0], Name)
             and line.value is not None
         ):
-            if _is_tensor(line.value, typed):
+            if is_tensor(line.value, typed):
                 typed.add(line.targets[0].id)
             elif line.targets[0].id not in inputs:
                 typed.discard(line.targets[0].id)
     return typed
 
 
-def _is_tensor(value: Expr, typed: set[str]) -> bool:
+def is_tensor(value: Expr, typed: set[str]) -> bool:
     """Whether a strict type checker sees that an expression is a Tensor."""
     if isinstance(value, Name):
         return value.id in typed
     if isinstance(value, Binary):
-        return _is_tensor(value.left, typed) and _is_tensor(value.right, typed)
+        return is_tensor(value.left, typed) and is_tensor(value.right, typed)
     return (
         isinstance(value, Call)
         and isinstance(value.func, Name)

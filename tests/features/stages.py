@@ -40,7 +40,8 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.narrow(x) if self.narrow is not None else x  # [B, width, H, W]
+        if self.narrow is not None:
+            x = self.narrow(x)  # [B, width, H, W]
         for block in self.layers:  # depth times
             x = block(x)  # [B, N1, H, W]
         return x

@@ -129,9 +129,8 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = (
-            self.downsample(x) if self.downsample is not None else x
-        )  # [B, width, H1, W1]
+        if self.downsample is not None:
+            x = self.downsample(x)  # [B, width, H1, W1]
         for block in self.blocks:  # depth times
             x = block(x)  # [B, width, H1, W1]
         return x

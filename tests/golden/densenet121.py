@@ -59,9 +59,8 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = (
-            self.transition(x) if self.transition is not None else x
-        )  # [B, width, H1, W1]
+        if self.transition is not None:
+            x = self.transition(x)  # [B, width, H1, W1]
         for block in self.layers:  # depth times
             x = block(x)  # [B, N1, H1, W1]
         return x

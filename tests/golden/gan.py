@@ -37,8 +37,7 @@ class Up(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv = self.conv(x)  # [B, width, H1, W1]
-        return F.relu(self.norm(conv), inplace=True)  # [B, width, H1, W1]
+        return F.relu(self.norm(self.conv(x)), inplace=True)  # [B, width, H1, W1]
 
 
 class Generator(nn.Module):

@@ -29,9 +29,8 @@ class DoubleConv(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        conv1 = self.conv1(x)  # [B, width, H, W]
-        conv2 = self.conv2(F.relu(self.bn1(conv1), inplace=True))  # [B, width, H, W]
-        return F.relu(self.bn2(conv2), inplace=True)  # [B, width, H, W]
+        relu1 = F.relu(self.bn1(self.conv1(x)), inplace=True)  # [B, width, H, W]
+        return F.relu(self.bn2(self.conv2(relu1)), inplace=True)  # [B, width, H, W]
 
 
 class Below(nn.Module):
