@@ -92,7 +92,8 @@ class Validator:
         self, classes: Mapping[int, ClassIR], constructors: Constructors
     ) -> None:
         self.classes, self.constructors = classes, constructors
-        self._done: set[tuple[int, int]] = set()
+        self._done: dict[tuple[int, int], Invalid | None] = {}
+        """What was found of a pair; None where it holds, and while it is looked at."""
 
     def check(self, ir: ClassIR, use: Instance) -> None:
         """Hold a class against a use, and the classes that it builds there against theirs.
@@ -103,8 +104,14 @@ class Validator:
         use = use.inferred
         key = id(ir.plan), id(use)
         if key not in self._done:
-            self._done.add(key)
-            _Check(self, ir, use).run()
+            self._done[key] = None
+            try:
+                _Check(self, ir, use).run()
+            except Invalid as error:
+                self._done[key] = error
+        known = self._done[key]
+        if known is not None:
+            raise known
 
 
 class _Check:
