@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from types import MappingProxyType
 
 from compiler.causality.compose_flows import (
     composed,
@@ -60,7 +61,7 @@ class Analyzer:
             for name, ref in instance.scope.outputs.items()
             if name in instance.outputs
         }
-        return replace(flow, outputs=outputs)
+        return replace(flow, nodes=MappingProxyType(nodes), outputs=outputs)
 
     def _node(self, scope: ScopeFlow, node: TypedNode) -> NodeFlow:
         given = node_inputs(scope, node)

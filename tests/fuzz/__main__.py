@@ -64,11 +64,14 @@ def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
 def _causality(options: argparse.Namespace) -> int:
     """Compare the proof of causality with running random networks."""
     first, last = map(int, options.seeds.split(":"))
-    judged = each(causal_judge.judge_seed, range(first, last), options.processes)
-    counts = causal_judge.counted(judged)
-    for key, count in sorted(counts.items(), key=str):
-        sys.stdout.write(f"{count:6} {key}\n")
-    return bool({"UNSOUND", "WRONG LAYER"} & counts.keys())
+    seeds, failed = range(first, last), False
+    for judge_one in (causal_judge.judge_seed, causal_judge.judge_structure):
+        judged = zip(seeds, each(judge_one, seeds, options.processes), strict=True)
+        counts = causal_judge.counted(judged)
+        for key, count in sorted(counts.items(), key=str):
+            sys.stdout.write(f"{count:6} {key}\n")
+        failed |= bool({"UNSOUND", "WRONG LAYER"} & counts.keys())
+    return failed
 
 
 def _mutants(options: argparse.Namespace) -> int:

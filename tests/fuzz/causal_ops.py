@@ -22,14 +22,12 @@ from compiler.op.dependence import SIZE, Along, AxisFlow, Dependence, MergedAxis
 from compiler.op.op import arguments
 from compiler.op.registry import ops
 from compiler.program import Program
-from compiler.symbolic.symbols import NETWORKS, InputDim
 from runtime.interpret import Interpreter
 from runtime.samples import random_inputs, symbol_constraints
-from tests.fuzz.causal_judge import TOLERANCE, randomise
+from tests.fuzz.causal_judge import TOLERANCE, T, randomise
 from tests.fuzz.matrix import Example, example
 from tests.fuzz.specs import text_of
 
-T = InputDim(NETWORKS, "T")
 LENGTH, CUT = 8, 4
 RANDOM = {"bernoulli", "rand_like", "randn_like", "gumbel_softmax"}
 RANDOM |= {"fractional_max_pool2d", "fractional_max_pool3d"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.fuzz.causal_graphs import causal_graph
-from tests.fuzz.causal_judge import judge_causality, judge_seeds
+from tests.fuzz.causal_judge import judge_causality, judge_seeds, judge_structure
 
 WRONG = ("UNSOUND", "WRONG LAYER", "invalid")
 
@@ -13,7 +15,7 @@ WRONG = ("UNSOUND", "WRONG LAYER", "invalid")
 @pytest.mark.parametrize("first", range(0, 120, 30))
 def test_what_is_proved_never_moves(first: int) -> None:
     counts = judge_seeds(range(first, first + 30))
-    assert not [key for key in counts if key[0] in WRONG]
+    assert not [key for key in counts if key in WRONG or key[0] in WRONG]
 
 
 def test_nearly_all_that_never_moves_is_proved() -> None:
@@ -28,3 +30,11 @@ def test_planted_layer_is_named(seed: int) -> None:
     found = judge_causality(graph)
     assert found.verdict.startswith("refused")
     assert found.about.startswith(f"{graph.leak}:")
+
+
+@pytest.mark.parametrize("first", range(0, 60, 30))
+def test_blocks_repeats_and_scans(first: int) -> None:
+    found = [judge_structure(seed) for seed in range(first, first + 30)]
+    verdicts = Counter(one.verdict for one in found)
+    assert not verdicts["UNSOUND"]
+    assert verdicts["causal"] > 10
