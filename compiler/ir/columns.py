@@ -1,4 +1,4 @@
-"""What the printed forms of the graphs share: values as a spec writes them, and lines in columns."""
+"""Helpers of the printed graphs: values in the syntax of specs, and lines in columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compiler.op.as_yaml import as_yaml
 
 
 def written(value: Any) -> str:
-    """A value as a spec writes it.
+    """A value in the syntax of specs.
 
     >>> written({"weight": [1.0, None, True]})
     '{weight: [1.0, null, true]}'
@@ -36,12 +36,12 @@ def entries(values: Mapping[str, Any], sign: str = "=") -> str:
 
 
 def as_text(lines: Iterable[str]) -> str:
-    """Lines as one text that is safe to show, whatever names a spec has."""
+    """Lines as one text, with unsafe characters escaped."""
     return "\n".join(map(printable, lines)) + "\n"
 
 
 def section(name: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A heading with rows in columns below it; nothing where there are none."""
+    """A heading with rows in columns below it; nothing if there are no rows."""
     lines = list(in_columns(rows))
     if lines:
         yield f"  {name}"

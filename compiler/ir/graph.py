@@ -44,11 +44,11 @@ class Place:
     path: Path
 
     def span(self, *below: str | int, key: bool = False) -> Span:
-        """Where it stands: the value, or the key at the end of the path."""
+        """The range of the value, or of the key at the end of the path."""
         return self.document.locate((*self.path, *below), key)
 
     def part(self, start: int, end: int) -> Span:
-        """Where a part of the text that stands here is, from one offset to another."""
+        """The range of a part of the text at this path, from one offset to another."""
         return self.document.part(self.path, start, end)
 
     def has(self, key: str) -> bool:
@@ -62,14 +62,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class OpParam:
-    """The target of `{op: $norm}`: what the param says, an op or a block."""
+    """The target of `{op: $norm}`: an op or block that the param names."""
 
     param: str
 
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What a carried state of a scan starts as: a layer's output, or `zeros` or `ones` in a shape."""
+    """The initial value of a scan's carried state: a layer's output, or `zeros` or `ones` of a shape."""
 
     fill: Literal["zeros", "ones", ""] = ""
     shape: tuple[Expression, ...] = ()

@@ -68,7 +68,7 @@ def _layer(node: Node) -> tuple[str, str, str]:
 
 
 def target_name(target: type[Op] | Scope | OpParam) -> str:
-    """An op by its name, a scope by its own, and `$norm` for what a param says."""
+    """The name of an op or a scope; `$norm` for a param."""
     if isinstance(target, OpParam):
         return f"${target.param}"
     group = isinstance(target, Scope) and target.kind == "group"

@@ -1,4 +1,4 @@
-"""Groups that are written as a list and are no more than a chain: an `nn.Sequential`."""
+"""Groups written as a list that are a plain chain: an `nn.Sequential`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from compiler.ir.graph import Ref, Scope
 
 
 def is_chain(scope: Scope) -> bool:
-    """Whether each layer of a list takes the one before it and nothing else, once."""
+    """Whether each layer of a list has the one before it as its only input, and runs once."""
     previous = next(iter(scope.inputs), "")
     if not scope.chain or len(scope.inputs) != 1:
         return False

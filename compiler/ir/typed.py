@@ -1,4 +1,4 @@
-"""The graph with types: what inference finds out.
+"""The graph with types, the result of inference.
 
 Every scope is inferred once for each set of values that it is used with: an `Instance`. Its types are in the names of
 the scope (`4 * width`); its context knows the values behind them (3072, or `(H + 1) // 2` of the network's inputs).
@@ -46,11 +46,11 @@ class LayerCall:
     count: int = 1
 
     def times(self, count: int) -> LayerCall:
-        """The same run, so many times."""
+        """The same run, `count` times."""
         return self if count == self.count else replace(self, count=count)
 
     def same_as(self, other: LayerCall) -> bool:
-        """Whether another run does the very same on the same types."""
+        """Whether another run is the same, on the same types."""
         return (
             self.instance is other.instance
             and self.binding == other.binding
@@ -64,7 +64,7 @@ class LayerCall:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """How a layer runs along a dimension: which inputs are taken apart where, and which states are carried."""
+    """How a layer runs along a dimension: which inputs are split, along which axes, and which states are carried."""
 
     length: Dim
     axes: Mapping[str, int]
@@ -74,7 +74,7 @@ class Scan:
 
 @dataclass(frozen=True, eq=False)
 class TypedNode:
-    """A layer with its runs; none where it is switched off or repeated no times, and passes its input on."""
+    """A layer with its runs; none if it is switched off or repeated 0 times, and passes on its input."""
 
     node: Node
     target: type[Op] | Scope
@@ -127,7 +127,7 @@ class Instance:
         return self.types_of or self
 
     def type_of(self, ref: Ref) -> TensorType | None:
-        """The type of a value in this scope; None where it could not be inferred."""
+        """The type of a value in this scope; None if it could not be inferred."""
         return type_of(ref, self.scope, self.inputs, self.nodes)
 
 
@@ -150,7 +150,7 @@ def type_of(
 
 @dataclass(frozen=True, eq=False)
 class TypedGraph:
-    """What `infer` gives: an instance of each network, and what is wrong."""
+    """The result of `infer`: an instance of each network, and the errors."""
 
     graph: Graph
     params: Mapping[str, Value]

@@ -14,7 +14,7 @@ def check(document: Document) -> Spec:
     """Read a document as a spec.
 
     Raises:
-        SpecError: with every mistake of form that the document holds.
+        SpecError: with every error of form in the document.
     """
     try:
         return Spec.model_validate(to_data(document.root))

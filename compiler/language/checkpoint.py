@@ -101,7 +101,7 @@ CounterName = Annotated[str, named(snake_case, "a counter")]
 
 
 class Recipe(Model):
-    """The name of a published tensor; or where one comes from, and what is done with it, in the order of the keys."""
+    """The name of a published tensor; or its sources and the operations on them, in the order of the keys."""
 
     also_written: ClassVar[tuple[Schema, ...]] = (TEXT,)
     one_of: ClassVar[tuple[str, ...]] = SOURCES
@@ -136,13 +136,13 @@ class Recipe(Model):
 
     @property
     def parts(self) -> list[Recipe]:
-        """The recipes that it is made of."""
+        """The recipes of its sources."""
         alone = [] if self.source is None else [self.source]
         return [*alone, *(self.concat or ()), *(self.stack or ())]
 
     @property
     def numbers(self) -> Iterator[tuple[tuple[str | int, ...], Formula]]:
-        """The expressions of its own, and where each stands."""
+        """Its own expressions, with their paths."""
         for key in STEPS:
             for place, item in enumerate(getattr(self, key) or ()):
                 if isinstance(item, Formula):
@@ -195,7 +195,7 @@ Alternatives = Annotated[
 
 
 class Section(Model):
-    """What is said of one network: for names of ours the published ones, the first that matches, and what to ignore."""
+    """The rules of one network: published names for names of the spec (the first match counts), and what to ignore."""
 
     model: str = ""
     """Whose names are meant: a class, or a file."""
@@ -215,12 +215,12 @@ class Section(Model):
     """Patterns of published names that are not needed."""
 
     def rules(self) -> list[tuple[NamePattern, list[Recipe | None]]]:
-        """The patterns with their recipes, in order; by None a tensor is left as it begins."""
+        """The patterns with their recipes, in order; None leaves a tensor as it is initialised."""
         return [(parse_pattern(key), each) for key, each in self.tensors.items()]
 
 
 class Checkpoint(Section):
-    """What is said of the only network, or with the names of networks as keys, of each."""
+    """The rules of the only network, or of each network by name."""
 
     model_config = ConfigDict(extra="allow")
 

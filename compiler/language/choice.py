@@ -1,4 +1,4 @@
-"""Things that a spec chooses by name, with their arguments: `adamw`, or `{adamw: {lr: 3e-4}}`."""
+"""Options that a spec chooses by name, with their arguments: `adamw`, or `{adamw: {lr: 3e-4}}`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class _Written(NamedTuple):
 
 
 class Choice(Model):
-    """A thing that a spec chooses by its name.
+    """An option that a spec chooses by name.
 
-    A subclass with a `noun` is a family of such things, and the type of a field that holds
+    A subclass with a `noun` is a family of options, and the type of a field that holds
     one of them. Its subclasses with a `name` are the things: their fields are the
     arguments, their docstrings the documentation. They are found, and listed nowhere.
 
@@ -63,7 +63,7 @@ class Choice(Model):
 
     @classmethod
     def members(cls) -> dict[str, type[Self]]:
-        """The things of a family, by name, in the order of its files whichever was imported first."""
+        """The options of a family, by name, in the order of its files whichever was imported first."""
         if not cls.package:
             return dict(cls._members)
         files = [module.__name__ for module in find_modules(cls.package)]
@@ -74,7 +74,7 @@ class Choice(Model):
 
     @classmethod
     def member(cls, name: str) -> type[Self] | None:
-        """The thing of a name; where a file has that name, no other file is imported."""
+        """The option of a name; if a file has that name, no other file is imported."""
         if cls.package and name in module_names(cls.package):
             import_module(f"{cls.package}.{name}")
         return cls._members.get(name) or cls.members().get(name)
@@ -87,7 +87,7 @@ class Choice(Model):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments with their values, defaults too, by the names in a spec."""
+        """The arguments with their values, including defaults, by their names in a spec."""
         return self.model_dump(by_alias=True)
 
     @property
@@ -188,7 +188,7 @@ class Choice(Model):
 
 
 def is_family(kind: Any) -> bool:
-    """Whether a type is a family of things, of which a field holds one."""
+    """Whether a type is a family of options."""
     known = isinstance(kind, type) and issubclass(kind, Choice)
     return known and "noun" in vars(kind)
 

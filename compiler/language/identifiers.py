@@ -1,4 +1,4 @@
-"""What may be a name in a spec, so that it can become an identifier, a file name and a label."""
+"""The rules for names in a spec: each can become an identifier, a file name and a label."""
 
 from __future__ import annotations
 
@@ -77,28 +77,28 @@ GENERATED_CLASSES: Final = frozenset({"Tensor", "F"})
 
 
 def snake_case(name: str) -> str:
-    """What is wrong with the name of a layer, param or input; nothing where it is good."""
+    """The error in the name of a layer, param or input; "" if it is valid."""
     if not _fits(_SNAKE, name):
         return "it is written in snake_case: a lower-case letter, then lower-case letters, digits and _"
     return "it is a word of the Python language" if keyword.iskeyword(name) else ""
 
 
 def layer_name(name: str) -> str:
-    """What is wrong with the name of a layer, which becomes an attribute of a torch module."""
+    """The error in the name of a layer, which becomes an attribute of a torch module."""
     if name in MODULE_ATTRIBUTES:
         return "torch.nn.Module has an attribute of that name"
     return snake_case(name)
 
 
 def symbol_name(name: str) -> str:
-    """What is wrong with the name of a symbolic dimension."""
+    """The error in the name of a symbolic dimension."""
     return (
         "" if _fits(_CAPITAL, name) else "it starts with a capital, such as B, T or Cin"
     )
 
 
 def class_name(name: str) -> str:
-    """What is wrong with the name of a network or block, which becomes a class."""
+    """The error in the name of a network or block, which becomes a class."""
     if not _fits(_CAPWORDS, name):
         return "it is written in CapWords, such as TransformerBlock"
     return (
@@ -109,7 +109,7 @@ def class_name(name: str) -> str:
 
 
 def network_name(name: str) -> str:
-    """What is wrong with the name of one of several networks, whose class has it in CapWords."""
+    """The error in the name of one of several networks, whose class has it in CapWords."""
     wrong = snake_case(name)
     if wrong or not class_name(cap_words(name)):
         return wrong
@@ -122,14 +122,14 @@ def cap_words(snake: str) -> str:
 
 
 def snake(name: str) -> str:
-    """`ConvBlock-1` -> `conv_block_1`: a name in snake_case that is like another; "" where there is none."""
+    """`ConvBlock-1` -> `conv_block_1`: a similar name in snake_case; "" if there is none."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+", "_", name[:MAX_LENGTH])
     found = words.strip("_").lower()
     return "" if snake_case(found) else found
 
 
 def capital(name: str) -> str:
-    """`my net` -> `MyNet`: a name in CapWords that is like another; "" where there is none."""
+    """`my net` -> `MyNet`: a similar name in CapWords; "" if there is none."""
     found = cap_words(re.sub(r"[^A-Za-z0-9]+", "_", name[:MAX_LENGTH]))
     return "" if class_name(found) else found
 

@@ -1,4 +1,4 @@
-"""How weights start: the functions that a spec may name, most of them torch.nn.init's, with their arguments."""
+"""Initialisation: the functions that a spec may name, most of them in torch.nn.init, with their arguments."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class DiracInit(Initializer):
 
 
 class LogArangeInit(Initializer):
-    """log 1, log 2, ... along the last dimension, as S4D-Real and Mamba start their rates of decay (Gu et al., 2022).
+    """log 1, log 2, ... along the last dimension, as in S4D-Real and Mamba for the decay rates (Gu et al., 2022).
 
     None of torch's: the values are the logarithms of the rates.
     """

@@ -1,4 +1,4 @@
-"""Layers: what one may say of where it comes from, how often it runs, and what it is."""
+"""Layers: their op, inputs, repetition and other keys."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ _TIE = "tie names the tensor that each tensor is one with: {weight: wte.weight}"
 
 
 class Tie(Model):
-    """`tie`: the tensors of a layer that are one with others, and where that is so."""
+    """`tie`: the tensors of a layer that are tied to others."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str] = Field(init=False)
@@ -140,7 +140,7 @@ class Tie(Model):
 
     @property
     def tensors(self) -> dict[str, str]:
-        """Each tensor with the path of the one that it is."""
+        """Each tensor with the path of the one that it is tied to."""
         return self.model_extra or {}
 
     @model_validator(mode="before")
@@ -188,7 +188,7 @@ Outputs = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the passes need to know of a key of a layer, beside the type of its value.
+    """The properties of a key of a layer, besides the type of its value.
 
     A key is declared in `Layer` alone: its type says how it is read, checked and
     described, and which formulas it holds, and its `Key` the rest.
@@ -239,7 +239,7 @@ _OR_LIST = SchemaForm(_or_list)
 
 
 class Layer(Model):
-    """One layer: an op, a block or a group, where its inputs come from, and its arguments (the extra keys)."""
+    """A layer: an op, a block or a group, with its inputs and arguments (the extra keys)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -282,16 +282,16 @@ class Layer(Model):
 
     @property
     def runs_once(self) -> bool:
-        """Whether it is no chain of copies, no scan, and under no condition."""
+        """Whether it runs exactly once: no `repeat`, `scan` or `when`."""
         return not any(KEYS[name].reruns for name in self.keys)
 
     @property
     def sequential(self) -> bool:
-        """Whether an item of an `nn.Sequential` can be such a layer."""
+        """Whether the layer can be an item of an `nn.Sequential`."""
         return all(KEYS[name].sequential for name in self.keys)
 
     def shared_by(self, other: Layer) -> Layer:
-        """The layer as another one that shares it runs it: with the keys of that use."""
+        """The layer as run by another one that shares it, with the keys of that use."""
         own = (name for name, key in KEYS.items() if key.each_use)
         return self.model_copy(update={name: getattr(other, name) for name in own})
 

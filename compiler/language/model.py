@@ -1,4 +1,4 @@
-"""What the models of the language share: mistakes, names, formulas, patterns."""
+"""The base of the language's models: errors, names, formulas, patterns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from compiler.symbolic.tensor import TypePattern, parse_pattern
 
 
 def fault(code: str, message: str, **context: Any) -> PydanticCustomError:
-    """A mistake with the code of its diagnostic. `key=True` in the context blames the key, not the value."""
+    """An error with the code of its diagnostic. `key=True` in the context puts it at the key, not the value."""
     return PydanticCustomError(code, "{message}", {"message": message, **context})
 
 
@@ -65,7 +65,7 @@ def mapping_of(what: str) -> BeforeValidator:
 
 
 def named(rule: Callable[[str], str], what: str) -> AfterValidator:
-    """A name, by one of the rules for names; where it is wrong, with one that is like it."""
+    """Check a name by a rule; the error suggests a similar valid name."""
 
     def check(name: str) -> str:
         if wrong := rule(name):

@@ -1,4 +1,4 @@
-"""Names of tensors as patterns that take names apart, and as templates that make names."""
+"""Names of tensors: patterns that match names, and templates that make them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NamePattern:
         return (*named, self.rest) if self.rest else named
 
     def match(self, name: str) -> Captures | None:
-        """What the captures stand for, if the pattern is one for this name.
+        """The values of the captures; None if the pattern does not match.
 
         >>> parse_pattern("h.{i}.{*rest}").match("h.3.attn.bias")
         {'i': 3, 'rest': 'attn.bias'}
@@ -151,7 +151,7 @@ def _value(text: str) -> int | str:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """An expression in a template, where it begins, and whether it stands for several parts."""
+    """An expression in a template, its offset, and whether it is several parts."""
 
     expr: Expression
     start: int
@@ -160,13 +160,13 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class NameTemplate:
-    """`layer.{i - 1}.{leaf}`: text, and expressions over what a pattern captured."""
+    """`layer.{i - 1}.{leaf}`: text, and expressions over the captures of a pattern."""
 
     text: str
     pieces: tuple[str | Hole, ...]
 
     def holes(self) -> Iterator[Hole]:
-        """Its expressions."""
+        """The expressions of the template."""
         return (piece for piece in self.pieces if isinstance(piece, Hole))
 
     def fill(self, values: Mapping[str, Value]) -> str:
@@ -225,5 +225,5 @@ def _filled(hole: Hole, values: Mapping[str, Value]) -> str:
 
 
 def shifted(error: ExpressionError, by: int) -> ExpressionError:
-    """The same fault in a longer text."""
+    """The same error in a longer text."""
     return ExpressionError(error.message, error.start + by, error.end + by)

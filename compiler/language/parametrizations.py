@@ -1,4 +1,4 @@
-"""`parametrize`: a weight that is computed from others each time, by torch.nn.utils.parametrizations.
+"""`parametrize`: a weight that is computed from other tensors by torch.nn.utils.parametrizations.
 
 The tensor leaves the state, and those that it is computed from take its place, by torch's
 own names: `parametrizations.weight.original0`.
@@ -36,17 +36,17 @@ class Parametrization(Choice):
 
     @property
     def function(self) -> str:
-        """The function as generated code names it."""
+        """The function's name in generated code."""
         return f"parametrizations.{self.name}"
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments that the spec gives, beside the tensor."""
+        """The arguments in the spec, besides the tensor."""
         return {key: value for key, value in self.given.items() if key != "name"}
 
     @abstractmethod
     def axis(self, op: Op) -> int:
-        """The dimension whose slices are normalised each, or form the rows of the matrix."""
+        """The dimension whose slices are normalised, or are the rows of the matrix."""
 
     @abstractmethod
     def tensors(self, name: str, shape: Shape, axis: int) -> tuple[Tensors, Tensors]:
@@ -69,7 +69,7 @@ class WeightNorm(Parametrization):
 
 
 class SpectralNorm(Parametrization):
-    """The weight over its largest singular value, whose vectors are kept as last estimated (Miyato et al., 2018)."""
+    """The weight divided by its largest singular value, estimated by power iteration (Miyato et al., 2018)."""
 
     name: ClassVar[str] = "spectral_norm"
 
@@ -92,7 +92,7 @@ def apply(
     """The learned tensors and buffers of a layer whose tensor is parametrized.
 
     Raises:
-        OpError: where the layer has no such tensor, or one that cannot be parametrized so.
+        OpError: if the layer has no such tensor, or it cannot be parametrized in this way.
     """
     _require_tensor(given, op, weights)
     shape = weights[given.tensor]

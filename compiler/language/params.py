@@ -1,4 +1,4 @@
-"""Params, dimensions and inputs: the values and sizes that a scope speaks of."""
+"""Params, dimensions and inputs: the declarations of a scope."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TYPE_NAMES = (
 
 
 class Param(Model):
-    """A compile-time value: its type, its default (None: required), and what it may be."""
+    """A compile-time value: its type, its default (None: required), and its allowed values."""
 
     also_written: ClassVar[tuple[Schema, ...]] = ({"enum": list(TYPE_NAMES)}, SCALARS)
 
@@ -74,7 +74,7 @@ class Param(Model):
 
     @property
     def kind(self) -> str | None:
-        """Its type: as declared, or that of a default that is written out; None where a formula decides."""
+        """Its type: as declared, or that of a literal default; None if the default is a formula."""
         if self.type is not None or self.default is None:
             return self.type
         if isinstance(self.default, list):
@@ -86,7 +86,7 @@ class Param(Model):
 
 
 def param_value(value: Any) -> Any:
-    """A value that a param may have: no mapping, and nothing that is missing."""
+    """Check that a value can be that of a param: neither a mapping nor null."""
     for item in value if isinstance(value, list) else [value]:
         if item is None or isinstance(item, dict | list):
             raise fault("bad-type", "a param is a value, or a list of values")
@@ -99,7 +99,7 @@ def _formulas(value: Any) -> Any:
 
 
 class DimRange(Model):
-    """What a symbolic dimension may be; each bound is a number or an expression over the params."""
+    """The allowed sizes of a symbolic dimension; each bound is a number or an expression over the params."""
 
     min: FormulaOr = 1
     max: FormulaOr = None

@@ -1,4 +1,4 @@
-"""What a file may say: pydantic models of the spec language, one for each kind of mapping.
+"""The spec language as pydantic models, one for each kind of mapping.
 
 A model is the meaning of its mapping, in types that the passes work on: patterns,
 formulas, references. A mistake is a `PydanticCustomError` whose type is the code of the
@@ -49,7 +49,7 @@ BlockParams = Annotated[
 
 
 class Block(Model):
-    """A function from tensors to tensors: params, typed inputs, layers, outputs (left out: the last layer)."""
+    """A function from tensors to tensors: params, typed inputs, layers, outputs (default: the last layer)."""
 
     description: str = ""
     params: BlockParams = Field(default={})

@@ -1,4 +1,4 @@
-"""Pydantic's faults as diagnostics: at the place in the document, in the words of the language."""
+"""Turn pydantic's errors into diagnostics with places and messages of the language."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report_all(
     model: type[pydantic.BaseModel],
     under: Path = (),
 ) -> None:
-    """Report every fault of a model that was read from what stands under a path."""
+    """Report every error of a model that was read from the value at a path."""
     for detail in error.errors(include_url=False):
         found = _error(report, document, detail, model, under)
         span = found.span(document, under)

@@ -21,10 +21,10 @@ from compiler.symbolic.tensor import TensorType, shape_text
 
 
 def explain(typed: TypedGraph, path: str) -> str:
-    """What a layer takes and from where, by which rule, and what it gives.
+    """The inputs of a layer with their sources, the rule applied, and the outputs.
 
     Raises:
-        RequestError: where no layer is at the path.
+        RequestError: if there is no layer at the path.
     """
     steps = find_layer(typed, path)
     return "\n".join(_lines(path, steps))

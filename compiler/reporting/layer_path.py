@@ -13,7 +13,7 @@ _STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<copy>\d{1,9})\])?")
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """A layer where it stands, and its run that is looked at; None where it is off."""
+    """A layer, and one of its runs; None if it is off."""
 
     instance: Instance
     node: TypedNode
@@ -21,7 +21,7 @@ class PathStep:
 
 
 def find_layer(typed: TypedGraph, path: str) -> tuple[PathStep, ...]:
-    """The layers that lead to one, that one last.
+    """The layers on a path, the last one included.
 
     Raises:
         RequestError: where there is none; the message says how far the path leads.

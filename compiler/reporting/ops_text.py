@@ -10,10 +10,10 @@ from compiler.op.registry import ops
 
 
 def select(name: str) -> tuple[OpReference, ...]:
-    """The op of a name, or all of them where there is no name.
+    """The op of a name; all ops for "".
 
     Raises:
-        RequestError: where no op has the name.
+        RequestError: if there is no such op.
     """
     if not name:
         return reference()

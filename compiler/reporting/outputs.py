@@ -1,4 +1,4 @@
-"""What `build` makes of a spec: module, diagram and summary."""
+"""The outputs of `build`: module, diagram and summary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compiler.reporting.summary_json import as_json
 
 
 def artefacts(program: Program) -> tuple[dict[str, str | bytes], str]:
-    """The files of a program by suffix; and why there is no picture, if there is none.
+    """The files of a program by suffix, and why the diagram is missing, if it is.
 
     Raises:
         RequestError: where the spec holds no network.

@@ -1,6 +1,6 @@
 """docs/tasks.md: the reference of tasks, data sets, optimizers and schedules as a page.
 
-`python -m compiler.reporting.tasks_page` writes it anew.
+`python -m compiler.reporting.tasks_page` regenerates it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def tasks_page() -> str:
 def described(
     model: type[BaseModel], without: Container[str] = ()
 ) -> Iterator[Argument]:
-    """The keys of a declaration, in their order; a default of "" is nothing.
+    """The keys of a declaration, in order; a default of "" is none.
 
     >>> from compiler.tasks.schedules import ExponentialSchedule
     >>> [one.takes for one in described(ExponentialSchedule)]
@@ -103,7 +103,7 @@ def _kind(kind: str) -> Iterator[str]:
 def parts(
     model: type[BaseModel], without: Container[str] = ()
 ) -> dict[type[BaseModel], list[str]]:
-    """The mappings inside a declaration, each with the keys that hold it."""
+    """The nested mappings of a declaration, each with its keys."""
     found: dict[type[BaseModel], list[str]] = {}
     for name, field in model.model_fields.items():
         for kind in (field.annotation, *get_args(field.annotation)):
