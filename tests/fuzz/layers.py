@@ -41,6 +41,9 @@ def alias(s: Scope, x: Value) -> Value:
 
 def linear(s: Scope, x: Value) -> Value:
     out = x.width if s.plain or s.chance(0.3) else s.number()
+    known = [b for _, a, b in s.linears if a == x.width]
+    if known and not s.plain and s.chance(0.5):
+        out = s.pick(known)  # so that their weights may be one
     config: Config = {"op": "linear", "out_features": argument(out)}
     if s.chance(0.2):
         config["bias"] = False
@@ -49,7 +52,7 @@ def linear(s: Scope, x: Value) -> Value:
     if s.chance(0.1):
         config["parametrize"] = s.pick(["weight_norm", "spectral_norm"])
     tied = [name for name, a, b in s.linears if (a, b) == (x.width, out)]
-    if tied and "parametrize" not in config and "init" not in config and s.chance(0.4):
+    if tied and "parametrize" not in config and "init" not in config and s.chance(0.5):
         config["tie"] = {"weight": f"{s.pick(tied)}.weight"}
     name = s.write("linear", config, x)
     if not {"tie", "parametrize"} & config.keys():
