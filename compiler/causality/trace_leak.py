@@ -124,14 +124,15 @@ def _entry(
     number, call = _first_late(analyzer, scope, flow, ref)
     if flow.node.node.layer.repeat is not None:
         path = f"{path}[{number}]"
-    port = ref.port if ref.port in call.outputs else next(iter(call.outputs))
-    yield _step(flow.node, path, call.outputs[port])
+    outputs = call.outputs if flow.node.scan is None else flow.outputs
+    port = ref.port if ref.port in outputs else next(iter(outputs))
+    yield _step(flow.node, path, outputs[port])
     if call.call.instance is None or flow.node.scan is not None:
         return
     inputs = {p: f for p, f in call.inputs.items() if not isinstance(f, tuple)}
     inside = analyzer.scope(call.call.instance, inputs)
-    outputs = call.call.instance.scope.outputs
-    yield from _back(analyzer, inside, outputs[port], path)
+    inner = call.call.instance.scope.outputs[port]
+    yield from _back(analyzer, inside, inner, path)
 
 
 def _first_late(
