@@ -50,7 +50,7 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
         return own_reset(ir, spec)
     inside = list(_with_those_off(ir.plan.uses))
     by_op = _by_op(spec, inside)
-    blocks = _by_block(inside, classes, spec) if by_op else []
+    blocks = _by_block(inside, classes, spec) if spec.init else []
     # An object comes before what it holds, so that the rule of an op would come last.
     rounds = [by_op, blocks] if _contradict(inside, spec) else [[*by_op, *blocks]]
     composite = _composites(inside, spec) if by_op else []
