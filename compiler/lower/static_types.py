@@ -9,6 +9,7 @@ from compiler.codegen.python import (
     Attribute,
     Binary,
     Call,
+    Conditional,
     Expr,
     Name,
     Slice,
@@ -194,8 +195,12 @@ def _is_any(value: Expr, anything: set[str]) -> bool:
             return id in anything
         case Call(Name(id)):
             return id.startswith("self.") or id in anything
+        case Call(Subscript(Name("self"))):
+            return True
         case Call(Attribute(inner)) | Subscript(inner) | Unary(_, inner):
             return _is_any(inner, anything)
         case Binary(_, left, right):
             return _is_any(left, anything) or _is_any(right, anything)
+        case Conditional(_, body, orelse):
+            return _is_any(body, anything) and _is_any(orelse, anything)
     return False

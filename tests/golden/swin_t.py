@@ -192,9 +192,8 @@ class Block(nn.Module):
             else norm1
         )  # [B, H, W, D]
         windows = (
-            torch.unflatten(
-                torch.unflatten(rolled, 1, (-1, self.window)), 3, (-1, self.window)
-            )
+            rolled.unflatten(1, (-1, self.window))
+            .unflatten(3, (-1, self.window))
             .permute(0, 2, 4, 1, 3, 5)
             .flatten(1, 2)
             .flatten(2, 3)
