@@ -1,7 +1,9 @@
 """What the pass `causality` gives: on which positions each value depends, along one dimension of a network's inputs.
 
 A `ScopeFlow` belongs to an instance of a scope and to the axes of its inputs that carry T. Its dependences are said in
-those inputs, each of whose axes counts as [0, 0], so that equal uses share it.
+those inputs, each of whose axes counts as [0, 0], so that equal uses share it. Which of the axes are columns, of which
+a step needs all places so far, `compiler/causality/find_columns.py` works out; what each layer does by itself,
+`layer_rows.py` beside it.
 """
 
 from __future__ import annotations
