@@ -205,7 +205,7 @@ def test_sizes_keep_to_a_maximum() -> None:
 
 def test_inputs_have_the_types_that_are_declared() -> None:
     (instance,) = compile_spec(SPECS / "bert.yaml").typed.networks.values()
-    sizes = {"B": 2, "T": 5}
+    sizes = {InputDim(NETWORKS, "B"): 2, InputDim(NETWORKS, "T"): 5}
     tokens, segments, mask = sample_inputs(instance, sizes, "meta")
     assert tokens.shape == segments.shape == mask.shape == (2, 5)
     assert (tokens.dtype, mask.dtype) == (torch.int64, torch.bool)
