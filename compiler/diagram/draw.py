@@ -14,11 +14,11 @@ from compiler.diagram.captions import total_parameters
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.edges import build_edges
 from compiler.diagram.error_overlay import ErrorOverlay
-from compiler.diagram.folding import expand_blocks
+from compiler.diagram.folding import MAX_BOXES, expand_blocks
 from compiler.diagram.options import DiagramOptions
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
-from compiler.diagram.views import ScopeView
+from compiler.diagram.views import MAX_LAYERS, ScopeView
 from compiler.diagram.wrapping import wrap_edge_label
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
@@ -26,7 +26,7 @@ from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.parse.gc_pause import gc_paused
 
 _DEFAULT = DiagramOptions()
-_MAX_NETWORKS = 12  # networks that are drawn side by side; of more, the first
+_MAX_NETWORKS = 12  # networks that are drawn side by side
 
 
 @gc_paused()
@@ -43,15 +43,15 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     )
     errors, counter = ErrorOverlay(typed), ParameterCounter()
     title = _title(typed, roots, options, counter)
-    further = len(roots) - _MAX_NETWORKS
-    roots = roots[:_MAX_NETWORKS]
+    further = len(roots) - _fitting(roots)
+    roots = roots[: len(roots) - further]
     expand_blocks(roots, options, errors)
     names = bool(options.block) if options.sizes is None else options.sizes == "names"
     builder = BoxBuilder(errors, TypeLabels(names), counter)
     for root in roots:
         cluster = _add_network_cluster(builder, root) if len(roots) > 1 else ""
         builder.add_root(root, cluster)
-    if further > 0:
+    if further:
         builder.add_elided_networks(further)
     drawing = Drawing(
         title,
@@ -65,12 +65,24 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     return _types_at_points(ties_as_notes(drawing))
 
 
+def _fitting(roots: list[ScopeView]) -> int:
+    """How many of the networks, from the first on, one picture can hold: at least one."""
+    boxes = 0
+    for number, root in enumerate(roots[:_MAX_NETWORKS]):
+        terminals = len(root.scope.inputs) + len(root.scope.outputs)
+        boxes += len(root.visible_layers) + min(terminals, 2 * MAX_LAYERS)
+        if boxes > MAX_BOXES and number:
+            return number
+    return min(len(roots), _MAX_NETWORKS)
+
+
 def _largest(roots: list[ScopeView]) -> str:
     """The scope with the most layers that are drawn, and where it stands in the file."""
     views = (view for root in roots for view in root.walk())
     view = max(views, key=lambda view: len(view.visible_layers))
     what = ".".join(view.path) or view.scope.name or "the network"
-    return printable(f"{what} ({view.scope.place.span().at})")
+    place = view.scope.place
+    return printable(f"{what} ({place.span(key=bool(place.path)).at})")
 
 
 def _network_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView]:

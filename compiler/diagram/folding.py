@@ -13,7 +13,8 @@ from compiler.ir.graph import Scope
 
 _PAGE_HEIGHT = 34  # boxes from top to bottom
 _PAGE_BOXES = 100
-_MAX_BOXES = 600  # what the layout engine places in a few seconds
+MAX_BOXES = 300
+"""Boxes of a picture, as far as blocks and networks are chosen for it: in a second, all formats are laid out."""
 _MAX_LISTED = 6  # layers that one box lists
 
 
@@ -49,7 +50,7 @@ class _BlockExpander:
             return None
         if len(scope.inputs) > MAX_LAYERS:
             return None
-        if self.drawn + min(len(scope.nodes), MAX_LAYERS) > _MAX_BOXES:
+        if self.drawn + min(len(scope.nodes), MAX_LAYERS) > MAX_BOXES:
             return None
         if {name, scope.name} & self.options.fold:
             return None

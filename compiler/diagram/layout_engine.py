@@ -19,7 +19,7 @@ ImageFormat = Literal["svg", "png", "pdf"]
 LayoutEngine = Literal["wheel", "system"]
 
 _WHEEL = "graphviz-pure"
-_PROCESSOR_SECONDS = 2  # a picture of 600 boxes takes a third of a second
+_PROCESSOR_SECONDS = 1  # a picture of 300 boxes takes a fifth of it
 _PNG_RESOLUTION = 144  # dots per inch: twice SVG's 72, sharp on high-density screens
 # XML 1.0 cannot represent these characters, not even escaped.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -48,7 +48,7 @@ def render_dot(
         engine: `wheel` runs the Graphviz installed as a Python wheel, which returns the
             same bytes on every machine; `system` runs the `dot` on `PATH`.
         timeout: seconds after which the process is killed. On Linux, it is killed after
-            two seconds of processor time as well.
+            a second of processor time as well.
         title: the title of a PDF.
         subject: what a PDF says of itself.
         laid_out: whether everything in the graph has its place.

@@ -9,6 +9,8 @@ from compiler.diagram.boxes import BoxBuilder
 from compiler.diagram.drawing import Box, Drawing, Edge
 from compiler.diagram.views import ScopeView
 
+_MAX_TIES = 6  # edges; more would cover the picture
+
 
 def tie_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
     """An edge for each pair of boxes whose layers have a tensor in common."""
@@ -25,14 +27,16 @@ def tie_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
 def ties_as_notes(drawing: Drawing) -> Drawing:
     """Replace each tie by a note in the second box, unless both boxes are on one main path of one block.
 
+    Where there are many such ties, all become notes.
+
     An edge between boxes that are not would be routed around all blocks, far from both of them.
     """
     boxes = {box.id: box for box in drawing.boxes}
-    noted = {
-        edge
-        for edge in drawing.edges
-        if edge.kind == "tie" and not _aligned(boxes[edge.source], boxes[edge.target])
+    ties = [edge for edge in drawing.edges if edge.kind == "tie"]
+    aligned = {
+        edge for edge in ties if _aligned(boxes[edge.source], boxes[edge.target])
     }
+    noted = set(ties) - aligned if len(aligned) <= _MAX_TIES else set(ties)
     for edge in drawing.edges:
         if edge in noted:
             other = boxes[edge.source].caption.name

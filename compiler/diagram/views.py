@@ -18,6 +18,7 @@ MAX_LAYERS = 120
 END_LAYERS = 16
 """Layers that are drawn at each end of such a scope."""
 _MAX_WIRES = 480  # inputs of the layers of one scope; a scope with more of them is too dense to read
+_MAX_OPTIONAL = 24  # layers of one scope that are in some copies only; likewise
 _DENSE_END_LAYERS = 5  # layers that are drawn at each end of such a scope
 
 
@@ -374,10 +375,13 @@ class ScopeView:
         wires = sum(
             ref.node in self.scope.nodes
             for name in drawn
-            for _, ref in self.layer(name).refs
+            for _, ref in self.sources(name)
         )
-        dense = wires > _MAX_WIRES and len(names) > 2 * _DENSE_END_LAYERS
-        return _DENSE_END_LAYERS if dense else end
+        optional = sum(self.layer(name).optional for name in drawn)
+        dense = wires > _MAX_WIRES or optional > _MAX_OPTIONAL
+        if dense and len(names) > 2 * _DENSE_END_LAYERS:
+            return _DENSE_END_LAYERS
+        return end
 
     @cached_property
     def callers(self) -> tuple[tuple[Caller, ...], ...]:

@@ -192,3 +192,35 @@ def test_many_inputs_outputs_and_networks_are_counted(tmp_path: Path) -> None:
     assert box(drawing(tmp_path, _networks(300)), "… 288 more networks")
     drawn = drawing(tmp_path, _off(300))
     assert edges(drawn) == {("x", "output")}
+
+
+def test_many_ties_and_many_optional_layers_are_not_all_drawn(tmp_path: Path) -> None:
+    tied = "".join(
+        f"  l{k}: {{op: linear, out_features: 8, bias: false, tie: {{weight: e.weight}}}}\n"
+        for k in range(30)
+    )
+    table = "  e: {op: embedding, num_embeddings: 8, embedding_dim: 8}\n"
+    drawn = drawing(
+        tmp_path, f'name: N\ninputs: {{x: "int[B, T]"}}\nlayers:\n{table}{tied}'
+    )
+    assert not [edge for edge in drawn.edges if edge.kind == "tie"]
+    assert box(drawn, "l29").caption.detail.endswith("tied to e")
+
+    layers = "".join(
+        f"      l{k}: {{op: linear, out_features: D, when: k % {k + 2} == 0}}\n"
+        for k in range(60)
+    )
+    drawn = drawing(
+        tmp_path,
+        'name: N\ninputs: {x: "float[B, 8]"}\n'
+        "layers: {b: {op: Blk, k: i, repeat: 60}}\n"
+        'blocks:\n  Blk:\n    params: {k: int}\n    inputs: {x: "float[B, D]"}\n'
+        f"    layers:\n{layers}",
+        DiagramOptions(depth=9),
+    )
+    assert box(drawn, "… 50 more layers").cluster == cluster(drawn, "b").id
+
+
+def test_the_largest_part_of_a_picture_has_its_place(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, _copies(3), DiagramOptions(depth=9))
+    assert drawn.largest.startswith("b (") and "net.yaml:5:" in drawn.largest
