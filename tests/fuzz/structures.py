@@ -326,11 +326,10 @@ def counted_group(s: Scope, x: Value) -> Value:
         back: Config = {"op": "linear", "out_features": 5}
         layers["flat"] = dict(back)
         layers["again"] = {"repeat": 2, "layers": {"own": own, "back": back}}
+    if [*layers][-1] == "copies" and s.chance(0.5):
+        layers["sum"] = {"op": "add", "in": ["act", "copies"]}
     layers["back"] = {"op": "linear", "out_features": argument(x.width)}
     config: Config = {"layers": layers, "repeat": argument(s.count())}
-    if "copies" in layers and s.chance(0.3):
-        layers["sum"] = {"op": "add", "in": ["act", "copies"]}
-        layers["back"]["in"] = "sum"
     return s.give(s.write("counted", config, x), x.shape)
 
 
