@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -222,3 +222,55 @@ def test_an_error_has_a_colour_of_its_own(theme: Theme) -> None:
     red, green, blue = (int(theme.fault[at : at + 2], 16) for at in (1, 3, 5))
     assert red > 2 * max(green, blue) or red > green + blue
     assert theme.fault not in (theme.ink, theme.line, theme.muted, theme.tie)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_no_text_and_no_box_is_over_another(spec: Path) -> None:
+    root = _drawn(spec)
+    texts, boxes = list(_texts(root)), list(_boxes(root))
+    over = [
+        (one, other)
+        for (_, one, first), (_, other, second) in combinations(texts, 2)
+        if _overlap(first, second)
+    ]
+    assert not over
+    assert not [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
+    labels = [(text, rect) for kind, text, rect in texts if kind == "edge"]
+    assert not [text for text, rect in labels if any(_overlap(rect, b) for b in boxes)]
+
+
+def _texts(root: ElementTree.Element) -> Iterator[tuple[str, str, Rect]]:
+    """Every text, with what it belongs to and the rectangle of its letters."""
+    for group in root.iter(f"{SVG}g"):
+        kind = group.get("class", "").split(" ")[0]
+        if kind not in ("node", "edge", "cluster"):
+            continue
+        for line in group.iter(f"{SVG}text"):
+            text, size = line.text or "", float(line.get("font-size", "14"))
+            bold = line.get("font-weight") == "bold"
+            width = text_width(text, size, bold=bold)
+            left, base = float(line.get("x", "0")), float(line.get("y", "0"))
+            left -= 0 if line.get("text-anchor") == "start" else width / 2
+            before = text_width(text[: -len(text.lstrip()) or None], size, bold=bold)
+            shown = text_width(text.strip(), size, bold=bold)
+            if text.strip():
+                left += before if text != text.lstrip() else 0
+                yield (
+                    kind,
+                    text.strip(),
+                    (left, base - 0.72 * size, left + shown, base + 0.1 * size),
+                )
+
+
+def _boxes(root: ElementTree.Element) -> Iterator[Rect]:
+    for group in root.iterfind(f".//{SVG}g[@class='node']"):
+        outline, circle = group.find(f".//{SVG}path"), group.find(f".//{SVG}ellipse")
+        if outline is not None:
+            numbers = _numbers(outline)
+            across, down = numbers[::2], numbers[1::2]
+            yield min(across), min(down), max(across), max(down)
+        elif circle is not None:
+            x, y, rx, ry = (
+                float(circle.get(key, "0")) for key in ("cx", "cy", "rx", "ry")
+            )
+            yield x - rx, y - ry, x + rx, y + ry
