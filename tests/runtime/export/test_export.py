@@ -80,7 +80,7 @@ def test_a_program_computes_what_the_module_does(
     tmp_path: Path, name: str, target: str, run: Runner
 ) -> None:
     program = _program(tmp_path, SPECS[name])
-    module = build_networks(program)[""].eval()
+    module = build_networks(program.portable())[""].eval()
     data = find_target(target)(_source(program, {"": module}))
     (instance,) = program.typed.networks.values()
     for sizes in list(sample_sizes(instance))[1:3]:
