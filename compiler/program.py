@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from compiler.diagnostics.diagnostic import Diagnostic, RequestError
+from compiler.diagnostics.diagnostic import Diagnostic, RequestError, SpecError
 from compiler.diagnostics.source import Source
 from compiler.ir.causal import Causality
 from compiler.ir.typed import TypedGraph
@@ -78,14 +78,35 @@ class Program:
 
         return unwritten(self.typed)
 
-    @cached_property
-    @gc_paused()
+    @property
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
+        return self._module[0]
+
+    @property
+    def not_stepped(self) -> str:
+        """Why its module has no `step`, though its task decodes; "" if it has one, or none is needed."""
+        return self._module[1]
+
+    @cached_property
+    @gc_paused()
+    def _module(self) -> tuple[str, str]:
+        """The module, and why it cannot run a sequence in pieces."""
         from compiler.codegen.printer import print_module
         from compiler.lower.lower import lower
 
-        return print_module(lower(self.typed, self.recurrent))
+        step, reason = self._step, ""
+        if step is not None:
+            from compiler.lower.step_flows import stream
+
+            try:
+                found = stream(self.typed, step)
+                return print_module(lower(self.typed, self.recurrent, found)), ""
+            except SpecError as error:
+                if self.typed.graph.spec.step is not None:
+                    raise
+                reason = error.diagnostics[0].message
+        return print_module(lower(self.typed, self.recurrent)), reason
 
     def portable(self) -> Program:
         """The program whose LSTM, GRU and RNN work in torch.compile(fullgraph=True) and torch.export.

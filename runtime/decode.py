@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -21,6 +21,28 @@ NextLogits = Callable[[Tensor], Tensor]
 """Tokens int[N, t] -> logits float[N, vocab] of the next token."""
 
 _MIN_TEMPERATURE: Final = 1e-30  # a float32 above 0
+
+
+class Stepper:
+    """The logits of the next token from a state: each call runs only the tokens that are new.
+
+    Args:
+        step: runs new tokens int[N, n] and changes the state; returns logits float[N, n, vocab].
+        state: what a generated class keeps between pieces (`init_state`).
+    """
+
+    def __init__(self, step: Callable[[Tensor, Any], Tensor], state: Any) -> None:
+        self.step, self.state, self.done = step, state, 0
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Tokens int[N, t], which go on from those of the call before -> logits float[N, vocab]."""
+        logits = self.step(tokens[:, self.done :], self.state)[:, -1]
+        self.done = tokens.shape[1]
+        return logits
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows, int[N]."""
+        self.state = self.state.select(rows)
 
 
 @dataclass(frozen=True)
@@ -213,26 +235,35 @@ class _BeamSearch:
         """Add a token to every open hypothesis; those with `eos` finish, in the last step all."""
         beam, prompt = self.scores.shape[1], self.tokens.shape[2] - self.generated
         # Twice the beam width: even if the best half finishes, the beam stays full.
-        scores, tokens = self._candidates(next_logits, 2 * beam)
+        scores, tokens, parents = self._candidates(next_logits, 2 * beam)
         self.generated += 1
         ends = tokens[..., -1] == eos if eos is not None else tokens[..., -1] < 0
         ends = ends | last
         self._finish(tokens[:, :beam, prompt:], scores[:, :beam], ends[:, :beam])
         self.scores, best = scores.masked_fill(ends, -math.inf).topk(beam)
         self.tokens = tokens.take_along_dim(best[..., None], 1)
+        if isinstance(next_logits, Stepper):
+            first = torch.arange(len(best), device=best.device)[:, None] * beam
+            next_logits.select((first + parents.take_along_dim(best, 1)).flatten())
         best_possible = self.scores[:, 0] / self.generated**self.length_penalty
         self.active = self.active & (best_possible > self.values.amin(-1))
 
-    def _candidates(self, next_logits: NextLogits, count: int) -> tuple[Tensor, Tensor]:
-        """The best hypotheses with one more token: scores [B, M], descending, and tokens int[B, M, t + 1]."""
+    def _candidates(
+        self, next_logits: NextLogits, count: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The best hypotheses with one more token, and what they continue.
+
+        Scores [B, M], descending, tokens int[B, M, t + 1] and hypotheses int[B, M].
+        """
         rows, beam = self.scores.shape
         logits = _checked_logits(next_logits, self.tokens.flatten(0, 1))
         vocab = logits.shape[-1]
         log_probabilities = logits.log_softmax(-1).view(rows, beam, vocab)
         totals = (self.scores[..., None] + log_probabilities).flatten(1)
         scores, index = totals.topk(min(count, beam * vocab))
-        prefixes = self.tokens.take_along_dim((index // vocab)[..., None], 1)
-        return scores, torch.cat([prefixes, (index % vocab)[..., None]], 2)
+        parents = index // vocab
+        prefixes = self.tokens.take_along_dim(parents[..., None], 1)
+        return scores, torch.cat([prefixes, (index % vocab)[..., None]], 2), parents
 
     def _finish(self, tokens: Tensor, scores: Tensor, ends: Tensor) -> None:
         """Add the hypotheses int[B, K, n] that end to the finished ones, and keep the best K."""

@@ -109,6 +109,19 @@ class OpRun:
         self.names["layer_state"] = layer_state
         self._exec(*self.op.restore(Name("layer_state")))
 
+    def state(self) -> None:
+        """Sequences are whole: nothing is kept between pieces."""
+
+    def offset(self) -> None:
+        """Sequences are whole, and begin at position 0."""
+
+    def capacity(self) -> Expr:
+        return lit(None)
+
+    def unpack(self, value: Expr, /, **kinds: TensorType) -> tuple[Expr, ...]:
+        """Bind the parts of a tuple to names of their own."""
+        raise AssertionError("only what goes on from a state asks for this")
+
     def _bind(self, port: str, value: Any) -> Any:
         """The name of a value, which is bound to it; for a variadic port the names of several."""
         if isinstance(value, tuple):

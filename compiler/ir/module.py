@@ -48,6 +48,24 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerState:
+    """What a layer keeps between the pieces of a sequence; that of the copy that runs, if it is repeated."""
+
+    layer: str
+    copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The largest number of positions that a state has room for; None if there is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How many positions there were before this piece of a sequence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value comes from, which its name and its comment tell.
 
@@ -147,6 +165,8 @@ class RunScan:
     outputs: tuple[str, ...] = ()
     """The outputs of the block in its own order."""
     kinds: tuple[TensorType, ...] = ()
+    state: Expr | None = None
+    """What is kept between the pieces of a sequence; None if nothing is."""
 
 
 Stmt = Let | Choose | Loop | RunScan
@@ -231,7 +251,9 @@ def reads(statement: Stmt) -> Iterator[Hashable]:
             yield from (inside for _, inside in statement.last)
             yield from (one.item for one in statement.collected)
         case RunScan():
-            for value in (*statement.xs, *statement.carry, *statement.shared):
+            given = (*statement.xs, *statement.carry, *statement.shared)
+            kept = () if statement.state is None else (statement.state,)
+            for value in (*given, *kept):
                 yield from placeholders(value)
 
 

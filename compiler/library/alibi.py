@@ -12,7 +12,8 @@ class Alibi(nn.Module):
     query: any[B, T, ...], key: any[B, S, ...], the query by default
     -> float[1, num_heads, T, S]
 
-    T and S are the sizes of dimension `dim`. For 2^k heads, the slopes are a geometric
+    T and S are the sizes of dimension `dim`; queries begin at position `offset`, and
+    without a key S is offset + T. For 2^k heads, the slopes are a geometric
     sequence down to 2^-8; other numbers of heads add every other slope of the next
     power of two. The result has the dtype of the query if that is floating, else
     torch's default. Press et al., "Train Short, Test Long", 2022.
@@ -23,11 +24,13 @@ class Alibi(nn.Module):
         self.num_heads = num_heads
         self.dim = dim
 
-    def forward(self, query: Tensor, key: Tensor | None = None) -> Tensor:
-        rows = query.shape[self.dim]
+    def forward(
+        self, query: Tensor, key: Tensor | None = None, offset: int = 0
+    ) -> Tensor:
+        rows = offset + query.shape[self.dim]
         columns = rows if key is None else key.shape[self.dim]
         places = torch.arange(max(rows, columns), device=query.device)
-        distances = (places[:columns] - places[:rows, None]).abs()
+        distances = (places[:columns] - places[offset:rows, None]).abs()
         bias = -self.slopes(query.device)[:, None, None] * distances
         floating = query.is_floating_point()
         dtype = query.dtype if floating else torch.get_default_dtype()

@@ -15,7 +15,8 @@ class RelativePositionBias(nn.Module):
     query: any[B, T, ...], key: any[B, S, ...], the query by default
     -> float[1, num_heads, T, S]
 
-    T and S are the sizes of dimension `dim`. In each direction, half of the buckets
+    T and S are the sizes of dimension `dim`; queries begin at position `offset`, and
+    without a key S is offset + T. In each direction, half of the buckets
     hold one distance each, and the others logarithmically larger ranges up to
     max_distance. Raffel et al., "Exploring the Limits of Transfer Learning with a
     Unified Text-to-Text Transformer", 2020.
@@ -35,11 +36,13 @@ class RelativePositionBias(nn.Module):
         self.bidirectional = bidirectional
         self.dim = dim
 
-    def forward(self, query: Tensor, key: Tensor | None = None) -> Tensor:
-        rows = query.shape[self.dim]
+    def forward(
+        self, query: Tensor, key: Tensor | None = None, offset: int = 0
+    ) -> Tensor:
+        rows = offset + query.shape[self.dim]
         columns = rows if key is None else key.shape[self.dim]
         places = torch.arange(max(rows, columns), device=query.device)
-        distances = places[:columns] - places[:rows, None]
+        distances = places[:columns] - places[offset:rows, None]
         bias = F.embedding(self.bucket(distances), self.weight)
         return bias.permute(2, 0, 1).unsqueeze(0)
 

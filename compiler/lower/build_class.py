@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from compiler.codegen.python import Expr
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, Plans
+from compiler.lower.class_steps import Steps
 from compiler.lower.demands import equal_sizes
 from compiler.lower.draft import Draft
+from compiler.lower.emit import value_code
 from compiler.lower.forward import Forward
 from compiler.lower.members import Members
+from compiler.lower.resume import initial_states
 
 
-def build_class(plan: ClassPlan, plans: Plans) -> ClassIR:
-    """The IR of one class.
+def build_class(plan: ClassPlan, plans: Plans, steps: Steps | None = None) -> ClassIR:
+    """The IR of one class; with `steps`, its `forward` goes on from a state.
 
     Raises:
         Parted: where its uses need several.
         Unwritten: where no code says what a layer does.
     """
-    draft = Draft(plan, plans, {})
+    draft = Draft(plan, plans, {}, steps)
     members, forward = Members(draft), Forward(draft)
     live = plan.live()
     for node, typed in plan.ordered():
@@ -25,6 +29,7 @@ def build_class(plan: ClassPlan, plans: Plans) -> ClassIR:
         members.hold(typed, runs)
         if node.name in live:
             forward.run(typed, runs)
+    initial = initial_states(draft, forward.given)
     return ClassIR(
         plan,
         tuple(members.held),
@@ -34,4 +39,14 @@ def build_class(plan: ClassPlan, plans: Plans) -> ClassIR:
         forward.overwriting,
         (*equal_sizes(plan), *draft.demands),
         tuple(forward.touched),
+        draft.steps,
+        initial,
+        _limit(plan, steps),
     )
+
+
+def _limit(plan: ClassPlan, steps: Steps | None) -> Expr | None:
+    """How many positions a network takes, as its dims say."""
+    if steps is None or steps.stream.most is None or plan.scope.kind != "network":
+        return None
+    return value_code(steps.stream.most)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compiler.codegen.python import Conditional, Expr, call, lit
 from compiler.ir.module import Body, Local
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.class_steps import ClassSteps
 from compiler.lower.demands import Demand
 from compiler.lower.emit import value_code
 
@@ -47,6 +49,20 @@ class ClassIR:
     """What must not hold of the constructor's arguments."""
     touched: tuple[str, ...] = ()
     """The names that `forward` uses, in the order in which its layers ask for them."""
+    steps: ClassSteps | None = None
+    """What it keeps between the pieces of a sequence."""
+    initial: Mapping[str, Expr] = field(default_factory=dict)
+    """What each layer keeps before the first piece."""
+    limit: Expr | None = None
+    """Of a network: how many positions it takes; None if it does not matter."""
+    before: Body | None = None
+    """What is computed once for all pieces, where that is apart."""
+    prepared: tuple[Local, ...] = ()
+    """The values that it gives, in order."""
+    passed: tuple[Local, ...] = ()
+    """The inputs of a network that do not change from piece to piece, and that pieces need."""
+    outputs: tuple[Expr, ...] = ()
+    """All outputs of a network of which the body gives those that pieces give."""
 
 
 def count_code(typed: TypedNode) -> Expr:

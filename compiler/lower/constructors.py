@@ -340,8 +340,12 @@ def _direct(ir: ClassIR) -> Iterator[str]:
     """The names that a class itself uses in `__init__`, or keeps for `forward`."""
     for test, _ in ir.demands:
         yield from _symbols(test)
-    for statement in ir.body.statements:
+    before = () if ir.before is None else ir.before.statements
+    for statement in (*before, *ir.body.statements):
         yield from (key.name for key in reads(statement) if isinstance(key, Kept))
+    limits = () if ir.limit is None else (ir.limit,)
+    for code in (*ir.initial.values(), *limits):
+        yield from (key.name for key in placeholders(code) if isinstance(key, Kept))
     for held in ir.held:
         yield from _symbols(held.build, held.copies)
         layer = held.typed.node.layer

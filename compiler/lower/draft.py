@@ -8,9 +8,10 @@ from functools import cached_property
 from compiler.codegen.python import Compare, Expr, Logic, Placeholder, lit
 from compiler.elaborate.check_names import formulas
 from compiler.ir.graph import Node, Ref, Scope
-from compiler.ir.module import Local, Member, Origin
+from compiler.ir.module import LayerState, Local, Member, Offset, Origin
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Plans, Run
+from compiler.lower.class_steps import Steps
 from compiler.lower.demands import Demand
 from compiler.lower.emit import Emitted, Produce, emit, name_code, value_code
 from compiler.op.arg_types import Formula
@@ -20,8 +21,15 @@ class Draft:
     """A class that is being built."""
 
     def __init__(
-        self, plan: ClassPlan, plans: Plans, origins: dict[int, Origin]
+        self,
+        plan: ClassPlan,
+        plans: Plans,
+        origins: dict[int, Origin],
+        steps: Steps | None = None,
     ) -> None:
+        self.all_steps = steps
+        self.steps = None if steps is None else steps.of(plan)
+        """What the class keeps between the pieces of a sequence."""
         self.plan, self.plans, self.origins = plan, plans, origins
         self.library: set[str] = set()
         self.demands: list[Demand] = []
@@ -45,6 +53,17 @@ class Draft:
     def may_be_none(self, ref: Ref) -> bool:
         """Whether a value is an optional input of the class."""
         return ref.node in self.plan.scope.inputs and self.plan.is_optional(ref.node)
+
+    def state_of(self, layer: str) -> Expr | None:
+        """What a layer keeps between the pieces of a sequence."""
+        if self.steps is None or layer not in self.steps.kept:
+            return None
+        return Placeholder(LayerState(layer, self.steps.is_copied(layer)))
+
+    def offset_of(self, layer: str) -> Expr | None:
+        """The position of the first element of a piece, for a layer whose output depends on positions."""
+        known = self.steps is not None and layer in self.steps.positions
+        return Placeholder(Offset()) if known else None
 
     @cached_property
     def conditions(self) -> list[Expr]:

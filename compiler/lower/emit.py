@@ -24,7 +24,7 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import placeholders
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
-from compiler.ir.module import Let, Local, Origin, ScopeName, ScopeNumber
+from compiler.ir.module import Capacity, Let, Local, Origin, ScopeName, ScopeNumber
 from compiler.ir.typed import Instance, TypedNode, hashable
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.copy_sizes import size_of_copy
@@ -144,6 +144,12 @@ class Surroundings(Protocol):
     def may_be_none(self, ref: Ref) -> bool:
         """Whether a value is an optional input of the class."""
 
+    def state_of(self, layer: str) -> Expr | None:
+        """What a layer keeps between the pieces of a sequence; None if it keeps nothing."""
+
+    def offset_of(self, layer: str) -> Expr | None:
+        """The position of the first element of a piece, for a layer whose output depends on positions."""
+
 
 class Scoped(Protocol):
     """The class that a size is sought for, and the conditions that may decide it."""
@@ -184,6 +190,7 @@ class LayerCode:
         self.asked: list[Dim] = []
         """The sizes that the op asked for, in order."""
         self.steps: list[Let] = []
+        self._count = 0
         self.may_overwrite = False
         self.touched: dict[str, None] = {}
         """The names that the code is made of, in the order in which the op asked for them."""
@@ -230,11 +237,35 @@ class LayerCode:
 
     def let(self, value: Expr, shape: Shape | None = None, name: str = "") -> Expr:
         """Assign an intermediate value to a variable of its own."""
-        layer = self.run.node.node.name
-        step = self.builder.step(len(self.steps), Origin(layer, step=name or layer))
+        step = Placeholder(self._step(name))
         kinds = (TensorType("float", shape),) if shape else ()
-        self.steps.append(Let(layer, Placeholder(step), value, kinds))
-        return Placeholder(step)
+        self.steps.append(Let(self.run.node.node.name, step, value, kinds))
+        return step
+
+    def unpack(self, value: Expr, /, **kinds: TensorType) -> tuple[Expr, ...]:
+        """Assign the parts of a tuple to variables of their own."""
+        parts = tuple(Placeholder(self._step(name)) for name in kinds)
+        target, layer = TupleExpr(parts), self.run.node.node.name
+        self.steps.append(Let(layer, target, value, tuple(kinds.values())))
+        return parts
+
+    def state(self) -> Expr | None:
+        """What the layer keeps between the pieces of a sequence."""
+        return self.builder.state_of(self.run.node.node.name)
+
+    def capacity(self) -> Expr:
+        """The largest number of positions that a state has room for."""
+        return Placeholder(Capacity())
+
+    def offset(self) -> Expr | None:
+        """How many positions there were before this piece of a sequence."""
+        return self.builder.offset_of(self.run.node.node.name)
+
+    def _step(self, name: str) -> Local:
+        layer = self.run.node.node.name
+        origin = Origin(layer, step=name or layer)
+        self._count += 1
+        return self.builder.step(self._count - 1, origin)
 
     def chosen(self, argument: str) -> bool:
         """Whether a param decides an argument."""

@@ -27,6 +27,7 @@ from compiler.lower.class_ir import count_code
 from compiler.lower.class_plan import Run
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import Emitted, LayerCode, joint_types, value_code
+from compiler.lower.resume import resumed
 from compiler.lower.scan_start import start_code
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op
@@ -46,6 +47,8 @@ class Forward:
         self.overwriting: dict[int, tuple[Local, Expr]] = {}
         self.inputs: list[tuple[str, Local]] = []
         self.touched: dict[str, None] = {}
+        self.given: dict[str, Given] = {}
+        """The inputs of the blocks."""
         present = draft.plan.ports()
         for port in draft.plan.scope.inputs:
             value = draft.value(Origin("", port))
@@ -98,7 +101,12 @@ class Forward:
             instance = runs[0].call.instance
             assert instance is not None
             ports = self.draft.plans.of(instance).ports()
-            return Emitted(call(module, *arguments_in_order(ports, given)))
+            name, calls = typed.node.name, (run.call for run in runs)
+            self.given[name] = given
+            plans = [self.draft.plans.of(c.instance) for c in calls if c.instance]
+            arguments = arguments_in_order(ports, given)
+            options = resumed(self.draft, name, plans)
+            return Emitted(call(module, *arguments, **options))
         types = joint_types(runs)
 
         def apply(op: Op, code: LayerCode) -> Expr:
@@ -360,6 +368,8 @@ class Forward:
         }
         instance = runs[0].call.instance
         assert instance is not None
+        state = self.draft.state_of(typed.node.name)
+        self.draft.library |= set() if state is None else {"resume_scan"}
         statement = RunScan(
             typed.node.name,
             tuple(values[port] for port in results),
@@ -373,6 +383,7 @@ class Forward:
             tuple(self.draft.plans.of(instance).ports()),
             tuple(target.outputs),
             tuple(typed.outputs[port] for port in results),
+            state,
         )
         ordered = [values[port] for port in typed.outputs]
         if typed.node.layer.when is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -22,7 +22,9 @@ from compiler.lower.class_plan import (
     name_classes,
     plan_classes,
 )
+from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
+from compiler.lower.cut_static import cut_static
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.emit import Parted, Unwritten
@@ -37,6 +39,7 @@ from compiler.lower.own_modules import (
 )
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
+from compiler.lower.print_steps import state_class
 from compiler.lower.probe import Prober
 from compiler.lower.sizes import read_sizes
 from compiler.lower.use_sizes import tell_uses
@@ -52,10 +55,15 @@ _IMPORTS = {
     "init": Import("torch.nn", ("init",)),
     "parametrizations": Import("torch.nn.utils", ("parametrizations",)),
     "math": Import("math"),
+    "dataclass": Import("dataclasses", ("dataclass",)),
 }
 
 
-def lower(typed: TypedGraph, recurrent: RecurrentModules = "torch") -> Module:
+def lower(
+    typed: TypedGraph,
+    recurrent: RecurrentModules = "torch",
+    stream: Stream | None = None,
+) -> Module:
     """The Python module of a spec; `codegen.printer.print_module` makes it text.
 
     `recurrent` says whose LSTM, GRU and RNN it has: torch's, or portable ones that it carries, which torch.compile
@@ -69,10 +77,21 @@ def lower(typed: TypedGraph, recurrent: RecurrentModules = "torch") -> Module:
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
     try:
-        classes, constructors = proven(typed)
+        merger = _Merger(typed)
+        classes, constructors = proven(merger)
+        steps = None
+        while stream is not None and steps is None:
+            try:
+                steps = Steps(merger.plans, stream)
+                classes, constructors = merger.stepped(classes, steps)
+            except Parted as parted:
+                steps = None
+                _part(parted, merger.links, merger.parts)
+                classes, constructors = proven(merger)
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
-        printed = _FilePrinter(classes, constructors, spec, recurrent).each_once()
+        printer = _FilePrinter(classes, constructors, spec, recurrent, steps)
+        printed = printer.with_states(printer.each_once())
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
@@ -92,7 +111,7 @@ def module_ir(typed: TypedGraph) -> str:
         SpecError: where no class says what a layer does.
     """
     try:
-        classes, constructors = proven(typed)
+        classes, constructors = proven(_Merger(typed))
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     return print_module_ir(typed.graph.spec.name, classes, constructors)
@@ -125,12 +144,13 @@ def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     return classes, constructors
 
 
-def proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
+def proven(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
     """The classes, with arguments only for params at whose other values they hold, too.
 
     Each time a param is fixed the others are tried again.
     """
-    merger, prober = _Merger(typed), Prober(typed)
+    typed = merger.typed
+    prober = Prober(typed)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
@@ -178,6 +198,7 @@ class _Merger:
         """The classes, in an order in which those used come before those that use them."""
         while True:
             plans = plan_classes(self.typed, self.links, self.parts, self.dropped)
+            self.plans = plans
             for plan in plans.order:
                 if plan.scope.kind == "network":
                     plan.fixed = self.fixed
@@ -187,6 +208,18 @@ class _Merger:
                 _part(parted, self.links, self.parts)
             except _Dropped as dropped:
                 self.dropped.add(id(dropped.use))
+
+    def stepped(
+        self, classes: list[ClassIR], steps: Steps
+    ) -> tuple[list[ClassIR], Constructors]:
+        """The same classes, with what they keep between the pieces of a sequence."""
+        found: list[ClassIR] = []
+        for ir in classes:
+            steps.look_at(ir.plan)
+            built = build_class(ir.plan, self.plans, steps)
+            built = replace(built, demands=ir.demands)
+            found.append(overwrite(read_sizes(cut_static(built, steps))))
+        return found, Constructors({id(ir.plan): ir for ir in found})
 
     def _classes(self, plans: Plans) -> tuple[list[ClassIR], Constructors, Validator]:
         kept = [plan for plan in plans.order if not is_sequential(plan)]
@@ -268,6 +301,15 @@ class _FilePrinter:
     constructors: Constructors
     spec: Spec
     recurrent: RecurrentModules
+    steps: Steps | None = None
+
+    def with_states(self, printed: Iterable[Class]) -> list[Class]:
+        """The classes, each after that of what it keeps between the pieces of a sequence."""
+        if self.steps is None:
+            return list(printed)
+        by_name = {ir.plan.name: ir for ir in reversed(self.classes)}
+        pairs = ((state_class(by_name[one.name], self.steps), one) for one in printed)
+        return [one for pair in pairs for one in pair if one is not None]
 
     def each_once(self) -> list[Class]:
         """The classes, those of one name whose text is the same as one, as two groups may be that are called alike.
@@ -298,7 +340,8 @@ class _FilePrinter:
         if self.recurrent == "torch":
             reset = named_after_torch(reset)
         calls_reset = bool(reset) and starts_itself(ir, self.spec)
-        return print_class(ir, self.constructors, self.spec, reset, calls_reset)
+        steps = self.steps
+        return print_class(ir, self.constructors, self.spec, reset, calls_reset, steps)
 
 
 def _libraries(plans: Plans) -> set[str]:

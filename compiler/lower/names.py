@@ -12,11 +12,12 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from compiler.codegen.namespace import Namespace
-from compiler.codegen.python import Expr, Placeholder
+from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import placeholders
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
     Choose,
+    LayerState,
     Let,
     Local,
     Loop,
@@ -153,7 +154,7 @@ class _Namer:
         self.plan, body = self.ir.plan, self.ir.body
         self.origins = body.origins
         counter = {COUNTER} if any(map(counts_copies, body.statements)) else set()
-        self.fresh = Namespace(function_names() | counter).fresh
+        self.fresh = Namespace(function_names() | counter | _arguments(self.ir)).fresh
         self.read = Counter(
             key
             for statement in body.statements
@@ -208,7 +209,7 @@ class _Namer:
                 continue
             origin = self.origins[value.number]
             if origin.step:
-                name = self.fresh(origin.step)
+                name = self._replaced(statement, origin.step) or self.fresh(origin.step)
                 if origin.step == origin.layer:
                     self._own[origin.layer] = name
                 self.values[value.number] = name
@@ -218,6 +219,14 @@ class _Namer:
                 port = origin.port or self._first(origin.layer)
                 wanted = self._local_name(origin.layer, port)
                 self.values[value.number] = self._of_output(value, port, wanted)
+
+    def _replaced(self, statement: Let, wanted: str) -> str:
+        """The name wanted, if it is that of a value which this statement alone reads; else ""."""
+        for key in placeholders(statement.value):
+            if isinstance(key, Local) and self.values.get(key.number) == wanted:
+                alone = self.read[key] == 1 and isinstance(statement.target, TupleExpr)
+                return wanted if alone else ""
+        return ""
 
     def _choose(self, statement: Choose) -> None:
         *steps, last = statement.body
@@ -508,7 +517,19 @@ def _inner(loop: Loop) -> Iterator[Hashable]:
 
 def counts_copies(statement: Stmt) -> bool:
     """Whether a loop needs to know which copy it is at."""
-    return isinstance(statement, Loop) and ScopeName(COUNTER) in set(reads(statement))
+    if not isinstance(statement, Loop):
+        return False
+    return any(
+        key == ScopeName(COUNTER) or (isinstance(key, LayerState) and key.copied)
+        for key in reads(statement)
+    )
+
+
+def _arguments(ir: ClassIR) -> set[str]:
+    """What `forward` is given beside its inputs."""
+    if ir.steps is None:
+        return set()
+    return {ir.steps.state_argument, ir.steps.offset_argument}
 
 
 def steps_plainly(scan: RunScan) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,16 +40,20 @@ from compiler.codegen.statements import (
     Return,
     Stmt,
 )
-from compiler.codegen.traversal import mapped, used_names
+from compiler.codegen.traversal import mapped, placeholders, used_names
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
 from compiler.ir.graph import Scope
 from compiler.ir.module import (
+    Body,
+    Capacity,
     Choose,
+    LayerState,
     Let,
     Local,
     Loop,
     Member,
+    Offset,
     RunScan,
     ScopeName,
     defined,
@@ -59,6 +63,7 @@ from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.language.spec import Spec
 from compiler.lower.class_ir import ClassIR, Held, count_code
 from compiler.lower.class_plan import ClassPlan
+from compiler.lower.class_steps import ClassNames, Steps
 from compiler.lower.constructors import (
     Constructors,
     annotation,
@@ -77,6 +82,13 @@ from compiler.lower.names import (
     counts_copies,
     name_values,
     steps_plainly,
+)
+from compiler.lower.print_steps import (
+    CAPACITY,
+    StepPrinter,
+    either,
+    layer_state,
+    tensors,
 )
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
@@ -97,9 +109,10 @@ def print_class(
     spec: Spec,
     reset: Sequence[Stmt],
     calls_reset: bool,
+    steps: Steps | None = None,
 ) -> Class:
     """The definition of a class. `reset` are the lines of its `reset_parameters`."""
-    printer = _ClassPrinter(ir, constructors, spec)
+    printer = ClassPrinter(ir, constructors, spec, steps)
     constructor = printer.constructor(calls_reset)
     empty = len(constructor.body) == 1 and len(constructor.params) == 1
     base = "nn.ModuleDict" if _holds_numbers(ir) else "nn.Module"
@@ -113,7 +126,7 @@ def print_class(
                 tuple(reset),
             )
         )
-    body.append(printer.forward())
+    body += printer.methods()
     docstring = class_docstring(ir.plan, spec, constructors.of(ir.plan))
     return Class(ir.plan.name, (Name(base),), docstring, tuple(body))
 
@@ -156,10 +169,23 @@ def copies(plan: ClassPlan, layer: str) -> Expr:
     return place if isinstance(place, Name) else method(place, "children")
 
 
-class _ClassPrinter:
-    def __init__(self, ir: ClassIR, constructors: Constructors, spec: Spec) -> None:
+class ClassPrinter:
+    """Prints one class."""
+
+    def __init__(
+        self,
+        ir: ClassIR,
+        constructors: Constructors,
+        spec: Spec,
+        steps: Steps | None,
+    ) -> None:
+        self.steps = steps
         known = constructors.of(ir.plan).all
+        before = ir.before
         ir, self.conditions = name_conditions(ir, known)
+        if before is not None:
+            _, more = name_conditions(replace(ir, body=before), known)
+            self.conditions = {**self.conditions, **more}
         self.ir, self.plan = ir, ir.plan
         self.constructors, self.spec = constructors, spec
         self.names: Names = name_values(ir)
@@ -178,12 +204,12 @@ class _ClassPrinter:
 
     def _kept(self) -> dict[str, None]:
         """The params that `forward` uses, in the order in which it asks for them."""
-        read = dict.fromkeys(
-            key.name
-            for statement in self.ir.body.statements
-            for key in reads(statement)
-            if isinstance(key, Kept)
-        )
+        before = () if self.ir.before is None else self.ir.before.statements
+        statements = (*before, *self.ir.body.statements)
+        keys = [key for statement in statements for key in reads(statement)]
+        keys += [key for code in self.ir.initial.values() for key in placeholders(code)]
+        keys += [] if self.ir.limit is None else placeholders(self.ir.limit)
+        read = dict.fromkeys(key.name for key in keys if isinstance(key, Kept))
         ordered = [name for name in self.ir.touched if name in read] + list(read)
         return dict.fromkeys(ordered)
 
@@ -343,44 +369,70 @@ class _ClassPrinter:
 
     # forward
 
-    def forward(self) -> Function:
-        lines: list[Stmt] = []
+    def methods(self) -> list[Function]:
+        """`forward`, and those for running a sequence in pieces."""
+        if self.steps is None or not self.steps.keeps(self.plan):
+            return [self.function("forward", self.inputs(), self._offset_argument())]
+        return StepPrinter(self, self.steps).methods()
+
+    def function(
+        self,
+        name: str,
+        inputs: Sequence[FunctionParameter],
+        settings: Iterable[FunctionParameter] = (),
+        begin: Iterable[Stmt] = (),
+    ) -> Function:
+        """The body as a method."""
+        lines = list(begin)
         for statement in self.ir.body.statements:
             lines += self._statement(statement)
-        outputs = [self._code(output) for output in self.ir.body.outputs]
-        inputs = {self.names[value] for _, value in self.ir.body.inputs}
-        returning(lines, outputs, inputs)
+        outputs = [self.code(output) for output in self.ir.body.outputs]
+        known = {self.names[value] for _, value in self.ir.body.inputs}
+        returning(lines, outputs, known)
         return Function(
-            "forward",
-            (FunctionParameter("self"), *self._inputs()),
-            self._returns(),
+            name,
+            (FunctionParameter("self"), *inputs, *settings),
+            tensors(len(outputs)),
             tuple(typed_calls(lines)),
         )
 
-    def _inputs(self) -> list[FunctionParameter]:
-        values = dict(self.ir.body.inputs)
+    def of_body(self, body: Body) -> ClassPrinter:
+        """The printer of another body of the same class."""
+        ir = replace(self.ir, body=body, before=None)
+        other = ClassPrinter(ir, self.constructors, self.spec, self.steps)
+        other.kept, other.flags = self.kept, self.flags
+        return other
+
+    def _offset_argument(self) -> Iterator[FunctionParameter]:
+        """`offset: int = 0`, where a class keeps nothing, and depends on positions."""
+        own = self.ir.steps
+        if own is None or self.steps is None or not self.steps.begin(self.plan).offset:
+            return
+        yield FunctionParameter(own.offset_argument, Name("int"), lit(0))
+
+    def inputs(self, ports: Collection[str] | None = None) -> list[FunctionParameter]:
+        """The inputs of `forward` as its parameters, or some of them."""
+        made = self.ir.prepared
+        values = {port: v for port, v in self.ir.body.inputs if v not in made}
         found = []
         for port in self.plan.ports():
+            if port not in values or (ports is not None and port not in ports):
+                continue
             optional = self.plan.is_optional(port)
             kind = either_none(TENSOR) if optional else TENSOR
-            found.append(
-                FunctionParameter(
-                    self.names[values[port]], kind, lit(None) if optional else None
-                )
-            )
+            name = self.names[values[port]]
+            default = lit(None) if optional else None
+            found.append(FunctionParameter(name, kind, default))
         return found
 
-    def _returns(self) -> Expr:
-        count = len(self.plan.scope.outputs)
-        return TENSOR if count == 1 else subscript(Name("tuple"), *[TENSOR] * count)
-
-    def _code(self, code: Expr) -> Expr:
+    def code(self, code: Expr) -> Expr:
+        """An expression with its holes filled."""
         match code:
             case Compare("is not", Placeholder(Member(layer)), Literal(None)):
                 return is_there(self.plan, layer)
             case Placeholder(key):
                 return self._fill(key)
-        return mapped(code, self._code)
+        return mapped(code, self.code)
 
     def _fill(self, key: Hashable) -> Expr:
         match key:
@@ -394,6 +446,14 @@ class _ClassPrinter:
                 return Name(f"self.{self.flags[layer]}")
             case ScopeName(name):
                 return Name(name)
+            case LayerState() if self.ir.steps is not None and self.steps is not None:
+                return layer_state(self.ir.steps, self.steps, key)
+            case Offset() if self.ir.steps is not None:
+                return Name(self.ir.steps.offset_argument)
+            case ClassNames(plans):
+                return either(Name(plan.name) for plan in plans)
+            case Capacity():
+                return Name(CAPACITY)
         raise AssertionError(key)
 
     def _statement(self, statement: ir_module.Stmt) -> list[Stmt]:
@@ -408,7 +468,7 @@ class _ClassPrinter:
                 return self._scan(statement)
 
     def _let(self, let: Let) -> Assign:
-        target = _collapsed(self._code(let.target))
+        target = _collapsed(self.code(let.target))
         values = list(defined(let.target))
         shown = let.kinds
         if len(values) == len(let.kinds) > 1:
@@ -417,23 +477,23 @@ class _ClassPrinter:
                 tuple(kind for kind, value in pairs if self.names[value] != UNUSED)
                 or let.kinds
             )
-        return Assign((target,), self._code(let.value), comment=self.comment(shown))
+        return Assign((target,), self.code(let.value), comment=self.comment(shown))
 
     def _choose(self, choose: Choose) -> list[Stmt]:
         lines: list[Stmt] = []
         for after, _, other in choose.results:
             name = self.names[after]
             if name != UNUSED:
-                value = lit(None) if other is None else self._code(other)
+                value = lit(None) if other is None else self.code(other)
                 kind = either_none(TENSOR) if other is None else None
                 lines.append(Assign((Name(name),), value, annotation=kind))
         body = [line for part in choose.body for line in self._statement(part)]
-        return [*lines, If(self._code(choose.test), tuple(body))]
+        return [*lines, If(self.code(choose.test), tuple(body))]
 
     def _loop(self, loop: Loop) -> list[Stmt]:
         lines: list[Stmt] = []
         for one in loop.carried:
-            name, start = Name(self.names[one.inside]), self._code(one.start)
+            name, start = Name(self.names[one.inside]), self.code(one.start)
             if start != name:
                 tensor = isinstance(one.start, Placeholder) and isinstance(
                     one.start.key, Member
@@ -466,7 +526,7 @@ class _ClassPrinter:
         counter = Name(COUNTER if counts_copies(loop) else UNUSED)
         if loop.holder is None:
             assert loop.count is not None
-            return For(counter, call("range", self._code(loop.count)), body)
+            return For(counter, call("range", self.code(loop.count)), body)
         shared = self.plan.layers[loop.layer].node.shared
         place = copies(self.plan, shared or loop.layer)
         target: Expr = Name(self.names[loop.holder])
@@ -482,11 +542,11 @@ class _ClassPrinter:
 
     def _scan(self, scan: RunScan) -> list[Stmt]:
         options: dict[str, Expr] = {
-            "xs": TupleExpr(tuple(map(self._code, scan.xs))),
-            "carry": TupleExpr(tuple(map(self._code, scan.carry))),
+            "xs": TupleExpr(tuple(map(self.code, scan.xs))),
+            "carry": TupleExpr(tuple(map(self.code, scan.carry))),
         }
         if scan.shared:
-            options["shared"] = TupleExpr(tuple(map(self._code, scan.shared)))
+            options["shared"] = TupleExpr(tuple(map(self.code, scan.shared)))
         axes = list(scan.axes)
         if axes != [1] * len(axes):
             options["dim"] = lit(axes[0]) if len(set(axes)) == 1 else lit(tuple(axes))
@@ -508,11 +568,10 @@ class _ClassPrinter:
             k for name, k in zip(names, scan.kinds, strict=True) if name != Name(UNUSED)
         ]
         target = TupleExpr(tuple(names))
-        lines.append(
-            Assign(
-                (target,), call("scan", step, **options), comment=self.comment(kinds)
-            )
-        )
+        value = call("scan", step, **options)
+        if scan.state is not None:
+            value = call("resume_scan", self.code(scan.state), step, **options)
+        lines.append(Assign((target,), value, comment=self.comment(kinds)))
         return lines
 
     def _step(self, name: str, holder: Expr, scan: RunScan) -> Stmt:

@@ -46,6 +46,9 @@ def read_sizes(ir: ClassIR) -> ClassIR:
 
     A dimension that is read twice or more becomes a value at the beginning, where every path passes.
     """
+    if ir.before is not None:
+        alone = replace(ir, body=ir.before, before=None, initial={}, limit=None)
+        ir = replace(ir, before=read_sizes(alone).body)
     reader = _Reader(ir)
     for statement in ir.body.statements:
         for key in reads(statement):
@@ -58,7 +61,9 @@ def read_sizes(ir: ClassIR) -> ClassIR:
     body = replace(
         ir.body, statements=(*reader.lines, *statements), origins=reader.origins
     )
-    return replace(ir, body=body, overwriting=overwriting)
+    initial = {layer: filled(code, reader.kept) for layer, code in ir.initial.items()}
+    limit = None if ir.limit is None else filled(ir.limit, reader.kept)
+    return replace(ir, body=body, overwriting=overwriting, initial=initial, limit=limit)
 
 
 class _Reader:
@@ -108,6 +113,12 @@ class _Reader:
             self.lines.append(Let("", Placeholder(value), line))
         return Placeholder(self._values[key])
 
+    def kept(self, key: Hashable) -> Expr:
+        """What is put at a placeholder where there are no inputs."""
+        if isinstance(key, ScopeName | ScopeNumber):
+            return self._kept(key)
+        return Placeholder(key)
+
     def _kept(self, key: Size) -> Expr:
         """What no input tells: a param, or a dimension that the constructor takes."""
         if isinstance(key, ScopeNumber):
@@ -148,8 +159,10 @@ class _Reader:
     def _places(self) -> Iterator[tuple[Dim, Expr]]:
         """The sizes of the inputs that are always there, and how `forward` reads them."""
         for port, kind in self.plan.first.inputs.items():
-            if kind is None or (
-                port in self.plan.scope.inputs and self.plan.is_optional(port)
+            if (
+                kind is None
+                or port not in self._inputs
+                or (port in self.plan.scope.inputs and self.plan.is_optional(port))
             ):
                 continue
             shape = attr(Placeholder(self._inputs[port]), "shape")

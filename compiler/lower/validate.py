@@ -704,6 +704,12 @@ class _Alone:
     def may_be_none(self, ref: Ref) -> bool:
         return False
 
+    def state_of(self, layer: str) -> None:
+        return None
+
+    def offset_of(self, layer: str) -> None:
+        return None
+
 
 def _value_in(default: Any, instance: Instance) -> Any:
     try:

@@ -84,6 +84,18 @@ class Code(Protocol):
     def type(self, port: str) -> TensorType:
         """The type of the value at this port (one that is not absent), in the names of the scope."""
 
+    def state(self) -> Expr | None:
+        """What the layer keeps between the pieces of a sequence, `X | None` at run time; None if it keeps nothing."""
+
+    def capacity(self) -> Expr:
+        """The largest number of positions that a state has room for, as `init_state` is given it; maybe None."""
+
+    def offset(self) -> Expr | None:
+        """How many positions there were before this piece of a sequence; None if every sequence is whole."""
+
+    def unpack(self, value: Expr, /, **kinds: TensorType) -> tuple[Expr, ...]:
+        """Assign the parts of a tuple to local variables of these names; the expressions that read them."""
+
 
 class Op:
     """Base of all ops: subclass, annotate the arguments, and `@register` it."""
@@ -115,6 +127,8 @@ class Op:
     It has the same weights by the same names, gives the same, and is called alike."""
     own_options: ClassVar[Mapping[str, Plain]] = {}
     """What torch's module is told besides."""
+    state_library: ClassVar[str] = ""
+    """The file under compiler/library that holds what it keeps between the pieces of a sequence, if its code can."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()
@@ -212,6 +226,10 @@ class Op:
             places = [code.argument(key) for key in self.positional]
             return call(self.function, *values, *places, **self.keywords(code))
         return call(code.module(), *values)
+
+    def initial_state(self, code: Code) -> Expr:
+        """What it keeps before the first piece of a sequence."""
+        raise TypeError(f"{type(self).__name__} keeps nothing between pieces")
 
     def restore(self, module: Expr) -> tuple[Stmt, ...]:
         """What initialisation must not change, as statements that come after it."""

@@ -116,12 +116,21 @@ def size(value: Expr, axis: int) -> Expr:
     return subscript(attr(value, "shape"), axis)
 
 
-def band_mask(square: Expr, is_causal: bool, window: Expr | None) -> Expr:
-    """Restrict a matrix of True to the keys near each query: `x.tril().triu(1 - window)`."""
+def band_mask(
+    square: Expr, is_causal: bool, window: Expr | None, past: Expr | None = None
+) -> Expr:
+    """Restrict a matrix of True to the keys near each query: `x.tril().triu(1 - window)`.
+
+    There are `past` more keys than queries, which come first.
+    """
     if is_causal:
-        square = method(square, "tril")
+        square = method(square, "tril", *([] if past is None else [past]))
     elif window is not None:
-        square = method(square, "tril", Binary("-", window, lit(1)))
+        ahead = Binary("-", window, lit(1))
+        square = method(
+            square, "tril", ahead if past is None else Binary("+", past, ahead)
+        )
     if window is None:
         return square
-    return method(square, "triu", Binary("-", lit(1), window))
+    first = lit(1) if past is None else Binary("+", past, lit(1))
+    return method(square, "triu", Binary("-", first, window))

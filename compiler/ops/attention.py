@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from compiler.codegen.python import (
+    Binary,
     Compare,
     Conditional,
     Expr,
@@ -62,6 +63,7 @@ class Attention(Op):
     dropout_p: Probability = 0.0
 
     typed_function = "F.scaled_dot_product_attention"
+    state_library = "key_values"
     causal_hint = "is_causal: true lets a position attend to itself and earlier ones"
     inputs = (
         Port("query"),
@@ -179,7 +181,15 @@ class Attention(Op):
         return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
 
     def carries(self, code: Code) -> str:
-        return "" if self.softcap is None else "capped_attention"
+        if self.softcap is not None:
+            return "capped_attention"
+        return "causal_attention" if self._resumes(code) else ""
+
+    def _resumes(self, code: Code) -> bool:
+        """Whether it is the library's attention, for queries that are the last of the keys' positions."""
+        plain = self.is_causal or code.chosen("is_causal")
+        bare = self.softcap is None and code.absent("bias")
+        return code.state() is not None and plain and bare
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
@@ -204,18 +214,25 @@ class Attention(Op):
         mask: Expr | None = None,
         bias: Expr | None = None,
     ) -> Expr:
+        state = code.state()
+        if state is not None:
+            kinds = {port: code.type(port) for port in ("key", "value")}
+            key, value = code.unpack(call("keep", state, key, value), **kinds)
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
         kv = code.argument("num_kv_heads") if grouped else heads
-        kernel = self.typed_function
         attended = call(
-            kernel if self.softcap is None else "capped_attention",
+            self.carries(code) or self.typed_function,
             *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),
             **self._masking(code, query, key, mask, bias),
             **self._options(code),
         )
         heads_first = code.let(attended, self._attended(code))
         return method(method(heads_first, "transpose", 1, 2), "flatten", -2)
+
+    def initial_state(self, code: Code) -> Expr:
+        window = {} if self.window is None else {"window": code.argument("window")}
+        return call("KeyValues", code.capacity(), **window)
 
     def _attended(self, code: Code) -> Shape:
         query, key, value = map(code.type, ("query", "key", "value"))
@@ -244,6 +261,8 @@ class Attention(Op):
         bias: Expr | None,
     ) -> dict[str, Expr]:
         """The keyword arguments for masks: `is_causal` if that is enough, which is fastest, else `attn_mask`."""
+        if self._resumes(code):
+            return self._mask_and_window(code, mask)
         if (
             self.window is None
             and bias is None
@@ -256,8 +275,12 @@ class Attention(Op):
         near = None
         if self.is_causal or self.window is not None:
             window = None if self.window is None else code.argument("window")
-            square = all_true(size(query, 1), size(key, 1), query)
-            near = band_mask(square, self.is_causal, window)
+            rows, columns = size(query, 1), size(key, 1)
+            past = None
+            if code.state() is not None:
+                past = code.let(Binary("-", columns, rows), name="past")
+            square = all_true(rows, columns, query)
+            near = band_mask(square, self.is_causal, window, past)
         if (
             near is not None
             and mask is not None
@@ -266,6 +289,15 @@ class Attention(Op):
             admitted = admitted_or_none(code, near, mask)
             return {"attn_mask": admitted, "is_causal": Compare("is", mask, lit(None))}
         return {"attn_mask": attn_mask(code, near, mask, bias)}
+
+    def _mask_and_window(self, code: Code, mask: Expr | None) -> dict[str, Expr]:
+        """The keyword arguments of the library's causal attention."""
+        masks = {} if mask is None else {"attn_mask": attn_mask(code, None, mask, None)}
+        if self.window is not None:
+            masks["window"] = code.argument("window")
+        if code.chosen("is_causal"):
+            masks["is_causal"] = code.argument("is_causal")
+        return masks
 
     def _causal_and_masked(self, code: Code, mask: Expr | None) -> bool:
         """Whether the attention is causal and has a mask, which torch does not accept together.

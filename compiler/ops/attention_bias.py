@@ -13,6 +13,7 @@ from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import position_axis
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
+from compiler.ops.embedding import offset_argument
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -56,7 +57,8 @@ class _PositionBias(Op):
         return f"{ctx.value(self.num_heads)} heads"
 
     def apply(self, code: Code, query: Expr, key: Expr | None = None) -> Expr:
-        return call(code.module(), query, *([] if key is None else [key]))
+        given = [query] if key is None else [query, key]
+        return call(code.module(), *given, **offset_argument(code))
 
 
 @register("relative_position_bias", torch="")

@@ -135,7 +135,7 @@ class Arange(Op):
         return Dependence((axis,), known=None if axis is None else Positions(0))
 
     def apply(self, code: Code, input: Expr) -> Expr:
-        return position_range(input, code.argument("dim"))
+        return position_range(code, input, code.argument("dim"))
 
 
 @register("identity", torch="torch.nn.Identity")

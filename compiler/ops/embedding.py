@@ -87,10 +87,19 @@ def padding_zeros(module: Expr) -> tuple[Stmt, ...]:
     return (If(Compare("is not", index, lit(None)), (zero,)),)
 
 
-def position_range(input: Expr, dim: Expr, first: Expr | None = None) -> Call:
+def position_range(
+    code: Code, input: Expr, dim: Expr, first: Expr | None = None
+) -> Call:
     """`torch.arange(x.shape[1], device=x.device)`, optionally from another first number."""
-    length = subscript(attr(input, "shape"), dim)
-    ends = (length,) if first is None else (first, Binary("+", length, first))
+    length: Expr = subscript(attr(input, "shape"), dim)
+    before = code.offset()
+    if before is not None:
+        length = Binary("+", before, length)
+    start, end = before, length
+    if first is not None:
+        start = first if before is None else Binary("+", before, first)
+        end = Binary("+", length, first)
+    ends = (end,) if start is None else (start, end)
     return call("torch.arange", *ends, device=attr(input, "device"))
 
 
@@ -152,7 +161,8 @@ class PositionEmbedding(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         first = code.argument("offset") if code.given("offset") else None
-        return call(code.module(), position_range(input, code.argument("dim"), first))
+        places = position_range(code, input, code.argument("dim"), first)
+        return call(code.module(), places)
 
 
 @register("sinusoidal_encoding", torch="")
@@ -191,3 +201,12 @@ class SinusoidalEncoding(Op):
 
     def inferred(self, input: TensorType) -> dict[str, Dim]:
         return {"embedding_dim": self._width(input)}
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return call(code.module(), input, **offset_argument(code))
+
+
+def offset_argument(code: Code) -> dict[str, Expr]:
+    """`offset=at`, for a library module that begins at the first position of a piece."""
+    before = code.offset()
+    return {} if before is None else {"offset": before}

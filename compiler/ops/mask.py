@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from compiler.codegen.python import (
+    Binary,
     Compare,
     Expr,
     Unary,
@@ -53,7 +54,11 @@ class CausalMask(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         length = subscript(attr(input, "shape"), code.argument("dim"))
-        return method(all_true(length, length, input), "tril")
+        before = code.offset()
+        if before is None:
+            return method(all_true(length, length, input), "tril")
+        columns = Binary("+", before, length)
+        return method(all_true(length, columns, input), "tril", before)
 
 
 @register("padding_mask", torch="torch.ne")

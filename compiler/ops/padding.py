@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from compiler.codegen.python import Expr, method
+from compiler.codegen.python import Expr, TupleExpr, call, method, subscript
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Integers
 from compiler.op.combine_flows import shifted, without
@@ -34,6 +34,7 @@ class Pad(Op):
     value: float = 0.0
 
     function = "F.pad"
+    state_library = "recent"
     positional = ("pad",)
     inputs = (Port("input", ANY),)
 
@@ -49,6 +50,23 @@ class Pad(Op):
     def flow(self, call: FlowCall) -> Flow:
         """Padding by P in front: element u reads u - P; negative padding crops."""
         return padded(call, self.mode, self.pad)
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("Recent")
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        state = code.state()
+        if state is None:
+            return super().apply(code, input=input)
+        (place,) = (i for i, count in enumerate(self.pad) if count != 0)
+        written = code.argument("pad")
+        count = (
+            written.items[place]
+            if isinstance(written, TupleExpr)
+            else subscript(written, place)
+        )
+        options = {"value": code.argument("value")} if code.given("value") else {}
+        return call("pad_past", state, input, count, -1 - place // 2, **options)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
         """Check that `pad` fits the input's rank, and the mode its dtype."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -48,6 +48,7 @@ class Recurrent(Op):
     positional = ("hidden_size",)
     own_options: ClassVar[Mapping[str, Plain]] = {"batch_first": True}
     chains = False
+    state_library = "carry"
     causal_hint = (
         "without `bidirectional`, a position depends on itself and earlier ones"
     )
@@ -168,8 +169,17 @@ class Recurrent(Op):
         layers = f", {self.num_layers} layers" if self.num_layers > 1 else ""
         return sizes + layers + (", both ways" if self.bidirectional else "")
 
+    def initial_state(self, code: Code) -> Expr:
+        return call("Carry", dim=1)  # [layers, B, H]
+
     def apply(self, code: Code, input: Expr, hidden: Expr | None) -> Expr:
-        return call(code.module(), input, *([] if hidden is None else [hidden]))
+        return self._run(code, input, [] if hidden is None else [hidden])
+
+    def _run(self, code: Code, input: Expr, start: Sequence[Expr]) -> Expr:
+        state = code.state()
+        if state is None:
+            return call(code.module(), input, *start)
+        return call("resume", state, code.module(), input, *start)
 
 
 @register("rnn", torch="torch.nn.RNN")
@@ -264,7 +274,7 @@ class LSTM(Recurrent):
     def apply(
         self, code: Code, input: Expr, hidden: Expr | None, cell: Expr | None = None
     ) -> Expr:
-        return call(code.module(), input, *state_argument(code, hidden, cell))
+        return self._run(code, input, state_argument(code, hidden, cell))
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         return TupleExpr((names[0], state_targets(names[1:])))

@@ -26,6 +26,7 @@ from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import position_axis
 from compiler.op.op import NUMBER, Code, Op, Outputs, Port
 from compiler.op.registry import register
+from compiler.ops.embedding import offset_argument
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType, shape_text
 
@@ -148,6 +149,9 @@ class RotaryEmbedding(Op):
         given = {key: value for key, value in keywords.items() if key in taken}
         prefix = "" if kind == "none" else kind.capitalize()
         return call(f"{prefix}{self.module}", dim, **given)
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return call(code.module(), input, **offset_argument(code))
 
 
 @register("rotate", torch="")

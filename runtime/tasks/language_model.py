@@ -17,9 +17,10 @@ from compiler.tasks.kinds.language_model import LanguageModel
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.tokenizer import Tokenizer
-from runtime.decode import Sampling, beam_search, sample
+from runtime.decode import NextLogits, Sampling, Stepper, beam_search, sample
 from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import check_length, lengths, longest, shortest
+from runtime.tasks.stepping import stepper
 
 _SAMPLE: Final = Sampling(max_new_tokens=200, temperature=0.8)
 _SAMPLE_PROMPT: Final = 32
@@ -127,14 +128,26 @@ class LanguageModelLearner(Learner[LanguageModel]):
         """The ids that follow a prompt of at least one token."""
         rows = torch.tensor([prompt], device=self.device)
         with torch.no_grad():
+            following = self._following(len(prompt) + sampling.max_new_tokens)
             if beam is None:
-                found = sample(self._next_logits, rows, sampling)
+                found = sample(following, rows, sampling)
             else:
-                found = beam_search(
-                    self._next_logits, rows, beam, sampling.max_new_tokens
-                )
+                found = beam_search(following, rows, beam, sampling.max_new_tokens)
         ids: list[int] = found[0].tolist()
         return ids
+
+    def _following(self, length: int) -> NextLogits:
+        """The logits of the next token, from a state as long as the network takes the whole text."""
+        stepped = stepper(self, "tokens", min(length, self.context))
+        if stepped is None:
+            return self._next_logits
+        if not stepped.state.grows and self._allowed_lengths.max is None:
+            return _WithoutUnknown(
+                stepped, self.tokenizer.unk, length, self._next_logits
+            )
+        return _WithoutUnknown(
+            stepped, self.tokenizer.unk, self.context, self._next_logits
+        )
 
     def _next_logits(self, tokens: Tensor) -> Tensor:
         """The logits [B, vocab] of the token after int[B, t]; -inf for `<unk>`, which is not text."""
@@ -145,3 +158,19 @@ class LanguageModelLearner(Learner[LanguageModel]):
         logits = self.logits(F.pad(tokens, (0, padding)))[:, last]
         logits[:, self.tokenizer.unk] = -math.inf
         return logits
+
+
+class _WithoutUnknown(Stepper):
+    """The logits of the next token; -inf for `<unk>`. Texts longer than `most` are run by `longer`."""
+
+    def __init__(
+        self, stepped: Stepper, unknown: int, most: int, longer: NextLogits
+    ) -> None:
+        super().__init__(stepped.step, stepped.state)
+        self.unknown, self.most, self.longer = unknown, most, longer
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        if tokens.shape[1] > self.most:
+            return self.longer(tokens)
+        logits = super().__call__(tokens).float()
+        return logits.index_fill(1, tokens.new_tensor([self.unknown]), -math.inf)

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from compiler.tasks.kinds.translation import Decoding
 from runtime.data.tokenizer import BOS, EOS, PAD
-from runtime.decode import NextLogits, Sampling, beam_search, sample
+from runtime.decode import NextLogits, Sampling, Stepper, beam_search, sample
 
 Logits = Callable[[Tensor, Tensor], Tensor]
 """Sources int[N, S] and target prefixes int[N, T] -> logits float[N, T, vocab]."""
@@ -20,8 +20,16 @@ _MAX_HYPOTHESES: Final = 256
 """Maximum number of hypotheses that are decoded together."""
 
 
+Begin = Callable[[Tensor, int], Stepper | None]
+"""Sources int[N, S] and the largest number of tokens -> their next logits from a state, if the network has one."""
+
+
 def translate(
-    logits: Logits, sources: Sequence[Tensor], decoding: Decoding, max_new_tokens: int
+    logits: Logits,
+    sources: Sequence[Tensor],
+    decoding: Decoding,
+    max_new_tokens: int,
+    begin: Begin = lambda source, length: None,
 ) -> list[list[int]]:
     """Translate sources int[S] into at most `max_new_tokens` ids each, without `<eos>`.
 
@@ -34,22 +42,24 @@ def translate(
     order = iter(sorted(range(len(sources)), key=lambda i: len(sources[i])))
     while batch := list(islice(order, max(1, _MAX_HYPOTHESES // decoding.beam))):
         source = pad_sequence([sources[i] for i in batch], True, PAD)
-        rows = _translate_batch(logits, source, decoding, max_new_tokens).tolist()
+        repeated = source.repeat_interleave(decoding.beam, 0)
+        following = begin(repeated, max_new_tokens) or _next_logits(logits, repeated)
+        rows = _translate_batch(following, source, decoding, max_new_tokens).tolist()
         for i, row in zip(batch, rows, strict=True):
             translations[i] = row[: row.index(EOS)] if EOS in row else row
     return translations
 
 
 def _translate_batch(
-    logits: Logits, source: Tensor, decoding: Decoding, max_new_tokens: int
+    following: NextLogits, source: Tensor, decoding: Decoding, max_new_tokens: int
 ) -> Tensor:
     """Translations int[B, n] of a batch of sources int[B, S]."""
     bos = source.new_full((len(source), 1), BOS)
     if decoding.beam == 1:
         greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0)
-        return sample(_next_logits(logits, source), bos, greedy, eos=EOS, pad=PAD)
+        return sample(following, bos, greedy, eos=EOS, pad=PAD)
     return beam_search(
-        _next_logits(logits, source.repeat_interleave(decoding.beam, 0)),
+        following,
         bos,
         decoding.beam,
         max_new_tokens,

@@ -19,6 +19,7 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import TextPairs
 from runtime.data.tokenizer import BOS, EOS, PAD, Tokenizer
+from runtime.decode import Stepper
 from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import (
     all_batches,
@@ -26,6 +27,7 @@ from runtime.tasks.sequence_lengths import (
     lengths,
     shortest,
 )
+from runtime.tasks.stepping import stepper
 from runtime.tasks.translate_batches import translate
 from runtime.tasks.translation_baselines import baseline_metrics, translation_metrics
 
@@ -200,7 +202,13 @@ class TranslationLearner(Learner[Translation]):
         decoding = self.task.decoding
         limits = (decoding.most, max_new_tokens, self._allowed_lengths("target").max)
         limit = min(limit for limit in limits if limit)
-        return translate(self.logits, sources, decoding, limit)
+        return translate(self.logits, sources, decoding, limit, self._begin)
+
+    def _begin(self, source: Tensor, length: int) -> Stepper | None:
+        """The next logits of targets of sources int[N, S] from a state; None if the network has no `step`."""
+        return stepper(
+            self, "target", length, source=self.pad_to_allowed("source", source)
+        )
 
     @torch.no_grad()
     def translate(self, texts: Sequence[str]) -> list[str]:

@@ -19,60 +19,10 @@ from torch.nn import init
 __all__ = ["Swin"]
 
 
-class StochasticDepth(nn.Module):
-    """Drop residual branches in training with probability p, as dropout does.
-
-    x: float[B, ...] -> float[B, ...]
-
-    Branches that are not dropped are scaled by 1 / (1 - p). Mode "row" samples for each
-    example, "batch" once for the batch. Huang et al., "Deep Networks with Stochastic
-    Depth", 2016.
-    """
-
-    def __init__(self, p: float, mode: str = "row") -> None:
-        super().__init__()
-        self.p = p
-        self.mode = mode
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0.0:
-            return x
-        rows = x.shape[0] if self.mode == "row" else 1
-        kept = x.new_empty(rows, *[1] * (x.dim() - 1)).bernoulli_(1.0 - self.p)
-        return x * (kept if self.p == 1.0 else kept / (1.0 - self.p))
-
-    def extra_repr(self) -> str:
-        return f"{self.p}, mode={self.mode!r}"
+# compiler/library: class StochasticDepth(nn.Module)
 
 
-class WindowPositionBias(nn.Module):
-    """A learned attention bias per head and relative position within a window.
-
-    -> float[heads, H * W, H * W]: queries, then keys, both in row-major order
-
-    The table has the layout of Liu et al., "Swin Transformer", 2021: row offsets first,
-    and each offset from most negative to most positive.
-    """
-
-    index: Tensor
-
-    def __init__(self, num_heads: int, height: int, width: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        ways = (2 * height - 1) * (2 * width - 1)
-        self.weight = nn.Parameter(torch.zeros(ways, num_heads))
-        rows = torch.arange(height).repeat_interleave(width)
-        columns = torch.arange(width).repeat(height)
-        down = rows[:, None] - rows + height - 1
-        right = columns[:, None] - columns + width - 1
-        index = down * (2 * width - 1) + right
-        self.register_buffer("index", index, persistent=False)
-
-    def forward(self) -> Tensor:
-        return self.weight[self.index].permute(2, 0, 1)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_heads} heads, {len(self.index)} places"
+# compiler/library: class WindowPositionBias(nn.Module)
 
 
 class WindowBias(nn.Module):

@@ -175,6 +175,18 @@ class _Code:
         self.statements.append(Assign((place,), value))
         return place
 
+    def unpack(self, value: Expr, /, **kinds: TensorType) -> tuple[Expr, ...]:
+        raise AssertionError("only what goes on from a state asks for this")
+
+    def state(self) -> None:
+        return None
+
+    def offset(self) -> None:
+        return None
+
+    def capacity(self) -> Expr:
+        return lit(None)
+
     def optional(self, port: str) -> bool:
         return port in self.layer.optional
 

@@ -1,0 +1,93 @@
+"""The base class of what a network keeps between the pieces of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any, Self, cast
+
+from torch import Tensor
+
+
+class StepState:
+    """Base class of states: a dataclass of tensors, other states and settings."""
+
+    position: int = 0
+
+    def select(self, rows: Tensor) -> Self:
+        """Return the state of these rows of the batch, int[N]; rows may repeat."""
+        return self._changed(
+            lambda tensor: tensor.index_select(0, rows), lambda part: part.select(rows)
+        )
+
+    def clone(self) -> Self:
+        """Return a copy that goes on independently."""
+        return self._changed(Tensor.clone, lambda part: part.clone())
+
+    def reserve(self, count: int) -> None:
+        """Raise ValueError if there is no room for `count` more positions."""
+        for part in self._states():
+            part.reserve(count)
+
+    def rewind(self, count: int) -> None:
+        """Forget the last `count` positions; raise ValueError if that is impossible."""
+        for part in self._states():
+            part.check_rewind(count)
+        for part in self._states():
+            part.rewind(count)
+        self.position -= count
+
+    def check_rewind(self, count: int) -> None:
+        """Raise ValueError if the last `count` positions cannot be forgotten."""
+        for part in self._states():
+            part.check_rewind(count)
+
+    @property
+    def grows(self) -> bool:
+        """Whether it takes more memory with every position."""
+        return any(part.grows for part in self._states())
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of its tensors."""
+        return sum(tensor.nbytes for tensor in _tensors(self._values()))
+
+    def _changed(
+        self,
+        tensor: Callable[[Tensor], Tensor],
+        state: Callable[[StepState], StepState],
+    ) -> Self:
+        """Return a copy with changed tensors and states."""
+
+        def change(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return type(value)(map(change, value))
+            if isinstance(value, Tensor):
+                return tensor(value)
+            return state(value) if isinstance(value, StepState) else value
+
+        changed = {key: change(value) for key, value in self._fields().items()}
+        found: Self = replace(cast(Any, self), **changed)
+        return found
+
+    def _fields(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(cast(Any, self))}
+
+    def _values(self) -> list[Any]:
+        return list(self._fields().values())
+
+    def _states(self) -> Iterator[StepState]:
+        for value in self._values():
+            for part in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(part, StepState):
+                    yield part
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, StepState):
+        yield from _tensors(value._values())
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _tensors(part)
