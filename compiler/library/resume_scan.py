@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from compiler.library.carry import Carry
 from compiler.library.scan import scan
+from compiler.library.step_carry import StepCarry
 
 
 def resume_scan(
-    state: Carry | None,
+    state: StepCarry | None,
     step: Callable[..., Tensor | tuple[Tensor, ...]],
     xs: tuple[Tensor, ...],
     carry: tuple[Tensor, ...],

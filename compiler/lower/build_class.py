@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.codegen.python import Expr
+from compiler.lower.begin_states import initial_states
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, Plans
 from compiler.lower.class_steps import Steps
@@ -11,7 +12,6 @@ from compiler.lower.draft import Draft
 from compiler.lower.emit import value_code
 from compiler.lower.forward import Forward
 from compiler.lower.members import Members
-from compiler.lower.resume import initial_states
 
 
 def build_class(plan: ClassPlan, plans: Plans, steps: Steps | None = None) -> ClassIR:

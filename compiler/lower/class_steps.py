@@ -17,8 +17,8 @@ from compiler.op.flow import Memory
 STATE: Mapping[str, str] = {
     "keys": "KeyValues",
     "window": "Recent",
-    "state": "Carry",
-    "running": "Carry",
+    "state": "StepCarry",
+    "running": "StepCarry",
 }
 """The class of the library that keeps each kind of memory."""
 

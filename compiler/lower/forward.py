@@ -23,11 +23,11 @@ from compiler.ir.module import (
 )
 from compiler.ir.typed import TypedNode
 from compiler.language.layers import Repeat
+from compiler.lower.begin_states import resumed
 from compiler.lower.class_ir import count_code
 from compiler.lower.class_plan import Run
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import Emitted, LayerCode, joint_types, value_code
-from compiler.lower.resume import resumed
 from compiler.lower.scan_start import start_code
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op

@@ -48,7 +48,7 @@ class Recurrent(Op):
     positional = ("hidden_size",)
     own_options: ClassVar[Mapping[str, Plain]] = {"batch_first": True}
     chains = False
-    state_library = "carry"
+    state_library = "step_carry"
     causal_hint = (
         "without `bidirectional`, a position depends on itself and earlier ones"
     )
@@ -170,7 +170,7 @@ class Recurrent(Op):
         return sizes + layers + (", both ways" if self.bidirectional else "")
 
     def initial_state(self, code: Code) -> Expr:
-        return call("Carry", dim=1)  # [layers, B, H]
+        return call("StepCarry", dim=1)  # [layers, B, H]
 
     def apply(self, code: Code, input: Expr, hidden: Expr | None) -> Expr:
         return self._run(code, input, [] if hidden is None else [hidden])

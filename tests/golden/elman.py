@@ -20,18 +20,6 @@ from torch import Tensor, nn
 __all__ = ["Elman"]
 
 
-# compiler/library: class StepState
-
-
-# compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
-
-
-# compiler/library: class Carry(StepState)
-
-
-# compiler/library: def resume
-
-
 # compiler/library: def scan
 
 
@@ -42,6 +30,18 @@ __all__ = ["Elman"]
 
 
 # compiler/library: def _own(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]
+
+
+# compiler/library: class StepState
+
+
+# compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
+
+
+# compiler/library: class StepCarry(StepState)
+
+
+# compiler/library: def resume
 
 
 # compiler/library: def resume_scan
@@ -68,7 +68,7 @@ class Cell(nn.Module):
 class ElmanState(StepState):
     """What Elman keeps between the pieces of a sequence."""
 
-    recurrence: Carry
+    recurrence: StepCarry
     position: int = 0
 
 
@@ -90,7 +90,7 @@ class Elman(nn.Module):
 
     def init_state(self, max_length: int | None = None) -> ElmanState:
         """Return the state before the first position."""
-        return ElmanState(Carry())
+        return ElmanState(StepCarry())
 
     def forward(self, tokens: Tensor, state: ElmanState | None = None) -> Tensor:
         embedding = self.embedding(tokens)  # [B, T, width]

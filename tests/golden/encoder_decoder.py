@@ -22,18 +22,6 @@ from torch.nn import functional as F
 __all__ = ["EncoderDecoder"]
 
 
-# compiler/library: class StepState
-
-
-# compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
-
-
-# compiler/library: class Carry(StepState)
-
-
-# compiler/library: def resume
-
-
 # compiler/library: def scan
 
 
@@ -44,6 +32,18 @@ __all__ = ["EncoderDecoder"]
 
 
 # compiler/library: def _own(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]
+
+
+# compiler/library: class StepState
+
+
+# compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
+
+
+# compiler/library: class StepCarry(StepState)
+
+
+# compiler/library: def resume
 
 
 # compiler/library: def resume_scan
@@ -106,7 +106,7 @@ class EncoderDecoderState(StepState):
     encoder: Tensor
     keys: Tensor
     source_mask: Tensor
-    decoder: Carry
+    decoder: StepCarry
     position: int = 0
 
 
@@ -159,7 +159,7 @@ class EncoderDecoder(nn.Module):
         start, encoder, keys, source_mask = self.prepare(
             source
         )  # [B, hidden], [B, S, 2 * hidden], [B, S, hidden], [B, S]
-        return EncoderDecoderState(start, encoder, keys, source_mask, Carry())
+        return EncoderDecoderState(start, encoder, keys, source_mask, StepCarry())
 
     def decode(
         self,

@@ -26,7 +26,7 @@ __all__ = ["G2P"]
 # compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
 
 
-# compiler/library: class Carry(StepState)
+# compiler/library: class StepCarry(StepState)
 
 
 # compiler/library: def resume
@@ -37,7 +37,7 @@ class G2PState(StepState):
     """What G2P keeps between the pieces of a sequence."""
 
     encoder_hidden: Tensor
-    decoder: Carry
+    decoder: StepCarry
     position: int = 0
 
 
@@ -67,7 +67,7 @@ class G2P(nn.Module):
     def init_state(self, word: Tensor, max_length: int | None = None) -> G2PState:
         """Return the state before the first position."""
         encoder_hidden = self.prepare(word)  # [1, B, width]
-        return G2PState(encoder_hidden, Carry(dim=1))
+        return G2PState(encoder_hidden, StepCarry(dim=1))
 
     def decode(
         self, spoken: Tensor, encoder_hidden: Tensor, state: G2PState | None = None

@@ -35,12 +35,6 @@ __all__ = ["MambaLM"]
 # compiler/library: def pad_past
 
 
-# compiler/library: class Carry(StepState)
-
-
-# compiler/library: def resume
-
-
 # compiler/library: def scan
 
 
@@ -51,6 +45,12 @@ __all__ = ["MambaLM"]
 
 
 # compiler/library: def _own(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]
+
+
+# compiler/library: class StepCarry(StepState)
+
+
+# compiler/library: def resume
 
 
 # compiler/library: def resume_scan
@@ -134,10 +134,10 @@ class SelectiveStateSpace(nn.Module):
         self.a_log.detach().copy_(torch.arange(1, self.a_log.shape[-1] + 1).log())
         init.uniform_(self.dt_proj.bias, a=-6.9073, b=-2.2522)
 
-    def init_state(self) -> Carry:
-        return Carry()
+    def init_state(self) -> StepCarry:
+        return StepCarry()
 
-    def forward(self, u: Tensor, state: Carry | None = None) -> Tensor:
+    def forward(self, u: Tensor, state: StepCarry | None = None) -> Tensor:
         x_proj = self.x_proj(u)  # [B, T, N1]
         parts_0, parts_1, read = torch.split(
             x_proj, [self.rank, self.states, self.states], dim=-1
@@ -162,7 +162,7 @@ class MambaState(StepState):
     """What Mamba keeps between the pieces of a sequence."""
 
     conv1d: Recent
-    ssm: Carry
+    ssm: StepCarry
 
 
 class Mamba(nn.Module):

@@ -25,7 +25,7 @@ __all__ = ["RNN"]
 # compiler/library: def _tensors(value: Any) -> Iterator[Tensor]
 
 
-# compiler/library: class Carry(StepState)
+# compiler/library: class StepCarry(StepState)
 
 
 # compiler/library: def resume
@@ -35,7 +35,7 @@ __all__ = ["RNN"]
 class RNNState(StepState):
     """What RNN keeps between the pieces of a sequence."""
 
-    lstm: Carry
+    lstm: StepCarry
     position: int = 0
 
 
@@ -71,7 +71,7 @@ class RNN(nn.Module):
 
     def init_state(self, max_length: int | None = None) -> RNNState:
         """Return the state before the first position."""
-        return RNNState(Carry(dim=1))
+        return RNNState(StepCarry(dim=1))
 
     def forward(self, tokens: Tensor, state: RNNState | None = None) -> Tensor:
         drop_in = self.drop_in(self.embedding(tokens))  # [B, T, width]

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from compiler.library.carry import Carry, resume
 from compiler.library.causal_attention import causal_attention
 from compiler.library.key_values import KeyValues, keep
 from compiler.library.recent import Recent, pad_past
 from compiler.library.resume_scan import resume_scan
 from compiler.library.scan import scan
+from compiler.library.step_carry import StepCarry, resume
 
 PIECES = [[12], [1] * 12, [5, 1, 1, 3, 2], [1, 11]]
 LENGTH = 12
@@ -123,7 +123,7 @@ def test_padding(pieces: list[int], dim: int) -> None:
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 def test_recurrence(pieces: list[int], kind: type[nn.RNNBase]) -> None:
     module = kind(4, 5, num_layers=2, batch_first=True).double()
-    x, state = _random(3, LENGTH, 4), Carry()
+    x, state = _random(3, LENGTH, 4), StepCarry()
     found = torch.cat(
         [resume(state, module, part)[0] for part in x.split(pieces, 1)], 1
     )
@@ -132,7 +132,7 @@ def test_recurrence(pieces: list[int], kind: type[nn.RNNBase]) -> None:
 
 def test_rows_of_a_recurrence() -> None:
     module = nn.LSTM(4, 5, num_layers=2, batch_first=True).double()
-    x, state, rows = _random(3, LENGTH, 4), Carry(dim=1), torch.tensor([2, 2, 0, 1])
+    x, state, rows = _random(3, LENGTH, 4), StepCarry(dim=1), torch.tensor([2, 2, 0, 1])
     resume(state, module, x[:, :5])
     found = resume(state.select(rows), module, x[rows, 5:])[0]
     torch.testing.assert_close(found, module(x[rows])[0][:, 5:], rtol=0, atol=1e-12)
@@ -144,7 +144,7 @@ def test_scan(pieces: list[int]) -> None:
         h = 0.5 * h + x
         return h, h.sin()
 
-    x, start, state = _random(3, LENGTH, 4), _random(3, 4), Carry()
+    x, start, state = _random(3, LENGTH, 4), _random(3, 4), StepCarry()
     found = [resume_scan(state, step, (part,), (start,)) for part in x.split(pieces, 1)]
     last, wanted = scan(step, (x,), (start,))
     torch.testing.assert_close(torch.cat([y for _, y in found], 1), wanted)

@@ -12,7 +12,7 @@ from compiler.library.step_state import StepState
 
 
 @dataclass
-class Carry(StepState):
+class StepCarry(StepState):
     """The states after the last position; none before the first.
 
     Dimension `dim` of each is the batch.
@@ -31,7 +31,7 @@ class Carry(StepState):
 
 
 def resume(
-    state: Carry | None,
+    state: StepCarry | None,
     module: Callable[..., Any],
     x: Tensor,
     start: Tensor | tuple[Tensor, ...] | None = None,

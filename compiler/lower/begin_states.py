@@ -64,7 +64,7 @@ def _initial(
 ) -> Expr:
     typed, runs = draft.plan.layers[name], draft.plan.runs(name)
     if typed.node.layer.scan is not None:
-        made: Expr = call("Carry")
+        made: Expr = call("StepCarry")
     elif isinstance(typed.target, Scope):
         copies = draft.built[name] and own.is_copied(name)
         module = Name("layer") if copies else Placeholder(member(typed))
