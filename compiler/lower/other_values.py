@@ -16,6 +16,7 @@ from compiler.expr.syntax import (
     Expression,
     IfElse,
     LogicalOperation,
+    NumberLiteral,
     names_in,
     walk,
 )
@@ -33,6 +34,8 @@ Roles = dict[str, set[str]]
 _COUNT, _DECIDES = "count", "decides"
 _FEW = 4
 """From more copies than these, a few are tried: inferring many again would cost as much as the build."""
+_MOST_COPIES = 12
+"""More copies than these are not tried, whatever the condition."""
 _MOST_FLAGS = 4
 """Of more flags than these, not all pairs are tried."""
 _FACTORS = (3, 5, 7, 11, 13)
@@ -54,6 +57,10 @@ class OtherValues:
             for name, found in _roles(scope, ()).items():
                 roles.setdefault(name, set()).update(found)
         self._roles = roles
+        self._compared: dict[str, set[int]] = {}
+        """The numbers that params of networks are compared with."""
+        for scope in typed.graph.networks.values():
+            _compare(scope, self._compared)
         self.counts = frozenset(
             n for n, found in roles.items() if self._is_count(n, found)
         )
@@ -114,10 +121,21 @@ class OtherValues:
             return
         if choices is not None and (decides or isinstance(value, str)):
             yield from (other for other in choices if other != value)
-        elif decides and isinstance(value, int) and name not in self.counts:
-            yield from (value + 1, value - 1)
+        elif decides and isinstance(value, int):
+            yield from self._decisive(name, value)
         elif decides and isinstance(value, float):
             yield from (0.5 * value + 0.125, 0.0 if value else 1.0)
+
+    def _decisive(self, name: str, value: int) -> Iterator[int]:
+        """Numbers near the value, small ones, and those near the numbers that it is compared with."""
+        most = _MOST_COPIES if name in self.counts else None
+        near = (value + 1, value - 1, 2 * value, *range(_FEW))
+        compared = (
+            n + step for n in self._compared.get(name, ()) for step in (-1, 0, 1)
+        )
+        for other in dict.fromkeys((*near, *compared)):
+            if other != value and other >= 0 and (most is None or other <= most):
+                yield other
 
     def _scaled(self, names: Collection[str], factors: Sequence[int]) -> Setting:
         scaled: Setting = {}
@@ -217,6 +235,24 @@ def _of_layer(node: Node, around: tuple[Scope, ...]) -> Iterator[tuple[str, str]
         for formula in _formulas(value):
             for name in names_in(formula.expr):
                 yield from ((name, role) for role in inner.get(argument, ()))
+
+
+def _compare(scope: Scope, found: dict[str, set[int]]) -> None:
+    """Add the numbers that names are compared with in the formulas of a scope and of its groups."""
+    for node in scope.nodes.values():
+        for _, formula in formulas(node.layer, node.arguments):
+            for part in walk(formula.expr):
+                if isinstance(part, ComparisonOperation):
+                    for name in names_in(part):
+                        found.setdefault(name, set()).update(_numbers(part))
+        if isinstance(node.target, Scope) and node.target.kind == "group":
+            _compare(node.target, found)
+
+
+def _numbers(expr: Expression) -> Iterator[int]:
+    for part in walk(expr):
+        if isinstance(part, NumberLiteral) and isinstance(part.value, int):
+            yield part.value
 
 
 def _tested(expr: Expression) -> Iterator[str]:

@@ -49,6 +49,15 @@ SPECS = {
         ),
         {"width"},
     ),
+    "a condition that only more copies meet": (
+        (
+            "params: {n: 0, m: 1}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+            "  b: {op: Blk, act: elu, on: n > 1, repeat: n}\n  c: {op: Blk, act: elu, on: m > 20}\n"
+            "blocks: {Blk: {params: {act: op, on: bool}, inputs: {x: 'float[B, D]'}, layers: {"
+            "l: {op: linear, out_features: D}, act: $act, m: {op: $act, when: on}, s: {op: add, in: [x, m]}}}}"
+        ),
+        set(),
+    ),
     "no copies of what has further outputs": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
