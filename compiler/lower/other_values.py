@@ -95,6 +95,14 @@ class OtherValues:
             yield [sizes, {name: value}]
         for pair in combinations(flags.items(), 2) if len(flags) <= _MOST_FLAGS else ():
             yield [sizes, dict(pair)]
+        # What is under a flag may be under another condition, too.
+        more: Setting = {
+            name: value + 1
+            for name, value in values.items()
+            if isinstance(value, int) and name not in flags and self._decides(name)
+        }
+        for name, value in flags.items() if more else ():
+            yield [{**sizes, **longer, **more}, {name: value}]
         if flags:
             yield [{**sizes, **longer}, flags]
         for name, value in values.items():
@@ -111,11 +119,15 @@ class OtherValues:
             return 0
         if name in self.counts or isinstance(value, tuple):
             return 2
-        return 1 if _DECIDES in self._roles.get(name, ()) else 3
+        return 1 if self._decides(name) else 3
+
+    def _decides(self, name: str) -> bool:
+        """Whether conditions ask for a param."""
+        return _DECIDES in self._roles.get(name, ())
 
     def _thresholds(self, name: str, value: Any) -> Iterator[Any]:
         """Values on both sides of a number that conditions may ask for, and the other choices of a text."""
-        decides = _DECIDES in self._roles.get(name, ())
+        decides = self._decides(name)
         choices = self._spec.params[name].choices
         if isinstance(value, bool):
             return

@@ -58,6 +58,15 @@ SPECS = {
         ),
         set(),
     ),
+    "what a number switches on inside what a flag does": (
+        (
+            "params: {n: 1, other: false}\ninputs: {x: 'float[B, 8]'}\n"
+            "layers: {b: {op: Blk, n: n, when: other}, t: tanh}\n"
+            "blocks: {Blk: {params: {n: int}, inputs: {x: 'float[B, D]'}, layers: {"
+            "m: {op: layer_norm, when: n % 2 == 0}, s: {op: add, in: [x, m]}}}}"
+        ),
+        set(),
+    ),
     "no copies of what has further outputs": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
