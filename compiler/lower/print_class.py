@@ -199,7 +199,7 @@ class ClassPrinter:
         self.flags = {
             layer: attributes.fresh(f"has_{layer}") for layer in self.conditions
         }
-        self.ir = tidy(ir, lambda let: self.comment(let.kinds), self._fits)
+        self.ir = tidy(ir, self, WIDTH - 2 * INDENT)
         check_names(self.ir, self.names)
 
     def _kept(self) -> dict[str, None]:
@@ -213,15 +213,26 @@ class ClassPrinter:
         ordered = [name for name in self.ir.touched if name in read] + list(read)
         return dict.fromkeys(ordered)
 
-    def _fits(self, let: Let, depth: int) -> bool:
-        """Whether a statement is one line with its comment, and its type where it is what `forward` returns."""
-        line = self._let(let)
-        assert line.value is not None
-        start = f"{flat(line.targets[0])} = "
+    # How wide a statement is.
+
+    def line(self, let: Let) -> int:
+        """The columns of a statement on one line, with its comment, and its type where `forward` returns it."""
+        value = self.code(let.value)
+        start = self.target(let) + len(" = ")
         if let.target in self.ir.body.outputs:
-            start = "return " if is_tensor(line.value, set()) else f": Tensor{start}"
-        wide = len(f"{start}{flat(line.value)}  # {line.comment}")
-        return INDENT * (2 + depth) + wide <= WIDTH
+            typed = is_tensor(value, set())
+            start = len("return ") if typed else start + len(": Tensor")
+        return start + len(flat(value)) + len(f"  # {self.told(let)}")
+
+    def value(self, let: Let) -> int:
+        """The columns of what a statement assigns."""
+        return len(flat(self.code(let.value)))
+
+    def target(self, let: Let) -> int:
+        """The columns of what a statement assigns to."""
+        target = _collapsed(self.code(let.target))
+        brackets = len("()") if isinstance(target, TupleExpr) else 0
+        return len(flat(target)) - brackets
 
     # __init__
 
@@ -469,15 +480,16 @@ class ClassPrinter:
 
     def _let(self, let: Let) -> Assign:
         target = _collapsed(self.code(let.target))
+        return Assign((target,), self.code(let.value), comment=self.told(let))
+
+    def told(self, let: Let) -> str:
+        """The shapes of what a statement computes, without what nobody needs."""
         values = list(defined(let.target))
-        shown = let.kinds
-        if len(values) == len(let.kinds) > 1:
-            pairs = zip(let.kinds, values, strict=True)
-            shown = (
-                tuple(kind for kind, value in pairs if self.names[value] != UNUSED)
-                or let.kinds
-            )
-        return Assign((target,), self.code(let.value), comment=self.comment(shown))
+        if len(values) != len(let.kinds) or len(values) < 2:
+            return self.comment(let.kinds)
+        pairs = zip(let.kinds, values, strict=True)
+        kinds = [kind for kind, value in pairs if self.names[value] != UNUSED]
+        return self.comment(kinds or let.kinds)
 
     def _choose(self, choose: Choose) -> list[Stmt]:
         lines: list[Stmt] = []

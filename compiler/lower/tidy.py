@@ -9,9 +9,11 @@ lost, and the line still fits. A line takes at most two, one inside the other, s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+from compiler.codegen.line_breaks import INDENT
 from compiler.codegen.python import (
     Attribute,
     Binary,
@@ -35,67 +37,86 @@ _OPEN = Attribute | Binary | Call | ListExpr | Slice | Subscript | TupleExpr | U
 """Code that evaluates all of its parts, in order."""
 
 
-def tidy(
-    ir: ClassIR, comment: Callable[[Let], str], fits: Callable[[Let, int], bool]
-) -> ClassIR:
-    """The class with values written in place.
+class Widths(Protocol):
+    """How wide the text of statements is, in columns."""
 
-    `comment` tells the shapes of a statement; `fits` whether it is one line, at a depth of loops and conditions.
-    """
+    def line(self, let: Let) -> int:
+        """The whole statement on one line, with its comment."""
+
+    def value(self, let: Let) -> int:
+        """What is assigned."""
+
+    def target(self, let: Let) -> int:
+        """What it is assigned to."""
+
+    def told(self, let: Let) -> str:
+        """The shapes that are told of it."""
+
+
+def tidy(ir: ClassIR, widths: Widths, room: int) -> ClassIR:
+    """The class with values written in place; `room` are the columns of a line of `forward`."""
     keys = [key for statement in ir.body.statements for key in reads(statement)]
     keys += [key for output in ir.body.outputs for key in placeholders(output)]
     read = Counter(key for key in keys if isinstance(key, Local))
-    statements = _Tidier(read, comment, fits).region(ir.body.statements, 0)
+    statements = _Tidier(read, widths).region(ir.body.statements, room)
     return replace(ir, body=replace(ir.body, statements=statements))
 
 
 @dataclass(frozen=True)
 class _Tidier:
     read: Counter[Local]
-    comment: Callable[[Let], str]
-    fits: Callable[[Let, int], bool]
+    widths: Widths
 
-    def region(self, statements: tuple[Stmt, ...], depth: int) -> tuple[Stmt, ...]:
+    def region(self, statements: tuple[Stmt, ...], room: int) -> tuple[Stmt, ...]:
         before = list(statements)
         after: list[Stmt] = []
         while before:
             statement = before.pop()
             if isinstance(statement, Let):
-                statement = self._filled(statement, before, depth)
+                statement = self._filled(statement, before, room)
             elif isinstance(statement, Choose | Loop):
-                body = self.region(statement.body, depth + 1)
+                body = self.region(statement.body, room - INDENT)
                 statement = replace(statement, body=body)
             after.append(statement)
         return tuple(reversed(after))
 
-    def _filled(self, let: Let, before: list[Stmt], depth: int) -> Let:
+    def _filled(self, let: Let, before: list[Stmt], room: int) -> Let:
         """A statement with the values of those before it that may stand in it; these are taken away."""
-        reader = let
+        reader, width = let, 0
         for _ in range(MOST):
             one = before[-1] if before else None
-            if not isinstance(one, Let) or not self._is_for(one, reader, let, depth):
+            if not isinstance(one, Let) or not self._is_for(one, reader, let):
+                break
+            width = width or self.widths.line(let)
+            wider = width + self.widths.value(one) - self.widths.target(one)
+            if max(width, wider) > room or not comes_first(let.value, one.target):
                 break
             moved = replace(let, value=_placed(let.value, one))
-            if not self.fits(moved, depth):
-                break
+            if isinstance(one.value, Binary | Unary):  # it may need parentheses
+                wider = self.widths.line(moved)
+                if wider > room:
+                    break
             before.pop()
-            reader, let = one, moved
+            reader, let, width = one, moved, wider
         return let
 
-    def _is_for(self, one: Let, reader: Let, let: Let, depth: int) -> bool:
-        """Whether a value is read by `reader` alone, and may be computed where the line `let` has it."""
+    def _is_for(self, one: Let, reader: Let, let: Let) -> bool:
+        """Whether a value of the shape of a line is read by `reader` alone, which stands in it."""
         target = one.target
         return (
             isinstance(target, Placeholder)
             and isinstance(target.key, Local)
             and self.read[target.key] == 1
             and isinstance(one.value, Attribute | Binary | Call | Subscript | Unary)
-            and bool(one.kinds)
-            and self.comment(one) == self.comment(let)
-            and self.fits(let, depth)
+            and self._are_alike(one, let)
             and target.key in placeholders(reader.value)
-            and bool(comes_first(let.value, target))
         )
+
+    def _are_alike(self, one: Let, other: Let) -> bool:
+        shapes = [kind.shape for kind in one.kinds]
+        if not shapes or shapes == [kind.shape for kind in other.kinds]:
+            return bool(shapes)
+        return self.widths.told(one) == self.widths.told(other)
 
 
 def _placed(value: Expr, one: Let) -> Expr:

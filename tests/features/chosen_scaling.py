@@ -22,8 +22,8 @@ class RotaryEmbedding(nn.Module):
 
     The angle of pair i at position t is t / base^(2 i / dim), stored at channels i and
     i + dim // 2. Angles are computed in float32, as in published models; the results
-    have the dtype of x if that is floating, else torch's default. Su et al.,
-    "RoFormer", 2021.
+    have the dtype of x if that is floating, else torch's default. The first position is
+    `offset`. Su et al., "RoFormer", 2021.
     """
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
@@ -31,10 +31,10 @@ class RotaryEmbedding(nn.Module):
         self.dim = dim
         self.base = base
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
         floating = x.is_floating_point()
-        length = x.shape[-2 if floating else -1]
-        positions = torch.arange(length, dtype=torch.float32, device=x.device)
+        end = offset + x.shape[-2 if floating else -1]
+        positions = torch.arange(offset, end, dtype=torch.float32, device=x.device)
         angles = positions[:, None] * self.frequencies(positions)
         angles = torch.cat((angles, angles), dim=-1)
         dtype = x.dtype if floating else torch.get_default_dtype()
@@ -204,8 +204,8 @@ class YarnRotaryEmbedding(RotaryEmbedding):
             attention_factor = (mscale * grown + 1.0) / (mscale_all_dim * grown + 1.0)
         self.attention_factor = attention_factor
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = super().forward(x)
+    def forward(self, x: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
+        cos, sin = super().forward(x, offset)
         return cos * self.attention_factor, sin * self.attention_factor
 
     def frequencies(self, positions: Tensor) -> Tensor:

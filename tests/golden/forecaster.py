@@ -34,8 +34,7 @@ class Forecaster(nn.Module):
         last_value = past[:, -1]  # [B, channels]
         anchor = last_value.unsqueeze(1)  # [B, 1, channels]
         relative = past - anchor  # [B, T, channels]
-        widened = self.widened(relative)  # [B, T, width]
-        gru, _ = self.gru(widened)  # [B, T, width]
+        gru, _ = self.gru(self.widened(relative))  # [B, T, width]
         last_state = gru[:, -1]  # [B, width]
         forecast: Tensor = last_value + self.change(last_state)  # [B, channels]
         return forecast
