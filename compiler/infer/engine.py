@@ -144,18 +144,15 @@ class Earlier:
 
     @contextmanager
     def shared(self, engine: Engine) -> Iterator[None]:
-        """Let an inference know the instances of those before it, and keep those that it adds."""
+        """Let a trial know the instances of those before it, and keep those that it adds if nothing is wrong."""
         admitted = frozenset(engine.domain.constraints.items())
         known = self._known.setdefault(admitted, {})
         for key, instance in known.items():
             engine.known[key] = instance
             engine.keys[instance] = key
-        try:
-            yield
-        finally:
-            for instance, key in engine.keys.items():
-                if key not in known and is_whole(instance):
-                    known[key] = instance
+        yield
+        for instance, key in engine.keys.items():
+            known.setdefault(key, instance)
 
 
 def endless(message: str) -> OpError:

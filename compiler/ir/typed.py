@@ -174,22 +174,19 @@ def hashable(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-def is_whole(
-    instance: Instance,
-    dropped: Collection[int] = (),
-    seen: frozenset[int] = frozenset(),
-) -> bool:
+def is_whole(instance: Instance, dropped: Collection[int] = ()) -> bool:
     """Whether all layers of an instance could be inferred, those inside it too, and none is of what was dropped."""
-    if id(instance) in seen:
-        return True
-    if id(instance) in dropped or len(instance.nodes) < len(instance.scope.nodes):
-        return False
-    inner = seen | {id(instance)}
-    return all(
-        call.instance is None or is_whole(call.instance, dropped, inner)
-        for node in instance.nodes.values()
-        for call in node.calls
-    )
+    pending, seen = [instance], {id(instance)}
+    while pending:
+        one = pending.pop()
+        if id(one) in dropped or len(one.nodes) < len(one.scope.nodes):
+            return False
+        for node in one.nodes.values():
+            for call in node.calls:
+                if call.instance is not None and id(call.instance) not in seen:
+                    seen.add(id(call.instance))
+                    pending.append(call.instance)
+    return True
 
 
 def walk_instances(

@@ -6,7 +6,7 @@ differ: so most settings also change all sizes, each by a factor of its own wher
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -52,11 +52,7 @@ class OtherValues:
             if typed.graph.spec.params[name].type != "op"
         }
         self._spec = typed.graph.spec
-        roles: Roles = {}
-        for scope in typed.graph.networks.values():
-            for name, found in _roles(scope, ()).items():
-                roles.setdefault(name, set()).update(found)
-        self._roles = roles
+        self._roles = roles = _roles(list(typed.graph.networks.values()))
         self._compared: dict[str, set[int]] = {}
         """The numbers that params of networks are compared with."""
         for scope in typed.graph.networks.values():
@@ -206,16 +202,48 @@ def _changed(value: Any) -> Any:
     return tuple(found)
 
 
-def _roles(scope: Scope, around: tuple[Scope, ...]) -> Roles:
-    """What the params of a scope decide: how many copies there are, or what else runs.
+def _roles(networks: Iterable[Scope]) -> Roles:
+    """What the params of networks decide: how many copies there are, or what else runs.
 
-    A param that is an argument of a block decides what the block's param does; `around` are the scopes on the way.
+    A param that is an argument of a block decides what the block's param does.
     """
+    scopes: dict[Scope, Roles] = {}
+    for scope in networks:
+        _add_scopes(scope, scopes)
+    changed = True
+    while changed:  # once more for blocks that call one another
+        changed = False
+        for scope, before in scopes.items():
+            after = _of_scope(scope, scopes)
+            changed |= after != before
+            scopes[scope] = after
     found: Roles = {}
-    if scope in around:
-        return found
+    for scope in networks:
+        for name, roles in scopes[scope].items():
+            found.setdefault(name, set()).update(roles)
+    return found
+
+
+def _add_scopes(scope: Scope, found: dict[Scope, Roles]) -> None:
+    """Add a scope, behind those that it calls."""
+    pending, seen = [(scope, False)], set(found)
+    while pending:
+        one, done = pending.pop()
+        if done:
+            found.setdefault(one, {})
+        elif one not in seen:
+            seen.add(one)
+            pending.append((one, True))
+            targets = (node.target for node in one.nodes.values())
+            pending += [
+                (target, False) for target in targets if isinstance(target, Scope)
+            ]
+
+
+def _of_scope(scope: Scope, scopes: Mapping[Scope, Roles]) -> Roles:
+    found: Roles = {}
     for node in scope.nodes.values():
-        for name, role in _of_layer(node, (*around, scope)):
+        for name, role in _of_layer(node, scopes):
             found.setdefault(name, set()).add(role)
     for name in reversed(list(scope.params)):
         default = scope.params[name].default
@@ -225,7 +253,7 @@ def _roles(scope: Scope, around: tuple[Scope, ...]) -> Roles:
     return found
 
 
-def _of_layer(node: Node, around: tuple[Scope, ...]) -> Iterator[tuple[str, str]]:
+def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, str]]:
     layer, target = node.layer, node.target
     count = layer.repeat.count if layer.repeat is not None else None
     conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
@@ -240,7 +268,7 @@ def _of_layer(node: Node, around: tuple[Scope, ...]) -> Iterator[tuple[str, str]
             yield from ((name, _DECIDES) for name in names_in(formula.expr))
     if not isinstance(target, Scope):
         return
-    inner = _roles(target, around)
+    inner = scopes[target]
     if target.kind == "group":
         yield from ((name, role) for name, roles in inner.items() for role in roles)
     for argument, value in node.arguments.items():

@@ -6,7 +6,7 @@ which they do not hold is fixed: its value stands in the code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from compiler.diagnostics.diagnostic import SpecError
 from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
-from compiler.ir.typed import TypedGraph
+from compiler.ir.typed import TypedGraph, walk_instances
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.emit import Parted, Unwritten
@@ -22,6 +22,9 @@ from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.validate import Invalid, Validator
 
 Networks = Mapping[str, ClassIR]
+
+MOST_RUNS = 20_000
+"""Layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Prober:
         self.other = OtherValues(typed)
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
         self._earlier = Earlier()
+        starts = (*typed.networks.values(), *typed.bare.values())
+        self._runs = sum(len(one.nodes) for one in walk_instances(starts))
+        """The layers that a trial infers, about."""
+        self._left = MOST_RUNS
 
     def probe(
         self,
@@ -67,9 +74,12 @@ class Prober:
         found: set[str] = set()
         generic = self._sizes(names)
         for parts in self.other.settings(names, generic):
+            if self.is_spent:
+                found |= _changed(parts, generic)
+                continue
             for part in self._compiling([_without(part, found) for part in parts]):
                 if trial.holds(part) is False:
-                    found.add(self._blamed(trial, part))
+                    found |= self._blamed(trial, part)
         found |= {name for name in names if name in taken and self._untried(name)}
         if found:
             return Proven(frozenset(found))
@@ -80,8 +90,18 @@ class Prober:
         """The graph at other values; None where these do not compile."""
         key = tuple(sorted((name, repr(value)) for name, value in changes.items()))
         if key not in self._known:
+            self.charge()
             self._known[key] = changes, self._infer(changes)
         return self._known[key][1]
+
+    def charge(self) -> None:
+        """Pay for looking at all layers once."""
+        self._left -= self._runs
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more is to be tried."""
+        return self._left < 0
 
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
@@ -105,14 +125,16 @@ class Prober:
             return [together]
         return parts
 
-    def _blamed(self, trial: _Trial, changes: Setting) -> str:
+    def _blamed(self, trial: _Trial, changes: Setting) -> set[str]:
         """The param to fix where a setting fails: the most important of a smallest part that fails."""
         needed = dict(changes)
         for name in sorted(changes, key=self.other.importance, reverse=True):
             fewer = {key: value for key, value in needed.items() if key != name}
+            if self.is_spent:
+                return set(needed)
             if fewer and trial.holds(fewer) is False:
                 needed = fewer
-        return min(needed, key=self.other.importance)
+        return {min(needed, key=self.other.importance)}
 
     def _untried(self, name: str) -> bool:
         """Whether a flag or a count has no other value that compiles, or a list no other length."""
@@ -139,6 +161,8 @@ class _Trial:
     def is_positive(self, name: str) -> bool:
         """Whether the classes do not hold for 0, or for a list without items."""
         value = self.prober.other.values[name]
+        if self.prober.is_spent:
+            return bool(value) and not isinstance(value, bool | float | str)
         if isinstance(value, tuple):
             return bool(value) and self.holds({name: ()}) is not True
         number = isinstance(value, int) and not isinstance(value, bool)
@@ -149,6 +173,7 @@ class _Trial:
         typed = self.prober.inferred(changes)
         if typed is None:
             return None
+        self.prober.charge()
         try:
             for name, ir in self.networks.items():
                 self.validator.check(ir, typed.networks[name])
@@ -157,6 +182,16 @@ class _Trial:
         except (Invalid, Parted, Unwritten):
             return False
         return True
+
+
+def _changed(parts: Iterable[Setting], sizes: Setting) -> set[str]:
+    """The params that a setting is there for, beside the sizes that most settings change."""
+    return {
+        name
+        for part in parts
+        for name, value in part.items()
+        if name not in sizes or value != sizes[name]
+    }
 
 
 def _without(setting: Setting, names: Collection[str]) -> Setting:

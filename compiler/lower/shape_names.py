@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.use_sizes import OneOf
@@ -43,7 +43,8 @@ class ShapeNames:
 
     def clauses(self) -> list[str]:
         """`H1 = (H - 1) // stride + 1` for every name."""
-        return [f"{n} = {self._told(size)}" for size, n in self.named.items()]
+        before: dict[Hashable, tuple[str, int]] = {}
+        return [f"{n} = {self._told(s, n, before)}" for s, n in self.named.items()]
 
     def _is_long(self, size: Dim) -> bool:
         differs = any(isinstance(symbol, OneOf) for symbol in size.symbols)
@@ -58,14 +59,17 @@ class ShapeNames:
             str(symbol) for symbol in found if isinstance(symbol, InputDim | CopyNumber)
         }
 
-    def _told(self, size: Dim) -> str:
-        """A named size, by one named before it where that differs by a number."""
-        for other, name in self.named.items():
-            if other is size:
-                break
-            difference = (size - other).constant
-            if difference is not None:
-                return f"{name} {'+' if difference > 0 else '-'} {abs(difference)}"
+    def _told(
+        self, size: Dim, name: str, before: dict[Hashable, tuple[str, int]]
+    ) -> str:
+        """A named size, by one named before it where that differs by a number.
+
+        `before` are the names so far, each with the number in its size, by what else is in it.
+        """
+        rest, number = _parts(size)
+        other, least = before.setdefault(rest, (name, number))
+        if other != name:
+            return f"{other} {'+' if number > least else '-'} {abs(number - least)}"
         text = str(size)
         if self._value is None or len(text) <= LONGEST_TOLD:
             return text
@@ -81,6 +85,12 @@ class ShapeNames:
             number += 1
         self._last[base] = number
         self.named[size] = f"{base}{number}"
+
+
+def _parts(size: Dim) -> tuple[Hashable, int]:
+    """A size without the number that is added, and that number."""
+    *rest, last = size.terms
+    return (size.terms, 0) if last[0] else (tuple(rest), last[1])
 
 
 def _kinds(plan: ClassPlan) -> Iterable[TensorType]:

@@ -123,6 +123,7 @@ class _Check:
         self.layer = ""
         self._types: dict[Any, TensorType | None] = {}
         self._aliases: dict[str, Expr | None] = {}
+        self._passed: dict[str, Expr] = {}
         self._codes: dict[str, Expr] = {}
         """What the op of a layer writes that runs once, by its name."""
         self._counted: dict[tuple[int, int, int], tuple[str, ...]] = {}
@@ -207,11 +208,19 @@ class _Check:
         return self._codes[name]
 
     def _first(self, node: TypedNode) -> Expr:
-        """What a layer passes on where it is off."""
-        if node.node.otherwise is not None:
-            return self._token(node.node.otherwise)
-        first = next(iter(node.inputs.values()))
-        return self._token(first[0] if isinstance(first, tuple) else first)
+        """What a layer passes on where it is off, behind others that are off."""
+        steps: list[str] = []
+        while node.node.name not in self._passed:
+            steps.append(node.node.name)
+            ref = node.node.otherwise or _first_of(node)
+            before = self.use.nodes.get(ref.node)
+            if before is None or before.calls:
+                self._passed[node.node.name] = self._token(ref)
+                break
+            node = before
+        found = self._passed[node.node.name]
+        self._passed |= dict.fromkeys(steps, found)
+        return found
 
     def _given(self, node: TypedNode) -> dict[str, Any]:
         """The inputs of a layer by port; None for one that is absent."""
@@ -682,6 +691,12 @@ class _Check:
         for port, target in zip(scan.results, scan.target, strict=True):
             if target is not None:
                 self.values[target.number] = Output(scan.layer, port)
+
+
+def _first_of(node: TypedNode) -> Ref:
+    """The first value that a layer reads."""
+    first = next(iter(node.inputs.values()))
+    return first[0] if isinstance(first, tuple) else first
 
 
 def _alone_code(
