@@ -15,7 +15,9 @@ from pathlib import Path
 
 from compiler.op.registry import ops
 from tests.fuzz import causal_judge
+from tests.fuzz.bounds import run_bounds
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
+from tests.fuzz.large import KINDS
 from tests.fuzz.matrix import WRAPPERS, run_matrix
 from tests.fuzz.matrix import table as matrix_table
 from tests.fuzz.mutants import judge_mutant, mutated
@@ -30,6 +32,8 @@ FEW = 3
 def main() -> int:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.large is not None:
+        return _large(options)
     if options.causality:
         return _causality(options)
     if options.mutants:
@@ -43,6 +47,12 @@ def main() -> int:
     (options.out / "table.txt").write_text(text + "\n", encoding="utf-8")
     sys.stdout.write(text + "\n")
     return bool(kinds & {DIFFERENCE, EXCEPTION})
+
+
+def _large(options: argparse.Namespace) -> int:
+    found = list(run_bounds(options.large or KINDS, options.out))
+    sys.stdout.write("\n".join([*found, f"{len(found)} bounds are missed", ""]))
+    return bool(found)
 
 
 def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
@@ -104,6 +114,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--mutants", action="store_true", help="damaged specs through every command"
+    )
+    parser.add_argument(
+        "--large", nargs="*", help="large specs (all kinds, or these) in every command"
     )
     parser.add_argument("--ops", nargs="*", default=list(ops()), help="of the matrix")
     parser.add_argument("--minutes", type=float, default=5)

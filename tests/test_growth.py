@@ -1,0 +1,77 @@
+"""How the work of every command grows with the size of a spec, in calls of functions: no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from cProfile import Profile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from compiler import Program, SpecError, compile_spec
+from compiler.diagnostics.render import render
+from compiler.diagnostics.source import Source
+from compiler.diff.changes_text import report
+from compiler.diff.compare import compare
+from compiler.fmt.expand import expand
+from compiler.fmt.format_spec import format_spec
+from compiler.fmt.write_spec import write_spec
+from compiler.reporting.explanation import explain
+from tests.fuzz.large import KINDS
+
+STEP = 10
+MOST = 1.4
+"""How much dearer the third step in size may be than the second: 1.0 if linear, 1.67 if quadratic."""
+
+BOUNDED = {"chain_of_ties", "conditions", "params_in_a_chain", "tower"}
+"""Kinds whose work is more than linear: the limits alone bound it. Each flag is tried, each chain is followed."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in BOUNDED])
+def test_work_grows_with_the_size(kind: str, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.yaml" for number in (1, 2, 3)]
+    for number, file in enumerate(files, start=1):
+        file.write_text(KINDS[kind](number * STEP), encoding="utf-8")
+    every_command(files[2])  # what is remembered between specs is known from here on
+    small, middle, large = (calls(partial(every_command, file)) for file in files)
+    assert large - middle <= MOST * max(middle - small, 500), (small, middle, large)
+
+
+def every_command(file: Path) -> None:
+    """What the commands do that look at one spec, or at two."""
+    text = file.read_text(encoding="utf-8")
+    try:
+        format_spec(Source(file.name, text))
+        program = compile_spec(file, strict=False)
+    except SpecError as error:
+        render(error.diagnostics, {file.name: Source(file.name, text)})
+        return
+    drawing = program.diagram()
+    assert drawing.dot
+    assert drawing.mermaid
+    if program.check():
+        render(program.check(), program.sources)
+    if not program.typed.failed and program.typed.networks:
+        _made(program, text)
+
+
+def _made(program: Program, text: str) -> None:
+    try:
+        assert program.python
+    except SpecError:
+        return
+    assert str(program.summary)
+    assert write_spec(expand(program.typed, program.task_node))
+    report(compare(program.typed, program.typed))
+    layer = re.search(r"^layers:\n  (\w+)", text, re.MULTILINE)
+    if layer:
+        explain(program.typed, layer[1])
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called, those of C among them."""
+    profile = Profile()
+    profile.runcall(work)
+    return sum(entry.callcount for entry in profile.getstats())
