@@ -50,7 +50,8 @@ def _convert(instance: Instance, program: ExportedProgram) -> Any:
         raise RuntimeError("torch returned none")
     _name_ports(instance, model.model.graph)
     model.rename_axes(_axis_names(instance, model.model.graph))
-    for part in (model.model.graph, *model.model.functions.values()):
+    parts: list[Any] = [model.model.graph, *model.model.functions.values()]
+    for part in parts:
         for node in part.all_nodes():  # what torch notes for its developers
             node.metadata_props.clear()
     return model
