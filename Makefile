@@ -5,6 +5,7 @@
 # make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples on many more of them, and modules in all modes
 # make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix; ARGS="--causality --seeds 0:10000"; ARGS="--mutants --seeds 0:50000"; ARGS=--large)
+# make planted          faults planted in lowering, one at a time, and what notices each (ARGS='--minutes 10 --only ties')
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
@@ -30,7 +31,7 @@ bench := .venv/bench.stamp
 # in every process took a fifth of the tests' time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup build quick test test-reference test-deep fuzz check bench results docs zoo release clean
+.PHONY: setup build quick test test-reference test-deep fuzz planted check bench results docs zoo release clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -92,6 +93,9 @@ test-deep: $(dev)
 # What differs is written to build/fuzz, shrunk.
 fuzz: $(dev)
 	OMP_NUM_THREADS=1 $(bin)/python -m tests.fuzz --processes $(JOBS) $(ARGS)
+
+planted: $(dev)
+	OMP_NUM_THREADS=1 $(bin)/python -m tests.fuzz.planted $(ARGS)
 
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)

@@ -6,6 +6,7 @@ import pytest
 
 from compiler.program import Program
 from tests.fuzz.judge import COMMANDS, DIFFERENCE, EXCEPTION, OK, REFUSED, judge
+from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
 from tests.fuzz.specs import spec_of, text_of
 
@@ -83,3 +84,11 @@ def test_what_goes_wrong_is_made_small() -> None:
     }
     found = shrink(spec, lambda tree: "'relu'" in str(tree))
     assert found == {"name": "Net", "layers": {"c": {"op": "relu"}}}
+
+
+def test_every_planted_fault_has_its_place() -> None:
+    """What `make planted` plants; a change to lowering may move it."""
+    planted = faults()
+    assert len(planted) >= 60
+    for fault in planted:
+        assert fault.planted()

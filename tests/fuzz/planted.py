@@ -1,0 +1,315 @@
+"""Faults planted in lowering, and what notices each: `python -m tests.fuzz.planted --out build/planted.txt`.
+
+Each fault of `planted.yaml` is a change to one file of compiler/lower. It is planted in a process of its own, and specs
+are compiled until one is noticed: refused, as validation finds the class wrong; without a param that its constructor
+took, as probes find the class wrong at other values; different from the interpreter in `verify`; or an exception.
+Only specs whose code the fault changes are verified.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.machinery
+import importlib.util
+import multiprocessing
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import torch
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FAULTS = Path(__file__).with_name("planted.yaml")
+SEEDS = range(40)
+"""The random specs that are compiled after those of tests/features."""
+MOST_VERIFIED = 10
+"""So many specs whose code is another are verified."""
+SECONDS = 90.0
+"""For each fault; one that takes longer is noticed, too: it hangs."""
+UNNOTICED, UNREACHED = "nothing", "no spec is compiled to other code"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change to a file: the text `old`, which stands in it once, becomes `new`."""
+
+    file: str
+    fault: str
+    old: str
+    new: str
+
+    def planted(self) -> str:
+        """The text of the file with the fault.
+
+        Raises:
+            ValueError: where the text is not in the file, or more than once.
+        """
+        text = (ROOT / self.file).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} has no single place for: {self.fault}")
+        return text.replace(self.old, self.new)
+
+
+def faults() -> list[Fault]:
+    """All faults of the file."""
+    return [Fault(**one) for one in yaml.safe_load(FAULTS.read_text(encoding="utf-8"))]
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module from another text."""
+
+    def __init__(self, name: str, path: str, text: str) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._text, self.path, "exec")
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self, fault: Fault) -> None:
+        self._name = fault.file.removesuffix(".py").replace("/", ".")
+        self._path, self._text = str(ROOT / fault.file), fault.planted()
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        loader = _Loader(fullname, self._path, self._text)
+        return importlib.util.spec_from_loader(fullname, loader)
+
+
+MORE = {
+    "two_classes": """
+params: {wide: 3}
+inputs: {x: "float[B, T, 8]", mask: "bool[B, T]?"}
+layers: {b: {op: Blk, causal: i % 2 == 0, repeat: wide, in: {x: x, mask: mask}}}
+blocks:
+  Blk:
+    params: {causal: bool}
+    inputs: {x: "float[N, L, D]", mask: "bool[N, L]?"}
+    layers:
+      a:
+        {op: attention, num_heads: 1, is_causal: causal, in: {query: x, key: x, value: x, mask: mask}}
+      s: {op: add, in: [x, a]}
+""",
+    "irregular_sizes": """
+inputs: {x: "float[B, 8]"}
+layers: {a: {op: linear, out_features: "4 if i < 3 else 6 if i < 4 else 5", repeat: 6}}
+""",
+    "tied_head": """
+params: {vocab: 9, width: 16}
+inputs: {t: "int[B, T]"}
+layers:
+  wte: {op: embedding, num_embeddings: vocab, embedding_dim: width}
+  head: {op: linear, out_features: vocab, bias: false, tie: {weight: wte.weight}}
+init: {embedding: {weight: {normal: {std: 0.5}}}, linear: {weight: zeros}}
+""",
+    "own_rules": """
+params: {width: 16}
+inputs: {x: "float[B, width]"}
+layers:
+  a: {op: linear, out_features: width, init: {weight: ones}}
+  b: {op: Blk, repeat: 2}
+init: {linear: {weight: zeros, bias: {constant: 0.5}}}
+blocks:
+  Blk:
+    inputs: {x: "float[B, D]"}
+    layers: {l: {op: linear, out_features: D, init: {weight: ones}}, c: tanh}
+""",
+    "parametrized": """
+inputs: {x: "float[B, 8]"}
+layers:
+  a: {op: linear, out_features: 8, parametrize: {weight_norm: {name: weight}}}
+  b: {op: gru_cell, hidden_size: 8, parametrize: {weight_norm: {name: weight_hh}}}
+""",
+    "overwriting": """
+inputs: {x: "float[B, 8]"}
+layers:
+  l: {layers: [tanh, relu]}
+  a: tanh
+  r: relu
+  b: {op: linear, out_features: 8}
+  q: relu
+  s: {op: add, in: [b, q]}
+""",
+    "behind_dots": """
+inputs: {x: "float[B, 2, T, 4]"}
+layers: {b: {op: Blk}}
+blocks:
+  Blk:
+    inputs: {x: "float[..., N, D]"}
+    layers: {s: {op: slice, dim: -2, start: N - 1, stop: N}, l: {op: linear, out_features: D}}
+""",
+    "solved_sizes": """
+inputs: {x: "float[B, 2 * N, 3 * M + 1]"}
+layers:
+  a: {op: slice, dim: 1, start: 0, stop: N}
+  b: {op: slice, dim: 2, start: 0, stop: M}
+""",
+}
+"""Specs of what others have rarely."""
+
+
+def corpus(folder: Path) -> Iterator[Path]:
+    """Specs, small ones first; the random ones are in `folder`."""
+    yield from sorted((ROOT / "tests/features").glob("*.yaml"))
+    yield from sorted(folder.glob("*.yaml"))
+    yield from sorted((ROOT / "specs").glob("*.yaml"))
+
+
+def _write_random(folder: Path) -> None:
+    from tests.fuzz.specs import spec_of, text_of
+
+    for name, body in MORE.items():
+        text = f"name: Net\n{body.strip()}\n"
+        (folder / f"more_{name}.yaml").write_text(text, encoding="utf-8")
+    for seed in SEEDS:
+        path = folder / f"seed_{seed:04}.yaml"
+        path.write_text(text_of(spec_of(seed)), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a spec is compiled to; "" where it is refused."""
+
+    python: str
+    params: tuple[str, ...] = ()
+    """The arguments of its constructors."""
+
+
+def compiled(path: Path) -> tuple[Code, Any]:
+    """The code of a spec, and its program."""
+    from compiler.diagnostics.diagnostic import SpecError
+    from compiler.pipeline import compile_spec
+
+    try:
+        program = compile_spec(path)
+        python = program.python
+    except SpecError:
+        return Code(""), None
+    heads = re.findall(r"def __init__\((.*?)\) -> None", python, re.DOTALL)
+    names = (name for head in heads for name in re.findall(r"(\w+):", head))
+    return Code(python, tuple(names)), program
+
+
+def noticed(fault: Fault, folder: Path, right: dict[str, Code]) -> str:
+    """What notices a fault, in a process that has not imported lowering."""
+    sys.meta_path.insert(0, _Finder(fault))
+    verified = changed = 0
+    programs = []
+    for path in corpus(folder):
+        name = path.stem
+        if not right[name].python:
+            continue
+        try:
+            code, program = compiled(path)
+        except Exception as error:  # noqa: BLE001 - any is what notices it
+            return f"an exception: {type(error).__name__} ({name})"
+        if not code.python:
+            return f"validation: refused ({name})"
+        changed += code.python != right[name].python
+        if len(code.params) < len(right[name].params):
+            return f"probes: a param is fixed ({name})"
+        if code.python != right[name].python and len(programs) < MOST_VERIFIED:
+            programs.append((name, program))
+    from runtime.verify import verify
+
+    for name, program in sorted(programs, key=lambda one: len(one[1].python)):
+        verified += 1
+        try:
+            problems = verify(program).problems
+        except Exception as error:  # noqa: BLE001
+            return f"an exception: {type(error).__name__} ({name})"
+        if problems:
+            return f"verify: {problems[0][:90]} ({name})"
+    return f"{UNNOTICED}: {verified} verified" if changed else UNREACHED
+
+
+def _right(folder: Path) -> dict[str, Code]:
+    return {path.stem: compiled(path)[0] for path in corpus(folder)}
+
+
+def _child(task: Any, *arguments: Any) -> Any:
+    """What a function gives in a process of its own; None where it takes too long."""
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+
+    def run() -> None:
+        torch.set_num_threads(1)
+        theirs.send(task(*arguments))
+        theirs.close()
+
+    process = context.Process(target=run)
+    process.start()
+    theirs.close()
+    try:
+        return mine.recv() if mine.poll(SECONDS) else None
+    except EOFError:
+        return None
+    finally:
+        process.kill()
+        process.join()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="a part of the names of faults")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--out", type=Path, default=Path("build/planted.txt"))
+    parser.add_argument("--least", type=float, default=0.95, help="share to notice")
+    options = parser.parse_args(arguments)
+    _import_what_comes_before()
+    planted = [one for one in faults() if options.only in f"{one.file} {one.fault}"]
+    random.Random(0).shuffle(planted)  # so that a part of them is a fair one
+    end = time.monotonic() + 60 * options.minutes
+    lines, found = [], Counter[str]()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _child(_write_random, folder)
+        right = _child(_right, folder)
+        assert right is not None, "without a fault, too, a spec cannot be compiled"
+        for fault in planted:
+            start = time.monotonic()
+            if start > end:
+                break
+            what = _child(noticed, fault, folder, right) or "it hangs, or ends"
+            found[what.partition(":")[0]] += 1
+            seconds = time.monotonic() - start
+            file = fault.file.rpartition("/")[2]
+            lines.append(f"{file:20} {fault.fault:55} {what}")
+            sys.stdout.write(f"{lines[-1]} {seconds:.0f} s\n")
+            sys.stdout.flush()
+    tried = len(lines)
+    share = 1 - (found[UNNOTICED] + found[UNREACHED]) / max(tried, 1)
+    lines += [f"{number:5} {what}" for what, number in found.most_common()]
+    lines.append(f"{share:.1%} of {tried} faults are noticed")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(lines[tried:]) + "\n")
+    return share < options.least
+
+
+def _import_what_comes_before() -> None:
+    """Import the stages before lowering once, for all processes."""
+    import compiler.infer.infer
+    from compiler.op.registry import ops
+
+    ops()
+    assert not any(name.startswith("compiler.lower") for name in sys.modules)
+    assert compiler.infer.infer is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
