@@ -136,8 +136,7 @@ class Interpreter:
             return None
         run = OpRun(op, types)
         module: nn.Module | Tensor = run.construct(typed.node.layer.parametrize)
-        if typed.node.layer.parametrize is None:
-            self._initialize(typed, op, module, run)
+        self._initialize(typed, op, module, run)
         return module
 
     def _concrete_type(self, instance: Instance, kind: Any) -> Any:

@@ -23,6 +23,9 @@ from compiler.lower.validate import Invalid, Validator
 
 Networks = Mapping[str, ClassIR]
 
+_UNSEEN = frozenset({"unknown-port", "bad-init", "bad-tie"})
+"""Errors of a spec that no module has: an output of a layer that is off, or a tensor that is not there."""
+
 MOST_RUNS = 20_000
 """Layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
 
@@ -52,6 +55,8 @@ class Prober:
         self._chosen = {name: typed.params[name] for name in sorted(given)}
         self.other = OtherValues(typed)
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
+        self._unseen: set[tuple[Any, ...]] = set()
+        """The settings that do not compile for a reason that a module does not see."""
         self._earlier = Earlier()
         starts = (*typed.networks.values(), *typed.bare.values())
         self._runs = sum(len(one.nodes) for one in walk_instances(starts))
@@ -80,6 +85,8 @@ class Prober:
             for part in self._compiling([_without(part, found) for part in parts]):
                 if trial.holds(part) is False:
                     found |= self._blamed(trial, part)
+                elif len(part) == 1 and self._is_unseen(part):
+                    found |= part.keys()
         found |= {name for name in names if name in taken and self._untried(name)}
         if found:
             return Proven(frozenset(found))
@@ -88,7 +95,7 @@ class Prober:
 
     def inferred(self, changes: Setting) -> TypedGraph | None:
         """The graph at other values; None where these do not compile."""
-        key = tuple(sorted((name, repr(value)) for name, value in changes.items()))
+        key = _key(changes)
         if key not in self._known:
             self.charge()
             self._known[key] = changes, self._infer(changes)
@@ -103,12 +110,19 @@ class Prober:
         """Whether nothing more is to be tried."""
         return self._left < 0
 
+    def _is_unseen(self, changes: Setting) -> bool:
+        """Whether other values do not compile, and a module would run with them."""
+        below = 0 in changes.values()  # which is refused anyway
+        return not below and _key(changes) in self._unseen
+
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
             settings = {**self._chosen, **changes}
             typed = infer(self._graph, "", settings, trial=True, earlier=self._earlier)
         except (SpecError, TrialFailed):
             return None
+        if any(one.code in _UNSEEN for one in typed.diagnostics):
+            self._unseen.add(_key(changes))
         return None if typed.failed else typed
 
     def _sizes(self, names: Collection[str]) -> Setting:
@@ -192,6 +206,10 @@ def _changed(parts: Iterable[Setting], sizes: Setting) -> set[str]:
         for name, value in part.items()
         if name not in sizes or value != sizes[name]
     }
+
+
+def _key(changes: Setting) -> tuple[Any, ...]:
+    return tuple(sorted((name, repr(value)) for name, value in changes.items()))
 
 
 def _without(setting: Setting, names: Collection[str]) -> Setting:

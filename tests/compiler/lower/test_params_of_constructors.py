@@ -67,6 +67,22 @@ SPECS = {
         ),
         set(),
     ),
+    "an output that only some numbers give": (
+        (
+            "params: {n: 2}\ninputs: {x: 'float[B, 8]'}\n"
+            "layers: {b: {op: Blk, when: n % 2 == 0}}\noutputs: {o: b.y}\n"
+            "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {t: tanh}, outputs: {y: t}}}"
+        ),
+        {"n"},
+    ),
+    "a rule for a tensor beside one that is parametrized": (
+        (
+            "inputs: {x: 'float[B, 8]'}\n"
+            "layers: {l: {op: linear, out_features: 8, parametrize: spectral_norm}}\n"
+            "init: {linear: {bias: zeros}}"
+        ),
+        set(),
+    ),
     "no copies of what has further outputs": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
