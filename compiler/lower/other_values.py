@@ -135,14 +135,14 @@ class OtherValues:
             yield from (0.5 * value + 0.125, 0.0 if value else 1.0)
 
     def _decisive(self, name: str, value: int) -> Iterator[int]:
-        """Numbers near the value, small ones, and those near the numbers that it is compared with."""
+        """Numbers above 0 near the value, small ones, and those near the numbers that it is compared with."""
         most = _MOST_COPIES if name in self.counts else None
         near = (value + 1, value - 1, 2 * value, *range(_FEW))
         compared = (
             n + step for n in self._compared.get(name, ()) for step in (-1, 0, 1)
         )
         for other in dict.fromkeys((*near, *compared)):
-            if other != value and other >= 0 and (most is None or other <= most):
+            if other != value and other > 0 and (most is None or other <= most):
                 yield other
 
     def _scaled(self, names: Collection[str], factors: Sequence[int]) -> Setting:
