@@ -78,7 +78,8 @@ class Program:
 
         return unwritten(self.typed)
 
-    @property
+    @cached_property
+    @gc_paused()
     def python(self) -> str:
         """The PyTorch module, as the text of a file."""
         return self._module[0]

@@ -78,7 +78,7 @@ def lower(
     spec = typed.graph.spec
     try:
         merger = _Merger(typed)
-        classes, constructors = proven(merger)
+        classes, constructors = _proven(merger)
         steps = None
         while stream is not None and steps is None:
             try:
@@ -87,7 +87,7 @@ def lower(
             except Parted as parted:
                 steps = None
                 _part(parted, merger.links, merger.parts)
-                classes, constructors = proven(merger)
+                classes, constructors = _proven(merger)
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
         printer = _FilePrinter(classes, constructors, spec, recurrent, steps)
@@ -111,7 +111,7 @@ def module_ir(typed: TypedGraph) -> str:
         SpecError: where no class says what a layer does.
     """
     try:
-        classes, constructors = proven(_Merger(typed))
+        classes, constructors = proven(typed)
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     return print_module_ir(typed.graph.spec.name, classes, constructors)
@@ -144,7 +144,12 @@ def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     return classes, constructors
 
 
-def proven(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
+def proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
+    """The classes, with arguments only for params at whose other values they hold, too."""
+    return _proven(_Merger(typed))
+
+
+def _proven(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
     """The classes, with arguments only for params at whose other values they hold, too.
 
     Each time a param is fixed the others are tried again.
