@@ -16,9 +16,11 @@ from compiler.parse.document import YamlNode
 from compiler.parse.gc_pause import gc_paused
 
 if TYPE_CHECKING:  # what a program is made into is imported when it is asked for
+    from compiler.codegen.statements import Module
     from compiler.cost.summary import Summary
     from compiler.diagram.diagram import Diagram
     from compiler.diagram.drawing import Direction, ThemeName
+    from compiler.lower.class_steps import Stream
     from compiler.lower.own_modules import RecurrentModules
     from compiler.tasks.task import Task
 
@@ -42,6 +44,8 @@ class Program:
     """What the caller said of the task."""
     warnings: tuple[Diagnostic, ...] = ()
     """What is to be said of the checkpoint and the task."""
+    every_line: bool = False
+    """Whether `forward` assigns what every layer gives to a variable."""
     recurrent: RecurrentModules = "torch"
     """Whose LSTM, GRU and RNN the module has."""
 
@@ -94,7 +98,6 @@ class Program:
     def _module(self) -> tuple[str, str]:
         """The module, and why it cannot run a sequence in pieces."""
         from compiler.codegen.printer import print_module
-        from compiler.lower.lower import lower
 
         step, reason = self._step, ""
         if step is not None:
@@ -102,12 +105,24 @@ class Program:
 
             try:
                 found = stream(self.typed, step)
-                return print_module(lower(self.typed, self.recurrent, found)), ""
+                return print_module(self._lowered(found)), ""
             except SpecError as error:
                 if self.typed.graph.spec.step is not None:
                     raise
                 reason = error.diagnostics[0].message
-        return print_module(lower(self.typed, self.recurrent)), reason
+        return print_module(self._lowered(None)), reason
+
+    def _lowered(self, stream: Stream | None) -> Module:
+        from compiler.lower.lower import lower
+
+        return lower(self.typed, self.recurrent, stream, every_line=self.every_line)
+
+    def traceable(self) -> Program:
+        """The program whose `forward` assigns what every layer gives to a variable, by which hooks find layers.
+
+        It computes the same, from the same weights.
+        """
+        return replace(self, every_line=True)
 
     def portable(self) -> Program:
         """The program whose LSTM, GRU and RNN work in torch.compile(fullgraph=True) and torch.export.

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 _BEGUN = time.perf_counter()
+collect_ignore = ["golden"]  # expected code, without the library that it carries
 
 settings.register_profile("default", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)

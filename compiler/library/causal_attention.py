@@ -29,10 +29,10 @@ def causal_attention(
     all positions so far, of which the last S are used.
     """
     rows, columns = query.shape[-2], key.shape[-2]
-    near = is_causal and rows > 1
     plain = rows == columns and attn_mask is None and window is None
     mask = None
-    if near and not plain:
+    # exported for every number of rows; one alone attends to all keys that are kept
+    if is_causal and not plain and (torch.compiler.is_exporting() or rows > 1):
         past = columns - rows
         mask = query.new_ones(rows, columns, dtype=torch.bool).tril(past)
         mask = mask if window is None else mask.triu(past + 1 - window)
@@ -45,7 +45,7 @@ def causal_attention(
         value,
         attn_mask=mask,
         dropout_p=dropout_p,
-        is_causal=near and plain,
+        is_causal=is_causal and plain,
         scale=scale,
         enable_gqa=enable_gqa,
     )

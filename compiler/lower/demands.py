@@ -46,7 +46,9 @@ def bounds(
     for name, param in found:
         yield from _declared(name, param)
     free = [
-        name for name, param in found if name in positive and not _is_bounded(param)
+        name
+        for name, param in found
+        if name in positive and not _is_bounded(param) and _is_positive(plan, name)
     ]
     line: list[tuple[Expr, str]] = []
     for name in free:
@@ -89,6 +91,14 @@ def _declared(name: str, param: Param) -> Iterator[Demand]:
 
 def _is_bounded(param: Param) -> bool:
     return param.min is not None and param.min >= 1
+
+
+def _is_positive(plan: ClassPlan, name: str) -> bool:
+    """Whether the compiled value is at least 1, or a list that is not empty: -1 may stand for another size."""
+    value = plan.first.params[name]
+    if isinstance(value, tuple):
+        return bool(value)
+    return isinstance(value, int) and value >= 1
 
 
 def _least(plan: ClassPlan, name: str) -> tuple[Expr, str]:

@@ -63,6 +63,8 @@ def lower(
     typed: TypedGraph,
     recurrent: RecurrentModules = "torch",
     stream: Stream | None = None,
+    *,
+    every_line: bool = False,
 ) -> Module:
     """The Python module of a spec; `codegen.printer.print_module` makes it text.
 
@@ -90,12 +92,17 @@ def lower(
                 classes, constructors = _proven(merger)
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
-        printer = _FilePrinter(classes, constructors, spec, recurrent, steps)
+        printer = _FilePrinter(
+            classes, constructors, spec, recurrent, steps, every_line
+        )
         printed = printer.with_states(printer.each_once())
     except Unwritten as error:
         raise SpecError((_diagnostic(error),)) from error
     networks = [ir for ir in classes if ir.plan.scope.kind == "network"]
-    library = library_code(sorted({name for ir in classes for name in ir.library}))
+    carried = {name for ir in classes for name in ir.library}
+    if any(steps is not None and steps.keeps(ir.plan) for ir in classes):
+        carried.add("step_state")
+    library = library_code(sorted(carried))
     exported = map(lit, sorted(ir.plan.name for ir in networks))
     names: Stmt = Assign((Name("__all__"),), ListExpr(tuple(exported)))
     body: tuple[Stmt, ...] = (*library.code, *printed)
@@ -307,6 +314,8 @@ class _FilePrinter:
     spec: Spec
     recurrent: RecurrentModules
     steps: Steps | None = None
+    every_line: bool = False
+    """Whether `forward` assigns what every layer gives to a variable."""
 
     def with_states(self, printed: Iterable[Class]) -> list[Class]:
         """The classes, each after that of what it keeps between the pieces of a sequence."""
@@ -345,8 +354,15 @@ class _FilePrinter:
         if self.recurrent == "torch":
             reset = named_after_torch(reset)
         calls_reset = bool(reset) and starts_itself(ir, self.spec)
-        steps = self.steps
-        return print_class(ir, self.constructors, self.spec, reset, calls_reset, steps)
+        return print_class(
+            ir,
+            self.constructors,
+            self.spec,
+            reset,
+            calls_reset,
+            self.steps,
+            every_line=self.every_line,
+        )
 
 
 def _libraries(plans: Plans) -> set[str]:

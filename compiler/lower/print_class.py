@@ -110,9 +110,11 @@ def print_class(
     reset: Sequence[Stmt],
     calls_reset: bool,
     steps: Steps | None = None,
+    *,
+    every_line: bool = False,
 ) -> Class:
     """The definition of a class. `reset` are the lines of its `reset_parameters`."""
-    printer = ClassPrinter(ir, constructors, spec, steps)
+    printer = ClassPrinter(ir, constructors, spec, steps, every_line=every_line)
     constructor = printer.constructor(calls_reset)
     empty = len(constructor.body) == 1 and len(constructor.params) == 1
     base = "nn.ModuleDict" if _holds_numbers(ir) else "nn.Module"
@@ -178,8 +180,10 @@ class ClassPrinter:
         constructors: Constructors,
         spec: Spec,
         steps: Steps | None,
+        *,
+        every_line: bool = False,
     ) -> None:
-        self.steps = steps
+        self.steps, self.every_line = steps, every_line
         known = constructors.of(ir.plan).all
         before = ir.before
         ir, self.conditions = name_conditions(ir, known)
@@ -199,7 +203,8 @@ class ClassPrinter:
         self.flags = {
             layer: attributes.fresh(f"has_{layer}") for layer in self.conditions
         }
-        self.ir = tidy(ir, self, WIDTH - 2 * INDENT)
+        if not every_line:
+            self.ir = tidy(ir, self, WIDTH - 2 * INDENT)
         check_names(self.ir, self.names)
 
     def _kept(self) -> dict[str, None]:
@@ -410,7 +415,13 @@ class ClassPrinter:
     def of_body(self, body: Body) -> ClassPrinter:
         """The printer of another body of the same class."""
         ir = replace(self.ir, body=body, before=None)
-        other = ClassPrinter(ir, self.constructors, self.spec, self.steps)
+        other = ClassPrinter(
+            ir,
+            self.constructors,
+            self.spec,
+            self.steps,
+            every_line=self.every_line,
+        )
         other.kept, other.flags = self.kept, self.flags
         return other
 

@@ -16,7 +16,7 @@ def summary(model: type[object]) -> str:
 
     >>> from compiler.tasks.schedules import ConstantSchedule
     >>> summary(ConstantSchedule)
-    '`lr` as it is.'
+    'Constant `lr`.'
     """
     return _ATTRIBUTES.sub("", inspect.cleandoc(model.__doc__ or "")).strip()
 

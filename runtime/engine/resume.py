@@ -48,7 +48,7 @@ def _differences(
     """The tensors that differ, or else the classes."""
     in_spec = {
         f"{network}.{name}" if network else name: list(tensor.shape)
-        for network, module in build_networks(program).items()
+        for network, module in build_networks(program.traceable()).items()
         for name, tensor in module.state_dict().items()
     }
     in_run = {

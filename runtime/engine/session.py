@@ -70,7 +70,7 @@ def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
     task = program.task
     assert task is not None
     torch.manual_seed(task.seed)
-    modules = build_networks(program)
+    modules = build_networks(program.traceable())
     wrapped = {name: fabric.setup_module(module) for name, module in modules.items()}
     learner = learner_class(task.kind)(
         task, program.typed.networks, wrapped, data.metadata

@@ -32,7 +32,7 @@ REFUSED = {"dropout2d": (0, 1, 2, 3, 5), "dropout3d": (0, 1, 2, 3)}
 def test_dropout(op: str, data: st.DataObject, arguments: dict[str, Any]) -> None:
     input = data.draw(of_rank(RANKS.get(op, range(6))))
     if input.rank in REFUSED.get(op, ()):
-        with pytest.raises(OpError, match="input needs"):
+        with pytest.raises(OpError, match="needs"):
             infer(op, arguments, {"input": input})
     else:
         check(op, arguments, {"input": input})

@@ -34,7 +34,7 @@ blocks:
 def network(folder: Path) -> nn.Module:
     file = folder / "net.yaml"
     file.write_text(SPEC)
-    return build_networks(compile_spec(file))[""]
+    return build_networks(compile_spec(file).traceable())[""]
 
 
 def outputs_by_layer(net: nn.Module) -> dict[str, list[Tensor]]:
