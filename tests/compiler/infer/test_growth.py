@@ -92,7 +92,7 @@ def test_classes_are_written_and_held_against_one_use(
     dropout: str, tmp_path: Path, count: Count
 ) -> None:
     held = count(_Check, "run")
-    assert compiled(tmp_path, 4, dropout).python
+    assert compiled(tmp_path, COPIES // 2, dropout).python
     of_few = len(held)
     held.clear()
     code = compiled(tmp_path, COPIES, dropout).python
