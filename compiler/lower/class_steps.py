@@ -41,6 +41,9 @@ class StepFlows(Protocol):
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op keeps between pieces."""
 
+    def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
+        """Why an op cannot run in pieces; "" if it can."""
+
     def counts(self, use: Instance, layer: str, call: LayerCall) -> bool:
         """Whether an op makes positions: its output carries the dimension, and depends on no input along it."""
 
@@ -177,6 +180,10 @@ class Steps:
                     limited = any(self._of[id(one)].bounded for one in classes)
                     kept[name] = LayerMemory(classes, "", limited)
                 continue
+            for run in runs:
+                reason = self.flows.refused(run.use, name, run.call)
+                if reason:
+                    raise Unwritten(plan, name, reason)
             kinds = {memory.kind for memory in self._memories(name, runs)}
             if kinds and not self._can_resume(node, typed):
                 reason = "it needs earlier positions, and cannot go on from a state"

@@ -50,6 +50,12 @@ class CausalFlows:
     def __init__(self, causality: Causality) -> None:
         self._memory: dict[_Key, Memory] = {}
         self._counts: set[_Key] = set()
+        self._refused: dict[_Key, str] = {}
+        kinds = causality.scope.instance.inputs
+        self._has_mask = any(
+            (kind := kinds[name]) is not None and kind.kind == "bool"
+            for name in causality.inputs
+        )
         self._seen: set[int] = set()
         for found in (causality, causality.bare):
             if found is not None:
@@ -58,6 +64,10 @@ class CausalFlows:
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op, or a scan, keeps between pieces."""
         return self._memory.get(_key(use, layer, call))
+
+    def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
+        """Why an op cannot run in pieces; "" if it can."""
+        return self._refused.get(_key(use, layer, call), "")
 
     def counts(self, use: Instance, layer: str, call: LayerCall) -> bool:
         """Whether an op makes positions: its output carries the dimension, and depends on no input along it."""
@@ -75,6 +85,8 @@ class CausalFlows:
         self, scope: ScopeFlow, name: str, node: NodeFlow, call: CallFlow
     ) -> None:
         key = _key(scope.instance, name, call.call)
+        if call.call.op is not None and (reason := _refusal(call, self._has_mask)):
+            self._refused[key] = reason
         memory = call.memory
         if memory is not None and memory.kind == "fixed keys":
             memory = None  # of layers that run once
@@ -90,6 +102,37 @@ class CausalFlows:
 
 def _key(instance: Instance, layer: str, call: LayerCall) -> _Key:
     return id(instance.inferred), layer, call.counter
+
+
+def _refusal(call: CallFlow, has_mask: bool) -> str:
+    """Why the code of an op is wrong for a piece, whose columns are of all positions, and whose rows are new."""
+    keeps = call.memory is not None and call.memory.kind == "keys"
+    for flow in call.outputs.values():
+        axes = [axis for axis in flow.axes if axis is not None]
+        if flow.start or any(part.rate != 1 for axis in axes for part in parts(axis)):
+            return (
+                "its places are not one for each position, and it cannot run in pieces"
+            )
+        if len(axes) > 1 and all(part.needs for axis in axes for part in parts(axis)):
+            return "it pairs positions with positions, which attention alone keeps"
+    given = max((_along(one) for one in _inputs(call)), default=0)
+    left = max(map(_along, call.outputs.values()), default=0)
+    if not keeps and given > 1 and left < given:
+        return "it contracts positions, which attention alone keeps"
+    if keeps and not has_mask and any(map(_needs, _masks(call))):
+        return "its mask is computed from what comes in pieces: give it as an input"
+    return ""
+
+
+def _along(flow: Dependence) -> int:
+    """How many axes carry T."""
+    return sum(axis is not None for axis in flow.axes)
+
+
+def _masks(call: CallFlow) -> Iterator[Dependence]:
+    for port, one in call.inputs.items():
+        if port in ("mask", "bias") and isinstance(one, Dependence):
+            yield one
 
 
 def _is_supplied(instance: Instance, call: CallFlow, memory: Memory) -> bool:

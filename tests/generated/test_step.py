@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from compiler import compile_spec
+from compiler.diagnostics.diagnostic import SpecError
 from compiler.lower.step_flows import stream
 from runtime.load import build_networks
 from tests.generated.networks import small
@@ -172,3 +175,38 @@ def test_rewind() -> None:
     with pytest.raises(ValueError, match="forgotten"):
         state.rewind(1)
     assert state.position == 3
+
+
+_WRITTEN_OUT = """\
+  scores: {op: einsum, equation: 'b t d, b s d -> b t s', in: [x, x]}
+  allowed: {op: causal_mask, in: x}
+  forbidden: {op: logical_not}
+  masked: {op: masked_fill, value: -.inf, in: [scores, forbidden]}
+  weights: {op: softmax, dim: -1}
+  y: {op: matmul, in: [weights, x]}
+"""
+_MASK_FROM_TOKENS = """\
+  real: {op: padding_mask, padding_idx: 0, in: tokens}
+  y: {op: attention, num_heads: 2, is_causal: true, in: {query: x, key: x, value: x, mask: real}}
+"""
+_CUMSUM = "  y: {op: cumsum, dim: 1, in: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("layers", "layer"),
+    [(_WRITTEN_OUT, "scores"), (_MASK_FROM_TOKENS, "y"), (_CUMSUM, "y")],
+    ids=["attention written out", "mask from tokens", "cumsum"],
+)
+def test_what_cannot_run_in_pieces_is_refused(
+    layers: str, layer: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        'name: Net\nstep: T\ninputs: {tokens: "int[B, T]"}\nlayers:\n'
+        "  x: {op: embedding, num_embeddings: 9, embedding_dim: 4}\n"
+        f"{layers}outputs: {{y: y}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        assert compile_spec(file).python
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.path) == ("no-code", f"Net.{layer}")
