@@ -70,7 +70,11 @@ def generate(
     }
     given = {name: value for name, value in settings.items() if value is not None}
     request = GenerationRequest(prompt, beam, given)
-    made = open_run(run, weights).learner.generate(request)
+    opened = open_run(run, weights)
+    if opened.program.not_stepped:
+        note = f"note: every token runs the whole text: {opened.program.not_stepped}"
+        typer.echo(note, err=True)
+    made = opened.learner.generate(request)
     if out is not None:
         write_whole({out: made if isinstance(made, bytes) else f"{made}\n"})
         typer.echo(out)
