@@ -86,7 +86,7 @@ def _check(
     computed = {name.split(".")[1] for name in own if name.startswith(PREFIX)}
     for tensor in tensors:
         span = place.span(tensor, key=True)
-        if tensor in computed:
+        if tensor in computed - own:
             message = f"{tensor} of {what} is parametrized: init would not reach it"
             help = "leave it out: it starts as torch starts it"
             report.error("bad-init", span, message, help=help)

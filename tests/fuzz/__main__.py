@@ -27,6 +27,8 @@ from tests.fuzz.workers import each, judge_seed
 
 FEW = 3
 """So many specs of one cause are shrunk and written."""
+OFTEN = 50
+"""After so many specs the table is written anew."""
 
 
 def main() -> int:
@@ -65,7 +67,9 @@ def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
         if outcome.is_fault and counts[key] <= FEW:
             fails = partial(_alike, outcome)
             _write(options.out, seed, shrink(spec_of(seed), fails, options.shrink))
-            (options.out / "table.txt").write_text(table(counts), encoding="utf-8")
+        if seed % OFTEN == OFTEN - 1 or outcome.is_fault:
+            text = f"seeds {first}:{seed + 1}\n{table(counts)}\n"
+            (options.out / "table.txt").write_text(text, encoding="utf-8")
         if time.monotonic() > end:
             break
     return counts

@@ -9,8 +9,11 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.pipeline import compile_spec
@@ -123,14 +126,14 @@ CAUSES = (
 
 
 def _layers(program: Program) -> list[str]:
-    """The layers of all networks, as `explain` names them: a few of many."""
+    """The layers of all networks, as `explain` names them: three at most."""
     networks = program.typed.networks
     found = [
         f"{network}.{name}" if len(networks) > 1 else name
         for network, instance in networks.items()
         for name in instance.nodes
     ]
-    return found[:: max(1, len(found) // 8)]
+    return found[:: max(1, -(-len(found) // 3))]
 
 
 def _explain(program: Program, path: Path) -> None:
@@ -139,10 +142,9 @@ def _explain(program: Program, path: Path) -> None:
 
 
 def _diff(program: Program, path: Path) -> None:
-    """A spec does not differ from itself, nor from what it expands to."""
-    for other in (path, path.with_name("expanded.yaml")):
-        picture = path.with_name("changes.dot")
-        run("diff", path, other, "-o", picture)
+    """A spec is compared with what it expands to."""
+    other, picture = path.with_name("expanded.yaml"), path.with_name("changes.dot")
+    run("diff", path, other, "-o", picture)
 
 
 def run(*arguments: object) -> str:
@@ -153,10 +155,16 @@ def run(*arguments: object) -> str:
     """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = app(list(map(str, arguments)), standalone_mode=False)
+        code = _command().main(list(map(str, arguments)), standalone_mode=False)
     if code:
         raise CommandFailed(f"ends with {code}: {err.getvalue()}")
     return out.getvalue()
+
+
+@cache
+def _command() -> Any:
+    """The command line, built once."""
+    return typer.main.get_command(app)
 
 
 class CommandFailed(Exception):
