@@ -86,13 +86,13 @@ def _followed(
 ) -> Dim | None:
     """The last size by the formula that all come from: `widths[early + number - 1]`."""
     rules = [
-        by_counter(size, names.counted_as, copy) for copy, size in enumerate(sizes)
+        by_counter(size, names.copy_formulas, copy) for copy, size in enumerate(sizes)
     ]
     told = {_put(size, rule) for size, rule in zip(sizes, rules, strict=True)}
     if len(told) > 1 or not rules[0]:
         return None
     copy = (context.value(number).constant or 1) - 1
-    last = by_counter(sizes[copy], names.counted_as, copy, number - 1)
+    last = by_counter(sizes[copy], names.copy_formulas, copy, number - 1)
     for symbol, formula in last.items():
         names.hints[formula] = names.hints[symbol]
     return _put(sizes[copy], last)

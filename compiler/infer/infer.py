@@ -68,7 +68,7 @@ def infer(
             if any(pattern and pattern.optional for pattern in scope.inputs.values())
         }
     engine.errors.report(report)
-    if domain.spent:
+    if domain.exhausted:
         message = "the sizes are too many, or too long, to compare them all"
         report.error("too-large", graph.document.locate(("name",)), message)
     adjusted = bool(variant or settings)

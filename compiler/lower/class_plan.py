@@ -23,7 +23,7 @@ from compiler.ir.typed import (
 )
 from compiler.language.identifiers import cap_words
 from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import Counted
+from compiler.symbolic.symbol_table import CopyFormula
 from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
@@ -72,9 +72,9 @@ class ClassPlan:
         return self.uses[0]
 
     @property
-    def counted_as(self) -> Mapping[Symbol, Counted]:
+    def copy_formulas(self) -> Mapping[Symbol, CopyFormula]:
         """What sizes that stand for a formula of the counter of copies come from."""
-        return ChainMap(*(use.names.counted_as for use in self.uses))
+        return ChainMap(*(use.names.copy_formulas for use in self.uses))
 
     def add(self, instance: Instance) -> None:
         """Take another use into account."""

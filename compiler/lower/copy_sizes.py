@@ -17,23 +17,28 @@ from compiler.codegen.python import (
 )
 from compiler.ir.module import ScopeName
 from compiler.symbolic.dims import Dim, exact_div
-from compiler.symbolic.symbol_table import COUNTED, Counted, by_counter, item_of_copy
+from compiler.symbolic.symbol_table import (
+    COPY_INDEX,
+    CopyFormula,
+    by_counter,
+    item_of_copy,
+)
 from compiler.symbolic.symbols import ListItem, Symbol
 
 Sizes = Sequence[tuple[int, Dim]]
 """The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
 
-CountedAs = Mapping[Symbol, Counted]
+CopyFormulas = Mapping[Symbol, CopyFormula]
 
 COUNTER = Placeholder(ScopeName("i"))
 
 
 def size_of_copy(
-    sizes: Sizes, to_code: Callable[[Dim], Expr], counted_as: CountedAs
+    sizes: Sizes, to_code: Callable[[Dim], Expr], copy_formulas: CopyFormulas
 ) -> Expr:
     """The size of copy `i`, as a person would write it.
 
-    `counted_as` has the formulas of the counter that some sizes come from. Equal for
+    `copy_formulas` has the formulas of the counter that some sizes come from. Equal for
     all; such a formula; one more step each time; one for the first and one for the
     others; an item of a list of the spec.
     Where there is no such rule the sizes themselves are listed.
@@ -42,7 +47,7 @@ def size_of_copy(
     if all(size == values[0] for size in values):
         return to_code(values[0])
     if _consecutive(sizes):
-        found = _followed(values, counted_as, to_code) or (
+        found = _followed(values, copy_formulas, to_code) or (
             _rule(values, 0, to_code) if len(values) > 2 else None
         )
         if found is not None:
@@ -67,19 +72,21 @@ def _rule(values: list[Dim], start: int, to_code: Callable[[Dim], Expr]) -> Expr
 
 
 def _followed(
-    values: list[Dim], counted_as: CountedAs, to_code: Callable[[Dim], Expr]
+    values: list[Dim], copy_formulas: CopyFormulas, to_code: Callable[[Dim], Expr]
 ) -> Expr | None:
     """The formula of the counter that the sizes come from: of all, or but the first."""
-    told = {_formula(size, counted_as, k) for k, size in enumerate(values) if k}
+    told = {_formula(size, copy_formulas, k) for k, size in enumerate(values) if k}
     if len(told) > 1 or told == {values[1]}:
         return None
-    if _formula(values[1], counted_as, 1, Dim.of(0)) == values[0]:
+    if _formula(values[1], copy_formulas, 1, Dim.of(0)) == values[0]:
         return to_code(told.pop())
     return _first_or(to_code(values[0]), to_code(told.pop()))
 
 
-def _formula(size: Dim, counted_as: CountedAs, copy: int, here: Dim = COUNTED) -> Dim:
-    found = by_counter(size, counted_as, copy, here)
+def _formula(
+    size: Dim, copy_formulas: CopyFormulas, copy: int, here: Dim = COPY_INDEX
+) -> Dim:
+    found = by_counter(size, copy_formulas, copy, here)
     return size.substitute({one: Dim.symbol(other) for one, other in found.items()})
 
 
@@ -97,7 +104,7 @@ def _progression(
     step = values[1] - values[0] if len(values) > 2 else Dim.of(0)
     if step == 0 or any(b - a != step for a, b in pairwise(values)):
         return None
-    return to_code(values[0] + step * (COUNTED - start))
+    return to_code(values[0] + step * (COPY_INDEX - start))
 
 
 def _powers(
@@ -124,7 +131,7 @@ def _by_counter(size: Dim, copy: int) -> Dim:
     items: dict[Symbol, Dim] = {}
     for symbol in size.symbols:
         if isinstance(symbol, ListItem) and len(symbol.path) == 1:
-            place = COUNTED + (symbol.path[0] - copy)
+            place = COPY_INDEX + (symbol.path[0] - copy)
             items[symbol] = Dim.symbol(item_of_copy(symbol, place))
     return size.substitute(items)
 

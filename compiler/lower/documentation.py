@@ -59,7 +59,7 @@ def module_docstring(spec: Spec, networks: list[ClassPlan], file: str) -> str:
 
 
 def _used_clauses(plan: ClassPlan) -> list[str]:
-    """What explains the names of sizes in the types of the outputs."""
+    """Explanations of the names of sizes in the types of the outputs."""
     names = ShapeNames(plan)
     shown = {size for kind in plan.given().values() for size in kind.shape}
     pairs = zip(names.named, names.clauses(), strict=True)

@@ -495,7 +495,7 @@ def common_size(
         sizes.sort(key=lambda one: one[0])
         if repeated and len(sizes) > 1:
             counted = uses_counter(typed.target, typed.arguments)
-            known = builder.plan.counted_as if counted else {}
+            known = builder.plan.copy_formulas if counted else {}
             candidates[size_of_copy(sizes, size_code, known)] = None
         candidates |= dict.fromkeys(size_code(size) for _, size in group)
     options = list(candidates)

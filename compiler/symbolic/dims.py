@@ -47,7 +47,7 @@ class DimOverflow(ArithmeticError):
 
 @dataclass(frozen=True, slots=True)
 class FloorDivision:
-    """`numerator // divisor` in normal form: nothing in it can be taken out."""
+    """`numerator // divisor` in normal form: no multiple of the divisor and no common factor is left in it."""
 
     numerator: "Dim"
     divisor: "Dim"
@@ -58,17 +58,17 @@ class FloorDivision:
 
     @property
     def symbols(self) -> frozenset[Symbol]:
-        """The symbols in both sides."""
+        """The symbols of numerator and divisor."""
         return self.numerator.symbols | self.divisor.symbols
 
     @property
     def size(self) -> int:
-        """The number of parts of both sides."""
+        """The number of atoms and terms of numerator and divisor."""
         return self.numerator.size + self.divisor.size
 
     @property
     def depth(self) -> int:
-        """How many floors stand in one another."""
+        """The nesting depth of floor divisions."""
         return 1 + max(self.numerator.depth, self.divisor.depth)
 
 
@@ -78,27 +78,27 @@ Term = terms.Term[Atom]
 Coefficients = terms.Coefficients[Atom]
 
 
-Written = TypeVar("Written")
+Output = TypeVar("Output")
 
 
-class Notation(Protocol[Written]):
-    """How formulas are written down: as expressions of a spec, or of Python."""
+class Notation(Protocol[Output]):
+    """Builds one output form of a formula: an expression of a spec, or of Python."""
 
-    def number(self, value: int) -> Written:
-        """A number that is not negative."""
+    def number(self, value: int) -> Output:
+        """A non-negative number."""
 
-    def negative(self, operand: Written) -> Written:
-        """What is taken away from nothing."""
+    def negative(self, operand: Output) -> Output:
+        """The negation of an operand."""
 
-    def binary(self, operator: str, left: Written, right: Written) -> Written:
-        """Two sides with an operator between them."""
+    def binary(self, operator: str, left: Output, right: Output) -> Output:
+        """A binary operation."""
 
-    def symbol(self, symbol: Symbol) -> Written:
+    def symbol(self, symbol: Symbol) -> Output:
         """A symbol."""
 
 
-class Trees:
-    """The notation of specs: expressions in the names of a scope."""
+class ExpressionNotation:
+    """Formulas as expressions of a spec, in the names of a scope."""
 
     def number(self, value: int) -> Expression:
         return NumberLiteral(value)
@@ -114,8 +114,8 @@ class Trees:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldApart(Trees):
-    """The same, with the scopes of symbols that would read alike: `T of Encoder`."""
+class OwnerNotation(ExpressionNotation):
+    """The same, with ambiguous symbols named by their scope: `T of Encoder`."""
 
     alike: frozenset[Symbol]
 
@@ -129,9 +129,9 @@ class ToldApart(Trees):
 class Dim:
     """An immutable symbolic integer, made by `Dim.of` and `Dim.symbol`.
 
-    Operators `+ - * // %` take ints and Dims and mean what they mean in Python, for
-    every value of the symbols for which the divisors are not zero. They raise
-    `DimOverflow` where the result would grow beyond all use, and `ZeroDivisionError`.
+    The operators `+ - * // %` take ints and Dims and follow Python's semantics for all
+    values of the symbols for which no divisor is zero. They raise `DimOverflow` if the
+    result exceeds the size limits, and `ZeroDivisionError`.
 
     >>> from compiler.symbolic.symbols import NETWORKS, InputDim
     >>> height = Dim.symbol(InputDim(NETWORKS, "H"))
@@ -149,7 +149,7 @@ class Dim:
 
     @staticmethod
     def of(value: "int | Dim") -> "Dim":
-        """The Dim of an int; a Dim is returned as it is."""
+        """The Dim of an int; a Dim is returned unchanged."""
         return value if isinstance(value, Dim) else _constant(int(value))
 
     @staticmethod
@@ -159,7 +159,7 @@ class Dim:
 
     @property
     def alone(self) -> Symbol | None:
-        """The symbol that the Dim is; None where it is something else."""
+        """The symbol, if the Dim is a single symbol; else None."""
         if len(self.terms) != 1 or len(self.symbols) != 1:
             return None
         ((monomial, factor),) = self.terms
@@ -219,7 +219,7 @@ class Dim:
     def substitute(self, values: "Mapping[Symbol, int | Dim]") -> "Dim":
         """The Dim with symbols replaced, all at once.
 
-        Raises `ZeroDivisionError` where a divisor becomes zero.
+        Raises `ZeroDivisionError` if a divisor becomes zero.
         """
         if self.symbols.isdisjoint(values):
             return self
@@ -227,7 +227,7 @@ class Dim:
         return _substitute(self, own, {})
 
     def evaluate(self, values: Mapping[Symbol, int]) -> int:
-        """The integer for values of all symbols; `KeyError` has a missing one."""
+        """The value of the Dim, given values of all its symbols; `KeyError` names a missing one."""
         if self.constant is not None:
             return self.constant
         return sum(
@@ -236,20 +236,20 @@ class Dim:
         )
 
     def to_expr(self) -> Expression:
-        """The Dim as an expression, ordered as a person would write it."""
-        return self.written(Trees())
+        """The Dim as an expression of a spec, with terms in the usual order of a formula."""
+        return self.written(ExpressionNotation())
 
-    def written(self, notation: "Notation[Written]") -> Written:
-        """The Dim in a notation, ordered as a person would write it."""
+    def written(self, notation: "Notation[Output]") -> Output:
+        """The Dim in a notation, with terms in the usual order of a formula."""
         factors = factored(self.terms)
         if factors is None:
-            return _sum_in(notation, self.terms)
-        parts = (_sum_in(notation, factor) for factor in factors)
+            return _render_sum(notation, self.terms)
+        parts = (_render_sum(notation, factor) for factor in factors)
         return reduce(partial(notation.binary, "*"), parts)
 
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
-    """The sum of many, made at once."""
+    """The sum of Dims, in one pass."""
     total = Coefficients()
     for part in parts:
         collect(total, part.terms, 1)
@@ -257,13 +257,13 @@ def sum_of(parts: Iterable[Dim]) -> Dim:
 
 
 def ceil_div(a: int | Dim, b: int | Dim) -> Dim:
-    """`a / b` rounded up; a symbolic `b` is taken to be positive."""
+    """`a / b` rounded up; a symbolic `b` is assumed to be positive."""
     dividend, divisor = _same_sign(Dim.of(a), Dim.of(b))
     return (dividend + divisor - 1) // divisor
 
 
 def exact_div(a: int | Dim, b: int | Dim) -> Dim | None:
-    """The Dim `q` with `a == q * b` as polynomials, or None where there is none."""
+    """The Dim `q` with `a == q * b` as polynomials, or None if there is none."""
     dividend, divisor = Dim.of(a), Dim.of(b)
     if not divisor.terms:
         raise ZeroDivisionError("division of a dimension by zero")
@@ -280,11 +280,11 @@ def _constant(value: int) -> Dim:
 
 @lru_cache(maxsize=4_096)
 def _text(size: Dim) -> str:
-    return text_among(size, alike(size.symbols))
+    return qualified_text(size, alike(size.symbols))
 
 
 def alike(symbols: frozenset[Symbol]) -> frozenset[Symbol]:
-    """Those among some symbols that read alike."""
+    """The symbols that share their text with another of these symbols."""
     if len(symbols) < 2:
         return frozenset()
     texts = Counter(map(str, symbols))
@@ -293,13 +293,13 @@ def alike(symbols: frozenset[Symbol]) -> frozenset[Symbol]:
     return frozenset(symbol for symbol in symbols if texts[str(symbol)] > 1)
 
 
-def text_among(size: Dim, alike: frozenset[Symbol]) -> str:
-    """The text of a size, where some symbols read alike."""
-    return unparse(size.written(ToldApart(alike)))
+def qualified_text(size: Dim, alike: frozenset[Symbol]) -> str:
+    """The text of a size in which the ambiguous symbols are named by their scope."""
+    return unparse(size.written(OwnerNotation(alike)))
 
 
 def polynomial(coefficients: Coefficients) -> Dim:
-    """The one Dim of a polynomial; the only place that makes one."""
+    """The one Dim of a polynomial; every Dim is made here."""
     terms = [term for term in coefficients.items() if term[1]]
     if len(terms) > 1:
         terms.sort(key=order)
@@ -380,7 +380,7 @@ def _floor_by_symbols(a: Dim, b: Dim) -> Dim:
 
 
 def _sum(whole: Coefficients, rest: Dim, divisor: Dim) -> Dim:
-    """`whole + rest // divisor` of parts that are in normal form."""
+    """`whole + rest // divisor`, with parts in normal form."""
     if rest.terms:
         collect(whole, [((FloorDivision(rest, divisor),), 1)], 1)
     return polynomial(whole)
@@ -415,9 +415,9 @@ def _image(atom: Atom, values: dict[Symbol, Dim], memo: dict[Atom, Dim]) -> Dim:
 
 
 def _by_number(a: tuple[Term, ...], n: int) -> tuple[Coefficients, Coefficients, int]:
-    """The parts of `a // n` for a positive number; no `rest` where it comes out even.
+    """The parts of `a // n` for a positive number; `rest` is empty if the division is exact.
 
-    Multiples of n leave the floor, common factors cancel, a floor inside dissolves.
+    Multiples of n move out of the floor, common factors cancel, and a nested floor is merged.
     """
     whole, rest = Coefficients(), dict(a)
     while True:
@@ -428,22 +428,22 @@ def _by_number(a: tuple[Term, ...], n: int) -> tuple[Coefficients, Coefficients,
             return whole, {}, 1
         rest = {monomial: c // common for monomial, c in rest.items()}
         n //= common
-        inside = [floor for floor in map(_floor_alone, rest.items()) if floor]
+        inside = [floor for floor in map(_single_floor, rest.items()) if floor]
         if len(inside) != 1:
             return whole, rest, n
-        n *= _dissolve(inside[0], rest)
+        n *= _merge_floor(inside[0], rest)
 
 
-def _floor_alone(term: Term) -> FloorDivision | None:
-    """The floor by a number that is the whole of a term."""
+def _single_floor(term: Term) -> FloorDivision | None:
+    """The floor division by a number that a term consists of, or None."""
     monomial, factor = term
     if factor != 1 or len(monomial) != 1 or not isinstance(monomial[0], FloorDivision):
         return None
     return None if monomial[0].divisor.constant is None else monomial[0]
 
 
-def _dissolve(floor: FloorDivision, rest: Coefficients) -> int:
-    """Let a floor's numerator stand for it in `rest`; what the divisor grows by.
+def _merge_floor(floor: FloorDivision, rest: Coefficients) -> int:
+    """Replace a floor division in `rest` by its numerator; returns the factor for the divisor.
 
     floor((floor(a / m) + c) / n) = floor((a + c m) / (m n))
     """
@@ -459,7 +459,7 @@ def _by_symbols(
 ) -> tuple[Coefficients, Coefficients, Coefficients]:
     """The parts of `a // b` for a divisor with symbols and a positive leading term.
 
-    Multiples of a divisor of one term leave the floor, common factors cancel.
+    Multiples of a divisor with one term move out of the floor, and common factors cancel.
     """
     whole, rest = _multiples(a, b[0]) if len(b) == 1 else (Coefficients(), dict(a))
     common = _common((*rest.items(), *b))
@@ -488,14 +488,14 @@ def _common(terms: tuple[Term, ...]) -> Term:
 
 
 def _value_of(atom: Atom, values: Mapping[Symbol, int]) -> int:
-    """The number behind an atom, for given values of all symbols."""
+    """The value of an atom, given values of all symbols."""
     if isinstance(atom, Symbol):
         return values[atom]
     return atom.numerator.evaluate(values) // atom.divisor.evaluate(values)
 
 
-def _sum_in(notation: Notation[Written], terms: tuple[Term, ...]) -> Written:
-    """The sum in a notation: what is added stands before what is taken away."""
+def _render_sum(notation: Notation[Output], terms: tuple[Term, ...]) -> Output:
+    """The sum in a notation, positive terms first."""
     positive = [term for term in terms if term[1] > 0]
     negative = [term for term in terms if term[1] < 0]
     if not terms:
@@ -504,13 +504,13 @@ def _sum_in(notation: Notation[Written], terms: tuple[Term, ...]) -> Written:
     return reduce(partial(_append, notation), rest, _product(notation, first))
 
 
-def _append(notation: Notation[Written], before: Written, term: Term) -> Written:
+def _append(notation: Notation[Output], before: Output, term: Term) -> Output:
     monomial, factor = term
     following = _product(notation, (monomial, abs(factor)))
     return notation.binary("+" if factor > 0 else "-", before, following)
 
 
-def _product(notation: Notation[Written], term: Term) -> Written:
+def _product(notation: Notation[Output], term: Term) -> Output:
     monomial, factor = term
     factors = [_atom(notation, atom) for atom in monomial]
     if abs(factor) != 1 or not factors:
@@ -520,7 +520,7 @@ def _product(notation: Notation[Written], term: Term) -> Written:
     return reduce(partial(notation.binary, "*"), factors)
 
 
-def _atom(notation: Notation[Written], atom: Atom) -> Written:
+def _atom(notation: Notation[Output], atom: Atom) -> Output:
     if isinstance(atom, Symbol):
         return notation.symbol(atom)
     over, by = atom.numerator.written(notation), atom.divisor.written(notation)

@@ -1,4 +1,4 @@
-"""What is proven about symbolic sizes for every value that a spec's `dims` admit."""
+"""Proofs about symbolic sizes, for all values that the `dims` of a spec allow."""
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -25,19 +25,19 @@ from compiler.symbolic.residues import (
 )
 from compiler.symbolic.symbols import Symbol
 
-# What one question may cost: places to look at, and places times the formula's size.
+# The limits of one query: sample points, and sample points times the size of the formula.
 MAX_PLACES = 20_000
 MAX_WORK = 200_000
 MAX_CASES = 4_096
 MAX_PIECES = 256
 MAX_PIECE_WORK = 4_096
 PIECE = 20
-"""What a piece costs more than a place."""
+"""The cost of a piece, in sample points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """The values that a symbol takes: multiples of a number within bounds."""
+    """The values of a symbol: multiples of a number, within bounds."""
 
     min: int = 1
     max: int | None = None
@@ -53,30 +53,30 @@ class Constraint:
         return -(-self.min // self.multiple_of) * self.multiple_of
 
     def admits(self, value: int) -> bool:
-        """Whether the symbol may take a value."""
+        """Whether the symbol may have a value."""
         most = value if self.max is None else self.max
         return self.min <= value <= most and value % self.multiple_of == 0
 
     @property
     def count(self) -> int | None:
-        """How many values there are; None for infinitely many."""
+        """The number of values; None if there are infinitely many."""
         if self.max is None:
             return None
         return max(0, (self.max - self.first) // self.multiple_of + 1)
 
     def values(self, most: int) -> range:
-        """The first values, `most` of them at most."""
+        """The first values, at most `most`."""
         count = most if self.count is None else min(most, self.count)
         return range(
             self.first, self.first + count * self.multiple_of, self.multiple_of
         )
 
     def cycle(self, period: int) -> int:
-        """After how many values the residues by `period` come again."""
+        """The number of values after which the residues modulo `period` repeat."""
         return period // math.gcd(period, self.multiple_of)
 
     def meet(self, least: int | None, multiple_of: int) -> "Constraint":
-        """The values that are also a multiple of a number and not below another."""
+        """The constraint with a further lower bound and a further divisor."""
         multiple = math.lcm(self.multiple_of, multiple_of)
         least = self.min if least is None else max(self.min, least)
         return Constraint(least, self.max, multiple)
@@ -86,10 +86,10 @@ Box = tuple[tuple[Symbol, Constraint], ...]
 
 
 class Budget:
-    """What all questions about one spec may cost together, in parts of sizes looked at.
+    """The work that all queries about one spec may take, in evaluated terms.
 
-    Answers are kept between specs, and what a question costs does not depend on that: the first time that a spec
-    asks it, it costs what its answer takes to find.
+    Answers are cached between specs, but the cost is not: the first time that a spec makes a query, it pays for the
+    whole computation of the answer. The result of a compilation therefore does not depend on earlier ones.
     """
 
     def __init__(self, most: int, hints: int = 400) -> None:
@@ -97,13 +97,13 @@ class Budget:
         self.hints = hints
         self._asked: set[Hashable] = set()
 
-    def explains(self) -> bool:
-        """Whether it pays for one more explanation; few are shown, and each is dear."""
+    def may_explain(self) -> bool:
+        """Count one more explanation, which is expensive; returns whether it is within the budget."""
         self.hints -= 1
         return self.left > 0 and self.hints >= 0
 
     def pay(self, question: Hashable, work: int) -> None:
-        """Pay for an answer that takes some work to find."""
+        """Charge for a query and the work of its answer."""
         self.left -= 1 if question in self._asked else 1 + work
         self._asked.add(question)
 
@@ -112,17 +112,17 @@ class Budget:
 class Domain:
     """The values of all symbols; a symbol without a constraint is any positive integer.
 
-    Every answer is sound: what is said to hold holds for all admitted values for which
-    no divisor is zero. "Not proven" is the answer to a question that would take too
-    long. Equality is decided, not guessed, where all floors are by numbers.
+    Every answer is sound: a proven statement holds for all allowed values for which no
+    divisor is zero. A query that would take too long is answered "not proven".
+    Equality is decided exactly if all floor divisions are by numbers.
     """
 
     constraints: Mapping[Symbol, Constraint] = field(default_factory=dict)
     budget: Budget | None = field(default=None, compare=False)
-    """What may be spent on the questions; "not proven" when it is. None: no end."""
+    """The work that queries may take, after which every answer is "not proven"; None: unlimited."""
 
     @property
-    def spent(self) -> bool:
+    def exhausted(self) -> bool:
         """Whether the budget is used up."""
         return self.budget is not None and self.budget.left <= 0
 
@@ -149,7 +149,7 @@ class Domain:
             difference = Dim.of(a) - b
             if difference.constant is not None:
                 return difference.constant == 0
-            if self.spent:
+            if self.exhausted:
                 return False
             box = self._box(difference)
             zero, work = _vanishes(difference, box, MAX_CASES)
@@ -171,7 +171,7 @@ class Domain:
         return self._plain(size)[0] >= n or self._refined(size)[0] >= n
 
     def simplified(self, dim: Dim) -> Dim:
-        """A size that is equal for all values, simpler where symbols are multiples.
+        """A size that is equal for all values, and simpler if its symbols are multiples of a number.
 
         >>> from compiler.symbolic.symbols import NETWORKS, InputDim
         >>> symbol = InputDim(NETWORKS, "H")
@@ -190,18 +190,18 @@ class Domain:
         return _simplified(dim, multiples) if multiples else dim
 
     def lower(self, dim: Dim | int) -> int | None:
-        """A number that the size never falls below, the best one that is found."""
+        """A lower bound of the size, the best one found."""
         size = Dim.of(dim)
         return _finite(max(self._plain(size)[0], self._refined(size)[0]))
 
     def upper(self, dim: Dim | int) -> int | None:
-        """A number that the size never exceeds, the best one that is found."""
+        """An upper bound of the size, the best one found."""
         size = Dim.of(dim)
         return _finite(min(self._plain(size)[1], self._refined(size)[1]))
 
-    def explains(self) -> bool:
-        """Whether it pays for one more explanation."""
-        return self.budget is None or self.budget.explains()
+    def may_explain(self) -> bool:
+        """Whether one more explanation is within the budget."""
+        return self.budget is None or self.budget.may_explain()
 
     def _pay(self, question: Hashable, work: int) -> None:
         if self.budget is not None:
@@ -217,8 +217,8 @@ class Domain:
         return interval(dim, box)
 
     def _refined(self, dim: Dim) -> Interval:
-        """Bounds from one piece of the domain at a time."""
-        if self.spent:
+        """Bounds that are found piece by piece of the domain."""
+        if self.exhausted:
             return -math.inf, math.inf
         box = self._box(dim)
         bounds, work = _by_pieces(dim, box)
@@ -243,7 +243,7 @@ def _bounds(constraint: Constraint) -> Interval:
 
 @lru_cache(maxsize=4_096)
 def _simplified(dim: Dim, multiples: tuple[tuple[Symbol, int], ...]) -> Dim:
-    """Every floor without its remainder where there is none, then `4 * (s // 4)` as `s`."""
+    """Remove remainders that are zero from floor divisions, then write `4 * (s // 4)` as `s`."""
     steps = dict(multiples)
     try:
         total = Dim.of(0)
@@ -270,7 +270,7 @@ def _without_remainder(atom: Atom, multiples: tuple[tuple[Symbol, int], ...]) ->
 
 
 def _unscaled(dim: Dim, steps: Mapping[Symbol, int]) -> Dim:
-    """A polynomial in which `s` stands for `s // steps[s]`, in the symbols themselves."""
+    """A polynomial in which `s` means `s // steps[s]`, rewritten in the symbols themselves."""
     total = Dim.of(0)
     for monomial, factor in dim.terms:
         product = Dim.of(1)
@@ -299,7 +299,7 @@ def _absorbed(monomial: Monomial, factor: int, steps: Mapping[Symbol, int]) -> D
 
 @lru_cache(maxsize=4_096)
 def _vanishes(dim: Dim, box: Box, cases: int) -> tuple[bool, int]:
-    """Whether a size is zero for all values of its symbols, and the work of finding that out."""
+    """Whether a size is zero for all values of its symbols, and the work of the proof."""
     try:
         for symbol, constraint in box:
             few = (constraint.count or cases + 1) <= cases
@@ -315,7 +315,7 @@ def _vanishes(dim: Dim, box: Box, cases: int) -> tuple[bool, int]:
 
 
 def _all(answers: Iterable[tuple[bool, int]]) -> tuple[bool, int]:
-    """Whether all hold, up to the first that does not, and the work of these."""
+    """Whether all answers are true, and the work up to the first that is false."""
     total = 0
     for holds, work in answers:
         total += work
@@ -325,7 +325,7 @@ def _all(answers: Iterable[tuple[bool, int]]) -> tuple[bool, int]:
 
 
 def _zero_everywhere(dim: Dim, limits: Mapping[Symbol, Constraint]) -> tuple[bool, int]:
-    """Look at as many places as decide it, for sizes whose floors are by numbers."""
+    """Decide by enough sample points, for sizes whose floor divisions are by numbers."""
     step, degree, symbols = periods(dim), degrees(dim), sorted(dim.symbols)
     ranges: list[range] = []
     for symbol in symbols:
@@ -342,7 +342,7 @@ def _zero_everywhere(dim: Dim, limits: Mapping[Symbol, Constraint]) -> tuple[boo
 def _vanishes_by_cases(
     dim: Dim, box: Box, cases: int, symbol: Symbol, constraint: Constraint
 ) -> tuple[bool, int]:
-    """One value of a divisor at a time, which leaves floors by numbers."""
+    """Substitute each value of a divisor in turn, which leaves floor divisions by numbers."""
     values = constraint.values(cases)
     rest = tuple(item for item in box if item[0] != symbol)
     cases //= max(len(values), 1)
@@ -355,7 +355,7 @@ def _vanishes_by_cases(
 
 @lru_cache(maxsize=4_096)
 def _by_pieces(dim: Dim, box: Box) -> tuple[Interval, int]:
-    """Bounds from one residue of each symbol at a time, where floors come out even, and the work of finding them."""
+    """Bounds from each combination of residues, for which floor divisions are exact, and the work of finding them."""
     parts = _parts(dim, box)
     pieces = (_pieces(symbol, constraint, parts[symbol]) for symbol, constraint in box)
     found: Interval = (math.inf, -math.inf)
@@ -372,7 +372,7 @@ def _by_pieces(dim: Dim, box: Box) -> tuple[Interval, int]:
 
 
 def _parts(dim: Dim, box: Box) -> dict[Symbol, int]:
-    """Into how many pieces to cut each symbol: one value each where there are few."""
+    """The number of pieces for each symbol: one for each value if there are few."""
     budget = min(MAX_PIECES, MAX_PIECE_WORK // max(dim.size, 1))
     counts = {symbol: constraint.count for symbol, constraint in box}
     if math.prod(count or budget + 1 for count in counts.values()) <= budget:
@@ -389,7 +389,7 @@ def _parts(dim: Dim, box: Box) -> dict[Symbol, int]:
 def _pieces(
     symbol: Symbol, constraint: Constraint, parts: int
 ) -> Iterator[tuple[Symbol, Dim, Bound]]:
-    """A symbol as `start + stride * n`, for each start, with the greatest `n`."""
+    """A symbol as `start + stride * n`, for each start, with the largest `n`."""
     stride = parts * constraint.multiple_of
     for start in constraint.values(parts):
         last = _bounds(constraint)[1]

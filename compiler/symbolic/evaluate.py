@@ -1,7 +1,7 @@
-"""The small expression language of a spec: parsed, evaluated, never run.
+"""Evaluates the expressions of a spec; nothing is executed as Python.
 
-Values are those of params, and symbolic integers: arithmetic over the sizes of inputs
-gives a `Dim`, which is an int again as soon as no symbol is left in it.
+A value is a param's value or a symbolic integer: arithmetic over the sizes of inputs
+gives a `Dim`, which becomes an int again once it contains no symbol.
 """
 
 import math
@@ -36,13 +36,13 @@ Operand = TypeVar("Operand", bound=Numeric)
 
 
 class NotConstant(ExpressionError):
-    """A symbolic size stands where only a known number will do."""
+    """A symbolic size is used where a known number is required."""
 
     code = "not-constant"
 
 
 class UnknownName(ExpressionError):
-    """A name that nothing in the scope has."""
+    """A name that is not defined in the scope."""
 
     code = "unknown-name"
 
@@ -70,11 +70,11 @@ ORDERINGS: dict[str, Callable[[float, float], bool]] = {
 
 
 def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
-    """The value of an expression over the values of its names.
+    """The value of an expression, given the values of its names.
 
-    Raises `ExpressionError` with the place of the fault: an unknown name, a wrong type,
+    Raises `ExpressionError` with the position of the error: an unknown name, a wrong type,
     an index out of range, a division by zero, an integer beyond 64 bits; `NotConstant`
-    where a symbolic size is compared, branched on or made a float.
+    if a symbolic size is compared, branched on or converted to a float.
 
     >>> from compiler.symbolic.symbols import NETWORKS, InputDim
     >>> names = {"D": Dim.symbol(InputDim(NETWORKS, "D"))}
@@ -183,7 +183,7 @@ def _checked(
     left: Operand,
     right: Operand,
 ) -> Numeric:
-    """The result of an operation, if it is a number that everybody can hold."""
+    """The result of an operation; an error if it is infinite or beyond 64 bits."""
     try:
         result = operation(left, right)
     except ZeroDivisionError:
@@ -208,7 +208,7 @@ def _compare(expr: ComparisonOperation, env: Mapping[str, Value]) -> bool:
 
 
 def _difference(part: Expression, left: Numeric, right: Numeric) -> int | float:
-    """A number with the sign of `left - right`: two sizes may differ by a known one."""
+    """A number with the sign of `left - right`; two sizes can be compared if their difference is known."""
     if not isinstance(left, Dim) and not isinstance(right, Dim):
         return (left > right) - (left < right)
     size = left if isinstance(left, Dim) else right

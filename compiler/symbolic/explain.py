@@ -1,4 +1,4 @@
-"""For which sizes something holds that does not hold for all, and how to declare that: help for messages."""
+"""Conditions on symbols under which a failed requirement holds, and how to declare them: help texts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ MAX_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Conditions under which a requirement is met; those of several places add up.
+    """Conditions under which a requirement holds; conditions of several errors can be merged.
 
-    `multiples` and `least` can be declared under `dims`; `others` are only told.
+    `multiples` and `least` can be declared under `dims`; `others` are only reported.
     """
 
     multiples: Mapping[Symbol, int] = field(default_factory=dict)
     least: Mapping[Symbol, int] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     never: str = ""
-    """The symbols for which there is no condition at all."""
+    """The symbols, if the requirement holds for none of their values."""
 
     def merged(self, other: Conditions) -> Conditions:
-        """What must hold for both; nothing is enough where one has no condition."""
+        """The conditions for both requirements; none if one of the two has none."""
         if not (self.known and other.known):
             return Conditions(never=self.never or other.never)
         multiples, least = dict(self.multiples), dict(self.least)
@@ -51,7 +51,7 @@ class Conditions:
         return bool(self.multiples or self.least or self.others)
 
     def implies(self, other: Conditions) -> bool:
-        """Whether bounds met here meet those of the other, too."""
+        """Whether these lower bounds imply those of the other."""
         return not other.others and all(
             self.least.get(symbol, 1) >= bound for symbol, bound in other.least.items()
         )
@@ -81,7 +81,7 @@ class Conditions:
 
 
 def when_equal(domain: Domain, left: Dim, right: Dim) -> Conditions:
-    """For which sizes two sizes, in the symbols of the inputs, are equal."""
+    """The conditions under which two sizes, in the symbols of the inputs, are equal."""
     if left.constant is not None and right.constant is not None:
         return Conditions()
     hint = explain_equal(domain, left, right)
@@ -95,17 +95,17 @@ def when_equal(domain: Domain, left: Dim, right: Dim) -> Conditions:
 
 
 def when_at_least(domain: Domain, size: Dim, least: int) -> Conditions:
-    """From which size of one symbol on a size is at least a number."""
+    """The lower bound on one symbol from which a size is at least a number."""
     return Conditions(least=least_sizes(domain, size, least))
 
 
 @dataclass(frozen=True, slots=True)
 class EqualityHint:
-    """For which values two sizes are equal.
+    """A condition under which two sizes are equal.
 
     `kind` is `always`, `never`, `multiple`, `residues`, `values` or `unknown`; `text`
-    is a condition under which they are equal, as `H is a multiple of 16`; `multiple`
-    has the numbers to declare for the kind `multiple`.
+    is the condition, for example `H is a multiple of 16`; `multiple` has the numbers
+    to declare if the kind is `multiple`.
     """
 
     kind: str
@@ -114,11 +114,11 @@ class EqualityHint:
 
 
 def explain_equal(domain: Domain, a: Dim | int, b: Dim | int) -> EqualityHint:
-    """The simplest condition that makes two sizes equal; multiples come first.
+    """The simplest condition that makes two sizes equal; multiples are tried first.
 
-    The condition is enough; for the kind `values` it is all there is, too.
+    The condition is sufficient, and for the kind `values` also necessary.
     """
-    if not domain.explains():
+    if not domain.may_explain():
         return EqualityHint("unknown")
     try:
         difference = Dim.of(a) - b
@@ -137,7 +137,7 @@ def _hints(domain: Domain, difference: Dim) -> Iterator[EqualityHint]:
 
 
 def _never(domain: Domain, difference: Dim) -> EqualityHint | None:
-    """No solution: the bounds exclude zero, or all but the constant share a factor."""
+    """No solution: the bounds exclude zero, or all terms but the constant share a factor."""
     low, high = domain.lower(difference), domain.upper(difference)
     terms = dict(difference.terms)
     constant = terms.pop((), 0)
@@ -148,7 +148,7 @@ def _never(domain: Domain, difference: Dim) -> EqualityHint | None:
 
 
 def _multiples(domain: Domain, difference: Dim) -> EqualityHint | None:
-    """The smallest numbers of which the symbols may be multiples."""
+    """The smallest numbers of which the symbols have to be multiples."""
     known = {
         symbol: domain.constraint(symbol).multiple_of for symbol in difference.symbols
     }
@@ -179,7 +179,7 @@ def _suffices(domain: Domain, difference: Dim, multiples: dict[Symbol, int]) -> 
 
 
 def _divisors(n: int) -> list[int]:
-    """The divisors in ascending order; of a huge number only itself."""
+    """The divisors in ascending order; for a huge number only itself."""
     if n > MAX_MODULUS:
         return [n]
     small = [k for k in range(1, math.isqrt(n) + 1) if n % k == 0]
@@ -187,7 +187,7 @@ def _divisors(n: int) -> list[int]:
 
 
 def _one_symbol(domain: Domain, difference: Dim) -> EqualityHint | None:
-    """The residues, or else the values, of the only symbol."""
+    """The residues, or else the values, of the only symbol of a size."""
     if len(difference.symbols) != 1 or divisor_symbols(difference):
         return None
     (symbol,) = difference.symbols
@@ -216,7 +216,7 @@ def _one_symbol(domain: Domain, difference: Dim) -> EqualityHint | None:
 def _residues(
     symbol: Symbol, good: set[int], bad: set[int], modulus: int
 ) -> EqualityHint | None:
-    """The classes that agree, modulo the smallest number that tells them apart."""
+    """The residues that are solutions, modulo the smallest number that separates them from the others."""
     for n in _divisors(modulus):
         rests = sorted({value % n for value in good})
         if not {value % n for value in bad} & set(rests):
@@ -234,7 +234,7 @@ def _any(numbers: list[int]) -> str:
 
 
 def _roots(dim: Dim) -> list[int] | None:
-    """The roots from 0 on of a polynomial in one symbol; None where they are far."""
+    """The non-negative roots of a polynomial in one symbol; None if the bound of the search is too large."""
     coefficients = {len(monomial): factor for monomial, factor in dim.terms}
     degree = max(coefficients)
     if degree == 0:
@@ -242,7 +242,7 @@ def _roots(dim: Dim) -> list[int] | None:
     if degree == 1:
         root, rest = divmod(-coefficients.get(0, 0), coefficients[1])
         return [root] if root >= 0 and rest == 0 else []
-    # No root is larger than this (Cauchy).
+    # Cauchy's bound on the roots.
     last = 1 + max(map(abs, coefficients.values())) // abs(coefficients[degree])
     if last > MAX_ROOT:
         return None
@@ -265,7 +265,7 @@ def _values(symbol: Symbol, values: list[int]) -> EqualityHint:
 
 
 def _relation(domain: Domain, difference: Dim) -> EqualityHint | None:
-    """One symbol in terms of the others."""
+    """An equation for one symbol in terms of the others."""
     common = math.gcd(*(factor for _, factor in difference.terms))
     reduced = exact_div(difference, common) or difference
     for symbol in sorted(reduced.symbols):
@@ -277,8 +277,8 @@ def _relation(domain: Domain, difference: Dim) -> EqualityHint | None:
 
 
 def least_sizes(domain: Domain, dim: Dim | int, n: int) -> dict[Symbol, int]:
-    """The smallest bound on one symbol that makes a size `n` or more; nothing where none does."""
-    if not domain.explains():
+    """The smallest bound on one symbol that makes a size `n` or more; empty if there is none."""
+    if not domain.may_explain():
         return {}
     size = Dim.of(dim)
     for symbol in sorted(size.symbols):
@@ -295,7 +295,7 @@ def _holds(domain: Domain, dim: Dim, n: int, symbol: Symbol, least: int) -> bool
 
 
 def _smallest(first: int, holds: Callable[[int], bool]) -> int | None:
-    """The smallest number from `first` on from which something holds: by doubling."""
+    """The smallest number above `first` for which a monotone condition holds, by doubling; None beyond the limit."""
     gap = 1
     while not holds(first + gap):
         gap *= 2

@@ -1,4 +1,4 @@
-"""Products behind a sum: for printing `(H // 4 - 2) * (W // 4 - 2)` as it came about."""
+"""Factors polynomials, so that `(H // 4 - 2) * (W // 4 - 2)` is printed as a product."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from itertools import product
 
 from compiler.symbolic.terms import A, Monomial, Term, joined, shared, without
 
-MOST_TERMS = 6
+MAX_TERMS = 6
 
 Sum = tuple[Term[A], ...]
 
 
 def factored(terms: Sum[A]) -> list[Sum[A]] | None:
-    """The factors of a polynomial, where it is a product of sums of one atom each, or the square of a sum.
+    """The factors of a polynomial that is a product of sums of one atom each, or the square of a sum.
 
-    Factors that are numbers or atoms come first. None where there is no such product,
-    or where it would be no simpler than the sum.
+    Factors that are numbers or atoms are first. None if there is no such product, or if
+    it is not simpler than the sum.
     """
-    if not 2 <= len(terms) <= MOST_TERMS:
+    if not 2 <= len(terms) <= MAX_TERMS:
         return None
     common = reduce(shared, (monomial for monomial, _ in terms))
     content = math.gcd(*(factor for _, factor in terms))
@@ -47,7 +47,7 @@ def _of_one_atom(rest: dict[Monomial[A], int]) -> list[Sum[A]] | None:
 
 
 def _roots(coefficients: list[int]) -> Iterator[int]:
-    """The integer roots of a polynomial, each as often as it is one."""
+    """The integer roots of a polynomial, with their multiplicities."""
     while len(coefficients) > 1:
         root = next(
             (r for r in _candidates(coefficients[-1]) if not _at(coefficients, r)), None

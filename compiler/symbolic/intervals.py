@@ -1,4 +1,4 @@
-"""Interval arithmetic over symbolic sizes; the only floats are the two infinities."""
+"""Interval arithmetic over symbolic sizes; the only floats are the infinities."""
 
 import math
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ Interval = tuple[Bound, Bound]
 
 
 def interval(dim: Dim, box: Mapping[Symbol, Interval]) -> Interval:
-    """Bounds on a size whose symbols lie in a box.
+    """Bounds of a size, given an interval for each symbol.
 
-    They hold always, and are exact where every symbol occurs once.
+    They are always valid, and exact if every symbol occurs once.
     """
     low: Bound = 0
     high: Bound = 0
@@ -26,7 +26,7 @@ def interval(dim: Dim, box: Mapping[Symbol, Interval]) -> Interval:
 
 
 def hull(a: Interval, b: Interval) -> Interval:
-    """The smallest interval that holds both."""
+    """The smallest interval that contains both."""
     return min(a[0], b[0]), max(a[1], b[1])
 
 
@@ -37,7 +37,7 @@ def _atom(atom: Atom, box: Mapping[Symbol, Interval]) -> Interval:
     divisors = interval(atom.divisor, box)
     if divisors[0] <= 0:
         return -math.inf, math.inf
-    # For a positive divisor the quotient is monotone in either of its sides.
+    # For a positive divisor the quotient is monotone in numerator and divisor.
     return (
         min(_quotient(low, divisor) for divisor in divisors),
         max(_quotient(high, divisor) for divisor in divisors),

@@ -1,8 +1,8 @@
-"""How a symbolic size repeats: what makes equality with floors decidable.
+"""The periods of symbolic sizes, which make equality with floor divisions decidable.
 
-Where a symbol `s` is `M * q + r`, for a period `M` of `s` and any fixed `r`, every
-floor by a number comes out even and the size is a polynomial in `q`. A polynomial of
-degree `d` is zero everywhere as soon as it is zero at `d + 1` places.
+If a symbol `s` is `M * q + r`, for a period `M` of `s` and a fixed `r`, then every
+floor division by a number is exact, and the size is a polynomial in `q`. A polynomial
+of degree `d` is zero everywhere if it is zero at `d + 1` points.
 """
 
 import math
@@ -24,8 +24,8 @@ from compiler.symbolic.terms import Key
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class AnyFloor(Symbol):
-    """Whatever a floor by a symbol may come to."""
+class UnknownFloor(Symbol):
+    """The unknown value of a floor division by a symbol."""
 
     floor: FloorDivision
 
@@ -37,7 +37,7 @@ class AnyFloor(Symbol):
 
 
 def periods(dim: Dim) -> dict[Symbol, int]:
-    """The period of each symbol, 1 where it stands in no floor by a number."""
+    """The period of each symbol; 1 if it is in no floor division by a number."""
     found = dict.fromkeys(dim.symbols, 1)
     for floor in _floors(dim):
         for symbol, period in _floor_periods(floor).items():
@@ -52,7 +52,7 @@ def _floors(dim: Dim) -> set[FloorDivision]:
 
 @lru_cache(maxsize=4_096)
 def _floor_periods(floor: FloorDivision) -> Mapping[Symbol, int]:
-    """The period inside, times what is needed to see multiples of the divisor only."""
+    """The periods of the numerator, times the factors that make every step a multiple of the divisor."""
     inside, n = periods(floor.numerator), floor.divisor.constant or 1
     found: dict[Symbol, int] = {}
     for symbol, period in inside.items():
@@ -71,7 +71,7 @@ def _period(monomial: Monomial, symbol: Symbol) -> int:
 
 
 def degrees(dim: Dim) -> Counter[Symbol]:
-    """The highest power in which each symbol can come, floors by numbers included."""
+    """The degree of each symbol, with floor divisions by numbers counted as their numerators."""
     found: Counter[Symbol] = Counter()
     for monomial, _ in dim.terms:
         powers: Counter[Symbol] = Counter()
@@ -88,10 +88,10 @@ def _atom_degrees(atom: Atom) -> Counter[Symbol]:
 
 
 def without_free(dim: Dim, endless: frozenset[Symbol]) -> list[Dim]:
-    """Sizes that are all zero everywhere just where `dim` is, with fewer symbols.
+    """Sizes with fewer symbols that are all zero everywhere if and only if `dim` is.
 
-    A symbol of `endless` takes infinitely many values. Where it stands in no floor, the
-    factor of each of its powers must be zero by itself.
+    A symbol of `endless` has infinitely many values. If it is in no floor division, the
+    coefficient of each of its powers must be zero.
     """
     floors = frozenset[Symbol]().union(*(floor.symbols for floor in _floors(dim)))
     free = endless - floors
@@ -104,7 +104,7 @@ def without_free(dim: Dim, endless: frozenset[Symbol]) -> list[Dim]:
 
 
 def divisor_symbols(dim: Dim) -> frozenset[Symbol]:
-    """The symbols in the divisors of floors."""
+    """The symbols in the divisors of floor divisions."""
     found = frozenset[Symbol]()
     for floor in _floors(dim):
         inside = divisor_symbols(floor.numerator) | divisor_symbols(floor.divisor)
@@ -113,9 +113,9 @@ def divisor_symbols(dim: Dim) -> frozenset[Symbol]:
 
 
 def opaque(dim: Dim) -> Dim:
-    """The size with a symbol of its own for every floor by a symbol.
+    """The size with every floor division by a symbol replaced by a new symbol.
 
-    What holds for all values of those symbols holds for the floors.
+    A statement that holds for all values of the new symbols holds for the size.
     """
     total = Dim.of(0)
     for monomial, factor in dim.terms:
@@ -131,4 +131,4 @@ def _opaque_atom(atom: Atom) -> Dim:
         return Dim.symbol(atom)
     if atom.divisor.constant is not None:
         return opaque(atom.numerator) // atom.divisor
-    return Dim.symbol(AnyFloor(NETWORKS, atom))
+    return Dim.symbol(UnknownFloor(NETWORKS, atom))

@@ -1,4 +1,4 @@
-"""What the names of a scope stand for when sizes are told in them, not in values."""
+"""Maps the names of a scope to symbols, so that sizes are formulas in these names."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from compiler.symbolic.symbols import (
 )
 
 COUNTER = "i"
-"""What counts the copies of a repeat."""
+"""The name of the copy index in expressions of a repeated layer."""
 
-COUNTED = Dim.symbol(CopyNumber(()))
-"""The number of a copy, whatever repeats."""
+COPY_INDEX = Dim.symbol(CopyNumber(()))
+"""The copy index of the current layer, as a size."""
 
-Counted = tuple[Expression, int]
-"""A formula of the counter, and the copy that it was worked out for."""
+CopyFormula = tuple[Expression, int]
+"""A formula with the copy index, and the copy for which it was evaluated."""
 
 
 class SymbolTable(dict[str, Value]):
-    """The names of a scope with the symbols that they stand for, and in `hints` the values behind the symbols.
+    """The names of a scope, mapped to symbols; `hints` has the values of the symbols.
 
-    A size is a polynomial over the symbols. Where a formula is more than that (a minimum, a choice) it becomes
-    a symbol itself: the code that is made of it then holds for other values, too.
+    A size is a polynomial over the symbols. Any other formula (a minimum, a choice) becomes a symbol of its own, so
+    that the generated code is valid for other values, too.
 
     >>> from compiler.symbolic.evaluate import parse_expression
     >>> width = ParamNumber(("net.yaml",), "width")
@@ -61,27 +61,29 @@ class SymbolTable(dict[str, Value]):
         symbols: Mapping[str, Value],
         hints: dict[Symbol, Dim],
         owner: Owner,
-        counted_as: dict[Symbol, Counted] | None = None,
+        copy_formulas: dict[Symbol, CopyFormula] | None = None,
     ) -> None:
         super().__init__(symbols)
         self.hints, self.owner = hints, owner
-        self.counted_as: dict[Symbol, Counted] = (
-            {} if counted_as is None else counted_as
+        self.copy_formulas: dict[Symbol, CopyFormula] = (
+            {} if copy_formulas is None else copy_formulas
         )
-        """What symbols that stand for a formula of the counter come from."""
+        """The formulas with the copy index that symbols were made from."""
 
     def counted(self, counter: int | None) -> SymbolTable:
-        """The same for one copy of a repeated layer."""
+        """The table for one copy of a repeated layer."""
         if counter is None:
             return self
         return self.with_values({COUNTER: counter})
 
     def with_values(self, values: Mapping[str, Value]) -> SymbolTable:
-        """The same with other values for some names."""
-        return SymbolTable({**self, **values}, self.hints, self.owner, self.counted_as)
+        """The table with other values for some names."""
+        return SymbolTable(
+            {**self, **values}, self.hints, self.owner, self.copy_formulas
+        )
 
     def size(self, expr: Expression, value: Any) -> Any:
-        """A formula, whose value is known, in the names of the scope."""
+        """A formula as a size in the names of the scope; `value` is its value."""
         listed = any(isinstance(part, Indexing | FunctionCall) for part in walk(expr))
         known = dict(self) if listed else self
         told = rewrite(expr, _into(known, self._item)) if listed else expr
@@ -94,16 +96,16 @@ class SymbolTable(dict[str, Value]):
         return size
 
     def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
-        """A size in the lengths of lists, where it is made of them and more."""
+        """A size with the lengths of lists as symbols, if it can be evaluated so."""
         try:
             return evaluate(rewrite(expr, _into(known, self._length)), known)
-        except ExpressionError:  # they choose between sizes
+        except ExpressionError:  # a comparison or a choice that depends on a length
             return size
 
     def _item(self, part: Expression) -> Any:
-        """Items such as `widths[-1]` or `widths[early + i]`, under this name.
+        """The symbol of an item such as `widths[-1]` or `widths[early + i]`.
 
-        With other params the list has another length, and the item another place.
+        Its position depends on params: for other params the list has another length.
         """
         if not isinstance(part, Indexing):
             return None
@@ -116,30 +118,30 @@ class SymbolTable(dict[str, Value]):
             return None
 
     def _length(self, part: Expression) -> Any:
-        """The length of a list under this name, in a size that is made of more."""
+        """The symbol of the length of a list."""
         if not isinstance(part, FunctionCall) or part.function != "len":
             return None
         return self.opaque(part, evaluate(part, self))
 
     def _stays(self, index: Expression) -> bool:
-        """Whether the place of an item is a number from the front, or the counter's."""
+        """Whether the index of an item is a constant, or the copy index."""
         if isinstance(index, Variable) and index.id == COUNTER:
             return not isinstance(self.get(COUNTER), Dim)
         return isinstance(index, NumberLiteral)
 
     def _values(self) -> dict[str, Value]:
-        """What the names stand for: lists of numbers, too."""
+        """The values of the names, with numbers in place of symbols."""
         return {name: _value(value, self.hints) for name, value in self.items()}
 
     def symbol(self, expr: Expression, value: int) -> Dim | None:
-        """A number as a symbolic size; None where it depends on no name."""
+        """A number as a symbolic size; None if it depends on no name."""
         size = self.size(expr, value) if names_in(expr) else None
-        if isinstance(size, int):  # such as the length of a list that is known
+        if isinstance(size, int):  # for example the length of a constant list
             size = self.opaque(expr, value)
         return size if isinstance(size, Dim) else None
 
     def opaque(self, expr: Expression, value: Any) -> Any:
-        """A formula as a symbol of its own; a value that is no number as it is."""
+        """A formula as a symbol of its own; a value that is not a number is returned unchanged."""
         number = isinstance(value, int | Dim) and not isinstance(value, bool)
         if not number:
             return value
@@ -148,7 +150,7 @@ class SymbolTable(dict[str, Value]):
         return Dim.symbol(symbol)
 
     def _symbol(self, expr: Expression) -> Symbol:
-        """The symbol of a formula, for this copy where it has the counter in it."""
+        """The symbol of a formula; for this copy, if the formula contains the copy index."""
         if COUNTER not in names_in(expr):
             return symbol_of(self.owner, expr)
         copy = self.get(COUNTER)
@@ -157,14 +159,14 @@ class SymbolTable(dict[str, Value]):
             own = counter if isinstance(counter, CopyNumber) else None
             return symbol_of(self.owner, expr, own)
         symbol = symbol_of(self.owner, _counted_from(expr, Dim.of(copy)))
-        self.counted_as[symbol] = expr, copy
+        self.copy_formulas[symbol] = expr, copy
         return symbol
 
 
 def _into(
     known: dict[str, Value], find: Callable[[Expression], Any]
 ) -> Callable[[Expression], Expression | None]:
-    """Put names in place of what stands for a size of its own, and the sizes into `known`."""
+    """A rewrite rule that replaces each part for which `find` returns a size by a new name, added to `known`."""
 
     def name(part: Expression) -> Expression | None:
         size = find(part)
@@ -178,30 +180,33 @@ def _into(
 
 
 def by_counter(
-    size: Dim, counted_as: Mapping[Symbol, Counted], copy: int, here: Dim = COUNTED
+    size: Dim,
+    copy_formulas: Mapping[Symbol, CopyFormula],
+    copy: int,
+    here: Dim = COPY_INDEX,
 ) -> dict[Symbol, Symbol]:
-    """The symbols of a size of one copy, as the formulas that they come from.
+    """Replacements for the symbols of a size of one copy: the formulas that they were made from.
 
-    `widths[early + 1]` comes from `widths[early + i]` in copy 1, and from
-    `widths[early + i - 1]` in copy 2. `here` stands for the copy in place of `i`.
+    `widths[early + 1]` is made from `widths[early + i]` in copy 1, and from
+    `widths[early + i - 1]` in copy 2. `here` is the size to use for `i`.
     """
     found: dict[Symbol, Symbol] = {}
     for symbol in sorted(size.symbols):
-        if symbol in counted_as:
-            expr, origin = counted_as[symbol]
+        if symbol in copy_formulas:
+            expr, origin = copy_formulas[symbol]
             formula = _counted_from(expr, here + (origin - copy))
             found[symbol] = symbol_of(symbol.owner, formula)
     return found
 
 
 def item_of_copy(item: ListItem, place: Dim) -> Symbol:
-    """The item of the same list at another place: `widths[i + 1]`."""
+    """The item of the same list at another index: `widths[i + 1]`."""
     formula = Indexing(Variable(item.name), place.to_expr())
     return symbol_of(item.owner, formula)
 
 
 def length_of(item: ListItem) -> Opaque:
-    """The length of the list that an item is of."""
+    """The length of an item's list."""
     formula = FunctionCall("len", (Variable(item.name),))
     return Opaque(item.owner, formula, unparse(formula), None)
 
@@ -213,7 +218,7 @@ def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:
 
 
 def _counted_from(expr: Expression, place: Dim) -> Expression:
-    """A formula with another number, or formula, in place of the counter."""
+    """A formula with the copy index replaced by a number or a formula."""
     number = place.to_expr()
 
     def put(part: Expression) -> Expression | None:
@@ -229,7 +234,7 @@ def _counted_from(expr: Expression, place: Dim) -> Expression:
 
 
 def _tidy(expr: Expression, items: Expression | None = None) -> Expression:
-    """A formula added up; the place of an item: `[-1]` for `[len(widths) - 1]`."""
+    """A formula in normal form; an index from the end: `[-1]` for `[len(widths) - 1]`."""
     known: dict[str, Value] = {
         name: Dim.symbol(ParamNumber((), name)) for name in names_in(expr)
     }
@@ -246,7 +251,7 @@ def _tidy(expr: Expression, items: Expression | None = None) -> Expression:
 
 
 def _length(part: Expression) -> Dim | None:
-    """The length of a list as a size of its own."""
+    """The length of a list as a symbol."""
     if isinstance(part, FunctionCall) and part.function == "len":
         return Dim.symbol(symbol_of((), part))
     return None

@@ -1,7 +1,7 @@
-"""What symbolic sizes are made of: symbols, each of which says what it is.
+"""Symbols, the variables of symbolic sizes: an input's dimension, a param, an item of a list, an opaque formula.
 
-Two symbols are one object or differ, by what they are and never by what they print. Their order is total and follows
-their text, so that a sum is written the same way every time.
+Equal symbols are one object. Symbols are compared by what they are, never by their text. Their order is total and
+follows their text, so that a sum is always written in the same order.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from compiler.expr.syntax import (
 from compiler.symbolic.terms import Key
 
 Owner = tuple[str | int, ...]
-"""The scope that a symbol belongs to, by its file and its path there."""
+"""The scope of a symbol: a file, and the path of the scope in it."""
 
 NETWORKS: Owner = ()
-"""The owner of the dimensions of all networks of a file: `dims` declares them once for all."""
+"""The owner of the dimensions of all networks of a file, which share one `dims` section."""
 
 _table: WeakValueDictionary[Hashable, Symbol] = WeakValueDictionary()
 
 
 class _Interned(type):
-    """Equal parts make one object, as long as somebody holds it."""
+    """Constructor calls with equal arguments return the same object."""
 
     def __call__(cls, *parts: Any) -> Any:
         key = (cls, *parts)
@@ -44,7 +44,7 @@ class _Interned(type):
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Symbol(metaclass=_Interned):
-    """A number that is known by what it is. `key` is its place in the order, and has its text."""
+    """A variable of symbolic sizes. `key` is its sort key, which begins with its text."""
 
     owner: Owner
     key: Key = field(init=False)
@@ -53,31 +53,31 @@ class Symbol(metaclass=_Interned):
         object.__setattr__(self, "key", (0, self.shown(), *self.identity()))
 
     def identity(self) -> Key:
-        """What tells it apart from symbols of the same text."""
+        """The parts of the sort key that separate it from symbols with the same text."""
         return type(self).__name__, self.owner
 
     def shown(self) -> str:
-        """The text that it is ordered by: no other symbol of its kind and scope has it."""
+        """Its text, unique among the symbols of its class and scope."""
         raise NotImplementedError
 
     @property
     def expr(self) -> Expression:
-        """It as an expression in the names of its scope."""
+        """The symbol as an expression in the names of its scope."""
         return Variable(self.shown())
 
     @property
     def symbols(self) -> frozenset[Symbol]:
-        """Only itself."""
+        """The set that has only this symbol."""
         return frozenset((self,))
 
     @property
     def size(self) -> int:
-        """One part."""
+        """The size as an atom of a Dim: 1."""
         return 1
 
     @property
     def depth(self) -> int:
-        """No floor."""
+        """The nesting depth of floor divisions: 0."""
         return 0
 
     def __lt__(self, other: Symbol) -> bool:
@@ -95,7 +95,7 @@ class Symbol(metaclass=_Interned):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class InputDim(Symbol):
-    """A dimension that the types of a scope's inputs name: `T` of `x: float[B, T]`."""
+    """A dimension named in the types of a scope's inputs: `T` of `x: float[B, T]`."""
 
     name: str
 
@@ -105,7 +105,7 @@ class InputDim(Symbol):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ParamNumber(Symbol):
-    """The number that a param holds: `width`."""
+    """The value of a numeric param: `width`."""
 
     name: str
 
@@ -113,13 +113,13 @@ class ParamNumber(Symbol):
         return self.name
 
     def item(self, number: int) -> ListItem:
-        """The item of a list."""
+        """An item of the param, which is a list."""
         return ListItem(self.owner, self.name, (number,))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ListItem(Symbol):
-    """The number at a place in a list: `widths[0]`, or `grid[0][1]` where lists are nested."""
+    """A number in a list: `widths[0]`, or `grid[0][1]` in a nested list."""
 
     name: str
     path: tuple[int, ...]
@@ -135,15 +135,15 @@ class ListItem(Symbol):
         return found
 
     def item(self, number: int) -> ListItem:
-        """The item of an inner list."""
+        """An item of this item, which is a list itself."""
         return ListItem(self.owner, self.name, (*self.path, number))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EllipsisDim(Symbol):
-    """One of the dimensions behind the `...` of an input.
+    """One of the dimensions that the `...` of an input matches.
 
-    `port` is "" where they are those that the first `...` of the scope stands for.
+    `port` is "" for the first `...` of the scope.
     """
 
     port: str
@@ -156,7 +156,7 @@ class EllipsisDim(Symbol):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CopyNumber(Symbol):
-    """The number of a copy, in a group that is repeated: `i`. Of no owner: that of a copy of the layer at hand."""
+    """The index `i` of a copy of a repeated group; with an empty owner, of a copy of the current layer."""
 
     def shown(self) -> str:
         return "i"
@@ -164,9 +164,9 @@ class CopyNumber(Symbol):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque(Symbol):
-    """The value of a formula that is no polynomial: `min(width, 8)`, `widths[early + 1]`.
+    """The value of a formula that is not a polynomial: `min(width, 8)`, `widths[early + 1]`.
 
-    `counter` is what `i` is in it: the number of a group's copy, or None for that of a layer's.
+    `counter` is the symbol of `i` in the formula: a group's copy number, or None for a layer's.
     """
 
     formula: Expression
@@ -188,7 +188,7 @@ class Opaque(Symbol):
 def symbol_of(
     owner: Owner, formula: Expression, counter: CopyNumber | None = None
 ) -> ListItem | Opaque:
-    """The symbol of a formula: an item of a list by its number, or the formula as a whole."""
+    """The symbol of a formula: a list item with a constant index, or else an opaque formula."""
     path: list[int] = []
     part = formula
     while isinstance(part, Indexing) and isinstance(part.index, NumberLiteral):
@@ -205,5 +205,5 @@ Value = TypeVar("Value")
 
 
 def of_networks(values: Mapping[str, Value]) -> dict[Symbol, Value]:
-    """Values of the dimensions of networks, by symbol instead of by name."""
+    """Values of the networks' dimensions, keyed by symbol instead of by name."""
     return {InputDim(NETWORKS, name): value for name, value in values.items()}

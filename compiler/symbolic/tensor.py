@@ -1,4 +1,4 @@
-"""Tensor types: a dtype kind and a symbolic shape, and the patterns that a spec writes for them."""
+"""Tensor types: a dtype kind and a symbolic shape, and the patterns for them in a spec."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from compiler.expr.syntax import Expression, unparse
-from compiler.symbolic.dims import Dim, alike, text_among
+from compiler.symbolic.dims import Dim, alike, qualified_text
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 from compiler.symbolic.symbols import EllipsisDim, Symbol
 
@@ -16,7 +16,7 @@ Kind = Literal["float", "int", "bool"]
 KINDS: Final[tuple[Kind, ...]] = ("float", "int", "bool")
 
 MAX_RANK: Final = 64
-"""Dimensions of a tensor: torch's own limit."""
+"""The maximum number of dimensions of a tensor, which is torch's limit."""
 
 _ELLIPSIS = "..."
 _PATTERN = re.compile(
@@ -37,15 +37,15 @@ class TensorType:
         return len(self.shape)
 
     def with_shape(self, *shape: Dim | int) -> TensorType:
-        """The same kind in another shape."""
+        """The type with another shape."""
         return TensorType(self.kind, tuple(Dim.of(size) for size in shape))
 
     def with_kind(self, kind: Kind) -> TensorType:
-        """The same shape of another kind."""
+        """The type with another kind."""
         return TensorType(kind, self.shape)
 
     def with_size(self, axis: int, size: Dim | int) -> TensorType:
-        """The same type with one size replaced; `axis` may be negative."""
+        """The type with one size replaced; `axis` may be negative."""
         shape = list(self.shape)
         shape[axis] = Dim.of(size)
         return TensorType(self.kind, tuple(shape))
@@ -63,16 +63,16 @@ class TensorType:
 
 
 def is_ellipsis(size: Dim) -> bool:
-    """Whether a size is one of those that `...` matched, unchanged."""
+    """Whether a size is one of the dimensions that `...` matched."""
     return isinstance(size.alone, EllipsisDim)
 
 
 def shape_text(
     shape: tuple[Dim, ...], name: Callable[[Dim], str | None] = lambda _: None
 ) -> str:
-    """A shape as a person writes it: `[B, T, D]`, with what `...` matched as `...` again.
+    """A shape as text, `[B, T, D]`, with the dimensions that `...` matched as `...`.
 
-    `name` gives the names of sizes that are not written out.
+    `name` returns a name for a size to be printed by name, or None.
     """
     parts: list[str] = []
     same = alike(frozenset[Symbol]().union(*(size.symbols for size in shape)))
@@ -83,14 +83,14 @@ def shape_text(
             if parts[-1:] == [text]:
                 continue
         else:
-            text = name(size) or (text_among(size, same) if same else str(size))
+            text = name(size) or (qualified_text(size, same) if same else str(size))
         parts.append(text)
     return f"[{', '.join(parts)}]"
 
 
 @dataclass(frozen=True, slots=True)
 class TypePattern:
-    """A type as a spec writes it: `float[B, Cin, H, W]`, `float[..., D]`, `bool[B, T]?`.
+    """A type in a spec: `float[B, Cin, H, W]`, `float[..., D]`, `bool[B, T]?`.
 
     `dims` are expressions; `ellipsis` is the position of `...` among them, if there is one.
     """
@@ -112,7 +112,7 @@ def parse_pattern(text: str) -> TypePattern:
     """Read `float[B, T, D]`.
 
     Raises:
-        ExpressionError: where the text is not a type, with the offsets of the faulty part.
+        ExpressionError: if the text is not a type, with the offsets of the faulty part.
     """
     match = _PATTERN.fullmatch(text)
     if match is None:
@@ -130,7 +130,7 @@ def parse_sizes(text: str, offset: int = 0) -> tuple[Expression, ...]:
     """Read `B, 3 * D`, which starts at `offset` in a longer text.
 
     Raises:
-        ExpressionError: where one of them is no size, with offsets in the longer text.
+        ExpressionError: if one of them is not a size, with offsets in the longer text.
     """
     dims, ellipsis = _pattern_dims(text, offset)
     if ellipsis is not None:
@@ -163,12 +163,12 @@ def _pattern_dims(text: str, offset: int) -> tuple[tuple[Expression, ...], int |
 
 
 def _pattern_dim(part: str, offset: int) -> Expression:
-    """A size; blanks before it give its parts the offsets that they have in the whole text."""
+    """Parse a size; leading blanks give its parts their offsets in the whole text."""
     return parse_expression(" " * offset + part)
 
 
 def _split(text: str) -> list[str]:
-    """Split at the commas that stand outside brackets."""
+    """Split at the commas outside brackets."""
     parts, depth, start = [], 0, 0
     for position, character in enumerate(text):
         depth += (character in "([") - (character in ")]")

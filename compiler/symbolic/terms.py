@@ -1,7 +1,7 @@
 """Polynomials as sums of monomials, and monomials as products of atoms.
 
-Plain functions over tuples, which know of an atom no more than its place in the order of
-atoms; `dims` has the atoms, and the normal form.
+Functions over tuples that need only the sort key of an atom; `dims` defines the atoms and
+the normal form.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ Key = tuple[object, ...]
 
 
 class Ordered(Protocol):
-    """What a monomial is a product of."""
+    """A factor of a monomial."""
 
     @property
     def key(self) -> Key:
@@ -26,7 +26,7 @@ Coefficients = dict[Monomial[A], int]
 
 
 def order(term: Term[A]) -> Key:
-    """Sort key: higher degrees first, then the alphabet; fit for long division."""
+    """Sort key: higher degrees first, then by atoms; a monomial order, as long division needs."""
     monomial = term[0]
     return -len(monomial), tuple(atom.key for atom in monomial)
 
@@ -37,7 +37,7 @@ def joined(a: Monomial[A], b: Monomial[A]) -> Monomial[A]:
 
 
 def without(monomial: Monomial[A], divisor: Monomial[A]) -> Monomial[A] | None:
-    """The quotient of two monomials, or None where it is not one."""
+    """The quotient of two monomials, or None if the division is not exact."""
     left = list(monomial)
     for atom in divisor:
         if atom not in left:
@@ -64,9 +64,9 @@ def collect(total: Coefficients[A], terms: Iterable[Term[A]], factor: int) -> No
 def divide(
     a: tuple[Term[A], ...], b: tuple[Term[A], ...], work: int
 ) -> Coefficients[A] | None:
-    """The exact quotient of two sorted polynomials, None where there is none.
+    """The exact quotient of two sorted polynomials; None if there is none.
 
-    None as well where the division takes more than about `work` steps.
+    None, too, if the division takes more than about `work` steps.
     """
     leading, *others = b
     if not others:
@@ -88,7 +88,7 @@ def divide(
 
 
 def divide_by_term(a: tuple[Term[A], ...], b: Term[A]) -> Coefficients[A] | None:
-    """The exact quotient of a polynomial by one term, None where there is none."""
+    """The exact quotient of a polynomial by one term; None if there is none."""
     ratios = [_ratio(term, b) for term in a]
     known = [ratio for ratio in ratios if ratio is not None]
     return dict(known) if len(known) == len(ratios) else None
