@@ -25,7 +25,7 @@ STEP = 10
 MOST = 1.4
 """How much dearer the third step in size may be than the second: 1.0 if linear, 1.67 if quadratic."""
 
-BOUNDED = {"chain_of_ties", "conditions", "params_in_a_chain", "tower"}
+BOUNDED = {"conditions", "params_in_a_chain"}
 """Kinds whose work is more than linear: the limits alone bound it. Each flag is tried, each chain is followed."""
 
 

@@ -9,12 +9,7 @@ from compiler.diagnostics.text import printable, shorten
 from compiler.diagram.captions import layer_caption
 from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster
 from compiler.diagram.error_overlay import ErrorOverlay
-from compiler.diagram.main_path import (
-    continues_main_path,
-    input_dependents,
-    main_output,
-    main_path,
-)
+from compiler.diagram.main_path import MainPaths, input_dependents
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.views import LayerView, ScopeView, elided
 from compiler.ir.counts import ParameterCounter
@@ -35,6 +30,7 @@ class BoxBuilder:
     errors: ErrorOverlay
     types: TypeLabels
     counter: ParameterCounter
+    main_paths: MainPaths = field(default_factory=MainPaths)
     boxes: list[Box] = field(default_factory=list)
     clusters: list[Cluster] = field(default_factory=list)
     ids: dict[tuple[ScopeView, str], str] = field(default_factory=dict)
@@ -50,7 +46,7 @@ class BoxBuilder:
             cluster: the id of the cluster around it; "" for none.
         """
         path_id = self._new_path_id()
-        on_path = main_path(root)
+        on_path = self.main_paths.path(root)
         hidden = elided(tuple(root.scope.inputs))
         for name in root.scope.inputs:
             if hidden and name == hidden[0]:
@@ -62,7 +58,7 @@ class BoxBuilder:
             own = path_id if name in on_path else ""
             self._add(root, name, _terminal("input", caption, cluster, own))
         path_id = self._add_layers(root, cluster, path_id, on_path)
-        last = main_output(root)
+        last = self.main_paths.output(root)
         outputs = dict(root.outputs)
         hidden = elided(tuple(outputs))
         for name, ref in outputs.items():
@@ -96,8 +92,9 @@ class BoxBuilder:
                 own = path_id if name in on_path else ""
                 self._add(view, name, self._layer(view, name, cluster, own))
                 continue
-            inner, inner_path = self._add_cluster(view, name, cluster), main_path(child)
-            continues = name in on_path and continues_main_path(child, on_path)
+            inner = self._add_cluster(view, name, cluster)
+            inner_path = self.main_paths.path(child)
+            continues = name in on_path and self.main_paths.continues(child)
             start = path_id if continues else self._new_path_id()
             end = self._add_layers(child, inner, start, inner_path)
             path_id = end if name in on_path else path_id

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
 from compiler.diagram.views import LayerView, ScopeView
@@ -29,26 +32,61 @@ class ErrorOverlay:
         self._errors = [
             error for error in typed.diagnostics if error.severity == "error"
         ]
+        self._at: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        """The errors of a layer by its path."""
+        self._inside: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        """The errors inside a block or group by the path of its layer."""
+        for number, error in enumerate(self._errors):
+            if error.layers:
+                self._at[error.layers].append(number)
+            for length in range(1, len(error.layers)):
+                self._inside[error.layers[:length]].append(number)
+        self._by_start = sorted(
+            (_start(error.span), number) for number, error in enumerate(self._errors)
+        )
 
     def at(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
         """The errors of a layer itself."""
-        return tuple(error for error in self._errors if _is_at(error, view, layer))
+        place, name = layer.node.place, layer.node.name
+        found = self._within(place.span())
+        found |= self._at_place(place.span(key=True))
+        if layer.scope is not None and layer.scope.kind == "group":
+            for inner in layer.scope.nodes.values():
+                found -= self._within(inner.place.span())
+        if view.root.scope.kind == "network":
+            found = {n for n in found if not self._errors[n].layers}
+            found.update(self._at.get(_path(view, layer), ()))
+        else:
+            found = {n for n in found if self._errors[n].layers[-1:] in ((), (name,))}
+        return self._select(found)
 
     def inside(self, view: ScopeView, layer: LayerView) -> tuple[Diagnostic, ...]:
         """The errors inside the block or group that a layer runs."""
-        scope = layer.scope
-        if scope is None:
+        if layer.scope is None:
             return ()
-        path = _path(view, layer)
-        return tuple(
-            error
-            for error in self._errors
-            if (
-                error.layers[: len(path)] == path and len(error.layers) > len(path)
-                if error.layers and view.root.scope.kind == "network"
-                else _contains(scope.place.span(), error.span)
-            )
-        )
+        found = self._within(layer.scope.place.span())
+        if view.root.scope.kind == "network":
+            found = {n for n in found if not self._errors[n].layers}
+            found.update(self._inside.get(_path(view, layer), ()))
+        return self._select(found)
+
+    def _within(self, outer: Span) -> set[int]:
+        """The errors whose place is in a span."""
+        end = (outer.file, outer.end_line, outer.end_column)
+        first = bisect_left(self._by_start, (_start(outer), -1))
+        last = bisect_right(self._by_start, (end, len(self._errors)))
+        return {
+            number
+            for _, number in self._by_start[first:last]
+            if _contains(outer, self._errors[number].span)
+        }
+
+    def _at_place(self, span: Span) -> set[int]:
+        """The errors whose place is a span."""
+        return {n for n in self._within(span) if self._errors[n].span == span}
+
+    def _select(self, numbers: set[int]) -> tuple[Diagnostic, ...]:
+        return tuple(self._errors[number] for number in sorted(numbers))
 
 
 def edge_has_error(layer: LayerView, ref: Ref, errors: tuple[Diagnostic, ...]) -> bool:
@@ -63,29 +101,12 @@ def edge_has_error(layer: LayerView, ref: Ref, errors: tuple[Diagnostic, ...]) -
     return False
 
 
-def _is_at(error: Diagnostic, view: ScopeView, layer: LayerView) -> bool:
-    steps = error.layers
-    if steps and view.root.scope.kind == "network":
-        return steps == _path(view, layer)
-    if steps and steps[-1] != layer.node.name:
-        return False
-    return _is_in_layer(error.span, layer) and not (
-        layer.scope is not None
-        and layer.scope.kind == "group"
-        and any(
-            _contains(inner.place.span(), error.span)
-            for inner in layer.scope.nodes.values()
-        )
-    )
-
-
-def _is_in_layer(span: Span, layer: LayerView) -> bool:
-    place = layer.node.place
-    return _contains(place.span(), span) or place.span(key=True) == span
-
-
 def _path(view: ScopeView, layer: LayerView) -> tuple[str, ...]:
     return (view.root.scope.name, *view.path, layer.node.name)
+
+
+def _start(span: Span) -> tuple[str, int, int]:
+    return span.file, span.line, span.column
 
 
 def _contains(outer: Span, inner: Span) -> bool:
