@@ -3,7 +3,8 @@
 Each fault of `planted.yaml` is a change to one file of compiler/lower. It is planted in a process of its own, and specs
 are compiled until one is noticed: refused, as validation finds the class wrong; without a param that its constructor
 took, as probes find the class wrong at other values; different from the interpreter in `verify`; or an exception.
-Only specs whose code the fault changes are verified.
+Only specs that run the changed lines are compiled, cheap ones first, and only those whose code the fault changes are
+verified.
 """
 
 from __future__ import annotations
@@ -17,25 +18,27 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import torch
 import yaml
 
+from tests.soundness_page import write_section
+
 ROOT = Path(__file__).parents[2]
 FAULTS = Path(__file__).with_name("planted.yaml")
-SEEDS = range(40)
-"""The random specs that are compiled after those of tests/features."""
-MOST_VERIFIED = 10
-"""So many specs whose code is another are verified."""
-SECONDS = 90.0
-"""For each fault; one that takes longer is noticed, too: it hangs."""
+SEEDS = range(300)
+"""The random specs: what the fuzzer compiles in a minute or two."""
+COMPILE_SECONDS, VERIFY_SECONDS = 10.0, 25.0
+"""Of processor time for each fault, after which no other spec is begun."""
+SECONDS = 600.0
+"""On the clock, for each fault; one that takes longer is noticed, too: it hangs."""
 UNNOTICED, UNREACHED = "nothing", "no spec is compiled to other code"
 
 
@@ -58,6 +61,12 @@ class Fault:
         if text.count(self.old) != 1:
             raise ValueError(f"{self.file} has no single place for: {self.fault}")
         return text.replace(self.old, self.new)
+
+    def lines(self) -> range:
+        """The lines of the file that it changes."""
+        before, old, _ = (ROOT / self.file).read_text("utf-8").partition(self.old)
+        first = before.count("\n") + 1
+        return range(first, first + old.rstrip("\n").count("\n") + 1)
 
 
 def faults() -> list[Fault]:
@@ -163,7 +172,7 @@ layers:
 
 
 def corpus(folder: Path) -> Iterator[Path]:
-    """Specs, small ones first; the random ones are in `folder`."""
+    """All specs; the random ones are in `folder`."""
     yield from sorted((ROOT / "tests/features").glob("*.yaml"))
     yield from sorted(folder.glob("*.yaml"))
     yield from sorted((ROOT / "specs").glob("*.yaml"))
@@ -186,7 +195,10 @@ class Code:
 
     python: str
     params: tuple[str, ...] = ()
-    """The arguments of its constructors."""
+    """The arguments of its networks' constructors."""
+    seconds: float = 0.0
+    reached: frozenset[Fault] = frozenset()
+    """The faults whose lines run when it is compiled."""
 
 
 def compiled(path: Path) -> tuple[Code, Any]:
@@ -194,54 +206,110 @@ def compiled(path: Path) -> tuple[Code, Any]:
     from compiler.diagnostics.diagnostic import SpecError
     from compiler.pipeline import compile_spec
 
+    start = time.process_time()
     try:
         program = compile_spec(path)
         python = program.python
     except SpecError:
         return Code(""), None
-    heads = re.findall(r"def __init__\((.*?)\) -> None", python, re.DOTALL)
-    names = (name for head in heads for name in re.findall(r"(\w+):", head))
-    return Code(python, tuple(names)), program
+    params = [
+        name
+        for network in program.typed.networks.values()
+        for name in _params(python, network.scope.name)
+    ]
+    return Code(python, tuple(params), time.process_time() - start), program
 
 
-def noticed(fault: Fault, folder: Path, right: dict[str, Code]) -> str:
+def _params(python: str, network: str) -> list[str]:
+    """The arguments of a network's constructor."""
+    _, _, text = python.partition(f"class {network}(")
+    head = re.search(
+        r"def __init__\((.*?)\) -> None", text.partition("\nclass ")[0], re.DOTALL
+    )
+    return re.findall(r"(\w+):", head[1]) if head else []
+
+
+class _Reach:
+    """Finds the faults whose lines run."""
+
+    def __init__(self, planted: Sequence[Fault]) -> None:
+        self.found: set[Fault] = set()
+        self._lines: dict[tuple[str, int], list[Fault]] = defaultdict(list)
+        for fault in planted:
+            for line in fault.lines():
+                self._lines[str(ROOT / fault.file), line].append(fault)
+        self._has_some: dict[CodeType, bool] = {}
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Any:
+        """A tracer for `sys.settrace`."""
+        if event == "line":
+            place = (frame.f_code.co_filename, frame.f_lineno)
+            self.found.update(self._lines.get(place, ()))
+            return self
+        return self if self._is_of_interest(frame.f_code) else None
+
+    def _is_of_interest(self, code: CodeType) -> bool:
+        if code not in self._has_some:
+            lines = {(code.co_filename, line) for *_, line in code.co_lines() if line}
+            self._has_some[code] = not self._lines.keys().isdisjoint(lines)
+        return self._has_some[code]
+
+
+def _right(folder: Path, planted: Sequence[Fault]) -> dict[Path, Code]:
+    """What each spec is compiled to without a fault, and what it reaches."""
+    found = {}
+    for path in corpus(folder):
+        reach = _Reach(planted)
+        sys.settrace(reach)
+        code, _ = compiled(path)
+        sys.settrace(None)
+        if code.python:
+            found[path] = replace(code, reached=frozenset(reach.found))
+    return found
+
+
+def noticed(fault: Fault, right: Mapping[Path, Code]) -> str:
     """What notices a fault, in a process that has not imported lowering."""
     sys.meta_path.insert(0, _Finder(fault))
-    verified = changed = 0
-    programs = []
-    for path in corpus(folder):
+    start = time.process_time()
+    reached = [path for path in right if fault in right[path].reached] or [*right]
+    changed = []
+    for path in sorted(reached, key=lambda one: right[one].seconds):
+        if time.process_time() - start > COMPILE_SECONDS:
+            break
         name = path.stem
-        if not right[name].python:
-            continue
         try:
             code, program = compiled(path)
         except Exception as error:  # noqa: BLE001 - any is what notices it
             return f"an exception: {type(error).__name__} ({name})"
         if not code.python:
             return f"validation: refused ({name})"
-        changed += code.python != right[name].python
-        if len(code.params) < len(right[name].params):
+        if len(code.params) < len(right[path].params):
             return f"probes: a param is fixed ({name})"
-        if code.python != right[name].python and len(programs) < MOST_VERIFIED:
-            programs.append((name, program))
+        if code.python != right[path].python:
+            changed.append((name, program))
+    return _difference(changed) if changed else f"{UNREACHED}: {len(reached)} compiled"
+
+
+def _difference(programs: Sequence[tuple[str, Any]]) -> str:
+    """The first difference that `verify` finds, in the smallest specs first."""
     from runtime.verify import verify
 
+    start, verified = time.process_time(), 0
     for name, program in sorted(programs, key=lambda one: len(one[1].python)):
-        verified += 1
+        if time.process_time() - start > VERIFY_SECONDS:
+            break
         try:
             problems = verify(program).problems
         except Exception as error:  # noqa: BLE001
             return f"an exception: {type(error).__name__} ({name})"
         if problems:
             return f"verify: {problems[0][:90]} ({name})"
-    return f"{UNNOTICED}: {verified} verified" if changed else UNREACHED
+        verified += 1
+    return f"{UNNOTICED}: {verified} of {len(programs)} verified"
 
 
-def _right(folder: Path) -> dict[str, Code]:
-    return {path.stem: compiled(path)[0] for path in corpus(folder)}
-
-
-def _child(task: Any, *arguments: Any) -> Any:
+def _child(task: Any, *arguments: Any, seconds: float | None = None) -> Any:
     """What a function gives in a process of its own; None where it takes too long."""
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe(duplex=False)
@@ -255,7 +323,7 @@ def _child(task: Any, *arguments: Any) -> Any:
     process.start()
     theirs.close()
     try:
-        return mine.recv() if mine.poll(SECONDS) else None
+        return mine.recv() if mine.poll(seconds) else None
     except EOFError:
         return None
     finally:
@@ -274,31 +342,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     planted = [one for one in faults() if options.only in f"{one.file} {one.fault}"]
     random.Random(0).shuffle(planted)  # so that a part of them is a fair one
     end = time.monotonic() + 60 * options.minutes
-    lines, found = [], Counter[str]()
+    results: dict[Fault, str] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _child(_write_random, folder)
-        right = _child(_right, folder)
+        right = _child(_right, folder, planted)
         assert right is not None, "without a fault, too, a spec cannot be compiled"
         for fault in planted:
             start = time.monotonic()
             if start > end:
                 break
-            what = _child(noticed, fault, folder, right) or "it hangs, or ends"
-            found[what.partition(":")[0]] += 1
+            what = _child(noticed, fault, right, seconds=SECONDS)
+            results[fault] = what or "it hangs, or ends"
             seconds = time.monotonic() - start
-            file = fault.file.rpartition("/")[2]
-            lines.append(f"{file:20} {fault.fault:55} {what}")
-            sys.stdout.write(f"{lines[-1]} {seconds:.0f} s\n")
+            sys.stdout.write(f"{_line(fault, results[fault])} {seconds:.0f} s\n")
             sys.stdout.flush()
-    tried = len(lines)
-    share = 1 - (found[UNNOTICED] + found[UNREACHED]) / max(tried, 1)
-    lines += [f"{number:5} {what}" for what, number in found.most_common()]
-    lines.append(f"{share:.1%} of {tried} faults are noticed")
     options.out.parent.mkdir(parents=True, exist_ok=True)
+    lines = [_line(fault, what) for fault, what in sorted(results.items(), key=str)]
+    lines.append(table(results))
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    sys.stdout.write("\n".join(lines[tried:]) + "\n")
-    return share < options.least
+    sys.stdout.write(lines[-1])
+    if len(results) == len(faults()):
+        write_section("planted faults", table(results))
+    return _share(results) < options.least
+
+
+def _line(fault: Fault, what: str) -> str:
+    return f"{fault.file.rpartition('/')[2]:20} {fault.fault:55} {what}"
+
+
+def _share(results: Mapping[Fault, str]) -> float:
+    missed = [one for one in results.values() if one.startswith((UNNOTICED, UNREACHED))]
+    return 1 - len(missed) / max(len(results), 1)
+
+
+def table(results: Mapping[Fault, str]) -> str:
+    """The section of the docs: how many faults each check notices, and which none does."""
+    counts = Counter(what.partition(":")[0] for what in results.values())
+    lines = ["| noticed by | faults |", "|---|---:|"]
+    lines += [f"| {what} | {number} |" for what, number in counts.most_common()]
+    lines += ["", f"{_share(results):.1%} of {len(results)} faults are noticed."]
+    for fault, what in sorted(results.items(), key=str):
+        if what.startswith((UNNOTICED, UNREACHED)):
+            lines.append(f"Not noticed: {fault.fault} (`{fault.file}`).")
+    return "\n".join(lines) + "\n"
 
 
 def _import_what_comes_before() -> None:

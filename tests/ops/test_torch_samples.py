@@ -11,7 +11,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -24,13 +23,14 @@ from tests.ops.torch_samples import (
     module_samples,
 )
 from tests.ops.try_samples import Outcome, outcomes
+from tests.soundness_page import section, write_section
 
 SECONDS = 12
 """Processor time for the part that always runs."""
 A_FEW = 3
 
-DOCS = Path(__file__).parents[2] / "docs" / "soundness.md"
-START, END = "<!-- torch samples -->\n", "<!-- end of torch samples -->\n"
+SECTION = "torch samples"
+"""Of docs/soundness.md."""
 
 
 @dataclass
@@ -85,7 +85,7 @@ def test_a_few_samples_of_each_compute_what_torch_does() -> None:
 def test_all_samples_compute_what_torch_does_and_the_docs_say_so() -> None:
     tried = all_tried()
     assert not tried.failures, f"{tried.failures[0].failure}\n{tried.failures[0].spec}"
-    assert table(tried) in DOCS.read_text(encoding="utf-8")
+    assert section(SECTION) == table(tried)
 
 
 def all_tried() -> Tried:
@@ -114,12 +114,5 @@ def table(tried: Tried) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(tried: Tried) -> None:
-    """Put the table in its section of the docs."""
-    before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
-    DOCS.write_text(f"{before}{START}{table(tried)}{END}{after}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    write(all_tried())
+    write_section(SECTION, table(all_tried()))
