@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.read_source import read_source

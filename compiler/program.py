@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, RequestError, SpecError
 from compiler.diagnostics.source import Source
 from compiler.ir.causal import Causality

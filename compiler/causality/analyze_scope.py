@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from compiler.causality.compose_flows import (
     ports_read,
     widened,
 )
+from compiler.dataclass import dataclass
 from compiler.infer.repeats import fed_ports
 from compiler.ir.causal import CallFlow, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance, LayerCall, Scan, TypedNode

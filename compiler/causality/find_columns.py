@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.causality.analyze_scope import Analyzer, Values
 from compiler.causality.compose_flows import entered
+from compiler.dataclass import dataclass
 from compiler.infer.repeats import fed_ports
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, PortAxis, ScopeFlow
 from compiler.ir.graph import Ref

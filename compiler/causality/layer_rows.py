@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from compiler.causality.analyze_scope import Analyzer, Values
 from compiler.causality.compose_flows import entered, hulled
+from compiler.dataclass import dataclass
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance
 from compiler.op.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, Literal
 
@@ -16,6 +15,7 @@ from compiler.checkpoint.assembly import (
     Taken,
     Transposed,
 )
+from compiler.dataclass import dataclass
 from compiler.language.checkpoint import Recipe
 from compiler.op.arg_types import Formula
 from compiler.parse.path_error import Path, PathError

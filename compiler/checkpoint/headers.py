@@ -11,10 +11,10 @@ import math
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.text import printable, shorten
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from compiler.checkpoint.assembly import (
@@ -16,6 +16,7 @@ from compiler.checkpoint.assembly import (
 from compiler.checkpoint.headers import Stored, read_header, read_mark
 from compiler.checkpoint.name_schemes import Reading, asked_for, readings
 from compiler.checkpoint.plan import MOST_WORK, Entry, Plan, origins
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import either
 from compiler.ir.typed import TypedGraph

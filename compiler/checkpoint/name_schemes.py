@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from compiler.checkpoint.assembly import renamed, sources
 from compiler.checkpoint.plan import Plan, own_plans, plans
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import shorten
 from compiler.ir.typed import TypedGraph

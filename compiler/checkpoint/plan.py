@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from compiler.checkpoint.assemble import TooMuch, WorkLimit, make
 from compiler.checkpoint.assembly import Assembly, Taken
 from compiler.checkpoint.tensors import OwnTensor, own_tensors
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Recipe, Section

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 
+from compiler.dataclass import dataclass
 from compiler.ir.counts import runs_with_weights
 from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, LayerCall, TypedNode

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass
 from functools import lru_cache
 from keyword import iskeyword
 from types import EllipsisType
+
+from compiler.dataclass import dataclass
 
 BINARY = frozenset(
     ["+", "-", "*", "/", "//", "%", "@", "**", "&", "|", "^", "<<", ">>"]

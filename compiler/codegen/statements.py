@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from compiler.codegen.python import (
     BINARY,
@@ -15,6 +14,7 @@ from compiler.codegen.python import (
     check_operator,
     lit,
 )
+from compiler.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from compiler.cost.parameter_formulas import product_or_none, sum_or_none
+from compiler.dataclass import dataclass
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.symbolic.dims import Dim, DimOverflow
 

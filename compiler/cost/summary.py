@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from itertools import islice
 from typing import Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.text import cells, printable
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint

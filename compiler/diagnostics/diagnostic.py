@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import printable

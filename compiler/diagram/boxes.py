@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.text import printable, shorten
 from compiler.diagram.captions import layer_caption
 from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing

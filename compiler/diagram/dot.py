@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from graphviz import Digraph, nohtml
 
+from compiler.dataclass import dataclass
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.drawing import Box, Cluster, Drawing, Edge

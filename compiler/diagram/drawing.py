@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from compiler.dataclass import dataclass
 
 Direction = Literal["TB", "LR"]
 ThemeName = Literal["light", "dark", "print"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from compiler.dataclass import dataclass
 from compiler.diagram.boxes import BoxBuilder, join_symbol
 from compiler.diagram.copies import copies_label
 from compiler.diagram.drawing import Box, Edge, EdgeKind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from compiler.dataclass import dataclass
 from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.main_path import height
 from compiler.diagram.options import DiagramOptions

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from compiler.dataclass import dataclass
 from compiler.diagram.dot import Layout, to_dot
 from compiler.diagram.drawing import Caption, Drawing
 from compiler.diagram.layout_engine import LayoutEngine, lay_out

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from compiler.dataclass import dataclass
 from compiler.diagram.drawing import ThemeName
 from compiler.op.op import Colour
 from compiler.op.registry import family_colours

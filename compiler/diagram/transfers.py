@@ -8,8 +8,9 @@ the picture is then a pair of boxes with the cases in which a value goes from th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from compiler.dataclass import dataclass
 from compiler.diagram.boxes import BoxBuilder
 from compiler.diagram.views import ScopeView, Wire, input_refs
 from compiler.infer.repeats import fed_ports

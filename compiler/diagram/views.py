@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, OpParam, Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import Op

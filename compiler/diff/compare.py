@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from compiler.cost.measure import measure
 from compiler.cost.summary import ScopeSummary, Summary
+from compiler.dataclass import dataclass
 from compiler.diff.layer_facts import Facts, layer_facts, target_name
 from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope

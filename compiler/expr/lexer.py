@@ -4,8 +4,8 @@ import keyword
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import PRECEDENCE, ExpressionError
 
 KEYWORDS = frozenset(("and", "or", "not", "if", "else"))

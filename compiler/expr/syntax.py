@@ -5,7 +5,9 @@ prints its results as expressions too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from compiler.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Source
 from compiler.parse.document import (
     Document,

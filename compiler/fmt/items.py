@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Source, Span
 from compiler.fmt.comments import Comment, LineColumn, find_comments
 from compiler.parse.document import (

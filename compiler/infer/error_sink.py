@@ -6,8 +6,7 @@ the conditions that would mend it then add up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import shorten

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.elaborate.targets import bind_arguments, op_span

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Report
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.param_values import default_value, fits, name_values

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import Expression, Variable, unparse
 from compiler.op import errors
 from compiler.op.context import Context

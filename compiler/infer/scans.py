@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder

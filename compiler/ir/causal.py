@@ -9,8 +9,8 @@ a step needs all places so far, `compiler/causality/find_columns.py` works out; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Span
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall, TypedNode

@@ -8,10 +8,11 @@ a `Placeholder` for everything that has no name yet: a value, a size, a member.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import filled, placeholders
+from compiler.dataclass import dataclass
 from compiler.symbolic.symbols import CopyNumber, EllipsisDim
 from compiler.symbolic.tensor import TensorType
 

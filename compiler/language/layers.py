@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -13,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import Expression
 from compiler.symbolic.evaluate import (
     ExpressionError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -11,6 +10,7 @@ from pydantic import (
     model_validator,
 )
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.language.model import (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.codegen.python import Conditional, Expr, call, lit
+from compiler.dataclass import dataclass
 from compiler.ir.module import Body, Local
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Ref, Scope
 from compiler.ir.typed import (
     Instance,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.class_plan import ClassPlan, Plans, Run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.codegen.namespace import Namespace, fresh_names
@@ -21,6 +20,7 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.codegen.traversal import filled, placeholders
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code

@@ -7,7 +7,6 @@ alone, a size is sought that is right in every run; where it differs by more, th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compiler.codegen.python import (
@@ -22,6 +21,7 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.codegen.traversal import placeholders
+from compiler.dataclass import dataclass
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
 from compiler.ir.module import Capacity, Let, Local, Origin, ScopeName, ScopeNumber

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from compiler.codegen.statements import Import, Verbatim
+from compiler.dataclass import dataclass
 from compiler.op.library_sources import PACKAGE, in_order, tree_of
 
 

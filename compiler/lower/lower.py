@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 
 from compiler.codegen.python import ListExpr, Name, lit
 from compiler.codegen.statements import Assign, Class, Import, Module, Stmt
 from compiler.codegen.traversal import used_names
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Spec

@@ -6,10 +6,11 @@ That is one of a dimension of the inputs, or of several params; one of a single 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from compiler.codegen.python import Compare, Conditional, Expr, Placeholder, lit
 from compiler.codegen.traversal import placeholders
+from compiler.dataclass import dataclass
 from compiler.ir.module import (
     Choose,
     Let,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from compiler.codegen.namespace import Namespace
 from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import placeholders
+from compiler.dataclass import dataclass
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
     Choose,

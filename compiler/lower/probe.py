@@ -7,9 +7,10 @@ which they do not hold is fixed: its value stands in the code.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed

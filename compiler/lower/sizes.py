@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from compiler.codegen.python import Binary, Expr, Placeholder, attr, subscript
 from compiler.codegen.traversal import filled, placeholders
+from compiler.dataclass import dataclass
 from compiler.ir.module import (
     Let,
     Local,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall, TypedNode

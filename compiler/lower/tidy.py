@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from compiler.codegen.line_breaks import INDENT
@@ -27,6 +27,7 @@ from compiler.codegen.python import (
     Unary,
 )
 from compiler.codegen.traversal import children, filled, placeholders, walk
+from compiler.dataclass import dataclass
 from compiler.ir.module import Choose, Let, Local, Loop, Stmt, reads
 from compiler.lower.class_ir import ClassIR
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from compiler.dataclass import dataclass
 from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.class_plan import ClassPlan
 from compiler.symbolic.dims import Dim

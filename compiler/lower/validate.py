@@ -8,7 +8,6 @@ against what the op writes when it is asked for that one run alone. Nothing here
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.codegen.expression_layout import flat
@@ -21,6 +20,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import filled, mapped, placeholders
+from compiler.dataclass import dataclass
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref

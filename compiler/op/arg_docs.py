@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import UnionType
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.text import either
 from compiler.op.arg_types import Axes, Sized, sized
 from compiler.op.as_yaml import as_yaml

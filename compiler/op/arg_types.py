@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -23,6 +22,7 @@ import pydantic
 from pydantic import ConfigDict, Field, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import Expression, Variable
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, parse_expression

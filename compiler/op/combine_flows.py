@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from operator import mul
 
+from compiler.dataclass import dataclass
 from compiler.op.dependence import (
     Along,
     AxisFlow,

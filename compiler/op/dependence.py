@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from typing import Final
 
+from compiler.dataclass import dataclass
 from compiler.symbolic.dims import Dim
 
 Bound = Fraction | float

@@ -6,8 +6,8 @@ A rule raises a `OpError`; inference knows where the layer stands and makes a di
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.explain import Conditions
 from compiler.symbolic.tensor import TensorType

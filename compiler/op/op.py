@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from types import CodeType
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
@@ -17,6 +16,7 @@ import pydantic
 
 from compiler.codegen.python import Call, Expr, Plain, TupleExpr, call
 from compiler.codegen.statements import Stmt
+from compiler.dataclass import dataclass
 from compiler.op.arg_types import build_model, sized
 from compiler.op.context import Context
 from compiler.op.flow import FlowRule, no_rule

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from compiler.dataclass import dataclass
 from compiler.op.arg_docs import Argument, takes
 from compiler.op.as_yaml import as_yaml
 from compiler.op.op import Op, arguments

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.op.combine_flows import Band, Labelled, contract, is_zero, labelled
 from compiler.op.dependence import Along, Dependence, Guard
 from compiler.op.flow import FlowCall, Memory, Operand

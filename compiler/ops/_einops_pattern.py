@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
+from compiler.dataclass import dataclass
 from compiler.op.errors import OpError, constraint
 
 ELLIPSIS = "..."

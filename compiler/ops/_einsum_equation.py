@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from string import ascii_letters
 
+from compiler.dataclass import dataclass
 from compiler.op import errors
 from compiler.symbolic.tensor import TensorType
 

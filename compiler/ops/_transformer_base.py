@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from compiler.codegen.python import Call, Expr, call, lit
+from compiler.dataclass import dataclass
 from compiler.op.arg_types import NonNegative, Probability, Size
 from compiler.op.combine_flows import join, without
 from compiler.op.context import Context

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Source, Span
 
 ScalarValue: TypeAlias = None | bool | int | float | str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import yaml
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Source, Span
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError, suggest
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 

@@ -8,11 +8,12 @@ comparing shapes costs nothing.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache, partial, reduce
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import (
     BinaryOperation,
     Expression,

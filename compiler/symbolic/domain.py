@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from itertools import product
 
+from compiler.dataclass import dataclass
 from compiler.symbolic.dims import (
     Atom,
     Dim,

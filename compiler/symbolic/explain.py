@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
+from compiler.dataclass import dataclass
 from compiler.symbolic.dims import Dim, DimOverflow, exact_div
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.residues import divisor_symbols, periods

@@ -8,9 +8,9 @@ of degree `d` is zero everywhere if it is zero at `d + 1` points.
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from compiler.dataclass import dataclass
 from compiler.symbolic.dims import (
     Atom,
     Coefficients,

@@ -7,11 +7,12 @@ follows their text, so that a sum is always written in the same order.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import total_ordering
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import (
     Expression,
     Indexing,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from compiler.dataclass import dataclass
 from compiler.expr.syntax import Expression, unparse
 from compiler.symbolic.dims import Dim, alike, qualified_text
 from compiler.symbolic.evaluate import ExpressionError, parse_expression

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from compiler.dataclass import dataclass
 
 Form = Literal["images", "sequences", "labelled text", "text", "series", "pairs"]
 

@@ -1,0 +1,72 @@
+"""Dataclasses that are defined quickly: the standard library's took a quarter of the time of `layergraph check`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from operator import attrgetter
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(cls=None, /, **options):
+        """The standard library's `dataclass`, with the same options.
+
+        The standard one compiles up to six methods of each class from text. Here only `__init__` is compiled, and the
+        others are shared. `frozen` is enforced by the type checker, and makes a class hashable; at run time nothing
+        refuses an assignment, so that `__init__` takes half the time, too.
+        """
+        return _made(cls, **options) if cls else lambda cls: _made(cls, **options)
+
+
+def _made(
+    cls: type,
+    *,
+    frozen: bool = False,
+    eq: bool = True,
+    repr: bool = True,
+    **options: Any,
+) -> Any:
+    own = vars(cls)
+    made: Any = dataclasses.dataclass(cls, eq=False, repr=False, **options)
+    if repr and "__repr__" not in own:
+        made.__repr__ = _repr
+    if eq and "__eq__" not in own:
+        key = _key([one.name for one in dataclasses.fields(made) if one.compare])
+        made.__eq__ = _equality(key)
+        made.__hash__ = _hash(key) if frozen else None
+    return made
+
+
+_Key = Callable[[object], tuple[object, ...]]
+"""From an object to the tuple of what distinguishes it."""
+
+
+def _key(names: list[str]) -> _Key:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda one: tuple(getattr(one, name) for name in names)
+
+
+def _equality(key: _Key) -> Callable[[object, object], bool]:
+    def equal(self: object, other: object) -> bool:
+        same: bool = NotImplemented
+        if self.__class__ is other.__class__:
+            same = key(self) == key(other)
+        return same
+
+    return equal
+
+
+def _hash(key: _Key) -> Callable[[object], int]:
+    return lambda self: hash(key(self))
+
+
+@recursive_repr()
+def _repr(self: Any) -> str:
+    fields = [one for one in dataclasses.fields(self) if one.repr]
+    shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields)
+    return f"{type(self).__qualname__}({shown})"
