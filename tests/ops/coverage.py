@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 EXAMPLES = 200
-"""How many examples of each op are drawn in a run, at least."""
+"""How many examples a test draws in a run, of all of its ops together: at least."""
+EXAMPLES_OF_EACH = 50
+"""How many of them are of each op, at least; `make test-deep` draws a thousand."""
 
 accepted: Counter[str] = Counter()
 """How many times `check` found the rule of an op and torch to give the same type."""
@@ -27,7 +29,8 @@ def each(*ops: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(test: Callable[..., Any]) -> Callable[..., Any]:
         assert getattr(test, "is_hypothesis_test", False), "stands above @given"
         test.drawn_ops = ops  # type: ignore[attr-defined]
-        count = max(EXAMPLES, settings().max_examples)  # a profile may say more
+        shared = max(EXAMPLES // len(ops), EXAMPLES_OF_EACH)
+        count = max(shared, settings().max_examples)  # a profile may say more
         drawn = settings(max_examples=count)(test)
         marked: Callable[..., Any] = pytest.mark.parametrize("op", ops)(drawn)
         return marked
