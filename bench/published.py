@@ -21,7 +21,7 @@ from bench.timing import ROOT
 FOLDER = ROOT / ".venv" / "reference"
 """Where `make test-reference` installs what cannot stand beside the rest.
 
-What looks for torchvision, as transformers and torchmetrics do, would find it where it does not work.
+What looks for torchvision, as transformers does, would find it where it does not work.
 """
 
 _TORCH = ("torch.nn", "torch.ao", "builtins")
