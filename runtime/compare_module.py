@@ -1,8 +1,9 @@
-"""Compare a module with the interpreter on the same weights and inputs: outputs, gradients and states."""
+"""Compare modules with the interpreter on the same weights and inputs: outputs, gradients and states."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -67,59 +68,77 @@ class _ReseededRandom(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        name = getattr(func, "__name__", "")
-        if any(part in name for part in _RANDOM_FUNCTIONS):
+        if _may_use_random_numbers(getattr(func, "__name__", "")):
             torch.default_generator.manual_seed(0)
         return func(*args, **(kwargs or {}))
 
 
-class ModuleComparison:
-    """Compares a generated module with the interpreter of the same network, in float64.
+@cache
+def _may_use_random_numbers(name: str) -> bool:
+    """Whether a torch function of this name may use random numbers; there are a few hundred names."""
+    return any(part in name for part in _RANDOM_FUNCTIONS)
 
-    If an op of the network only supports float32, both run in float32.
+
+class ModuleComparison:
+    """Compares generated modules with the interpreter of the same network, in float64.
+
+    The interpreter runs once for all modules. One that differs is not compared any further. If an op of the network
+    only supports float32, all run in float32.
 
     Args:
-        module: a newly built module; its initial weights are compared, and then replaced by the interpreter's.
+        modules: new modules by name; their initial weights are compared, and then replaced by the interpreter's.
         make_interpreter: makes an interpreter from a dtype and a seed.
     """
 
     def __init__(
         self,
-        module: nn.Module,
+        modules: Mapping[str, nn.Module],
         make_interpreter: Callable[[torch.dtype, int], Interpreter],
     ) -> None:
-        self._module, self._make_interpreter = module, make_interpreter
+        self._modules, self._make_interpreter = dict(modules), make_interpreter
         self._use(torch.float64)
 
     def _use(self, dtype: torch.dtype) -> None:
         self._dtype, self._interpreter = dtype, self._make_interpreter(dtype, 0)
-        self._module.to(dtype)
+        for module in self._modules.values():
+            module.to(dtype)
 
-    def compare_state(self) -> list[str]:
-        """Compare names, shapes and initial values of parameters and buffers; returns the differences."""
-        problems = [
-            *_name_differences(
-                "tensor", _tensor_types(self._module), _tensor_types(self._interpreter)
-            ),
-            *_name_differences(
-                "parameter",
-                _parameter_types(self._module),
-                _parameter_types(self._interpreter),
-            ),
-        ]
-        if problems:
-            return problems
-        actual, expected = self._module.state_dict(), self._interpreter.state_dict()
+    def compare_state(self) -> dict[str, list[str]]:
+        """Compare names, shapes and initial values of parameters and buffers.
+
+        Returns:
+            The differences of each module that has some.
+        """
+        expected = self._interpreter.state_dict()
         reseeded = self._make_interpreter(self._dtype, 1).state_dict()
-        initial = [
-            f"{name} is initialised with {_describe(actual[name])}, not {_describe(tensor)}"
-            for name, tensor in expected.items()
-            if not _similar(
-                actual[name], tensor, is_random=not tensor.equal(reseeded[name])
-            )
+        is_random = {n: not tensor.equal(reseeded[n]) for n, tensor in expected.items()}
+        found = {
+            name: self._type_differences(module)
+            or list(_initial_differences(module.state_dict(), expected, is_random))
+            for name, module in self._modules.items()
+        }
+        differing = self._drop_differing(found)
+        for module in self._modules.values():
+            module.load_state_dict(expected)
+        return differing
+
+    def _type_differences(self, module: nn.Module) -> list[str]:
+        interpreter = self._interpreter
+        return [
+            *_name_differences(
+                "tensor", _tensor_types(module), _tensor_types(interpreter)
+            ),
+            *_name_differences(
+                "parameter", _parameter_types(module), _parameter_types(interpreter)
+            ),
         ]
-        self._module.load_state_dict(expected)
-        return initial
+
+    def _drop_differing(self, found: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """The modules that differ, which are not compared any further."""
+        differing = {name: problems for name, problems in found.items() if problems}
+        for name in differing:
+            del self._modules[name]
+        return differing
 
     def compare_pass(
         self,
@@ -129,8 +148,8 @@ class ModuleComparison:
         *,
         training: bool = False,
         must_run: bool = True,
-    ) -> list[str]:
-        """Compare a forward and a backward pass; returns the differences.
+    ) -> dict[str, list[str]]:
+        """Compare a forward and a backward pass.
 
         Args:
             instance: the network, with the inputs that it gets.
@@ -138,33 +157,51 @@ class ModuleComparison:
             absent: optional inputs to omit.
             training: whether to run in training mode; running statistics are compared, too.
             must_run: whether it is a difference if the interpreter fails in evaluation mode.
+
+        Returns:
+            The differences of each module that has some.
         """
+        if not self._modules:
+            return {}
         self._interpreter.train(training)
-        self._module.train(training)
         expected, inputs = self._interpret(instance, sizes, absent)
         if isinstance(expected, Exception):
-            reported = must_run and not training
-            return [f"the interpreter raises {expected!r}"] if reported else []
+            problem = f"the interpreter raises {expected!r}"
+            reported = [problem] if must_run and not training else []
+            return self._drop_differing(dict.fromkeys(self._modules, reported))
+        found = {}
+        for name, module in self._modules.items():
+            module.train(training)
+            found[name] = self._pass_differences(module, instance, inputs, expected)
+        return self._drop_differing(found)
+
+    def _pass_differences(
+        self,
+        module: nn.Module,
+        instance: Instance,
+        inputs: Mapping[str, Tensor],
+        expected: Mapping[str, Tensor],
+    ) -> list[str]:
         given = [inputs.get(port) for port in instance.scope.inputs]
         while given and given[-1] is None:
             given.pop()
         ports, names = list(instance.scope.inputs)[: len(given)], list(instance.outputs)
 
         def call_module(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-            output = self._module(*(inputs.get(port) for port in ports))
+            output = module(*(inputs.get(port) for port in ports))
             outputs = output if isinstance(output, tuple) else (output,)
             if len(outputs) != len(names):
                 raise TypeError(f"{len(outputs)} outputs, not {len(names)}")
             return dict(zip(names, outputs, strict=True))
 
-        parameters = dict(self._module.named_parameters())
+        parameters = dict(module.named_parameters())
         actual = _outputs_and_gradients(call_module, parameters, inputs)
         if isinstance(actual, Exception):
             return [f"raises {actual!r}"]
         tolerances = _TOLERANCES[self._dtype]
         problems = list(_value_differences(actual, expected, tolerances))
-        if training:
-            states = self._module.state_dict(), self._interpreter.state_dict()
+        if module.training:
+            states = module.state_dict(), self._interpreter.state_dict()
             differences = _value_differences(*states, tolerances)
             problems += [f"the state {difference}" for difference in differences]
         return problems
@@ -187,9 +224,11 @@ class ModuleComparison:
                 break
             self._interpreter.load_state_dict(state)
             if self._dtype == torch.float64 and _is_dtype_error(found):
+                training = self._interpreter.training
                 self._use(torch.float32)
-                self._module.load_state_dict(self._interpreter.state_dict())
-                self._interpreter.train(self._module.training)
+                for module in self._modules.values():
+                    module.load_state_dict(self._interpreter.state_dict())
+                self._interpreter.train(training)
                 return self._interpret(instance, sizes, absent)
         return found, inputs
 
@@ -280,6 +319,17 @@ def _name_differences(
             yield f"the {what} {name} of {actual[name]} is not expected"
         elif actual[name] != expected[name]:
             yield f"the {what} {name} is {actual[name]}, not {expected[name]}"
+
+
+def _initial_differences(
+    actual: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    is_random: Mapping[str, bool],
+) -> Iterator[str]:
+    for name, tensor in expected.items():
+        if not _similar(actual[name], tensor, is_random=is_random[name]):
+            found, wanted = _describe(actual[name]), _describe(tensor)
+            yield f"{name} is initialised with {found}, not {wanted}"
 
 
 def _similar(actual: Tensor, expected: Tensor, is_random: bool) -> bool:

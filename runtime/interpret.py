@@ -80,6 +80,11 @@ class Interpreter:
         self._state.train(mode)
         return self
 
+    @property
+    def training(self) -> bool:
+        """Whether it is in training mode."""
+        return self._state.training
+
     def __call__(self, **inputs: Tensor) -> dict[str, Tensor]:
         """Run the network: inputs by name to outputs by name; optional inputs may be omitted.
 

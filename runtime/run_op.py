@@ -9,7 +9,8 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
+from types import CodeType
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from torch.nn.utils import parametrizations
 from compiler.codegen.expression_layout import flat
 from compiler.codegen.printer import print_module
 from compiler.codegen.python import Expr, Name, TupleExpr, lit
-from compiler.codegen.statements import Assign, Module, Stmt
+from compiler.codegen.statements import Module
 from compiler.language.parametrizations import Parametrization
 from compiler.op.arg_types import Formula
 from compiler.op.binding import BindingError, bind, check_arguments
@@ -99,7 +100,7 @@ class OpRun:
         value = self.op.apply(self, **expressions)
         ports = self.op.ports(count)
         outputs = tuple(Name(f"output_{k}") for k in range(len(ports)))
-        self._exec(Assign((self.op.targets(outputs),), value))
+        self._exec(f"{flat(self.op.targets(outputs))} = {flat(value)}")
         return {
             port: self.names[name.id] for port, name in zip(ports, outputs, strict=True)
         }
@@ -107,7 +108,7 @@ class OpRun:
     def restore(self, layer_state: Any) -> None:
         """Restore the values that initialisation must not change, such as an embedding's padding row."""
         self.names["layer_state"] = layer_state
-        self._exec(*self.op.restore(Name("layer_state")))
+        self._exec(print_module(Module(body=self.op.restore(Name("layer_state")))))
 
     def state(self) -> None:
         """Sequences are whole: nothing is kept between pieces."""
@@ -134,13 +135,16 @@ class OpRun:
         return Name(f"at_{port}")
 
     def _eval(self, expr: Expr) -> Any:
-        scope = {**_library(self.op.carries(self)), **self.names}
-        return eval(flat(expr), scope)  # noqa: S307 - written by an op, not by a spec
+        return eval(_code(flat(expr), "eval"), self._scope())  # noqa: S307 - written by an op, not by a spec
 
-    def _exec(self, *statements: Stmt) -> None:
-        scope = {**_library(self.op.carries(self)), **self.names}
-        exec(print_module(Module(body=statements)), scope)  # noqa: S102 - written by an op, not by a spec
+    def _exec(self, text: str) -> None:
+        """Run statements; what they assign gets a name."""
+        scope = self._scope()
+        exec(_code(text, "exec"), scope)  # noqa: S102 - written by an op, not by a spec
         self.names |= scope
+
+    def _scope(self) -> dict[str, Any]:
+        return {**_library(self.op.carries(self)), **self.names}
 
     # The methods of `Code`.
 
@@ -200,6 +204,12 @@ def type_of(value: Any) -> Any:
     is_int = not value.is_floating_point() and value.dtype != torch.bool
     kind: Kind = "int" if is_int else "float" if value.is_floating_point() else "bool"
     return TensorType(kind, tuple(map(Dim.of, value.shape)))
+
+
+@lru_cache(maxsize=4096)
+def _code(text: str, mode: str) -> CodeType:
+    """Compiled once: a network calls an op with the same numbers again and again."""
+    return compile(text, "<op>", mode)
 
 
 @cache

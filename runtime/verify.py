@@ -109,7 +109,9 @@ class _Verifier:
             base = small
             self._compare_with(networks, base, _format(base))
         else:
-            self._compare_compiled(networks, self._typed, "")
+            for name, instance in self._typed.networks.items():
+                module = self._built(networks[name], instance, "")
+                self._compare(module, self._typed, name, one_size=False)
         for values in other_values(compiled_with(self._typed, base)):
             label = _format(values) + (", other params small" if base else "")
             self._compare_with(networks, {**base, **values}, label)
@@ -128,21 +130,41 @@ class _Verifier:
             return
         if not _is_small(typed):
             return
+        compiled = load_program(Program(typed))
         for name, instance in typed.networks.items():
-            kind = networks[name]
-            where = f"{kind.__name__}({label})"
-            if fixed := _fixed(kind, instance, values):
-                self._compared.append(f"{where} is only for the compiled {fixed}")
-                continue
-            try:
-                module = kind(**_arguments(kind, instance, values))
-            except ValueError as error:
-                self._compared.append(f"{where} raises ValueError: {error}")
-            except RAISED_BY_TORCH as error:
-                self._problems.append(f"{where} raises {error!r}")
-            else:
-                self._compare(module, typed, name, where, one_size=True)
-        self._compare_compiled(load_program(Program(typed)), typed, label)
+            modules = {
+                **self._called_with(networks[name], instance, values, label),
+                **self._built(compiled[name], instance, label),
+            }
+            self._compare(modules, typed, name, one_size=True)
+
+    def _called_with(
+        self, kind: type[nn.Module], instance: Instance, values: Values, label: str
+    ) -> dict[str, nn.Module]:
+        """The module of a class that is called with these params, by its name in messages; none if it refuses them."""
+        where = f"{kind.__name__}({label})"
+        if fixed := _fixed(kind, instance, values):
+            self._compared.append(f"{where} is only for the compiled {fixed}")
+            return {}
+        try:
+            return {where: kind(**_arguments(kind, instance, values))}
+        except ValueError as error:
+            self._compared.append(f"{where} raises ValueError: {error}")
+        except RAISED_BY_TORCH as error:
+            self._problems.append(f"{where} raises {error!r}")
+        return {}
+
+    def _built(
+        self, kind: type[nn.Module], instance: Instance, label: str
+    ) -> dict[str, nn.Module]:
+        """The module of a class compiled with some params, by its name in messages; none if it cannot be built."""
+        where = f"{kind.__name__} with {label}" if label else kind.__name__
+        try:
+            torch.manual_seed(0)
+            return {where: kind(**constructor_arguments(kind, instance))}
+        except RAISED_BY_TORCH as error:
+            self._problems.append(f"{where} cannot be built: {error!r}")
+            return {}
 
     def _check_fails(
         self, networks: Networks, values: Values, label: str, reason: str
@@ -161,48 +183,38 @@ class _Verifier:
             message = f"{kind.__name__}({label}) runs, but does not compile: {reason}"
             self._problems.append(message)
 
-    def _compare_compiled(
-        self, networks: Networks, typed: TypedGraph, label: str
-    ) -> None:
-        """Compare the modules of a graph that was compiled with some params."""
-        for name, instance in typed.networks.items():
-            kind = networks[name]
-            where = f"{kind.__name__} with {label}" if label else kind.__name__
-            try:
-                torch.manual_seed(0)
-                module = kind(**constructor_arguments(kind, instance))
-            except RAISED_BY_TORCH as error:
-                self._problems.append(f"{where} cannot be built: {error!r}")
-            else:
-                self._compare(module, typed, name, where, one_size=bool(label))
-
     def _compare(
         self,
-        module: nn.Module,
+        modules: Mapping[str, nn.Module],
         typed: TypedGraph,
         name: str,
-        where: str,
         *,
         one_size: bool,
     ) -> None:
-        """Compare a module with the interpreter, in all passes that its size allows."""
+        """Compare modules of one network with the interpreter, in all passes that its size allows."""
 
         def make_interpreter(dtype: torch.dtype, seed: int) -> Interpreter:
             return Interpreter(typed, name, seed=seed, dtype=dtype)
 
-        try:
-            comparison = ModuleComparison(module, make_interpreter)
-        except RAISED_BY_TORCH as error:
-            self._problems.append(f"{where}: the interpreter raises {error!r}")
+        if not modules:
             return
-        problems = [f": {problem}" for problem in comparison.compare_state()]
-        passes = [] if problems else list(_passes(typed, name, one_size))
+        try:
+            comparison = ModuleComparison(modules, make_interpreter)
+        except RAISED_BY_TORCH as error:
+            self._problems += [
+                f"{where}: the interpreter raises {error!r}" for where in modules
+            ]
+            return
+        for where, problems in comparison.compare_state().items():
+            self._problems += [f"{where}: {problem}" for problem in problems]
+        passes = list(_passes(typed, name, one_size))
         for one in passes:
-            if differences := one.compare(comparison):
-                problems = [f" {one}: {difference}" for difference in differences]
-                break
-        self._problems += [f"{where}{problem}" for problem in problems]
-        self._compared.append(f"{where}: weights, {len(passes)} passes with gradients")
+            for where, problems in one.compare(comparison).items():
+                self._problems += [f"{where} {one}: {problem}" for problem in problems]
+        self._compared += [
+            f"{where}: weights, {len(passes)} passes with gradients"
+            for where in modules
+        ]
 
 
 @dataclass(frozen=True)
@@ -215,7 +227,7 @@ class _Pass:
     training: bool = False
     must_run: bool = True
 
-    def compare(self, comparison: ModuleComparison) -> list[str]:
+    def compare(self, comparison: ModuleComparison) -> dict[str, list[str]]:
         return comparison.compare_pass(
             self.instance,
             self.sizes,

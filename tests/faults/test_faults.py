@@ -141,10 +141,10 @@ def same(path: Path, settings: Mapping[str, Any]) -> None:
         ) -> Interpreter:
             return Interpreter(program.typed, dtype=dtype, seed=seed)
 
-        comparison = ModuleComparison(module, interpreter)
-        assert comparison.compare_state() == []
+        comparison = ModuleComparison({"": module}, interpreter)
+        assert comparison.compare_state() == {}
         for sizes in sample_sizes(instance):
-            assert comparison.compare_pass(instance, sizes) == []
+            assert comparison.compare_pass(instance, sizes) == {}
 
 
 def refused(path: Path, settings: Mapping[str, Any]) -> None:
