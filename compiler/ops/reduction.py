@@ -6,11 +6,12 @@ import math
 from collections.abc import Collection
 from typing import ClassVar
 
+from compiler.codegen.python import Expr
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Axis
 from compiler.op.context import Context
 from compiler.op.flow_rules import reduction
-from compiler.op.op import NUMBER, Port
+from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axes, wrap_axis
 from compiler.symbolic.tensor import Kind, TensorType
@@ -61,8 +62,16 @@ class Reduction(TensorMethod):
         return f"dim {', '.join(map(str, self.dim))}" if self.dim else "all"
 
 
+class _Total(Reduction):
+    """Base class of mean and sum, whose `keepdim` torch accepts only beside `dim`."""
+
+    def keywords(self, code: Code) -> dict[str, Expr]:
+        given = super().keywords(code)
+        return {"dim": code.argument("dim"), **given} if "keepdim" in given else given
+
+
 @register("mean", torch="torch.mean")
-class Mean(Reduction):
+class Mean(_Total):
     """Mean over dimensions: float[B, T, D] -> float[B, D] for dim 1."""
 
     method = "mean"
@@ -70,7 +79,7 @@ class Mean(Reduction):
 
 
 @register("sum", torch="torch.sum")
-class Sum(Reduction):
+class Sum(_Total):
     """Sum over dimensions: any[B, T, D] -> number[B, D] for dim 1; bools are counted."""
 
     method = "sum"

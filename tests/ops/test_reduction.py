@@ -49,10 +49,12 @@ def test_prod(op: str, input: TensorType, dim: int, keepdim: bool) -> None:
 
 @given(
     types(kinds=KINDS),
-    st.sampled_from(["mean", "sum", "max", "min", "argmax", "argmin"]),
+    st.sampled_from(["mean", "sum", "max", "min", "var", "argmax", "argmin"]),
+    st.booleans(),
 )
-def test_over_all(input: TensorType, op: str) -> None:
+def test_over_all(input: TensorType, op: str, keepdim: bool) -> None:
     check(op, {}, {"input": input})
+    check(op, {"keepdim": keepdim}, {"input": input})
 
 
 @each("argmax", "argmin")
