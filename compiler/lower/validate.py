@@ -752,20 +752,22 @@ def _shown(code: Expr | None) -> str:
 
 
 def _plain(code: Expr) -> Expr:
-    """Code without what changes no result: the place of a result, and the mask that is none."""
+    """Code without what changes no result: the place of a result, and arguments that say what is so without them."""
     if isinstance(code, Call):
+        args = list(map(_plain, code.args))
+        while args and args[-1] == lit(None):
+            args.pop()
         kwargs = tuple(
             (key, _plain(value))
             for key, value in code.kwargs
-            if key != "inplace" and (key, value) not in _NO_MASK
+            if key != "inplace" and not _is_default(key, value)
         )
-        return Call(_plain(code.func), tuple(map(_plain, code.args)), kwargs)
+        return Call(_plain(code.func), tuple(args), kwargs)
     return mapped(code, _plain)
 
 
-_NO_MASK = (
-    ("attn_mask", lit(None)),
-    ("mask", lit(None)),
-    ("is_causal", lit(False)),
-)
-"""Arguments of attention that a run without a mask does without."""
+def _is_default(key: str, value: Expr) -> bool:
+    """Whether an argument stands for an optional input that is not there, or says that no mask is causal."""
+    if key.endswith("is_causal"):
+        return value == lit(False)
+    return value == lit(None)

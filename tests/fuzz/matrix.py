@@ -144,6 +144,8 @@ SHAPES = (
     "B",
     "4, 4",
     "B, 5, 5, 2",
+    "T, T",
+    "1, B, 4",
 )
 KINDS = ("float", "int", "bool")
 
@@ -421,6 +423,32 @@ def optional_input(e: Example) -> Config | None:
     spec = _net(e, {"a": use, "b": both}, blocks={"Blk": inside})
     spec["inputs"]["given"] = f"bool{shape}?"
     return {**spec, "outputs": {"a": "a", "b": "b"}}
+
+
+@wrapper
+def optional_ports(e: Example) -> Config | None:
+    """Inputs that the op does without, from optional inputs of the network."""
+    given = _optional_types(e)
+    if not given or e.variadic:
+        return None
+    names = {port: port for port in (*dict(e.inputs), *given)}
+    spec = _net(e, {"a": _wired(e, e.layer, names)})
+    optional = {port: f"{kind}?" for port, kind in given.items()}
+    return {**spec, "inputs": {**spec["inputs"], **optional}}
+
+
+def _optional_types(e: Example) -> dict[str, str]:
+    """A type for each optional input for which one is found by trying."""
+    found: dict[str, str] = {}
+    for port in ops()[e.op].inputs:
+        tried = [f"{k}[{s}]" for k in port.kinds for s in SHAPES] * port.optional
+        for kind in tried:
+            inputs = dict(e.inputs) | found | {port.name: kind}
+            draft = Example(e.op, e.arguments, tuple(inputs.items()), "", ())
+            if _compiled(flat(draft)) is not None:
+                found[port.name] = kind
+                break
+    return found
 
 
 @wrapper
