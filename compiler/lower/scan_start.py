@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from compiler.codegen.python import Expr, Name, attr, call, method
+from compiler.codegen.python import Expr, Name, Placeholder, attr, call, method
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Carry
+from compiler.ir.module import Member
 from compiler.ir.typed import TypedNode
 from compiler.lower.emit import name_code
 from compiler.lower.to_python import to_python
 
 
 def start_code(typed: TypedNode, name: str, like: Expr) -> Expr:
-    """A state of zeros or ones, on the device of what the scan runs along."""
+    """A state of zeros or ones, on the device of what the scan runs along.
+
+    A float has the dtype of what the scan runs along, or else of the block's weights, whatever torch's default is.
+    """
     carry: Carry = typed.node.carry[name]
     assert carry.fill
     kind = typed.scan.carry[name].kind if typed.scan else "float"
@@ -24,6 +29,11 @@ def start_code(typed: TypedNode, name: str, like: Expr) -> Expr:
     )
     if same_kind:
         return method(like, f"new_{carry.fill}", *sizes)
+    instance = typed.calls[0].instance if typed.calls else None
+    if kind == "float" and instance and ParameterCounter().instance(instance):
+        module = Placeholder(Member(typed.node.shared or typed.node.name))
+        weight = call("next", method(module, "parameters"))
+        return method(weight, f"new_{carry.fill}", *sizes)
     dtype = {
         "float": {},
         "int": {"dtype": Name("torch.long")},
