@@ -262,9 +262,7 @@ def _outputs_and_gradients(
             total = sum((_weighted_sum(t) for t in differentiable), torch.zeros(()))
             gradients: Sequence[Tensor | None] = [None] * len(leaves)
             if differentiable and leaves:
-                gradients = torch.autograd.grad(
-                    total, list(leaves.values()), allow_unused=True
-                )
+                gradients = _gradients(total, list(leaves.values()))
     except RAISED_BY_INTERPRETER as error:
         return error
     found = {name: tensor.detach() for name, tensor in outputs.items()}
@@ -272,6 +270,16 @@ def _outputs_and_gradients(
         zeros = torch.zeros_like(leaf)
         found[f"gradient of {name}"] = zeros if gradient is None else gradient
     return found
+
+
+def _gradients(total: Tensor, leaves: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    """The gradients of a number; none where torch has no derivative for an op, as for floor_divide."""
+    try:
+        return torch.autograd.grad(total, leaves, allow_unused=True)
+    except RuntimeError as error:
+        if "derivative for" not in str(error):
+            raise
+        return [None] * len(leaves)
 
 
 def _weighted_sum(tensor: Tensor) -> Tensor:

@@ -108,6 +108,17 @@ class OtherValues:
         computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
         yield [self._scaled(computed, _FACTORS[1:])]
 
+    def near(self, name: str) -> Iterator[int]:
+        """Other values of a number that could not be changed with the other sizes; none where it is no size."""
+        if not self._is_size(name):
+            return
+        value = self.values[name]
+        assert isinstance(value, int)
+        others = (2 * value, value + 1, value - 1, 3 * value, 1, 2)
+        for other in dict.fromkeys(others):
+            if other != value and (other > 0 or value <= 0):
+                yield other
+
     def importance(self, name: str) -> int:
         """How much of a network a param changes: of several that fail together the first is fixed."""
         value = self.values[name]

@@ -88,7 +88,9 @@ class Prober:
                     found |= self._blamed(trial, part)
                 elif len(part) == 1 and self._is_unseen(part):
                     found |= part.keys()
-        found |= {name for name in names if name in taken and self._untried(name)}
+        for name in names:
+            if name in taken and name not in found:
+                found |= self._tried_alone(trial, name)
         if found:
             return Proven(frozenset(found))
         free = (name for name in names if name in taken)
@@ -151,8 +153,20 @@ class Prober:
                 needed = fewer
         return {min(needed, key=self.other.importance)}
 
+    def _tried_alone(self, trial: _Trial, name: str) -> set[str]:
+        """A param to fix: one that has no other value that compiles, or of which the one that is found fails."""
+        if not self._untried(name):
+            return set()
+        for other in self.other.near(name):
+            if self.is_spent:
+                break
+            holds = trial.holds({name: other})
+            if holds is not None:
+                return set() if holds else {name}
+        return {name}
+
     def _untried(self, name: str) -> bool:
-        """Whether a flag or a count has no other value that compiles, or a list no other length."""
+        """Whether no other value of a flag, a count or a size compiled, or no other length of a list."""
         value = self.other.values[name]
         others = [
             changes[name]
@@ -161,8 +175,7 @@ class Prober:
         ]
         if isinstance(value, tuple):
             return all(len(other) == len(value) for other in others)
-        chosen = isinstance(value, bool) or name in self.other.counts
-        return chosen and all(other == value for other in others)
+        return isinstance(value, int) and all(other == value for other in others)
 
 
 @dataclass(frozen=True)

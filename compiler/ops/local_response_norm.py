@@ -60,6 +60,7 @@ class CrossMapLRN2d(Op):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_rank("input", input, 4)
+        ctx.require_least("size", self.size, 2)  # torch's own has no gradient for 1
         return input
 
     def label(

@@ -148,6 +148,8 @@ SHAPES = (
     "1, B, 4",
 )
 KINDS = ("float", "int", "bool")
+DOMAINS = {"bernoulli": "sigmoid"}
+"""What comes before an op that takes some numbers only, between the inputs of the network and all else."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,8 @@ class Example:
     inputs: tuple[tuple[str, str], ...]
     output: str
     weights: tuple[str, ...]
+    port: str = ""
+    """The name of its first output."""
 
     @property
     def layer(self) -> Config:
@@ -198,9 +202,9 @@ def example(op: str) -> Example | None:
         if program is None:
             continue
         node = program.typed.networks[""].nodes["a"]
-        output = str(next(iter(node.outputs.values())))
+        port, output = next(iter(node.outputs.items()))
         names = tuple(name for name in node.calls[0].weights if name)
-        return Example(op, draft.arguments, draft.inputs, output, names)
+        return Example(op, draft.arguments, draft.inputs, str(output), names, port)
     return None
 
 
@@ -327,8 +331,7 @@ def repeat_shared(e: Example) -> Config | None:
 
 @wrapper
 def repeat_stacked(e: Example) -> Config | None:
-    port = next(iter(ops()[e.op].outputs or ("0",)))
-    every = {"count": 2, "stack": {"every": port}}
+    every = {"count": 2, "stack": {"every": e.port}}
     return _repeated(e, every, outputs={"a": "a", "every": "a.every"})
 
 
@@ -378,7 +381,8 @@ def scan(e: Example) -> Config | None:
     step = _block(
         e, {"l": _wired(e, e.layer), "count": {"op": "add", "in": ["k", "k"]}}
     )
-    step["inputs"]["k"] = "float[1]"
+    dtyped = e.weights or any(kind.startswith("float") for _, kind in e.inputs)
+    step["inputs"]["k"] = "float[1]" if dtyped else "int[1]"
     step["outputs"] = {"y": "l", "k": "count"}
     config = {"op": "Step", "scan": "S", "carry": {"k": "ones[1]"}}
     config["in"] = {port: port for port, _ in e.inputs}
@@ -486,7 +490,10 @@ def arguments_as_params(e: Example) -> Config | None:
     plain = {
         key: value
         for key, value in e.arguments
-        if not isinstance(value, str) and "B" not in str(value)
+        if not isinstance(value, str)
+        and "B" not in str(value)
+        # torch also splits what is no multiple of the parts, which the compiler refuses
+        and (e.op, key) != ("chunk", "dim")
     }
     if not plain:
         return None
@@ -528,8 +535,29 @@ def run_cell(cell: tuple[str, str]) -> tuple[str, str, Outcome, str]:
     spec = WRAPPERS[name](found)
     if spec is None:
         return op, name, Outcome("none"), ""
-    text = text_of(spec)
+    text = text_of(_in_domain(found, spec))
     return op, name, judge(text), text
+
+
+def _in_domain(e: Example, spec: Config) -> Config:
+    """The spec with numbers for the op that it takes."""
+    if e.op not in DOMAINS:
+        return spec
+    before = {f"near_{port}": {"op": DOMAINS[e.op], "in": port} for port, _ in e.inputs}
+    names = {port: f"near_{port}" for port, _ in e.inputs}
+    after = {
+        name: {**config, "in": _renamed(config["in"], names)}
+        for name, config in spec["layers"].items()
+    }
+    return {**spec, "layers": {**before, **after}}
+
+
+def _renamed(given: Any, names: dict[str, str]) -> Any:
+    if isinstance(given, dict):
+        return {port: _renamed(one, names) for port, one in given.items()}
+    if isinstance(given, list):
+        return [_renamed(one, names) for one in given]
+    return names.get(given, given)
 
 
 def run_matrix(
