@@ -150,12 +150,18 @@ class Constructors:
                     yield from _symbols(code, counted)
 
     def _by_defaults(self, ir: ClassIR) -> Iterator[str]:
-        """The names that the defaults of needed params are made of."""
-        for name in list(self._needs[id(ir.plan)]):
-            if name in ir.plan.scope.params:
-                default = default_of(ir.plan, name)
-                if is_computed(default):
-                    yield from _symbols(value_code(default))
+        """The names that the defaults of needed params are made of, and those that these are made of."""
+        params = ir.plan.scope.params
+        waiting = [name for name in self._needs[id(ir.plan)] if name in params]
+        seen = set(waiting)
+        while waiting:
+            default = default_of(ir.plan, waiting.pop())
+            if is_computed(default):
+                for name in _symbols(value_code(default)):
+                    yield name
+                    if name in params and name not in seen:
+                        seen.add(name)
+                        waiting.append(name)
 
     def argument(
         self,

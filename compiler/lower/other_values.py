@@ -37,7 +37,7 @@ _FEW = 4
 _MOST_COPIES = 12
 """More copies than these are not tried, whatever the condition."""
 _MOST_FLAGS = 4
-"""Of more flags than these, not all pairs are tried."""
+"""More flags than these are not turned one by one."""
 _FACTORS = (3, 5, 7, 11, 13)
 """Odd, so that no size becomes a common one, such as 8."""
 
@@ -86,10 +86,13 @@ class OtherValues:
                 yield [sizes, {name: _rising(values[name])}]
         yield [{n: _changed(v) for n, v in values.items() if self._is_list(n)}]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
-        for name, value in flags.items():
-            yield [{name: value}]
-            yield [sizes, {name: value}]
-        for pair in combinations(flags.items(), 2) if len(flags) <= _MOST_FLAGS else ():
+        few = len(flags) <= _MOST_FLAGS
+        turned = [[name] for name in flags] if few else _halves(list(flags))
+        rows: list[list[Setting]] = [[{n: flags[n]} for n in row] for row in turned]
+        for row in rows:
+            yield row
+            yield [sizes, *row]
+        for pair in combinations(flags.items(), 2) if few else ():
             yield [sizes, dict(pair)]
         # What is under a flag may be under another condition, too.
         more: Setting = {
@@ -97,8 +100,8 @@ class OtherValues:
             for name, value in values.items()
             if isinstance(value, int) and name not in flags and self._decides(name)
         }
-        for name, value in flags.items() if more else ():
-            yield [{**sizes, **longer, **more}, {name: value}]
+        for row in rows if more else ():
+            yield [{**sizes, **longer, **more}, *row]
         if flags:
             yield [{**sizes, **longer}, flags]
         for name, value in values.items():
@@ -179,6 +182,19 @@ class OtherValues:
 
     def _is_computed(self, name: str) -> bool:
         return is_computed(self._spec.params[name].default)
+
+
+def _halves(names: Sequence[str]) -> list[list[str]]:
+    """Some halves of many names: any two names are both in one, both in none, and each without the other in one.
+
+    So what depends on one or two of them comes out in every way, with twice the logarithm of their number of settings.
+    """
+    bits = [1 << bit for bit in range(len(names).bit_length())]
+    found = [list(names)]
+    for bit in bits:
+        found.append([name for place, name in enumerate(names) if place & bit])
+        found.append([name for place, name in enumerate(names) if not place & bit])
+    return [row for row in found if row]
 
 
 def _longer(value: Any) -> Any:

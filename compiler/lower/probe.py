@@ -6,7 +6,7 @@ which they do not hold is fixed: its value stands in the code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,9 @@ _UNSEEN = frozenset({"unknown-port", "bad-init", "bad-tie"})
 
 MOST_RUNS = 20_000
 """Layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
+
+_MANY = 8
+"""A setting of more params than these is halved where it fails."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Prober:
                 found |= self._tried_alone(trial, name)
         if found:
             return Proven(frozenset(found))
-        free = (name for name in names if name in taken)
-        return Proven(frozenset(), frozenset(n for n in free if trial.is_positive(n)))
+        free = [name for name in names if name in taken]
+        return Proven(frozenset(), frozenset(trial.positive(free)))
 
     def inferred(self, changes: Setting) -> TypedGraph | None:
         """The graph at other values; None where these do not compile."""
@@ -144,8 +147,8 @@ class Prober:
 
     def _blamed(self, trial: _Trial, changes: Setting) -> set[str]:
         """The param to fix where a setting fails: the most important of a smallest part that fails."""
-        needed = dict(changes)
-        for name in sorted(changes, key=self.other.importance, reverse=True):
+        needed = self._failing_half(trial, changes)
+        for name in sorted(needed, key=self.other.importance, reverse=True):
             fewer = {key: value for key, value in needed.items() if key != name}
             if self.is_spent:
                 return set(needed)
@@ -164,6 +167,19 @@ class Prober:
             if holds is not None:
                 return set() if holds else {name}
         return {name}
+
+    def _failing_half(self, trial: _Trial, changes: Setting) -> Setting:
+        """A setting that fails, halved while one half does, the more important one first."""
+        ordered = sorted(changes, key=self.other.importance)
+        while len(ordered) > _MANY and not self.is_spent:
+            middle = len(ordered) // 2
+            for half in (ordered[:middle], ordered[middle:]):
+                if trial.holds({name: changes[name] for name in half}) is False:
+                    ordered = half
+                    break
+            else:
+                break
+        return {name: changes[name] for name in ordered}
 
     def _untried(self, name: str) -> bool:
         """Whether no other value of a flag, a count or a size compiled, or no other length of a list."""
@@ -186,15 +202,27 @@ class _Trial:
     networks: Networks
     validator: Validator
 
-    def is_positive(self, name: str) -> bool:
-        """Whether the classes do not hold for 0, or for a list without items."""
-        value = self.prober.other.values[name]
-        if self.prober.is_spent:
-            return bool(value) and not isinstance(value, bool | float | str)
-        if isinstance(value, tuple):
-            return bool(value) and self.holds({name: ()}) is not True
-        number = isinstance(value, int) and not isinstance(value, bool)
-        return number and value != 0 and self.holds({name: 0}) is not True
+    def positive(self, names: Iterable[str]) -> set[str]:
+        """The numbers, and the lengths of lists, for which the classes do not hold at 0."""
+        values = self.prober.other.values
+        zeros: Setting = {
+            name: () if isinstance(values[name], tuple) else 0
+            for name in names
+            if values[name] and not isinstance(values[name], bool | float | str)
+        }
+        return set(self._positive(zeros))
+
+    def _positive(self, zeros: Setting) -> Iterator[str]:
+        """Those that cannot be 0; of many, only parts that cannot all be 0 are looked into."""
+        if len(zeros) <= _MANY:
+            yield from (n for n, zero in zeros.items() if not self._holds_at({n: zero}))
+        elif not self._holds_at(zeros):
+            names = [*zeros]
+            for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+                yield from self._positive({name: zeros[name] for name in half})
+
+    def _holds_at(self, zeros: Setting) -> bool:
+        return not self.prober.is_spent and self.holds(zeros) is True
 
     def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""
