@@ -27,6 +27,7 @@ from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.emit import (
     Parted,
+    Symbolic,
     Unwritten,
     common_size,
     further_runs,
@@ -107,6 +108,9 @@ class Constructors:
             return
         for name in self.of(ir.plan).dims:
             layer = next((x for x, needs in self._by_layer(ir) if name in needs), "")
+            for param, value in ir.plan.scope.nodes[layer].arguments.items():
+                if any(name in names_in(formula.expr) for formula in _formulas(value)):
+                    raise Symbolic(ir.plan, layer, param, name)
             reason = (
                 f"{name} is known only when the network runs, and is needed to build it"
             )

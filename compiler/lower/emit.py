@@ -59,6 +59,15 @@ class Unwritten(Exception):
         self.plan, self.layer, self.reason = plan, layer, reason
 
 
+class Symbolic(Unwritten):
+    """A layer is given, for a param, a size of the network's inputs, and needs it to be built."""
+
+    def __init__(self, plan: ClassPlan, layer: str, param: str, size: str) -> None:
+        reason = f"{param} would be {size}, which is known only when the network runs"
+        super().__init__(plan, layer, reason)
+        self.param = param
+
+
 @dataclass(frozen=True)
 class Emitted:
     """The code of a layer: steps on the way, and the expression itself; None for no module."""

@@ -28,7 +28,7 @@ from compiler.lower.constructors import Constructors
 from compiler.lower.cut_static import cut_static
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
-from compiler.lower.emit import Parted, Unwritten
+from compiler.lower.emit import Parted, Symbolic, Unwritten
 from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
@@ -141,6 +141,10 @@ def _diagnostic(error: Unwritten) -> Diagnostic:
     if node is None and not place.path:  # the only network of a file
         place = place.at("name")
     path = f"{scope.name}.{error.layer}" if node is not None else scope.name
+    if isinstance(error, Symbolic):
+        span = place.at(error.param).span()
+        help = "inside the block, the type of an input gives its size a name"
+        return Diagnostic("not-constant", error.reason, span, path=path, help=help)
     message = f"no module can be written: {error.reason}"
     return Diagnostic("no-code", message, place.span(), path=path)
 

@@ -55,6 +55,10 @@ class Scope:
     layers: dict[str, Config] = field(default_factory=dict)
     linears: list[tuple[str, str, str]] = field(default_factory=list)
     """Layers whose weights others may use: name, width of the input, width of the output."""
+    runs: list[tuple[str, Shape]] = field(default_factory=list)
+    """Blocks that keep the shape of their first input, which others may share: layer and shape."""
+    more: tuple[Any, ...] = ()
+    """Moves beside those that every spec has."""
     depth: int = 0
     plain: bool = False
     """Whether each layer must keep the shape that it is given."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from tests.fuzz.richer import RICHER
 from tests.fuzz.scope import Config, Scope, Value, argument, serial
 from tests.fuzz.structures import go_on
 
+RICH = 5_000_000
+"""From this seed on specs have richer moves; those before are what they were."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 
 
 def spec_of(seed: int) -> Config:
     """The spec of a seed, the same on every machine."""
-    rng = random.Random(seed)
+    rng, rich = random.Random(seed), seed >= RICH
     params: Config = {
         "width": rng.choice([4, 6, 8]),
         "hidden": rng.choice([6, "width", "2 * width", "width + 1"]),
@@ -34,17 +38,15 @@ def spec_of(seed: int) -> Config:
         ["n"],
         ["B", "T"],
     )
-    inputs = _inputs(s)
-    for _ in range(20):
-        go_on(s, 1)
-        if len(s.layers) >= rng.choice([2, 3, 4, 6, 8, 10]):
-            break
-    spec: Config = {"name": "Net", "params": params, "dims": {"T": {"min": 2}}}
-    spec["inputs"] = inputs
-    spec["layers"] = s.layers
-    outputs = _outputs(s)
-    if outputs:
-        spec["outputs"] = outputs
+    dims: Config = {"T": {"min": 2}}
+    if rich:
+        params["vocab"] = 9
+        dims["T"]["max"] = 64
+        dims |= {name: {"min": 8, "multiple_of": 4} for name in ("H", "W")}
+        s.more = RICHER
+    spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s)}
+    if rich and s.chance(0.15):
+        spec = _two(s, spec)
     if s.chance(0.2):
         spec["init"] = {
             "linear": s.pick(
@@ -58,6 +60,30 @@ def spec_of(seed: int) -> Config:
     if s.blocks:
         spec["blocks"] = s.blocks
     return _used(spec)
+
+
+def _network(s: Scope) -> Config:
+    """The inputs, layers and outputs of a network."""
+    network: Config = {"inputs": _inputs(s)}
+    for _ in range(20):
+        go_on(s, 1)
+        if len(s.layers) >= s.rng.choice([2, 3, 4, 6, 8, 10]):
+            break
+    network["layers"] = s.layers
+    outputs = _outputs(s)
+    return {**network, "outputs": outputs} if outputs else network
+
+
+def _two(s: Scope, spec: Config) -> Config:
+    """The spec with a network beside its own, of the same params and blocks."""
+    keys = ("inputs", "layers", "outputs")
+    other = replace(s, values=[], layers={}, linears=[], runs=[])
+    networks = {
+        "first": {key: spec[key] for key in keys if key in spec},
+        "second": _network(other),
+    }
+    rest = {key: value for key, value in spec.items() if key not in keys}
+    return {**rest, "networks": networks}
 
 
 def text_of(spec: Config) -> str:
@@ -88,6 +114,12 @@ def _inputs(s: Scope) -> Config:
     if s.chance(0.2):
         inputs["bias"] = "float[B, 1, T, T]?"
         s.values.append(Value("bias", ("B", "1", "T", "T"), "optional float"))
+    if s.more and s.chance(0.4):
+        inputs["tokens"] = "int[B, T]"
+        s.give("tokens", ("B", "T"), "int")
+    if s.more and s.chance(0.25):
+        inputs["image"] = "float[B, 3, H, W]"
+        s.give("image", ("B", "3", "H", "W"), "image")
     return inputs
 
 
@@ -104,17 +136,29 @@ def _outputs(s: Scope) -> Config:
 
 def _used(spec: Config) -> Config:
     """Without the params and inputs that nothing names."""
+    networks = spec.get("networks", {"": spec})
     body = str({k: v for k, v in spec.items() if k not in ("params", "inputs")})
-    body += str(list(spec["inputs"].values()))
+    body += str([list(network["inputs"].values()) for network in networks.values()])
     params: dict[str, Any] = {}
     for name, value in reversed(spec["params"].items()):
         if name in _words(body):
             params = {name: value, **params}
             body += f" {value}"
     found = {**spec, "params": params} if params else _without(spec, "params")
-    named = _words(str(spec["layers"]) + str(spec.get("outputs", "")))
-    inputs = {k: v for k, v in spec["inputs"].items() if k == "x" or k in named}
-    return {**found, "inputs": inputs}
+    named = {key: _named_inputs(network) for key, network in networks.items()}
+    if "networks" not in found:
+        found = {**found, "inputs": named[""]}
+    else:
+        pairs = found["networks"].items()
+        found["networks"] = {k: {**one, "inputs": named[k]} for k, one in pairs}
+    dims = {name: found["dims"][name] for name in found["dims"] if name in str(named)}
+    return {**found, "dims": dims}
+
+
+def _named_inputs(network: Config) -> Config:
+    """The first input, and those that something reads."""
+    named = _words(str(network["layers"]) + str(network.get("outputs", "")))
+    return {k: v for k, v in network["inputs"].items() if k == "x" or k in named}
 
 
 def _without(spec: Config, key: str) -> Config:

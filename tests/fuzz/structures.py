@@ -23,31 +23,26 @@ def _moves(s: Scope) -> tuple[Move, ...]:
     if s.depth == 0:
         found = (*found, scan, optional_block, recursion, op_block)
         found = (*found, counted_group, two_dots)
-    return found
+    return (*found, *s.more)
 
 
 def _body(s: Scope, x: Value, **more: Any) -> Scope:
     return Scope(
-        s.rng, s.blocks, s.kinds, s.serial, values=[x], depth=s.depth + 1, **more
+        s.rng,
+        s.blocks,
+        s.kinds,
+        s.serial,
+        values=[x],
+        more=s.more,
+        depth=s.depth + 1,
+        **more,
     )
 
 
 def _use(s: Scope, kind: BlockKind, x: Value, keeps: bool) -> Value:
     """A layer that runs a block: once, in copies or under a condition."""
-    config: Config = {"op": kind.name}
     names = dict(zip(kind.dims, x.shape[len(x.shape) - len(kind.dims) :], strict=True))
-    for param, what in kind.params.items():
-        if what == "width":
-            names[param] = s.number()
-            config[param] = argument(names[param])
-        elif what == "flag":
-            names[param] = s.flag()
-            config[param] = names[param]
-        elif what == "count":
-            names[param] = s.count()
-            config[param] = argument(names[param])
-        elif what == "op":
-            config[param] = s.pick(KEEPS)
+    config: Config = {"op": kind.name, **_given(s, kind, names)}
     inputs: dict[str, Value] = {"x": x}
     for port, (shape, dtype) in kind.optional.items():
         wanted = tuple(renamed(size, names) for size in shape)
@@ -65,6 +60,8 @@ def _use(s: Scope, kind: BlockKind, x: Value, keeps: bool) -> Value:
     elif keeps and s.chance(0.3):
         config["when"] = s.flag()
     layer = s.write("block", config, given)
+    if keeps and len(inputs) == 1:
+        s.runs.append((layer, x.shape))
     lead = x.shape[: len(x.shape) - len(kind.dims)]
     found = [
         s.give(
@@ -75,6 +72,24 @@ def _use(s: Scope, kind: BlockKind, x: Value, keeps: bool) -> Value:
         if n == 0 or "when" not in config
     ]
     return found[0]
+
+
+def _given(s: Scope, kind: BlockKind, names: dict[str, str]) -> Config:
+    """Arguments for the params of a block; `names` gets what its sizes are called here."""
+    config: Config = {}
+    for param, what in kind.params.items():
+        if what == "width":
+            names[param] = s.number()
+            config[param] = argument(names[param])
+        elif what == "flag":
+            names[param] = s.flag()
+            config[param] = names[param]
+        elif what == "count":
+            names[param] = s.count()
+            config[param] = argument(names[param])
+        elif what == "op":
+            config[param] = s.pick(KEEPS)
+    return config
 
 
 def block(s: Scope, x: Value) -> Value:
