@@ -74,11 +74,13 @@ def convert(
     Raises:
         SpecError: if the tensors do not fit, or some are unused.
         RequestError: if the spec has no such network, or both names fit.
+        DataError: if tied tensors differ.
     """
     _require_one(program, network)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     match = fit(program.typed, shapes, network, names)
     _check_match(program, match, Path("the tensors"))
+    _check_tied(program, match, tensors, Path("the tensors"))
     return _assemble(program, match, tensors)[network]
 
 
@@ -129,14 +131,18 @@ def read_states(
     Raises:
         SpecError: if the tensors do not fit, or some are unused.
         RequestError: if the file does not exist, or both names fit.
-        DataError: if the file cannot be read.
+        DataError: if the file cannot be read, or tensors differ that the spec ties.
     """
     match, header = fit_file(program.typed, file, network, names)
     _check_match(program, match, file)
+    tied = (assembly for group in match.tied.values() for _, assembly in group)
     needed = {
-        name for assembly in match.assemblies.values() for name in sources(assembly)
+        name
+        for assembly in (*match.assemblies.values(), *tied)
+        for name in sources(assembly)
     }
     tensors = _read({name: header[name] for name in header if name in needed})
+    _check_tied(program, match, tensors, file)
     return _assemble(program, match, tensors)
 
 
@@ -228,6 +234,26 @@ def _require_one(program: Program, network: str) -> None:
 def _check_match(program: Program, match: TensorMatch, file: Path) -> None:
     if not match.fits:
         raise SpecError(problems(match, program.typed, file))
+
+
+def _check_tied(
+    program: Program, match: TensorMatch, tensors: Tensors, file: Path
+) -> None:
+    """Check that tensors which the spec ties have the same values, where a file has several of them."""
+    for (network, name), others in match.tied.items():
+        first = apply(match.assemblies[network, name], tensors)
+        for other, assembly in others:
+            if not _equal(first, apply(assembly, tensors)):
+                where = f"{program.name}.{network}" if network else program.name
+                message = f"{where} ties {other} to {name}, but they differ in {file}"
+                raise DataError(message)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Whether tensors have the same dtype and values; NaN equals NaN."""
+    if one.dtype != other.dtype or not one.is_floating_point():
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
 def _assemble(

@@ -41,7 +41,9 @@ class TensorMatch:
     reading: Reading
     """How the names of the file were read."""
     assemblies: dict[Named, Assembly] = field(default_factory=dict)
-    """What each tensor is made of; those that are tied to another are not there."""
+    """What each tensor is made of, without those that are tied to another."""
+    tied: dict[Named, list[tuple[str, Assembly]]] = field(default_factory=dict)
+    """By tensor, the names of tensors tied to it that the file has as well, and what these are made of."""
     initialised: list[Named] = field(default_factory=list)
     """Tensors that the checkpoint leaves as they are initialised."""
     missing: list[tuple[str, Entry, Lack]] = field(default_factory=list)
@@ -213,6 +215,9 @@ def _hold_group(
         if wrong := _difference(entry, assembly, shapes):
             found.differing.append((network, entry, wrong))
     found.assemblies[network, first.name] = present[0][1]
+    if others := present[1:]:
+        named = [(entry.tensor.name, assembly) for entry, assembly in others]
+        found.tied[network, first.name] = named
 
 
 def _absent(entry: Entry, assembly: Assembly, shapes: Shapes) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from compiler import Program, SpecError, compile_spec
-from compiler.diagnostics.diagnostic import RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from layergraph import load
 from layergraph.__main__ import app
 from runtime.load import build_networks
@@ -283,3 +283,22 @@ def test_translating_some_of_the_tensors(program: Program) -> None:
     assert found.keys() == names
     assert translate.initialised == {"scale.weight"}
     assert translate.left_over([*given, "h.0.mask", "more"]) == ["more"]
+
+
+def test_tensors_that_the_spec_ties_must_be_equal(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        SPEC.replace(
+            "    embed.weight: wte", "    head.weight: out\n    embed.weight: wte"
+        )
+    )
+    program = compile_spec(spec)
+    tensors = published()
+    tensors["out"] = tensors["wte"].clone()
+    assert torch.equal(convert(program, tensors)["head.weight"], tensors["wte"])
+    tensors["out"][0, 0] += 1
+    with pytest.raises(DataError, match=r"ties head.weight to embed.weight, but they"):
+        convert(program, tensors)
+    save_file(tensors, tmp_path / "file.safetensors")
+    with pytest.raises(DataError, match=r"differ in .*file.safetensors"):
+        load(spec, weights=tmp_path / "file.safetensors")
