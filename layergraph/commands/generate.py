@@ -17,8 +17,11 @@ from layergraph.commands._options import Run, Weights
 def generate(
     run: Run,
     prompt: Annotated[
-        str, typer.Option(metavar="TEXT", help="Text to continue or to translate.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="Text to continue or to translate; may be repeated."
+        ),
+    ] = None,
     tokens: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Maximum number of tokens.")
     ] = None,
@@ -69,16 +72,20 @@ def generate(
         "seed": seed,
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    request = GenerationRequest(prompt, beam, given)
+    requests = [GenerationRequest(text, beam, given) for text in prompt or [""]]
     opened = open_run(run, weights)
     if opened.program.not_stepped:
         note = f"note: every token runs the whole text: {opened.program.not_stepped}"
         typer.echo(note, err=True)
-    made = opened.learner.generate(request)
+    made = [opened.learner.generate(request) for request in requests]
+    texts = [one for one in made if isinstance(one, str)]
+    pictures = [one for one in made if isinstance(one, bytes)]
     if out is not None:
-        write_whole({out: made if isinstance(made, bytes) else f"{made}\n"})
+        text = "".join(f"{one}\n" for one in texts)
+        write_whole({out: pictures[0] if pictures else text})
         typer.echo(out)
-    elif isinstance(made, bytes):
+    elif pictures:
         raise RequestError("what is made is a picture: -o FILE says where it goes")
     else:
-        typer.echo(made)
+        for one in texts:
+            typer.echo(one)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
 
@@ -16,7 +17,9 @@ def predict(
     run: Run,
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT", help="Image or CSV files, or texts."),
+        typer.Argument(
+            metavar="INPUT", help="Image files or folders of them, CSV files, or texts."
+        ),
     ] = None,
     weights: Weights = "best",
     as_json: Json = False,
@@ -27,7 +30,12 @@ def predict(
     """
     from runtime.open_run import open_run
 
-    for found in open_run(run, weights).predict(inputs or []):
+    opened = open_run(run, weights)
+    if not inputs and opened.learner.needs_inputs:
+        raise RequestError(
+            "predict needs an INPUT: a file, a folder of images, or a text"
+        )
+    for found in opened.predict(inputs or []):
         if as_json:
             typer.echo(json.dumps(found, ensure_ascii=False))
         else:

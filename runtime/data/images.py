@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # only image files need Pillow
     from PIL.Image import Image
 
 Range = Literal["0..1", "-1..1"]
+
+FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's names of the formats that are read; it reads some others by starting a program."""
 
 
 class ImageOptions(Protocol):
@@ -129,7 +132,7 @@ def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=FORMATS) as opened:
             image = ImageOps.exif_transpose(_convertible(opened))
             image = image.convert("L" if channels == 1 else "RGB")
             image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)

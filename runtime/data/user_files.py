@@ -12,21 +12,29 @@ from runtime.data.data_section import DataSection
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\r")
 _GZIP: Final = b"\x1f\x8b"
+MAX_BYTES: Final = 2**29
+"""Maximum number of bytes of a file, after decompression: a small file can unpack to any size."""
 
 
 def read_bytes(section: DataSection, option: str, written: str) -> bytes:
     """The content of the file that an option names, decompressed if it is gzip.
 
     Raises:
-        SpecError: if the file does not exist or cannot be read.
+        SpecError: if the file does not exist, cannot be read, or has more than `MAX_BYTES`, decompressed.
     """
     path = regular_file(section, option, written)
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(_GZIP) else data
+        with path.open("rb") as file:
+            compressed = file.peek(2).startswith(_GZIP)
+            opened = gzip.GzipFile(fileobj=file) if compressed else file
+            data = opened.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         section.fail("data-unreadable", f"{path} cannot be read: {reason}", option)
+    if len(data) > MAX_BYTES:
+        message = f"{path} has more than {MAX_BYTES:,} bytes"
+        section.fail("data-unreadable", message, option)
+    return data
 
 
 def regular_file(section: DataSection, option: str, written: str) -> Path:

@@ -18,7 +18,7 @@ from runtime.data.images import scaled
 from runtime.data.tokenizer import Tokenizer
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import all_batches, check_max_length
-from runtime.tasks.user_inputs import read_user_image
+from runtime.tasks.user_inputs import image_files, read_user_image
 
 _TOP_CLASSES: Final = 5
 """Classes in a prediction, most probable first."""
@@ -79,12 +79,15 @@ class ClassificationLearner(Learner[Classification]):
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """The most probable classes of image files or texts, with their probabilities.
+        """The most probable classes of image files, folders of them, or texts, with their probabilities.
 
         Raises:
             RequestError: if a file does not exist or is not an image, or a text is empty.
         """
-        return [self._predict(text_or_file) for text_or_file in inputs]
+        files = self.task.facts().form != "labelled text"
+        return [
+            self._predict(one) for one in (image_files(inputs) if files else inputs)
+        ]
 
     def _predict(self, text_or_file: str) -> dict[str, Any]:
         logits = self.logits(self._batch(text_or_file))[0].double()

@@ -24,6 +24,8 @@ _LOSSES: Final[Mapping[str, Callable[..., Tensor]]] = {
 class ForecastingLearner(Learner[Forecasting]):
     """Trains a network to predict the next values of a time series."""
 
+    needs_inputs = False  # without a file, the end of the data is continued
+
     def num_items(self, batch: Batch) -> int:
         """The number of values to predict."""
         return batch["future"].numel()

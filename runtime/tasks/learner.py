@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,9 @@ class Learner(Generic[T]):
     ) -> None:
         self.task, self.instances, self.metadata = task, instances, metadata
         self.networks: dict[str, nn.Module] = dict(networks)
+
+    needs_inputs: ClassVar[bool] = True
+    """Whether `predict` has nothing to predict without inputs."""
 
     # Called by the engine.
 

@@ -12,7 +12,7 @@ from compiler.diagnostics.source import Source, Span
 from compiler.parse.document import Document, MappingNode
 from runtime.data.csv import read_columns
 from runtime.data.data_section import DataSection
-from runtime.data.images import read_image
+from runtime.data.images import FORMATS, read_image
 from runtime.data.user_files import read_text
 
 
@@ -33,7 +33,7 @@ def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> T
     path = _existing(file)
     try:
         if size is None:
-            with Image.open(path) as opened:
+            with Image.open(path, formats=FORMATS) as opened:
                 size = (opened.height, opened.width)
         return read_image(path, size, channels)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
@@ -61,6 +61,25 @@ def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float
         raise DataError(message)
     past: list[list[float]] = values[-length:].tolist()
     return past
+
+
+def image_files(inputs: Sequence[str]) -> list[str]:
+    """Image files; in place of a folder, the files in it that are not hidden, sorted by name.
+
+    Raises:
+        RequestError: if a folder has no files.
+    """
+    files: list[str] = []
+    for name in inputs:
+        path = Path(name)
+        if not path.is_dir():
+            files.append(name)
+            continue
+        found = [one for one in path.iterdir() if one.name[0] != "." and one.is_file()]
+        if not found:
+            raise RequestError(f"{name} is a folder without files")
+        files += map(str, sorted(found))
+    return files
 
 
 def _existing(file: str) -> Path:

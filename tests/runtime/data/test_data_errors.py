@@ -80,11 +80,12 @@ def test_a_pipe_among_images(tmp_path: Path) -> None:
 def test_a_file_without_read_permission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, mode: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    one = error_of(TEXT, tmp_path, {"t": "a"})
+    (tmp_path / "t").write_text("a")
+    monkeypatch.setattr(Path, "open", refuse)
+    one = error_of(TEXT, tmp_path, {})
     assert one.code == "data-unreadable" and "Permission denied" in one.message
 
 
