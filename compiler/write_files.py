@@ -1,4 +1,4 @@
-"""Files written whole: all of them, or none."""
+"""Write files completely: all of them, or none."""
 
 from __future__ import annotations
 
@@ -10,30 +10,35 @@ from pathlib import Path
 
 
 def write_whole(files: Mapping[Path, str | bytes]) -> None:
-    """Write files, so that none is ever seen half written; folders are made.
+    """Write files, so that none is ever seen partly written; folders are created.
 
-    Each is written beside its place and moved there once all are complete. A file that
-    is there already keeps its mode, and a link still leads where it did.
+    Each file is written to its `temporary_path`, and moved when all are complete. An existing
+    file keeps its mode, and a link is followed.
 
     Raises:
-        OSError: where one cannot be written; nothing has changed then.
+        OSError: if one cannot be written; then nothing has changed.
     """
-    places = {path.resolve(): data for path, data in files.items()}
-    waiting = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in places}
+    contents = {path.resolve(): data for path, data in files.items()}
+    pending = {path: temporary_path(path) for path in contents}
     try:
-        for path, data in places.items():
-            _write(path, waiting[path], data)
-        for path, complete in waiting.items():
+        for path, data in contents.items():
+            _write(path, pending[path], data)
+        for path, complete in pending.items():
             complete.replace(path)
     finally:
-        for path in waiting.values():
+        for path in pending.values():
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, waiting: Path, data: str | bytes) -> None:
+def temporary_path(path: Path) -> Path:
+    """The file beside a file to which this process writes it first."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _write(path: Path, temporary: Path, data: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    waiting.write_bytes(data if isinstance(data, bytes) else data.encode())
+    temporary.write_bytes(data if isinstance(data, bytes) else data.encode())
     if path.exists():
-        shutil.copymode(path, waiting)
+        shutil.copymode(path, temporary)

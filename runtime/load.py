@@ -71,3 +71,9 @@ def constructor_arguments(
     """The arguments of a generated class: the compiled values of the params that it takes."""
     params = accepted_params(network, instance)
     return {argument: instance.params[name] for name, argument in params.items()}
+
+
+def tied_names(module: nn.Module) -> set[str]:
+    """The names of tied parameters except their first."""
+    names = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    return names - {name for name, _ in module.named_parameters()}

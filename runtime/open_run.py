@@ -18,10 +18,11 @@ from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
+from runtime.data.metadata import check_metadata
 from runtime.engine.batch_sampler import sequential_loader
-from runtime.engine.checkpoint_file import tied_names
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
-from runtime.load import build_networks
+from runtime.engine.same_data import check_same_data
+from runtime.load import build_networks, tied_names
 from runtime.tasks.learner import Learner, learner_class
 
 WEIGHTS: Final = {"best": BEST, "last": LAST}
@@ -57,10 +58,14 @@ class LoadedRun:
 
         Raises:
             SpecError: if it does not exist any more, or is invalid.
+            DataError: if the held-out part is not what it was in training.
         """
         folder = Path(self.info["spec"]).parent
         document = self.program.typed.graph.document
-        return load(self.task, DataSection(document, self.task.data.name, folder))
+        section = DataSection(document, self.task.data.name, folder)
+        data = load(self.task, section)
+        check_same_data(self.folder, data, ("held_out",))
+        return data
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
         """Predictions for files or texts, one JSON object for each.
@@ -74,7 +79,7 @@ class LoadedRun:
         """All metrics of the task on the held-out data, by name.
 
         Raises:
-            SpecError: as `data`.
+            SpecError, DataError: as `data`.
         """
         data = self.data()
         self.learner.setup(data)
@@ -99,7 +104,7 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
         DataError: if the weights do not fit its networks.
     """
     folder = RunFolder(path)
-    info = folder.read_json("run.json")
+    info = folder.read_info()
     program = compile_spec(folder.path / SPEC)
     task = program.task
     if task is None:
@@ -110,6 +115,7 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     for network in networks.values():
         network.eval()
     metadata = folder.read_json("vocabulary.json")
+    check_metadata(task.data.facts().form, metadata, folder.path / "vocabulary.json")
     make_learner = learner_class(task.kind)
     learner = make_learner(task, program.typed.networks, networks, metadata)
     return LoadedRun(folder, info, program, task, learner)
@@ -134,11 +140,13 @@ def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:
+    if not file.exists():
+        raise RequestError(f"there are no weights at {file}")
+    if not file.is_file():  # opening a pipe might never end
+        raise DataError(f"{file} cannot be read: it is not a regular file")
     try:
         with safe_open(file, framework="pt") as opened:
             return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise RequestError(f"there are no weights at {file}") from None
     except (OSError, SafetensorError) as error:
         raise DataError(f"{file} cannot be read: {error}") from None
 
@@ -163,9 +171,15 @@ def _load_state(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> 
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
-    """The content of `run.json` of each run in a folder, with its path as `run`, oldest first."""
+    """The content of `run.json` of each run in a folder, with its path as `run`, oldest first.
+
+    A run whose `run.json` cannot be read has the keys `run` and `error`.
+    """
     runs = []
-    for file in folder.glob("*/run.json"):
-        info = RunFolder(file.parent).read_json("run.json")
+    for file in sorted(folder.glob("*/run.json")):
+        try:
+            info = RunFolder(file.parent).read_info()
+        except (DataError, RequestError) as error:
+            info = {"error": str(error)}
         runs.append({"run": str(file.parent), **info})
     return sorted(runs, key=lambda run: str(run.get("started", "")))

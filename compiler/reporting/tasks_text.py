@@ -43,9 +43,10 @@ at all.
 
 | file | content |
 |---|---|
-| `spec.yaml` | the spec with every param, variant and setting resolved; it compiles by itself |
+| `spec.yaml` | the spec with every param, variant, setting and path resolved; it compiles by itself |
 | `NAME.py` | the generated module, named like the spec |
 | `run.json` | how the run was started, its progress, and its best metrics |
+| `data.json` | fingerprints of the training and the held-out data |
 | `vocabulary.json` | metadata of the data: names of classes, tokenizers, scales |
 | `steps.csv` | loss and learning rate by step |
 | `metrics.csv` | a row for each evaluation |
@@ -54,6 +55,11 @@ at all.
 | `weights/last.safetensors` | the weights at the last checkpoint |
 | `samples/` | samples of the network's outputs at each evaluation |
 | `state.pt` | the checkpoint from which `train --resume` continues exactly |
+
+`train DIR --resume` continues a run with the spec and the settings that it has; `--set` changes a setting, and `train
+SPEC --run DIR --resume` also takes changes of the spec that leave its networks as they are. If the data has changed
+since the run began, resuming it is an error, and so is evaluating it if the held-out part differs: examples that were
+trained on may be held out now. Nothing outside the folder is written, even if links in it lead there.
 
 Weights have their names in the module's `state_dict`. `layergraph evaluate`, `predict`,
 `generate` and `export` take the folder; `layergraph runs` lists several.

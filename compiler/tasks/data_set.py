@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import typing
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from compiler.dataclass import dataclass
 from compiler.language.choice import Choice
 from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
 
-File = str
-"""A path; where it is relative, from the folder of the spec."""
+
+@dataclass(frozen=True)
+class IsFile:
+    """Marks an option as a path."""
+
+
+File = Annotated[str, IsFile()]
+"""A path; relative paths start at the folder of the spec."""
 
 
 class DataSet(Choice):
@@ -33,6 +41,17 @@ class DataSet(Choice):
     @abstractmethod
     def facts(self) -> DataFacts:
         """The properties that are known before the data is read."""
+
+    @classmethod
+    def file_options(cls) -> list[str]:
+        """The names of the options that are paths."""
+        hints = typing.get_type_hints(cls, include_extras=True)
+        return [name for name in cls.model_fields if _is_file(hints[name])]
+
+
+def _is_file(annotation: Any) -> bool:
+    parts = (annotation, *typing.get_args(annotation))
+    return any(IsFile() in getattr(part, "__metadata__", ()) for part in parts)
 
 
 Vocabulary = Annotated[Whole, Field(ge=8, le=1_000_000)]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json
 
@@ -32,12 +33,24 @@ def runs(
     """
     from runtime.open_run import list_runs
 
-    found = list_runs(folder or Path("runs"))
+    folder = folder or Path("runs")
+    found = list_runs(folder)
+    if not found:
+        raise RequestError(_no_runs(folder))
     if as_json:
         typer.echo(json.dumps(found))
         return
-    for row in _table(found):
+    for row in _table([run for run in found if "error" not in run]):
         typer.echo(row)
+    for run in found:
+        if "error" in run:
+            typer.echo(f"error: {run['error']}", err=True)
+
+
+def _no_runs(folder: Path) -> str:
+    if (folder / "run.json").is_file():
+        return f"{folder} is a run, not a folder of runs: did you mean {folder.parent}?"
+    return f"{folder} has no runs"
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -52,6 +65,6 @@ def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
 def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
     best = run.get("best")
     shown = "" if best is None else f"{run['metric']} {best:.4g}"
-    epochs = f"{run.get('epoch', 0)}/{run.get('epochs', '?')}"
+    epochs = f"{run['epoch']}/{run['epochs']}"
     words = (run["run"], run["name"], run["kind"], run["status"], epochs)
-    return (*map(str, words), f"{run.get('seconds', 0):.0f}", shown)
+    return (*map(str, words), f"{run['seconds']:.0f}", shown)

@@ -7,15 +7,24 @@ from typing import Annotated
 
 import typer
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from compiler.diagnostics.limits import Limits
-from layergraph.commands._options import Spec, Variant
+from compiler.program import Program
+from layergraph.commands._options import Variant
 from layergraph.overrides import compile_chosen
+from layergraph.spec_file import spec_file
 
 
 @needs_extra("train")
 def train(
-    spec: Spec,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SPEC|RUN",
+            help="Spec file, name of a shipped spec, or run folder to resume.",
+        ),
+    ],
     run: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Run folder.  [default: runs/ and the name]"),
@@ -52,7 +61,10 @@ def train(
 ) -> None:
     """Train a spec's networks as its task says, into a run folder.
 
+    A resumed run keeps its spec and its settings, except those of --set.
+
     Example: layergraph train specs/cnn.yaml --variant digits --set task.epochs=3
+    Example: layergraph train runs/cnn-digits --resume
     """
     from runtime.engine.find_nonfinite import TrainingError
     from runtime.engine.progress import ProgressCallback
@@ -61,15 +73,43 @@ def train(
     from runtime.engine.trainer import TrainerOptions
     from runtime.engine.trainer import train as start
 
-    program = compile_chosen(spec, variant, sets or (), limits=Limits())
-    folder = RunFolder(run or default_run(spec, variant, resume))
-    options = TrainerOptions(resume, devices, accelerator, strategy, nodes, logger)
+    folder = source if source.is_dir() else run or default_run(source, variant, resume)
+    if source.is_dir() and not resume:
+        raise RequestError(f"{source} is a folder: --resume continues its run")
+    if source.is_dir() and (run or variant):
+        raise RequestError("a run has its folder and its variant")
+    program, told = _compile(source, folder, resume, variant, sets or [])
+    options = TrainerOptions(
+        resume, devices, accelerator, strategy, nodes, logger, told
+    )
     try:
-        start(program, folder, options, ProgressCallback)
+        start(program, RunFolder(folder), options, ProgressCallback)
     except (Stopped, TrainingError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.code) from None
-    typer.echo(folder.path)
+    typer.echo(folder)
+
+
+def _compile(
+    source: Path, folder: Path, resume: bool, variant: str, sets: list[str]
+) -> tuple[Program, tuple[str, ...]]:
+    """The program to train, and all overrides since the run began.
+
+    A resumed run keeps its overrides: a run folder's spec has them already, a spec is compiled with them again.
+    """
+    from runtime.engine.run_folder import SPEC, RunFolder
+
+    run = RunFolder(folder)
+    before: list[str] = []
+    if resume and (source == folder or run.is_saved):
+        info = run.read_info()
+        before, variant = info["sets"], variant or info["variant"]
+    told = (*before, *sets)
+    if source == folder:
+        program = compile_chosen(source / SPEC, "", sets, limits=Limits())
+    else:
+        program = compile_chosen(spec_file(source), variant, told, limits=Limits())
+    return program, told
 
 
 def default_run(spec: Path, variant: str, resume: bool) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ class Examples(Protocol):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         """The examples with these indices as one batch."""
+
+    def tensors(self) -> Iterable[Tensor]:
+        """The tensors that the examples are made from, in an order that is always the same."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,23 @@ class TensorExamples:
     def __getitems__(self, indices: list[int]) -> Batch:
         rows = torch.tensor(indices)
         return {role: column[rows] for role, column in self.columns.items()}
+
+    def tensors(self) -> Iterable[Tensor]:
+        return self.columns.values()
+
+
+def fingerprint(examples: Examples) -> dict[str, Any]:
+    """The number of examples and a hash of their content, to tell whether data has changed."""
+    found = hashlib.blake2b(digest_size=16)
+    for tensor in examples.tensors():
+        found.update(f"{tensor.dtype} {list(tensor.shape)};".encode())
+        found.update(tensor.contiguous().numpy().data)
+    return {"examples": len(examples), "digest": found.hexdigest()}
+
+
+def fingerprints(data: DataSplits) -> dict[str, Any]:
+    """The fingerprints of both splits, as a run stores them."""
+    return {"train": fingerprint(data.train), "held_out": fingerprint(data.held_out)}
 
 
 def keep_batch(batch: Batch | Sequence[Batch]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -33,7 +33,11 @@ class PaddedExamples:
     """
 
     def __init__(self, columns: Mapping[str, Sequence[Sequence[int]]]) -> None:
-        self.columns = {role: _tensors(column) for role, column in columns.items()}
+        self._flat = {role: _flat(column) for role, column in columns.items()}
+        self.columns = {
+            role: torch.split(self._flat[role], list(map(len, column)))
+            for role, column in columns.items()
+        }
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -49,11 +53,15 @@ class PaddedExamples:
             for role, rows in self.columns.items()
         }
 
+    def tensors(self) -> Iterable[Tensor]:
+        for role, rows in self.columns.items():
+            yield torch.tensor(list(map(len, rows)))
+            yield self._flat[role]
 
-def _tensors(column: Sequence[Sequence[int]]) -> Sequence[Tensor]:
-    """The rows of a column as views of one tensor."""
-    flat = torch.tensor([id for row in column for id in row], dtype=torch.int64)
-    return torch.split(flat, [len(row) for row in column])
+
+def _flat(column: Sequence[Sequence[int]]) -> Tensor:
+    """The ids of all rows of a column, one row after the other."""
+    return torch.tensor([id for row in column for id in row], dtype=torch.int64)
 
 
 class LabelledTexts(PaddedExamples):
@@ -77,6 +85,10 @@ class LabelledTexts(PaddedExamples):
         batch["mask"] = torch.arange(batch["tokens"].shape[1]) < sizes[:, None]
         batch["label"] = self.labels[torch.tensor(indices)]
         return batch
+
+    def tensors(self) -> Iterable[Tensor]:
+        yield from super().tensors()
+        yield self.labels
 
 
 class TextPairs(PaddedExamples):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -34,6 +35,9 @@ class TokenWindows:
     def __getitems__(self, indices: list[int]) -> Batch:
         starts = torch.tensor(indices) * self.length
         return {"tokens": self.stream[starts[:, None] + self._offsets]}
+
+    def tensors(self) -> Iterable[Tensor]:
+        return (self.stream,)
 
 
 def running_text(train: str, held_out: str, options: Kjv | Text) -> DataSplits:

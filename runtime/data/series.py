@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -61,6 +61,9 @@ class SeriesWindows:
         if self._seasonal is not None:
             batch["seasonal"] = self.values[starts + self._seasonal]
         return batch
+
+    def tensors(self) -> Iterable[Tensor]:
+        return (self.starts, self.values)
 
 
 def series(

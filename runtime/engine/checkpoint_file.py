@@ -23,6 +23,7 @@ from runtime.engine.sharded import (
     rng_states,
 )
 from runtime.engine.trainer_state import TrainerState
+from runtime.load import tied_names
 
 FORMAT: Final = 1
 
@@ -82,14 +83,30 @@ def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001  # a damaged file can raise anything
         reason = str(error).partition("\n")[0]
         raise DataError(f"{file} is damaged and cannot be read: {reason}") from None
-    if not isinstance(checkpoint, dict) or checkpoint.get("format") != FORMAT:
+    if (
+        not isinstance(checkpoint, dict)
+        or checkpoint.get("format") != FORMAT
+        or not isinstance(checkpoint.get("spec"), str)
+    ):
         message = f"{file} is not a run's state, or of another version of LayerGraph"
         raise DataError(message)
     return dict(checkpoint)
 
 
 def restore_checkpoint(session: Session, checkpoint: dict[str, Any]) -> TrainerState:
-    """Load a checkpoint into networks, optimizers, learner and random state; returns the run's progress."""
+    """Load a checkpoint into networks, optimizers, learner and random state; returns the run's progress.
+
+    Raises:
+        DataError: if a part of it is missing or does not fit.
+    """
+    try:
+        return _restore(session, checkpoint)
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        message = f"{STATE} is damaged: {type(error).__name__}: {error}"
+        raise DataError(message) from error
+
+
+def _restore(session: Session, checkpoint: dict[str, Any]) -> TrainerState:
     for name, module in session.modules.items():
         load_network_state(module, checkpoint["networks"][name])
     for name, optimizer in session.optimizers.items():
@@ -115,9 +132,3 @@ def weights_bytes(networks: Mapping[str, nn.Module]) -> bytes:
             if key not in tied_names(module)
         }
     )
-
-
-def tied_names(module: nn.Module) -> set[str]:
-    """The names of tied parameters except their first."""
-    names = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-    return names - {name for name, _ in module.named_parameters()}

@@ -1,20 +1,18 @@
-"""Check that a run can be resumed: with the same networks, data and fixed settings."""
+"""Check that a run can be resumed: with the same networks and fixed settings."""
 
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from compiler.diagnostics.diagnostic import DataError, RequestError
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.program import Program
 from compiler.tasks.task import Task
-from runtime.data.dataset import DataSplits
 from runtime.engine.checkpoint_file import digest, read_checkpoint, strip_docs
-from runtime.engine.run_folder import RunFolder, as_json
+from runtime.engine.run_folder import RunFolder
 from runtime.load import build_networks
 
 FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
@@ -23,14 +21,17 @@ _SHOWN: Final = 5
 """Maximum number of differences in a message."""
 
 
-def resumable_checkpoint(program: Program, folder: RunFolder) -> dict[str, Any]:
-    """The checkpoint to resume from.
+def resumable_checkpoint(program: Program, folder: RunFolder) -> dict[str, Any] | None:
+    """The checkpoint to resume from; None if the run was stopped before it saved one.
 
     Raises:
-        RequestError: if there is none, or it is of another spec.
+        RequestError: if the folder is not a run, or the checkpoint is of another spec.
         DataError: if it cannot be read.
     """
-    info = folder.read_json("run.json")
+    if not folder.is_saved:
+        folder.read_json("run.json")
+        return None
+    info = folder.read_info()
     checkpoint = read_checkpoint(folder)
     if checkpoint["spec"] != digest(program.python):
         differences = islice(_differences(program, folder, info, checkpoint), _SHOWN)
@@ -132,14 +133,3 @@ def _flatten(
             yield from _flatten(item, (*path, str(key)))
     else:
         yield path, value
-
-
-def check_same_data(folder: RunFolder, data: DataSplits) -> None:
-    """Check that the metadata of the data are those that the run stores.
-
-    Raises:
-        DataError: if they differ.
-    """
-    if folder.read_json("vocabulary.json") != json.loads(as_json(data.metadata)):
-        message = f"the data has changed since the run began: vocabulary.json in {folder.path} differs"
-        raise DataError(message)

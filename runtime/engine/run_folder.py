@@ -1,9 +1,10 @@
 """The folder of a run.
 
-spec.yaml             the spec, with its imports, params, variant and settings resolved
+spec.yaml             the spec, with its imports, params, variant, settings and paths resolved
 NAME.py               the generated module
 run.json              how the run was started, its status, its best metric
 vocabulary.json       the data's metadata: class names, tokenizers, scales
+data.json             fingerprints of the training and held-out examples
 steps.csv             losses and learning rates by step
 metrics.csv           a row for each evaluation
 curves.png            a plot of both tables
@@ -14,24 +15,56 @@ state.pt              the checkpoint to resume from
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from compiler.diagnostics.diagnostic import DataError, RequestError
-from compiler.write_files import write_whole
+from compiler.write_files import temporary_path, write_whole
 
 SPEC: Final = "spec.yaml"
 STATE: Final = "state.pt"
+DATA: Final = "data.json"
 BEST: Final = "weights/best.safetensors"
 LAST: Final = "weights/last.safetensors"
+MAX_JSON: Final = 2**26
+"""Maximum number of bytes of a JSON file."""
+_PENDING: Final = ".writing"
+"""The file that lists the temporary files of a write, while it takes place."""
+_TEMPORARY: Final = re.compile(r"((weights|samples)/)?\.[^/]+\.\d+")
+
+
+class RunInfo(BaseModel):
+    """The keys of `run.json` that commands read: how a run was started, and how far it is."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    kind: str
+    spec: str
+    variant: str
+    command: str
+    started: str
+    sets: list[str] = []
+    task: dict[str, Any]
+    status: str
+    epoch: int
+    epochs: int
+    step: int
+    seconds: float
+    metric: str
+    best: float | None
 
 
 @dataclass(frozen=True)
@@ -41,30 +74,103 @@ class RunFolder:
     path: Path
 
     @property
-    def exists(self) -> bool:
-        """Whether the folder has a run."""
-        return (self.path / "run.json").is_file()
+    def is_saved(self) -> bool:
+        """Whether the folder has a run with a checkpoint."""
+        return (self.path / "run.json").is_file() and (self.path / STATE).is_file()
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """The content of a JSON file.
+        """The content of a JSON file, which is an object.
 
         Raises:
             RequestError: if it does not exist.
-            DataError: if it is not JSON.
+            DataError: if it is not a regular file, too large, or not a JSON object.
         """
         file = self.path / name
         try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(_read_text(file))
         except FileNotFoundError:
             message = f"{self.path} is not a run: it has no {name}"
             raise RequestError(message) from None
+        except RecursionError:
+            raise DataError(f"{file} cannot be read: it is nested too deep") from None
         except (OSError, ValueError) as error:
-            raise DataError(f"{file} cannot be read: {error}") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DataError(f"{file} cannot be read: {reason}") from None
+        if not isinstance(content, dict):
+            raise DataError(f"{file} cannot be read: it is not a JSON object")
         return content
 
+    def read_info(self) -> dict[str, Any]:
+        """The content of `run.json`.
+
+        Raises:
+            RequestError, DataError: as `read_json`; also if a key is missing or has a wrong type.
+        """
+        content = self.read_json("run.json")
+        try:
+            return RunInfo.model_validate(content).model_dump()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            message = f"{self.path / 'run.json'} cannot be read: {key}: {first['msg']}"
+            raise DataError(message) from None
+
     def write(self, files: Mapping[str, bytes | str]) -> None:
-        """Write files by name: all of them or none, and none partly."""
-        write_whole({self.path / name: data for name, data in files.items()})
+        """Write files by name: all of them or none, and none partly.
+
+        Raises:
+            OSError: if one cannot be written, or is outside the folder because of a link.
+        """
+        targets = {self.path / name: data for name, data in files.items()}
+        for path in targets:
+            self._check_inside(path)
+        pending = [temporary_path(path).relative_to(self.path) for path in targets]
+        journal = self.path / _PENDING
+        write_own(journal, "".join(f"{path}\n" for path in pending))
+        try:
+            write_whole(targets)
+        finally:
+            journal.unlink()
+
+    def _check_inside(self, path: Path) -> None:
+        """Check that no link leads out of the folder, which may come from somebody else."""
+        inside = self.path.resolve() / path.relative_to(self.path)
+        if path.resolve() != inside:
+            raise OSError(errno.ELOOP, "a link leads to another file", str(path))
+
+    def remove_temporary(self) -> None:
+        """Remove the temporary files of a write that was interrupted, as it listed them."""
+        journal = self.path / _PENDING
+        try:
+            names = _read_text(journal).splitlines()
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise OSError(errno.EINVAL, f"{journal} is not a list of files") from error
+        for name in names:
+            file = self.path / name
+            if _TEMPORARY.fullmatch(name) and not file.parent.is_symlink():
+                file.unlink(missing_ok=True)
+        journal.unlink()
+
+
+def _read_text(file: Path) -> str:
+    """The text of a regular file of bounded size, which is not a link: the content may come from somebody else."""
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(handle, "rb") as opened:  # noqa: PTH123  # a file descriptor
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        data = opened.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_JSON} bytes")
+    return data.decode()
+
+
+def write_own(file: Path, text: str) -> None:
+    """Write a file that is not a link."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with open(os.open(file, flags, 0o644), "w", encoding="utf-8") as opened:  # noqa: PTH123
+        opened.write(text)
 
 
 def as_json(data: Mapping[str, Any]) -> str:
@@ -82,7 +188,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self.folder, self.path = folder.path, folder.path / ".lock"
+        self.run, self.folder, self.path = folder, folder.path, folder.path / ".lock"
 
     def __enter__(self) -> Self:
         try:
@@ -90,17 +196,16 @@ class FolderLock:
             self._file = self._acquire()
             os.truncate(self._file, 0)
             os.write(self._file, f"{os.getpid()}\n".encode())
+            self.run.remove_temporary()
         except OSError as error:
             message = f"{self.folder} cannot be used for a run: {error.strerror}"
             raise RequestError(message) from None
-        for file in temporary_files(self.folder):
-            file.unlink(missing_ok=True)
         return self
 
     def _acquire(self) -> int:
         """The lock file, open and locked."""
         while True:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -129,10 +234,3 @@ class FolderLock:
             self.path.unlink()
             self.folder.rmdir()  # only succeeds if nothing was written
         os.close(self._file)
-
-
-def temporary_files(folder: Path) -> Iterator[Path]:
-    """The temporary files of `compiler.write_files` that were not moved to their paths."""
-    for path in (*folder.glob(".*"), *folder.glob("*/.*")):
-        if re.fullmatch(r"\..+\.\d+", path.name):
-            yield path

@@ -18,14 +18,14 @@ from compiler.diagnostics.diagnostic import Report, RequestError
 from compiler.diagnostics.text import listed
 from compiler.fmt.expand import expand
 from compiler.fmt.write_spec import write_spec
-from compiler.parse.document import Document
+from compiler.parse.document import Document, ScalarNode, YamlNode
 from compiler.program import Program
 from compiler.tasks.check_task import resolved
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
-from runtime.data.dataset import DataSplits
+from runtime.data.dataset import DataSplits, fingerprints
 from runtime.data.load_data import load
 from runtime.engine.callbacks import Callback, CallbackList
 from runtime.engine.checkpoint_file import digest, restore_checkpoint
@@ -36,11 +36,11 @@ from runtime.engine.loggers import make_logger
 from runtime.engine.loop import stop_reason, train_epochs
 from runtime.engine.resume import (
     changed_settings,
-    check_same_data,
     resumable_checkpoint,
     task_settings,
 )
-from runtime.engine.run_folder import SPEC, FolderLock, RunFolder, as_json
+from runtime.engine.run_folder import DATA, SPEC, FolderLock, RunFolder, as_json
+from runtime.engine.same_data import check_same_data
 from runtime.engine.session import Session, open_session
 from runtime.engine.signals import Signals
 from runtime.engine.strategies import is_lost_connection, is_rank_zero, open_fabric
@@ -57,6 +57,7 @@ class TrainerOptions:
         accelerator, strategy: Lightning's names.
         nodes: number of nodes.
         logger: `csv`, which every run has, or `tensorboard`.
+        sets: the overrides of params and task that the program was compiled with, as `name=value`.
     """
 
     resume: bool = False
@@ -65,6 +66,7 @@ class TrainerOptions:
     strategy: str = "auto"
     nodes: int = 1
     logger: str = "csv"
+    sets: tuple[str, ...] = ()
 
 
 def train(
@@ -97,13 +99,13 @@ def train(
         checkpoint = resumable_checkpoint(program, folder) if options.resume else None
         notes = []
         if checkpoint:
-            notes = changed_settings(task, folder.read_json("run.json"))
+            notes = changed_settings(task, folder.read_info())
         data = load(task, data_section(program, task))
         _check_fits_data(program, task, data.facts)
         if checkpoint:
-            check_same_data(folder, data)
+            check_same_data(folder, data, ("train", "held_out"))
         session = open_session(program, data, _open_fabric(program, task, options))
-        trainer = Trainer(program, folder, session, data)
+        trainer = Trainer(program, folder, session, data, options.sets)
         return trainer.train(checkpoint, (logger, make_callback(session)), notes)
 
 
@@ -119,9 +121,13 @@ def _missing_task(program: Program) -> str:
 
 
 def _check_new(folder: RunFolder, options: TrainerOptions) -> None:
-    if is_rank_zero() and folder.exists and not options.resume:
+    if options.resume or not is_rank_zero():
+        return
+    if folder.is_saved:
         message = f"{folder.path} has a run: continue it with --resume, or choose another folder with --run"
         raise RequestError(message)
+    if (folder.path / "run.json").exists():
+        folder.read_info()  # a file of somebody else is not overwritten
 
 
 def _check_fits_data(program: Program, task: Task, facts: DataFacts) -> None:
@@ -155,6 +161,7 @@ class Trainer:
     folder: RunFolder
     session: Session
     data: DataSplits
+    sets: tuple[str, ...] = ()
 
     def train(
         self,
@@ -183,11 +190,12 @@ class Trainer:
         return state
 
     def _start_info(self, resumed: bool) -> dict[str, Any]:
-        """What `run.json` says of the start; a resumed run keeps its first command and time."""
-        info = start_info(self.program)
+        """What `run.json` says of the start; a resumed run keeps its first spec, command and time."""
+        info = start_info(self.program, self.sets)
         if resumed:
-            before = self.folder.read_json("run.json")
-            info |= {key: before[key] for key in ("command", "started")}
+            before = self.folder.read_info()
+            kept = ("spec", "variant", "command", "started")
+            info |= {key: before[key] for key in kept}
         return info
 
     def _setup(self, checkpoint: dict[str, Any] | None) -> TrainerState:
@@ -251,7 +259,24 @@ def resolved_document(program: Program) -> Document:
     return resolved(program.typed, program.variant, program.changes)
 
 
-def start_info(program: Program) -> dict[str, Any]:
+def absolute_paths(program: Program) -> Document:
+    """The resolved spec with absolute paths of data, so that a copy of it can be in any folder."""
+    assert program.task is not None
+    options = program.task.data
+    section = data_section(program, program.task)
+    paths = {
+        ("data", options.name, name): str(section.path(written).resolve())
+        for name in options.file_options()
+        if (written := getattr(options, name)) is not None
+    }
+    changes: dict[tuple[str, ...], YamlNode] = {
+        path: ScalarNode(text, text, section.span(path[-1]))
+        for path, text in paths.items()
+    }
+    return resolved(program.typed, program.variant, {**program.changes, **changes})
+
+
+def start_info(program: Program, sets: Sequence[str] = ()) -> dict[str, Any]:
     """What `run.json` says of a run's start."""
     source = Path(program.typed.graph.document.source.file).resolve()
     return {
@@ -259,6 +284,7 @@ def start_info(program: Program) -> dict[str, Any]:
         "kind": program.task.kind if program.task else "",
         "spec": str(source),
         "variant": program.variant,
+        "sets": list(sets),
         "command": shlex.join(sys.argv),
         "torch": torch.__version__,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -270,10 +296,11 @@ def start_files(
     program: Program, data: DataSplits, run_info: dict[str, Any]
 ) -> dict[str, str | bytes]:
     """The files that a run's folder has from the start, by name."""
-    task = resolved_document(program).root.get("task")
+    task = absolute_paths(program).root.get("task")
     return {
         SPEC: write_spec(expand(program.typed, task)),
         f"{Path(run_info['spec']).stem}.py": program.python,
         "vocabulary.json": as_json(data.metadata),
+        DATA: as_json(fingerprints(data)),
         "run.json": as_json(run_info),
     }

@@ -86,9 +86,8 @@ def test_no_run(run) -> None:
     found = run("evaluate", ".")
     assert found.code == 2
     assert found.err == "error: . is not a run: it has no run.json\n"
-    assert run("runs").out.splitlines() == [
-        "run  network  task  status  epochs  seconds  best"
-    ]
+    assert run("runs").code == 2
+    assert run("runs").err == "error: runs has no runs\n"
 
 
 def test_a_spec_without_a_task_names_variants_that_have_one(run) -> None:

@@ -46,6 +46,7 @@ def test_a_killed_process_releases_its_lock(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     (tmp_path / ".state.pt.12345").write_bytes(b"half")
+    (tmp_path / ".writing").write_text(".state.pt.12345\n.run.json.12345\n")
     with FolderLock(RunFolder(tmp_path)):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
