@@ -48,7 +48,10 @@ _Key = Callable[[object], tuple[object, ...]]
 def _key(names: list[str]) -> _Key:
     if len(names) > 1:
         return attrgetter(*names)
-    return lambda one: tuple(getattr(one, name) for name in names)
+    if not names:
+        return lambda one: ()
+    only = attrgetter(*names)
+    return lambda one: (only(one),)
 
 
 def _equality(key: _Key) -> Callable[[object, object], bool]:

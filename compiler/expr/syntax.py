@@ -24,6 +24,15 @@ class NumberLiteral(ExprNode):
 
     value: int | float
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same number, and of the same type: `1` and `1.0` are different literals."""
+        if not isinstance(other, NumberLiteral):
+            return NotImplemented
+        return type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class BooleanLiteral(ExprNode):

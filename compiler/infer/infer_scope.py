@@ -354,13 +354,15 @@ class ScopeInference:
     def _copies(
         self, layer: ResolvedLayer, types: Types, count: int
     ) -> tuple[LayerCall, ...]:
+        if not layer.repeated:
+            return (self._call(layer, types, None),)
         counted = layer.counted
         calls: list[LayerCall] = []
         given = dict(types)
         done = 0
         while done < count:
             with in_copy(done, given, self.context):
-                call = self._call(layer, given, done if layer.repeated else None)
+                call = self._call(layer, given, done)
             following = chain(call.outputs, given) if done + 1 < count else given
             equal = copies_are_equal(given, following, self.context)
             if layer.group and not equal:

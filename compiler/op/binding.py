@@ -79,20 +79,31 @@ def bind(
     valid = plain
     if any(_has_formula(value) for value in given.values()):
         valid = _revalidate(op, plain)
-    bound = {key: _default(op, key) for key in arguments(op)} | valid
-    for key in symbolic_arguments(op):
-        source = given.get(key, bound[key])
-        bound[key] = _as_dims(_named(source, bound[key], names))
-    for key in _alone(op):
-        if isinstance(bound[key], int | Dim):
-            bound[key] = (Dim.of(bound[key]),)
+    symbolic = symbolic_arguments(op)
+    bound = {
+        key: _size(op, key, _named(given[key], value, names))
+        if key in symbolic
+        else value
+        for key, value in valid.items()
+    }
     listed = (key for key, value in plain.items() if isinstance(value, tuple))
-    return op(bound, frozenset(listed))
+    return op(_defaults(op) | bound, frozenset(listed))
 
 
-def _default(op: type[Op], key: str) -> Any:
-    default = arguments(op)[key][1]
-    return None if default is ... else default
+@per_op
+def _defaults(op: type[Op]) -> dict[str, Any]:
+    """The defaults of all arguments as the rules of an op see them; None if there is none."""
+    defaults = {key: default for key, (_, default) in arguments(op).items()}
+    return {
+        key: None if default is ... else _size(op, key, default)
+        for key, default in defaults.items()
+    }
+
+
+def _size(op: type[Op], key: str, value: Any) -> Any:
+    """The value of an argument, with its integers as sizes if the rules see them as such."""
+    sizes = _as_dims(value) if key in symbolic_arguments(op) else value
+    return (sizes,) if key in _alone(op) and isinstance(sizes, Dim) else sizes
 
 
 def _revalidate(op: type[Op], plain: dict[str, Any]) -> dict[str, Any]:

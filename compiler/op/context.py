@@ -47,6 +47,8 @@ class Context:
 
     def simplified(self, tensor: TensorType) -> TensorType:
         """A type with sizes as simple as the multiples of the network's symbols make them."""
+        if not any(size.depth for size in tensor.shape):
+            return tensor
         return TensorType(tensor.kind, tuple(map(self.domain.simplified, tensor.shape)))
 
     def quotient(self, size: Dim, divisor: Dim) -> Dim | None:

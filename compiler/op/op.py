@@ -147,8 +147,7 @@ class Op:
     def __init__(
         self, arguments: Mapping[str, Any], lists: frozenset[str] = frozenset()
     ) -> None:
-        for key, value in arguments.items():
-            setattr(self, key, value)
+        vars(self).update(arguments)
         self.lists = lists
         """The arguments that are written, or given by a param, as lists."""
 

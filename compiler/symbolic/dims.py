@@ -143,6 +143,8 @@ class Dim:
     terms: tuple[Term, ...]
     constant: int | None
     symbols: frozenset[Symbol]
+    alone: Symbol | None
+    """The symbol, if the Dim is a single symbol; else None."""
     key: Key
     size: int
     depth: int
@@ -157,15 +159,6 @@ class Dim:
     def symbol(symbol: Symbol) -> "Dim":
         """The Dim of a symbol."""
         return polynomial({(symbol,): 1})
-
-    @property
-    def alone(self) -> Symbol | None:
-        """The symbol, if the Dim is a single symbol; else None."""
-        if len(self.terms) != 1 or len(self.symbols) != 1:
-            return None
-        ((monomial, factor),) = self.terms
-        one = factor == 1 and len(monomial) == 1
-        return monomial[0] if one and isinstance(monomial[0], Symbol) else None
 
     def __add__(self, other: "int | Dim") -> "Dim":
         return _with(self, other, _add)
@@ -224,6 +217,8 @@ class Dim:
         """
         if self.symbols.isdisjoint(values):
             return self
+        if self.alone is not None:
+            return Dim.of(values[self.alone])
         own = {one: Dim.of(values[one]) for one in self.symbols if one in values}
         return _substitute(self, own, {})
 
@@ -321,8 +316,17 @@ def _intern(terms: tuple[Term, ...]) -> Dim:
     key = tuple((*order(term), term[1]) for term in terms)
     code = hash(terms if constant is None else constant)
     return _table.setdefault(
-        terms, Dim(terms, constant, symbols, key, size, depth, code)
+        terms, Dim(terms, constant, symbols, _alone(terms), key, size, depth, code)
     )
+
+
+def _alone(terms: tuple[Term, ...]) -> Symbol | None:
+    """The symbol that a polynomial consists of; None if it is something else."""
+    if len(terms) != 1:
+        return None
+    ((monomial, factor),) = terms
+    one = monomial[0] if factor == len(monomial) == 1 else None
+    return one if isinstance(one, Symbol) else None
 
 
 def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim:
@@ -401,8 +405,8 @@ def _substitute(dim: Dim, values: dict[Symbol, Dim], memo: dict[Atom, Dim]) -> D
         return dim
     total = Coefficients()
     for monomial, factor in dim.terms:
-        images = (_image(atom, values, memo) for atom in monomial)
-        collect(total, reduce(_multiply, images, _constant(1)).terms, factor)
+        images = [_image(atom, values, memo) for atom in monomial] or [_constant(1)]
+        collect(total, reduce(_multiply, images).terms, factor)
     return polynomial(total)
 
 

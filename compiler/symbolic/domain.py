@@ -121,6 +121,10 @@ class Domain:
     constraints: Mapping[Symbol, Constraint] = field(default_factory=dict)
     budget: Budget | None = field(default=None, compare=False)
     """The work that queries may take, after which every answer is "not proven"; None: unlimited."""
+    _bounds: dict[Dim, Interval] = field(
+        default_factory=dict, init=False, compare=False
+    )
+    """The bounds of sizes from one pass over their terms, which cost nothing."""
 
     @property
     def exhausted(self) -> bool:
@@ -169,6 +173,8 @@ class Domain:
     def at_least(self, dim: Dim | int, n: int) -> bool:
         """Whether a size is proven to be `n` or more for all values."""
         size = Dim.of(dim)
+        if size.constant is not None:
+            return size.constant >= n
         return self._plain(size)[0] >= n or self._refined(size)[0] >= n
 
     def simplified(self, dim: Dim) -> Dim:
@@ -214,8 +220,11 @@ class Domain:
         )
 
     def _plain(self, dim: Dim) -> Interval:
-        box = {symbol: _bounds(constraint) for symbol, constraint in self._box(dim)}
-        return interval(dim, box)
+        known = self._bounds.get(dim)
+        if known is None:
+            box = {one: _bounds(constraint) for one, constraint in self._box(dim)}
+            known = self._bounds[dim] = interval(dim, box)
+        return known
 
     def _refined(self, dim: Dim) -> Interval:
         """Bounds that are found piece by piece of the domain."""

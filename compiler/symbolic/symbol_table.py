@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from compiler.expr.syntax import (
@@ -217,6 +218,7 @@ def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:
     return value.substitute(hints) if isinstance(value, Dim) else value
 
 
+@lru_cache(maxsize=4_096)
 def _counted_from(expr: Expression, place: Dim) -> Expression:
     """A formula with the copy index replaced by a number or a formula."""
     number = place.to_expr()
