@@ -71,7 +71,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "bad-tie": "The two tensors cannot be tied.",
         "bad-init": "The tensor cannot be initialised in this way.",
         "bad-parametrization": "The tensor cannot be parametrised in this way.",
-        "unused-layer": "No output depends on this layer.",
+        "unused-layer": "No output, or none that the task uses, depends on this layer.",
         "unused-param": "The param is not used.",
         "unused-block": "The block is not used.",
     },

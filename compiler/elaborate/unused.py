@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.ir.graph import Node, Place, Scope, Unit
@@ -31,7 +31,7 @@ def warn_of_unused(
     starts = list(networks.values()) or [blocks[name] for name in unit.spec.blocks]
     reached = _reached(starts)
     for scope in reached:
-        for node in _unused_layers(scope):
+        for node in unused_layers(scope, scope.outputs):
             message = f"nothing uses the output of {node.name}"
             report.warning("unused-layer", node.place.span(key=True), message)
     named = _named(unit, reached)
@@ -55,10 +55,10 @@ def _reached(starts: Iterable[Scope]) -> dict[Scope, None]:
     return reached
 
 
-def _unused_layers(scope: Scope) -> list[Node]:
-    """The layers that no output depends on."""
+def unused_layers(scope: Scope, outputs: Collection[str]) -> list[Node]:
+    """The layers that none of these outputs depends on."""
     layers = list(scope.nodes.values())
-    used = {ref.node for ref in scope.outputs.values()}
+    used = {ref.node for name, ref in scope.outputs.items() if name in outputs}
     for node in reversed(layers):
         if node.name in used:
             used.update(ref.node for _, ref in node.refs())

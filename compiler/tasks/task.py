@@ -22,6 +22,7 @@ from compiler.tasks.ports import PortCheck, bound
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import DEFAULT as SCHEDULE
 from compiler.tasks.schedules import Schedule
+from compiler.tasks.untrained import untrained_layers
 
 _MOST = 20
 """Roles that are reported, of those that there are not."""
@@ -110,6 +111,7 @@ class Task(Model):
         self._ports(check)
         if facts.form in self.forms:
             self.fits(check, facts)
+            self._warn_of_untrained(check)
         else:
             message = f"{self.kind} learns from {either(self.forms)}"
             label = f"{self.data.name} holds {facts.form}"
@@ -132,6 +134,12 @@ class Task(Model):
         if symbol is None:
             return None
         return name, Stepping(str(symbol), (port,)), (output,)
+
+    def _warn_of_untrained(self, check: PortCheck) -> None:
+        for node, outputs in untrained_layers(check.typed, self.roles, self.ports):
+            those = f"the output{'s' * (len(outputs) > 1)} {listed(outputs)}"
+            message = f"{node.name} is not trained: {self.kind} does not use {those}"
+            check.warn("unused-layer", node.place.span(key=True), message)
 
     def _ports(self, check: PortCheck) -> None:
         """Report ports of roles that the task does not have."""

@@ -37,6 +37,7 @@ def open_fabric(
     nodes: int,
     accelerator: str,
     strategy: str,
+    untrained: bool = False,
 ) -> Fabric:
     """A Fabric whose processes are started.
 
@@ -47,11 +48,14 @@ def open_fabric(
         nodes: number of nodes.
         accelerator: Lightning's name of the accelerator.
         strategy: Lightning's name of the strategy.
+        untrained: whether some parameters have no gradient, which ddp otherwise waits for.
 
     Raises:
         RequestError: if there are no such devices, or no such strategy.
     """
     chosen: str | Strategy = strategy
+    if untrained and strategy in ("auto", "ddp") and devices * nodes > 1:
+        chosen = "ddp_find_unused_parameters_true"
     if strategy == "fsdp":
         if len(networks) > 1:
             raise RequestError(

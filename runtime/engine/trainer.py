@@ -24,6 +24,7 @@ from compiler.tasks.check_task import resolved
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
+from compiler.tasks.untrained import untrained_layers
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits, fingerprints
 from runtime.data.load_data import load
@@ -150,6 +151,7 @@ def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabri
         nodes=options.nodes,
         accelerator=options.accelerator,
         strategy=options.strategy,
+        untrained=any(untrained_layers(program.typed, task.roles, task.ports)),
     )
 
 

@@ -22,8 +22,10 @@ layers:
   fc1: {op: linear, out_features: 16}
   act: tanh
   fc2: {op: linear, out_features: 10}
+  unused: {op: linear, out_features: 1, in: act}
 outputs:
   logits: fc2
+  size: unused
 task:
   kind: classification
   data: digits
