@@ -6,11 +6,15 @@ import importlib.util
 import inspect
 import sys
 import tempfile
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
 
 from compiler import Program
 from compiler.codegen.namespace import fresh_names
@@ -56,6 +60,35 @@ def build_networks(program: Program) -> dict[str, nn.Module]:
         name: network(**constructor_arguments(network, program.typed.networks[name]))
         for name, network in load_program(program).items()
     }
+
+
+def build_on_meta(
+    kind: Callable[..., nn.Module], *args: Any, **arguments: Any
+) -> nn.Module:
+    """A module on the meta device: its tensors have shapes and dtypes, and are not initialised, which is slow there."""
+    with torch.device("meta"), Uninitialised():
+        return kind(*args, **arguments)
+
+
+class Uninitialised(TorchFunctionMode):
+    """Skips torch's initialisers: new tensors have any values."""
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Collection[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func in _INITIALISERS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+_INITIALISERS: Final = {
+    *(init.kaiming_normal_, init.kaiming_uniform_),
+    *(Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_),
+}
 
 
 def accepted_params(network: type[nn.Module], instance: Instance) -> dict[str, str]:

@@ -26,7 +26,12 @@ from compiler.ir.typed import Instance, TypedGraph
 from compiler.program import Program
 from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison
 from runtime.interpret import Interpreter
-from runtime.load import accepted_params, constructor_arguments, load_program
+from runtime.load import (
+    accepted_params,
+    build_on_meta,
+    constructor_arguments,
+    load_program,
+)
 from runtime.param_variations import (
     Values,
     compiled_with,
@@ -312,10 +317,10 @@ def _flops(instance: Instance, sizes: SymbolSizes) -> int:
 def _verify_types(network: type[nn.Module], instance: Instance) -> list[str]:
     """Compare the outputs' types on the meta device, and of a small network on the CPU, with the inferred ones."""
     try:
-        with torch.device("meta"):
-            module = network(**constructor_arguments(network, instance)).eval()
+        module = build_on_meta(network, **constructor_arguments(network, instance))
     except RAISED_BY_TORCH as error:
         return [f"{instance.scope.name} cannot be built: {error}"]
+    module.eval()
     problems = _verify_parameters(module, instance)
     for sizes in sample_sizes(instance):
         problems += _verify_forward(module, instance, sizes, "meta")

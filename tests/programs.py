@@ -1,67 +1,45 @@
-"""The shipped architectures, compiled and built once in a process: tests read these, and change none."""
+"""Programs that are compiled and built once in a process: tests read these, and change none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import init
-from torch.overrides import TorchFunctionMode
+from torch import nn
 
 from compiler import Program, compile_spec
-from runtime.load import constructor_arguments, load_program
+from runtime.load import build_on_meta, constructor_arguments, load_program
 
 FOLDER = Path(__file__).parents[1] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-@cache
-def compiled(spec: str, variant: str = "") -> Program:
-    """A spec of the folder, by its stem, at its full size."""
-    return compile_spec(FOLDER / f"{spec}.yaml", variant=variant)
+_PROGRAMS: dict[tuple[Path, str, str], Program] = {}
+
+
+def compiled(
+    spec: str | Path, variant: str = "", settings: Mapping[str, Any] | None = None
+) -> Program:
+    """A spec of the folder by its stem, or a file of the repository, which does not change."""
+    file = spec if isinstance(spec, Path) else FOLDER / f"{spec}.yaml"
+    key = (file.resolve(), variant, repr(settings or {}))
+    if key not in _PROGRAMS:
+        _PROGRAMS[key] = compile_spec(file, variant=variant, settings=settings)
+    return _PROGRAMS[key]
 
 
 @cache
-def classes(spec: str, variant: str = "") -> Mapping[str, type[nn.Module]]:
+def classes(spec: str | Path, variant: str = "") -> Mapping[str, type[nn.Module]]:
     """The generated class of each of its networks."""
     return MappingProxyType(load_program(compiled(spec, variant)))
 
 
 @cache
-def on_meta(spec: str, network: str = "", variant: str = "") -> nn.Module:
+def on_meta(spec: str | Path, network: str = "", variant: str = "") -> nn.Module:
     """One of its networks at full size, in eval mode, from the values that were compiled in."""
     kind = classes(spec, variant)[network]
     instance = compiled(spec, variant).typed.networks[network]
-    return shapes_of(kind, **constructor_arguments(kind, instance)).eval()
-
-
-def shapes_of(kind: Callable[..., nn.Module], **arguments: Any) -> nn.Module:
-    """A module on the meta device, whose tensors have shapes and were never initialised."""
-    with torch.device("meta"), _Uninitialised():
-        return kind(**arguments)
-
-
-class _Uninitialised(TorchFunctionMode):
-    """Skips initialisers: on meta they compute nothing, in half of the time that a module takes to build."""
-
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Collection[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if func in _INITIALISERS:
-            return args[0] if args else (kwargs or {})["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-_INITIALISERS = {
-    *(init.kaiming_normal_, init.kaiming_uniform_),
-    *(Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_),
-}
+    return build_on_meta(kind, **constructor_arguments(kind, instance)).eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
@@ -77,7 +78,15 @@ def open_fabric(
     except (RuntimeError, ValueError, TypeError) as error:
         raise RequestError(str(error)) from None
     fabric.launch()
+    if torch.distributed.is_initialized():
+        atexit.register(_disconnect)
     return fabric
+
+
+def _disconnect() -> None:
+    """End the threads of gloo before the interpreter ends; Fabric does so for NCCL only."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def is_rank_zero() -> bool:

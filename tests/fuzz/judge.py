@@ -18,6 +18,7 @@ import typer
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.pipeline import compile_spec
 from compiler.program import Program
+from compiler.reporting.explanation import explain
 from layergraph.__main__ import app
 from runtime.verify import verify
 
@@ -137,8 +138,11 @@ def _layers(program: Program) -> list[str]:
 
 
 def _explain(program: Program, path: Path) -> None:
-    for layer in _layers(program):
-        run("explain", path, layer)
+    """The command for the first layer, which compiles the spec; what it prints for some others."""
+    first, *others = _layers(program)
+    run("explain", path, first)
+    for layer in others:
+        explain(program.typed, layer)
 
 
 def _diff(program: Program, path: Path) -> None:

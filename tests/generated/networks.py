@@ -13,11 +13,11 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from compiler import Program, compile_spec
+from compiler import Program
 from compiler.ir.typed import Instance
 from compiler.symbolic.symbols import Symbol, of_networks
 from runtime.load import constructor_arguments, load_program
-from tests.programs import FOLDER, SPECS, compiled
+from tests.programs import SPECS, compiled
 
 _SMALL = Path(__file__).parents[1] / "small"
 
@@ -81,9 +81,7 @@ def _told(spec: str) -> dict[str, Any]:
 @cache
 def small(spec: str) -> Program:
     """A spec of the folder with the params that make it small."""
-    if not sizes(spec):
-        return compiled(spec)
-    return compile_spec(FOLDER / f"{spec}.yaml", settings=sizes(spec))
+    return compiled(spec, settings=sizes(spec))
 
 
 @dataclass(frozen=True, eq=False)

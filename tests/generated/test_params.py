@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from compiler import compile_spec
-from runtime.load import constructor_arguments
+from compiler.checkpoint.tensors import own_tensors
+from runtime.load import build_on_meta, constructor_arguments
 from tests.generated.networks import networks
-from tests.programs import FOLDER, SPECS, classes, compiled, on_meta, shapes_of
+from tests.programs import SPECS, classes, compiled, on_meta
 
 COUNTS = {
     ("gpt2", "medium"): 354_823_168,
@@ -28,7 +28,7 @@ COUNTS = {
 
 
 def test_gpt2_of_another_size() -> None:
-    model = shapes_of(classes("gpt2")[""], depth=24, width=1024, heads=16)
+    model = build_on_meta(classes("gpt2")[""], depth=24, width=1024, heads=16)
     assert _count(model) == COUNTS["gpt2", "medium"]
     kinds = _definitions("gpt2").values()
     modules = [kind for kind in kinds if "nn.Module" in map(ast.unparse, kind.bases)]
@@ -53,17 +53,18 @@ def test_defaults_are_the_params_of_the_spec(spec: str) -> None:
         kind = classes(spec)[name]
         arguments = constructor_arguments(kind, instance)
         assert arguments.keys() == inspect.signature(kind).parameters.keys()
-        assert _shapes(on_meta(spec, name)) == _shapes(shapes_of(kind))
+        assert _shapes(on_meta(spec, name)) == _shapes(build_on_meta(kind))
 
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_variants_are_arguments_too(spec: str) -> None:
+    """The class of the spec itself has the tensors that inference finds for a variant."""
     for variant in compiled(spec).typed.graph.spec.variants:
-        program = compiled(spec, variant)
-        for name, kind in classes(spec, variant).items():
-            arguments = constructor_arguments(kind, program.typed.networks[name])
-            given = shapes_of(classes(spec)[name], **arguments)
-            assert _shapes(given) == _shapes(shapes_of(kind, **arguments))
+        for name, instance in compiled(spec, variant).typed.networks.items():
+            kind = classes(spec)[name]
+            given = build_on_meta(kind, **constructor_arguments(kind, instance))
+            expected = {one.name: one.shape for one in own_tensors(instance)}
+            assert _shapes(given) == expected
             count = COUNTS.get((spec, variant), _count(given))
             assert _count(given) == count
 
@@ -80,7 +81,7 @@ def test_repeats_are_loops(spec: str) -> None:
     """However deep the network, its file is the same but for the defaults."""
     depth: dict[str, Any] = {"depth": 3}
     settings = {"depths": [2, 3, 3, 2]} if spec == "resnet50" else depth
-    other = compile_spec(FOLDER / f"{spec}.yaml", settings=settings).python
+    other = compiled(spec, settings=settings).python
     lines = compiled(spec).python.splitlines()
     changed = set(other.splitlines()) - set(lines)
     assert all("depth" in line and "=" in line for line in changed), changed
@@ -117,8 +118,8 @@ def _count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _shapes(model: nn.Module) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in model.state_dict().items()}
+def _shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 def _definitions(spec: str) -> dict[str, ast.ClassDef]:

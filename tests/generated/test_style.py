@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,15 +17,18 @@ import pytest
 from tests.programs import FOLDER, SPECS, compiled
 
 ROOT = FOLDER.parent
+FEATURES = ROOT / "tests" / "features"
 WIDTH = 88
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All generated files, alone in a folder."""
+    """All generated files, alone in a folder: of the architectures, and of the features of the language."""
     path = tmp_path_factory.mktemp("generated")
     for spec in SPECS:
         (path / f"{spec}.py").write_text(compiled(spec).python, encoding="utf-8")
+    for file in FEATURES.glob("*.py"):  # which tests/test_features.py compares
+        shutil.copy(file, path / f"feature_{file.name}")
     return path
 
 
@@ -39,7 +44,8 @@ def test_types_are_strict(folder: Path) -> None:
     """By the project's own settings, so that what `make check` found of torch is known."""
     settings = ["--config-file", str(ROOT / "pyproject.toml")]
     cache = ["--cache-dir", str(ROOT / ".mypy_cache")]
-    _run(folder, "mypy", "--strict", *settings, *cache, *(f"{s}.py" for s in SPECS))
+    files = sorted(file.name for file in folder.glob("*.py"))
+    _run(folder, "mypy", "--strict", *settings, *cache, *files)
 
 
 def _run(folder: Path, tool: str, *arguments: str) -> None:
@@ -84,7 +90,7 @@ def test_lines_of_forward_end_in_their_shape(spec: str) -> None:
     lines = text.splitlines()
     networks = {plan for plan in ast.parse(text).body if isinstance(plan, ast.ClassDef)}
     for network in networks:
-        if network.name in _library_classes(text):
+        if network.name in _library_classes():
             continue
         for statement in _forward(network):
             if not isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -111,7 +117,8 @@ def _forward(network: ast.ClassDef) -> list[ast.stmt]:
     ]
 
 
-def _library_classes(text: str) -> set[str]:
+@cache
+def _library_classes() -> set[str]:
     """The classes of compiler/library, which have comments of their own."""
     library = Path(__file__).parents[2] / "compiler" / "library"
     return {

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from compiler import compile_spec
-from runtime.load import load_program
 from runtime.weights import WeightTranslator
+from tests.programs import classes, compiled
 
-FOLDER = Path(__file__).parents[2] / "specs"
 Outputs = tuple[Tensor, ...]
 Run = Callable[[nn.Module], Outputs]
 
@@ -26,10 +22,9 @@ Run = Callable[[nn.Module], Outputs]
 PRECISIONS = {torch.float32: 1e-5, torch.float64: 1e-11}
 
 
-@functools.cache
 def generated(spec: str, network: str = "") -> type[nn.Module]:
     """The class of a spec's only network, or of the one with a name."""
-    return load_program(compile_spec(FOLDER / f"{spec}.yaml"))[network]
+    return classes(spec)[network]
 
 
 def translation(spec: str, network: str = "", **settings: Any) -> WeightTranslator:
@@ -42,16 +37,7 @@ def translation(spec: str, network: str = "", **settings: Any) -> WeightTranslat
         settings: values for params; a variant goes by `variant`.
     """
     variant = settings.pop("variant", "")
-    file = FOLDER / f"{spec}.yaml"
-    return WeightTranslator(
-        compile_spec(file, variant=variant, settings=settings), network
-    )
-
-
-def on_meta(kind: Callable[..., nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
-    """A model of any size; it takes no memory."""
-    with torch.device("meta"):
-        return kind(*args, **kwargs)
+    return WeightTranslator(compiled(spec, variant, settings), network)
 
 
 def count(model: nn.Module) -> int:

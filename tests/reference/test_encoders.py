@@ -24,11 +24,11 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
+from runtime.load import build_on_meta
 from tests.reference.equality import (
     check_equal,
     count,
     generated,
-    on_meta,
     translation,
 )
 
@@ -224,7 +224,7 @@ def _check_counts(
     network: str = "",
 ) -> None:
     """The full size: as many parameters, and each of the same shape."""
-    ours, theirs = on_meta(generated(spec, network)), on_meta(kind, config)
+    ours, theirs = build_on_meta(generated(spec, network)), build_on_meta(kind, config)
     theirs.tie_weights()  # type: ignore[operator]
     named = translation(spec, network)(theirs.state_dict())
     assert count(ours) == count(theirs) == parameters

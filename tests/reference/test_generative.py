@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from tests.reference.equality import check_equal, count, generated, on_meta
+from runtime.load import build_on_meta
+from tests.reference.equality import check_equal, count, generated
 
 
 class Cut(nn.Module):
@@ -60,7 +61,7 @@ def test_critic() -> None:
 
 def test_counts() -> None:
     for network, theirs in (
-        ("generator", on_meta(generator, 128, 64)),
-        ("discriminator", on_meta(critic, 64)),
+        ("generator", build_on_meta(generator, 128, 64)),
+        ("discriminator", build_on_meta(critic, 64)),
     ):
-        assert count(on_meta(generated("wgan_gp", network))) == count(theirs)
+        assert count(build_on_meta(generated("wgan_gp", network))) == count(theirs)

@@ -13,15 +13,13 @@ from torch.nn import functional as F
 from transformers.core_model_loading import revert_weight_conversion
 from transformers.models.bloom.modeling_bloom import BloomGelu
 
-from compiler import compile_spec
-from runtime.load import load_program
+from runtime.load import build_on_meta
+from tests.programs import classes
 from tests.reference.equality import (
-    FOLDER,
     Outputs,
     check_equal,
     count,
     generated,
-    on_meta,
     translation,
 )
 from tests.reference.exact import exact
@@ -72,10 +70,9 @@ def test_cached_steps_are_the_whole(case: Case) -> None:
 @pytest.mark.parametrize(("case", "variant"), VARIANTS, ids=_name)
 def test_counts_as_transformers(case: Case, variant: str) -> None:
     sizes, parameters = case.published[variant]
-    theirs = on_meta(case.model, case.config(**case.always | sizes))
+    theirs = build_on_meta(case.model, case.config(**case.always | sizes))
     theirs.tie_weights()  # type: ignore[operator]
-    file = FOLDER / f"{case.spec}.yaml"
-    ours = on_meta(load_program(compile_spec(file, variant=variant))[""])
+    ours = build_on_meta(classes(case.spec, variant)[""])
     translate = _translate(case, theirs, variant=variant)
     assert count(ours) == count(theirs) == parameters
     assert _shapes(ours.state_dict()) == _shapes(translate(theirs.state_dict()))

@@ -18,11 +18,11 @@ from transformers import (
     WhisperForConditionalGeneration,
 )
 
+from runtime.load import build_on_meta
 from tests.reference.equality import (
     check_equal,
     count,
     generated,
-    on_meta,
     translation,
 )
 
@@ -90,8 +90,8 @@ def test_whisper_word_by_word() -> None:
 
 
 def test_whisper_counts_as_transformers() -> None:
-    ours = on_meta(generated("whisper_tiny"))
-    theirs = on_meta(WhisperForConditionalGeneration, WhisperConfig())
+    ours = build_on_meta(generated("whisper_tiny"))
+    theirs = build_on_meta(WhisperForConditionalGeneration, WhisperConfig())
     theirs.tie_weights()  # type: ignore[operator]
     assert count(ours) == count(theirs) == 37_760_640
     assert _shapes(ours) == _shapes(theirs, translation("whisper_tiny"))
@@ -132,7 +132,7 @@ def test_clip_equals_transformers(end: int, masked: bool) -> None:
 
 
 def test_clip_counts_as_transformers() -> None:
-    ours, theirs = on_meta(CLIP), on_meta(CLIPModel, CLIPConfig())
+    ours, theirs = build_on_meta(CLIP), build_on_meta(CLIPModel, CLIPConfig())
     assert count(ours) == count(theirs) == 151_277_313
     assert _shapes(ours) == _shapes(theirs, _clip_names)
 

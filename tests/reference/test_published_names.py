@@ -35,12 +35,13 @@ from transformers import (
 )
 from transformers.core_model_loading import revert_weight_conversion
 
-from compiler import Program, SpecError, compile_spec
+from compiler import Program, SpecError
 from compiler.checkpoint.match import TensorMatch, fit
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph import load
 from runtime.weights import convert
-from tests.reference.equality import FOLDER, randomize
+from tests.programs import compiled
+from tests.reference.equality import randomize
 from tests.reference.language_models import CASES
 from tests.reference.test_vision import SAME, SMALL
 
@@ -176,7 +177,7 @@ def test_densenet_as_its_files_have_it() -> None:
     old = {re.sub(pattern, r"\1.\2", name): tensor for name, tensor in new.items()}
     assert old.keys() != new.keys()
     sizes = {"growth": 4, "depths": (2, 1, 2, 2), "widths": (8, 8, 6, 7), "classes": 7}
-    program = compile_spec(FOLDER / "densenet121.yaml", settings=sizes)
+    program = compiled("densenet121", settings=sizes)
     _check_same(convert(program, old), convert(program, new))
 
 
@@ -184,7 +185,7 @@ def test_mamba_as_older_files_have_it() -> None:
     new = _random(MambaForCausalLM(MambaConfig(**MAMBA))).state_dict()
     old = {name.replace("embeddings", "embedding"): new[name] for name in new}
     assert old.keys() != new.keys()
-    program = compile_spec(FOLDER / "mamba_130m.yaml", settings=SAME_MAMBA)
+    program = compiled("mamba_130m", settings=SAME_MAMBA)
     _check_same(convert(program, old), convert(program, new))
 
 
@@ -270,7 +271,7 @@ def test_bert_with_heads(change: Callable[[State], State], tmp_path: Path) -> No
     }
     file = change(theirs.state_dict()) | pooler
     file["bert.embeddings.position_ids"] = torch.arange(16)[None]
-    program = compile_spec(FOLDER / "bert.yaml", settings={**SAME_BERT, "hidden": 40})
+    program = compiled("bert", settings={**SAME_BERT, "hidden": 40})
     held = _held(program, file)
     assert held.fits
     assert held.reading.description == "names with bert."
@@ -287,7 +288,7 @@ def _random(model: Any) -> Any:
 
 
 def _program(case: Case) -> Program:
-    return compile_spec(FOLDER / f"{case.spec}.yaml", settings=case.ours)
+    return compiled(case.spec, settings=case.ours)
 
 
 def _held(program: Program, tensors: State, names: str = "") -> TensorMatch:

@@ -15,13 +15,13 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from runtime.load import build_on_meta
 from tests.reference.equality import (
     Outputs,
     Run,
     check_equal,
     count,
     generated,
-    on_meta,
     randomize,
     translation,
 )
@@ -104,7 +104,7 @@ def test_bart_equals_transformers_step_by_step() -> None:
 
 
 def test_bart_counts_as_transformers() -> None:
-    theirs = on_meta(BartForConditionalGeneration, BartConfig(**BART_BASE))
+    theirs = build_on_meta(BartForConditionalGeneration, BartConfig(**BART_BASE))
     _check_counts("bart_base", theirs, 139_420_416)
 
 
@@ -126,7 +126,7 @@ def test_t5_equals_transformers_step_by_step() -> None:
 
 
 def test_t5_counts_as_transformers() -> None:
-    theirs = on_meta(T5ForConditionalGeneration, T5Config())
+    theirs = build_on_meta(T5ForConditionalGeneration, T5Config())
     _check_counts("t5_small", theirs, 60_506_624)
 
 
@@ -194,7 +194,7 @@ def _check_decodes(
 def _check_counts(spec: str, theirs: nn.Module, parameters: int) -> None:
     """The full size: as many parameters, and each of the same shape."""
     theirs.tie_weights()  # type: ignore[operator]
-    ours = on_meta(generated(spec))
+    ours = build_on_meta(generated(spec))
     named = translation(spec)(theirs.state_dict())
     assert count(ours) == count(theirs) == parameters
     assert _shapes(ours.state_dict()) == _shapes(named)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from tests.reference.equality import check_equal, count, generated, on_meta, renamed
+from runtime.load import build_on_meta
+from tests.reference.equality import check_equal, count, generated, renamed
 
 Tensors = Mapping[str, Tensor]
 
@@ -72,8 +73,8 @@ def test_tcn() -> None:
 
 
 def test_tcn_counts() -> None:
-    theirs = on_meta(TCN, 50, 100, [450, 450, 100], 3)
-    assert count(on_meta(generated("tcn"))) == count(theirs) == 2_222_100
+    theirs = build_on_meta(TCN, 50, 100, [450, 450, 100], 3)
+    assert count(build_on_meta(generated("tcn"))) == count(theirs) == 2_222_100
 
 
 class WaveNet(nn.Module):
@@ -132,5 +133,5 @@ def test_wavenet() -> None:
 
 
 def test_wavenet_counts() -> None:
-    theirs = on_meta(WaveNet, 256, 32, 512, [2**k for k in range(10)] * 3)
-    assert count(on_meta(generated("wavenet"))) == count(theirs) == 1_066_560
+    theirs = build_on_meta(WaveNet, 256, 32, 512, [2**k for k in range(10)] * 3)
+    assert count(build_on_meta(generated("wavenet"))) == count(theirs) == 1_066_560

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import MambaConfig, MambaForCausalLM
 
+from runtime.load import build_on_meta
 from tests.reference.equality import (
     check_equal,
     count,
     generated,
-    on_meta,
     randomize,
     translation,
 )
@@ -97,9 +97,9 @@ def test_mamba_starts_as_transformers() -> None:
 
 
 def test_mamba_counts_as_transformers() -> None:
-    theirs = on_meta(MambaForCausalLM, MambaConfig(num_hidden_layers=24))
+    theirs = build_on_meta(MambaForCausalLM, MambaConfig(num_hidden_layers=24))
     theirs.tie_weights()  # type: ignore[operator]
-    ours = on_meta(generated("mamba_130m"))
+    ours = build_on_meta(generated("mamba_130m"))
     named = translation("mamba_130m")(theirs.state_dict())
     assert count(ours) == count(theirs) == 129_135_360
     assert {k: v.shape for k, v in ours.state_dict().items()} == {

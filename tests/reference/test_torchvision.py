@@ -18,14 +18,12 @@ from torchvision.models.regnet import BlockParams, RegNet
 from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.models.vgg import VGG, make_layers
 
-from compiler import compile_spec
-from runtime.load import load_program
+from runtime.load import Uninitialised, build_on_meta
+from tests.programs import classes
 from tests.reference.equality import (
-    FOLDER,
     check_equal,
     count,
     generated,
-    on_meta,
     translation,
 )
 
@@ -66,8 +64,7 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
 @pytest.mark.parametrize(("spec", "variant", "builder"), FULL)
 def test_full_size(spec: str, variant: str, builder: Callable[..., nn.Module]) -> None:
     """As many parameters, all of the same names and shapes."""
-    program = compile_spec(FOLDER / f"{spec}.yaml", variant=variant)
-    ours, theirs = on_meta(load_program(program)[""]), _sized(builder)
+    ours, theirs = build_on_meta(classes(spec, variant)[""]), _sized(builder)
     assert count(ours) == count(theirs) - _beside(theirs)
     translate = translation(spec, variant=variant)
     assert translate.left_over(theirs.state_dict()) == []
@@ -78,8 +75,10 @@ def test_full_size(spec: str, variant: str, builder: Callable[..., nn.Module]) -
 
 def _sized(builder: Callable[..., nn.Module]) -> nn.Module:
     """The shapes alone where that is possible: RegNet computes its widths with torch."""
-    regnet = "regnet" in getattr(builder, "__name__", "")
-    return builder() if regnet else on_meta(builder)
+    if "regnet" not in getattr(builder, "__name__", ""):
+        return build_on_meta(builder)
+    with Uninitialised():
+        return builder()
 
 
 def _beside(model: nn.Module) -> int:
@@ -89,7 +88,9 @@ def _beside(model: nn.Module) -> int:
 
 
 def test_alexnet() -> None:
-    theirs = on_meta(models.AlexNet, num_classes=7, dropout=0.0).to_empty(device="cpu")
+    theirs = build_on_meta(models.AlexNet, num_classes=7, dropout=0.0).to_empty(
+        device="cpu"
+    )
     theirs.avgpool = nn.AdaptiveAvgPool2d(2)
     linear = [nn.Linear(256 * 2 * 2, 12), nn.Linear(12, 12), nn.Linear(12, 7)]
     for place, layer in zip((1, 4, 6), linear, strict=True):  # theirs are large
@@ -125,9 +126,8 @@ def test_efficientnet() -> None:
 
 @pytest.mark.parametrize("variant", ["", "b1"])
 def test_efficientnet_leaves_out_as_many_blocks(variant: str) -> None:
-    program = compile_spec(FOLDER / "efficientnet_b0.yaml", variant=variant)
-    ours = on_meta(load_program(program)[""])
-    theirs = on_meta(getattr(models, f"efficientnet_{variant or 'b0'}"))
+    ours = build_on_meta(classes("efficientnet_b0", variant)[""])
+    theirs = build_on_meta(getattr(models, f"efficientnet_{variant or 'b0'}"))
     rates = [part.p for part in ours.modules() if hasattr(part, "mode")]
     kept = [part for part in theirs.modules() if getattr(part, "use_res_connect", 0)]
     assert rates == pytest.approx([part.stochastic_depth.p for part in kept])
@@ -213,7 +213,7 @@ def test_vgg(depths: tuple[int, ...]) -> None:
         [width] * depth + ["M"] for width, depth in zip(widths, depths, strict=True)
     ]
     features = make_layers([item for row in rows for item in row])
-    theirs = on_meta(VGG, features, init_weights=False, dropout=0.0)
+    theirs = build_on_meta(VGG, features, init_weights=False, dropout=0.0)
     linear = [nn.Linear(12 * 7 * 7, 14), nn.Linear(14, 14), nn.Linear(14, 7)]
     for place, layer in zip((0, 3, 6), linear, strict=True):
         theirs.classifier[place] = layer

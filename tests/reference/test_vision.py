@@ -25,11 +25,11 @@ from transformers import (
     ViTForImageClassification,
 )
 
+from runtime.load import build_on_meta
 from tests.reference.equality import (
     check_equal,
     count,
     generated,
-    on_meta,
     translation,
 )
 
@@ -202,7 +202,7 @@ def _check_counts(
     spec: str, kind: Callable[..., nn.Module], config: PretrainedConfig, parameters: int
 ) -> None:
     """The published size: as many parameters, all of the same names and shapes."""
-    ours, theirs = on_meta(generated(spec)), on_meta(kind, config)
+    ours, theirs = build_on_meta(generated(spec)), build_on_meta(kind, config)
     assert count(ours) == count(theirs) == parameters
     assert _shapes(ours) == _shapes(theirs, translation(spec))
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from compiler import compile_spec
 from compiler.checkpoint.tensors import own_tensors
-from runtime.load import constructor_arguments, load_program
+from tests.programs import compiled, on_meta
 
 ROOT = Path(__file__).parents[3]
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")])
@@ -17,11 +15,8 @@ SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")]
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_they_are_those_of_the_module(path: Path) -> None:
-    program = compile_spec(path)
-    for name, kind in load_program(program).items():
-        instance = program.typed.networks[name]
-        with torch.device("meta"):
-            module = kind(**constructor_arguments(kind, instance))
+    for name, instance in compiled(path).typed.networks.items():
+        module = on_meta(path, name)
         state = module.state_dict(keep_vars=True)
         found = {tensor.name: tensor for tensor in own_tensors(instance)}
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}

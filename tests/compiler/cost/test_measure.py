@@ -64,7 +64,7 @@ def test_formulas_have_the_values_of_the_counts(name: str) -> None:
 
 
 def test_formulas_are_in_the_names_of_the_scope() -> None:
-    section = compile_spec("specs/gpt2.yaml").summary.networks[""]
+    section = compiled("gpt2").summary.networks[""]
     assert str(row(section, "h/mlp/c_fc").size.formula) == "4 * D * D + 4 * D"
     blocks = row(section, "h").size
     assert str(blocks.formula) == "12 * depth * width * width + 13 * depth * width"
@@ -72,7 +72,7 @@ def test_formulas_are_in_the_names_of_the_scope() -> None:
 
 
 def test_copies_that_differ_are_listed_apart() -> None:
-    section = compile_spec("specs/resnet50.yaml").summary.networks[""]
+    section = compiled("resnet50").summary.networks[""]
     layer = row(section, "layer1")
     assert layer.inside is not None
     assert [one.name for one in layer.inside.layers] == ["layer1[0]", "layer1[1:3]"]
@@ -110,15 +110,13 @@ layers:
 
 
 def test_a_scan_counts_each_step() -> None:
-    section = compile_spec("specs/elman.yaml").summary.networks[""]
+    section = compiled("elman").summary.networks[""]
     assert str(row(section, "recurrence").size.flops) == "40960 * B * T"
     assert str(row(section, "recurrence/from_input").size.flops) == "8192 * B"
 
 
 def test_sizes_must_satisfy_dims() -> None:
-    unet, gpt2 = (
-        compile_spec(f"specs/{name}.yaml").summary for name in ("unet", "gpt2")
-    )
+    unet, gpt2 = (compiled(name).summary for name in ("unet", "gpt2"))
     with pytest.raises(RequestError, match="H must be a multiple of 16, not 24"):
         at_sizes(unet, {"H": 24})
     with pytest.raises(RequestError, match="T must be at most 1024, not 1025"):
@@ -132,7 +130,7 @@ def test_sizes_must_satisfy_dims() -> None:
 
 
 def test_symbols_without_a_size_stay() -> None:
-    found = at_sizes(compile_spec("specs/gpt2.yaml").summary, {"T": 2})
+    found = at_sizes(compiled("gpt2").summary, {"T": 2})
     section = found.networks[""]
     assert str(section.outputs[0].values) == "float[B, 2, 50257]"
     assert str(section.size.flops) == "494275584 * B"
@@ -165,7 +163,7 @@ def test_two_to_the_thirtieth_layers_cost_thirty(tmp_path: Path) -> None:
 
 
 def test_json_keys_are_stable() -> None:
-    data = as_json(compile_spec("specs/gpt2.yaml").summary)
+    data = as_json(compiled("gpt2").summary)
     assert list(data) == ["name", "params", "at", "symbols", "networks", "sections"]
     network = data["networks"][""]
     sizes = ["parameters", "parameters_formula", "flops", "activations"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compiler import compile_spec
 from compiler.diagram.draw import draw
 from compiler.diagram.drawing import Drawing, Edge
 from compiler.diagram.options import DiagramOptions
 from compiler.ir.typed import TypedGraph
 from tests.compiler.diagram.expansion import Copies, Expansion, expand
+from tests.programs import compiled
 
 FOLDERS = ("specs", "tests/features", "tests/compiler/diagram/arrows")
 FILES = sorted(file for folder in FOLDERS for file in Path(folder).glob("*.yaml"))
@@ -32,14 +32,14 @@ def test_arrows_are_those_of_some_copy_and_none_is_missing(file: Path) -> None:
 
 
 def _variants(file: Path) -> Iterator[TypedGraph]:
-    typed = compile_spec(file).typed
+    typed = compiled(file).typed
     yield typed
     for name in typed.graph.spec.variants:
-        yield compile_spec(file, variant=name).typed
+        yield compiled(file, name).typed
     small = Path("tests/small") / file.name
     if small.exists():
         settings = yaml.safe_load(small.read_text()).get("params", {})
-        yield compile_spec(file, settings=settings).typed
+        yield compiled(file, settings=settings).typed
 
 
 def _check(drawing: Drawing, expansion: Expansion) -> None:

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from compiler import compile_spec
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.layout_engine import render_dot
 from compiler.diagram.text_metrics import text_width
 from compiler.diagram.themes import THEMES, Theme
 from tests.compiler.diagram.specs import SPECS, drawing
+from tests.programs import compiled
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -99,7 +99,7 @@ def test_drawing_needs_no_torch() -> None:
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
     options = {"theme": theme, "direction": direction}
-    drawn = compile_spec("specs/gpt2.yaml").diagram(**options)  # type: ignore[arg-type]
+    drawn = compiled("gpt2").diagram(**options)  # type: ignore[arg-type]
     assert render_dot(drawn.dot, "png")
 
 
@@ -124,7 +124,7 @@ def test_no_edge_label_crosses_a_border(spec: Path) -> None:
 
 @cache
 def _drawn(spec: Path) -> ElementTree.Element:
-    return ElementTree.fromstring(compile_spec(spec).diagram().svg)
+    return ElementTree.fromstring(compiled(spec).diagram().svg)
 
 
 def _clusters(root: ElementTree.Element) -> Iterator[Rect]:

@@ -1,7 +1,10 @@
 import csv
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -43,44 +46,44 @@ LANGUAGE_MODEL = [
 HANGS = 600
 """Seconds, on a machine however busy, after which processes wait for one another: torch's own limit is 1,800."""
 
-DYING = """
-import sys
-from runtime.engine.run_folder import RunFolder
-from runtime.engine.trainer import TrainerOptions, train
-from runtime.engine.callbacks import Callback
-from compiler import compile_spec
-
-class Dies(Callback):
-    def __init__(self, session):
-        self.rank = session.fabric.global_rank
-
-    def on_step_end(self, state, losses):
-        if self.rank == int(sys.argv[3]) and state.step == 3:
-            raise ValueError("the end of one process")
-
-options = TrainerOptions(devices=2, accelerator="cpu", strategy="ddp")
-try:
-    train(compile_spec(sys.argv[1]), RunFolder(__import__("pathlib").Path(sys.argv[2])), options, Dies)
-except Exception as error:
-    sys.exit(f"{type(error).__name__}: {error}")
-"""
-
 
 def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
-def train(*arguments: str, head: tuple[str, ...] = ()) -> None:
-    command = [sys.executable, *head, str(ROOT / "cli.py"), "train", *arguments]
-    done = subprocess.run(
-        [*command, "--accelerator", "cpu"],
+def ran(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *command],
         env=environment(),
         cwd=ROOT,
         capture_output=True,
+        text=True,
         timeout=HANGS,
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode()
+
+
+def train(*arguments: str) -> None:
+    """Train as a user does: the process starts the other one."""
+    done = ran("cli.py", "train", *arguments, "--accelerator", "cpu")
+    assert done.returncode == 0, done.stderr
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training in two processes; one may raise at its third step. What they print is in the log."""
+
+    arguments: Sequence[str]
+    log: str
+    dies: int | None = None
+
+
+def train_forked(*jobs: Job) -> list[list[int]]:
+    """The exit codes of the processes of each job, one job after the other."""
+    texts = [json.dumps(asdict(job)) for job in jobs]
+    done = ran("-m", "tests.runtime.engine.ranks", *texts)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def train_here(*arguments: str) -> None:
@@ -117,28 +120,27 @@ def test_a_sharded_language_model_equals_the_whole_one(tmp_path: Path) -> None:
     spec = ("specs/gpt2.yaml", "--variant", "characters", *LANGUAGE_MODEL)
     spec = (*spec, "--set", data)
     two = ("--devices", "2", "--strategy", "fsdp", "--set", "task.batch_size=4")
+    two = (*spec, "--run", str(tmp_path / "two"), *two)
     train_here(*spec, "--run", str(tmp_path / "one"))
-    train(*spec, "--run", str(tmp_path / "two"), *two)
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
-    assert losses(tmp_path / "two")[-1] < losses(tmp_path / "two")[0]
-    more = ("--resume", "--set", "task.epochs=3")
-    train(*spec, *two, "--run", str(tmp_path / "two"), *more)
+    log, more = tmp_path / "log", ("--resume", "--set", "task.epochs=3")
+    codes = train_forked(Job(two, str(log)), Job((*two, *more), str(log)))
+    assert codes == [[0, 0], [0, 0]], log.read_text()
+    both, alone = losses(tmp_path / "two"), losses(tmp_path / "one")
+    assert both[: len(alone)] == pytest.approx(alone, rel=1e-4)
+    assert both[-1] < both[0]
     assert len(metrics(tmp_path / "two")) == 3
 
 
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_process_that_dies_ends_the_others(tmp_path: Path, rank: int) -> None:
-    spec, script = tmp_path / "net.yaml", tmp_path / "dying.py"
+def test_a_process_that_dies_ends_the_others(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
     spec.write_text(CLASSIFIER)
-    script.write_text(DYING)
-    done = subprocess.run(
-        [sys.executable, str(script), str(spec), str(tmp_path / "run"), str(rank)],
-        env=environment(),
-        capture_output=True,
-        timeout=HANGS,
-        check=False,
-    )
-    error = done.stderr.decode()
-    assert done.returncode != 0
-    position = error.index("ValueError: the end of one process")
-    assert "another process" not in error[:position]
+    two = (str(spec), "--devices", "2", "--strategy", "ddp", "--run")
+    jobs = [
+        Job((*two, str(tmp_path / f"run{rank}")), str(tmp_path / f"log{rank}"), rank)
+        for rank in (0, 1)
+    ]
+    for job, codes in zip(jobs, train_forked(*jobs), strict=True):
+        assert 0 not in codes
+        error = Path(job.log).read_text()
+        position = error.index("ValueError: the end of one process")
+        assert "another process" not in error[:position]
