@@ -16,8 +16,8 @@ from compiler.lower.emit import name_code, size_code, value_code
 Demand = tuple[Expr, str]
 """A test that must not hold, and the message where it does."""
 
-_LONGEST = 56
-"""Characters of a message that fit in a line."""
+_LONGEST_TEST, _LONGEST_MESSAGE = 67, 56
+"""Characters of what is compared, and of a message, that fit in a line."""
 
 
 def equal_sizes(plan: ClassPlan) -> Iterator[Demand]:
@@ -53,7 +53,7 @@ def bounds(
     line: list[tuple[Expr, str]] = []
     for name in free:
         least = _least(plan, name)
-        if line and len(_message([*line, least])) > _LONGEST:
+        if line and len(", ".join(x for _, x in [*line, least])) > _LONGEST_TEST:
             yield _at_least_one(line)
             line = []
         line.append(least)
@@ -62,16 +62,17 @@ def bounds(
 
 
 def _at_least_one(numbers: list[tuple[Expr, str]]) -> Demand:
-    """That several numbers are at least 1, in one line."""
+    """That several numbers are at least 1, in one line; the message names them if it has the place."""
     codes = [code for code, _ in numbers]
     code = codes[0] if len(codes) == 1 else call("min", *codes)
-    return Compare("<", code, lit(1)), _message(numbers)
-
-
-def _message(numbers: list[tuple[Expr, str]]) -> str:
     *others, last = (text for _, text in numbers)
-    names = f"{', '.join(others)} and {last}" if others else last
-    return f"{names} must be at least 1"
+    message = f"{', '.join(others)} and {last}" if others else last
+    if len(message) + len(_AT_LEAST) > _LONGEST_MESSAGE:
+        message = "all sizes"
+    return Compare("<", code, lit(1)), message + _AT_LEAST
+
+
+_AT_LEAST = " must be at least 1"
 
 
 def _declared(name: str, param: Param) -> Iterator[Demand]:

@@ -64,10 +64,8 @@ class Stages(nn.Module):
         strides: tuple[int, ...] = (1, 2, 2, 1, 2),
     ) -> None:
         super().__init__()
-        if min(growth, len(depths), len(widths)) < 1:
-            raise ValueError("growth, len(depths) and len(widths) must be at least 1")
-        if len(strides) < 1:
-            raise ValueError("len(strides) must be at least 1")
+        if min(growth, len(depths), len(widths), len(strides)) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.stages = nn.ModuleList(
             Stage(
                 8 if i == 0 else depths[i - 1] * growth + widths[i - 1],

@@ -68,6 +68,13 @@ class CrossMapLRN2d(nn.CrossMapLRN2d):
     and torch.export only for one fixed size; for those, this one uses cumulative sums.
     """
 
+    def __init__(
+        self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1
+    ) -> None:
+        if size < 2:
+            raise ValueError("size must be at least 2: torch has no gradient for 1")
+        super().__init__(size, alpha, beta, k)
+
     def forward(self, input: Tensor) -> Tensor:
         if not torch.compiler.is_compiling():
             normalised: Tensor = super().forward(input)

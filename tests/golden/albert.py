@@ -105,10 +105,8 @@ class ALBERT(nn.Module):
             raise ValueError(
                 "depth must be at least 1: all copies share the weights of layer"
             )
-        if min(vocab, context, segments) < 1:
-            raise ValueError("vocab, context and segments must be at least 1")
-        if min(embedding, width, heads, hidden) < 1:
-            raise ValueError("embedding, width, heads and hidden must be at least 1")
+        if min(vocab, context, segments, embedding, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.depth = depth
         self.word = nn.Embedding(vocab, embedding, padding_idx=0)
         self.position = nn.Embedding(context, embedding)

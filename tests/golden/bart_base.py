@@ -364,10 +364,8 @@ class BART(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, context, width, heads) < 1:
-            raise ValueError("vocab, context, width and heads must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(vocab, context, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.context = context
         self.shared = nn.Embedding(vocab, width, padding_idx=padding)
         self.encoder = Encoder(width, context, depth, heads, hidden, dropout)

@@ -98,10 +98,8 @@ class BERT(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, context, segments, width) < 1:
-            raise ValueError("vocab, context, segments and width must be at least 1")
-        if min(heads, hidden) < 1:
-            raise ValueError("heads and hidden must be at least 1")
+        if min(vocab, context, segments, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.word = nn.Embedding(vocab, width, padding_idx=0)
         self.position = nn.Embedding(context, width)
         self.segment = nn.Embedding(segments, width)

@@ -125,10 +125,8 @@ class Text(nn.Module):
         embedding: int = 512,
     ) -> None:
         super().__init__()
-        if min(vocab, context, text_width) < 1:
-            raise ValueError("vocab, context and text_width must be at least 1")
-        if min(text_heads, embedding) < 1:
-            raise ValueError("text_heads and embedding must be at least 1")
+        if min(vocab, context, text_width, text_heads, embedding) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.text_width = text_width
         self.token_embedding = nn.Embedding(vocab, text_width)
         self.position_embedding = nn.Embedding(context, text_width)
@@ -186,10 +184,8 @@ class Image(nn.Module):
         embedding: int = 512,
     ) -> None:
         super().__init__()
-        if min(size, patch, image_width) < 1:
-            raise ValueError("size, patch and image_width must be at least 1")
-        if min(image_heads, embedding) < 1:
-            raise ValueError("image_heads and embedding must be at least 1")
+        if min(size, patch, image_width, image_heads, embedding) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.patch_embedding = nn.Conv2d(
             3, image_width, kernel_size=patch, stride=patch, bias=False
         )

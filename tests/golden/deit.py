@@ -135,10 +135,8 @@ class DeiT(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(classes, size, patch, width, heads) < 1:
-            raise ValueError("classes, size, patch, width and heads must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(classes, size, patch, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.distillation = nn.Parameter(torch.zeros(1, 1, width))

@@ -104,10 +104,8 @@ class DenseNet121(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if min(classes, growth, len(depths)) < 1:
-            raise ValueError("classes, growth and len(depths) must be at least 1")
-        if len(widths) < 1:
-            raise ValueError("len(widths) must be at least 1")
+        if min(classes, growth, len(depths), len(widths)) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.conv0 = nn.Conv2d(
             3, widths[0], kernel_size=7, stride=2, padding=3, bias=False
         )

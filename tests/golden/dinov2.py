@@ -161,10 +161,8 @@ class DINOv2(nn.Module):
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
-        if min(classes, size, patch, width, heads) < 1:
-            raise ValueError("classes, size, patch, width and heads must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(classes, size, patch, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.patches = PatchEmbedding(3, width, patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(

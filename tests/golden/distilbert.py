@@ -98,10 +98,8 @@ class DistilBERT(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, context, width, heads) < 1:
-            raise ValueError("vocab, context, width and heads must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(vocab, context, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.word = nn.Embedding(vocab, width, padding_idx=0)
         self.position = nn.Embedding(context, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)

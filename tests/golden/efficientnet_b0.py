@@ -185,14 +185,10 @@ class EfficientNetB0(nn.Module):
             )
         if total is None:
             total = before[-1] + depths[-1]
-        if min(classes, stem, len(widths)) < 1:
-            raise ValueError("classes, stem and len(widths) must be at least 1")
-        if min(len(depths), len(ratios)) < 1:
-            raise ValueError("len(depths) and len(ratios) must be at least 1")
-        if min(len(kernels), len(strides)) < 1:
-            raise ValueError("len(kernels) and len(strides) must be at least 1")
-        if min(len(before), total) < 1:
-            raise ValueError("len(before) and total must be at least 1")
+        if min(classes, stem, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(strides), len(before), total) < 1:
+            raise ValueError("len(strides), len(before) and total must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),

@@ -160,12 +160,10 @@ class Generator(nn.Module):
             generator_width = width
         if generator_heads is None:
             generator_heads = heads
-        if min(vocab, context, segments) < 1:
-            raise ValueError("vocab, context and segments must be at least 1")
-        if min(embedding, width, heads) < 1:
-            raise ValueError("embedding, width and heads must be at least 1")
-        if min(generator_width, generator_heads) < 1:
-            raise ValueError("generator_width and generator_heads must be at least 1")
+        if min(vocab, context, segments, embedding, width, heads, generator_width) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if generator_heads < 1:
+            raise ValueError("generator_heads must be at least 1")
         self.electra = Encoder(
             vocab,
             context,
@@ -227,10 +225,8 @@ class Discriminator(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, context, segments) < 1:
-            raise ValueError("vocab, context and segments must be at least 1")
-        if min(embedding, width, heads, hidden) < 1:
-            raise ValueError("embedding, width, heads and hidden must be at least 1")
+        if min(vocab, context, segments, embedding, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.electra = Encoder(
             vocab, context, segments, embedding, width, depth, heads, hidden, dropout
         )

@@ -126,10 +126,8 @@ class EncoderDecoder(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        if min(source_vocab, target_vocab, width) < 1:
-            raise ValueError("source_vocab, target_vocab and width must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(source_vocab, target_vocab, width, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.padding = padding
         self.source_embedding = nn.Embedding(source_vocab, width, padding_idx=padding)
         self.source_drop = nn.Dropout(dropout)

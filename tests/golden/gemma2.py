@@ -247,12 +247,10 @@ class Gemma2(nn.Module):
         window: int = 4096,
     ) -> None:
         super().__init__()
-        if min(vocab, context, width, hidden) < 1:
-            raise ValueError("vocab, context, width and hidden must be at least 1")
-        if min(heads, kv_heads, head_dim) < 1:
-            raise ValueError("heads, kv_heads and head_dim must be at least 1")
-        if min(scale_dim, window) < 1:
-            raise ValueError("scale_dim and window must be at least 1")
+        if min(vocab, context, width, hidden, heads, kv_heads, head_dim, scale_dim) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if window < 1:
+            raise ValueError("window must be at least 1")
         self.width = width
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width)

@@ -110,16 +110,12 @@ class GoogLeNet(nn.Module):
         inception5b: tuple[int, ...] = (384, 192, 384, 48, 128, 128),
     ) -> None:
         super().__init__()
-        if min(classes, len(stem)) < 1:
-            raise ValueError("classes and len(stem) must be at least 1")
-        if min(len(inception3a), len(inception3b)) < 1:
-            raise ValueError("len(inception3a) and len(inception3b) must be at least 1")
-        if min(len(inception4a), len(inception4b)) < 1:
-            raise ValueError("len(inception4a) and len(inception4b) must be at least 1")
-        if min(len(inception4c), len(inception4d)) < 1:
-            raise ValueError("len(inception4c) and len(inception4d) must be at least 1")
-        if min(len(inception4e), len(inception5a)) < 1:
-            raise ValueError("len(inception4e) and len(inception5a) must be at least 1")
+        if min(classes, len(stem), len(inception3a), len(inception3b)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(inception4a), len(inception4b), len(inception4c)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(inception4d), len(inception4e), len(inception5a)) < 1:
+            raise ValueError("all sizes must be at least 1")
         if len(inception5b) < 1:
             raise ValueError("len(inception5b) must be at least 1")
         self.conv1 = Conv(3, stem[0], kernel_size=7, stride=2, padding=3)

@@ -187,10 +187,8 @@ class Llama3(nn.Module):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        if min(vocab, width, hidden, heads) < 1:
-            raise ValueError("vocab, width, hidden and heads must be at least 1")
-        if kv_heads < 1:
-            raise ValueError("kv_heads must be at least 1")
+        if min(vocab, width, hidden, heads, kv_heads) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = Llama3RotaryEmbedding(
             width // heads,

@@ -194,10 +194,8 @@ class Mixtral(nn.Module):
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"
             )
-        if min(vocab, width, hidden, depth, heads) < 1:
-            raise ValueError("vocab, width, hidden, depth and heads must be at least 1")
-        if min(kv_heads, experts, top_k) < 1:
-            raise ValueError("kv_heads, experts and top_k must be at least 1")
+        if min(vocab, width, hidden, depth, heads, kv_heads, experts, top_k) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.top_k = top_k
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=1000000.0)

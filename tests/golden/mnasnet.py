@@ -112,10 +112,8 @@ class MnasNet(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(classes, len(stem), len(widths)) < 1:
-            raise ValueError("classes, len(stem) and len(widths) must be at least 1")
-        if min(len(depths), len(ratios)) < 1:
-            raise ValueError("len(depths) and len(ratios) must be at least 1")
+        if min(classes, len(stem), len(widths), len(depths), len(ratios)) < 1:
+            raise ValueError("all sizes must be at least 1")
         if min(len(kernels), len(strides), last) < 1:
             raise ValueError("len(kernels), len(strides) and last must be at least 1")
         self.stem = nn.Sequential(

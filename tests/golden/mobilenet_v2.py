@@ -102,10 +102,8 @@ class MobileNetV2(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(classes, stem, ratio, len(widths)) < 1:
-            raise ValueError("classes, stem, ratio and len(widths) must be at least 1")
-        if min(len(strides), last) < 1:
-            raise ValueError("len(strides) and last must be at least 1")
+        if min(classes, stem, ratio, len(widths), len(strides), last) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

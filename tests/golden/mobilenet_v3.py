@@ -189,10 +189,8 @@ class MobileNetV3(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(kernels)) < 1:
-            raise ValueError("classes, stem and len(kernels) must be at least 1")
-        if min(len(strides), len(expanded)) < 1:
-            raise ValueError("len(strides) and len(expanded) must be at least 1")
+        if min(classes, stem, len(kernels), len(strides), len(expanded)) < 1:
+            raise ValueError("all sizes must be at least 1")
         if min(len(squeezed), len(widths), hidden) < 1:
             raise ValueError("len(squeezed), len(widths) and hidden must be at least 1")
         self.stem = nn.Sequential(

@@ -172,10 +172,8 @@ class OLMo2(nn.Module):
         kv_heads: int = 32,
     ) -> None:
         super().__init__()
-        if min(vocab, width, hidden, heads) < 1:
-            raise ValueError("vocab, width, hidden and heads must be at least 1")
-        if kv_heads < 1:
-            raise ValueError("kv_heads must be at least 1")
+        if min(vocab, width, hidden, heads, kv_heads) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=500000.0)
         self.layers = nn.ModuleList(

@@ -179,10 +179,8 @@ class Phi3(nn.Module):
         window: int = 2047,
     ) -> None:
         super().__init__()
-        if min(vocab, width, hidden, heads) < 1:
-            raise ValueError("vocab, width, hidden and heads must be at least 1")
-        if min(kv_heads, window) < 1:
-            raise ValueError("kv_heads and window must be at least 1")
+        if min(vocab, width, hidden, heads, kv_heads, window) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads)
         self.layers = nn.ModuleList(

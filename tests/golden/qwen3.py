@@ -186,10 +186,8 @@ class Qwen3(nn.Module):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        if min(vocab, width, hidden, heads) < 1:
-            raise ValueError("vocab, width, hidden and heads must be at least 1")
-        if min(kv_heads, head_dim) < 1:
-            raise ValueError("kv_heads and head_dim must be at least 1")
+        if min(vocab, width, hidden, heads, kv_heads, head_dim) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(head_dim, base=1000000.0)
         self.layers = nn.ModuleList(

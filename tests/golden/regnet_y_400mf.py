@@ -122,10 +122,8 @@ class RegNetY400MF(nn.Module):
         group_width: int = 8,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(widths)) < 1:
-            raise ValueError("classes, stem and len(widths) must be at least 1")
-        if min(len(depths), group_width) < 1:
-            raise ValueError("len(depths) and group_width must be at least 1")
+        if min(classes, stem, len(widths), len(depths), group_width) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

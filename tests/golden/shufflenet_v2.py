@@ -122,10 +122,8 @@ class ShuffleNetV2(nn.Module):
         last: int = 1024,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(halves)) < 1:
-            raise ValueError("classes, stem and len(halves) must be at least 1")
-        if min(len(depths), last) < 1:
-            raise ValueError("len(depths) and last must be at least 1")
+        if min(classes, stem, len(halves), len(depths), last) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.conv1 = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

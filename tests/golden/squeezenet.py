@@ -53,10 +53,8 @@ class SqueezeNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(squeezed)) < 1:
-            raise ValueError("classes, stem and len(squeezed) must be at least 1")
-        if len(expanded) < 1:
-            raise ValueError("len(expanded) must be at least 1")
+        if min(classes, stem, len(squeezed), len(expanded)) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.features = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2),
             nn.ReLU(inplace=True),

@@ -399,10 +399,8 @@ class T5(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if min(vocab, width, heads, head_width) < 1:
-            raise ValueError("vocab, width, heads and head_width must be at least 1")
-        if min(hidden, buckets, max_distance) < 1:
-            raise ValueError("hidden, buckets and max_distance must be at least 1")
+        if min(vocab, width, heads, head_width, hidden, buckets, max_distance) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.width = width
         self.shared = nn.Embedding(vocab, width)
         self.encoder = Encoder(

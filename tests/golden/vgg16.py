@@ -59,10 +59,8 @@ class VGG16(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, len(widths), len(depths)) < 1:
-            raise ValueError("classes, len(widths) and len(depths) must be at least 1")
-        if hidden < 1:
-            raise ValueError("hidden must be at least 1")
+        if min(classes, len(widths), len(depths), hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])
             for i in range(5)

@@ -149,10 +149,8 @@ class WaveNet(nn.Module):
         stacks: int = 3,
     ) -> None:
         super().__init__()
-        if min(levels, channels, skip) < 1:
-            raise ValueError("levels, channels and skip must be at least 1")
-        if min(len(dilations), stacks) < 1:
-            raise ValueError("len(dilations) and stacks must be at least 1")
+        if min(levels, channels, skip, len(dilations), stacks) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.embed = nn.Embedding(levels, channels)
         self.first = CausalConv1d(channels, channels)
         self.zeros = nn.Buffer(torch.full((1, skip, 1), 0.0), persistent=False)

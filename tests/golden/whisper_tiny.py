@@ -356,10 +356,8 @@ class Whisper(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, mels, frames, context) < 1:
-            raise ValueError("vocab, mels, frames and context must be at least 1")
-        if min(width, heads, hidden) < 1:
-            raise ValueError("width, heads and hidden must be at least 1")
+        if min(vocab, mels, frames, context, width, heads, hidden) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.context = context
         self.encoder = Encoder(mels, frames, width, depth, heads, hidden, dropout)
         self.decoder = Decoder(
