@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
@@ -20,8 +19,10 @@ from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
 from runtime.data.metadata import check_metadata
 from runtime.engine.batch_sampler import sequential_loader
+from runtime.engine.read_tensors import read_tensors
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
 from runtime.engine.same_data import check_same_data
+from runtime.engine.set_up_learner import set_up_learner
 from runtime.load import build_networks, tied_names
 from runtime.tasks.learner import Learner, learner_class
 
@@ -82,7 +83,7 @@ class LoadedRun:
             SpecError, DataError: as `data`.
         """
         data = self.data()
-        self.learner.setup(data)
+        set_up_learner(self.learner, data, self.folder)
         torch.manual_seed(self.task.seed)
         with torch.no_grad():
             batches = sequential_loader(data.held_out, self.task.batch_size)
@@ -128,7 +129,7 @@ def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
         RequestError: if the file does not exist.
         DataError: if its tensors are not those of the networks.
     """
-    tensors = _read_tensors(file)
+    tensors = read_tensors(file)
     for name, network in networks.items():
         prefix = f"{name}." if name else ""
         state = {
@@ -137,18 +138,6 @@ def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
             if key.startswith(prefix)
         }
         _load_state(network, state, file)
-
-
-def _read_tensors(file: Path) -> dict[str, Tensor]:
-    if not file.exists():
-        raise RequestError(f"there are no weights at {file}")
-    if not file.is_file():  # opening a pipe might never end
-        raise DataError(f"{file} cannot be read: it is not a regular file")
-    try:
-        with safe_open(file, framework="pt") as opened:
-            return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
 
 
 def _load_state(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> None:

@@ -53,6 +53,7 @@ at all.
 | `curves.png` | a plot of both tables |
 | `weights/best.safetensors` | the weights of the best evaluation, by the metric of the task |
 | `weights/last.safetensors` | the weights at the last checkpoint |
+| `weights/evaluator.safetensors` | the classifier that evaluates generated images, trained once |
 | `samples/` | samples of the network's outputs at each evaluation |
 | `state.pt` | the checkpoint from which `train --resume` continues exactly |
 

@@ -9,6 +9,7 @@ steps.csv             losses and learning rates by step
 metrics.csv           a row for each evaluation
 curves.png            a plot of both tables
 weights/best.safetensors, weights/last.safetensors
+weights/evaluator.safetensors   the weights of metrics that are trained themselves
 samples/              what the networks could do at each evaluation
 state.pt              the checkpoint to resume from
 """
@@ -38,6 +39,7 @@ STATE: Final = "state.pt"
 DATA: Final = "data.json"
 BEST: Final = "weights/best.safetensors"
 LAST: Final = "weights/last.safetensors"
+EVALUATOR: Final = "weights/evaluator.safetensors"
 MAX_JSON: Final = 2**26
 """Maximum number of bytes of a JSON file."""
 _PENDING: Final = ".writing"

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import save
 
 from compiler.diagnostics.diagnostic import Report, RequestError
 from compiler.diagnostics.text import listed
@@ -40,9 +41,17 @@ from runtime.engine.resume import (
     resumable_checkpoint,
     task_settings,
 )
-from runtime.engine.run_folder import DATA, SPEC, FolderLock, RunFolder, as_json
+from runtime.engine.run_folder import (
+    DATA,
+    EVALUATOR,
+    SPEC,
+    FolderLock,
+    RunFolder,
+    as_json,
+)
 from runtime.engine.same_data import check_same_data
 from runtime.engine.session import Session, open_session
+from runtime.engine.set_up_learner import set_up_learner
 from runtime.engine.signals import Signals
 from runtime.engine.strategies import is_lost_connection, is_rank_zero, open_fabric
 from runtime.engine.trainer_state import TrainerState
@@ -203,7 +212,7 @@ class Trainer:
     def _setup(self, checkpoint: dict[str, Any] | None) -> TrainerState:
         """Set the learner up and restore a checkpoint; returns the state to train from."""
         with isolated_rng(self.session):
-            self.session.learner.setup(self.data)
+            set_up_learner(self.session.learner, self.data, self.folder)
         if checkpoint is None:
             return TrainerState()
         state = restore_checkpoint(self.session, checkpoint)
@@ -218,6 +227,8 @@ class Trainer:
         if not self.session.fabric.is_global_zero:
             return
         files = start_files(self.program, self.data, checkpointer.run_info(state))
+        if evaluator := self.session.learner.evaluator_state():
+            files[EVALUATOR] = save(evaluator)
         names = files if new else (SPEC, "run.json")
         self.folder.write({name: files[name] for name in names})
 

@@ -47,6 +47,7 @@ class AdversarialLearner(Learner[Adversarial]):
     """Trains a generator of images against a discriminator (Goodfellow et al., 2014)."""
 
     evaluator: ImageEvaluator | None = None
+    _evaluator_state: Mapping[str, Tensor] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,8 +78,15 @@ class AdversarialLearner(Learner[Adversarial]):
         )
 
     def setup(self, data: DataSplits) -> None:
-        """Train the classifier that evaluates generated images."""
-        self.evaluator = ImageEvaluator(data, self.task.seed, self.device)
+        """Train the classifier that evaluates generated images, unless its state was loaded."""
+        state = self._evaluator_state
+        self.evaluator = ImageEvaluator(data, self.task.seed, self.device, state)
+
+    def evaluator_state(self) -> dict[str, Tensor]:
+        return {} if self.evaluator is None else self.evaluator.state_dict()
+
+    def load_evaluator_state(self, state: Mapping[str, Tensor]) -> None:
+        self._evaluator_state = state
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         kind, real, labels = self.task.loss, batch["image"], batch["label"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -94,14 +94,24 @@ class ImageEvaluator:
         data: images and labels.
         seed: of the classifier's initialisation and training.
         device: where the classifier runs.
+        state: what `state_dict` of an evaluator of the same data returned; the classifier is not trained again.
 
     Attributes:
         accuracy: the classifier's accuracy on held-out images, which says how far to trust the metrics.
         real: the distribution of the features of real images, held-out ones included.
     """
 
-    def __init__(self, data: DataSplits, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        data: DataSplits,
+        seed: int,
+        device: torch.device,
+        state: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.device = device
+        if state is not None:
+            self._load_state_dict(data, state)
+            return
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(seed)
             self.network = self._train(data)
@@ -109,6 +119,31 @@ class ImageEvaluator:
         held_out, correct = self._real_features(data.held_out)
         self.accuracy = float(correct.float().mean())
         self.real = Gaussian.fit(torch.cat([train, held_out]))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The classifier's weights, its accuracy, and the distribution of the real images."""
+        return {
+            **{f"network.{k}": v for k, v in self.network.state_dict().items()},
+            "accuracy": torch.tensor(self.accuracy),
+            "real.mean": self.real.mean,
+            "real.covariance": self.real.covariance,
+        }
+
+    def _load_state_dict(self, data: DataSplits, state: Mapping[str, Tensor]) -> None:
+        prefix = "network."
+        own = {k.removeprefix(prefix): v for k, v in state.items() if prefix in k}
+        image = data.held_out.__getitems__([0])["image"]
+        self.network = self._untrained(data, image).eval()
+        self.network.load_state_dict(own)
+        self.accuracy = float(state["accuracy"])
+        mean, covariance = state["real.mean"], state["real.covariance"]
+        self.real = Gaussian(mean.view(FEATURES), covariance.view(FEATURES, FEATURES))
+
+    def _untrained(self, data: DataSplits, images: Tensor) -> SmallConvNet:
+        """A classifier for images [N, C, H, W] of the data."""
+        _, channels, *sizes = images.shape
+        network = SmallConvNet(channels, min(sizes), data.facts.classes or 1)
+        return network.to(self.device)
 
     def __call__(self, images: Tensor) -> dict[str, float]:
         """The metrics of generated images [N, C, H, W].
@@ -132,10 +167,7 @@ class ImageEvaluator:
     def _train(self, data: DataSplits) -> SmallConvNet:
         """A classifier of the training images, in evaluation mode."""
         batches = _endless_batches(data.train)
-        image = self._to_device(next(batches))["image"]
-        _, channels, *sizes = image.shape
-        network = SmallConvNet(channels, min(sizes), data.facts.classes or 1)
-        network.to(self.device)
+        network = self._untrained(data, next(batches)["image"])
         optimizer = torch.optim.Adam(network.parameters(), _LEARNING_RATE)
         for _ in range(_STEPS):
             batch = self._to_device(next(batches))

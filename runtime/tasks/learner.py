@@ -108,6 +108,17 @@ class Learner(Generic[T]):
             SpecError: if the networks do not fit the data.
         """
 
+    def evaluator_state(self) -> dict[str, Tensor]:
+        """Tensors of metrics that are trained themselves, which a run stores after `setup`."""
+        return {}
+
+    def load_evaluator_state(self, state: Mapping[str, Tensor]) -> None:
+        """Use what `evaluator_state` returned for the same data; called before `setup`.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: by `setup`, if a tensor is missing or does not fit.
+        """
+
     def num_items(self, batch: Batch) -> int:
         """The number of terms that the loss of a batch sums over; default: its examples."""
         return len(next(iter(batch.values())))
