@@ -445,10 +445,14 @@ class _Lives:
     def begun_with(self, value: Local) -> Loop | None:
         """The loop that goes on from a value which nothing needs after that.
 
-        What a condition decides has a name of its own: it has that before the layer runs, which may read x.
+        What a condition decides, or each copy of a loop gives, has a name of its own: it has that before the layer
+        runs, or the next copy, which may read x.
         """
         made = self._made.get(value)
-        if made is not None and isinstance(self._statements[made], Choose):
+        statement = None if made is None else self._statements[made]
+        if isinstance(statement, Choose):
+            return None
+        if isinstance(statement, Loop) and value in dict(statement.last):
             return None
         loop = self._starts.get(value)
         return loop if loop is not None and self.end_with(value, loop) else None
