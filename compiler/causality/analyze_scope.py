@@ -109,6 +109,18 @@ class Analyzer:
         outputs = {name: composed(o, inputs) for name, o in inside.outputs.items()}
         return CallFlow(call, given, outputs, None, inside)
 
+    def alone(self, instance: Instance, found: CallFlow) -> Mapping[str, Dependence]:
+        """The outputs of a run, said in its own inputs: `PortAxis` of a port, or of `port n` if that is variadic."""
+        if found.inside is not None:
+            return found.inside.outputs
+        inputs: Values = {
+            port: tuple(entered(f"{port} {n}", v) for n, v in enumerate(value))
+            if isinstance(value, tuple)
+            else value and entered(port, value)
+            for port, value in found.inputs.items()
+        }
+        return self.call(instance, found.call, inputs).outputs
+
     def _op(
         self, instance: Instance, call: LayerCall, op: Op, given: Values
     ) -> CallFlow:
@@ -125,7 +137,7 @@ class Analyzer:
         except (DimOverflow, ZeroDivisionError):
             flow = Flow(unknown(run, f"the sizes of {op.name} cannot be computed"))
         outputs = flow.outputs
-        if not op.flow.reads_sizes and _reads_size(op, run):
+        if not op.flow.reads_sizes and argument_reads(op, instance, self.length):
             reason = f"an argument of {op.name} reads the size of T"
             outputs = tuple(one.also({SIZE}, reason) for one in outputs)
         found = dict(zip(call.outputs, outputs, strict=True))
@@ -229,10 +241,10 @@ def next_inputs(outputs: Mapping[str, Dependence], given: Values) -> Values:
     return following
 
 
-def _reads_size(op: Op, run: FlowCall) -> bool:
+def argument_reads(op: Op, instance: Instance, length: Symbol) -> bool:
     """Whether an argument that is a size, or a list of sizes, reads T."""
     return any(
-        run.reads(size)
+        length in instance.context.value(size).symbols
         for name in symbolic_arguments(type(op))
         for size in _sizes(getattr(op, name))
     )

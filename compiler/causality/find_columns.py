@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
-from compiler.causality.analyze_scope import Analyzer, Values
-from compiler.causality.compose_flows import entered
+from compiler.causality.analyze_scope import Analyzer
 from compiler.dataclass import dataclass
 from compiler.infer.repeats import fed_ports
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, PortAxis, ScopeFlow
@@ -125,13 +124,7 @@ class _Finder:
         """What an op reads as a column: along what it mixes, and of free values what it gives as a column."""
         op = call.call.op
         assert op is not None
-        inputs: Values = {
-            port: tuple(entered(f"{port} {n}", v) for n, v in enumerate(value))
-            if isinstance(value, tuple)
-            else value and entered(port, value)
-            for port, value in call.inputs.items()
-        }
-        outputs = self.analyzer.call(scope.instance, call.call, inputs).outputs
+        outputs = self.analyzer.alone(scope.instance, call)
         kept = {"key", "value"} if op.flow.group == "attention" else set()
         for name, output in outputs.items():
             actual = call.outputs[name]

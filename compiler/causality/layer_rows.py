@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from compiler.causality.analyze_scope import Analyzer, Values
-from compiler.causality.compose_flows import entered, hulled
+from compiler.causality.analyze_scope import Analyzer
+from compiler.causality.compose_flows import hulled
 from compiler.dataclass import dataclass
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance
@@ -84,16 +84,7 @@ def _own(
     """What the outputs depend on, said in the layer's own inputs."""
     if node.scanned:
         return hulled([_carrying(node)])
-    inputs: Values = {
-        port: tuple(entered(f"{port} {n}", v) for n, v in enumerate(value))
-        if isinstance(value, tuple)
-        else value and entered(port, value)
-        for port, value in call.inputs.items()
-    }
-    if call.inside is not None:
-        outputs = call.inside.outputs
-    else:
-        outputs = dict(analyzer.call(instance, call.call, inputs).outputs)
+    outputs = analyzer.alone(instance, call)
     carrying = [one for one in outputs.values() if one.carries]
     return next(iter(carrying or outputs.values()))
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.library.step_state import StepState
+from compiler.library.step_state import StepState, select_rows
 
 
 @dataclass
 class Recent(StepState):
-    """The last positions of a sequence, oldest first; None before the first piece."""
+    """The last positions of a sequence, oldest first; None before the first piece.
+
+    Its dimension `batch` is the batch; None if it has none.
+    """
 
     last: Tensor | None = None
+    batch: int | None = 0
+
+    def select(self, rows: Tensor) -> Self:
+        last = self.last
+        chosen = None if last is None else select_rows(last, rows, self.batch)
+        return replace(self, last=chosen)
 
     def check_rewind(self, count: int) -> None:
         if count:

@@ -8,21 +8,21 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from compiler.library.step_state import StepState
+from compiler.library.step_state import StepState, select_rows
 
 
 @dataclass
 class StepCarry(StepState):
     """The states after the last position; none before the first.
 
-    Dimension `dim` of each is the batch.
+    Dimension `batch` of each is the batch; None if they have none.
     """
 
     values: tuple[Tensor, ...] = ()
-    dim: int = 0
+    batch: int | None = 0
 
     def select(self, rows: Tensor) -> Self:
-        chosen = tuple(value.index_select(self.dim, rows) for value in self.values)
+        chosen = tuple(select_rows(value, rows, self.batch) for value in self.values)
         return replace(self, values=chosen)
 
     def check_rewind(self, count: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from torch import Tensor
 
@@ -13,16 +13,21 @@ class StepState:
     """Base class of states: a dataclass of tensors, other states and settings."""
 
     position: int = 0
+    batches: ClassVar[Mapping[str, int | None]] = {}
+    """Dimensions of tensors that are the batch, other than 0; None if there is none."""
 
     def select(self, rows: Tensor) -> Self:
         """Return the state of these rows of the batch, int[N]; rows may repeat."""
         return self._changed(
-            lambda tensor: tensor.index_select(0, rows), lambda part: part.select(rows)
+            lambda name, tensor: select_rows(tensor, rows, self.batches.get(name, 0)),
+            lambda part: part.select(rows),
         )
 
     def clone(self) -> Self:
         """Return a copy that goes on independently."""
-        return self._changed(Tensor.clone, lambda part: part.clone())
+        return self._changed(
+            lambda _, tensor: tensor.clone(), lambda part: part.clone()
+        )
 
     def reserve(self, count: int) -> None:
         """Raise ValueError if there is no room for `count` more positions."""
@@ -54,19 +59,19 @@ class StepState:
 
     def _changed(
         self,
-        tensor: Callable[[Tensor], Tensor],
+        tensor: Callable[[str, Tensor], Tensor],
         state: Callable[[StepState], StepState],
     ) -> Self:
         """Return a copy with changed tensors and states."""
 
-        def change(value: Any) -> Any:
+        def change(name: str, value: Any) -> Any:
             if isinstance(value, list | tuple):
-                return type(value)(map(change, value))
+                return type(value)(change(name, item) for item in value)
             if isinstance(value, Tensor):
-                return tensor(value)
+                return tensor(name, value)
             return state(value) if isinstance(value, StepState) else value
 
-        changed = {key: change(value) for key, value in self._fields().items()}
+        changed = {key: change(key, value) for key, value in self._fields().items()}
         found: Self = replace(cast(Any, self), **changed)
         return found
 
@@ -81,6 +86,11 @@ class StepState:
             for part in value if isinstance(value, list | tuple) else (value,):
                 if isinstance(part, StepState):
                     yield part
+
+
+def select_rows(tensor: Tensor, rows: Tensor, batch: int | None) -> Tensor:
+    """These rows, int[N], of a tensor whose batch is a dimension; all of one without."""
+    return tensor if batch is None else tensor.index_select(batch, rows)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

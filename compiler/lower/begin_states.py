@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from compiler.codegen.python import (
     Attribute,
+    Call,
     Compare,
     Comprehension,
     Conditional,
@@ -64,14 +66,15 @@ def _initial(
 ) -> Expr:
     typed, runs = draft.plan.layers[name], draft.plan.runs(name)
     if typed.node.layer.scan is not None:
-        made: Expr = call("StepCarry")
+        made = _with_batch(call("StepCarry"), kept)
     elif isinstance(typed.target, Scope):
-        copies = draft.built[name] and own.is_copied(name)
+        repeat = typed.node.layer.repeat
+        copies = draft.built[name] and repeat is not None and not repeat.share
         module = Name("layer") if copies else Placeholder(member(typed))
         arguments = _begun(draft, kept, given)
         made = call(Attribute(module, "init_state"), *arguments)
     else:
-        made = _of_op(draft, typed, runs)
+        made = _with_batch(_of_op(draft, typed, runs), kept)
     return _for_copies(draft, typed, made, kept)
 
 
@@ -83,6 +86,14 @@ def _of_op(draft: Draft, typed: TypedNode, runs: Sequence[Run]) -> Expr:
     made = draft.emit(typed, runs, begin).value
     assert made is not None
     return made
+
+
+def _with_batch(made: Expr, kept: LayerMemory) -> Expr:
+    """What a layer keeps, with the dimension that is the batch unless that is the first."""
+    if kept.batch == 0:
+        return made
+    assert isinstance(made, Call)
+    return replace(made, kwargs=(*made.kwargs, ("batch", lit(kept.batch))))
 
 
 def _begun(draft: Draft, kept: LayerMemory, given: Given) -> Iterator[Expr]:

@@ -62,6 +62,8 @@ class ClassIR:
     """The values that it gives, in order."""
     passed: tuple[Local, ...] = ()
     """The inputs of a network that do not change from piece to piece, and that pieces need."""
+    inputs: tuple[tuple[str, Local], ...] = ()
+    """All inputs of a network of which the body takes what pieces need."""
     outputs: tuple[Expr, ...] = ()
     """All outputs of a network of which the body gives those that pieces give."""
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from typing import Protocol
 
 from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Scope
-from compiler.ir.typed import Instance, LayerCall, TypedNode
+from compiler.ir.typed import Instance, LayerCall
 from compiler.lower.class_plan import ClassPlan, Plans, Run
 from compiler.lower.emit import Parted, Unwritten
 from compiler.lower.step_uses import StreamedUses
 from compiler.op.arg_types import Formula
 from compiler.op.flow import Memory
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import Symbol
+from compiler.symbolic.tensor import TensorType
 
 STATE: Mapping[str, str] = {
     "keys": "KeyValues",
@@ -34,6 +37,17 @@ class Stream:
     flows: StepFlows
     most: Formula | int | None = None
     """The largest number of positions, as the dims of the spec say."""
+    so_far: frozenset[str] = frozenset()
+    """The inputs that are given for all positions so far: masks of keys."""
+    batch: Symbol | None = None
+    """The number of sequences that run side by side; None if there is one."""
+
+    @property
+    def counted(self) -> tuple[str, int]:
+        """An input and its axis along which a piece has as many elements as new positions."""
+        new = [name for name in self.axes if name not in self.so_far]
+        name = (new or list(self.axes))[0]
+        return name, self.axes[name]
 
 
 class StepFlows(Protocol):
@@ -43,10 +57,16 @@ class StepFlows(Protocol):
         """What an op keeps between pieces."""
 
     def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
-        """Why an op cannot run in pieces; "" if it can."""
+        """Why a layer cannot run in pieces; "" if it can."""
+
+    def not_given(self, output: str) -> str:
+        """Why an output of the network cannot be given in pieces; "" if it can."""
+
+    def so_far(self, use: Instance) -> frozenset[str]:
+        """The inputs of an instance that have all positions so far."""
 
     def counts(self, use: Instance, layer: str, call: LayerCall) -> bool:
-        """Whether an op makes positions: its output carries the dimension, and depends on no input along it."""
+        """Whether an op makes positions: an axis of its output carries the dimension, and depends on no input."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,8 @@ class LayerMemory:
     """The class of what an op keeps."""
     bounded: bool = False
     """Whether there may be at most a number of positions."""
+    batch: int | None = 0
+    """The dimension of what an op keeps that is the batch; None if it has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +104,8 @@ class ClassSteps:
     """The inputs that depend on what is streamed."""
     dynamic: frozenset[str] = frozenset()
     """The layers that do."""
+    so_far: frozenset[str] = frozenset()
+    """The inputs that have all positions so far, and do not say how many are new."""
 
     @property
     def bounded(self) -> bool:
@@ -113,6 +137,8 @@ class Begin:
     """The inputs that `init_state` takes."""
     values: tuple[str, ...]
     """The names of the static values that its state holds."""
+    batches: Mapping[str, int | None] = field(default_factory=dict)
+    """Those whose batch is not dimension 0; None if they have none."""
 
 
 class Steps:
@@ -127,6 +153,13 @@ class Steps:
     def look_at(self, plan: ClassPlan) -> None:
         """Work out what a class keeps, before it is built and after those that it uses are settled."""
         self._of[id(plan)] = self._steps(plan)
+
+    def keep_only(self, plan: ClassPlan, layers: Collection[str]) -> ClassSteps:
+        """Keep nothing for other layers, whose outputs nobody uses."""
+        own = self._of[id(plan)]
+        kept = {name: one for name, one in own.kept.items() if name in layers}
+        self._of[id(plan)] = replace(own, kept=kept)
+        return self._of[id(plan)]
 
     def state_name(self, plan: ClassPlan) -> str:
         """The name of the class of what a class keeps."""
@@ -148,7 +181,8 @@ class Steps:
     def keeps(self, plan: ClassPlan) -> bool:
         """Whether a class that is built keeps anything."""
         own = self.of(plan)
-        return own is not None and bool(own.kept or self.begin(plan).values)
+        network = plan.scope.kind == "network"  # which keeps the position
+        return own is not None and bool(network or own.kept or self.begin(plan).values)
 
     def members(self, plan: ClassPlan) -> tuple[str, ...]:
         """What the state of a class holds: values that are computed once, then what layers keep."""
@@ -181,27 +215,72 @@ class Steps:
                     limited = any(self._of[id(one)].bounded for one in classes)
                     kept[name] = LayerMemory(classes, "", limited)
                 continue
-            for run in runs:
-                reason = self.flows.refused(run.use, name, run.call)
-                if reason:
-                    raise Unwritten(plan, name, reason)
-            kinds = {memory.kind for memory in self._memories(name, runs)}
-            if kinds and not self._can_resume(node, typed):
-                reason = "it needs earlier positions, and cannot go on from a state"
-                raise Unwritten(plan, name, reason)
-            if kinds:
-                state = STATE[kinds.pop()]
-                kept[name] = LayerMemory((), state, state == "KeyValues")
+            memory = self._memory(plan, node, runs)
+            if memory is not None:
+                kept[name] = memory
             if any(self.flows.counts(run.use, name, run.call) for run in runs):
                 positions.add(name)
+        if plan.scope.kind == "network":
+            self._require_outputs(plan)
         ports = frozenset[str]().union(*(use.ports for use in uses))
-        return ClassSteps(plan, kept, frozenset(positions), static, ports, dynamic)
+        so_far = frozenset[str]().union(*map(self.flows.so_far, plan.uses))
+        return ClassSteps(
+            plan, kept, frozenset(positions), static, ports, dynamic, so_far
+        )
 
-    def _can_resume(self, node: Node, typed: TypedNode) -> bool:
+    def _memory(
+        self, plan: ClassPlan, node: Node, runs: Sequence[Run]
+    ) -> LayerMemory | None:
+        """What an op, or a scan, keeps."""
+        name = node.name
+        for run in runs:
+            reason = self.flows.refused(run.use, name, run.call)
+            if reason:
+                raise Unwritten(plan, name, reason)
+        kinds = {memory.kind for memory in self._memories(name, runs)}
+        if not kinds:
+            return None
+        if not self._can_resume(node, runs):
+            reason = "it needs earlier positions, and cannot go on from a state"
+            raise Unwritten(plan, name, reason)
+        state = STATE[kinds.pop()]
+        batch = self.batch_axis(plan, name, _kept_types(runs, state))
+        if batch is None and state == "KeyValues":
+            raise Unwritten(plan, name, "it keeps keys that have no batch")
+        return LayerMemory((), state, state == "KeyValues", batch)
+
+    def batch_axis(
+        self, plan: ClassPlan, layer: str, kept: Iterable[tuple[Instance, TensorType]]
+    ) -> int | None:
+        """The dimension of kept tensors that is the batch, in the uses that they are of; None if they have none."""
+        symbol = self.stream.batch
+        if symbol is None:
+            return 0
+        found: set[int | None] = set()
+        for use, kind in kept:
+            sizes = [use.context.value(size) for size in kind.shape]
+            axes = [n for n, size in enumerate(sizes) if symbol in size.symbols]
+            if len(axes) > 1 or any(sizes[n] != Dim.symbol(symbol) for n in axes):
+                reason = "it keeps values in which the batch is part of a dimension"
+                raise Unwritten(plan, layer, reason)
+            found.add(axes[0] if axes else None)
+        if len(found) > 1:
+            raise Unwritten(plan, layer, "it keeps values with different batches")
+        return next(iter(found), 0)
+
+    def _require_outputs(self, plan: ClassPlan) -> None:
+        """Outputs of the network that come in pieces follow one another."""
+        for name, ref in plan.scope.outputs.items():
+            reason = self.flows.not_given(name)
+            if reason:
+                layer = ref.node if ref.node in plan.layers else ""
+                raise Unwritten(plan, layer, f"{reason} (output {name})")
+
+    def _can_resume(self, node: Node, runs: Sequence[Run]) -> bool:
         """Whether the code of a layer can keep what it needs of earlier positions."""
-        if isinstance(typed.target, Scope):
-            return node.layer.scan is not None and not node.layer.reverse
-        return bool(typed.target.state_library)
+        if node.layer.scan is not None:
+            return not node.layer.reverse
+        return all(run.call.op is not None and run.call.op.can_resume() for run in runs)
 
     def _part(self, plan: ClassPlan) -> None:
         """Uses that compute other layers once need classes of their own; uses that are not streamed join any."""
@@ -251,8 +330,33 @@ class Steps:
                 yield memory
 
 
+def _kept_types(
+    runs: Sequence[Run], state: str
+) -> Iterator[tuple[Instance, TensorType]]:
+    """The types of what a layer keeps, or of what it keeps places of, and the uses that they are of."""
+    for run in runs:
+        if run.node.scan is not None:
+            kinds: Iterable[object] = run.node.scan.carry.values()
+        elif state == "StepCarry":
+            kinds = list(run.call.outputs.values())[1:]
+        elif state == "KeyValues":
+            kinds = (run.call.inputs["key"], run.call.inputs["value"])
+        else:
+            kinds = run.call.inputs.values()
+        yield from ((run.use, kind) for kind in kinds if isinstance(kind, TensorType))
+
+
 _TAKEN = frozenset(
-    {"position", "select", "clone", "reserve", "rewind", "check_rewind", "size"}
+    {
+        "batches",
+        "position",
+        "select",
+        "clone",
+        "reserve",
+        "rewind",
+        "check_rewind",
+        "size",
+    }
 )
 """What a field of a state cannot be called."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from compiler.codegen.python import Expr, Placeholder
@@ -36,11 +36,15 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
         and (value in read_before or value in _given(ir) or value in passed)
     }
     ordered = tuple(port for port in ir.plan.ports() if port in begun)
-    names = {key: _name(body.origins[key.number], fixed.get(key)) for key in wanted}
-    values = tuple(names[key] for key in (*made_here, *passed))
+    kept = (*made_here, *passed)
+    names = {key: _name(body.origins[key.number], fixed.get(key)) for key in kept}
+    values = tuple(names[key] for key in kept)
     has_offset = any(isinstance(k, Offset) for s in dynamic for k in reads(s))
-    steps.settle(ir.plan, Begin(has_offset, ordered, values))
-    if not made_here and not passed:
+    steps.settle(
+        ir.plan, Begin(has_offset, ordered, values, _batches(ir, steps, names, fixed))
+    )
+    idle = network and any(value in fixed for _, value in body.inputs)
+    if not kept and not idle:
         return ir
     before = Body(
         tuple((p, v) for p, v in body.inputs if v in read_before),
@@ -49,7 +53,7 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
         body.origins,
     )
     ports = tuple((p, v) for p, v in body.inputs if not network or v not in fixed)
-    extra = tuple((names[key], key) for key in (*made_here, *passed))
+    extra = tuple((names[key], key) for key in kept)
     moved = [
         out for out in body.outputs if not network or not _is_static(out, made, fixed)
     ]
@@ -62,8 +66,27 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
         before=before if static else None,
         prepared=tuple(made_here),
         passed=tuple(passed),
+        inputs=body.inputs,
         outputs=body.outputs,
     )
+
+
+def _batches(
+    ir: ClassIR, steps: Steps, names: Mapping[Local, str], fixed: Mapping[Local, str]
+) -> dict[str, int | None]:
+    """The dimensions of values that are computed once that are the batch, where that is not the first."""
+    found: dict[str, int | None] = {}
+    for value, name in names.items():
+        layer, kinds = ir.body.origins[value.number].layer, []
+        for use in ir.plan.uses:
+            kind = use.inputs.get(fixed.get(value, ""))
+            if value not in fixed and layer in use.nodes:
+                outputs = use.nodes[layer].outputs
+                port = ir.body.origins[value.number].port
+                kind = outputs.get(port, next(iter(outputs.values()), None))
+            kinds += [] if kind is None else [(use, kind)]
+        found[name] = steps.batch_axis(ir.plan, layer, kinds)
+    return {name: axis for name, axis in found.items() if axis != 0}
 
 
 def _is_static(output: Expr, made: Iterable[Local], fixed: Iterable[Local]) -> bool:

@@ -11,6 +11,7 @@ from compiler.codegen.statements import Assign, Class, Import, Module, Stmt
 from compiler.codegen.traversal import used_names
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.ir.module import LayerState, reads
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Spec
 from compiler.lower.build_class import build_class
@@ -234,7 +235,7 @@ class _Merger:
         for ir in classes:
             steps.look_at(ir.plan)
             built = build_class(ir.plan, self.plans, steps)
-            built = replace(built, demands=ir.demands)
+            built = _with_used_states(replace(built, demands=ir.demands), steps)
             found.append(overwrite(read_sizes(cut_static(built, steps))))
         return found, Constructors({id(ir.plan): ir for ir in found})
 
@@ -254,6 +255,15 @@ class _Merger:
             for use in ir.plan.uses:
                 _validate(validator, ir, use, plans)
         return classes, constructors, validator
+
+
+def _with_used_states(ir: ClassIR, steps: Steps) -> ClassIR:
+    """A class that keeps something for those layers alone that it runs."""
+    keys = (key for statement in ir.body.statements for key in reads(statement))
+    used = {key.layer for key in keys if isinstance(key, LayerState)}
+    own = steps.keep_only(ir.plan, used)
+    initial = {layer: code for layer, code in ir.initial.items() if layer in own.kept}
+    return replace(ir, steps=own, initial=initial)
 
 
 def _require_name(plan: ClassPlan) -> None:

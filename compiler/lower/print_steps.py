@@ -11,6 +11,7 @@ from compiler.codegen.python import (
     Binary,
     Compare,
     Conditional,
+    DictExpr,
     Expr,
     Name,
     TupleExpr,
@@ -33,6 +34,7 @@ from compiler.codegen.statements import (
     Stmt,
 )
 from compiler.codegen.traversal import used_names
+from compiler.diagnostics.text import listed
 from compiler.ir.module import Body, LayerState
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
@@ -44,6 +46,7 @@ from compiler.symbolic.tensor import TensorType
 CAPACITY = "max_length"
 """What `init_state` calls the largest number of positions that a state has room for."""
 TENSOR = Name("Tensor")
+_BATCHES = subscript(Name("Mapping"), Name("str"), Binary("|", Name("int"), lit(None)))
 _POSITION = "position"
 
 
@@ -56,7 +59,16 @@ def state_class(ir: ClassIR, steps: Steps) -> Class | None:
     made = ir.prepared
     values = steps.begin(plan).values[len(made) :]
     optional = {name for name in values if name in ports}
+    batches = {field_name(n): axis for n, axis in steps.begin(plan).batches.items()}
     fields: list[Stmt] = [
+        Assign(
+            (Name("batches"),),
+            DictExpr(tuple((lit(n), lit(axis)) for n, axis in batches.items())),
+            subscript(Name("ClassVar"), _BATCHES),
+        )
+        for _ in range(bool(batches))
+    ]
+    fields += [
         Assign(
             (Name(field_name(value)),),
             None,
@@ -172,7 +184,7 @@ class StepPrinter:
         before = [] if self.ir.before is None else [self._prepare(self.ir.before)]
         if self.plan.scope.kind != "network":
             return [*before, self._init_state(), self._forward()]
-        if not self.prepared and not self.passed:
+        if not self.ir.outputs:  # all of it depends on what comes in pieces
             ports = self.printer.inputs()
             whole = self.printer.function(
                 "forward", ports, self._settings(), self._offset()
@@ -286,10 +298,7 @@ class StepPrinter:
 
     def _whole(self, ports: Sequence[FunctionParameter]) -> Function:
         """`forward` of a network of which a part is computed once."""
-        given = {one.name: one for one in ports if one.name not in self.prepared}
-        if self.ir.before is not None:
-            given |= {one.name: one for one in self._before(self.ir.before).inputs()}
-        inputs = sorted(given.values(), key=lambda one: self._place(one.name))
+        whole = self.printer.of_body(Body(self.ir.inputs, (), (), self.ir.body.origins))
         results = [f"result_{n}" for n in range(len(self.ir.body.outputs))]
         results = results if len(results) > 1 else ["result"]
         value = call("self.decode", *(Name(one.name) for one in ports))
@@ -314,14 +323,10 @@ class StepPrinter:
             lines.append(Return(TupleExpr(tuple(parts))))
         return Function(
             "forward",
-            (FunctionParameter("self"), *inputs),
+            (FunctionParameter("self"), *whole.inputs()),
             tensors(len(parts)),
             tuple(lines),
         )
-
-    def _place(self, name: str) -> tuple[bool, int]:
-        order = self.plan.ports()
-        return name not in order, order.index(name) if name in order else 0
 
     def _require_room(self, count: Expr) -> Iterator[Stmt]:
         """An error for positions that the network does not have, before anything is run."""
@@ -333,7 +338,7 @@ class StepPrinter:
 
     def _step(self, called: str, ports: Sequence[FunctionParameter]) -> Function:
         """The method that runs the next positions of a sequence."""
-        port, axis = next(iter(self.steps.stream.axes.items()))
+        port, axis = self.steps.stream.counted
         count = subscript(attr(Name(port), "shape"), axis)
         held = {*self.prepared, *self.passed}
         own = [one for one in ports if one.name not in held]
@@ -364,8 +369,17 @@ class StepPrinter:
             (FunctionParameter("self"), *required, state, *optional),
             returns,
             body,
-            "Run the next positions of a sequence: what `forward` gives there.",
+            self._about_step(),
         )
+
+    def _about_step(self) -> str:
+        """The docstring of `step`."""
+        about = "Run the next positions of a sequence: what `forward` gives there."
+        masks = [name for name in self.plan.ports() if name in self.own.so_far]
+        if not masks:
+            return about
+        verb = "is" if len(masks) == 1 else "are"
+        return f"{about}\n\n{listed(masks)} {verb} for all positions so far."
 
 
 def _declared(body: Sequence[Stmt]) -> Iterator[Stmt]:

@@ -74,6 +74,7 @@ class _Reader:
         self.lines: list[Stmt] = []
         self._params = ir.plan.scope.environment.params
         self._inputs = dict(ir.body.inputs)
+        self._so_far = frozenset[str]() if ir.steps is None else ir.steps.so_far
         self._known: dict[Size, Expr | None] = {}
         self._reads: Counter[Size] = Counter()
         self._values: dict[Size, Local] = {}
@@ -164,6 +165,7 @@ class _Reader:
                 kind is None
                 or port not in self._inputs
                 or (port in self.plan.scope.inputs and self.plan.is_optional(port))
+                or port in self._so_far
             ):
                 continue
             shape = attr(Placeholder(self._inputs[port]), "shape")

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 
+from compiler.causality.find_pieces import (
+    LayerRun,
+    Pieces,
+    find_pieces,
+    layer_run,
+)
 from compiler.causality.prove import prove, streams
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance, LayerCall, TypedGraph
@@ -11,31 +19,54 @@ from compiler.language.params import Stepping
 from compiler.lower.class_steps import Stream
 from compiler.op.dependence import Dependence, parts
 from compiler.op.flow import Memory
-from compiler.symbolic.dims import Dim
-from compiler.symbolic.tensor import TensorType
+from compiler.symbolic.symbols import Symbol
 
-_SCANNED = Memory("state", ())
-_Key = tuple[int, str, int]
+_MOST_MASKS = 4
+"""Of so many masks all combinations of what they give are tried."""
 
 
 def stream(typed: TypedGraph, step: Stepping) -> Stream | None:
     """How a network goes on from piece to piece; None where no network has such inputs.
 
-    With a task's step, the masks that have the dimension come in pieces as well.
+    With a task's step, the masks that have the dimension come in pieces as well. A mask of keys is given for all
+    positions so far; one that applies to the positions themselves comes in pieces, as all other inputs do.
     """
     for name, instance in typed.networks.items():
         inputs = streams(instance, step.dimension)
+        masks = [n for n in inputs if (k := instance.inputs[n]) and k.kind == "bool"]
         if step.inputs is not None:
-            masks = {n for n, k in instance.inputs.items() if k and k.kind == "bool"}
             inputs = tuple(n for n in inputs if n in step.inputs or n in masks)
         if inputs:
             found = prove(typed, step.dimension, inputs, name)
-            flows = found.scope.inputs
-            axes = {one: _axis(flows[one]) for one in inputs}
+            axes = {one: _axis(found.scope.inputs[one]) for one in inputs}
             range_ = typed.graph.spec.dims.get(step.dimension)
             most = None if range_ is None else range_.max
-            return Stream(instance, axes, CausalFlows(found), most)
+            so_far, pieces = _pieces(found, [one for one in masks if one in inputs])
+            flows = CausalFlows(found, pieces)
+            made = Stream(instance, axes, flows, most, so_far)
+            return replace(made, batch=_batch(instance, *made.counted))
     return None
+
+
+def _batch(instance: Instance, port: str, axis: int) -> Symbol | None:
+    """The symbol of the first axis beside that of the positions, if it has one alone."""
+    kind = instance.inputs[port]
+    assert kind is not None
+    others = (size for n, size in enumerate(kind.shape) if n != axis)
+    first = next(others, None)
+    return None if first is None else instance.context.value(first).alone
+
+
+def _pieces(found: Causality, masks: list[str]) -> tuple[frozenset[str], Pieces]:
+    """Which masks are given for all positions so far, and what layers then keep."""
+    pieces = find_pieces(found, masks)
+    if masks and (pieces.refused or pieces.outputs):
+        for chosen in product((True, False), repeat=min(len(masks), _MOST_MASKS)):
+            so_far = [one for one, yes in zip(masks, chosen, strict=False) if yes]
+            other = find_pieces(found, so_far)
+            if not other.refused and not other.outputs:
+                return frozenset(so_far), other
+    return frozenset(masks), pieces
 
 
 def _axis(flow: Dependence | None) -> int:
@@ -47,15 +78,9 @@ def _axis(flow: Dependence | None) -> int:
 class CausalFlows:
     """What each layer keeps between pieces, and which layers make positions, in any use of an instance."""
 
-    def __init__(self, causality: Causality) -> None:
-        self._memory: dict[_Key, Memory] = {}
-        self._counts: set[_Key] = set()
-        self._refused: dict[_Key, str] = {}
-        kinds = causality.scope.instance.inputs
-        self._has_mask = any(
-            (kind := kinds[name]) is not None and kind.kind == "bool"
-            for name in causality.inputs
-        )
+    def __init__(self, causality: Causality, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self._counts: set[LayerRun] = set()
         self._seen: set[int] = set()
         for found in (causality, causality.bare):
             if found is not None:
@@ -63,15 +88,23 @@ class CausalFlows:
 
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op, or a scan, keeps between pieces."""
-        return self._memory.get(_key(use, layer, call))
+        return self._pieces.memory.get(layer_run(use, layer, call))
 
     def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
-        """Why an op cannot run in pieces; "" if it can."""
-        return self._refused.get(_key(use, layer, call), "")
+        """Why a layer cannot run in pieces; "" if it can."""
+        return self._pieces.refused.get(layer_run(use, layer, call), "")
+
+    def not_given(self, output: str) -> str:
+        """Why an output of the network cannot be given in pieces; "" if it can."""
+        return self._pieces.outputs.get(output, "")
+
+    def so_far(self, use: Instance) -> frozenset[str]:
+        """The inputs of an instance that have all positions so far."""
+        return frozenset(self._pieces.so_far.get(id(use.inferred), ()))
 
     def counts(self, use: Instance, layer: str, call: LayerCall) -> bool:
-        """Whether an op makes positions: its output carries the dimension, and depends on no input along it."""
-        return _key(use, layer, call) in self._counts
+        """Whether an op makes positions: an axis of its output carries the dimension, and depends on no input."""
+        return layer_run(use, layer, call) in self._counts
 
     def _scope(self, scope: ScopeFlow) -> None:
         if id(scope) in self._seen:
@@ -84,88 +117,17 @@ class CausalFlows:
     def _call(
         self, scope: ScopeFlow, name: str, node: NodeFlow, call: CallFlow
     ) -> None:
-        key = _key(scope.instance, name, call.call)
-        if call.call.op is not None and (reason := _refusal(call, self._has_mask)):
-            self._refused[key] = reason
-        memory = call.memory
-        if memory is not None and memory.kind == "fixed keys":
-            memory = None  # of layers that run once
-        if memory is not None and not _is_supplied(scope.instance, call, memory):
-            self._memory[key] = memory
-        elif node.scanned:
-            self._memory[key] = _SCANNED
         if call.call.op is not None and _makes_positions(call):
-            self._counts.add(key)
+            self._counts.add(layer_run(scope.instance, name, call.call))
         if call.inside is not None and not node.scanned:
             self._scope(call.inside)
 
 
-def _key(instance: Instance, layer: str, call: LayerCall) -> _Key:
-    return id(instance.inferred), layer, call.counter
-
-
-def _refusal(call: CallFlow, has_mask: bool) -> str:
-    """Why the code of an op is wrong for a piece, whose columns are of all positions, and whose rows are new."""
-    keeps = call.memory is not None and call.memory.kind == "keys"
-    for flow in call.outputs.values():
-        axes = [axis for axis in flow.axes if axis is not None]
-        if flow.start or any(part.rate != 1 for axis in axes for part in parts(axis)):
-            return (
-                "its places are not one for each position, and it cannot run in pieces"
-            )
-        if len(axes) > 1 and all(part.needs for axis in axes for part in parts(axis)):
-            return "it pairs positions with positions, which attention alone keeps"
-    given = max((_along(one) for one in _inputs(call)), default=0)
-    left = max(map(_along, call.outputs.values()), default=0)
-    if not keeps and given > 1 and left < given:
-        return "it contracts positions, which attention alone keeps"
-    if keeps and not has_mask and any(map(_needs, _masks(call))):
-        return "its mask is computed from what comes in pieces: give it as an input"
-    return ""
-
-
-def _along(flow: Dependence) -> int:
-    """How many axes carry T."""
-    return sum(axis is not None for axis in flow.axes)
-
-
-def _masks(call: CallFlow) -> Iterator[Dependence]:
-    for port, one in call.inputs.items():
-        if port in ("mask", "bias") and isinstance(one, Dependence):
-            yield one
-
-
-def _is_supplied(instance: Instance, call: CallFlow, memory: Memory) -> bool:
-    """Whether the earlier places that windows read are part of the input: padding in front has put them there.
-
-    A value of T + e elements begins e positions before its piece.
-    """
-    sizes = [
-        _size_along(flow, kind)
-        for flow, kind in (
-            *((one, call.call.inputs.get(port)) for port, one in call.inputs.items()),
-            *((one, call.call.outputs[port]) for port, one in call.outputs.items()),
-        )
-        if isinstance(flow, Dependence) and isinstance(kind, TensorType)
-    ]
-    known = [size for size in sizes if size is not None]
-    if memory.kind != "window" or memory.places is None or len(known) < 2:
-        return False
-    return instance.context.value(known[0] - known[-1]) == memory.places
-
-
-def _size_along(flow: Dependence, kind: TensorType) -> Dim | None:
-    """The size of the axis that carries T."""
-    found = [kind.shape[n] for n, axis in enumerate(flow.axes) if axis is not None]
-    return found[0] if len(found) == 1 else None
-
-
 def _makes_positions(call: CallFlow) -> bool:
-    """Whether outputs carry the dimension without need of an input, and an input does otherwise."""
-    given = any(_needs(one) for one in _inputs(call))
-    return given and any(
-        one.carries and not _needs(one) for one in call.outputs.values()
-    )
+    """Whether an axis of an output carries the dimension without need of an input, and an input carries it."""
+    given = any(one.carries for one in _inputs(call))
+    axes = (axis for one in call.outputs.values() for axis in one.axes)
+    return given and any(not part.needs for axis in axes for part in parts(axis))
 
 
 def _inputs(call: CallFlow) -> Iterator[Dependence]:
@@ -174,7 +136,3 @@ def _inputs(call: CallFlow) -> Iterator[Dependence]:
             yield from one
         elif one is not None:
             yield one
-
-
-def _needs(flow: Dependence) -> bool:
-    return any(part.needs for axis in flow.axes for part in parts(axis))

@@ -139,6 +139,10 @@ class Op:
     """How it is kept from looking ahead along a sequence, for whoever must."""
     flow: ClassVar[FlowRule] = no_rule
     """On which positions of a sequence its outputs depend, given what its inputs depend on."""
+    column_axes: ClassVar[tuple[int, ...]] = ()
+    """The axes of its output that have all positions so far, where a sequence comes in pieces; others have new ones."""
+    by_place: ClassVar[bool] = False
+    """Whether what it does to an element depends on its number; along `dim`, if it has one."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True
@@ -190,6 +194,10 @@ class Op:
     ) -> str:
         """A few words for a diagram beside the op's name: `64 → 128, 3×3`."""
         return ""
+
+    def can_resume(self) -> bool:
+        """Whether its code can keep what it needs between the pieces of a sequence."""
+        return bool(self.state_library)
 
     # The Python it becomes.
 

@@ -27,6 +27,7 @@ class _PositionBias(Op):
     family = "embedding"
     positional = ("num_heads",)
     chains = False
+    column_axes = (3,)
     inputs = (Port("query", ANY), Port("key", ANY, optional=True))
 
     def infer(

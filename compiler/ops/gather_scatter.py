@@ -33,6 +33,7 @@ class _AlongIndex(Op):
     dim: Axis
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY), Port("index", ("int",)))
+    by_place = True
 
     def axis(self, ctx: Context, input: TensorType) -> int:
         """The dimension as a non-negative index; it must not be empty."""

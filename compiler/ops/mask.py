@@ -40,6 +40,7 @@ class CausalMask(Op):
     dim: Axis = 1
 
     inputs = (Port("input", ANY),)
+    column_axes = (1,)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]

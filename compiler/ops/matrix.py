@@ -27,6 +27,7 @@ class _Triangle(TensorMethod):
     diagonal: Integer = Dim.of(0)
 
     positional = ("diagonal",)
+    by_place = True
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 2)
@@ -91,6 +92,7 @@ class Diagonal(TensorMethod):
     dim2: Axis = 1
 
     method = "diagonal"
+    by_place = True
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         first = ctx.axis(self.dim1, input.rank, "dim1")

@@ -51,6 +51,12 @@ class Pad(Op):
         """Padding by P in front: element u reads u - P; negative padding crops."""
         return padded(call, self.mode, self.pad)
 
+    def can_resume(self) -> bool:
+        """Where it pads one dimension, in front, with a constant."""
+        padded = [n for n, count in enumerate(self.pad) if count != 0]
+        in_front = len(padded) == 1 and padded[0] % 2 == 0
+        return in_front and self.mode == "constant"
+
     def initial_state(self, code: Code) -> Expr:
         return call("Recent")
 

@@ -170,7 +170,7 @@ class Recurrent(Op):
         return sizes + layers + (", both ways" if self.bidirectional else "")
 
     def initial_state(self, code: Code) -> Expr:
-        return call("StepCarry", dim=1)  # [layers, B, H]
+        return call("StepCarry")
 
     def apply(self, code: Code, input: Expr, hidden: Expr | None) -> Expr:
         return self._run(code, input, [] if hidden is None else [hidden])

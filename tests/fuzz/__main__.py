@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from compiler.op.registry import ops
-from tests.fuzz import causal_judge
+from tests.fuzz import causal_judge, step_judge
 from tests.fuzz.bounds import run_bounds
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
 from tests.fuzz.large import KINDS
@@ -38,6 +38,8 @@ def main() -> int:
         return _large(options)
     if options.causality:
         return _causality(options)
+    if options.steps:
+        return _steps(options)
     if options.mutants:
         return _mutants(options)
     if options.matrix:
@@ -88,6 +90,17 @@ def _causality(options: argparse.Namespace) -> int:
     return failed
 
 
+def _steps(options: argparse.Namespace) -> int:
+    """Compare running random networks in pieces with running them on the whole."""
+    first, last = map(int, options.seeds.split(":"))
+    seeds = range(first, last)
+    judged = each(step_judge.judge_seed, seeds, options.processes)
+    counts = step_judge.counted(zip(seeds, judged, strict=True))
+    for key, count in sorted(counts.items(), key=str):
+        sys.stdout.write(f"{count:6} {key}\n")
+    return bool(counts.keys() & set(step_judge.WRONG))
+
+
 def _mutants(options: argparse.Namespace) -> int:
     """Give damaged specs to every command."""
     first, last = map(int, options.seeds.split(":"))
@@ -115,6 +128,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--causality", action="store_true", help="the proof against running networks"
+    )
+    parser.add_argument(
+        "--steps", action="store_true", help="networks in pieces against the whole"
     )
     parser.add_argument(
         "--mutants", action="store_true", help="damaged specs through every command"

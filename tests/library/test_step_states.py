@@ -132,7 +132,11 @@ def test_recurrence(pieces: list[int], kind: type[nn.RNNBase]) -> None:
 
 def test_rows_of_a_recurrence() -> None:
     module = nn.LSTM(4, 5, num_layers=2, batch_first=True).double()
-    x, state, rows = _random(3, LENGTH, 4), StepCarry(dim=1), torch.tensor([2, 2, 0, 1])
+    x, state, rows = (
+        _random(3, LENGTH, 4),
+        StepCarry(batch=1),
+        torch.tensor([2, 2, 0, 1]),
+    )
     resume(state, module, x[:, :5])
     found = resume(state.select(rows), module, x[rows, 5:])[0]
     torch.testing.assert_close(found, module(x[rows])[0][:, 5:], rtol=0, atol=1e-12)

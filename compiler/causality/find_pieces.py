@@ -1,0 +1,322 @@
+"""What a piece of a sequence holds of each value, what layers keep for the next, and which cannot run in pieces.
+
+A piece of a value with T + e elements along T, at positions p to p + n - 1, has elements p to p + n + e - 1: it is
+*new*. The columns of masks and position biases have those of all positions so far: 0 to p + n + e - 1. A layer does to
+a piece what it does to the whole, where an element reads elements that are there: its own and those after it, that
+padding in front has added, or any of an axis with all so far. What reads earlier elements of a new axis must keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import field
+from typing import Literal
+
+from compiler.causality.analyze_scope import Analyzer, argument_reads
+from compiler.dataclass import dataclass
+from compiler.infer.repeats import fed_ports
+from compiler.ir.causal import CallFlow, Causality, NodeFlow, PortAxis, ScopeFlow
+from compiler.ir.graph import Ref
+from compiler.ir.typed import Instance, LayerCall
+from compiler.op.dependence import (
+    AxisFlow,
+    Dependence,
+    MergedAxis,
+    Reach,
+    parts,
+)
+from compiler.op.flow import Memory
+from compiler.op.op import Op
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import NETWORKS, InputDim
+from compiler.symbolic.tensor import TensorType
+
+Extent = Literal["new", "so far"]
+Extents = tuple[Extent | None, ...]
+"""For each axis, what a piece has along T; None where the axis does not carry T."""
+LayerRun = tuple[int, str, int]
+"""An inferred instance, a layer of it, and the number of a run."""
+
+_SCANNED = Memory("state", ())
+_KEPT_BY_ATTENTION = ("key", "value")
+_EARLIER = "it needs earlier positions, and cannot go on from a state"
+_MIXED = "it combines values of all positions so far with those of new positions"
+_BY_PLACE = "it counts elements from the first, and cannot run in pieces"
+_NOT_ONE_EACH = (
+    "its elements are not one for each position, and it cannot run in pieces"
+)
+_SIZED = "it makes a size of T of all positions so far"
+_LONGER = "its input has more elements than positions, and it keeps earlier ones"
+_KEPT_TWICE = "it keeps earlier positions of what has all positions so far"
+_PAIRS = "it pairs positions with positions, which attention alone keeps"
+_SCANS = "each of its steps reads several positions"
+
+
+@dataclass
+class Pieces:
+    """What layers keep between pieces, and why some cannot run in pieces, in any use of an instance."""
+
+    memory: dict[LayerRun, Memory] = field(default_factory=dict)
+    refused: dict[LayerRun, str] = field(default_factory=dict)
+    so_far: dict[int, set[str]] = field(default_factory=dict)
+    """The inputs of each inferred instance that have all positions so far, in some use."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """The outputs of the network that cannot be given in pieces, and why."""
+
+
+def find_pieces(found: Causality, so_far: Collection[str] = ()) -> Pieces:
+    """Work out what each layer has to keep.
+
+    Args:
+        found: the proof that the network is causal.
+        so_far: the inputs that are given for all positions so far, not for new ones.
+    """
+    finder = _Finder(found)
+    for one in (found, found.bare):
+        if one is not None:
+            finder.network(one, so_far)
+    return finder.pieces
+
+
+def layer_run(instance: Instance, layer: str, call: LayerCall) -> LayerRun:
+    """The key of a run of a layer."""
+    return id(instance.inferred), layer, call.counter
+
+
+Values = Mapping[str, Extents]
+
+
+class _Finder:
+    def __init__(self, found: Causality) -> None:
+        self.length = InputDim(NETWORKS, found.length)
+        self.analyzer = Analyzer(self.length)
+        self.pieces = Pieces()
+        self._known: dict[tuple[int, tuple[tuple[str, Extents], ...]], Values] = {}
+        self._scopes: list[ScopeFlow] = []
+        """Those that are known, so that their ids stay theirs."""
+
+    def network(self, found: Causality, so_far: Collection[str]) -> None:
+        given = {
+            name: _extents(flow, "so far" if name in so_far else "new")
+            for name, flow in found.scope.inputs.items()
+            if flow is not None
+        }
+        values = self._scope(found.scope, given)
+        for name, output in found.outputs.items():
+            if output.along and (reason := self._unfit(found.scope, name, values)):
+                self.pieces.outputs[name] = reason
+
+    def _unfit(self, scope: ScopeFlow, name: str, values: Values) -> str:
+        """Why an output cannot be given in pieces that follow one another."""
+        kind = scope.instance.outputs[name]
+        carrying = [n for n, one in enumerate(values[name]) if one is not None]
+        if len(carrying) > 1:
+            return "it has pairs of positions"
+        if "so far" in values[name]:
+            return "it has all positions so far"
+        return "" if self.is_plain(scope.instance, kind, carrying) else _NOT_ONE_EACH
+
+    def _scope(self, scope: ScopeFlow, given: Values) -> Values:
+        """What a piece holds of the outputs of a scope."""
+        key = id(scope), tuple(sorted(given.items()))
+        if key in self._known:
+            return self._known[key]
+        self._scopes.append(scope)
+        whole = {name for name, one in given.items() if "so far" in one}
+        inferred = id(scope.instance.inferred)
+        self.pieces.so_far.setdefault(inferred, set()).update(whole)
+        values: dict[tuple[str, str], Extents] = {
+            (name, ""): one for name, one in given.items()
+        }
+
+        def value(ref: Ref) -> Extents:
+            node = scope.nodes.get(ref.node)
+            port = "" if node is None else ref.port or next(iter(node.outputs))
+            return values.get((ref.node, port), ())
+
+        for name, node in scope.nodes.items():
+            inputs = {
+                f"{port} {n}" if isinstance(ref, tuple) else port: value(one)
+                for port, ref in node.node.inputs.items()
+                for n, one in enumerate(ref if isinstance(ref, tuple) else (ref,))
+            }
+            otherwise = node.node.node.otherwise
+            passed = None if otherwise is None else value(otherwise)
+            for port, one in self._node(scope, node, inputs, passed).items():
+                values[name, port] = one
+        outputs = scope.instance.scope.outputs
+        self._known[key] = {name: value(outputs[name]) for name in scope.outputs}
+        return self._known[key]
+
+    def _node(
+        self, scope: ScopeFlow, node: NodeFlow, given: Values, otherwise: Extents | None
+    ) -> Values:
+        if not node.calls:
+            first = next(iter(given.values()), ())
+            return {"output": first if otherwise is None else otherwise}
+        if node.node.scan is not None:
+            return self._scan(scope, node, given)
+        repeat = node.node.node.layer.repeat
+        if repeat is None:
+            return self._call(scope, node, node.calls[0], given)
+        found: dict[str, Extents] = {}
+        for call in node.calls:
+            seen: list[Values] = []
+            while given not in seen:
+                seen.append(given)
+                found = dict(self._call(scope, node, call, given))
+                fed = fed_ports(list(call.outputs), list(call.inputs))
+                given = {**given, **{p: found[n] for n, p in fed.items() if n in found}}
+        for name, port in repeat.stack.items():
+            found[name] = (None, *found[port])
+        return found
+
+    def _scan(self, scope: ScopeFlow, node: NodeFlow, given: Values) -> Values:
+        (call,), scan = node.calls, node.node.scan
+        assert scan is not None
+        key = layer_run(scope.instance, node.node.node.name, call.call)
+        shared = [one for port, one in given.items() if port not in scan.axes]
+        if any("so far" in one for one in given.values()):
+            self.pieces.refused[key] = _SCANS
+        if node.scanned:
+            self.pieces.memory[key] = _SCANNED
+            if scope.instance.context.value(scan.length) != Dim.symbol(self.length):
+                self.pieces.refused[key] = _LONGER
+            if any(map(any, shared)):
+                self.pieces.refused[key] = _SCANS
+        if call.inside is not None and not node.scanned:
+            inputs = call.inside.inputs
+            self._scope(
+                call.inside,
+                {n: _extents(f) for n, f in inputs.items() if f is not None},
+            )
+        return {name: _extents(flow) for name, flow in node.outputs.items()}
+
+    def _call(
+        self, scope: ScopeFlow, node: NodeFlow, call: CallFlow, given: Values
+    ) -> Values:
+        if call.inside is not None:
+            inside = {p: e for p, e in given.items() if p in call.inside.inputs}
+            return self._scope(call.inside, inside)
+        key = layer_run(scope.instance, node.node.node.name, call.call)
+        run = _Run(self, scope.instance, call, given)
+        if run.memory is not None:
+            self.pieces.memory[key] = run.memory
+        if run.reasons:
+            self.pieces.refused.setdefault(key, run.reasons[0])
+        return run.outputs
+
+    def is_plain(
+        self, instance: Instance, kind: TensorType, axes: Iterable[int]
+    ) -> bool:
+        """Whether axes have one element for each position."""
+        sizes = (instance.context.value(kind.shape[n]) for n in axes)
+        return all(size == Dim.symbol(self.length) for size in sizes)
+
+
+class _Run:
+    """One run of an op on a piece."""
+
+    def __init__(
+        self, finder: _Finder, instance: Instance, call: CallFlow, given: Values
+    ) -> None:
+        assert call.call.op is not None
+        self.finder, self.instance, self.call = finder, instance, call
+        self.op: Op = call.call.op
+        self.given, self.reasons = given, list[str]()
+        self.alone = finder.analyzer.alone(instance, call)
+        self.memory = self._memory()
+        self.covered = self._covered()
+        self.outputs = {
+            name: tuple(self._axis(n, axis) for n, axis in enumerate(flow.axes))
+            for name, flow in self.alone.items()
+        }
+        self.reasons = list(dict.fromkeys((*self._unfit(), *self.reasons)))
+
+    def _memory(self) -> Memory | None:
+        """What it keeps; earlier elements that padding in front has added to its input are there."""
+        memory = self.call.memory
+        if memory is None or memory.kind == "fixed keys":
+            return None  # of layers that run once
+        return memory if memory.kind != "window" or self._reads_before() else None
+
+    def _reads_before(self) -> bool:
+        axes = [axis for flow in self.alone.values() for axis in flow.axes]
+        return any(reach.lo < 0 for axis in axes for _, reach in _read(axis))
+
+    def _covered(self) -> Collection[str]:
+        """The inputs of which it keeps earlier positions."""
+        if self.memory is None:
+            return ()
+        return _KEPT_BY_ATTENTION if self.memory.kind == "keys" else self.given.keys()
+
+    def _axis(self, number: int, axis: AxisFlow) -> Extent | None:
+        """What a piece has along an axis of an output."""
+        if axis is None:
+            return None
+        same: set[Extent] = set()
+        others: set[Extent] = set()
+        for source, reach in _read(axis):
+            extent = self.given[source.port][source.axis]
+            if extent is None or source.port in self.covered:
+                continue
+            if extent == "new" and reach.lo < 0:
+                self.reasons.append(_EARLIER)
+            (same if reach == Reach() else others).add(extent)
+        found = same or others
+        if len(found) > 1:
+            self.reasons.append(_MIXED)
+        if not found and number in self.op.column_axes:
+            return "so far"
+        return "so far" if found == {"so far"} else "new"
+
+    def _unfit(self) -> Iterator[str]:
+        """Why its code is wrong for a piece, whatever its elements read."""
+        call, so_far = self.call, any("so far" in e for e in self.given.values())
+        for flow in call.outputs.values():
+            axes = [axis for axis in flow.axes if axis is not None]
+            rates = {part.rate for axis in axes for part in parts(axis)}
+            if flow.start or rates - {1}:
+                yield _NOT_ONE_EACH
+            if len(axes) > 1 and all(p.needs for axis in axes for p in parts(axis)):
+                yield _PAIRS
+            if so_far and any(isinstance(axis, MergedAxis) for axis in axes):
+                yield _SIZED
+        if so_far and argument_reads(self.op, self.instance, self.finder.length):
+            yield _SIZED
+        if self.op.by_place and any(map(self._counts_along, self.given.values())):
+            yield _BY_PLACE
+        if self.memory is not None:
+            if any("so far" in self.given.get(port, ()) for port in self.covered):
+                yield _KEPT_TWICE
+            if not self._are_plain():
+                yield _LONGER
+
+    def _are_plain(self) -> bool:
+        """Whether inputs have one element for each position."""
+        for port, extents in self.given.items():
+            name, _, number = port.partition(" ")
+            kind = self.call.call.inputs.get(name)
+            kind = kind[int(number)] if isinstance(kind, tuple) else kind
+            carrying = [n for n, one in enumerate(extents) if one is not None]
+            if kind and not self.finder.is_plain(self.instance, kind, carrying):
+                return False
+        return True
+
+    def _counts_along(self, extents: Extents) -> bool:
+        """Whether an op that counts elements does so along T."""
+        dim = getattr(self.op, "dim", None)
+        if isinstance(dim, int):
+            return bool(extents) and extents[dim % len(extents)] is not None
+        return any(extents)
+
+
+def _read(axis: AxisFlow) -> Iterator[tuple[PortAxis, Reach]]:
+    for part in parts(axis):
+        for source, reach in part.needs.items():
+            if isinstance(source, PortAxis):
+                yield source, reach
+
+
+def _extents(flow: Dependence, extent: Extent = "new") -> Extents:
+    return tuple(None if axis is None else extent for axis in flow.axes)
