@@ -13,7 +13,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from bench import against, eager, growth, layout, startup, training
+from bench import against, decoding, eager, growth, layout, startup, training
 from bench.report import Benchmark, page, replaced
 from bench.timing import ROOT
 
@@ -26,6 +26,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "copies": growth.OF_COPIES,
     "eager": eager.OF_GENERATED_CODE,
     "references": against.OF_REFERENCES,
+    "decoding": decoding.BESIDE_TRANSFORMERS,
+    "prefixes": decoding.BESIDE_PREFIXES,
+    "positions": decoding.BY_POSITION,
     "training": training.OF_STEPS,
     "diagrams": layout.OF_DIAGRAMS,
 }

@@ -71,7 +71,7 @@ def find_pieces(found: Causality, so_far: Collection[str] = ()) -> Pieces:
         found: the proof that the network is causal.
         so_far: the inputs that are given for all positions so far, not for new ones.
     """
-    finder = _Finder(found)
+    finder = _PieceFinder(found)
     for one in (found, found.bare):
         if one is not None:
             finder.network(one, so_far)
@@ -86,7 +86,7 @@ def layer_run(instance: Instance, layer: str, call: LayerCall) -> LayerRun:
 Values = Mapping[str, Extents]
 
 
-class _Finder:
+class _PieceFinder:
     def __init__(self, found: Causality) -> None:
         self.length = InputDim(NETWORKS, found.length)
         self.analyzer = Analyzer(self.length)
@@ -218,7 +218,7 @@ class _Run:
     """One run of an op on a piece."""
 
     def __init__(
-        self, finder: _Finder, instance: Instance, call: CallFlow, given: Values
+        self, finder: _PieceFinder, instance: Instance, call: CallFlow, given: Values
     ) -> None:
         assert call.call.op is not None
         self.finder, self.instance, self.call = finder, instance, call

@@ -100,7 +100,7 @@ class _Body:
         self.values.append("total")
 
 
-class _Network:
+class _StepGraph:
     def __init__(self, rng: random.Random, planted: bool) -> None:
         self.rng, self.planted, self.found = rng, planted, ""
         self.grouped, self.optional = rng.random() < 0.2, rng.random() < 0.5
@@ -221,4 +221,4 @@ def step_graph(seed: int, *, planted: bool | None = None) -> CausalGraph:
     rng = random.Random(seed)
     if planted is None:
         planted = rng.random() < 0.2
-    return _Network(rng, planted).graph()
+    return _StepGraph(rng, planted).graph()

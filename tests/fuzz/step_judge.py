@@ -54,7 +54,7 @@ def judge_steps(graph: CausalGraph, seed: int = 0) -> Judged:
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # of what `to: float` gives
     try:
-        about = _Network(program, seed).difference()
+        about = _InPieces(program, seed).difference()
     except Exception as error:  # noqa: BLE001 - any is a fault
         return Judged("RAISES", f"{type(error).__name__}: {error}")
     finally:
@@ -74,7 +74,7 @@ def _refused(graph: CausalGraph, error: SpecError) -> Judged:
     return Judged("invalid", str(error))
 
 
-class _Network:
+class _InPieces:
     """A network with random weights and inputs."""
 
     def __init__(self, program: Program, seed: int) -> None:
