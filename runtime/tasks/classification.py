@@ -12,13 +12,11 @@ from torch.nn import functional as F
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.classification import Classification
-from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.images import scaled
 from runtime.data.tokenizer import Tokenizer
 from runtime.tasks.learner import Learner
 from runtime.tasks.sequence_lengths import all_batches, check_max_length
-from runtime.tasks.user_inputs import image_files, read_user_image
+from runtime.tasks.user_inputs import image_files, image_shape, read_as_trained
 
 _TOP_CLASSES: Final = 5
 """Classes in a prediction, most probable first."""
@@ -124,19 +122,9 @@ class ClassificationLearner(Learner[Classification]):
 
     def _image(self, file: str) -> Tensor:
         """An image file [1, C, H, W], with the size and value range of the training data."""
-        channels, height, width = self._image_shape()
-        size = (height, width) if height and width else None
-        values = read_user_image(file, size, channels)
-        return scaled(values[None], 255, self.metadata.get("range", "0..1"))
-
-    def _image_shape(self) -> list[int]:
-        """Channels, height and width that the data or the network requires; 0: any."""
         facts = self.task.facts()
         if facts.form == "sequences":  # the rows of square images
-            return [1, facts.features or 0, facts.features or 0]
-        known = facts.image or (None, None, None)
-        inputs = self.instances[""].inputs
-        image = inputs[bound(inputs, "image", self.task.ports)]
-        assert image is not None
-        sizes = [self.instances[""].context.value(size) for size in image.shape[1:]]
-        return [a or b.constant or 0 for a, b in zip(known, sizes, strict=True)]
+            shape = [1, facts.features or 0, facts.features or 0]
+        else:
+            shape = image_shape(self.instances[""], self.task)
+        return read_as_trained(file, shape, self.metadata.get("range", "0..1"))

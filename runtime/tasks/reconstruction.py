@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.tasks.kinds.reconstruction import Reconstruction
+from compiler.diagnostics.diagnostic import RequestError
+from compiler.tasks.kinds.reconstruction import CODE, Reconstruction
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits, Examples
-from runtime.tasks.learner import Learner
+from runtime.tasks.learner import GenerationRequest, Learner
+from runtime.tasks.user_inputs import image_files, image_shape, read_as_trained
 
 _SAMPLE_IMAGES, _SAMPLE_COLUMNS = 24, 8
 _CHUNK_SIZE: Final = 1000
+_SAME: Final = 1e-3
+"""Maximum difference of pixels that come from the same code, in float32."""
 
 
 class ReconstructionLearner(Learner[Reconstruction]):
@@ -121,19 +125,80 @@ class ReconstructionLearner(Learner[Reconstruction]):
             (baseline - image).square().sum(),
         ]
 
+    def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
+        """The reconstruction error of image files, or of those in folders, and their codes if the network has them.
+
+        `mse` is the mean squared error of a value, `code` the mean of the latent distribution.
+
+        Raises:
+            RequestError, DataError: if a file does not exist or is not an image.
+        """
+        return [self._predict(file) for file in image_files(inputs)]
+
+    @torch.no_grad()
+    def _predict(self, file: str) -> dict[str, Any]:
+        shape = image_shape(self.instances[""], self.task)
+        image = read_as_trained(file, shape, self.metadata.get("range", "0..1"))
+        image = image.to(self.device)
+        out = self.reconstruct(image, noisy=False)
+        error = F.mse_loss(self._pixels(out), image)
+        found: dict[str, Any] = {"input": file, "mse": float(error)}
+        if self.task.has(out, "mean"):
+            found["code"] = out[bound(out, "mean", self.task.ports)][0].tolist()
+        return found
+
+    def generate(self, request: GenerationRequest) -> bytes:
+        """A grid of images whose codes are drawn from the prior, a standard normal.
+
+        Raises:
+            RequestError: if the network is not a variational autoencoder whose code is sampled from `noise`.
+        """
+        invalid = request.options_besides("seed")
+        if request.prompt or request.beam is not None or invalid:
+            raise RequestError("generating images takes no option but a seed")
+        if not (self.noise_size and self.task.variational(self.instances[""].outputs)):
+            message = "only a variational autoencoder generates images"
+            raise RequestError(f"{message}: one with noise, mean and log_variance")
+        torch.manual_seed(request.sampling.get("seed", 0))
+        code = torch.randn(_SAMPLE_IMAGES, self.noise_size)
+        images, others = self._decode(code, 0.0), self._decode(code, 1.0)
+        if not torch.allclose(images, others, atol=_SAME):
+            message = (
+                "the code of the network is not mean + exp(log_variance / 2) * noise"
+            )
+            raise RequestError(f"{message}: images depend on more than the code")
+        return self._grid(images, _SAMPLE_COLUMNS)
+
+    @torch.no_grad()
+    def _decode(self, code: Tensor, grey: float) -> Tensor:
+        """The images [N, C, H, W] of codes [N, latent].
+
+        The code is mean + exp(log_variance / 2) * noise, so noise is chosen with which it is the given one. The image
+        that is encoded, all `grey`, has no influence.
+        """
+        code = code.to(self.device)
+        channels, height, width = image_shape(self.instances[""], self.task)
+        shape = (len(code), channels, height, width)
+        image = torch.full(shape, grey, device=self.device)
+        out = self.reconstruct(image, noisy=False)
+        mean, log_variance = (out[bound(out, r, self.task.ports)] for r in CODE)
+        noise = (code - mean) / (log_variance / 2).exp()
+        return self._pixels(self.call("", image=image, noise=noise))
+
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """Rows of held-out images, each above the row of its reconstructions."""
-        from runtime.plots.image_grid import grid_png
-
         images = chain.from_iterable(batch["image"] for batch in batches)
         image = torch.stack(list(islice(images, _SAMPLE_IMAGES)))
         columns = min(_SAMPLE_COLUMNS, len(image))
         image = image[: len(image) // columns * columns]
         output = self._pixels(self.reconstruct(image, noisy=False))
         pairs = torch.stack([_rows(image, columns), _rows(output, columns)], 1)
-        value_range = self.metadata.get("range", "0..1")
-        grid = grid_png(pairs.flatten(0, 2), columns, value_range)
-        return {f"epoch-{epoch:03}.png": grid}
+        return {f"epoch-{epoch:03}.png": self._grid(pairs.flatten(0, 2), columns)}
+
+    def _grid(self, images: Tensor, columns: int) -> bytes:
+        from runtime.plots.image_grid import grid_png
+
+        return grid_png(images, columns, self.metadata.get("range", "0..1"))
 
 
 def _rows(images: Tensor, columns: int) -> Tensor:

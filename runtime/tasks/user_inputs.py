@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from torch import Tensor
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.source import Source, Span
+from compiler.ir.typed import Instance
 from compiler.parse.document import Document, MappingNode
+from compiler.tasks.ports import bound
+from compiler.tasks.task import Task
 from runtime.data.csv import read_columns
 from runtime.data.data_section import DataSection
-from runtime.data.images import FORMATS, read_image
+from runtime.data.images import FORMATS, Range, read_image, scaled
 from runtime.data.user_files import read_text
 
 
@@ -39,6 +43,31 @@ def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> T
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{file} is not an image: {reason}") from None
+
+
+def image_shape(instance: Instance, task: Task) -> list[int]:
+    """Channels, height and width of the role `image` that the data or the network requires; 0: any."""
+    known = task.facts().image or (None, None, None)
+    image = instance.inputs[bound(instance.inputs, "image", task.ports)]
+    assert image is not None
+    sizes = [instance.context.value(size) for size in image.shape[1:]]
+    return [a or b.constant or 0 for a, b in zip(known, sizes, strict=True)]
+
+
+def read_as_trained(file: str, shape: Sequence[int], value_range: Range) -> Tensor:
+    """Read an image file as training data is: float[1, C, H, W].
+
+    Args:
+        file: path of the image.
+        shape: channels, height and width; height and width of 0 keep the image's own.
+        value_range: the pixel values of black and white.
+
+    Raises:
+        RequestError, DataError: as `read_user_image`.
+    """
+    channels, height, width = shape
+    size = (height, width) if height and width else None
+    return scaled(read_user_image(file, size, channels)[None], 255, value_range)
 
 
 def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float]]:
@@ -71,10 +100,10 @@ def image_files(inputs: Sequence[str]) -> list[str]:
     """
     files: list[str] = []
     for name in inputs:
-        path = Path(name)
-        if not path.is_dir():
+        if not os.path.isdir(name):  # noqa: PTH112  # any text is a name here
             files.append(name)
             continue
+        path = Path(name)
         found = [one for one in path.iterdir() if one.name[0] != "." and one.is_file()]
         if not found:
             raise RequestError(f"{name} is a folder without files")

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 import torch
 from matplotlib.image import imread
+from PIL import Image
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from compiler import SpecError, compile_spec
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.kinds.reconstruction import Reconstruction
 from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.load import build_networks
+from runtime.tasks.learner import GenerationRequest
 from runtime.tasks.reconstruction import ReconstructionLearner
 
 NETWORK = """\
@@ -169,3 +172,46 @@ def test_an_input_without_a_role_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         autoencoder(tmp_path, NETWORK)
     assert {one.code for one in caught.value.diagnostics} == {"task-misfit"}
+
+
+def test_images_are_generated_from_the_prior(tmp_path: Path) -> None:
+    halved = "halved: {op: scale, factor: 0.5}\n  exp: exp"
+    network = NETWORK.replace("exp: exp", halved)
+    learner = autoencoder(tmp_path, network, NOISY, "loss: bce")
+    learner.network.eval()
+    code = torch.randn(5, 3)
+    decoded = learner._decode(code, 0.0)
+    # The same codes, reached from another image.
+    image = images(5)
+    with torch.no_grad():
+        _, mean, log_variance = learner.network(image, torch.zeros(5, 3))
+        noise = (code - mean) / (log_variance / 2).exp()
+        logits, *_ = learner.network(image, noise)
+    torch.testing.assert_close(decoded, logits.sigmoid())
+    picture = learner.generate(GenerationRequest())
+    assert picture == learner.generate(GenerationRequest(sampling={"seed": 0}))
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_an_autoencoder_without_a_prior_generates_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="only a variational autoencoder"):
+        autoencoder(tmp_path, PLAIN).generate(GenerationRequest())
+
+
+def test_a_code_that_is_sampled_otherwise_is_refused(tmp_path: Path) -> None:
+    learner = autoencoder(tmp_path, NETWORK, NOISY, "loss: bce")
+    with pytest.raises(RequestError, match=r"is not mean \+ exp\(log_variance / 2\)"):
+        learner.generate(GenerationRequest())
+
+
+def test_predictions_are_errors_and_codes(tmp_path: Path) -> None:
+    learner = autoencoder(tmp_path, NETWORK, NOISY, "loss: bce")
+    learner.network.eval()
+    file = tmp_path / "grey.png"
+    Image.new("L", (9, 9), 51).save(file)
+    (found,) = learner.predict([str(file)])
+    image = torch.full((1, 1, 4, 4), 0.2)
+    with torch.no_grad():
+        logits, mean, _ = learner.network(image, torch.zeros(1, 3))
+    assert found["mse"] == pytest.approx(F.mse_loss(logits.sigmoid(), image).item())
+    assert found["code"] == pytest.approx(mean[0].tolist())
