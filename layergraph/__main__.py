@@ -25,7 +25,7 @@ from compiler.diagnostics.diagnostic import (
 )
 from compiler.diagnostics.extras import MissingExtraError
 from layergraph import __version__
-from layergraph.commands._output import show_diagnostics
+from layergraph.commands._output import echo_text, show_diagnostics
 
 
 class Commands(TyperGroup):
@@ -109,7 +109,7 @@ def main() -> None:
         show_diagnostics(error.diagnostics)
         sys.exit(1)
     except (DiagramError, RequestError, MissingExtraError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
+        echo_text(f"error: {error}", err=True)
         sys.exit(1 if isinstance(error, (DataError, DiagramError)) else 2)
     finally:
         gc.freeze()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.text import printable
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
@@ -21,6 +22,13 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     color = sys.stderr.isatty() and not plain
     typer.echo(render_all(diagnostics, color=color), nl=False, err=True)
+
+
+def echo_text(text: str, *, err: bool = False) -> None:
+    """Print text from a run, a data file or a network: on a terminal without control characters but line breaks."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        text = "\n".join(map(printable, text.split("\n")))
+    typer.echo(text, err=err)
 
 
 def echo_json(data: object) -> None:

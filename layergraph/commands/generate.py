@@ -11,6 +11,7 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from compiler.write_files import write_whole
 from layergraph.commands._options import Run, Weights
+from layergraph.commands._output import echo_text
 
 
 @needs_extra("train")
@@ -88,4 +89,4 @@ def generate(
         raise RequestError("what is made is a picture: -o FILE says where it goes")
     else:
         for one in texts:
-            typer.echo(one)
+            echo_text(one)

@@ -10,6 +10,7 @@ import typer
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
+from layergraph.commands._output import echo_text
 
 
 @needs_extra("train")
@@ -39,4 +40,4 @@ def predict(
         if as_json:
             typer.echo(json.dumps(found, ensure_ascii=False))
         else:
-            typer.echo("  ".join(f"{name}: {value}" for name, value in found.items()))
+            echo_text("  ".join(f"{name}: {value}" for name, value in found.items()))

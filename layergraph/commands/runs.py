@@ -12,6 +12,7 @@ import typer
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json
+from layergraph.commands._output import echo_text
 
 
 @needs_extra("train")
@@ -41,10 +42,10 @@ def runs(
         typer.echo(json.dumps(found))
         return
     for row in _table([run for run in found if "error" not in run]):
-        typer.echo(row)
+        echo_text(row)
     for run in found:
         if "error" in run:
-            typer.echo(f"error: {run['error']}", err=True)
+            echo_text(f"error: {run['error']}", err=True)
 
 
 def _no_runs(folder: Path) -> str:

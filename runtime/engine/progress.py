@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from compiler.diagnostics.text import printable
 from runtime.engine.callbacks import Callback
 from runtime.engine.loop import stop_reason
 from runtime.engine.run_folder import BEST
@@ -86,7 +87,9 @@ class ProgressCallback(Callback):
             self._print(f"best {metric} {state.best:.4g} in epoch {epoch}: {BEST}")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            printable(text), markup=False, highlight=False, soft_wrap=True
+        )
 
     def _format_epoch(self, number: int) -> str:
         return f"epoch {number}/{self.session.task.epochs}"
