@@ -476,8 +476,9 @@ class _Lives:
         place = self._place[id(loop)]
         if made is not None and start is not None and self.end_with(start, loop):
             place = made if isinstance(self._statements[made], Let) else place
-        begin = 2 * place + 1
-        return begin, max(begin, self._end(self.last_of(loop).carried[0].after))
+        last = self.last_of(loop)
+        runs = 2 * self._place[id(last)] + 1
+        return 2 * place + 1, max(runs, self._end(last.carried[0].after))
 
     def _end(self, value: Local) -> int:
         last = self._last.get(value, -1)
