@@ -10,11 +10,12 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from compiler.op.registry import ops
-from tests.fuzz import causal_judge, step_judge
+from tests.fuzz import causal_judge, step_judge, types_judge
 from tests.fuzz.bounds import run_bounds
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, Outcome, judge
 from tests.fuzz.large import KINDS
@@ -23,6 +24,7 @@ from tests.fuzz.matrix import table as matrix_table
 from tests.fuzz.mutants import judge_mutant, mutated
 from tests.fuzz.shrink import Tree, shrink
 from tests.fuzz.specs import spec_of, text_of
+from tests.fuzz.types_judge import judge_types
 from tests.fuzz.workers import each, judge_seed
 
 FEW = 3
@@ -63,12 +65,15 @@ def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
     first, last = map(int, options.seeds.split(":"))
     end = time.monotonic() + 60 * options.minutes
     counts: Counter[tuple[str, str]] = Counter()
-    for seed, outcome in each(judge_seed, range(first, last), options.processes):
+    judge_one = judge_types if options.types else judge_seed
+    for seed, outcome in each(judge_one, range(first, last), options.processes):
         key = outcome.kind, outcome.cause
         counts[key] += 1
         if outcome.is_fault and counts[key] <= FEW:
-            fails = partial(_alike, outcome)
-            _write(options.out, seed, shrink(spec_of(seed), fails, options.shrink))
+            again = partial(types_judge.judge, seed=seed) if options.types else judge
+            fails = partial(_alike, again, outcome)
+            spec = shrink(spec_of(seed), fails, options.shrink)
+            _write(options.out, seed, spec, again(text_of(spec)))
         if seed % OFTEN == OFTEN - 1 or outcome.is_fault:
             text = f"seeds {first}:{seed + 1}\n{table(counts)}\n"
             (options.out / "table.txt").write_text(text, encoding="utf-8")
@@ -138,6 +143,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--large", nargs="*", help="large specs (all kinds, or these) in every command"
     )
+    parser.add_argument(
+        "--types", action="store_true", help="the seeds on types alone, at more values"
+    )
     parser.add_argument("--ops", nargs="*", default=list(ops()), help="of the matrix")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--processes", type=int, default=1)
@@ -148,15 +156,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _alike(wanted: Outcome, tree: Tree) -> bool:
-    found = judge(text_of(tree))
+def _alike(again: Callable[[str], Outcome], wanted: Outcome, tree: Tree) -> bool:
+    found = again(text_of(tree))
     return (found.kind, found.cause) == (wanted.kind, wanted.cause)
 
 
-def _write(out: Path, seed: int, spec: Tree) -> None:
+def _write(out: Path, seed: int, spec: Tree, outcome: Outcome) -> None:
     """The spec with what came of it as a comment at its top."""
     text = text_of(spec)
-    outcome = judge(text)
     said = f"seed {seed}: {outcome.kind}, {outcome.cause}\n{outcome.detail}"
     head = "".join(f"# {line}\n" for line in said.splitlines()[:12])
     name = "".join(c if c.isalnum() else "_" for c in outcome.cause)[:50]
