@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from compiler.diagnostics.diagnostic import DataError, RequestError
+from compiler.diagnostics.diagnostic import DataError
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from compiler.tasks.task import Task
@@ -157,18 +157,3 @@ def _load_state(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> 
         more = f"; and {others} more" if others > 0 else ""
         raise DataError(f"{file} does not fit the networks: {first}{more}")
     network.load_state_dict(dict(state), strict=False)
-
-
-def list_runs(folder: Path) -> list[dict[str, Any]]:
-    """The content of `run.json` of each run in a folder, with its path as `run`, oldest first.
-
-    A run whose `run.json` cannot be read has the keys `run` and `error`.
-    """
-    runs = []
-    for file in sorted(folder.glob("*/run.json")):
-        try:
-            info = RunFolder(file.parent).read_info()
-        except (DataError, RequestError) as error:
-            info = {"error": str(error)}
-        runs.append({"run": str(file.parent), **info})
-    return sorted(runs, key=lambda run: str(run.get("started", "")))

@@ -10,12 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from compiler.diagnostics.diagnostic import RequestError
-from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json
 from layergraph.commands._output import echo_text
 
 
-@needs_extra("train")
 def runs(
     folder: Annotated[
         Path | None,
@@ -32,7 +30,7 @@ def runs(
 
     Example: layergraph runs
     """
-    from runtime.open_run import list_runs
+    from runtime.list_runs import list_runs
 
     folder = folder or Path("runs")
     found = list_runs(folder)

@@ -13,7 +13,13 @@ def started(*arguments: str, **options: object) -> "subprocess.CompletedProcess[
     return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload, no-any-return]
 
 
+RUN = """{"name": "Net", "kind": "classification", "spec": "a.yaml", "variant": "", "command": "", "started": "",
+"task": {}, "status": "finished", "epoch": 1, "epochs": 1, "step": 1, "seconds": 1, "metric": "loss", "best": 0.5}"""
+
+
 def test_nothing_but_verify_imports_torch(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "runs" / "one" / "run.json").write_text(RUN)
     code = f"""
 import sys
 from layergraph.__main__ import main
@@ -22,6 +28,7 @@ for arguments in (
     ["build", "{GPT2}", "--out", "{tmp_path}"], ["explain", "{GPT2}", "h"],
     ["diagram", "{GPT2}", "-o", "{tmp_path / "a.svg"}"], ["expand", "{GPT2}"],
     ["diff", "{GPT2}", "{GPT2}"], ["ops"], ["schema"],
+    ["runs", "{tmp_path / "runs"}"],
 ):
     sys.argv = ["cli.py", *arguments]
     try:

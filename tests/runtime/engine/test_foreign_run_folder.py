@@ -15,7 +15,8 @@ from compiler.diagnostics.diagnostic import DataError, RequestError
 from layergraph.__main__ import app
 from runtime.engine.find_nonfinite import TrainingError
 from runtime.engine.run_folder import FolderLock, RunFolder
-from runtime.open_run import list_runs, open_run
+from runtime.list_runs import list_runs
+from runtime.open_run import open_run
 from tests.runtime.engine.train_specs import CLASSIFICATION, trained
 
 
