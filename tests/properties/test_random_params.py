@@ -16,7 +16,8 @@ from compiler import Program, SpecError, compile_spec
 from compiler.ir.typed import walk_instances
 from runtime.load import constructor_arguments, load_program
 from runtime.samples import sample_inputs, sample_sizes
-from tests.generated.networks import FOLDER, SPECS, sizes, small
+from tests.generated.networks import SPECS, sizes, small
+from tests.programs import FOLDER
 from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn
 from tests.properties.specs import drawn_specs
