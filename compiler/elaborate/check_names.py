@@ -21,8 +21,9 @@ def check_sizes(
 ) -> None:
     """Report every unknown name in the shape at a place."""
     known = scope.environment.visible
+    counters = {COUNTER} if _inside_repeat(scope) else set()
     for name in (name for size in sizes for name in each_name(size)):
-        if name.id not in known:
+        if name.id not in known and name.id not in counters:
             span = place.part(name.start, name.end)
             message = (
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
