@@ -84,7 +84,8 @@ class OtherValues:
         for name in several:
             if self._is_list(name):
                 yield [sizes, {name: _rising(values[name])}]
-        yield [{n: _changed(v) for n, v in values.items() if self._is_list(n)}]
+        items: Setting = {n: _changed(v) for n, v in values.items() if self._is_list(n)}
+        yield [items]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
         few = len(flags) <= _MOST_FLAGS
         turned = [[name] for name in flags] if few else _halves(list(flags))
@@ -92,6 +93,8 @@ class OtherValues:
         for row in rows:
             yield row
             yield [sizes, *row]
+            if items:
+                yield [items, *row]
         for pair in combinations(flags.items(), 2) if few else ():
             yield [sizes, dict(pair)]
         # What is under a flag may be under another condition, too.
@@ -108,6 +111,8 @@ class OtherValues:
             for other in self._thresholds(name, value):
                 yield [{name: other}]
                 yield [sizes, {name: other}]
+                if items.keys() - {name}:
+                    yield [items, {name: other}]
         computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
         yield [self._scaled(computed, _FACTORS[1:])]
 
