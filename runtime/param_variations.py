@@ -47,7 +47,7 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [value + 1, value - 1, 2 * value] if value else [1, 2]
+        return [value + 1, value - 1, 0, 2 * value] if value else [1, 2]
     if isinstance(value, float):
         return [0.5 * value + 0.125]
     if isinstance(value, tuple) and value:

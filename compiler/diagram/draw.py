@@ -33,20 +33,22 @@ _MAX_NETWORKS = 12  # networks that are drawn side by side
 def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     """Draw a graph, or the part of it that the options select. Layers and edges with errors are marked.
 
+    Of a spec without networks, the blocks are drawn.
+
     Raises:
         RequestError: if the spec has no such network or block.
     """
-    roots = (
-        [_block_view(typed, options.block)]
-        if options.block
-        else _network_views(typed, options)
-    )
+    blocks = [options.block] if options.block else []
+    if not (blocks or typed.graph.networks):
+        blocks = list(typed.graph.blocks)
+    roots = [_block_view(typed, name) for name in blocks]
+    roots = roots or _network_views(typed, options)
     errors, counter = ErrorOverlay(typed), ParameterCounter()
     title = _title(typed, roots, options, counter)
     further = len(roots) - _fitting(roots)
     roots = roots[: len(roots) - further]
     expand_blocks(roots, options, errors)
-    names = bool(options.block) if options.sizes is None else options.sizes == "names"
+    names = bool(blocks) if options.sizes is None else options.sizes == "names"
     builder = BoxBuilder(errors, TypeLabels(names), counter)
     for root in roots:
         cluster = _add_network_cluster(builder, root) if len(roots) > 1 else ""
@@ -90,8 +92,6 @@ def _network_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView
     if options.network and options.network not in scopes:
         raise RequestError(_unknown("network", options.network, scopes))
     selected = [options.network] if options.network else list(scopes)
-    if not selected:
-        raise RequestError("the spec has blocks alone: say which one to draw")
     return [_network_view(typed, name, scopes[name]) for name in selected]
 
 
@@ -161,7 +161,7 @@ def _title(
     name = options.block or options.network if alone else spec.name
     description = scope.description if alone else spec.description
     lines = [printable(description)] if description else []
-    if not options.block and not typed.failed:
+    if typed.networks and not (options.block or typed.failed):
         networks = [instance for root in roots for instance in root.instances]
         lines.append(f"{total_parameters(networks, counter):,} parameters")
     return Caption(short_name(name), lines=tuple(lines))

@@ -35,6 +35,10 @@ _UNTYPED = {"bad-value", "missing-argument", "recursion", "too-large"}
 class TrialFailed(Exception):
     """A layer of a trial has an error: the trial ends."""
 
+    def __init__(self, fault: OpError) -> None:
+        super().__init__(fault.worded(fault.port))
+        self.code = fault.code
+
 
 class ErrorSink:
     """The errors of layers by place; with `stops`, the first one ends the inference."""
@@ -52,7 +56,7 @@ class ErrorSink:
             TrialFailed: if the first error ends the inference.
         """
         if self._stops:
-            raise TrialFailed(fault.worded(fault.port))
+            raise TrialFailed(fault)
         key = fault.code, blamed(node, fault)
         known = self._found.get(key)
         if known is not None:

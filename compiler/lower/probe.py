@@ -24,8 +24,8 @@ from compiler.lower.validate import Invalid, Validator
 
 Networks = Mapping[str, ClassIR]
 
-_UNSEEN = frozenset({"unknown-port", "bad-init", "bad-tie"})
-"""Errors of a spec that no module has: an output of a layer that is off, or a tensor that is not there."""
+_UNSEEN = frozenset({"unknown-port", "bad-init", "bad-tie", "rank-mismatch"})
+"""Errors that no module has: an output of a layer that is off, a tensor that is not there, the rank of an input."""
 
 MOST_RUNS = 20_000
 """Layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
@@ -125,7 +125,11 @@ class Prober:
         try:
             settings = {**self._chosen, **changes}
             typed = infer(self._graph, "", settings, trial=True, earlier=self._earlier)
-        except (SpecError, TrialFailed):
+        except SpecError:
+            return None
+        except TrialFailed as error:
+            if error.code in _UNSEEN:
+                self._unseen.add(_key(changes))
             return None
         if any(one.code in _UNSEEN for one in typed.diagnostics):
             self._unseen.add(_key(changes))

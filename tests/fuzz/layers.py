@@ -88,10 +88,13 @@ def norm(s: Scope, x: Value) -> Value:
 
 
 def beside(s: Scope, x: Value) -> Value:
-    """Concatenation along the last dimension."""
+    """Concatenation along the last dimension, now and then in copies."""
     fits = [v for v in s.values if v.kind == "float" and v.shape[:-1] == x.shape[:-1]]
-    y = s.pick(fits)
-    name = s.write("concat", {"op": "concat", "dim": -1}, [x, y])
+    y, config = s.pick(fits), {"op": "concat", "dim": -1}
+    if s.chance(0.2):
+        name = s.write("concat", {**config, "repeat": 2}, [x, y])
+        return s.give(name, (*x.shape[:-1], f"{x.width} + 2 * ({y.width})"))
+    name = s.write("concat", config, [x, y])
     return s.give(name, (*x.shape[:-1], f"{x.width} + {y.width}"))
 
 

@@ -57,6 +57,8 @@ def _use(s: Scope, kind: BlockKind, x: Value, keeps: bool) -> Value:
             config["repeat"] = {"count": config["repeat"], "share": True}
         elif flags and s.chance(0.5):
             config[s.pick(flags)] = s.pick(["i % 2 == 0", "i > 0", "i == 1"])
+        if s.chance(0.2):
+            config["when"] = s.flag()
     elif keeps and s.chance(0.3):
         config["when"] = s.flag()
     layer = s.write("block", config, given)
@@ -243,6 +245,8 @@ def group(s: Scope, x: Value) -> Value:
         config["repeat"] = argument(s.count())
         if s.chance(0.25):
             config["repeat"] = {"count": config["repeat"], "share": True}
+        if s.chance(0.2):
+            config["when"] = s.flag()
     elif last.shape == x.shape and s.chance(0.4):
         config["when"] = s.flag()
     inputs: Any = {start.name: x} if start is not x else x

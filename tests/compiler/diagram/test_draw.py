@@ -275,3 +275,13 @@ def test_a_state_that_goes_to_the_next_copy_returns(tmp_path: Path) -> None:
         ("layers.residual", "layers.x"),
         ("layers.total", "layers.skip"),
     }
+
+
+def test_blocks_without_a_network_are_drawn_side_by_side(tmp_path: Path) -> None:
+    blocks = "".join(
+        f"  {name}: {{inputs: {{x: 'float[..., D]'}}, layers: {{{layer}: {op}}}}}\n"
+        for name, layer, op in (("Up", "t", "tanh"), ("Down", "r", "relu"))
+    )
+    drawn = drawing(tmp_path, f"name: Net\nblocks:\n{blocks}")
+    assert {one.caption.name for one in drawn.clusters} >= {"Up", "Down"}
+    assert "parameters" not in str(drawn.title)

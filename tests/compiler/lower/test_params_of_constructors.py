@@ -99,6 +99,13 @@ SPECS = {
         ),
         set(),
     ),
+    "a rank that a block asks for, where another number runs it": (
+        (
+            "params: {n: 1}\ninputs: {x: 'float[B, T, 4]'}\nlayers: {t: tanh, b: {op: Blk, when: n % 2 == 0}}\n"
+            "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {t: tanh}}}"
+        ),
+        {"n"},
+    ),
     "a width that equals another at the compiled values": (
         (
             "params: {width: 4, n: 2}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
