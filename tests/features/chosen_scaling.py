@@ -28,6 +28,8 @@ class RotaryEmbedding(nn.Module):
 
     def __init__(self, dim: int, base: float = 10000.0) -> None:
         super().__init__()
+        if dim % 2:
+            raise ValueError(f"dim must be even, and is {dim}")
         self.dim = dim
         self.base = base
 
