@@ -58,7 +58,7 @@ def _equality(key: _Key) -> Callable[[object, object], bool]:
     def equal(self: object, other: object) -> bool:
         same: bool = NotImplemented
         if self.__class__ is other.__class__:
-            same = key(self) == key(other)
+            same = self is other or key(self) == key(other)
         return same
 
     return equal

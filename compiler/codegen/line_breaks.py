@@ -116,18 +116,14 @@ def flat(doc: Doc) -> str:
         part = pending.pop()
         if type(part) is str:
             out.append(part)
-            continue
-        match part:
-            case list(parts):
-                pending.extend(reversed(parts))
-            case Line(text):
-                out.append(text)
-            case Group(content) | Indent(content) | Optional(content) | Hug(content):
-                pending.append(content)
-            case Assignment(left, right):
-                pending += [right, " = ", left]
-            case IfBroken():
-                pass
+        elif type(part) is list:
+            pending.extend(part[::-1])
+        elif isinstance(part, Line):
+            out.append(part.flat)
+        elif isinstance(part, Assignment):
+            pending += [part.near, " = ", part.targets]
+        elif not isinstance(part, IfBroken):
+            pending.append(part[0])
     return "".join(out)
 
 

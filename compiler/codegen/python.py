@@ -28,9 +28,16 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @lru_cache(maxsize=4096)
-def check_name(text: str, dotted: bool = False) -> None:
-    """Raise ValueError unless the text is an ASCII identifier or, if `dotted`, a dotted path of them."""
-    for part in text.split(".") if dotted else (text,):
+def check_name(text: str) -> None:
+    """Raise ValueError unless the text is an ASCII identifier."""
+    if not _IDENTIFIER.fullmatch(text) or iskeyword(text):
+        raise ValueError(f"{text!r} is not a name")
+
+
+@lru_cache(maxsize=4096)
+def check_path(text: str) -> None:
+    """Raise ValueError unless the text is a dotted path of ASCII identifiers."""
+    for part in text.split("."):
         if not _IDENTIFIER.fullmatch(part) or iskeyword(part):
             raise ValueError(f"{text!r} is not a name")
 
@@ -48,7 +55,7 @@ class Name:
     id: str
 
     def __post_init__(self) -> None:
-        check_name(self.id, dotted=True)
+        check_path(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,7 @@ def lit(value: Value) -> Expr:
     """The expression for a plain Python value; an expression is returned unchanged."""
     if isinstance(value, float) and not math.isfinite(value):
         return Call(Name("float"), (Literal(str(value)),))
-    if value is None or isinstance(value, bool | int | float | str | EllipsisType):
+    if isinstance(value, Plain):
         return Literal(value)
     if isinstance(value, tuple):
         return TupleExpr(tuple(map(lit, value)))

@@ -12,6 +12,7 @@ from compiler.codegen.python import (
     Value,
     check_name,
     check_operator,
+    check_path,
     lit,
 )
 from compiler.dataclass import dataclass
@@ -147,7 +148,7 @@ class Import:
 
     def __post_init__(self) -> None:
         for part in self.module.split(" as "):
-            check_name(part, dotted=True)
+            check_path(part)
         for name in self.names:
             for part in name.split(" as "):
                 check_name(part)

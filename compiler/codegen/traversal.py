@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 
 from compiler.codegen.python import (
     Attribute,
@@ -53,7 +52,8 @@ def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
         return ()
     match expr:
         case Call(func, args, kwargs):
-            return (func, *args, *[value for _, value in kwargs])
+            values = [value for _, value in kwargs] if kwargs else ()
+            return (func, *args, *values)
         case Attribute(value) | Starred(value) | Unary(_, value) | Lambda(_, value):
             return (value,)
         case Subscript(value, index):
@@ -74,6 +74,7 @@ def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
     return ()
 
 
+_Leaf = Name | Literal | Placeholder
 _LEAVES = frozenset({Name, Literal, Placeholder})
 """The kinds of expressions that have no parts."""
 
@@ -89,15 +90,13 @@ def walk(expr: Expr) -> Iterator[Expr | Slice]:
 
 def placeholders(expr: Expr) -> list[Hashable]:
     """The keys of the placeholders of an expression, left to right."""
-    if isinstance(expr, Placeholder):
-        return [expr.key]
     found: list[Hashable] = []
     pending: list[Expr | Slice] = [expr]
     while pending:
         node = pending.pop()
         if isinstance(node, Placeholder):
             found.append(node.key)
-        else:
+        elif type(node) not in _LEAVES:
             pending += children(node)[::-1]
     return found
 
@@ -113,30 +112,32 @@ def filled(expr: Expr, fill: Callable[[Hashable], Expr]) -> Expr:
 
 def mapped(expr: Expr, one: Callable[[Expr], Expr]) -> Expr:
     """The expression with each direct part replaced by what `one` makes of it."""
-    if isinstance(expr, Name | Literal | Placeholder):
+    if isinstance(expr, _Leaf):
         return expr
     match expr:
         case Call(func, args, kwargs):
-            keywords = tuple([(key, one(value)) for key, value in kwargs])
-            return Call(one(func), tuple(map(one, args)), keywords)
+            keywords = [(key, one(value)) for key, value in kwargs] if kwargs else ()
+            return Call(one(func), tuple(map(one, args)), tuple(keywords))
         case Attribute(value, name):
             return Attribute(one(value), name)
         case Subscript(value, places):
             return Subscript(one(value), tuple(_place(x, one) for x in places))
-        case TupleExpr() | ListExpr() | Logic():
-            return replace(expr, items=tuple(map(one, expr.items)))
+        case TupleExpr() | ListExpr():
+            return type(expr)(tuple(map(one, expr.items)))
         case Starred(value):
             return Starred(one(value))
         case Binary() | Compare():
-            return replace(expr, left=one(expr.left), right=one(expr.right))
+            return type(expr)(expr.op, one(expr.left), one(expr.right))
     return _mapped(expr, one)
 
 
 def _mapped(
-    expr: DictExpr | Unary | Lambda | Conditional | Comprehension,
+    expr: DictExpr | Logic | Unary | Lambda | Conditional | Comprehension,
     one: Callable[[Expr], Expr],
 ) -> Expr:
     match expr:
+        case Logic(op, items):
+            return Logic(op, tuple(map(one, items)))
         case DictExpr(pairs):
             return DictExpr(tuple((one(key), one(value)) for key, value in pairs))
         case Unary(op, operand):

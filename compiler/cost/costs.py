@@ -25,6 +25,8 @@ class Cost:
 
     def times(self, count: Dim | int) -> Cost:
         """The cost of `count` runs."""
+        if count == 1:
+            return self
         return Cost(
             product_or_none(self.flops, count),
             product_or_none(self.activations, count),
@@ -34,6 +36,8 @@ class Cost:
 def total_cost(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
     terms = list(costs)
+    if len(terms) == 1:
+        return terms[0]
     return Cost(
         sum_or_none(cost.flops for cost in terms),
         sum_or_none(cost.activations for cost in terms),

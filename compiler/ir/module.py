@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import field, replace
+from functools import cached_property
 
 from compiler.codegen.python import Expr, Placeholder, TupleExpr
 from compiler.codegen.traversal import filled, placeholders
@@ -89,6 +90,11 @@ class Let:
     target: Expr
     value: Expr
     kinds: tuple[TensorType, ...] = ()
+
+    @cached_property
+    def reads(self) -> tuple[Hashable, ...]:
+        """The keys that its value reads, in order."""
+        return tuple(placeholders(self.value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,14 +233,15 @@ def refilled(statement: Stmt, fill: Callable[[Hashable], Expr]) -> Stmt:
 
 def defined(target: Expr) -> list[Local]:
     """The values that the target of an assignment defines."""
-    return [key for key in placeholders(target) if isinstance(key, Local)]
+    keys = [target.key] if isinstance(target, Placeholder) else placeholders(target)
+    return [key for key in keys if isinstance(key, Local)]
 
 
 def reads(statement: Stmt) -> Iterator[Hashable]:
     """The keys that a statement reads, those inside it too, in order."""
     match statement:
         case Let():
-            yield from placeholders(statement.value)
+            yield from statement.reads
         case Choose():
             yield from placeholders(statement.test)
             for inner in statement.body:

@@ -206,6 +206,10 @@ def walk_instances(
             continue
         seen.add(id(instance))
         yield instance
-        for node in reversed(tuple(instance.nodes.values())):
-            calls = reversed(node.calls)
-            pending.extend(run.instance for run in calls if run.instance is not None)
+        inside = [
+            call.instance
+            for node in instance.nodes.values()
+            for call in node.calls
+            if call.instance is not None
+        ]
+        pending.extend(reversed(inside))

@@ -277,8 +277,8 @@ class Layer(Model):
     def keys(self) -> dict[str, Any]:
         """The keys that are set, by the names of the fields, with their values."""
         fields, given = type(self).model_fields, self.model_fields_set
-        values = {name: getattr(self, name) for name in fields if name in given}
-        return {n: v for n, v in values.items() if v not in (fields[n].default, {})}
+        values = ((name, getattr(self, name)) for name in fields if name in given)
+        return {n: v for n, v in values if v not in (fields[n].default, {})}
 
     @property
     def runs_once(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePath
@@ -168,6 +169,9 @@ def _proven(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
     Each time a param is fixed the others are tried again.
     """
     typed = merger.typed
+    if not typed.params:
+        classes, constructors, _ = merger.merged()
+        return [_bounded(ir, constructors, ()) for ir in classes], constructors
     prober = Prober(typed)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
@@ -345,17 +349,21 @@ class _FilePrinter:
 
         One comes after those that it uses, so that their names are settled when its text is compared.
         """
-        texts: dict[tuple[str, Class], ClassPlan] = {}
+        names = Counter(ir.plan.wanted for ir in self.classes)
+        texts: list[Class] = []
+        plans: dict[Class, ClassPlan] = {}
         same: list[tuple[ClassPlan, ClassPlan]] = []
         for ir in self.classes:
             plan, text = ir.plan, self._printed(ir)
-            text = replace(text, name=plan.wanted)
-            known = texts.setdefault((plan.wanted, text), plan)
+            texts.append(text)
+            if names[plan.wanted] == 1:  # a text need not be hashed to be the only one
+                continue
+            known = plans.setdefault(replace(text, name=plan.wanted), plan)
             if known is not plan:
                 same.append((plan, known))
                 plan.name = known.name
         if not same:
-            return [replace(text, name=plan.name) for (_, text), plan in texts.items()]
+            return texts
         gone = {id(plan) for plan, _ in same}
         kept = [ir for ir in self.classes if id(ir.plan) not in gone]
         carried = {name for ir in self.classes for name in ir.library}

@@ -24,6 +24,8 @@ RecurrentModules = Literal["torch", "portable"]
 
 def with_own_modules(ir: ClassIR) -> ClassIR:
     """A class that holds torch's own modules where there are some."""
+    if not ir.library:
+        return ir
     held = tuple(replace(one, build=_with_own(one.build)) for one in ir.held)
     carried = {op.library for op in _carried().values()}
     return replace(ir, held=held, library=ir.library - carried)

@@ -58,7 +58,9 @@ class Prober:
         given = {name for one in typed.networks.values() for name in one.given}
         self._chosen = {name: typed.params[name] for name in sorted(given)}
         self.other = OtherValues(typed)
-        self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {}
+        self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {
+            _key({}): ({}, typed)
+        }
         self._unseen: set[tuple[Any, ...]] = set()
         """The settings that do not compile for a reason that a module does not see."""
         self._earlier = Earlier()

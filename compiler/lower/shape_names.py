@@ -28,10 +28,9 @@ class ShapeNames:
         self._taken = set(plan.first.names) | {"N0"}
         self._last: dict[str, int] = {}
         self._value = plan.first.context.value if plan.scope.kind == "network" else None
-        for kind in _kinds(plan):
-            for size in kind.shape:
-                if size.constant is None and self._is_long(size):
-                    self._name(size)
+        for size in dict.fromkeys(s for kind in _kinds(plan) for s in kind.shape):
+            if size.constant is None and self._is_long(size):
+                self._name(size)
 
     def shape(self, shape: Iterable[Dim]) -> str:
         """A shape in these names."""
