@@ -7,7 +7,7 @@ from typing import Final
 from compiler.dataclass import dataclass
 from compiler.diagram.drawing import ThemeName
 from compiler.op.op import Colour
-from compiler.op.registry import family_colours
+from compiler.op.registry import family_colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ _COLOURS: Final[dict[Colour, dict[ThemeName, Paint]]] = {
 
 def family_paint(family: str, theme: Theme) -> Paint | None:
     """The colours of the boxes of an op family; None where its ops declare none."""
-    colour = family_colours().get(family)
+    colour = family_colour(family)
     return None if colour is None else _COLOURS[colour][theme.name]
 
 

@@ -10,7 +10,7 @@ from compiler.elaborate.check_names import each_name
 from compiler.expr.syntax import Variable
 from compiler.ir.graph import Place, Scope
 from compiler.op.arg_types import Formula
-from compiler.op.registry import ops
+from compiler.op.registry import op_names
 
 
 def check_patterns(block: Scope, report: Report) -> None:
@@ -56,7 +56,7 @@ def check_defaults(
                     message = f"{param} uses {name}, which does not stand before it"
                 help = suggestions.NAMES.get(name) or report.like(name, known) or ""
                 if part is formula.expr and not help and not later:
-                    kind = "op" if name in ops() else "str"
+                    kind = "op" if name in op_names() else "str"
                     help = f"text is declared: {{type: {kind}, default: {name}}}"
                 report.error("unknown-name", span, message, help=help)
         known.add(param)

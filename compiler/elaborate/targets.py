@@ -15,7 +15,7 @@ from compiler.language.params import Param
 from compiler.op.arg_types import Formula, after_dollar
 from compiler.op.binding import check_arguments
 from compiler.op.op import Op
-from compiler.op.registry import ops
+from compiler.op.registry import find_op, op_names
 from compiler.symbolic.evaluate import ExpressionError, parse_expression
 
 Target = type[Op] | Scope | OpParam
@@ -34,7 +34,7 @@ class Targets:
         """The op or block of a name; `$norm` refers to a param."""
         if name.startswith("$"):
             return self._param(name[1:], scope, place, report)
-        found: Target | None = self.blocks.get(name) or ops().get(name)
+        found: Target | None = self.blocks.get(name) or find_op(name)
         if found is None:
             self._report(name, scope, place, report)
         self.used.add(name)
@@ -43,7 +43,7 @@ class Targets:
     def _report(self, name: str, scope: Scope, place: Place, report: Report) -> None:
         word = name.rpartition(".")[2] or name  # nn.ReLU
         block = name[:1].isupper()
-        like = report.like(word, ops())
+        like = report.like(word, op_names())
         help = report.like(word, self.blocks) if block or not like else like
         help = (
             help

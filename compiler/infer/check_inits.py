@@ -9,7 +9,7 @@ from compiler.diagnostics.text import listed
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.language.parametrizations import PREFIX
-from compiler.op.registry import ops
+from compiler.op.registry import op_names
 
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
@@ -21,10 +21,10 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
                 _check_layer(node, report)
     for name, tensors in typed.graph.spec.init.items():
         place = Place(typed.graph.document, ("init", name))
-        if name in ops():
+        if name in op_names():
             _check_op(name, tensors, instances, place, report)
         else:
-            help = report.like(name, ops()) or "the command `ops` lists the ops"
+            help = report.like(name, op_names()) or "the command `ops` lists the ops"
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
 

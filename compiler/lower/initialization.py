@@ -34,7 +34,7 @@ from compiler.lower.print_class import (
     read_tensor,
     tensor_path,
 )
-from compiler.op.registry import ops
+from compiler.op.registry import find_op
 
 MODULE = Name("module")
 INNER = Name("inner")
@@ -254,7 +254,7 @@ def _contested(spec: Spec) -> set[str]:
     """The torch modules that stand for several ops, which are to start differently."""
     rules: dict[str, list[object]] = {}
     for name, given in spec.init.items():
-        op = ops().get(name)
+        op = find_op(name)
         if op is not None:
             rules.setdefault(op.module, []).append(given)
     return {m for m, all_ in rules.items() if any(one != all_[0] for one in all_)}

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Literal
 
 from compiler.codegen.python import Call, Expr, Name, lit
 from compiler.codegen.statements import ExprStatement, For, If, Stmt
 from compiler.codegen.traversal import mapped
 from compiler.lower.class_ir import ClassIR
-from compiler.op.op import Op
-from compiler.op.registry import ops
+from compiler.op.registry import own_modules
 
 RecurrentModules = Literal["torch", "portable"]
 """Whose LSTM, GRU and RNN a file has: torch's, or those that torch.compile and torch.export take whole."""
@@ -27,7 +25,7 @@ def with_own_modules(ir: ClassIR) -> ClassIR:
     if not ir.library:
         return ir
     held = tuple(replace(one, build=_with_own(one.build)) for one in ir.held)
-    carried = {op.library for op in _carried().values()}
+    carried = {op.library for op in own_modules().values()}
     return replace(ir, held=held, library=ir.library - carried)
 
 
@@ -36,21 +34,15 @@ def named_after_torch(lines: Sequence[Stmt]) -> list[Stmt]:
     return [_line(line) for line in lines]
 
 
-@cache
-def _carried() -> dict[str, type[Op]]:
-    """The ops by the class that generated code carries for them, where torch has its own."""
-    return {op.module: op for op in ops().values() if op.own_module}
-
-
 def _with_own(code: Expr) -> Expr:
     """Code with torch's modules for those of the library, and what they are to be told besides."""
     match code:
-        case Call(Name(kind), args, kwargs) if kind in _carried():
-            op = _carried()[kind]
+        case Call(Name(kind), args, kwargs) if kind in own_modules():
+            op = own_modules()[kind]
             options = tuple((key, lit(value)) for key, value in op.own_options.items())
             return Call(Name(op.own_module), args, (*kwargs, *options))
-        case Name(kind) if kind in _carried():
-            return Name(_carried()[kind].own_module)
+        case Name(kind) if kind in own_modules():
+            return Name(own_modules()[kind].own_module)
     return mapped(code, _with_own)
 
 

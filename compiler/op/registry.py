@@ -1,14 +1,25 @@
-"""The ops that exist: every class under compiler/ops that is marked with `@register`."""
+"""The ops that exist: every class under compiler/ops that is marked with `@register`.
+
+A spec names few of them. Importing all files takes several times as long as reading their text, so that only those are
+imported whose text has what is asked for.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from compiler.op.find_modules import find_modules
 from compiler.op.op import Colour, Op
+
+_PACKAGE = "compiler.ops"
+_REGISTERED = re.compile(rb'^@register\(\s*"(\w+)"', re.MULTILINE)
 
 _OPS: dict[str, type[Op]] = {}
 _T = TypeVar("_T", bound=type[Op])
@@ -38,27 +49,79 @@ def _family(op: type[Op]) -> str:
 
 
 @cache
-def family_colours() -> dict[str, Colour]:
-    """The colours of families in diagrams: the `COLOUR` of the file that has the family's name.
+def ops() -> dict[str, type[Op]]:
+    """All ops by name, sorted."""
+    deque(find_modules(_PACKAGE), maxlen=0)
+    return dict(sorted(_OPS.items()))
 
-    >>> family_colours()["conv"]
+
+def find_op(name: str) -> type[Op] | None:
+    """The op of a name; None if there is none.
+
+    >>> find_op("linear").module
+    'nn.Linear'
+    """
+    file = _files_by_op().get(name)
+    if file is not None:
+        _module(file)
+    return _OPS.get(name)
+
+
+def op_names() -> list[str]:
+    """The names of all ops, sorted."""
+    return list(_files_by_op())
+
+
+@cache
+def family_colour(family: str) -> Colour | None:
+    """The colour of a family in diagrams, the `COLOUR` of the file with its name; None if it has none.
+
+    >>> family_colour("conv")
     'teal'
     """
-    return {
-        module.__name__.rpartition(".")[2]: module.COLOUR
-        for module in find_modules("compiler.ops")
-        if hasattr(module, "COLOUR")
-    }
+    if family not in _texts():
+        return None
+    found: Colour | None = getattr(_module(family), "COLOUR", None)
+    return found
 
 
 @cache
 def typed_functions() -> frozenset[str]:
     """The functions whose result a type checker knows to be a Tensor."""
-    return frozenset(op.typed_function for op in ops().values() if op.typed_function)
+    return frozenset(op.typed_function for op in _ops_that_set("typed_function"))
 
 
 @cache
-def ops() -> dict[str, type[Op]]:
-    """All ops by name, sorted."""
-    deque(find_modules("compiler.ops"), maxlen=0)
-    return dict(sorted(_OPS.items()))
+def own_modules() -> dict[str, type[Op]]:
+    """The ops for which torch has a module of its own, by the class that generated code may carry for them."""
+    return {op.module: op for op in _ops_that_set("own_module")}
+
+
+def _ops_that_set(attribute: str) -> list[type[Op]]:
+    for file, text in _texts().items():
+        if attribute.encode() in text:
+            _module(file)
+    return [op for _, op in sorted(_OPS.items()) if getattr(op, attribute)]
+
+
+def _module(file: str) -> ModuleType:
+    return import_module(f"{_PACKAGE}.{file}")
+
+
+@cache
+def _texts() -> dict[str, bytes]:
+    """The text of every file of ops, by its name."""
+    (folder,) = import_module(_PACKAGE).__path__
+    files = sorted(Path(folder).glob("*.py"))
+    return {file.stem: file.read_bytes() for file in files}
+
+
+@cache
+def _files_by_op() -> dict[str, str]:
+    """The file of every op, by the op's name, sorted."""
+    found = {
+        name.decode(): file
+        for file, text in _texts().items()
+        for name in _REGISTERED.findall(text)
+    }
+    return dict(sorted(found.items()))
