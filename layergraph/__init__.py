@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +21,18 @@ from layergraph.own_packages import import_own
 import_own("compiler")
 import_own("runtime")
 
-from compiler.diagnostics.diagnostic import (
-    DataError,
-    DiagramError,
-    RequestError,
-    SpecError,
-)
-from compiler.diagnostics.extras import MissingExtraError, needs_extra
-from compiler.diagnostics.limits import UNLIMITED, Limits
-from compiler.pipeline import compile_spec
-from compiler.program import Program
-from layergraph.spec_file import spec_file
-
-if TYPE_CHECKING:  # imports torch
+if TYPE_CHECKING:
     from torch import nn
 
+    from compiler.diagnostics.diagnostic import (
+        DataError,
+        DiagramError,
+        RequestError,
+        SpecError,
+    )
+    from compiler.diagnostics.extras import MissingExtraError
+    from compiler.diagnostics.limits import UNLIMITED, Limits
+    from compiler.program import Program
     from runtime.open_run import LoadedRun
 
 __version__ = "0.1.0"
@@ -52,7 +50,23 @@ __all__ = [
     "open_run",
 ]
 
-_LIMITS = Limits()
+_HOMES = {
+    "DataError": "compiler.diagnostics.diagnostic",
+    "DiagramError": "compiler.diagnostics.diagnostic",
+    "Limits": "compiler.diagnostics.limits",
+    "MissingExtraError": "compiler.diagnostics.extras",
+    "Program": "compiler.program",
+    "RequestError": "compiler.diagnostics.diagnostic",
+    "SpecError": "compiler.diagnostics.diagnostic",
+    "UNLIMITED": "compiler.diagnostics.limits",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a class when it is asked for, so that a command imports only what it needs."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def compile(
@@ -61,7 +75,7 @@ def compile(
     *,
     variant: str = "",
     params: Mapping[str, Any] | None = None,
-    limits: Limits = _LIMITS,
+    limits: Limits | None = None,
     strict: bool = True,
     **values: Any,
 ) -> Program:
@@ -71,7 +85,7 @@ def compile(
         spec: the YAML file, or the name of a spec that comes with LayerGraph, such as `gpt2`.
         variant: the name of a set of params in the spec.
         params: values of params, for those with the name of an argument of this function.
-        limits: how much the spec may ask for; `lg.UNLIMITED` for specs you trust.
+        limits: how much the spec may ask for, by default `lg.Limits()`; `lg.UNLIMITED` for specs you trust.
         strict: raise if shapes are wrong. Otherwise the program has the errors (`check`), and draws them.
         values: values of params.
 
@@ -87,10 +101,16 @@ def compile(
     >>> program.check()  # no warnings
     ()
     """
-    settings = {**(params or {}), **values}
-    file = spec_file(spec)
+    from compiler.diagnostics.limits import Limits
+    from compiler.pipeline import compile_spec
+    from layergraph.spec_file import spec_file
+
     return compile_spec(
-        file, variant=variant, settings=settings, limits=limits, strict=strict
+        spec_file(spec),
+        variant=variant,
+        settings={**(params or {}), **values},
+        limits=limits or Limits(),
+        strict=strict,
     )
 
 
@@ -129,6 +149,10 @@ def load(
     >>> sum(parameter.numel() for parameter in model.parameters())
     61706
     """
+    from compiler.diagnostics.diagnostic import RequestError
+    from compiler.diagnostics.extras import needs_extra
+    from compiler.program import Program
+
     if not isinstance(spec, Program):
         spec = compile(spec, variant=variant, params={**(params or {}), **values})
     elif variant or params or values:
@@ -155,6 +179,8 @@ def open_run(run: str | Path, /, *, weights: str = "best") -> LoadedRun:
     >>> run.evaluate()  # doctest: +SKIP
     {'loss': 0.0489, 'accuracy': 0.986}
     """
+    from compiler.diagnostics.extras import needs_extra
+
     with needs_extra("train"):
         from runtime.open_run import open_run as opened
     return opened(Path(run), weights)

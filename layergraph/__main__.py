@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import gc
 import os
+
+# What a command imports and makes lives as long as it does: to look for garbage in it,
+# and once more at the end, would take a tenth of its time.
+gc.set_threshold(200_000)
+# To look for plugins of pydantic reads the metadata of all that is installed.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -98,11 +105,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal may know ASCII alone
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # What a command makes lives as long as it does: to look for garbage, and to look
-    # once more at the end, would take a sixth of its time.
-    gc.set_threshold(200_000)
-    # To look for plugins of pydantic reads the metadata of all that is installed.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app(prog_name="layergraph")
     except SpecError as error:

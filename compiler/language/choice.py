@@ -1,7 +1,5 @@
 """Options that a spec chooses by name, with their arguments: `adamw`, or `{adamw: {lr: 3e-4}}`."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Self
@@ -25,7 +23,7 @@ from compiler.op.schema_forms import PARAM_NAME, Schema
 class _Written(NamedTuple):
     """A thing as a spec has it, and its arguments as they are written."""
 
-    thing: type[Choice]
+    thing: "type[Choice]"
     arguments: Any
 
 

@@ -1,7 +1,5 @@
 """Initialisation: the functions that a spec may name, most of them in torch.nn.init, with their arguments."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -1,6 +1,8 @@
-"""The base of the language's models: errors, names, formulas, patterns."""
+"""The base of the language's models: errors, names, formulas, patterns.
 
-from __future__ import annotations
+Here, and where many models are declared, annotations are no text (`from __future__ import annotations`): pydantic would
+evaluate the text of those of a base again for each of its 60 subclasses, which took a tenth of `layergraph check`.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Final

@@ -4,8 +4,6 @@ The tensor leaves the state, and those that it is computed from take its place, 
 own names: `parametrizations.weight.original0`.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final

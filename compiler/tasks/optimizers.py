@@ -1,7 +1,5 @@
 """The optimizers of torch.optim that a task may name: classes, arguments and defaults are torch's."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator

@@ -4,8 +4,6 @@ Each begins with `warmup` steps in which the factor rises linearly. A schedule
 is a function of the step alone, so a run that is taken up again goes on as it would have.
 """
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
 from typing import Annotated, ClassVar
