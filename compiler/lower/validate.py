@@ -23,7 +23,7 @@ from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.dataclass import dataclass
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import fed_ports
-from compiler.ir.graph import Ref
+from compiler.ir.graph import Node, Ref
 from compiler.ir.module import (
     Choose,
     Let,
@@ -85,6 +85,32 @@ ABSENT = Output("", "")
 """An optional input that is not there."""
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A run whose code an op is asked for, in `forward`; in `__init__` where `given` is None."""
+
+    node: TypedNode
+    call: LayerCall
+    module: Expr
+    given: Mapping[str, Any] | None = None
+
+    def is_same(self, other: Asked) -> bool:
+        """Whether the op writes the same for a run of the same layer: they differ in values alone."""
+        one, two = self.call, other.call
+        return (
+            type(one.op) is type(two.op)
+            and vars(one.op) == vars(two.op)
+            and one.inputs == two.inputs
+            and self.node.arguments == other.node.arguments
+            and self.module == other.module
+            and self.given == other.given
+        )
+
+
+Written = tuple[Expr | None, tuple[Let, ...]]
+"""What an op writes, in the names of the scope: the expression, and the steps on the way."""
+
+
 class Validator:
     """Holds classes against uses; each pair once."""
 
@@ -94,6 +120,8 @@ class Validator:
         self.classes, self.constructors = classes, constructors
         self._done: dict[tuple[int, int], Invalid | None] = {}
         """What was found of a pair; None where it holds, and while it is looked at."""
+        self.written: dict[tuple[Node, bool], tuple[Asked, Written]] = {}
+        """What the op of each layer wrote last, in `__init__` and in `forward`."""
 
     def check(self, ir: ClassIR, use: Instance) -> None:
         """Hold a class against a use, and the classes that it builds there against theirs.
@@ -240,12 +268,17 @@ class _Check:
         self, node: TypedNode, call: LayerCall, given: Mapping[str, Any], module: Expr
     ) -> Expr:
         """What the op of one run writes for it, asked alone."""
-        assert call.op is not None
-        code = _alone_code(self.use, node, call, module)
-        values = {port.name: given.get(port.name) for port in call.op.inputs}
-        value = call.op.apply(code, **values)
-        copy = call.counter if node.node.layer.repeat is not None else None
-        return self._fold_steps(code.steps, value, copy)
+        value, steps = self._written(Asked(node, call, module, given))
+        assert value is not None
+        return self._fold_steps(steps, value, _own_copy(node, call))
+
+    def _written(self, asked: Asked) -> Written:
+        """What the op of a run writes; it is not asked again for the next use if that differs in values alone."""
+        key = asked.node.node, asked.given is None
+        known = self.validator.written.get(key)
+        if known is None or not known[0].is_same(asked):
+            known = self.validator.written[key] = asked, _ask(self.use, asked)
+        return known[1]
 
     def _fold_steps(self, steps: Sequence[Let], value: Expr, copy: int | None) -> Expr:
         for step in steps:
@@ -361,9 +394,11 @@ class _Check:
         elif call.instance is not None:
             self._chain(built, call.instance, copy)
         else:
-            wanted = self._construction(node, call)
-            found = self._folded(built, copy)
-            self._same_code(found, wanted, "what is built")
+            wanted, own = self._construction(node, call), _own_copy(node, call)
+            if built != wanted or copy != own:
+                wanted = None if wanted is None else self._folded(wanted, own)
+                found = self._folded(built, copy)
+                self._same_code(found, wanted, "what is built")
 
     def _value(self, code: Expr, copy: int | None = None) -> Any:
         try:
@@ -372,15 +407,10 @@ class _Check:
             raise self._wrong("a number cannot be worked out") from None
 
     def _construction(self, node: TypedNode, call: LayerCall) -> Expr | None:
-        """What the op of one run builds for it, asked alone."""
+        """What the op of one run builds for it, asked alone, in the names of the scope."""
         if call.op is None:
             return None
-        code = _alone_code(self.use, node, call, Placeholder(self._member(node)))
-        built = wrapped(
-            node, call.op.construct(code, **op_inputs(type(call.op), call.inputs))
-        )
-        copy = call.counter if node.node.layer.repeat is not None else None
-        return None if built is None else self._folded(built, copy)
+        return self._written(Asked(node, call, Placeholder(self._member(node))))[0]
 
     def _chain(self, built: Expr, instance: Instance, copy: int | None) -> None:
         """An `nn.Sequential` against a group whose layers it holds."""
@@ -697,6 +727,23 @@ def _first_of(node: TypedNode) -> Ref:
     """The first value that a layer reads."""
     first = next(iter(node.inputs.values()))
     return first[0] if isinstance(first, tuple) else first
+
+
+def _own_copy(node: TypedNode, call: LayerCall) -> int | None:
+    """The number of the first copy that a run stands for; None if the layer is not repeated."""
+    return call.counter if node.node.layer.repeat is not None else None
+
+
+def _ask(use: Instance, asked: Asked) -> Written:
+    node, call = asked.node, asked.call
+    assert call.op is not None
+    code = _alone_code(use, node, call, asked.module)
+    if asked.given is None:
+        types = op_inputs(type(call.op), call.inputs)
+        return wrapped(node, call.op.construct(code, **types)), ()
+    values = {port.name: asked.given.get(port.name) for port in call.op.inputs}
+    value = call.op.apply(code, **values)
+    return value, tuple(code.steps)
 
 
 def _alone_code(
