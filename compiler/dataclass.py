@@ -35,9 +35,9 @@ def _made(
     if repr and "__repr__" not in own:
         made.__repr__ = _repr
     if eq and "__eq__" not in own:
-        key = _key([one.name for one in dataclasses.fields(made) if one.compare])
-        made.__eq__ = _equality(key)
-        made.__hash__ = _hash(key) if frozen else None
+        names = [one.name for one in dataclasses.fields(made) if one.compare]
+        made.__eq__ = _equality(_key(names))
+        made.__hash__ = _hash(names) if frozen else None
     return made
 
 
@@ -64,7 +64,8 @@ def _equality(key: _Key) -> Callable[[object, object], bool]:
     return equal
 
 
-def _hash(key: _Key) -> Callable[[object], int]:
+def _hash(names: list[str]) -> Callable[[object], int]:
+    key = attrgetter(*names) if names else type
     return lambda self: hash(key(self))
 
 

@@ -130,7 +130,8 @@ def fold(
                 return one(part.body) if test.value else one(part.orelse)
             return Conditional(test, one(part.body), one(part.orelse))
         part = mapped(part, one)
-        return folded(part) if isinstance(part, _FOLDED) else part
+        foldable = _is_count(part) if isinstance(part, Call) else type(part) in _FOLDED
+        return folded(part) if foldable else part
 
     def folded(part: Expr) -> Expr:
         match part:
@@ -151,14 +152,19 @@ def fold(
                 return Literal(not value)
             case Logic(op, items):
                 return _joined(op, items)
-            case Binary() | Compare() | Unary() | Call(Name("min" | "max" | "len")):
+            case Binary() | Compare() | Unary() | Call():
                 return _number(part) or part
         return part
 
     return one(code)
 
 
-_FOLDED = (Compare, Subscript, Unary, Logic, Binary, Call)
+_FOLDED = frozenset({Compare, Subscript, Unary, Logic, Binary})
+
+
+def _is_count(code: Call) -> bool:
+    """Whether a call comes to a number where its arguments do."""
+    return isinstance(code.func, Name) and code.func.id in ("min", "max", "len")
 
 
 def _joined(op: str, items: tuple[Expr, ...]) -> Expr:

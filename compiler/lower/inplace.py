@@ -20,11 +20,13 @@ def overwrite(ir: ClassIR) -> ClassIR:
     keys = [key for statement in ir.body.statements for key in reads(statement)]
     keys += [key for output in ir.body.outputs for key in placeholders(output)]
     read = Counter(key for key in keys if isinstance(key, Local))
+    sources = {source for source, _ in ir.overwriting.values()}
     new = {
         value
         for statement in ir.body.statements
-        if isinstance(statement, Let) and _is_new(ir, statement.layer)
+        if isinstance(statement, Let)
         for value in defined(statement.target)
+        if value in sources and _is_new(ir, statement.layer)
     }
 
     def one(statement: Stmt) -> Stmt:

@@ -235,6 +235,8 @@ class ClassPrinter:
 
     def target(self, let: Let) -> int:
         """The columns of what a statement assigns to."""
+        if isinstance(let.target, Placeholder) and isinstance(let.target.key, Local):
+            return len(self.names[let.target.key])
         target = _collapsed(self.code(let.target))
         brackets = len("()") if isinstance(target, TupleExpr) else 0
         return len(flat(target)) - brackets

@@ -90,6 +90,8 @@ class _Reader:
 
     def placed(self, statement: Stmt) -> Stmt:
         """A statement with every size in its place; in a loop `i` counts the copies."""
+        if not any(isinstance(key, Size) for key in reads(statement)):
+            return statement
         if not isinstance(statement, Loop):
             return refilled(statement, self.place)
         return refilled(

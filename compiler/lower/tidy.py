@@ -122,9 +122,11 @@ class _Tidier:
 
 def _placed(value: Expr, one: Let) -> Expr:
     """An expression with that of a value in its place."""
+    assert isinstance(one.target, Placeholder)
+    moved = one.target.key
 
     def fill(key: Hashable) -> Expr:
-        return one.value if Placeholder(key) == one.target else Placeholder(key)
+        return one.value if key == moved else Placeholder(key)
 
     return filled(value, fill)
 

@@ -336,6 +336,7 @@ def _with(left: Dim, right: object, operation: Callable[[Dim, Dim], Dim]) -> Dim
     return NotImplemented if number is None else operation(left, number)
 
 
+@lru_cache(maxsize=4_096)
 def _add(a: Dim, b: Dim) -> Dim:
     if not a.terms or not b.terms:
         return a if a.terms else b
@@ -344,6 +345,7 @@ def _add(a: Dim, b: Dim) -> Dim:
     return polynomial(total)
 
 
+@lru_cache(maxsize=4_096)
 def _subtract(a: Dim, b: Dim) -> Dim:
     total = dict(a.terms)
     collect(total, b.terms, -1)

@@ -165,8 +165,11 @@ class Domain:
 
     def divisible(self, dim: Dim | int, n: int) -> bool:
         """Whether a size is proven to be a multiple of `n` for all values."""
+        size = Dim.of(dim)
+        if size.constant is not None:
+            return n != 0 and size.constant % n == 0
         try:
-            return n != 0 and self.equal(Dim.of(dim) % n, 0)
+            return n != 0 and self.equal(size % n, 0)
         except DimOverflow:
             return False
 
