@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 _BEGUN = time.perf_counter()
+gc.disable()  # until everything is imported
 collect_ignore = ["golden"]  # expected code, without the library that it carries
 
 settings.register_profile("default", max_examples=50, deadline=None)
@@ -42,9 +43,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was imported, which stays: to look at it took a tenth of the tests' time."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(

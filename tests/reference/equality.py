@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from compiler.checkpoint.tensors import own_tensors
+from compiler.ir.counts import ParameterCounter
 from runtime.weights import WeightTranslator
 from tests.programs import classes, compiled
 
@@ -38,6 +40,21 @@ def translation(spec: str, network: str = "", **settings: Any) -> WeightTranslat
     """
     variant = settings.pop("variant", "")
     return WeightTranslator(compiled(spec, variant, settings), network)
+
+
+def inferred(spec: str, variant: str) -> tuple[int, dict[str, tuple[int, ...]]]:
+    """The parameters of a spec's network, and the shapes of its tensors by name, as the compiler finds them.
+
+    Those of the generated class are the same: tests/generated/test_params.py.
+    """
+    instance = compiled(spec, variant).typed.networks[""]
+    shapes = {one.name: one.shape for one in own_tensors(instance)}
+    return ParameterCounter().instance(instance), shapes
+
+
+def shapes_of(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """The shapes of tensors by name."""
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def count(model: nn.Module) -> int:

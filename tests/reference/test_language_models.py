@@ -14,12 +14,13 @@ from transformers.core_model_loading import revert_weight_conversion
 from transformers.models.bloom.modeling_bloom import BloomGelu
 
 from runtime.load import build_on_meta
-from tests.programs import classes
 from tests.reference.equality import (
     Outputs,
     check_equal,
     count,
     generated,
+    inferred,
+    shapes_of,
     translation,
 )
 from tests.reference.exact import exact
@@ -72,10 +73,10 @@ def test_counts_as_transformers(case: Case, variant: str) -> None:
     sizes, parameters = case.published[variant]
     theirs = build_on_meta(case.model, case.config(**case.always | sizes))
     theirs.tie_weights()  # type: ignore[operator]
-    ours = build_on_meta(classes(case.spec, variant)[""])
+    found, shapes = inferred(case.spec, variant)
     translate = _translate(case, theirs, variant=variant)
-    assert count(ours) == count(theirs) == parameters
-    assert _shapes(ours.state_dict()) == _shapes(translate(theirs.state_dict()))
+    assert found == count(theirs) == parameters
+    assert shapes == shapes_of(translate(theirs.state_dict()))
 
 
 def _theirs(case: Case, eager: bool) -> Any:
@@ -135,7 +136,3 @@ def _translate(case: Case, model: Any, **settings: Any) -> Translate:
         return ours({case.files.get(name, name): t for name, t in saved.items()})
 
     return translated
-
-
-def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in state.items()}

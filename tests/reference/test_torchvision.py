@@ -24,6 +24,8 @@ from tests.reference.equality import (
     check_equal,
     count,
     generated,
+    inferred,
+    shapes_of,
     translation,
 )
 
@@ -64,13 +66,12 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
 @pytest.mark.parametrize(("spec", "variant", "builder"), FULL)
 def test_full_size(spec: str, variant: str, builder: Callable[..., nn.Module]) -> None:
     """As many parameters, all of the same names and shapes."""
-    ours, theirs = build_on_meta(classes(spec, variant)[""]), _sized(builder)
-    assert count(ours) == count(theirs) - _beside(theirs)
+    theirs = _sized(builder)
+    parameters, shapes = inferred(spec, variant)
+    assert parameters == count(theirs) - _beside(theirs)
     translate = translation(spec, variant=variant)
     assert translate.left_over(theirs.state_dict()) == []
-    found = {name: tensor.shape for name, tensor in ours.state_dict().items()}
-    expected = translate(theirs.state_dict())
-    assert found == {name: tensor.shape for name, tensor in expected.items()}
+    assert shapes == shapes_of(translate(theirs.state_dict()))
 
 
 def _sized(builder: Callable[..., nn.Module]) -> nn.Module:
