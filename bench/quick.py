@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import grimp
@@ -61,8 +62,7 @@ def changed(base: str) -> Iterator[str]:
 
 def select(paths: Iterable[str]) -> Iterator[str]:
     """The test files near changed files, the nearest first."""
-    tests = {file: _imports(ROOT / file) for file in _test_files()}
-    graph = grimp.build_graph(*PACKAGES)
+    tests, graph = _test_files(), _graph()
     near = [path for path in paths if path.endswith((".py", ".md", ".yaml"))]
     modules = {_module(path) for path in near if path.endswith(".py")}
     yield from (path for path in near if path in tests)
@@ -96,12 +96,17 @@ def _mirrors(test: Path, file: Path) -> bool:
     return data or (beside and f"{test.stem}_".startswith(f"test_{file.stem}_"))
 
 
-def _test_files() -> list[str]:
-    return sorted(
-        _git(
-            "ls-files", "--cached", "--others", "tests/**/test_*.py", "tests/test_*.py"
-        )
-    )
+@cache
+def _test_files() -> dict[str, set[str]]:
+    """The files of tests, and what each imports."""
+    patterns = ("tests/**/test_*.py", "tests/test_*.py")
+    files = sorted(_git("ls-files", "--cached", "--others", *patterns))
+    return {file: _imports(ROOT / file) for file in files}
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES)
 
 
 def _imports(file: Path) -> set[str]:

@@ -1,21 +1,21 @@
-"""A generated class at other values of its params is the network compiled with these values."""
+"""A class is the network that inference finds for other values of its params."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from compiler import Program, SpecError, compile_spec
+from compiler.checkpoint.tensors import own_tensors
 from compiler.ir.typed import walk_instances
-from runtime.load import constructor_arguments, load_program
-from runtime.samples import sample_inputs, sample_sizes
+from runtime.load import build_on_meta, constructor_arguments, load_program
+from runtime.samples import concrete_shape, sample_inputs, sample_sizes
 from tests.generated.networks import SPECS, sizes, small
 from tests.programs import FOLDER
 from tests.properties.judging import compiled, errors
@@ -97,25 +97,16 @@ def others(value: Any) -> st.SearchStrategy[Any]:
 
 
 def hold_classes(other: Program, built: Mapping[str, type[nn.Module]]) -> None:
-    """The classes of one program, given the params of another, are those of the other."""
-    for name, kind in load_program(other).items():
-        instance = other.typed.networks[name]
-        with torch.device("meta"):
-            expected = kind(**constructor_arguments(kind, instance)).eval()
-            arguments = constructor_arguments(built[name], instance)
-            given = built[name](**arguments).eval()
-        assert state(given) == state(expected)
+    """The classes of one program, given the params of another, have the tensors and outputs that inference finds."""
+    for name, instance in other.typed.networks.items():
+        arguments = constructor_arguments(built[name], instance)
+        module = build_on_meta(built[name], **arguments).eval()
+        state = {key: tuple(one.shape) for key, one in module.state_dict().items()}
+        assert state == {one.name: one.shape for one in own_tensors(instance)}
         for chosen in list(sample_sizes(instance))[:2]:
-            inputs = sample_inputs(instance, chosen, "meta")
-            assert [*shapes(given(*inputs))] == [*shapes(expected(*inputs))]
-
-
-def state(module: nn.Module) -> Mapping[str, torch.Size]:
-    """The shapes of a module's tensors."""
-    return {name: tensor.shape for name, tensor in module.state_dict().items()}
-
-
-def shapes(outputs: Any) -> Iterator[torch.Size]:
-    """The shapes of what a network gives."""
-    for tensor in outputs if isinstance(outputs, tuple) else (outputs,):
-        yield tensor.shape
+            outputs = module(*sample_inputs(instance, chosen, "meta"))
+            found = outputs if isinstance(outputs, tuple) else (outputs,)
+            assert [list(tensor.shape) for tensor in found] == [
+                concrete_shape(instance, one, chosen)
+                for one in instance.outputs.values()
+            ]

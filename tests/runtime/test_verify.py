@@ -94,9 +94,9 @@ layers:
 """
 
 
-@pytest.fixture
-def net(tmp_path: Path) -> Program:
-    path = tmp_path / "net.yaml"
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    path = tmp_path_factory.mktemp("net") / "net.yaml"
     path.write_text(NET)
     return compile_spec(path)
 
