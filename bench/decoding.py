@@ -121,14 +121,14 @@ def _network(spec: str, params: Mapping[str, Any]) -> Any:
 
 def greedy(network: Any, prompt: Tensor, new: int) -> Tensor:
     """Tokens as `layergraph generate` makes them, from a state."""
-    with torch.no_grad():
+    with torch.inference_mode():
         state = network.init_state(max_length=prompt.shape[1] + new)
         return sample(Stepper(network.step, state), prompt, Sampling(new, 0))
 
 
 def _greedy_from(network: Any, source: Tensor, prompt: Tensor, new: int) -> Tensor:
     """The same from a source, without padding."""
-    with torch.no_grad():
+    with torch.inference_mode():
         mask = torch.ones_like(source, dtype=torch.bool)
         length = prompt.shape[1] + new
         state = network.init_state(source, mask, max_length=length)
@@ -157,7 +157,8 @@ def jobs(pair: Pair) -> dict[str, Job]:
     }
     if pair.encodes:
         ours = partial(_greedy_from, network, source, prompt, pair.new)
-        theirs = partial(model.generate, source, decoder_input_ids=prompt, **options)
+        options["decoder_start_token_id"] = int(prompt[0, 0])
+        theirs = partial(model.generate, source, **options)
     else:
         ours = partial(greedy, network, prompt, pair.new)
         mask = torch.ones_like(prompt)
@@ -215,7 +216,7 @@ def _prefixes(network: Any, prompt: Tensor, new: int) -> Tensor:
         logits: Tensor = network(tokens)[:, -1]
         return logits
 
-    with torch.no_grad():
+    with torch.inference_mode():
         return sample(next_logits, prompt, Sampling(new, 0))
 
 
@@ -264,7 +265,7 @@ GROWTH: Mapping[str, tuple[str, Mapping[str, Any], float | None]] = {
 def _by_position(network: Any) -> list[float]:
     """Seconds of a token between each two lengths."""
     token, times = torch.randint(3, 1000, (1, 1)), []
-    with torch.no_grad():
+    with torch.inference_mode():
         state = network.init_state(max_length=LENGTHS[-1])
         network.step(token.expand(1, LENGTHS[0]), state)
         for start, end in pairwise(LENGTHS):

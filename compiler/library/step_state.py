@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
 from torch import Tensor
@@ -71,15 +71,12 @@ class StepState:
                 return tensor(name, value)
             return state(value) if isinstance(value, StepState) else value
 
-        changed = {key: change(key, value) for key, value in self._fields().items()}
+        changed = {key: change(key, value) for key, value in vars(self).items()}
         found: Self = replace(cast(Any, self), **changed)
         return found
 
-    def _fields(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(cast(Any, self))}
-
     def _values(self) -> list[Any]:
-        return list(self._fields().values())
+        return list(vars(self).values())
 
     def _states(self) -> Iterator[StepState]:
         for value in self._values():

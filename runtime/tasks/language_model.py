@@ -73,6 +73,7 @@ class LanguageModelLearner(Learner[LanguageModel]):
         text = self.tokenizer.decode([*prompt, *continuation])
         return {f"epoch-{epoch:03}.txt": f"{text}\n"}
 
+    @torch.inference_mode()
     def generate(self, request: GenerationRequest) -> str:
         invalid = request.options_besides("max_new_tokens")
         if request.beam is not None and invalid:

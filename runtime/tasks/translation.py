@@ -233,6 +233,7 @@ class TranslationLearner(Learner[Translation]):
             for text, translation in zip(inputs, self.translate(inputs), strict=True)
         ]
 
+    @torch.inference_mode()
     def generate(self, request: GenerationRequest) -> str:
         invalid = request.options_besides("max_new_tokens")
         if invalid:
