@@ -16,7 +16,7 @@ from compiler.diagnostics.text import listed, shorten
 from compiler.tasks.data.csv import Csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.series import interpolate, series
+from runtime.data.series import series
 from runtime.data.user_files import read_text
 
 MISSING: Final = frozenset({"", "na", "nan", "n/a", "null", "none"})
@@ -26,7 +26,7 @@ Record = tuple[int, list[str]]
 
 
 def load(options: Csv, section: DataSection) -> DataSplits:
-    """The columns with the end of the file held out; missing values are interpolated.
+    """The columns with the end of the file held out; `series` fills missing values.
 
     Raises:
         SpecError: if the file does not exist, lacks a column, or has an invalid line.
@@ -40,7 +40,7 @@ def load(options: Csv, section: DataSection) -> DataSplits:
 def read_columns(
     section: DataSection, path: Path, text: str, columns: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Columns of a CSV text by name, float[N, C]; missing values are interpolated.
+    """Columns of a CSV text by name, float[N, C]; missing values are NaN.
 
     Raises:
         SpecError: if a column does not exist or is not numeric, or the text is not CSV.
@@ -95,7 +95,7 @@ def _column(
     if np.isnan(values).all():
         message = f"the column {name} of {path} has no values"
         section.fail("data-empty", message, "path")
-    return interpolate(values)
+    return values
 
 
 def _value(

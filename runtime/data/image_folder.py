@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from runtime.data.dataset import DataSplits
 from runtime.data.images import images_data, read_image
 from runtime.data.split import split_by_class
 from runtime.data.user_files import existing_path
+
+FILE_MANAGER: Final = frozenset({"thumbs.db", "desktop.ini"})
+"""Files that Windows adds to folders of images, in lower case."""
 
 
 def load(options: ImageFolder, section: DataSection) -> DataSplits:
@@ -64,9 +68,13 @@ def _read_image(section: DataSection, file: Path, options: ImageFolder) -> Tenso
 
 
 def _entries(section: DataSection, folder: Path) -> list[Path]:
-    """The entries of a folder that are not hidden, sorted by name."""
+    """The entries of a folder that are not hidden or of a file manager, sorted by name."""
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.name[0] != ".")
+        return sorted(
+            entry
+            for entry in folder.iterdir()
+            if entry.name[0] != "." and entry.name.lower() not in FILE_MANAGER
+        )
     except OSError as error:
         message = f"{folder} cannot be read: {error.strerror}"
         section.fail("data-unreadable", message, "path")

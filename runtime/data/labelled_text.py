@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
     """
     rows = read_rows(section, "path", options.path, COLUMNS)
     if options.classes is None:
+        _check_names(rows, section.path(options.path), section)
         classes = sorted({label for _, label, _ in rows})
     else:
         classes = [str(number) for number in range(options.classes)]
@@ -45,6 +47,21 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
     return labelled_texts(
         train, held_out, classes, options.tokens, options.length, options.facts()
     )
+
+
+def _check_names(rows: Rows, path: Path, section: DataSection) -> None:
+    """Check that labels occur several times, which texts in their column and the names of columns do not."""
+    counts = Counter(label for _, label, _ in rows)
+    line, first, _ = rows[0]
+    if len(counts) > max(2, len(rows) // 2):
+        message = f"there are {len(counts)} labels in {len(rows)} lines"
+        help = f"a line is {COLUMNS[0]}, a tab and {COLUMNS[1]}"
+        section.fail_in("data-label", path, line, message, help=help)
+    if counts[first] == 1 and min((counts - Counter([first])).values(), default=1) > 1:
+        message = f"the label {shorten(first)} is in this line only"
+        help = "remove the line if it has the names of the columns"
+        columns = (1, len(first) + 1)
+        section.fail_in("data-label", path, line, message, columns=columns, help=help)
 
 
 def _check_labels(rows: Rows, classes: int, path: Path, section: DataSection) -> None:

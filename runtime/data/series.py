@@ -75,6 +75,8 @@ def series(
 ) -> DataSplits:
     """A series [N, C] with its end held out, standardised by the training part.
 
+    Missing values (NaN) are interpolated; those of the training part without the held-out part.
+
     The past of a held-out window may be in the training part, its future is not. The
     metadata are `mean`, `std`, `season`, `columns`, and `end`: the last values [length, C],
     not standardised.
@@ -93,6 +95,10 @@ def series(
     split = round(len(values) * (1 - options.held_out))
     first = max(length, season)
     _check_length(len(values), split, first, horizon, section, option)
+    if np.isnan(values[:split]).all(0).any():
+        message = "a column has no values in the training part"
+        section.fail("data-empty", message, option)
+    values = np.concatenate([interpolate(values[:split]), interpolate(values)[split:]])
     mean, std = values[:split].mean(0), values[:split].std(0)
     std = np.where(std > 0, std, 1.0)
     scaled = torch.tensor((values - mean) / std, dtype=torch.float32)
@@ -124,10 +130,10 @@ def _check_length(
 
 
 def interpolate(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A series [N] with missing values (NaN) interpolated linearly; at an end, the nearest value is repeated."""
-    missing = np.isnan(values)
+    """A series [N, C] with missing values (NaN) interpolated linearly; at an end, the nearest value is repeated."""
     times = np.arange(len(values))
-    found = np.interp(times[missing], times[~missing], values[~missing])
     out = values.copy()
-    out[missing] = found
+    for column in out.T:
+        missing = np.isnan(column)
+        column[missing] = np.interp(times[missing], times[~missing], column[~missing])
     return out

@@ -17,6 +17,7 @@ from compiler.tasks.task import Task
 from runtime.data.csv import read_columns
 from runtime.data.data_section import DataSection
 from runtime.data.images import FORMATS, Range, read_image, scaled
+from runtime.data.series import interpolate
 from runtime.data.user_files import read_text
 
 
@@ -88,7 +89,7 @@ def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float
     if len(values) < length:
         message = f"{file} has {len(values)} rows, but the network needs {length}"
         raise DataError(message)
-    past: list[list[float]] = values[-length:].tolist()
+    past: list[list[float]] = interpolate(values)[-length:].tolist()
     return past
 
 

@@ -149,6 +149,22 @@ CASES = [
     Case(
         "a very long label", NUMBERED, {"l": f"{'9' * 9999}\ta"}, "data-label", "l:1:1"
     ),
+    Case(
+        "a line with the names of columns",
+        LABELLED,
+        {"l": "label\ttext\n" + "a\tone\nb\ttwo\n" * 3},
+        "data-label",
+        "l:1:1",
+        ("the label label is in this line only", "names of the columns"),
+    ),
+    Case(
+        "labels and texts in each other's column",
+        LABELLED,
+        {"l": "".join(f"text {i}\ta\n" for i in range(6))},
+        "data-label",
+        "l:1:1",
+        ("6 labels in 6 lines", "the label, a tab and the text"),
+    ),
     Case("no label", LABELLED, {"l": "x\ta\n \tb\n"}, "data-format", "l:2:1"),
     Case(
         "no text",

@@ -17,7 +17,7 @@ from tests.runtime.data import errors_of_images, errors_of_series, errors_of_tex
 from tests.runtime.data.error_case import Case, error_of
 from tests.runtime.data.errors_of_images import FOLDER, IDX, LABELS, png
 from tests.runtime.data.errors_of_texts import TEXT
-from tests.runtime.data.section import idx, spec, write
+from tests.runtime.data.section import idx, read, spec, write
 
 SPEC = "spec.yaml"
 CASES = [
@@ -130,3 +130,10 @@ def error_of_task(data: str, folder: Path) -> Diagnostic:
     with pytest.raises(SpecError) as caught:
         load(task, DataSection(document, task.data.name, folder))
     return caught.value.diagnostics[0]
+
+
+def test_files_of_file_managers_are_no_images(tmp_path: Path) -> None:
+    folders = {f"p/{label}/{i}.png": png() for label in "ab" for i in range(5)}
+    files = {"p/a/Thumbs.db": b"no image", "p/desktop.ini": b"[.ShellClassInfo]"}
+    data = read(FOLDER, tmp_path, {**folders, **files})
+    assert len(data.train) + len(data.held_out) == 10

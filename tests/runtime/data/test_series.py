@@ -43,11 +43,13 @@ def test_interpolation_equals_that_of_pandas() -> None:
     data = co2.load_pandas().data["co2"].reset_index(drop=True)
     assert data.isna().sum() == 59
     expected = data.interpolate(method="linear", limit_direction="both").to_numpy()
-    np.testing.assert_allclose(interpolate(data.to_numpy()), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        interpolate(data.to_numpy()[:, None])[:, 0], expected, rtol=1e-12
+    )
 
 
 def test_interpolation_repeats_the_ends() -> None:
-    assert interpolate(np.array([np.nan, 1, np.nan, 3, np.nan])).tolist() == [
+    assert interpolate(np.array([[np.nan, 1, np.nan, 3, np.nan]]).T)[:, 0].tolist() == [
         1,
         1,
         2,
@@ -116,3 +118,18 @@ def test_a_line_of_gaps_is_a_time(tmp_path: Path) -> None:
         data.metadata["mean"]
     )
     torch.testing.assert_close(past, torch.arange(4.0)[:, None].expand(4, 2))
+
+
+def test_blanks_of_the_training_part_do_not_read_the_held_out_part(
+    tmp_path: Path,
+) -> None:
+    values = [*range(15), "", 1000, "", 1002, 1003]
+    text = "time,value\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values))
+    data = read(
+        "{csv: {path: s.csv, columns: [value], length: 2, horizon: 2, held_out: 0.2}}",
+        tmp_path,
+        {"s.csv": text},
+    )
+    mean, std = data.metadata["mean"][0], data.metadata["std"][0]
+    found = data.train.values[:, 0] * std + mean  # type: ignore[attr-defined]
+    assert found[15:18].round(decimals=3).tolist() == [14, 1000, 1001]
