@@ -151,6 +151,8 @@ class Earlier:
             engine.known[key] = instance
             engine.keys[instance] = key
         yield
+        if engine.report.failed:  # then a block may lack layers
+            return
         for instance, key in engine.keys.items():
             known.setdefault(key, instance)
 
