@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Any
 
 from compiler.dataclass import dataclass
+from compiler.expr.syntax import names_in
 from compiler.ir.graph import Node, Ref, Scope
 from compiler.ir.typed import (
     Instance,
@@ -23,6 +24,7 @@ from compiler.ir.typed import (
     walk_instances,
 )
 from compiler.language.identifiers import cap_words
+from compiler.op.arg_types import Formula
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import CopyFormula
 from compiler.symbolic.symbols import Symbol
@@ -115,7 +117,8 @@ class ClassPlan:
     def decides(self, layer: str) -> bool | None:
         """Whether a layer with `when` runs in all uses, or in none; None where the code asks.
 
-        Of a class that is one of several for its scope the condition may have been decided with the class.
+        Of a class that is one of several for its scope the condition may have been decided with the class; one over
+        fixed params alone is.
         """
         nodes = [
             node for use in self.uses if (node := use.nodes.get(layer)) is not None
@@ -128,7 +131,15 @@ class ClassPlan:
                 False  # no copy whose weights they share, or that gives further outputs
             )
         parted = bool(self.key[-1]) and keys.when is not None
-        return runs.pop() if parted and len(runs) == 1 else None
+        decided = parted or self._is_of_fixed(keys.when)
+        return runs.pop() if decided and len(runs) == 1 else None
+
+    def _is_of_fixed(self, condition: Formula | bool | None) -> bool:
+        """Whether a condition asks for params that are fixed, and for nothing else."""
+        if not isinstance(condition, Formula):
+            return False
+        names = set(names_in(condition.expr))
+        return bool(names) and names <= self.fixed.keys()
 
     def ports(self) -> list[str]:
         """The inputs of `forward`: those that are always there before the optional ones.

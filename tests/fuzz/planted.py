@@ -174,12 +174,40 @@ layers:
   s: {op: add, in: [b, q]}
 """,
     "behind_dots": """
-inputs: {x: "float[B, 2, T, 4]"}
-layers: {b: {op: Blk}}
+inputs: {x: "float[B, 2, T, 4]", y: "float[B, T, 4]"}
+layers: {b: {op: Blk, in: x}, c: {op: Blk, in: y}}
+outputs: {b: b, c: c}
 blocks:
   Blk:
     inputs: {x: "float[..., N, D]"}
     layers: {s: {op: slice, dim: -2, start: N - 1, stop: N}, l: {op: linear, out_features: D}}
+""",
+    "loop_variables_taken": """
+inputs: {layer: "float[B, 4]", module: "float[B, 4]"}
+layers:
+  d: {op: linear, out_features: 4, repeat: 2, in: layer}
+  s: {op: add, in: [d, layer, module]}
+""",
+    "otherwise": """
+params: {again: false, width: 6}
+inputs: {x: "float[B, 4]"}
+layers:
+  a: {op: linear, out_features: width}
+  c: {op: concat, dim: -1, in: [x, a], when: again, else: a}
+  d: {op: linear, out_features: 3}
+  e: {op: concat, dim: -1, in: [x, d], when: 1 > 2, else: d}
+  f: tanh
+""",
+    "copies_under_a_condition": """
+params: {n: 2, on: true}
+inputs: {x: "float[B, 4]"}
+layers:
+  a: {op: linear, out_features: 4, repeat: n, when: on}
+  b: {op: Blk, repeat: 2, when: not on}
+blocks:
+  Blk:
+    inputs: {x: "float[B, D]"}
+    layers: {l: {op: linear, out_features: D}, t: tanh}
 """,
     "solved_sizes": """
 inputs: {x: "float[B, 2 * N, 3 * M + 1]"}

@@ -174,3 +174,19 @@ def test_what_does_not_compile_is_refused(
         return
     with pytest.raises(ValueError, match=message):
         kind(**values)
+
+
+def test_a_condition_over_fixed_params_is_decided(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {again: false}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+        "  a: {op: linear, out_features: 6}\n"
+        "  c: {op: concat, dim: -1, in: [x, a], when: again, else: a}\n"
+        "  d: {op: linear, out_features: 6, repeat: 2}\n",
+        encoding="utf-8",
+    )
+    program = compile_spec(path)
+    assert "for again = False" in program.python
+    assert "torch.cat" not in program.python
+    assert " if " not in program.python.partition("def forward")[2]
+    assert not verify(program).problems
