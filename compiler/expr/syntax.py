@@ -204,6 +204,8 @@ def rewrite(
             return replace(expr, operand=rewrite(expr.operand, rule))
         case BinaryOperation() | ComparisonOperation():
             left, right = rewrite(expr.left, rule), rewrite(expr.right, rule)
+            if left is expr.left and right is expr.right:
+                return expr
             return replace(expr, left=left, right=right)
         case IfElse():
             body, test = rewrite(expr.body, rule), rewrite(expr.test, rule)
@@ -216,6 +218,8 @@ def rewrite(
             return replace(expr, args=_rewrite_all(expr.args, rule))
         case Indexing():
             value, index = rewrite(expr.value, rule), rewrite(expr.index, rule)
+            if value is expr.value and index is expr.index:
+                return expr
             return replace(expr, value=value, index=index)
         case ListLiteral():
             return replace(expr, items=_rewrite_all(expr.items, rule))

@@ -84,7 +84,11 @@ class OtherValues:
         for name in several:
             if self._is_list(name):
                 yield [sizes, {name: _rising(values[name])}]
-        items: Setting = {n: _changed(v) for n, v in values.items() if self._is_list(n)}
+        items: Setting = {
+            n: _few_copies(v) if _COUNT in self._roles.get(n, ()) else _changed(v)
+            for n, v in values.items()
+            if self._is_list(n)
+        }
         yield [items]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
         few = len(flags) <= _MOST_FLAGS
@@ -219,6 +223,17 @@ def _shorter(value: Any) -> Any:
     if isinstance(value, tuple):
         return value[:-1] if len(value) > 1 else value
     return 2 if value > _FEW else max(value - 1, 1)
+
+
+def _few_copies(value: Any) -> Any:
+    """A list with other numbers of copies, which differ from one another; items that are no numbers stay."""
+    found = []
+    for number, item in enumerate(value):
+        if isinstance(item, int) and not isinstance(item, bool):
+            few = 1 + number % _FEW
+            item = few + 1 if few == item else few
+        found.append(item)
+    return tuple(found)
 
 
 def _changed(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from compiler.op import errors
 from compiler.op.errors import OpError
-from compiler.symbolic.dims import Dim, exact_div
+from compiler.symbolic.dims import Atom, Dim, exact_div
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
 from compiler.symbolic.symbols import Symbol
@@ -26,6 +26,7 @@ class Context:
         self.hints = {} if hints is None else hints
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
+        self._floors: dict[Atom, Dim] = {}
         self.decided: dict[tuple[Dim, Dim], None] = {}
         """Sizes that are equal by their values, not by their names."""
         self.tolerated: list[OpError] | None = None
@@ -37,7 +38,8 @@ class Context:
             return size
         found = self._values.get(size)
         if found is None:
-            found = self._values[size] = size.substitute(self.hints)
+            found = size.substitute(self.hints, self._floors)
+            self._values[size] = found
         return found
 
     def values(self, tensor: TensorType) -> TensorType:

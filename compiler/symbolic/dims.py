@@ -53,9 +53,14 @@ class FloorDivision:
     numerator: "Dim"
     divisor: "Dim"
     key: Key = field(init=False, repr=False, compare=False)
+    hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (1, self.numerator.key, self.divisor.key))
+        object.__setattr__(self, "hash", hash((self.numerator, self.divisor)))
+
+    def __hash__(self) -> int:
+        return self.hash
 
     @property
     def symbols(self) -> frozenset[Symbol]:
@@ -210,8 +215,14 @@ class Dim:
     def __repr__(self) -> str:
         return f"Dim({self})"
 
-    def substitute(self, values: "Mapping[Symbol, int | Dim]") -> "Dim":
+    def substitute(
+        self,
+        values: "Mapping[Symbol, int | Dim]",
+        floors: "dict[Atom, Dim] | None" = None,
+    ) -> "Dim":
         """The Dim with symbols replaced, all at once.
+
+        `floors` remembers what floor divisions become, for further sizes and the same values.
 
         Raises `ZeroDivisionError` if a divisor becomes zero.
         """
@@ -219,8 +230,9 @@ class Dim:
             return self
         if self.alone is not None:
             return Dim.of(values[self.alone])
-        own = {one: Dim.of(values[one]) for one in self.symbols if one in values}
-        return _substitute(self, own, {})
+        given = {one: Dim.of(values[one]) for one in self.symbols if one in values}
+        own = {one: value for one, value in given.items() if value.alone is not one}
+        return _substitute(self, own, {} if floors is None else floors) if own else self
 
     def evaluate(self, values: Mapping[Symbol, int]) -> int:
         """The value of the Dim, given values of all its symbols; `KeyError` names a missing one."""

@@ -85,14 +85,16 @@ class SymbolTable(dict[str, Value]):
 
     def size(self, expr: Expression, value: Any) -> Any:
         """A formula as a size in the names of the scope; `value` is its value."""
-        listed = any(isinstance(part, Indexing | FunctionCall) for part in walk(expr))
+        parts = list(walk(expr)) if not isinstance(expr, Variable) else ()
+        calls = any(isinstance(part, FunctionCall) for part in parts)
+        listed = calls or any(isinstance(part, Indexing) for part in parts)
         known = dict(self) if listed else self
         told = rewrite(expr, _into(known, self._item)) if listed else expr
         try:
             size = evaluate(told, known)
         except ExpressionError:
             return self.opaque(expr, value)
-        if listed and isinstance(size, Dim):
+        if calls and isinstance(size, Dim):
             return self._by_length(told, known, size)
         return size
 
