@@ -209,8 +209,25 @@ blocks:
     inputs: {x: "float[B, D]"}
     layers: {l: {op: linear, out_features: D}, t: tanh}
 """,
+    "optional_inputs_apart": """
+inputs: {x: "float[B, T, 4]", mask: "bool[B, T]", bias: "float[B, 1, T, T]"}
+layers:
+  a: {op: Blk, in: {x: x, mask: mask}}
+  b: {op: Blk, in: {x: a, bias: bias}}
+blocks:
+  Blk:
+    inputs: {x: "float[N, L, D]", mask: "bool[N, L]?", bias: "float[N, 1, L, L]?"}
+    layers:
+      a: {op: attention, num_heads: 1, in: {query: x, key: x, value: x, mask: mask, bias: bias}}
+""",
+    "optional_input_first": """
+inputs: {mask: "bool[B, T]?", x: "float[B, T, 4]"}
+layers:
+  a: {op: attention, num_heads: 1, in: {query: x, key: x, value: x, mask: mask}}
+  s: {op: slice, dim: 1, start: T - 1, stop: T}
+""",
     "solved_sizes": """
-inputs: {x: "float[B, 2 * N, 3 * M + 1]"}
+inputs: {x: "float[B, 2 * N, 3 * M - 1]"}
 layers:
   a: {op: slice, dim: 1, start: 0, stop: N}
   b: {op: slice, dim: 2, start: 0, stop: M}
