@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from compiler.dataclass import dataclass
 from compiler.language.choice import Choice
-from compiler.language.model import Model
+from compiler.language.model import Model, fault
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
 
@@ -22,6 +22,9 @@ class IsFile:
 
 File = Annotated[str, IsFile()]
 """A path; relative paths start at the folder of the spec."""
+
+
+_ROUNDING = 1e-9
 
 
 class DataSet(Choice):
@@ -37,6 +40,16 @@ class DataSet(Choice):
     by_param: ClassVar[bool] = True
 
     forms: ClassVar[tuple[Form, ...]]
+
+    @model_validator(mode="after")
+    def _fold(self) -> Self:
+        """Check that there is such a fold."""
+        fold, part = getattr(self, "fold", 0), getattr(self, "held_out", 0)
+        if fold and (fold + 1) * part > 1 + _ROUNDING:
+            folds = int(1 / part + _ROUNDING)
+            message = f"with held_out: {part:g} there are {folds} folds, from 0 on"
+            raise fault("bad-value", message)
+        return self
 
     @abstractmethod
     def facts(self) -> DataFacts:

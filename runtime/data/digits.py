@@ -20,7 +20,7 @@ def load(options: Digits, section: DataSection) -> DataSplits:
     """The digits as images or as sequences of rows, a fraction of each class held out."""
     digits = load_digits()
     images, labels = torch.tensor(digits.images).float(), torch.tensor(digits.target)
-    parts = split_by_class(labels, options.held_out)
+    parts = split_by_class(labels, options)
     if options.form == "sequences":
         rows = scaled(images, 16, options.range)
         train, held_out = (

@@ -33,7 +33,7 @@ def load(options: Idx, section: DataSection) -> DataSplits:
     if options.test_images is None:
         train, held_out = (
             {name: rows[indices] for name, rows in part.items()}
-            for indices in split_by_class(part["labels"], options.held_out)
+            for indices in split_by_class(part["labels"], options)
         )
     else:
         train, held_out = part, _read_part(section, options, "test_")

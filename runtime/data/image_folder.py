@@ -42,7 +42,7 @@ def load(options: ImageFolder, section: DataSection) -> DataSplits:
     columns = {"images": torch.stack(images), "labels": torch.tensor(labels)}
     train, held_out = (
         {name: rows[indices] for name, rows in columns.items()}
-        for indices in split_by_class(columns["labels"], options.held_out)
+        for indices in split_by_class(columns["labels"], options)
     )
     classes = [folder.name for folder in folders]
     return images_data(train, held_out, 255, classes, options)

@@ -38,8 +38,7 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
     texts = [(text, numbers[label]) for _, label, text in rows]
     labels = torch.tensor([label for _, label in texts])
     train, held_out = (
-        [texts[i] for i in part.tolist()]
-        for part in split_by_class(labels, options.held_out)
+        [texts[i] for i in part.tolist()] for part in split_by_class(labels, options)
     )
     if not train or not held_out:
         message = f"{section.path(options.path)} has too few texts to hold some out"

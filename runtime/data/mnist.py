@@ -21,6 +21,6 @@ def load(options: Mnist, section: DataSection) -> DataSplits:
     images, labels = rows[:, :-1].view(-1, 1, 28, 28), rows[:, -1]
     train, held_out = (
         {"images": images[i], "labels": labels[i]}
-        for i in split_by_class(labels, options.held_out)
+        for i in split_by_class(labels, options)
     )
     return images_data(train, held_out, 255, CLASSES, options)

@@ -15,6 +15,8 @@ class Digits(DataSet):
     Attributes:
         form: images, or sequences of 8 rows with 8 values each.
         held_out: fraction held out of each class.
+        split_seed: random seed of the split.
+        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
         shift: maximum random shift of training images, in pixels.
         rotate: maximum random rotation of training images, in degrees.
         range: the pixel values of black and white.
@@ -25,6 +27,8 @@ class Digits(DataSet):
 
     form: Literal["images", "sequences"] = "images"
     held_out: Share = 0.2
+    split_seed: Count = 0
+    fold: Count = 0
     shift: Count = 0
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"

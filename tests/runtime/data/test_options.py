@@ -17,6 +17,8 @@ from tests.runtime.data.section import read
         ("{kjv: {tokens: {words: 1000000000000}}}", "less than or equal"),
         ("{csv: {path: c, columns: []}}", "at least 1 item"),
         ("{digits: {held_out: 1.0}}", "less than 1"),
+        ("{digits: {fold: 5}}", "there are 5 folds, from 0 on"),
+        ("{mnist: {held_out: 0.3, fold: 3}}", "there are 3 folds, from 0 on"),
     ],
 )
 def test_invalid_options(data: str, message: str, tmp_path: Path) -> None:
