@@ -78,7 +78,11 @@ class OtherValues:
         values = {n: v for n, v in self.values.items() if n in names}
         several = [n for n in values if n in self.counts or self._is_list(n)]
         longer = {name: _longer(values[name]) for name in several}
+        # Numbers that conditions ask for change with all others, and stay what they are.
+        kept = {name: size for name, size in sizes.items() if not self._decides(name)}
+        kept = kept if len(kept) < len(sizes) else {}
         yield [sizes]
+        yield [kept]
         yield [sizes, longer]
         yield [sizes, {name: _shorter(values[name]) for name in several}]
         for name in several:
@@ -97,8 +101,7 @@ class OtherValues:
         for row in rows:
             yield row
             yield [sizes, *row]
-            if items:
-                yield [items, *row]
+            yield from ([others, *row] for others in (kept, items) if others)
         for pair in combinations(flags.items(), 2) if few else ():
             yield [sizes, dict(pair)]
         # What is under a flag may be under another condition, too.
@@ -115,8 +118,7 @@ class OtherValues:
             for other in self._thresholds(name, value):
                 yield [{name: other}]
                 yield [sizes, {name: other}]
-                if items.keys() - {name}:
-                    yield [items, {name: other}]
+                yield from ([rest, {name: other}] for rest in (kept, items) if rest)
         computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
         yield [self._scaled(computed, _FACTORS[1:])]
 
