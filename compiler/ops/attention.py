@@ -9,10 +9,13 @@ from compiler.codegen.python import (
     Compare,
     Conditional,
     Expr,
+    Slice,
     TupleExpr,
+    Unary,
     call,
     lit,
     method,
+    subscript,
 )
 from compiler.op import errors
 from compiler.op.arg_types import Positive, Probability, Size
@@ -27,6 +30,7 @@ from compiler.ops._sdpa_mask import (
     attn_mask,
     band_mask,
     size,
+    unless_none,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
@@ -218,6 +222,9 @@ class Attention(Op):
         if state is not None:
             kinds = {port: code.type(port) for port in ("key", "value")}
             key, value = code.unpack(call("keep", state, key, value), **kinds)
+            if self.window is not None and not self._resumes(code):
+                mask = _last(code, "mask", mask, size(key, 1))
+                bias = _last(code, "bias", bias, size(key, 1))
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
         kv = code.argument("num_kv_heads") if grouped else heads
@@ -321,6 +328,14 @@ class Attention(Op):
         if code.chosen("is_causal"):
             return {"is_causal": code.argument("is_causal")}
         return {"is_causal": lit(True)} if self.is_causal else {}
+
+
+def _last(code: Code, port: str, mask: Expr | None, columns: Expr) -> Expr | None:
+    """`mask[..., -columns:]`, for as many keys as a window keeps; None where it is None."""
+    if mask is None:
+        return None
+    kept = subscript(mask, ..., Slice(Unary("-", columns)))
+    return code.let(unless_none(mask, code.optional(port), kept, lit(None)), name=port)
 
 
 def split(value: Expr, heads: Expr) -> Expr:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self, cast
 
 import torch
@@ -113,13 +113,16 @@ class CappedAttention(nn.Module):
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
         scaled = query * math.sqrt(cos.shape[1] / self.scale_dim)  # [B, T, R * heads]
         key, value = keep(state, key, v_proj)  # 2 of [B, T, R * kv_heads]
+        mask_2 = None if mask is None else mask[..., -key.shape[1] :]
         past = key.shape[1] - scaled.shape[1]
         near = (
             scaled.new_ones(scaled.shape[1], key.shape[1], dtype=torch.bool)
             .tril(past)
             .triu(past + 1 - self.window)
         )  # [T, T]
-        admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
+        admitted = (
+            near if mask_2 is None else near & mask_2[:, None, None]
+        )  # [B, 1, T, T]
         attention = capped_attention(
             torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
