@@ -60,6 +60,8 @@ class FormulaCounter:
 def sum_or_none(terms: Iterable[Dim | None]) -> Dim | None:
     """The sum of formulas; None if a term is None or the sum grows too large."""
     terms = list(terms)
+    if len(terms) == 1:
+        return terms[0]
     try:
         known = [term for term in terms if term is not None]
         return sum_of(known) if len(known) == len(terms) else None

@@ -81,6 +81,7 @@ class Passing:
     port: str
 
 
+_NOTHING = lit(None)
 ABSENT = Output("", "")
 """An optional input that is not there."""
 
@@ -258,7 +259,7 @@ class _Check:
                 given[port] = tuple(map(self._token, ref))
             else:
                 token = self._token(ref)
-                given[port] = None if token == lit(None) else token
+                given[port] = None if token == _NOTHING else token
         return given
 
     def _member(self, node: TypedNode) -> Member:

@@ -189,7 +189,7 @@ class Domain:
         >>> str(multiple.simplified((Dim.symbol(symbol) + 3) // 4))
         'H // 4'
         """
-        if not dim.depth:
+        if not dim.depth or not self.constraints:
             return dim
         steps = tuple(
             (symbol, self.constraints[symbol].multiple_of)
