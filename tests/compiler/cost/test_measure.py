@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from compiler import compile_spec
+from compiler import Program, compile_spec
 from compiler.cost.at_sizes import at_sizes
 from compiler.cost.measure import measure
 from compiler.cost.summary import LayerSummary, ScopeSummary, Summary, table
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.reporting.summary_json import as_json
+from runtime.load import build_on_meta, constructor_arguments, load_program
 from runtime.samples import sample_inputs, sample_sizes
-from tests.programs import SPECS, compiled, on_meta
+from tests.generated.networks import small
+from tests.programs import SPECS, compiled
 
 
 def summary_of(text: str, folder: Path) -> Summary:
@@ -33,15 +35,21 @@ def row(section: ScopeSummary, path: str) -> LayerSummary:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_torch_counts_the_same(name: str) -> None:
-    program = compiled(name)
-    for network, instance in program.typed.networks.items():
-        module = on_meta(name, network)
+    """For the network at full size once, and with small params at every size."""
+    hold_counts(compiled(name), most=1)
+    hold_counts(small(name))
+
+
+def hold_counts(program: Program, most: int | None = None) -> None:
+    for network, kind in load_program(program).items():
+        instance = program.typed.networks[network]
+        module = build_on_meta(kind, **constructor_arguments(kind, instance)).eval()
         section = program.summary.networks[network]
         parameters = sum(tensor.numel() for tensor in module.parameters())
         assert section.size.parameters == parameters
-        for sizes in sample_sizes(instance):
-            if 1 in sizes.values():
-                continue  # torch counts no FLOPs for an einsum over a size of 1
+        # torch counts no FLOPs for an einsum over a size of 1
+        samples = [one for one in sample_sizes(instance) if 1 not in one.values()]
+        for sizes in samples[:most]:
             inputs = sample_inputs(instance, sizes, "meta")
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 module(*inputs)
