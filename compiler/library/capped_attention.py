@@ -16,6 +16,7 @@ def capped_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    past: int = 0,
 ) -> Tensor:
     """F.scaled_dot_product_attention with scores softcap * tanh(scores / softcap).
 
@@ -23,8 +24,8 @@ def capped_attention(
     value: float[B, kv_heads, S, V], attn_mask: bool or float[B, heads, T, S]
     -> float[B, heads, T, V]
 
-    If `is_causal`, the queries are the last T of S positions. A query whose keys are
-    all masked gives zeros. Gemma 2, 2024.
+    If `is_causal`, query t attends to keys up to past + t. A query whose keys are all
+    masked gives zeros. Gemma 2, 2024.
     """
     group = query.shape[1] // key.shape[1]
     if group > 1:
@@ -33,7 +34,6 @@ def capped_attention(
     scores = query @ key.transpose(-2, -1) * scale
     scores = torch.tanh(scores / softcap) * softcap
     if is_causal:
-        past = scores.shape[-1] - scores.shape[-2]
         attn_mask = scores.new_ones(scores.shape[-2:], dtype=torch.bool).tril(past)
     if attn_mask is None:
         weights = F.softmax(scores, dim=-1)

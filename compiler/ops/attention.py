@@ -278,23 +278,25 @@ class Attention(Op):
             masks = (
                 {} if mask is None else {"attn_mask": attn_mask(code, None, mask, None)}
             )
-            return masks | self._causal_argument(code)
+            return masks | self._causal_argument(code, query, key)
         near = None
         if self.is_causal or self.window is not None:
             window = None if self.window is None else code.argument("window")
             rows, columns = size(query, 1), size(key, 1)
-            past = None
+            before = None
             if code.state() is not None:
-                past = code.let(Binary("-", columns, rows), name="past")
+                before = code.let(Binary("-", columns, rows), name="past")
             square = all_true(rows, columns, query)
-            near = band_mask(square, self.is_causal, window, past)
+            near = band_mask(square, self.is_causal, window, before)
         if (
             near is not None
             and mask is not None
             and self._is_causal_without_mask(code, bias)
         ):
             admitted = admitted_or_none(code, near, mask)
-            return {"attn_mask": admitted, "is_causal": Compare("is", mask, lit(None))}
+            alone = Compare("is", mask, lit(None))
+            past = self._past(code, query, key)
+            return {"attn_mask": admitted, "is_causal": alone, **past}
         return {"attn_mask": attn_mask(code, near, mask, bias)}
 
     def _mask_and_window(self, code: Code, mask: Expr | None) -> dict[str, Expr]:
@@ -324,10 +326,19 @@ class Attention(Op):
             and code.optional("mask")
         )
 
-    def _causal_argument(self, code: Code) -> dict[str, Expr]:
+    def _causal_argument(self, code: Code, query: Expr, key: Expr) -> dict[str, Expr]:
         if code.chosen("is_causal"):
-            return {"is_causal": code.argument("is_causal")}
-        return {"is_causal": lit(True)} if self.is_causal else {}
+            chosen = code.argument("is_causal")
+            return {"is_causal": chosen, **self._past(code, query, key)}
+        if not self.is_causal:
+            return {}
+        return {"is_causal": lit(True), **self._past(code, query, key)}
+
+    def _past(self, code: Code, query: Expr, key: Expr) -> dict[str, Expr]:
+        """How many keys there are before those of the queries, where a piece of a sequence is run."""
+        if self.softcap is None or code.state() is None:
+            return {}
+        return {"past": Binary("-", size(key, 1), size(query, 1))}
 
 
 def _last(code: Code, port: str, mask: Expr | None, columns: Expr) -> Expr | None:
