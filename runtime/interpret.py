@@ -196,8 +196,8 @@ class Interpreter:
             frame.values[port, ""] = tensor
             if isinstance(tensor, Tensor) and pattern is not None:
                 frame.numbers |= _bind_dimensions(pattern, tensor, instance)
-        used = _used_layers(instance)
-        for typed in (node for node in instance.nodes.values() if node in used):
+        used = used_layers(instance.scope)
+        for typed in (n for n in instance.nodes.values() if n.node.name in used):
             outputs = self._run_layer(frame, typed)
             first = next(iter(outputs.values()))
             frame.values[typed.node.name, ""] = first
@@ -382,15 +382,15 @@ class _Frame:
         return bool(layer) and not self.instance.nodes[layer].calls
 
 
-def _used_layers(instance: Instance) -> set[TypedNode]:
-    """The layers that the outputs depend on; others do not run."""
-    used: set[TypedNode] = set()
-    pending = list(instance.scope.outputs.values())
+def used_layers(scope: Scope) -> set[str]:
+    """The layers that the outputs of a scope depend on; others do not run."""
+    used: set[str] = set()
+    pending = list(scope.outputs.values())
     while pending:
-        typed = instance.nodes.get(pending.pop().node)
-        if typed is not None and typed not in used:
-            used.add(typed)
-            pending += [ref for _, ref in typed.node.refs()]
+        node = scope.nodes.get(pending.pop().node)
+        if node is not None and node.name not in used:
+            used.add(node.name)
+            pending += [ref for _, ref in node.refs()]
     return used
 
 

@@ -21,11 +21,13 @@ import torch
 from torch import nn
 
 from compiler.cost.costs import CostCounter
+from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.ir.counts import ParameterCounter
+from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.program import Program
 from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison
-from runtime.interpret import Interpreter
+from runtime.interpret import Interpreter, used_layers
 from runtime.load import (
     accepted_params,
     build_on_meta,
@@ -129,9 +131,7 @@ class _Verifier:
         """Compare the class called with these params, and the module compiled with them, with the interpreter."""
         typed = compiled_with(self._typed, values)
         if typed.failed:
-            first = typed.diagnostics[0]
-            if first.code != "expect-mismatch":  # `expect` is of the spec's own params
-                self._check_fails(networks, values, label, first.message)
+            self._check_fails(networks, values, label, typed)
             return
         if not _is_small(typed):
             return
@@ -172,11 +172,14 @@ class _Verifier:
             return {}
 
     def _check_fails(
-        self, networks: Networks, values: Values, label: str, reason: str
+        self, networks: Networks, values: Values, label: str, failed: TypedGraph
     ) -> None:
-        """Check that a class does not run with params that the spec does not compile with."""
+        """Check that classes do not run with params with which a layer that they run is wrong."""
         for name, instance in self._typed.networks.items():
             kind = networks[name]
+            found = [one for one in failed.diagnostics if _concerns(one, instance)]
+            if not found:
+                continue
             if not values.keys() <= accepted_params(kind, instance).keys():
                 continue  # the class has no other values for some of them
             try:
@@ -185,8 +188,8 @@ class _Verifier:
                     module(*sample_inputs(instance, sizes, "cpu"))
             except RAISED_BY_TORCH:
                 continue
-            message = f"{kind.__name__}({label}) runs, but does not compile: {reason}"
-            self._problems.append(message)
+            reason = f"but does not compile: {found[0].message}"
+            self._problems.append(f"{kind.__name__}({label}) runs, {reason}")
 
     def _compare(
         self,
@@ -246,6 +249,23 @@ class _Pass:
         parts += [f"without {port}" for port in sorted(self.absent)]
         parts += ["training"] * self.training
         return f"at {', '.join(parts) or 'fixed sizes'}"
+
+
+def _concerns(error: Diagnostic, network: Instance) -> bool:
+    """Whether an error is of what a network runs; `expect` is of the spec's own params."""
+    if error.severity != "error" or error.code == "expect-mismatch":
+        return False
+    first, *layers = error.layers or (network.scope.name,)
+    if first != network.scope.name:
+        return False
+    scope: object = network.scope
+    for layer in layers:
+        if not isinstance(scope, Scope):
+            break  # a param says which block it is
+        if layer not in used_layers(scope):
+            return False
+        scope = scope.nodes[layer].target
+    return True
 
 
 def _passes(typed: TypedGraph, name: str, one_size: bool) -> Iterator[_Pass]:

@@ -13,7 +13,7 @@ from tests.fuzz.scope import Config, Scope, Value, argument, serial
 from tests.fuzz.structures import go_on
 
 RICH = 5_000_000
-"""From this seed on specs have richer moves; those before are what they were."""
+"""From this seed on specs have richer moves. What a seed gives depends on the moves of the day."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 
 

@@ -108,6 +108,8 @@ from torch.nn import functional as F, init
 class Net(nn.Module):
     def __init__(self, width: int = 4, n: int = 2, on: bool = True) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.first = nn.Linear(4, width)
         self.copies = nn.ModuleList(nn.Linear(width, width) for _ in range(n))
         self.norm = nn.LayerNorm(width)
