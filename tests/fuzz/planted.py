@@ -189,14 +189,16 @@ layers:
   s: {op: add, in: [d, layer, module]}
 """,
     "otherwise": """
-params: {again: false, width: 6}
+params: {again: false, on: true, width: 6}
 inputs: {x: "float[B, 4]"}
 layers:
   a: {op: linear, out_features: width}
   c: {op: concat, dim: -1, in: [x, a], when: again, else: a}
   d: {op: linear, out_features: 3}
-  e: {op: concat, dim: -1, in: [x, d], when: 1 > 2, else: d}
-  f: tanh
+  other: {op: linear, out_features: 3, in: x}
+  f: {op: tanh, in: d, when: on, else: other}
+  e: {op: concat, dim: -1, in: [x, f], when: 1 > 2, else: f}
+  g: sin
 """,
     "copies_under_a_condition": """
 params: {n: 2, on: true}
@@ -220,11 +222,11 @@ blocks:
     layers:
       a: {op: attention, num_heads: 1, in: {query: x, key: x, value: x, mask: mask, bias: bias}}
 """,
-    "optional_input_first": """
-inputs: {mask: "bool[B, T]?", x: "float[B, T, 4]"}
+    "size_of_an_optional_input": """
+inputs: {x: "float[B, 2 * T, 4]", mask: "bool[B, T]?"}
 layers:
-  a: {op: attention, num_heads: 1, in: {query: x, key: x, value: x, mask: mask}}
-  s: {op: slice, dim: 1, start: T - 1, stop: T}
+  h: {op: slice, dim: 1, start: 0, stop: T}
+  a: {op: attention, num_heads: 1, in: {query: h, key: h, value: h, mask: mask}}
 """,
     "solved_sizes": """
 inputs: {x: "float[B, 2 * N, 3 * M - 1]"}
