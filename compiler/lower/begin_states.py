@@ -25,7 +25,8 @@ from compiler.lower.class_ir import count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.class_steps import ClassNames, ClassSteps, LayerMemory, Steps
 from compiler.lower.draft import Draft, member
-from compiler.lower.emit import LayerCode, value_code
+from compiler.lower.emit import LayerCode
+from compiler.lower.scope_code import value_code
 from compiler.op.op import Op
 
 Given = Mapping[str, Expr | tuple[Expr, ...] | None]

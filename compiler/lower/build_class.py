@@ -9,9 +9,9 @@ from compiler.lower.class_plan import ClassPlan, Plans
 from compiler.lower.class_steps import Steps
 from compiler.lower.demands import equal_sizes
 from compiler.lower.draft import Draft
-from compiler.lower.emit import value_code
 from compiler.lower.forward import Forward
 from compiler.lower.members import Members
+from compiler.lower.scope_code import value_code
 
 
 def build_class(plan: ClassPlan, plans: Plans, steps: Steps | None = None) -> ClassIR:

@@ -12,7 +12,7 @@ from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.class_steps import ClassSteps
 from compiler.lower.demands import Demand
-from compiler.lower.emit import value_code
+from compiler.lower.scope_code import value_code
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Instance, LayerCall
 from compiler.lower.class_plan import ClassPlan, Plans, Run
-from compiler.lower.emit import Parted, Unwritten
+from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.step_uses import StreamedUses
 from compiler.op.arg_types import Formula
 from compiler.op.flow import Memory

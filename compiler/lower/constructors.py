@@ -25,19 +25,17 @@ from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.emit import (
-    Parted,
-    Symbolic,
-    Unwritten,
-    common_size,
-    further_runs,
+from compiler.lower.common_size import common_size
+from compiler.lower.emit import further_runs
+from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
+from compiler.lower.parted import Parted, Symbolic, Unwritten
+from compiler.lower.scope_code import (
     name_code,
     name_of,
     own_counter,
     size_code,
     value_code,
 )
-from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER

@@ -11,7 +11,7 @@ from compiler.infer.param_values import shown
 from compiler.ir.module import ScopeName
 from compiler.language.params import Param
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.emit import name_code, size_code, value_code
+from compiler.lower.scope_code import name_code, size_code, value_code
 
 Demand = tuple[Expr, str]
 """A test that must not hold, and the message where it does."""

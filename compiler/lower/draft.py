@@ -13,7 +13,8 @@ from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Plans, Run
 from compiler.lower.class_steps import Steps
 from compiler.lower.demands import Demand
-from compiler.lower.emit import Emitted, Produce, emit, name_code, value_code
+from compiler.lower.emit import Emitted, Produce, emit
+from compiler.lower.scope_code import name_code, value_code
 from compiler.op.arg_types import Formula
 
 

@@ -10,62 +10,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from compiler.codegen.python import (
-    Binary,
-    Conditional,
     Expr,
     Name,
     Placeholder,
     TupleExpr,
-    Unary,
     lit,
     subscript,
 )
 from compiler.codegen.traversal import placeholders
 from compiler.dataclass import dataclass
-from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Ref
-from compiler.ir.module import Capacity, Let, Local, Origin, ScopeName, ScopeNumber
-from compiler.ir.typed import Instance, TypedNode, hashable
-from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.copy_sizes import size_of_copy
-from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.ir.module import Capacity, Let, Local, Origin, ScopeName
+from compiler.ir.typed import TypedNode, hashable
+from compiler.lower.class_plan import Run
+from compiler.lower.common_size import Scoped, common_size
+from compiler.lower.parted import parted
+from compiler.lower.scope_code import name_code, size_code
 from compiler.lower.to_python import to_python
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op, Shape, arguments
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import CopyNumber, EllipsisDim, Opaque, Symbol
 from compiler.symbolic.tensor import TensorType
-
-MOST_COPIES = 256
-"""Of so many copies of one run the size is worked out; a rule that holds for these holds."""
-
-
-class Parted(Exception):
-    """One text cannot serve these uses of a class: they need one for each group."""
-
-    def __init__(
-        self, plan: ClassPlan, layer: str, groups: Sequence[Sequence[Instance]]
-    ) -> None:
-        super().__init__(f"{plan.scope.name}.{layer}")
-        self.plan, self.layer, self.groups = plan, layer, groups
-
-
-class Unwritten(Exception):
-    """No code says what a layer does."""
-
-    def __init__(self, plan: ClassPlan, layer: str, reason: str) -> None:
-        super().__init__(reason)
-        self.plan, self.layer, self.reason = plan, layer, reason
-
-
-class Symbolic(Unwritten):
-    """A layer is given, for a param, a size of the network's inputs, and needs it to be built."""
-
-    def __init__(self, plan: ClassPlan, layer: str, param: str, size: str) -> None:
-        reason = f"{param} would be {size}, which is known only when the network runs"
-        super().__init__(plan, layer, reason)
-        self.param = param
 
 
 @dataclass(frozen=True)
@@ -77,71 +42,6 @@ class Emitted:
     overwriting: Expr | None = None
     touched: tuple[str, ...] = ()
     """The same where it may put its result in the place of its input."""
-
-
-def name_code(name: str) -> Expr:
-    """A name of the scope as code."""
-    return Placeholder(ScopeName(name))
-
-
-class _Python:
-    """The notation of Python, with placeholders for the names of the scope."""
-
-    def number(self, value: int) -> Expr:
-        return lit(value)
-
-    def negative(self, operand: Expr) -> Expr:
-        return Unary("-", operand)
-
-    def binary(self, operator: str, left: Expr, right: Expr) -> Expr:
-        return Binary(operator, left, right)
-
-    def symbol(self, symbol: Symbol) -> Expr:
-        if isinstance(symbol, EllipsisDim):
-            return Placeholder(ScopeNumber(symbol))
-        if isinstance(symbol, CopyNumber) and symbol.owner:
-            return Placeholder(ScopeNumber(symbol))
-        if isinstance(symbol, Opaque) and symbol.counter is not None:
-            own: Expr = Placeholder(ScopeNumber(symbol.counter))
-            return to_python(
-                symbol.expr, lambda name: own if name == COUNTER else name_code(name)
-            )
-        return to_python(symbol.expr, name_code)
-
-
-def size_code(size: Dim) -> Expr:
-    """A size in the names of the scope as code."""
-    return size.written(_Python())
-
-
-def value_code(value: Any) -> Expr:
-    """A value of the spec as code: a formula, a literal or a list of them."""
-    if isinstance(value, Formula):
-        return to_python(value.expr, name_code)
-    if isinstance(value, tuple | list):
-        return TupleExpr(tuple(map(value_code, value)))
-    return lit(value)
-
-
-def own_counter(plan: ClassPlan) -> Symbol | None:
-    """What `i` is in a group: the number of its own copy, or of one of a group around it."""
-    number = plan.first.names.get(COUNTER)
-    return number.alone if isinstance(number, Dim) else None
-
-
-def name_of(number: ScopeNumber, plan: ClassPlan) -> str:
-    """The name by which an object of a class has a number that no input tells.
-
-    Raises:
-        Unwritten: where it has none.
-    """
-    if isinstance(number.symbol, EllipsisDim):
-        reason = "a dimension behind `...` is needed where no input tells it"
-        raise Unwritten(plan, "", reason)
-    if number.symbol is not own_counter(plan):
-        reason = "the number of a copy is needed where `i` is another one"
-        raise Unwritten(plan, "", reason)
-    return COUNTER
 
 
 class Surroundings(Protocol):
@@ -158,16 +58,6 @@ class Surroundings(Protocol):
 
     def offset_of(self, layer: str) -> Expr | None:
         """The position of the first element of a piece, for a layer whose output depends on positions."""
-
-
-class Scoped(Protocol):
-    """The class that a size is sought for, and the conditions that may decide it."""
-
-    @property
-    def plan(self) -> ClassPlan: ...
-
-    @property
-    def conditions(self) -> Sequence[Expr]: ...
 
 
 class Builder(Surroundings, Scoped, Protocol):
@@ -352,7 +242,7 @@ def emit(
         for text, group in zip(found, groups, strict=True):
             by_text.setdefault(text, []).extend(group)
         if len(by_text) > 1:
-            raise _parted(builder.plan, layer, list(by_text.values()))
+            raise parted(builder.plan, layer, list(by_text.values()))
     value = first[0]
     code = found[0][0]
     overwriting = None
@@ -478,111 +368,3 @@ def _common_sizes(
         same = all(size == every[0] for size in every)
         found.append(None if same else common_size(builder, typed, pairs, more))
     return found
-
-
-def common_size(
-    builder: Scoped,
-    typed: TypedNode,
-    pairs: Sequence[tuple[Run, Dim]],
-    further: Sequence[tuple[Run, Dim]] = (),
-) -> Expr:
-    """Code for a size that is right in every run.
-
-    `further` are the sizes of copies that would come next.
-
-    Raises:
-        Parted: where no code is right in all uses.
-    """
-    repeated = typed.node.layer.repeat is not None and not typed.node.layer.repeat.share
-    candidates: dict[Expr, None] = {}
-    by_use: dict[int, list[tuple[Run, Dim]]] = {}
-    for run, size in pairs:
-        by_use.setdefault(id(run.use), []).append((run, size))
-    for key, group in by_use.items():
-        more = [pair for pair in further if id(pair[0].use) == key]
-        sizes = [(run.call.counter, size) for run, size in (*group, *more)]
-        sizes.sort(key=lambda one: one[0])
-        if repeated and len(sizes) > 1:
-            counted = uses_counter(typed.target, typed.arguments)
-            known = builder.plan.copy_formulas if counted else {}
-            candidates[size_of_copy(sizes, size_code, known)] = None
-        candidates |= dict.fromkeys(size_code(size) for _, size in group)
-    options = list(candidates)
-    for code in options:
-        if all(_holds(code, run, size) for run, size in pairs):
-            return code
-    joined = _by_condition(builder, options, pairs)
-    if joined is not None:
-        return joined
-    groups: dict[int, list[Run]] = {}
-    for group in by_use.values():
-        fits = [
-            n
-            for n, code in enumerate(options)
-            if all(_holds(code, run, size) for run, size in group)
-        ]
-        groups.setdefault(fits[0] if fits else -1 - len(groups), []).extend(
-            run for run, _ in group
-        )
-    raise _parted(builder.plan, typed.node.name, list(groups.values()))
-
-
-def _by_condition(
-    builder: Scoped, options: Sequence[Expr], pairs: Sequence[tuple[Run, Dim]]
-) -> Expr | None:
-    """`width + 4 if level > 0 else width`: one of two sizes, by a condition of the scope."""
-    for test in builder.conditions:
-        try:
-            outcomes = [
-                bool(value_of(test, run.use, run.call.counter)) for run, _ in pairs
-            ]
-        except Unknown:
-            continue
-        if len(set(outcomes)) < 2:
-            continue
-        chosen = []
-        for outcome in (True, False):
-            part = [
-                pair
-                for pair, held in zip(pairs, outcomes, strict=True)
-                if held is outcome
-            ]
-            fits = [
-                code
-                for code in options
-                if all(_holds(code, run, size) for run, size in part)
-            ]
-            chosen += fits[:1]
-        if len(chosen) == 2:
-            return Conditional(test, *chosen)
-    return None
-
-
-def _holds(code: Expr, run: Run, size: Dim) -> bool:
-    """Whether code comes to a size in all copies that a run stands for."""
-    wanted = run.use.context.value(size)
-    copies = (
-        run.copies[:MOST_COPIES] if run.node.node.layer.repeat is not None else (None,)
-    )
-    try:
-        return all(value_of(code, run.use, copy) == wanted for copy in copies)
-    except Unknown:
-        return False
-
-
-def _parted(plan: ClassPlan, layer: str, groups: Sequence[Sequence[Run]]) -> Exception:
-    """The uses by which text their runs need; where one use needs several it goes with the first."""
-    by_use: dict[int, frozenset[int]] = {}
-    uses: dict[int, Instance] = {}
-    for number, runs in enumerate(groups):
-        for run in runs:
-            uses[id(run.use)] = run.use
-            by_use[id(run.use)] = by_use.get(id(run.use), frozenset()) | {number}
-    parted: dict[frozenset[int], list[Instance]] = {}
-    for key, texts in by_use.items():
-        parted.setdefault(texts, []).append(uses[key])
-    if len(parted) < 2:
-        return Unwritten(
-            plan, layer, "its copies need code that differs by more than sizes"
-        )
-    return Parted(plan, layer, list(parted.values()))

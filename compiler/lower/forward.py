@@ -27,8 +27,9 @@ from compiler.lower.begin_states import resumed
 from compiler.lower.class_ir import count_code
 from compiler.lower.class_plan import Run
 from compiler.lower.draft import Draft, member
-from compiler.lower.emit import Emitted, LayerCode, joint_types, value_code
+from compiler.lower.emit import Emitted, LayerCode, joint_types
 from compiler.lower.scan_start import start_code
+from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op
 from compiler.symbolic.tensor import TensorType

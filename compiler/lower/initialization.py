@@ -27,7 +27,7 @@ from compiler.language.parametrizations import PREFIX
 from compiler.language.spec import Spec
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.print_class import (
+from compiler.lower.member_code import (
     copies,
     is_there,
     member,

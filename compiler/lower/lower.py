@@ -30,7 +30,6 @@ from compiler.lower.constructors import Constructors
 from compiler.lower.cut_static import cut_static
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
-from compiler.lower.emit import Parted, Symbolic, Unwritten
 from compiler.lower.initialization import reset_lines, starts_itself
 from compiler.lower.inplace import overwrite
 from compiler.lower.library_code import library_code
@@ -40,6 +39,7 @@ from compiler.lower.own_modules import (
     named_after_torch,
     with_own_modules,
 )
+from compiler.lower.parted import Parted, Symbolic, Unwritten
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.print_steps import state_class

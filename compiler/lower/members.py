@@ -14,7 +14,8 @@ from compiler.ir.typed import TypedNode
 from compiler.lower.class_ir import Construct, Held, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.draft import Draft
-from compiler.lower.emit import LayerCode, Unwritten
+from compiler.lower.emit import LayerCode
+from compiler.lower.parted import Unwritten
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim
 

@@ -22,7 +22,7 @@ from compiler.ir.module import (
     reads,
 )
 from compiler.lower.class_ir import ClassIR
-from compiler.lower.emit import value_code
+from compiler.lower.scope_code import value_code
 from compiler.lower.sizes import Kept
 
 

@@ -32,7 +32,7 @@ from compiler.ir.module import (
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import refs_of
-from compiler.lower.emit import Unwritten
+from compiler.lower.parted import Unwritten
 from compiler.op.library_sources import function_names
 from compiler.symbolic.symbol_table import COUNTER
 

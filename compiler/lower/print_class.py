@@ -22,7 +22,6 @@ from compiler.codegen.python import (
     Name,
     Placeholder,
     TupleExpr,
-    attr,
     call,
     lit,
     method,
@@ -43,7 +42,6 @@ from compiler.codegen.statements import (
 from compiler.codegen.traversal import mapped, placeholders, used_names
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
-from compiler.ir.graph import Scope
 from compiler.ir.module import (
     Body,
     Capacity,
@@ -62,7 +60,6 @@ from compiler.ir.module import (
 from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.language.spec import Spec
 from compiler.lower.class_ir import ClassIR, Held, count_code
-from compiler.lower.class_plan import ClassPlan
 from compiler.lower.class_steps import ClassNames, Steps
 from compiler.lower.constructors import (
     Constructors,
@@ -73,7 +70,14 @@ from compiler.lower.constructors import (
     is_computed,
 )
 from compiler.lower.documentation import class_docstring
-from compiler.lower.emit import value_code
+from compiler.lower.member_code import (
+    copies,
+    holds_numbers,
+    is_there,
+    member,
+    tensor_attribute,
+    tensor_path,
+)
 from compiler.lower.name_conditions import Flag, name_conditions
 from compiler.lower.names import (
     UNUSED,
@@ -90,6 +94,7 @@ from compiler.lower.print_steps import (
     layer_state,
     tensors,
 )
+from compiler.lower.scope_code import value_code
 from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
 from compiler.lower.static_types import TENSOR, is_tensor, returning, typed_calls
@@ -117,7 +122,7 @@ def print_class(
     printer = ClassPrinter(ir, constructors, spec, steps, every_line=every_line)
     constructor = printer.constructor(calls_reset)
     empty = len(constructor.body) == 1 and len(constructor.params) == 1
-    base = "nn.ModuleDict" if _holds_numbers(ir) else "nn.Module"
+    base = "nn.ModuleDict" if holds_numbers(ir) else "nn.Module"
     body: list[Stmt] = [] if empty else [constructor]
     if reset:
         body.append(
@@ -131,44 +136,6 @@ def print_class(
     body += printer.methods()
     docstring = class_docstring(ir.plan, spec, constructors.of(ir.plan))
     return Class(ir.plan.name, (Name(base),), docstring, tuple(body))
-
-
-def member(plan: ClassPlan, layer: str) -> Expr:
-    """`self.conv`; of a group that is a list `self["0"]`, so that its weights have the names of an `nn.Sequential`."""
-    if not plan.scope.chain:
-        return Name(f"self.layer_{layer}" if layer.isdigit() else f"self.{layer}")
-    if _holds_tensor(plan, layer):
-        return call("getattr", Name("self"), layer)
-    return subscript(Name("self"), layer)
-
-
-def _holds_tensor(plan: ClassPlan, layer: str) -> bool:
-    """Whether what a layer holds is a tensor, not a module."""
-    target = plan.layers[layer].target
-    return not isinstance(target, Scope) and not target.module
-
-
-def _holds_numbers(ir: ClassIR) -> bool:
-    """Whether a class holds the modules of a list, by their numbers."""
-    plan = ir.plan
-    held = (one.typed.node.name for one in ir.held)
-    return plan.scope.chain and not all(_holds_tensor(plan, name) for name in held)
-
-
-def is_there(plan: ClassPlan, layer: str) -> Expr:
-    """`self.conv is not None`; of a group that is a list `"0" in self`."""
-    place = member(plan, layer)
-    if isinstance(place, Name):
-        return Compare("is not", place, lit(None))
-    if isinstance(place, Call):
-        return call("hasattr", Name("self"), layer)
-    return Compare("in", lit(layer), Name("self"))
-
-
-def copies(plan: ClassPlan, layer: str) -> Expr:
-    """What a loop over the copies of a layer goes through."""
-    place = member(plan, layer)
-    return place if isinstance(place, Name) else method(place, "children")
 
 
 class ClassPrinter:
@@ -196,7 +163,7 @@ class ClassPrinter:
         self.shapes = ShapeNames(ir.plan)
         attributes = Namespace(
             {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *self.plan.scope.nodes}
-            if _holds_numbers(ir)
+            if holds_numbers(ir)
             else {*MODULE_ATTRIBUTES, *self.plan.scope.nodes}
         )
         self.kept = {name: attributes.fresh(name.lower()) for name in self._kept()}
@@ -665,28 +632,3 @@ def _collapsed(target: Expr) -> Expr:
             for item in items
         )
     )
-
-
-def tensor_attribute(place: Expr, name: str) -> Expr:
-    """`layer.weight`, of what a module holds by number `layer.get_submodule("tail.0").weight`: what a tie sets."""
-    *steps, last = name.split(".")
-    if any(map(str.isdigit, steps)):
-        return attr(method(place, "get_submodule", ".".join(steps)), last)
-    for step in steps:
-        place = attr(place, step)
-    return attr(place, last)
-
-
-def read_tensor(place: Expr, name: str) -> Expr:
-    """`self.conv.weight`; where a type checker does not know it `self.layers.get_parameter("0.weight")`."""
-    steps = name.split(".")
-    if not isinstance(place, Name) or any(map(str.isdigit, steps)):
-        return method(place, "get_parameter", name)
-    return Name(".".join((place.id, *steps)))
-
-
-def tensor_path(plan: ClassPlan, path: str) -> Expr:
-    """`self.wte.weight`, for the path of a tensor."""
-    layer, _, name = path.partition(".")
-    place = member(plan, layer)
-    return read_tensor(place, name) if name else place

@@ -22,7 +22,7 @@ from compiler.ir.module import (
 )
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.constructors import Constructors, environment
-from compiler.lower.emit import value_code
+from compiler.lower.scope_code import value_code
 from compiler.lower.sizes import Kept
 from compiler.symbolic.symbols import CopyNumber
 from compiler.symbolic.tensor import TensorType

@@ -18,8 +18,8 @@ from compiler.infer.infer import infer
 from compiler.ir.typed import TypedGraph, walk_instances
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
-from compiler.lower.emit import Parted, Unwritten
 from compiler.lower.other_values import OtherValues, Setting
+from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.validate import Invalid, Validator
 
 Networks = Mapping[str, ClassIR]

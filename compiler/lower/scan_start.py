@@ -7,7 +7,7 @@ from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Carry
 from compiler.ir.module import Member
 from compiler.ir.typed import TypedNode
-from compiler.lower.emit import name_code
+from compiler.lower.scope_code import name_code
 from compiler.lower.to_python import to_python
 
 

@@ -22,8 +22,8 @@ from compiler.ir.module import (
 )
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.emit import name_of, size_code
 from compiler.lower.evaluate_code import number_code
+from compiler.lower.scope_code import name_of, size_code
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.symbols import EllipsisDim, InputDim, Symbol

@@ -40,8 +40,9 @@ from compiler.ir.module import (
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.common_size import MOST_COPIES
 from compiler.lower.constructors import Constructors, default_of
-from compiler.lower.emit import MOST_COPIES, LayerCode, value_code
+from compiler.lower.emit import LayerCode
 from compiler.lower.evaluate_code import (
     Unknown,
     fold,
@@ -51,6 +52,7 @@ from compiler.lower.evaluate_code import (
     value_of,
 )
 from compiler.lower.scan_start import start_code
+from compiler.lower.scope_code import value_code
 from compiler.lower.sizes import Kept
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.symbol_table import COUNTER
