@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -210,3 +212,44 @@ def test_what_cannot_run_in_pieces_is_refused(
         assert compile_spec(file).python
     (found,) = caught.value.diagnostics
     assert (found.code, found.path) == ("no-code", f"Net.{layer}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "numbers"),
+    [
+        ("gpt2", lambda n: 2 * n.depth * 3 * 16 * n.width),
+        ("mistral", lambda n: 2 * n.depth * 3 * (n.window - 1) * n.kv_width),
+        ("mamba_130m", lambda n: n.depth * 3 * n.channels * (n.kernel - 1 + n.states)),
+    ],
+)
+def test_size(spec: str, numbers: Callable[[Any], int]) -> None:
+    """In bytes: that of the keys and values, the last positions, and the states; no more after more positions."""
+    stepped = _Stepped(spec)
+    params = SimpleNamespace(**stepped.instance.params)
+    params.kv_width = getattr(params, "kv_heads", 1) * params.width // 6
+    params.channels, params.kernel = 2 * params.width, getattr(params, "kernel_size", 0)
+    with torch.no_grad():
+        state = stepped.begin(16)
+        for sizes in ([5], [1, 1]):
+            stepped.pieces(sizes, state)
+            assert state.size == 8 * numbers(params)
+
+
+def test_compiled_once_for_all_positions() -> None:
+    stepped = _Stepped("gpt2")
+    graphs: list[int] = []
+
+    def backend(graph: Any, inputs: Any) -> Any:
+        graphs.append(1)
+        return graph.forward
+
+    step = torch.compile(stepped.network.step, backend=backend, dynamic=True)
+    tokens, counts, found = stepped.inputs["tokens"], [], []
+    with torch.no_grad():
+        state = stepped.begin(LENGTH + 1)
+        for n in range(LENGTH):
+            found.append(_first(step(tokens[:, n : n + 1], state)))
+            counts.append(len(graphs))
+        wanted = stepped.whole()
+    assert counts[1] == counts[-1]
+    torch.testing.assert_close(torch.cat(found, 1), wanted, rtol=0, atol=1e-10)
