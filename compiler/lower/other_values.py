@@ -81,8 +81,11 @@ class OtherValues:
         # Numbers that conditions ask for change with all others, and stay what they are.
         kept = {name: size for name, size in sizes.items() if not self._decides(name)}
         kept = kept if len(kept) < len(sizes) else {}
+        computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
+        given = self._scaled(computed, _FACTORS[1:])
         yield [sizes]
         yield [kept]
+        yield [given]
         yield [sizes, longer]
         yield [sizes, {name: _shorter(values[name]) for name in several}]
         for name in several:
@@ -94,6 +97,7 @@ class OtherValues:
             if self._is_list(n)
         }
         yield [items]
+        besides = [one for one in (kept, items, given) if one]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
         few = len(flags) <= _MOST_FLAGS
         turned = [[name] for name in flags] if few else _halves(list(flags))
@@ -101,7 +105,7 @@ class OtherValues:
         for row in rows:
             yield row
             yield [sizes, *row]
-            yield from ([others, *row] for others in (kept, items) if others)
+            yield from ([others, *row] for others in besides)
         for pair in combinations(flags.items(), 2) if few else ():
             yield [sizes, dict(pair)]
         # What is under a flag may be under another condition, too.
@@ -118,9 +122,7 @@ class OtherValues:
             for other in self._thresholds(name, value):
                 yield [{name: other}]
                 yield [sizes, {name: other}]
-                yield from ([rest, {name: other}] for rest in (kept, items) if rest)
-        computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
-        yield [self._scaled(computed, _FACTORS[1:])]
+                yield from ([others, {name: other}] for others in besides)
 
     def near(self, name: str) -> Iterator[int]:
         """Other values of a number that could not be changed with the other sizes; none where it is no size."""
