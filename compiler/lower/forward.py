@@ -375,7 +375,7 @@ class Forward:
             typed.node.name,
             tuple(values[port] for port in results),
             tuple(known[port] for port in apart),
-            tuple(self._start(typed, name, known[apart[0]]) for name in scan.carry),
+            tuple(self._start(typed, name, known) for name in scan.carry),
             tuple(known[port] for port in whole),
             tuple(scan.axes[port] for port in apart),
             typed.node.layer.reverse,
@@ -393,12 +393,12 @@ class Forward:
         self.statements.append(statement)
         self._remember(typed, tuple(map(Placeholder, ordered)))
 
-    def _start(self, typed: TypedNode, name: str, like: Expr) -> Expr:
+    def _start(self, typed: TypedNode, name: str, given: Mapping[str, Expr]) -> Expr:
         """What a state is before the first step."""
         carry = typed.node.carry[name]
         if carry.ref is not None:
             return self._needed(carry.ref)
-        return start_code(typed, name, like)
+        return start_code(typed, name, given)
 
 
 def arguments_in_order(order: Sequence[str], given: Given) -> list[Expr]:

@@ -712,13 +712,12 @@ class _Check:
             tuple(node.scan.axes[p] for p in scan.order if p in node.scan.axes),
             "the axes",
         )
-        first = given[next(iter(node.scan.axes))]
         for name, code in zip(node.scan.carry, scan.carry, strict=True):
             carry = node.node.carry[name]
             wanted = (
                 self._token(carry.ref)
                 if carry.ref
-                else self._folded(start_code(node, name, first))
+                else self._folded(start_code(node, name, given))
             )
             self._same(self._folded(code), wanted, f"the start of {name}")
         for port, target in zip(scan.results, scan.target, strict=True):
