@@ -14,15 +14,14 @@ from compiler.op.registry import op_names
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
     """Report every initialisation of a tensor that does not exist."""
-    instances = list(walk_instances(typed.networks.values(), inferred=True))
-    for instance in instances:
+    for instance in typed.instances:
         for node in instance.nodes.values():
             if node.node.layer.init:
                 _check_layer(node, report)
     for name, tensors in typed.graph.spec.init.items():
         place = Place(typed.graph.document, ("init", name))
         if name in op_names():
-            _check_op(name, tensors, instances, place, report)
+            _check_op(name, tensors, typed.instances, place, report)
         else:
             help = report.like(name, op_names()) or "the command `ops` lists the ops"
             message = f"there is no op {name}"

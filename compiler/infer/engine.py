@@ -141,10 +141,12 @@ class Earlier:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, dict[BlockKey, Instance]] = {}
+        self._value_params = ValueParams()
 
     @contextmanager
     def shared(self, engine: Engine) -> Iterator[None]:
         """Let a trial know the instances of those before it, and keep those that it adds if nothing is wrong."""
+        engine.value_params = self._value_params
         admitted = frozenset(engine.domain.constraints.items())
         known = self._known.setdefault(admitted, {})
         for key, instance in known.items():

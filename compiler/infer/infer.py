@@ -18,7 +18,7 @@ from compiler.infer.root_params import root_params
 from compiler.infer.roots import read_domain
 from compiler.infer.ties import check_ties
 from compiler.ir.graph import Graph
-from compiler.ir.typed import Instance, TypedGraph, walk_instances
+from compiler.ir.typed import Instance, TypedGraph
 from compiler.op.library_sources import class_names
 
 _DEFAULT = Limits()
@@ -86,7 +86,7 @@ def _check_class_names(typed: TypedGraph, report: Report) -> None:
 
     A block of such a name is renamed: nobody imports it. The network's name is asked for.
     """
-    carried = class_names(_libraries(typed.networks.values()))
+    carried = class_names(_libraries(typed.instances))
     for name, instance in typed.networks.items():
         title = instance.scope.name
         if title in carried:
@@ -96,10 +96,10 @@ def _check_class_names(typed: TypedGraph, report: Report) -> None:
             report.error("duplicate-name", span, message)
 
 
-def _libraries(networks: Iterable[Instance]) -> set[str]:
+def _libraries(instances: Iterable[Instance]) -> set[str]:
     return {
         call.op.library
-        for instance in walk_instances(networks, inferred=True)
+        for instance in instances
         for node in instance.nodes.values()
         for call in node.calls
         if call.op is not None and call.op.library

@@ -8,13 +8,13 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.infer.call_op import op_inputs
 from compiler.ir.graph import Scope
-from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
+from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 from compiler.op.op import Shape
 
 
 def check_ties(typed: TypedGraph, report: Report) -> None:
     """Report every tie and shared layer whose tensors do not fit."""
-    for instance in walk_instances(typed.networks.values(), inferred=True):
+    for instance in typed.instances:
         for node in instance.nodes.values():
             if node.ties and node.calls:
                 _check_tie(instance, node, report)

@@ -33,7 +33,8 @@ class ValueParams:
         if found is None:
             self._known[scope] = frozenset()  # in a block that holds itself: none
             floats = {n for n, param in scope.params.items() if param.kind == "float"}
-            found = frozenset(floats.difference(self._looked_at(scope)))
+            looked_at = self._looked_at(scope) if floats else ()
+            found = frozenset(floats.difference(looked_at))
             self._known[scope] = found
         return found
 

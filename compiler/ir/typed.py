@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from functools import cached_property
 from typing import Any
 
 from compiler.dataclass import dataclass
@@ -166,6 +167,11 @@ class TypedGraph:
     def failed(self) -> bool:
         """Whether there are errors; the types are then incomplete."""
         return any(item.severity == "error" for item in self.diagnostics)
+
+    @cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """What was inferred: the instances of the networks and those they use, each once."""
+        return tuple(walk_instances(self.networks.values(), inferred=True))
 
 
 def hashable(value: Any) -> Any:
