@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-EXAMPLES = 200
+EXAMPLES = 100
 """How many examples a test draws in a run, of all of its ops together: at least."""
-EXAMPLES_OF_EACH = 50
+EXAMPLES_OF_EACH = 30
 """How many of them are of each op, at least; `make test-deep` draws a thousand."""
 
 accepted: Counter[str] = Counter()

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from compiler.op.errors import OpError
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
 from tests.ops.draws import label, some, type_of, types
-from tests.ops.harness import check, layer, run
+from tests.ops.harness import check, infer, layer, run
 
 EPS = st.sampled_from((1e-5, 1e-3))
 SETTINGS = some(alpha=EPS, beta=st.just(0.5), k=st.just(2.0))
@@ -33,14 +34,22 @@ def test_local_response_norm(
 
 
 @each("cross_map_lrn2d")
-@given(input=types(4, 4) | types(1, 5), size=st.integers(1, 5), arguments=SETTINGS)
+@given(input=types(4, 4) | types(1, 5), size=st.integers(2, 5), arguments=SETTINGS)
 def test_cross_map_lrn2d(
     op: str, input: TensorType, size: int, arguments: dict[str, Any]
 ) -> None:
     check(op, {"size": size, **arguments}, {"input": input}, device="cpu")
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
+def test_a_size_of_1_has_no_gradient_in_torch() -> None:
+    x = torch.randn(2, 3, 4, 5, requires_grad=True)
+    with pytest.raises(RuntimeError):
+        nn.CrossMapLRN2d(1)(x).sum().backward()
+    with pytest.raises(OpError, match="size is 1, and must be at least 2"):
+        infer("cross_map_lrn2d", {"size": 1}, {"input": type_of(*x.shape)})
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 9])
 @pytest.mark.parametrize("channels", [1, 2, 7])
 def test_numbers(size: int, channels: int) -> None:
     """The same as torch's class, compiled too."""

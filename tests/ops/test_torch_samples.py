@@ -25,7 +25,7 @@ from tests.ops.torch_samples import (
 from tests.ops.try_samples import Outcome, outcomes
 from tests.soundness_page import section, write_section
 
-SECONDS = 12
+SECONDS = 8
 """Processor time for the part that always runs."""
 A_FEW = 3
 
