@@ -228,6 +228,20 @@ layers:
   h: {op: slice, dim: 1, start: 0, stop: T}
   a: {op: attention, num_heads: 1, in: {query: h, key: h, value: h, mask: mask}}
 """,
+    "grows_after_the_first_copy": """
+inputs: {x: "float[B, 5]", y: "float[B, 3]"}
+layers:
+  g: {op: Blk, first: i == 0, repeat: 4, in: [x, y]}
+  l: {op: linear, out_features: 2}
+blocks:
+  Blk:
+    params: {first: bool}
+    inputs: {x: "float[B, D]", y: "float[B, E]"}
+    layers:
+      w: {op: linear, out_features: D, in: x}
+      f: {op: linear, out_features: 4, when: first}
+      c: {op: concat, dim: -1, in: [f, y]}
+""",
     "solved_sizes": """
 inputs: {x: "float[B, 2 * N, 3 * M - 1]"}
 layers:
