@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
 import torch
@@ -241,6 +241,8 @@ def _measure_prefixes(rounds: int) -> Figures:
 # The cost of a token by its position.
 
 LENGTHS: Final = range(64, 1025, 64)
+_EACH: Final = 16
+"""The tokens that are run from each of the lengths on."""
 GROWTH: Mapping[str, tuple[str, Mapping[str, Any], float | None]] = {
     "LSTM of 2 layers of 200": (*RECURRENT["LSTM of 2 layers of 200"], 1.15),
     "Mamba of 2 layers of 64": (*RECURRENT["Mamba of 2 layers of 64"], 1.15),
@@ -257,26 +259,31 @@ GROWTH: Mapping[str, tuple[str, Mapping[str, Any], float | None]] = {
         },
         1.15,
     ),
-    "GPT-2 of 4 layers of 128": ("gpt2", {**_GPT2_OURS, "context": 1024}, None),
+    "GPT-2 of 4 layers of 128": ("gpt2", {**_GPT2_OURS, "context": 2048}, None),
 }
 """The most that a token at 1,024 may cost of one at 64, by the fitted lines; None where attention grows."""
 
 
-def _by_position(network: Any) -> list[float]:
-    """Seconds of a token between each two lengths."""
-    token, times = torch.randint(3, 1000, (1, 1)), []
+def _by_position(network: Any, rounds: int) -> list[float]:
+    """Seconds of a token from each length on: the least of rounds in which the lengths alternate."""
+    token, states = torch.randint(3, 1000, (1, 1)), []
     with torch.inference_mode():
-        state = network.init_state(max_length=LENGTHS[-1])
-        network.step(token.expand(1, LENGTHS[0]), state)
-        for start, end in pairwise(LENGTHS):
-            count = end - start
+        state = network.init_state(max_length=LENGTHS[-1] + _EACH)
+        for _ in LENGTHS:
+            network.step(token.expand(1, LENGTHS.step), state)
+            states.append(state.clone())
+        found = [math.inf] * len(states)
+        for _ in range(5 * rounds):
+            for n, state in enumerate(states):
+                going_on = state.clone()
+                one = measured(partial(_tokens, network, token, going_on))
+                found[n] = min(found[n], one.cpu / _EACH)
+    return found
 
-            def tokens(count: int = count) -> None:
-                for _ in range(count):
-                    network.step(token, state)
 
-            times.append(measured(tokens).cpu / count)
-    return times
+def _tokens(network: Any, token: Tensor, state: Any) -> None:
+    for _ in range(_EACH):
+        network.step(token, state)
 
 
 def _measure_growth(rounds: int) -> Figures:
@@ -284,11 +291,8 @@ def _measure_growth(rounds: int) -> Figures:
     rows, figures = [], {}
     for name, (spec, params, most) in GROWTH.items():
         network = _network(spec, params)
-        runs = [_by_position(network) for _ in range(rounds + 1)][1:]
-        times = [min(each) for each in zip(*runs, strict=True)]
-        slope, start = statistics.linear_regression(
-            [(a + b) / 2 for a, b in pairwise(LENGTHS)], times
-        )
+        times = _by_position(network, rounds)
+        slope, start = statistics.linear_regression(list(LENGTHS), times)
         first, last = (start + slope * n for n in (LENGTHS[0], LENGTHS[-1]))
         each = f"{slope * 1e9:.0f}"
         cells = [f"{one * 1e6:.0f}" for one in (first, last)]
@@ -326,7 +330,7 @@ BY_POSITION: Final = Benchmark(
     title="The cost of a token by its position",
     method=f"""\
 Microseconds of processor time of one token at position {LENGTHS[0]} and at {LENGTHS[-1]:,}, by a line that is fitted
-to the least times of {len(LENGTHS) - 1} stretches; the slope is in nanoseconds per position. Recurrences and windows
+to the least times at {len(LENGTHS)} lengths; the slope is in nanoseconds per position. Recurrences and windows
 cost the same everywhere.""",
     header=["", f"at {LENGTHS[0]}", f"at {LENGTHS[-1]:,}", "slope", "ratio"],
     bars={
