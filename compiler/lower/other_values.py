@@ -213,6 +213,8 @@ def _halves(names: Sequence[str]) -> list[list[str]]:
 def _longer(value: Any) -> Any:
     if isinstance(value, tuple):
         return (*value, *value[-1:])
+    if not value:
+        return 2  # of which the second may differ from the first
     return value + 1 if value <= _FEW else 3
 
 

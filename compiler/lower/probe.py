@@ -56,6 +56,7 @@ class Prober:
         bare = spec.model_copy(update={"expect": Expect(), "init": {}})
         self._graph = replace(typed.graph, spec=bare)
         given = {name for one in typed.networks.values() for name in one.given}
+        self._params = typed.params
         self._chosen = {name: typed.params[name] for name in sorted(given)}
         self.other = OtherValues(typed)
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {
@@ -80,7 +81,8 @@ class Prober:
 
         `taken` are the arguments of the constructors.
         """
-        trial = _Trial(self, networks, validator)
+        values = {name: self._params[name] for name in fixed}
+        trial = _Trial(self, networks, validator, values)
         names = [name for name in self.other.values if name not in fixed]
         found: set[str] = set()
         generic = self._sizes(names)
@@ -207,6 +209,8 @@ class _Trial:
     prober: Prober
     networks: Networks
     validator: Validator
+    fixed: Setting
+    """The values in the text of params that are no arguments."""
 
     def positive(self, names: Iterable[str]) -> set[str]:
         """The numbers, and the lengths of lists, for which the classes do not hold at 0."""
@@ -235,6 +239,8 @@ class _Trial:
         typed = self.prober.inferred(changes)
         if typed is None:
             return None
+        if any(typed.params[name] != value for name, value in self.fixed.items()):
+            return False  # one that is computed from what changes
         self.prober.charge()
         try:
             for name, ir in self.networks.items():
