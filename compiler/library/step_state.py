@@ -86,7 +86,7 @@ class StepState:
 
 
 def select_rows(tensor: Tensor, rows: Tensor, batch: int | None) -> Tensor:
-    """These rows, int[N], of a tensor whose batch is a dimension; all of one without."""
+    """Return rows, int[N], of a tensor by its batch dimension; all if it has none."""
     return tensor if batch is None else tensor.index_select(batch, rows)
 
 

@@ -346,7 +346,8 @@ def _last(code: Code, port: str, mask: Expr | None, columns: Expr) -> Expr | Non
     if mask is None:
         return None
     kept = subscript(mask, ..., Slice(Unary("-", columns)))
-    return code.let(unless_none(mask, code.optional(port), kept, lit(None)), name=port)
+    value = unless_none(mask, code.optional(port), kept, lit(None))
+    return code.let(value, code.type(port).shape, port)
 
 
 def split(value: Expr, heads: Expr) -> Expr:

@@ -113,7 +113,7 @@ class CappedAttention(nn.Module):
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
         scaled = query * math.sqrt(cos.shape[1] / self.scale_dim)  # [B, T, R * heads]
         key, value = keep(state, key, v_proj)  # 2 of [B, T, R * kv_heads]
-        mask_2 = None if mask is None else mask[..., -key.shape[1] :]
+        mask_2 = None if mask is None else mask[..., -key.shape[1] :]  # [B, T]
         past = key.shape[1] - scaled.shape[1]
         near = (
             scaled.new_ones(scaled.shape[1], key.shape[1], dtype=torch.bool)
