@@ -4,7 +4,7 @@
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
 # make test-deep        the tests by random examples on many more of them, and modules in all modes
-# make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix; ARGS="--causality --seeds 0:10000"; ARGS="--mutants --seeds 0:50000"; ARGS=--large)
+# make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix; ARGS="--types --seeds 5000000:5010000"; ARGS="--causality --seeds 0:10000"; ARGS="--mutants --seeds 0:50000"; ARGS=--large)
 # make planted          faults planted in lowering, one at a time, and what notices each (ARGS='--minutes 10 --only ties')
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
