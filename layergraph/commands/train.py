@@ -61,10 +61,9 @@ def train(
 ) -> None:
     """Train a spec's networks as its task says, into a run folder.
 
-    A resumed run keeps its spec and its settings, except those of --set.
+    With --resume, a run folder in place of the spec is enough: it has its spec and its settings.
 
     Example: layergraph train specs/cnn.yaml --variant digits --set task.epochs=3
-    Example: layergraph train runs/cnn-digits --resume
     """
     from runtime.engine.find_nonfinite import TrainingError
     from runtime.engine.progress import ProgressCallback
