@@ -213,16 +213,17 @@ def _as_origin(
     op = origin.calls[0].op
     assert op is not None
     rules = {**spec.init.get(op.name, {}), **(origin.node.layer.init or {})}
-    if rules.get(tensor) == rule:
-        return
-    if tensor in rules:
-        yield ExprStatement(_initialize(tensor_path(plan, path), rules[tensor]))
-    elif op.module:
-        holder = path.removesuffix(f".{tensor}")
+    holder = path.removesuffix(f".{tensor}")
+    if tensor not in rules and op.module:
         yield from _reset(plan, holder, op.module)
         for name, one in rules.items():  # the reset undid them
             place = tensor_path(plan, f"{holder}.{name}")
             yield ExprStatement(_initialize(place, one))
+        return
+    if tensor in rules and rules[tensor] != rule:
+        yield ExprStatement(_initialize(tensor_path(plan, path), rules[tensor]))
+    if tensor in rules:  # the other rule reached what the origin restores
+        yield from op.restore(tensor_path(plan, holder))
 
 
 def _reset(plan: ClassPlan, path: str, kind: str) -> Iterator[Stmt]:

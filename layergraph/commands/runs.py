@@ -11,7 +11,7 @@ import typer
 
 from compiler.diagnostics.diagnostic import RequestError
 from layergraph.commands._options import Json
-from layergraph.commands._output import echo_text
+from layergraph.commands._output import echo_text, exit_if
 
 
 def runs(
@@ -44,6 +44,7 @@ def runs(
     for run in found:
         if "error" in run:
             echo_text(f"error: {run['error']}", err=True)
+    exit_if(any("error" in run for run in found))
 
 
 def _no_runs(folder: Path) -> str:

@@ -388,6 +388,8 @@ class BART(nn.Module):
                 init.normal_(module.weight, std=0.02)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
+        if self.shared.padding_idx is not None:
+            init.zeros_(self.shared.weight[self.shared.padding_idx])
 
     def prepare(self, source: Tensor, source_mask: Tensor) -> Tensor:
         states: Tensor = self.encoder(self.shared(source), source_mask)  # [B, S, width]

@@ -191,6 +191,8 @@ class Generator(nn.Module):
                 init.normal_(module.weight, std=0.02)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
+        if self.electra.word.padding_idx is not None:
+            init.zeros_(self.electra.word.weight[self.electra.word.padding_idx])
 
     def forward(self, tokens: Tensor, segment_ids: Tensor, mask: Tensor) -> Tensor:
         electra = self.electra(tokens, segment_ids, mask)  # [B, T, generator_width]

@@ -157,6 +157,8 @@ class OPT(nn.Module):
                 init.normal_(module.weight, std=0.02)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
+        if self.embed_tokens.padding_idx is not None:
+            init.zeros_(self.embed_tokens.weight[self.embed_tokens.padding_idx])
 
     def init_state(self, max_length: int | None = None) -> OPTState:
         """Return the state before the first position, with room for max_length."""

@@ -126,6 +126,8 @@ class RoBERTa(nn.Module):
                 init.normal_(module.weight, std=0.02)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
+        if self.word.padding_idx is not None:
+            init.zeros_(self.word.weight[self.word.padding_idx])
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         word = self.word(tokens)  # [B, T, width]

@@ -380,6 +380,10 @@ class Whisper(nn.Module):
                 init.normal_(module.weight, std=0.02)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
+        if self.decoder.embed_tokens.padding_idx is not None:
+            init.zeros_(
+                self.decoder.embed_tokens.weight[self.decoder.embed_tokens.padding_idx]
+            )
 
     def prepare(self, spectrogram: Tensor) -> Tensor:
         states: Tensor = self.encoder(spectrogram)  # [B, (F + 1) // 2, width]

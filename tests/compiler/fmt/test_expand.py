@@ -28,7 +28,7 @@ def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
 def test_the_network_is_the_same(spec: str, tmp_path: Path) -> None:
     for variant in ("", *compiled(spec).typed.graph.spec.variants):
         program = compiled(spec, variant)
-        folder = tmp_path / f"of {variant}"
+        folder = tmp_path / f"of_{variant}"
         folder.mkdir()
         expanded, text = again(program, folder, spec)
         assert str(expanded.summary) == str(program.summary), variant

@@ -31,6 +31,7 @@ def test_the_files_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "spec.yaml",
         "state.pt",
         "steps.csv",
+        "data.json",
         "vocabulary.json",
         "weights/best.safetensors",
         "weights/last.safetensors",
