@@ -6,7 +6,6 @@ holds the table in the docs to what comes of them. `python -m tests.ops.test_tor
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -25,8 +24,8 @@ from tests.ops.torch_samples import (
 from tests.ops.try_samples import Outcome, outcomes
 from tests.soundness_page import section, write_section
 
-SECONDS = 8
-"""Processor time for the part that always runs."""
+NAMES = 120
+"""Number of functions and modules, about half of them, of which a few samples are tried in every run."""
 A_FEW = 3
 
 SECTION = "torch samples"
@@ -71,14 +70,12 @@ def _spread(names: list[str]) -> list[str]:
 
 def test_a_few_samples_of_each_compute_what_torch_does() -> None:
     warnings.simplefilter("ignore")
-    tried, start = Tried(), time.process_time()
-    for name in _spread([*function_names(), *module_names()]):
+    tried = Tried()
+    for name in _spread([*function_names(), *module_names()])[:NAMES]:
         for _, sample in zip(range(A_FEW), _of(name), strict=False):
             tried.add(sample)
-        if time.process_time() - start > SECONDS:
-            break
     assert not tried.failures, f"{tried.failures[0].failure}\n{tried.failures[0].spec}"
-    assert tried.forms["in place", "equal"] > 100
+    assert tried.forms["in place", "equal"] > 250
 
 
 @pytest.mark.deep
