@@ -81,7 +81,15 @@ class Program:
             return ()
         from compiler.lower.lower import unwritten
 
-        return unwritten(self.typed)
+        step = self.typed.graph.spec.step
+        if step is None or any(one.severity == "error" for one in self.warnings):
+            return unwritten(self.typed)
+        from compiler.lower.step_flows import stream
+
+        try:
+            return unwritten(self.typed, stream(self.typed, step))
+        except SpecError as error:
+            return error.diagnostics
 
     @cached_property
     @gc_paused()

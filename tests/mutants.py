@@ -100,7 +100,7 @@ def _line(text: str, other: str, draw: random.Random) -> str:
 
 def _tail(text: str, other: str, draw: random.Random) -> str:
     """The text ends too soon, or goes on as another."""
-    at = draw.randrange(len(text))
+    at = draw.randrange(max(1, len(text)))
     return text[:at] + draw.choice(("", other[draw.randrange(len(other)) :]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -82,17 +82,7 @@ def lower(
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
     try:
-        merger = _Merger(typed)
-        classes, constructors = _proven(merger)
-        steps = None
-        while stream is not None and steps is None:
-            try:
-                steps = Steps(merger.plans, stream)
-                classes, constructors = merger.stepped(classes, steps)
-            except Parted as parted:
-                steps = None
-                _part(parted, merger.links, merger.parts)
-                classes, constructors = _proven(merger)
+        classes, constructors, steps = _stepped(_Merger(typed), stream, _proven)
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
         printer = _FilePrinter(
@@ -127,10 +117,36 @@ def module_ir(typed: TypedGraph) -> str:
     return print_module_ir(typed.graph.spec.name, classes, constructors)
 
 
-def unwritten(typed: TypedGraph) -> tuple[Diagnostic, ...]:
-    """Why no module can be written for a graph that has no errors; empty where one can."""
+_Merge = Callable[["_Merger"], tuple[list[ClassIR], Constructors]]
+"""How classes are made: proved for other values of the params, or for those of the graph alone."""
+
+
+def _stepped(
+    merger: _Merger, stream: Stream | None, merge: _Merge
+) -> tuple[list[ClassIR], Constructors, Steps | None]:
+    """The classes, with what a network that runs in pieces keeps of each."""
+    classes, constructors = merge(merger)
+    steps = None
+    while stream is not None and steps is None:
+        try:
+            steps = Steps(merger.plans, stream)
+            classes, constructors = merger.stepped(classes, steps)
+        except Parted as parted:
+            steps = None
+            _part(parted, merger.links, merger.parts)
+            classes, constructors = merge(merger)
+    return classes, constructors, steps
+
+
+def unwritten(
+    typed: TypedGraph, stream: Stream | None = None
+) -> tuple[Diagnostic, ...]:
+    """Why no module can be written for a graph that has no errors; empty where one can.
+
+    With a stream, the module has a step.
+    """
     try:
-        _merged(typed)
+        _stepped(_Merger(typed), stream, _merged)
     except Unwritten as error:
         return (_diagnostic(error),)
     return ()
@@ -151,9 +167,8 @@ def _diagnostic(error: Unwritten) -> Diagnostic:
     return Diagnostic("no-code", message, place.span(), path=path)
 
 
-def _merged(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
+def _merged(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
     """One class for each scope, and more where its uses cannot share one; begun again each time that turns out."""
-    merger = _Merger(typed)
     classes, constructors, _ = merger.merged()
     return classes, constructors
 
