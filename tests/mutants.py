@@ -30,7 +30,8 @@ def mutant(text: str, other: str, seed: int) -> str:
     """The text of a spec with one to four mutations; `other` gives lines to paste."""
     draw = random.Random(seed)
     for _ in range(draw.choice((1, 1, 1, 2, 2, 4))):
-        text = draw.choice(_MUTATIONS)(text, other, draw)
+        if text:  # an earlier one may have left nothing
+            text = draw.choice(_MUTATIONS)(text, other, draw)
     return text
 
 
@@ -100,7 +101,7 @@ def _line(text: str, other: str, draw: random.Random) -> str:
 
 def _tail(text: str, other: str, draw: random.Random) -> str:
     """The text ends too soon, or goes on as another."""
-    at = draw.randrange(max(1, len(text)))
+    at = draw.randrange(len(text))
     return text[:at] + draw.choice(("", other[draw.randrange(len(other)) :]))
 
 
