@@ -117,6 +117,19 @@ def module_ir(typed: TypedGraph) -> str:
     return print_module_ir(typed.graph.spec.name, classes, constructors)
 
 
+def _require_known_sizes(ir: ClassIR, constructors: Constructors) -> None:
+    """What is worked out before the first piece needs no size of all pieces.
+
+    Raises:
+        Unwritten: where it does, so that the constructor would have to take that size.
+    """
+    if ir.plan.scope.kind != "network":
+        return
+    for name in constructors.of(ir.plan).dims:
+        reason = f"{name} grows with every piece, and is needed before the first"
+        raise Unwritten(ir.plan, "", reason)
+
+
 _Merge = Callable[["_Merger"], tuple[list[ClassIR], Constructors]]
 """How classes are made: proved for other values of the params, or for those of the graph alone."""
 
@@ -256,7 +269,10 @@ class _Merger:
             built = build_class(ir.plan, self.plans, steps)
             built = _with_used_states(replace(built, demands=ir.demands), steps)
             found.append(overwrite(read_sizes(cut_static(built, steps))))
-        return found, Constructors({id(ir.plan): ir for ir in found})
+        constructors = Constructors({id(ir.plan): ir for ir in found})
+        for ir in found:
+            _require_known_sizes(ir, constructors)
+        return found, constructors
 
     def _classes(self, plans: Plans) -> tuple[list[ClassIR], Constructors, Validator]:
         kept = [plan for plan in plans.order if not is_sequential(plan)]
