@@ -18,6 +18,8 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
         for node in instance.nodes.values():
             if node.ties and node.calls:
                 _check_tie(instance, node, report)
+            else:
+                _check_names(instance, node, report)
             if node.node.shared and node.calls:
                 _check_shared(instance, node, report)
             repeat = node.node.layer.repeat
@@ -40,13 +42,7 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
             continue
         found = find_tensor(instance, path)
         if found is None:
-            message = f"there is no tensor {path} in {instance.scope.name}"
-            report.error(
-                "bad-tie",
-                place.span(),
-                message,
-                help="a tensor is named by its layer: wte.weight",
-            )
+            _report_absent(instance, node, name, path, report)
             continue
         if wrong := _no_origin(instance, path):
             report.error("bad-tie", place.span(), f"{path} {wrong}")
@@ -59,6 +55,23 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
             report.error(
                 "bad-tie", place.span(), f"tied tensors need one shape: {shapes}"
             )
+
+
+def _check_names(instance: Instance, node: TypedNode, report: Report) -> None:
+    """Report ties to layers that do not exist, also where the tie or the layer is off."""
+    tie = node.node.layer.tie
+    for name, path in tie.tensors.items() if tie else ():
+        if path.partition(".")[0] not in instance.scope.nodes:
+            _report_absent(instance, node, name, path, report)
+
+
+def _report_absent(
+    instance: Instance, node: TypedNode, name: str, path: str, report: Report
+) -> None:
+    message = f"there is no tensor {path} in {instance.scope.name}"
+    help = "a tensor is named by its layer: wte.weight"
+    span = node.node.place.at("tie", name).span()
+    report.error("bad-tie", span, message, help=help)
 
 
 def _note_decisions(instance: Instance, own: Shape, origin: Shape | None) -> None:

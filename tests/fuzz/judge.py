@@ -139,9 +139,10 @@ def _layers(program: Program) -> list[str]:
 
 def _explain(program: Program, path: Path) -> None:
     """The command for the first layer, which compiles the spec; what it prints for some others."""
-    first, *others = _layers(program)
-    run("explain", path, first)
-    for layer in others:
+    layers = _layers(program)
+    for layer in layers[:1]:
+        run("explain", path, layer)
+    for layer in layers[1:]:
         explain(program.typed, layer)
 
 
