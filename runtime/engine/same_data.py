@@ -16,6 +16,8 @@ _SPLITS: Final = {"train": "the training data", "held_out": "the held-out data"}
 def check_same_data(folder: RunFolder, data: DataSplits, splits: Sequence[str]) -> None:
     """Check that data is what a run stores of it: the metadata, and the examples of some splits.
 
+    Of a run without fingerprints, which an earlier version wrote, the metadata alone are compared.
+
     Args:
         folder: the run's folder.
         data: the data, loaded again.
@@ -27,6 +29,8 @@ def check_same_data(folder: RunFolder, data: DataSplits, splits: Sequence[str]) 
     message = "the data has changed since the run began"
     if folder.read_json("vocabulary.json") != json.loads(as_json(data.metadata)):
         raise DataError(f"{message}: vocabulary.json in {folder.path} differs")
+    if not (folder.path / DATA).exists():
+        return
     before, now = folder.read_json(DATA), fingerprints(data)
     for split in splits:
         if before.get(split) != now[split]:

@@ -99,34 +99,30 @@ class _Finder(MetaPathFinder):
         return importlib.util.spec_from_loader(fullname, loader)
 
 
+CAUSAL_BLOCK = """
+blocks:
+  Blk:
+    params: {causal: bool}
+    inputs: {x: "float[N, L, D]", mask: "bool[N, L]?"}
+    layers:
+      a:
+        {op: attention, num_heads: 1, is_causal: causal, in: {query: x, key: x, value: x, mask: mask}}
+      s: {op: add, in: [x, a]}
+"""
 MORE = {
     "two_classes": """
 params: {wide: 3}
 inputs: {x: "float[B, T, 8]", mask: "bool[B, T]?"}
 layers: {b: {op: Blk, causal: i % 2 == 0, repeat: wide, in: {x: x, mask: mask}}}
-blocks:
-  Blk:
-    params: {causal: bool}
-    inputs: {x: "float[N, L, D]", mask: "bool[N, L]?"}
-    layers:
-      a:
-        {op: attention, num_heads: 1, is_causal: causal, in: {query: x, key: x, value: x, mask: mask}}
-      s: {op: add, in: [x, a]}
-""",
+"""
+    + CAUSAL_BLOCK,
     "two_conditions": """
 inputs: {x: "float[B, T, 8]", mask: "bool[B, T]?"}
 layers:
   a: {op: Blk, causal: i % 2 == 0, repeat: 3, in: {x: x, mask: mask}}
   b: {op: Blk, causal: i > 0, repeat: 3, in: {x: a, mask: mask}}
-blocks:
-  Blk:
-    params: {causal: bool}
-    inputs: {x: "float[N, L, D]", mask: "bool[N, L]?"}
-    layers:
-      a:
-        {op: attention, num_heads: 1, is_causal: causal, in: {query: x, key: x, value: x, mask: mask}}
-      s: {op: add, in: [x, a]}
-""",
+"""
+    + CAUSAL_BLOCK,
     "concat_in_copies": """
 inputs: {x: "float[B, 4]", y: "float[B, 3]"}
 layers:

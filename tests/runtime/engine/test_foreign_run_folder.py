@@ -159,6 +159,12 @@ def test_files_that_are_no_files(
     assert type(raised.value).__name__ in ("DataError", "RequestError", "SpecError")
 
 
+def test_a_run_without_fingerprints_is_evaluated(run: Path) -> None:
+    before = open_run(run).evaluate()
+    (run / "data.json").unlink()
+    assert open_run(run).evaluate() == before
+
+
 def test_a_run_is_evaluated_where_it_was_moved(run: Path, tmp_path: Path) -> None:
     before = open_run(run).evaluate()
     moved = tmp_path / "elsewhere" / "moved"
