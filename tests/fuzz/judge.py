@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import tempfile
 import traceback
@@ -16,9 +17,20 @@ from typing import Any
 import typer
 
 from compiler.diagnostics.diagnostic import SpecError
+from compiler.diagram.diagram import Diagram
+from compiler.diff.changes_text import report
+from compiler.diff.compare import compare
+from compiler.diff.draw_changes import draw_changes
+from compiler.fmt.expand import expand
+from compiler.fmt.format_spec import format_spec
+from compiler.fmt.write_spec import write_spec
+from compiler.ir.print_graph import print_graph
+from compiler.ir.print_typed import print_typed
+from compiler.parse.print_document import print_document
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from compiler.reporting.explanation import explain
+from compiler.reporting.summary_json import as_json
 from layergraph.__main__ import app
 from runtime.verify import verify
 
@@ -38,7 +50,37 @@ class Outcome:
         return self.kind in (EXCEPTION, DIFFERENCE)
 
 
-def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
+@dataclass(frozen=True)
+class Effort:
+    """How much of what could be tried is tried.
+
+    Attributes:
+        lines: whether commands run as lines of the command line, each of which compiles the spec; otherwise what they
+            print is made from the program.
+        compile_every: the constructor gets all other values of the params; one in this number is compiled as well.
+        offset: which of them.
+    """
+
+    lines: bool = True
+    compile_every: int = 1
+    offset: int = 0
+
+
+FULL = Effort()
+LINES = 8
+"""One spec in this number goes through the command line."""
+COMPILED = 3
+"""One setting of the params in this number is compiled."""
+
+
+def effort_of(seed: int) -> Effort:
+    """What is tried of the spec of a seed, so that many seeds try everything."""
+    return Effort(seed % LINES == 0, COMPILED, seed // LINES % COMPILED)
+
+
+def judge(
+    text: str, settings: Mapping[str, Any] | None = None, effort: Effort = FULL
+) -> Outcome:
     """Compile a spec, make all that can be made of it, and verify its module."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
@@ -51,10 +93,12 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
             return Outcome(REFUSED, codes[0], said)
         except Exception as error:  # noqa: BLE001 - any other is a fault, and told
             return raised("check", error)
-        if failed := run_commands(program, path):
+        commands = COMMANDS if effort.lines else RESULTS
+        if failed := run_commands(program, path, commands):
             return failed
+        every, offset = effort.compile_every, effort.offset
         try:
-            problems = verify(program).problems
+            problems = verify(program, compile_every=every, offset=offset).problems
         except Exception as error:  # noqa: BLE001
             return raised("verify", error)
     if problems:
@@ -62,9 +106,11 @@ def judge(text: str, settings: Mapping[str, Any] | None = None) -> Outcome:
     return Outcome(OK)
 
 
-def run_commands(program: Program, path: Path) -> Outcome | None:
+def run_commands(
+    program: Program, path: Path, commands: Commands | None = None
+) -> Outcome | None:
     """Run every command on a spec that `check` takes; what came of the first that fails."""
-    for command, make in COMMANDS.items():
+    for command, make in (commands or COMMANDS).items():
         try:
             make(program, path)
         except Exception as error:  # noqa: BLE001
@@ -191,8 +237,46 @@ def _fmt(program: Program, path: Path) -> None:
     compile_spec(other)
 
 
+def _build(program: Program, path: Path) -> None:
+    """What is written is Python."""
+    compile(program.python, str(path), "exec")
+
+
+def _expand_and_compare(program: Program, path: Path) -> None:
+    """What `expand` and `diff` print."""
+    other = path.with_name("expanded.yaml")
+    text = write_spec(expand(program.typed, program.task_node))
+    other.write_text(text, encoding="utf-8")
+    after = compile_spec(other).typed
+    changes = compare(program.typed, after)
+    report(changes)
+    Diagram(program.name, draw_changes(after, changes)).dot  # noqa: B018
+
+
+def _draw(program: Program, path: Path) -> None:
+    """What `diagram` writes as text."""
+    drawn = program.diagram()
+    drawn.dot, drawn.mermaid  # noqa: B018
+
+
+def _explain_some(program: Program, path: Path) -> None:
+    for layer in _layers(program):
+        explain(program.typed, layer)
+
+
+def _dump(program: Program, path: Path) -> None:
+    """What `dump` prints of three stages."""
+    graph = program.typed.graph
+    print_document(graph.document)
+    print_graph(graph)
+    print_typed(program.typed)
+
+
+Commands = Mapping[str, Callable[[Program, Path], object]]
+
 COMMANDS: dict[str, Callable[[Program, Path], object]] = {
-    "build": lambda program, path: compile(program.python, str(path), "exec"),
+    "check": lambda program, path: run("check", path),
+    "build": _build,
     "summary": lambda program, path: run("summary", path),
     "summary --json": lambda program, path: run("summary", path, "--json"),
     "diagram dot": lambda program, path: run(
@@ -209,7 +293,18 @@ COMMANDS: dict[str, Callable[[Program, Path], object]] = {
         f"dump {stage}": lambda program, path, stage=stage: run(
             "dump", path, "--stage", stage
         )
-        for stage in ("document", "graph", "typed")
+        for stage in ("document", "graph", "typed", "module")
     },
 }
 """What is made of a program, besides verifying it."""
+
+RESULTS: Commands = {
+    "build": _build,
+    "summary": lambda program, path: json.dumps(as_json(program.summary)),
+    "diagram": _draw,
+    "diff": _expand_and_compare,
+    "fmt": lambda program, path: format_spec(program.typed.graph.document.source),
+    "explain": _explain_some,
+    "dump": _dump,
+}
+"""What commands print, made from one program."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from compiler.program import Program
-from tests.fuzz.judge import COMMANDS, DIFFERENCE, EXCEPTION, OK, REFUSED, judge
+from tests.fuzz.judge import (
+    COMMANDS,
+    COMPILED,
+    DIFFERENCE,
+    EXCEPTION,
+    LINES,
+    OK,
+    REFUSED,
+    Effort,
+    effort_of,
+    judge,
+)
 from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
 from tests.fuzz.specs import spec_of, text_of
@@ -68,6 +79,23 @@ def test_what_goes_wrong_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         EXCEPTION,
         ["summary:", "ZeroDivisionError"],
     )
+
+
+def test_many_seeds_try_everything() -> None:
+    efforts = [effort_of(seed) for seed in range(LINES * COMPILED)]
+    assert sum(one.lines for one in efforts) == COMPILED
+    assert {(one.lines, one.offset) for one in efforts} == {
+        (lines, offset) for lines in (True, False) for offset in range(COMPILED)
+    }
+
+
+def test_little_effort_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "name: Net\ninputs: {x: 'float[B, 4]'}\nlayers:\n  a: tanh\n"
+    quick = Effort(lines=False, compile_every=COMPILED)
+    assert judge(text, effort=quick).kind == OK
+    monkeypatch.setattr(Program, "diagram", lambda program: 1 // 0)
+    raised = judge(text, effort=quick)
+    assert (raised.kind, raised.cause.split()[0]) == (EXCEPTION, "diagram:")
 
 
 def test_what_goes_wrong_is_made_small() -> None:

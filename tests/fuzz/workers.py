@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
-from tests.fuzz.judge import Outcome, judge
+from compiler.parse.gc_pause import gc_paused
+from tests.fuzz.judge import Outcome, effort_of, judge
 from tests.fuzz.specs import spec_of, text_of
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+COLLECTED = 25
+"""After so many items the garbage is collected: each time costs as much as half a small spec."""
 
 
 def each(
     function: Callable[[Item], Found], items: Iterable[Item], processes: int
 ) -> Iterator[Found]:
     """What a function gives for each item, in their order."""
+    run = partial(_run, function)
     if processes == 1:
-        yield from map(function, items)
+        with gc_paused():
+            yield from map(run, enumerate(items))
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(function, items, chunksize=4)
+    with multiprocessing.get_context("spawn").Pool(processes, gc.disable) as pool:
+        yield from pool.imap(run, enumerate(items), chunksize=4)
+
+
+def _run(function: Callable[[Item], Found], numbered: tuple[int, Item]) -> Found:
+    number, item = numbered
+    if number % COLLECTED == COLLECTED - 1:
+        gc.collect()
+    return function(item)
 
 
 def judge_seed(seed: int) -> tuple[int, Outcome]:
     """What comes of the spec of a seed; at home in a module that other processes can import."""
-    return seed, judge(text_of(spec_of(seed)))
+    return seed, judge(text_of(spec_of(seed)), effort=effort_of(seed))

@@ -144,6 +144,19 @@ def test_a_correct_module_is_verified_with_other_params(net: Program) -> None:
     assert "Net with on=False: weights, 3 passes with gradients" in found.compared
 
 
+def test_one_in_some_values_is_compiled(net: Program) -> None:
+    def compared(made: str, offset: int) -> list[str]:
+        found = verify(net, compile_every=3, offset=offset)
+        assert found.problems == ()
+        return [one for one in found.compared if one.startswith(made)]
+
+    everything = [one for one in verify(net).compared if one.startswith("Net with ")]
+    parts = [compared("Net with ", offset) for offset in range(3)]
+    assert sorted(one for part in parts for one in part) == sorted(everything)
+    assert len(set(map(tuple, parts))) == 3
+    assert compared("Net(", 0) == compared("Net(", 1)
+
+
 @pytest.mark.parametrize(
     ("written", "instead", "problem"),
     [
