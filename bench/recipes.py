@@ -156,6 +156,25 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("samples/*.png",),
         note="The code tells of the image where its divergence from the prior is not 0.",
     ),
+    "speech": Recipe(
+        "Spoken numbers: convolutions and an LSTM with CTC",
+        "specs/deep_speech.yaml",
+        10,
+        [Bound("wer", "<=", 0.03), Bound("wer", "<", "wer.constant")],
+        pictures=("spectrogram.png",),
+        note="Six voices, five languages; recordings of a voice are joined to strings of numbers with random pauses, "
+        "speed, loudness and noise. The recordings are those of training, the held-out strings are not.",
+    ),
+    "speech-unheard": Recipe(
+        "The same, by a voice that was never heard",
+        "specs/deep_speech.yaml",
+        10,
+        [Bound("wer", "<", "wer.constant")],
+        sets=("task.data.spoken_numbers.unheard=it-menardi",),
+        pictures=("spectrogram.png",),
+        note="Five voices are trained on; all held-out strings are read by the sixth, in Italian, which one of the "
+        "five speaks, too.",
+    ),
     **{
         f"{spec}-{what}": Recipe(
             f"Strings to {what}: {title}",

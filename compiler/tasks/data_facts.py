@@ -7,7 +7,9 @@ from typing import Literal
 
 from compiler.dataclass import dataclass
 
-Form = Literal["images", "sequences", "labelled text", "text", "series", "pairs"]
+Form = Literal[
+    "images", "sequences", "labelled text", "text", "series", "pairs", "speech"
+]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class DataFacts:
     Attributes:
         form: what an example is.
         image: channels, height and width of an image.
-        features: values at one time, of a sequence or a series.
+        features: values at one time, of a sequence, a series or a spectrogram.
         classes: number of labels.
         vocab: size of the vocabulary; for pairs, of the source.
         target_vocab: size of the target vocabulary.

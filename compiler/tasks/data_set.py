@@ -87,8 +87,9 @@ def _cut(value: Any) -> str | None:
     """Which way of cutting text is written."""
     if value == "characters":
         return "characters"
-    known = isinstance(value, dict) and len(value) == 1
-    return next((name for name in ("bpe", "words") if known and name in value), None)
+    keys = value.model_dump() if isinstance(value, Bpe | Words) else value
+    known = isinstance(keys, dict) and len(keys) == 1
+    return next((name for name in ("bpe", "words") if known and name in keys), None)
 
 
 Tokens = Annotated[
@@ -102,6 +103,12 @@ Tokens = Annotated[
     ),
 ]
 """How text is cut: characters, `{bpe: 2000}` or `{words: 10000}`."""
+
+
+Mels = Annotated[Whole, Field(le=256)]
+"""Bands of a mel spectrogram."""
+Rate = Annotated[Whole, Field(ge=1000, le=192_000)]
+"""Samples of audio in a second."""
 
 
 def vocabulary(tokens: Tokens) -> int | None:

@@ -40,6 +40,12 @@ class _Pairs(_Metadata):
     target: dict[str, Any]
 
 
+class _Speech(_Metadata):
+    tokenizer: dict[str, Any]
+    rate: int
+    mels: int
+
+
 class _Series(_Metadata):
     mean: list[float]
     std: list[float]
@@ -55,6 +61,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "text": _Text,
     "pairs": _Pairs,
     "series": _Series,
+    "speech": _Speech,
 }
 _TOKENIZERS: Final = ("tokenizer", "source", "target")
 

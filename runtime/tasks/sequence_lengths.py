@@ -17,11 +17,11 @@ from runtime.tasks.learner import Learner
 _CHUNK_SIZE: Final = 1024
 
 
-def lengths(instance: Instance, port: str) -> Constraint:
-    """The values of T that an input of shape [B, T] may have."""
+def lengths(instance: Instance, port: str, dim: int = 1) -> Constraint:
+    """The values of T that an input of shape [B, T] may have, or the size of another dimension."""
     tensor_type = instance.inputs[port]
     assert tensor_type is not None
-    size = instance.context.value(tensor_type.shape[1])
+    size = instance.context.value(tensor_type.shape[dim])
     if size.constant is not None:
         return Constraint(size.constant, size.constant)
     if size.alone is None:

@@ -6,22 +6,21 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final
 
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from compiler.tasks.kinds.translation import Decoding
+from compiler.tasks.decoding import Decoding
 from runtime.data.tokenizer import BOS, EOS, PAD
 from runtime.decode import NextLogits, Sampling, Stepper, beam_search, sample
 
 Logits = Callable[[Tensor, Tensor], Tensor]
-"""Sources int[N, S] and target prefixes int[N, T] -> logits float[N, T, vocab]."""
+"""Sources [N, ...] and target prefixes int[N, T] -> logits float[N, T, vocab]."""
 
 _MAX_HYPOTHESES: Final = 256
 """Maximum number of hypotheses that are decoded together."""
-
-
 Begin = Callable[[Tensor, int], Stepper | None]
-"""Sources int[N, S] and the largest number of tokens -> their next logits from a state, if the network has one."""
+"""Sources [N, ...] and the largest number of tokens -> their next logits from a state, if the network has one."""
 
 
 def translate(
@@ -42,19 +41,35 @@ def translate(
     order = iter(sorted(range(len(sources)), key=lambda i: len(sources[i])))
     while batch := list(islice(order, max(1, _MAX_HYPOTHESES // decoding.beam))):
         source = pad_sequence([sources[i] for i in batch], True, PAD)
-        repeated = source.repeat_interleave(decoding.beam, 0)
-        following = begin(repeated, max_new_tokens) or _next_logits(logits, repeated)
-        rows = _translate_batch(following, source, decoding, max_new_tokens).tolist()
+        rows = decode_batch(logits, source, decoding, max_new_tokens, begin)
         for i, row in zip(batch, rows, strict=True):
-            translations[i] = row[: row.index(EOS)] if EOS in row else row
+            translations[i] = row
     return translations
 
 
-def _translate_batch(
+def decode_batch(
+    logits: Logits,
+    source: Tensor,
+    decoding: Decoding,
+    max_new_tokens: int,
+    begin: Begin = lambda source, length: None,
+) -> list[list[int]]:
+    """What is decoded for each of the sources [N, ...]: at most `max_new_tokens` ids, without `<eos>`.
+
+    Raises:
+        RequestError: if logits are NaN or infinite.
+    """
+    repeated = source.repeat_interleave(decoding.beam, 0)
+    following = begin(repeated, max_new_tokens) or _next_logits(logits, repeated)
+    rows = _decoded(following, source, decoding, max_new_tokens).tolist()
+    return [row[: row.index(EOS)] if EOS in row else row for row in rows]
+
+
+def _decoded(
     following: NextLogits, source: Tensor, decoding: Decoding, max_new_tokens: int
 ) -> Tensor:
-    """Translations int[B, n] of a batch of sources int[B, S]."""
-    bos = source.new_full((len(source), 1), BOS)
+    """The ids int[B, n] that are decoded for a batch of sources [B, ...]."""
+    bos = torch.full((len(source), 1), BOS, device=source.device)
     if decoding.beam == 1:
         greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0)
         return sample(following, bos, greedy, eos=EOS, pad=PAD)

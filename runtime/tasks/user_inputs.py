@@ -46,6 +46,23 @@ def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> T
         raise DataError(f"{file} is not an image: {reason}") from None
 
 
+def read_user_audio(file: str, rate: int) -> Tensor:
+    """Read an audio file, WAV or FLAC: float[N], resampled to `rate` samples in a second.
+
+    Raises:
+        RequestError: if the file does not exist.
+        DataError: if it is not audio.
+    """
+    from runtime.data.audio import read_audio
+
+    path = _existing(file)
+    try:
+        return read_audio(path, rate)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{file} is not a recording: {reason}") from None
+
+
 def image_shape(instance: Instance, task: Task) -> list[int]:
     """Channels, height and width of the role `image` that the data or the network requires; 0: any."""
     known = task.facts().image or (None, None, None)

@@ -6,26 +6,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.formulas import Count, NotNegative, Share, Whole
+from compiler.tasks.decoding import Decoding
+from compiler.tasks.formulas import Count, Share
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
-
-
-class Decoding(Model):
-    """How translations are decoded.
-
-    Attributes:
-        beam: beam width; 1 is greedy decoding.
-        length_penalty: exponent of the length by which scores are divided (Wu et al., 2016).
-        most: maximum number of tokens of a translation.
-    """
-
-    beam: Whole = 1
-    length_penalty: NotNegative = 0.6
-    most: Whole = 100
 
 
 class Translation(Task):

@@ -52,6 +52,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "image_folder": {"path": "a", "size": 8},
     "labelled_text": {"path": "a.tsv"},
     "pairs": {"path": "a.tsv"},
+    "speech": {"path": "a.tsv"},
     "text": {"path": "a.txt"},
 }
 

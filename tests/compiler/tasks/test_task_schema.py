@@ -25,6 +25,8 @@ BEYOND = {
     *("data_of_another_form", "unknown_role", "port_that_is_not_there"),
     *("image_of_another_size", "too_few_classes", "kind_of_tensor", "fixed_batch"),
     *("outputs_without_the_role", "input_that_nothing_feeds", "vocabulary"),
+    *("speech_of_other_bands", "logits_of_other_positions"),
+    "transcription_without_its_prefix",
     *("one_network_for_two", "two_networks_for_one", "range_of_the_generator"),
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
     *("param_called_task", "rate_without_end"),
