@@ -45,6 +45,7 @@ class Recipe:
     """One training run.
 
     Attributes:
+        file: the recipe, as a path in the repository.
         minutes: what training may take, everything included.
         bounds: on the best weights' metrics.
         falls: a metric that must be lower after the last evaluation than after the first.
@@ -53,10 +54,9 @@ class Recipe:
     """
 
     title: str
-    spec: str
+    file: str
     minutes: float
     bounds: Sequence[Bound]
-    variant: str = ""
     sets: Sequence[str] = ()
     falls: str = ""
     pictures: Sequence[str] = ()
@@ -66,23 +66,21 @@ class Recipe:
     @property
     def command(self) -> str:
         """The command line that trains it."""
-        variant = f" --variant {self.variant}" if self.variant else ""
         sets = "".join(f" --set {one}" for one in self.sets)
-        return f"layergraph train {self.spec}{variant}{sets}"
+        return f"layergraph train {self.file}{sets}"
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     "cnn": Recipe(
         "Digits of 8 by 8: a CNN",
-        "specs/cnn.yaml",
+        "recipes/cnn_digits.yaml",
         2,
         [Bound("accuracy", ">=", 0.99)],
-        variant="digits",
         pictures=("confusion.png",),
     ),
     "cnn-mnist": Recipe(
         "MNIST: LeNet-5",
-        "specs/cnn.yaml",
+        "recipes/cnn_mnist.yaml",
         5,
         [Bound("accuracy", ">=", 0.975)],
         pictures=("curves.png",),
@@ -90,25 +88,23 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "rnn": Recipe(
         "Characters of the King James Bible: an LSTM",
-        "specs/rnn.yaml",
+        "recipes/rnn_characters.yaml",
         15,
         [Bound("bits_per_character", "<", 2.0)],
-        variant="characters",
         generate=("--tokens", "400", "--temperature", "0.7", "--seed", "1"),
         note="Whole books are held out.",
     ),
     "gpt2": Recipe(
         "Characters of the King James Bible: a small GPT-2",
-        "specs/gpt2.yaml",
+        "recipes/gpt2_characters.yaml",
         15,
         [Bound("bits_per_character", "<", 2.0)],
-        variant="characters",
         generate=("--tokens", "400", "--temperature", "0.7", "--seed", "1"),
         note="The same text and the same books held out.",
     ),
     "sunspots": Recipe(
         "Sunspots by the year: a forecast",
-        "specs/forecaster.yaml",
+        "recipes/forecaster_sunspots.yaml",
         3,
         [
             Bound(metric, "<", f"{metric}.{baseline}")
@@ -120,20 +116,19 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "co2": Recipe(
         "CO2 by the week: a forecast",
-        "specs/forecaster.yaml",
+        "recipes/forecaster_co2.yaml",
         3,
         [
             Bound(metric, "<", f"{metric}.{baseline}")
             for metric in ("mae", "rmse")
             for baseline in ("last", "seasonal")
         ],
-        variant="co2",
         pictures=("samples/*.png",),
         note="One week ahead, on the last fifth; the season is 52 weeks.",
     ),
     "gan": Recipe(
         "Digits out of noise: a conditional DCGAN",
-        "specs/digit_gan.yaml",
+        "recipes/gan_digits.yaml",
         10,
         [Bound("confident", ">=", 0.9), Bound("classes", ">=", 10)],
         falls="frechet",
@@ -142,7 +137,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "autoencoder": Recipe(
         "Digits of 8 by 8, given back from a code: an autoencoder",
-        "specs/autoencoder.yaml",
+        "recipes/autoencoder_digits.yaml",
         3,
         [Bound("mse", "<", "mse.mean")],
         pictures=("samples/*.png",),
@@ -150,7 +145,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "vae": Recipe(
         "The same, variational",
-        "specs/vae.yaml",
+        "recipes/vae_digits.yaml",
         3,
         [Bound("mse", "<", "mse.mean"), Bound("kl", ">", 1.0)],
         pictures=("samples/*.png",),
@@ -178,10 +173,9 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     **{
         f"{spec}-{what}": Recipe(
             f"Strings to {what}: {title}",
-            f"specs/{spec}.yaml",
+            f"recipes/{spec}_{what}.yaml",
             3,
             [Bound("exact", ">=", 0.99)],
-            variant=what,
         )
         for spec, title in (
             ("transformer", "a Transformer"),
@@ -192,14 +186,13 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     **{
         f"{spec}-verses": Recipe(
             f"English to Spanish: {title}",
-            f"specs/{spec}.yaml",
+            f"recipes/{spec}_verses.yaml",
             60,
             [
                 Bound("bleu", ">", "bleu.copy"),
                 Bound("bleu", ">", "bleu.dictionary"),
                 Bound("loss", "<", "loss.unigram"),
             ],
-            variant="verses",
             note="Verses of at most 15 words; whole books are held out.",
         )
         for spec, title in (

@@ -106,12 +106,12 @@ def try_whole(clean: Environment, user: Path) -> None:
     command, python = str(clean.bin / "layergraph"), str(clean.bin / "python")
     run(command, "verify", "cnn", cwd=user)
     run(command, "diagram", "cnn", "-o", "cnn.pdf", cwd=user)
-    options = ["--variant", "digits", "--set", "task.epochs=1", "--accelerator", "cpu"]
-    run(command, "train", "cnn", *options, cwd=user, show=True)
-    run(command, "evaluate", "runs/cnn-digits", cwd=user, show=True)
-    run(command, "export", "runs/cnn-digits", "-o", "cnn.onnx", cwd=user, show=True)
+    options = ["--set", "task.epochs=1", "--accelerator", "cpu"]
+    run(command, "train", "cnn_digits", *options, cwd=user, show=True)
+    run(command, "evaluate", "runs/cnn_digits", cwd=user, show=True)
+    run(command, "export", "runs/cnn_digits", "-o", "cnn.onnx", cwd=user, show=True)
     code = (
-        "import layergraph as lg; print(lg.load('cnn'), lg.open_run('runs/cnn-digits'))"
+        "import layergraph as lg; print(lg.load('cnn'), lg.open_run('runs/cnn_digits'))"
     )
     run(python, "-c", code, cwd=user)
 

@@ -55,7 +55,7 @@ def measured(name: str, recipe: Recipe) -> dict[str, Any]:
     """Train a recipe in processes of its own; its figures. What the page shows is copied."""
     run = RUNS / f"{name}-{time.time():.0f}"
     begun = _processor_seconds()
-    _cli("train", recipe.spec, "--run", str(run), *_options(recipe))
+    _cli("train", recipe.file, "--run", str(run), *_options(recipe))
     minutes = (_processor_seconds() - begun) / 60
     found = json.loads(_cli("evaluate", str(run), "--json"))
     rows = list(csv.DictReader((run / "metrics.csv").open(encoding="utf-8")))
@@ -96,8 +96,7 @@ def missed(
 
 
 def _options(recipe: Recipe) -> list[str]:
-    variant = ["--variant", recipe.variant] if recipe.variant else []
-    return variant + [part for one in recipe.sets for part in ("--set", one)]
+    return [part for one in recipe.sets for part in ("--set", one)]
 
 
 def _cli(*arguments: str) -> str:

@@ -11,7 +11,7 @@ from bench.report import table
 
 _HEAD = """# Results
 
-What the architectures under `specs/` reach on real data, on two cores and no GPU. `make results` trains all of them
+What the recipes under `recipes/` reach on real data, on two cores and no GPU. `make results` trains all of them
 again and writes this page (`make results ARGS="--only cnn"`: one of them). Every figure is of data that was held out
 of training, measured by `evaluate` with the run's best weights; minutes are processor time of the whole command
 `train`, on one thread (OMP_NUM_THREADS=1). A run's curves and other pictures are in its folder under `build/results/`;

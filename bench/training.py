@@ -34,7 +34,7 @@ _SIZES = {"CNN of 8 x 8 digits, batches of 64": 64, "the same, batches of 8": 8}
 def _measure(rounds: int) -> Figures:
     """The loop of `train`, and one by hand, on a small network."""
     torch.set_num_threads(1)
-    program = compile_spec(ROOT / "specs" / "cnn.yaml", variant="digits")
+    program = compile_spec(ROOT / "recipes" / "cnn_digits.yaml")
     assert program.task is not None
     data = load(program.task, data_section(program, program.task))
     rows, ratios = [], {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -12,6 +13,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
+from compiler.elaborate.apply_recipe import SPECS, apply_recipe
 from compiler.elaborate.charge import charge
 from compiler.elaborate.elaborate import elaborate
 from compiler.elaborate.link import link
@@ -67,6 +69,14 @@ def _parse(source: Source, request: Request) -> Document:
     return parse(source, request.limits)
 
 
+def _apply_recipe(document: Document, request: Request) -> Document:
+    def parsed(path: Path) -> Document:
+        found: Document = _through(OF_A_FILE[:2], path, request)
+        return found
+
+    return apply_recipe(document, request.file, parsed)
+
+
 def _check(document: Document, _: Request) -> Unit:
     return Unit(check(document), document)
 
@@ -76,7 +86,7 @@ def _link(unit: Unit, request: Request) -> Unit:
         found: Unit = _through(OF_A_FILE, path, request)
         return found
 
-    return link(unit, request.file, imported)
+    return link(unit, unit.document.network or request.file, imported)
 
 
 def _elaborate(unit: Unit, request: Request) -> Graph:
@@ -85,7 +95,8 @@ def _elaborate(unit: Unit, request: Request) -> Graph:
 
 
 def _infer(graph: Graph, request: Request) -> TypedGraph:
-    return infer(graph, request.variant, request.settings, request.limits)
+    variant = request.variant or graph.document.variant
+    return infer(graph, variant, request.settings, request.limits)
 
 
 OF_A_FILE: tuple[Pass[Any, Any], ...] = (
@@ -96,7 +107,9 @@ OF_A_FILE: tuple[Pass[Any, Any], ...] = (
 """What every file goes through, those that blocks are imported from, too."""
 
 PASSES: tuple[Pass[Any, Any], ...] = (
-    *OF_A_FILE,
+    *OF_A_FILE[:2],
+    Pass("apply_recipe", Document, Document, _apply_recipe),
+    *OF_A_FILE[2:],
     Pass("link", Unit, Unit, _link),
     Pass("elaborate", Unit, Graph, _elaborate),
     Pass("infer", Graph, TypedGraph, _infer),
@@ -138,7 +151,7 @@ def compile_spec(
     """Compile the spec in a file.
 
     Args:
-        path: the YAML file.
+        path: the YAML file of a spec or a recipe.
         variant: the name of a set of params in the spec.
         settings: values for params, over those of the spec and the variant.
         changes: values by their path in the task, over those of the spec and the variant.
@@ -155,6 +168,7 @@ def compile_spec(
     typed = compile_to(TypedGraph, request)
     if strict and typed.failed:
         raise SpecError(typed.diagnostics)
+    variant = variant or typed.graph.document.variant
     task, found = _task(typed, variant, changes or {})
     found = (*_checkpoint(typed), *found, *_causality(typed, task))
     if strict and any(one.severity == "error" for one in found):
@@ -204,10 +218,9 @@ def _sets_task(variants: YamlNode | None) -> bool:
 
 
 def _relative_to_user(path: Path, file: Path) -> Path:
-    """A path as the user would write it: beside the file that was asked for."""
+    """A path as the user would write it: relative to the file that was asked for, if it is in one of its folders."""
     folder = file.resolve().parent
-    return (
-        file.parent / path.relative_to(folder)
-        if path.is_absolute() and path.is_relative_to(folder)
-        else path
-    )
+    if not any(map(path.is_relative_to, (folder, folder.parent / SPECS))):
+        return path
+    shown = Path(os.path.normpath(file.parent / os.path.relpath(path, folder)))
+    return shown if shown.resolve() == path else path

@@ -175,7 +175,7 @@ def open_run(run: str | Path, /, *, weights: str = "best") -> LoadedRun:
         DataError: if the run is damaged, or the weights do not fit its networks.
         MissingExtraError: without the packages for training (`pip install 'layergraph[train]'`).
 
-    >>> run = open_run("runs/cnn-digits")  # doctest: +SKIP
+    >>> run = open_run("runs/cnn_digits")  # doctest: +SKIP
     >>> run.evaluate()  # doctest: +SKIP
     {'loss': 0.0489, 'accuracy': 0.986}
     """

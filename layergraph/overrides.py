@@ -8,16 +8,15 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, RequestError, SpecError, suggest
 from compiler.diagnostics.limits import Limits
-from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source
 from compiler.infer.param_values import fits, param_type
 from compiler.language.check import check
 from compiler.language.params import Param
 from compiler.language.spec import Spec
 from compiler.op.arg_types import Formula
-from compiler.parse.document import YamlNode, to_data
+from compiler.parse.document import Document, YamlNode, to_data
 from compiler.parse.parse import parse
-from compiler.pipeline import compile_spec
+from compiler.pipeline import Request, compile_spec, compile_to
 from compiler.program import Program
 
 
@@ -73,7 +72,7 @@ def read_settings(
             the type of its param, or an unknown variant.
         SpecError: where the file is no spec.
     """
-    spec = check(parse(read_source(file, limits.bytes), limits))
+    spec = check(compile_to(Document, Request(file, limits=limits)))
     if variant and variant not in spec.variants:
         raise RequestError(_unknown("variant", variant, spec.variants))
     return _settings(texts, spec)

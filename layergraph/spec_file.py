@@ -1,4 +1,4 @@
-"""The file of a spec that is named by a path, or by the name of a shipped one."""
+"""The file of a spec or a recipe that is named by a path, or by the name of a shipped one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 
 from compiler.diagnostics.diagnostic import suggest
-from compiler.elaborate.shipped_specs import shipped_specs
+from compiler.elaborate.shipped_specs import shipped_recipes, shipped_specs
 
 
 def spec_file(spec: str | Path) -> Path:
-    """The file of a spec.
+    """The file of a spec or a recipe.
 
     Args:
-        spec: a path, or the name of a spec that comes with LayerGraph, such as `gpt2`. A file goes before a name.
+        spec: a path, or the name of one that comes with LayerGraph, such as `gpt2` or `cnn_digits`. A file goes before
+            a name.
 
     Raises:
         OSError: if there is no such file and no such name, or the file cannot be read.
@@ -34,8 +35,11 @@ def spec_file(spec: str | Path) -> Path:
 
 
 def _shipped(name: str) -> Path:
-    files = {file.stem: file for file in sorted(shipped_specs().glob("*.yaml"))}
+    folders = shipped_recipes(), shipped_specs()
+    files = {file.stem: file for folder in folders for file in folder.glob("*.yaml")}
     if name in files:
         return files[name]
-    help = suggest(name, files) or f"the shipped specs are in {shipped_specs()}"
-    raise FileNotFoundError(f"there is no file {name}, and no shipped spec; {help}")
+    help = suggest(name, sorted(files)) or f"the shipped specs are in {shipped_specs()}"
+    raise FileNotFoundError(
+        f"there is no file {name}, and no shipped spec or recipe; {help}"
+    )

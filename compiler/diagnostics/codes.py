@@ -48,7 +48,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "unknown-variant": "The spec has no variant of this name.",
         "unknown-network": "The spec has no network of this name.",
         "import-not-found": "The imported file, or the block in it, does not exist.",
-        "import-outside": "A spec can import only from its own folder tree.",
+        "import-outside": "A spec imports from its own folder tree alone; a recipe reads also `specs/` beside it.",
         "import-cycle": "Files import one another in a cycle.",
     },
     "The graph": {

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from compiler.diagnostics.diagnostic import Report, SpecError
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
+from compiler.elaborate.relative_file import relative_file
 from compiler.elaborate.shipped_specs import shipped_specs
 from compiler.ir.graph import Unit
 
@@ -58,15 +59,8 @@ class _Linker:
         return linked
 
     def _path(self, written: str, file: Path, span: Span) -> Path | None:
-        relative = PurePosixPath(written)
-        inside = (
-            not relative.is_absolute()
-            and "\\" not in written
-            and ":" not in written
-            and "\0" not in written
-        )
-        path = (file.parent / relative).resolve() if inside else None
-        if path is None or not path.is_relative_to(self._tree(file)):
+        path = relative_file(written, file.parent, (self._tree(file),))
+        if path is None:
             help = "an import is a relative path that stays in the folder of the spec"
             self.report.error(
                 "import-outside",
@@ -75,7 +69,7 @@ class _Linker:
                 help=help,
             )
             return None
-        path = path if path.is_file() else self._shipped(relative)
+        path = path if path.is_file() else self._shipped(PurePosixPath(written))
         if path is None:
             self.report.error(
                 "import-not-found", span, f"there is no file {written} here"

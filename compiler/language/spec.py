@@ -159,7 +159,7 @@ class Spec(Model):
     ] = Field(default={})
 
     checkpoint: Checkpoint | None = None
-    task: Annotated[Any, BeforeValidator(lambda v: _task(v, ()))] = None
+    task: Annotated[Any, BeforeValidator(lambda v: task_mapping(v, ()))] = None
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -229,7 +229,7 @@ def _check_checkpoint(checkpoint: Checkpoint, networks: Networks | None) -> None
             raise fault("unknown-network", message, at=at, key=True, help=help)
 
 
-def _task(value: Any, at: tuple[str, ...]) -> Any:
+def task_mapping(value: Any, at: tuple[str, ...]) -> Any:
     """A task is a mapping; what it says is read with the task."""
     if not isinstance(value, dict):
         help = "write task: {kind: classification, data: digits}"
@@ -242,5 +242,5 @@ def _params_of(variant: str, entries: Any) -> Any:
     """What a variant says of params."""
     if not isinstance(entries, dict) or "task" not in entries:
         return entries
-    _task(entries["task"], (variant, "task"))
+    task_mapping(entries["task"], (variant, "task"))
     return {key: value for key, value in entries.items() if key != "task"}

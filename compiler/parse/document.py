@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from compiler.dataclass import dataclass
@@ -79,10 +80,17 @@ YamlNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The nodes of a file, and its text."""
+    """The nodes of a file, and its text.
+
+    Attributes:
+        variant: the variant that is compiled where none is asked for: of a recipe, itself.
+        network: the file of the networks of a recipe, to which imports are relative.
+    """
 
     source: Source
     root: MappingNode
+    variant: str = ""
+    network: Path | None = None
 
     def locate(self, path: tuple[str | int, ...], key: bool = False) -> Span:
         """The position of the value at `path`, or if `key` is true of the key before it.

@@ -1,4 +1,4 @@
-"""The language as JSON Schema (2020-12): from the models of the spec and the registry.
+"""The language as JSON Schema (2020-12): from the models of specs and recipes, and the registry.
 
 Editors complete and check with it. It knows the form of a spec, and of every op its
 arguments; what names resolve to and which shapes fit is the compiler's to say.
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from compiler.language.recipe import Recipe
 from compiler.language.schema_generator import Generator
 from compiler.language.spec import Spec
 from compiler.op.arg_docs import argument_schema
@@ -44,17 +45,25 @@ _LEAVES: Final[Schema] = {
 
 
 def schema() -> Schema:
-    """The schema of a spec."""
-    made = Spec.model_json_schema(by_alias=True, schema_generator=Generator)
-    definitions = made.pop("$defs")
+    """The schema of a spec or a recipe."""
+    spec = Spec.model_json_schema(by_alias=True, schema_generator=Generator)
+    recipe = Recipe.model_json_schema(schema_generator=Generator)
+    definitions = spec.pop("$defs") | recipe.pop("$defs", {})
     definitions |= _LEAVES | {"OpName": _op_name()}
     _adjust(definitions)
     task, parts = task_schema()
     definitions |= parts | {"task": task, "task.changes": changes_schema(task, parts)}
-    made["properties"]["task"] = {REF: "#/$defs/task"}
-    variant = made["properties"]["variants"]["additionalProperties"]
+    for file in (spec, recipe):
+        file["properties"]["task"] = {REF: "#/$defs/task"}
+    variant = spec["properties"]["variants"]["additionalProperties"]
     variant["properties"] = {"task": {REF: "#/$defs/task.changes"}}
-    made = {"$schema": GenerateJsonSchema.schema_dialect, **made, "$defs": definitions}
+    made = {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "if": {"required": ["network"]},
+        "then": {REF: "#/$defs/recipe"},
+        "else": {REF: "#/$defs/spec"},
+        "$defs": {**definitions, "spec": spec, "recipe": recipe},
+    }
     return dict(_referring(made))
 
 

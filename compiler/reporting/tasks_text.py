@@ -7,7 +7,7 @@ from typing import Final
 HEAD: Final = """# Tasks
 
 Generated from the declarations by `make docs`. [The language](language.md#task) explains
-how a `task` is written; this page lists its options: [those of all
+how a `task` is written, in a spec or in a [recipe](language.md#recipes); this page lists its options: [those of all
 tasks](#options-of-all-tasks), the [kinds](#kinds), the [data sets](#data-sets), the
 [optimizers](#optimizers), the [schedules](#schedules), and [the folder of a
 run](#a-run).
@@ -19,7 +19,7 @@ be a param (`path: $file`).
 DATA: Final = """## Data sets
 
 All data comes with LayerGraph or the packages that it installs; nothing is downloaded.
-Paths to your own files are relative to the folder of the spec. A part of every data set is
+Paths to your own files are relative to the folder of the spec or recipe. A part of every data set is
 held out: it is used for evaluation only.
 
 Text is tokenized in one of three ways: `characters`; `{bpe: 4000}`, byte pair encoding

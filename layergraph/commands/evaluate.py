@@ -14,7 +14,7 @@ from layergraph.commands._options import Json, Run, Weights
 def evaluate(run: Run, weights: Weights = "best", as_json: Json = False) -> None:
     """Evaluate a run on the held-out data.
 
-    Example: layergraph evaluate runs/cnn-digits
+    Example: layergraph evaluate runs/cnn_digits
     """
     from runtime.open_run import open_run
 

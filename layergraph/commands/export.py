@@ -51,7 +51,7 @@ def export(
     A program (.onnx, or .pt2 for torch.export.load) has every symbol of the inputs as a dynamic dimension, and requires
     optional inputs.
 
-    Example: layergraph export runs/cnn-digits -o cnn.onnx
+    Example: layergraph export runs/cnn_digits -o cnn.onnx
     """
     from runtime.export.find_target import find_target, target_name
 

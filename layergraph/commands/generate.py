@@ -59,7 +59,7 @@ def generate(
 ) -> None:
     """Generate text, a translation or images with a run.
 
-    Example: layergraph generate runs/rnn-characters --prompt "In the"
+    Example: layergraph generate runs/rnn_characters --prompt "In the"
     """
     from runtime.open_run import open_run
     from runtime.tasks.learner import GenerationRequest

@@ -27,7 +27,7 @@ def predict(
 ) -> None:
     """Predict for images, texts or series.
 
-    Example: layergraph predict runs/cnn-digits digit.png
+    Example: layergraph predict runs/cnn_digits digit.png
     """
     from runtime.open_run import open_run
 

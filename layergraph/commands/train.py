@@ -1,4 +1,4 @@
-"""`train`: the networks of a spec, trained as its task says."""
+"""`train`: the networks of a recipe or a spec, trained as its task says."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def train(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="SPEC|RUN",
-            help="Spec file, name of a shipped spec, or run folder to resume.",
+            metavar="RECIPE|RUN",
+            help="Recipe or spec with a task, by file or shipped name; or run folder to resume.",
         ),
     ],
     run: Annotated[
@@ -59,11 +59,11 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a spec's networks as its task says, into a run folder.
+    """Train the networks of a recipe into a run folder.
 
-    With --resume, a run folder in place of the spec is enough: it has its spec and its settings.
+    With --resume, a run folder in place of the recipe is enough: it has its spec and its settings.
 
-    Example: layergraph train specs/cnn.yaml --variant digits --set task.epochs=3
+    Example: layergraph train recipes/cnn_digits.yaml --set task.epochs=3
     """
     from runtime.engine.find_nonfinite import TrainingError
     from runtime.engine.progress import ProgressCallback

@@ -126,7 +126,7 @@ def _missing_task(program: Program) -> str:
     having = [name for name in variants if document.node(("variants", name, "task"))]
     message = f"{program.name} has no `task`, which says how to train it"
     if not having:
-        return message
+        return f"{message}: train a recipe, which has a task and names its network"
     return f"{message}; variants with one (--variant): {listed(having)}"
 
 

@@ -16,7 +16,7 @@ from bench.quick import select
         ("tests/features/misc.yaml", "tests/test_features.py"),
         ("README.md", "tests/docs/test_docs.py"),
         ("docs/language.md", "tests/docs/test_docs.py"),
-        ("compiler/elaborate/link.py", "tests/compiler/elaborate/test_shipped_blocks.py"),
+        ("compiler/elaborate/link.py", "tests/compiler/elaborate/test_apply_recipe.py"),
     ],
 )  # fmt: skip
 def test_the_nearest(changed: str, nearest: str) -> None:

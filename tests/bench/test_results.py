@@ -13,8 +13,8 @@ from layergraph.overrides import compile_chosen
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_every_recipe_has_a_task(recipe: Recipe) -> None:
-    spec = ROOT / recipe.spec
-    program = compile_chosen(spec, recipe.variant, recipe.sets, limits=Limits())
+    file = ROOT / recipe.file
+    program = compile_chosen(file, "", recipe.sets, limits=Limits())
     assert program.task is not None
 
 
@@ -42,7 +42,7 @@ def test_the_page_shows_a_bar_that_is_missed() -> None:
     shown = page(figures)
     assert "| accuracy >= 0.99 | 0.5 (missed) |" in shown
     assert "**Missed: accuracy >= 0.99.**" in shown
-    assert "layergraph train specs/cnn.yaml --variant digits" in shown
+    assert "layergraph train recipes/cnn_digits.yaml" in shown
     assert "figures are of 2026-11-25, on 2 cores." in shown
     assert "![confusion of cnn](results/cnn-confusion.png)" in shown
 

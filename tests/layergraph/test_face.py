@@ -123,8 +123,10 @@ def test_load(spec: Path) -> None:
 
 def test_open_run(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    options = ["--set", "task.epochs=1", "--variant", "digits", "--accelerator", "cpu"]
-    done = CliRunner().invoke(app, ["train", "cnn", "--run", str(folder), *options])
+    options = ["--set", "task.epochs=1", "--accelerator", "cpu"]
+    done = CliRunner().invoke(
+        app, ["train", "cnn_digits", "--run", str(folder), *options]
+    )
     assert done.exit_code == 0, done.output
     run = lg.open_run(folder)
     assert repr(run) == f"<LoadedRun {folder} of CNN>"

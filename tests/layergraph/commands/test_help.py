@@ -52,8 +52,9 @@ def _example(name: str) -> list[str]:
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of the examples."""
-    shutil.copytree(ROOT / "specs", tmp_path / "specs")
-    for run in ("cnn-digits", "rnn-characters"):
+    for folder in ("specs", "recipes"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for run in ("cnn_digits", "rnn_characters"):
         (tmp_path / "runs" / run).mkdir(parents=True)
     (tmp_path / "model.safetensors").touch()
     monkeypatch.chdir(tmp_path)

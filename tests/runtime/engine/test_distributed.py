@@ -119,7 +119,7 @@ def test_a_sharded_language_model_equals_the_whole_one(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text(whole[:900])
     data = f"task.data={{text: {{path: {text}, length: 16}}}}"
-    spec = ("specs/gpt2.yaml", "--variant", "characters", *LANGUAGE_MODEL)
+    spec = ("recipes/gpt2_characters.yaml", *LANGUAGE_MODEL)
     spec = (*spec, "--set", data)
     two = ("--devices", "2", "--strategy", "fsdp", "--set", "task.batch_size=4")
     two = (*spec, "--run", str(tmp_path / "two"), *two)
