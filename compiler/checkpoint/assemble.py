@@ -16,7 +16,7 @@ from compiler.checkpoint.assembly import (
     Transposed,
 )
 from compiler.dataclass import dataclass
-from compiler.language.checkpoint import Recipe
+from compiler.language.checkpoint import Composition
 from compiler.op.arg_types import Formula
 from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
@@ -48,14 +48,14 @@ class WorkLimit:
             raise TooMuch
 
 
-def make(recipe: Recipe, values: Values, budget: WorkLimit) -> Assembly:
-    """Evaluate a recipe with the values of captures and params.
+def make(composition: Composition, values: Values, budget: WorkLimit) -> Assembly:
+    """Evaluate a composition with the values of captures and params.
 
     Raises:
         PathError: if an expression has no value, or an invalid one.
         TooMuch: if the work limit is exceeded.
     """
-    return _Assembler(budget).make(recipe, values, ())
+    return _Assembler(budget).make(composition, values, ())
 
 
 class _Assembler:
@@ -65,54 +65,54 @@ class _Assembler:
         self.budget = budget
         self.taken = 0
 
-    def make(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
-        made = self._source(recipe, values, path)
-        for step in recipe.steps:
-            made = _step(step, made, recipe, values, path)
+    def make(self, composition: Composition, values: Values, path: Path) -> Assembly:
+        made = self._source(composition, values, path)
+        for step in composition.steps:
+            made = _step(step, made, composition, values, path)
         return made
 
-    def _source(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
-        if recipe.name is not None:
-            return self._take(recipe, values, path)
-        if recipe.source is not None:
-            return self.make(recipe.source, values, (*path, "from"))
-        if recipe.concat is not None:
-            return self._join("concat", recipe.concat, recipe, values, path)
-        return self._join("stack", recipe.stack or [], recipe, values, path)
+    def _source(self, composition: Composition, values: Values, path: Path) -> Assembly:
+        if composition.name is not None:
+            return self._take(composition, values, path)
+        if composition.source is not None:
+            return self.make(composition.source, values, (*path, "from"))
+        if composition.concat is not None:
+            return self._join("concat", composition.concat, composition, values, path)
+        return self._join("stack", composition.stack or [], composition, values, path)
 
-    def _take(self, recipe: Recipe, values: Values, path: Path) -> Assembly:
+    def _take(self, composition: Composition, values: Values, path: Path) -> Assembly:
         self.taken += 1
         if self.taken > MOST:
             raise _bad_rule(f"a tensor is made of {MOST:,} others at most", path)
         try:
-            name = recipe.name.fill(values)
+            name = composition.name.fill(values)
         except ExpressionError as error:
             offsets = error.start, error.end
             raise _bad_rule(error.message, path, offsets) from None
-        self.budget.spend(len(name) + len(recipe.name.pieces))
+        self.budget.spend(len(name) + len(composition.name.pieces))
         return Taken(name)
 
     def _join(
         self,
         how: Literal["concat", "stack"],
-        items: list[Recipe],
-        recipe: Recipe,
+        items: list[Composition],
+        composition: Composition,
         values: Values,
         path: Path,
     ) -> Assembly:
         parts = tuple(
             self.make(item, counted, (*path, how, number))
-            for counted in _counted(recipe, values, path)
+            for counted in _counted(composition, values, path)
             for number, item in enumerate(items)
         )
         if not parts:
             raise _bad_rule("there is no tensor to join", (*path, "over"))
-        return Joined(how, parts, recipe.dim)
+        return Joined(how, parts, composition.dim)
 
 
-def _counted(recipe: Recipe, values: Values, path: Path) -> Iterator[Values]:
+def _counted(composition: Composition, values: Values, path: Path) -> Iterator[Values]:
     """The values with those of the counters, for every place of theirs."""
-    over = recipe.over or {}
+    over = composition.over or {}
     total, counts = 1, []
     for name, written in over.items():
         count = max(0, _integer(written, values, (*path, "over", name)))
@@ -126,11 +126,11 @@ def _counted(recipe: Recipe, values: Values, path: Path) -> Iterator[Values]:
 
 
 def _step(
-    step: str, made: Assembly, recipe: Recipe, values: Values, path: Path
+    step: str, made: Assembly, composition: Composition, values: Values, path: Path
 ) -> Assembly:
     numbers = tuple(
         _integer(item, values, (*path, step, k))
-        for k, item in enumerate(getattr(recipe, step))
+        for k, item in enumerate(getattr(composition, step))
     )
     if step == "reshape":
         return _reshape(made, numbers, (*path, step))
@@ -140,7 +140,7 @@ def _step(
     if not 0 <= first < second:
         raise _bad_rule(_EMPTY[step].format(first, second), (*path, step))
     part = Chunked if step == "chunk" else Sliced
-    return part(made, first, second, recipe.dim)
+    return part(made, first, second, composition.dim)
 
 
 def _bad_rule(

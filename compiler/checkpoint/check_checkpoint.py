@@ -16,7 +16,7 @@ from compiler.diagnostics.text import listed, shorten
 from compiler.expr.syntax import Variable, names_in
 from compiler.ir.graph import Place
 from compiler.ir.typed import Instance, TypedGraph
-from compiler.language.checkpoint import Recipe
+from compiler.language.checkpoint import Composition
 from compiler.language.name_patterns import NameTemplate
 from compiler.parse.path_error import PathError
 
@@ -55,22 +55,24 @@ class _Checker:
     def check(self, instance: Instance) -> None:
         """Report names that mean nothing; and where there are none, rules that give no tensor."""
         before = len(self.report.diagnostics)
-        for pattern, recipes in self.rules.rules:
+        for pattern, compositions in self.rules.rules:
             known = {*self.typed.params, *pattern.captures}
-            for number, recipe in numbered(recipes):
+            for number, composition in numbered(compositions):
                 place = self.place.at(pattern.text, *number)
-                self._names(recipe, known, pattern.rest, place)
+                self._names(composition, known, pattern.rest, place)
         if len(self.report.diagnostics) == before:
             self._tensors(instance)
 
-    def _names(self, recipe: Recipe, known: set[str], rest: str, place: Place) -> None:
-        known = known | set(recipe.over or ())
-        if isinstance(recipe.name, NameTemplate):
-            self._template(recipe.name, known, rest, place)
-        for below, item in recipe.numbers:
+    def _names(
+        self, composition: Composition, known: set[str], rest: str, place: Place
+    ) -> None:
+        known = known | set(composition.over or ())
+        if isinstance(composition.name, NameTemplate):
+            self._template(composition.name, known, rest, place)
+        for below, item in composition.numbers:
             for unknown in sorted(names_in(item.expr) - known)[:1]:
                 self._unknown(unknown, known, place.at(*below).span())
-        for part, at in _parts(recipe, place):
+        for part, at in _parts(composition, place):
             self._names(part, known, rest, at)
 
     def _template(
@@ -143,10 +145,12 @@ class _Checker:
             self.report.warning("unused-rule", span, message, help=help)
 
 
-def _parts(recipe: Recipe, place: Place) -> Iterator[tuple[Recipe, Place]]:
-    """The recipes that one is made of, and where they stand."""
-    if recipe.source is not None:
-        yield recipe.source, place.at("from")
+def _parts(
+    composition: Composition, place: Place
+) -> Iterator[tuple[Composition, Place]]:
+    """The compositions that one is made of, and where they stand."""
+    if composition.source is not None:
+        yield composition.source, place.at("from")
     for key in ("concat", "stack"):
-        for number, part in enumerate(getattr(recipe, key) or ()):
+        for number, part in enumerate(getattr(composition, key) or ()):
             yield part, place.at(key, number)

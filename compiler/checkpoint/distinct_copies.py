@@ -13,25 +13,26 @@ from compiler.expr.syntax import (
     Variable,
     names_in,
 )
-from compiler.language.checkpoint import Recipe
+from compiler.language.checkpoint import Composition
 from compiler.language.name_patterns import NamePattern, NameTemplate
 
 
 def distinct_copies(
-    rules: Iterable[tuple[NamePattern, Sequence[Recipe | None]]],
+    rules: Iterable[tuple[NamePattern, Sequence[Composition | None]]],
 ) -> Numbers:
     """The numbers of the copies that represent all of `count` equal ones.
 
     Patterns tell copies apart by the numbers that they name; and by any number, where a
-    recipe computes with it something that may fail or differ in shape. All other copies
+    composition computes with it something that may fail or differ in shape. All other copies
     are like the first of them: what is wrong with one rule is wrong there, too.
     """
     named: set[int] = set()
-    for pattern, recipes in rules:
+    for pattern, compositions in rules:
         parts = (*pattern.before, *pattern.after)
         if any(map(_tells_digits, parts)) or any(
-            recipe is not None and _depends(recipe, frozenset(pattern.captures))
-            for recipe in recipes
+            composition is not None
+            and _depends(composition, frozenset(pattern.captures))
+            for composition in compositions
         ):
             return every_number
         literals = (part[0] for part in parts if len(part) == 1)
@@ -55,15 +56,15 @@ def _tells_digits(part: Sequence[str]) -> bool:
     return len(part) > 1 and bool(literals) and all(map(str.isdecimal, literals))
 
 
-def _depends(recipe: Recipe, captures: frozenset[str]) -> bool:
+def _depends(composition: Composition, captures: frozenset[str]) -> bool:
     """Whether more than names depends on what was captured, or names that may have no value."""
-    if any(names_in(item.expr) & captures for _, item in recipe.numbers):
+    if any(names_in(item.expr) & captures for _, item in composition.numbers):
         return True
-    if isinstance(recipe.name, NameTemplate):
-        holes = (hole.expr for hole in recipe.name.holes())
+    if isinstance(composition.name, NameTemplate):
+        holes = (hole.expr for hole in composition.name.holes())
         if not all(_has_value(expr, captures) for expr in holes):
             return True
-    return any(_depends(part, captures) for part in recipe.parts)
+    return any(_depends(part, captures) for part in composition.parts)
 
 
 def _has_value(expr: Expression, captures: frozenset[str]) -> bool:

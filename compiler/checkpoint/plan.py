@@ -10,7 +10,7 @@ from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance, TypedGraph
-from compiler.language.checkpoint import Recipe, Section
+from compiler.language.checkpoint import Composition, Section
 from compiler.language.name_patterns import NamePattern
 from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.evaluate import Value
@@ -111,7 +111,7 @@ class Rules:
     def __init__(
         self, section: Section, params: Mapping[str, Value], budget: WorkLimit
     ) -> None:
-        self.rules: list[tuple[NamePattern, list[Recipe | None]]] = section.rules()
+        self.rules: list[tuple[NamePattern, list[Composition | None]]] = section.rules()
         self.ignore, self.prefix = tuple(section.ignore), section.prefix
         self.params, self.budget = params, budget
 
@@ -123,31 +123,33 @@ class Rules:
             TooMuch: if the work limit is exceeded.
         """
         self.budget.spend(len(self.rules) + 1)
-        for pattern, recipes in self.rules:
+        for pattern, compositions in self.rules:
             captures = pattern.match(tensor.name)
             if captures is not None:
                 values = {**self.params, **captures}
                 made = tuple(
-                    self._make(recipe, values, (pattern.text, *number))
-                    for number, recipe in numbered(recipes)
+                    self._make(composition, values, (pattern.text, *number))
+                    for number, composition in numbered(compositions)
                 )
-                return Entry(tensor, made, pattern.text, None in recipes)
+                return Entry(tensor, made, pattern.text, None in compositions)
         return Entry(tensor, (Taken(tensor.name),))
 
     def _make(
-        self, recipe: Recipe, values: Mapping[str, Value], place: Path
+        self, composition: Composition, values: Mapping[str, Value], place: Path
     ) -> Assembly:
         try:
-            return make(recipe, values, self.budget)
+            return make(composition, values, self.budget)
         except PathError as error:
             raise error.below(*place) from None
 
 
-def numbered(recipes: list[Recipe | None]) -> Iterator[tuple[Path, Recipe]]:
+def numbered(
+    compositions: list[Composition | None],
+) -> Iterator[tuple[Path, Composition]]:
     """The alternatives of a rule with their paths below it; a single one has the rule's own path."""
-    for number, recipe in enumerate(recipes):
-        if recipe is not None:
-            yield (number,) if len(recipes) > 1 else (), recipe
+    for number, composition in enumerate(compositions):
+        if composition is not None:
+            yield (number,) if len(compositions) > 1 else (), composition
 
 
 def origins(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -25,7 +25,7 @@ from compiler.op.schema_forms import (
 from compiler.symbolic.evaluate import ExpressionError
 
 SOURCES: Final = ("from", "concat", "stack")
-"""Where a tensor comes from; each recipe has one."""
+"""Where a tensor comes from; each composition has one."""
 STEPS: Final = ("chunk", "slice", "transpose", "reshape")
 """What is done with it."""
 _ALONG: Final = ("concat", "stack", "chunk", "slice")
@@ -61,15 +61,15 @@ def _pair(value: Any) -> Any:
     return value
 
 
-def _as_recipes(value: Any) -> Any:
-    """One recipe is a list of one."""
+def _as_compositions(value: Any) -> Any:
+    """One composition is a list of one."""
     if value == []:
         raise fault("bad-value", "there must be at least one tensor")
     return value if isinstance(value, list) else [value]
 
 
 def _alternatives(value: Any) -> Any:
-    """One recipe is the only one; null is none, and may be what is left after all others."""
+    """One composition is the only one; null is none, and may be what is left after all others."""
     if value == []:
         raise fault("bad-value", "there must be at least one rule")
     if isinstance(value, list) and None in value[:-1]:
@@ -87,20 +87,20 @@ def _prefix(value: Any) -> Any:
     return value
 
 
-RecipeInteger = Annotated[
+CompositionInteger = Annotated[
     Any,
     BeforeValidator(_integer),
     written_as({"anyOf": [{"type": "integer"}, FORMULA]}),
 ]
 IntegerPair = Annotated[
-    list[RecipeInteger],
+    list[CompositionInteger],
     BeforeValidator(_pair),
     SchemaForm(lambda list_: {**list_, "minItems": 2, "maxItems": 2}),
 ]
 CounterName = Annotated[str, named(snake_case, "a counter")]
 
 
-class Recipe(Model):
+class Composition(Model):
     """The name of a published tensor; or its sources and the operations on them, in the order of the keys."""
 
     also_written: ClassVar[tuple[Schema, ...]] = (TEXT,)
@@ -109,16 +109,16 @@ class Recipe(Model):
 
     name: Any = None
     """A template, where it is the name of one tensor."""
-    source: Recipe | None = Field(default=None, alias="from")
-    concat: Recipes | None = None
-    stack: Recipes | None = None
-    over: Annotated[dict[CounterName, RecipeInteger], mapping_of("counters")] | None = (
-        None
-    )
+    source: Composition | None = Field(default=None, alias="from")
+    concat: Compositions | None = None
+    stack: Compositions | None = None
+    over: (
+        Annotated[dict[CounterName, CompositionInteger], mapping_of("counters")] | None
+    ) = None
     chunk: IntegerPair | None = None
     slice: IntegerPair | None = None
     transpose: IntegerPair | None = None
-    reshape: list[RecipeInteger] | None = None
+    reshape: list[CompositionInteger] | None = None
     dim: int = 0
     steps: tuple[str, ...] = ()
     """The keys of what is done, as they are written."""
@@ -135,8 +135,8 @@ class Recipe(Model):
         return {**value, "steps": tuple(key for key in value if key in STEPS)}
 
     @property
-    def parts(self) -> list[Recipe]:
-        """The recipes of its sources."""
+    def parts(self) -> list[Composition]:
+        """The compositions of its sources."""
         alone = [] if self.source is None else [self.source]
         return [*alone, *(self.concat or ()), *(self.stack or ())]
 
@@ -182,15 +182,15 @@ def _key(text: str) -> str:
     return text
 
 
-Recipes = Annotated[
-    list[Recipe],
-    BeforeValidator(_as_recipes),
-    SchemaForm(lambda recipes: or_list(recipes["items"])),
+Compositions = Annotated[
+    list[Composition],
+    BeforeValidator(_as_compositions),
+    SchemaForm(lambda compositions: or_list(compositions["items"])),
 ]
 Alternatives = Annotated[
-    list[Recipe | None],
+    list[Composition | None],
     BeforeValidator(_alternatives),
-    SchemaForm(lambda recipes: or_list(recipes["items"])),
+    SchemaForm(lambda compositions: or_list(compositions["items"])),
 ]
 
 
@@ -205,7 +205,7 @@ class Section(Model):
         dict[Annotated[str, AfterValidator(_key)], Alternatives],
         mapping_of("tensors"),
     ] = Field(default={})
-    """Patterns of our names, each with the recipes for it, of which the first counts whose tensors are there.
+    """Patterns of our names, each with the compositions for it, of which the first counts whose tensors are there.
 
     None, the last of them, leaves a tensor as it begins where the file has nothing of it.
     """
@@ -214,8 +214,8 @@ class Section(Model):
     )
     """Patterns of published names that are not needed."""
 
-    def rules(self) -> list[tuple[NamePattern, list[Recipe | None]]]:
-        """The patterns with their recipes, in order; None leaves a tensor as it is initialised."""
+    def rules(self) -> list[tuple[NamePattern, list[Composition | None]]]:
+        """The patterns with their compositions, in order; None leaves a tensor as it is initialised."""
         return [(parse_pattern(key), each) for key, each in self.tensors.items()]
 
 

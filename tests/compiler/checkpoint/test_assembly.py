@@ -1,4 +1,4 @@
-"""The shape that a recipe gives is that of torch; and what torch refuses is refused."""
+"""The shape that a composition gives is that of torch; and what torch refuses is refused."""
 
 from __future__ import annotations
 
