@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from compiler.diagnostics.diagnostic import DataError
+from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from compiler.tasks.task import Task
@@ -54,19 +54,28 @@ class LoadedRun:
         """The networks by name; "" is the name of the only one."""
         return self.learner.networks
 
-    def data(self) -> DataSplits:
+    def data(self, part: str = "") -> DataSplits:
         """The data of the run, loaded again from where the spec says.
 
+        Args:
+            part: `held_out` or `test`, which is then held out in place of the other; default: `test` if there is one.
+
         Raises:
-            SpecError: if it does not exist any more, or is invalid.
-            DataError: if the held-out part is not what it was in training.
+            RequestError: if there is no such part.
+            SpecError: if the data does not exist any more, or is invalid.
+            DataError: if the part is not what it was in training.
         """
         folder = Path(self.info["spec"]).parent
         document = self.program.typed.graph.document
         section = DataSection(document, self.task.data.name, folder)
         data = load(self.task, section)
-        check_same_data(self.folder, data, ("held_out",))
-        return data
+        part = part or ("held_out" if data.test is None else "test")
+        if part == "test" and data.test is None:
+            raise RequestError("the data of the run has no test part: see `test`")
+        if part == "held_out" and not len(data.held_out):
+            raise RequestError("the run has nothing to evaluate on: `held_out` is 0")
+        check_same_data(self.folder, data, (part,))
+        return data.held_out_test() if part == "test" else data
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
         """Predictions for files or texts, one JSON object for each.
@@ -76,13 +85,16 @@ class LoadedRun:
         """
         return self.learner.predict(inputs)
 
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self, part: str = "") -> dict[str, float]:
         """All metrics of the task on the held-out data, by name.
 
+        Args:
+            part: as for `data`.
+
         Raises:
-            SpecError, DataError: as `data`.
+            RequestError, SpecError, DataError: as `data`.
         """
-        data = self.data()
+        data = self.data(part)
         set_up_learner(self.learner, data, self.folder)
         torch.manual_seed(self.task.seed)
         with torch.no_grad():

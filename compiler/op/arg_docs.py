@@ -169,7 +169,8 @@ def _described(one: Alternative, mapping: Callable[[type[BaseModel]], str]) -> s
     if one.base == "choice":
         return either([as_yaml(value) for value in one.choices])
     if one.model is not None:
-        return mapping(one.model)
+        text = mapping(one.model)
+        return f"a list, each {text}" if one.many == "list" else text
     single, several = _WORDS[one.base]
     bounds = _bounds(one)
     text = f"{single}{bounds}"

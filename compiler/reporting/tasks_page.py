@@ -19,7 +19,8 @@ from compiler.language.choice import Choice
 from compiler.op.arg_docs import Argument, keys_of, takes
 from compiler.op.as_yaml import as_yaml
 from compiler.op.docstrings import descriptions, summary
-from compiler.reporting.tasks_text import DATA, HEAD, RUNS, SCHEDULES
+from compiler.reporting.tasks_text import AUGMENTATIONS, DATA, HEAD, RUNS, SCHEDULES
+from compiler.tasks.augmentations import Augmentation
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.optimizers import Optimizer
@@ -36,6 +37,7 @@ def tasks_page() -> str:
     parts = [HEAD, *_common()]
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
+    parts += [AUGMENTATIONS, *_things(Augmentation.members())]
     parts += ["## Optimizers\n", *_things(Optimizer.members(), "adamw")]
     parts += [SCHEDULES, *_things(Schedule.members(), "constant")]
     return "\n".join([*parts, RUNS])
@@ -140,7 +142,13 @@ def _data_sets() -> Iterator[str]:
     for name, model in known.items():
         yield f"### {name}\n"
         yield f"{_about(model)}\n"
-        yield _table(described(model), "option")
+        yield _table(_own_first(model), "option")
+
+
+def _own_first(model: type[BaseModel]) -> list[Argument]:
+    """The options of a data set; those that others have, too, come last."""
+    own = vars(model).get("__annotations__", {})
+    return sorted(described(model), key=lambda one: one.name not in own)
 
 
 def _about(model: type[BaseModel]) -> str:
@@ -150,8 +158,8 @@ def _about(model: type[BaseModel]) -> str:
     return f"{docstring} {more}".strip()
 
 
-def _things(found: Mapping[str, type[BaseModel]], default: str) -> Iterator[str]:
-    """Optimizers or schedules: a table of names, arguments with their defaults, and what each is."""
+def _things(found: Mapping[str, type[BaseModel]], default: str = "") -> Iterator[str]:
+    """Augmentations, optimizers or schedules: a table of names, arguments with their defaults, and what each is."""
     lines = ["| name | arguments | description |", "|---|---|---|"]
     for name, model in found.items():
         shown = f"`{name}`{' (the default)' if name == default else ''}"

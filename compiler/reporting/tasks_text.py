@@ -9,7 +9,7 @@ HEAD: Final = """# Tasks
 Generated from the declarations by `make docs`. [The language](language.md#task) explains
 how a `task` is written, in a spec or in a [recipe](language.md#recipes); this page lists its options: [those of all
 tasks](#options-of-all-tasks), the [kinds](#kinds), the [data sets](#data-sets), the
-[optimizers](#optimizers), the [schedules](#schedules), and [the folder of a
+[augmentations](#augmentations), the [optimizers](#optimizers), the [schedules](#schedules), and [the folder of a
 run](#a-run).
 
 A number can be a formula over the params of the spec (`epochs: 2 * depth`), and a text can
@@ -20,13 +20,23 @@ DATA: Final = """## Data sets
 
 All data comes with LayerGraph or the packages that it installs; nothing is downloaded.
 Paths to your own files are relative to the folder of the spec or recipe. A part of every data set is
-held out: it is used for evaluation only.
+held out: training is evaluated on it after each epoch, and the best weights are those that do best on it. It is a
+fraction of the data, or files of its own (`validation`). With `test`, `evaluate` uses data that had no influence on
+the weights at all (`--part held_out` uses the other). With `held_out: 0` a network is trained on everything and never
+evaluated; the best weights are then the last.
 
 Text is tokenized in one of three ways: `characters`; `{bpe: 4000}`, byte pair encoding
 with a vocabulary of that size (Sennrich et al., 2016); or `{words: 10000}`, the most
 frequent words. Vocabularies are learned from the training part. In pairs and labelled text,
 the first four tokens are padding, begin of text, end of text and unknown; in plain text,
 the first is unknown.
+"""
+
+AUGMENTATIONS: Final = """## Augmentations
+
+Random changes of training images, in the order of the list: `augment: [flip, {rotate: {degrees: 10}}]`. Each image is
+changed in its own way, and anew in every epoch; masks move with their images, and all frames of a video are changed
+alike. The changes follow from `seed`, the epoch and the batch, so that a resumed run sees the same images.
 """
 
 SCHEDULES: Final = """## Schedules

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from compiler.dataclass import dataclass
 from compiler.language.choice import Choice
-from compiler.language.model import Model, fault
+from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
 
@@ -24,9 +24,6 @@ File = Annotated[str, IsFile()]
 """A path; relative paths start at the folder of the spec."""
 
 
-_ROUNDING = 1e-9
-
-
 class DataSet(Choice):
     """One data set, with its options.
 
@@ -35,25 +32,22 @@ class DataSet(Choice):
     """
 
     noun: ClassVar[str] = "data set"
-    example: ClassVar[str] = "data: digits, or data: {digits: {shift: 1}}"
+    example: ClassVar[str] = (
+        "data: digits, or data: {digits: {augment: [{shift: {pixels: 1}}]}}"
+    )
     package: ClassVar[str] = "compiler.tasks.data"
     by_param: ClassVar[bool] = True
 
     forms: ClassVar[tuple[Form, ...]]
 
-    @model_validator(mode="after")
-    def _fold(self) -> Self:
-        """Check that there is such a fold."""
-        fold, part = getattr(self, "fold", 0), getattr(self, "held_out", 0)
-        if fold and (fold + 1) * part > 1 + _ROUNDING:
-            folds = int(1 / part + _ROUNDING)
-            message = f"with held_out: {part:g} there are {folds} folds, from 0 on"
-            raise fault("bad-value", message)
-        return self
-
     @abstractmethod
     def facts(self) -> DataFacts:
         """The properties that are known before the data is read."""
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether a part is held out, on which training is evaluated."""
+        return bool(getattr(self, "held_out", True))
 
     @classmethod
     def file_options(cls) -> list[str]:

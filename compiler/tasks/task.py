@@ -109,6 +109,10 @@ class Task(Model):
         """Check that networks and data fit the task: the form of the data, then `fits`."""
         check.holds = f"{self.data.name} holds {facts}"
         self._ports(check)
+        if self.early_stopping is not None and not self.data.holds_out:
+            message = "early stopping needs held-out data"
+            label = f"{self.data.name} holds nothing out"
+            check.report("data-misfit", ("early_stopping",), message, label)
         if facts.form in self.forms:
             self.fits(check, facts)
             self._warn_of_untrained(check)

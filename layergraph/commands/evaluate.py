@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
 
 
 @needs_extra("train")
-def evaluate(run: Run, weights: Weights = "best", as_json: Json = False) -> None:
-    """Evaluate a run on the held-out data.
+def evaluate(
+    run: Run,
+    weights: Weights = "best",
+    part: Annotated[
+        str,
+        typer.Option(
+            metavar="held_out|test",
+            help="Part of the data; default: test, if the data has one.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Evaluate a run on the test data, or else on the held-out data.
 
     Example: layergraph evaluate runs/cnn_digits
     """
     from runtime.open_run import open_run
 
-    found = open_run(run, weights).evaluate()
+    if part not in ("", "held_out", "test"):
+        raise RequestError(f"--part is held_out or test, not {part}")
+    found = open_run(run, weights).evaluate(part)
     if as_json:
         typer.echo(json.dumps(found))
         return

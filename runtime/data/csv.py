@@ -1,4 +1,4 @@
-"""Columns of a CSV file as a time series."""
+"""Columns of CSV files as time series."""
 
 from __future__ import annotations
 
@@ -26,15 +26,20 @@ Record = tuple[int, list[str]]
 
 
 def load(options: Csv, section: DataSection) -> DataSplits:
-    """The columns with the end of the file held out; `series` fills missing values.
+    """The columns of the files; without a file for it, the end is held out. `series` fills missing values.
 
     Raises:
-        SpecError: if the file does not exist, lacks a column, or has an invalid line.
+        SpecError: if a file does not exist, lacks a column, or has an invalid line.
     """
-    path = section.path(options.path)
-    text = read_text(section, "path", options.path)
-    values = read_columns(section, path, text, options.columns)
-    return series(values, options.columns, options, section, "path")
+    parts = {}
+    for option in ("path", "validation", "test"):
+        written = getattr(options, option)
+        if written is not None:
+            text = read_text(section, option, written)
+            path = section.path(written)
+            parts[option] = read_columns(section, path, text, options.columns)
+    values = parts.pop("path")
+    return series(values, options.columns, options, section, "path", parts)
 
 
 def read_columns(

@@ -22,7 +22,7 @@ _UINT8: Final = 8
 
 
 def load(options: Idx, section: DataSection) -> DataSplits:
-    """The images of the files; without test files, a fraction of each class is held out.
+    """The images of the files, of which a fraction of each class is held out; those of the test files are for tests.
 
     Raises:
         SpecError: if a file does not exist, is not an IDX file, or does not match the others.
@@ -30,17 +30,17 @@ def load(options: Idx, section: DataSection) -> DataSplits:
     part = _read_part(section, options, "")
     classes = options.classes or int(part["labels"].max()) + 1
     _check_labels(section, part, classes, "labels")
-    if options.test_images is None:
-        train, held_out = (
-            {name: rows[indices] for name, rows in part.items()}
-            for indices in split_by_class(part["labels"], options)
-        )
-    else:
-        train, held_out = part, _read_part(section, options, "test_")
-        _check_labels(section, held_out, classes, "test_labels")
-        _check_sizes(section, train, held_out)
+    train, held_out = (
+        {name: rows[indices] for name, rows in part.items()}
+        for indices in split_by_class(part["labels"], options)
+    )
+    test = None
+    if options.test_images is not None:
+        test = _read_part(section, options, "test_")
+        _check_labels(section, test, classes, "test_labels")
+        _check_sizes(section, part, test)
     names = [str(number) for number in range(classes)]
-    return images_data(train, held_out, 255, names, options)
+    return images_data(train, held_out, 255, names, options, test)
 
 
 def _read_part(section: DataSection, options: Idx, prefix: str) -> Part:
@@ -63,10 +63,8 @@ def _check_labels(section: DataSection, part: Part, classes: int, option: str) -
         section.fail("data-label", message, option)
 
 
-def _check_sizes(section: DataSection, train: Part, held_out: Part) -> None:
-    train_size, test_size = (
-        tuple(part["images"].shape[2:]) for part in (train, held_out)
-    )
+def _check_sizes(section: DataSection, train: Part, test: Part) -> None:
+    train_size, test_size = (tuple(part["images"].shape[2:]) for part in (train, test))
     if train_size != test_size:
         message = f"training images have size {train_size}, test images {test_size}"
         section.fail("data-mismatch", message, "test_images")

@@ -1,19 +1,21 @@
-"""Images as tensors: files, value ranges, and random shifts and rotations for training."""
+"""Images as tensors: in memory or in files, the scale of their values, and random changes for training."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from compiler.tasks.data_facts import DataFacts
-from runtime.data.dataset import Batch, DataSplits, TensorExamples
+from compiler.tasks.image_data import Fit, ImageData
+from runtime.data.augment import Augmenter
+from runtime.data.dataset import Batch, DataSplits, batch_seed
 
 if TYPE_CHECKING:  # only image files need Pillow
     from PIL.Image import Image
@@ -22,19 +24,92 @@ Range = Literal["0..1", "-1..1"]
 
 FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Pillow's names of the formats that are read; it reads some others by starting a program."""
+MAX_WORKERS: Final = 4
+"""Maximum number of processes that read files."""
 
 
-class ImageOptions(Protocol):
-    """The options that all image data sets have."""
+class ImageFiles:
+    """Images that are read from their files whenever they are needed: memory does not grow with their number.
 
-    @property
-    def shift(self) -> int: ...
+    Args:
+        files: paths.
+        read: reads one: uint8[...], of the same shape for all.
+    """
 
-    @property
-    def rotate(self) -> int: ...
+    def __init__(self, files: Sequence[str], read: Callable[[Path], Tensor]) -> None:
+        self.files, self._read = list(files), read
 
-    @property
-    def range(self) -> Range: ...
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        """The images with these indices, stacked."""
+        return torch.stack([self._read(Path(self.files[i])) for i in indices.tolist()])
+
+    def tensors(self) -> Iterable[Tensor]:
+        """The content of the files, undecoded."""
+        for file in self.files:
+            yield torch.from_numpy(np.fromfile(file, dtype=np.uint8))
+
+
+Pixels = Tensor | ImageFiles
+"""Images uint8[N, ...], in memory or in files."""
+
+
+def pixel_tensors(pixels: Pixels) -> Iterable[Tensor]:
+    """The tensors that images are made from."""
+    return (pixels,) if isinstance(pixels, Tensor) else pixels.tensors()
+
+
+@dataclass(frozen=True)
+class PixelScale:
+    """The scale of an image's values.
+
+    Attributes:
+        range: the values of black and white, before normalization.
+        mean, std: of each channel of values from 0 to 1; None: values are not normalized.
+    """
+
+    range: Range = "0..1"
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+
+    @classmethod
+    def of(cls, options: ImageData) -> PixelScale:
+        """The scale that a data set declares."""
+        found = options.channel_scale
+        if found is None:
+            return cls(options.range)
+        return cls(options.range, list(found.mean), list(found.std))
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any]) -> PixelScale:
+        """The scale that a run stores."""
+        normalize = metadata.get("normalize") or {}
+        value_range = metadata.get("range", "0..1")
+        return cls(value_range, normalize.get("mean"), normalize.get("std"))
+
+    def metadata(self) -> dict[str, Any]:
+        """What a run stores."""
+        if self.mean is None:
+            return {"range": self.range}
+        return {"range": self.range, "normalize": {"mean": self.mean, "std": self.std}}
+
+    def __call__(self, unit: Tensor) -> Tensor:
+        """Images [B, C, ...] with values from 0 to 1 on this scale."""
+        if self.mean is None or self.std is None:
+            return scaled(unit, 1, self.range)
+        shape = (1, -1, *[1] * (unit.dim() - 2))
+        mean, std = (torch.tensor(v).view(shape) for v in (self.mean, self.std))
+        return (unit - mean) / std
+
+    def undone(self, images: Tensor) -> Tensor:
+        """Images [B, C, ...] on this scale with values from 0 to 1 again."""
+        if self.mean is None or self.std is None:
+            return images if self.range == "0..1" else (images + 1) / 2
+        shape = (1, -1, *[1] * (images.dim() - 2))
+        mean, std = (torch.tensor(v).view(shape) for v in (self.mean, self.std))
+        return images.cpu() * std + mean
 
 
 def scaled(images: Tensor, max_value: float, value_range: Range) -> Tensor:
@@ -43,88 +118,117 @@ def scaled(images: Tensor, max_value: float, value_range: Range) -> Tensor:
     return unit if value_range == "0..1" else 2 * unit - 1
 
 
-class LabelledImages(TensorExamples):
-    """Images with labels: batches of `image` float[B, C, H, W] and `label` int[B].
+class ImageExamples:
+    """Images with something about each: batches of `image` float[B, C, H, W] and the other columns.
 
     Args:
-        images: [N, C, H, W], values from 0 (black) to `max_value`; scaled when fetched.
-        labels: int[N].
+        pixels: values from 0 (black) to `max_value`.
+        columns: tensors [N, ...] by role.
         max_value: largest possible value.
-        value_range: range of the values in batches.
-        shift: maximum random shift in each direction, in pixels.
-        rotate: maximum random rotation in each direction, in degrees.
+        scale: scale of the values in batches.
+        augmenter: random changes; None: none.
+        masks: classes of the pixels uint8[N, H, W], 255 to ignore: batches have `mask` int[B, H, W].
+        role: `image`, or `video` for pixels [N, C, T, H, W].
     """
 
     def __init__(
         self,
-        images: Tensor,
-        labels: Tensor,
+        pixels: Pixels,
+        columns: Mapping[str, Tensor],
         max_value: float,
-        value_range: Range,
-        shift: int = 0,
-        rotate: int = 0,
+        scale: PixelScale,
+        augmenter: Augmenter | None = None,
+        masks: Pixels | None = None,
+        role: Literal["image", "video"] = "image",
     ) -> None:
-        super().__init__({"image": images, "label": labels.long()})
-        self.max_value, self.value_range = max_value, value_range
-        self.shift, self.rotate = shift, rotate
+        self.pixels, self.columns, self.masks = pixels, dict(columns), masks
+        self.max_value, self.scale = max_value, scale
+        self.augmenter, self.role = augmenter, role
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def workers(self) -> int:
+        """Number of processes that should read the examples; 0: none, where they are in memory."""
+        held = all(isinstance(one, Tensor | None) for one in (self.pixels, self.masks))
+        return 0 if held else min(MAX_WORKERS, len(os.sched_getaffinity(0)))
 
     def __getitems__(self, indices: list[int]) -> Batch:
-        batch = super().__getitems__(indices)
-        images = scaled(batch["image"], self.max_value, self.value_range)
-        moves = self.shift or self.rotate
-        batch["image"] = self._move_randomly(images) if moves else images
-        return batch
+        rows, seed = torch.tensor(indices), batch_seed(indices)
+        batch = {role: column[rows] for role, column in self.columns.items()}
+        unit = self.pixels[rows].float() / self.max_value
+        if self.masks is not None:
+            mask = self.masks[rows].long()
+            mask = torch.where(mask == IGNORED, -1, mask)
+            if self.augmenter is not None:
+                unit, mask = self.augmenter.with_masks(unit, mask, seed)
+            batch = {"mask": mask, **batch}
+        elif self.augmenter is not None:
+            change = (
+                self.augmenter.videos if self.role == "video" else self.augmenter.images
+            )
+            unit = change(unit, seed)
+        return {self.role: self.scale(unit), **batch}
 
-    def _move_randomly(self, images: Tensor) -> Tensor:
-        """Images [B, C, H, W], each shifted and rotated at random; the edges are filled with black."""
-        count, _, height, width = images.shape
-        angle = (torch.rand(count) * 2 - 1) * math.radians(self.rotate)
-        shifts = torch.randint(-self.shift, self.shift + 1, (count, 2))
-        x, y = (shifts * 2 / torch.tensor([width, height])).unbind(1)
-        cos, sin = angle.cos(), angle.sin()
-        # Coordinates go from -1 to 1 along both sides, so their units differ unless H = W.
-        down, across = sin * height / width, sin * width / height
-        rows = torch.stack([cos, -down, x, across, cos, y], 1).view(count, 2, 3)
-        grid = F.affine_grid(rows, list(images.shape), align_corners=False)
-        black = -1.0 if self.value_range == "-1..1" else 0.0
-        moved = F.grid_sample(images - black, grid, align_corners=False)
-        return moved + black
+    def tensors(self) -> Iterable[Tensor]:
+        yield from pixel_tensors(self.pixels)
+        if self.masks is not None:
+            yield from pixel_tensors(self.masks)
+        yield from self.columns.values()
+
+
+IGNORED: Final = 255
+"""The class of pixels that are neither trained on nor evaluated, as in PASCAL VOC."""
 
 
 def images_data(
-    train: Mapping[str, Tensor],
-    held_out: Mapping[str, Tensor],
+    train: Mapping[str, Any],
+    held_out: Mapping[str, Any],
     max_value: float,
     classes: list[str],
-    options: ImageOptions,
+    options: ImageData,
+    test: Mapping[str, Any] | None = None,
 ) -> DataSplits:
-    """A data set of labelled images; only training images are shifted and rotated.
+    """A data set of labelled images; only training images are augmented.
 
     Args:
-        train, held_out: `images` [N, C, H, W] and `labels` int[N].
+        train, held_out, test: `images`, which are pixels [N, C, H, W], and `labels` int[N].
         max_value: largest possible value of the images.
         classes: names of the classes.
-        options: range, shift and rotation.
+        options: how images are scaled and augmented.
     """
-    train_examples = LabelledImages(
-        train["images"],
-        train["labels"],
-        max_value,
-        options.range,
-        options.shift,
-        options.rotate,
-    )
-    held_out_examples = LabelledImages(
-        held_out["images"], held_out["labels"], max_value, options.range
-    )
-    channels, height, width = train["images"].shape[1:]
+    scale = PixelScale.of(options)
+    augmenter = Augmenter(options.augment) if options.augment else None
+
+    def examples(
+        part: Mapping[str, Any], augmenter: Augmenter | None = None
+    ) -> ImageExamples:
+        columns = {"label": part["labels"].long()}
+        return ImageExamples(part["images"], columns, max_value, scale, augmenter)
+
+    channels, height, width = train["images"][torch.tensor([0])].shape[1:]
     facts = DataFacts("images", image=(channels, height, width), classes=len(classes))
-    metadata = {"classes": classes, "range": options.range}
-    return DataSplits(train_examples, held_out_examples, facts, metadata)
+    metadata = {"classes": classes, **scale.metadata()}
+    return DataSplits(
+        examples(train, augmenter),
+        examples(held_out),
+        facts,
+        metadata,
+        None if test is None else examples(test),
+    )
 
 
-def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
+def read_image(
+    path: Path, size: tuple[int, int], channels: int, fit: Fit = "stretch"
+) -> Tensor:
     """Read an image file, resized to a height and width: uint8[channels, H, W]; 1 channel is grey, 3 are RGB.
+
+    Args:
+        path: the file.
+        size: height and width.
+        channels: 1 or 3.
+        fit: how an image of another aspect ratio is resized.
 
     Raises:
         OSError, ValueError: if the file is not an image.
@@ -135,11 +239,38 @@ def read_image(path: Path, size: tuple[int, int], channels: int) -> Tensor:
         with Image.open(path, formats=FORMATS) as opened:
             image = ImageOps.exif_transpose(_convertible(opened))
             image = image.convert("L" if channels == 1 else "RGB")
-            image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            image = _resized(image, size, fit)
     except (Image.DecompressionBombError, SyntaxError) as error:
         raise ValueError(str(error)) from None
     values = torch.from_numpy(np.array(image))
     return values.view(*size, channels).permute(2, 0, 1).contiguous()
+
+
+def _resized(image: Image, size: tuple[int, int], fit: Fit) -> Image:
+    from PIL import Image, ImageOps
+
+    target, bilinear = (size[1], size[0]), Image.Resampling.BILINEAR
+    match fit:
+        case "crop":
+            return ImageOps.fit(image, target, bilinear)
+        case "pad":
+            return ImageOps.pad(image, target, bilinear)
+    return image.resize(target, bilinear)
+
+
+def check_image(path: Path) -> None:
+    """Check the header of an image file.
+
+    Raises:
+        OSError, ValueError: if the file is not an image.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=FORMATS):
+            pass
+    except (Image.DecompressionBombError, SyntaxError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _convertible(image: Image) -> Image:

@@ -1,13 +1,15 @@
-"""A file of labelled texts, a fraction of each class held out."""
+"""Files of labelled texts; without a file for it, a fraction of each class is held out."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import torch
 
+from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import shorten
 from compiler.tasks.data.labelled_text import LabelledText
 from runtime.data.data_section import DataSection
@@ -22,7 +24,7 @@ Rows = list[tuple[int, str, str]]
 
 
 def load(options: LabelledText, section: DataSection) -> DataSplits:
-    """The texts of the file; without `classes`, labels are names of classes.
+    """The texts of the files; without `classes`, labels are names of classes.
 
     Raises:
         SpecError: if the file does not exist, or a line is invalid or has an unknown label.
@@ -34,18 +36,48 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
     else:
         classes = [str(number) for number in range(options.classes)]
         _check_labels(rows, options.classes, section.path(options.path), section)
-    numbers = {name: number for number, name in enumerate(classes)}
-    texts = [(text, numbers[label]) for _, label, text in rows]
-    labels = torch.tensor([label for _, label in texts])
-    train, held_out = (
-        [texts[i] for i in part.tolist()] for part in split_by_class(labels, options)
-    )
-    if not train or not held_out:
+    texts = _numbered(rows, classes)
+    own = {
+        option: _read_part(section, option, written, classes)
+        for option in ("validation", "test")
+        if (written := getattr(options, option)) is not None
+    }
+    train, held_out = texts, own.get("validation")
+    if held_out is None:
+        labels = torch.tensor([label for _, label in texts])
+        train, held_out = (
+            [texts[i] for i in part.tolist()]
+            for part in split_by_class(labels, options)
+        )
+    if not train or (options.holds_out and not held_out):
         message = f"{section.path(options.path)} has too few texts to hold some out"
         section.fail("data-empty", message, "path")
-    return labelled_texts(
-        train, held_out, classes, options.tokens, options.length, options.facts()
-    )
+    tokens, length, facts = options.tokens, options.length, options.facts()
+    test = own.get("test")
+    return labelled_texts(train, held_out, classes, tokens, length, facts, test)
+
+
+def _numbered(rows: Rows, classes: Sequence[str]) -> list[tuple[str, int]]:
+    """The texts, and the numbers of their labels."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    return [(text, numbers[label]) for _, label, text in rows]
+
+
+def _read_part(
+    section: DataSection, option: str, written: str, classes: Sequence[str]
+) -> list[tuple[str, int]]:
+    """The texts of a file with the labels of the training file."""
+    rows = read_rows(section, option, written, COLUMNS)
+    known = set(classes)
+    for line, label, _ in rows:
+        if label not in known:
+            message = f"the label {shorten(label)} is not in the training file"
+            help = suggest(label, classes) or ""
+            path, columns = section.path(written), (1, len(label) + 1)
+            section.fail_in(
+                "data-label", path, line, message, columns=columns, help=help
+            )
+    return _numbered(rows, classes)
 
 
 def _check_names(rows: Rows, path: Path, section: DataSection) -> None:

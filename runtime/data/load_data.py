@@ -13,12 +13,14 @@ def load(task: Task, section: DataSection) -> DataSplits:
     """Load the data of a task.
 
     Raises:
-        SpecError: if files are missing or invalid, or a split has no examples.
+        SpecError: if files are missing or invalid, or a part has no examples that should have some.
     """
     module = import_module(f"runtime.data.{task.data.name}")
     data: DataSplits = module.load(task.data, section)
-    splits = {"train on": data.train, "evaluate with": data.held_out}
-    for use, examples in splits.items():
+    parts = {"train on": data.train}
+    parts |= {"evaluate with": data.held_out} if task.data.holds_out else {}
+    parts |= {"test": data.test} if data.test is not None else {}
+    for use, examples in parts.items():
         if not len(examples):
             message = f"{task.data.name} has no examples to {use}"
             section.fail("data-empty", message)

@@ -20,9 +20,15 @@ class _Metadata(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class _Normalization(_Metadata):
+    mean: list[float]
+    std: list[float]
+
+
 class _Images(_Metadata):
     classes: list[str]
     range: Range
+    normalize: _Normalization | None = None
 
 
 class _LabelledText(_Metadata):

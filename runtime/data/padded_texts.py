@@ -120,27 +120,27 @@ def labelled_texts(
     tokens: Tokens,
     length: int,
     facts: DataFacts,
+    test: Sequence[tuple[str, int]] | None = None,
 ) -> DataSplits:
     """A data set of labelled texts; the tokenizer is trained on the training texts.
 
     Args:
-        train, held_out: texts and labels.
+        train, held_out, test: texts and labels.
         classes: names of the classes.
         tokens: the tokenizer that the spec declares.
         length: maximum number of tokens; longer texts are truncated.
         facts: the sizes that the spec declares.
     """
     tokenizer = train_tokenizer((text for text, _ in train), tokens, PAIR_SPECIALS)
-    train_texts, held_out_texts = (
-        LabelledTexts(
-            [tokenizer.encode(text)[:length] for text, _ in part],
-            [label for _, label in part],
-        )
-        for part in (train, held_out)
-    )
+
+    def examples(part: Sequence[tuple[str, int]]) -> LabelledTexts:
+        ids = [tokenizer.encode(text)[:length] for text, _ in part]
+        return LabelledTexts(ids, [label for _, label in part])
+
     facts = replace(facts, vocab=tokenizer.size, classes=len(classes))
     metadata = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
-    return DataSplits(train_texts, held_out_texts, facts, metadata)
+    tests = None if test is None else examples(test)
+    return DataSplits(examples(train), examples(held_out), facts, metadata, tests)
 
 
 def text_pairs(
@@ -149,11 +149,12 @@ def text_pairs(
     tokens: Tokens,
     shared: bool,
     facts: DataFacts,
+    test: Sequence[Pair] | None = None,
 ) -> DataSplits:
     """A data set of pairs; the tokenizers are trained on the training pairs.
 
     Args:
-        train, held_out: the pairs.
+        train, held_out, test: the pairs.
         tokens: the tokenizer that the spec declares.
         shared: whether both sides share a vocabulary.
         facts: the sizes that the spec declares.
@@ -162,7 +163,7 @@ def text_pairs(
     texts = sources + targets if shared else sources
     source = train_tokenizer(texts, tokens, PAIR_SPECIALS)
     target = source if shared else train_tokenizer(targets, tokens, PAIR_SPECIALS)
-    return tokenized_pairs(train, held_out, source, target, facts)
+    return tokenized_pairs(train, held_out, source, target, facts, test)
 
 
 def tokenized_pairs(
@@ -171,15 +172,23 @@ def tokenized_pairs(
     source: Tokenizer,
     target: Tokenizer,
     facts: DataFacts,
+    test: Sequence[Pair] | None = None,
 ) -> DataSplits:
     """A data set of pairs, with trained tokenizers.
 
-    Held-out pairs are sorted by the length of their source, so that batches have little padding.
+    Held-out and test pairs are sorted by the length of their source, so that batches have little padding.
     """
-    held_out = sorted(held_out, key=lambda pair: len(source.encode(pair[0])))
     facts = replace(facts, vocab=source.size, target_vocab=target.size)
     metadata = {"source": source.to_json(), "target": target.to_json()}
-    train_pairs, held_out_pairs = (
-        TextPairs(part, source, target) for part in (train, held_out)
+
+    def by_length(pairs: Sequence[Pair]) -> TextPairs:
+        ordered = sorted(pairs, key=lambda pair: len(source.encode(pair[0])))
+        return TextPairs(ordered, source, target)
+
+    return DataSplits(
+        TextPairs(train, source, target),
+        by_length(held_out),
+        facts,
+        metadata,
+        None if test is None else by_length(test),
     )
-    return DataSplits(train_pairs, held_out_pairs, facts, metadata)

@@ -40,21 +40,32 @@ class TokenWindows:
         return (self.stream,)
 
 
-def running_text(train: str, held_out: str, options: Kjv | Text) -> DataSplits:
-    """Two texts as a data set; the tokenizer is trained on the first.
+def running_text(
+    train: str, held_out: str, options: Kjv | Text, test: str | None = None
+) -> DataSplits:
+    """Texts as a data set; the tokenizer is trained on the first.
 
-    The metadata are `tokenizer` and `characters_per_token`, the mean of the held-out text.
+    The metadata are `tokenizer` and `characters_per_token`, the mean of the held-out text; of the training text
+    if nothing is held out.
     """
     lines = train.splitlines(keepends=True)
     tokenizer = train_tokenizer(lines, options.tokens, TEXT_SPECIALS)
-    streams = [tokenizer.encode(text) for text in (train, held_out)]
+
+    def windows(text: str) -> tuple[TokenWindows, float]:
+        ids = tokenizer.encode(text)
+        stream = torch.tensor(ids, dtype=torch.int64)
+        return TokenWindows(stream, options.length), len(text) / max(len(ids), 1)
+
+    train_windows, train_ratio = windows(train)
+    held_out_windows, ratio = windows(held_out)
     metadata = {
         "tokenizer": tokenizer.to_json(),
-        "characters_per_token": len(held_out) / max(len(streams[1]), 1),
+        "characters_per_token": ratio if held_out else train_ratio,
     }
     facts = replace(options.facts(), vocab=tokenizer.size)
-    train_windows, held_out_windows = (
-        TokenWindows(torch.tensor(ids, dtype=torch.int64), options.length)
-        for ids in streams
-    )
-    return DataSplits(train_windows, held_out_windows, facts, metadata)
+    data = DataSplits(train_windows, held_out_windows, facts, metadata)
+    if test is None:
+        return data
+    test_windows, test_ratio = windows(test)
+    own = {"characters_per_token": test_ratio}
+    return replace(data, test=test_windows, test_metadata=own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class SeriesWindows:
         season: int = 0,
     ) -> None:
         self.values = values
-        self.starts = torch.arange(start, end - horizon + 1)
+        self.starts = torch.arange(start, max(start, end - horizon + 1))
         self._past = torch.arange(-length, 0)
         self._future = torch.arange(horizon)
         self._seasonal = self._future % season - season if season else None
@@ -72,8 +72,9 @@ def series(
     options: SeriesOptions,
     section: DataSection,
     option: str = "",
+    own: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> DataSplits:
-    """A series [N, C] with its end held out, standardised by the training part.
+    """A series [N, C], standardised by the training part; its end is held out, or a series of its own.
 
     Missing values (NaN) are interpolated; those of the training part without the held-out part.
 
@@ -87,14 +88,26 @@ def series(
         options: length, horizon, season and fraction held out.
         section: where errors are reported.
         option: the option at which errors are reported.
+        own: the series `validation` and `test`, if they are not parts of the first; also options.
 
     Raises:
-        SpecError: if the series is too short.
+        SpecError: if a series is too short.
     """
-    length, horizon, season = options.length, options.horizon, options.season
-    split = round(len(values) * (1 - options.held_out))
+    length, horizon, season, own = (
+        options.length,
+        options.horizon,
+        options.season,
+        own or {},
+    )
+    split = (
+        len(values)
+        if "validation" in own
+        else round(len(values) * (1 - options.held_out))
+    )
     first = max(length, season)
     _check_length(len(values), split, first, horizon, section, option)
+    for name, part in own.items():
+        _check_length(len(part), len(part), first, horizon, section, name)
     if np.isnan(values[:split]).all(0).any():
         message = "a column has no values in the training part"
         section.fail("data-empty", message, option)
@@ -111,8 +124,20 @@ def series(
     }
     train = SeriesWindows(scaled, length, split, length, horizon)
     held_out = SeriesWindows(scaled, split, len(values), length, horizon, season)
+    parts = {
+        name: SeriesWindows(
+            torch.tensor((interpolate(part) - mean) / std, dtype=torch.float32),
+            first,
+            len(part),
+            length,
+            horizon,
+            season,
+        )
+        for name, part in own.items()
+    }
+    held_out = parts.get("validation", held_out)
     facts = DataFacts("series", features=len(names))
-    return DataSplits(train, held_out, facts, metadata)
+    return DataSplits(train, held_out, facts, metadata, parts.get("test"))
 
 
 def _check_length(
@@ -123,7 +148,7 @@ def _check_length(
         ("held out", size - split, horizon),
     )
     for use, count, needed in parts:
-        if count < needed:
+        if count < needed and (count or use == "for training"):
             message = f"the series is too short: {count} of its {size} values are {use}"
             help = f"`length`, `season` and `horizon` need {needed}"
             section.fail("data-empty", message, option, help=help)

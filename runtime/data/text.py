@@ -1,4 +1,4 @@
-"""A text file as running text, its end held out."""
+"""Text files as running text; without a file for it, the end of the text is held out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,35 @@ from runtime.data.user_files import read_text
 
 
 def load(options: Text, section: DataSection) -> DataSplits:
-    """The text of the file.
+    """The texts of the files.
 
     Raises:
         SpecError: if the file does not exist, is not UTF-8, or is too short for an example in each split.
     """
     text = read_text(section, "path", options.path)
-    split = round(len(text) * (1 - options.held_out))
-    data = running_text(text[:split], text[split:], options)
-    if not (len(data.train) and len(data.held_out)):
-        use = "evaluate with" if len(data.train) else "train on"
-        path = section.path(options.path)
-        message = f"{path} is too short: it has no example to {use}"
-        tokens = options.length + 1
-        help = f"an example has {tokens} tokens: see `length` and `held_out`"
-        section.fail("data-empty", message, "path", help=help)
+    own = {
+        option: read_text(section, option, written)
+        for option in ("validation", "test")
+        if (written := getattr(options, option)) is not None
+    }
+    train, held_out = text, own.get("validation")
+    if held_out is None:
+        split = round(len(text) * (1 - options.held_out))
+        train, held_out = text[:split], text[split:]
+    data = running_text(train, held_out, options, own.get("test"))
+    _check_lengths(data, options, section)
     return data
+
+
+def _check_lengths(data: DataSplits, options: Text, section: DataSection) -> None:
+    held_out = "path" if options.validation is None else "validation"
+    parts = [("path", "train on", data.train)]
+    parts += [(held_out, "evaluate with", data.held_out)] if options.holds_out else []
+    parts += [("test", "test", data.test)] if data.test is not None else []
+    for option, use, examples in parts:
+        if not len(examples):
+            path = section.path(getattr(options, option))
+            message = f"{path} is too short: it has no example to {use}"
+            tokens = options.length + 1
+            help = f"an example has {tokens} tokens: see `length` and `held_out`"
+            section.fail("data-empty", message, option, help=help)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from runtime.data.dataset import Batch, Examples, keep_batch
+from compiler.diagnostics.diagnostic import DataError, SpecError
+from runtime.data.dataset import Batch, Examples, SeededIndices, keep_batch
 
 BUCKET_BATCHES: Final = 50
 """Number of batches whose examples are sorted by length together."""
@@ -63,8 +65,11 @@ class ShuffledBatchSampler(Sampler[list[int]]):
         batches = [order[i * size : (i + 1) * size] for i in range(len(self))]
         if self.lengths is not None:
             batches = _bucket_by_length(batches, self.lengths, generator)
-        for batch in batches[self.start :]:
-            yield batch[self.rank * self.batch_size :][: self.batch_size]
+        seeds = torch.randint(2**62, (len(batches),), generator=generator).tolist()
+        pairs = list(zip(batches, seeds, strict=True))
+        for batch, seed in pairs[self.start :]:
+            own = batch[self.rank * self.batch_size :][: self.batch_size]
+            yield SeededIndices(own, seed + self.rank)
 
 
 def _bucket_by_length(
@@ -82,29 +87,63 @@ def _bucket_by_length(
 
 def shuffled_loader(
     examples: Examples, sampler: ShuffledBatchSampler
-) -> DataLoader[Batch]:
-    """A DataLoader over the batches of a sampler."""
+) -> DataLoader[Batch | Exception]:
+    """A DataLoader over the batches of a sampler, to be wrapped in `Batches`."""
     return _loader(examples, sampler)
 
 
-def sequential_loader(examples: Examples, batch_size: int) -> DataLoader[Batch]:
-    """A DataLoader over all examples in order; the last batch may be smaller."""
+def sequential_loader(examples: Examples, batch_size: int) -> Batches:
+    """All examples in order as batches; the last may be smaller."""
     indices = range(len(examples))
     batches = [
         list(indices[start : start + batch_size])
         for start in range(0, len(indices), batch_size)
     ]
-    return _loader(examples, batches)
+    return Batches(_loader(examples, batches))
+
+
+class _Guarded:
+    """Examples that return an error in place of the batch: raised in another process, it would lose its type."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitems__(self, indices: list[int]) -> Batch | Exception:
+        try:
+            return self.examples.__getitems__(indices)
+        except (DataError, SpecError) as error:
+            return error
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of a loader, epoch after epoch; an error of the data is raised here.
+
+    Attributes:
+        loader: a loader of this module.
+    """
+
+    loader: Iterable[Batch | Exception]
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.loader:
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
 
 
 def _loader(
     examples: Examples, batches: Sampler[list[int]] | list[list[int]]
-) -> DataLoader[Batch]:
+) -> DataLoader[Batch | Exception]:
     # Its own generator: the loader does not advance the one that dropout uses.
     generator = torch.Generator().manual_seed(0)
     return DataLoader(
-        examples,  # type: ignore[arg-type]  # not a torch Dataset, but all that a loader uses
+        _Guarded(examples),  # type: ignore[arg-type]  # not a torch Dataset, but all that a loader uses
         batch_sampler=batches,
+        num_workers=getattr(examples, "workers", 0),
         collate_fn=keep_batch,
         generator=generator,
     )

@@ -54,9 +54,11 @@ class Checkpointer(Callback):
         """Write samples, and the best weights if the metric improved."""
         check_weights(self.session, state)
         learner = self.session.learner
-        with evaluation_mode(self.session):
-            samples = learner.samples(self.session.held_out(), state.epoch)
-        files: dict[str, bytes | str] = {f"samples/{k}": v for k, v in samples.items()}
+        files: dict[str, bytes | str] = {}
+        if self.session.holds_out:
+            with evaluation_mode(self.session):
+                samples = learner.samples(self.session.held_out(), state.epoch)
+            files |= {f"samples/{name}": content for name, content in samples.items()}
         if improved:
             with learner.eval_weights():
                 files[BEST] = weights_bytes(self.session.modules)

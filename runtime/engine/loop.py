@@ -132,14 +132,16 @@ def _out_of_time(session: Session, state: TrainerState) -> bool:
 
 
 def _evaluate(session: Session, state: TrainerState, callback: Callback) -> None:
-    """Evaluate if it is due, and always after the last epoch."""
+    """Evaluate if it is due, and always after the last epoch; without held-out data, the last weights are the best."""
     task, train_means = session.task, means(state.sums)
     state.sums = {}
     last = bool(stop_reason(session, state))
     if state.epoch % task.evaluate_every and not last:
         return
-    metrics = evaluate(session, final=last)
-    improved = _update_best(session, state, metrics[task.metric])
+    metrics, improved = {}, True
+    if session.holds_out:
+        metrics = evaluate(session, final=last)
+        improved = _update_best(session, state, metrics[task.metric])
     if not last and stop_reason(session, state):  # early stopping: this is the last one
         metrics |= evaluate(session, final=True)
     row: LogRow = {"epoch": state.epoch, "step": state.step}

@@ -10,7 +10,11 @@ from compiler.diagnostics.diagnostic import DataError
 from runtime.data.dataset import DataSplits, fingerprints
 from runtime.engine.run_folder import DATA, RunFolder, as_json
 
-_SPLITS: Final = {"train": "the training data", "held_out": "the held-out data"}
+_SPLITS: Final = {
+    "train": "the training data",
+    "held_out": "the held-out data",
+    "test": "the test data",
+}
 
 
 def check_same_data(folder: RunFolder, data: DataSplits, splits: Sequence[str]) -> None:
@@ -21,7 +25,7 @@ def check_same_data(folder: RunFolder, data: DataSplits, splits: Sequence[str]) 
     Args:
         folder: the run's folder.
         data: the data, loaded again.
-        splits: `train` or `held_out`, or both.
+        splits: of `train`, `held_out` and `test`.
 
     Raises:
         DataError: if they differ.

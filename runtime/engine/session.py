@@ -15,6 +15,7 @@ from compiler.program import Program
 from compiler.tasks.task import Task
 from runtime.data.dataset import Batch, DataSplits
 from runtime.engine.batch_sampler import (
+    Batches,
     ShuffledBatchSampler,
     sequential_loader,
     shuffled_loader,
@@ -37,6 +38,7 @@ class Session:
         sampler: the order of the training batches.
         batches: one epoch of training batches, in that order.
         held_out: returns the held-out batches.
+        holds_out: whether there are any.
     """
 
     fabric: Fabric
@@ -48,6 +50,7 @@ class Session:
     sampler: ShuffledBatchSampler
     batches: Iterable[Batch]
     held_out: Callable[[], Iterable[Batch]]
+    holds_out: bool
 
     @property
     def steps_per_epoch(self) -> int:
@@ -104,6 +107,7 @@ def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
         optimizer_configs=configs,
         optimizers=cast("dict[str, Optimizer]", optimizers),
         sampler=sampler,
-        batches=cast("Iterable[Batch]", batches),
+        batches=Batches(cast("Iterable[Batch | Exception]", batches)),
         held_out=held_out,
+        holds_out=len(data.held_out) > 0,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from lightning_fabric import Fabric
@@ -55,6 +55,10 @@ from runtime.engine.set_up_learner import set_up_learner
 from runtime.engine.signals import Signals
 from runtime.engine.strategies import is_lost_connection, is_rank_zero, open_fabric
 from runtime.engine.trainer_state import TrainerState
+
+NOT_EVALUATED: Final = (
+    "nothing is held out, so nothing is evaluated: the best weights are the last"
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ def train(
         _check_fits_data(program, task, data.facts)
         if checkpoint:
             check_same_data(folder, data, ("train", "held_out"))
+        if not len(data.held_out):
+            notes.append(NOT_EVALUATED)
         session = open_session(program, data, _open_fabric(program, task, options))
         trainer = Trainer(program, folder, session, data, options.sets)
         return trainer.train(checkpoint, (logger, make_callback(session)), notes)

@@ -78,7 +78,9 @@ class AdversarialLearner(Learner[Adversarial]):
         )
 
     def setup(self, data: DataSplits) -> None:
-        """Train the classifier that evaluates generated images, unless its state was loaded."""
+        """Train the classifier that evaluates generated images, unless its state was loaded or nothing is held out."""
+        if not len(data.held_out):
+            return
         state = self._evaluator_state
         self.evaluator = ImageEvaluator(data, self.task.seed, self.device, state)
 

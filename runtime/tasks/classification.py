@@ -127,4 +127,4 @@ class ClassificationLearner(Learner[Classification]):
             shape = [1, facts.features or 0, facts.features or 0]
         else:
             shape = image_shape(self.instances[""], self.task)
-        return read_as_trained(file, shape, self.metadata.get("range", "0..1"))
+        return read_as_trained(file, shape, self.task, self.metadata)

@@ -132,7 +132,7 @@ class ImageEvaluator:
     def _load_state_dict(self, data: DataSplits, state: Mapping[str, Tensor]) -> None:
         prefix = "network."
         own = {k.removeprefix(prefix): v for k, v in state.items() if prefix in k}
-        image = data.held_out.__getitems__([0])["image"]
+        image = data.train.__getitems__([0])["image"]
         self.network = self._untrained(data, image).eval()
         self.network.load_state_dict(own)
         self.accuracy = float(state["accuracy"])

@@ -34,13 +34,14 @@ class LanguageModelLearner(Learner[LanguageModel]):
     """
 
     def setup(self, data: DataSplits) -> None:
-        """Check that the network accepts the data's length.
+        """Check that the network accepts the data's length; metrics are by the characters of its held-out part.
 
         Raises:
             SpecError: if it does not.
         """
-        tokens = data.held_out.__getitems__([0])["tokens"][:, :-1]
+        tokens = data.train.__getitems__([0])["tokens"][:, :-1]
         check_length(self.instances[""], self._port, tokens.shape[1], "tokens")
+        self.metadata = data.metadata
 
     def num_items(self, batch: Batch) -> int:
         """The number of tokens to predict."""

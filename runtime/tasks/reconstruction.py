@@ -138,7 +138,7 @@ class ReconstructionLearner(Learner[Reconstruction]):
     @torch.no_grad()
     def _predict(self, file: str) -> dict[str, Any]:
         shape = image_shape(self.instances[""], self.task)
-        image = read_as_trained(file, shape, self.metadata.get("range", "0..1"))
+        image = read_as_trained(file, shape, self.task, self.metadata)
         image = image.to(self.device)
         out = self.reconstruct(image, noisy=False)
         error = F.mse_loss(self._pixels(out), image)

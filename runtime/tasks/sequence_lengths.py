@@ -102,7 +102,7 @@ def check_max_length(
 
 def all_batches(data: DataSplits) -> Iterable[Batch]:
     """All examples in large batches, training examples first."""
-    for examples in (data.train, data.held_out):
+    for examples in filter(None, (data.train, data.held_out, data.test)):
         for start in range(0, len(examples), _CHUNK_SIZE):
             indices = range(start, min(start + _CHUNK_SIZE, len(examples)))
             yield examples.__getitems__(list(indices))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -12,22 +13,26 @@ from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.source import Source, Span
 from compiler.ir.typed import Instance
 from compiler.parse.document import Document, MappingNode
+from compiler.tasks.image_data import Fit
 from compiler.tasks.ports import bound
 from compiler.tasks.task import Task
 from runtime.data.csv import read_columns
 from runtime.data.data_section import DataSection
-from runtime.data.images import FORMATS, Range, read_image, scaled
+from runtime.data.images import FORMATS, PixelScale, read_image
 from runtime.data.series import interpolate
 from runtime.data.user_files import read_text
 
 
-def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> Tensor:
+def read_user_image(
+    file: str, size: tuple[int, int] | None, channels: int, fit: Fit = "stretch"
+) -> Tensor:
     """Read an image file: uint8[channels, H, W].
 
     Args:
         file: path of the image.
         size: height and width to resize to; None keeps the image's own.
         channels: 1 for grey, 3 for colour.
+        fit: how an image of another aspect ratio is resized.
 
     Raises:
         RequestError: if the file does not exist.
@@ -40,7 +45,7 @@ def read_user_image(file: str, size: tuple[int, int] | None, channels: int) -> T
         if size is None:
             with Image.open(path, formats=FORMATS) as opened:
                 size = (opened.height, opened.width)
-        return read_image(path, size, channels)
+        return read_image(path, size, channels, fit)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{file} is not an image: {reason}") from None
@@ -72,20 +77,24 @@ def image_shape(instance: Instance, task: Task) -> list[int]:
     return [a or b.constant or 0 for a, b in zip(known, sizes, strict=True)]
 
 
-def read_as_trained(file: str, shape: Sequence[int], value_range: Range) -> Tensor:
+def read_as_trained(
+    file: str, shape: Sequence[int], task: Task, metadata: Mapping[str, Any]
+) -> Tensor:
     """Read an image file as training data is: float[1, C, H, W].
 
     Args:
         file: path of the image.
         shape: channels, height and width; height and width of 0 keep the image's own.
-        value_range: the pixel values of black and white.
+        task: the task of the run.
+        metadata: what the run stores of its data.
 
     Raises:
         RequestError, DataError: as `read_user_image`.
     """
     channels, height, width = shape
     size = (height, width) if height and width else None
-    return scaled(read_user_image(file, size, channels)[None], 255, value_range)
+    image = read_user_image(file, size, channels, getattr(task.data, "fit", "stretch"))
+    return PixelScale.from_metadata(metadata)(image[None].float() / 255)
 
 
 def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float]]:

@@ -16,7 +16,7 @@ class Co2(DataSet):
         length: length of the input window.
         horizon: number of values to forecast.
         season: period of the seasonal baseline.
-        held_out: fraction at the end of the series that is held out.
+        held_out: fraction at the end of the series that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "co2"

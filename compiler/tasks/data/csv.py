@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, File
+from compiler.tasks.data_set import File
 from compiler.tasks.formulas import Share, Whole
+from compiler.tasks.splits import OwnFiles
 
 
-class Csv(DataSet):
+class Csv(OwnFiles):
     """Options of a CSV file; missing values are interpolated linearly.
 
     Attributes:
@@ -20,7 +21,7 @@ class Csv(DataSet):
         length: length of the input window.
         horizon: number of times to forecast.
         season: period of the seasonal baseline.
-        held_out: fraction at the end of the series that is held out.
+        held_out: fraction at the end of the series that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "csv"

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
+from pydantic import model_validator
+
+from compiler.language.model import fault
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet
-from compiler.tasks.formulas import Count, Share
+from compiler.tasks.image_data import ImageData
+from compiler.tasks.splits import RandomSplit
 
 
-class Digits(DataSet):
+class Digits(ImageData, RandomSplit):
     """Options of the digits.
 
     Attributes:
         form: images, or sequences of 8 rows with 8 values each.
-        held_out: fraction held out of each class.
-        split_seed: random seed of the split.
-        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
-        shift: maximum random shift of training images, in pixels.
-        rotate: maximum random rotation of training images, in degrees.
-        range: the pixel values of black and white.
     """
 
     name: ClassVar[str] = "digits"
     forms: ClassVar[tuple[Form, ...]] = ("images", "sequences")
 
     form: Literal["images", "sequences"] = "images"
-    held_out: Share = 0.2
-    split_seed: Count = 0
-    fold: Count = 0
-    shift: Count = 0
-    rotate: Count = 0
-    range: Literal["0..1", "-1..1"] = "0..1"
+
+    @model_validator(mode="after")
+    def _images_alone(self) -> Self:
+        """Check that options of images are of images."""
+        given = self.augment or self.normalize
+        if self.form == "sequences" and given:
+            message = "sequences are neither augmented nor normalized"
+            raise fault("bad-value", message, at=("form",))
+        return self
 
     def facts(self) -> DataFacts:
         if self.form == "sequences":

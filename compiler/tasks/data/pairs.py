@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, File, Tokens, Words, vocabulary
+from compiler.tasks.data_set import File, Tokens, Words, vocabulary
 from compiler.tasks.formulas import Share, Whole
+from compiler.tasks.splits import OwnFiles
 
 
-class Pairs(DataSet):
+class Pairs(OwnFiles):
     """Options of pairs.
 
     Attributes:
@@ -17,7 +18,7 @@ class Pairs(DataSet):
         tokens: the tokenizer.
         shared: whether source and target have one vocabulary.
         words: maximum number of words on either side of a pair.
-        held_out: fraction at the end of the file that is held out.
+        held_out: fraction at the end of the file that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "pairs"

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, File, Tokens, vocabulary
+from compiler.tasks.data_set import File, Tokens, vocabulary
 from compiler.tasks.formulas import Share, Whole
+from compiler.tasks.splits import OwnFiles
 
 
-class Text(DataSet):
+class Text(OwnFiles):
     """Options of a text.
 
     Attributes:
         path: the file.
         tokens: the tokenizer.
         length: number of tokens of an example.
-        held_out: fraction at the end of the text that is held out.
+        held_out: fraction at the end of the text that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "text"

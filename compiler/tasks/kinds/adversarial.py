@@ -12,6 +12,7 @@ from compiler.ir.typed import Instance, TypedNode
 from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import NotNegative, Positive, Share, Whole
+from compiler.tasks.image_data import check_not_normalized
 from compiler.tasks.noise import check_noise
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import FREE, PortCheck, Wanted
@@ -107,6 +108,7 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
             self._generator(check, generator, image)
         if discriminator is not None:
             self._discriminator(check, discriminator, image)
+        check_not_normalized(check, self.data)
         if self.gradient_penalty and self.precision.endswith("mixed"):
             message = "a gradient penalty needs all of its digits"
             help = "write precision: 32, or no gradient_penalty"

