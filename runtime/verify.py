@@ -1,7 +1,8 @@
 """Run a generated module, and compare it with what the compiler inferred and with the interpreter.
 
-First the module runs on the meta device, where only shapes are computed: every output must have
-the inferred shape and dtype at several sizes, and the parameter count must be the compiler's.
+First the module runs at several sizes: every output must have the inferred shape and dtype, and
+the parameter count must be the compiler's. Large networks run on the meta device, where only
+shapes are computed.
 Then it runs on the CPU in float64 with the interpreter's weights: names, shapes and initial
 values of tensors, outputs, gradients and running statistics must agree, at several sizes of
 every symbol, with and without optional inputs, in training and in evaluation mode. The same
@@ -349,21 +350,30 @@ def _flops(instance: Instance, sizes: SymbolSizes) -> int:
 
 
 def _verify_types(network: type[nn.Module], instance: Instance) -> list[str]:
-    """Compare the outputs' types on the meta device, and of a small network on the CPU, with the inferred ones."""
+    """Compare the outputs' types with the inferred ones, at several sizes.
+
+    Large networks run on the meta device, and at one size on the CPU if that is possible; small ones on the CPU.
+    """
+    samples = list(sample_sizes(instance))
+    computable = ParameterCounter().instance(instance) <= MAX_CPU_PARAMETERS
+    computable = computable and _is_computable(instance, samples[0])
+    small = computable and all(
+        _is_computable(instance, sizes) and _flops(instance, sizes) <= MANY_PASSES_FLOPS
+        for sizes in samples
+    )
+    arguments = constructor_arguments(network, instance)
     try:
-        module = build_on_meta(network, **constructor_arguments(network, instance))
+        module = network(**arguments) if small else build_on_meta(network, **arguments)
     except RAISED_BY_TORCH as error:
         return [f"{instance.scope.name} cannot be built: {error}"]
     module.eval()
     problems = _verify_parameters(module, instance)
-    for sizes in sample_sizes(instance):
-        problems += _verify_forward(module, instance, sizes, "meta")
-    sizes = next(sample_sizes(instance))
-    if ParameterCounter().instance(instance) <= MAX_CPU_PARAMETERS and _is_computable(
-        instance, sizes
-    ):
-        on_cpu = network(**constructor_arguments(network, instance)).eval()
-        problems += _verify_forward(on_cpu, instance, sizes, "cpu")
+    for sizes in samples:
+        device = "cpu" if small else "meta"
+        problems += _verify_forward(module, instance, sizes, device)
+    if computable and not small:
+        on_cpu = network(**arguments).eval()
+        problems += _verify_forward(on_cpu, instance, samples[0], "cpu")
     return problems
 
 
