@@ -298,6 +298,8 @@ def _value_differences(
         found = actual[name]
         if found.shape != tensor.shape or found.dtype != tensor.dtype:
             yield f"{name} is {_format_type(found)}, not {_format_type(tensor)}"
+        elif found.equal(tensor):  # most are, and it is ten times as fast
+            continue
         elif not torch.allclose(found, tensor, relative, absolute, equal_nan=True):
             difference = (found.double() - tensor.double()).abs()
             yield f"{name} differs by {difference.nan_to_num(torch.inf).max():.3g}"
