@@ -134,11 +134,11 @@ def _greedy_from(network: Any, source: Tensor, prompt: Tensor, new: int) -> Tens
         mask = torch.ones_like(source, dtype=torch.bool)
         length = prompt.shape[1] + new
         state = network.init_state(source, mask, max_length=length)
-        so_far = torch.ones(len(prompt), length, dtype=torch.bool)
 
         def step(tokens: Tensor, state: Any) -> Tensor:
-            end = state.position + tokens.shape[1]
-            found = network.step(tokens, so_far[:, :end], state)
+            found = network.step(
+                tokens, torch.ones_like(tokens, dtype=torch.bool), state
+            )
             logits: Tensor = found[0] if isinstance(found, tuple) else found
             return logits
 

@@ -286,6 +286,20 @@ class _BeamSearch:
         return self.finished[:, 0, :longest]
 
 
+def pad_left(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Move padding in front, so that the next tokens of all rows are in one column.
+
+    Args:
+        tokens: int[B, T].
+        mask: bool[B, T], True for the tokens that are not padding, in one piece anywhere in a row.
+
+    Returns:
+        The tokens and their mask, with each row's last token in the last column.
+    """
+    order = mask.long().argsort(dim=1, stable=True)
+    return tokens.gather(1, order), mask.gather(1, order)
+
+
 def _checked_logits(next_logits: NextLogits, tokens: Tensor) -> Tensor:
     """The logits of the next token, float32 [N, vocab]; some may be -inf, not all of a row.
 

@@ -113,6 +113,9 @@ class OpRun:
     def state(self) -> None:
         """Sequences are whole: nothing is kept between pieces."""
 
+    def keeps(self, port: str) -> bool:
+        return False
+
     def offset(self) -> None:
         """Sequences are whole, and begin at position 0."""
 

@@ -3,7 +3,8 @@
 A piece of a value with T + e elements along T, at positions p to p + n - 1, has elements p to p + n + e - 1: it is
 *new*. The columns of masks and position biases have those of all positions so far: 0 to p + n + e - 1. A layer does to
 a piece what it does to the whole, where an element reads elements that are there: its own and those after it, that
-padding in front has added, or any of an axis with all so far. What reads earlier elements of a new axis must keep them.
+padding in front has added, or any of an axis with all so far. What reads earlier elements of a new axis must keep them:
+attention its keys, and an op that pairs positions with all so far the operand that is the column.
 """
 
 from __future__ import annotations
@@ -58,23 +59,20 @@ class Pieces:
 
     memory: dict[LayerRun, Memory] = field(default_factory=dict)
     refused: dict[LayerRun, str] = field(default_factory=dict)
+    columns: dict[LayerRun, dict[str, int | None]] = field(default_factory=dict)
+    """The operands that layers keep for all positions so far, and the axis of each; None for others that carry T."""
     so_far: dict[int, set[str]] = field(default_factory=dict)
     """The inputs of each inferred instance that have all positions so far, in some use."""
     outputs: dict[str, str] = field(default_factory=dict)
     """The outputs of the network that cannot be given in pieces, and why."""
 
 
-def find_pieces(found: Causality, so_far: Collection[str] = ()) -> Pieces:
-    """Work out what each layer has to keep.
-
-    Args:
-        found: the proof that the network is causal.
-        so_far: the inputs that are given for all positions so far, not for new ones.
-    """
+def find_pieces(found: Causality) -> Pieces:
+    """Work out what each layer has to keep, by the proof that the network is causal."""
     finder = _PieceFinder(found)
     for one in (found, found.bare):
         if one is not None:
-            finder.network(one, so_far)
+            finder.network(one)
     return finder.pieces
 
 
@@ -95,9 +93,9 @@ class _PieceFinder:
         self._scopes: list[ScopeFlow] = []
         """Those that are known, so that their ids stay theirs."""
 
-    def network(self, found: Causality, so_far: Collection[str]) -> None:
+    def network(self, found: Causality) -> None:
         given = {
-            name: _extents(flow, "so far" if name in so_far else "new")
+            name: _extents(flow)
             for name, flow in found.scope.inputs.items()
             if flow is not None
         }
@@ -202,6 +200,10 @@ class _PieceFinder:
         run = _Run(self, scope.instance, call, given)
         if run.memory is not None:
             self.pieces.memory[key] = run.memory
+        known = self.pieces.columns.setdefault(key, {})
+        if any(known.get(port, axis) != axis for port, axis in run.columns.items()):
+            run.reasons.append(_MIXED)
+        known.update(run.columns)
         if run.reasons:
             self.pieces.refused.setdefault(key, run.reasons[0])
         return run.outputs
@@ -227,6 +229,18 @@ class _Run:
         self.alone = finder.analyzer.alone(instance, call)
         self.memory = self._memory()
         self.covered = self._covered()
+        kept = self._columns()
+        self.columns = {
+            port: kept.get(port)
+            for port, extents in given.items()
+            if any(extents) and port not in self.covered
+        }
+        self.given = {
+            port: tuple(one and "so far" for one in extents)
+            if port in kept
+            else extents
+            for port, extents in given.items()
+        }
         self.outputs = {
             name: tuple(self._axis(n, axis) for n, axis in enumerate(flow.axes))
             for name, flow in self.alone.items()
@@ -250,16 +264,65 @@ class _Run:
             return ()
         return _KEPT_BY_ATTENTION if self.memory.kind == "keys" else self.given.keys()
 
+    def _columns(self) -> Mapping[str, int]:
+        """The operands that are needed for all positions so far, and the axis of each.
+
+        They meet an axis that has all so far, are summed over with one, or are the second of a pair of positions.
+        """
+        found: dict[str, int] = {}
+        if self.memory is not None and self.memory.kind != "keys":
+            return found
+        for flow in self.alone.values():
+            reads = [list(self._free_reads(axis)) for axis in flow.axes]
+            for one in reads:
+                at_place = [s for s, reach in one if reach == Reach()]
+                if any(self._extent(source) == "so far" for source in at_place):
+                    found.update(self._keepable(at_place))
+                summed = [s for s, reach in one if reach.lo < 0]
+                found.update(self._keepable(filter(self._may_be_kept, summed)))
+            rows = [one for one in reads if one and all(map(self._is_new, one))]
+            if len(rows) == 2:
+                row, column = ({source.port for source, _ in one} for one in rows)
+                kept = self._keepable(source for source, _ in rows[1])
+                if not row & column and kept.keys() == column:
+                    found.update(kept)
+        return found
+
+    def _free_reads(self, axis: AxisFlow) -> Iterator[tuple[PortAxis, Reach]]:
+        """What an axis reads, apart from what is kept anyway."""
+        for source, reach in _read(axis):
+            if source.port not in self.covered and self._extent(source) is not None:
+                yield source, reach
+
+    def _may_be_kept(self, source: PortAxis) -> bool:
+        """Whether an op that sums over an axis may be given all positions so far of an input."""
+        port, summed = source.port.partition(" ")[0], self.op.column_ports
+        wanted = summed is None or port in summed
+        return wanted and self.op.can_keep(port, self.call.call.inputs)
+
+    def _is_new(self, read: tuple[PortAxis, Reach]) -> bool:
+        return self._extent(read[0]) == "new"
+
+    def _extent(self, source: PortAxis) -> Extent | None:
+        return self.given[source.port][source.axis]
+
+    def _keepable(self, wanted: Iterable[PortAxis]) -> dict[str, int]:
+        """Those of some axes that are the only ones of their operands with positions, which are new."""
+        return {
+            source.port: source.axis
+            for source in wanted
+            if self._extent(source) == "new"
+            and sum(map(bool, self.given[source.port])) == 1
+        }
+
     def _axis(self, number: int, axis: AxisFlow) -> Extent | None:
         """What a piece has along an axis of an output."""
         if axis is None:
             return None
         same: set[Extent] = set()
         others: set[Extent] = set()
-        for source, reach in _read(axis):
-            extent = self.given[source.port][source.axis]
-            if extent is None or source.port in self.covered:
-                continue
+        for source, reach in self._free_reads(axis):
+            extent: Extent = "new" if self._is_new((source, reach)) else "so far"
             if extent == "new" and reach.lo < 0:
                 self.reasons.append(_EARLIER)
             (same if reach == Reach() else others).add(extent)
@@ -273,12 +336,17 @@ class _Run:
     def _unfit(self) -> Iterator[str]:
         """Why its code is wrong for a piece, whatever its elements read."""
         call, so_far = self.call, any("so far" in e for e in self.given.values())
-        for flow in call.outputs.values():
+        for name, flow in call.outputs.items():
             axes = [axis for axis in flow.axes if axis is not None]
+            rows = [
+                axis
+                for axis, has in zip(flow.axes, self.outputs[name], strict=True)
+                if has == "new"
+            ]
             rates = {part.rate for axis in axes for part in parts(axis)}
             if flow.start or rates - {1}:
                 yield _NOT_ONE_EACH
-            if len(axes) > 1 and all(p.needs for axis in axes for p in parts(axis)):
+            if len(rows) > 1 and all(p.needs for axis in rows for p in parts(axis)):
                 yield _PAIRS
             if so_far and any(isinstance(axis, MergedAxis) for axis in axes):
                 yield _SIZED

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from compiler.causality.analyze_scope import Analyzer
 from compiler.causality.compose_flows import hulled
+from compiler.causality.find_pieces import Pieces, find_pieces, layer_run
 from compiler.dataclass import dataclass
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance
@@ -43,11 +44,12 @@ class LayerFlow:
 def layer_rows(found: Causality) -> tuple[LayerFlow, ...]:
     """The layers of a network, those of blocks inside them."""
     analyzer = Analyzer(InputDim(NETWORKS, found.length))
-    return tuple(_rows(analyzer, found.scope))
+    pieces = find_pieces(found) if found.causal else Pieces()
+    return tuple(_rows(analyzer, pieces, found.scope))
 
 
 def _rows(
-    analyzer: Analyzer, scope: ScopeFlow, scanned: bool = False
+    analyzer: Analyzer, pieces: Pieces, scope: ScopeFlow, scanned: bool = False
 ) -> Iterator[LayerFlow]:
     for node in scope.nodes.values():
         copies = sum(call.call.count for call in node.calls)
@@ -58,8 +60,12 @@ def _rows(
                 name = f"{name}[{call.call.counter}]"
             inside: tuple[LayerFlow, ...] = ()
             if call.inside is not None:
-                inside = tuple(_rows(analyzer, call.inside, scanned or node.scanned))
+                within = scanned or node.scanned
+                inside = tuple(_rows(analyzer, pieces, call.inside, within))
             row = _row(scope.instance, node, call, own, name, inside)
+            columns = _columns(pieces, scope.instance, node, call)
+            if columns and row.memory is None:
+                row = replace(row, memory=Memory("columns", columns, None))
             yield replace(row, scanned=scanned)
         if not copies:
             flow = next(iter(node.outputs.values()))
@@ -76,6 +82,21 @@ def _rows(
                 None,
                 context,
             )
+
+
+def _columns(
+    pieces: Pieces, instance: Instance, node: NodeFlow, call: CallFlow
+) -> tuple[tuple[Dim, ...], ...]:
+    """The shapes of one position of what an op keeps of all positions so far."""
+    kept = pieces.columns.get(layer_run(instance, node.node.node.name, call.call), {})
+    shapes = []
+    for port, axis in kept.items():
+        name, _, number = port.partition(" ")
+        kind = call.call.inputs[name]
+        kind = kind[int(number)] if isinstance(kind, tuple) else kind
+        if kind is not None and axis is not None:
+            shapes.append((*kind.shape[:axis], *kind.shape[axis + 1 :]))
+    return tuple(shapes)
 
 
 def _own(

@@ -21,12 +21,11 @@ def causal_attention(
     """Scaled dot-product attention of the last T of S positions.
 
     query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
-    value: float[B, kv_heads, S, V], attn_mask: bool, broadcasts to [B, heads, T, S']
+    value: float[B, kv_heads, S, V], attn_mask: bool, broadcasts to [B, heads, T, S]
     -> float[B, heads, T, V]
 
     A position attends to itself and earlier ones, or to all unless `is_causal`. With a
-    window, it attends to that many, itself included. A mask of more than S keys is of
-    all positions so far, of which the last S are used.
+    window, it attends to that many, itself included.
     """
     rows, columns = query.shape[-2], key.shape[-2]
     plain = rows == columns and attn_mask is None and window is None
@@ -37,7 +36,6 @@ def causal_attention(
         mask = query.new_ones(rows, columns, dtype=torch.bool).tril(past)
         mask = mask if window is None else mask.triu(past + 1 - window)
     if attn_mask is not None:
-        attn_mask = attn_mask[..., -columns:]
         mask = attn_mask if mask is None else mask & attn_mask
     return F.scaled_dot_product_attention(
         query,

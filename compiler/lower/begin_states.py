@@ -81,6 +81,10 @@ def _initial(
 
 def _of_op(draft: Draft, typed: TypedNode, runs: Sequence[Run]) -> Expr:
     def begin(op: Op, code: LayerCode) -> Expr:
+        if not op.state_library:
+            (axis,) = draft.columns_of(typed.node.name).values()
+            draft.library.add(op.column_library)
+            return call("SoFar", code.capacity(), dim=axis)
         draft.library.add(op.state_library)
         return op.initial_state(code)
 

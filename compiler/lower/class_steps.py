@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Scope
@@ -37,16 +37,15 @@ class Stream:
     flows: StepFlows
     most: Formula | int | None = None
     """The largest number of positions, as the dims of the spec say."""
-    so_far: frozenset[str] = frozenset()
-    """The inputs that are given for all positions so far: masks of keys."""
     batch: Symbol | None = None
     """The number of sequences that run side by side; None if there is one."""
 
     @property
     def counted(self) -> tuple[str, int]:
         """An input and its axis along which a piece has as many elements as new positions."""
-        new = [name for name in self.axes if name not in self.so_far]
-        name = (new or list(self.axes))[0]
+        kinds = {name: self.network.scope.inputs[name] for name in self.axes}
+        required = [one for one, kind in kinds.items() if not (kind and kind.optional)]
+        name = (required or list(self.axes))[0]
         return name, self.axes[name]
 
 
@@ -55,6 +54,11 @@ class StepFlows(Protocol):
 
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op keeps between pieces."""
+
+    def columns(
+        self, use: Instance, layer: str, call: LayerCall
+    ) -> Mapping[str, int | None]:
+        """The operands that carry T, and the axis of those that an op keeps for all positions so far, else None."""
 
     def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
         """Why a layer cannot run in pieces; "" if it can."""
@@ -81,6 +85,8 @@ class LayerMemory:
     """Whether there may be at most a number of positions."""
     batch: int | None = 0
     """The dimension of what an op keeps that is the batch; None if it has none."""
+    columns: Mapping[str, int] = field(default_factory=dict)
+    """The operands that it keeps for all positions so far, besides keys and values, and the axis of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,8 +244,9 @@ class Steps:
             if reason:
                 raise Unwritten(plan, name, reason)
         kinds = {memory.kind for memory in self._memories(name, runs)}
+        columns = self._columns(plan, name, runs)
         if not kinds:
-            return None
+            return self._of_columns(plan, name, runs, columns) if columns else None
         if not self._can_resume(node, runs):
             reason = "it needs earlier positions, and cannot go on from a state"
             raise Unwritten(plan, name, reason)
@@ -247,7 +254,34 @@ class Steps:
         batch = self.batch_axis(plan, name, _kept_types(runs, state))
         if batch is None and state == "KeyValues":
             raise Unwritten(plan, name, "it keeps keys that have no batch")
-        return LayerMemory((), state, state == "KeyValues", batch)
+        return LayerMemory((), state, state == "KeyValues", batch, columns)
+
+    def _columns(
+        self, plan: ClassPlan, layer: str, runs: Sequence[Run]
+    ) -> dict[str, int]:
+        """The operands that an op keeps for all positions so far, as all of its runs have it."""
+        found: dict[str, int | None] = {}
+        for run in runs:
+            for port, axis in self.flows.columns(run.use, layer, run.call).items():
+                if found.setdefault(port, axis) != axis:
+                    reason = "it keeps earlier positions of an input in one use alone"
+                    raise Unwritten(plan, layer, reason)
+        return {port: axis for port, axis in found.items() if axis is not None}
+
+    def _of_columns(
+        self,
+        plan: ClassPlan,
+        layer: str,
+        runs: Sequence[Run],
+        columns: Mapping[str, int],
+    ) -> LayerMemory:
+        """What an op keeps that pairs positions, or sums over them."""
+        if len(columns) > 1:
+            raise Unwritten(plan, layer, "it keeps earlier positions of several inputs")
+        (port,) = columns
+        kinds = [(run.use, operand(run.call.inputs, port)) for run in runs]
+        batch = self.batch_axis(plan, layer, kinds)
+        return LayerMemory((), "SoFar", True, batch, columns)
 
     def batch_axis(
         self, plan: ClassPlan, layer: str, kept: Iterable[tuple[Instance, TensorType]]
@@ -328,6 +362,12 @@ class Steps:
             memory = self.flows.memory(run.use, layer, run.call)
             if memory is not None:
                 yield memory
+
+
+def operand(inputs: Mapping[str, Any], port: str) -> Any:
+    """What is at a port, or at `port n` of a variadic one."""
+    name, _, number = port.partition(" ")
+    return inputs[name][int(number)] if number else inputs[name]
 
 
 def _kept_types(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from compiler.codegen.python import Compare, Expr, Logic, Placeholder, lit
@@ -60,6 +60,12 @@ class Draft:
         if self.steps is None or layer not in self.steps.kept:
             return None
         return Placeholder(LayerState(layer, self.steps.is_copied(layer)))
+
+    def columns_of(self, layer: str) -> Mapping[str, int]:
+        """The operands that a layer keeps for all positions so far, and the axis of each."""
+        if self.steps is None or layer not in self.steps.kept:
+            return {}
+        return self.steps.kept[layer].columns
 
     def offset_of(self, layer: str) -> Expr | None:
         """The position of the first element of a piece, for a layer whose output depends on positions."""

@@ -56,6 +56,9 @@ class Surroundings(Protocol):
     def state_of(self, layer: str) -> Expr | None:
         """What a layer keeps between the pieces of a sequence; None if it keeps nothing."""
 
+    def columns_of(self, layer: str) -> Mapping[str, int]:
+        """The operands that a layer keeps for all positions so far, and the axis of each."""
+
     def offset_of(self, layer: str) -> Expr | None:
         """The position of the first element of a piece, for a layer whose output depends on positions."""
 
@@ -151,6 +154,10 @@ class LayerCode:
     def state(self) -> Expr | None:
         """What the layer keeps between the pieces of a sequence."""
         return self.builder.state_of(self.run.node.node.name)
+
+    def keeps(self, port: str) -> bool:
+        """Whether the layer keeps what is at this port for all positions so far."""
+        return port in self.builder.columns_of(self.run.node.node.name)
 
     def capacity(self) -> Expr:
         """The largest number of positions that a state has room for."""

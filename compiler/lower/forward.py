@@ -26,6 +26,7 @@ from compiler.language.layers import Repeat
 from compiler.lower.begin_states import resumed
 from compiler.lower.class_ir import count_code
 from compiler.lower.class_plan import Run
+from compiler.lower.class_steps import operand
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import Emitted, LayerCode, joint_types
 from compiler.lower.scan_start import start_code
@@ -118,11 +119,29 @@ class Forward:
                 else None
                 for port in op.inputs
             }
+            if self.draft.columns_of(typed.node.name):
+                self.draft.library.add(op.column_library)
+            if not op.state_library:
+                values |= self._so_far(typed, code, values)
             return op.apply(code, **values)
 
         emitted = self.draft.emit(typed, runs, apply, module)
         self.touched.update(dict.fromkeys(emitted.touched))
         return emitted
+
+    def _so_far(self, typed: TypedNode, code: LayerCode, given: Given) -> Given:
+        """The operand that a layer keeps for all positions so far: `so_far(state, key)`."""
+        found: Given = {}
+        for port in self.draft.columns_of(typed.node.name):
+            name, _, number = port.partition(" ")
+            one, ref, n = given[name], typed.inputs[name], int(number or 0)
+            items = one if isinstance(one, tuple) else ()
+            kind = operand(code.types, port)
+            whole = call("so_far", code.state(), items[n] if number else one)
+            source = ref[n] if isinstance(ref, tuple) else ref
+            value = code.let(whole, kind.shape, f"all_{source.node}")
+            found[name] = (*items[:n], value, *items[n + 1 :]) if items else value
+        return found
 
     def _bind(self, typed: TypedNode, emitted: Emitted) -> None:
         """Make the results of a layer values, unless its result is its input."""

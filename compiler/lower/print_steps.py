@@ -34,7 +34,6 @@ from compiler.codegen.statements import (
     Stmt,
 )
 from compiler.codegen.traversal import used_names
-from compiler.diagnostics.text import listed
 from compiler.ir.module import Body, LayerState
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
@@ -369,17 +368,8 @@ class StepPrinter:
             (FunctionParameter("self"), *required, state, *optional),
             returns,
             body,
-            self._about_step(),
+            "Run the next positions of a sequence: what `forward` gives there.",
         )
-
-    def _about_step(self) -> str:
-        """The docstring of `step`."""
-        about = "Run the next positions of a sequence: what `forward` gives there."
-        masks = [name for name in self.plan.ports() if name in self.own.so_far]
-        if not masks:
-            return about
-        verb = "is" if len(masks) == 1 else "are"
-        return f"{about}\n\n{listed(masks)} {verb} for all positions so far."
 
 
 def _declared(body: Sequence[Stmt]) -> Iterator[Stmt]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 
 from compiler.causality.find_pieces import (
     LayerRun,
@@ -21,15 +20,11 @@ from compiler.op.dependence import Dependence, parts
 from compiler.op.flow import Memory
 from compiler.symbolic.symbols import Symbol
 
-_MOST_MASKS = 4
-"""Of so many masks all combinations of what they give are tried."""
-
 
 def stream(typed: TypedGraph, step: Stepping) -> Stream | None:
     """How a network goes on from piece to piece; None where no network has such inputs.
 
-    With a task's step, the masks that have the dimension come in pieces as well. A mask of keys is given for all
-    positions so far; one that applies to the positions themselves comes in pieces, as all other inputs do.
+    With a task's step, the masks that have the dimension come in pieces as well.
     """
     for name, instance in typed.networks.items():
         inputs = streams(instance, step.dimension)
@@ -41,9 +36,8 @@ def stream(typed: TypedGraph, step: Stepping) -> Stream | None:
             axes = {one: _axis(found.scope.inputs[one]) for one in inputs}
             range_ = typed.graph.spec.dims.get(step.dimension)
             most = None if range_ is None else range_.max
-            so_far, pieces = _pieces(found, [one for one in masks if one in inputs])
-            flows = CausalFlows(found, pieces)
-            made = Stream(instance, axes, flows, most, so_far)
+            flows = CausalFlows(found, find_pieces(found))
+            made = Stream(instance, axes, flows, most)
             return replace(made, batch=_batch(instance, *made.counted))
     return None
 
@@ -55,18 +49,6 @@ def _batch(instance: Instance, port: str, axis: int) -> Symbol | None:
     others = (size for n, size in enumerate(kind.shape) if n != axis)
     first = next(others, None)
     return None if first is None else instance.context.value(first).alone
-
-
-def _pieces(found: Causality, masks: list[str]) -> tuple[frozenset[str], Pieces]:
-    """Which masks are given for all positions so far, and what layers then keep."""
-    pieces = find_pieces(found, masks)
-    if masks and (pieces.refused or pieces.outputs):
-        for chosen in product((True, False), repeat=min(len(masks), _MOST_MASKS)):
-            so_far = [one for one, yes in zip(masks, chosen, strict=False) if yes]
-            other = find_pieces(found, so_far)
-            if not other.refused and not other.outputs:
-                return frozenset(so_far), other
-    return frozenset(masks), pieces
 
 
 def _axis(flow: Dependence | None) -> int:
@@ -89,6 +71,12 @@ class CausalFlows:
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op, or a scan, keeps between pieces."""
         return self._pieces.memory.get(layer_run(use, layer, call))
+
+    def columns(
+        self, use: Instance, layer: str, call: LayerCall
+    ) -> Mapping[str, int | None]:
+        """The operands that carry T, and the axis of those that an op keeps for all positions so far, else None."""
+        return self._pieces.columns.get(layer_run(use, layer, call), {})
 
     def refused(self, use: Instance, layer: str, call: LayerCall) -> str:
         """Why a layer cannot run in pieces; "" if it can."""

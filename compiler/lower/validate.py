@@ -771,6 +771,9 @@ class _Alone:
     def state_of(self, layer: str) -> None:
         return None
 
+    def columns_of(self, layer: str) -> Mapping[str, int]:
+        return {}
+
     def offset_of(self, layer: str) -> None:
         return None
 

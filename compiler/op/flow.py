@@ -32,10 +32,10 @@ class Memory:
 
     `places` is how many earlier places of the axis that carries T it keeps, of tensors whose one place has these
     shapes; None for all of them. A `state` has one place, whatever came before; `fixed keys` are those of a sequence
-    that is there at once, as an encoder's.
+    that is there at once, as an encoder's. `columns` are an input that is paired with later positions, or summed over.
     """
 
-    kind: Literal["keys", "fixed keys", "window", "state", "running"]
+    kind: Literal["keys", "fixed keys", "window", "state", "running", "columns"]
     shapes: tuple[tuple[Dim, ...], ...]
     places: int | None = 1
 

@@ -87,6 +87,9 @@ class Code(Protocol):
     def state(self) -> Expr | None:
         """What the layer keeps between the pieces of a sequence, `X | None` at run time; None if it keeps nothing."""
 
+    def keeps(self, port: str) -> bool:
+        """Whether the layer keeps what is at this port for all positions so far."""
+
     def capacity(self) -> Expr:
         """The largest number of positions that a state has room for, as `init_state` is given it; maybe None."""
 
@@ -129,6 +132,8 @@ class Op:
     """What torch's module is told besides."""
     state_library: ClassVar[str] = ""
     """The file under compiler/library that holds what it keeps between the pieces of a sequence, if its code can."""
+    column_library: ClassVar[str] = "so_far"
+    """The file under compiler/library that keeps an operand for all positions so far."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Arguments that are passed by position, after the inferred ones."""
     omitted: ClassVar[tuple[str, ...]] = ()
@@ -141,6 +146,8 @@ class Op:
     """On which positions of a sequence its outputs depend, given what its inputs depend on."""
     column_axes: ClassVar[tuple[int, ...]] = ()
     """The axes of its output that have all positions so far, where a sequence comes in pieces; others have new ones."""
+    column_ports: ClassVar[tuple[str, ...] | None] = ()
+    """The inputs over whose positions it sums, which may be all so far while others are new; None for any."""
     by_place: ClassVar[bool] = False
     """Whether what it does to an element depends on its number; along `dim`, if it has one."""
     symbol: ClassVar[str] = ""
@@ -194,6 +201,10 @@ class Op:
     ) -> str:
         """A few words for a diagram beside the op's name: `64 → 128, 3×3`."""
         return ""
+
+    def can_keep(self, port: str, types: Mapping[str, Any]) -> bool:
+        """Whether its code can be given all positions so far of an input, where others have new ones."""
+        return True
 
     def can_resume(self) -> bool:
         """Whether its code can keep what it needs between the pieces of a sequence."""

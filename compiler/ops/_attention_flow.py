@@ -63,7 +63,7 @@ class AttentionFlow:
             return Memory("fixed keys", fixed) if carries else None
         _, bands = self._operands()
         lo = max((b.lo for b in bands if b.column == "s"), default=-math.inf)
-        places = None if lo == -math.inf else int(-lo)
+        places = None if lo == -math.inf else int(1 - lo)
         shapes = (_one_place(self.key[1]), _one_place(self.value[1]))
         return Memory("keys", shapes, places)
 

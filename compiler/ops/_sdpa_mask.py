@@ -18,6 +18,7 @@ from compiler.codegen.python import (
 )
 from compiler.op.op import Code, Shape
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.tensor import TensorType
 
 
 def attn_mask(
@@ -30,7 +31,7 @@ def attn_mask(
     `bias`, added to the scores of the allowed keys. The mask and the bias may be None
     at run time.
     """
-    optional = mask is not None and near is None and code.optional("mask")
+    optional = mask is not None and near is None and mask_is_optional(code)
     admitted = near if mask is None else _admitted(code, near, mask)
     if admitted is None:
         assert bias is not None
@@ -52,7 +53,7 @@ def admitted_or_none(code: Code, near: Expr, mask: Expr) -> Expr:
 
 
 def _admitted(code: Code, near: Expr | None, mask: Expr) -> Expr:
-    optional = code.optional("mask")
+    optional = mask_is_optional(code)
     aligned = _broadcastable(code, mask)
     if near is None:
         return unless_none(mask, optional, aligned, lit(None))
@@ -69,10 +70,23 @@ def _broadcastable(code: Code, mask: Expr) -> Expr:
 
 def _missing_dims(code: Code) -> int:
     """How many dimensions to insert after the mask's first one."""
-    kind = code.type("mask")
+    kind = mask_type(code)
     if kind.rank == 2 and kind.shape[0] != code.type("query").shape[1]:
         return 2
     return 1 if kind.rank == 3 else 0
+
+
+def mask_is_optional(code: Code) -> bool:
+    """Whether the mask may be None at run time; one that is kept between pieces is typed so."""
+    return code.optional("mask") or code.keeps("mask")
+
+
+def mask_type(code: Code) -> TensorType:
+    """The type of the mask; one that is kept between pieces is bool[B, S]."""
+    kind = code.type("mask")
+    return (
+        kind.with_shape(kind.shape[0], kind.shape[-1]) if code.keeps("mask") else kind
+    )
 
 
 def _shape(code: Code, near: Expr | None, mask: Expr | None) -> Shape:
@@ -80,7 +94,7 @@ def _shape(code: Code, near: Expr | None, mask: Expr | None) -> Shape:
     pairs = code.type("query").shape[1], code.type("key").shape[1]
     if mask is None:
         return pairs
-    first, *rest = code.type("mask").shape
+    first, *rest = mask_type(code).shape
     full = (first, *[Dim.of(1)] * _missing_dims(code), *rest)
     return full if near is None else full[:-2] + pairs
 

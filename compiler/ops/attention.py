@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from compiler.codegen.python import (
@@ -29,6 +30,8 @@ from compiler.ops._sdpa_mask import (
     all_true,
     attn_mask,
     band_mask,
+    mask_is_optional,
+    mask_type,
     size,
     unless_none,
 )
@@ -68,6 +71,8 @@ class Attention(Op):
 
     typed_function = "F.scaled_dot_product_attention"
     state_library = "key_values"
+    column_library = "keep_masked"
+    column_ports = ("mask",)
     causal_hint = "is_causal: true lets a position attend to itself and earlier ones"
     inputs = (
         Port("query"),
@@ -221,9 +226,17 @@ class Attention(Op):
         state = code.state()
         if state is not None:
             kinds = {port: code.type(port) for port in ("key", "value")}
-            key, value = code.unpack(call("keep", state, key, value), **kinds)
-            if self.window is not None and not self._resumes(code):
-                mask = _last(code, "mask", mask, size(key, 1))
+            if mask is not None and code.keeps("mask"):
+                flat = code.type("mask").rank == 2
+                mask = mask if flat else method(mask, "flatten", 1)
+                kinds["mask"] = mask_type(code)
+                kept = call("keep_masked", state, key, value, mask)
+                key, value, mask = code.unpack(kept, **kinds)
+            else:
+                key, value = code.unpack(call("keep", state, key, value), **kinds)
+                if self.window is not None:
+                    mask = _last(code, "mask", mask, size(key, 1))
+            if self.window is not None:
                 bias = _last(code, "bias", bias, size(key, 1))
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
@@ -237,9 +250,20 @@ class Attention(Op):
         heads_first = code.let(attended, self._attended(code))
         return method(method(heads_first, "transpose", 1, 2), "flatten", -2)
 
+    def can_keep(self, port: str, types: Mapping[str, Any]) -> bool:
+        """A mask of keys alone, [B, S], [B, 1, S] or [B, 1, 1, S]."""
+        mask = types["mask"].shape
+        alike = mask[0] == types["query"].shape[0]
+        return bool(alike and all(size == 1 for size in mask[1:-1]))
+
     def initial_state(self, code: Code) -> Expr:
-        window = {} if self.window is None else {"window": code.argument("window")}
-        return call("KeyValues", code.capacity(), **window)
+        options: dict[str, Expr] = {}
+        if self.window is not None:
+            options["window"] = code.argument("window")
+            pairs = not code.absent("mask") and not code.keeps("mask")
+            if pairs or not code.absent("bias"):
+                options["in_order"] = lit(True)
+        return call("KeyValues", code.capacity(), **options)
 
     def _attended(self, code: Code) -> Shape:
         query, key, value = map(code.type, ("query", "key", "value"))
@@ -323,7 +347,7 @@ class Attention(Op):
             self.is_causal
             and self.window is None
             and bias is None
-            and code.optional("mask")
+            and mask_is_optional(code)
         )
 
     def _causal_argument(self, code: Code, query: Expr, key: Expr) -> dict[str, Expr]:

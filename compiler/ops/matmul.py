@@ -30,6 +30,7 @@ class Matmul(Op):
     """
 
     inputs = (Port("input"), Port("other"))
+    column_ports = None
 
     def infer(self, ctx: Context, input: TensorType, other: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 1)
@@ -85,6 +86,7 @@ class Einsum(Op):
     equation: str
 
     inputs = (Port("inputs", variadic=True),)
+    column_ports = None
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
         equation = parse_equation(self.equation)

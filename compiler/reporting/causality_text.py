@@ -19,6 +19,7 @@ _MEMORY = {
     "window": "the last",
     "state": "state",
     "running": "running value",
+    "columns": "an input so far",
 }
 
 

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.lower.step_flows import stream
 from compiler.program import Program
 from runtime.load import build_networks
 from tests.fuzz.causal_graphs import CausalGraph
@@ -87,11 +86,6 @@ class _InPieces:
                 if one.is_floating_point() and "running_var" not in name:
                     one.normal_(std=0.5)
         instance = program.typed.networks[""]
-        step = program.typed.graph.spec.step
-        assert step is not None
-        found = stream(program.typed, step)
-        assert found is not None
-        self.so_far = found.so_far
         self.inputs = {}
         for name, kind in instance.inputs.items():
             optional = instance.scope.inputs[name].optional
@@ -153,15 +147,14 @@ class _InPieces:
         start: int = 0,
         rows: Tensor | None = None,
     ) -> Tensor:
-        """The outputs of pieces; a mask of keys has a place for every position so far."""
+        """The outputs of pieces."""
         step: Any = self.network.step
         found = []
         for size in sizes:
             given = {}
             for name in ("x", "w", "k"):
                 if name in self.inputs:
-                    first = 0 if name in self.so_far else start
-                    part = self.inputs[name].narrow(1, first, start + size - first)
+                    part = self.inputs[name].narrow(1, start, size)
                     given[name] = part if rows is None else part[rows]
             found.append(_only(step(**given, state=state)))
             start += size

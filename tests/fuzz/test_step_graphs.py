@@ -139,14 +139,17 @@ _MASK_FROM_VALUES = """
         _REPLICATE,
         _TRIANGLE,
         _BY_NUMBER,
-        _BOTH_MASKS,
-        _MASK_FROM_VALUES,
     ],
 )
 def test_layers_that_ran_wrongly_in_pieces_are_refused(layers: str) -> None:
     found = judge_steps(CausalGraph(_spec(layers)))
     assert found.verdict == "no-code"
     assert found.about.startswith("leak: ")
+
+
+@pytest.mark.parametrize("layers", [_BOTH_MASKS, _MASK_FROM_VALUES])
+def test_masks_of_keys_that_are_computed(layers: str) -> None:
+    assert judge_steps(CausalGraph(_spec(layers))).verdict == "steps"
 
 
 def _spec(layers: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,17 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
 
 from compiler import compile_spec
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.lower.step_flows import stream
-from runtime.load import build_networks
 from tests.generated.networks import small
-from tests.programs import SPECS, compiled
+from tests.generated.stepped import LENGTH, STEPPED, Stepped, first
 
-STEPPED = [name for name in SPECS if compiled(name).typed.graph.spec.step is not None]
-LENGTH = 11
 PIECES = ([1] * LENGTH, [LENGTH], [4, 1, 1, 3, 2])
 
 
@@ -28,73 +22,12 @@ def test_every_decoder_steps() -> None:
     assert len(STEPPED) == 23
 
 
-class _Stepped:
-    """A small network of a spec with random weights, and inputs."""
-
-    def __init__(self, spec: str) -> None:
-        program = small(spec)
-        ((_, instance),) = program.typed.networks.items()
-        self.network: Any
-        found = stream(program.typed, program.typed.graph.spec.step)
-        assert found is not None
-        self.axes, self.instance = found.axes, instance
-        torch.manual_seed(0)
-        (self.network,) = build_networks(program).values()
-        self.network.double().eval()
-        for parameter in self.network.parameters():
-            nn.init.normal_(parameter, std=0.3)
-        self.inputs = {
-            name: self._input(name)
-            for name, kind in instance.inputs.items()
-            if kind is not None and not instance.scope.inputs[name].optional
-        }
-
-    def _input(self, name: str) -> Tensor:
-        kind = self.instance.inputs[name]
-        assert kind is not None
-        shape = []
-        for size in kind.shape:
-            value = self.instance.context.value(size)
-            constant = value.constant
-            shape.append(3 if constant is None else constant)
-        for axis in [self.axes[name]] if name in self.axes else []:
-            shape[axis] = LENGTH
-        if kind.kind == "float":
-            return torch.randn(shape, dtype=torch.float64)
-        if kind.kind == "bool":
-            return torch.ones(shape, dtype=torch.bool)
-        return torch.randint(2, 7, shape)
-
-    def whole(self) -> Tensor:
-        return _first(self.network(**self.inputs))
-
-    def begin(self, max_length: int | None) -> Any:
-        taken = inspect.signature(self.network.init_state).parameters
-        static = {n: x for n, x in self.inputs.items() if n in taken}
-        return self.network.init_state(**static, max_length=max_length)
-
-    def pieces(self, sizes: list[int], state: Any) -> Tensor:
-        """A mask has a place for every position so far."""
-        found, start = [], 0
-        for size in sizes:
-            given = {}
-            for name, axis in self.axes.items():
-                if name in self.inputs:
-                    whole = self.inputs[name]
-                    first = 0 if whole.dtype == torch.bool else start
-                    given[name] = whole.narrow(axis, first, start + size - first)
-            found.append(_first(self.network.step(**given, state=state)))
-            start += size
-        return torch.cat(found, 1)
-
-
-def _first(result: Tensor | tuple[Tensor, ...]) -> Tensor:
-    return result[0] if isinstance(result, tuple) else result
-
-
 @pytest.mark.parametrize("spec", STEPPED)
 def test_pieces_give_what_the_whole_gives(spec: str) -> None:
-    stepped = _Stepped(spec)
+    _check_pieces(Stepped(small(spec)))
+
+
+def _check_pieces(stepped: Stepped) -> None:
     with torch.no_grad():
         wanted = stepped.whole()
         for sizes in PIECES:
@@ -105,7 +38,10 @@ def test_pieces_give_what_the_whole_gives(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", STEPPED)
 def test_gradients(spec: str) -> None:
-    stepped = _Stepped(spec)
+    _check_gradients(Stepped(small(spec)))
+
+
+def _check_gradients(stepped: Stepped) -> None:
     parameters = list(stepped.network.parameters())
     wanted = stepped.whole()
     found = stepped.pieces(PIECES[-1], stepped.begin(None))
@@ -123,37 +59,22 @@ def test_gradients(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", ["gpt2", "mistral", "mamba_130m", "t5_small"])
 def test_rows_can_be_chosen_and_states_copied(spec: str) -> None:
-    stepped, rows = _Stepped(spec), torch.tensor([2, 0, 0])
+    stepped, rows = Stepped(small(spec)), torch.tensor([2, 0, 0])
     with torch.no_grad():
         state = stepped.begin(LENGTH)
         stepped.pieces([5], state)
         kept = state.clone()
         chosen = state.select(rows)
-        for name in stepped.inputs:
-            whole = stepped.inputs[name]
-            if name in stepped.axes and whole.dtype != torch.bool:
-                axis = stepped.axes[name]
-                rest = whole.narrow(axis, 5, LENGTH - 5)
-                given = {name: rest[rows]}
-        masks = {
-            n: x[rows]
-            for n, x in stepped.inputs.items()
-            if n in stepped.axes and x.dtype == torch.bool
-        }
-        found = _first(stepped.network.step(**given, **masks, state=chosen))
+        given = {name: x[rows] for name, x in stepped.part(5, LENGTH - 5).items()}
+        found = first(stepped.network.step(**given, state=chosen))
         torch.testing.assert_close(found, stepped.whole()[rows, 5:], rtol=0, atol=1e-10)
-        again = _first(
-            stepped.network.step(
-                **{n: stepped.inputs[n].narrow(stepped.axes[n], 5, 6) for n in given},
-                **{n: stepped.inputs[n] for n in masks},
-                state=kept,
-            )
-        )
+        rest = stepped.part(5, LENGTH - 5)
+        again = first(stepped.network.step(**rest, state=kept))
         torch.testing.assert_close(again, stepped.whole()[:, 5:], rtol=0, atol=1e-10)
 
 
 def test_a_longer_sequence_than_there_are_positions_is_an_error() -> None:
-    stepped = _Stepped("gpt2")
+    stepped = Stepped(small("gpt2"))
     context = stepped.network.context
     state = stepped.begin(None)
     with pytest.raises(ValueError, match="longer than the network takes"):
@@ -162,7 +83,7 @@ def test_a_longer_sequence_than_there_are_positions_is_an_error() -> None:
 
 
 def test_rewind() -> None:
-    stepped = _Stepped("gpt2")
+    stepped = Stepped(small("gpt2"))
     tokens = stepped.inputs["tokens"]
     with torch.no_grad():
         state = stepped.begin(None)
@@ -171,7 +92,7 @@ def test_rewind() -> None:
         state.rewind(3)
         found = stepped.network.step(tokens[:, 6:], state)
         torch.testing.assert_close(found, stepped.whole()[:, 6:], rtol=0, atol=1e-10)
-    mamba = _Stepped("mamba_130m")
+    mamba = Stepped(small("mamba_130m"))
     state = mamba.begin(None)
     mamba.pieces([3], state)
     with pytest.raises(ValueError, match="forgotten"):
@@ -187,44 +108,106 @@ _WRITTEN_OUT = """\
   weights: {op: softmax, dim: -1}
   y: {op: matmul, in: [weights, x]}
 """
+_HEADS = """\
+  q: {op: rearrange, pattern: "b t (h d) -> b h t d", sizes: {h: 2}, in: x}
+  k: {op: rearrange, pattern: "b t (h d) -> b h d t", sizes: {h: 2}, in: x}
+  v: {op: rearrange, pattern: "b t (h d) -> b h t d", sizes: {h: 2}, in: x}
+  scores: {op: matmul, in: [q, k]}
+  allowed: {op: causal_mask, in: x}
+  real: {op: padding_mask, padding_idx: 3, in: tokens}
+  keys: {op: rearrange, pattern: b t -> b 1 1 t, in: real}
+  both: {op: logical_and, in: [allowed, keys]}
+  masked: {op: where, value: -.inf, in: [both, scores]}
+  weights: {op: softmax, dim: -1}
+  heads: {op: einsum, equation: "b h t s, b h s d -> b h t d", in: [weights, v]}
+  y: {op: rearrange, pattern: "b h t d -> b t (h d)"}
+"""
 _MASK_FROM_TOKENS = """\
-  real: {op: padding_mask, padding_idx: 0, in: tokens}
+  real: {op: padding_mask, padding_idx: 3, in: tokens}
   y: {op: attention, num_heads: 2, is_causal: true, in: {query: x, key: x, value: x, mask: real}}
 """
+_DISTANCES = """\
+  rows: {op: unsqueeze, dim: 2, in: x}
+  columns: {op: unsqueeze, dim: 1, in: x}
+  apart: {op: sub, in: [rows, columns]}
+  squares: {op: square}
+  scores: {op: sum, dim: -1}
+  negative: {op: neg}
+  allowed: {op: causal_mask, in: x}
+  masked: {op: where, value: -.inf, in: [allowed, negative]}
+  weights: {op: softmax, dim: -1}
+  y: {op: matmul, in: [weights, x]}
+"""
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [_WRITTEN_OUT, _HEADS, _MASK_FROM_TOKENS, _DISTANCES],
+    ids=["einsum", "matmul by heads", "mask from tokens", "distances"],
+)
+def test_attention_written_out_runs_in_pieces(layers: str, tmp_path: Path) -> None:
+    stepped = Stepped(compile_spec(_spec(layers, tmp_path)))
+    stepped.inputs["tokens"][:, 0] = 2  # which is not masked: all attend to it
+    _check_pieces(stepped)
+    _check_gradients(stepped)
+    with torch.no_grad():
+        state = stepped.begin(LENGTH)
+        stepped.pieces([5], state)
+        chosen, rows = state.select(torch.tensor([1, 1])), torch.tensor([1, 1])
+        state.rewind(2)
+        for sizes, start, one, of in (([6], 5, chosen, rows), ([8], 3, state, ...)):
+            given = {n: x[of] for n, x in stepped.part(start, sizes[0]).items()}
+            found = first(stepped.network.step(**given, state=one))
+            wanted = (
+                stepped.whole()[of, start:]
+                if of is rows
+                else stepped.whole()[:, start:]
+            )
+            torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+        with pytest.raises(ValueError, match="room for 11"):
+            stepped.network.step(**stepped.part(0, 1), state=state)
+
+
 _CUMSUM = "  y: {op: cumsum, dim: 1, in: x}\n"
+_PAIRS_THE_OTHER_WAY = _WRITTEN_OUT.replace("-> b t s", "-> b s t")
 
 
 @pytest.mark.parametrize(
     ("layers", "layer"),
-    [(_WRITTEN_OUT, "scores"), (_MASK_FROM_TOKENS, "y"), (_CUMSUM, "y")],
-    ids=["attention written out", "mask from tokens", "cumsum"],
+    [(_CUMSUM, "y")],
+    ids=["cumsum"],
 )
 def test_what_cannot_run_in_pieces_is_refused(
     layers: str, layer: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "net.yaml"
+    with pytest.raises(SpecError) as caught:
+        assert compile_spec(_spec(layers, tmp_path)).python
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.path) == ("no-code", f"Net.{layer}")
+
+
+def _spec(layers: str, folder: Path) -> Path:
+    """A file with a network of some layers after an embedding, x: float[B, T, 4]."""
+    file = folder / "net.yaml"
     file.write_text(
         'name: Net\nstep: T\ninputs: {tokens: "int[B, T]"}\nlayers:\n'
         "  x: {op: embedding, num_embeddings: 9, embedding_dim: 4}\n"
         f"{layers}outputs: {{y: y}}\n"
     )
-    with pytest.raises(SpecError) as caught:
-        assert compile_spec(file).python
-    (found,) = caught.value.diagnostics
-    assert (found.code, found.path) == ("no-code", f"Net.{layer}")
+    return file
 
 
 @pytest.mark.parametrize(
     ("spec", "numbers"),
     [
         ("gpt2", lambda n: 2 * n.depth * 3 * 16 * n.width),
-        ("mistral", lambda n: 2 * n.depth * 3 * (n.window - 1) * n.kv_width),
+        ("mistral", lambda n: 2 * n.depth * 3 * n.window * n.kv_width),
         ("mamba_130m", lambda n: n.depth * 3 * n.channels * (n.kernel - 1 + n.states)),
     ],
 )
 def test_size(spec: str, numbers: Callable[[Any], int]) -> None:
     """In bytes: that of the keys and values, the last positions, and the states; no more after more positions."""
-    stepped = _Stepped(spec)
+    stepped = Stepped(small(spec))
     params = SimpleNamespace(**stepped.instance.params)
     params.kv_width = getattr(params, "kv_heads", 1) * params.width // 6
     params.channels, params.kernel = 2 * params.width, getattr(params, "kernel_size", 0)
@@ -236,7 +219,7 @@ def test_size(spec: str, numbers: Callable[[Any], int]) -> None:
 
 
 def test_compiled_once_for_all_positions() -> None:
-    stepped = _Stepped("gpt2")
+    stepped = Stepped(small("gpt2"))
     graphs: list[int] = []
 
     def backend(graph: Any, inputs: Any) -> Any:
@@ -248,7 +231,7 @@ def test_compiled_once_for_all_positions() -> None:
     with torch.no_grad():
         state = stepped.begin(LENGTH + 1)
         for n in range(LENGTH):
-            found.append(_first(step(tokens[:, n : n + 1], state)))
+            found.append(first(step(tokens[:, n : n + 1], state)))
             counts.append(len(graphs))
         wanted = stepped.whole()
     assert counts[1] == counts[-1]

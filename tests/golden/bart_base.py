@@ -43,7 +43,19 @@ __all__ = ["BART"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: class SoFar(StepState)
+
+
+# compiler/library: def so_far(state: SoFar | None, x: Tensor) -> Tensor
 
 
 class Attention(nn.Module):
@@ -269,6 +281,14 @@ class DecoderLayer(nn.Module):
         return final_layer_norm
 
 
+@dataclass
+class DecoderState(StepState):
+    """What Decoder keeps between the pieces of a sequence."""
+
+    admitted: SoFar
+    layers: list[DecoderLayerState]
+
+
 class Decoder(nn.Module):
     """x: float[B, T, D], memory: float[B, S, D], mask: bool[B, T],
     memory_mask: bool[B, S]
@@ -292,14 +312,15 @@ class Decoder(nn.Module):
             DecoderLayer(d, heads, hidden, dropout) for _ in range(depth)
         )
 
-    def init_state(
-        self, memory: Tensor, max_length: int | None = None
-    ) -> list[DecoderLayerState]:
-        return [
-            layer.init_state(memory, max_length)
-            for layer in self.layers
-            if isinstance(layer, DecoderLayer)
-        ]
+    def init_state(self, memory: Tensor, max_length: int | None = None) -> DecoderState:
+        return DecoderState(
+            SoFar(max_length, dim=3),
+            [
+                layer.init_state(memory, max_length)
+                for layer in self.layers
+                if isinstance(layer, DecoderLayer)
+            ],
+        )
 
     def forward(
         self,
@@ -307,7 +328,7 @@ class Decoder(nn.Module):
         memory: Tensor,
         mask: Tensor,
         memory_mask: Tensor,
-        state: list[DecoderLayerState] | None = None,
+        state: DecoderState | None = None,
         offset: int = 0,
     ) -> Tensor:
         embed_positions = self.embed_positions(
@@ -320,7 +341,10 @@ class Decoder(nn.Module):
             offset
         )  # [T, T]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
-        admitted = causal & keys  # [B, 1, T, T]
+        all_keys = so_far(
+            None if state is None else state.admitted, keys
+        )  # [B, 1, 1, T]
+        admitted = causal & all_keys  # [B, 1, T, T]
         memory_keys = memory_mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         for i, block in enumerate(self.layers):  # depth times
             h = block(
@@ -328,7 +352,7 @@ class Decoder(nn.Module):
                 memory,
                 admitted,
                 memory_keys,
-                state=None if state is None else state[i],
+                state=None if state is None else state.layers[i],
             )  # [B, T, D]
         return h
 
@@ -339,7 +363,7 @@ class BARTState(StepState):
 
     encoder: Tensor
     source_mask: Tensor
-    decoder: list[DecoderLayerState]
+    decoder: DecoderState
     position: int = 0
 
 
@@ -433,10 +457,7 @@ class BART(nn.Module):
         return result, encoder
 
     def step(self, target: Tensor, target_mask: Tensor, state: BARTState) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        target_mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         if state.position + target.shape[1] > self.context:
             raise ValueError("the sequence is longer than the network takes")
         state.reserve(target.shape[1])

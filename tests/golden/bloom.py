@@ -44,7 +44,16 @@ __all__ = ["Bloom"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 class Attention(nn.Module):
@@ -73,7 +82,9 @@ class Attention(nn.Module):
     ) -> Tensor:
         query_key_value = self.query_key_value(x)  # [B, T, 3 * D]
         query, key, value = query_key_value.chunk(3, dim=-1)  # 3 of [B, T, D]
-        key, value = keep(state, key, value)  # 2 of [B, T, D]
+        key, value, mask = keep_masked(
+            state, key, value, mask
+        )  # [B, T, D], [B, T, D], [B, T]
         past = key.shape[1] - query.shape[1]
         near = query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril(
             past
@@ -214,10 +225,7 @@ class Bloom(nn.Module):
     def step(
         self, tokens: Tensor, state: BloomState, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(tokens.shape[1])
         result: Tensor = self(tokens, mask, state=state)
         state.position += tokens.shape[1]

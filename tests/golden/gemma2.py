@@ -45,7 +45,16 @@ __all__ = ["Gemma2"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 # compiler/library: class RotaryEmbedding(nn.Module)
@@ -112,17 +121,16 @@ class CappedAttention(nn.Module):
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
         scaled = query * math.sqrt(cos.shape[1] / self.scale_dim)  # [B, T, R * heads]
-        key, value = keep(state, key, v_proj)  # 2 of [B, T, R * kv_heads]
-        mask_2 = None if mask is None else mask[..., -key.shape[1] :]  # [B, T]
+        key, value, mask = keep_masked(
+            state, key, v_proj, mask
+        )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
         past = key.shape[1] - scaled.shape[1]
         near = (
             scaled.new_ones(scaled.shape[1], key.shape[1], dtype=torch.bool)
             .tril(past)
             .triu(past + 1 - self.window)
         )  # [T, T]
-        admitted = (
-            near if mask_2 is None else near & mask_2[:, None, None]
-        )  # [B, 1, T, T]
+        admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
         attention = capped_attention(
             torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -323,10 +331,7 @@ class Gemma2(nn.Module):
     def step(
         self, tokens: Tensor, state: Gemma2State, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         if state.position + tokens.shape[1] > self.context:
             raise ValueError("the sequence is longer than the network takes")
         state.reserve(tokens.shape[1])

@@ -43,7 +43,16 @@ __all__ = ["GPTNeoX"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 # compiler/library: class RotaryEmbedding(nn.Module)
@@ -87,7 +96,9 @@ class Attention(nn.Module):
         key = torch.cat(
             (rotate(heads_2[..., :r], cos, sin), heads_2[..., r:]), dim=-1
         ).flatten(-2)  # [B, T, D]
-        key, value = keep(state, key, value)  # 2 of [B, T, D]
+        key, value, mask = keep_masked(
+            state, key, value, mask
+        )  # [B, T, D], [B, T, D], [B, T]
         attention = causal_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
@@ -231,10 +242,7 @@ class GPTNeoX(nn.Module):
     def step(
         self, tokens: Tensor, state: GPTNeoXState, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(tokens.shape[1])
         result: Tensor = self(tokens, mask, state=state)
         state.position += tokens.shape[1]

@@ -45,7 +45,16 @@ __all__ = ["Mixtral"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 # compiler/library: def load_balancing
@@ -104,7 +113,9 @@ class RotaryAttention(nn.Module):
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
-        key, value = keep(state, key, v_proj)  # 2 of [B, T, R * kv_heads]
+        key, value, mask = keep_masked(
+            state, key, v_proj, mask
+        )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
         attention = causal_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -259,10 +270,7 @@ class Mixtral(nn.Module):
     def step(
         self, tokens: Tensor, state: MixtralState, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(tokens.shape[1])
         result: tuple[Tensor, Tensor, Tensor] = self(tokens, mask, state=state)
         state.position += tokens.shape[1]

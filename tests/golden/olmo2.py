@@ -43,7 +43,16 @@ __all__ = ["OLMo2"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 # compiler/library: class RotaryEmbedding(nn.Module)
@@ -85,7 +94,9 @@ class NormedAttention(nn.Module):
         query = rotate(self.q_norm(self.q_proj(x)), cos, sin)  # [B, T, R * heads]
         key = rotate(self.k_norm(self.k_proj(x)), cos, sin)  # [B, T, R * kv_heads]
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
-        key, value = keep(state, key, v_proj)  # 2 of [B, T, R * kv_heads]
+        key, value, mask = keep_masked(
+            state, key, v_proj, mask
+        )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
         attention = causal_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -228,10 +239,7 @@ class OLMo2(nn.Module):
     def step(
         self, tokens: Tensor, state: OLMo2State, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(tokens.shape[1])
         result: Tensor = self(tokens, mask, state=state)
         state.position += tokens.shape[1]

@@ -43,7 +43,16 @@ __all__ = ["OPT"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 class Attention(nn.Module):
@@ -66,7 +75,9 @@ class Attention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, D]
         k_proj = self.k_proj(x)  # [B, T, D]
         v_proj = self.v_proj(x)  # [B, T, D]
-        key, value = keep(state, k_proj, v_proj)  # 2 of [B, T, D]
+        key, value, mask = keep_masked(
+            state, k_proj, v_proj, mask
+        )  # [B, T, D], [B, T, D], [B, T]
         attention = causal_attention(
             torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
@@ -192,10 +203,7 @@ class OPT(nn.Module):
     def step(
         self, tokens: Tensor, state: OPTState, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         if state.position + tokens.shape[1] > self.context:
             raise ValueError("the sequence is longer than the network takes")
         state.reserve(tokens.shape[1])

@@ -43,7 +43,16 @@ __all__ = ["Phi3"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
+
+
+# compiler/library: def keep_masked
 
 
 # compiler/library: class RotaryEmbedding(nn.Module)
@@ -86,7 +95,9 @@ class Attention(nn.Module):
         )  # [B, T, R * heads], [B, T, R * kv_heads], [B, T, R * kv_heads]
         query = rotate(parts_0, cos, sin)  # [B, T, R * heads]
         key = rotate(parts_1, cos, sin)  # [B, T, R * kv_heads]
-        key, value = keep(state, key, value)  # 2 of [B, T, R * kv_heads]
+        key, value, mask = keep_masked(
+            state, key, value, mask
+        )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
         attention = causal_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
@@ -232,10 +243,7 @@ class Phi3(nn.Module):
     def step(
         self, tokens: Tensor, state: Phi3State, mask: Tensor | None = None
     ) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(tokens.shape[1])
         result: Tensor = self(tokens, mask, state=state)
         state.position += tokens.shape[1]

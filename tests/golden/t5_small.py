@@ -44,10 +44,22 @@ __all__ = ["T5"]
 # compiler/library: def _written
 
 
+# compiler/library: def _joined
+
+
+# compiler/library: def _oldest_first(buffer: Tensor, length: int, window: int | None) -> Tensor
+
+
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
 
 
 # compiler/library: class RelativePositionBias(nn.Module)
+
+
+# compiler/library: class SoFar(StepState)
+
+
+# compiler/library: def so_far(state: SoFar | None, x: Tensor) -> Tensor
 
 
 class SelfAttention(nn.Module):
@@ -295,6 +307,14 @@ class DecoderLayer(nn.Module):
         return feed_forward
 
 
+@dataclass
+class DecoderState(StepState):
+    """What Decoder keeps between the pieces of a sequence."""
+
+    admitted: SoFar
+    layers: list[DecoderLayerState]
+
+
 class Decoder(nn.Module):
     """Layers of causal self-attention, attention to the encoder and feed-forward
     networks. All have one bias of the scores, for how far apart two tokens are; it
@@ -330,14 +350,15 @@ class Decoder(nn.Module):
     def reset_parameters(self) -> None:
         init.normal_(self.position_bias.weight, std=0.05)
 
-    def init_state(
-        self, memory: Tensor, max_length: int | None = None
-    ) -> list[DecoderLayerState]:
-        return [
-            layer.init_state(memory, max_length)
-            for layer in self.layers
-            if isinstance(layer, DecoderLayer)
-        ]
+    def init_state(self, memory: Tensor, max_length: int | None = None) -> DecoderState:
+        return DecoderState(
+            SoFar(max_length, dim=3),
+            [
+                layer.init_state(memory, max_length)
+                for layer in self.layers
+                if isinstance(layer, DecoderLayer)
+            ],
+        )
 
     def forward(
         self,
@@ -345,7 +366,7 @@ class Decoder(nn.Module):
         memory: Tensor,
         mask: Tensor,
         memory_mask: Tensor,
-        state: list[DecoderLayerState] | None = None,
+        state: DecoderState | None = None,
         offset: int = 0,
     ) -> Tensor:
         h = self.drop(x)  # [B, T, D]
@@ -354,11 +375,18 @@ class Decoder(nn.Module):
             offset
         )  # [T, T]
         keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
-        admitted = causal & keys  # [B, 1, T, T]
+        all_keys = so_far(
+            None if state is None else state.admitted, keys
+        )  # [B, 1, 1, T]
+        admitted = causal & all_keys  # [B, 1, T, T]
         bias = torch.where(admitted, position_bias, float("-inf"))  # [B, heads, T, T]
         for i, block in enumerate(self.layers):  # depth times
             h = block(
-                h, memory, memory_mask, bias, state=None if state is None else state[i]
+                h,
+                memory,
+                memory_mask,
+                bias,
+                state=None if state is None else state.layers[i],
             )  # [B, T, D]
         final_drop: Tensor = self.final_drop(self.final_layer_norm(h))  # [B, T, D]
         return final_drop
@@ -370,7 +398,7 @@ class T5State(StepState):
 
     encoder: Tensor
     source_mask: Tensor
-    decoder: list[DecoderLayerState]
+    decoder: DecoderState
     position: int = 0
 
 
@@ -468,10 +496,7 @@ class T5(nn.Module):
         return result, encoder
 
     def step(self, target: Tensor, target_mask: Tensor, state: T5State) -> Tensor:
-        """Run the next positions of a sequence: what `forward` gives there.
-
-        target_mask is for all positions so far.
-        """
+        """Run the next positions of a sequence: what `forward` gives there."""
         state.reserve(target.shape[1])
         result: Tensor = self.decode(
             target, target_mask, state.encoder, state.source_mask, state=state

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compiler.library.causal_attention import causal_attention
+from compiler.library.keep_masked import keep_masked
 from compiler.library.key_values import KeyValues, keep
 from compiler.library.recent import Recent, pad_past
 from compiler.library.resume_scan import resume_scan
@@ -65,17 +66,56 @@ def test_a_full_state_is_an_error_before_anything_is_written() -> None:
 
 
 @pytest.mark.parametrize("pieces", PIECES, ids=str)
-def test_a_window_keeps_what_the_next_query_attends_to(pieces: list[int]) -> None:
-    key, value = _random(2, LENGTH, 4), _random(2, LENGTH, 4)
-    state, at = KeyValues(window=4), 0
+@pytest.mark.parametrize("in_order", [False, True])
+@pytest.mark.parametrize("capacity", [None, 4, 20])
+def test_a_window_keeps_what_the_next_query_attends_to(
+    pieces: list[int], in_order: bool, capacity: int | None
+) -> None:
+    """One position at a time takes the place of the oldest, unless they must stay in order."""
+    window = 4
+    key, value = _random(2, LENGTH, 3), _random(2, LENGTH, 3)
+    state, at = KeyValues(capacity, window, in_order), 0
     for k, v in zip(key.split(pieces, 1), value.split(pieces, 1), strict=True):
-        first, at = max(0, at - 3), at + k.shape[1]
-        found = state.extend(k, v)
-        assert torch.equal(found[0], key[:, first:at])
-        assert torch.equal(found[1], value[:, first:at])
-    assert state.size == 2 * 2 * 3 * 4 * 8
+        count = k.shape[1]
+        first, at = max(0, at + 1 - window), at + count
+        if at <= window:
+            first = 0
+        for one, whole in zip(state.extend(k, v), (key, value), strict=False):
+            assert one is not None
+            wanted = whole[:, first:at]
+            if count == 1 and not in_order:
+                one, wanted = one.sort(1).values, wanted.sort(1).values
+            assert torch.equal(one, wanted)
+    assert state.key is not None and state.key.shape[1] == window
+    assert state.size == 2 * 2 * window * 3 * 8
     with pytest.raises(ValueError, match="forgotten"):
         state.rewind(1)
+
+
+def test_a_window_wider_than_the_room_can_be_full() -> None:
+    state = KeyValues(3, window=8)
+    state.extend(_random(1, 3, 2), _random(1, 3, 2))
+    with pytest.raises(ValueError, match="room for 3 positions, not for 4"):
+        state.extend(_random(1, 1, 2), _random(1, 1, 2))
+
+
+def test_masked_keys_and_values_are_zero() -> None:
+    """A mask that comes later leaves what came before, and what comes after it without one."""
+    state = KeyValues(LENGTH)
+    mask = torch.tensor([[False, True], [True, True]])
+    parts = [_random(2, n, 3) for n in (3, 2, 1)]
+    keep_masked(state, parts[0], parts[0], None)
+    keep_masked(
+        state, parts[1].masked_fill(~mask[..., None], torch.nan), parts[1], mask
+    )
+    key, value, found = keep_masked(state, parts[2], parts[2], None)
+    assert found is not None
+    assert found.tolist() == [[True] * 3 + [False] + [True] * 2, [True] * 6]
+    wanted = torch.cat(parts, 1).masked_fill(~found[..., None], 0.0)
+    assert torch.equal(key, wanted) and torch.equal(value, wanted)
+    chosen = state.select(torch.tensor([1, 0]))
+    assert chosen.mask is not None
+    assert torch.equal(chosen.mask[:, :6], found.flip(0))
 
 
 def test_rewind_select_and_clone() -> None:
@@ -86,7 +126,7 @@ def test_rewind_select_and_clone() -> None:
     other.extend(_random(2, 2, 4), _random(2, 2, 4))
     other.rewind(2)
     turned = other.select(torch.tensor([1, 0, 1]))
-    found, _ = turned.extend(*(x[[1, 0, 1], 6:7] for x in (key, value)))
+    found, *_ = turned.extend(*(x[[1, 0, 1], 6:7] for x in (key, value)))
     assert torch.equal(found, key[[1, 0, 1], :7])
     assert state.length == 6
     with pytest.raises(ValueError, match="holds 6 positions, not 7"):

@@ -181,6 +181,9 @@ class _Code:
     def state(self) -> None:
         return None
 
+    def keeps(self, port: str) -> bool:
+        return False
+
     def offset(self) -> None:
         return None
 

@@ -32,8 +32,7 @@ SAME_MAMBA: dict[str, Any] = {
     "num_hidden_layers": 2,
     "state_size": 4,
 }
-PADDED = [case for case in CASES if "left" in case.padding and case.spec != "mixtral"]
-"""Mixtral's `balance` is of a whole text, and its step takes no mask."""
+PADDED = [case for case in CASES if "left" in case.padding]
 Step = Callable[[Tensor, Any], Tensor]
 
 
@@ -57,12 +56,7 @@ def test_padded_language_models(case: Case, beams: int) -> None:
     ours = _with_weights(case.spec, case.ours, theirs)
     prompt, mask = _padded_prompt()
     state = ours.init_state(max_length=prompt.shape[1] + NEW)
-    keys = _so_far(mask, beams)
-
-    def step(tokens: Tensor, state: Any) -> Tensor:
-        end = state.position + tokens.shape[1]
-        return _first(ours.step(tokens, state, mask=keys[:, :end]))
-
+    step = _masked(ours, mask.repeat_interleave(beams, 0))
     found = _decoded(Stepper(step, state), prompt, beams)
     _check(theirs, found, prompt, beams, attention_mask=mask.long())
 
@@ -73,14 +67,7 @@ def test_mamba(padded: bool) -> None:
     ours = _with_weights("mamba_130m", MAMBA, theirs)
     prompt, mask = _padded_prompt()
     mask = mask if padded else torch.ones_like(mask)
-    keys = _so_far(mask, 1)
-
-    def step(tokens: Tensor, state: Any) -> Tensor:
-        start = state.position
-        piece = keys[:, start : start + tokens.shape[1]]
-        return _first(ours.step(tokens, state, mask=piece))
-
-    found = _decoded(Stepper(step, ours.init_state()), prompt, 1)
+    found = _decoded(Stepper(_masked(ours, mask), ours.init_state()), prompt, 1)
     _check(theirs, found, prompt, 1, attention_mask=mask.long())
 
 
@@ -98,11 +85,11 @@ def test_encoder_decoders(spec: str, beams: int) -> None:
     mask = torch.arange(7) < torch.tensor([[7], [4], [2]])
     several, several_mask = (x.repeat_interleave(beams, 0) for x in (source, mask))
     state = ours.init_state(several, several_mask, max_length=1 + NEW)
-    so_far = torch.ones(len(several), 1 + NEW, dtype=torch.bool)
 
     def step(tokens: Tensor, state: Any) -> Tensor:
-        end = state.position + tokens.shape[1]
-        return _first(ours.step(tokens, so_far[:, :end], state))
+        return _first(
+            ours.step(tokens, torch.ones_like(tokens, dtype=torch.bool), state)
+        )
 
     start = torch.zeros(3, 1, dtype=torch.long)
     found = _decoded(Stepper(step, state), start, beams)
@@ -177,9 +164,14 @@ def _padded_prompt() -> tuple[Tensor, Tensor]:
     return prompt.masked_fill(~mask, PAD), mask
 
 
-def _so_far(mask: Tensor, beams: int) -> Tensor:
-    """The mask of all positions that there will be, for each hypothesis."""
-    return F.pad(mask, (0, NEW), value=True).repeat_interleave(beams, 0)
+def _masked(network: Any, mask: Tensor) -> Step:
+    """Steps of which the first has the mask of the prompts."""
+
+    def step(tokens: Tensor, state: Any) -> Tensor:
+        given = {} if state.position else {"mask": mask}
+        return _first(network.step(tokens, state, **given))
+
+    return step
 
 
 def _logits(network: Any) -> Step:

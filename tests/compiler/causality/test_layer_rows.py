@@ -11,14 +11,14 @@ from tests.programs import compiled
 SIZES = {
     # 12 layers of keys and values of 768
     "gpt2": ("0", "18432 * B"),
-    # 32 layers: 8 of 32 heads of 128, keys and values, of the 4,095 places before
-    "mistral": ("268369920 * B", "0"),
+    # 32 layers: 8 of 32 heads of 128, keys and values, of 4,096 places
+    "mistral": ("268435456 * B", "0"),
     # 24 layers: 3 places and 16 states of 1,536 channels
     "mamba_130m": ("700416 * B", "0"),
     # hidden and cell of 2 layers of 650
     "rnn": ("2600 * B", "0"),
-    # 6 layers of 8 heads of 64, and once those of the encoder
-    "t5_small": ("6144 * B * S", "6144 * B"),
+    # 6 layers of 8 heads of 64, and a mask; and once those of the encoder
+    "t5_small": ("6144 * B * S", "6145 * B"),
 }
 
 
