@@ -126,6 +126,29 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("samples/*.png",),
         note="One week ahead, on the last fifth; the season is 52 weeks.",
     ),
+    "diabetes": Recipe(
+        "Progression of diabetes: a residual MLP with embeddings",
+        "recipes/tabular_diabetes.yaml",
+        1,
+        [
+            Bound("rmse", "<", "rmse.mean"),
+            Bound("mae", "<", "mae.boosting"),
+            Bound("rmse", "<", "rmse.boosting"),
+        ],
+        pictures=("predicted.png",),
+        note="442 patients, of whom a fifth is held out: little more than a line can be learned of so few.",
+    ),
+    "breast_cancer": Recipe(
+        "Tumours, malignant or benign: an MLP",
+        "recipes/mlp_breast_cancer.yaml",
+        1,
+        [
+            Bound("accuracy", ">=", "accuracy.logistic"),
+            Bound("accuracy", ">=", "accuracy.boosting"),
+        ],
+        pictures=("confusion.png",),
+        note="569 tumours, of which a fifth is held out.",
+    ),
     "gan": Recipe(
         "Digits out of noise: a conditional DCGAN",
         "recipes/gan_digits.yaml",

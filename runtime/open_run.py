@@ -128,7 +128,7 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     for network in networks.values():
         network.eval()
     metadata = folder.read_json("vocabulary.json")
-    check_metadata(task.data.facts().form, metadata, folder.path / "vocabulary.json")
+    check_metadata(task.data.facts(), metadata, folder.path / "vocabulary.json")
     make_learner = learner_class(task.kind)
     learner = make_learner(task, program.typed.networks, networks, metadata)
     return LoadedRun(folder, info, program, task, learner)

@@ -23,6 +23,7 @@ from compiler.reporting.tasks_text import AUGMENTATIONS, DATA, HEAD, RUNS, SCHED
 from compiler.tasks.augmentations import Augmentation
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import DataSet
+from compiler.tasks.losses import Loss
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import Schedule
@@ -30,6 +31,8 @@ from compiler.tasks.task import Task
 from compiler.tasks.task_kinds import task_kinds
 
 PAGE = Path("docs/tasks.md")
+_SEVERAL = {"loss": "losses"}
+"""The plurals that do not end with s alone."""
 
 
 def tasks_page() -> str:
@@ -38,6 +41,7 @@ def tasks_page() -> str:
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
     parts += [AUGMENTATIONS, *_things(Augmentation.members())]
+    parts += ["## Losses\n", *_things(Loss.members())]
     parts += ["## Optimizers\n", *_things(Optimizer.members(), "adamw")]
     parts += [SCHEDULES, *_things(Schedule.members(), "constant")]
     return "\n".join([*parts, RUNS])
@@ -65,7 +69,7 @@ def _of_model(model: type[BaseModel]) -> str:
     if not issubclass(model, Choice):
         return keys_of(model)
     article = "an" if model.noun[0] in "aeiou" else "a"
-    return f"{article} [{model.noun}](#{model.noun.replace(' ', '-')}s)"
+    return f"{article} [{model.noun}](#{_SEVERAL.get(model.noun, f'{model.noun}s').replace(' ', '-')})"
 
 
 def _default(field: FieldInfo) -> str | None:

@@ -9,8 +9,8 @@ HEAD: Final = """# Tasks
 Generated from the declarations by `make docs`. [The language](language.md#task) explains
 how a `task` is written, in a spec or in a [recipe](language.md#recipes); this page lists its options: [those of all
 tasks](#options-of-all-tasks), the [kinds](#kinds), the [data sets](#data-sets), the
-[augmentations](#augmentations), the [optimizers](#optimizers), the [schedules](#schedules), and [the folder of a
-run](#a-run).
+[augmentations](#augmentations), the [losses](#losses), the [optimizers](#optimizers), the [schedules](#schedules),
+and [the folder of a run](#a-run).
 
 A number can be a formula over the params of the spec (`epochs: 2 * depth`), and a text can
 be a param (`path: $file`).

@@ -8,8 +8,17 @@ from typing import Literal
 from compiler.dataclass import dataclass
 
 Form = Literal[
-    "images", "sequences", "labelled text", "text", "series", "pairs", "speech"
+    "images",
+    "sequences",
+    "labelled text",
+    "tables",
+    "text",
+    "series",
+    "pairs",
+    "speech",
 ]
+Answer = Literal["classes", "numbers", "labels"]
+"""What is to be predicted of an example: one of several classes, numbers, or which of several labels apply."""
 
 
 @dataclass(frozen=True)
@@ -18,19 +27,30 @@ class DataFacts:
 
     Attributes:
         form: what an example is.
+        answers: what can be predicted of it.
         image: channels, height and width of an image.
         features: values at one time, of a sequence, a series or a spectrogram.
-        classes: number of labels.
-        vocab: size of the vocabulary; for pairs, of the source.
+        classes: number of classes.
+        class_names: their names.
+        targets: names of the numbers to predict.
+        labels: names of the labels of which several may apply.
+        numbers, categories: number of columns of a table with numbers, and with categories.
+        vocab: size of the vocabulary; for pairs, of the source; for tables, number of all categories.
         target_vocab: size of the target vocabulary.
         length: maximum number of tokens of a text, or length of the input window of a series.
         horizon: number of times to forecast.
     """
 
     form: Form
+    answers: tuple[Answer, ...] = ("classes",)
     image: tuple[int | None, int | None, int | None] | None = None
     features: int | None = None
     classes: int | None = None
+    class_names: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    numbers: int | None = None
+    categories: int | None = None
     vocab: int | None = None
     target_vocab: int | None = None
     length: int = 0
@@ -49,13 +69,20 @@ class DataFacts:
             yield f"of {' x '.join('?' if n is None else str(n) for n in self.image)}"
         if self.features is not None:
             yield f"with {_several(self.features, 'value')} at each time"
-        if self.vocab is not None:
+        if self.numbers is not None and self.categories is not None:
+            categories = _several(self.categories, "category", "categories")
+            yield f"with {_several(self.numbers, 'number')} and {categories}"
+        elif self.vocab is not None:
             yield f"of {self.vocab} tokens"
         if self.target_vocab not in (None, self.vocab):
             yield f"and {self.target_vocab}"
         if self.classes is not None:
             yield f"in {self.classes} classes"
+        if self.targets:
+            yield f"with {_several(len(self.targets), 'number')} to predict"
+        if self.labels:
+            yield f"with {_several(len(self.labels), 'label')}"
 
 
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _several(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or f'{one}s'}"

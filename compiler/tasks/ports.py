@@ -84,16 +84,25 @@ class PortCheck:
                 message = f"{self.kind} has nothing to give to the input {name}"
                 self._at(net, "inputs", name, message, f"it feeds {listed(roles)}")
 
-    def tokens(self, net: Instance, port: str, vocab: int | None, source: str) -> None:
-        """Report embeddings of an input that have no vector for some of its tokens."""
+    def tokens(
+        self,
+        net: Instance,
+        port: str,
+        vocab: int | None,
+        source: str,
+        what: str = "tokens",
+    ) -> None:
+        """Report embeddings of an input that have no vector for some of its tokens, or what else is embedded."""
         for node, rows in embeddings(net, port) if vocab is not None else ():
-            self.size(node, rows, vocab or 0, source)
+            self.size(node, rows, vocab or 0, source, what)
 
-    def size(self, node: TypedNode, rows: int, vocab: int, source: str) -> None:
+    def size(
+        self, node: TypedNode, rows: int, vocab: int, source: str, what: str = "tokens"
+    ) -> None:
         """Compare the number of rows of an embedding with the size of the vocabulary."""
         span = node.node.place.span()
         if rows < vocab:
-            message = f"{source} has {vocab} tokens, and the embedding {rows} vectors"
+            message = f"{source} has {vocab} {what}, and the embedding {rows} vectors"
             help = f"give it num_embeddings: {vocab}"
             self._report.error("vocabulary-mismatch", span, message, help=help)
 

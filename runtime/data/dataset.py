@@ -90,7 +90,7 @@ class TensorExamples:
         return len(next(iter(self.columns.values())))
 
     def __getitems__(self, indices: list[int]) -> Batch:
-        rows = torch.tensor(indices)
+        rows = torch.tensor(indices, dtype=torch.int64)
         return {role: column[rows] for role, column in self.columns.items()}
 
     def tensors(self) -> Iterable[Tensor]:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from compiler.diagnostics.diagnostic import DataError
-from compiler.tasks.data_facts import Form
+from compiler.tasks.data_facts import Answer, DataFacts, Form
 from runtime.data.images import Range
+from runtime.data.table_columns import CategoryColumn, NumberColumn
 from runtime.data.tokenizer import Tokenizer
 
 
@@ -25,15 +26,24 @@ class _Normalization(_Metadata):
     std: list[float]
 
 
-class _Images(_Metadata):
-    classes: list[str]
+class _Answers(_Metadata):
+    classes: list[str] = []
+    targets: list[NumberColumn] = []
+    labels: list[str] = []
+
+
+class _Images(_Answers):
     range: Range
     normalize: _Normalization | None = None
 
 
-class _LabelledText(_Metadata):
+class _LabelledText(_Answers):
     tokenizer: dict[str, Any]
-    classes: list[str]
+
+
+class _Tables(_Answers):
+    numbers: list[NumberColumn]
+    categories: list[CategoryColumn]
 
 
 class _Text(_Metadata):
@@ -64,19 +74,26 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "images": _Images,
     "sequences": _Images,
     "labelled text": _LabelledText,
+    "tables": _Tables,
     "text": _Text,
     "pairs": _Pairs,
     "series": _Series,
     "speech": _Speech,
 }
+_ANSWERS: Final[Mapping[Answer, str]] = {
+    "classes": "classes",
+    "numbers": "targets",
+    "labels": "labels",
+}
+"""Where the names of each form of answer are."""
 _TOKENIZERS: Final = ("tokenizer", "source", "target")
 
 
-def check_metadata(form: Form, metadata: Mapping[str, Any], file: Path) -> None:
+def check_metadata(facts: DataFacts, metadata: Mapping[str, Any], file: Path) -> None:
     """Check the metadata of a form of data.
 
     Args:
-        form: the form of the examples.
+        facts: what is known of the data without it.
         metadata: content of `vocabulary.json`.
         file: where it was read, for messages.
 
@@ -84,11 +101,15 @@ def check_metadata(form: Form, metadata: Mapping[str, Any], file: Path) -> None:
         DataError: if a key is missing, unknown or has a wrong type, or a tokenizer is damaged.
     """
     try:
-        _MODELS[form].model_validate(dict(metadata))
+        found = _MODELS[facts.form].model_validate(dict(metadata))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise DataError(f"{file} cannot be used: {key}: {first['msg']}") from None
+    for answer in facts.answers if isinstance(found, _Answers) else ():
+        if not metadata.get(_ANSWERS[answer]):
+            message = f"{file} cannot be used: {_ANSWERS[answer]}: it has none"
+            raise DataError(message)
     for key in _TOKENIZERS:
         if key in metadata:
             _check_tokenizer(key, metadata[key], file)

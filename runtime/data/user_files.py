@@ -12,6 +12,7 @@ from runtime.data.data_section import DataSection
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\r")
 _GZIP: Final = b"\x1f\x8b"
+_LONGEST_WORD: Final = 40
 MAX_BYTES: Final = 2**29
 """Maximum number of bytes of a file, after decompression: a small file can unpack to any size."""
 
@@ -70,16 +71,18 @@ def existing_path(section: DataSection, option: str, written: str) -> Path:
     return path
 
 
-def read_text(section: DataSection, option: str, written: str) -> str:
-    r"""The text of a UTF-8 file, without a byte order mark; all line ends become \n.
+def read_text(
+    section: DataSection, option: str, written: str, encoding: str = "utf-8"
+) -> str:
+    r"""The text of a file, without a byte order mark; all line ends become \n.
 
     Raises:
-        SpecError: if the file does not exist, cannot be read, is not UTF-8, or is empty.
+        SpecError: if the file does not exist, cannot be read, does not have the encoding, or is empty.
     """
     data = read_bytes(section, option, written)
     path = section.path(written)
     try:
-        text = _LINE_BREAK.sub("\n", data.decode().removeprefix("\ufeff"))
+        text = _LINE_BREAK.sub("\n", data.decode(encoding).removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         _fail_not_utf8(section, path, data, error)
     if not text.strip():
@@ -97,8 +100,19 @@ def _fail_not_utf8(
     lines = _LINE_BREAK.sub("\n", before).split("\n")
     column = len(lines[-1]) + 1
     message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+    word = _word(data, error.start)
+    if word:
+        message = f"{message}; in Latin-1 the word is {word}"
     columns = (column, column)
     section.fail_in(code, path, len(lines), message, columns=columns, help=help)
+
+
+def _word(data: bytes, at: int) -> str:
+    """The word around a byte in Latin-1, if that is one of letters; else ""."""
+    before = re.split(r"\W", data[max(0, at - _LONGEST_WORD) : at].decode("latin-1"))
+    after = re.split(r"\W", data[at : at + _LONGEST_WORD].decode("latin-1"))
+    word = before[-1] + after[0]
+    return word if word.isalpha() else ""
 
 
 def read_rows(

@@ -1,42 +1,28 @@
-"""Classification of images, texts or sequences."""
+"""Classification of images, sequences, texts or rows of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.classification import Classification
-from runtime.data.dataset import Batch, DataSplits
-from runtime.data.tokenizer import Tokenizer
-from runtime.tasks.learner import Learner
-from runtime.tasks.sequence_lengths import all_batches, check_max_length
-from runtime.tasks.user_inputs import image_files, image_shape, read_as_trained
+from compiler.tasks.ports import bound
+from runtime.data.dataset import Batch
+from runtime.tasks.supervised_learner import SupervisedLearner
 
 _TOP_CLASSES: Final = 5
 """Classes in a prediction, most probable first."""
 
 
-class ClassificationLearner(Learner[Classification]):
-    """Trains a network to classify images, texts or sequences."""
+class ClassificationLearner(SupervisedLearner[Classification]):
+    """Trains a network to classify images, sequences, texts or rows of a table."""
 
     confusion: Tensor | None = None
     """Confusion matrix of the last evaluation, int[classes, classes]: rows are the true classes."""
-
-    def setup(self, data: DataSplits) -> None:
-        """Check the lengths of texts.
-
-        Raises:
-            SpecError: if a text is longer than the network's maximum.
-        """
-        if data.facts.form == "labelled text":
-            texts = (batch["tokens"] for batch in all_batches(data))
-            check_max_length(self, "tokens", texts)
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         return F.cross_entropy(
@@ -48,10 +34,8 @@ class ClassificationLearner(Learner[Classification]):
 
     def logits(self, batch: Batch) -> Tensor:
         """The logits of the classes [B, classes]."""
-        roles = {role: tensor for role, tensor in batch.items() if role != "label"}
-        if "mask" not in self.instances[""].scope.inputs:
-            roles.pop("mask", None)
-        return self.output("", "logits", **roles)
+        outputs = self.outputs(batch)
+        return outputs[bound(outputs, "logits", self.task.ports)]
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
         """The mean cross-entropy without label smoothing, and the accuracy."""
@@ -65,7 +49,20 @@ class ClassificationLearner(Learner[Classification]):
         cells = torch.bincount(labels * classes + predicted, minlength=classes**2)
         self.confusion = cells.view(classes, classes)
         accuracy = self.confusion.diagonal().sum() / count
-        return {"loss": float(total) / count, "accuracy": float(accuracy)}
+        metrics = {"loss": float(total) / count, "accuracy": float(accuracy)}
+        return metrics | (self._baselines() if final else {})
+
+    def _baselines(self) -> dict[str, float]:
+        """The accuracies of models without a network; of tables alone."""
+        if self.data is None or self.data.facts.form != "tables":
+            return {}
+        from runtime.tasks.table_baselines import class_predictions
+
+        predicted = class_predictions(self.data)
+        return {
+            f"accuracy.{name}": float((found == label).mean())
+            for name, (found, label) in predicted.items()
+        }
 
     def plots(self) -> dict[str, bytes]:
         if self.confusion is None:
@@ -75,56 +72,20 @@ class ClassificationLearner(Learner[Classification]):
         classes = self.metadata["classes"]
         return {"confusion.png": confusion_png(self.confusion, classes)}
 
-    @torch.no_grad()
-    def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """The most probable classes of image files, folders of them, or texts, with their probabilities.
-
-        Raises:
-            RequestError: if a file does not exist or is not an image, or a text is empty.
-        """
-        files = self.task.facts().form != "labelled text"
+    def predictions(self, batch: Batch) -> list[dict[str, Any]]:
+        """The most probable classes of each example, with their probabilities."""
+        classes = self.metadata["classes"]
+        probabilities = self.logits(batch).double().softmax(-1)
+        best, indices = probabilities.topk(min(_TOP_CLASSES, len(classes)))
         return [
-            self._predict(one) for one in (image_files(inputs) if files else inputs)
+            _prediction([classes[i] for i in row], values)
+            for row, values in zip(indices.tolist(), best.tolist(), strict=True)
         ]
 
-    def _predict(self, text_or_file: str) -> dict[str, Any]:
-        logits = self.logits(self._batch(text_or_file))[0].double()
-        classes, probabilities = self.metadata["classes"], logits.softmax(-1)
-        best, indices = probabilities.topk(min(_TOP_CLASSES, len(probabilities)))
-        names = [classes[i] for i in indices.tolist()]
-        return {
-            "input": text_or_file,
-            "label": names[0],
-            "probability": float(best[0]),
-            "top": dict(zip(names, best.tolist(), strict=True)),
-        }
 
-    def _batch(self, text_or_file: str) -> Batch:
-        """One input as a batch of one example."""
-        form = self.task.facts().form
-        if form == "labelled text":
-            return self._text_batch(text_or_file)
-        image = self._image(text_or_file).to(self.device)
-        # For sequence data, an image's rows are the sequence.
-        return {"image": image} if form == "images" else {"sequence": image[:, 0]}
-
-    def _text_batch(self, text: str) -> Batch:
-        """A text as tokens [1, T], truncated as the training data is."""
-        ids = self._tokenizer.encode(text)[: self.task.facts().length]
-        if not ids:
-            raise RequestError("an empty text cannot be classified")
-        tokens = torch.tensor([ids], device=self.device)
-        return {"tokens": tokens, "mask": torch.ones_like(tokens, dtype=torch.bool)}
-
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        return Tokenizer.from_json(self.metadata["tokenizer"])
-
-    def _image(self, file: str) -> Tensor:
-        """An image file [1, C, H, W], with the size and value range of the training data."""
-        facts = self.task.facts()
-        if facts.form == "sequences":  # the rows of square images
-            shape = [1, facts.features or 0, facts.features or 0]
-        else:
-            shape = image_shape(self.instances[""], self.task)
-        return read_as_trained(file, shape, self.task, self.metadata)
+def _prediction(names: list[str], probabilities: list[float]) -> dict[str, Any]:
+    return {
+        "label": names[0],
+        "probability": probabilities[0],
+        "top": dict(zip(names, probabilities, strict=True)),
+    }

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.diagnostics.source import Source, Span
+from compiler.diagnostics.text import listed
 from compiler.ir.typed import Instance
 from compiler.parse.document import Document, MappingNode
 from compiler.tasks.image_data import Fit
 from compiler.tasks.ports import bound
 from compiler.tasks.task import Task
 from runtime.data.csv import read_columns
+from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
+from runtime.data.dataset import Batch
 from runtime.data.images import FORMATS, PixelScale, read_image
 from runtime.data.series import interpolate
-from runtime.data.user_files import read_text
+from runtime.data.table import inputs_of
+from runtime.data.table_columns import BLANK, TableColumns
 
 
 def read_user_image(
@@ -105,18 +111,75 @@ def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float
         RequestError: if it does not exist.
         DataError: if it is too short.
     """
-    path = _existing(file)
-    start = Span(str(path), 1, 1, 1, 1)
-    # Errors that are not of one line are reported at the start of the file.
-    document = Document(Source(str(path), ""), MappingNode((), start))
-    section = DataSection(document, "csv", Path())
-    text = read_text(section, "path", str(path))
-    values = read_columns(section, path, text, columns)
+    values = read_columns(read_user_csv(file), columns)
     if len(values) < length:
         message = f"{file} has {len(values)} rows, but the network needs {length}"
         raise DataError(message)
     past: list[list[float]] = interpolate(values)[-length:].tolist()
     return past
+
+
+def read_user_csv(file: str, encoding: str = "utf-8") -> CsvText:
+    """Read a CSV file.
+
+    Raises:
+        SpecError: if it is no CSV file, or has an invalid line.
+        RequestError: if it does not exist.
+    """
+    path = _existing(file)
+    start = Span(str(path), 1, 1, 1, 1)
+    # Errors that are not of one line are reported at the start of the file.
+    document = Document(Source(str(path), ""), MappingNode((), start))
+    section = DataSection(document, "csv", Path())
+    return read_csv(section, "path", str(path), encoding)
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """Rows of a table of the user's as inputs of a network.
+
+    Attributes:
+        described: what a prediction says of each row.
+        batch: the inputs by role.
+    """
+
+    described: list[dict[str, Any]]
+    batch: Batch
+
+    @classmethod
+    def of(cls, source: str | Mapping[str, Any], columns: TableColumns) -> Self:
+        """The lines of a CSV file, or one row as a mapping from columns to values.
+
+        Raises:
+            RequestError, SpecError: if the file does not exist, a column is missing, or a line is invalid.
+        """
+        if isinstance(source, Mapping):
+            return cls([{"input": dict(source)}], _row(source, columns))
+        file = read_user_csv(source)
+        described = [{"input": source, "line": line} for line, _ in file.records]
+        return cls(described, inputs_of(file, columns, "path"))
+
+
+def _row(row: Mapping[str, Any], columns: TableColumns) -> Batch:
+    """One row as a batch; columns that it lacks are blank.
+
+    Raises:
+        RequestError: if it has an unknown column, or text in place of a number.
+    """
+    unknown = [name for name in row if name not in columns.names]
+    if unknown:
+        message = f"the table has no columns {listed(unknown)}"
+        raise RequestError(f"{message}, but {listed(columns.names)}")
+    numbers = {}
+    for column in columns.numbers:
+        value = row.get(column.name, math.nan)
+        if not isinstance(value, int | float):
+            raise RequestError(f"{column.name} must be a number, and is {value!r}")
+        numbers[column.name] = [float(value)]
+    categories = {
+        one.name: [str(row.get(one.name, BLANK)).strip()] for one in columns.categories
+    }
+    return columns.encode(numbers, categories)
 
 
 def image_files(inputs: Sequence[str]) -> list[str]:

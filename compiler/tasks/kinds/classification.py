@@ -1,40 +1,33 @@
-"""Classification: one of several classes for an image, a text or a sequence."""
+"""Classification: one of several classes for an image, a sequence, a text or a row of a table."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from compiler.symbolic.tensor import Kind
-from compiler.tasks.data_facts import DataFacts, Form
+from compiler.ir.typed import Instance
+from compiler.tasks.data_facts import Answer, DataFacts
+from compiler.tasks.example_inputs import INPUTS
 from compiler.tasks.formulas import Share
-from compiler.tasks.ports import FREE, PortCheck, Wanted
+from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
-from compiler.tasks.task import Task
+from compiler.tasks.supervised import Supervised
 
 
-class Classification(Task):
-    """One of several classes for an image, a sequence or a text.
+class Classification(Supervised):
+    """One of several classes for an image, a sequence, a text or a row of a table.
 
-    The loss is the cross-entropy over the classes. The network has the input
-    `image`, `sequence` or `tokens`, depending on the data. Every evaluation plots the confusion
-    matrix.
+    The loss is the cross-entropy over the classes. The inputs of the network depend on the
+    data: `image`, `sequence`, `tokens`, or `numbers` and `categories`. Every evaluation plots
+    the confusion matrix. For tables, the final one adds baselines: logistic regression
+    (`.logistic`) and gradient boosting (`.boosting`).
 
     Attributes:
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
     """
 
-    forms: ClassVar[tuple[Form, ...]] = ("images", "sequences", "labelled text")
+    answer: ClassVar[Answer] = "classes"
     roles: ClassVar[tuple[Role, ...]] = (
-        Role("image", "input", "float[B, C, H, W]", "an image"),
-        Role("sequence", "input", "float[B, T, C]", "a sequence of vectors"),
-        Role("tokens", "input", "int[B, T]", "a text; token 0 is padding"),
-        Role(
-            "mask",
-            "input",
-            "bool[B, T]",
-            "true at tokens, false at padding",
-            optional=True,
-        ),
+        *INPUTS,
         Role("logits", "output", "float[B, classes]", "logits of the classes"),
     )
     metric: ClassVar[str] = "accuracy"
@@ -50,25 +43,5 @@ epochs: 30
     kind: Literal["classification"]
     label_smoothing: Share = 0.0
 
-    def fits(self, check: PortCheck, facts: DataFacts) -> None:
-        net = check.network()
-        if net is None:
-            return
-        role, kind, sizes = input_of(facts)
-        port = check.input(net, role, kind, sizes)
-        masked = role == "tokens" and "mask" in net.scope.inputs
-        if masked:
-            check.input(net, "mask", "bool", (FREE, None))
-        check.fed(net, (role, "mask") if masked else (role,))
-        if role == "tokens" and port:
-            check.tokens(net, port, facts.vocab, self.data.name)
+    def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
         check.output(net, "logits", "float", (FREE, facts.classes))
-
-
-def input_of(facts: DataFacts) -> tuple[str, Kind, tuple[Wanted, ...]]:
-    """The role of an example in a network, and its type."""
-    if facts.form == "images":
-        return "image", "float", (FREE, *(facts.image or (None, None, None)))
-    if facts.form == "sequences":
-        return "sequence", "float", (FREE, None, facts.features)
-    return "tokens", "int", (FREE, None)

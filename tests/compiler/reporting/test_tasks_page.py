@@ -53,6 +53,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "labelled_text": {"path": "a.tsv"},
     "pairs": {"path": "a.tsv"},
     "speech": {"path": "a.tsv"},
+    "table": {"path": "a.csv", "target": "level"},
     "text": {"path": "a.txt"},
 }
 

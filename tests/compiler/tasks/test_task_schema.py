@@ -11,6 +11,7 @@ from compiler.parse.document import to_data
 from compiler.parse.parse import parse
 from compiler.reporting.json_schema import schema
 from compiler.tasks.data_set import DataSet
+from compiler.tasks.losses import Loss
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
@@ -31,6 +32,9 @@ BEYOND = {
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
     *("param_called_task", "rate_without_end", "two_ways_to_hold_out"),
     *("normalized_images_of_a_decoder", "stopping_without_evaluations"),
+    *("regression_of_classes", "label_for_a_number", "loss_of_classes"),
+    *("too_few_predictions", "columns_of_a_table", "indices_of_categories"),
+    *("table_without_a_target", "column_named_twice"),
 }
 """Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
 
@@ -57,6 +61,8 @@ def faults(text: str) -> list[str]:
         "{kind: adversarial, data: digits, generator: {optimizer: {adam: {lr: 1e-4}}}}",
         "{kind: forecasting, data: {csv: {path: a.csv, columns: [level]}}, loss: huber}",
         "{kind: reconstruction, data: digits, early_stopping: {patience: 3}}",
+        "{kind: regression, data: {table: {path: a.csv, target: [a, b]}}, loss: mae}",
+        "{kind: regression, data: {table: {path: a.csv, target: a}}, loss: {huber: {delta: 2}}}",
     ],
 )
 def test_tasks_that_are_valid(task: str) -> None:
@@ -95,7 +101,7 @@ def test_mistakes_of_form_are_seen(path: Path) -> None:
 
 
 def test_everything_has_a_definition() -> None:
-    for choice in (DataSet, Optimizer, Schedule):
+    for choice in (DataSet, Loss, Optimizer, Schedule):
         (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
         assert form["properties"].keys() == choice.members().keys()
     for kind, model in task_kinds().items():

@@ -35,10 +35,10 @@ CASES = [
     Case(
         "semicolons",
         SERIES,
-        {"c": "time;load\n1;2\n"},
+        {"c": "time;load\n0;1,5\n1;much\n"},
         "data-format",
-        "[load]",
-        ("commas",),
+        "c:3:3",
+        ("load is much",),
     ),
     Case("a column twice", SERIES, {"c": "load,load\n1,2\n"}, "data-format", "[load]"),
     Case(

@@ -13,7 +13,12 @@ from PIL import Image
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.render import render_all
 from runtime.data.load_data import load
-from tests.runtime.data import errors_of_images, errors_of_series, errors_of_texts
+from tests.runtime.data import (
+    errors_of_images,
+    errors_of_series,
+    errors_of_tables,
+    errors_of_texts,
+)
 from tests.runtime.data.error_case import Case, error_of
 from tests.runtime.data.errors_of_images import FOLDER, IDX, LABELS, png
 from tests.runtime.data.errors_of_texts import TEXT
@@ -24,6 +29,7 @@ CASES = [
     *errors_of_texts.CASES,
     *errors_of_images.CASES,
     *errors_of_series.CASES,
+    *errors_of_tables.CASES,
 ]
 
 

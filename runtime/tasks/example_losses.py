@@ -1,0 +1,40 @@
+"""The losses that tasks name, as functions of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from compiler.tasks.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    HuberLoss,
+    Loss,
+    SquaredError,
+)
+
+_FUNCTIONS: Final[Mapping[type[Loss], Callable[..., Tensor]]] = {
+    CrossEntropy: F.cross_entropy,
+    BinaryCrossEntropy: F.binary_cross_entropy_with_logits,
+    SquaredError: F.mse_loss,
+    AbsoluteError: F.l1_loss,
+    HuberLoss: F.huber_loss,
+}
+
+
+def example_losses(loss: Loss, output: Tensor, answer: Tensor, **more: float) -> Tensor:
+    """The loss of each example [B], without its weight; of several values it is the mean.
+
+    Args:
+        loss: the loss with its arguments.
+        output: what the network gives: logits, or numbers.
+        answer: class int[B], or numbers or labels float[B, n].
+        more: further arguments of torch's function.
+    """
+    arguments = {k: v for k, v in loss.arguments.items() if k != "weight"} | more
+    values = _FUNCTIONS[type(loss)](output, answer, reduction="none", **arguments)
+    return values.flatten(1).mean(1) if values.dim() > 1 else values
