@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from compiler.op.registry import ops
-from tests.fuzz import causal_judge, step_judge, types_judge
+from tests.fuzz import bounds, causal_judge, step_judge, types_judge
 from tests.fuzz.bounds import run_bounds
 from tests.fuzz.judge import (
     COMPILED,
@@ -36,6 +36,7 @@ from tests.fuzz.shrink import Tree, shrink
 from tests.fuzz.specs import spec_of, text_of
 from tests.fuzz.types_judge import judge_types
 from tests.fuzz.workers import each, judge_seed
+from tests.soundness_page import write_section
 
 FEW = 3
 """So many specs of one cause are shrunk and written."""
@@ -71,9 +72,17 @@ def main() -> int:
 
 
 def _large(options: argparse.Namespace) -> int:
-    found = list(run_bounds(options.large or KINDS, options.out))
-    sys.stdout.write("\n".join([*found, f"{len(found)} bounds are missed", ""]))
-    return bool(found)
+    costs = []
+    with (options.out / "large.txt").open("w", encoding="utf-8") as lines:
+        for cost in run_bounds(options.large or KINDS, options.out):
+            costs.append(cost)
+            lines.write(f"{cost}\n")
+            lines.flush()
+    text = bounds.table(costs)
+    if not options.large:
+        write_section("large specs", text)
+    sys.stdout.write(text)
+    return any(cost.misses for cost in costs)
 
 
 def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
