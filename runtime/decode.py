@@ -7,7 +7,7 @@ the prompt; a row ends with its first `eos` and is filled with `pad` after it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,18 +93,22 @@ def sample(
     sampling: Sampling,
     eos: int | None = None,
     pad: int = 0,
+    as_alone: bool = False,
 ) -> Tensor:
     """Continue prompts by sampling: int[B, t] -> int[B, n], n at most `sampling.max_new_tokens`.
+
+    With `as_alone`, each row has random numbers of its own, as if it were the only one.
 
     Raises:
         RequestError: if logits are NaN or infinite.
     """
-    generator = torch.Generator().manual_seed(sampling.seed)
+    seeds = range(len(prompt) if as_alone else 1)
+    generators = [torch.Generator().manual_seed(sampling.seed) for _ in seeds]
     tokens, finished = prompt, prompt.new_zeros(len(prompt), dtype=torch.bool)
     for _ in range(sampling.max_new_tokens if len(prompt) else 0):
         logits = _checked_logits(next_logits, tokens)
         logits = penalise_repetition(logits, tokens, sampling)
-        token = sample_token(logits, sampling, generator)
+        token = sample_token(logits, sampling, generators)
         if eos is not None:
             token = torch.where(finished, pad, token)
         tokens = torch.cat([tokens, token[:, None]], 1)
@@ -126,15 +130,19 @@ def penalise_repetition(logits: Tensor, tokens: Tensor, sampling: Sampling) -> T
 
 
 def sample_token(
-    logits: Tensor, sampling: Sampling, generator: torch.Generator
+    logits: Tensor, sampling: Sampling, generators: Sequence[torch.Generator]
 ) -> Tensor:
-    """One token for each row of logits [B, vocab]: int[B]."""
+    """One token for each row of logits [B, vocab], by a generator for each row or one for all: int[B]."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    # The generator is on the CPU, so that a seed gives the same samples on every device.
+    # The generators are on the CPU, so that a seed gives the same samples on every device.
     probabilities = filter_logits(logits, sampling).softmax(-1).cpu()
-    token = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
-    return token.to(logits.device)
+    parts = probabilities.chunk(len(generators))
+    tokens = [
+        torch.multinomial(part, 1, generator=generator)[:, 0]
+        for part, generator in zip(parts, generators, strict=True)
+    ]
+    return torch.cat(tokens).to(logits.device)
 
 
 def filter_logits(logits: Tensor, sampling: Sampling) -> Tensor:

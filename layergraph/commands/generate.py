@@ -78,7 +78,7 @@ def generate(
     if opened.program.not_stepped:
         note = f"note: every token runs the whole text: {opened.program.not_stepped}"
         typer.echo(note, err=True)
-    made = [opened.learner.generate(request) for request in requests]
+    made = opened.learner.generate_all(requests)
     texts = [one for one in made if isinstance(one, str)]
     pictures = [one for one in made if isinstance(one, bytes)]
     if out is not None:

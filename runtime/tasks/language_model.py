@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import groupby, islice
 from typing import Final
 
 import torch
@@ -23,6 +24,8 @@ from runtime.tasks.sequence_lengths import check_length, lengths, longest, short
 from runtime.tasks.stepping import stepper
 
 _SAMPLE: Final = Sampling(max_new_tokens=200, temperature=0.8)
+_TOGETHER: Final = 32
+"""Largest number of prompts that are continued together."""
 _SAMPLE_PROMPT: Final = 32
 """Number of tokens of held-out text that a sample continues."""
 
@@ -70,17 +73,23 @@ class LanguageModelLearner(Learner[LanguageModel]):
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """The start of a held-out text and its continuation."""
         prompt = next(iter(batches))["tokens"][0, :_SAMPLE_PROMPT].tolist()
-        continuation = self._continue(prompt, _SAMPLE)
+        (continuation,) = self._continue([prompt], _SAMPLE)
         text = self.tokenizer.decode([*prompt, *continuation])
         return {f"epoch-{epoch:03}.txt": f"{text}\n"}
 
     @torch.inference_mode()
     def generate(self, request: GenerationRequest) -> str:
-        invalid = request.options_besides("max_new_tokens")
-        if request.beam is not None and invalid:
-            raise RequestError(f"beam search does not take {invalid}")
-        sampling = Sampling(**request.sampling)
-        return self.continue_text(request.prompt, sampling, request.beam)
+        return self.continue_text(request.prompt, *_settings(request))
+
+    @torch.inference_mode()
+    def generate_all(self, requests: Sequence[GenerationRequest]) -> list[str | bytes]:
+        """What `generate` gives; prompts of as many tokens are continued together if their settings are the same."""
+        settings = {(one.beam, *sorted(one.sampling.items())) for one in requests}
+        if len(settings) > 1:
+            return super().generate_all(requests)
+        prompts = [request.prompt for request in requests]
+        found = self.continue_texts(prompts, *_settings(requests[0])) if prompts else []
+        return [*found]
 
     def continue_text(
         self, prompt: str, sampling: Sampling, beam: int | None = None
@@ -90,15 +99,36 @@ class LanguageModelLearner(Learner[LanguageModel]):
         Raises:
             RequestError: if the tokenizer has no token for a part of the prompt.
         """
-        tokenizer = self.tokenizer
-        unknown = tokenizer.unknown(prompt)
+        (text,) = self.continue_texts([prompt], sampling, beam)
+        return text
+
+    def continue_texts(
+        self, prompts: Sequence[str], sampling: Sampling, beam: int | None = None
+    ) -> list[str]:
+        """What `continue_text` gives for each prompt; those of as many tokens are continued together."""
+        ids = [self._encoded(prompt) for prompt in prompts]
+        order = iter(sorted(range(len(ids)), key=lambda n: len(ids[n])))
+        texts = [""] * len(prompts)
+        for _, rows in groupby(order, key=lambda n: len(ids[n])):
+            while some := list(islice(rows, _TOGETHER)):
+                found = self._continue([ids[n] for n in some], sampling, beam)
+                for n, following in zip(some, found, strict=True):
+                    start = ids[n] if prompts[n] else []
+                    texts[n] = self.tokenizer.decode([*start, *following])
+        return texts
+
+    def _encoded(self, prompt: str) -> list[int]:
+        """The ids of a prompt, at least one.
+
+        Raises:
+            RequestError: if the tokenizer has no token for a part of it.
+        """
+        unknown = self.tokenizer.unknown(prompt)
         if unknown:
             pieces = ", ".join(map(repr, unknown[:10]))
             message = f"the vocabulary has no {pieces}: the training text has none"
             raise RequestError(message)
-        ids = tokenizer.encode(prompt)
-        continuation = self._continue(ids or self._empty_prompt(), sampling, beam)
-        return tokenizer.decode([*ids, *continuation])
+        return self.tokenizer.encode(prompt) or self._empty_prompt()
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -125,17 +155,20 @@ class LanguageModelLearner(Learner[LanguageModel]):
         return line_break or [len(tokenizer.specials)]
 
     def _continue(
-        self, prompt: list[int], sampling: Sampling, beam: int | None = None
-    ) -> list[int]:
-        """The ids that follow a prompt of at least one token."""
-        rows = torch.tensor([prompt], device=self.device)
+        self,
+        prompts: Sequence[list[int]],
+        sampling: Sampling,
+        beam: int | None = None,
+    ) -> list[list[int]]:
+        """The ids that follow prompts of one length, of at least one token."""
+        rows = torch.tensor(prompts, device=self.device)
         with torch.no_grad():
-            following = self._following(len(prompt) + sampling.max_new_tokens)
+            following = self._following(rows.shape[1] + sampling.max_new_tokens)
             if beam is None:
-                found = sample(following, rows, sampling)
+                found = sample(following, rows, sampling, as_alone=True)
             else:
                 found = beam_search(following, rows, beam, sampling.max_new_tokens)
-        ids: list[int] = found[0].tolist()
+        ids: list[list[int]] = found.tolist()
         return ids
 
     def _following(self, length: int) -> NextLogits:
@@ -160,6 +193,18 @@ class LanguageModelLearner(Learner[LanguageModel]):
         logits = self.logits(F.pad(tokens, (0, padding)))[:, last]
         logits[:, self.tokenizer.unk] = -math.inf
         return logits
+
+
+def _settings(request: GenerationRequest) -> tuple[Sampling, int | None]:
+    """How a request is sampled, and its beam width.
+
+    Raises:
+        RequestError: if a value is out of range, or beam search does not take it.
+    """
+    invalid = request.options_besides("max_new_tokens")
+    if request.beam is not None and invalid:
+        raise RequestError(f"beam search does not take {invalid}")
+    return Sampling(**request.sampling), request.beam
 
 
 class _WithoutUnknown(Stepper):

@@ -175,6 +175,14 @@ class Learner(Generic[T]):
         """
         raise RequestError(f"the task {self.task.kind} generates nothing")
 
+    def generate_all(self, requests: Sequence[GenerationRequest]) -> list[str | bytes]:
+        """What `generate` gives for each request.
+
+        Raises:
+            RequestError: if a request is invalid, or the task generates nothing.
+        """
+        return [self.generate(request) for request in requests]
+
     def state_dict(self) -> dict[str, Any]:
         """What resuming needs besides weights and optimizers: tensors and plain values."""
         return {}

@@ -110,6 +110,25 @@ def test_a_language_model_writes_text(tmp_path: Path) -> None:
     assert made.startswith("abc") and len(made) == 12
 
 
+@pytest.mark.parametrize("beam", [None, 2])
+def test_several_prompts_give_what_each_gives_alone(
+    tmp_path: Path, beam: int | None
+) -> None:
+    """Of one length they are continued together, each with its own random numbers."""
+    run = opened(tmp_path, LANGUAGE)
+    options = {"max_new_tokens": 9} | ({} if beam else {"temperature": 1.5, "seed": 3})
+    prompts = ["abc", "x", "klm", "", "pqrst", "abc", "zyx"]
+    requests = [GenerationRequest(one, beam, options) for one in prompts]
+    made = run.learner.generate_all(requests)
+    assert made == [run.learner.generate(one) for one in requests]
+    assert run.learner.generate_all([]) == []
+    other = GenerationRequest("abc", sampling={"max_new_tokens": 2})
+    assert run.learner.generate_all([requests[1], other]) == [
+        made[1],
+        run.learner.generate(other),
+    ]
+
+
 def test_beam_search_takes_no_sampling_options(tmp_path: Path) -> None:
     run = opened(tmp_path, LANGUAGE)
     made = run.learner.generate(
