@@ -11,7 +11,7 @@ from tests.fuzz.bounds import Cost, run_bounds, table
 
 
 def test_commands_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MIB", 4_000)
+    monkeypatch.setattr(bounds, "MIB", 5_000)
     monkeypatch.setattr(bounds, "_commands", lambda *_: iter([["fmt", "absent.yaml"]]))
     check, fmt = run_bounds(["flat"], tmp_path)
     assert (check.command, check.is_refused, check.misses) == ("check", False, [])
