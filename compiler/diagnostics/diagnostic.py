@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
@@ -191,6 +192,9 @@ def _merged(first: Diagnostic, second: Diagnostic) -> Diagnostic:
 
 
 _LONGEST_WORD = 64
+_STEM = 7
+"""Words that begin with as many equal letters are forms of one word: `classifier`, `classification`."""
+_NO_LETTERS = re.compile(r"[\W_]+")
 _MOST_CANDIDATES = 2_000
 
 
@@ -205,24 +209,61 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most similar to `word`; None if none is similar."""
+    """The candidate that `word` is a slip of; None if there is none.
+
+    A guess of another meaning is worse than none, so that few letters may differ: one in short words, and none in the
+    shortest.
+    """
     if len(word) > _LONGEST_WORD:
         return None
     likely = [name for name in islice(candidates, _MOST_CANDIDATES) if name != word]
     same = [name for name in likely if _folded(name) == _folded(word)]
-    close = same or _starting_with(word, likely)
-    close = close or difflib.get_close_matches(word, likely, n=1, cutoff=0.65)
+    close = same or _with_more_words(word, likely)
+    if not close:
+        near = difflib.get_close_matches(word, likely, n=3, cutoff=0.65)
+        close = [name for name in near if _is_slip(_folded(word), _folded(name))]
     return close[0] if close else None
 
 
 def _folded(name: str) -> str:
-    return name.replace("_", "").replace("-", "").casefold()
+    return _NO_LETTERS.sub("", name).casefold()
 
 
-def _starting_with(word: str, candidates: list[str]) -> list[str]:
-    found = [
-        name
-        for name in candidates
-        if name.startswith(word) or (len(name) >= 3 and word.startswith(name))
-    ]
-    return found if len(word) >= 3 and len(found) == 1 else []
+def _with_more_words(word: str, candidates: list[str]) -> list[str]:
+    """The candidate that `word` shortens, or that shortens `word`."""
+    found = [name for name in candidates if _extends(name, word)]
+    found = found or [name for name in candidates if _extends(word, name)]
+    return found if len(found) == 1 else []
+
+
+def _extends(longer: str, word: str) -> bool:
+    """Whether whole words are added, or letters to the only one: `maximum` to `max`, not `scaled_dot` to `scale`."""
+    added = longer.removeprefix(word)
+    if longer.endswith(f"_{word}") or added.startswith("_"):
+        return True
+    most = max(1, 4 * len(word) - 7)  # a letter more is a slip; `se` is not `selu`
+    return added != longer and "_" not in added and len(added) <= most
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether few letters differ (missing, added, exchanged, swapped with a neighbour), or only the ending."""
+    if word[:_STEM] == name[:_STEM] and len(word) >= _STEM:
+        return True
+    most = min(len(word), len(name))
+    allowed = 0 if most < 3 else 1 if most < 6 else 2 if most < 10 else 3
+    return abs(len(word) - len(name)) <= allowed and _edits(word, name) <= allowed
+
+
+def _edits(word: str, name: str) -> int:
+    """The number of such edits (Damerau, 1964; each part of the text edited once)."""
+    before: list[int] = []
+    last = list(range(len(name) + 1))
+    for i, letter in enumerate(word, 1):
+        row = [i]
+        for j, other in enumerate(name, 1):
+            change = last[j - 1] + (letter != other)
+            row.append(min(last[j] + 1, row[j - 1] + 1, change))
+            if i > 1 and j > 1 and (letter, word[i - 2]) == (name[j - 2], other):
+                row[j] = min(row[j], before[j - 2] + 1)
+        before, last = last, row
+    return last[-1]

@@ -34,6 +34,40 @@ ARGUMENTS = {
     **dict.fromkeys(("n", "times", "count", "copies"), "copies are made by `repeat`"),
     **dict.fromkeys(("args", "kwargs", "config"), "arguments stand beside `op`"),
     **dict.fromkeys(("if", "condition", "enabled"), "a condition is `when`"),
+    **dict.fromkeys(
+        ("activation", "act", "act_layer", "activation_fn", "nonlinearity"),
+        "an activation is a layer of its own: write one below, such as `act: relu`",
+    ),
+    **dict.fromkeys(
+        ("norm", "norm_layer", "normalization", "batch_norm", "bn"),
+        "a normalization is a layer of its own: write one below",
+    ),
+    **dict.fromkeys(
+        (
+            "kernel_initializer",
+            "bias_initializer",
+            "weight_init",
+            "initializer",
+            "kernel_init",
+        ),
+        "initial values are set by `init`",
+    ),
+    **dict.fromkeys(
+        ("kernel_regularizer", "bias_regularizer", "weight_decay", "l2"),
+        "weight decay is set by the optimizer of the task",
+    ),
+    **dict.fromkeys(
+        ("data_format", "channels_last", "channels_first"),
+        "channels come before the sizes of an image, as in float[B, C, H, W], and it is left out",
+    ),
+    **dict.fromkeys(
+        ("return_sequences", "return_state"),
+        "the layer has all positions and the last state as outputs, and it is left out",
+    ),
+    **dict.fromkeys(
+        ("trainable", "requires_grad", "frozen"),
+        "what is trained is said by the task, not by a layer",
+    ),
 }
 """Arguments that no op has, and what to do about each."""
 
@@ -50,20 +84,49 @@ _KEYS = {
     "criterion": "loss",
     "type": "kind",
     "name": "kind",
+    **dict.fromkeys(("include", "includes", "imports", "use", "from"), "import"),
+    **dict.fromkeys(
+        ("args", "config", "hparams", "hyperparameters", "parameters", "vars"), "params"
+    ),
+    **dict.fromkeys(("modules", "nodes"), "layers"),
+    **dict.fromkeys(("input", "input_features", "placeholders"), "inputs"),
+    **dict.fromkeys(("output", "output_features", "return"), "outputs"),
+    **dict.fromkeys(("trainer", "training", "train"), "task"),
+    **dict.fromkeys(("subnets", "submodules", "functions", "definitions"), "blocks"),
+    **dict.fromkeys(("initializer", "initialization"), "init"),
+    "weights": "checkpoint",
+    "symbols": "dims",
+    "title": "name",
 }
 """Keys under which other tools have what a task has."""
 
 
+_COMPOSED = {
+    "defaults": "blocks of other files come by `import`, values by `params` and `variants`",
+    **dict.fromkeys(
+        ("model", "architecture", "backbone"),
+        "`inputs`, `layers` and `outputs` stand at the top of the file",
+    ),
+    "_target_": "what a layer is, is its `op`",
+}
+"""Keys by which other tools compose files, and what is written here."""
+
+
 def key(name: str, known: Collection[str]) -> str:
-    """A question that suggests a known key; "" if none is similar.
+    """What to write for a key of another tool; "" for one that is not known.
 
     >>> key("learning_rate", ["lr", "betas"])
     'did you mean `lr`?'
     """
     meant = _KEYS.get(name)
-    return f"did you mean `{meant}`?" if meant and meant in known else ""
+    if meant and meant in known:
+        return f"did you mean `{meant}`?"
+    return _COMPOSED.get(name, "")
 
 
+_EXACT = (
+    "padding that keeps the size is `same`, for a stride of 1; else write the numbers"
+)
 _TRUE = "a bool is `true` or `false`"
 
 NAMES = {
@@ -72,6 +135,8 @@ NAMES = {
     **dict.fromkeys(("none", "nil", "undefined", "NULL"), "nothing is `null`"),
     **dict.fromkeys(("inf", "Infinity", "infinity"), "infinity is `.inf`"),
     **dict.fromkeys(("nan", "NaN"), "not a number is `.nan`"),
+    **dict.fromkeys(("SAME", "Same"), _EXACT),
+    **dict.fromkeys(("VALID", "Valid"), "no padding is 0"),
     "i": "`i` counts the copies of a layer with `repeat`, and this one has none",
 }
 """Names in expressions that mean something elsewhere."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.other_names import argument, op_help, written_out
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.ir.graph import Node, OpParam, Place, Scope
@@ -43,11 +44,12 @@ class Targets:
     def _report(self, name: str, scope: Scope, place: Place, report: Report) -> None:
         word = name.rpartition(".")[2] or name  # nn.ReLU
         block = name[:1].isupper()
-        like = report.like(word, op_names())
+        like = op_help(name) or report.like(word, op_names())
         help = report.like(word, self.blocks) if block or not like else like
         help = (
             help
             or like
+            or written_out(name)
             or f"the command `ops` lists the ops{_known_blocks(self.blocks)}"
         )
         param = scope.params.get(name)
@@ -119,7 +121,10 @@ def block_arguments(
     for key, value in written.items():
         param = block.params.get(key)
         if param is None:
-            like = report.like(key, block.params)
+            named = argument(key, block.params)
+            like = (
+                f"did you mean `{named}`?" if named else report.like(key, block.params)
+            )
             meant.add(like)
             help = (
                 like

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from compiler.dataclass import dataclass
+from compiler.diagnostics.other_names import template
 from compiler.expr.syntax import PRECEDENCE, ExpressionError
 
 KEYWORDS = frozenset(("and", "or", "not", "if", "else"))
@@ -57,7 +58,9 @@ def tokenize(text: str) -> Iterator[Token]:
             continue
         error = _error(kind, word)
         if error is not None:
-            raise ExpressionError(error, *match.span())
+            foreign = template(text) if word in "${" else None
+            start, end, error = foreign or (*match.span(), error)
+            raise ExpressionError(error, start, end)
         kind = "keyword" if word in KEYWORDS else kind
         yield Token(kind, word, *match.span())
     yield Token("end", "the end", len(text), len(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.other_names import op_help
 from compiler.diagnostics.text import listed
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
@@ -23,7 +24,8 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
         if name in op_names():
             _check_op(name, tensors, typed.instances, place, report)
         else:
-            help = report.like(name, op_names()) or "the command `ops` lists the ops"
+            like = op_help(name) or report.like(name, op_names())
+            help = like or "the command `ops` lists the ops"
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
 

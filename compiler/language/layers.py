@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -356,6 +357,9 @@ def _instead_of_op(value: Mapping[str, Any]) -> str:
         if key in value:
             return f"write `op` in place of `{key}`"
     ((name, below), *more) = value.items() or [("", None)]
+    if not more and (below is None or (isinstance(below, dict) and "op" not in below)):
+        rest = "".join(f", {key}: ..." for key in islice(below or (), 3))
+        return f"write {{op: {shorten(str(name))}{rest}}}"
     if not more and isinstance(below, str | dict):
         return f"if {shorten(str(name))} is its name: the layers of a list have none"
     return ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pydantic
 
 from compiler.diagnostics import suggestions
-from compiler.diagnostics.diagnostic import closest, suggest
+from compiler.diagnostics.diagnostic import closest
+from compiler.diagnostics.other_names import argument
 from compiler.diagnostics.text import shorten
 from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
@@ -214,11 +215,11 @@ def _as_dims(value: Any) -> Any:
 def _errors(op: type[Op], error: pydantic.ValidationError) -> list[PathError]:
     """All mistakes; an argument that is misspelt is not missing, too."""
     details = error.errors(include_url=False)
+    known = arguments(op)
     misspelt = {
-        closest(str(one["loc"][0]), arguments(op))
+        _meant(str(one["loc"][0]), known)
         for one in details
         if one["type"] == "extra_forbidden"
-        and str(one["loc"][0]) not in suggestions.ARGUMENTS
     }
     return [
         _error(op, one)
@@ -227,14 +228,21 @@ def _errors(op: type[Op], error: pydantic.ValidationError) -> list[PathError]:
     ]
 
 
+def _meant(name: str, known: Collection[str]) -> str | None:
+    """The argument that a name which is none says: another tool's name of it, or a slip."""
+    named = argument(name, known)
+    return named or (None if name in suggestions.ARGUMENTS else closest(name, known))
+
+
 def _error(op: type[Op], detail: Any) -> PathError:
     path = tuple(detail["loc"])
     name = path[0] if path else ""
     if detail["type"] == "extra_forbidden":
         known = arguments(op)
+        meant = _meant(str(name), known)
         help = (
-            suggestions.ARGUMENTS.get(str(name))
-            or suggest(str(name), known)
+            (meant and f"did you mean `{meant}`?")
+            or suggestions.ARGUMENTS.get(str(name))
             or f"{op.name} takes {', '.join(known) or 'no arguments'}"
         )
         return PathError(

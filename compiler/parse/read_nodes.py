@@ -16,6 +16,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from compiler.diagnostics import other_names
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.source import Source, Span
@@ -241,7 +242,7 @@ class _Builder:
     def _invalid_key(self, node: YamlNode) -> ScalarNode:
         text = shorten(node.text) if isinstance(node, ScalarNode) else ""
         message = f"the key `{text}` is not text" if text else "a key must be text"
-        help = f'quote it: "{text}"' if text else ""
+        help = f'quote it: "{text}"' if text else _template_help(node)
         self._report.error("key-not-text", node.span, message, help=help)
         return ScalarNode(text, text, node.span)
 
@@ -262,7 +263,7 @@ class _Builder:
         if event.tag is not None and (match := _TAG.search(text, start)):
             span = self._source.span(match.start(), match.end())
             message = f"YAML tags are not supported: `{shorten(match[0])}`"
-            help = "remove it, or quote the text"
+            help = other_names.TAGS.get(match[0], "remove it, or quote the text")
             self._report.error("yaml-tag", span, message, help=help)
 
     def _too_many(self, node: YamlNode) -> None:
@@ -281,3 +282,11 @@ class _Builder:
 
 def _end(node: YamlNode) -> tuple[int, int]:
     return node.span.end_line, node.span.end_column
+
+
+def _template_help(key: YamlNode) -> str:
+    """What to write for `{{ width }}`, which to YAML is a mapping whose key is a mapping."""
+    if not isinstance(key, MappingNode) or len(key.entries) != 1:
+        return ""
+    found = other_names.template(f"{{{{{key.entries[0][0].text}}}}}")
+    return found[2] if found is not None else ""
