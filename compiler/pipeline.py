@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,13 +12,14 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.read_source import read_source
-from compiler.diagnostics.source import Source
+from compiler.diagnostics.source import Source, Span
+from compiler.diagnostics.text import shorten
 from compiler.elaborate.apply_recipe import SPECS, apply_recipe
 from compiler.elaborate.charge import charge
 from compiler.elaborate.elaborate import elaborate
 from compiler.elaborate.link import link
 from compiler.infer.infer import infer
-from compiler.ir.graph import Graph, Unit
+from compiler.ir.graph import Graph, Place, Unit
 from compiler.ir.typed import TypedGraph
 from compiler.language.check import check
 from compiler.parse.document import Document, MappingNode, YamlNode
@@ -165,15 +166,66 @@ def compile_spec(
     'GPT2'
     """
     request = Request(Path(path), variant, settings or {}, limits)
-    typed = compile_to(TypedGraph, request)
-    if strict and typed.failed:
-        raise SpecError(typed.diagnostics)
-    variant = variant or typed.graph.document.variant
-    task, found = _task(typed, variant, changes or {})
+    program = _program(compile_to(TypedGraph, request), request, changes or {})
+    if strict and any(one.severity == "error" for one in program.diagnostics):
+        raise SpecError(program.diagnostics)
+    return program
+
+
+@gc_paused()
+def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic, ...]:
+    """All that is wrong with the spec in a file, and with what each of its variants makes of it.
+
+    What is wrong with all of them is said once.
+
+    Raises:
+        SpecError: with all errors of a stage before inference.
+    """
+    request = Request(Path(path), limits=limits)
+    graph = compile_to(Graph, request)
+    program = _program(_infer(graph, request), request, {})
+    base, found = program, program.check()
+    variants = () if graph.document.variant else graph.spec.variants  # of a recipe
+    if any(one.severity == "error" for one in found) or not variants:
+        return found
+    found = list(found)
+    known = {_said(one) for one in found}
+    layers = 0
+    for variant in variants:
+        layers += sum(len(one.nodes) for one in program.typed.instances)
+        if layers > _MOST_LAYERS:
+            return *found, _unchecked(graph, variant)
+        one_of = replace(request, variant=variant)
+        program = _program(_infer(graph, one_of), one_of, {})
+        for one in program.check_beside(base):
+            if _said(one) not in known:
+                known.add(_said(one))
+                message = f"in the variant {variant}, {one.message}"
+                found.append(replace(one, message=message))
+    return tuple(found)
+
+
+_MOST_LAYERS = 20_000
+"""The layers that `check_spec` infers for all variants together, about: two seconds."""
+
+
+def _said(one: Diagnostic) -> tuple[str, Span, str]:
+    return one.code, one.span, one.message
+
+
+def _unchecked(graph: Graph, variant: str) -> Diagnostic:
+    span = Place(graph.document, ("variants", variant)).span(key=True)
+    message = f"variants from {shorten(variant)} on are not checked: together they are too large"
+    help = "check each by --variant NAME"
+    return Diagnostic("unchecked", message, span, help=help, severity="warning")
+
+
+def _program(typed: TypedGraph, request: Request, changes: Changes) -> Program:
+    """What was inferred, with what is wrong with its task, its checkpoint and its steps."""
+    variant = request.variant or typed.graph.document.variant
+    task, found = _task(typed, variant, changes)
     found = (*_checkpoint(typed), *found, *_causality(typed, task))
-    if strict and any(one.severity == "error" for one in found):
-        raise SpecError((*found, *typed.diagnostics))
-    return Program(typed, request.sources, task, variant, changes or {}, found)
+    return Program(typed, request.sources, task, variant, changes, found)
 
 
 def _task(

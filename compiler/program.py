@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what a program is made into is imported when it is asked fo
     from compiler.diagram.diagram import Diagram
     from compiler.diagram.drawing import Direction, ThemeName
     from compiler.lower.class_steps import Stream
+    from compiler.lower.lower import Served
     from compiler.lower.own_modules import RecurrentModules
     from compiler.tasks.task import Task
 
@@ -68,6 +69,17 @@ class Program:
         """All warnings; errors too, if it was compiled with `strict=False`, or if no module can be written for it."""
         return *self.diagnostics, *self._unwritten
 
+    def check_beside(self, other: Program) -> tuple[Diagnostic, ...]:
+        """As `check`; quicker where the classes of the same spec with other values serve this one as well."""
+        stepped = self.typed.graph.spec.step is not None
+        if stepped or self.typed.failed or not other.serves(self):
+            return self.check()
+        return self.diagnostics
+
+    def serves(self, other: Program) -> bool:
+        """Whether its classes do what the same spec with other values says."""
+        return not self.typed.failed and self._served.serves(other.typed)
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics up to inference; no module is written for them."""
@@ -79,17 +91,24 @@ class Program:
         """Why no module can be written."""
         if self.typed.failed or not self.typed.networks:
             return ()
-        from compiler.lower.lower import unwritten
-
         step = self.typed.graph.spec.step
         if step is None or any(one.severity == "error" for one in self.warnings):
-            return unwritten(self.typed)
+            return self._served.problems
+        from compiler.lower.lower import unwritten_step
         from compiler.lower.step_flows import stream
 
         try:
-            return unwritten(self.typed, stream(self.typed, step))
+            return unwritten_step(self.typed, stream(self.typed, step))
         except SpecError as error:
             return error.diagnostics
+
+    @cached_property
+    @gc_paused()
+    def _served(self) -> Served:
+        """The classes for these values of the params, which may serve others."""
+        from compiler.lower.lower import Served
+
+        return Served(self.typed)
 
     @cached_property
     @gc_paused()

@@ -16,7 +16,7 @@ from compiler.language.spec import Spec
 from compiler.op.arg_types import Formula
 from compiler.parse.document import Document, YamlNode, to_data
 from compiler.parse.parse import parse
-from compiler.pipeline import Request, compile_spec, compile_to
+from compiler.pipeline import Request, check_spec, compile_spec, compile_to
 from compiler.program import Program
 
 
@@ -49,10 +49,18 @@ def compile_chosen(
     )
 
 
-def diagnose(file: Path, limits: Limits) -> tuple[Diagnostic, ...]:
-    """All that is wrong with the spec in a file, warnings too."""
+def diagnose(
+    file: Path, variant: str, texts: Sequence[str], limits: Limits
+) -> tuple[Diagnostic, ...]:
+    """All that is wrong with the spec in a file, warnings too: as it is and in all variants, or as it is chosen.
+
+    Raises:
+        RequestError: as `read_settings`.
+    """
     try:
-        return compile_spec(file, limits=limits).check()
+        if variant or texts:
+            return compile_chosen(file, variant, texts, limits=limits).check()
+        return check_spec(file, limits)
     except SpecError as error:
         return error.diagnostics
 

@@ -22,6 +22,7 @@ from compiler import SpecError, compile_spec
 from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.parse.scalars import resolve
+from compiler.pipeline import check_spec
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).parent / "mistakes"
@@ -40,6 +41,7 @@ ELSEWHERE = {
     "data-format": "of the data: tests/runtime/data",
     "data-label": "of the data: tests/runtime/data",
     "data-mismatch": "of the data: tests/runtime/data",
+    "unchecked": "long: tests/compiler/test_pipeline.py",
     "no-export": "of an export: tests/runtime/export/test_export.py",
     "missing-tensor": "of a file of weights: tests/compiler/checkpoint",
     "unknown-tensor": "of a file of weights: tests/compiler/checkpoint",
@@ -83,11 +85,13 @@ def _top(path: Path) -> list[str]:
 
 
 def found(path: Path) -> tuple[Diagnostic, ...]:
-    """What compiling the spec, as its top says, reports."""
+    """What is reported of the spec, in all variants or as its top says."""
     options = {m[1]: m[2] for m in map(_OPTION.match, _top(path)) if m}
     name, _, value = options.get("set", "").partition("=")
     settings = {name: resolve(value)} if name else {}
     try:
+        if not options:
+            return check_spec(path)
         program = compile_spec(
             path, variant=options.get("variant", ""), settings=settings
         )

@@ -63,6 +63,8 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "bad-scan": "The block cannot be run along this dimension.",
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
         "bad-when": "The condition cannot decide whether the layer runs.",
+        "unchecked": "The variants are too large to be checked together.",
+        "channels-last": "An image has its channels last, and a layer reads them as a height.",
         "implicit-else": "A layer with several inputs has `when`, and no `else` that names the value in its place.",
         "not-causal": "An output depends on later positions of a sequence that is given step by step.",
         "no-code": "No class can be written that does what the layer says.",

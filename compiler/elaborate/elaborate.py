@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.elaborate.build_scope import ScopeBuilder
+from compiler.elaborate.channels_last import warn_of_channels_last
 from compiler.elaborate.check_blocks import check_defaults, check_patterns
 from compiler.elaborate.targets import Targets
 from compiler.elaborate.unused import warn_of_unused
@@ -29,6 +30,7 @@ def elaborate(unit: Unit) -> Graph:
     }
     report.raise_if_failed()
     warn_of_unused(unit, networks, blocks, report)
+    warn_of_channels_last(networks.values(), report)
     return Graph(
         unit.spec,
         unit.document,

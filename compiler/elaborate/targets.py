@@ -44,12 +44,11 @@ class Targets:
     def _report(self, name: str, scope: Scope, place: Place, report: Report) -> None:
         word = name.rpartition(".")[2] or name  # nn.ReLU
         block = name[:1].isupper()
-        like = op_help(name) or report.like(word, op_names())
+        like = op_help(name) or written_out(name) or report.like(word, op_names())
         help = report.like(word, self.blocks) if block or not like else like
         help = (
             help
             or like
-            or written_out(name)
             or f"the command `ops` lists the ops{_known_blocks(self.blocks)}"
         )
         param = scope.params.get(name)

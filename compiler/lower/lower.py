@@ -151,18 +151,49 @@ def _stepped(
     return classes, constructors, steps
 
 
-def unwritten(
-    typed: TypedGraph, stream: Stream | None = None
-) -> tuple[Diagnostic, ...]:
-    """Why no module can be written for a graph that has no errors; empty where one can.
-
-    With a stream, the module has a step.
-    """
+def unwritten_step(typed: TypedGraph, stream: Stream) -> tuple[Diagnostic, ...]:
+    """Why no module with a step can be written for a graph that has no errors; empty where one can."""
     try:
         _stepped(_Merger(typed), stream, _merged)
     except Unwritten as error:
         return (_diagnostic(error),)
     return ()
+
+
+class Served:
+    """The classes of a graph, and whether they do for the same spec with other values, too."""
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self.problems: tuple[Diagnostic, ...] = ()
+        """Why no module can be written; empty where one can."""
+        self._classes: dict[str, ClassIR] = {}
+        self._compared: list[TypedGraph] = []
+        """Kept, for the validator knows what it has seen by identity."""
+        try:
+            classes, _, self._validator = _Merger(typed).merged()
+        except Unwritten as error:
+            self.problems = (_diagnostic(error),)
+        else:
+            self._classes = _of_networks(typed, classes)
+
+    def serves(self, typed: TypedGraph) -> bool:
+        """Whether the classes do what a graph of the same spec says, so that a module can be written for it."""
+        self._compared.append(typed)
+        try:
+            for name, ir in self._classes.items():
+                self._validator.check(ir, typed.networks[name])
+                if name in typed.bare:
+                    self._validator.check(ir, typed.bare[name])
+        except (Invalid, Parted, Unwritten):
+            return False
+        return bool(self._classes)
+
+
+def _of_networks(typed: TypedGraph, classes: Collection[ClassIR]) -> dict[str, ClassIR]:
+    return {
+        name: next(ir for ir in classes if instance.inferred in ir.plan.uses)
+        for name, instance in typed.networks.items()
+    }
 
 
 def _diagnostic(error: Unwritten) -> Diagnostic:
@@ -205,10 +236,7 @@ def _proven(merger: _Merger) -> tuple[list[ClassIR], Constructors]:
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
         classes, constructors, validator = merger.merged()
-        networks = {
-            name: next(ir for ir in classes if instance.inferred in ir.plan.uses)
-            for name, instance in typed.networks.items()
-        }
+        networks = _of_networks(typed, classes)
         taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
         found = prober.probe(networks, validator, taken, merger.fixed)
         if not found.fixed:

@@ -12,7 +12,7 @@ from compiler.diagnostics.source import Source
 from compiler.ir.graph import Graph, Unit
 from compiler.ir.typed import TypedGraph
 from compiler.parse.document import Document
-from compiler.pipeline import PASSES, Pass, Request, compile_to
+from compiler.pipeline import PASSES, Pass, Request, check_spec, compile_to
 
 SPEC = Path("specs/cnn.yaml")
 
@@ -41,3 +41,22 @@ def test_unit_is_linked() -> None:
     request = Request(Path("specs/gpt2.yaml"))
     assert compile_to(Unit, request).spec.name == "GPT2"
     assert list(request.sources) == ["specs/gpt2.yaml"]
+
+
+_WIDE = "name: Net\nparams: {{count: 1}}\nvariants:\n{}inputs: {{x: 'float[B, 8]'}}\nlayers:\n{}outputs: {{y: a0}}\n"
+
+
+def test_many_large_variants_are_not_all_checked(tmp_path: Path) -> None:
+    """So that the time of `check` is bounded."""
+    layers = "".join(
+        f"  a{i}: {{op: linear, out_features: 8, in: x}}\n" for i in range(500)
+    )
+    variants = "".join(f"  v{i}: {{count: {i}}}\n" for i in range(60))
+    spec = tmp_path / "net.yaml"
+    spec.write_text(_WIDE.format(variants, layers), encoding="utf-8")
+    (found,) = [one for one in check_spec(spec) if one.code == "unchecked"]
+    assert "variants from v40 on" in found.message
+
+
+def test_all_variants_of_a_right_spec_are_right() -> None:
+    assert check_spec(Path("specs/gpt2.yaml")) == ()
