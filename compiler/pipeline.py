@@ -184,17 +184,17 @@ def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic,
     request = Request(Path(path), limits=limits)
     graph = compile_to(Graph, request)
     program = _program(_infer(graph, request), request, {})
-    base, found = program, program.check()
+    base, found = program, [*program.check()]
     variants = () if graph.document.variant else graph.spec.variants  # of a recipe
     if any(one.severity == "error" for one in found) or not variants:
-        return found
-    found = list(found)
+        return tuple(found)
     known = {_said(one) for one in found}
     layers = 0
     for variant in variants:
         layers += sum(len(one.nodes) for one in program.typed.instances)
         if layers > _MOST_LAYERS:
-            return *found, _unchecked(graph, variant)
+            found.append(_unchecked(graph, variant))
+            break
         one_of = replace(request, variant=variant)
         program = _program(_infer(graph, one_of), one_of, {})
         for one in program.check_beside(base):

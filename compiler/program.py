@@ -98,9 +98,14 @@ class Program:
         from compiler.lower.step_flows import stream
 
         try:
-            return unwritten_step(self.typed, stream(self.typed, step))
+            found = stream(self.typed, step)
         except SpecError as error:
             return error.diagnostics
+        return (
+            self._served.problems
+            if found is None
+            else unwritten_step(self.typed, found)
+        )
 
     @cached_property
     @gc_paused()
