@@ -174,6 +174,19 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("samples/*.png",),
         note="The code tells of the image where its divergence from the prior is not 0.",
     ),
+    "unet": Recipe(
+        "Scenes of digits, segmented: a U-Net",
+        "recipes/unet_scenes.yaml",
+        15,
+        [
+            Bound("iou", ">=", 0.75),
+            Bound("iou", ">", "iou.nearest"),
+            Bound("iou", ">", "iou.majority"),
+        ],
+        pictures=("samples/*.png",),
+        note="Scenes, below them the true masks, and below these the predicted ones. Held-out scenes are composed of "
+        "held-out digits. `iou.nearest` is of the class whose mean brightness is nearest to a pixel's.",
+    ),
     "speech": Recipe(
         "Spoken numbers: convolutions and an LSTM with CTC",
         "specs/deep_speech.yaml",

@@ -12,6 +12,10 @@ Form = Literal[
     "sequences",
     "labelled text",
     "tables",
+    "videos",
+    "segmented images",
+    "boxed images",
+    "captioned images",
     "text",
     "series",
     "pairs",
@@ -28,7 +32,8 @@ class DataFacts:
     Attributes:
         form: what an example is.
         answers: what can be predicted of it.
-        image: channels, height and width of an image.
+        image: channels, height and width of an image, or of a frame of a video.
+        frames: number of frames of a video.
         features: values at one time, of a sequence, a series or a spectrogram.
         classes: number of classes.
         class_names: their names.
@@ -44,6 +49,7 @@ class DataFacts:
     form: Form
     answers: tuple[Answer, ...] = ("classes",)
     image: tuple[int | None, int | None, int | None] | None = None
+    frames: int | None = None
     features: int | None = None
     classes: int | None = None
     class_names: tuple[str, ...] = ()
@@ -67,6 +73,8 @@ class DataFacts:
     def _sizes(self) -> Iterator[str]:
         if self.image is not None:
             yield f"of {' x '.join('?' if n is None else str(n) for n in self.image)}"
+        if self.frames is not None:
+            yield f"with {_several(self.frames, 'frame')}"
         if self.features is not None:
             yield f"with {_several(self.features, 'value')} at each time"
         if self.numbers is not None and self.categories is not None:

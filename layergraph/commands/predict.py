@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
+from compiler.write_files import write_whole
 from layergraph.commands._options import Json, Run, Weights
 from layergraph.commands._output import echo_text
 
@@ -23,6 +26,14 @@ def predict(
         ),
     ] = None,
     weights: Weights = "best",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            metavar="FOLDER",
+            help="Folder for pictures: masks, boxes or reconstructions.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict for images, texts or series.
@@ -36,8 +47,38 @@ def predict(
         raise RequestError(
             "predict needs an INPUT: a file, a folder of images, or a text"
         )
-    for found in opened.predict(inputs or []):
+    predictions = opened.predict(inputs or [])
+    for found in with_pictures(predictions, out):
         if as_json:
             typer.echo(json.dumps(found, ensure_ascii=False))
         else:
             echo_text("  ".join(f"{name}: {value}" for name, value in found.items()))
+
+
+def with_pictures(
+    predictions: Sequence[Mapping[str, Any]], out: Path | None
+) -> list[dict[str, Any]]:
+    """The predictions, with the path of each picture in its place; without a folder, pictures are omitted.
+
+    Raises:
+        RequestError: if two inputs have the same name.
+    """
+    files: dict[Path, str | bytes] = {}
+    shown = []
+    for found in predictions:
+        values = dict(found)
+        for key, content in found.items():
+            if not isinstance(content, bytes):
+                continue
+            del values[key]
+            if out is not None:
+                path = out / f"{Path(found['input']).stem}.{key}.png"
+                if path in files:
+                    raise RequestError(f"two inputs would be written to {path}")
+                files[path] = content
+                values[key] = str(path)
+        shown.append(values)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(files)
+    return shown

@@ -28,6 +28,12 @@ MAX_WORKERS: Final = 4
 """Maximum number of processes that read files."""
 
 
+_ORIENTATION: Final = 0x0112
+"""The tag of EXIF with which way up an image is."""
+_TURNED: Final = (5, 6, 7, 8)
+"""Its values for images that lie on their side."""
+
+
 class ImageFiles:
     """Images that are read from their files whenever they are needed: memory does not grow with their number.
 
@@ -239,27 +245,31 @@ def read_image(
         with Image.open(path, formats=FORMATS) as opened:
             image = ImageOps.exif_transpose(_convertible(opened))
             image = image.convert("L" if channels == 1 else "RGB")
-            image = _resized(image, size, fit)
+            image = resized(image, size, fit)
     except (Image.DecompressionBombError, SyntaxError) as error:
         raise ValueError(str(error)) from None
     values = torch.from_numpy(np.array(image))
     return values.view(*size, channels).permute(2, 0, 1).contiguous()
 
 
-def _resized(image: Image, size: tuple[int, int], fit: Fit) -> Image:
+def resized(
+    image: Image, size: tuple[int, int], fit: Fit, nearest: bool = False
+) -> Image:
+    """An image resized to a height and width: bilinear, or by the nearest pixel."""
     from PIL import Image, ImageOps
 
-    target, bilinear = (size[1], size[0]), Image.Resampling.BILINEAR
+    target, resampling = (size[1], size[0]), Image.Resampling
+    method = resampling.NEAREST if nearest else resampling.BILINEAR
     match fit:
         case "crop":
-            return ImageOps.fit(image, target, bilinear)
+            return ImageOps.fit(image, target, method)
         case "pad":
-            return ImageOps.pad(image, target, bilinear)
-    return image.resize(target, bilinear)
+            return ImageOps.pad(image, target, method)
+    return image.resize(target, method)
 
 
-def check_image(path: Path) -> None:
-    """Check the header of an image file.
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file, from its header.
 
     Raises:
         OSError, ValueError: if the file is not an image.
@@ -267,8 +277,9 @@ def check_image(path: Path) -> None:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=FORMATS):
-            pass
+        with Image.open(path, formats=FORMATS) as opened:
+            turned = opened.getexif().get(_ORIENTATION, 1) in _TURNED
+            return (opened.height, opened.width) if turned else opened.size
     except (Image.DecompressionBombError, SyntaxError) as error:
         raise ValueError(str(error)) from None
 

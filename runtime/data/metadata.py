@@ -72,6 +72,9 @@ class _Series(_Metadata):
 
 _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "images": _Images,
+    "videos": _Images,
+    "segmented images": _Images,
+    "boxed images": _Images,
     "sequences": _Images,
     "labelled text": _LabelledText,
     "tables": _Tables,

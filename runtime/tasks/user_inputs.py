@@ -23,7 +23,7 @@ from runtime.data.csv import read_columns
 from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch
-from runtime.data.images import FORMATS, PixelScale, read_image
+from runtime.data.images import FORMATS, PixelScale, image_size, read_image
 from runtime.data.series import interpolate
 from runtime.data.table import inputs_of
 from runtime.data.table_columns import BLANK, TableColumns
@@ -72,6 +72,20 @@ def read_user_audio(file: str, rate: int) -> Tensor:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{file} is not a recording: {reason}") from None
+
+
+def user_image_size(file: str) -> tuple[int, int]:
+    """Width and height of an image file.
+
+    Raises:
+        RequestError, DataError: as `read_user_image`.
+    """
+    path = _existing(file)
+    try:
+        return image_size(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{file} is not an image: {reason}") from None
 
 
 def image_shape(instance: Instance, task: Task) -> list[int]:

@@ -51,6 +51,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "idx": {"images": "a", "labels": "b"},
     "image_folder": {"path": "a", "size": 8},
     "labelled_text": {"path": "a.tsv"},
+    "mask_folder": {"path": "a", "size": 8},
     "pairs": {"path": "a.tsv"},
     "speech": {"path": "a.tsv"},
     "table": {"path": "a.csv", "target": "level"},

@@ -157,3 +157,59 @@ CASES = [
         ("1.png is not an image",),
     ),
 ]
+
+
+def _mask(size: tuple[int, int], value: int = 0, mode: str = "L") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, value).save(out, "png")
+    return out.getvalue()
+
+
+MASKS = "{mask_folder: {path: p, size: 4}}"
+CASES += [
+    Case("no folder of masks", MASKS, {"p/images/a.png": png()}, "data-not-found", "p"),
+    Case(
+        "a mask of another size",
+        MASKS,
+        {"p/images/a.png": png(), "p/masks/a.png": _mask((4, 5))},
+        "data-mismatch",
+        "p",
+        ("masks/a.png is 4 x 5", "images/a.png is 4 x 4"),
+    ),
+    Case(
+        "an image without a mask",
+        MASKS,
+        {
+            "p/images/b.png": png(),
+            "p/images/a.png": png(),
+            "p/masks/a.png": _mask((4, 4)),
+        },
+        "data-mismatch",
+        "p",
+        ("the image", "images/b.png has no partner in"),
+    ),
+    Case(
+        "a mask without an image",
+        MASKS,
+        {"p/images/a.png": png(), "p/masks/a.png": png(), "p/masks/b.png": png()},
+        "data-mismatch",
+        "p",
+        ("the mask", "masks/b.png has no partner in"),
+    ),
+    Case(
+        "a mask of colours",
+        MASKS,
+        {"p/images/a.png": png(), "p/masks/a.png": png()},
+        "data-unreadable",
+        "p",
+        ("grey or palette image", "RGB"),
+    ),
+    Case(
+        "a class that there is not",
+        "{mask_folder: {path: p, size: 4, classes: [none, cat]}}",
+        {"p/images/a.png": png(), "p/masks/a.png": _mask((4, 4), 7)},
+        "data-label",
+        "[none, cat]",
+        ("masks/a.png has the class 7, but there are 2 classes",),
+    ),
+]
