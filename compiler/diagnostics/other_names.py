@@ -195,9 +195,13 @@ def op_help(name: str) -> str:
     >>> op_help("Dense"), op_help("nn.Sequential")[:25], op_help("linear")
     ('did you mean `linear`?', 'layers run in the order i', '')
     """
-    word = _folded(name)
-    ops = [f"`{op}`" for op in _OPS.get(word, ())]
-    return f"did you mean {either(ops)}?" if ops else _OTHERS.get(word, "")
+    ops = [f"`{op}`" for op in ops_meant(name)]
+    return f"did you mean {either(ops)}?" if ops else _OTHERS.get(_folded(name), "")
+
+
+def ops_meant(name: str) -> tuple[str, ...]:
+    """The ops that have another name elsewhere."""
+    return _OPS.get(_folded(name), ())
 
 
 _OPERATION: Final = re.compile(r"([\w.]+) *([-+*/@]) *([\w.]+)")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from compiler.diagnostics.diagnostic import RequestError, suggest
+from compiler.diagnostics.other_names import op_help, ops_meant
 from compiler.op.op_docs import OpReference, op_reference, reference, signature
 from compiler.op.registry import ops
 
@@ -18,9 +20,32 @@ def select(name: str) -> tuple[OpReference, ...]:
     if not name:
         return reference()
     if name not in ops():
-        hint = suggest(name, ops()) or "`ops` lists all"
+        hint = (
+            op_help(name) or suggest(name, ops()) or "`ops --search WORD` looks for one"
+        )
         raise RequestError(f"there is no op {name}; {hint}")
     return (op_reference(ops()[name]),)
+
+
+def search(text: str) -> tuple[OpReference, ...]:
+    """The ops that have all words of a text in their name, description or arguments, or that other tools call so.
+
+    Raises:
+        RequestError: if there are none.
+    """
+    words = text.casefold().split()
+    meant = ops_meant(text)
+    found = tuple(one for one in reference() if one.name in meant or _has(one, words))
+    if not found:
+        hint = op_help(text) or "`ops` lists all"
+        raise RequestError(f"no op has to do with {text}; {hint}")
+    return found
+
+
+def _has(one: OpReference, words: Sequence[str]) -> bool:
+    arguments = (item.name for item in one.arguments)
+    said = " ".join((one.name, one.family, one.torch, one.text, *arguments)).casefold()
+    return all(word in said for word in words)
 
 
 def overview(found: tuple[OpReference, ...]) -> str:

@@ -71,3 +71,22 @@ def test_verify_tells_what_is_wrong(
 )
 def test_a_wrong_command_ends_with_2(run: Runner, arguments: list[str]) -> None:
     assert run(*arguments).code == 2
+
+
+_ODD = """name: Net
+params: {heads: 2}
+variants:
+  odd: {heads: 3}
+inputs: {x: 'float[B, T, 8]'}
+layers:
+  attend: {op: multihead_attention, num_heads: heads, in: [x, x, x]}
+outputs: {y: attend}
+"""
+
+
+def test_variants_are_checked(run: Runner, tmp_path: Path) -> None:
+    path = spec(tmp_path, _ODD)
+    assert "in the variant odd, query's width" in run("check", path).err
+    assert run("check", path, "--set", "heads=4").code == 0
+    assert run("check", path, "--variant", "odd").code == 1
+    assert run("check", path, "--variant", "even").code == 2

@@ -75,3 +75,13 @@ def test_ops(run: Runner) -> None:
 def test_schema(run: Runner) -> None:
     found = json.loads(run("schema").out)
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_ops_are_found_by_a_word(run: Runner) -> None:
+    assert "  causal_mask " in run("ops", "--search", "causal").out
+    found = run("ops", "--search", "Dense", "--json").out
+    assert [one["name"] for one in json.loads(found)] == ["linear"]
+    wrong = run("ops", "--search", "zebra")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "no op has to do with zebra" in wrong.err
+    assert run("ops", "linear", "--search", "pooling").code == 2
