@@ -60,7 +60,10 @@ def measured(name: str, recipe: Recipe) -> dict[str, Any]:
     found = json.loads(_cli("evaluate", str(run), "--json"))
     rows = list(csv.DictReader((run / "metrics.csv").open(encoding="utf-8")))
     _pictures(name, recipe, run)
-    texts = [_cli("generate", str(run), *recipe.generate)] if recipe.generate else []
+    given = {"generate": recipe.generate, "predict": recipe.predict}
+    texts = [
+        _cli(name, str(run), *options) for name, options in given.items() if options
+    ]
     return {
         "date": date(),
         "machine": machine(),

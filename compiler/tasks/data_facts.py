@@ -20,6 +20,7 @@ Form = Literal[
     "series",
     "pairs",
     "speech",
+    "tagged text",
 ]
 Answer = Literal["classes", "numbers", "labels"]
 """What is to be predicted of an example: one of several classes, numbers, or which of several labels apply."""
@@ -35,7 +36,7 @@ class DataFacts:
         image: channels, height and width of an image, or of a frame of a video.
         frames: number of frames of a video.
         features: values at one time, of a sequence, a series or a spectrogram.
-        classes: number of classes.
+        classes: number of classes, or of tags.
         class_names: their names.
         targets: names of the numbers to predict.
         labels: names of the labels of which several may apply.
@@ -85,7 +86,8 @@ class DataFacts:
         if self.target_vocab not in (None, self.vocab):
             yield f"and {self.target_vocab}"
         if self.classes is not None:
-            yield f"in {self.classes} classes"
+            noun = "tags" if self.form == "tagged text" else "classes"
+            yield f"in {self.classes} {noun}"
         if self.targets:
             yield f"with {_several(len(self.targets), 'number')} to predict"
         if self.labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -104,6 +105,10 @@ class Task(Model):
     def facts(self) -> DataFacts:
         """The properties of its data that are known before it is read."""
         return self.data.facts()
+
+    def has(self, ports: Collection[str], role: str) -> bool:
+        """Whether one of the ports has an optional role, by its name or by `ports`."""
+        return self.ports.get(role, role) in ports
 
     def check(self, check: PortCheck, facts: DataFacts) -> None:
         """Check that networks and data fit the task: the form of the data, then `fits`."""

@@ -62,6 +62,11 @@ class _Speech(_Metadata):
     mels: int
 
 
+class _TaggedText(_Metadata):
+    tokenizer: dict[str, Any]
+    tags: list[str]
+
+
 class _Series(_Metadata):
     mean: list[float]
     std: list[float]
@@ -82,6 +87,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "pairs": _Pairs,
     "series": _Series,
     "speech": _Speech,
+    "tagged text": _TaggedText,
 }
 _ANSWERS: Final[Mapping[Answer, str]] = {
     "classes": "classes",

@@ -65,7 +65,11 @@ class Tokenizer(ABC):
         if data["kind"] == "bpe":
             model = tokenizers.Tokenizer.from_str(json.dumps(data["model"]))
             return BpeTokenizer(model, specials, data["size"])
-        kinds = {"characters": CharTokenizer, "words": WordTokenizer}
+        kinds: dict[str, type[VocabTokenizer]] = {
+            "characters": CharTokenizer,
+            "words": WordTokenizer,
+            "spaced": SpacedTokenizer,
+        }
         return kinds[data["kind"]](data["tokens"], specials, data["size"])
 
     @abstractmethod
@@ -158,6 +162,20 @@ class WordTokenizer(VocabTokenizer):
     @staticmethod
     def join(pieces: Sequence[str]) -> str:
         return _SPACE_AFTER.sub("", _SPACE_BEFORE.sub("", " ".join(pieces)))
+
+
+class SpacedTokenizer(VocabTokenizer):
+    """What spaces separate are tokens."""
+
+    kind = "spaced"
+
+    @staticmethod
+    def split(text: str) -> Sequence[str]:
+        return [piece for piece in text.split(" ") if piece]
+
+    @staticmethod
+    def join(pieces: Sequence[str]) -> str:
+        return " ".join(pieces)
 
 
 _SPACE_AND_WORD: Final = re.compile(r"\s*\S+|\s+")

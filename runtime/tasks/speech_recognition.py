@@ -74,7 +74,7 @@ class SpeechRecognitionLearner(RecognitionLearner[SpeechRecognition]):
     def logits(self, batch: Batch) -> Tensor:
         """The logits [B, T, vocab] of a batch's spectrograms."""
         roles = {"spectrogram": batch["spectrogram"]}
-        if "mask" in self.instances[""].scope.inputs:
+        if self.task.has(self.instances[""].scope.inputs, "mask"):
             roles["mask"] = batch["mask"]
         return self.output("", "logits", **roles)
 

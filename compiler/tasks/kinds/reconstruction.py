@@ -58,10 +58,6 @@ beta: 0.5
     loss: Literal["mse", "bce"] = "mse"
     beta: NotNegative = 1.0
 
-    def has(self, ports: Collection[str], role: str) -> bool:
-        """Whether one of the ports has a role, by its name or by `ports`."""
-        return self.ports.get(role, role) in ports
-
     def variational(self, outputs: Collection[str]) -> bool:
         """Whether a network with these outputs is a variational autoencoder."""
         return all(self.has(outputs, role) for role in CODE)

@@ -59,7 +59,7 @@ optimizer: {adamw: {lr: 2e-3}}
         if net is None:
             return
         port = check.input(net, "spectrogram", "float", (FREE, facts.features, FREE))
-        masked = "mask" in net.scope.inputs
+        masked = self.has(net.scope.inputs, "mask")
         if masked:
             check.input(net, "mask", "bool", (FREE, FREE))
         check.fed(net, ("spectrogram", "mask") if masked else ("spectrogram",))

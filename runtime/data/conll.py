@@ -1,0 +1,72 @@
+"""Tagged sentences of a CoNLL file (Tjong Kim Sang and De Meulder, 2003)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from compiler.tasks.data.conll import Conll
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.split import split_by_class
+from runtime.data.tagged_texts import OUTSIDE, TaggedWords, tagged_texts
+from runtime.data.user_files import read_text
+
+
+def load(options: Conll, section: DataSection) -> DataSplits:
+    """The sentences of the file, a random part of them held out.
+
+    Raises:
+        SpecError: if the file does not exist or lacks a column, or there are too few sentences or other tags.
+    """
+    sentences = list(_sentences(options, section))
+    path = section.path(options.path)
+    if len(sentences) < 2:
+        section.fail(
+            "data-empty", f"{path} has too few sentences to hold some out", "path"
+        )
+    found = {tag for sentence in sentences for _, tag in sentence}
+    tags = sorted(found, key=lambda tag: (tag != OUTSIDE, tag))
+    if options.classes is not None and len(tags) != options.classes:
+        message = f"{path} has {len(tags)} tags, not {options.classes}"
+        section.fail("data-label", message, "classes")
+    train, held_out = (
+        [sentences[i] for i in part.tolist()]
+        for part in split_by_class(torch.zeros(len(sentences)), options)
+    )
+    if not train or not held_out:
+        message = f"{path} has too few sentences to hold some out"
+        section.fail("data-empty", message, "path")
+    return tagged_texts(train, held_out, tags, options.words, options.facts())
+
+
+def _sentences(options: Conll, section: DataSection) -> Iterator[TaggedWords]:
+    path = section.path(options.path)
+    sentence: list[tuple[str, str]] = []
+    lines = read_text(section, "path", options.path).split("\n")
+    for number, line in enumerate([*lines, ""], 1):
+        if line.startswith(("#", "-DOCSTART-")):
+            continue
+        columns = line.split("\t") if "\t" in line else line.split()
+        if not line.strip():
+            if sentence:
+                yield sentence
+            sentence = []
+            continue
+        token, tag = (_column(columns, index) for index in (options.token, options.tag))
+        if not token or not tag:
+            wanted = (
+                f"a token in column {options.token} and a tag in column {options.tag}"
+            )
+            message = f"a line must have {wanted}: this has {len(columns)} columns"
+            span = (1, len(line) + 1)
+            section.fail_in("data-format", path, number, message, columns=span)
+        word = token.replace(" ", "_")
+        sentence.append((word.lower() if options.lower else word, tag))
+
+
+def _column(columns: list[str], number: int) -> str:
+    """A column, numbered from 1, or from the last by negative numbers; "" if there is none."""
+    index = number - 1 if number > 0 else len(columns) + number
+    return columns[index].strip() if 0 <= index < len(columns) else ""
