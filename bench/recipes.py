@@ -219,6 +219,28 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("confusion.png",),
         note="`frequent` takes the most frequent tag of each word. Whole books are held out.",
     ),
+    "masked": Recipe(
+        "Masked words of the King James Bible: a small DistilBERT",
+        "recipes/distilbert_masked.yaml",
+        10,
+        [
+            Bound("accuracy", ">", "accuracy.frequent"),
+            Bound("loss", "<", "loss.unigram"),
+        ],
+        predict=(
+            "And God said, Let there be [MASK]: and there was [MASK].",
+            "The [MASK] of Israel did evil in the [MASK] of the LORD.",
+        ),
+        note="`frequent` takes the most frequent word; `unigram` has the frequencies of all words.",
+    ),
+    "replaced": Recipe(
+        "Replaced words of the King James Bible: a small ELECTRA",
+        "recipes/electra_replaced.yaml",
+        10,
+        [Bound("f1", ">", "f1.all")],
+        predict=("And God said, Let there be oxen: and there was light.",),
+        note="`f1.all` is that of taking every word for replaced.",
+    ),
     "accents": Recipe(
         "Accents of the Bible in Spanish: the encoder of a Transformer",
         "recipes/encoder_tagger_accents.yaml",
