@@ -11,14 +11,22 @@ import yaml
 from tests.fuzz.richer import RICHER
 from tests.fuzz.scope import Config, Scope, Value, argument, serial
 from tests.fuzz.structures import go_on
+from tests.fuzz.wrapped import wrapped
 
 RICH = 5_000_000
 """From this seed on specs have richer moves. What a seed gives depends on the moves of the day."""
+WRAPPED = 10_000_000
+"""From this seed on they have wrappers around some layers, too."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 
 
 def spec_of(seed: int) -> Config:
     """The spec of a seed, the same on every machine."""
+    spec = _random_spec(seed)
+    return wrapped(spec, seed) if seed >= WRAPPED else spec
+
+
+def _random_spec(seed: int) -> Config:
     rng, rich = random.Random(seed), seed >= RICH
     params: Config = {
         "width": rng.choice([4, 6, 8]),

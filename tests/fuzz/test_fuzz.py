@@ -19,7 +19,7 @@ from tests.fuzz.judge import (
 )
 from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
-from tests.fuzz.specs import spec_of, text_of
+from tests.fuzz.specs import WRAPPED, spec_of, text_of
 
 
 def test_a_seed_gives_one_spec() -> None:
@@ -52,6 +52,29 @@ def test_specs_have_all_structures() -> None:
         "i % 2 == 0",
     ):
         assert word in text, word
+
+
+def test_wrapped_specs_have_all_wrappers() -> None:
+    seeds = range(WRAPPED, WRAPPED + 60)
+    specs = {seed: spec_of(seed) for seed in seeds}
+    assert specs == {seed: spec_of(seed) for seed in seeds}
+    text = "\n".join(map(text_of, specs.values()))
+    for word in (
+        "op: Wrap0",
+        "p0_0:",
+        "inner0:",
+        "same0:",
+        "- identity",
+        "or 1 > 0",
+        "repeat: 1",
+    ):
+        assert word in text, word
+
+
+@pytest.mark.parametrize("seed", range(WRAPPED, WRAPPED + 6))
+def test_wrapped_specs_mean_what_they_say(seed: int) -> None:
+    outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
+    assert outcome.kind in (OK, REFUSED), outcome.detail
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])
