@@ -68,6 +68,17 @@ class OtherValues:
         yield self._scaled(found, _FACTORS)
         yield from (self._scaled(found, (factor,)) for factor in (3, 2))
 
+    def equal_by_chance(self, names: Collection[str]) -> list[Setting]:
+        """Other values of named params that may equal a size: items of lists, and sizes whose defaults are computed."""
+        items: Setting = {}
+        for name in filter(self._is_list, names):
+            counts = _COUNT in self._roles.get(name, ())
+            value = self.values[name]
+            items[name] = _few_copies(value) if counts else _changed(value)
+        computed = [n for n in names if self._is_size(n) and self._is_computed(n)]
+        given = self._scaled(computed, _FACTORS[1:])
+        return [one for one in (items, given) if one]
+
     def settings(
         self, names: Collection[str], sizes: Setting
     ) -> Iterator[list[Setting]]:
@@ -81,23 +92,18 @@ class OtherValues:
         # Numbers that conditions ask for change with all others, and stay what they are.
         kept = {name: size for name, size in sizes.items() if not self._decides(name)}
         kept = kept if len(kept) < len(sizes) else {}
-        computed = [n for n in values if self._is_size(n) and self._is_computed(n)]
-        given = self._scaled(computed, _FACTORS[1:])
+        chance = self.equal_by_chance(values)
         yield [sizes]
         yield [kept]
-        yield [given]
-        yield [sizes, longer]
-        yield [sizes, {name: _shorter(values[name]) for name in several}]
+        shorter = {name: _shorter(values[name]) for name in several}
+        for others in (sizes, *chance):
+            yield [others, _besides(others, longer)]
+            yield [others, _besides(others, shorter)]
         for name in several:
             if self._is_list(name):
                 yield [sizes, {name: _rising(values[name])}]
-        items: Setting = {
-            n: _few_copies(v) if _COUNT in self._roles.get(n, ()) else _changed(v)
-            for n, v in values.items()
-            if self._is_list(n)
-        }
-        yield [items]
-        besides = [one for one in (kept, items, given) if one]
+        yield from ([others] for others in chance)
+        besides = [one for one in (kept, *chance) if one]
         flags: Setting = {n: not v for n, v in values.items() if isinstance(v, bool)}
         few = len(flags) <= _MOST_FLAGS
         turned = [[name] for name in flags] if few else _halves(list(flags))
@@ -208,6 +214,11 @@ def _halves(names: Sequence[str]) -> list[list[str]]:
         found.append([name for place, name in enumerate(names) if place & bit])
         found.append([name for place, name in enumerate(names) if not place & bit])
     return [row for row in found if row]
+
+
+def _besides(others: Setting, values: Setting) -> Setting:
+    """Those of some values that others do not change."""
+    return {name: value for name, value in values.items() if name not in others}
 
 
 def _longer(value: Any) -> Any:

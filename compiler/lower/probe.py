@@ -6,7 +6,7 @@ which they do not hold is fixed: its value stands in the code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,7 +101,9 @@ class Prober:
         if found:
             return Proven(frozenset(found))
         free = [name for name in names if name in taken]
-        return Proven(frozenset(), frozenset(trial.positive(free)))
+        besides = [generic] if generic else []
+        besides += self.other.equal_by_chance(free)
+        return Proven(frozenset(), frozenset(trial.positive(free, besides)))
 
     def inferred(self, changes: Setting) -> TypedGraph | None:
         """The graph at other values; None where these do not compile."""
@@ -212,27 +214,37 @@ class _Trial:
     fixed: Setting
     """The values in the text of params that are no arguments."""
 
-    def positive(self, names: Iterable[str]) -> set[str]:
-        """The numbers, and the lengths of lists, for which the classes do not hold at 0."""
+    def positive(self, names: Iterable[str], besides: Sequence[Setting]) -> set[str]:
+        """The numbers, and the lengths of lists, for which the classes do not hold at 0.
+
+        `besides` are sizes that change as well: without copies a size may be right by chance.
+        """
         values = self.prober.other.values
         zeros: Setting = {
             name: () if isinstance(values[name], tuple) else 0
             for name in names
             if values[name] and not isinstance(values[name], bool | float | str)
         }
-        return set(self._positive(zeros))
+        return set(self._positive(zeros, besides))
 
-    def _positive(self, zeros: Setting) -> Iterator[str]:
+    def _positive(self, zeros: Setting, besides: Sequence[Setting]) -> Iterator[str]:
         """Those that cannot be 0; of many, only parts that cannot all be 0 are looked into."""
         if len(zeros) <= _MANY:
-            yield from (n for n, zero in zeros.items() if not self._holds_at({n: zero}))
-        elif not self._holds_at(zeros):
+            for name, zero in zeros.items():
+                if not self._holds_at({name: zero}, besides):
+                    yield name
+        elif not self._holds_at(zeros, besides):
             names = [*zeros]
             for half in (names[: len(names) // 2], names[len(names) // 2 :]):
-                yield from self._positive({name: zeros[name] for name in half})
+                part = {name: zeros[name] for name in half}
+                yield from self._positive(part, besides)
 
-    def _holds_at(self, zeros: Setting) -> bool:
-        return not self.prober.is_spent and self.holds(zeros) is True
+    def _holds_at(self, zeros: Setting, besides: Sequence[Setting]) -> bool:
+        """Whether the classes hold at zeros, and with other sizes too where these compile."""
+        if self.prober.is_spent or self.holds(zeros) is not True:
+            return False
+        settings = ({**sizes, **zeros} for sizes in besides)
+        return all(self.holds(one) is not False for one in settings)
 
     def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""

@@ -113,6 +113,40 @@ SPECS = {
         ),
         {"n"},
     ),
+    "a width that one copy more has, where another is given than is computed": (
+        (
+            "params: {width: 4, hidden: 2 * width, n: 1}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+            "  a: {op: linear, out_features: 2 * width}\n  b: {op: linear, out_features: hidden, repeat: n}"
+        ),
+        {"n"},
+    ),
+    "a width that stays without copies, where another is given than is computed": (
+        (
+            "params: {width: 4, hidden: 2 * width, n: 1}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+            "  a: {op: linear, out_features: 2 * width}\n  b: {op: Blk, width: hidden, repeat: n}\n"
+            "  c: {op: linear, out_features: 3}\n"
+            "blocks: {Blk: {params: {width: int}, inputs: {x: 'float[B, D]'}, layers: {"
+            "m: {op: mean, dim: -1, keepdim: true}, a: {op: linear, out_features: width}}}}"
+        ),
+        set(),
+    ),
+    "a width that one copy more has, where an item of a list equals it": (
+        (
+            "params: {width: 4, widths: [4, 6], n: 1}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+            "  a: {op: linear, out_features: width}\n  b: {op: linear, out_features: 'widths[0]', repeat: n}"
+        ),
+        {"n"},
+    ),
+    "a width that stays without copies, where an item of a list equals it": (
+        (
+            "params: {width: 4, widths: [4, 6], n: 1}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+            "  a: {op: linear, out_features: width}\n  b: {op: Blk, width: 'widths[0]', repeat: n}\n"
+            "  c: {op: linear, out_features: 3}\n"
+            "blocks: {Blk: {params: {width: int}, inputs: {x: 'float[B, D]'}, layers: {"
+            "m: {op: mean, dim: -1, keepdim: true}, a: {op: linear, out_features: width}}}}"
+        ),
+        set(),
+    ),
 }
 
 
