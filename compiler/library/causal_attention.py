@@ -28,7 +28,7 @@ def causal_attention(
     window, it attends to that many, itself included.
     """
     rows, columns = query.shape[-2], key.shape[-2]
-    plain = rows == columns and attn_mask is None and window is None
+    plain = bool(rows == columns) and attn_mask is None and window is None
     mask = None
     # exported for every number of rows; one alone attends to all keys that are kept
     if is_causal and not plain and (torch.compiler.is_exporting() or rows > 1):
