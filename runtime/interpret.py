@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from compiler.checkpoint.tensors import held_name
 from compiler.expr.syntax import Variable
 from compiler.ir.graph import Ref, Scope
+from compiler.ir.tensors import held_name
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 from compiler.language.initializers import Initializer
 from compiler.op.context import Context

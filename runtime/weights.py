@@ -26,8 +26,8 @@ from compiler.checkpoint.headers import MARK, Stored
 from compiler.checkpoint.match import TensorMatch, fit, fit_file, left_over
 from compiler.checkpoint.mismatches import problems
 from compiler.checkpoint.plan import origins, plans
-from compiler.checkpoint.tensors import own_tensors
 from compiler.diagnostics.diagnostic import DataError, RequestError
+from compiler.ir.tensors import own_tensors
 from runtime.load import build_networks
 
 Tensors: TypeAlias = Mapping[str, Tensor]

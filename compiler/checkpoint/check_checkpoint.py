@@ -9,12 +9,12 @@ from compiler.checkpoint.assemble import TooMuch, WorkLimit
 from compiler.checkpoint.assembly import Reshaped, shown
 from compiler.checkpoint.distinct_copies import distinct_copies
 from compiler.checkpoint.plan import Entry, Rules, numbered
-from compiler.checkpoint.tensors import OwnTensor, count_tensors, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.expr.syntax import Variable, names_in
 from compiler.ir.graph import Place
+from compiler.ir.tensors import OwnTensor, count_tensors, own_tensors
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Composition
 from compiler.language.name_patterns import NameTemplate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from compiler.checkpoint.tensors import Numbers, every_number
 from compiler.expr.syntax import (
     BinaryOperation,
     Expression,
@@ -13,6 +12,7 @@ from compiler.expr.syntax import (
     Variable,
     names_in,
 )
+from compiler.ir.tensors import Numbers, every_number
 from compiler.language.checkpoint import Composition
 from compiler.language.name_patterns import NamePattern, NameTemplate
 

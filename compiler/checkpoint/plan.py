@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from compiler.checkpoint.assemble import TooMuch, WorkLimit, make
 from compiler.checkpoint.assembly import Assembly, Taken
-from compiler.checkpoint.tensors import OwnTensor, own_tensors
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
+from compiler.ir.tensors import OwnTensor, own_tensors
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.checkpoint import Composition, Section
 from compiler.language.name_patterns import NamePattern

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from compiler.checkpoint.tensors import own_tensors
+from compiler.ir.tensors import own_tensors
 from runtime.load import build_on_meta, constructor_arguments
 from tests.generated.networks import networks
 from tests.programs import SPECS, classes, compiled, on_meta

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from compiler import Program, SpecError, compile_spec
-from compiler.checkpoint.tensors import own_tensors
+from compiler.ir.tensors import own_tensors
 from compiler.ir.typed import walk_instances
 from runtime.load import build_on_meta, constructor_arguments, load_program
 from runtime.samples import concrete_shape, sample_inputs, sample_sizes

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compiler.checkpoint.tensors import own_tensors
 from compiler.ir.counts import ParameterCounter
+from compiler.ir.tensors import own_tensors
 from runtime.weights import WeightTranslator
 from tests.programs import classes, compiled
 

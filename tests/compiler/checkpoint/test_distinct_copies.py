@@ -9,8 +9,8 @@ import pytest
 
 from compiler.checkpoint import check_checkpoint
 from compiler.checkpoint.distinct_copies import distinct_copies
-from compiler.checkpoint.tensors import count_tensors, every_number, own_tensors
 from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.ir.tensors import count_tensors, every_number, own_tensors
 from compiler.ir.typed import TypedGraph
 from compiler.pipeline import Request, compile_to
 from tests.hostile import HEAD

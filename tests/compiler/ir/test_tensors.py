@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.checkpoint.tensors import own_tensors
+from compiler.ir.tensors import own_tensors
 from tests.programs import compiled, on_meta
 
 ROOT = Path(__file__).parents[3]
