@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +25,7 @@ from compiler.checkpoint.assembly import (
 from compiler.checkpoint.headers import MARK, Stored
 from compiler.checkpoint.match import TensorMatch, fit, fit_file, left_over
 from compiler.checkpoint.mismatches import problems
+from compiler.checkpoint.part import Part, part
 from compiler.checkpoint.plan import origins, plans
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from compiler.ir.tensors import own_tensors
@@ -135,6 +136,30 @@ def read_states(
     """
     match, header = fit_file(program.typed, file, network, names)
     _check_match(program, match, file)
+    return _read_match(program, match, header, file)
+
+
+def read_part(
+    program: Program, file: Path, names: str = "", expected: Collection[str] = ()
+) -> tuple[dict[str, dict[str, Tensor]], Part]:
+    """The state dict of each network as far as a file has its weights, and what is initialised.
+
+    Args:
+        program, file, names: as in `read_states`.
+        expected: names of tensors that are initialised in any case.
+
+    Raises:
+        SpecError: if a tensor is lacking that a loaded one depends on.
+        RequestError, DataError: as `read_states`; also if the file has no weights of the networks.
+    """
+    match, header = fit_file(program.typed, file, "", names)
+    found = part(program.typed, match, file, expected)
+    return _read_match(program, found.match, header, file), found
+
+
+def _read_match(
+    program: Program, match: TensorMatch, header: Mapping[str, Stored], file: Path
+) -> dict[str, dict[str, Tensor]]:
     tied = (assembly for group in match.tied.values() for _, assembly in group)
     needed = {
         name

@@ -44,7 +44,6 @@ ELSEWHERE = {
     "unchecked": "long: tests/compiler/test_pipeline.py",
     "no-export": "of an export: tests/runtime/export/test_export.py",
     "missing-tensor": "of a file of weights: tests/compiler/checkpoint",
-    "unknown-tensor": "of a file of weights: tests/compiler/checkpoint",
     "tensor-mismatch": "of a file of weights: tests/compiler/checkpoint",
 }
 """Codes that no spec here has, why, and where they are tested."""

@@ -98,7 +98,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "bad-rule": "A rule of a checkpoint is invalid, or yields no tensor.",
         "unused-rule": "A rule of a checkpoint matches no tensor of the network.",
         "missing-tensor": "The weights file lacks a tensor that the network needs.",
-        "unknown-tensor": "The weights file contains a tensor that the network does not need.",
+        "unknown-tensor": "A weights file has a tensor that the network does not need, or a task one that it lacks.",
         "tensor-mismatch": "A tensor in the weights file has the wrong shape.",
     },
     "Tasks and data": {

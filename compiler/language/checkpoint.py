@@ -174,7 +174,8 @@ def _check_keys(value: dict[str, Any]) -> None:
         raise fault("bad-value", message, at=("dim",), key=True)
 
 
-def _key(text: str) -> str:
+def pattern_text(text: str) -> str:
+    """Check that a text is a pattern of names."""
     try:
         parse_pattern(text)
     except ExpressionError as error:
@@ -202,7 +203,7 @@ class Section(Model):
     prefix: Annotated[str, BeforeValidator(_prefix)] = ""
     """The leading part that the names in a file may lack, or have besides."""
     tensors: Annotated[
-        dict[Annotated[str, AfterValidator(_key)], Alternatives],
+        dict[Annotated[str, AfterValidator(pattern_text)], Alternatives],
         mapping_of("tensors"),
     ] = Field(default={})
     """Patterns of our names, each with the compositions for it, of which the first counts whose tensors are there.

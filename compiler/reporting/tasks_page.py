@@ -19,7 +19,14 @@ from compiler.language.choice import Choice
 from compiler.op.arg_docs import Argument, keys_of, takes
 from compiler.op.as_yaml import as_yaml
 from compiler.op.docstrings import descriptions, summary
-from compiler.reporting.tasks_text import AUGMENTATIONS, DATA, HEAD, RUNS, SCHEDULES
+from compiler.reporting.tasks_text import (
+    AUGMENTATIONS,
+    DATA,
+    HEAD,
+    RUNS,
+    SCHEDULES,
+    START,
+)
 from compiler.tasks.augmentations import Augmentation
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import DataSet
@@ -37,7 +44,7 @@ _SEVERAL = {"loss": "losses"}
 
 def tasks_page() -> str:
     """The page, in Markdown."""
-    parts = [HEAD, *_common()]
+    parts = [HEAD, *_common(), START]
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
     parts += [AUGMENTATIONS, *_things(Augmentation.members())]

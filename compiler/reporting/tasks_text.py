@@ -8,12 +8,42 @@ HEAD: Final = """# Tasks
 
 Generated from the declarations by `make docs`. [The language](language.md#task) explains
 how a `task` is written, in a spec or in a [recipe](language.md#recipes); this page lists its options: [those of all
-tasks](#options-of-all-tasks), the [kinds](#kinds), the [data sets](#data-sets), the
+tasks](#options-of-all-tasks), [starting from weights](#starting-from-weights), the [kinds](#kinds),
+the [data sets](#data-sets), the
 [augmentations](#augmentations), the [losses](#losses), the [optimizers](#optimizers), the [schedules](#schedules),
 and [the folder of a run](#a-run).
 
 A number can be a formula over the params of the spec (`epochs: 2 * depth`), and a text can
 be a param (`path: $file`).
+"""
+
+START: Final = """## Starting from weights
+
+`layergraph train RECIPE --weights FILE` starts from published weights, which the
+[`checkpoint`](language.md#checkpoint) of the spec maps to its tensors, or from a run folder; the
+file is `.safetensors`, its index, or `.npz`. In a recipe:
+
+```yaml
+start:
+  weights: ../weights/model.safetensors
+  freeze: ["encoder.{i}.{*rest}"]
+  unfreeze_after: 2
+```
+
+The networks may differ at their ends: a layer that the weights lack, or have in another shape, is
+initialised as the spec says if nothing that is loaded depends on it, such as a new head or one for
+other classes. These tensors are reported by name and shape. Anywhere else it is an error, with the
+position of the layer, unless `new` names the tensor.
+
+Tensors are named by the [patterns](language.md#checkpoint) of `checkpoint`: `{i}` stands for one
+part of a name, `{*rest}` for one or more; of several networks, names start with the network's. A
+tensor in `freeze` has no gradient. A norm whose tensors are all frozen (`norm.{leaf}`) also keeps
+its running statistics: it is in evaluation mode. Dropout stays active in frozen layers. A run that
+is resumed needs the weights no more.
+
+Weight decay applies to matrices and larger tensors, not to norms, biases and other vectors;
+`decay_all: true` applies it to all. `rates: {"encoder.{i}.{*rest}": 0.1}` gives tensors a lower
+learning rate than the optimizer's.
 """
 
 DATA: Final = """## Data sets

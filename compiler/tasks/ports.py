@@ -39,7 +39,7 @@ class PortCheck:
     def report(
         self,
         code: str,
-        path: tuple[str, ...],
+        path: tuple[str | int, ...],
         message: str,
         label: str = "",
         help: str = "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -16,15 +16,20 @@ from compiler.language.params import Stepping
 from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
-from compiler.tasks.formulas import Count, NotNegative, Positive, Whole
+from compiler.tasks.formulas import Count, Flag, NotNegative, Positive, Whole
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import PortCheck, bound
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import DEFAULT as SCHEDULE
 from compiler.tasks.schedules import Schedule
+from compiler.tasks.start import Start, TensorPattern, matching, tensor_names
 from compiler.tasks.untrained import untrained_layers
 
+_WORK = 300_000
+"""Names that are compared with patterns when a spec is compiled."""
+_SHOWN = 3
+"""Names of tensors in a message."""
 _MOST = 20
 """Roles that are reported, of those that there are not."""
 
@@ -73,6 +78,9 @@ class Task(Model):
         evaluate_every: number of epochs between evaluations on the held-out data.
         early_stopping: early stopping; default: all epochs are run.
         seed: random seed of initial weights, the order of examples, and dropout.
+        start: the weights that training starts from; default: they are initialised as the spec says.
+        rates: learning rates by patterns of tensors, as multiples of the optimizer's; the first match counts.
+        decay_all: whether weight decay applies to norms, biases and other vectors, too.
     """
 
     forms: ClassVar[tuple[Form, ...]]
@@ -101,6 +109,9 @@ class Task(Model):
     evaluate_every: Whole = 1
     early_stopping: EarlyStopping | None = None
     seed: Seed = 0
+    start: Start | None = None
+    rates: dict[TensorPattern, NotNegative] = Field(default={})
+    decay_all: Flag = False
 
     def facts(self) -> DataFacts:
         """The properties of its data that are known before it is read."""
@@ -114,6 +125,7 @@ class Task(Model):
         """Check that networks and data fit the task: the form of the data, then `fits`."""
         check.holds = f"{self.data.name} holds {facts}"
         self._ports(check)
+        self._patterns(check)
         if self.early_stopping is not None and not self.data.holds_out:
             message = "early stopping needs held-out data"
             label = f"{self.data.name} holds nothing out"
@@ -159,6 +171,28 @@ class Task(Model):
             message = f"{self.kind} has no role {shorten(name)}"
             path = ("ports", name)
             check.report("unknown-key", path, message, help=help, key=True)
+
+    def _patterns(self, check: PortCheck) -> None:
+        """Report patterns that match no tensor of the networks."""
+        written = list(self._written_patterns())
+        names = list(tensor_names(check.typed)) if written else []
+        if len(names) * len(written) > _WORK:
+            return
+        for path, text in written:
+            if not matching([text], names):
+                known = f"the first tensors are {listed(names[:_SHOWN])}"
+                help = suggest(text, names) or known
+                message = f"no tensor of the networks is called {shorten(text)}"
+                key = path[0] == "rates"
+                check.report("unknown-tensor", path, message, help=help, key=key)
+
+    def _written_patterns(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The patterns of tensors, with their paths in the task."""
+        yield from ((("rates", text), text) for text in self.rates)
+        if self.start is not None:
+            for key in ("new", "freeze"):
+                patterns: list[str] = getattr(self.start, key)
+                yield from ((("start", key, i), one) for i, one in enumerate(patterns))
 
     @abstractmethod
     def fits(self, check: PortCheck, facts: DataFacts) -> None:

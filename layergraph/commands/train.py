@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,12 @@ def train(
     logger: Annotated[
         str, typer.Option(metavar="csv|tensorboard", help="Log of the metrics.")
     ] = "csv",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|RUN", help="Weights to start from: a file, or another run."
+        ),
+    ] = None,
     variant: Variant = "",
     sets: Annotated[
         list[str] | None,
@@ -77,7 +84,12 @@ def train(
         raise RequestError(f"{source} is a folder: --resume continues its run")
     if source.is_dir() and (run or variant):
         raise RequestError("a run has its folder and its variant")
-    program, told = _compile(source, folder, resume, variant, sets or [])
+    if weights and resume:
+        raise RequestError("a run that is resumed has its weights")
+    starts = (
+        [f"task.start.weights={json.dumps(str(weights.resolve()))}"] if weights else []
+    )
+    program, told = _compile(source, folder, resume, variant, [*(sets or []), *starts])
     options = TrainerOptions(
         resume, devices, accelerator, strategy, nodes, logger, told
     )

@@ -60,6 +60,7 @@ def train_epoch(
     session.sampler.epoch, session.sampler.start = state.epoch, state.batch
     for network in session.learner.networks.values():
         network.train()
+    session.freezing.apply(state.epoch)
     last, saved = time.perf_counter(), state.seconds
     for batches in _step_batches(session):
         _step(session, state, callback, batches)

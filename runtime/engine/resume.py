@@ -15,8 +15,13 @@ from runtime.engine.checkpoint_file import digest, read_checkpoint, strip_docs
 from runtime.engine.run_folder import RunFolder
 from runtime.load import build_networks
 
-FIXED: Final = ("kind", "data", "ports", "batch_size", "accumulate", "seed")
+FIXED: Final = (
+    *("kind", "data", "ports", "batch_size", "accumulate", "seed"),
+    *("rates", "decay_all"),
+)
 """The keys of a task that cannot change when a run is resumed; of optimizers only `lr` can change."""
+_EARLIER: Final[Mapping[tuple[str, ...], Any]] = {("decay_all",): True, ("rates",): {}}
+"""What runs did whose task does not say it: they are of an earlier version."""
 _SHOWN: Final = 5
 """Maximum number of differences in a message."""
 
@@ -102,7 +107,7 @@ def changed_settings(task: Task, info: Mapping[str, Any]) -> list[str]:
     Raises:
         RequestError: if one of them cannot change.
     """
-    before = dict(_flatten(info.get("task", {})))
+    before = {**_EARLIER, **dict(_flatten(info.get("task", {})))}
     now = dict(_flatten(task_settings(task)))
     changes = {
         path: f"{'.'.join(('task', *path))}: {before.get(path)} -> {now.get(path)}"
@@ -121,7 +126,8 @@ def changed_settings(task: Task, info: Mapping[str, Any]) -> list[str]:
 
 def is_fixed(path: tuple[str, ...]) -> bool:
     """Whether the setting at a path of the task cannot change when a run is resumed."""
-    return path[0] in FIXED or ("optimizer" in path and path[-1] != "lr")
+    starts = path[0] == "start" and path[1:2] in (("weights",), ("new",))
+    return path[0] in FIXED or starts or ("optimizer" in path and path[-1] != "lr")
 
 
 def _flatten(

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from compiler.program import Program
@@ -20,9 +20,13 @@ from runtime.engine.batch_sampler import (
     sequential_loader,
     shuffled_loader,
 )
-from runtime.engine.build_optimizer import build_optimizer
+from runtime.engine.build_optimizer import build_optimizer, learning_rate
+from runtime.engine.freezing import Freezing
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, OptimizerConfig, learner_class
+
+States = Mapping[str, Mapping[str, Tensor]]
+"""Tensors by network and name."""
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Session:
         learner: the task's learner, with the wrapped networks.
         modules: the networks as they were built, without Fabric's wrappers.
         optimizer_configs, optimizers: by network.
+        freezing: the parameters that are not trained.
         sampler: the order of the training batches.
         batches: one epoch of training batches, in that order.
         held_out: returns the held-out batches.
@@ -47,6 +52,7 @@ class Session:
     modules: Mapping[str, nn.Module]
     optimizer_configs: Mapping[str, OptimizerConfig]
     optimizers: Mapping[str, Optimizer]
+    freezing: Freezing
     sampler: ShuffledBatchSampler
     batches: Iterable[Batch]
     held_out: Callable[[], Iterable[Batch]]
@@ -64,16 +70,22 @@ class Session:
 
     def learning_rate(self, network: str) -> float:
         """The current learning rate of a network."""
-        rate: float = self.optimizers[network].param_groups[0]["lr"]
-        return rate
+        return learning_rate(self.optimizers[network])
 
 
-def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
-    """Build a program's networks and optimizers, initialised by the task's seed, on the fabric's devices."""
+def open_session(
+    program: Program, data: DataSplits, fabric: Fabric, start: States | None = None
+) -> Session:
+    """Build a program's networks and optimizers on the fabric's devices.
+
+    Weights are initialised by the task's seed, and those of `start` loaded.
+    """
     task = program.task
     assert task is not None
     torch.manual_seed(task.seed)
     modules = build_networks(program.traceable())
+    for name, state in (start or {}).items():
+        modules[name].load_state_dict(dict(state), strict=False)
     wrapped = {name: fabric.setup_module(module) for name, module in modules.items()}
     learner = learner_class(task.kind)(
         task, program.typed.networks, wrapped, data.metadata
@@ -81,7 +93,7 @@ def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
     configs = {config.network: config for config in learner.configure_optimizers()}
     optimizers = {
         name: fabric.setup_optimizers(
-            build_optimizer(config.optimizer, wrapped[name].parameters())
+            build_optimizer(config.optimizer, name, modules[name], task)
         )
         for name, config in configs.items()
     }
@@ -106,6 +118,7 @@ def open_session(program: Program, data: DataSplits, fabric: Fabric) -> Session:
         modules=modules,
         optimizer_configs=configs,
         optimizers=cast("dict[str, Optimizer]", optimizers),
+        freezing=Freezing(modules, task.start),
         sampler=sampler,
         batches=Batches(cast("Iterable[Batch | Exception]", batches)),
         held_out=held_out,

@@ -53,6 +53,7 @@ from runtime.engine.same_data import check_same_data
 from runtime.engine.session import Session, open_session
 from runtime.engine.set_up_learner import set_up_learner
 from runtime.engine.signals import Signals
+from runtime.engine.start_weights import read_start
 from runtime.engine.strategies import is_lost_connection, is_rank_zero, open_fabric
 from runtime.engine.trainer_state import TrainerState
 
@@ -120,7 +121,10 @@ def train(
             check_same_data(folder, data, ("train", "held_out"))
         if not len(data.held_out):
             notes.append(NOT_EVALUATED)
-        session = open_session(program, data, _open_fabric(program, task, options))
+        start = None if checkpoint else read_start(program, spec_folder(program))
+        notes += start.notes if start else ()
+        fabric = _open_fabric(program, task, options)
+        session = open_session(program, data, fabric, start.states if start else None)
         trainer = Trainer(program, folder, session, data, options.sets)
         return trainer.train(checkpoint, (logger, make_callback(session)), notes)
 
@@ -166,7 +170,8 @@ def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabri
         nodes=options.nodes,
         accelerator=options.accelerator,
         strategy=options.strategy,
-        untrained=any(untrained_layers(program.typed, task.roles, task.ports)),
+        untrained=any(untrained_layers(program.typed, task.roles, task.ports))
+        or bool(task.start and task.start.freeze),
     )
 
 
@@ -269,8 +274,13 @@ class Trainer:
 
 def data_section(program: Program, task: Task) -> DataSection:
     """The `data:` section of a program's task."""
-    folder = Path(program.typed.graph.document.source.file).parent
-    return DataSection(resolved_document(program), task.data.name, folder)
+    document = resolved_document(program)
+    return DataSection(document, task.data.name, spec_folder(program))
+
+
+def spec_folder(program: Program) -> Path:
+    """The folder of the file that was compiled, to which paths in it are relative."""
+    return Path(program.typed.graph.document.source.file).parent
 
 
 def resolved_document(program: Program) -> Document:
@@ -279,15 +289,18 @@ def resolved_document(program: Program) -> Document:
 
 
 def absolute_paths(program: Program) -> Document:
-    """The resolved spec with absolute paths of data, so that a copy of it can be in any folder."""
+    """The resolved spec with absolute paths, so that a copy of it can be in any folder."""
     assert program.task is not None
     options = program.task.data
     section = data_section(program, program.task)
-    paths = {
+    paths: dict[tuple[str, ...], str] = {
         ("data", options.name, name): str(section.path(written).resolve())
         for name in options.file_options()
         if (written := getattr(options, name)) is not None
     }
+    if program.task.start and program.task.start.weights:
+        written = program.task.start.weights
+        paths["start", "weights"] = str(section.path(written).resolve())
     changes: dict[tuple[str, ...], YamlNode] = {
         path: ScalarNode(text, text, section.span(path[-1]))
         for path, text in paths.items()

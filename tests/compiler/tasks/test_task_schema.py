@@ -36,7 +36,7 @@ BEYOND = {
     *("normalized_images_of_a_decoder", "stopping_without_evaluations"),
     *("regression_of_classes", "label_for_a_number", "loss_of_classes"),
     *("too_few_predictions", "columns_of_a_table", "indices_of_categories"),
-    *("table_without_a_target", "column_named_twice"),
+    *("table_without_a_target", "column_named_twice", "start_patterns"),
 }
 """Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
 

@@ -41,6 +41,7 @@ task:
 LANGUAGE_MODEL = [
     *("--set", "vocab=36", "--set", "width=16", "--set", "depth=2", "--set", "heads=2"),
     *("--set", "context=16", "--set", "task.epochs=1", "--set", "task.batch_size=8"),
+    *("--set", "task.decay_all=false"),  # two groups of parameters
 ]
 
 HANGS = 600
@@ -112,6 +113,28 @@ def test_two_processes_equal_one_with_twice_the_batch_size(tmp_path: Path) -> No
     assert metrics(tmp_path / "two") == pytest.approx(
         metrics(tmp_path / "one"), rel=1e-5
     )
+
+
+def test_two_processes_freeze_and_unfreeze(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        CLASSIFIER.replace(
+            "  unused: {op: linear, out_features: 1, in: act}\n", ""
+        ).replace("  size: unused\n", "")
+    )
+    start = '{freeze: ["fc1.{leaf}"], unfreeze_after: 1}'
+    train_here(str(spec), "--run", str(tmp_path / "before"), "--set", "task.epochs=1")
+    told = (
+        str(spec),
+        "--set",
+        f"task.start={start}",
+        "--weights",
+        str(tmp_path / "before"),
+    )
+    two = ("--devices", "2", "--strategy", "ddp", "--set", "task.batch_size=32")
+    train_here(*told, "--run", str(tmp_path / "one"))
+    train(*told, "--run", str(tmp_path / "two"), *two)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
 
 
 def test_a_sharded_language_model_equals_the_whole_one(tmp_path: Path) -> None:
