@@ -7,6 +7,7 @@ from compiler.expr.syntax import (
     COMPARE,
     NOT,
     OR,
+    POWER,
     PRECEDENCE,
     SIGN,
     BinaryOperation,
@@ -20,6 +21,7 @@ from compiler.expr.syntax import (
     ListLiteral,
     LogicalOperation,
     NumberLiteral,
+    Slicing,
     UnaryOperation,
     Variable,
 )
@@ -29,9 +31,16 @@ MAX_DEPTH = 32
 ARITY = {
     "min": (1, MAX_NODES),
     "max": (1, MAX_NODES),
+    "sum": (1, 1),
+    "prod": (1, 1),
     "ceil_div": (2, 2),
     "len": (1, 1),
+    "round": (1, 1),
+    "sqrt": (1, 1),
+    "log": (1, 1),
+    "exp": (1, 1),
 }
+"""The functions of the language, with the least and the greatest number of arguments."""
 
 
 def parse_expression(
@@ -82,7 +91,8 @@ class _Parser:
         expr = self._prefix(least)
         while (precedence := self._precedence()) >= least:
             op = self._advance().text
-            right = self._operation(precedence + 1)
+            # Powers join from the right: 2 ** 3 ** 2 is 2 ** 9.
+            right = self._operation(precedence + (precedence != POWER))
             expr = self._node(self._join(op, expr, right), start)
         return expr
 
@@ -116,12 +126,22 @@ class _Parser:
         start = self._token.start
         expr = self._primary()
         while self._accept("["):
-            index = self._expression()
-            self._expect("]")
-            expr = self._node(Indexing(expr, index), start)
+            expr = self._node(self._item(expr), start)
         if self._token.text == "(":
             raise self._error(f"only {', '.join(ARITY)} can be called")
         return expr
+
+    def _item(self, value: Expression) -> Expression:
+        """What is in brackets behind a list: an index, or the bounds of a slice."""
+        first = None if self._token.text == ":" else self._expression()
+        if self._accept("]") and first is not None:
+            return Indexing(value, first)
+        self._expect(":")
+        stop = None if self._token.text in "]:" else self._expression()
+        if self._token.text == ":":
+            raise self._error("slices have no step")
+        self._expect("]")
+        return Slicing(value, first, stop)
 
     def _primary(self) -> Expression:
         token = self._token

@@ -19,13 +19,11 @@ _TOKEN = re.compile(
     |   (?P<symbol>\*\*|//|==|!=|<=|>=|&&|\|\||.)""",
     re.VERBOSE | re.DOTALL,
 )
-_SYMBOLS = PRECEDENCE.keys() | set("()[],")
+_SYMBOLS = PRECEDENCE.keys() | set("()[],:")
 _NO_TEXT = "expressions cannot contain text"
 _NO_NONE = "specs have no `None`"
 _NOT_SUPPORTED = {
-    "**": "expressions have no powers; write a product",
     ".": "expressions have no attributes; sizes are named in the type of the input",
-    ":": "expressions have no slices",
     "=": "equality is written `==`",
     "!": "negation is written `not`",
     "&&": "conjunction is written `and`",

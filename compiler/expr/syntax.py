@@ -58,7 +58,7 @@ class UnaryOperation(ExprNode):
 
 @dataclass(frozen=True, slots=True)
 class BinaryOperation(ExprNode):
-    """`+`, `-`, `*`, `/`, `//` or `%` of two operands."""
+    """`+`, `-`, `*`, `/`, `//`, `%` or `**` of two operands."""
 
     op: str
     left: "Expression"
@@ -93,7 +93,7 @@ class IfElse(ExprNode):
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall(ExprNode):
-    """`min`, `max`, `ceil_div` or `len` of its arguments."""
+    """A function of the language, such as `min`, of its arguments."""
 
     function: str
     args: tuple["Expression", ...]
@@ -105,6 +105,15 @@ class Indexing(ExprNode):
 
     value: "Expression"
     index: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing(ExprNode):
+    """`value[first:end]`; without `first` from the start, without `stop` to the end."""
+
+    value: "Expression"
+    first: "Expression | None"
+    stop: "Expression | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ Expression = (
     | IfElse
     | FunctionCall
     | Indexing
+    | Slicing
     | ListLiteral
 )
 
@@ -142,13 +152,14 @@ class ExpressionError(Exception):
 
 
 # Precedence, lowest first.
-CONDITIONAL, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POSTFIX = range(9)
+CONDITIONAL, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, POSTFIX = range(10)
 PRECEDENCE = {
     "or": OR,
     "and": AND,
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARE),
     **dict.fromkeys(("+", "-"), SUM),
     **dict.fromkeys(("*", "/", "//", "%"), PRODUCT),
+    "**": POWER,
 }
 
 
@@ -167,6 +178,9 @@ def children(expr: Expression) -> tuple[Expression, ...]:
             return expr.args
         case Indexing():
             return (expr.value, expr.index)
+        case Slicing():
+            bounds = (expr.value, expr.first, expr.stop)
+            return tuple(part for part in bounds if part is not None)
         case ListLiteral():
             return expr.items
         case _:
@@ -221,6 +235,13 @@ def rewrite(
             if value is expr.value and index is expr.index:
                 return expr
             return replace(expr, value=value, index=index)
+        case Slicing(value, first, stop):
+            return replace(
+                expr,
+                value=rewrite(value, rule),
+                first=first and rewrite(first, rule),
+                stop=stop and rewrite(stop, rule),
+            )
         case ListLiteral():
             return replace(expr, items=_rewrite_all(expr.items, rule))
         case _:
@@ -264,6 +285,9 @@ def unparse(expr: Expression) -> str:
             return f"{expr.function}({', '.join(map(unparse, expr.args))})"
         case Indexing():
             return f"{_operand(expr.value, POSTFIX)}[{unparse(expr.index)}]"
+        case Slicing(value, first, stop):
+            bounds = (unparse(part) if part else "" for part in (first, stop))
+            return f"{_operand(value, POSTFIX)}[{':'.join(bounds)}]"
         case ListLiteral():
             return f"[{', '.join(map(unparse, expr.items))}]"
 
@@ -275,9 +299,13 @@ def _unparse_unary(expr: UnaryOperation) -> str:
 
 
 def _unparse_binary(expr: BinaryOperation) -> str:
+    if (
+        expr.op == "**"
+    ):  # joins from the right, and binds closer than the sign before it
+        return f"{_operand(expr.left, POSTFIX)} ** {_operand(expr.right, SIGN)}"
     # A loop, since recursion could not handle the left-nested operators of a sum of hundreds of terms.
     nested, left = [expr], expr.left
-    while isinstance(left, BinaryOperation):
+    while isinstance(left, BinaryOperation) and left.op != "**":
         nested.append(left)
         left = left.left
     text = unparse(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -102,6 +103,11 @@ def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
                 return tuple(map(one, part.items))
             case Subscript(items, (index,)) if not isinstance(index, Slice):
                 return one(items)[_whole(one(index))]
+            case Subscript(items, (Slice(first, stop, None),)):
+                ends = (
+                    None if end is None else _whole(one(end)) for end in (first, stop)
+                )
+                return one(items)[slice(*ends)]
             case Call(Name(name), args) if name in _FUNCTIONS:
                 return _FUNCTIONS[name](*map(one, args))
         raise Unknown(part)
@@ -164,7 +170,7 @@ _FOLDED = frozenset({Compare, Subscript, Unary, Logic, Binary})
 
 def _is_count(code: Call) -> bool:
     """Whether a call comes to a number where its arguments do."""
-    return isinstance(code.func, Name) and code.func.id in ("min", "max", "len")
+    return isinstance(code.func, Name) and code.func.id in _FUNCTIONS
 
 
 def _joined(op: str, items: tuple[Expr, ...]) -> Expr:
@@ -238,7 +244,13 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "max": lambda *args: max(*args),
     "len": len,
     "sum": sum,
+    "round": round,
+    "math.prod": math.prod,
+    "math.sqrt": math.sqrt,
+    "math.log": math.log,
+    "math.exp": math.exp,
 }
+"""The functions that sizes and conditions call: those of the language."""
 
 
 def number_code(value: Any) -> Expr:

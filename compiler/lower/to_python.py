@@ -11,6 +11,7 @@ from compiler.codegen.python import (
     Expr,
     ListExpr,
     Logic,
+    Slice,
     Unary,
     call,
     lit,
@@ -54,16 +55,23 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return Conditional(*parts)
         case syntax.Indexing(value, index):
             return subscript(to_python(value, resolve), to_python(index, resolve))
+        case syntax.Slicing(value, first, stop):
+            bounds = (part and to_python(part, resolve) for part in (first, stop))
+            return subscript(to_python(value, resolve), Slice(*bounds))
         case syntax.ListLiteral(items):
             return ListExpr(tuple(to_python(item, resolve) for item in items))
         case syntax.FunctionCall(function, args):
             return _call(function, [to_python(arg, resolve) for arg in args])
 
 
+_OF_MATH = frozenset({"prod", "sqrt", "log", "exp"})
+
+
 def _call(function: str, args: list[Expr]) -> Expr:
     if function == "ceil_div":
         return Unary("-", Binary("//", Unary("-", args[0]), args[1]))
-    return call(function, *args)
+    name = f"math.{function}" if function in _OF_MATH else function
+    return call(name, *args)
 
 
 def _leads(one: syntax.Expression, other: syntax.Expression) -> bool:

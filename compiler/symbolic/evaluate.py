@@ -23,6 +23,7 @@ from compiler.expr.syntax import (
     ListLiteral,
     LogicalOperation,
     NumberLiteral,
+    Slicing,
     UnaryOperation,
     Variable,
 )
@@ -61,6 +62,20 @@ ARITHMETIC: dict[str, Callable[[Numeric, Numeric], Numeric]] = {
     "%": operator.mod,
     "/": operator.truediv,
 }
+FOLDS: dict[str, tuple[Callable[[Numeric, Numeric], Numeric], int]] = {
+    "sum": (operator.add, 0),
+    "prod": (operator.mul, 1),
+}
+"""The functions of all numbers of a list: an operation of two, and the value for none."""
+OF_A_NUMBER: dict[str, Callable[[float], int | float]] = {
+    "round": round,
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "exp": math.exp,
+}
+MOST_FACTORS = 16
+"""The greatest exponent of a size that is not known."""
+_BITS = 63
 ORDERINGS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -98,6 +113,8 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return _call(expr, env)
         case Indexing():
             return _index(expr, env)
+        case Slicing():
+            return _slice(expr, env)
         case ListLiteral():
             return tuple(evaluate(item, env) for item in expr.items)
 
@@ -161,6 +178,8 @@ def _arithmetic(
 ) -> Value:
     if isinstance(expr, BinaryOperation):
         left, right = _number(expr.left, env), _number(expr.right, env)
+        if expr.op == "**":
+            return _power(expr, left, right)
         if expr.op == "/" or isinstance(left, float) or isinstance(right, float):
             _known(expr.left, left)
             _known(expr.right, right)
@@ -169,6 +188,22 @@ def _arithmetic(
         return not _truth(expr.operand, env)
     sign = -1 if expr.op == "-" else 1
     return _checked(expr, operator.mul, sign, _number(expr.operand, env))
+
+
+def _power(expr: BinaryOperation, base: Numeric, exponent: Numeric) -> Value:
+    """A power; of a size that is not known, only a product of few of it."""
+    exponent = _known(expr.right, exponent)
+    if isinstance(base, Dim):
+        if not isinstance(exponent, int) or not 0 <= exponent <= MOST_FACTORS:
+            _symbolic(expr.left, base)
+        factors: list[Numeric] = [base] * exponent
+        return reduce(partial(_checked, expr, operator.mul), factors, 1)
+    if isinstance(base, int) and abs(base) > 1 and exponent > _BITS:
+        _fail(expr, "the result is beyond 64 bits")
+    result = _checked(expr, operator.pow, base, exponent)
+    if isinstance(result, complex):
+        _fail(expr, "the power of a negative number needs an integer as exponent")
+    return result
 
 
 def _known(part: Expression, value: Numeric) -> int | float:
@@ -246,11 +281,32 @@ def _call(expr: FunctionCall, env: Mapping[str, Value]) -> Value:
     if expr.function == "ceil_div":
         left, right = map(_as_whole, expr.args, values)
         return _checked(expr, ceil_div, left, right)
+    if expr.function in FOLDS:
+        operation, start = FOLDS[expr.function]
+        items = _as_list(expr.args[0], values[0])
+        if expr.function == "sum" and all(type(item) is int for item in items):
+            return _checked(
+                expr, operator.add, sum(items), 0
+            )  # quicker: lists are long
+        numbers = (_as_number(expr, item) for item in items)
+        return reduce(partial(_checked, expr, operation), numbers, start)
+    if expr.function in OF_A_NUMBER:
+        number = _known(expr.args[0], _as_number(expr.args[0], values[0]))
+        return _checked_call(expr, number)
     if len(values) == 1 and isinstance(values[0], tuple):
         values = list(values[0])
     if not values:
         _fail(expr, f"`{expr.function}` of an empty list")
     return reduce(partial(_pick, expr), (_as_number(expr, value) for value in values))
+
+
+def _checked_call(expr: FunctionCall, number: int | float) -> int | float:
+    try:
+        return OF_A_NUMBER[expr.function](number)
+    except ValueError:
+        _fail(expr, f"`{expr.function}` of {number} is not a number")
+    except OverflowError:
+        _fail(expr, "the result is too large")
 
 
 def _pick(expr: FunctionCall, left: Numeric, right: Numeric) -> Numeric:
@@ -282,3 +338,20 @@ def _index(expr: Indexing, env: Mapping[str, Value]) -> Value:
     if not -len(items) <= index < len(items):
         _fail(expr.index, f"index {index} is out of range for {len(items)} items")
     return _plain(items[index])
+
+
+def _slice(expr: Slicing, env: Mapping[str, Value]) -> Value:
+    """Items of a list; bounds beyond its ends are its ends, as in Python."""
+    items = _as_list(expr.value, evaluate(expr.value, env))
+    first, stop = (
+        None if bound is None else _bound(bound, env)
+        for bound in (expr.first, expr.stop)
+    )
+    return items[first:stop]
+
+
+def _bound(part: Expression, env: Mapping[str, Value]) -> int:
+    bound = _as_whole(part, evaluate(part, env))
+    if isinstance(bound, Dim):
+        _symbolic(part, bound)
+    return bound

@@ -19,7 +19,7 @@ from compiler.expr.syntax import (
     walk,
 )
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.evaluate import FOLDS, ExpressionError, Value, evaluate
 from compiler.symbolic.symbols import (
     CopyNumber,
     ListItem,
@@ -86,7 +86,10 @@ class SymbolTable(dict[str, Value]):
     def size(self, expr: Expression, value: Any) -> Any:
         """A formula as a size in the names of the scope; `value` is its value."""
         parts = list(walk(expr)) if not isinstance(expr, Variable) else ()
-        calls = any(isinstance(part, FunctionCall) for part in parts)
+        functions = {p.function for p in parts if isinstance(p, FunctionCall)}
+        if functions & FOLDS.keys():  # the list may have another length
+            return self.opaque(expr, value)
+        calls = bool(functions)
         listed = calls or any(isinstance(part, Indexing) for part in parts)
         known = dict(self) if listed else self
         told = rewrite(expr, _into(known, self._item)) if listed else expr

@@ -15,9 +15,18 @@ from tests.fuzz.wrapped import wrapped
 
 RICH = 5_000_000
 """From this seed on specs have richer moves. What a seed gives depends on the moves of the day."""
+FORMULAS = 6_000_000
+"""From this seed to the next bound sizes are computed by all functions of the language."""
 WRAPPED = 10_000_000
 """From this seed on they have wrappers around some layers, too."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
+COMPUTED = [
+    "sum(widths)",
+    "2 ** 2 + width",
+    "sum(widths[:n]) + 2",
+    "prod(widths[:2])",
+    "round(sqrt(width * hidden))",
+]
 
 
 def spec_of(seed: int) -> Config:
@@ -41,7 +50,7 @@ def _random_spec(seed: int) -> Config:
         {},
         [],
         serial(),
-        NUMBERS,
+        NUMBERS + COMPUTED * (FORMULAS <= seed < WRAPPED),
         ["flag", "other"],
         ["n"],
         ["B", "T"],

@@ -17,6 +17,7 @@ from compiler.expr.syntax import (
     ListLiteral,
     LogicalOperation,
     NumberLiteral,
+    Slicing,
     UnaryOperation,
     Variable,
     unparse,
@@ -35,7 +36,8 @@ def fault_of(text: str) -> ExpressionError | None:
     return None
 
 
-OPERATORS = ["+", "-", "*", "/", "//", "%"]
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**"]
+OF_ONE = st.sampled_from(("sum", "prod", "round", "sqrt", "log", "exp"))
 COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
 SMALL = st.integers(0, 3).map(NumberLiteral) | st.sampled_from((0.5, 1e-5, 1e20)).map(
     NumberLiteral
@@ -62,7 +64,9 @@ def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         | st.builds(FunctionCall, st.sampled_from(("min", "max")), few)
         | st.builds(lambda part: FunctionCall("len", (part,)), part)
         | st.builds(lambda a, b: FunctionCall("ceil_div", (a, b)), part, part)
+        | st.builds(lambda name, part: FunctionCall(name, (part,)), OF_ONE, part)
         | st.builds(Indexing, part, part)
+        | st.builds(Slicing, part, st.none() | part, st.none() | part)
         | st.builds(ListLiteral, few)
     )
 
@@ -82,7 +86,21 @@ def test_evaluation_gives_a_value_or_a_fault(expr: Expression) -> None:
 
 
 PIECES = [*"+-*/%()[],<>=!.:$'\"&|~^@\\ \n\0", *string.digits, *ENV, "if", "else"]
-PIECES += ["and", "or", "not", "min(", "len(", "ceil_div(", "//", "==", "1e9", "é"]
+PIECES += [
+    "and",
+    "or",
+    "not",
+    "min(",
+    "len(",
+    "ceil_div(",
+    "sum(",
+    "log(",
+    "**",
+    "//",
+    "==",
+    "1e9",
+    "é",
+]
 
 
 @given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
