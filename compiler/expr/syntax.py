@@ -283,13 +283,17 @@ def unparse(expr: Expression) -> str:
             return f"{body} if {test} else {unparse(expr.orelse)}"
         case FunctionCall():
             return f"{expr.function}({', '.join(map(unparse, expr.args))})"
-        case Indexing():
-            return f"{_operand(expr.value, POSTFIX)}[{unparse(expr.index)}]"
-        case Slicing(value, first, stop):
-            bounds = (unparse(part) if part else "" for part in (first, stop))
-            return f"{_operand(value, POSTFIX)}[{':'.join(bounds)}]"
+        case Indexing() | Slicing():
+            return f"{_operand(expr.value, POSTFIX)}[{_unparse_place(expr)}]"
         case ListLiteral():
             return f"[{', '.join(map(unparse, expr.items))}]"
+
+
+def _unparse_place(expr: Indexing | Slicing) -> str:
+    if isinstance(expr, Indexing):
+        return unparse(expr.index)
+    bounds = (unparse(part) if part else "" for part in (expr.first, expr.stop))
+    return ":".join(bounds)
 
 
 def _unparse_unary(expr: UnaryOperation) -> str:

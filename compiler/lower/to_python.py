@@ -53,15 +53,19 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
         case syntax.IfElse(test, body, orelse):
             parts = (to_python(part, resolve) for part in (test, body, orelse))
             return Conditional(*parts)
-        case syntax.Indexing(value, index):
-            return subscript(to_python(value, resolve), to_python(index, resolve))
-        case syntax.Slicing(value, first, stop):
-            bounds = (part and to_python(part, resolve) for part in (first, stop))
-            return subscript(to_python(value, resolve), Slice(*bounds))
+        case syntax.Indexing() | syntax.Slicing():
+            return subscript(to_python(expr.value, resolve), _place(expr, resolve))
         case syntax.ListLiteral(items):
             return ListExpr(tuple(to_python(item, resolve) for item in items))
         case syntax.FunctionCall(function, args):
             return _call(function, [to_python(arg, resolve) for arg in args])
+
+
+def _place(expr: syntax.Indexing | syntax.Slicing, resolve: Resolve) -> Expr | Slice:
+    if isinstance(expr, syntax.Indexing):
+        return to_python(expr.index, resolve)
+    bounds = (part and to_python(part, resolve) for part in (expr.first, expr.stop))
+    return Slice(*bounds)
 
 
 _OF_MATH = frozenset({"prod", "sqrt", "log", "exp"})
@@ -76,11 +80,11 @@ def _call(function: str, args: list[Expr]) -> Expr:
 
 def _leads(one: syntax.Expression, other: syntax.Expression) -> bool:
     """Whether a factor comes before another where a size is printed: a number first, then names in order."""
-    first, second = _place(one), _place(other)
+    first, second = _order(one), _order(other)
     return first is not None and second is not None and first < second
 
 
-def _place(factor: syntax.Expression) -> tuple[int, str] | None:
+def _order(factor: syntax.Expression) -> tuple[int, str] | None:
     match factor:
         case syntax.NumberLiteral(int()):
             return 0, ""
