@@ -64,8 +64,11 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
 def _place(expr: syntax.Indexing | syntax.Slicing, resolve: Resolve) -> Expr | Slice:
     if isinstance(expr, syntax.Indexing):
         return to_python(expr.index, resolve)
-    bounds = (part and to_python(part, resolve) for part in (expr.first, expr.stop))
-    return Slice(*bounds)
+    first, stop = (
+        None if part is None else to_python(part, resolve)
+        for part in (expr.first, expr.stop)
+    )
+    return Slice(first, stop)
 
 
 _OF_MATH = frozenset({"prod", "sqrt", "log", "exp"})

@@ -6,7 +6,7 @@ gives a `Dim`, which becomes an int again once it contains no symbol.
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -75,6 +75,8 @@ OF_A_NUMBER: dict[str, Callable[[float], int | float]] = {
 }
 MOST_FACTORS = 16
 """The greatest exponent of a size that is not known."""
+MOST_ITEMS = 256
+"""The items of a list whose sum, product, minimum or maximum is taken."""
 _BITS = 63
 ORDERINGS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -196,14 +198,33 @@ def _power(expr: BinaryOperation, base: Numeric, exponent: Numeric) -> Value:
     if isinstance(base, Dim):
         if not isinstance(exponent, int) or not 0 <= exponent <= MOST_FACTORS:
             _symbolic(expr.left, base)
-        factors: list[Numeric] = [base] * exponent
-        return reduce(partial(_checked, expr, operator.mul), factors, 1)
+        return _folded(expr, operator.mul, [base] * exponent, 1)
     if isinstance(base, int) and abs(base) > 1 and exponent > _BITS:
         _fail(expr, "the result is beyond 64 bits")
     result = _checked(expr, operator.pow, base, exponent)
     if isinstance(result, complex):
         _fail(expr, "the power of a negative number needs an integer as exponent")
     return result
+
+
+def _folded(
+    part: Expression,
+    operation: Callable[[Numeric, Numeric], Numeric],
+    numbers: Iterable[Numeric],
+    start: Numeric,
+) -> Numeric:
+    found = start
+    for number in numbers:
+        found = _checked(part, operation, found, number)
+    return found
+
+
+def _as_items(part: Expression, value: Value) -> tuple[Value, ...]:
+    """A list whose items a function looks at: few enough to do so in every copy of a layer."""
+    items = _as_list(part, value)
+    if len(items) > MOST_ITEMS:
+        _fail(part, f"the list has more than {MOST_ITEMS} items")
+    return items
 
 
 def _known(part: Expression, value: Numeric) -> int | float:
@@ -283,18 +304,14 @@ def _call(expr: FunctionCall, env: Mapping[str, Value]) -> Value:
         return _checked(expr, ceil_div, left, right)
     if expr.function in FOLDS:
         operation, start = FOLDS[expr.function]
-        items = _as_list(expr.args[0], values[0])
-        if expr.function == "sum" and all(type(item) is int for item in items):
-            return _checked(
-                expr, operator.add, sum(items), 0
-            )  # quicker: lists are long
-        numbers = (_as_number(expr, item) for item in items)
-        return reduce(partial(_checked, expr, operation), numbers, start)
+        items = _as_items(expr.args[0], values[0])
+        numbers = [_as_number(expr, item) for item in items]
+        return _folded(expr, operation, numbers, start)
     if expr.function in OF_A_NUMBER:
         number = _known(expr.args[0], _as_number(expr.args[0], values[0]))
         return _checked_call(expr, number)
     if len(values) == 1 and isinstance(values[0], tuple):
-        values = list(values[0])
+        values = list(_as_items(expr.args[0], values[0]))
     if not values:
         _fail(expr, f"`{expr.function}` of an empty list")
     return reduce(partial(_pick, expr), (_as_number(expr, value) for value in values))

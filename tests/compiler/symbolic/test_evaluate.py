@@ -90,6 +90,8 @@ def test_values(text: str, expected: Value) -> None:
         ("0 ** -1", "division by zero", "0 ** -1"),
         ("(-8) ** 0.5", "needs an integer as exponent", "(-8) ** 0.5"),
         ("sum(3)", "expected a list, found a number", "3"),
+        ("sum(long)", "the list has more than 256 items", "long"),
+        ("max(long)", "the list has more than 256 items", "long"),
         ("sqrt(-1)", "`sqrt` of -1 is not a number", "sqrt(-1)"),
         ("log(0)", "`log` of 0 is not a number", "log(0)"),
         ("exp(1000)", "the result is too large", "exp(1000)"),

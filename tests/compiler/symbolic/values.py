@@ -23,6 +23,7 @@ ENV: dict[str, Value] = {
     "norm": "layer_norm",
     "widths": (64, 128, WIDTHS_2),
     "none": (),
+    "long": (1,) * 257,
 }
 
 
