@@ -25,7 +25,7 @@ from compiler.codegen.python import (
     Unary,
     lit,
 )
-from compiler.codegen.traversal import mapped
+from compiler.codegen.traversal import children, mapped
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
@@ -126,6 +126,7 @@ def fold(
     `fill` gives what stands for a placeholder, in parts that run; `size_at` the size of a value at an axis, `present`
     whether a placeholder holds something (None: unknown). Numbers are literals, and placeholders whose key is a `Dim`.
     """
+    numbers = _Numbers()
 
     def one(part: Expr) -> Expr:
         if isinstance(part, Placeholder):
@@ -159,7 +160,7 @@ def fold(
             case Logic(op, items):
                 return _joined(op, items)
             case Binary() | Compare() | Unary() | Call():
-                return _number(part) or part
+                return numbers.of(part) or part
         return part
 
     return one(code)
@@ -184,6 +185,22 @@ def _joined(op: str, items: tuple[Expr, ...]) -> Expr:
     if not rest:
         return Literal(not decides)
     return rest[0] if len(rest) == 1 else Logic(op, tuple(rest))
+
+
+class _Numbers:
+    """What parts of code come to, asked from the inside out."""
+
+    def __init__(self) -> None:
+        self._failed: dict[int, Expr] = {}
+        """What came to no number, by identity: nothing made of it does."""
+
+    def of(self, part: Expr) -> Expr | None:
+        """The number that a part comes to; None where it comes to none."""
+        known = any(id(child) in self._failed for child in children(part))
+        number = None if known else _number(part)
+        if number is None:
+            self._failed[id(part)] = part
+        return number
 
 
 def _number(code: Expr) -> Expr | None:
