@@ -16,6 +16,8 @@ from torch import Tensor
 FORMATS: Final = ("WAV", "FLAC")
 """The formats that are read, as libsndfile calls them."""
 _MAX_SECONDS: Final = 3600.0
+_MAX_SAMPLES: Final = 2**28
+"""Samples of all channels together: 1 GiB. An hour can have many more."""
 
 
 def audio_seconds(file: Path | BinaryIO) -> float:
@@ -48,6 +50,11 @@ def read_audio(
         if not seconds <= longest:
             raise ValueError(
                 f"it has {seconds:.1f} s, and at most {longest:g} are read"
+            )
+        if opened.frames * opened.channels > _MAX_SAMPLES:
+            raise ValueError(
+                f"it has {opened.frames:,} samples in {opened.channels} channels,"
+                f" and at most {_MAX_SAMPLES:,} are read"
             )
         try:
             samples = opened.read(dtype="float32", always_2d=True).mean(1)

@@ -176,3 +176,15 @@ def test_too_few_recordings(tmp_path: Path) -> None:
     recordings(tmp_path)
     with pytest.raises(SpecError, match="too few recordings"):
         read("{speech: {path: t.tsv, held_out: 0.01}}", tmp_path)
+
+
+def test_memory_for_a_recording_is_bounded(tmp_path: Path) -> None:
+    """The header of a small file can announce half an hour at a rate of 655 kHz."""
+    file = tmp_path / "long.flac"
+    soundfile.write(file, tone(0.01, 8000), 655_350, subtype="PCM_16")
+    content = bytearray(file.read_bytes())
+    content[22:26] = (2**30).to_bytes(4, "big")  # the low bits of the number of samples
+    file.write_bytes(content)
+    assert audio_seconds(file) < 3600
+    with pytest.raises(ValueError, match="at most 268,435,456 are read"):
+        read_audio(file, 8000)
