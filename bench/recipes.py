@@ -241,6 +241,36 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         predict=("And God said, Let there be oxen: and there was light.",),
         note="`f1.all` is that of taking every word for replaced.",
     ),
+    "questions-worlds": Recipe(
+        "Questions on made stories: LSTM layers and attention",
+        "recipes/reader_worlds.yaml",
+        10,
+        [Bound("exact", ">=", 0.9), Bound("exact", ">", "exact.frequent")],
+        predict=(
+            "Where is the ball? Anna went to the hall. Anna took the ball. Ben ran to the attic.",
+        ),
+        note="A generator makes the stories, in the manner of bAbI; `frequent` is the most frequent answer.",
+    ),
+    "questions-genealogies": Recipe(
+        "Questions on kinships in the King James Bible",
+        "recipes/reader_genealogies.yaml",
+        10,
+        [Bound("f1", ">", "f1.frequent")],
+        predict=(
+            "Who was the son of Kish? And there was one Saul, the son of Kish, of the land of Benjamin.",
+        ),
+        note="The questions are made from verses by patterns; whole books are held out.",
+    ),
+    "answers": Recipe(
+        "Questions on made stories, answered in words of their own: a GRU with attention",
+        "recipes/encoder_decoder_answers.yaml",
+        10,
+        [Bound("exact", ">", "exact.frequent")],
+        predict=(
+            "how many things has anna ? anna went to the hall . anna took the ball . anna took the lamp .",
+        ),
+        note="Some questions ask for numbers, and some for yes or no.",
+    ),
     "accents": Recipe(
         "Accents of the Bible in Spanish: the encoder of a Transformer",
         "recipes/encoder_tagger_accents.yaml",

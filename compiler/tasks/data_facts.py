@@ -21,6 +21,7 @@ Form = Literal[
     "pairs",
     "speech",
     "tagged text",
+    "questions",
 ]
 Answer = Literal["classes", "numbers", "labels"]
 """What is to be predicted of an example: one of several classes, numbers, or which of several labels apply."""

@@ -67,6 +67,10 @@ class _TaggedText(_Metadata):
     tags: list[str]
 
 
+class _Questions(_Metadata):
+    tokenizer: dict[str, Any]
+
+
 class _Series(_Metadata):
     mean: list[float]
     std: list[float]
@@ -88,6 +92,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "series": _Series,
     "speech": _Speech,
     "tagged text": _TaggedText,
+    "questions": _Questions,
 }
 _ANSWERS: Final[Mapping[Answer, str]] = {
     "classes": "classes",

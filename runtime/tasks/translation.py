@@ -20,6 +20,7 @@ from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import TextPairs
 from runtime.data.tokenizer import BOS, EOS, PAD, Tokenizer
 from runtime.decode import Stepper
+from runtime.tasks.answer_metrics import answer_metrics
 from runtime.tasks.learner import GenerationRequest, Learner
 from runtime.tasks.sequence_lengths import (
     all_batches,
@@ -153,7 +154,9 @@ class TranslationLearner(Learner[Translation]):
         if not self._is_language:
             return metrics
         texts = [self.target.decode(ids) for ids in found]
-        return metrics | translation_metrics(texts, self._references(expected))
+        references = self._references(expected)
+        metrics["f1"] = answer_metrics(texts, [[one] for one in references])["f1"]
+        return metrics | translation_metrics(texts, references)
 
     def _references(self, targets: Sequence[Sequence[int]]) -> list[str]:
         """The held-out targets as they were read if possible: decoding tokens may not restore the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -37,7 +38,7 @@ def translation_metrics(
 def baseline_metrics(
     train: Examples, held_out: Examples, vocab: int
 ) -> dict[str, float]:
-    """BLEU and chrF of copying and of a dictionary, and the cross-entropy of unigrams in nats.
+    """BLEU and chrF of copying and of a dictionary, matches of the most frequent target, and the loss of unigrams.
 
     Empty if the examples do not have their texts.
     """
@@ -54,6 +55,10 @@ def baseline_metrics(
         for name, texts in translations.items()
         for metric, value in translation_metrics(texts, references).items()
     }
+    answers = Counter(target for _, target in train.texts)
+    (frequent, _), *_ = answers.most_common(1)
+    same = sum(one == frequent for one in references)
+    metrics["exact.frequent"] = same / max(1, len(references))
     loss = unigram_loss(_targets(train), _targets(held_out), vocab)
     return metrics | {"loss.unigram": loss}
 

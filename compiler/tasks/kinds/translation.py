@@ -19,8 +19,9 @@ class Translation(Task):
 
     In training, each token of the target is predicted from those before it (teacher
     forcing); the output at a position must not depend on later tokens of the target.
-    Translations are decoded token by token, and evaluated by BLEU and chrF. Token 0 is
-    padding; both sides end with token 2, and targets start with token 1.
+    Translations are decoded token by token, and evaluated by BLEU and chrF, and as answers: by
+    the fraction of exact ones and the F1 of their words. Token 0 is padding; both sides end
+    with token 2, and targets start with token 1.
 
     Attributes:
         label_smoothing: target mass spread evenly over the tokens (Szegedy et al., 2016).

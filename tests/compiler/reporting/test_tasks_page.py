@@ -54,6 +54,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "labelled_text": {"path": "a.tsv"},
     "mask_folder": {"path": "a", "size": 8},
     "pairs": {"path": "a.tsv"},
+    "squad": {"path": "a.json"},
     "speech": {"path": "a.tsv"},
     "table": {"path": "a.csv", "target": "level"},
     "text": {"path": "a.txt"},

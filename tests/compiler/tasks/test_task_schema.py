@@ -28,6 +28,7 @@ BEYOND = {
     *("outputs_without_the_role", "input_that_nothing_feeds", "vocabulary"),
     *("speech_of_other_bands", "logits_of_other_positions"),
     *("transitions_between_other_tags", "vocabulary_without_a_mask"),
+    "answer_without_its_end",
     "transcription_without_its_prefix",
     *("one_network_for_two", "two_networks_for_one", "range_of_the_generator"),
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),

@@ -1,0 +1,161 @@
+"""Questions on passages, whose answers are parts of the passages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+
+from compiler.tasks.data_facts import DataFacts
+from runtime.data.dataset import Batch, DataSplits
+from runtime.data.padded_texts import PaddedExamples
+from runtime.data.tokenizer import EOS, PAIR_SPECIALS, SpacedTokenizer
+
+_TOKEN: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]")
+SEPARATOR: Final = EOS
+"""The token between question and passage."""
+Place = tuple[int, int]
+"""The first character, and the one after the last."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question on a passage.
+
+    Attributes:
+        question, passage: the texts.
+        answers: all answers that are right, as texts.
+        start: the first character of the first answer in the passage.
+    """
+
+    question: str
+    passage: str
+    answers: tuple[str, ...]
+    start: int
+
+
+@dataclass(frozen=True)
+class ReadQuestion:
+    """A question and its passage as tokens.
+
+    Attributes:
+        ids: of the question, the separator and the passage.
+        first: the position of the passage's first token.
+        places: of the passage's tokens.
+    """
+
+    ids: list[int]
+    first: int
+    places: Sequence[Place]
+
+    def span(self, question: Question) -> tuple[int, int] | None:
+        """The positions of the first and the last token of the first answer; None if they were cut off."""
+        end = question.start + len(question.answers[0])
+        inside = [
+            position
+            for position, (a, b) in enumerate(self.places, self.first)
+            if a < end and b > question.start
+        ]
+        whole = inside and self.places[inside[-1] - self.first][1] >= end
+        return (inside[0], inside[-1]) if whole else None
+
+    def text(self, passage: str, start: int, end: int) -> str:
+        """The part of the passage from one position to another."""
+        return passage[
+            self.places[start - self.first][0] : self.places[end - self.first][1]
+        ]
+
+
+def read_question(
+    question: str, passage: str, tokenizer: SpacedTokenizer, length: int
+) -> ReadQuestion:
+    """The tokens of a question and its passage, which is cut off at a number of tokens of both."""
+    asked = tokenizer.encode(" ".join(tokens(question)))[: length // 2]
+    room = max(0, length - len(asked) - 1)
+    places = [one.span() for one in _TOKEN.finditer(passage)][:room]
+    told = tokenizer.encode(" ".join(passage[a:b].lower() for a, b in places))
+    return ReadQuestion([*asked, SEPARATOR, *told], len(asked) + 1, places)
+
+
+def tokens(text: str) -> list[str]:
+    """Words and punctuation marks, in small letters."""
+    return [one.lower() for one in _TOKEN.findall(text)]
+
+
+class QuestionExamples(PaddedExamples):
+    """Batches of `tokens`, `segment_ids` int[B, T], `mask` bool[B, T], `start` and `end` int[B].
+
+    An answer that was cut off has the separator for its place.
+
+    Args:
+        questions: the questions.
+        tokenizer: has the numbers of the tokens.
+        length: maximum number of tokens.
+    """
+
+    def __init__(
+        self, questions: Sequence[Question], tokenizer: SpacedTokenizer, length: int
+    ) -> None:
+        self.questions = list(questions)
+        self.read = [
+            read_question(one.question, one.passage, tokenizer, length)
+            for one in questions
+        ]
+        spans = [
+            read.span(one) or (read.first - 1, read.first - 1)
+            for one, read in zip(questions, self.read, strict=True)
+        ]
+        super().__init__(
+            {
+                "tokens": [one.ids for one in self.read],
+                "segment_ids": [
+                    [int(i >= one.first) for i in range(len(one.ids))]
+                    for one in self.read
+                ],
+                "span": spans,
+            }
+        )
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        batch = super().__getitems__(indices)
+        sizes = torch.tensor([len(self.read[i].ids) for i in indices])
+        batch["mask"] = torch.arange(batch["tokens"].shape[1]) < sizes[:, None]
+        batch["start"], batch["end"] = batch.pop("span").unbind(1)
+        return batch
+
+
+def questions(
+    train: Sequence[Question],
+    held_out: Sequence[Question],
+    words: int,
+    facts: DataFacts,
+) -> DataSplits:
+    """A data set of questions; those to train on whose answer was cut off are left out.
+
+    Args:
+        train, held_out: the questions.
+        words: size of the vocabulary, which is learned from the training part.
+        facts: the sizes that the spec declares.
+    """
+    counts: Counter[str] = Counter()
+    for one in train:
+        counts.update(tokens(one.question))
+    for passage in {one.passage for one in train}:
+        counts.update(tokens(passage))
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    known = ranked[: words - len(PAIR_SPECIALS)]
+    tokenizer = SpacedTokenizer(known, PAIR_SPECIALS, words)
+    whole = [
+        one
+        for one in train
+        if read_question(one.question, one.passage, tokenizer, facts.length).span(one)
+    ]
+    first, second = (
+        QuestionExamples(part, tokenizer, facts.length) for part in (whole, held_out)
+    )
+    metadata = {"tokenizer": tokenizer.to_json()}
+    return DataSplits(first, second, replace(facts, vocab=words), metadata)

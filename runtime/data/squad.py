@@ -1,0 +1,94 @@
+"""Questions in the JSON of SQuAD (Rajpurkar et al., 2016)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from compiler.tasks.data.squad import Squad
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.questions import Question, questions
+from runtime.data.split import split_by_class
+from runtime.data.user_files import read_text
+
+Group = list[Question]
+"""The questions on one article, or one passage: they are held out together."""
+
+
+def load(options: Squad, section: DataSection) -> DataSplits:
+    """The questions of the file, those on some articles or passages held out, or those of a second file.
+
+    Raises:
+        SpecError: if a file does not exist, is not JSON of that form, or has too few questions.
+    """
+    articles = _articles(section, "path", options.path)
+    if options.test is not None:
+        train, held_out = articles, _articles(section, "test", options.test)
+    else:
+        groups = articles if len(articles) > 1 else _by_passage(articles)
+        if len(groups) < 2:
+            path = section.path(options.path)
+            message = f"{path} has too few passages to hold some out"
+            section.fail("data-empty", message, "path")
+        train, held_out = (
+            [groups[i] for i in part.tolist()]
+            for part in split_by_class(torch.zeros(len(groups)), options)
+        )
+    first, second = (
+        [one for group in part for one in group] for part in (train, held_out)
+    )
+    return questions(first, second, options.words, options.facts())
+
+
+def _by_passage(articles: list[Group]) -> list[Group]:
+    groups: dict[str, Group] = {}
+    for one in (question for article in articles for question in article):
+        groups.setdefault(one.passage, []).append(one)
+    return list(groups.values())
+
+
+def _articles(section: DataSection, option: str, written: str) -> list[Group]:
+    path = section.path(written)
+    text = read_text(section, option, written)
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"invalid JSON: {error.msg}"
+        section.fail_in(
+            "data-format",
+            path,
+            error.lineno,
+            message,
+            columns=(error.colno, error.colno),
+        )
+    except RecursionError:
+        section.fail("data-format", f"{path} is nested too deeply", option)
+    try:
+        found = [list(_questions(article)) for article in content["data"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        message = f"{path} is not of the form of SQuAD: {reason}"
+        help = "data: [{paragraphs: [{context, qas: [{question, answers: [{text, answer_start}]}]}]}]"
+        section.fail("data-format", message, option, help=help)
+    return [group for group in found if group]
+
+
+def _questions(article: dict[str, Any]) -> Iterator[Question]:
+    for paragraph in article["paragraphs"]:
+        passage = str(paragraph["context"])
+        for one in paragraph["qas"]:
+            answers = [(str(a["text"]), int(a["answer_start"])) for a in one["answers"]]
+            wrong = [
+                text
+                for text, start in answers
+                if passage[max(0, start) :][: len(text)] != text
+            ]
+            if wrong:
+                raise ValueError(f"the answer {wrong[0]!r} is not where it should be")
+            if answers and answers[0][0].strip():
+                texts = tuple(dict.fromkeys(text for text, _ in answers))
+                yield Question(str(one["question"]), passage, texts, answers[0][1])
