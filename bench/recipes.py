@@ -151,6 +151,26 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("confusion.png",),
         note="569 tumours, of which a fifth is held out.",
     ),
+    "digit_rows": Recipe(
+        "Rows of three digits: which occur, and their sum",
+        "recipes/two_heads_digit_rows.yaml",
+        5,
+        [
+            Bound("f1", ">", "f1.all"),
+            Bound("f1", ">=", 0.98),
+            Bound("sum.r2", ">=", 0.9),
+        ],
+        pictures=("curves.png",),
+        note="Two heads, each with its loss. Real digits in made rows; held-out rows are of held-out digits.",
+    ),
+    "digit_sum": Recipe(
+        "Rows of three digits: their sum",
+        "recipes/two_heads_sum.yaml",
+        5,
+        [Bound("mae", "<", "mae.mean"), Bound("r2", ">=", 0.9)],
+        pictures=("predicted.png",),
+        note="The same network; the sum is what counts, and which digits occur is its further loss.",
+    ),
     "gan": Recipe(
         "Digits out of noise: a conditional DCGAN",
         "recipes/gan_digits.yaml",

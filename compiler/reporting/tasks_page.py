@@ -23,6 +23,8 @@ from compiler.reporting.tasks_text import (
     AUGMENTATIONS,
     DATA,
     HEAD,
+    LOSSES,
+    METRICS,
     RUNS,
     SCHEDULES,
     START,
@@ -31,6 +33,7 @@ from compiler.tasks.augmentations import Augmentation
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.losses import Loss
+from compiler.tasks.metrics import Metric
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.roles import Role
 from compiler.tasks.schedules import Schedule
@@ -38,6 +41,11 @@ from compiler.tasks.task import Task
 from compiler.tasks.task_kinds import task_kinds
 
 PAGE = Path("docs/tasks.md")
+_MAPPINGS = {
+    "ports": "a mapping from roles to ports",
+    "losses": "a mapping from outputs to [losses](#losses)",
+}
+"""What keys take that are mappings from names of the spec."""
 _SEVERAL = {"loss": "losses"}
 """The plurals that do not end with s alone."""
 
@@ -48,7 +56,8 @@ def tasks_page() -> str:
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
     parts += [DATA, *_data_sets()]
     parts += [AUGMENTATIONS, *_things(Augmentation.members())]
-    parts += ["## Losses\n", *_things(Loss.members())]
+    parts += [LOSSES, *_things(Loss.members())]
+    parts += [METRICS, *_things(Metric.members())]
     parts += ["## Optimizers\n", *_things(Optimizer.members(), "adamw")]
     parts += [SCHEDULES, *_things(Schedule.members(), "constant")]
     return "\n".join([*parts, RUNS])
@@ -67,7 +76,7 @@ def described(
     for name, field in model.model_fields.items():
         if name not in without:
             words = takes(kinds[name], _of_model, null=False)
-            words = "a mapping from roles to ports" if name == "ports" else words
+            words = _MAPPINGS.get(name, words)
             yield Argument(name, words, _default(field), texts.get(name, ""))
 
 

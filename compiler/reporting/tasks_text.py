@@ -9,9 +9,8 @@ HEAD: Final = """# Tasks
 Generated from the declarations by `make docs`. [The language](language.md#task) explains
 how a `task` is written, in a spec or in a [recipe](language.md#recipes); this page lists its options: [those of all
 tasks](#options-of-all-tasks), [starting from weights](#starting-from-weights), the [kinds](#kinds),
-the [data sets](#data-sets), the
-[augmentations](#augmentations), the [losses](#losses), the [optimizers](#optimizers), the [schedules](#schedules),
-and [the folder of a run](#a-run).
+the [data sets](#data-sets), the [augmentations](#augmentations), the [losses](#losses), the [metrics](#metrics), the
+[optimizers](#optimizers), the [schedules](#schedules), and [the folder of a run](#a-run).
 
 A number can be a formula over the params of the spec (`epochs: 2 * depth`), and a text can
 be a param (`path: $file`).
@@ -69,6 +68,47 @@ changed in its own way, and anew in every epoch; masks move with their images, a
 alike. The changes follow from `seed`, the epoch and the batch, so that a resumed run sees the same images.
 """
 
+LOSSES: Final = """## Losses
+
+Classification, multi-label classification and regression compare one output with what is predicted. Further
+outputs have a loss each under `losses`, which is added with its `weight`. It is of classes, numbers or labels, of which
+the data has some; an output is checked against it as that of the task is. Evaluations have its metrics under the
+output's name: `aux.loss`, `aux.accuracy`; `mae`, `rmse` and `r2` of numbers, `f1` and `exact` of labels. GoogLeNet was
+trained in this way, with auxiliary classifiers of earlier layers (Szegedy et al., 2014):
+
+```yaml
+name: AuxiliaryHead
+inputs:
+  image: float[B, 1, 8, 8]
+layers:
+  conv1: {op: conv2d, out_channels: 16, kernel_size: 3, padding: 1}
+  relu1: relu
+  conv2: {op: conv2d, out_channels: 16, kernel_size: 3, padding: 1}
+  relu2: relu
+  flat: flatten
+  head: {op: linear, out_features: 10}
+  aux_pool: {op: adaptive_avg_pool2d, output_size: 4, in: relu1}
+  aux_flat: flatten
+  aux_head: {op: linear, out_features: 10}
+outputs:
+  logits: head
+  aux: aux_head
+task:
+  kind: classification
+  data: digits
+  losses: {aux: {cross_entropy: {weight: 0.3}}}
+```
+
+With a table, outputs can be of different columns: `data: {table: {path: people.csv, label: town, target: [age,
+income]}}` with `losses: {age: {huber: {target: age, weight: 0.1}}}`.
+"""
+
+METRICS: Final = """## Metrics
+
+Metrics of held-out examples that `metrics` can add, as torchmetrics computes them. Their columns in
+`metrics.csv`, and their names for `best`, are `f1`, or `f1_micro` with another `average`.
+"""
+
 SCHEDULES: Final = """## Schedules
 
 A schedule multiplies the optimizer's `lr` by a factor that depends on the step; a step is
@@ -90,6 +130,7 @@ at all.
 | `vocabulary.json` | metadata of the data: names of classes, tokenizers, scales |
 | `steps.csv` | loss and learning rate by step |
 | `metrics.csv` | a row for each evaluation |
+| `classes.csv` | precision, recall and F1 of each class in the last evaluation |
 | `curves.png` | a plot of both tables |
 | `weights/best.safetensors` | the weights of the best evaluation, by the metric of the task |
 | `weights/last.safetensors` | the weights at the last checkpoint |

@@ -1,28 +1,14 @@
 """Options of data sets in a CSV file of the user's: its columns, and which of them are to be predicted."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from compiler.language.model import fault
 from compiler.tasks.data_facts import Answer
 from compiler.tasks.data_set import File
+from compiler.tasks.name_lists import Names, names_of
 from compiler.tasks.splits import OwnFiles, RandomSplit
-
-Names = Annotated[
-    str | tuple[str, ...],
-    BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
-]
-"""A name, or a list of names."""
-
-
-def names_of(names: Names) -> tuple[str, ...]:
-    """The names, of which there may be one.
-
-    >>> names_of("age")
-    ('age',)
-    """
-    return (names,) if isinstance(names, str) else names
 
 
 class AnswerColumns(OwnFiles, RandomSplit):

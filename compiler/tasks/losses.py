@@ -5,6 +5,7 @@ from typing import ClassVar
 from compiler.language.choice import Choice
 from compiler.tasks.data_facts import Answer
 from compiler.tasks.formulas import NotNegative, Positive
+from compiler.tasks.name_lists import Names, names_of
 
 
 class Loss(Choice):
@@ -23,6 +24,23 @@ class Loss(Choice):
 
     weight: NotNegative = 1.0
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the numbers that it compares; empty: all."""
+        return names_of(getattr(self, "target", ()))
+
+
+class _OfNumbers(Loss):
+    """A loss of numbers.
+
+    Attributes:
+        target: names of the numbers that the output predicts; default: all.
+    """
+
+    answer: ClassVar[Answer] = "numbers"
+
+    target: Names = ()
+
 
 class CrossEntropy(Loss):
     """Cross-entropy of one of several classes (`torch.nn.functional.cross_entropy`)."""
@@ -38,21 +56,19 @@ class BinaryCrossEntropy(Loss):
     answer: ClassVar[Answer] = "labels"
 
 
-class SquaredError(Loss):
+class SquaredError(_OfNumbers):
     """Mean squared error (`mse_loss`)."""
 
     name: ClassVar[str] = "mse"
-    answer: ClassVar[Answer] = "numbers"
 
 
-class AbsoluteError(Loss):
+class AbsoluteError(_OfNumbers):
     """Mean absolute error (`l1_loss`)."""
 
     name: ClassVar[str] = "mae"
-    answer: ClassVar[Answer] = "numbers"
 
 
-class HuberLoss(Loss):
+class HuberLoss(_OfNumbers):
     """Squared error below `delta`, absolute error above (`huber_loss`; Huber, 1964).
 
     Attributes:
@@ -60,6 +76,5 @@ class HuberLoss(Loss):
     """
 
     name: ClassVar[str] = "huber"
-    answer: ClassVar[Answer] = "numbers"
 
     delta: Positive = 1.0

@@ -17,6 +17,7 @@ from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.formulas import Count, Flag, NotNegative, Positive, Whole
+from compiler.tasks.metrics import Better
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.ports import PortCheck, bound
@@ -93,7 +94,7 @@ class Task(Model):
     """The role of the input that is produced one token after another; the output of the role logits gives the next."""
     example: ClassVar[str]
     """A task of the kind, in YAML."""
-    better: ClassVar[Literal["lower", "higher"]] = "lower"
+    better: ClassVar[Better] = "lower"
 
     kind: str
     data: DataSet
@@ -112,6 +113,16 @@ class Task(Model):
     start: Start | None = None
     rates: dict[TensorPattern, NotNegative] = Field(default={})
     decay_all: Flag = False
+
+    @property
+    def best_metric(self) -> tuple[str, Better]:
+        """What tells the best weights from others, and which values of it are better."""
+        return self.metric, self.better
+
+    @property
+    def used_roles(self) -> tuple[Role, ...]:
+        """The roles of the kind, and those of outputs that the spec adds."""
+        return self.roles
 
     def facts(self) -> DataFacts:
         """The properties of its data that are known before it is read."""
@@ -157,7 +168,7 @@ class Task(Model):
         return name, Stepping(str(symbol), (port,)), (output,)
 
     def _warn_of_untrained(self, check: PortCheck) -> None:
-        for node, outputs in untrained_layers(check.typed, self.roles, self.ports):
+        for node, outputs in untrained_layers(check.typed, self.used_roles, self.ports):
             those = f"the output{'s' * (len(outputs) > 1)} {listed(outputs)}"
             message = f"{node.name} is not trained: {self.kind} does not use {those}"
             check.warn("unused-layer", node.place.span(key=True), message)

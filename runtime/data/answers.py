@@ -12,8 +12,11 @@ from torch import Tensor
 
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
-from compiler.tasks.answer_columns import AnswerColumns, names_of
-from runtime.data.csv_text import CsvText
+from compiler.tasks.answer_columns import AnswerColumns
+from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.name_lists import names_of
+from runtime.data.csv_text import CsvText, read_csv
+from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch
 from runtime.data.split import split_by_class
 from runtime.data.table_columns import NumberColumn, answers_metadata, fit_numbers
@@ -59,9 +62,9 @@ class Answers:
             flags=self.flags[rows],
         )
 
-    def scales(self, train: Tensor) -> list[NumberColumn]:
-        """Mean and standard deviation of each number in the training part."""
-        rows = self.target[train].T.tolist()
+    def scales(self) -> list[NumberColumn]:
+        """Mean and standard deviation of each number, of the answers of the training part."""
+        rows = self.target.T.tolist()
         return [
             fit_numbers(name, row) for name, row in zip(self.targets, rows, strict=True)
         ]
@@ -80,6 +83,75 @@ class Answers:
     def metadata(self, scales: Sequence[NumberColumn]) -> dict[str, Any]:
         """What a run stores of them."""
         return answers_metadata(self.classes, scales, self.labels)
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """The lines of a CSV file that are one part of the data.
+
+    Attributes:
+        file: the file.
+        option: the option that names it, where errors are reported.
+        rows: the numbers of its lines that belong to the part, int[N].
+        answers: what is to be predicted of these.
+    """
+
+    file: CsvText
+    option: str
+    rows: Tensor
+    answers: Answers
+
+    def fields(self, name: str, named_by: str) -> list[str]:
+        """A column of the part, which an option names.
+
+        Raises:
+            SpecError: if there is no such column, or a field is blank.
+        """
+        option = named_by if self.option == "path" else self.option
+        index = self.file.index(name, option)
+        fields = self.file.fields(index)
+        for row in self.rows.tolist():
+            if not fields[row]:
+                message = f"{name} is blank"
+                self.file.fail_at(row, index, "data-format", message)
+        return [fields[row] for row in self.rows.tolist()]
+
+
+def read_parts(options: AnswerColumns, section: DataSection) -> dict[str, DataPart]:
+    """The parts of the data: `train`, `validation` and, if there is one, `test`.
+
+    Raises:
+        SpecError: if a file or a column does not exist, or a line is invalid.
+    """
+    file = _read(options, section, "path")
+    answers = read_answers(file, options, "path")
+    train, held_out = answers.split(options)
+    parts = {
+        name: DataPart(file, "path", rows, answers.at(rows))
+        for name, rows in (("train", train), ("validation", held_out))
+    }
+    for option in ("validation", "test"):
+        if getattr(options, option) is not None:
+            file = _read(options, section, option)
+            found = read_answers(file, options, option, answers.classes)
+            parts[option] = DataPart(
+                file, option, torch.arange(len(file.records)), found
+            )
+    return parts
+
+
+def _read(options: AnswerColumns, section: DataSection, option: str) -> CsvText:
+    """The file that an option names."""
+    file = read_csv(section, option, getattr(options, option), options.encoding)
+    if not file.records:
+        section.fail("data-empty", f"{file.path} has no lines but the first", option)
+    return file
+
+
+def with_answers(facts: DataFacts, answers: Answers) -> DataFacts:
+    """The facts that a spec declares, with those of the answers."""
+    classes = tuple(answers.classes)
+    return replace(facts, classes=len(classes) or None, class_names=classes)
 
 
 def standardised(target: Tensor, scales: Sequence[NumberColumn]) -> Tensor:

@@ -214,7 +214,12 @@ def images_data(
         return ImageExamples(part["images"], columns, max_value, scale, augmenter)
 
     channels, height, width = train["images"][torch.tensor([0])].shape[1:]
-    facts = DataFacts("images", image=(channels, height, width), classes=len(classes))
+    facts = DataFacts(
+        "images",
+        image=(channels, height, width),
+        classes=len(classes),
+        class_names=tuple(classes),
+    )
     metadata = {"classes": classes, **scale.metadata()}
     return DataSplits(
         examples(train, augmenter),

@@ -65,30 +65,30 @@ def _flat(column: Sequence[Sequence[int]]) -> Tensor:
 
 
 class LabelledTexts(PaddedExamples):
-    """Texts with labels: batches of `tokens` int[B, T], `mask` bool[B, T] and `label` int[B].
+    """Texts with something about each: batches of `tokens` int[B, T], `mask` bool[B, T] and the answers.
 
     The mask is False for padding.
 
     Args:
         tokens: the ids of each text.
-        labels: the label of each text.
+        answers: what is to be predicted of each text, [N, ...] by role.
     """
 
-    def __init__(self, tokens: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
+    def __init__(self, tokens: Sequence[Sequence[int]], answers: Batch) -> None:
         super().__init__({"tokens": tokens})
-        self.labels = torch.tensor(labels, dtype=torch.int64)
+        self.answers = answers
 
     def __getitems__(self, indices: list[int]) -> Batch:
         rows = self.columns["tokens"]
         sizes = torch.tensor([len(rows[i]) for i in indices])
         batch = super().__getitems__(indices)
         batch["mask"] = torch.arange(batch["tokens"].shape[1]) < sizes[:, None]
-        batch["label"] = self.labels[torch.tensor(indices)]
-        return batch
+        chosen = torch.tensor(indices)
+        return batch | {role: one[chosen] for role, one in self.answers.items()}
 
     def tensors(self) -> Iterable[Tensor]:
         yield from super().tensors()
-        yield self.labels
+        yield from self.answers.values()
 
 
 class TextPairs(PaddedExamples):
@@ -135,9 +135,15 @@ def labelled_texts(
 
     def examples(part: Sequence[tuple[str, int]]) -> LabelledTexts:
         ids = [tokenizer.encode(text)[:length] for text, _ in part]
-        return LabelledTexts(ids, [label for _, label in part])
+        labels = torch.tensor([label for _, label in part], dtype=torch.int64)
+        return LabelledTexts(ids, {"label": labels})
 
-    facts = replace(facts, vocab=tokenizer.size, classes=len(classes))
+    facts = replace(
+        facts,
+        vocab=tokenizer.size,
+        classes=len(classes),
+        class_names=tuple(classes),
+    )
     metadata = {"tokenizer": tokenizer.to_json(), "classes": list(classes)}
     tests = None if test is None else examples(test)
     return DataSplits(examples(train), examples(held_out), facts, metadata, tests)

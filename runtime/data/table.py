@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from compiler.diagnostics.text import shorten
-from compiler.tasks.answer_columns import names_of
 from compiler.tasks.data.table import Table
-from runtime.data.answers import Answers, read_answers
-from runtime.data.csv_text import CsvText, read_csv
+from compiler.tasks.name_lists import names_of
+from runtime.data.answers import read_parts, with_answers
+from runtime.data.csv_text import CsvText
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch, DataSplits, TensorExamples
 from runtime.data.table_columns import (
@@ -35,52 +35,30 @@ def load(options: Table, section: DataSection) -> DataSplits:
     Raises:
         SpecError: if the file does not exist, lacks a column, or a line is invalid.
     """
-    file = _read(section, "path", options)
-    answers = read_answers(file, options, "path")
-    numbers, categories = read_inputs(file, options)
-    train, held_out = answers.split(options)
-    columns = fit(numbers, categories, train, options.rare)
-    scales = answers.scales(train)
-    inputs = columns.encode(
-        {name: values.tolist() for name, values in numbers.items()}, categories
-    )
-    parts = [
-        _examples(
-            {role: one[rows] for role, one in inputs.items()}, answers.at(rows), scales
+    parts = read_parts(options, section)
+    train = parts["train"]
+    numbers, categories = read_inputs(train.file, options)
+    columns = fit(numbers, categories, train.rows, options.rare)
+    scales = train.answers.scales()
+    examples = {
+        name: TensorExamples(
+            {
+                role: one[part.rows]
+                for role, one in inputs_of(part.file, columns, part.option).items()
+            }
+            | part.answers.batch(scales)
         )
-        for rows in (train, held_out)
-    ]
-    own: dict[str, TensorExamples] = {}
-    for option in ("validation", "test"):
-        if getattr(options, option) is not None:
-            part = _read(section, option, options)
-            found = read_answers(part, options, option, answers.classes)
-            own[option] = _examples(inputs_of(part, columns, option), found, scales)
+        for name, part in parts.items()
+    }
     facts = replace(
-        options.facts(),
-        classes=len(answers.classes) or None,
-        class_names=tuple(answers.classes),
+        with_answers(options.facts(), train.answers),
         numbers=len(numbers),
         categories=len(categories),
         vocab=columns.indices or None,
     )
-    metadata = {**columns.model_dump(), **answers.metadata(scales)}
-    held_out_part = own.get("validation", parts[1])
-    return DataSplits(parts[0], held_out_part, facts, metadata, own.get("test"))
-
-
-def _read(section: DataSection, option: str, options: Table) -> CsvText:
-    """The file that an option names."""
-    file = read_csv(section, option, getattr(options, option), options.encoding)
-    if not file.records:
-        section.fail("data-empty", f"{file.path} has no lines but the first", option)
-    return file
-
-
-def _examples(
-    inputs: Batch, answers: Answers, scales: Sequence[NumberColumn]
-) -> TensorExamples:
-    return TensorExamples({**inputs, **answers.batch(scales)})
+    metadata = {**columns.model_dump(), **train.answers.metadata(scales)}
+    test = examples.get("test")
+    return DataSplits(examples["train"], examples["validation"], facts, metadata, test)
 
 
 def inputs_of(file: CsvText, columns: TableColumns, option: str) -> Batch:

@@ -18,7 +18,7 @@ from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_json
 from runtime.engine.session import Session
 from runtime.engine.signals import Stopped
 from runtime.engine.train_step import NonFiniteError
-from runtime.engine.trainer_state import LogRow, TrainerState, column_name
+from runtime.engine.trainer_state import TrainerState, column_name
 from runtime.plots.curves import curves_png
 
 PLOT_EVERY: Final = 10.0
@@ -73,6 +73,7 @@ class Checkpointer(Callback):
             "steps.csv": as_csv(state.steps),
             "metrics.csv": as_csv(state.metrics),
             **self._plots(state, state.done),
+            **self._tables(),
             "run.json": as_json(self.run_info(state)),
             STATE: checkpoint_bytes(self.session, state, self.digest),
         }
@@ -117,7 +118,7 @@ class Checkpointer(Callback):
             "epochs": task.epochs,
             "step": state.step,
             "seconds": round(state.seconds, 1),
-            "metric": task.metric,
+            "metric": task.best_metric[0],
             "best": state.best,
             "best_epoch": state.best_epoch,
         }
@@ -131,12 +132,16 @@ class Checkpointer(Callback):
         self._plotted = time.monotonic()
         return plots
 
+    def _tables(self) -> dict[str, bytes | str]:
+        tables = self.session.learner.tables()
+        return {f"{name}.csv": as_csv(rows) for name, rows in tables.items()}
+
     def _write(self, files: Mapping[str, bytes | str]) -> None:
         if self.session.fabric.is_global_zero:
             self.folder.write(files)
 
 
-def as_csv(rows: Sequence[LogRow]) -> str:
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV, with the columns of all rows."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()

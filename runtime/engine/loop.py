@@ -142,7 +142,7 @@ def _evaluate(session: Session, state: TrainerState, callback: Callback) -> None
     metrics, improved = {}, True
     if session.holds_out:
         metrics = evaluate(session, final=last)
-        improved = _update_best(session, state, metrics[task.metric])
+        improved = _update_best(session, state, metrics[task.best_metric[0]])
     if not last and stop_reason(session, state):  # early stopping: this is the last one
         metrics |= evaluate(session, final=True)
     row: LogRow = {"epoch": state.epoch, "step": state.step}
@@ -154,7 +154,7 @@ def _evaluate(session: Session, state: TrainerState, callback: Callback) -> None
 
 def _update_best(session: Session, state: TrainerState, value: float) -> bool:
     """Update the best value and the count for early stopping; returns whether the value is the best so far."""
-    better, stopping = session.task.better, session.task.early_stopping
+    (_, better), stopping = session.task.best_metric, session.task.early_stopping
     min_delta = stopping.min_delta if stopping else 0
     state.waited += 1
     if _improves(better, value, state.mark, min_delta):
@@ -184,7 +184,7 @@ def stop_reason(session: Session, state: TrainerState) -> str:
         return f"the time limit is reached (minutes: {task.minutes:g})"
     if stopping and state.waited >= stopping.patience:
         return (
-            f"early stopping (evaluations without a better {task.metric}: "
+            f"early stopping (evaluations without a better {task.best_metric[0]}: "
             f"{state.waited})"
         )
     return ""

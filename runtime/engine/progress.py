@@ -83,7 +83,7 @@ class ProgressCallback(Callback):
         if state.done:
             self._print(f"finished: {stop_reason(self.session, state)}")
         if state.done and state.best is not None:
-            metric, epoch = self.session.task.metric, state.best_epoch
+            (metric, _), epoch = self.session.task.best_metric, state.best_epoch
             self._print(f"best {metric} {state.best:.4g} in epoch {epoch}: {BEST}")
 
     def _print(self, text: str) -> None:

@@ -170,7 +170,7 @@ def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabri
         nodes=options.nodes,
         accelerator=options.accelerator,
         strategy=options.strategy,
-        untrained=any(untrained_layers(program.typed, task.roles, task.ports))
+        untrained=any(untrained_layers(program.typed, task.used_roles, task.ports))
         or bool(task.start and task.start.freeze),
     )
 

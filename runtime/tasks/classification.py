@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Final
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from compiler.tasks.kinds.classification import Classification
-from compiler.tasks.ports import bound
-from runtime.data.dataset import Batch
-from runtime.tasks.supervised_learner import SupervisedLearner
+from compiler.tasks.losses import CrossEntropy, Loss
+from runtime.data.dataset import Batch, DataSplits
+from runtime.tasks.class_factors import class_factors
+from runtime.tasks.output_metrics import class_counts
+from runtime.tasks.supervised_learner import (
+    SupervisedLearner,
+    accuracy_of,
+    confusion_of,
+)
 
 _TOP_CLASSES: Final = 5
 """Classes in a prediction, most probable first."""
@@ -23,46 +28,51 @@ class ClassificationLearner(SupervisedLearner[Classification]):
 
     confusion: Tensor | None = None
     """Confusion matrix of the last evaluation, int[classes, classes]: rows are the true classes."""
+    factors: Tensor | None = None
+    """The factor of each class in the loss [classes]; set by `setup`."""
 
-    def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        return F.cross_entropy(
-            self.logits(batch),
-            batch["label"],
-            reduction="sum",
-            label_smoothing=self.task.label_smoothing,
-        )
+    def setup(self, data: DataSplits) -> None:
+        super().setup(data)
+        weights = self.task.class_weights
+        if weights is not None:
+            factors = class_factors(weights, self.metadata["classes"], data)
+            self.factors = factors.to(self.device)
 
-    def logits(self, batch: Batch) -> Tensor:
-        """The logits of the classes [B, classes]."""
-        outputs = self.outputs(batch)
-        return outputs[bound(outputs, "logits", self.task.ports)]
+    def own_losses(self, output: Tensor, batch: Batch) -> Tensor:
+        return self.losses_of(CrossEntropy(), output, batch)
 
-    def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """The mean cross-entropy without label smoothing, and the accuracy."""
-        total, pairs = torch.zeros((), device=self.device), []
-        for batch in batches:
-            logits = self.logits(batch)
-            total += F.cross_entropy(logits.float(), batch["label"], reduction="sum")
-            pairs.append(torch.stack([batch["label"], logits.argmax(-1)], 1))
-        labels, predicted = torch.cat(pairs).cpu().unbind(1)
-        classes, count = int(logits.shape[-1]), len(labels)
-        cells = torch.bincount(labels * classes + predicted, minlength=classes**2)
-        self.confusion = cells.view(classes, classes)
-        accuracy = self.confusion.diagonal().sum() / count
-        metrics = {"loss": float(total) / count, "accuracy": float(accuracy)}
-        return metrics | (self._baselines() if final else {})
+    def loss_arguments(self, loss: Loss) -> Mapping[str, Any]:
+        """Label smoothing and class weights, of all losses of classes."""
+        if not isinstance(loss, CrossEntropy):
+            return {}
+        smoothing = self.task.label_smoothing
+        return {"label_smoothing": smoothing, "weight": self.factors}
 
-    def _baselines(self) -> dict[str, float]:
-        """The accuracies of models without a network; of tables alone."""
+    def own_metrics(self, output: Tensor, answers: Batch) -> dict[str, float]:
+        """The mean cross-entropy without label smoothing and class weights, and the accuracy."""
+        label = answers["label"]
+        self.confusion = confusion_of(output, label)
+        loss = float(F.cross_entropy(output, label))
+        return {"loss": loss, "accuracy": accuracy_of(self.confusion)}
+
+    def baselines(self, answers: Batch) -> dict[str, float]:
+        """The accuracies of models of scikit-learn; of tables alone."""
         if self.data is None or self.data.facts.form != "tables":
             return {}
         from runtime.tasks.table_baselines import class_predictions
 
-        predicted = class_predictions(self.data)
+        label = answers["label"].numpy()
         return {
             f"accuracy.{name}": float((found == label).mean())
-            for name, (found, label) in predicted.items()
+            for name, found in class_predictions(self.data).items()
         }
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Precision, recall and F1 of each class."""
+        if self.confusion is None:
+            return {}
+        counts = class_counts(self.confusion)
+        return {"classes": counts.table(self.metadata["classes"])}
 
     def plots(self) -> dict[str, bytes]:
         if self.confusion is None:
@@ -72,10 +82,10 @@ class ClassificationLearner(SupervisedLearner[Classification]):
         classes = self.metadata["classes"]
         return {"confusion.png": confusion_png(self.confusion, classes)}
 
-    def predictions(self, batch: Batch) -> list[dict[str, Any]]:
+    def predictions(self, output: Tensor) -> list[dict[str, Any]]:
         """The most probable classes of each example, with their probabilities."""
         classes = self.metadata["classes"]
-        probabilities = self.logits(batch).double().softmax(-1)
+        probabilities = output.double().softmax(-1)
         best, indices = probabilities.topk(min(_TOP_CLASSES, len(classes)))
         return [
             _prediction([classes[i] for i in row], values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -26,7 +26,7 @@ _FUNCTIONS: Final[Mapping[type[Loss], Callable[..., Tensor]]] = {
 }
 
 
-def example_losses(loss: Loss, output: Tensor, answer: Tensor, **more: float) -> Tensor:
+def example_losses(loss: Loss, output: Tensor, answer: Tensor, **more: Any) -> Tensor:
     """The loss of each example [B], without its weight; of several values it is the mean.
 
     Args:
@@ -35,6 +35,6 @@ def example_losses(loss: Loss, output: Tensor, answer: Tensor, **more: float) ->
         answer: class int[B], or numbers or labels float[B, n].
         more: further arguments of torch's function.
     """
-    arguments = {k: v for k, v in loss.arguments.items() if k != "weight"} | more
-    values = _FUNCTIONS[type(loss)](output, answer, reduction="none", **arguments)
+    own = {k: v for k, v in loss.arguments.items() if k not in ("weight", "target")}
+    values = _FUNCTIONS[type(loss)](output, answer, reduction="none", **own, **more)
     return values.flatten(1).mean(1) if values.dim() > 1 else values

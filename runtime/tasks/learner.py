@@ -138,7 +138,7 @@ class Learner(Generic[T]):
 
     @abstractmethod
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """Metrics on held-out batches by name; `task.metric` is one of them.
+        """Metrics on held-out batches by name; the one of `task.best_metric` is among them.
 
         Networks are in evaluation mode and gradients are off.
 
@@ -157,6 +157,10 @@ class Learner(Generic[T]):
 
     def plots(self) -> dict[str, bytes]:
         """Plots of the last evaluation: PNG files by name."""
+        return {}
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Tables of the last evaluation by name, as rows of values by column."""
         return {}
 
     def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 from compiler.tasks.kinds.regression import Regression
-from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch
-from runtime.data.table_columns import NumberColumn
-from runtime.tasks.example_losses import example_losses
+from runtime.tasks.output_metrics import number_metrics
 from runtime.tasks.supervised_learner import SupervisedLearner
 
 
@@ -25,64 +23,48 @@ class RegressionLearner(SupervisedLearner[Regression]):
     target: Tensor | None = None
     """What was to be predicted in it."""
 
-    def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        return self._losses(self.prediction(batch), batch["target"]).sum()
-
-    def _losses(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of each example [B]."""
+    def own_losses(self, output: Tensor, batch: Batch) -> Tensor:
         loss = self.task.loss
-        return loss.weight * example_losses(loss, prediction, target)
-
-    def prediction(self, batch: Batch) -> Tensor:
-        """The predicted numbers [B, targets], standardised."""
-        outputs = self.outputs(batch)
-        output = outputs[bound(outputs, "prediction", self.task.ports)]
-        return output.unsqueeze(1) if output.dim() == 1 else output
+        return loss.weight * self.losses_of(loss, output, batch)
 
     @cached_property
-    def scales(self) -> list[NumberColumn]:
-        """Name, mean and standard deviation of each number."""
-        return [NumberColumn.model_validate(one) for one in self.metadata["targets"]]
+    def own_columns(self) -> list[int]:
+        """The numbers that the task predicts, among all that the data has."""
+        return self.columns_of(self.task.loss)
 
-    def unscale(self, values: Tensor) -> Tensor:
-        """Standardised numbers [N, targets] in their own units; float64, on the CPU."""
-        mean, std = (
-            torch.tensor(
-                [getattr(one, name) for one in self.scales], dtype=torch.float64
-            )
-            for name in ("mean", "std")
+    @property
+    def names(self) -> list[str]:
+        """The names of the numbers that the task predicts."""
+        return [self.scales[i].name for i in self.own_columns]
+
+    def measured(self, output: Tensor, answers: Batch) -> tuple[Tensor, Tensor]:
+        """Predicted and true numbers float64[N, targets] in their own units."""
+        target = self.answer_of(self.task.loss, answers)
+        return (
+            self.unscale(output.view_as(target), self.own_columns),
+            self.unscale(target, self.own_columns),
         )
-        return values.double().cpu() * std + mean
 
-    def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """The mean loss, and `mae`, `rmse` and `r2` in the units of the numbers.
+    def own_metrics(self, output: Tensor, answers: Batch) -> dict[str, float]:
+        """The mean loss, and `mae`, `rmse` and `r2` in the units of the numbers."""
+        loss = float(self.own_losses(output, answers).mean())
+        self.predicted, self.target = self.measured(output, answers)
+        return {"loss": loss, **self._metrics("", self.predicted, self.target)}
 
-        The final evaluation adds those of the baselines: `mean`, and for tables `linear` and `boosting`.
-        """
-        loss = 0.0
-        pairs: list[tuple[Tensor, Tensor]] = []
-        for batch in batches:
-            prediction, target = self.prediction(batch), batch["target"]
-            loss += float(self._losses(prediction, target).sum())
-            pairs.append((prediction, target))
-        self.predicted, self.target = (
-            self.unscale(torch.cat(part)) for part in zip(*pairs, strict=True)
-        )
-        metrics = {"loss": loss / len(self.target)}
-        metrics |= self._metrics("", self.predicted, self.target)
-        for name, predicted in (self._baselines(self.target) if final else {}).items():
-            metrics |= self._metrics(name, predicted, self.target)
-        return metrics
-
-    def _baselines(self, target: Tensor) -> dict[str, Tensor]:
-        """Predictions of models without a network [N, targets], in the units of the numbers."""
+    def baselines(self, answers: Batch) -> dict[str, float]:
+        """The metrics of the mean of the training part, and for tables of models of scikit-learn."""
+        target = self.answer_of(self.task.loss, answers)
         found = {"mean": torch.zeros_like(target)}
         if self.data is not None and self.data.facts.form == "tables":
             from runtime.tasks.table_baselines import number_predictions
 
-            predicted = number_predictions(self.data)
+            predicted = number_predictions(self.data, self.own_columns)
             found |= {name: torch.from_numpy(one) for name, one in predicted.items()}
-        return {name: self.unscale(one) for name, one in found.items()}
+        truth = self.unscale(target, self.own_columns)
+        metrics: dict[str, float] = {}
+        for name, one in found.items():
+            metrics |= self._metrics(name, self.unscale(one, self.own_columns), truth)
+        return metrics
 
     def _metrics(
         self, baseline: str, predicted: Tensor, target: Tensor
@@ -95,8 +77,7 @@ class RegressionLearner(SupervisedLearner[Regression]):
         for metric, values in number_metrics(predicted, target).items():
             named = {"": float(values.mean())}
             if len(values) > 1:
-                names = [one.name for one in self.scales]
-                named |= dict(zip(names, values.tolist(), strict=True))
+                named |= dict(zip(self.names, values.tolist(), strict=True))
             for name, value in named.items():
                 found[".".join(filter(None, (name, metric, baseline)))] = value
         return found
@@ -107,31 +88,10 @@ class RegressionLearner(SupervisedLearner[Regression]):
             return {}
         from runtime.plots.predicted_numbers import predicted_png
 
-        names = [one.name for one in self.scales]
-        return {"predicted.png": predicted_png(self.predicted, self.target, names)}
+        return {"predicted.png": predicted_png(self.predicted, self.target, self.names)}
 
-    def predictions(self, batch: Batch) -> list[dict[str, Any]]:
+    def predictions(self, output: Tensor) -> list[dict[str, Any]]:
         """The numbers of each example by name, in their own units."""
-        rows: Sequence[list[float]] = self.unscale(self.prediction(batch)).tolist()
-        names = [one.name for one in self.scales]
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def number_metrics(predicted: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """Mean absolute error, root mean squared error and R² of each number [targets].
-
-    R² is the fraction of the variance that predictions explain: 1 at best, 0 for the mean of the evaluated part,
-    and for numbers that are all the same.
-
-    Args:
-        predicted, target: float64[N, targets].
-    """
-    error = predicted - target
-    squares = error.square().sum(0)
-    variation = (target - target.mean(0)).square().sum(0)
-    explained = torch.where(variation > 0, 1 - squares / variation, 0.0)
-    return {
-        "mae": error.abs().mean(0),
-        "rmse": (squares / len(target)).sqrt(),
-        "r2": explained,
-    }
+        columns = output.unsqueeze(1) if output.dim() == 1 else output
+        rows: Sequence[list[float]] = self.unscale(columns, self.own_columns).tolist()
+        return [dict(zip(self.names, row, strict=True)) for row in rows]

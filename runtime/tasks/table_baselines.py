@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -27,36 +28,52 @@ _FEW: Final = 5_000
 _ITERATIONS: Final = 2_000
 
 
-def class_predictions(data: DataSplits) -> dict[str, tuple[_Values, _Values]]:
-    """The predicted and the true classes int[N] of held-out examples, by baseline: `logistic` and `boosting`."""
-    few = len(data.train) <= _FEW
-    boosting = GradientBoostingClassifier if few else HistGradientBoostingClassifier
-    models = {
-        "logistic": LogisticRegression(max_iter=_ITERATIONS),
-        "boosting": boosting(random_state=0),
-    }
-    train, held_out = (_columns(part, "label") for part in (data.train, data.held_out))
-    return {
-        name: (_fitted(model, data, *train).predict(held_out[0]), held_out[1])
-        for name, model in models.items()
-    }
+def class_predictions(data: DataSplits) -> dict[str, _Values]:
+    """The predicted classes int[N] of held-out examples, by baseline: `logistic` and `boosting`."""
+    return _predictions(_classifiers(data), data, "label")
 
 
-def number_predictions(data: DataSplits) -> dict[str, _Values]:
-    """The predicted numbers float[N, targets] of held-out examples by baseline: `linear`, `boosting`; standardised."""
+def label_predictions(data: DataSplits) -> dict[str, _Values]:
+    """The predicted labels bool[N, labels] of held-out examples, by baseline: `logistic` and `boosting`."""
+    predicted = _predictions(_classifiers(data), data, "labels")
+    return {name: one > 0 for name, one in predicted.items()}
+
+
+def number_predictions(data: DataSplits, columns: Sequence[int]) -> dict[str, _Values]:
+    """The predicted numbers float[N, columns] of held-out examples by baseline: `linear`, `boosting`; standardised."""
     few = len(data.train) <= _FEW
     boosting = GradientBoostingRegressor if few else HistGradientBoostingRegressor
     models = {"linear": LinearRegression(), "boosting": boosting(random_state=0)}
-    inputs, target = _columns(data.train, "target")
-    held_out, _ = _columns(data.held_out, "target")
+    predicted = _predictions(models, data, "target")
+    return {name: one[:, list(columns)] for name, one in predicted.items()}
+
+
+def _classifiers(data: DataSplits) -> dict[str, Any]:
+    few = len(data.train) <= _FEW
+    boosting = GradientBoostingClassifier if few else HistGradientBoostingClassifier
     return {
-        name: np.stack(
-            [
-                _fitted(model, data, inputs, column).predict(held_out)
-                for column in target.T
-            ],
-            1,
-        )
+        "logistic": LogisticRegression(max_iter=_ITERATIONS),
+        "boosting": boosting(random_state=0),
+    }
+
+
+def _predictions(
+    models: Mapping[str, Any], data: DataSplits, answer: str
+) -> dict[str, _Values]:
+    """What each model predicts of held-out examples; of several answers, each by itself."""
+    inputs, truth = _columns(data.train, answer)
+    held_out, _ = _columns(data.held_out, answer)
+
+    def predicted(model: Any, column: _Values) -> _Values:
+        if len(np.unique(column)) == 1:  # nothing to fit
+            return np.full(len(held_out), column[0])
+        found: _Values = _fitted(model, data, inputs, column).predict(held_out)
+        return found
+
+    return {
+        name: predicted(model, truth)
+        if truth.ndim == 1
+        else np.stack([predicted(model, column) for column in truth.T], 1)
         for name, model in models.items()
     }
 

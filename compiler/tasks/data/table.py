@@ -7,9 +7,10 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from compiler.language.model import fault
-from compiler.tasks.answer_columns import AnswerColumns, Names, names_of
+from compiler.tasks.answer_columns import AnswerColumns
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
+from compiler.tasks.name_lists import Names, names_of
 
 
 class Table(AnswerColumns):

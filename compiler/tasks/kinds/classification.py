@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from compiler.ir.typed import Instance
+from compiler.tasks.class_weights import ClassWeights, check_class_weights
 from compiler.tasks.data_facts import Answer, DataFacts
 from compiler.tasks.example_inputs import INPUTS
 from compiler.tasks.formulas import Share
+from compiler.tasks.metrics import Better
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.supervised import Supervised
@@ -23,15 +26,19 @@ class Classification(Supervised):
 
     Attributes:
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
+        class_weights: factors of the loss by class, for those named; `balanced` weighs all classes the same. The mean
+            factor of training examples is 1.
     """
 
     answer: ClassVar[Answer] = "classes"
+    output: ClassVar[str] = "logits"
     roles: ClassVar[tuple[Role, ...]] = (
         *INPUTS,
         Role("logits", "output", "float[B, classes]", "logits of the classes"),
     )
     metric: ClassVar[str] = "accuracy"
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    better: ClassVar[Better] = "higher"
+    measured: ClassVar[Mapping[str, Better]] = {"loss": "lower", "accuracy": "higher"}
 
     example: ClassVar[str] = """\
 kind: classification
@@ -42,6 +49,8 @@ epochs: 30
 
     kind: Literal["classification"]
     label_smoothing: Share = 0.0
+    class_weights: ClassWeights | None = None
 
     def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
+        check_class_weights(check, self.class_weights, facts.class_names, "class")
         check.output(net, "logits", "float", (FREE, facts.classes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -10,9 +11,10 @@ from compiler.ir.typed import Instance
 from compiler.tasks.data_facts import Answer, DataFacts
 from compiler.tasks.example_inputs import INPUTS
 from compiler.tasks.losses import Loss, SquaredError
-from compiler.tasks.ports import FREE, PortCheck
+from compiler.tasks.metrics import Better
+from compiler.tasks.ports import PortCheck
 from compiler.tasks.roles import Role
-from compiler.tasks.supervised import Supervised
+from compiler.tasks.supervised import Supervised, check_output
 
 
 class Regression(Supervised):
@@ -28,6 +30,13 @@ class Regression(Supervised):
     """
 
     answer: ClassVar[Answer] = "numbers"
+    measured: ClassVar[Mapping[str, Better]] = {
+        "loss": "lower",
+        "mae": "lower",
+        "rmse": "lower",
+        "r2": "higher",
+    }
+    output: ClassVar[str] = "prediction"
     roles: ClassVar[tuple[Role, ...]] = (
         *INPUTS,
         Role(
@@ -49,7 +58,5 @@ loss: huber
 
     def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
         self.check_loss(check, self.loss)
-        count = len(facts.targets)
-        flat = count == 1 and any(kind.rank == 1 for kind in net.outputs.values())
-        sizes = () if flat else (count,)
-        check.output(net, "prediction", "float", (FREE, *sizes))
+        if self.check_targets(check, self.loss, facts, ("loss",)):
+            check_output(check, net, "prediction", self.loss, facts)

@@ -1,5 +1,7 @@
 """The reference of the tasks: docs/tasks.md is what the declarations say."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from compiler.diagnostics.source import Source
 from compiler.op.docstrings import summary
 from compiler.parse.document import to_data
 from compiler.parse.parse import parse
+from compiler.pipeline import compile_spec
 from compiler.reporting.tasks_page import PAGE, described, parts, tasks_page
+from compiler.reporting.tasks_text import LOSSES
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
@@ -57,6 +61,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "squad": {"path": "a.json"},
     "speech": {"path": "a.tsv"},
     "table": {"path": "a.csv", "target": "level"},
+    "text_table": {"path": "a.csv", "text": "review", "labels": ["a", "b"]},
+    "image_table": {"path": "a.csv", "image": "file", "size": 8, "label": "a"},
     "text": {"path": "a.txt"},
 }
 
@@ -88,3 +94,9 @@ def test_fields_in_words() -> None:
     assert takes(DataSet.members()["csv"])["columns"] == "a list of texts"
     strings = takes(DataSet.members()["strings"])
     assert strings["longest"] == "an integer from 1 to 10,000"
+
+
+def test_the_example_of_several_outputs_compiles(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", LOSSES, re.DOTALL)
+    (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
+    assert compile_spec(tmp_path / "net.yaml").check() == ()

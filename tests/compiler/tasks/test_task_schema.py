@@ -12,6 +12,7 @@ from compiler.parse.parse import parse
 from compiler.reporting.json_schema import schema
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.losses import Loss
+from compiler.tasks.metrics import Metric
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
@@ -38,6 +39,9 @@ BEYOND = {
     *("regression_of_classes", "label_for_a_number", "loss_of_classes"),
     *("too_few_predictions", "columns_of_a_table", "indices_of_categories"),
     *("table_without_a_target", "column_named_twice", "start_patterns"),
+    *("losses_of_no_output",),
+    *("losses_of_the_main_output", "losses_that_the_data_lacks", "metric_of_labels"),
+    *("losses_of_another_size", "best_that_is_not_measured"),
 }
 """Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
 
@@ -66,6 +70,9 @@ def faults(text: str) -> list[str]:
         "{kind: reconstruction, data: digits, early_stopping: {patience: 3}}",
         "{kind: regression, data: {table: {path: a.csv, target: [a, b]}}, loss: mae}",
         "{kind: regression, data: {table: {path: a.csv, target: a}}, loss: {huber: {delta: 2}}}",
+        "{kind: multi_label, data: {table: {path: a.csv, labels: [a]}}, best: auroc}",
+        "{kind: multi_label, data: digit_rows, metrics: [f1, {auroc: {average: weighted}}]}",
+        "{kind: classification, data: mnist, class_weights: {'3': 2}, losses: {aux: {cross_entropy: {weight: 0.3}}}}",
     ],
 )
 def test_tasks_that_are_valid(task: str) -> None:
@@ -104,7 +111,7 @@ def test_mistakes_of_form_are_seen(path: Path) -> None:
 
 
 def test_everything_has_a_definition() -> None:
-    for choice in (DataSet, Loss, Optimizer, Schedule):
+    for choice in (DataSet, Loss, Metric, Optimizer, Schedule):
         (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
         assert form["properties"].keys() == choice.members().keys()
     for kind, model in task_kinds().items():

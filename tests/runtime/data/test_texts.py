@@ -114,7 +114,7 @@ def test_labels_are_numbers(tmp_path: Path) -> None:
     data = read(options, tmp_path, {"l": "0\ta\n2\tb\n0\tc\n2\td\n"})
     assert data.metadata["classes"] == ["0", "1", "2"] and data.facts.classes == 3
     assert isinstance(data.train, LabelledTexts)
-    assert data.train.labels.bincount().tolist() == [1, 0, 1]
+    assert data.train.answers["label"].bincount().tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize("what", ["reverse", "sort"])

@@ -160,17 +160,19 @@ def test_texts_are_classified_with_a_mask(make: Make) -> None:
     )
     batch = data.held_out.__getitems__([0, 1])
     expected = masked.network(batch["tokens"], batch["mask"])
-    torch.testing.assert_close(masked.logits(batch), expected)
+    torch.testing.assert_close(masked.outputs(batch)["logits"], expected)
     assert not batch["mask"].all()
     other = {**batch, "mask": torch.ones_like(batch["mask"])}
-    assert not torch.allclose(masked.logits(other)[1], expected[1])
+    assert not torch.allclose(masked.outputs(other)["logits"][1], expected[1])
 
 
 def test_a_network_without_a_mask_input(make: Make) -> None:
     data = texts()
     plain = make(TEXTS, dict(data.metadata), DIMS="", MASK="", LAYERS="")
     batch = data.held_out.__getitems__([0, 1])
-    torch.testing.assert_close(plain.logits(batch), plain.network(batch["tokens"]))
+    torch.testing.assert_close(
+        plain.outputs(batch)["logits"], plain.network(batch["tokens"])
+    )
 
 
 def test_texts_are_trained_on_and_classified(make: Make) -> None:
