@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +18,14 @@ from transformers import (
     MambaForCausalLM,
     T5Config,
     T5ForConditionalGeneration,
+    WhisperForConditionalGeneration,
 )
+from transformers.generation.utils import GenerationMixin
 
 from runtime.decode import Sampling, Stepper, beam_search, sample
 from tests.reference.equality import generated, randomize, translation
 from tests.reference.language_models import CASES, Case
+from tests.reference.test_multimodal import WHISPER, whisper_config
 from tests.reference.test_seq2seq import BART, SAME_BART, SAME_T5, T5
 
 NEW, EOS, PAD = 9, 5, 0
@@ -96,6 +101,22 @@ def test_encoder_decoders(spec: str, beams: int) -> None:
     options = {"attention_mask": mask.long(), "decoder_start_token_id": 0}
     wanted = _wanted(theirs, source, beams, **options)[:, 1:]
     _check_equal(found, wanted)
+
+
+@pytest.mark.parametrize("beams", BEAMS)
+def test_whisper(beams: int) -> None:
+    """The decoder, by the `generate` that other models have; Whisper's own cuts up long sounds."""
+    theirs = _eager(WhisperForConditionalGeneration, whisper_config())
+    ours = _with_weights("whisper_tiny", WHISPER, theirs)
+    sound, start = torch.randn(3, 5, 20), torch.ones(3, 1, dtype=torch.long)
+    with torch.no_grad():
+        several = sound.repeat_interleave(beams, 0)
+        state = ours.init_state(several, max_length=1 + NEW)
+    found = _decoded(Stepper(_logits(ours), state), start, beams)
+    generate = partial(GenerationMixin.generate, theirs)
+    options = {"attention_mask": None, "decoder_start_token_id": 1}
+    wanted = _wanted(SimpleNamespace(generate=generate), sound, beams, **options)
+    _check_equal(found, wanted[:, 1:])
 
 
 def _decoded(stepper: Stepper, prompt: Tensor, beams: int) -> Tensor:

@@ -189,8 +189,9 @@ def _clip_names(tensors: Mapping[str, Tensor], **settings: Any) -> dict[str, Ten
     }
 
 
-def _whisper() -> Any:
-    config = WhisperConfig(
+def whisper_config() -> WhisperConfig:
+    """The sizes of `WHISPER` as transformers names them."""
+    return WhisperConfig(
         vocab_size=61,
         num_mel_bins=5,
         max_source_positions=10,
@@ -207,7 +208,10 @@ def _whisper() -> Any:
         eos_token_id=2,
         decoder_start_token_id=1,
     )
-    model = WhisperForConditionalGeneration(config)
+
+
+def _whisper() -> Any:
+    model = WhisperForConditionalGeneration(whisper_config())
     model.model.encoder.embed_positions.requires_grad_(True)  # theirs are frozen
     return model
 
