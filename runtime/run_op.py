@@ -116,6 +116,9 @@ class OpRun:
     def keeps(self, port: str) -> bool:
         return False
 
+    def past_axis(self) -> int:
+        raise AssertionError("it keeps nothing between pieces")
+
     def offset(self) -> None:
         """Sequences are whole, and begin at position 0."""
 

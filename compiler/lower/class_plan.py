@@ -67,6 +67,8 @@ class ClassPlan:
     """The params of a network that its constructor does not take, with their values."""
     alike: list[ClassPlan] = field(default_factory=list)
     """The classes whose objects stand in one list with those of this one: their `forward` takes the same."""
+    remembers: bool = False
+    """Whether it keeps something between the pieces of a sequence, or counts positions, as no `nn.Sequential` can."""
     _shown: dict[str, Instance] = field(default_factory=dict)
 
     @property

@@ -22,7 +22,7 @@ STATE: Mapping[str, str] = {
     "keys": "KeyValues",
     "window": "Recent",
     "state": "StepCarry",
-    "running": "StepCarry",
+    "running": "Running",
 }
 """The class of the library that keeps each kind of memory."""
 
@@ -87,6 +87,8 @@ class LayerMemory:
     """The dimension of what an op keeps that is the batch; None if it has none."""
     columns: Mapping[str, int] = field(default_factory=dict)
     """The operands that it keeps for all positions so far, besides keys and values, and the axis of each."""
+    axis: int = 0
+    """The axis of its input that the windows of an op go along, counted from the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +187,23 @@ class Steps:
         return self._begins[id(plan)]
 
     def keeps(self, plan: ClassPlan) -> bool:
-        """Whether a class that is built keeps anything."""
+        """Whether a class that is built keeps anything; a list of modules does not."""
         own = self.of(plan)
         network = plan.scope.kind == "network"  # which keeps the position
-        return own is not None and bool(network or own.kept or self.begin(plan).values)
+        if own is None or id(plan) not in self._begins:
+            return False
+        return bool(network or own.kept or self.begin(plan).values)
+
+    def remembers(self, plan: ClassPlan) -> bool:
+        """Whether a scope needs a class to hand on states or positions, before it is built."""
+        own = self._of[id(plan)]
+        inner = [
+            one for layer in plan.layers for one in self._classes(plan.runs(layer))
+        ]
+        placed = any(
+            id(one) in self._begins and self.begin(one).offset for one in inner
+        )
+        return bool(own.kept or own.positions) or placed
 
     def members(self, plan: ClassPlan) -> tuple[str, ...]:
         """What the state of a class holds: values that are computed once, then what layers keep."""
@@ -243,7 +258,8 @@ class Steps:
             reason = self.flows.refused(run.use, name, run.call)
             if reason:
                 raise Unwritten(plan, name, reason)
-        kinds = {memory.kind for memory in self._memories(name, runs)}
+        memories = list(self._memories(name, runs))
+        kinds = {memory.kind for memory in memories}
         columns = self._columns(plan, name, runs)
         if not kinds:
             return self._of_columns(plan, name, runs, columns) if columns else None
@@ -254,7 +270,15 @@ class Steps:
         batch = self.batch_axis(plan, name, _kept_types(runs, state))
         if batch is None and state == "KeyValues":
             raise Unwritten(plan, name, "it keeps keys that have no batch")
-        return LayerMemory((), state, state == "KeyValues", batch, columns)
+        axes = {
+            memory.axis - len(memory.shapes[0]) - 1
+            for memory in memories
+            if memory.shapes
+        }
+        if state == "Recent" and len(axes) > 1:
+            raise Unwritten(plan, name, "it keeps earlier positions of several axes")
+        axis = axes.pop() if axes else 0
+        return LayerMemory((), state, state == "KeyValues", batch, columns, axis)
 
     def _columns(
         self, plan: ClassPlan, layer: str, runs: Sequence[Run]
@@ -352,9 +376,9 @@ class Steps:
     def _classes(self, runs: Sequence[Run]) -> Iterator[ClassPlan]:
         found = {}
         for run in runs:
-            assert run.call.instance is not None
-            plan = self.plans.of(run.call.instance)
-            found[id(plan)] = plan
+            if run.call.instance is not None:
+                plan = self.plans.of(run.call.instance)
+                found[id(plan)] = plan
         return iter(found.values())
 
     def _memories(self, layer: str, runs: Sequence[Run]) -> Iterator[Memory]:

@@ -67,6 +67,11 @@ class Draft:
             return {}
         return self.steps.kept[layer].columns
 
+    def past_axis_of(self, layer: str) -> int:
+        """The axis of its input that the windows of a layer with a state go along, counted from the last."""
+        assert self.steps is not None
+        return self.steps.kept[layer].axis
+
     def offset_of(self, layer: str) -> Expr | None:
         """The position of the first element of a piece, for a layer whose output depends on positions."""
         known = self.steps is not None and layer in self.steps.positions

@@ -59,6 +59,9 @@ class Surroundings(Protocol):
     def columns_of(self, layer: str) -> Mapping[str, int]:
         """The operands that a layer keeps for all positions so far, and the axis of each."""
 
+    def past_axis_of(self, layer: str) -> int:
+        """The axis of its input that the windows of a layer with a state go along, counted from the last."""
+
     def offset_of(self, layer: str) -> Expr | None:
         """The position of the first element of a piece, for a layer whose output depends on positions."""
 
@@ -158,6 +161,10 @@ class LayerCode:
     def keeps(self, port: str) -> bool:
         """Whether the layer keeps what is at this port for all positions so far."""
         return port in self.builder.columns_of(self.run.node.node.name)
+
+    def past_axis(self) -> int:
+        """The axis of its input that the windows of a layer with a state go along, counted from the last."""
+        return self.builder.past_axis_of(self.run.node.node.name)
 
     def capacity(self) -> Expr:
         """The largest number of positions that a state has room for."""

@@ -148,6 +148,10 @@ def _stepped(
             steps = None
             _part(parted, merger.links, merger.parts)
             classes, constructors = merge(merger)
+        except _Remembers as found:
+            steps = None
+            merger.remembering.add(found.scope)
+            classes, constructors = merge(merger)
     return classes, constructors, steps
 
 
@@ -269,6 +273,8 @@ class _Merger:
         self.parts: Parts = {}
         self.dropped: set[int] = set()
         """Instances that only other values of the params would use, and that no class serves."""
+        self.remembering: set[int] = set()
+        """Scopes, by identity, that are written as lists, and keep something between pieces."""
         self.fixed: dict[str, Value] = {}
         """The params that are no arguments, with their values."""
 
@@ -278,6 +284,7 @@ class _Merger:
             plans = plan_classes(self.typed, self.links, self.parts, self.dropped)
             self.plans = plans
             for plan in plans.order:
+                plan.remembers = id(plan.scope) in self.remembering
                 if plan.scope.kind == "network":
                     plan.fixed = self.fixed
             try:
@@ -292,10 +299,16 @@ class _Merger:
     ) -> tuple[list[ClassIR], Constructors]:
         """The same classes, with what they keep between the pieces of a sequence."""
         found: list[ClassIR] = []
-        for ir in classes:
-            steps.look_at(ir.plan)
-            built = build_class(ir.plan, self.plans, steps)
-            built = _with_used_states(replace(built, demands=ir.demands), steps)
+        demands = {id(ir.plan): ir.demands for ir in classes}
+        for plan in self.plans.order:
+            steps.look_at(plan)
+            if is_sequential(plan):
+                if steps.remembers(plan):
+                    raise _Remembers(plan)
+                continue
+            built = build_class(plan, self.plans, steps)
+            built = replace(built, demands=demands[id(plan)])
+            built = _with_used_states(built, steps)
             found.append(overwrite(read_sizes(cut_static(built, steps))))
         constructors = Constructors({id(ir.plan): ir for ir in found})
         for ir in found:
@@ -341,6 +354,14 @@ def _require_name(plan: ClassPlan) -> None:
             f"the file has another class {name}, so that the network needs another name"
         )
         raise Unwritten(plan, "", reason)
+
+
+class _Remembers(Exception):
+    """A scope that is written as a list keeps something between the pieces of a sequence, and needs a class."""
+
+    def __init__(self, plan: ClassPlan) -> None:
+        super().__init__(plan.scope.name)
+        self.scope = id(plan.scope)
 
 
 class _Dropped(Exception):

@@ -26,6 +26,7 @@ def is_sequential(plan: ClassPlan) -> bool:
     single = all(len(node.outputs) <= 1 for node in plan.layers.values())
     return (
         single
+        and not plan.remembers
         and is_chain(plan.scope)
         and all(
             isinstance(target, Scope) or (bool(target.module) and target.chains)

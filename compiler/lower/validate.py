@@ -774,6 +774,9 @@ class _Alone:
     def columns_of(self, layer: str) -> Mapping[str, int]:
         return {}
 
+    def past_axis_of(self, layer: str) -> int:
+        raise AssertionError("it keeps nothing between pieces")
+
     def offset_of(self, layer: str) -> None:
         return None
 

@@ -38,6 +38,8 @@ class Memory:
     kind: Literal["keys", "fixed keys", "window", "state", "running", "columns"]
     shapes: tuple[tuple[Dim, ...], ...]
     places: int | None = 1
+    axis: int = 0
+    """The axis of the input that a window, or a running value, goes along."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def window_memory(
     if not isinstance(flow.axes[axis], Along) or lo >= 0:
         return None
     shape = (*kind.shape[:axis], *kind.shape[axis + 1 :])
-    return Memory("window", (shape,), math.ceil(-lo))
+    return Memory("window", (shape,), math.ceil(-lo), axis)
 
 
 def spatial_windows(

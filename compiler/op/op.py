@@ -90,6 +90,9 @@ class Code(Protocol):
     def keeps(self, port: str) -> bool:
         """Whether the layer keeps what is at this port for all positions so far."""
 
+    def past_axis(self) -> int:
+        """The axis of its input that the windows of a layer with a state go along, counted from the last."""
+
     def capacity(self) -> Expr:
         """The largest number of positions that a state has room for, as `init_state` is given it; maybe None."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import ClassVar, Final, TypeVar
 
+from compiler.codegen.python import Expr, TupleExpr, call, lit, subscript
 from compiler.op import errors
 from compiler.op.context import Context
-from compiler.op.op import Op, Shape
+from compiler.op.op import Code, Op, Shape
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -38,6 +40,26 @@ class SpatialOp(Op):
     def per_dim(self, sizes: Shape, argument: str) -> Shape:
         """One size per spatial dimension; a single size applies to all."""
         return per_dim(sizes, self.spatial, argument)
+
+    def with_past(
+        self,
+        code: Code,
+        input: Expr,
+        padding: str,
+        apply: Callable[[Expr], Expr],
+        value: float = 0.0,
+    ) -> Expr:
+        """Its code, which where a sequence comes in pieces has the positions before each in place of its padding."""
+        state = code.state()
+        if state is None:
+            return apply(input)
+        axis, written = code.past_axis(), code.argument(padding)
+        count = written.items[axis] if isinstance(written, TupleExpr) else written
+        if len(getattr(self, padding)) > 1 and not isinstance(written, TupleExpr):
+            count = subscript(written, axis)
+        options = {"value": lit(value)} if value else {}
+        longer = call("with_past", state, input, count, axis, **options)
+        return call("without_past", state, apply(longer), count, axis)
 
     def with_extents(self, input: TensorType, sizes: Shape) -> TensorType:
         """The same type with other spatial sizes."""

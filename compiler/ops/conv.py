@@ -6,13 +6,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final, Literal
 
+from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Counts, Size, Sizes
 from compiler.op.combine_flows import all_of, plus
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.flow_rules import Window, spatial_windows
-from compiler.op.op import Colour, Shape, product
+from compiler.op.op import Code, Colour, Shape, product
 from compiler.op.registry import register
 from compiler.ops._spatial import (
     SpatialOp,
@@ -99,6 +100,8 @@ class _Conv(_Convolution):
 
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
+    state_library = "overlap"
+
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         extents = self.extents(ctx, input)
         self.require_groups(ctx, input)
@@ -140,6 +143,17 @@ class _Conv(_Convolution):
         reason = f"padding by {self.padding_mode} reads other places of T"
         lost = [all_of(flow.axes[axis], reason) for axis in sorted(padded)]
         return replace(found, outputs=(plus(found.outputs[0], *lost),))
+
+    def can_resume(self) -> bool:
+        """Where it pads with zeros by a number, by so many that no window looks ahead."""
+        return self.padding_mode == "zeros" and not isinstance(self.padding, str)
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("Recent")
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        apply = super().apply
+        return self.with_past(code, input, "padding", lambda x: apply(code, input=x))
 
     def size(
         self, ctx: Context, size: Dim, stride: Dim, span: Dim, padding: Dim

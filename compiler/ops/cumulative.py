@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Size
 from compiler.op.combine_flows import windowed
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
 from compiler.op.flow_rules import running
-from compiler.op.op import NUMBER, Port
+from compiler.op.op import NUMBER, Code, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
 from compiler.symbolic.dims import Dim
@@ -23,6 +24,18 @@ class _Cumulative(TensorMethod):
 
     dim: Axis
     flow = running
+    state_library = "running"
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("Running")
+
+    def apply(self, code: Code, *args: Any, **inputs: Any) -> Expr:
+        state = code.state()
+        if state is None:
+            return super().apply(code, *args, **inputs)
+        (value,), dim = inputs.values(), code.argument("dim")
+        longer = call("with_last", state, value, dim)
+        return call("without_last", state, super().apply(code, input=longer), dim)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         wrap_axis(ctx, self.dim, input.rank)
@@ -65,6 +78,9 @@ class _CumulativeExtremum(_Cumulative):
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
     outputs: ClassVar[tuple[str, ...] | None] = ("values", "indices")
+
+    def can_resume(self) -> bool:
+        return False  # indices are counted from the first position
 
     def infer(  # type: ignore[override]
         self, ctx: Context, input: TensorType

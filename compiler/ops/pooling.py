@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import ClassVar, Final
 
+from compiler.codegen.python import Expr, call
 from compiler.op.arg_types import Counts, Shape, Size, Sizes
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.flow_rules import spatial_windows, with_flat_indices
-from compiler.op.op import Colour, Outputs
+from compiler.op.op import Code, Colour, Outputs
 from compiler.op.registry import register
 from compiler.ops._pool_base import (
     PoolWithIndices,
@@ -29,6 +31,10 @@ class _Pool(WindowPool):
     padding: Counts = (Dim.of(0),)
     ceil_mode: bool = False
 
+    state_library = "overlap"
+    padded_with: ClassVar[float] = 0.0
+    """What padding counts as."""
+
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         return self.pooled(ctx, input)
 
@@ -44,6 +50,20 @@ class _Pool(WindowPool):
             windows.append((start, start + span - 1, stride))
         found = spatial_windows(self, call, windows, mixes_channels=False)
         return with_flat_indices(call, found, self.spatial)
+
+    def can_resume(self) -> bool:
+        """Where each window is that of the whole, whatever is padded after it."""
+        average = getattr(self, "count_include_pad", True)
+        return average and not self.ceil_mode and len(self.ports(1)) == 1
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("Recent")
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        apply = super().apply
+        return self.with_past(
+            code, input, "padding", lambda x: apply(code, input=x), self.padded_with
+        )
 
     def pooled(self, ctx: Context, input: TensorType) -> TensorType:
         """The output type."""
@@ -67,6 +87,8 @@ class _MaxPool(PoolWithIndices, _Pool):
     """Base class of the max pools."""
 
     dilation: Sizes = (Dim.of(1),)
+
+    padded_with = -math.inf
 
     def infer(self, ctx: Context, input: TensorType) -> Outputs:
         return self.with_indices(self.pooled(ctx, input))

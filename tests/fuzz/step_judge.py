@@ -62,7 +62,7 @@ def judge_steps(graph: CausalGraph, seed: int = 0) -> Judged:
 
 
 def _refused(graph: CausalGraph, error: SpecError) -> Judged:
-    first = error.diagnostics[0]
+    first = next(one for one in error.diagnostics if one.severity == "error")
     layer = first.path.rpartition(".")[2]
     if first.code == "not-causal":
         if graph.leak and layer != graph.leak:

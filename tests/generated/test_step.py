@@ -168,14 +168,91 @@ def test_attention_written_out_runs_in_pieces(layers: str, tmp_path: Path) -> No
             stepped.network.step(**stepped.part(0, 1), state=state)
 
 
-_CUMSUM = "  y: {op: cumsum, dim: 1, in: x}\n"
-_PAIRS_THE_OTHER_WAY = _WRITTEN_OUT.replace("-> b t s", "-> b s t")
+_CHOMPED = """\
+  c: {op: transpose, dim0: 1, dim1: 2, in: x}
+  conv: {op: conv1d, out_channels: 4, kernel_size: 3, dilation: 2, padding: 4}
+  act: relu
+  cut: {op: slice, dim: 2, stop: -4}
+  again: {op: conv1d, out_channels: 4, kernel_size: 2, padding: 1}
+  cut_again: {op: slice, dim: 2, stop: -1}
+  y: {op: transpose, dim0: 1, dim1: 2}
+"""
+_IMAGE = """\
+  c: {op: unsqueeze, dim: 1, in: x}
+  conv: {op: conv2d, out_channels: 3, kernel_size: 3, padding: [2, 1]}
+  cut: {op: slice, dim: 2, stop: -2}
+  pool: {op: max_pool2d, kernel_size: [2, 1], stride: 1, padding: [1, 0]}
+  cut_again: {op: slice, dim: 2, stop: -1}
+  y: {op: mean, dim: 1}
+"""
+_POOLS = """\
+  c: {op: transpose, dim0: 1, dim1: 2, in: x}
+  largest: {op: max_pool1d, kernel_size: 2, stride: 1, padding: 1}
+  cut: {op: slice, dim: 2, stop: -1}
+  mean: {op: avg_pool1d, kernel_size: 2, stride: 1, padding: 1}
+  cut_again: {op: slice, dim: 2, stop: -1}
+  y: {op: transpose, dim0: 1, dim1: 2}
+"""
+_RUNNING = """\
+  sum: {op: cumsum, dim: 1, in: x}
+  squashed: {op: tanh}
+  product: {op: cumprod, dim: -2}
+  y: {op: logcumsumexp, dim: 1}
+"""
+_LISTS = """\
+  c:
+    layers:
+      - {op: linear, out_features: 4}
+      - {op: cumsum, dim: 1}
+      - {op: Attend}
+      - tanh
+    in: x
+  t: {op: transpose, dim0: 1, dim1: 2}
+  conv:
+    layers:
+      - {op: conv1d, out_channels: 4, kernel_size: 3, padding: 2}
+      - relu
+  cut: {op: slice, dim: 2, stop: -2}
+  y: {op: transpose, dim0: 1, dim1: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [_CHOMPED, _IMAGE, _POOLS, _RUNNING, _LISTS],
+    ids=["convolutions", "images", "pools", "running", "lists"],
+)
+def test_layers_with_a_past_of_their_own(layers: str, tmp_path: Path) -> None:
+    file = _spec(layers, tmp_path)
+    if "Attend" in layers:
+        file.write_text(
+            f"{file.read_text()}blocks:\n  Attend:\n"
+            '    inputs: {x: "float[B, T, D]"}\n    layers:\n'
+            "      y: {op: attention, num_heads: 2, is_causal: true, in: [x, x, x]}\n"
+        )
+    stepped = Stepped(compile_spec(file))
+    _check_pieces(stepped)
+    _check_gradients(stepped)
+    rows = torch.tensor([2, 0, 0])
+    with torch.no_grad():
+        state = stepped.begin(LENGTH)
+        stepped.pieces([4], state)
+        rest = {name: x[rows] for name, x in stepped.part(4, LENGTH - 4).items()}
+        found = first(stepped.network.step(**rest, state=state.select(rows)))
+        wanted = stepped.whole()[rows, 4:]
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+        if layers != _LISTS:
+            with pytest.raises(ValueError, match="forgotten"):
+                state.rewind(1)
+
+
+_CUMMAX = "  m: {op: cummax, dim: 1, in: x}\n  y: {op: relu, in: m.values}\n"
 
 
 @pytest.mark.parametrize(
     ("layers", "layer"),
-    [(_CUMSUM, "y")],
-    ids=["cumsum"],
+    [(_CUMMAX, "m")],
+    ids=["cummax"],
 )
 def test_what_cannot_run_in_pieces_is_refused(
     layers: str, layer: str, tmp_path: Path

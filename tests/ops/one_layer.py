@@ -184,6 +184,9 @@ class _Code:
     def keeps(self, port: str) -> bool:
         return False
 
+    def past_axis(self) -> int:
+        raise AssertionError("it keeps nothing between pieces")
+
     def offset(self) -> None:
         return None
 

@@ -11,7 +11,7 @@ SPEC = """\
 name: Net
 inputs: {x: "float[B, T, 4]"}
 step: T
-layers: {sum: {op: cumsum, dim: 1}, fc: {op: linear, out_features: 4}}
+layers: {sum: {op: cummax, dim: 1}, fc: {op: linear, out_features: 4, in: sum.values}}
 outputs: {y: fc}
 """
 
