@@ -242,11 +242,17 @@ def _is_tensor(typed: TypedNode) -> bool:
 
 
 def _rules(typed: TypedNode, spec: Spec) -> Mapping[str, Initializer]:
-    """What a layer says itself; a tensor that is no module gets what is said for its op, too."""
+    """What a layer says itself; a tensor that is no module gets what is said for its op, too.
+
+    Of a layer that is off nobody has checked that it has these tensors.
+    """
     own = typed.node.layer.init or {}
     op = typed.calls[0].op if typed.calls else None
     if op is None:
         return own
+    if not _is_tensor(typed):
+        known = {name for call in typed.calls for name in call.weights}
+        own = {name: rule for name, rule in own.items() if name in known}
     single = _is_tensor(typed) or op.module in _contested(spec)
     return {**spec.init.get(op.name, {}), **own} if single else own
 
