@@ -291,6 +291,20 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ),
         note="Some questions ask for numbers, and some for yes or no.",
     ),
+    "dialogues": Recipe(
+        "Dialogues about made stories: a small GPT-2",
+        "recipes/gpt2_dialogues.yaml",
+        10,
+        [Bound("loss", "<", "loss.unigram"), Bound("exact", ">", 0.5)],
+        generate=(
+            *(
+                "--prompt",
+                "Anna went to the hall. Anna took the ball. Ben ran to the attic. Where is the ball?",
+            ),
+            *("--temperature", "0"),
+        ),
+        note="Only the replies are learned. `exact` is the fraction of last replies that are as expected.",
+    ),
     "accents": Recipe(
         "Accents of the Bible in Spanish: the encoder of a Transformer",
         "recipes/encoder_tagger_accents.yaml",

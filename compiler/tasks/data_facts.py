@@ -22,6 +22,7 @@ Form = Literal[
     "speech",
     "tagged text",
     "questions",
+    "dialogues",
 ]
 Answer = Literal["classes", "numbers", "labels"]
 """What is to be predicted of an example: one of several classes, numbers, or which of several labels apply."""

@@ -93,6 +93,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "speech": _Speech,
     "tagged text": _TaggedText,
     "questions": _Questions,
+    "dialogues": _Text,
 }
 _ANSWERS: Final[Mapping[Answer, str]] = {
     "classes": "classes",

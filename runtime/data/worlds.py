@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from compiler.tasks.data.worlds import TOKENS, Worlds
+from compiler.tasks.data.worlds import TOKENS, TURNS, Worlds
+from compiler.tasks.data_set import Words
+from runtime.data.chat import Dialogue, dialogues
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.padded_texts import Pair, tokenized_pairs
@@ -99,6 +101,11 @@ def load(options: Worlds, section: DataSection) -> DataSplits:
         world = _world(options, random)
         if world.story not in known:
             train.append(world)
+    if options.form == "dialogues":
+        asked, held = (
+            [_dialogue(world, random) for world in part] for part in (train, held_out)
+        )
+        return dialogues(asked, held, Words(words=TOKENS), options.facts())
     if options.form == "pairs":
         parts = [[_pair(world, random) for world in part] for part in (train, held_out)]
         texts = (side for pair in parts[0] for side in pair)
@@ -125,6 +132,15 @@ def _question(world: World, random: Random) -> Question:
     before = sum(len(one) + 1 for one in world.sentences[:number])
     start = before + world.sentences[number].index(answer)
     return Question(question, world.story, (answer,), start)
+
+
+def _dialogue(world: World, random: Random) -> Dialogue:
+    every = list(world.free_questions(random))
+    found: list[tuple[str, str]] = []
+    for question, answer in random.sample(every, min(TURNS, len(every))):
+        story = "" if found else f"{world.story} "
+        found += [("user", f"{story}{question}"), ("assistant", answer)]
+    return found
 
 
 def _pair(world: World, random: Random) -> Pair:

@@ -16,16 +16,27 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.symbolic.domain import Constraint
 from compiler.tasks.kinds.language_model import LanguageModel
 from compiler.tasks.ports import bound
+from runtime.data.chat import DialogueExamples, encode_prompt, show_dialogue
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.tokenizer import Tokenizer
+from runtime.data.tokenizer import EOS, Tokenizer
 from runtime.decode import NextLogits, Sampling, Stepper, beam_search, sample
 from runtime.tasks.learner import GenerationRequest, Learner
-from runtime.tasks.sequence_lengths import check_length, lengths, longest, shortest
+from runtime.tasks.sequence_lengths import (
+    all_batches,
+    check_length,
+    check_max_length,
+    lengths,
+    longest,
+    shortest,
+)
 from runtime.tasks.stepping import stepper
+from runtime.tasks.translation_baselines import unigram_loss
 
 _SAMPLE: Final = Sampling(max_new_tokens=200, temperature=0.8)
 _TOGETHER: Final = 32
 """Largest number of prompts that are continued together."""
+_REPLIES: Final = 200
+"""Largest number of replies that are compared with those expected."""
 _SAMPLE_PROMPT: Final = 32
 """Number of tokens of held-out text that a sample continues."""
 
@@ -33,8 +44,11 @@ _SAMPLE_PROMPT: Final = 32
 class LanguageModelLearner(Learner[LanguageModel]):
     """Trains a network to predict the next token.
 
-    Examples are tokens int[B, L + 1]: each of the last L is predicted from those before it.
+    Examples are tokens int[B, L + 1]: each of the last L is predicted from those before it. Of dialogues only
+    tokens of replies are, which `scored` bool[B, L] tells.
     """
+
+    _data: DataSplits | None = None
 
     def setup(self, data: DataSplits) -> None:
         """Check that the network accepts the data's length; metrics are by the characters of its held-out part.
@@ -42,17 +56,29 @@ class LanguageModelLearner(Learner[LanguageModel]):
         Raises:
             SpecError: if it does not.
         """
+        self._data, self.metadata = data, data.metadata
+        if self._is_dialogue:
+            rows = (batch["tokens"][:, :-1] for batch in all_batches(data))
+            check_max_length(self, "tokens", rows)
+            return
         tokens = data.train.__getitems__([0])["tokens"][:, :-1]
         check_length(self.instances[""], self._port, tokens.shape[1], "tokens")
-        self.metadata = data.metadata
+
+    @property
+    def _is_dialogue(self) -> bool:
+        """Whether the data is dialogues, of which replies are learned."""
+        return self.task.facts().form == "dialogues"
 
     def num_items(self, batch: Batch) -> int:
         """The number of tokens to predict."""
-        return batch["tokens"][:, 1:].numel()
+        scored = batch.get("scored")
+        return batch["tokens"][:, 1:].numel() if scored is None else int(scored.sum())
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
         logits = self.logits(batch["tokens"][:, :-1])
         target = batch["tokens"][:, 1:]
+        if "scored" in batch:
+            logits, target = logits[batch["scored"]][None], target[batch["scored"]]
         return F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum")
 
     def logits(self, tokens: Tensor) -> Tensor:
@@ -68,10 +94,39 @@ class LanguageModelLearner(Learner[LanguageModel]):
         loss = total / count
         bits = loss / math.log(2) / self.metadata.get("characters_per_token", 1.0)
         perplexity = float(torch.tensor(loss, dtype=torch.float64).exp())
-        return {"loss": loss, "perplexity": perplexity, "bits_per_character": bits}
+        metrics = {"loss": loss, "perplexity": perplexity, "bits_per_character": bits}
+        return metrics | (self._reply_metrics() if final and self._is_dialogue else {})
+
+    def _reply_metrics(self) -> dict[str, float]:
+        """The fraction of last replies that are exactly as expected, and the loss of the frequencies of tokens."""
+        data = self._data
+        if data is None:
+            return {}
+        train, held_out = data.train, data.held_out
+        if not isinstance(train, DialogueExamples):
+            return {}
+        assert isinstance(held_out, DialogueExamples)
+        turns = [held_out.last_turn(i) for i in range(min(len(held_out), _REPLIES))]
+        turns = [(prompt, reply) for prompt, reply in turns if reply]
+        most = max((len(reply) for _, reply in turns), default=0)
+        greedy = Sampling(max_new_tokens=most + 1, temperature=0)
+        found = self._continue_all([prompt for prompt, _ in turns], greedy)
+        same = sum(
+            _before_end(ids) == reply
+            for ids, (_, reply) in zip(found, turns, strict=True)
+        )
+        size = self.tokenizer.size
+        loss = unigram_loss([train.replies()], [held_out.replies()], size)
+        return {"exact": same / max(1, len(turns)), "loss.unigram": loss}
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
-        """The start of a held-out text and its continuation."""
+        """The start of a held-out text and its continuation, or a held-out dialogue with the network's last reply."""
+        if self._is_dialogue and self._data is not None:
+            assert isinstance(self._data.held_out, DialogueExamples)
+            asked, _ = self._data.held_out.last_turn(0)
+            (said,) = self._continue([asked], _SAMPLE)
+            shown = f"{show_dialogue(asked, self.tokenizer)} {self.tokenizer.decode(_before_end(said))}"
+            return {f"epoch-{epoch:03}.txt": f"{shown}\n"}
         prompt = next(iter(batches))["tokens"][0, :_SAMPLE_PROMPT].tolist()
         (continuation,) = self._continue([prompt], _SAMPLE)
         text = self.tokenizer.decode([*prompt, *continuation])
@@ -107,15 +162,26 @@ class LanguageModelLearner(Learner[LanguageModel]):
     ) -> list[str]:
         """What `continue_text` gives for each prompt; those of as many tokens are continued together."""
         ids = [self._encoded(prompt) for prompt in prompts]
-        order = iter(sorted(range(len(ids)), key=lambda n: len(ids[n])))
-        texts = [""] * len(prompts)
-        for _, rows in groupby(order, key=lambda n: len(ids[n])):
+        found = self._continue_all(ids, sampling, beam)
+        if self._is_dialogue:
+            return [self.tokenizer.decode(_before_end(reply)) for reply in found]
+        return [
+            self.tokenizer.decode([*(start if prompt else []), *following])
+            for prompt, start, following in zip(prompts, ids, found, strict=True)
+        ]
+
+    def _continue_all(
+        self, prompts: Sequence[list[int]], sampling: Sampling, beam: int | None = None
+    ) -> list[list[int]]:
+        """The ids that follow prompts; those of one length are continued together."""
+        order = iter(sorted(range(len(prompts)), key=lambda n: len(prompts[n])))
+        found: list[list[int]] = [[] for _ in prompts]
+        for _, rows in groupby(order, key=lambda n: len(prompts[n])):
             while some := list(islice(rows, _TOGETHER)):
-                found = self._continue([ids[n] for n in some], sampling, beam)
-                for n, following in zip(some, found, strict=True):
-                    start = ids[n] if prompts[n] else []
-                    texts[n] = self.tokenizer.decode([*start, *following])
-        return texts
+                parts = self._continue([prompts[n] for n in some], sampling, beam)
+                for n, following in zip(some, parts, strict=True):
+                    found[n] = following
+        return found
 
     def _encoded(self, prompt: str) -> list[int]:
         """The ids of a prompt, at least one.
@@ -128,6 +194,8 @@ class LanguageModelLearner(Learner[LanguageModel]):
             pieces = ", ".join(map(repr, unknown[:10]))
             message = f"the vocabulary has no {pieces}: the training text has none"
             raise RequestError(message)
+        if self._is_dialogue:
+            return encode_prompt(prompt, self.tokenizer)
         return self.tokenizer.encode(prompt) or self._empty_prompt()
 
     @cached_property
@@ -164,10 +232,11 @@ class LanguageModelLearner(Learner[LanguageModel]):
         rows = torch.tensor(prompts, device=self.device)
         with torch.no_grad():
             following = self._following(rows.shape[1] + sampling.max_new_tokens)
+            end = EOS if self._is_dialogue else None
             if beam is None:
-                found = sample(following, rows, sampling, as_alone=True)
+                found = sample(following, rows, sampling, end, as_alone=True)
             else:
-                found = beam_search(following, rows, beam, sampling.max_new_tokens)
+                found = beam_search(following, rows, beam, sampling.max_new_tokens, end)
         ids: list[list[int]] = found.tolist()
         return ids
 
@@ -193,6 +262,11 @@ class LanguageModelLearner(Learner[LanguageModel]):
         logits = self.logits(F.pad(tokens, (0, padding)))[:, last]
         logits[:, self.tokenizer.unk] = -math.inf
         return logits
+
+
+def _before_end(ids: list[int]) -> list[int]:
+    """A reply up to its end."""
+    return ids[: ids.index(EOS)] if EOS in ids else ids
 
 
 def _settings(request: GenerationRequest) -> tuple[Sampling, int | None]:

@@ -12,6 +12,8 @@ from compiler.tasks.formulas import Count, Whole
 
 TOKENS: Final = 64
 """Size of the vocabulary, which is closed."""
+TURNS: Final = 3
+"""Questions of a dialogue."""
 
 
 class Worlds(DataSet):
@@ -19,7 +21,8 @@ class Worlds(DataSet):
 
     Attributes:
         form: questions whose answer is a word of the story; or pairs of a question with its story and
-            an answer in words of its own, which also counts things and says yes or no.
+            an answer in words of its own, which also counts things and says yes or no; or dialogues of
+            a user who asks several such questions.
         sentences: number of sentences of a story.
         count: number of questions to train on.
         held_out: number of held-out questions.
@@ -27,9 +30,9 @@ class Worlds(DataSet):
     """
 
     name: ClassVar[str] = "worlds"
-    forms: ClassVar[tuple[Form, ...]] = ("questions", "pairs")
+    forms: ClassVar[tuple[Form, ...]] = ("questions", "pairs", "dialogues")
 
-    form: Literal["questions", "pairs"] = "questions"
+    form: Literal["questions", "pairs", "dialogues"] = "questions"
     sentences: Annotated[Whole, Field(ge=2, le=100)] = 6
     count: Annotated[Whole, Field(le=1_000_000)] = 10000
     held_out: Annotated[Whole, Field(le=100_000)] = 500
@@ -38,4 +41,7 @@ class Worlds(DataSet):
     def facts(self) -> DataFacts:
         if self.form == "pairs":
             return DataFacts("pairs", vocab=TOKENS, target_vocab=TOKENS)
-        return DataFacts("questions", vocab=TOKENS, length=16 + 10 * self.sentences)
+        length = 16 + 10 * self.sentences
+        if self.form == "dialogues":
+            return DataFacts("dialogues", vocab=TOKENS, length=length + TURNS * 20)
+        return DataFacts("questions", vocab=TOKENS, length=length)

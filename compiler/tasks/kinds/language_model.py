@@ -15,10 +15,12 @@ class LanguageModel(Task):
 
     The loss is the cross-entropy of the next token, also reported as
     perplexity and bits per character. The output at a position must not depend on later
-    tokens. `generate` writes text with it.
+    tokens. `generate` writes text with it. Of dialogues only the replies of the assistant are
+    learned; `generate` replies to a prompt, and the final evaluation counts the last replies
+    that are exactly as expected.
     """
 
-    forms: ClassVar[tuple[Form, ...]] = ("text",)
+    forms: ClassVar[tuple[Form, ...]] = ("text", "dialogues")
     roles: ClassVar[tuple[Role, ...]] = (
         Role("tokens", "input", "int[B, T]", "the text before each token"),
         Role(

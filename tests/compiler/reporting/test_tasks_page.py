@@ -52,6 +52,7 @@ def test_the_example_of_a_kind_is_one(kind: str) -> None:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "conll": {"path": "a.conll"},
+    "dialogues": {"path": "a.jsonl"},
     "csv": {"path": "a.csv", "columns": ["level"]},
     "idx": {"images": "a", "labels": "b"},
     "image_folder": {"path": "a", "size": 8},

@@ -122,3 +122,17 @@ def test_error_rates_are_those_of_torchmetrics() -> None:
 def test_the_best_constant_transcript() -> None:
     assert best_constant(["a b a", "b a c a a"]) == "a a a"
     assert best_constant(["a", "b a c", "a b"]) == "a"
+
+
+def test_whisper_is_trained_and_transcribes(tmp_path: Path) -> None:
+    sizes = ("mels=8", "width=16", "depth=1", "heads=2")
+    data = "task.data.spoken_numbers"
+    few = (f"{data}.count=32", f"{data}.held_out=6", f"{data}.mels=8")
+    spec = Path("recipes/whisper_numbers.yaml")
+    trained(spec, tmp_path / "run", *sizes, *few, "task.epochs=2")
+    run = open_run(tmp_path / "run")
+    recordings = run.data().held_out.recordings  # type: ignore[attr-defined]
+    soundfile.write(tmp_path / "a.flac", recordings.samples(0).numpy(), 8000)
+    (found,) = run.predict([str(tmp_path / "a.flac")])
+    assert isinstance(found["transcript"], str)
+    assert run.evaluate()["wer"] > 0

@@ -1,0 +1,78 @@
+"""Dialogues in a file of JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from compiler.diagnostics.text import listed, shorten
+from compiler.tasks.data.dialogues import Dialogues
+from runtime.data import chat
+from runtime.data.chat import ROLES, Dialogue
+from runtime.data.data_section import DataSection
+from runtime.data.dataset import DataSplits
+from runtime.data.split import split_by_class
+from runtime.data.user_files import read_text
+
+
+def load(options: Dialogues, section: DataSection) -> DataSplits:
+    """The dialogues of the file, a random part of them held out.
+
+    Raises:
+        SpecError: if the file does not exist, a line is not a dialogue with a reply, or there are too few.
+    """
+    every = list(_dialogues(options, section))
+    train, held_out = (
+        [every[i] for i in part.tolist()]
+        for part in split_by_class(torch.zeros(len(every)), options)
+    )
+    if not train or not held_out:
+        path = section.path(options.path)
+        message = f"{path} has too few dialogues to hold some out"
+        section.fail("data-empty", message, "path")
+    return chat.dialogues(train, held_out, options.tokens, options.facts())
+
+
+def _dialogues(options: Dialogues, section: DataSection) -> Iterator[Dialogue]:
+    path = section.path(options.path)
+    lines = read_text(section, "path", options.path).split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield _dialogue(json.loads(line))
+        except json.JSONDecodeError as error:
+            message = f"invalid JSON: {error.msg}"
+            place = (error.colno, error.colno)
+            section.fail_in("data-format", path, number, message, columns=place)
+        except (ValueError, RecursionError) as error:
+            span = (1, len(line) + 1)
+            section.fail_in("data-format", path, number, str(error), columns=span)
+
+
+def _dialogue(content: Any) -> Dialogue:
+    """The messages of a dialogue.
+
+    Raises:
+        ValueError: if it is none, or has no reply.
+    """
+    messages = content.get("messages") if isinstance(content, dict) else content
+    if not isinstance(messages, list):
+        raise ValueError('a line must be {"messages": [{"role": ..., "content": ...}]}')
+    found = []
+    for message in messages:
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ROLES:
+            raise ValueError(
+                f"the role of a message is {shorten(str(role))}, not one of {listed(ROLES)}"
+            )
+        text = message.get("content")
+        if not isinstance(text, str):
+            raise ValueError("the content of a message must be a text")
+        found.append((role, text))
+    if not any(role == "assistant" for role, _ in found):
+        raise ValueError("the dialogue has no message of the assistant to learn")
+    return found
