@@ -209,6 +209,19 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="Scenes, below them the true masks, and below these the predicted ones. Held-out scenes are composed of "
         "held-out digits. `iou.nearest` is of the class whose mean brightness is nearest to a pixel's.",
     ),
+    "video": Recipe(
+        "Videos of moving digits: a 3-D CNN",
+        "recipes/c3d_moving_digits.yaml",
+        15,
+        [
+            Bound("accuracy", ">=", 0.95),
+            Bound("accuracy", ">", "accuracy.nearest"),
+            Bound("accuracy", ">", "accuracy.majority"),
+        ],
+        pictures=("confusion.png",),
+        note="In which of eight directions the digit moves, which no frame alone tells. Held-out videos show held-out "
+        "digits. `accuracy.nearest` is of the class whose mean video is nearest.",
+    ),
     "speech": Recipe(
         "Spoken numbers: convolutions and an LSTM with CTC",
         "recipes/deep_speech_numbers.yaml",

@@ -1,4 +1,4 @@
-"""What a network takes of an example: an image, a sequence, a text, or a row of a table."""
+"""What a network takes of an example: an image, a video, a sequence, a text, or a row of a table."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.ports import FREE, PortCheck, Wanted, bound
 from compiler.tasks.roles import Role
 
-FORMS: Final[tuple[Form, ...]] = ("images", "sequences", "labelled text", "tables")
+FORMS: Final[tuple[Form, ...]] = (
+    "images",
+    "videos",
+    "sequences",
+    "labelled text",
+    "tables",
+)
 """The forms of examples that these inputs are for."""
 
 INPUTS: Final = (
     Role("image", "input", "float[B, C, H, W]", "an image"),
+    Role("video", "input", "float[B, C, T, H, W]", "a video of T frames"),
     Role("sequence", "input", "float[B, T, C]", "a sequence of vectors"),
     Role("tokens", "input", "int[B, T]", "a text; token 0 is padding"),
     Role(
@@ -57,6 +64,9 @@ def example_roles(
     match facts.form:
         case "images":
             yield "image", "float", (FREE, *(facts.image or (None, None, None)))
+        case "videos":
+            channels, height, width = facts.image or (None, None, None)
+            yield "video", "float", (FREE, channels, facts.frames, height, width)
         case "sequences":
             yield "sequence", "float", (FREE, None, facts.features)
         case "tables":

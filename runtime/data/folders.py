@@ -157,6 +157,7 @@ def pixels(
     files: Sequence[Path],
     read: Callable[[Path], Tensor],
     size: int,
+    check: Callable[[Path], object] | None = None,
 ) -> Pixels:
     """The images of files: in memory, or read when they are needed if they have more than `MAX_HELD` bytes.
 
@@ -165,6 +166,7 @@ def pixels(
         files: the files.
         read: reads one.
         size: number of bytes of one that is read.
+        check: checks one without reading it whole; default: its header.
 
     Raises:
         SpecError: if a file is not an image; of large data only the headers are read.
@@ -174,23 +176,37 @@ def pixels(
     if len(files) * size <= MAX_HELD:
         return torch.stack(list(map(read, files)))
     for file in files:
-        reported(section, file, lambda file=file: image_size(file))  # type: ignore[misc]
+        if check is None:
+            reported(section, file, lambda file=file: image_size(file))  # type: ignore[misc]
+        else:
+            check(file)
     return ImageFiles(list(map(str, files)), read)
 
 
 def reported(section: DataSection, file: Path, read: Callable[[], T]) -> T:
-    """What reads a file; an error is reported at the data's path.
+    """What reads an image file; an error is reported at the data's path.
+
+    Raises:
+        SpecError: if it cannot be read.
+    """
+    return reported_as("an image", section, file, read)
+
+
+def reported_as(
+    what: str, section: DataSection, path: Path, read: Callable[[], T]
+) -> T:
+    """What reads a file or folder that should be `what`; an error is reported at the data's path.
 
     Raises:
         SpecError: if it cannot be read.
     """
     try:
-        if not file.is_file():
+        if not (path.is_file() or path.is_dir()):
             raise ValueError("it is not a regular file")
         return read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        section.fail("data-unreadable", f"{file} is not an image: {reason}", "path")
+        section.fail("data-unreadable", f"{path} is not {what}: {reason}", "path")
 
 
 def entries(section: DataSection, folder: Path, option: str) -> list[Path]:

@@ -196,10 +196,10 @@ def images_data(
     options: ImageData,
     test: Mapping[str, Any] | None = None,
 ) -> DataSplits:
-    """A data set of labelled images; only training images are augmented.
+    """A data set of labelled images or videos; only training images are augmented.
 
     Args:
-        train, held_out, test: `images`, which are pixels [N, C, H, W], and `labels` int[N].
+        train, held_out, test: `images`, pixels [N, C, H, W] or of videos [N, C, T, H, W], and `labels` int[N].
         max_value: largest possible value of the images.
         classes: names of the classes.
         options: how images are scaled and augmented.
@@ -211,12 +211,16 @@ def images_data(
         part: Mapping[str, Any], augmenter: Augmenter | None = None
     ) -> ImageExamples:
         columns = {"label": part["labels"].long()}
-        return ImageExamples(part["images"], columns, max_value, scale, augmenter)
+        return ImageExamples(
+            part["images"], columns, max_value, scale, augmenter, role=role
+        )
 
-    channels, height, width = train["images"][torch.tensor([0])].shape[1:]
+    channels, *frames, height, width = train["images"][torch.tensor([0])].shape[1:]
+    role: Literal["image", "video"] = "video" if frames else "image"
     facts = DataFacts(
-        "images",
+        "videos" if frames else "images",
         image=(channels, height, width),
+        frames=frames[0] if frames else None,
         classes=len(classes),
         class_names=tuple(classes),
     )
@@ -244,16 +248,24 @@ def read_image(
     Raises:
         OSError, ValueError: if the file is not an image.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path, formats=FORMATS) as opened:
-            image = ImageOps.exif_transpose(_convertible(opened))
-            image = image.convert("L" if channels == 1 else "RGB")
-            image = resized(image, size, fit)
+            return as_pixels(opened, size, channels, fit)
     except (Image.DecompressionBombError, SyntaxError) as error:
         raise ValueError(str(error)) from None
-    values = torch.from_numpy(np.array(image))
+
+
+def as_pixels(
+    image: Image, size: tuple[int, int], channels: int, fit: Fit = "stretch"
+) -> Tensor:
+    """An opened image, or the current frame of an animated one: uint8[channels, H, W]."""
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(_convertible(image))
+    coloured = upright.convert("L" if channels == 1 else "RGB")
+    values = torch.from_numpy(np.array(resized(coloured, size, fit)))
     return values.view(*size, channels).permute(2, 0, 1).contiguous()
 
 

@@ -13,6 +13,7 @@ from compiler.tasks.losses import CrossEntropy, Loss
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.class_factors import class_factors
 from runtime.tasks.output_metrics import class_counts
+from runtime.tasks.pixel_baselines import pixel_predictions
 from runtime.tasks.supervised_learner import (
     SupervisedLearner,
     accuracy_of,
@@ -56,15 +57,22 @@ class ClassificationLearner(SupervisedLearner[Classification]):
         return {"loss": loss, "accuracy": accuracy_of(self.confusion)}
 
     def baselines(self, answers: Batch) -> dict[str, float]:
-        """The accuracies of models of scikit-learn; of tables alone."""
-        if self.data is None or self.data.facts.form != "tables":
+        """The accuracies of models without a network; of tables, images and videos."""
+        if self.data is None:
             return {}
-        from runtime.tasks.table_baselines import class_predictions
+        match self.data.facts.form:
+            case "tables":
+                from runtime.tasks.table_baselines import class_predictions
 
+                predictions = class_predictions(self.data)
+            case "images" | "videos":
+                predictions = pixel_predictions(self.data)
+            case _:
+                return {}
         label = answers["label"].numpy()
         return {
             f"accuracy.{name}": float((found == label).mean())
-            for name, found in class_predictions(self.data).items()
+            for name, found in predictions.items()
         }
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:

@@ -34,11 +34,13 @@ class SegmentationLearner(Learner[Segmentation]):
 
     colours: Tensor | None = None
     """Mean values of the pixels of each class [classes, C]; infinite for a class without pixels. Set by `setup`."""
+    weights: Tensor | None = None
+    """The weight of a pixel of each class [classes], set by `setup`; None: all weigh the same."""
     most_frequent: int = 0
     """The class with the most pixels; set by `setup`."""
 
     def setup(self, data: DataSplits) -> None:
-        """Compute the baselines: the most frequent class, and the mean value of each class."""
+        """Compute the weights of the classes; for the baselines, the most frequent class and the means of all."""
         count = len(self.metadata["classes"])
         sums, pixels = torch.zeros(()), torch.zeros(count)
         for batch in _some(data.train, _BASELINE_IMAGES):
@@ -49,16 +51,24 @@ class SegmentationLearner(Learner[Segmentation]):
         self.most_frequent = int(pixels.argmax())
         self.colours = (sums / pixels[:, None]).nan_to_num(nan=torch.inf)
         self.colours = self.colours.to(self.device)
+        if self.task.balance:
+            shares = (pixels / pixels.sum()).clamp(min=1 / pixels.sum())
+            weights = (1 / (count * shares)) ** self.task.balance
+            self.weights = weights.to(self.device)
 
     def num_items(self, batch: Batch) -> int:
         """The number of pixels that count."""
         return max(1, int((batch["mask"] >= 0).sum()))
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        return self._loss(self.logits(batch["image"]), batch["mask"])
+        return self._loss(self.logits(batch["image"]), batch["mask"], self.weights)
 
-    def _loss(self, logits: Tensor, mask: Tensor) -> Tensor:
-        return F.cross_entropy(logits, mask, reduction="sum", ignore_index=OUTSIDE)
+    def _loss(
+        self, logits: Tensor, mask: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
+        return F.cross_entropy(
+            logits, mask, weights, reduction="sum", ignore_index=OUTSIDE
+        )
 
     def logits(self, image: Tensor) -> Tensor:
         """The logits of the classes [B, classes, H, W] of images [B, C, H, W]."""

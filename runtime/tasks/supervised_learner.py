@@ -32,6 +32,7 @@ from runtime.tasks.user_inputs import (
     image_files,
     image_shape,
     read_as_trained,
+    read_video_as_trained,
 )
 
 T = TypeVar("T", bound=Supervised)
@@ -195,7 +196,7 @@ class SupervisedLearner(Learner[T]):
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
-        """Predictions for image files, folders of them, texts, or tables: their lines, or rows as mappings.
+        """Predictions for image files, folders of them, videos, texts, or tables: their lines, or rows as mappings.
 
         Raises:
             RequestError, SpecError: if a file does not exist or is invalid, or a text is empty.
@@ -224,6 +225,9 @@ class SupervisedLearner(Learner[T]):
         elif form == "labelled text":
             for text in inputs:
                 yield [{"input": text}], self._moved(self._text(text))
+        elif form == "videos":
+            for one in inputs:
+                yield [{"input": one}], self._moved({"video": self._video(one)})
         else:
             for file in image_files(inputs):
                 image = self._image(file)
@@ -252,6 +256,17 @@ class SupervisedLearner(Learner[T]):
         """The columns of the table that the run was trained on."""
         parts: Mapping[str, Any] = self.metadata
         return TableColumns(numbers=parts["numbers"], categories=parts["categories"])
+
+    def _video(self, source: str) -> Tensor:
+        """An animated image or a folder of frames [1, C, T, H, W], as in training."""
+        net, facts = self.instances[""], self.task.facts()
+        video = net.inputs[bound(net.inputs, "video", self.task.ports)]
+        assert video is not None
+        sizes = [net.context.value(size).constant or 0 for size in video.shape[1:]]
+        channels, height, width = facts.image or (None, None, None)
+        known = (channels, facts.frames, height, width)
+        shape = [a or b for a, b in zip(known, sizes, strict=True)]
+        return read_video_as_trained(source, shape, self.task, self.metadata)
 
     def _image(self, file: str) -> Tensor:
         """An image file [1, C, H, W], with the size and value range of the training data."""

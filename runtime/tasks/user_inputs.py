@@ -24,6 +24,7 @@ from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch
 from runtime.data.images import FORMATS, PixelScale, image_size, read_image
+from runtime.data.read_video import read_video
 from runtime.data.series import interpolate
 from runtime.data.table import inputs_of
 from runtime.data.table_columns import BLANK, TableColumns
@@ -115,6 +116,34 @@ def read_as_trained(
     size = (height, width) if height and width else None
     image = read_user_image(file, size, channels, getattr(task.data, "fit", "stretch"))
     return PixelScale.from_metadata(metadata)(image[None].float() / 255)
+
+
+def read_video_as_trained(
+    source: str, shape: Sequence[int], task: Task, metadata: Mapping[str, Any]
+) -> Tensor:
+    """Read an animated image or a folder of frames as training data is: float[1, C, T, H, W].
+
+    Args:
+        source: path of the file or folder.
+        shape: channels, number of frames, height and width.
+        task: the task of the run.
+        metadata: what the run stores of its data.
+
+    Raises:
+        RequestError: if it does not exist.
+        DataError: if it is not a video.
+    """
+    path = Path(source)
+    if not path.is_dir():
+        path = _existing(source)
+    channels, frames, height, width = shape
+    fit: Fit = getattr(task.data, "fit", "stretch")
+    try:
+        video = read_video(path, frames, (height, width), channels, fit)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{source} is not a video: {reason}") from None
+    return PixelScale.from_metadata(metadata)(video[None].float() / 255)
 
 
 def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float]]:

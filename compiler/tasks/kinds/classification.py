@@ -1,4 +1,4 @@
-"""Classification: one of several classes for an image, a sequence, a text or a row of a table."""
+"""Classification: one of several classes for an image, a video, a sequence, a text or a row of a table."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from compiler.tasks.supervised import Supervised
 
 
 class Classification(Supervised):
-    """One of several classes for an image, a sequence, a text or a row of a table.
+    """One of several classes for an image, a video, a sequence, a text or a row of a table.
 
     The loss is the cross-entropy over the classes. The inputs of the network depend on the
-    data: `image`, `sequence`, `tokens`, or `numbers` and `categories`. Every evaluation plots
-    the confusion matrix. For tables, the final one adds baselines: logistic regression
-    (`.logistic`) and gradient boosting (`.boosting`).
+    data: `image`, `video`, `sequence`, `tokens`, or `numbers` and `categories`. Every
+    evaluation plots the confusion matrix. The final one adds baselines: for tables logistic
+    regression (`.logistic`) and gradient boosting (`.boosting`), for images and videos the
+    most frequent class (`.majority`) and the class whose mean is nearest (`.nearest`).
 
     Attributes:
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).

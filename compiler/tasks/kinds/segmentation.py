@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import Real
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
@@ -16,6 +19,10 @@ class Segmentation(Task):
     The loss is the cross-entropy over the pixels; pixels whose class is 255 do not count. The
     metric is the intersection over union of predicted and true pixels of a class (IoU), its mean
     over the classes. `predict -o FOLDER` writes masks.
+
+    Attributes:
+        balance: exponent of the weight of a pixel, which is the inverse of how frequent its class is; 0: all pixels
+            weigh the same, 1: all classes do.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("segmented images",)
@@ -38,6 +45,7 @@ epochs: 20
 """
 
     kind: Literal["segmentation"]
+    balance: Annotated[Real, Field(ge=0, le=1)] = 0.0
 
     def fits(self, check: PortCheck, facts: DataFacts) -> None:
         net = check.network()

@@ -60,6 +60,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "mask_folder": {"path": "a", "size": 8},
     "pairs": {"path": "a.tsv"},
     "squad": {"path": "a.json"},
+    "video_folder": {"path": "a", "size": 8},
     "speech": {"path": "a.tsv"},
     "table": {"path": "a.csv", "target": "level"},
     "text_table": {"path": "a.csv", "text": "review", "labels": ["a", "b"]},

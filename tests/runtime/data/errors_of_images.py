@@ -213,3 +213,31 @@ CASES += [
         ("masks/a.png has the class 7, but there are 2 classes",),
     ),
 ]
+
+VIDEOS = "{video_folder: {path: p, size: 4}}"
+CASES += [
+    Case(
+        "a still image among videos",
+        VIDEOS,
+        {"p/a/1.png": png()},
+        "data-unreadable",
+        "p",
+        ("1.png is not a video: it has 1 frame",),
+    ),
+    Case(
+        "a folder without frames",
+        VIDEOS,
+        {"p/a/1/.hidden": ""},
+        "data-unreadable",
+        "p",
+        ("/a/1 is not a video: it has 0 frames",),
+    ),
+    Case(
+        "a frame that is no image",
+        VIDEOS,
+        {"p/a/1/0.png": png(), "p/a/1/1.png": "text"},
+        "data-unreadable",
+        "p",
+        ("/a/1 is not a video",),
+    ),
+]
