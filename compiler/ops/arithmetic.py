@@ -152,6 +152,14 @@ class Minimum(BinaryOp):
     flow = pointwise
 
 
+@register("logaddexp", torch="torch.logaddexp")
+class Logaddexp(BinaryOp):
+    """log(exp(input) + exp(other)) without overflow: float[...], float[...] -> float[...]; shapes broadcast."""
+
+    function = "torch.logaddexp"
+    inputs = (Port("input"), Port("other"))
+
+
 @register("lerp", torch="torch.lerp")
 class Lerp(Op):
     """input + weight * (end - input): float[...], float[...] -> float[...]; shapes broadcast."""

@@ -14,7 +14,9 @@ from compiler.op.arg_types import Axis, SizeOrShape
 from compiler.op.combine_flows import (
     AxisJoiner,
     all_of,
+    element,
     join,
+    plus,
     shifted,
     windowed,
     with_axes,
@@ -298,6 +300,45 @@ class Chunk(_Splitting):
     def apply(self, code: Code, input: Expr) -> Expr:
         arguments = code.argument("chunks"), code.argument("dim")
         return method(input, "chunk", arguments[0], dim=arguments[1])
+
+
+@register("unbind", torch="torch.unbind")
+class Unbind(_Splitting):
+    """The slices along a dimension, which is removed: any[..., n, ...] -> n times any[..., ...].
+
+    The size of the dimension must be known.
+    """
+
+    dim: Axis
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        axis = ctx.axis(self.dim, input.rank)
+        count = ctx.constant(input.shape[axis], "the dimension's size", "dim")
+        if not 1 <= count <= MAX_PIECES:
+            message = f"unbind gives 1 to {MAX_PIECES} slices, not {count}"
+            raise errors.constraint(message, argument="dim")
+        kept = (*input.shape[:axis], *input.shape[axis + 1 :])
+        return (input.with_shape(*kept),) * count
+
+    @flow_rule("along T", reads_sizes=True)
+    def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
+        """Along T, whose size is known, each slice is one position."""
+        flow, kind = call.operand("input")
+        axis = self.dim % kind.rank
+        taken = flow.axes[axis]
+        found = with_axes(flow, [n for n in range(kind.rank) if n != axis])
+        return tuple(
+            found if taken is None else plus(found, element(taken, number))
+            for number in range(len(call.outputs))
+        )
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{len(outputs)} slices of dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, "unbind", code.argument("dim"))
 
 
 def _both_shapes(ctx: Context, left: TensorType, right: TensorType) -> str:

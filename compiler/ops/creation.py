@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
+from compiler.op import errors
 from compiler.op.arg_types import Axis, Sizes
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill, Positions
@@ -12,7 +13,7 @@ from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import position_axis, source, unchanged
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
-from compiler.ops._tensor_method import list_argument, shape_arguments
+from compiler.ops._tensor_method import list_argument, promote, shape_arguments
 from compiler.ops._tensor_or_scalar import kind_of
 from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
@@ -154,3 +155,67 @@ class Identity(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return input
+
+
+class _Like(Op):
+    """Base class: a tensor of one value with the shape and the dtype of the input."""
+
+    inputs = (Port("input", ANY),)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input
+
+    @flow_rule("source")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Equal values at all positions; only the sizes of the input are used."""
+        axes = (None if axis is None else axis.free for axis in call["input"].axes)
+        return Dependence(tuple(axes), known=Fill(self.fill()))
+
+    def fill(self) -> float:
+        """The value."""
+        raise NotImplementedError
+
+
+@register("zeros_like", torch="torch.zeros_like")
+class ZerosLike(_Like):
+    """Zeros in the shape and of the dtype of the input: any[...] -> any[...]."""
+
+    function = "torch.zeros_like"
+
+    def fill(self) -> float:
+        return 0.0
+
+
+@register("ones_like", torch="torch.ones_like")
+class OnesLike(_Like):
+    """Ones in the shape and of the dtype of the input: any[...] -> any[...]."""
+
+    function = "torch.ones_like"
+
+    def fill(self) -> float:
+        return 1.0
+
+
+@register("full_like", torch="torch.full_like")
+class FullLike(_Like):
+    """One value in the shape of the input: any[...] -> any[...]; of the dtype of the input."""
+
+    fill_value: bool | int | float
+
+    function = "torch.full_like"
+    positional = ("fill_value",)
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        kind = kind_of(self.fill_value)
+        if promote((kind, input.kind)) != input.kind:
+            message = f"a tensor of dtype {input.kind} holds no {kind}"
+            raise errors.constraint(message, argument="fill_value")
+        return input
+
+    def fill(self) -> float:
+        return float(self.fill_value)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return str(self.fill_value)

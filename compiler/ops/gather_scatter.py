@@ -5,7 +5,7 @@ The indices must be within the dimension; this is not checked.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from compiler.codegen.python import Binary, Compare, Expr, call, lit, method
 from compiler.op import errors
@@ -234,6 +234,104 @@ class ScatterAdd(_Scatter):
     """
 
     inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("src", NUMBER))
+
+
+@register("scatter_reduce", torch="torch.scatter_reduce")
+class ScatterReduce(_Scatter):
+    """Combines the elements of `src` at indices along a dimension, with those of the input.
+
+    number[B, N], int[B, M], number[B, M] -> number[B, N] for dim 1. With `include_self` false, elements of the input
+    that `src` writes to do not count.
+    """
+
+    reduce: Literal["sum", "prod", "mean", "amax", "amin"]
+    include_self: bool = True
+
+    inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("src", NUMBER))
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        index: TensorType,
+        src: TensorType,
+    ) -> str:
+        return f"{self.reduce} in dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, index: Expr, src: Expr) -> Expr:
+        reduce = code.argument("reduce")
+        given = code.given("include_self")
+        more = {"include_self": code.argument("include_self")} if given else {}
+        dim = code.argument("dim")
+        return method(input, "scatter_reduce", dim, index, src, reduce, **more)
+
+
+@register("index_add", torch="torch.index_add")
+class IndexAdd(_AlongIndex):
+    """Adds slices at indices of a dimension, times `alpha`.
+
+    number[B, N, D], int[M], number[B, M, D] -> number[B, N, D] for dim 1.
+    """
+
+    dim: Axis
+    alpha: int | float = 1
+
+    positional = ("dim",)
+    inputs = (Port("input", NUMBER), Port("index", ("int",)), Port("source", NUMBER))
+
+    def infer(
+        self, ctx: Context, input: TensorType, index: TensorType, source: TensorType
+    ) -> TensorType:
+        axis = self.axis(ctx, input)
+        ctx.require_rank("index", index, 1)
+        if input.kind != source.kind:
+            message = f"source must be {input.kind} like input, not {source.kind}"
+            raise errors.constraint(message, port="source")
+        if isinstance(self.alpha, float) and input.kind == "int":
+            message = "alpha must be an integer for integers"
+            raise errors.constraint(message, argument="alpha")
+        wanted = input.with_size(axis, index.shape[0])
+        ctx.require_rank("source", source, input.rank)
+        for number, sizes in enumerate(zip(source.shape, wanted.shape, strict=True)):
+            what = f"the size of dimension {number} of source must fit"
+            ctx.require_equal(what, *sizes, "source")
+        return input
+
+    @flow_rule("gather")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Along another axis: slice by slice. Along T, or with an index that carries T: anywhere."""
+        (output,) = call.outputs
+        axis, reason = self.dim % output.rank, f"{self.name} writes anywhere in T"
+        input, source = (
+            without(call[port], {axis}, reason) for port in ("input", "source")
+        )
+        index = without(call["index"], {0}, reason)
+        joiner = AxisJoiner(output.rank)
+        for flow in (input, source):
+            for n, one in enumerate(flow.axes):
+                joiner.add(n, one)
+        return joiner.result(input, source, index)
+
+    def label(
+        self,
+        ctx: Context,
+        outputs: tuple[TensorType, ...],
+        input: TensorType,
+        index: TensorType,
+        source: TensorType,
+    ) -> str:
+        return f"dim {self.dim}"
+
+    def apply(self, code: Code, input: Expr, index: Expr, source: Expr) -> Expr:
+        return method(
+            input,
+            "index_add",
+            code.argument("dim"),
+            index,
+            source,
+            **self.keywords(code),
+        )
 
 
 _BY_DATA = "reads T at an index that is data"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from compiler.codegen.python import Expr
 from compiler.op import errors
-from compiler.op.arg_types import Axes, Axis
+from compiler.op.arg_types import Axes, Axis, Probability
 from compiler.op.context import Context
 from compiler.op.flow_rules import reduction
 from compiler.op.op import NUMBER, Code, Port
@@ -269,3 +269,37 @@ class Argmin(_ArgExtremum):
     """Index of the minimum along a dimension: number[B, T, D] -> int[B, D] for dim 1."""
 
     method = "argmin"
+
+
+@register("quantile", torch="torch.quantile")
+class Quantile(TensorMethod):
+    """The q-quantile along a dimension, or of all elements: float[B, T] -> float[B] for dim 1.
+
+    `interpolation` says what is taken between two elements.
+    """
+
+    q: Probability
+    dim: Axis | None = None
+    keepdim: bool = False
+    interpolation: Literal["linear", "lower", "higher", "midpoint", "nearest"] = (
+        "linear"
+    )
+
+    method = "quantile"
+    positional = ("q",)
+    inputs = (Port("input"),)
+    flow = reduction
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        axes = set(range(input.rank))
+        if self.dim is not None:
+            axes &= {wrap_axis(ctx, self.dim, input.rank)}
+        for axis in axes:
+            size = input.shape[axis]
+            ctx.require_least("the size of a reduced dimension", size, 1, "input")
+        return drop_dims(input, axes, self.keepdim)
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{self.q:g}" if self.dim is None else f"{self.q:g} of dim {self.dim}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from compiler.op.arg_types import Axis, Extent
+from compiler.op.arg_types import Axis, Extent, Size
 from compiler.op.context import Context
-from compiler.op.flow_rules import along_dim
+from compiler.op.flow_rules import along_dim, reduction
 from compiler.op.op import NUMBER, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
+from compiler.ops.reduction import drop_dims
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
@@ -42,6 +43,68 @@ class Topk(TensorMethod):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"{ctx.value(self.k)} of dim {self.dim}"
+
+
+def _one_of_each_row(
+    ctx: Context, input: TensorType, dim: int, keepdim: bool
+) -> tuple[TensorType, TensorType]:
+    """The types of one element of each row, and of its index."""
+    axis = wrap_axis(ctx, dim, input.rank)
+    if input.rank:
+        ctx.require_least("the dimension's size", input.shape[axis], 1, "input")
+    values = drop_dims(input, {axis} if input.rank else (), keepdim)
+    return values, values.with_kind("int")
+
+
+class _OrderStatistic(TensorMethod):
+    """Base class: one element of each row in sorted order, and its index."""
+
+    outputs = ("values", "indices")
+    inputs = (Port("input", NUMBER),)
+    flow = reduction
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"dim {vars(self)['dim']}"
+
+
+@register("kthvalue", torch="torch.kthvalue")
+class Kthvalue(_OrderStatistic):
+    """The k-th smallest element along a dimension, and its index: number[..., N] -> number[...], int[...].
+
+    `k` counts from 1.
+    """
+
+    k: Size
+    dim: Axis = -1
+    keepdim: bool = False
+
+    method = "kthvalue"
+    positional = ("k",)
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        found = _one_of_each_row(ctx, input, self.dim, self.keepdim)
+        size = input.shape[self.dim] if input.rank else Dim.of(1)
+        ctx.require_least("the dimension's size minus k", size - self.k, 0, "input")
+        return found
+
+
+@register("median", torch="torch.median")
+class Median(_OrderStatistic):
+    """The median along a dimension, and its index: number[..., N] -> number[...], int[...].
+
+    Of an even number of elements it is the lower of the two in the middle.
+    """
+
+    dim: Axis
+    keepdim: bool = False
+
+    method = "median"
+    positional = ("dim",)
+
+    def infer(self, ctx: Context, input: TensorType) -> tuple[TensorType, ...]:
+        return _one_of_each_row(ctx, input, self.dim, self.keepdim)
 
 
 class _Sorting(TensorMethod):

@@ -23,6 +23,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "atan2": torch.atan2,
+    "logaddexp": torch.logaddexp,
 }
 WITH_A_NUMBER: dict[str, tuple[str, Callable[..., Any]]] = {
     "shift": ("value", torch.add),

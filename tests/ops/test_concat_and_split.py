@@ -52,6 +52,12 @@ def test_split(op: str, sizes: list[int], wrong: int, dim: int, kind: Kind) -> N
     check(op, {"split_size": sizes, "dim": dim}, {"input": input})
 
 
+@each("unbind")
+@given(types(0, 4, kinds=KINDS), AXES)
+def test_unbind(op: str, input: TensorType, dim: int) -> None:
+    check(op, {"dim": dim}, {"input": input})
+
+
 @each("chunk")
 @given(types(1, 4, st.sampled_from([1, 2, 4, 6]), KINDS), st.integers(0, 4), AXES)
 def test_chunk(op: str, input: TensorType, chunks: int, dim: int) -> None:

@@ -46,6 +46,19 @@ def test_arange(op: str, input: TensorType, dim: int) -> None:
     check(op, {"dim": dim}, {"input": input})
 
 
+@each("zeros_like", "ones_like")
+@given(types(kinds=KINDS))
+def test_like(op: str, input: TensorType) -> None:
+    check(op, {}, {"input": input})
+
+
+@each("full_like")
+@given(types(kinds=KINDS), VALUES)
+def test_full_like(op: str, input: TensorType, value: Any) -> None:
+    if input.kind == "float" or isinstance(value, bool):
+        check(op, {"fill_value": value}, {"input": input})
+
+
 @each("identity")
 @given(types(kinds=KINDS))
 def test_identity(op: str, input: TensorType) -> None:

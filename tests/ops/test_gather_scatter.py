@@ -46,6 +46,51 @@ def test_index_select(
     check(op, {"dim": dim}, inputs, device="cpu")
 
 
+@each("index_add")
+@given(st.data(), shapes(1, 3), AXES, KINDS)
+def test_index_add(
+    op: str, data: st.DataObject, shape: list[int], dim: int, kind: Kind
+) -> None:
+    count, source = data.draw(st.integers(1, 4)), list(shape)
+    source[dim % len(shape)] = count
+    if data.draw(SELDOM):
+        source = data.draw(alike(source))
+    inputs = {
+        "input": type_of(*shape, kind=kind),
+        "index": type_of(count, kind="int"),
+        "source": type_of(*source, kind=data.draw(st.sampled_from([kind, "float"]))),
+    }
+    check(op, {"dim": dim}, inputs, device="cpu")
+
+
+@each("scatter_reduce")
+@given(
+    st.data(),
+    shapes(1, 3),
+    AXES,
+    KINDS,
+    st.sampled_from(["sum", "prod", "mean", "amax", "amin"]),
+    st.booleans(),
+)
+def test_scatter_reduce(
+    op: str,
+    data: st.DataObject,
+    shape: list[int],
+    dim: int,
+    kind: Kind,
+    reduce: str,
+    include_self: bool,
+) -> None:
+    index = data.draw(within(shape))
+    inputs = {
+        "input": type_of(*shape, kind=kind),
+        "index": type_of(*index, kind="int"),
+        "src": type_of(*index, kind=kind),
+    }
+    given = {"dim": dim, "reduce": reduce, "include_self": include_self}
+    check(op, given, inputs, device="cpu")
+
+
 @each("scatter", "scatter_add")
 @given(st.data(), shapes(1, 3), AXES, KINDS)
 def test_write(

@@ -57,6 +57,16 @@ def test_over_all(input: TensorType, op: str, keepdim: bool) -> None:
     check(op, {"keepdim": keepdim}, {"input": input})
 
 
+@each("quantile")
+@given(types(kinds=KINDS), st.floats(-0.1, 1.1), st.integers(-4, 3), st.booleans())
+def test_quantile(
+    op: str, input: TensorType, q: float, dim: int, keepdim: bool
+) -> None:
+    given = {"q": q, "dim": dim, "keepdim": keepdim}
+    check(op, given, {"input": input}, device="cpu")
+    check(op, {"q": q}, {"input": input}, device="cpu")
+
+
 @each("argmax", "argmin")
 @given(types(kinds=KINDS), st.integers(-4, 3), st.booleans())
 def test_positions(op: str, input: TensorType, dim: int, keepdim: bool) -> None:

@@ -27,6 +27,24 @@ def test_topk(op: str, input: TensorType, k: int, arguments: dict[str, Any]) -> 
     check(op, {"k": k, **arguments}, {"input": input})
 
 
+@each("kthvalue")
+@given(
+    types(kinds=KINDS),
+    st.integers(0, 4),
+    some(dim=st.integers(-4, 3), keepdim=st.booleans()),
+)
+def test_kthvalue(
+    op: str, input: TensorType, k: int, arguments: dict[str, Any]
+) -> None:
+    check(op, {"k": k, **arguments}, {"input": input}, device="cpu")
+
+
+@each("median")
+@given(types(kinds=KINDS), st.integers(-4, 3), st.booleans())
+def test_median(op: str, input: TensorType, dim: int, keepdim: bool) -> None:
+    check(op, {"dim": dim, "keepdim": keepdim}, {"input": input}, device="cpu")
+
+
 @each("sort", "argsort")
 @given(types(kinds=KINDS), FLAGS)
 def test_sort(op: str, input: TensorType, arguments: dict[str, Any]) -> None:
