@@ -27,6 +27,7 @@ from bench.recipes import RECIPES, Recipe
 from bench.report import date, machine
 from bench.results_page import page
 from bench.timing import ROOT, python
+from bench.uses import with_uses
 
 FOLDER = ROOT / "docs" / "results"
 RUNS = ROOT / "build" / "results"
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures = {**_figures(), name: found}  # another process may have added some
         _write(figures)
     (ROOT / "docs" / "results.md").write_text(page(figures), encoding="utf-8")
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(with_uses(text, figures), encoding="utf-8")
     return int(any(one.get("missed") for one in figures.values()))
 
 

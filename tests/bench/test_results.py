@@ -7,6 +7,7 @@ from bench.recipes import RECIPES, Bound, Recipe
 from bench.results import FOLDER, missed
 from bench.results_page import page
 from bench.timing import ROOT
+from bench.uses import with_uses
 from compiler.diagnostics.limits import Limits
 from layergraph.overrides import compile_chosen
 
@@ -52,3 +53,12 @@ def test_the_page_is_that_of_the_figures() -> None:
     assert (ROOT / "docs/results.md").read_text() == page(figures)
     shown = {path.name for path in FOLDER.glob("*.png")}
     assert shown == set(re.findall(r"results/(\S+\.png)", page(figures)))
+
+
+def test_the_uses_of_the_readme_are_those_of_the_figures() -> None:
+    figures = json.loads((FOLDER / "figures.json").read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert readme == with_uses(readme, figures)
+    assert (
+        "| translation | `layergraph train recipes/transformer_verses.yaml` |" in readme
+    )
