@@ -8,10 +8,12 @@ from dataclasses import replace
 from compiler.causality.prove import prove, streams
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.text import listed
-from compiler.ir.causal import Causality, LeakStep
+from compiler.ir.causal import Causality, LeakStep, ScopeFlow
 from compiler.ir.typed import TypedGraph
 from compiler.language.params import Stepping
 
+STATISTICS = "norms with statistics"
+"""The group of rules of layers that take statistics over several elements."""
 _MOST = 6
 """Layers that a message names on the way of a later position to an output."""
 
@@ -71,6 +73,28 @@ def _check(
     for name, steps in found.leaks:
         if outputs is None or name in outputs:
             report.add(_diagnostic(name, found.inputs, steps))
+    if outputs is None and found.causal:
+        _warn_of_statistics(found.scope, report, set())
+
+
+def _warn_of_statistics(scope: ScopeFlow, report: Report, seen: set[int]) -> None:
+    """Report layers that are causal in evaluation alone: in training, pieces have other statistics than the whole."""
+    if id(scope) in seen:
+        return
+    seen.add(id(scope))
+    for node in scope.nodes.values():
+        for call in node.calls:
+            op = call.call.op
+            carries = any(one.carries for one in call.outputs.values())
+            if op is not None and op.flow.group == STATISTICS and carries:
+                name = node.node.node.name
+                message = f"in training, {name} takes its statistics over all positions that it is given"
+                help = "pieces give what the whole gives in evaluation; layer_norm does so in training, too"
+                span = node.node.node.place.span()
+                report.warning("batch-statistics", span, message, help=help)
+                break
+            if call.inside is not None:
+                _warn_of_statistics(call.inside, report, seen)
 
 
 def _diagnostic(

@@ -67,6 +67,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "channels-last": "An image has its channels last, and a layer reads them as a height.",
         "implicit-else": "A layer with several inputs has `when`, and no `else` that names the value in its place.",
         "not-causal": "An output depends on later positions of a sequence that is given step by step.",
+        "batch-statistics": "A layer of a network that is stepped takes statistics over all positions in training.",
         "no-code": "No class can be written that does what the layer says.",
         "no-export": "Torch cannot export the network to this file format.",
         "bad-share": "The layer cannot share the weights of the other layer.",
