@@ -154,15 +154,17 @@ def _anything(lines: Sequence[Stmt]) -> set[str]:
     """The variables that are certainly `Any`: whatever is assigned to them is."""
     assigned = list(_assignments(lines))
     found = {name for name, _ in assigned}
-    while True:
-        typed = {
-            name
-            for name, value in assigned
-            if value is None or not _is_any(value, found)
-        }
-        if found.isdisjoint(typed):
-            return found
-        found -= typed
+    readers: dict[str, list[tuple[str, Expr | None]]] = {}
+    for name, value in assigned:
+        for read in () if value is None else _names(value):
+            readers.setdefault(read.id, []).append((name, value))
+    waiting = assigned[::-1]
+    while waiting:
+        name, value = waiting.pop()
+        if name in found and (value is None or not _is_any(value, found)):
+            found.remove(name)
+            waiting += readers.get(name, ())
+    return found
 
 
 def _assignments(lines: Sequence[Stmt]) -> Iterator[tuple[str, Expr | None]]:

@@ -286,7 +286,7 @@ def _constant(value: int) -> Dim:
     return polynomial({(): value})
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _text(size: Dim) -> str:
     return qualified_text(size, alike(size.symbols))
 

@@ -88,7 +88,7 @@ class Symbol(metaclass=_Interned):
         return type(self), tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
     def __str__(self) -> str:
-        return unparse(self.expr)
+        return self.shown()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self})"
@@ -180,6 +180,9 @@ class Opaque(Symbol):
     def identity(self) -> Key:
         own = () if self.counter is None else self.counter.owner
         return type(self).__name__, self.owner, own
+
+    def __str__(self) -> str:
+        return self.text
 
     @property
     def expr(self) -> Expression:
