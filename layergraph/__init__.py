@@ -47,6 +47,7 @@ __all__ = [
     "SpecError",
     "compile",
     "load",
+    "load_plugin",
     "open_run",
 ]
 
@@ -184,3 +185,16 @@ def open_run(run: str | Path, /, *, weights: str = "best") -> LoadedRun:
     with needs_extra("train"):
         from runtime.open_run import open_run as opened
     return opened(Path(run), weights)
+
+
+def load_plugin(file: str | Path, /) -> None:
+    """Run a Python file with tasks, data sets, losses or metrics of one's own, which specs can use from then on.
+
+    Raises:
+        RequestError: if it cannot be run, or a declaration is incomplete or has a name that is taken.
+
+    >>> load_plugin("my_plugin.py")  # doctest: +SKIP
+    """
+    from compiler.tasks.plugins import load_plugin as loaded
+
+    loaded(Path(file))

@@ -33,6 +33,10 @@ from compiler.diagnostics.diagnostic import (
 from compiler.diagnostics.extras import MissingExtraError
 from layergraph import __version__
 from layergraph.commands._output import echo_text, show_diagnostics
+from layergraph.commands._plugin import plugin_option
+
+_COMPILED = {"SPEC", "RECIPE", "RUN"}
+"""The arguments of commands that compile a spec, which may use plug-ins."""
 
 
 class Commands(TyperGroup):
@@ -57,7 +61,10 @@ class Commands(TyperGroup):
             return typer.main.get_command(command)
         alone = _typer()
         alone.command()(command)
-        return typer.main.get_command(alone)
+        made = typer.main.get_command(alone)
+        if any(_COMPILED & {*(one.metavar or "").split("|")} for one in made.params):
+            made.params.append(plugin_option())
+        return made
 
 
 def _typer(**attributes: Any) -> typer.Typer:

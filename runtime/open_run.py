@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -77,13 +77,21 @@ class LoadedRun:
         check_same_data(self.folder, data, (part,))
         return data.held_out_test() if part == "test" else data
 
-    def predict(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """Predictions for files or texts, one JSON object for each.
+    def predict(self, inputs: Any) -> list[dict[str, Any]]:
+        """Predictions for one or several inputs, which are prepared as the training data was.
+
+        Args:
+            inputs: files or texts; images also as arrays uint8[H, W] or uint8[H, W, 3] or as pictures of Pillow, and
+                rows of a table as mappings from columns to values. A list of them, or one alone.
+
+        Returns:
+            One JSON object for each.
 
         Raises:
             RequestError, SpecError: if an input is invalid, or the task has no predictions.
         """
-        return self.learner.predict(inputs)
+        several = isinstance(inputs, list | tuple)
+        return self.learner.predict(inputs if several else [inputs])
 
     def evaluate(self, part: str = "") -> dict[str, float]:
         """All metrics of the task on the held-out data, by name.

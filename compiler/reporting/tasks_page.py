@@ -25,6 +25,7 @@ from compiler.reporting.tasks_text import (
     HEAD,
     LOSSES,
     METRICS,
+    PLUGINS,
     RUNS,
     SCHEDULES,
     START,
@@ -60,7 +61,7 @@ def tasks_page() -> str:
     parts += [METRICS, *_things(Metric.members())]
     parts += ["## Optimizers\n", *_things(Optimizer.members(), "adamw")]
     parts += [SCHEDULES, *_things(Schedule.members(), "constant")]
-    return "\n".join([*parts, RUNS])
+    return "\n".join([*parts, PLUGINS, RUNS])
 
 
 def described(

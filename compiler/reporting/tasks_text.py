@@ -116,6 +116,97 @@ one update by the optimizer. All schedules except `noam` can begin with `warmup`
 which the factor rises linearly. A schedule ends with the last epoch.
 """
 
+PLUGINS: Final = """## Plug-ins
+
+Tasks, data sets, losses and metrics of your own are Python classes, declared as those of this page are: the fields of a
+class are its options, with their types and defaults, and are checked in the spec. A class has a method of its own for
+what it does:
+
+| class | base | method |
+|---|---|---|
+| a loss | `Loss` | `compute(output, answer)`: the loss of each example, a tensor [B] |
+| a metric | `Metric` | `compute(output, answer)`: a number, for all held-out examples; `answers` says of what |
+| a data set | `DataSet` | `facts()`: what networks are checked against; `load(section)`: the examples |
+| a task | `Task` | `fits(check, facts)`: the check of the networks; and a class of `Learner[ThatTask]` beside it |
+
+This file has a loss and a data set:
+
+```python
+# my_plugin.py
+from typing import ClassVar
+
+import torch
+from torch.nn import functional as F
+
+from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.formulas import Positive
+from compiler.tasks.losses import Loss
+from compiler.tasks.splits import RandomSplit
+from runtime.data.dataset import DataSplits, TensorExamples
+from runtime.data.split import split_by_class
+
+
+class Focal(Loss):
+    \"\"\"The focal loss: examples that are classified well weigh less (Lin et al., 2017).\"\"\"
+
+    name: ClassVar[str] = "focal"
+    answer: ClassVar[str] = "classes"
+    gamma: Positive = 2.0
+
+    def compute(self, output, answer):
+        loss = F.cross_entropy(output, answer, reduction="none")
+        return (1 - (-loss).exp()) ** self.gamma * loss
+
+
+class Rings(RandomSplit):
+    \"\"\"Points on two noisy rings, as sequences of one step.\"\"\"
+
+    name: ClassVar[str] = "rings"
+    forms: ClassVar[tuple[Form, ...]] = ("sequences",)
+    noise: Positive = 0.1
+
+    def facts(self):
+        return DataFacts("sequences", features=2, classes=2)
+
+    def load(self, section):
+        torch.manual_seed(0)
+        label, angle = torch.randint(2, (600,)), torch.rand(600) * 2 * torch.pi
+        points = torch.stack([angle.cos(), angle.sin()], 1) * (1 + label[:, None])
+        points = points + self.noise * torch.randn(600, 2)
+        columns = {"sequence": points[:, None], "label": label}
+        parts = split_by_class(label, self)
+        rows = [TensorExamples({k: v[i] for k, v in columns.items()}) for i in parts]
+        metadata = {"classes": ["inner", "outer"], "range": "0..1"}
+        return DataSplits(*rows, self.facts(), metadata)
+```
+
+A spec uses what it declares by name:
+
+```yaml
+name: RingNet
+inputs: {points: "float[B, T, 2]"}
+layers:
+  hidden: {op: linear, out_features: 32}
+  act: relu
+  pool: {op: mean, dim: 1}
+  head: {op: linear, out_features: 2}
+outputs: {logits: head}
+task:
+  kind: classification
+  data: {rings: {noise: 0.2}}
+  loss: {focal: {gamma: 1.5}}
+  epochs: 30
+  optimizer: {adamw: {lr: 1e-2}}
+```
+
+    layergraph train rings.yaml --plugin my_plugin.py
+    layergraph evaluate runs/rings --plugin my_plugin.py
+
+`--plugin` names a file for any command that compiles a spec, `lg.load_plugin("my_plugin.py")` in Python. A package that
+is installed declares its modules as entry points of the group `layergraph.plugins`, and needs no option. Neither a spec
+nor a run can name a plug-in: what they contain never decides which code is run.
+"""
+
 RUNS: Final = """## A run
 
 `layergraph train SPEC --run DIR` writes a folder. Each file is written completely or not

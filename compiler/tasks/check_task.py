@@ -115,15 +115,39 @@ def _read(
         return None
     given = _filled(written, params, report)
     kind = given.get("kind") if isinstance(given, dict) else None
-    if kind not in task_names():
+    if kind not in task_names() and not (isinstance(kind, str) and _installed(kind)):
         _unknown(document, kind, report)
         return None
-    model = task_kind(kind)
+    model = task_kind(str(kind))
     try:
-        return model.model_validate(given, context={"params": params})
+        return _valid(model, given, params)
     except pydantic.ValidationError as error:
         report_all(report, document, error, model, ("task",))
         return None
+
+
+def _installed(kind: str) -> bool:
+    """Whether an installed plug-in has a kind."""
+    from compiler.tasks.plugins import load_installed
+
+    return load_installed() and kind in task_names()
+
+
+def _valid(model: type[Task], given: Any, params: Mapping[str, Value]) -> Task:
+    """The task; with an error in it, installed plug-ins are asked for what it may name.
+
+    Raises:
+        pydantic.ValidationError: if it is wrong all the same.
+    """
+    from compiler.tasks.plugins import load_installed
+
+    context = {"params": params}
+    try:
+        return model.model_validate(given, context=context)
+    except pydantic.ValidationError:
+        if not load_installed():
+            raise
+        return model.model_validate(given, context=context)
 
 
 def _filled(node: YamlNode, params: Mapping[str, Value], report: Report) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -235,7 +236,7 @@ def images_data(
 
 
 def read_image(
-    path: Path, size: tuple[int, int], channels: int, fit: Fit = "stretch"
+    path: Path | BytesIO, size: tuple[int, int], channels: int, fit: Fit = "stretch"
 ) -> Tensor:
     """Read an image file, resized to a height and width: uint8[channels, H, W]; 1 channel is grey, 3 are RGB.
 
@@ -285,7 +286,7 @@ def resized(
     return image.resize(target, method)
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: Path | BytesIO) -> tuple[int, int]:
     """Width and height of an image file, from its header.
 
     Raises:

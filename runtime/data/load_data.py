@@ -1,9 +1,11 @@
-"""Load the data set that a task names: `load` of the module with its name in this package."""
+"""Load the data set that a task names: `load` of the module with its name in this package, or of a plug-in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 
+from compiler.tasks.data_set import DataSet
 from compiler.tasks.task import Task
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
@@ -15,8 +17,7 @@ def load(task: Task, section: DataSection) -> DataSplits:
     Raises:
         SpecError: if files are missing or invalid, or a part has no examples that should have some.
     """
-    module = import_module(f"runtime.data.{task.data.name}")
-    data: DataSplits = module.load(task.data, section)
+    data = _load(task.data, section)
     parts = {"train on": data.train}
     parts |= {"evaluate with": data.held_out} if task.data.holds_out else {}
     parts |= {"test": data.test} if data.test is not None else {}
@@ -24,4 +25,13 @@ def load(task: Task, section: DataSection) -> DataSplits:
         if not len(examples):
             message = f"{task.data.name} has no examples to {use}"
             section.fail("data-empty", message)
+    return data
+
+
+def _load(options: DataSet, section: DataSection) -> DataSplits:
+    own: Callable[[DataSection], DataSplits] | None = getattr(options, "load", None)
+    if own is not None:  # of a plug-in
+        return own(section)
+    module = import_module(f"runtime.data.{options.name}")
+    data: DataSplits = module.load(options, section)
     return data

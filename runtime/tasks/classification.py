@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from compiler.tasks.kinds.classification import Classification
 from compiler.tasks.losses import CrossEntropy, Loss
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.class_factors import class_factors
+from runtime.tasks.example_losses import example_losses
 from runtime.tasks.output_metrics import class_counts
 from runtime.tasks.pixel_baselines import pixel_predictions
 from runtime.tasks.supervised_learner import (
@@ -40,7 +40,8 @@ class ClassificationLearner(SupervisedLearner[Classification]):
             self.factors = factors.to(self.device)
 
     def own_losses(self, output: Tensor, batch: Batch) -> Tensor:
-        return self.losses_of(CrossEntropy(), output, batch)
+        loss = self.task.loss
+        return loss.weight * self.losses_of(loss, output, batch)
 
     def loss_arguments(self, loss: Loss) -> Mapping[str, Any]:
         """Label smoothing and class weights, of all losses of classes."""
@@ -50,10 +51,10 @@ class ClassificationLearner(SupervisedLearner[Classification]):
         return {"label_smoothing": smoothing, "weight": self.factors}
 
     def own_metrics(self, output: Tensor, answers: Batch) -> dict[str, float]:
-        """The mean cross-entropy without label smoothing and class weights, and the accuracy."""
-        label = answers["label"]
+        """The mean loss without label smoothing and class weights, and the accuracy."""
+        label, own = answers["label"], self.task.loss
         self.confusion = confusion_of(output, label)
-        loss = float(F.cross_entropy(output, label))
+        loss = own.weight * float(example_losses(own, output, label).mean())
         return {"loss": loss, "accuracy": accuracy_of(self.confusion)}
 
     def baselines(self, answers: Batch) -> dict[str, float]:

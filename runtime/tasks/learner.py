@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +16,11 @@ from compiler.diagnostics.text import listed
 from compiler.ir.typed import Instance
 from compiler.op.find_modules import only_class
 from compiler.tasks.optimizers import Optimizer
+from compiler.tasks.plugins import plugin_classes
 from compiler.tasks.ports import bound
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task import Task
+from compiler.tasks.task_kinds import task_kind
 from runtime.data.dataset import Batch, DataSplits
 
 T = TypeVar("T", bound=Task)
@@ -225,5 +227,21 @@ class Learner(Generic[T]):
 
 
 def learner_class(kind: str) -> type[Learner[Any]]:
-    """The learner for a kind of task: the only one in the module `runtime.tasks.KIND`."""
+    """The learner for a kind of task: the only one of the module `runtime.tasks.KIND`, or a plug-in's.
+
+    Raises:
+        RequestError: if a plug-in has a task without a learner.
+    """
+    task = task_kind(kind)
+    if task in plugin_classes(Task):  # type: ignore[type-abstract]
+        for found in plugin_classes(Learner):  # type: ignore[type-abstract]
+            if any(task in get_args(base) for base in _original_bases(found)):
+                return found
+        message = f"the plug-in of {kind} has no class of Learner[{task.__name__}]"
+        raise RequestError(message)
     return only_class(f"runtime.tasks.{kind}", Learner)  # type: ignore[type-abstract]
+
+
+def _original_bases(kind: type) -> tuple[Any, ...]:
+    """The bases of a class with their parameters: `Learner[Regression]`."""
+    return getattr(kind, "__orig_bases__", kind.__bases__)

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from compiler.tasks.kinds.multi_label import MultiLabel
 from compiler.tasks.losses import BinaryCrossEntropy, Loss
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.class_factors import label_factors
+from runtime.tasks.example_losses import example_losses
 from runtime.tasks.output_metrics import Counts, label_counts, label_metrics
 from runtime.tasks.supervised_learner import SupervisedLearner
 
@@ -33,7 +33,8 @@ class MultiLabelLearner(SupervisedLearner[MultiLabel]):
             self.factors = factors.to(self.device)
 
     def own_losses(self, output: Tensor, batch: Batch) -> Tensor:
-        return self.losses_of(BinaryCrossEntropy(), output, batch)
+        loss = self.task.loss
+        return loss.weight * self.losses_of(loss, output, batch)
 
     def loss_arguments(self, loss: Loss) -> Mapping[str, Any]:
         """The weights of the labels, of all losses of labels."""
@@ -46,11 +47,15 @@ class MultiLabelLearner(SupervisedLearner[MultiLabel]):
         return output.sigmoid() > self.task.threshold
 
     def own_metrics(self, output: Tensor, answers: Batch) -> dict[str, float]:
-        """The mean cross-entropy without weights, the mean F1, and the fraction of examples that are all right."""
+        """The mean loss without class weights, the mean F1, and the fraction of examples that are all right."""
         predicted, labels = self.predicted(output), answers["labels"] > 0
         self.counts = label_counts(predicted, labels)
-        loss = F.binary_cross_entropy_with_logits(output, answers["labels"])
-        return {"loss": float(loss), **label_metrics(predicted, labels)}
+        own = self.task.loss
+        losses = example_losses(own, output, answers["labels"])
+        return {
+            "loss": own.weight * float(losses.mean()),
+            **label_metrics(predicted, labels),
+        }
 
     def baselines(self, answers: Batch) -> dict[str, float]:
         """F1 of predicting all labels, and for tables of models of scikit-learn."""

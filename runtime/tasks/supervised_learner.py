@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import torch
@@ -234,7 +235,7 @@ class SupervisedLearner(Learner[T]):
                 # For sequence data, an image's rows are the sequence.
                 role = "image" if form == "images" else "sequence"
                 batch = {role: image if form == "images" else image[:, 0]}
-                yield [{"input": file}], self._moved(batch)
+                yield [{"input": name_of(file)}], self._moved(batch)
 
     def _moved(self, batch: Batch) -> Batch:
         return {role: tensor.to(self.device) for role, tensor in batch.items()}
@@ -268,7 +269,7 @@ class SupervisedLearner(Learner[T]):
         shape = [a or b for a, b in zip(known, sizes, strict=True)]
         return read_video_as_trained(source, shape, self.task, self.metadata)
 
-    def _image(self, file: str) -> Tensor:
+    def _image(self, file: Any) -> Tensor:
         """An image file [1, C, H, W], with the size and value range of the training data."""
         facts = self.task.facts()
         if facts.form == "sequences":  # the rows of square images
@@ -286,3 +287,8 @@ def accuracy_of(confusion: Tensor) -> float:
 def confusion_of(logits: Tensor, label: Tensor) -> Tensor:
     """The confusion matrix int[classes, classes] of logits [N, classes]."""
     return confusion_matrix(logits.argmax(-1), label, logits.shape[-1])
+
+
+def name_of(picture: Any) -> str:
+    """What a prediction calls an image: its file, or what it is."""
+    return str(picture) if isinstance(picture, str | Path) else type(picture).__name__

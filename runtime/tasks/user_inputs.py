@@ -6,9 +6,11 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from torch import Tensor
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
@@ -31,7 +33,7 @@ from runtime.data.table_columns import BLANK, TableColumns
 
 
 def read_user_image(
-    file: str, size: tuple[int, int] | None, channels: int, fit: Fit = "stretch"
+    file: Any, size: tuple[int, int] | None, channels: int, fit: Fit = "stretch"
 ) -> Tensor:
     """Read an image file: uint8[channels, H, W].
 
@@ -47,7 +49,7 @@ def read_user_image(
     """
     from PIL import Image
 
-    path = _existing(file)
+    path = _image_source(file)
     try:
         if size is None:
             with Image.open(path, formats=FORMATS) as opened:
@@ -75,13 +77,13 @@ def read_user_audio(file: str, rate: int) -> Tensor:
         raise DataError(f"{file} is not a recording: {reason}") from None
 
 
-def user_image_size(file: str) -> tuple[int, int]:
+def user_image_size(file: Any) -> tuple[int, int]:
     """Width and height of an image file.
 
     Raises:
         RequestError, DataError: as `read_user_image`.
     """
-    path = _existing(file)
+    path = _image_source(file)
     try:
         return image_size(path)
     except (OSError, ValueError) as error:
@@ -99,7 +101,7 @@ def image_shape(instance: Instance, task: Task) -> list[int]:
 
 
 def read_as_trained(
-    file: str, shape: Sequence[int], task: Task, metadata: Mapping[str, Any]
+    file: Any, shape: Sequence[int], task: Task, metadata: Mapping[str, Any]
 ) -> Tensor:
     """Read an image file as training data is: float[1, C, H, W].
 
@@ -225,15 +227,39 @@ def _row(row: Mapping[str, Any], columns: TableColumns) -> Batch:
     return columns.encode(numbers, categories)
 
 
-def image_files(inputs: Sequence[str]) -> list[str]:
-    """Image files; in place of a folder, the files in it that are not hidden, sorted by name.
+def _image_source(picture: Any) -> Path | BytesIO:
+    """An image file; or a picture of Pillow or an array uint8[H, W] or uint8[H, W, 3], to be read like one.
+
+    Raises:
+        RequestError: if it is neither.
+    """
+    from PIL import Image
+
+    if isinstance(picture, str | Path):
+        return _existing(str(picture))
+    if not isinstance(picture, Image.Image):
+        values = np.asarray(picture)
+        shaped = values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3)
+        if values.dtype != np.uint8 or not shaped:
+            found = f"{values.dtype}{list(values.shape)}"
+            message = "an image must be an array uint8[H, W] or uint8[H, W, 3]"
+            raise RequestError(f"{message}, and is {found}")
+        picture = Image.fromarray(values)
+    packed = BytesIO()
+    picture.save(packed, "PNG")
+    packed.seek(0)
+    return packed
+
+
+def image_files(inputs: Sequence[Any]) -> list[Any]:
+    """The inputs, and in place of a folder the files in it that are not hidden, sorted by name.
 
     Raises:
         RequestError: if a folder has no files.
     """
-    files: list[str] = []
+    files: list[Any] = []
     for name in inputs:
-        if not os.path.isdir(name):  # noqa: PTH112  # any text is a name here
+        if not isinstance(name, str | Path) or not os.path.isdir(name):  # noqa: PTH112  # any text is a name here
             files.append(name)
             continue
         path = Path(name)

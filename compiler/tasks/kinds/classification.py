@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from compiler.ir.typed import Instance
 from compiler.tasks.class_weights import ClassWeights, check_class_weights
 from compiler.tasks.data_facts import Answer, DataFacts
 from compiler.tasks.example_inputs import INPUTS
 from compiler.tasks.formulas import Share
+from compiler.tasks.losses import CrossEntropy, Loss
 from compiler.tasks.metrics import Better
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
@@ -26,6 +29,7 @@ class Classification(Supervised):
     most frequent class (`.majority`) and the class whose mean is nearest (`.nearest`).
 
     Attributes:
+        loss: cross_entropy, or a loss of classes of a plug-in.
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
         class_weights: factors of the loss by class, for those named; `balanced` weighs all classes the same. The mean
             factor of training examples is 1.
@@ -49,9 +53,11 @@ epochs: 30
 """
 
     kind: Literal["classification"]
+    loss: Loss = Field(default_factory=CrossEntropy)
     label_smoothing: Share = 0.0
     class_weights: ClassWeights | None = None
 
     def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
+        self.check_loss(check, self.loss)
         check_class_weights(check, self.class_weights, facts.class_names, "class")
         check.output(net, "logits", "float", (FREE, facts.classes))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from compiler.ir.typed import Instance
 from compiler.tasks.class_weights import ClassWeights, check_class_weights
 from compiler.tasks.data_facts import Answer, DataFacts
 from compiler.tasks.example_inputs import INPUTS
 from compiler.tasks.formulas import Share
+from compiler.tasks.losses import BinaryCrossEntropy, Loss
 from compiler.tasks.metrics import Better
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
@@ -25,6 +28,7 @@ class MultiLabel(Supervised):
     for tables logistic regression (`.logistic`) and gradient boosting (`.boosting`).
 
     Attributes:
+        loss: bce, or a loss of labels of a plug-in.
         threshold: probability from which a label is predicted.
         class_weights: factors of the loss where a label applies, for those named; `balanced` makes that and the rest
             weigh the same.
@@ -52,9 +56,11 @@ metrics: [auroc]
 """
 
     kind: Literal["multi_label"]
+    loss: Loss = Field(default_factory=BinaryCrossEntropy)
     threshold: Share = 0.5
     class_weights: ClassWeights | None = None
 
     def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
+        self.check_loss(check, self.loss)
         check_class_weights(check, self.class_weights, facts.labels, "label")
         check.output(net, "logits", "float", (FREE, len(facts.labels) or None))

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn import metrics as sk
 from torch.nn import functional as F
 
-from compiler.diagnostics.diagnostic import SpecError
+from compiler.diagnostics.diagnostic import RequestError, SpecError
 from compiler.diagnostics.limits import Limits
 from layergraph.overrides import compile_chosen
 from runtime.data.data_section import DataSection
@@ -432,3 +432,23 @@ def test_a_missing_image_is_reported_at_its_line(tmp_path: Path) -> None:
     (found,) = caught.value.diagnostics
     assert found.code == "data-not-found" and "is not a file" in found.message
     assert Path(found.span.file).name == "i.csv"
+
+
+def test_images_are_predicted_as_files_arrays_and_pictures(tmp_path: Path) -> None:
+    text = IMAGES.replace("epochs: 40", "epochs: 1")
+    generator = np.random.default_rng(0)
+    lines = ["file,top,left"]
+    for number in range(20):
+        pixels = generator.integers(0, 255, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{number % 2},{number // 2 % 2}")
+    (tmp_path / "i.csv").write_text("\n".join(lines) + "\n")
+    run = open_run(trained(tmp_path, text))
+    file = tmp_path / "3.png"
+    picture = Image.open(file)
+    (expected,) = run.predict(str(file))
+    for one in (np.array(picture), picture, torch.from_numpy(np.array(picture)), file):
+        (found,) = run.predict(one)
+        assert found["probabilities"] == expected["probabilities"]
+    with pytest.raises(RequestError, match=r"and is float64\[8, 8\]"):
+        run.predict(np.zeros((8, 8)))
