@@ -108,6 +108,7 @@ docs: $(dev) $(reference)
 	$(bin)/python -m compiler.reporting.tasks_page
 	$(bin)/python -m compiler.reporting.errors_page
 	$(bin)/python -m compiler.reporting.stepping_page
+	$(bin)/python -m bench.step_lines
 	$(bin)/python -m bench.zoo
 	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
 	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg

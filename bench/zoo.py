@@ -14,14 +14,12 @@ from pathlib import Path
 
 from bench.published import source_lines
 from bench.report import table
+from bench.step_lines import without_states
 from bench.timing import ROOT
 from compiler import Program, compile_spec
-from compiler.lower.library_code import library_code
 
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"
-_STATES = ("key_values", "recent", "step_carry", "resume_scan", "causal_attention")
-"""The library files of what a network keeps between the pieces of a sequence, which stand on others."""
 DIAGRAMS = ROOT / "build" / "zoo"
 
 
@@ -45,7 +43,7 @@ class Entry:
     @property
     def python(self) -> int:
         """Lines of the generated module, without the states of decoding that it carries."""
-        return len(_without_states(self.program.python).splitlines())
+        return len(without_states(self.program.python).splitlines())
 
     @property
     def parameters(self) -> int:
@@ -58,14 +56,6 @@ def entries(compiled: Callable[[Path], Program] = compile_spec) -> Iterator[Entr
     """Every file of specs/."""
     for file in sorted(SPECS.glob("*.yaml")):
         yield Entry(file, compiled(file))
-
-
-def _without_states(text: str) -> str:
-    """Generated code without the states of decoding, which transformers has in a file that is not counted."""
-    for file in _STATES:
-        for part in library_code([file]).code:
-            text = text.replace(f"\n\n{part.text}\n", "")
-    return text
 
 
 def _models(program: Program) -> Iterator[str]:
