@@ -318,6 +318,15 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ),
         note="Only the replies are learned. `exact` is the fraction of last replies that are as expected.",
     ),
+    "wavegan": Recipe(
+        "Spoken digits out of noise: a small WaveGAN",
+        "recipes/wavegan_digits.yaml",
+        15,
+        [],
+        falls="frechet",
+        pictures=("samples/*.png",),
+        note="A second of sound by its label. The picture has spectrograms; `generate -o FILE.wav` writes WAV.",
+    ),
     "accents": Recipe(
         "Accents of the Bible in Spanish: the encoder of a Transformer",
         "recipes/encoder_tagger_accents.yaml",

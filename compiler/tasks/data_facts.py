@@ -23,6 +23,7 @@ Form = Literal[
     "tagged text",
     "questions",
     "dialogues",
+    "waveforms",
 ]
 Answer = Literal["classes", "numbers", "labels"]
 """What is to be predicted of an example: one of several classes, numbers, or which of several labels apply."""

@@ -1,4 +1,4 @@
-"""`generate`: text, a translation or images from a run."""
+"""`generate`: text, a translation, images or sounds from a run."""
 
 from __future__ import annotations
 
@@ -54,10 +54,12 @@ def generate(
     weights: Weights = "best",
     out: Annotated[
         Path | None,
-        typer.Option("-o", metavar="FILE", help="Output file; required for images."),
+        typer.Option(
+            "-o", metavar="FILE", help="Output file; required for images and sounds."
+        ),
     ] = None,
 ) -> None:
-    """Generate text, a translation or images with a run.
+    """Generate text, a translation, images or sounds with a run.
 
     Example: layergraph generate runs/rnn_characters --prompt "In the"
     """
@@ -86,7 +88,9 @@ def generate(
         write_whole({out: pictures[0] if pictures else text})
         typer.echo(out)
     elif pictures:
-        raise RequestError("what is made is a picture: -o FILE says where it goes")
+        raise RequestError(
+            "what is made is a picture or a sound: -o FILE says where it goes"
+        )
     else:
         for one in texts:
             echo_text(one)

@@ -67,6 +67,11 @@ class _TaggedText(_Metadata):
     tags: list[str]
 
 
+class _Waveforms(_Metadata):
+    classes: list[str]
+    rate: int
+
+
 class _Questions(_Metadata):
     tokenizer: dict[str, Any]
 
@@ -94,6 +99,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "tagged text": _TaggedText,
     "questions": _Questions,
     "dialogues": _Text,
+    "waveforms": _Waveforms,
 }
 _ANSWERS: Final[Mapping[Answer, str]] = {
     "classes": "classes",

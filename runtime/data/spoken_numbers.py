@@ -145,7 +145,7 @@ class SpokenStrings:
         one = self.plans[index]
         pieces = [_silence(one.pauses[-1])]
         for pause, said in zip(one.pauses, self._said(one), strict=False):
-            pieces += [_silence(pause), _changed(*said)]
+            pieces += [_silence(pause), changed(*said)]
         speech = np.concatenate(pieces)
         level = np.sqrt(np.mean(speech**2)) * 10 ** (-one.noise / 20)
         noise = np.random.default_rng(one.seed).standard_normal(len(speech))
@@ -166,7 +166,7 @@ class SpokenStrings:
             yield torch.from_numpy(self._clips[key])
 
 
-def _changed(clip: Samples, speed: float, gain: float) -> Samples:
+def changed(clip: Samples, speed: float, gain: float) -> Samples:
     """A recording, faster (and higher) by a factor, and louder by another."""
     positions = np.arange(round(len(clip) / speed)) * speed
     made = gain * np.interp(positions, np.arange(len(clip)), clip)

@@ -18,6 +18,7 @@ from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
 from runtime.tasks.image_evaluator import ImageEvaluator
 from runtime.tasks.learner import GenerationRequest, Learner, OptimizerConfig
+from runtime.tasks.waveforms import as_images, wav, with_images
 
 NETWORKS: Final = ("discriminator", "generator")
 """The order of updates within a step."""
@@ -44,7 +45,7 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
 
 
 class AdversarialLearner(Learner[Adversarial]):
-    """Trains a generator of images against a discriminator (Goodfellow et al., 2014)."""
+    """Trains a generator of images or sounds against a discriminator (Goodfellow et al., 2014)."""
 
     evaluator: ImageEvaluator | None = None
     _evaluator_state: Mapping[str, Tensor] | None = None
@@ -82,6 +83,8 @@ class AdversarialLearner(Learner[Adversarial]):
         if not len(data.held_out):
             return
         state = self._evaluator_state
+        if self._sounds:
+            data = with_images(data, self.metadata["rate"])
         self.evaluator = ImageEvaluator(data, self.task.seed, self.device, state)
 
     def evaluator_state(self) -> dict[str, Tensor]:
@@ -91,7 +94,7 @@ class AdversarialLearner(Learner[Adversarial]):
         self._evaluator_state = state
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        kind, real, labels = self.task.loss, batch["image"], batch["label"]
+        kind, real, labels = self.task.loss, batch[self.task.made], batch["label"]
         if network == "generator":
             return generator_loss(kind, self.score(*self.generate_images(len(real))))
         with torch.no_grad():
@@ -111,7 +114,7 @@ class AdversarialLearner(Learner[Adversarial]):
         """
         if self.task.loss != "wasserstein":
             return self.gradient_norm(real, labels).square().sum() / 2
-        weights = torch.rand(len(real), 1, 1, 1, device=real.device)
+        weights = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
         images = torch.lerp(fake, real, weights)
         return (self.gradient_norm(images, labels) - 1).square().sum()
 
@@ -125,7 +128,7 @@ class AdversarialLearner(Learner[Adversarial]):
 
     def score(self, images: Tensor, labels: Tensor) -> Tensor:
         """The discriminator's scores [B] of images [B, C, H, W] with labels [B]."""
-        inputs = {"image": images, **self._label_input("discriminator", labels)}
+        inputs = {self.task.made: images, **self._label_input("discriminator", labels)}
         return self.output("discriminator", "score", **inputs).flatten()
 
     def generate_images(self, count: int) -> tuple[Tensor, Tensor]:
@@ -139,7 +142,7 @@ class AdversarialLearner(Learner[Adversarial]):
     def images_of(self, noise: Tensor, labels: Tensor) -> Tensor:
         """The generator's images [B, C, H, W] for noise [B, latent] and labels [B]."""
         inputs = {"noise": noise, **self._label_input("generator", labels)}
-        return self.output("generator", "image", **inputs)
+        return self.output("generator", self.task.made, **inputs)
 
     def _label_input(self, network: str, labels: Tensor) -> dict[str, Tensor]:
         return {"label": labels} if self.conditional(network) else {}
@@ -165,7 +168,8 @@ class AdversarialLearner(Learner[Adversarial]):
         with self.eval_weights():
             count = _EVAL_IMAGES // _EVAL_BATCH_SIZE
             parts = [self.generate_images(_EVAL_BATCH_SIZE)[0] for _ in range(count)]
-            metrics = self.evaluator(torch.cat(parts)) | self._mean_losses(batches)
+            images = self._images(torch.cat(parts))
+            metrics = self.evaluator(images) | self._mean_losses(batches)
         if final:
             metrics["judge.accuracy"] = self.evaluator.accuracy
         return metrics
@@ -174,7 +178,7 @@ class AdversarialLearner(Learner[Adversarial]):
         """The mean loss of both networks on held-out images, without gradient penalty."""
         total, count, kind = torch.zeros(2, device=self.device), 0, self.task.loss
         for batch in batches:
-            real = self.score(batch["image"], batch["label"])
+            real = self.score(batch[self.task.made], batch["label"])
             fake = self.score(*self.generate_images(len(real)))
             losses = discriminator_loss(kind, real, fake), generator_loss(kind, fake)
             total += torch.stack(losses)
@@ -191,22 +195,38 @@ class AdversarialLearner(Learner[Adversarial]):
         labels = torch.arange(len(noise), device=self.device) % self.grid_columns
         with self.eval_weights():
             images = self.images_of(noise.to(self.device), labels)
-        return {f"epoch-{epoch:03}.png": self._grid(images)}
+        files: dict[str, bytes | str] = {f"epoch-{epoch:03}.png": self._grid(images)}
+        if self._sounds:
+            files[f"epoch-{epoch:03}.wav"] = wav(images, self.metadata["rate"])
+        return files
 
     def generate(self, request: GenerationRequest) -> bytes:
         invalid = request.options_besides("seed")
         if request.prompt or request.beam is not None or invalid:
-            raise RequestError("generating images takes no option but a seed")
+            raise RequestError(
+                f"generating {self.task.made}s takes no option but a seed"
+            )
         torch.manual_seed(request.sampling.get("seed", 0))
         with torch.no_grad(), self.eval_weights():
             images, _ = self.generate_images(self.task.samples)
-        return self._grid(images)
+        return (
+            wav(images, self.metadata["rate"]) if self._sounds else self._grid(images)
+        )
 
     def _grid(self, images: Tensor) -> bytes:
         from runtime.plots.image_grid import grid_png
 
         value_range = self.metadata.get("range", "0..1")
-        return grid_png(images, self.grid_columns, value_range)
+        return grid_png(self._images(images), self.grid_columns, value_range)
+
+    @property
+    def _sounds(self) -> bool:
+        """Whether waveforms are generated."""
+        return self.task.made == "waveform"
+
+    def _images(self, made: Tensor) -> Tensor:
+        """What was generated as images: of sounds the spectrograms."""
+        return as_images(made, self.metadata["rate"]).to(made) if self._sounds else made
 
     @property
     def grid_columns(self) -> int:

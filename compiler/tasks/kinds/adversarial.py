@@ -42,14 +42,16 @@ class NetworkTraining(Model):
 
 
 class Adversarial(Task):
-    """Images from noise, by a generator that is trained against a discriminator.
+    """Images or sounds from noise, by a generator that is trained against a discriminator.
 
     The spec has both as `networks`; they are updated alternately, each by its own
     optimizer. A generator that ends in tanh needs data from -1 to 1: the option `range`.
     Networks with an input `label` receive the class of the image to generate, or of the
     one to score (Mirza and Osindero, 2014). Evaluation generates images and measures how
     far they are from real ones: by the squared Fréchet distance (Heusel et al., 2017)
-    between the features of both in a small classifier trained on the same data.
+    between the features of both in a small classifier trained on the same data. Waveforms have
+    the role `waveform` in place of `image` (Donahue et al., 2018), and are evaluated by their
+    spectrograms; `generate` writes them as a WAV file.
 
     Attributes:
         loss: non_saturating (Goodfellow et al., 2014), hinge (Lim and Ye, 2017), or wasserstein
@@ -63,13 +65,15 @@ class Adversarial(Task):
         samples: number of images in a sample file.
     """
 
-    forms: ClassVar[tuple[Form, ...]] = ("images",)
+    forms: ClassVar[tuple[Form, ...]] = ("images", "waveforms")
     roles: ClassVar[tuple[Role, ...]] = (
         Role(
             "noise", "input", "float[B, latent]", "standard normal", False, "generator"
         ),
         Role("image", "output", "float[B, C, H, W]", "an image", False, "generator"),
         Role("image", "input", "float[B, C, H, W]", "an image", False, "discriminator"),
+        Role("waveform", "output", "float[B, 1, S]", "a sound", False, "generator"),
+        Role("waveform", "input", "float[B, 1, S]", "a sound", False, "discriminator"),
         Role(
             "score",
             "output",
@@ -100,8 +104,15 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
     average: Share = 0.0
     samples: Whole = 64
 
+    @property
+    def made(self) -> Literal["image", "waveform"]:
+        """The role of what is generated."""
+        return "waveform" if self.facts().form == "waveforms" else "image"
+
     def fits(self, check: PortCheck, facts: DataFacts) -> None:
         image: tuple[Wanted, ...] = (FREE, *(facts.image or (None, None, None)))
+        if facts.form == "waveforms":
+            image = (FREE, 1, facts.length)
         generator = check.network("generator")
         discriminator = check.network("discriminator")
         if generator is not None:
@@ -119,15 +130,15 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
     ) -> None:
         check_noise(check, net)
         self._label(check, net, ("noise",))
-        port = check.output(net, "image", "float", image)
+        port = check.output(net, self.made, "float", image)
         if port:
             self._range(check, net, port)
 
     def _discriminator(
         self, check: PortCheck, net: Instance, image: tuple[Wanted, ...]
     ) -> None:
-        check.input(net, "image", "float", image)
-        self._label(check, net, ("image",))
+        check.input(net, self.made, "float", image)
+        self._label(check, net, (self.made,))
         flat = any(kind.rank == 1 for kind in net.outputs.values())
         check.output(net, "score", "float", (FREE,) if flat else (FREE, 1))
 
