@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
 from compiler.codegen.python import Binary, Expr, Placeholder, attr, subscript
@@ -23,6 +23,7 @@ from compiler.ir.module import (
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.evaluate_code import number_code
+from compiler.lower.parted import Unwritten
 from compiler.lower.scope_code import name_of, size_code
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import COUNTER
@@ -55,6 +56,7 @@ def read_sizes(ir: ClassIR) -> ClassIR:
         for key in reads(statement):
             reader.count(key)
     statements = tuple(map(reader.placed, ir.body.statements))
+    _require_places(ir.plan, statements)
     overwriting = {
         number: (source, filled(code, reader.place))
         for number, (source, code) in ir.overwriting.items()
@@ -65,6 +67,26 @@ def read_sizes(ir: ClassIR) -> ClassIR:
     initial = {layer: filled(code, reader.kept) for layer, code in ir.initial.items()}
     limit = None if ir.limit is None else filled(ir.limit, reader.kept)
     return replace(ir, body=body, overwriting=overwriting, initial=initial, limit=limit)
+
+
+def _require_places(plan: ClassPlan, statements: Iterable[Stmt]) -> None:
+    """Check that `forward` reads no name of `__init__`; the body of a loop reads the number of the copy.
+
+    Raises:
+        Unwritten: where it does.
+    """
+    for statement in statements:
+        body = statement.body if isinstance(statement, Loop) else ()
+        outside = (
+            replace(statement, body=()) if isinstance(statement, Loop) else statement
+        )
+        inside = {key for one in body for key in reads(one)} - {_COUNTER}
+        keys = inside.union(reads(outside))
+        found = next((k for k in keys if isinstance(k, ScopeName | ScopeNumber)), None)
+        if found is not None:
+            name = found.name if isinstance(found, ScopeName) else str(found.symbol)
+            reason = f"{name} is known where it is built, and needed where it runs"
+            raise Unwritten(plan, statement.layer, reason)
 
 
 class _Reader:
@@ -92,12 +114,16 @@ class _Reader:
         """A statement with every size in its place; in a loop `i` counts the copies."""
         if not any(isinstance(key, Size) for key in reads(statement)):
             return statement
+        found = refilled(statement, self.place)
         if not isinstance(statement, Loop):
-            return refilled(statement, self.place)
-        return refilled(
-            statement,
-            lambda key: Placeholder(key) if key == _COUNTER else self.place(key),
-        )
+            return found
+        assert isinstance(found, Loop)
+        # How often it runs, and what goes in, is told by the number of the copy around it.
+        inside = tuple(refilled(one, self._place_in_loop) for one in statement.body)
+        return replace(found, body=inside)
+
+    def _place_in_loop(self, key: Hashable) -> Expr:
+        return Placeholder(key) if key == _COUNTER else self.place(key)
 
     def place(self, key: Hashable) -> Expr:
         """What is put at a placeholder."""
