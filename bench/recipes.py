@@ -253,18 +253,12 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="`frequent` takes the most frequent tag of each word. Whole books are held out.",
     ),
     "masked": Recipe(
-        "Masked words of the King James Bible: a small DistilBERT",
-        "recipes/distilbert_masked.yaml",
+        "Masked characters of the King James Bible: a small RoBERTa",
+        "recipes/roberta_masked.yaml",
         10,
-        [
-            Bound("accuracy", ">", "accuracy.frequent"),
-            Bound("loss", "<", "loss.unigram"),
-        ],
-        predict=(
-            "And God said, Let there be [MASK]: and there was [MASK].",
-            "The [MASK] of Israel did evil in the [MASK] of the LORD.",
-        ),
-        note="`frequent` takes the most frequent word; `unigram` has the frequencies of all words.",
+        [Bound("accuracy", ">", "accuracy.frequent"), Bound("loss", "<", "loss.unigram")],
+        predict=("And God said, Let there be li[MASK]ht: and t[MASK]ere was light.",),
+        note="`frequent` takes the most frequent character; `unigram` has the frequencies of all.",
     ),
     "replaced": Recipe(
         "Replaced words of the King James Bible: a small ELECTRA",
