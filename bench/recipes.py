@@ -256,7 +256,10 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "Masked characters of the King James Bible: a small RoBERTa",
         "recipes/roberta_masked.yaml",
         10,
-        [Bound("accuracy", ">", "accuracy.frequent"), Bound("loss", "<", "loss.unigram")],
+        [
+            Bound("accuracy", ">", "accuracy.frequent"),
+            Bound("loss", "<", "loss.unigram"),
+        ],
         predict=("And God said, Let there be li[MASK]ht: and t[MASK]ere was light.",),
         note="`frequent` takes the most frequent character; `unigram` has the frequencies of all.",
     ),
@@ -320,6 +323,24 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         falls="frechet",
         pictures=("samples/*.png",),
         note="A second of sound by its label. The picture has spectrograms; `generate -o FILE.wav` writes WAV.",
+    ),
+    "tunes": Recipe(
+        "Melodies: an LSTM that writes notes",
+        "recipes/rnn_tunes.yaml",
+        10,
+        [Bound("loss", "<", "loss.unigram")],
+        generate=(
+            "--prompt",
+            "C2 E2 G2",
+            "--tokens",
+            "48",
+            "--temperature",
+            "0.8",
+            "--seed",
+            "2",
+        ),
+        note="22 melodies in ABC notation; four are held out, the others are also transposed. `unigram` has the "
+        "frequencies of notes.",
     ),
     "accents": Recipe(
         "Accents of the Bible in Spanish: the encoder of a Transformer",

@@ -18,6 +18,7 @@ from compiler.tasks.kinds.language_model import LanguageModel
 from compiler.tasks.ports import bound
 from runtime.data.chat import DialogueExamples, encode_prompt, show_dialogue
 from runtime.data.dataset import Batch, DataSplits
+from runtime.data.running_text import TokenWindows
 from runtime.data.tokenizer import EOS, Tokenizer
 from runtime.decode import NextLogits, Sampling, Stepper, beam_search, sample
 from runtime.tasks.learner import GenerationRequest, Learner
@@ -95,7 +96,22 @@ class LanguageModelLearner(Learner[LanguageModel]):
         bits = loss / math.log(2) / self.metadata.get("characters_per_token", 1.0)
         perplexity = float(torch.tensor(loss, dtype=torch.float64).exp())
         metrics = {"loss": loss, "perplexity": perplexity, "bits_per_character": bits}
-        return metrics | (self._reply_metrics() if final and self._is_dialogue else {})
+        if not final:
+            return metrics
+        return metrics | (
+            self._reply_metrics() if self._is_dialogue else self._unigram()
+        )
+
+    def _unigram(self) -> dict[str, float]:
+        """The loss of the frequencies of tokens in the training text."""
+        if self._data is None:
+            return {}
+        train, held_out = self._data.train, self._data.held_out
+        if not isinstance(train, TokenWindows):
+            return {}
+        assert isinstance(held_out, TokenWindows)
+        streams = [train.stream], [held_out.stream]
+        return {"loss.unigram": unigram_loss(*streams, self.tokenizer.size)}
 
     def _reply_metrics(self) -> dict[str, float]:
         """The fraction of last replies that are exactly as expected, and the loss of the frequencies of tokens."""
