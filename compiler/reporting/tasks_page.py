@@ -32,7 +32,7 @@ from compiler.reporting.tasks_text import (
 )
 from compiler.tasks.augmentations import Augmentation
 from compiler.tasks.data_facts import Form
-from compiler.tasks.data_set import DataSet
+from compiler.tasks.data_set import DataSet, TokenizerFile
 from compiler.tasks.losses import Loss
 from compiler.tasks.metrics import Metric
 from compiler.tasks.optimizers import Optimizer
@@ -55,7 +55,7 @@ def tasks_page() -> str:
     """The page, in Markdown."""
     parts = [HEAD, *_common(), START]
     parts += ["## Kinds\n", *(part for kind in task_kinds() for part in _kind(kind))]
-    parts += [DATA, *_data_sets()]
+    parts += [DATA, _table(described(TokenizerFile), "key"), *_data_sets()]
     parts += [AUGMENTATIONS, *_things(Augmentation.members())]
     parts += [LOSSES, *_things(Loss.members())]
     parts += [METRICS, *_things(Metric.members())]
@@ -83,6 +83,8 @@ def described(
 
 def _of_model(model: type[BaseModel]) -> str:
     """The words for what is chosen by name, with a link to all there are; or for a mapping."""
+    if model is TokenizerFile:
+        return "a [published tokenizer](#data-sets)"
     if not issubclass(model, Choice):
         return keys_of(model)
     article = "an" if model.noun[0] in "aeiou" else "a"

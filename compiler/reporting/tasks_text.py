@@ -54,11 +54,15 @@ fraction of the data, or files of its own (`validation`). With `test`, `evaluate
 the weights at all (`--part held_out` uses the other). With `held_out: 0` a network is trained on everything and never
 evaluated; the best weights are then the last.
 
-Text is tokenized in one of three ways: `characters`; `{bpe: 4000}`, byte pair encoding
+Text is tokenized in one of these ways: `characters`; `{bpe: 4000}`, byte pair encoding
 with a vocabulary of that size (Sennrich et al., 2016); or `{words: 10000}`, the most
 frequent words. Vocabularies are learned from the training part. In pairs and labelled text,
 the first four tokens are padding, begin of text, end of text and unknown; in plain text,
 the first is unknown.
+
+Running and labelled text may also have the tokenizer of a published network, `{file: tokenizer.json}`
+or `{file: vocab.txt}`. Labelled texts then have its special tokens around them, and batches are filled
+with its padding. An input `segment_ids` of the network is 0.
 """
 
 AUGMENTATIONS: Final = """## Augmentations

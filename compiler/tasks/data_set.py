@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -12,7 +13,7 @@ from compiler.dataclass import dataclass
 from compiler.language.choice import Choice
 from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.formulas import Whole
+from compiler.tasks.formulas import Flag, Whole
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,19 @@ class DataSet(Choice):
         """Whether a part is held out, on which training is evaluated."""
         return bool(getattr(self, "held_out", True))
 
-    @classmethod
-    def file_options(cls) -> list[str]:
-        """The names of the options that are paths."""
-        hints = typing.get_type_hints(cls, include_extras=True)
-        return [name for name in cls.model_fields if _is_file(hints[name])]
+    def files(self) -> dict[tuple[str, ...], str]:
+        """The options that are paths, with their values, by their path in the options."""
+        return dict(_files(self))
+
+
+def _files(options: Model) -> Iterator[tuple[tuple[str, ...], str]]:
+    hints = typing.get_type_hints(type(options), include_extras=True)
+    for name in type(options).model_fields:
+        value = getattr(options, name)
+        if isinstance(value, Model):
+            yield from (((name, *path), file) for path, file in _files(value))
+        elif value is not None and _is_file(hints[name]):
+            yield (name,), value
 
 
 def _is_file(annotation: Any) -> bool:
@@ -77,10 +86,28 @@ class Words(Model):
     words: Vocabulary
 
 
+class TokenizerFile(Model):
+    """A published tokenizer: a `tokenizer.json`, or a vocabulary of WordPiece (`vocab.txt`; Wu et al., 2016).
+
+    Attributes:
+        file: the file; its name ends in .json or .txt.
+        lowercase: of a `vocab.txt`, whether text is in lower case and without accents.
+        special: whether separate texts have the special tokens around them that the tokenizer adds, as [CLS] and [SEP].
+    """
+
+    file: File
+    lowercase: Flag = True
+    special: Flag = True
+
+
 def _cut(value: Any) -> str | None:
     """Which way of cutting text is written."""
     if value == "characters":
         return "characters"
+    if isinstance(value, TokenizerFile) or (
+        isinstance(value, dict) and "file" in value
+    ):
+        return "file"
     keys = value.model_dump() if isinstance(value, Bpe | Words) else value
     known = isinstance(keys, dict) and len(keys) == 1
     return next((name for name in ("bpe", "words") if known and name in keys), None)
@@ -97,6 +124,18 @@ Tokens = Annotated[
     ),
 ]
 """How text is cut: characters, `{bpe: 2000}` or `{words: 10000}`."""
+TextTokens = Annotated[
+    Annotated[Literal["characters"], Tag("characters")]
+    | Annotated[Bpe, Tag("bpe")]
+    | Annotated[Words, Tag("words")]
+    | Annotated[TokenizerFile, Tag("file")],
+    Discriminator(
+        _cut,
+        custom_error_type="bad-value",
+        custom_error_message="text is cut into characters, {bpe: 4000}, {words: 10000} or {file: tokenizer.json}",
+    ),
+]
+"""How text is cut; also by a published tokenizer: `{file: tokenizer.json}`."""
 
 
 Mels = Annotated[Whole, Field(le=256)]
@@ -105,7 +144,7 @@ Rate = Annotated[Whole, Field(ge=1000, le=192_000)]
 """Samples of audio in a second."""
 
 
-def vocabulary(tokens: Tokens) -> int | None:
+def vocabulary(tokens: TextTokens) -> int | None:
     """Size of the vocabulary; None if it depends on the text."""
     match tokens:
         case Bpe():

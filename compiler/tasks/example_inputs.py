@@ -29,6 +29,13 @@ INPUTS: Final = (
         "mask", "input", "bool[B, T]", "true at tokens, false at padding", optional=True
     ),
     Role(
+        "segment_ids",
+        "input",
+        "int[B, T]",
+        "0 at each token: the text is the first of a pair",
+        optional=True,
+    ),
+    Role(
         "numbers",
         "input",
         "float[B, columns]",
@@ -51,7 +58,7 @@ def check_inputs(check: PortCheck, net: Instance, facts: DataFacts, name: str) -
     roles = list(example_roles(net, facts, check.ports))
     for role, kind, sizes in roles:
         port = check.input(net, role, kind, sizes)
-        if port and kind == "int":
+        if port and kind == "int" and role != "segment_ids":
             what = "categories" if role == "categories" else "tokens"
             check.tokens(net, port, facts.vocab, name, what)
     check.fed(net, [role for role, _, _ in roles])
@@ -75,6 +82,8 @@ def example_roles(
             yield "tokens", "int", (FREE, None)
             if ports.get("mask", "mask") in net.scope.inputs:
                 yield "mask", "bool", (FREE, None)
+            if ports.get("segment_ids", "segment_ids") in net.scope.inputs:
+                yield "segment_ids", "int", (FREE, None)
 
 
 def _table_roles(

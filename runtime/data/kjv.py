@@ -16,4 +16,4 @@ def load(options: Kjv, section: DataSection) -> DataSplits:
         "\n".join(verse.english for verse in every if verse.held_out == part)
         for part in (False, True)
     )
-    return running_text(train, held_out, options)
+    return running_text(train, held_out, options, section)

@@ -54,7 +54,9 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
         section.fail("data-empty", message, "path")
     tokens, length, facts = options.tokens, options.length, options.facts()
     test = own.get("test")
-    return labelled_texts(train, held_out, classes, tokens, length, facts, test)
+    return labelled_texts(
+        train, held_out, classes, tokens, length, facts, section, test
+    )
 
 
 def _numbered(rows: Rows, classes: Sequence[str]) -> list[tuple[str, int]]:

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from compiler.tasks.data_facts import DataFacts
-from compiler.tasks.data_set import Tokens
+from compiler.tasks.data_set import TextTokens, Tokens
+from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch, DataSplits
+from runtime.data.make_tokenizer import make_tokenizer
 from runtime.data.tokenizer import (
     BOS,
     EOS,
@@ -30,9 +32,13 @@ class PaddedExamples:
 
     Args:
         columns: the ids of each example, by role.
+        pad: the id of padding.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[Sequence[int]]]) -> None:
+    def __init__(
+        self, columns: Mapping[str, Sequence[Sequence[int]]], pad: int = PAD
+    ) -> None:
+        self.pad = pad
         self._flat = {role: _flat(column) for role, column in columns.items()}
         self.columns = {
             role: torch.split(self._flat[role], list(map(len, column)))
@@ -49,7 +55,7 @@ class PaddedExamples:
 
     def __getitems__(self, indices: list[int]) -> Batch:
         return {
-            role: pad_sequence([rows[i] for i in indices], True, PAD)
+            role: pad_sequence([rows[i] for i in indices], True, self.pad)
             for role, rows in self.columns.items()
         }
 
@@ -70,13 +76,18 @@ class LabelledTexts(PaddedExamples):
     The mask is False for padding.
 
     Args:
-        tokens: the ids of each text.
+        texts: the texts.
         answers: what is to be predicted of each text, [N, ...] by role.
+        tokenizer: cuts them into tokens, and has the id of padding.
+        length: maximum number of tokens; longer texts are truncated.
     """
 
-    def __init__(self, tokens: Sequence[Sequence[int]], answers: Batch) -> None:
-        super().__init__({"tokens": tokens})
-        self.answers = answers
+    def __init__(
+        self, texts: Sequence[str], answers: Batch, tokenizer: Tokenizer, length: int
+    ) -> None:
+        tokens = [tokenizer.encode_whole(text, length) for text in texts]
+        super().__init__({"tokens": tokens}, tokenizer.pad)
+        self.texts, self.answers = list(texts), answers
 
     def __getitems__(self, indices: list[int]) -> Batch:
         rows = self.columns["tokens"]
@@ -117,12 +128,13 @@ def labelled_texts(
     train: Sequence[tuple[str, int]],
     held_out: Sequence[tuple[str, int]],
     classes: Sequence[str],
-    tokens: Tokens,
+    tokens: TextTokens,
     length: int,
     facts: DataFacts,
+    section: DataSection,
     test: Sequence[tuple[str, int]] | None = None,
 ) -> DataSplits:
-    """A data set of labelled texts; the tokenizer is trained on the training texts.
+    """A data set of labelled texts; a tokenizer is trained on the training texts, unless it is a published one.
 
     Args:
         train, held_out, test: texts and labels.
@@ -130,13 +142,18 @@ def labelled_texts(
         tokens: the tokenizer that the spec declares.
         length: maximum number of tokens; longer texts are truncated.
         facts: the sizes that the spec declares.
+        section: where the data set is declared.
+
+    Raises:
+        SpecError: if a published tokenizer cannot be read.
     """
-    tokenizer = train_tokenizer((text for text, _ in train), tokens, PAIR_SPECIALS)
+    texts = (text for text, _ in train)
+    tokenizer = make_tokenizer(texts, tokens, PAIR_SPECIALS, section)
 
     def examples(part: Sequence[tuple[str, int]]) -> LabelledTexts:
-        ids = [tokenizer.encode(text)[:length] for text, _ in part]
         labels = torch.tensor([label for _, label in part], dtype=torch.int64)
-        return LabelledTexts(ids, {"label": labels})
+        texts = [text for text, _ in part]
+        return LabelledTexts(texts, {"label": labels}, tokenizer, length)
 
     facts = replace(
         facts,

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from compiler.tasks.data.kjv import Kjv
 from compiler.tasks.data.text import Text
+from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.tokenizer import TEXT_SPECIALS, train_tokenizer
+from runtime.data.make_tokenizer import make_tokenizer
+from runtime.data.tokenizer import TEXT_SPECIALS
 
 
 class TokenWindows:
@@ -41,15 +43,19 @@ class TokenWindows:
 
 
 def running_text(
-    train: str, held_out: str, options: Kjv | Text, test: str | None = None
+    train: str,
+    held_out: str,
+    options: Kjv | Text,
+    section: DataSection,
+    test: str | None = None,
 ) -> DataSplits:
-    """Texts as a data set; the tokenizer is trained on the first.
+    """Texts as a data set; a tokenizer is trained on the first, unless it is a published one.
 
     The metadata are `tokenizer` and `characters_per_token`, the mean of the held-out text; of the training text
     if nothing is held out.
     """
     lines = train.splitlines(keepends=True)
-    tokenizer = train_tokenizer(lines, options.tokens, TEXT_SPECIALS)
+    tokenizer = make_tokenizer(lines, options.tokens, TEXT_SPECIALS, section)
 
     def windows(text: str) -> tuple[TokenWindows, float]:
         ids = tokenizer.encode(text)

@@ -20,6 +20,5 @@ def load(options: Testaments, section: DataSection) -> DataSplits:
         [(verse.english, int(verse.new)) for verse in every if verse.held_out == part]
         for part in (False, True)
     )
-    return labelled_texts(
-        train, held_out, CLASSES, options.tokens, options.length, options.facts()
-    )
+    tokens, length, facts = options.tokens, options.length, options.facts()
+    return labelled_texts(train, held_out, CLASSES, tokens, length, facts, section)

@@ -25,7 +25,7 @@ def load(options: Text, section: DataSection) -> DataSplits:
     if held_out is None:
         split = round(len(text) * (1 - options.held_out))
         train, held_out = text[:split], text[split:]
-    data = running_text(train, held_out, options, own.get("test"))
+    data = running_text(train, held_out, options, section, own.get("test"))
     _check_lengths(data, options, section)
     return data
 

@@ -8,25 +8,25 @@ from compiler.tasks.data.text_table import TextTable
 from runtime.data.answers import read_parts, with_answers
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
+from runtime.data.make_tokenizer import make_tokenizer
 from runtime.data.padded_texts import LabelledTexts
-from runtime.data.tokenizer import PAIR_SPECIALS, train_tokenizer
+from runtime.data.tokenizer import PAIR_SPECIALS
 
 
 def load(options: TextTable, section: DataSection) -> DataSplits:
-    """The texts; the tokenizer is trained on those of the training part.
+    """The texts; a tokenizer is trained on those of the training part, unless it is a published one.
 
     Raises:
         SpecError: if a file or a column does not exist, or a line is invalid.
     """
     parts = read_parts(options, section)
     texts = {name: part.fields(options.text, "text") for name, part in parts.items()}
-    tokenizer = train_tokenizer(texts["train"], options.tokens, PAIR_SPECIALS)
+    tokenizer = make_tokenizer(texts["train"], options.tokens, PAIR_SPECIALS, section)
     answers = parts["train"].answers
     scales = answers.scales()
     examples = {
         name: LabelledTexts(
-            [tokenizer.encode(text)[: options.length] for text in texts[name]],
-            part.answers.batch(scales),
+            texts[name], part.answers.batch(scales), tokenizer, options.length
         )
         for name, part in parts.items()
     }

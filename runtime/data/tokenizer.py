@@ -36,10 +36,18 @@ class Tokenizer(ABC):
         self.specials, self.size = tuple(specials), size
         self.unk = self.specials.index(UNK_TOKEN)
 
+    @property
+    def pad(self) -> int:
+        """The id of padding in a batch of separate texts."""
+        return PAD
+
+    def encode_whole(self, text: str, length: int) -> list[int]:
+        """The ids of a separate text, at most `length`, with the special tokens that are around it."""
+        return self.encode(text)[:length]
+
     def encode(self, text: str) -> list[int]:
         """The ids of a text; names of special tokens in it are ordinary text."""
-        # A command line that is not UTF-8 has lone surrogates.
-        return self._encode(text.encode("utf-8", "replace").decode())
+        return self._encode(_well_formed(text))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens except `<unk>` are dropped."""
@@ -61,6 +69,9 @@ class Tokenizer(ABC):
         Raises:
             KeyError, ValueError: if the data is not of `to_json`.
         """
+        if data["kind"] == "published":
+            model = tokenizers.Tokenizer.from_str(json.dumps(data["model"]))
+            return PublishedTokenizer(model, data["special"])
         specials = tuple(data["specials"])
         if data["kind"] == "bpe":
             model = tokenizers.Tokenizer.from_str(json.dumps(data["model"]))
@@ -77,6 +88,11 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def _decode(self, ids: list[int]) -> str: ...
+
+
+def _well_formed(text: str) -> str:
+    """The text without lone surrogates, which come from a command line that is not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class VocabTokenizer(Tokenizer):
@@ -222,6 +238,88 @@ class BpeTokenizer(Tokenizer):
         # The library ignores unused ids, but fails for negative ones.
         known = [id for id in ids if id >= 0]
         text: str = self._model.decode(known, skip_special_tokens=False)
+        return text
+
+
+_PADDING: Final = ("[PAD]", "<pad>", "<|padding|>")
+_UNKNOWN: Final = (UNK_TOKEN, "[UNK]")
+
+
+class PublishedTokenizer(Tokenizer):
+    """A tokenizer that was trained elsewhere, of the library `tokenizers`.
+
+    Its ids are those of the networks that were trained with it; the special ones may be anywhere.
+
+    Args:
+        model: the tokenizer.
+        special: whether `encode_whole` adds its special tokens.
+
+    Raises:
+        ValueError: if it has neither a token for what is unknown nor another special one.
+    """
+
+    def __init__(self, model: tokenizers.Tokenizer, special: bool) -> None:
+        self.specials = ()
+        self.special = special
+        self._model = model
+        self._model.no_padding()
+        self._model.no_truncation()
+        self._model.encode_special_tokens = True
+        ids = model.get_vocab(with_added_tokens=True)
+        self.size = max(ids.values(), default=-1) + 1
+        known = [ids[one] for one in _UNKNOWN if one in ids]
+        added = model.get_added_tokens_decoder()
+        specials = [id for id, token in added.items() if token.special]
+        if not known and not specials:
+            raise ValueError("the tokenizer has no special tokens")
+        self.unk = (known or specials)[0]
+        self._has_unknown = bool(known)
+        self._pad = next((ids[one] for one in _PADDING if one in ids), PAD)
+
+    @property
+    def pad(self) -> int:
+        return self._pad
+
+    def encode_whole(self, text: str, length: int) -> list[int]:
+        ids = self.encode(text)
+        if not self.special:
+            return ids[:length]
+        around = self._model.num_special_tokens_to_add(is_pair=False)
+        if length <= around:
+            return ids[:length]
+        self._model.enable_truncation(max_length=length)
+        try:
+            found = self._model.encode(_well_formed(text), add_special_tokens=True)
+        finally:
+            self._model.no_truncation()
+        return list(found.ids)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; special tokens are dropped."""
+        return self._decode([int(id) for id in ids])
+
+    def unknown(self, text: str) -> list[str]:
+        if not self._has_unknown:
+            return []
+        found = self._model.encode(_well_formed(text), add_special_tokens=False)
+        pieces = zip(found.ids, found.offsets, strict=True)
+        return list(
+            dict.fromkeys(text[slice(*at)] for id, at in pieces if id == self.unk)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "published",
+            "special": self.special,
+            "model": json.loads(self._model.to_str()),
+        }
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self._model.encode(text, add_special_tokens=False).ids)
+
+    def _decode(self, ids: list[int]) -> str:
+        known = [id for id in ids if 0 <= id < self.size]
+        text: str = self._model.decode(known, skip_special_tokens=True)
         return text
 
 

@@ -294,9 +294,8 @@ def absolute_paths(program: Program) -> Document:
     options = program.task.data
     section = data_section(program, program.task)
     paths: dict[tuple[str, ...], str] = {
-        ("data", options.name, name): str(section.path(written).resolve())
-        for name in options.file_options()
-        if (written := getattr(options, name)) is not None
+        ("data", options.name, *path): str(section.path(written).resolve())
+        for path, written in options.files().items()
     }
     if program.task.start and program.task.start.weights:
         written = program.task.start.weights

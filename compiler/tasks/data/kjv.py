@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, Tokens, vocabulary
+from compiler.tasks.data_set import DataSet, TextTokens, vocabulary
 from compiler.tasks.formulas import Whole
 
 CHARACTERS: Final = 70
@@ -23,7 +23,7 @@ class Kjv(DataSet):
     name: ClassVar[str] = "kjv"
     forms: ClassVar[tuple[Form, ...]] = ("text",)
 
-    tokens: Tokens = "characters"
+    tokens: TextTokens = "characters"
     length: Whole = 128
 
     def facts(self) -> DataFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import File, Tokens, Words, vocabulary
+from compiler.tasks.data_set import File, TextTokens, Words, vocabulary
 from compiler.tasks.formulas import Whole
 from compiler.tasks.splits import OwnFiles, RandomSplit
 
@@ -24,7 +24,7 @@ class LabelledText(OwnFiles, RandomSplit):
     forms: ClassVar[tuple[Form, ...]] = ("labelled text",)
 
     path: File
-    tokens: Tokens = Words(words=10000)
+    tokens: TextTokens = Words(words=10000)
     length: Whole = 128
     classes: Whole | None = None
 

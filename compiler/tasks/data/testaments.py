@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, Tokens, Words, vocabulary
+from compiler.tasks.data_set import DataSet, TextTokens, Words, vocabulary
 from compiler.tasks.formulas import Whole
 
 
@@ -20,7 +20,7 @@ class Testaments(DataSet):
     name: ClassVar[str] = "testaments"
     forms: ClassVar[tuple[Form, ...]] = ("labelled text",)
 
-    tokens: Tokens = Words(words=5000)
+    tokens: TextTokens = Words(words=5000)
     length: Whole = 64
 
     def facts(self) -> DataFacts:

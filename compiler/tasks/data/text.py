@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import File, Tokens, vocabulary
+from compiler.tasks.data_set import File, TextTokens, vocabulary
 from compiler.tasks.formulas import Share, Whole
 from compiler.tasks.splits import OwnFiles
 
@@ -24,7 +24,7 @@ class Text(OwnFiles):
     forms: ClassVar[tuple[Form, ...]] = ("text",)
 
     path: File
-    tokens: Tokens = "characters"
+    tokens: TextTokens = "characters"
     length: Whole = 128
     held_out: Share = 0.1
 

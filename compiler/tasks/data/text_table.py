@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from compiler.tasks.answer_columns import AnswerColumns
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import Tokens, Words, vocabulary
+from compiler.tasks.data_set import TextTokens, Words, vocabulary
 from compiler.tasks.formulas import Whole
 from compiler.tasks.name_lists import names_of
 
@@ -24,7 +24,7 @@ class TextTable(AnswerColumns):
     forms: ClassVar[tuple[Form, ...]] = ("labelled text",)
 
     text: str
-    tokens: Tokens = Words(words=10000)
+    tokens: TextTokens = Words(words=10000)
     length: Whole = 128
 
     def facts(self) -> DataFacts:

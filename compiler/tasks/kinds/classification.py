@@ -26,7 +26,8 @@ class Classification(Supervised):
     data: `image`, `video`, `sequence`, `tokens`, or `numbers` and `categories`. Every
     evaluation plots the confusion matrix. The final one adds baselines: for tables logistic
     regression (`.logistic`) and gradient boosting (`.boosting`), for images and videos the
-    most frequent class (`.majority`) and the class whose mean is nearest (`.nearest`).
+    most frequent class (`.majority`) and the class whose mean is nearest (`.nearest`), for
+    texts logistic regression on weighted words (`.tfidf`).
 
     Attributes:
         loss: cross_entropy, or a loss of classes of a plug-in.

@@ -10,9 +10,12 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from torch.nn import functional as F
 
 from compiler.diagnostics.diagnostic import RequestError, SpecError
+from compiler.diagnostics.source import Source
+from compiler.parse.parse import parse
 from compiler.pipeline import compile_spec
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.data_set import Words
+from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch, DataSplits
 from runtime.data.padded_texts import labelled_texts
 from runtime.load import build_networks
@@ -93,7 +96,8 @@ def digits(smoothing: float = 0.0) -> tuple[str, dict[str, Any]]:
 
 def texts() -> DataSplits:
     facts = DataFacts("labelled text", vocab=20)
-    return labelled_texts(WORDS, WORDS, NAMES, Words(words=20), 4, facts)
+    section = DataSection(parse(Source("net.yaml", "task: {}")), "kjv", Path())
+    return labelled_texts(WORDS, WORDS, NAMES, Words(words=20), 4, facts, section)
 
 
 def images(count: int) -> Batch:
