@@ -321,7 +321,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "Spoken digits out of noise: a small WaveGAN",
         "recipes/wavegan_digits.yaml",
         15,
-        [],
+        [Bound("classes", ">=", 5)],
         falls="frechet",
         pictures=("samples/*.png",),
         note="A second of sound by its label. The picture has spectrograms; `generate -o FILE.wav` writes WAV.",
