@@ -224,6 +224,29 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="In which of eight directions the digit moves, which no frame alone tells. Held-out videos show held-out "
         "digits. `accuracy.nearest` is of the class whose mean video is nearest.",
     ),
+    "clip": Recipe(
+        "Coloured digits and their captions: CLIP",
+        "recipes/clip_digits.yaml",
+        15,
+        [
+            Bound("retrieval", ">=", 0.6),
+            Bound("retrieval", ">", "retrieval.pixels"),
+            Bound("retrieval", ">", "retrieval.chance"),
+        ],
+        note="Captions such as `a red seven left of a blue three`; the right one of 500 held-out captions for an "
+        "image, and the right image for a caption. `retrieval.pixels` is of the caption of the nearest training image.",
+    ),
+    "siamese": Recipe(
+        "MNIST: siamese networks",
+        "recipes/siamese_mnist.yaml",
+        10,
+        [
+            Bound("retrieval", ">=", 0.95),
+            Bound("retrieval", ">", "retrieval.pixels"),
+        ],
+        note="How often the nearest other held-out image, by the vectors of the network, is of the same digit; "
+        "`retrieval.pixels`: by the pixels.",
+    ),
     "speech": Recipe(
         "Spoken numbers: convolutions and an LSTM with CTC",
         "recipes/deep_speech_numbers.yaml",

@@ -37,6 +37,13 @@ class _Images(_Answers):
     normalize: _Normalization | None = None
 
 
+class _CaptionedImages(_Metadata):
+    tokenizer: dict[str, Any]
+    captions: dict[str, str]
+    range: Range
+    normalize: _Normalization | None = None
+
+
 class _LabelledText(_Answers):
     tokenizer: dict[str, Any]
 
@@ -89,6 +96,7 @@ _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
     "videos": _Images,
     "segmented images": _Images,
     "boxed images": _Images,
+    "captioned images": _CaptionedImages,
     "sequences": _Images,
     "labelled text": _LabelledText,
     "tables": _Tables,

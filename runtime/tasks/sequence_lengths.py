@@ -73,19 +73,20 @@ def _format_lengths(allowed: Constraint) -> str:
 
 
 def check_max_length(
-    learner: Learner[Any], role: str, sequences: Iterable[Tensor]
+    learner: Learner[Any], role: str, sequences: Iterable[Tensor], network: str = ""
 ) -> None:
     """Check that no sequence is longer than the network's maximum length.
 
     Args:
-        learner: a task with one network.
+        learner: a task.
         role: role of the input that gets the sequences.
         sequences: batches [B, T]; not read if the network has no maximum.
+        network: the network, of several.
 
     Raises:
         SpecError: if a sequence is too long, at the network's input.
     """
-    instance = learner.instances[""]
+    instance = learner.instances[network]
     port = bound(instance.scope.inputs, role, learner.task.ports)
     limit = lengths(instance, port).max
     if limit is None:

@@ -61,6 +61,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "pairs": {"path": "a.tsv"},
     "squad": {"path": "a.json"},
     "video_folder": {"path": "a", "size": 8},
+    "captioned_images": {"path": "a.tsv", "size": 8},
     "speech": {"path": "a.tsv"},
     "table": {"path": "a.csv", "target": "level"},
     "text_table": {"path": "a.csv", "text": "review", "labels": ["a", "b"]},

@@ -34,7 +34,7 @@ BEYOND = {
     *("one_network_for_two", "two_networks_for_one", "range_of_the_generator"),
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
     *("param_called_task", "rate_without_end", "two_ways_to_hold_out"),
-    *("classes_of_pixels",),
+    *("captions_of_more_words", "captions_without_a_text_network", "classes_of_pixels"),
     *("fewer_pixels_than_the_image", "frames_of_another_number"),
     *("normalized_images_of_a_decoder", "stopping_without_evaluations"),
     *("regression_of_classes", "label_for_a_number", "loss_of_classes"),

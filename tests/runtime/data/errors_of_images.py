@@ -241,3 +241,23 @@ CASES += [
         ("/a/1 is not a video",),
     ),
 ]
+
+CAPTIONS = "{captioned_images: {path: t, size: 4}}"
+CASES += [
+    Case(
+        "a caption of an image that is not there",
+        CAPTIONS,
+        {"t": "a.png\ta\nb.png\tb\n", "a.png": png()},
+        "data-not-found",
+        "t:2:1",
+        ("b.png does not exist",),
+    ),
+    Case(
+        "an image without a caption",
+        CAPTIONS,
+        {"t": "a.png\n", "a.png": png()},
+        "data-format",
+        "t:1:1",
+        ("the caption",),
+    ),
+]
