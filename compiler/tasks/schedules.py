@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, FailFast, Field
 
 from compiler.language.choice import Choice
-from compiler.tasks.formulas import Count, NotNegative, Positive, Whole
+from compiler.tasks.formulas import Count, NotNegative, Positive, Share, Whole
 
 
 class Schedule(Choice):
@@ -81,8 +81,55 @@ class CosineSchedule(_WarmUp):
     end_factor: NotNegative = 0.0
 
     def after(self, step: int, total: int) -> float:
-        falling = (1 + math.cos(math.pi * min(step / total, 1))) / 2
-        return self.end_factor + (1 - self.end_factor) * falling
+        return _between(1.0, self.end_factor, min(step / total, 1))
+
+
+class OneCycleSchedule(Schedule):
+    """Up to `lr` and down to almost 0, both by a cosine (`OneCycleLR`; Smith and Topin, 2018).
+
+    Attributes:
+        rise: the fraction of all steps in which the factor rises.
+        start_factor: the factor of the first step.
+        end_factor: the factor at the end.
+    """
+
+    name: ClassVar[str] = "one_cycle"
+
+    rise: Share = 0.3
+    start_factor: NotNegative = 0.04
+    end_factor: NotNegative = 4e-6
+
+    def factor(self, step: int, total: int) -> float:
+        top, last = self.rise * total - 1, total - 1
+        if step <= top:
+            part = step / top if top > 0 else 1.0
+            return _between(self.start_factor, 1.0, part)
+        part = min((step - top) / max(last - top, 1), 1)
+        return _between(1.0, self.end_factor, part)
+
+
+class WarmRestartsSchedule(_WarmUp):
+    """Cosine decay to `end_factor`, again and again (`CosineAnnealingWarmRestarts`; Loshchilov and Hutter, 2016).
+
+    Attributes:
+        period: number of steps of the first decay.
+        multiply: how many times as long each decay is as the one before it.
+        end_factor: the factor at the end of each decay.
+    """
+
+    name: ClassVar[str] = "warm_restarts"
+
+    period: Whole
+    multiply: Whole = 1
+    end_factor: NotNegative = 0.0
+
+    def after(self, step: int, total: int) -> float:
+        period = self.period
+        if self.multiply == 1:
+            step %= period
+        while step >= period:
+            step, period = step - period, period * self.multiply
+        return _between(1.0, self.end_factor, step / period)
 
 
 class NoamSchedule(Schedule):
@@ -170,6 +217,11 @@ class PolynomialSchedule(_WarmUp):
 
     def after(self, step: int, total: int) -> float:
         return float((1 - min(step / total, 1)) ** self.power)
+
+
+def _between(start: float, end: float, part: float) -> float:
+    """The value of a half cosine from `start` to `end`, after a part of it."""
+    return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
 
 
 def _power(base: float, exponent: int) -> float:

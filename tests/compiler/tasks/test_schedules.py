@@ -31,6 +31,10 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[SGD], LRScheduler]]] = {
         lambda o: lr_scheduler.MultiStepLR(o, [5, 9, 9, 30]),
     ),
     "exponential": ({"gamma": 0.9}, lambda o: lr_scheduler.ExponentialLR(o, 0.9)),
+    "warm_restarts": (
+        {"period": 4, "multiply": 2, "end_factor": 0.1},
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 4, 2, eta_min=0.1 * LR),
+    ),
     "polynomial": (
         {"power": 2.0},
         lambda o: lr_scheduler.PolynomialLR(o, TOTAL, power=2.0),
@@ -42,20 +46,21 @@ def schedule(name: str, **arguments: Any) -> Any:
     return Schedule.members()[name](**arguments)
 
 
-def rates(build: Callable[[SGD], LRScheduler]) -> list[float]:
-    """The rate of torch's scheduler in every step, the one after the last too."""
+def rates(build: Callable[[SGD], LRScheduler], steps: int = TOTAL + 1) -> list[float]:
+    """The rate of torch's scheduler in every step; by default in the one after the last, too."""
     optimizer = SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
     scheduler = build(optimizer)
     found = []
-    for _ in range(TOTAL + 1):
+    for number in range(steps):
         found.append(float(optimizer.param_groups[0]["lr"]))
         optimizer.step()
-        scheduler.step()
+        if number < steps - 1:
+            scheduler.step()
     return found
 
 
 def test_there_is_a_case_for_each() -> None:
-    assert Schedule.members().keys() == {*CASES, "noam"}
+    assert Schedule.members().keys() == {*CASES, "noam", "one_cycle"}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,6 +80,25 @@ def test_warm_up_comes_before(name: str) -> None:
     assert [warm.factor(step + 5, TOTAL + 5) for step in range(TOTAL)] == [
         plain.factor(step, TOTAL) for step in range(TOTAL)
     ]
+
+
+@pytest.mark.parametrize("rise", [0.3, 0.05, 0.0])
+def test_one_cycle_as_torch(rise: float) -> None:
+    def build(optimizer: SGD) -> LRScheduler:
+        options = {"total_steps": TOTAL, "pct_start": rise, "cycle_momentum": False}
+        return lr_scheduler.OneCycleLR(optimizer, LR, **options)  # type: ignore[arg-type]
+
+    ours = schedule("one_cycle", rise=rise)
+    factors = [LR * ours.factor(step, TOTAL) for step in range(TOTAL)]
+    assert factors == pytest.approx(rates(build, TOTAL), rel=1e-9, abs=1e-12)
+    ends = [ours.factor(step, 10**18) for step in (0, 10**18, 2 * 10**18)]
+    assert all(0 <= factor <= 1 for factor in (*ends, ours.factor(0, 1)))
+
+
+def test_restarts_of_equal_length() -> None:
+    ours = schedule("warm_restarts", period=10)
+    found = [ours.factor(step, 10**18) for step in (0, 5, 10, 10**18)]
+    assert found == pytest.approx([1.0, 0.5, 1.0, 1.0])
 
 
 def test_noam_is_the_formula_of_the_paper() -> None:
