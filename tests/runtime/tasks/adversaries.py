@@ -92,7 +92,10 @@ def train(learner: AdversarialLearner, data: DataSplits, steps: int) -> None:
     """Steps of 16 images each, with the optimizers that the task names."""
     optimizers = {
         config.network: build_optimizer(
-            config.optimizer, learner.networks[config.network].parameters()
+            config.optimizer,
+            config.network,
+            learner.networks[config.network],
+            learner.task,
         )
         for config in learner.configure_optimizers()
     }

@@ -38,7 +38,9 @@ def test_a_step_updates_one_network_only(tmp_path: Path, mine: str, yours: str) 
     config = next(
         config for config in learner.configure_optimizers() if config.network == mine
     )
-    optimizer = build_optimizer(config.optimizer, learner.networks[mine].parameters())
+    optimizer = build_optimizer(
+        config.optimizer, mine, learner.networks[mine], learner.task
+    )
     torch.autograd.backward(learner.loss(mine, batch(), 0.0))
     optimizer.step()
     assert same(before[yours], weights(learner.networks[yours]))
