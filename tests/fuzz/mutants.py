@@ -27,7 +27,7 @@ from compiler.diagnostics.render import as_json, render
 from compiler.diagnostics.source import Source
 from compiler.parse.document import to_data
 from compiler.parse.parse import parse
-from compiler.pipeline import compile_spec
+from compiler.pipeline import check_spec, compile_spec
 from tests.fuzz.judge import (
     OK,
     REFUSED,
@@ -78,8 +78,7 @@ def judge_bytes(data: bytes) -> Outcome:
         path = Path(folder) / "spec.yaml"
         path.write_bytes(data)
         try:
-            program = compile_spec(path)
-            found = program.check()
+            found = check_spec(path)
         except SpecError as error:
             found = error.diagnostics
         except Exception as error:  # noqa: BLE001 - any other is a fault, and told
@@ -91,7 +90,7 @@ def judge_bytes(data: bytes) -> Outcome:
         wrong = [one.code for one in found if one.severity == "error"]
         if wrong:
             return _all_refuse(path) or Outcome(REFUSED, wrong[0])
-        return run_commands(program, path) or Outcome(OK)
+        return run_commands(compile_spec(path), path) or Outcome(OK)
 
 
 def _all_refuse(path: Path) -> Outcome | None:
