@@ -96,8 +96,9 @@ class KeyValues(StepState):
 
     def _must_stay(self, key: Tensor, value: Tensor) -> bool:
         """Whether no tensor may be written in place."""
-        tensors = (key, value, self.key, self.value)
-        needed = any(x is not None and x.requires_grad for x in tensors)
+        needed = key.requires_grad or value.requires_grad
+        if not needed and self.key is not None and self.value is not None:
+            needed = self.key.requires_grad or self.value.requires_grad
         return needed or torch.compiler.is_exporting()
 
     def _mask_of(self, key: Tensor, mask: Tensor | None) -> Tensor | None:
