@@ -24,18 +24,33 @@ def runs(
             file_okay=False,
         ),
     ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY", help="Order: a metric, best first; started, seconds, epochs."
+        ),
+    ] = "started",
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="KEY=VALUE",
+            help="Only runs of a network, task or status; may be repeated.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the runs in a folder, the oldest first.
 
-    Example: layergraph runs
+    Example: layergraph runs --filter task=classification --sort accuracy
     """
-    from runtime.list_runs import list_runs
+    from runtime.list_runs import filtered, list_runs, ordered
 
     folder = folder or Path("runs")
     found = list_runs(folder)
     if not found:
         raise RequestError(_no_runs(folder))
+    found = ordered(filtered(found, dict(map(_pair, filters or ()))), sort)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -45,6 +60,13 @@ def runs(
         if "error" in run:
             echo_text(f"error: {run['error']}", err=True)
     exit_if(any("error" in run for run in found))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise RequestError(f"a filter reads task=classification, not {text}")
+    return key.strip(), value.strip()
 
 
 def _no_runs(folder: Path) -> str:

@@ -40,6 +40,8 @@ DATA: Final = "data.json"
 BEST: Final = "weights/best.safetensors"
 LAST: Final = "weights/last.safetensors"
 EVALUATOR: Final = "weights/evaluator.safetensors"
+LOCK: Final = ".lock"
+"""The file that a process locks while it trains the run."""
 MAX_JSON: Final = 2**26
 """Maximum number of bytes of a JSON file."""
 _PENDING: Final = ".writing"
@@ -79,6 +81,23 @@ class RunFolder:
     def is_saved(self) -> bool:
         """Whether the folder has a run with a checkpoint."""
         return (self.path / "run.json").is_file() and (self.path / STATE).is_file()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process trains the run."""
+        try:
+            file = os.open(
+                self.path / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            )
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of a JSON file, which is an object.
@@ -190,7 +209,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self.run, self.folder, self.path = folder, folder.path, folder.path / ".lock"
+        self.run, self.folder, self.path = folder, folder.path, folder.path / LOCK
 
     def __enter__(self) -> Self:
         try:
