@@ -28,7 +28,9 @@ USES: Final[Mapping[str, str]] = {
     "dialogue": "dialogues",
     "words to tags": "punctuation",
     "masked words": "masked",
-    "tables": "breast_cancer",
+    "tables to classes": "breast_cancer",
+    "tables to numbers": "diabetes",
+    "images to labels and numbers": "digit_rows",
     "images and texts": "clip",
 }
 """What people come for, and the recipe that shows it, in the order of the table."""
