@@ -116,7 +116,7 @@ Metrics of held-out examples that `metrics` can add, as torchmetrics computes th
 SCHEDULES: Final = """## Schedules
 
 A schedule multiplies the optimizer's `lr` by a factor that depends on the step; a step is
-one update by the optimizer. All schedules except `noam` can begin with `warmup` steps, in
+one update by the optimizer. All schedules except `noam` and `one_cycle` can begin with `warmup` steps, in
 which the factor rises linearly. A schedule ends with the last epoch.
 """
 

@@ -16,7 +16,7 @@ from compiler.language.params import Stepping
 from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
-from compiler.tasks.formulas import Count, Flag, NotNegative, Positive, Whole
+from compiler.tasks.formulas import Count, Flag, NotNegative, Positive, Share, Whole
 from compiler.tasks.metrics import Better
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
 from compiler.tasks.optimizers import Optimizer
@@ -74,6 +74,8 @@ class Task(Model):
         accumulate: number of batches whose gradients are accumulated for one optimizer step.
         optimizer: an optimizer of torch by name, with its arguments.
         schedule: learning rate schedule.
+        average: decay of an exponential moving average of the weights, such as 0.999, which is evaluated and saved as
+            the best weights; of adversarial networks, of the generator alone; 0: none.
         clip: maximum gradient norm; default: no clipping.
         precision: 32 or 64 bits; 16-mixed and bf16-mixed use 16 bits where that is safe.
         evaluate_every: number of epochs between evaluations on the held-out data.
@@ -105,6 +107,7 @@ class Task(Model):
     accumulate: Whole = 1
     optimizer: Optimizer = OPTIMIZER
     schedule: Schedule = SCHEDULE
+    average: Share = 0.0
     clip: Positive | None = None
     precision: Precision = "32"
     evaluate_every: Whole = 1

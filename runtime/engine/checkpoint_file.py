@@ -59,6 +59,7 @@ def checkpoint_bytes(session: Session, state: TrainerState, spec: str) -> bytes:
             name: optimizer_state(modules[name], optimizer)
             for name, optimizer in session.optimizers.items()
         },
+        "average": session.average.state_dict(),
         "learner": session.learner.state_dict(),
         "random": rng_states(session.fabric.world_size),
     }
@@ -112,6 +113,8 @@ def _restore(session: Session, checkpoint: dict[str, Any]) -> TrainerState:
     for name, optimizer in session.optimizers.items():
         states = checkpoint["optimizers"]
         load_optimizer_state(session.modules[name], optimizer, states[name])
+    if "average" in checkpoint:  # of an earlier version, the average begins anew
+        session.average.load_state_dict(checkpoint["average"])
     session.learner.load_state_dict(checkpoint["learner"])
     # With more processes than before, the new ones keep their initial random state.
     if session.fabric.global_rank < len(checkpoint["random"]):

@@ -60,7 +60,7 @@ class Checkpointer(Callback):
                 samples = learner.samples(self.session.held_out(), state.epoch)
             files |= {f"samples/{name}": content for name, content in samples.items()}
         if improved:
-            with learner.eval_weights():
+            with self.session.average.applied():
                 files[BEST] = weights_bytes(self.session.modules)
         self._write(files)
 

@@ -21,10 +21,10 @@ def isolated_rng(session: Session) -> Iterator[None]:
 
 @contextmanager
 def evaluation_mode(session: Session) -> Iterator[None]:
-    """While the context is open: networks in evaluation mode, no gradients, and `isolated_rng`."""
+    """While the context is open: averaged weights, networks in evaluation mode, no gradients, and `isolated_rng`."""
     networks = session.learner.networks.values()
     modes = [network.training for network in networks]
-    with isolated_rng(session), torch.no_grad():
+    with session.average.applied(), isolated_rng(session), torch.no_grad():
         for network in networks:
             network.eval()
         yield

@@ -22,6 +22,7 @@ from runtime.engine.batch_sampler import (
 )
 from runtime.engine.build_optimizer import build_optimizer, learning_rate
 from runtime.engine.freezing import Freezing
+from runtime.engine.weight_average import WeightAverage
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, OptimizerConfig, learner_class
 
@@ -39,6 +40,7 @@ class Session:
         learner: the task's learner, with the wrapped networks.
         modules: the networks as they were built, without Fabric's wrappers.
         optimizer_configs, optimizers: by network.
+        average: the average of the weights, if the task has one.
         freezing: the parameters that are not trained.
         sampler: the order of the training batches.
         batches: one epoch of training batches, in that order.
@@ -52,6 +54,7 @@ class Session:
     modules: Mapping[str, nn.Module]
     optimizer_configs: Mapping[str, OptimizerConfig]
     optimizers: Mapping[str, Optimizer]
+    average: WeightAverage
     freezing: Freezing
     sampler: ShuffledBatchSampler
     batches: Iterable[Batch]
@@ -118,6 +121,9 @@ def open_session(
         modules=modules,
         optimizer_configs=configs,
         optimizers=cast("dict[str, Optimizer]", optimizers),
+        average=WeightAverage(
+            {name: wrapped[name] for name in learner.averaged}, task.average
+        ),
         freezing=Freezing(modules, task.start),
         sampler=sampler,
         batches=Batches(cast("Iterable[Batch | Exception]", batches)),

@@ -94,7 +94,7 @@ def _update(
             network, optimizer, max_norm=config.clip, error_if_nonfinite=False
         )
     optimizer.step()
-    session.learner.after_optimizer_step(name)
+    session.average.update(name)
     return mean
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
@@ -50,10 +48,10 @@ class AdversarialLearner(Learner[Adversarial]):
     evaluator: ImageEvaluator | None = None
     _evaluator_state: Mapping[str, Tensor] | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.average: dict[str, Tensor] = {}
-        self.averaged = 0
+    @property
+    def averaged(self) -> Sequence[str]:
+        """The generator alone: its images are what counts."""
+        return ("generator",)
 
     def configure_optimizers(self) -> tuple[OptimizerConfig, ...]:
         task = self.task
@@ -165,11 +163,10 @@ class AdversarialLearner(Learner[Adversarial]):
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
         """The metrics of `ImageEvaluator` for generated images, and both networks' held-out losses."""
         assert self.evaluator is not None, "`setup` comes first"
-        with self.eval_weights():
-            count = _EVAL_IMAGES // _EVAL_BATCH_SIZE
-            parts = [self.generate_images(_EVAL_BATCH_SIZE)[0] for _ in range(count)]
-            images = self._images(torch.cat(parts))
-            metrics = self.evaluator(images) | self._mean_losses(batches)
+        count = _EVAL_IMAGES // _EVAL_BATCH_SIZE
+        parts = [self.generate_images(_EVAL_BATCH_SIZE)[0] for _ in range(count)]
+        images = self._images(torch.cat(parts))
+        metrics = self.evaluator(images) | self._mean_losses(batches)
         if final:
             metrics["judge.accuracy"] = self.evaluator.accuracy
         return metrics
@@ -193,8 +190,7 @@ class AdversarialLearner(Learner[Adversarial]):
         generator = torch.Generator().manual_seed(self.task.seed)
         noise = torch.randn(self.task.samples, self.latent_size, generator=generator)
         labels = torch.arange(len(noise), device=self.device) % self.grid_columns
-        with self.eval_weights():
-            images = self.images_of(noise.to(self.device), labels)
+        images = self.images_of(noise.to(self.device), labels)
         files: dict[str, bytes | str] = {f"epoch-{epoch:03}.png": self._grid(images)}
         if self._sounds:
             files[f"epoch-{epoch:03}.wav"] = wav(images, self.metadata["rate"])
@@ -207,7 +203,7 @@ class AdversarialLearner(Learner[Adversarial]):
                 f"generating {self.task.made}s takes no option but a seed"
             )
         torch.manual_seed(request.sampling.get("seed", 0))
-        with torch.no_grad(), self.eval_weights():
+        with torch.no_grad():
             images, _ = self.generate_images(self.task.samples)
         return (
             wav(images, self.metadata["rate"]) if self._sounds else self._grid(images)
@@ -233,55 +229,3 @@ class AdversarialLearner(Learner[Adversarial]):
         """Columns of a grid of images: one for each class, if the generator has a label input."""
         square: int = round(self.task.samples**0.5)
         return self.classes if self.conditional("generator") else square
-
-    # The exponential moving average of the generator's weights.
-
-    def after_optimizer_step(self, network: str) -> None:
-        if network != "generator" or not self.task.average:
-            return
-        current = _float_tensors(self.networks["generator"])
-        if not self.average:
-            self.average = {
-                name: tensor.detach().clone() for name, tensor in current.items()
-            }
-        # A smaller decay at first, so that the initial weights are soon forgotten.
-        decay = min(self.task.average, (1 + self.averaged) / (10 + self.averaged))
-        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        averages = [self.average[name] for name in current]
-        update(averages, list(current.values()), self.averaged)
-        self.averaged += 1
-
-    @contextmanager
-    def eval_weights(self) -> Iterator[None]:
-        """While the context is open, the generator has the average of its weights, if there is one."""
-        self._swap_average()
-        try:
-            yield
-        finally:
-            self._swap_average()
-
-    @torch.no_grad()
-    def _swap_average(self) -> None:
-        current = _float_tensors(self.networks["generator"])
-        for name, average in self.average.items():
-            weight = current[name].clone()
-            current[name].copy_(average)
-            average.copy_(weight)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"average": self.average, "averaged": self.averaged}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.averaged = state["averaged"]
-        self.average = {
-            name: tensor.to(self.device) for name, tensor in state["average"].items()
-        }
-
-
-def _float_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Floating-point parameters and buffers by name, tied ones once."""
-    named = network.state_dict(keep_vars=True).items()
-    unique = {id(tensor): (name, tensor) for name, tensor in named}
-    return {
-        name: tensor for name, tensor in unique.values() if tensor.is_floating_point()
-    }

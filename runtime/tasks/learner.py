@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
@@ -103,6 +102,11 @@ class Learner(Generic[T]):
         """The names of the networks that are updated in a step; steps count from 0."""
         return tuple(self.networks)
 
+    @property
+    def averaged(self) -> Sequence[str]:
+        """The names of the networks whose weights are averaged, if the task says so."""
+        return tuple(self.networks)
+
     def setup(self, data: DataSplits) -> None:
         """Prepare for training or evaluation with this data; called once.
 
@@ -135,9 +139,6 @@ class Learner(Generic[T]):
             progress: fraction of all training steps that are done, from 0 to 1.
         """
 
-    def after_optimizer_step(self, network: str) -> None:
-        """Called after each step of a network's optimizer, for example to average weights."""
-
     @abstractmethod
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
         """Metrics on held-out batches by name; the one of `task.best_metric` is among them.
@@ -148,10 +149,6 @@ class Learner(Generic[T]):
             batches: the held-out data.
             final: whether to add the costly metrics, which are computed once, after training.
         """
-
-    def eval_weights(self) -> AbstractContextManager[None]:
-        """While the context is open, networks have the weights for evaluation, such as averaged ones."""
-        return nullcontext()
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """Files by name that show what the networks can do; made after every evaluation."""

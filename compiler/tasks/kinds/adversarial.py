@@ -11,7 +11,7 @@ from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, TypedNode
 from compiler.language.model import Model
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.formulas import NotNegative, Positive, Share, Whole
+from compiler.tasks.formulas import NotNegative, Positive, Whole
 from compiler.tasks.image_data import check_not_normalized
 from compiler.tasks.noise import check_noise
 from compiler.tasks.optimizers import Optimizer
@@ -60,8 +60,6 @@ class Adversarial(Task):
             norm is from 1 between real and generated images (Gulrajani et al., 2017), otherwise on half of its
             square at real ones (R1; Mescheder et al., 2018).
         generator, discriminator: options that differ for one network.
-        average: decay of the running mean of the generator's weights, which is evaluated, sampled from
-            and saved as the best weights; 0: none.
         samples: number of images in a sample file.
     """
 
@@ -101,7 +99,6 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
     gradient_penalty: NotNegative = 0.0
     generator: NetworkTraining = Field(default_factory=NetworkTraining)
     discriminator: NetworkTraining = Field(default_factory=NetworkTraining)
-    average: Share = 0.0
     samples: Whole = 64
 
     @property

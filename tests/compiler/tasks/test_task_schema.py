@@ -64,6 +64,8 @@ def faults(text: str) -> list[str]:
         "{kind: classification, data: mnist, optimizer: {adam: {betas: [0.5, b]}}}",
         "{kind: classification, data: mnist, optimizer: {sgd: {nesterov: fast}}}",
         "{kind: classification, data: mnist, schedule: {noam: {width: width}}}",
+        "{kind: translation, data: verses, schedule: one_cycle, average: 0.999}",
+        "{kind: classification, data: mnist, schedule: {warm_restarts: {period: 100, multiply: 2}}}",
         "{kind: classification, data: mnist, schedule: {multi_step: {milestones: [1, n]}}}",
         "{kind: translation, data: verses, decoding: {beam: 4}, ports: {source: x}}",
         "{kind: adversarial, data: digits, generator: {optimizer: {adam: {lr: 1e-4}}}}",

@@ -105,4 +105,3 @@ def train(learner: AdversarialLearner, data: DataSplits, steps: int) -> None:
             optimizers[name].zero_grad()
             torch.autograd.backward(learner.loss(name, part, 0.0) / 16)
             optimizers[name].step()
-            learner.after_optimizer_step(name)

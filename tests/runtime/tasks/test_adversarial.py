@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 from pathlib import Path
 
@@ -88,62 +87,6 @@ discriminator: {schedule: {cosine: {warmup: 7}}}"""
     assert names == ("sgd", "adamw")
     assert configs["discriminator"].schedule.name == "cosine"
     assert configs["generator"].schedule.name != "cosine"
-
-
-# The running mean.
-
-
-def test_the_average_follows_the_weights(tmp_path: Path) -> None:
-    learner = adversary(tmp_path, "average: 0.9")
-    net = learner.networks["generator"]
-    averages = []
-    for step in range(200):
-        with torch.no_grad():
-            net.get_parameter("flat.bias").fill_(float(step))
-        learner.after_optimizer_step("discriminator")
-        learner.after_optimizer_step("generator")
-        averages.append(learner.average["flat.bias"][0].item())
-    assert averages[0] == 0
-    # decay = min(0.9, (1 + n) / (10 + n)), n the updates before
-    assert averages[1] == pytest.approx(1 - 2 / 11)
-    assert averages[-1] == pytest.approx(0.9 * averages[-2] + 0.1 * 199)
-
-
-def test_the_average_is_evaluated_and_the_weights_are_restored(tmp_path: Path) -> None:
-    learner = adversary(tmp_path, "average: 0.9")
-    net = learner.networks["generator"]
-    learner.after_optimizer_step("generator")
-    mean = {name: one.clone() for name, one in learner.average.items()}
-    assert {"norm.running_mean", "norm.running_var"} <= mean.keys()
-    with torch.no_grad():
-        for one in net.parameters():
-            one.add_(1)
-    before = weights(net)
-    with learner.eval_weights():
-        assert all(
-            torch.equal(net.state_dict()[name], one) for name, one in mean.items()
-        )
-    assert same(before, weights(net))
-    assert all(torch.equal(learner.average[name], one) for name, one in mean.items())
-
-
-def test_a_resumed_run_continues_exactly(tmp_path: Path) -> None:
-    data = stripes()
-    learner = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
-    torch.manual_seed(1)
-    train(learner, data, 5)
-    state = copy.deepcopy(learner.state_dict())
-    other = adversary(tmp_path, "average: 0.9\noptimizer: {sgd: {lr: 0.1}}")
-    other.load_state_dict(state)
-    for name, net in learner.networks.items():
-        other.networks[name].load_state_dict(net.state_dict())
-    for one in (learner, other):
-        torch.manual_seed(2)
-        train(one, data, 5)
-    assert learner.averaged == other.averaged == 10
-    assert all(
-        torch.equal(one, other.average[name]) for name, one in learner.average.items()
-    )
 
 
 # Judging.
