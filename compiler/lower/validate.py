@@ -158,6 +158,8 @@ class _Check:
         self._codes: dict[str, Expr] = {}
         """What the op of a layer writes that runs once, by its name."""
         self._counted: dict[tuple[int, int, int], tuple[str, ...]] = {}
+        self._lists: dict[str, Expr] = {}
+        """The code of each list by its name: each copy may take an item of it."""
 
     def run(self) -> None:
         if len(self.use.nodes) < len(self.plan.scope.nodes):
@@ -312,7 +314,7 @@ class _Check:
                 )
             case Kept(name) | ScopeName(name):
                 try:
-                    return number_code(lookup(name, self.use, copy))
+                    return self._lists.get(name) or self._looked_up(name, copy)
                 except Unknown:
                     raise self._wrong(f"{name} has no value") from None
             case ScopeNumber():
@@ -321,6 +323,18 @@ class _Check:
                 except Unknown:
                     raise self._wrong("a number of the scope has no value") from None
         return Placeholder(key)
+
+    def _looked_up(self, name: str, copy: int | None) -> Expr:
+        """The value of a name as code.
+
+        Raises:
+            Unknown: where it has none.
+        """
+        value = lookup(name, self.use, copy)
+        code = number_code(value)
+        if isinstance(value, tuple | list):
+            self._lists[name] = code
+        return code
 
     def _present(self, key: Hashable) -> bool | None:
         """Whether a member is there in this use."""

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from compiler import compile_spec
+from compiler.codegen.python import Expr
+from compiler.lower import validate
+from compiler.lower.evaluate_code import number_code
 from compiler.lower.lower import _Merger
 from compiler.lower.validate import Invalid
 
@@ -27,3 +30,24 @@ def test_an_invalid_use_is_invalid_again(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(Invalid):
             validator.check(without, typed.networks[""])
+
+
+def test_a_list_that_copies_take_items_of_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = []
+
+    def counted(value: object) -> Expr:
+        if isinstance(value, tuple):
+            lists.append(value)
+        return number_code(value)
+
+    monkeypatch.setattr(validate, "number_code", counted)
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"name: Net\nparams: {{widths: {list(range(1, 51))}}}\ninputs: {{x: 'float[B, 8]'}}\n"
+        "layers: {h: {op: linear, out_features: 'widths[i]', repeat: len(widths)}}\n",
+        encoding="utf-8",
+    )
+    assert not compile_spec(path).check()
+    assert len(lists) == 1
