@@ -49,7 +49,9 @@ _NOT_ONE_EACH = (
 _SIZED = "it makes a size of T of all positions so far"
 _LONGER = "its input has more elements than positions, and it keeps earlier ones"
 _KEPT_TWICE = "it keeps earlier positions of what has all positions so far"
-_PAIRS = "it pairs positions with positions, which attention alone keeps"
+_PAIRS = (
+    "it pairs new positions with new ones, and keeps none of those before as columns"
+)
 _SCANS = "each of its steps reads several positions"
 
 
