@@ -133,6 +133,22 @@ def read_sizes(text: str) -> dict[str, int]:
     return sizes
 
 
+def read_list(text: str) -> tuple[str, list[Any]]:
+    """The name and the values of `name=value,value`.
+
+    Raises:
+        RequestError: for text of another form.
+
+    >>> read_list("lr=1e-3,3e-3")
+    ('lr', [0.001, 0.003])
+    """
+    name, values = _pair(text)
+    found = _parsed(name, values if values.startswith("[") else f"[{values}]")
+    if not isinstance(found, list) or not found or None in found:
+        raise RequestError(f"{name} must be a list of values, and is {values}")
+    return name, found
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():

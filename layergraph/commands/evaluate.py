@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from layergraph.commands._options import Json, Run, Weights
-from layergraph.commands._output import echo_text
+from layergraph.commands._output import echo_text, table_lines
 
 
 @needs_extra("train")
@@ -45,16 +44,5 @@ def evaluate(
         typer.echo(f"{name:{width}}  {value:.6g}")
     for rows in opened.learner.tables().values():
         typer.echo()
-        for line in _table(rows):
+        for line in table_lines(rows):
             echo_text(line)
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Rows of values by column as lines of equal columns."""
-    shown = [[*rows[0]], *([_shown(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in shown]
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

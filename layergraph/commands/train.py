@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +14,13 @@ from compiler.diagnostics.extras import needs_extra
 from compiler.diagnostics.limits import Limits
 from compiler.program import Program
 from layergraph.commands._options import Variant
+from layergraph.commands._output import echo_text, table_lines
 from layergraph.overrides import compile_chosen
 from layergraph.spec_file import spec_file
+from layergraph.sweep import SweptRun, summary, swept_runs, train_all
+
+if TYPE_CHECKING:  # torch takes long to import
+    from runtime.engine.trainer import TrainerOptions
 
 
 @needs_extra("train")
@@ -65,10 +71,19 @@ def train(
             help="Value of a param or of task.NAME; may be repeated.",
         ),
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE,VALUE",
+            help="Values of a param, of task.NAME, lr or seed: a run for each combination; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Train the networks of a recipe into a run folder.
 
     With --resume, a run folder in place of the recipe is enough: it has its spec and its settings.
+
+    With --sweep, each combination has a run in the folder; its table is sweep.csv, and printed, the best first.
 
     Example: layergraph train recipes/cnn_digits.yaml --set task.epochs=3
     """
@@ -89,6 +104,13 @@ def train(
     starts = (
         [f"task.start.weights={json.dumps(str(weights.resolve()))}"] if weights else []
     )
+    if sweep:
+        if devices > 1 or nodes > 1 or source.is_dir():
+            raise RequestError("a sweep is of a recipe, on one device")
+        folder = run or Path("runs") / f"{folder_name(source, variant)}-sweep"
+        options = TrainerOptions(False, 1, accelerator, strategy, 1, logger)
+        _sweep(source, folder, variant, [*(sets or []), *starts], sweep, options)
+        return
     program, told = _compile(source, folder, resume, variant, [*(sets or []), *starts])
     options = TrainerOptions(
         resume, devices, accelerator, strategy, nodes, logger, told
@@ -123,9 +145,68 @@ def _compile(
     return program, told
 
 
+def _sweep(
+    source: Path,
+    folder: Path,
+    variant: str,
+    sets: list[str],
+    texts: list[str],
+    options: TrainerOptions,
+) -> None:
+    """Train all combinations; an interrupted sweep goes on where it was, as its runs do."""
+    from runtime.engine.find_nonfinite import TrainingError
+    from runtime.engine.progress import ProgressCallback
+    from runtime.engine.run_folder import RunFolder
+    from runtime.engine.signals import Stopped
+    from runtime.engine.trainer import train as start
+
+    file = spec_file(source)
+    first = compile_chosen(file, variant, sets, limits=Limits())
+    runs = swept_runs(texts, first, folder)
+    # All are compiled before the first is trained: an error in one is reported at once.
+    programs = {
+        one.folder: compile_chosen(file, variant, (*sets, *one.sets), limits=Limits())
+        for one in runs
+    }
+
+    def train_one(one: SweptRun) -> None:
+        own = RunFolder(one.folder)
+        told = replace(options, resume=own.is_saved, sets=(*sets, *one.sets))
+        typer.echo(f"{one.folder}: {', '.join(one.sets)}", err=True)
+        try:
+            start(programs[one.folder], own, told, ProgressCallback)
+        except TrainingError as error:
+            typer.echo(f"error: {error}", err=True)
+        except Stopped as error:
+            typer.echo(f"error: {error}; the same command continues it", err=True)
+            raise typer.Exit(error.code) from None
+
+    def read(one: SweptRun) -> dict[str, Any]:
+        if not (one.folder / "run.json").exists():
+            return {}
+        info = RunFolder(one.folder).read_info()
+        if info["sets"] != [*sets, *one.sets]:
+            message = f"{one.folder} has a run with other settings"
+            raise RequestError(f"{message}: choose another folder with --run")
+        return info
+
+    rows = train_all(runs, train_one, read, folder)
+    task = programs[runs[0].folder].task
+    assert task is not None
+    metric, better = task.best_metric
+    for line in table_lines(summary(rows, runs, better, metric)):
+        echo_text(line)
+    typer.echo(folder)
+
+
+def folder_name(spec: Path, variant: str) -> str:
+    """The names of spec and variant, for a run of them."""
+    return "-".join(filter(None, (spec.stem, variant)))
+
+
 def default_run(spec: Path, variant: str, resume: bool) -> Path:
     """`runs/` and the names of spec and variant, with a number after them if there is such a run."""
-    name = "-".join(filter(None, (spec.stem, variant)))
+    name = folder_name(spec, variant)
     wanted = Path("runs") / name
     number = 1
     while not resume and (wanted / "run.json").exists():
