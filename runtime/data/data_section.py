@@ -48,6 +48,15 @@ class DataSection:
         """
         raise SpecError((Diagnostic(code, message, self.span(option), help=help),))
 
+    def fail_at(self, path: tuple[str, ...], code: str, message: str) -> NoReturn:
+        """Report an error at a path in the task, outside of the data.
+
+        Raises:
+            SpecError: always.
+        """
+        span = self.document.locate(("task", *path))
+        raise SpecError((Diagnostic(code, message, span),))
+
     def fail_in(
         self,
         code: str,

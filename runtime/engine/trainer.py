@@ -34,6 +34,7 @@ from runtime.engine.checkpoint_file import digest, restore_checkpoint
 from runtime.engine.checkpointing import Checkpointer
 from runtime.engine.evaluation import isolated_rng
 from runtime.engine.find_nonfinite import TrainingError
+from runtime.engine.load_teacher import set_teacher
 from runtime.engine.loggers import make_logger
 from runtime.engine.loop import stop_reason, train_epochs
 from runtime.engine.resume import (
@@ -125,6 +126,7 @@ def train(
         notes += start.notes if start else ()
         fabric = _open_fabric(program, task, options)
         session = open_session(program, data, fabric, start.states if start else None)
+        set_teacher(session.learner, data_section(program, task), fabric)
         trainer = Trainer(program, folder, session, data, options.sets)
         return trainer.train(checkpoint, (logger, make_callback(session)), notes)
 
@@ -300,6 +302,8 @@ def absolute_paths(program: Program) -> Document:
     if program.task.start and program.task.start.weights:
         written = program.task.start.weights
         paths["start", "weights"] = str(section.path(written).resolve())
+    if teacher := getattr(program.task, "teacher", None):
+        paths["teacher", "run"] = str(section.path(teacher.run).resolve())
     changes: dict[tuple[str, ...], YamlNode] = {
         path: ScalarNode(text, text, section.span(path[-1]))
         for path, text in paths.items()

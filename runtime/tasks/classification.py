@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from compiler.tasks.kinds.classification import Classification
 from compiler.tasks.losses import CrossEntropy, Loss
@@ -29,6 +31,8 @@ class ClassificationLearner(SupervisedLearner[Classification]):
 
     confusion: Tensor | None = None
     """Confusion matrix of the last evaluation, int[classes, classes]: rows are the true classes."""
+    teacher: ClassificationLearner | None = None
+    """The network that is learned from; set by the engine, for training."""
     factors: Tensor | None = None
     """The factor of each class in the loss [classes]; set by `setup`."""
 
@@ -40,8 +44,14 @@ class ClassificationLearner(SupervisedLearner[Classification]):
             self.factors = factors.to(self.device)
 
     def own_losses(self, output: Tensor, batch: Batch) -> Tensor:
-        loss = self.task.loss
-        return loss.weight * self.losses_of(loss, output, batch)
+        loss, teacher = self.task.loss, self.task.teacher
+        own = loss.weight * self.losses_of(loss, output, batch)
+        if teacher is None or self.teacher is None:
+            return own
+        with torch.no_grad():
+            logits = self.teacher.outputs(batch)[self.teacher.port]
+        divergence = distillation_losses(output, logits, teacher.temperature)
+        return (1 - teacher.weight) * own + teacher.weight * divergence
 
     def loss_arguments(self, loss: Loss) -> Mapping[str, Any]:
         """Label smoothing and class weights, of all losses of classes."""
@@ -104,6 +114,21 @@ class ClassificationLearner(SupervisedLearner[Classification]):
             _prediction([classes[i] for i in row], values)
             for row, values in zip(indices.tolist(), best.tolist(), strict=True)
         ]
+
+
+def distillation_losses(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """The Kullback-Leibler divergence of a student's probabilities from a teacher's, for each example [B].
+
+    It is multiplied by temperature², so that gradients do not depend on it (Hinton et al., 2015).
+
+    Args:
+        student, teacher: logits [B, classes].
+        temperature: divisor of the logits.
+    """
+    own = F.log_softmax(student / temperature, -1)
+    theirs = F.log_softmax(teacher / temperature, -1)
+    divergence = F.kl_div(own, theirs, reduction="none", log_target=True).sum(-1)
+    return divergence * temperature**2
 
 
 def _prediction(names: list[str], probabilities: list[float]) -> dict[str, Any]:

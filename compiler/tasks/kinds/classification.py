@@ -17,6 +17,7 @@ from compiler.tasks.metrics import Better
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.supervised import Supervised
+from compiler.tasks.teacher import Teacher
 
 
 class Classification(Supervised):
@@ -34,6 +35,7 @@ class Classification(Supervised):
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
         class_weights: factors of the loss by class, for those named; `balanced` weighs all classes the same. The mean
             factor of training examples is 1.
+        teacher: knowledge distillation from another run.
     """
 
     answer: ClassVar[Answer] = "classes"
@@ -57,6 +59,7 @@ epochs: 30
     loss: Loss = Field(default_factory=CrossEntropy)
     label_smoothing: Share = 0.0
     class_weights: ClassWeights | None = None
+    teacher: Teacher | None = None
 
     def check_outputs(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
         self.check_loss(check, self.loss)
