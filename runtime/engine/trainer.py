@@ -165,6 +165,9 @@ def _check_fits_data(program: Program, task: Task, facts: DataFacts) -> None:
 
 
 def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabric:
+    if options.strategy == "fsdp" and task.start and task.start.unfreeze_after:
+        # What has a gradient is fixed when the parameters are first gathered.
+        raise RequestError("fsdp cannot unfreeze what was frozen: use ddp")
     return open_fabric(
         program.typed.networks,
         task.precision,

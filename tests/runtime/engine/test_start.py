@@ -224,6 +224,14 @@ def test_weights_cannot_change_in_a_run(spec: Path, before: Path) -> None:
         changed_settings(task, run.info)
 
 
+def test_sharded_parameters_are_not_unfrozen(
+    spec: Path, before: Path, tmp_path: Path
+) -> None:
+    sets = (f"task.start.weights={before}", FREEZE, "task.start.unfreeze_after=1")
+    with pytest.raises(RequestError, match="use ddp"):
+        trained(spec, tmp_path / "run", *sets, strategy="fsdp")
+
+
 def test_nothing_is_left_to_train(spec: Path, before: Path, tmp_path: Path) -> None:
     sets = (f"task.start.weights={before}", 'task.start.freeze=["{*all}"]')
     with pytest.raises(RequestError, match="leaves no parameter to train"):
