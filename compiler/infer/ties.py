@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
@@ -33,12 +34,7 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
         place = node.node.place.at("tie", name)
         if name not in own:
             help = report.like(name, own) or f"its tensors are {listed(own)}"
-            report.error(
-                "bad-tie",
-                place.span(key=True),
-                f"{node.node.name} has no tensor {name}",
-                help=help,
-            )
+            _report_no_tensor(node, name, help, report)
             continue
         found = find_tensor(instance, path)
         if found is None:
@@ -58,11 +54,29 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
 
 
 def _check_names(instance: Instance, node: TypedNode, report: Report) -> None:
-    """Report ties to layers that do not exist, also where the tie or the layer is off."""
+    """Report ties to layers that do not exist, and what can name no tensor, also where the tie or the layer is off."""
     tie = node.node.layer.tie
     for name, path in tie.tensors.items() if tie else ():
-        if path.partition(".")[0] not in instance.scope.nodes:
+        layer, dot, rest = path.partition(".")
+        if layer not in instance.scope.nodes or (dot and not _is_path(rest)):
             _report_absent(instance, node, name, path, report)
+        elif not _is_path(name):
+            _report_no_tensor(node, name, "", report)
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text can name a tensor: names and numbers, with dots between."""
+    return all(
+        part.isdecimal()
+        or (part.isascii() and part.isidentifier() and not iskeyword(part))
+        for part in text.split(".")
+    )
+
+
+def _report_no_tensor(node: TypedNode, name: str, help: str, report: Report) -> None:
+    message = f"{node.node.name} has no tensor {name}"
+    span = node.node.place.at("tie", name).span(key=True)
+    report.error("bad-tie", span, message, help=help)
 
 
 def _report_absent(
