@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import op_help
 from compiler.diagnostics.text import listed
+from compiler.infer.ties import is_path
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
 from compiler.language.parametrizations import PREFIX
@@ -50,11 +51,12 @@ def _check_op(
 ) -> None:
     known = list(_with_those_off(instances))
     if any(
-        not node.calls and not node.speculative
+        not node.calls and not node.speculative and _may_be(node, name)
         for instance in known
         for node in instance.nodes.values()
     ):
-        return  # a layer that is off, whose tensors are not known, may have this one
+        # a layer that is off, whose tensors are not known, may have this one
+        tensors = {one: rule for one, rule in tensors.items() if not is_path(one)}
     runs = [
         call
         for instance in known
@@ -63,6 +65,11 @@ def _check_op(
         if call.op is not None and call.op.name == name
     ]
     _check(name, tensors, runs, place, report)
+
+
+def _may_be(node: TypedNode, op: str) -> bool:
+    """Whether a layer is of an op, or a block that may have such a layer."""
+    return isinstance(node.target, Scope) or node.target.name == op
 
 
 def _with_those_off(instances: Iterable[Instance]) -> Iterator[Instance]:
@@ -83,7 +90,7 @@ def _check(
 ) -> None:
     own = {name for run in runs for name in run.weights}
     if not runs or "" in own:  # "": it is a tensor itself
-        return
+        tensors = {one: rule for one, rule in tensors.items() if not is_path(one)}
     computed = {name.split(".")[1] for name in own if name.startswith(PREFIX)}
     for tensor in tensors:
         span = place.span(tensor, key=True)
@@ -93,6 +100,6 @@ def _check(
             report.error("bad-init", span, message, help=help)
         elif tensor not in own or tensor.startswith(PREFIX):
             message = f"{what} has no tensor {tensor}"
-            known = f"its tensors are {listed(sorted(own))}"
+            known = f"its tensors are {listed(sorted(own))}" if own else ""
             help = report.like(tensor, own) or known
             report.error("bad-init", span, message, help=help)

@@ -58,13 +58,13 @@ def _check_names(instance: Instance, node: TypedNode, report: Report) -> None:
     tie = node.node.layer.tie
     for name, path in tie.tensors.items() if tie else ():
         layer, dot, rest = path.partition(".")
-        if layer not in instance.scope.nodes or (dot and not _is_path(rest)):
+        if layer not in instance.scope.nodes or (dot and not is_path(rest)):
             _report_absent(instance, node, name, path, report)
-        elif not _is_path(name):
+        elif not is_path(name):
             _report_no_tensor(node, name, "", report)
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
     """Whether a text can name a tensor: names and numbers, with dots between."""
     return all(
         part.isdecimal()
