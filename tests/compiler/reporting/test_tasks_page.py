@@ -93,7 +93,10 @@ def test_fields_in_words() -> None:
     assert task["ports"] == "a mapping from roles to ports"
     assert task["precision"] == "32, 64, 16-mixed or bf16-mixed"
     text = takes(DataSet.members()["text"])
-    assert text["tokens"] == "characters or `{bpe: n}` or `{words: n}`"
+    published = "a [published tokenizer](#data-sets)"
+    assert (
+        text["tokens"] == f"characters or `{{bpe: n}}` or `{{words: n}}` or {published}"
+    )
     assert takes(DataSet.members()["csv"])["columns"] == "a list of texts"
     strings = takes(DataSet.members()["strings"])
     assert strings["longest"] == "an integer from 1 to 10,000"

@@ -26,6 +26,7 @@ def test_the_files_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "classification.py",
         "confusion.png",
         "curves.png",
+        "classes.csv",
         "metrics.csv",
         "run.json",
         "spec.yaml",
