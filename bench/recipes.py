@@ -224,6 +224,17 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="In which of eight directions the digit moves, which no frame alone tells. Held-out videos show held-out "
         "digits. `accuracy.nearest` is of the class whose mean video is nearest.",
     ),
+    "text-to-image": Recipe(
+        "Images from captions: a conditional GAN",
+        "recipes/text_to_image_digits.yaml",
+        10,
+        [Bound("match", ">=", 0.7)],
+        falls="frechet",
+        pictures=("samples/*.png",),
+        note="Coloured digits of captions such as `a red seven`. `match` is the fraction of images that a "
+        "classifier of the real ones takes for the digit and colour that were asked for; by chance it is 0.025. "
+        "Each column has one caption.",
+    ),
     "clip": Recipe(
         "Coloured digits and their captions: CLIP",
         "recipes/clip_digits.yaml",

@@ -23,6 +23,12 @@ def generate(
             metavar="TEXT", help="Text to continue or to translate; may be repeated."
         ),
     ] = None,
+    label: Annotated[
+        str,
+        typer.Option(
+            metavar="CLASS", help="Class of the images, by a conditional GAN."
+        ),
+    ] = "",
     tokens: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Maximum number of tokens.")
     ] = None,
@@ -75,7 +81,7 @@ def generate(
         "seed": seed,
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    requests = [GenerationRequest(text, beam, given) for text in prompt or [""]]
+    requests = [GenerationRequest(text, beam, given, label) for text in prompt or [""]]
     opened = open_run(run, weights)
     if opened.program.not_stepped:
         note = f"note: every token runs the whole text: {opened.program.not_stepped}"

@@ -78,6 +78,9 @@ def captioned_images(
         "captions": {str(label): known[label] for label in sorted(known)},
         **scale.metadata(),
     }
-    facts = replace(facts, vocab=tokenizer.size + 1)
+    classes = facts.classes or 1 + max(
+        int(part.labels.max()) for part in parts.values()
+    )
+    facts = replace(facts, vocab=tokenizer.size + 1, classes=classes)
     test = examples("test") if "test" in parts else None
     return DataSplits(examples("train"), examples("validation"), facts, metadata, test)

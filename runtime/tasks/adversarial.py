@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import torch
@@ -10,16 +11,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from compiler.diagnostics.diagnostic import RequestError
-from compiler.tasks.kinds.adversarial import Adversarial, is_conditional
+from compiler.tasks.kinds.adversarial import Adversarial, conditions
 from compiler.tasks.noise import latent
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
+from runtime.tasks.conditions import ImageConditions, conditions_of
 from runtime.tasks.image_evaluator import ImageEvaluator
 from runtime.tasks.learner import GenerationRequest, Learner, OptimizerConfig
 from runtime.tasks.waveforms import as_images, wav, with_images
 
 NETWORKS: Final = ("discriminator", "generator")
 """The order of updates within a step."""
+_MOST_COLUMNS: Final = 20
 _EVAL_IMAGES, _EVAL_BATCH_SIZE = 1000, 250
 
 
@@ -92,67 +95,72 @@ class AdversarialLearner(Learner[Adversarial]):
         self._evaluator_state = state
 
     def loss(self, network: str, batch: Batch, progress: float) -> Tensor:
-        kind, real, labels = self.task.loss, batch[self.task.made], batch["label"]
+        kind, real, shown = self.task.loss, batch[self.task.made], conditions_of(batch)
         if network == "generator":
             return generator_loss(kind, self.score(*self.generate_images(len(real))))
         with torch.no_grad():
-            fake, fake_labels = self.generate_images(len(real))
-        real_score, fake_score = self.score(real, labels), self.score(fake, fake_labels)
+            fake, fake_shown = self.generate_images(len(real))
+        real_score, fake_score = self.score(real, shown), self.score(fake, fake_shown)
         loss = discriminator_loss(kind, real_score, fake_score)
         weight = self.task.gradient_penalty
         if not weight:
             return loss
-        return loss + weight * self.gradient_penalty(real, fake, labels)
+        return loss + weight * self.gradient_penalty(real, fake, shown)
 
-    def gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        """The penalty on the discriminator's gradient, summed over images [B, C, H, W] with labels [B].
+    def gradient_penalty(self, real: Tensor, fake: Tensor, shown: Batch) -> Tensor:
+        """The penalty on the discriminator's gradient, summed over images [B, C, H, W] with their conditions.
 
         For `wasserstein` (norm - 1)² at random points between real and generated images
         (Gulrajani et al., 2017), otherwise norm² / 2 at real images (Mescheder et al., 2018).
         """
         if self.task.loss != "wasserstein":
-            return self.gradient_norm(real, labels).square().sum() / 2
+            return self.gradient_norm(real, shown).square().sum() / 2
         weights = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
         images = torch.lerp(fake, real, weights)
-        return (self.gradient_norm(images, labels) - 1).square().sum()
+        return (self.gradient_norm(images, shown) - 1).square().sum()
 
-    def gradient_norm(self, images: Tensor, labels: Tensor) -> Tensor:
+    def gradient_norm(self, images: Tensor, shown: Batch) -> Tensor:
         """The norm of the score's gradient with respect to each image [B]."""
         images = images.detach().requires_grad_()
-        score = self.score(images, labels).sum()
+        score = self.score(images, shown).sum()
         (gradient,) = torch.autograd.grad(score, images, create_graph=True)
         norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         return norm
 
-    def score(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The discriminator's scores [B] of images [B, C, H, W] with labels [B]."""
-        inputs = {self.task.made: images, **self._label_input("discriminator", labels)}
+    def score(self, images: Tensor, shown: Batch) -> Tensor:
+        """The discriminator's scores [B] of images [B, C, H, W] with their conditions."""
+        inputs = {self.task.made: images, **self._told("discriminator", shown)}
         return self.output("discriminator", "score", **inputs).flatten()
 
-    def generate_images(self, count: int) -> tuple[Tensor, Tensor]:
-        """Random images [count, C, H, W] and the labels [count] that they are conditioned on."""
+    def generate_images(
+        self, count: int, shown: Batch | None = None
+    ) -> tuple[Tensor, Batch]:
+        """Images [count, C, H, W] of random noise, and what they are conditioned on; default: at random."""
         noise = torch.randn(count, self.latent_size, device=self.device)
-        labels = torch.zeros(count, dtype=torch.int64, device=self.device)
-        if self.conditional("generator"):
-            labels.random_(self.classes)
-        return self.images_of(noise, labels), labels
+        if shown is None:
+            told = any(map(self.conditional, NETWORKS))
+            shown = self.conditions.random(count) if told else {}
+        shown = {role: rows.to(self.device) for role, rows in shown.items()}
+        return self.images_of(noise, shown), shown
 
-    def images_of(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """The generator's images [B, C, H, W] for noise [B, latent] and labels [B]."""
-        inputs = {"noise": noise, **self._label_input("generator", labels)}
+    def images_of(self, noise: Tensor, shown: Batch) -> Tensor:
+        """The generator's images [B, C, H, W] for noise [B, latent] and conditions."""
+        inputs = {"noise": noise, **self._told("generator", shown)}
         return self.output("generator", self.task.made, **inputs)
 
-    def _label_input(self, network: str, labels: Tensor) -> dict[str, Tensor]:
-        return {"label": labels} if self.conditional(network) else {}
+    def _told(self, network: str, shown: Batch) -> Batch:
+        """The conditions that a network is told."""
+        roles = conditions(self.instances[network], self.task.ports)
+        return {role: shown[role] for role in roles if role in shown}
 
     def conditional(self, network: str) -> bool:
-        """Whether a network has a label input (Mirza and Osindero, 2014)."""
-        return is_conditional(self.instances[network], self.task.ports)
+        """Whether a network is told what an image shows (Mirza and Osindero, 2014)."""
+        return bool(conditions(self.instances[network], self.task.ports))
 
-    @property
-    def classes(self) -> int:
-        """The number of classes."""
-        return len(self.metadata["classes"])
+    @cached_property
+    def conditions(self) -> ImageConditions:
+        """All that generated images may be conditioned on."""
+        return ImageConditions.of(self.metadata, self.task.facts().length)
 
     @property
     def latent_size(self) -> int:
@@ -161,12 +169,20 @@ class AdversarialLearner(Learner[Adversarial]):
         return latent(net, bound(net.inputs, "noise", self.task.ports))
 
     def evaluate(self, batches: Iterable[Batch], final: bool) -> dict[str, float]:
-        """The metrics of `ImageEvaluator` for generated images, and both networks' held-out losses."""
+        """The metrics of `ImageEvaluator` for generated images, and both networks' held-out losses.
+
+        Of a conditional generator also `match`: the fraction of images that the evaluator's classifier takes for what
+        was asked for.
+        """
         assert self.evaluator is not None, "`setup` comes first"
         count = _EVAL_IMAGES // _EVAL_BATCH_SIZE
-        parts = [self.generate_images(_EVAL_BATCH_SIZE)[0] for _ in range(count)]
-        images = self._images(torch.cat(parts))
+        parts = [self.generate_images(_EVAL_BATCH_SIZE) for _ in range(count)]
+        images = self._images(torch.cat([made for made, _ in parts]))
         metrics = self.evaluator(images) | self._mean_losses(batches)
+        if self.conditional("generator"):
+            label = torch.cat([shown["label"] for _, shown in parts])
+            found = self.evaluator.classify(images)
+            metrics["match"] = float((found == label).float().mean())
         if final:
             metrics["judge.accuracy"] = self.evaluator.accuracy
         return metrics
@@ -175,7 +191,7 @@ class AdversarialLearner(Learner[Adversarial]):
         """The mean loss of both networks on held-out images, without gradient penalty."""
         total, count, kind = torch.zeros(2, device=self.device), 0, self.task.loss
         for batch in batches:
-            real = self.score(batch[self.task.made], batch["label"])
+            real = self.score(batch[self.task.made], conditions_of(batch))
             fake = self.score(*self.generate_images(len(real)))
             losses = discriminator_loss(kind, real, fake), generator_loss(kind, fake)
             total += torch.stack(losses)
@@ -189,25 +205,50 @@ class AdversarialLearner(Learner[Adversarial]):
         """A grid of generated images, from the same noise in every epoch; each column has its label."""
         generator = torch.Generator().manual_seed(self.task.seed)
         noise = torch.randn(self.task.samples, self.latent_size, generator=generator)
-        labels = torch.arange(len(noise), device=self.device) % self.grid_columns
-        images = self.images_of(noise.to(self.device), labels)
+        shown: Batch = {}
+        if self.conditional("generator"):
+            columns = torch.arange(len(noise)) % self.grid_columns
+            spacing = max(1, len(self.conditions) // self.grid_columns)
+            chosen = self.conditions.chosen(columns * spacing % len(self.conditions))
+            shown = {role: rows.to(self.device) for role, rows in chosen.items()}
+        images = self.images_of(noise.to(self.device), shown)
         files: dict[str, bytes | str] = {f"epoch-{epoch:03}.png": self._grid(images)}
         if self._sounds:
             files[f"epoch-{epoch:03}.wav"] = wav(images, self.metadata["rate"])
         return files
 
     def generate(self, request: GenerationRequest) -> bytes:
-        invalid = request.options_besides("seed")
-        if request.prompt or request.beam is not None or invalid:
+        invalid = request.options_besides("seed", "label")
+        if request.beam is not None or invalid:
             raise RequestError(
-                f"generating {self.task.made}s takes no option but a seed"
+                f"generating {self.task.made}s takes no option but a seed, a label or a prompt"
             )
         torch.manual_seed(request.sampling.get("seed", 0))
+        count, shown = self.task.samples, self._requested(request)
         with torch.no_grad():
-            images, _ = self.generate_images(self.task.samples)
+            images, _ = self.generate_images(count, shown)
         return (
             wav(images, self.metadata["rate"]) if self._sounds else self._grid(images)
         )
+
+    def _requested(self, request: GenerationRequest) -> Batch | None:
+        """What images are asked for; None for any.
+
+        Raises:
+            RequestError: if there are none of it.
+        """
+        told = conditions(self.instances["generator"], self.task.ports)
+        asked = {"label": request.label, "tokens": request.prompt}
+        for role, option in (("label", "label"), ("tokens", "prompt")):
+            if asked[role] and role not in told:
+                message = (
+                    f"the generator has no input {role}, so there is no --{option}"
+                )
+                raise RequestError(message)
+        if not any(asked.values()):
+            return None
+        count = self.task.samples
+        return self.conditions.requested(request.label, request.prompt, count)
 
     def _grid(self, images: Tensor) -> bytes:
         from runtime.plots.image_grid import grid_png
@@ -226,6 +267,7 @@ class AdversarialLearner(Learner[Adversarial]):
 
     @property
     def grid_columns(self) -> int:
-        """Columns of a grid of images: one for each class, if the generator has a label input."""
+        """Columns of a grid of images: one for each class, if the generator has a label input and they are few."""
         square: int = round(self.task.samples**0.5)
-        return self.classes if self.conditional("generator") else square
+        few = len(self.conditions) <= _MOST_COLUMNS
+        return len(self.conditions) if self.conditional("generator") and few else square

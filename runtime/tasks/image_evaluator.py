@@ -164,6 +164,11 @@ class ImageEvaluator:
             "entropy": float(torch.special.entr(fractions).sum()),
         }
 
+    def classify(self, images: Tensor) -> Tensor:
+        """The most probable class int[N] of images [N, C, H, W]."""
+        _, logits = self._forward(images)
+        return logits.argmax(1)
+
     def _train(self, data: DataSplits) -> SmallConvNet:
         """A classifier of the training images, in evaluation mode."""
         batches = _endless_batches(data.train)

@@ -291,6 +291,8 @@ def _settings(request: GenerationRequest) -> tuple[Sampling, int | None]:
     Raises:
         RequestError: if a value is out of range, or beam search does not take it.
     """
+    if request.label:
+        raise RequestError("text has no label: --prompt says how it begins")
     invalid = request.options_besides("max_new_tokens")
     if request.beam is not None and invalid:
         raise RequestError(f"beam search does not take {invalid}")

@@ -47,18 +47,21 @@ class GenerationRequest:
     """What a user asks a trained network to generate.
 
     Attributes:
-        prompt: text to continue or to translate.
+        prompt: text to continue, to translate, or to draw an image of.
         beam: beam width; None: sampling.
         sampling: the fields of `Sampling` that the user sets.
+        label: the class of the images to generate.
     """
 
     prompt: str = ""
     beam: int | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
 
     def options_besides(self, *accepted: str) -> str:
         """Names of the sampling options that are set and not accepted, for a message; "" if there are none."""
-        others = sorted(self.sampling.keys() - set(accepted))
+        given = self.sampling.keys() | ({"label"} if self.label else set())
+        others = sorted(given - set(accepted))
         return listed([name.replace("_", "-") for name in others], none="")
 
 

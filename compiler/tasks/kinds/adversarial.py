@@ -47,7 +47,8 @@ class Adversarial(Task):
     The spec has both as `networks`; they are updated alternately, each by its own
     optimizer. A generator that ends in tanh needs data from -1 to 1: the option `range`.
     Networks with an input `label` receive the class of the image to generate, or of the
-    one to score (Mirza and Osindero, 2014). Evaluation generates images and measures how
+    one to score (Mirza and Osindero, 2014); with an input `tokens` its caption (Reed et al.,
+    2016). `generate --label` or `--prompt` asks for images of one. Evaluation generates images and measures how
     far they are from real ones: by the squared Fréchet distance (Heusel et al., 2017)
     between the features of both in a small classifier trained on the same data. Waveforms have
     the role `waveform` in place of `image` (Donahue et al., 2018), and are evaluated by their
@@ -63,7 +64,7 @@ class Adversarial(Task):
         samples: number of images in a sample file.
     """
 
-    forms: ClassVar[tuple[Form, ...]] = ("images", "waveforms")
+    forms: ClassVar[tuple[Form, ...]] = ("images", "captioned images", "waveforms")
     roles: ClassVar[tuple[Role, ...]] = (
         Role(
             "noise", "input", "float[B, latent]", "standard normal", False, "generator"
@@ -82,6 +83,15 @@ class Adversarial(Task):
         ),
         Role("label", "input", "int[B]", "class of the image", True, "generator"),
         Role("label", "input", "int[B]", "class of the image", True, "discriminator"),
+        Role("tokens", "input", "int[B, T]", "caption of the image", True, "generator"),
+        Role(
+            "tokens",
+            "input",
+            "int[B, T]",
+            "caption of the image",
+            True,
+            "discriminator",
+        ),
     )
     metric: ClassVar[str] = "frechet"
 
@@ -126,7 +136,7 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
         self, check: PortCheck, net: Instance, image: tuple[Wanted, ...]
     ) -> None:
         check_noise(check, net)
-        self._label(check, net, ("noise",))
+        self._condition(check, net, ("noise",))
         port = check.output(net, self.made, "float", image)
         if port:
             self._range(check, net, port)
@@ -135,16 +145,24 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
         self, check: PortCheck, net: Instance, image: tuple[Wanted, ...]
     ) -> None:
         check.input(net, self.made, "float", image)
-        self._label(check, net, (self.made,))
+        self._condition(check, net, (self.made,))
         flat = any(kind.rank == 1 for kind in net.outputs.values())
         check.output(net, "score", "float", (FREE,) if flat else (FREE, 1))
 
-    def _label(self, check: PortCheck, net: Instance, others: tuple[str, ...]) -> None:
-        """Where a network is told the label, this is an integer for each image."""
-        conditional = is_conditional(net, self.ports)
-        if conditional:
+    def _condition(
+        self, check: PortCheck, net: Instance, others: tuple[str, ...]
+    ) -> None:
+        """Where a network is told the label, this is an integer for each image; or it is told the caption."""
+        facts = self.facts()
+        known = ("label", "tokens") if facts.form == "captioned images" else ("label",)
+        roles = tuple(r for r in conditions(net, self.ports) if r in known)
+        if "label" in roles:
             check.input(net, "label", "int", (FREE,))
-        check.fed(net, (*others, "label") if conditional else others)
+        if "tokens" in roles:
+            port = check.input(net, "tokens", "int", (FREE, FREE))
+            if port:
+                check.tokens(net, port, facts.vocab, self.data.name)
+        check.fed(net, (*others, *roles))
 
     def _range(self, check: PortCheck, net: Instance, port: str) -> None:
         """Warn where the generator cannot give the values that the data has."""
@@ -160,9 +178,12 @@ discriminator: {optimizer: {adam: {lr: 4e-4, betas: [0.5, 0.999]}}}
             check.warn("task-misfit", node.node.place.span(), message, help=help)
 
 
-def is_conditional(net: Instance, ports: Mapping[str, str]) -> bool:
-    """Whether a network has an input for the label."""
-    return ports.get("label", "label") in net.scope.inputs
+def conditions(net: Instance, ports: Mapping[str, str]) -> tuple[str, ...]:
+    """The roles of the inputs by which a network is told what the image shows."""
+    inputs = net.scope.inputs
+    return tuple(
+        role for role in ("label", "tokens") if ports.get(role, role) in inputs
+    )
 
 
 def _end(net: Instance, port: str) -> TypedNode | None:

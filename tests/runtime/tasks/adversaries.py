@@ -42,7 +42,7 @@ task:
   data: {image_folder: {path: none, size: 2, channels: 1, range: -1..1}}
 """
 
-NO_LABELS = torch.empty(0, dtype=torch.int64)
+NO_LABELS: Batch = {}
 """For networks that are not told them."""
 
 

@@ -205,11 +205,13 @@ def test_networks_with_a_label_input_are_conditional(tmp_path: Path) -> None:
     metadata = {"range": "-1..1", "classes": ["rows", "columns"]}
     learner = AdversarialLearner(found.task, found.typed.networks, networks, metadata)
     known = networks["generator"].get_parameter("known.weight").detach()
-    images, labels = learner.generate_images(200)
+    images, shown = learner.generate_images(200)
+    labels = shown["label"]
     assert 60 < int(labels.sum()) < 140
     torch.testing.assert_close(images.flatten(1), known[labels], atol=0.05, rtol=0)
     real = batch()["image"]
-    scores = [learner.score(real, torch.full((len(real),), label)) for label in (0, 1)]
+    shown_rows = ({"label": torch.full((len(real),), label)} for label in (0, 1))
+    scores = [learner.score(real, shown) for shown in shown_rows]
     assert not torch.equal(*scores)
     learner.loss("discriminator", batch(), 0.0).backward()
     claim = networks["discriminator"].get_parameter("claim.weight").grad
