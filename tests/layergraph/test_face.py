@@ -130,7 +130,7 @@ def test_open_run(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     run = lg.open_run(folder)
     assert repr(run) == f"<LoadedRun {folder} of CNN>"
-    assert run.evaluate().keys() == {"loss", "accuracy"}
+    assert {"loss", "accuracy"} <= run.evaluate().keys()
     assert isinstance(run.networks[""], torch.nn.Module)
 
 
