@@ -199,8 +199,9 @@ class _Verifier:
                 continue  # the class has no other values for some of them
             try:
                 module = kind(**_arguments(kind, instance, values)).eval()
-                for sizes in sample_sizes(instance):  # it may fail for some only
-                    module(*sample_inputs(instance, sizes, "cpu"))
+                other = failed.networks.get(name, instance)  # with inputs of its sizes
+                for sizes in sample_sizes(other):  # it may fail for some only
+                    module(*sample_inputs(other, sizes, "cpu"))
             except RAISED_BY_TORCH:
                 continue
             reason = f"but does not compile: {found[0].message}"

@@ -200,6 +200,20 @@ def test_another_computation(
     assert any(problem in one for one in problems), problems
 
 
+def test_what_does_not_compile_is_given_inputs_of_its_own_sizes(tmp_path: Path) -> None:
+    """With inputs of the compiled sizes the module of width 7 would run: its experts have 7 // 2 features."""
+    path = tmp_path / "net.yaml"
+    pattern = "b t (h d) -> b h t d"
+    path.write_text(
+        "name: Net\nparams: {width: 6}\ninputs: {y: 'float[B, T, width]'}\nlayers:\n  a: Apart\n"
+        "  e: {op: mixture_of_experts, hidden_features: 4, num_experts: 2}\n"
+        "blocks: {Apart: {inputs: {x: 'float[N, L, D]'}, layers: {"
+        f"r: {{op: rearrange, pattern: '{pattern}', sizes: {{h: 2}}}}}}}}}}\n",
+        encoding="utf-8",
+    )
+    assert verify(compile_spec(path)).problems == ()
+
+
 def test_sample_sizes_are_allowed_and_different() -> None:
     (instance,) = compile_spec(SPECS / "unet.yaml").typed.networks.values()
     samples = [{str(k): v for k, v in one.items()} for one in sample_sizes(instance)]
