@@ -21,7 +21,6 @@ USES: Final[Mapping[str, str]] = {
     "made images from captions": "captions",
     "made audio": "wavegan",
     "music": "tunes",
-    "accents": "accents",
     "texts to classes": "minilm",
     "questions on passages": "questions-worlds",
     "questions, answered freely": "answers",
