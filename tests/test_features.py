@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler.pipeline import compile_spec
 from runtime.verify import verify
 from tests.programs import compiled
 
@@ -24,6 +25,14 @@ def test_code_is_the_one_that_was_read(spec: Path, pytestconfig: pytest.Config) 
     if pytestconfig.getoption("update"):
         expected.write_text(code, encoding="utf-8")
     assert code == expected.read_text(encoding="utf-8")
+
+
+def test_a_drawing_changes_no_code() -> None:
+    """What labels ask of sizes is no demand of the network."""
+    spec = FOLDER / "stages.yaml"
+    program = compile_spec(spec)
+    program.diagram()
+    assert program.python == spec.with_suffix(".py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)

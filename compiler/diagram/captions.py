@@ -64,7 +64,7 @@ def op_label(layer: LayerView, names: bool = False) -> str:
     scope instead, if that makes them equal.
     """
     runs = [
-        (instance.context, call)
+        (instance.context.apart(), call)
         for instance, _, call in layer.calls
         if call.op is not None
     ]

@@ -230,16 +230,26 @@ class _Trial:
     def _positive(self, zeros: Setting, besides: Sequence[Setting]) -> Iterator[str]:
         """Those that cannot be 0; of many, only parts that cannot all be 0 are looked into."""
         if len(zeros) <= _MANY:
-            for name, zero in zeros.items():
-                if not self._holds_at({name: zero}, besides):
-                    yield name
+            alone = {n: zero for n, zero in zeros.items() if self._holds_at({n: zero})}
+            yield from (name for name in zeros if name not in alone)
+            for sizes in besides:
+                yield from self._failing_beside(alone, sizes)
         elif not self._holds_at(zeros, besides):
             names = [*zeros]
             for half in (names[: len(names) // 2], names[len(names) // 2 :]):
                 part = {name: zeros[name] for name in half}
                 yield from self._positive(part, besides)
 
-    def _holds_at(self, zeros: Setting, besides: Sequence[Setting]) -> bool:
+    def _failing_beside(self, zeros: Setting, sizes: Setting) -> Iterator[str]:
+        """Those of zeros at which the classes do not hold where sizes change as well; tried together first."""
+        if self.prober.is_spent:
+            yield from zeros
+        elif self.holds({**sizes, **zeros}) is not True:
+            for name, zero in zeros.items():
+                if self.holds({**sizes, name: zero}) is False:
+                    yield name
+
+    def _holds_at(self, zeros: Setting, besides: Sequence[Setting] = ()) -> bool:
         """Whether the classes hold at zeros, and with other sizes too where these compile."""
         if self.prober.is_spent or self.holds(zeros) is not True:
             return False

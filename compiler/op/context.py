@@ -32,6 +32,12 @@ class Context:
         self.tolerated: list[OpError] | None = None
         """Where faults of sizes are kept while a rule goes on; None: they are raised."""
 
+    def apart(self) -> Context:
+        """The same sizes for who only asks: what is decided in it does not become a demand of the network."""
+        found = Context(self.hints, self.domain)
+        found._values, found._floors = self._values, self._floors
+        return found
+
     def value(self, size: Dim) -> Dim:
         """The size as a number, or in the symbols of the network's inputs."""
         if size.constant is not None:

@@ -168,7 +168,7 @@ def test_a_generator_draws_a_grid(tmp_path: Path) -> None:
     assert isinstance(first, bytes)
     assert first.startswith(b"\x89PNG")
     assert first == again != other
-    with pytest.raises(RequestError, match="no option but a seed"):
+    with pytest.raises(RequestError, match="no input tokens, so there is no --prompt"):
         run.learner.generate(GenerationRequest("a seven"))
 
 

@@ -40,9 +40,13 @@ def test_from_a_spec_to_predictions(run, tmp_path: Path) -> None:
     found = run("train", "net.yaml", "--accelerator", "cpu")
     assert (found.code, found.out) == (0, "runs/net\n")
     judged = json.loads(run("evaluate", "runs/net", "--json").out)
-    assert judged.keys() == {"loss", "accuracy"}
+    measured = ["loss", "accuracy", "accuracy.majority", "accuracy.nearest"]
+    assert list(judged) == measured
     lines = run("evaluate", "runs/net", "--weights", "last").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["loss", "accuracy"]
+    assert [line.split()[0] for line in lines[: len(measured)]] == measured
+    assert (
+        lines[len(measured) + 1].split() == "class examples precision recall f1".split()
+    )
     picture = torch.zeros(8, 8, dtype=torch.uint8).numpy()
     from PIL import Image
 

@@ -30,6 +30,8 @@ def test_tensorboard_has_the_rows_of_the_tables(tmp_path: Path) -> None:
         "train/lr",
         "held_out/loss",
         "held_out/accuracy",
+        "held_out/accuracy.majority",
+        "held_out/accuracy.nearest",
     }
     for tag, rows in (("train", state.steps), ("held_out", state.metrics)):
         expected = [(row["step"], pytest.approx(row["loss"])) for row in rows]
