@@ -44,9 +44,13 @@ def test_from_a_spec_to_predictions(run, tmp_path: Path) -> None:
     assert list(judged) == measured
     lines = run("evaluate", "runs/net", "--weights", "last").out.splitlines()
     assert [line.split()[0] for line in lines[: len(measured)]] == measured
-    assert (
-        lines[len(measured) + 1].split() == "class examples precision recall f1".split()
-    )
+    assert lines[len(measured) + 1].split() == [
+        "class",
+        "examples",
+        "precision",
+        "recall",
+        "f1",
+    ]
     picture = torch.zeros(8, 8, dtype=torch.uint8).numpy()
     from PIL import Image
 
