@@ -157,10 +157,17 @@ class Identity(Op):
         return input
 
 
+def _equal_values(call: FlowCall, value: float) -> Dependence:
+    """How a tensor of one value depends on the input that it is like: on its sizes alone."""
+    axes = (None if axis is None else axis.free for axis in call["input"].axes)
+    return Dependence(tuple(axes), known=Fill(value))
+
+
 class _Like(Op):
     """Base class: a tensor of one value with the shape and the dtype of the input."""
 
     inputs = (Port("input", ANY),)
+    value: ClassVar[float]
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         return input
@@ -168,12 +175,7 @@ class _Like(Op):
     @flow_rule("source")
     def flow(self, call: FlowCall) -> Dependence:
         """Equal values at all positions; only the sizes of the input are used."""
-        axes = (None if axis is None else axis.free for axis in call["input"].axes)
-        return Dependence(tuple(axes), known=Fill(self.fill()))
-
-    def fill(self) -> float:
-        """The value."""
-        raise NotImplementedError
+        return _equal_values(call, self.value)
 
 
 @register("zeros_like", torch="torch.zeros_like")
@@ -181,9 +183,7 @@ class ZerosLike(_Like):
     """Zeros in the shape and of the dtype of the input: any[...] -> any[...]."""
 
     function = "torch.zeros_like"
-
-    def fill(self) -> float:
-        return 0.0
+    value = 0.0
 
 
 @register("ones_like", torch="torch.ones_like")
@@ -191,9 +191,7 @@ class OnesLike(_Like):
     """Ones in the shape and of the dtype of the input: any[...] -> any[...]."""
 
     function = "torch.ones_like"
-
-    def fill(self) -> float:
-        return 1.0
+    value = 1.0
 
 
 @register("full_like", torch="torch.full_like")
@@ -212,8 +210,10 @@ class FullLike(_Like):
             raise errors.constraint(message, argument="fill_value")
         return input
 
-    def fill(self) -> float:
-        return float(self.fill_value)
+    @flow_rule("source")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Equal values at all positions; only the sizes of the input are used."""
+        return _equal_values(call, float(self.fill_value))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
