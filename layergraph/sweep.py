@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -16,6 +14,7 @@ from compiler.op.as_yaml import as_yaml
 from compiler.program import Program
 from compiler.write_files import write_whole
 from layergraph.overrides import read_list
+from runtime.engine.run_folder import as_csv
 
 MOST: Final = 1_000
 """Maximum number of runs."""
@@ -105,7 +104,7 @@ def train_all(
         if read(run).get("status") != "finished":
             train(run)
         rows.append(_row(run, read(run)))
-        write_whole({folder / TABLE: _as_csv(rows)})
+        write_whole({folder / TABLE: as_csv(rows)})
     return rows
 
 
@@ -119,15 +118,6 @@ def _row(run: SweptRun, info: Mapping[str, Any]) -> dict[str, Any]:
         "status": info.get("status", "failed"),
         "seconds": info.get("seconds", ""),
     }
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
 
 
 def summary(

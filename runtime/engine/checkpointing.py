@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +12,7 @@ from runtime.engine.callbacks import Callback
 from runtime.engine.checkpoint_file import checkpoint_bytes, weights_bytes
 from runtime.engine.evaluation import evaluation_mode
 from runtime.engine.find_nonfinite import TrainingError, check_weights, explain
-from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_json
+from runtime.engine.run_folder import BEST, LAST, STATE, RunFolder, as_csv, as_json
 from runtime.engine.session import Session
 from runtime.engine.signals import Stopped
 from runtime.engine.train_step import NonFiniteError
@@ -139,13 +137,3 @@ class Checkpointer(Callback):
     def _write(self, files: Mapping[str, bytes | str]) -> None:
         if self.session.fabric.is_global_zero:
             self.folder.write(files)
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV, with the columns of all rows."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
