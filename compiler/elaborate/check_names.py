@@ -7,12 +7,14 @@ from typing import Any
 
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
 from compiler.expr.syntax import Expression, Variable, children
 from compiler.ir.graph import Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.model import Model
 from compiler.op.arg_types import Formula
+from compiler.parse.document import ScalarNode
 from compiler.symbolic.symbol_table import COUNTER
 
 
@@ -20,10 +22,11 @@ def check_sizes(
     scope: Scope, sizes: Iterable[Expression], place: Place, report: Report
 ) -> None:
     """Report every unknown name in the shape at a place."""
-    known = scope.environment.visible
-    counters = {COUNTER} if _inside_repeat(scope) else set()
+    known, around = scope.environment.visible, _repeat_around(scope)
     for name in (name for size in sizes for name in each_name(size)):
-        if name.id not in known and name.id not in counters:
+        if name.id == COUNTER and around is not None and _is_shared(around):
+            _report_shared(place.part(name.start, name.end), report)
+        elif name.id not in known and not (name.id == COUNTER and around):
             span = place.part(name.start, name.end)
             message = (
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
@@ -41,17 +44,22 @@ def check_names(
 ) -> None:
     """Report every unknown name in the formulas of a layer."""
     known = scope.environment.visible
-    inside = _inside_repeat(scope)
-    counted = layer.repeat is not None or inside
+    around = _repeat_around(scope)
+    inside = around is not None
+    shared_around = around is not None and _is_shared(around)
     for path, formula in formulas(layer, arguments):
+        own = layer.repeat if path[0] != "repeat" else None
+        shared = shared_around if own is None else own.share
         for name in each_name(formula.expr):
-            of_copies = inside or (counted and path[0] != "repeat")
+            of_copies = inside or own is not None
             if name.id == COUNTER and of_copies and COUNTER in known:
                 span = place.at(*path).part(name.start, name.end)
                 message = f"{COUNTER} is the number of the copy here, and a param of {scope.environment.name}, too"
                 help = "give the param another name"
                 report.error("duplicate-name", span, message, help=help)
-            if name.id not in known and not (counted and name.id == COUNTER):
+            elif name.id == COUNTER and shared:
+                _report_shared(place.at(*path).part(name.start, name.end), report)
+            if name.id not in known and not (of_copies and name.id == COUNTER):
                 span = place.at(*path).part(name.start, name.end)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
                 help = suggestions.NAMES.get(name.id) or report.like(name.id, known)
@@ -92,13 +100,26 @@ def _formulas(
             yield from _formulas((*path, *below), getattr(value, name))
 
 
-def _inside_repeat(scope: Scope) -> bool:
-    """Whether a group, or a group around it, is repeated: its layers may use the counter too."""
+def _repeat_around(scope: Scope) -> Place | None:
+    """The innermost repeated group that a layer of a scope is in: the layer may use its counter, too."""
     while scope.kind == "group" and scope.parent is not None:
         if "repeat" in _keys(scope.place):
-            return True
+            return scope.place
         scope = scope.parent
-    return False
+    return None
+
+
+def _is_shared(group: Place) -> bool:
+    """Whether the copies of a repeated group share their weights."""
+    node = group.document.node((*group.path, "repeat", "share"))
+    return isinstance(node, ScalarNode) and node.value is True
+
+
+def _report_shared(span: Span, report: Report) -> None:
+    """Report the number of a copy that has no module of its own."""
+    message = f"{COUNTER} does not exist here: the copies share their weights"
+    help = "copies that share their weights are one module, whose arguments cannot depend on i"
+    report.error("bad-share", span, message, help=help)
 
 
 def _keys(place: Place) -> set[str]:

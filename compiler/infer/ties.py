@@ -167,7 +167,7 @@ def _check_copies(instance: Instance, node: TypedNode, report: Report) -> None:
             return
         if _arguments(node.calls[0]) != _arguments(call):
             message = f"copy {call.counter} of {name} would need other arguments than copy 0 has"
-            help = "copies that share their weights are one module: its arguments cannot depend on i"
+            help = "copies that share their weights are one module, with one set of arguments"
             report.error("bad-share", span, message, help=help)
             return
 

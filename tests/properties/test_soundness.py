@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.op.op import Op
 from compiler.op.registry import ops
 from runtime.verify import verify
@@ -184,7 +184,9 @@ def test_copies_that_share_weights_that_do_not_fit() -> None:
 
 def test_copies_that_share_weights_have_one_set_of_arguments() -> None:
     layers = "drop: {op: dropout, p: i / 4, repeat: {count: 2, share: true}}"
-    found = refused(net("x: float[B, 8]", layers))
+    with pytest.raises(SpecError) as raised:
+        compiled(net("x: float[B, 8]", layers))
+    (found,) = raised.value.diagnostics
     assert found.code == "bad-share" and "cannot depend on i" in found.help
 
 
