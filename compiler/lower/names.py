@@ -189,6 +189,8 @@ class _Namer:
         self._loops = _Spans(map(self._lives.span, begun))
         self._plain_loops = _Spans(map(self._lives.span, plain))
         self._own: dict[str, str] = {}
+        self._of_copy: set[Local] | None = None
+        """What a copy of the loop that is being named makes or is given; None outside of loops."""
         for port, value in body.inputs:
             self.values[value.number] = self.fresh(port)
 
@@ -225,7 +227,9 @@ class _Namer:
         """The name wanted, if it is that of a value which this statement alone reads; else ""."""
         for key in placeholders(statement.value):
             if isinstance(key, Local) and self.values.get(key.number) == wanted:
-                alone = self.read[key] == 1 and isinstance(statement.target, TupleExpr)
+                anew = self._of_copy is None or key in self._of_copy
+                once = anew and self.read[key] == 1
+                alone = once and isinstance(statement.target, TupleExpr)
                 return wanted if alone else ""
         return ""
 
@@ -249,6 +253,8 @@ class _Namer:
     def _loop(self, loop: Loop) -> None:
         layer = self.plan.layers[loop.layer]
         many = len(loop.carried) + len(loop.last) > 1
+        self._of_copy = {one.inside for one in loop.carried}
+        self._of_copy.update(value for part in loop.body for value in definitions(part))
         for one in loop.carried:
             name = self._carried_name(one.start, loop, one.port if many else "")
             for value in (one.inside, one.following, one.after):
@@ -278,6 +284,7 @@ class _Namer:
                 name = self._of_output(after, port, port if many else loop.layer)
             self.values[after.number] = self.values[inside.number] = name
         self.statement(last)
+        self._of_copy = None
         for collected in loop.collected:
             used = self.read[collected.after]
             name = (

@@ -138,12 +138,22 @@ _DISTANCES = """\
   weights: {op: softmax, dim: -1}
   y: {op: matmul, in: [weights, x]}
 """
+_COPIES = """\
+  c: {op: linear, out_features: 12, in: x}
+  qkv: {op: chunk, chunks: 3, dim: -1}
+  y:
+    op: attention
+    num_heads: 2
+    is_causal: true
+    in: {query: qkv.0, key: qkv.1, value: qkv.2}
+    repeat: 2
+"""
 
 
 @pytest.mark.parametrize(
     "layers",
-    [_WRITTEN_OUT, _HEADS, _MASK_FROM_TOKENS, _DISTANCES],
-    ids=["einsum", "matmul by heads", "mask from tokens", "distances"],
+    [_WRITTEN_OUT, _HEADS, _MASK_FROM_TOKENS, _DISTANCES, _COPIES],
+    ids=["einsum", "matmul by heads", "mask from tokens", "distances", "copies"],
 )
 def test_attention_written_out_runs_in_pieces(layers: str, tmp_path: Path) -> None:
     stepped = Stepped(compile_spec(_spec(layers, tmp_path)))
