@@ -30,6 +30,12 @@ def sample_sizes(instance: Instance) -> Iterator[dict[Symbol, int]]:
         yield dict(zip(constraints, sizes, strict=True))
 
 
+def smallest_sizes(instance: Instance) -> dict[Symbol, int]:
+    """The smallest allowed value of every symbol of a network's inputs."""
+    constraints = symbol_constraints(instance).items()
+    return {symbol: _smallest(constraint) for symbol, constraint in constraints}
+
+
 def symbol_constraints(instance: Instance) -> dict[Symbol, Constraint]:
     """The symbols of a network's inputs, sorted, and which values they may have."""
     shapes = input_shapes(instance)
@@ -47,9 +53,15 @@ def input_shapes(instance: Instance) -> list[list[Dim]]:
 def _sample(constraint: Constraint) -> list[int]:
     """A few values that a constraint allows."""
     step, limit = constraint.multiple_of, constraint.max
-    smallest = -(-constraint.min // step) * step
+    smallest = _smallest(constraint)
     sizes = [smallest + 2 * step, smallest + 3 * step, smallest, smallest + 7 * step]
     return [size for size in sizes if limit is None or size <= limit] or [smallest]
+
+
+def _smallest(constraint: Constraint) -> int:
+    """The smallest value that a constraint allows."""
+    step = constraint.multiple_of
+    return -(-constraint.min // step) * step
 
 
 def _input_types(instance: Instance) -> list[TensorType]:

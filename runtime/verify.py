@@ -49,6 +49,7 @@ from runtime.samples import (
     input_elements,
     sample_inputs,
     sample_sizes,
+    smallest_sizes,
 )
 
 MAX_CPU_PARAMETERS: Final = 3_000_000
@@ -200,7 +201,8 @@ class _Verifier:
             try:
                 module = kind(**_arguments(kind, instance, values)).eval()
                 other = failed.networks.get(name, instance)  # with inputs of its sizes
-                for sizes in sample_sizes(other):  # it may fail for some only
+                # It may fail for some sizes only, and most often for small ones.
+                for sizes in (smallest_sizes(other), *sample_sizes(other)):
                     module(*sample_inputs(other, sizes, "cpu"))
             except RAISED_BY_TORCH:
                 continue

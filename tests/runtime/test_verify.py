@@ -214,6 +214,20 @@ def test_what_does_not_compile_is_given_inputs_of_its_own_sizes(tmp_path: Path) 
     assert verify(compile_spec(path)).problems == ()
 
 
+def test_what_does_not_compile_is_given_the_smallest_sizes(tmp_path: Path) -> None:
+    """Three copies leave a single value of 4 x 8, which torch refuses to normalise, and several of larger images."""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {n: 2}\ndims: {H: {multiple_of: 4}, W: {min: 8}}\n"
+        "inputs: {x: 'float[N, 2, H, W]'}\nlayers:\n  c: {op: Halved, repeat: n}\n"
+        "blocks: {Halved: {inputs: {x: 'float[N, C, H, W]'}, layers: {"
+        "a: {op: conv2d, out_channels: C, kernel_size: 3, stride: 2, padding: 1}, "
+        "b: instance_norm2d}}}\n",
+        encoding="utf-8",
+    )
+    assert verify(compile_spec(path)).problems == ()
+
+
 def test_sample_sizes_are_allowed_and_different() -> None:
     (instance,) = compile_spec(SPECS / "unet.yaml").typed.networks.values()
     samples = [{str(k): v for k, v in one.items()} for one in sample_sizes(instance)]
