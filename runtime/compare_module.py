@@ -41,6 +41,8 @@ _INTEGER_LIMITS: Final = (7, 2, 1, 0)
 """Integer inputs are below the first of these that every embedding of the network accepts; 0 means that all are 1."""
 _FEW_VALUES: Final = 32
 """Initial values of smaller random tensors are too few to compare."""
+_MANY_VALUES: Final = 256
+"""Of fewer values, the mean and the standard deviation differ more by chance."""
 
 _RANDOM_FUNCTIONS: Final = (
     "attention",
@@ -367,8 +369,9 @@ def _similar(actual: Tensor, expected: Tensor, is_random: bool) -> bool:
     if expected.numel() < _FEW_VALUES:
         return expected.numel() == 1 or not bool((actual == actual.flatten()[0]).all())
     std, actual_std = expected.std(), actual.std()
-    near = bool((actual.mean() - expected.mean()).abs() < std)
-    return near and bool(std / 2 < actual_std) and bool(actual_std < 2 * std)
+    most = 2 if expected.numel() >= _MANY_VALUES else 3
+    near = bool((actual.mean() - expected.mean()).abs() < (most - 1) * std)
+    return near and bool(std / most < actual_std) and bool(actual_std < most * std)
 
 
 def _describe(tensor: Tensor) -> str:
