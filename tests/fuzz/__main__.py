@@ -2,7 +2,8 @@
 
 Each spec goes through every command, and its module is verified, for several values of its params: all are given to
 the constructor, one in three is compiled. One spec in eight goes through the command line itself. What differs or
-raises is shrunk and written as a file; a table says how many came out how. `--processes` work at once.
+raises is shrunk and written as a file; a table says how many came out how, and `faults.txt` names the seed of each
+fault. `--processes` work at once.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ def _fuzz(options: argparse.Namespace) -> Counter[tuple[str, str]]:
     end = time.monotonic() + 60 * options.minutes
     counts: Counter[tuple[str, str]] = Counter()
     judge_one = judge_types if options.types else judge_seed
+    faults = options.out / "faults.txt"
+    faults.write_text("", encoding="utf-8")
     for seed, outcome in each(judge_one, range(first, last), options.processes):
         key = outcome.kind, outcome.cause
         counts[key] += 1
+        if outcome.is_fault:
+            with faults.open("a", encoding="utf-8") as lines:
+                lines.write(f"{seed} {outcome.kind}: {outcome.cause}\n")
         if outcome.is_fault and counts[key] <= FEW:
             effort = replace(effort_of(seed), compile_every=1)
             again = (
