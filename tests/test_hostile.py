@@ -47,7 +47,7 @@ TWICE = (
     "      a: {op: Block, n: 2 * n + 1, when: n < 1152921504606846976}\n"
     "      b: {op: Block, n: 2 * n + 2, when: n < 1152921504606846976}\n"
 )
-SIZES = "[" + "1, " * 60_000 + "1]"
+SIZES = "[" + "1, " * 39_000 + "1]"
 
 REFUSED: dict[str, tuple[str, str]] = {
     # Depth.
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[str, str]] = {
         HEAD + f"layers:\n  a: {{op: add, in: [{'x, ' * 250_000}x]}}",
         "too-large",
     ),
-    "layers": (HEAD + "layers:\n" + many("  l#: relu", 40_000), "too-large"),
+    "layers": (HEAD + "layers:\n" + many("  l#: relu", 19_000), "too-large"),
     "inputs of a layer": (
         HEAD + f"layers:\n  a: {{op: add, in: [{'x, ' * 1_500}x]}}",
         "too-large",
@@ -152,7 +152,7 @@ REFUSED: dict[str, tuple[str, str]] = {
         + many("  l#: {op: linear, out_features: w#}", 1_200),
         "unknown-name",
     ),
-    "bad names": (HEAD + "layers:\n" + many("  L-#: relu", 40_000), "bad-name"),
+    "bad names": (HEAD + "layers:\n" + many("  L-#: relu", 19_000), "bad-name"),
     "long cycle": (
         HEAD
         + "layers:\n"

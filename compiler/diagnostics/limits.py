@@ -17,8 +17,10 @@ class Limits:
     """Size of one file, in bytes of UTF-8."""
     depth: int = 64
     """Lists and mappings inside one another."""
-    nodes: int = 100_000
+    nodes: int = 40_000
     """Scalars, lists and mappings of one file."""
+    characters: int = 131_072
+    """Characters of the values of one file, keys not counted: formulas cost about as much as they are long."""
     scalar: int = 65_536
     """Characters of one scalar."""
     integer_bits: int = 63
@@ -27,8 +29,6 @@ class Limits:
     """Layers, inputs, outputs and params of a file and of those that it imports, those of blocks once each."""
     inputs: int = 256
     """Inputs of one layer."""
-    expression_nodes: int = 256
-    expression_depth: int = 32
     instances: int = 2_000
     """Block instances that inference visits."""
     runs: int = 20_000
@@ -44,11 +44,10 @@ UNLIMITED = Limits(
     bytes=2**30,
     depth=256,
     nodes=50_000_000,
+    characters=2**30,
     scalar=2**24,
     layers=10_000_000,
     inputs=100_000,
-    expression_nodes=4_096,
-    expression_depth=64,
     instances=10_000_000,
     runs=100_000_000,
     nesting=256,

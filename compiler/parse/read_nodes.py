@@ -87,7 +87,7 @@ class _Builder:
         self._limits = limits
         self._report = report
         self._stack: list[_OpenCollection] = []
-        self._nodes = 0
+        self._nodes = self._characters = 0
 
     def process(self, event: Any) -> None:
         """Process the next event. The most frequent types are tested first, since this is the hot path."""
@@ -212,19 +212,29 @@ class _Builder:
         self._nodes += 1
         if self._nodes > self._limits.nodes:
             self._too_many(node)
-        if not self._stack:
-            self.root = node
-            return
-        collection = self._stack[-1]
-        if not collection.mapping:
-            collection.items.append(node)
-        elif collection.key is None:
+        collection = self._stack[-1] if self._stack else None
+        if collection is not None and collection.mapping and collection.key is None:
             collection.key = self._key(collection, node)
+            return
+        if isinstance(node, ScalarNode):
+            self._charge(node)
+        if collection is None:
+            self.root = node
+        elif collection.key is None:
+            collection.items.append(node)
         else:
             if collection.flow and isinstance(node, ScalarNode) and not node.text:
                 self._check_missing_space(collection.key, node)
             collection.entries.append((collection.key, node))
             collection.key = None
+
+    def _charge(self, node: ScalarNode) -> None:
+        """Count the characters of a value."""
+        self._characters += len(node.text)
+        most = self._limits.characters
+        if self._characters > most:
+            message = f"the values of the file have more than {most:,} characters"
+            self._stop("too-large", node.span, message)
 
     def _key(self, collection: _OpenCollection, node: YamlNode) -> ScalarNode:
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):

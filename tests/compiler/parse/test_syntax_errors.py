@@ -195,6 +195,7 @@ def test_hundred_thousand_levels_are_a_diagnostic(unit: str) -> None:
     [
         ("a: [[1]]", Limits(depth=2), "too-deep 1:5 ["),
         ("a: [b, c]", Limits(nodes=2), "too-large 1:8 c"),
+        ("abc: [bc, d]", Limits(characters=2), "too-large 1:11 d"),
         ("a: xxxx\nb: 'xxxx'", Limits(scalar=3), "too-large 1:4 xxxx"),
         ("a: é", Limits(bytes=4), "too-large 1:1"),
         ("a: 128", Limits(integer_bits=7), "integer-too-large 1:4 128"),
@@ -205,7 +206,7 @@ def test_limits(text: str, limits: Limits, expected: str) -> None:
 
 
 def test_limits_are_inclusive() -> None:
-    limits = Limits(bytes=9, depth=3, nodes=5, scalar=3, integer_bits=7)
+    limits = Limits(bytes=9, depth=3, nodes=5, characters=2, scalar=3, integer_bits=7)
     assert to_data(parse(Source("a.yaml", "a: [[-1]]"), limits).root) == {"a": [[-1]]}
 
 
