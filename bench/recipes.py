@@ -211,6 +211,19 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="Scenes, below them the true masks, and below these the predicted ones. Held-out scenes are composed of "
         "held-out digits. `iou.nearest` is of the class whose mean brightness is nearest to a pixel's.",
     ),
+    "detection": Recipe(
+        "Boxes around digits in scenes: a residual network with a head as FCOS",
+        "recipes/detector_scenes.yaml",
+        15,
+        [
+            Bound("map_50", ">=", 0.85),
+            Bound("map", ">=", 0.6),
+            Bound("map", ">", "map.nearest"),
+        ],
+        pictures=("samples/*.png",),
+        note="Held-out scenes are composed of held-out digits. `map` is COCO's average precision; `map.nearest` is that "
+        "of the boxes of the training scene whose pixels are nearest. Above what is there, below what was found.",
+    ),
     "video": Recipe(
         "Videos of moving digits: a 3-D CNN",
         "recipes/c3d_moving_digits.yaml",
@@ -277,6 +290,13 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         note="Five voices are trained on; all held-out strings are read by the sixth, in Italian, which one of the "
         "five speaks, too.",
     ),
+    "transcription": Recipe(
+        "Spoken numbers: a small Whisper",
+        "recipes/whisper_numbers.yaml",
+        15,
+        [Bound("wer", "<", "wer.constant")],
+        note="The recordings of `speech`, read token by token by a Transformer's decoder.",
+    ),
     "punctuation": Recipe(
         "Capitals and punctuation of the King James Bible: a BiLSTM-CRF",
         "recipes/tagger_punctuation.yaml",
@@ -298,6 +318,17 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ],
         predict=("And God said, Let there be li[MASK]ht: and t[MASK]ere was light.",),
         note="`frequent` takes the most frequent character; `unigram` has the frequencies of all.",
+    ),
+    "masked-words": Recipe(
+        "Masked words of the King James Bible: a small DistilBERT",
+        "recipes/distilbert_masked.yaml",
+        10,
+        [
+            Bound("accuracy", ">", "accuracy.frequent"),
+            Bound("loss", "<", "loss.unigram"),
+        ],
+        predict=("And God said, Let there be [MASK]: and there was [MASK].",),
+        note="`frequent` takes the most frequent word; `unigram` has the frequencies of all.",
     ),
     "replaced": Recipe(
         "Replaced words of the King James Bible: a small ELECTRA",

@@ -150,7 +150,9 @@ class Task(Model):
         else:
             message = f"{self.kind} learns from {either(self.forms)}"
             label = f"{self.data.name} holds {facts.form}"
-            check.report("data-misfit", ("data",), message, label)
+            others = [form for form in self.data.forms if form in self.forms]
+            help = f"write form: {others[0]}" if others else ""
+            check.report("data-misfit", ("data",), message, label, help)
 
     def decoded(
         self, typed: TypedGraph

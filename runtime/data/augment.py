@@ -17,6 +17,11 @@ if TYPE_CHECKING:  # kornia takes a second to import, and only augmented data ne
 OUTSIDE = -1
 """The class of a mask's pixels that are outside of the image; it is ignored."""
 
+_UNIT = torch.tensor([0.0, 0.0, 1.0, 1.0])
+"""A box of one pixel."""
+_LEAST_VISIBLE = 0.25
+"""The smallest part of a box that must be in the image."""
+
 
 class Augmenter:
     """Changes images of one batch at random, each in its own way; those of a video alike.
@@ -27,7 +32,7 @@ class Augmenter:
 
     def __init__(self, augmentations: Sequence[declared.Augmentation]) -> None:
         self.augmentations = augmentations
-        self._built: dict[tuple[int, int, bool], AugmentationSequential] = {}
+        self._built: dict[tuple[int, int, tuple[str, ...]], AugmentationSequential] = {}
 
     def images(self, images: Tensor, seed: int | None) -> Tensor:
         """Images [B, C, H, W] with values from 0 to 1.
@@ -37,7 +42,7 @@ class Augmenter:
             seed: of the random numbers; None: torch's own are used.
         """
         with _seeded(seed):
-            changed: Tensor = self._transform(images, masked=False)(images)
+            changed: Tensor = self._transform(images)(images)
         return changed
 
     def with_masks(
@@ -45,11 +50,31 @@ class Augmenter:
     ) -> tuple[Tensor, Tensor]:
         """Images, and masks int[B, H, W] that move with them; pixels from outside are `OUTSIDE`."""
         with _seeded(seed):
-            transform = self._transform(images, masked=True)
+            transform = self._transform(images, "mask")
             # 0 is what a transform fills in.
             filled = (masks + 1).unsqueeze(1).float()
             changed, moved = transform(images, filled)
         return changed, moved.squeeze(1).round().long() - 1
+
+    def with_boxes(
+        self, images: Tensor, boxes: Tensor, seed: int | None
+    ) -> tuple[Tensor, Tensor]:
+        """Images, and boxes with their classes [B, objects, 5] that move with them.
+
+        A box that turns is the smallest around its corners. One of which less than a quarter stays in the image is
+        left out: its row is -1.
+        """
+        there = boxes[..., 4] >= 0
+        # An empty row moves, too: its box must be one.
+        corners = torch.where(there[..., None], boxes[..., :4], _UNIT)
+        with _seeded(seed):
+            changed, moved = self._transform(images, "bbox_xyxy")(images, corners)
+        height, width = images.shape[2:]
+        inside = moved.clamp(min=0).minimum(moved.new_tensor([width, height] * 2))
+        stays = _area(inside) >= _LEAST_VISIBLE * _area(moved)
+        kept = (there & stays & (_area(inside) > 0))[..., None]
+        found = torch.cat([inside, boxes[..., 4:]], -1)
+        return changed, torch.where(kept, found, -1.0)
 
     def videos(self, videos: Tensor, seed: int | None) -> Tensor:
         """Videos [B, C, T, H, W] with values from 0 to 1; all frames of one are changed alike."""
@@ -61,12 +86,12 @@ class Augmenter:
             changed: Tensor = sequence(videos)
         return changed
 
-    def _transform(self, images: Tensor, masked: bool) -> AugmentationSequential:
+    def _transform(self, images: Tensor, *others: str) -> AugmentationSequential:
         from kornia.augmentation import AugmentationSequential
         from kornia.constants import DataKey, Resample
 
         height, width = images.shape[2:]
-        key = (height, width, masked)
+        key = (height, width, others)
         if key not in self._built:
             transforms = [
                 _transform(one, (height, width)) for one in self.augmentations
@@ -74,10 +99,15 @@ class Augmenter:
             nearest = {"resample": Resample.NEAREST, "align_corners": None}
             self._built[key] = AugmentationSequential(
                 *transforms,
-                data_keys=["input", "mask"] if masked else ["input"],
+                data_keys=["input", *others],
                 extra_args={DataKey.MASK: nearest},
             )
         return self._built[key]
+
+
+def _area(boxes: Tensor) -> Tensor:
+    """The areas [...] of boxes [..., 4]."""
+    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
 
 
 @contextmanager

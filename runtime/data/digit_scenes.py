@@ -41,7 +41,7 @@ def load(options: DigitScenes, section: DataSection) -> DataSplits:
             parts.append(ImageExamples(pixels, {}, 255, scale, change, masks))
         else:
             columns = {"boxes": boxes_of(digits, options.most)}
-            parts.append(ImageExamples(pixels, columns, 255, scale))
+            parts.append(ImageExamples(pixels, columns, 255, scale, change))
     classes = CLASSES
     if options.form == "segmented images":
         classes = [BACKGROUND, *CLASSES]

@@ -130,7 +130,7 @@ class ImageExamples:
 
     Args:
         pixels: values from 0 (black) to `max_value`.
-        columns: tensors [N, ...] by role.
+        columns: tensors [N, ...] by role; `boxes`, float[N, objects, 5], move with images that are augmented.
         max_value: largest possible value.
         scale: scale of the values in batches.
         augmenter: random changes; None: none.
@@ -171,6 +171,9 @@ class ImageExamples:
             if self.augmenter is not None:
                 unit, mask = self.augmenter.with_masks(unit, mask, seed)
             batch = {"mask": mask, **batch}
+        elif "boxes" in batch and self.augmenter is not None:
+            unit, boxes = self.augmenter.with_boxes(unit, batch["boxes"], seed)
+            batch["boxes"] = boxes
         elif self.augmenter is not None:
             change = (
                 self.augmenter.videos if self.role == "video" else self.augmenter.images
