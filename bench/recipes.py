@@ -221,8 +221,9 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             Bound("map", ">", "map.nearest"),
         ],
         pictures=("samples/*.png",),
-        note="Held-out scenes are composed of held-out digits. `map` is COCO's average precision; `map.nearest` is that "
-        "of the boxes of the training scene whose pixels are nearest. Above what is there, below what was found.",
+        note="Held-out scenes are composed of held-out digits. `map` is COCO's average precision; `map.nearest` is "
+        "that of the boxes of the training scene whose pixels are nearest. In the picture, what is there is above "
+        "what was found.",
     ),
     "video": Recipe(
         "Videos of moving digits: a 3-D CNN",

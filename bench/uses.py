@@ -47,7 +47,7 @@ def with_uses(readme: str, figures: Mapping[str, Any]) -> str:
 
 def _rows(figures: Mapping[str, Any]) -> Iterator[str]:
     for use, name in USES.items():
-        if name in RECIPES and name in figures:
+        if name in figures:
             recipe, metrics = RECIPES[name], figures[name]["metrics"]
             yield f"| {use} | `{recipe.command}` | {_reached(recipe, metrics)} |"
 

@@ -20,6 +20,9 @@ from compiler import Program
 from compiler.codegen.namespace import fresh_names
 from compiler.ir.typed import Instance
 
+BUILT: Final = "layergraph_built_"
+"""What the names of generated modules start with in `sys.modules`."""
+
 
 def load_file(path: str | Path) -> ModuleType:
     """Import a generated file; its name need not be an identifier.
@@ -28,7 +31,7 @@ def load_file(path: str | Path) -> ModuleType:
         ImportError: if it is not a Python file.
     """
     file = Path(path)
-    name = f"layergraph_built_{file.stem}_{abs(hash(file.resolve()))}"
+    name = f"{BUILT}{file.stem}_{abs(hash(file.resolve()))}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is not a Python file")

@@ -54,7 +54,7 @@ class _File(_Entry):
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Annotated:
     """The images of a file.
 
     Attributes:
@@ -92,7 +92,7 @@ def load(options: BoxFolder, section: DataSection) -> DataSplits:
     scale = PixelScale.of(options)
     augmenter = Augmenter(options.augment) if options.augment else None
 
-    def examples(part: _Part, change: Augmenter | None = None) -> ImageExamples:
+    def examples(part: _Annotated, change: Augmenter | None = None) -> ImageExamples:
         return _examples(options, section, part, most, scale, change)
 
     return DataSplits(
@@ -107,7 +107,7 @@ def load(options: BoxFolder, section: DataSection) -> DataSplits:
 def _examples(
     options: BoxFolder,
     section: DataSection,
-    part: _Part,
+    part: _Annotated,
     most: int,
     scale: PixelScale,
     augmenter: Augmenter | None,
@@ -131,8 +131,8 @@ def _examples(
     return ImageExamples(images, {"boxes": table}, 255, scale, augmenter)
 
 
-def _some(part: _Part, rows: Sequence[int]) -> _Part:
-    return _Part([part.files[i] for i in rows], [part.boxes[i] for i in rows])
+def _some(part: _Annotated, rows: Sequence[int]) -> _Annotated:
+    return _Annotated([part.files[i] for i in rows], [part.boxes[i] for i in rows])
 
 
 def _content(section: DataSection, option: str, written: str) -> _File:
@@ -191,7 +191,7 @@ def _part(
     option: str,
     content: _File,
     classes: Sequence[str],
-) -> _Part:
+) -> _Annotated:
     """The images of a file that exist, with their boxes.
 
     Raises:
@@ -232,7 +232,7 @@ def _part(
         _inside(section, file, torch.tensor(boxes[one.id]).view(-1, 5))
         for file, one in zip(files, content.images, strict=True)
     ]
-    return _Part(files, rows)
+    return _Annotated(files, rows)
 
 
 def _file(section: DataSection, option: str, base: Path, name: str) -> Path:

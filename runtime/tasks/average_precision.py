@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from runtime.tasks.boxes import pairwise_iou
+from runtime.tasks.box_overlap import pairwise_iou
 
 THRESHOLDS: Final = tuple(0.5 + 0.05 * i for i in range(10))
 """The IoUs from which on a box counts as found."""

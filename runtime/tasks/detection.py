@@ -20,7 +20,7 @@ from runtime.tasks.average_precision import (
     Detections,
     average_precision,
 )
-from runtime.tasks.boxes import area, cell_centers, giou, iou, suppress
+from runtime.tasks.box_overlap import area, cell_centers, giou, iou, suppress
 from runtime.tasks.learner import Learner
 from runtime.tasks.user_inputs import (
     image_files,
@@ -158,7 +158,7 @@ class DetectionLearner(Learner[Detection]):
 
     def samples(self, batches: Iterable[Batch], epoch: int) -> dict[str, bytes | str]:
         """A row of held-out images with their true boxes, and below it one with those found."""
-        from runtime.plots.boxes import boxes_png
+        from runtime.plots.draw_boxes import boxes_png
 
         batch = next(iter(batches))
         image = batch["image"][:_SAMPLES]
@@ -167,7 +167,9 @@ class DetectionLearner(Learner[Detection]):
         truth = [_on_cpu(_objects(one)) for one in batch["boxes"][:_SAMPLES]]
         shown = [*scale.undone(image.cpu())] * 2
         classes = self.metadata["classes"]
-        png = boxes_png(shown, [*truth, *found], classes, columns=len(image))
+        drawn = [*truth, *found]
+        boxes, labels = [one.boxes for one in drawn], [one.labels for one in drawn]
+        png = boxes_png(shown, boxes, labels, classes, columns=len(image))
         return {f"epoch-{epoch:03}.png": png}
 
     @torch.no_grad()
@@ -180,7 +182,7 @@ class DetectionLearner(Learner[Detection]):
         return [self._predict(file) for file in image_files(inputs)]
 
     def _predict(self, file: str) -> dict[str, Any]:
-        from runtime.plots.boxes import boxes_png
+        from runtime.plots.draw_boxes import boxes_png
 
         shape = image_shape(self.instances[""], self.task)
         image = read_as_trained(file, shape, self.task, self.metadata)
@@ -190,6 +192,7 @@ class DetectionLearner(Learner[Detection]):
         shown = PixelScale.from_metadata(self.metadata).undone(image)
         square = (image.shape[3], image.shape[2])
         fit: BoxFit = getattr(self.task.data, "fit", "stretch")
+        png = boxes_png([shown[0]], [found.boxes], [found.labels], classes, columns=1)
         boxes = boxes_in_image(found.boxes, square, user_image_size(file), fit)
         objects = zip(
             found.labels.tolist(), found.scores.tolist(), boxes.tolist(), strict=True
@@ -204,7 +207,7 @@ class DetectionLearner(Learner[Detection]):
                 }
                 for label, score, box in objects
             ],
-            "boxes": boxes_png([shown[0]], [found], classes, columns=1),
+            "boxes": png,
         }
 
 

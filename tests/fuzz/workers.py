@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
 from compiler.parse.gc_pause import gc_paused
+from runtime.load import BUILT
 from tests.fuzz.judge import Outcome, effort_of, judge
 from tests.fuzz.specs import spec_of, text_of
 
@@ -35,8 +37,16 @@ def each(
 def _run(function: Callable[[Item], Found], numbered: tuple[int, Item]) -> Found:
     number, item = numbered
     if number % COLLECTED == COLLECTED - 1:
-        gc.collect()
+        _forget()
     return function(item)
+
+
+def _forget() -> None:
+    """Drop the modules that were built, collect the garbage, and look at what is left no more: it only grows."""
+    for name in [name for name in sys.modules if name.startswith(BUILT)]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()
 
 
 def judge_seed(seed: int) -> tuple[int, Outcome]:

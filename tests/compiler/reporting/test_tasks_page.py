@@ -60,6 +60,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "mask_folder": {"path": "a", "size": 8},
     "pairs": {"path": "a.tsv"},
     "squad": {"path": "a.json"},
+    "box_folder": {"path": "a.json", "size": 8},
     "video_folder": {"path": "a", "size": 8},
     "captioned_images": {"path": "a.tsv", "size": 8},
     "speech": {"path": "a.tsv"},

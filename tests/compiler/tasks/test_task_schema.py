@@ -35,6 +35,7 @@ BEYOND = {
     *("cross_entropy_of_negative_values", "of_the_chosen_variant"),
     *("param_called_task", "rate_without_end", "two_ways_to_hold_out"),
     *("captions_of_more_words", "captions_without_a_text_network", "classes_of_pixels"),
+    *("five_sides_of_a_box", "boxes_of_another_grid", "scenes_with_masks_for_boxes"),
     *("fewer_pixels_than_the_image", "frames_of_another_number"),
     *("normalized_images_of_a_decoder", "stopping_without_evaluations"),
     *("regression_of_classes", "label_for_a_number", "loss_of_classes"),

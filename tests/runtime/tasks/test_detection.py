@@ -18,7 +18,7 @@ from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.data.fit_boxes import boxes_in_image, boxes_in_input
 from runtime.load import build_networks
 from runtime.tasks.average_precision import Detections, average_precision
-from runtime.tasks.boxes import cell_centers, giou, iou, pairwise_iou, suppress
+from runtime.tasks.box_overlap import cell_centers, giou, iou, pairwise_iou, suppress
 from runtime.tasks.detection import Cells, DetectionLearner, detections, owners
 
 NETWORK = """\

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -11,16 +11,14 @@ from torch import Tensor
 from runtime.plots.image_grid import grid_png
 from runtime.plots.masks import class_colours
 
-if TYPE_CHECKING:
-    from runtime.tasks.average_precision import Detections
-
 _SIDE: Final = 160
 """The shorter side of small images is magnified to about this number of pixels."""
 
 
 def boxes_png(
     images: Sequence[Tensor],
-    found: Sequence[Detections],
+    boxes: Sequence[Tensor],
+    labels: Sequence[Tensor],
     classes: Sequence[str],
     columns: int,
 ) -> bytes:
@@ -28,17 +26,21 @@ def boxes_png(
 
     Args:
         images: all of one size.
-        found: the objects of each, in its pixels.
+        boxes: those of each image [N, 4], in its pixels.
+        labels: their classes int[N].
         classes: names of the classes.
         columns: number of images in a row.
     """
     drawn = [
-        _drawn(image, one, classes) for image, one in zip(images, found, strict=True)
+        _drawn(image, zip(here, names.tolist(), strict=True), classes)
+        for image, here, names in zip(images, boxes, labels, strict=True)
     ]
     return grid_png(torch.stack(drawn), columns)
 
 
-def _drawn(image: Tensor, found: Detections, classes: Sequence[str]) -> Tensor:
+def _drawn(
+    image: Tensor, found: Iterable[tuple[Tensor, int]], classes: Sequence[str]
+) -> Tensor:
     from PIL import Image, ImageDraw
 
     factor = max(1, _SIDE // min(image.shape[1:]))
@@ -48,7 +50,7 @@ def _drawn(image: Tensor, found: Detections, classes: Sequence[str]) -> Tensor:
     picture = Image.fromarray(pixels.numpy())
     draw = ImageDraw.Draw(picture)
     colours = class_colours(len(classes) + 1)[1:].tolist()
-    for box, label in zip(found.boxes, found.labels.tolist(), strict=True):
+    for box, label in found:
         left, top, right, bottom = (factor * box).tolist()
         colour = tuple(colours[label])
         sides = (left, top, max(left, right - 1), max(top, bottom - 1))
