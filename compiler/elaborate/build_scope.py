@@ -47,6 +47,8 @@ class ScopeBuilder:
         self.inputs = dict(inputs)
         self.nodes: dict[str, Node] = {}
         """The layers so far, as they are written."""
+        self.groups: list[ScopeBuilder] = []
+        """Those of its groups."""
         self.free: dict[str, Ref] = {}
         """Values of the scope around a group that its layers use."""
         self._in_order: dict[str, Node] = {}
@@ -81,6 +83,11 @@ class ScopeBuilder:
         self._outputs.update(self._bound(outputs, previous))
         self._in_order.update(in_order(self.inputs, self.nodes, self.report))
         return self.scope
+
+    def drop_outputs(self, names: Iterable[str]) -> None:
+        """Drop outputs that nothing reads."""
+        for name in list(names):
+            del self._outputs[name]
 
     def resolve(self, ref: Ref, place: Place) -> Ref | None:
         """The value that a name refers to; a group looks up unknown names in the scope around it."""
@@ -311,6 +318,7 @@ class ScopeBuilder:
             declared=tuple(layer.outputs or ("output",)),
             outer=self,
         )
+        self.groups.append(builder)
         scope = builder.build(layer.outputs, self.targets)
         values = {
             **outside,

@@ -6,8 +6,9 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.elaborate.build_scope import ScopeBuilder
 from compiler.elaborate.channels_last import warn_of_channels_last
 from compiler.elaborate.check_blocks import check_defaults, check_patterns
+from compiler.elaborate.drop_unread import drop_unread
 from compiler.elaborate.targets import Targets
-from compiler.elaborate.unused import warn_of_unused
+from compiler.elaborate.unused import reached, warn_of_unused
 from compiler.ir.graph import Graph, Place, Scope, Unit
 from compiler.language.identifiers import cap_words
 from compiler.language.spec import Block, Network, Spec
@@ -29,6 +30,7 @@ def elaborate(unit: Unit) -> Graph:
         for name, network in _networks(unit.spec)
     }
     report.raise_if_failed()
+    drop_unread(reached(networks.values()), scopes.builders, unit.spec.expect.types)
     warn_of_unused(unit, networks, blocks, report)
     warn_of_channels_last(networks.values(), report)
     return Graph(
@@ -63,6 +65,8 @@ class _Scopes:
         self.report = report
         self.files: list[Document] = []
         self.named: dict[str, dict[str, Scope]] = {}
+        self.builders: dict[Scope, ScopeBuilder] = {}
+        """What all scopes were built by."""
         self._blocks: dict[int, dict[str, Scope]] = {}
 
     def blocks(self, unit: Unit) -> dict[str, Scope]:
@@ -82,9 +86,16 @@ class _Scopes:
         targets = Targets(scopes)
         for name, builder in builders.items():
             scope = builder.build(unit.spec.blocks[name].outputs, targets)
+            self._remember(builder)
             check_patterns(scope, self.report)
             self._check_ops(scope, targets)
         return scopes
+
+    def _remember(self, builder: ScopeBuilder) -> None:
+        """Keep the builder of a scope, and those of its groups."""
+        self.builders[builder.scope] = builder
+        for group in builder.groups:
+            self._remember(group)
 
     def _check_ops(self, scope: Scope, targets: Targets) -> None:
         """A default that names an op, or a block, names one that is there."""
@@ -110,6 +121,7 @@ class _Scopes:
             params=unit.spec.params,
         )
         scope = builder.build(network.outputs, targets)
+        self._remember(builder)
         self._check_ops(scope, targets)
         check_defaults(scope, set(), Place(unit.document, ()), self.report)
         return scope

@@ -29,30 +29,30 @@ def warn_of_unused(
 ) -> None:
     """Warn of all that has no effect: on the networks, or in a file of blocks alone on these."""
     starts = list(networks.values()) or [blocks[name] for name in unit.spec.blocks]
-    reached = _reached(starts)
-    for scope in reached:
+    found = reached(starts)
+    for scope in found:
         for node in unused_layers(scope, scope.outputs):
             message = f"nothing uses the output of {node.name}"
             report.warning("unused-layer", node.place.span(key=True), message)
-    named = _named(unit, reached)
+    named = _named(unit, found)
     for name in unit.spec.blocks if networks else ():
-        if blocks[name] not in reached and name not in named:
+        if blocks[name] not in found and name not in named:
             span = Place(unit.document, ("blocks", name)).span(key=True)
             report.warning("unused-block", span, f"nothing uses {name}")
     _warn_of_params(unit.document, report)
 
 
-def _reached(starts: Iterable[Scope]) -> dict[Scope, None]:
+def reached(starts: Iterable[Scope]) -> dict[Scope, None]:
     """The scopes that others are made of, with these."""
-    reached: dict[Scope, None] = {}
+    found: dict[Scope, None] = {}
     pending = list(starts)
     while pending:
         scope = pending.pop()
-        if scope not in reached:
-            reached[scope] = None
+        if scope not in found:
+            found[scope] = None
             targets = (node.target for node in scope.nodes.values())
             pending.extend(one for one in targets if isinstance(one, Scope))
-    return reached
+    return found
 
 
 def unused_layers(scope: Scope, outputs: Collection[str]) -> list[Node]:
