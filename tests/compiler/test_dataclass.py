@@ -89,6 +89,22 @@ def _own(decorate: Callable[..., Any]) -> type:
     return Own
 
 
+def _made_of_parts(decorate: Callable[..., Any]) -> type:
+    @decorate(slots=True)
+    class Parts:
+        a: int
+        b: list[int] = field(default_factory=list)
+        c: int = field(default=7, kw_only=True)
+        d: dict[int, int] = field(default_factory=dict, init=False)
+        e: int = field(default=5, init=False)
+        f: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.f = self.a + self.c
+
+    return Parts
+
+
 NAN = float("nan")
 CASES: list[tuple[Callable[..., type], list[tuple[Any, ...]]]] = [
     (_frozen, [(1,), (1, ()), (1, (2,)), (1, (), "c"), (1, (), "c", "d")]),
@@ -98,6 +114,7 @@ CASES: list[tuple[Callable[..., type], list[tuple[Any, ...]]]] = [
     (_below, [(1,), (1, 3)]),
     (_identity, [(1,), (1,)]),
     (_own, [(1,), (2,)]),
+    (_made_of_parts, [(1,), (1, [2])]),
 ]
 
 
@@ -117,6 +134,25 @@ def test_same_as_the_standard_one(make: Any, values: list[tuple[Any, ...]]) -> N
     assert [f.name for f in dataclasses.fields(ours)] == [
         f.name for f in dataclasses.fields(standard)
     ]
+
+
+def test_arguments() -> None:
+    ours, standard = _made_of_parts(dataclass), _made_of_parts(dataclasses.dataclass)
+    assert repr(ours(1, c=2)) == repr(standard(1, c=2))
+    one, two = ours(1), ours(1)
+    assert one.b is not two.b and one.d is not two.d
+    for args, named in [((), {}), ((1, [], 3), {}), ((1,), {"d": {}})]:
+        messages = []
+        for kind in (ours, standard):
+            with pytest.raises(TypeError) as raised:
+                kind(*args, **named)
+            messages.append(str(raised.value))
+        assert messages[0] == messages[1]
+
+
+def test_a_class_below_that_is_no_dataclass() -> None:
+    below = type("Below", (_one(dataclass),), {})
+    assert below(1.0).a == below(a=1.0).a == 1.0
 
 
 def test_equality_is_with_the_same_class_alone() -> None:
