@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from compiler.codegen.python import (
     Attribute,
@@ -154,16 +155,22 @@ def _anything(lines: Sequence[Stmt]) -> set[str]:
     """The variables that are certainly `Any`: whatever is assigned to them is."""
     assigned = list(_assignments(lines))
     found = {name for name, _ in assigned}
-    readers: dict[str, list[tuple[str, Expr | None]]] = {}
-    for name, value in assigned:
+    readers: dict[str, dict[int, None]] = {}
+    for place, (_, value) in enumerate(assigned):
         for read in () if value is None else _names(value):
-            readers.setdefault(read.id, []).append((name, value))
-    waiting = assigned[::-1]
+            readers.setdefault(read.id, {})[place] = None
+    # In the order of the lines: what comes later is looked at once, when all before it is known.
+    waiting = list(range(len(assigned)))
+    queued = set(waiting)
     while waiting:
-        name, value = waiting.pop()
+        place = heappop(waiting)
+        queued.remove(place)
+        name, value = assigned[place]
         if name in found and (value is None or not _is_any(value, found)):
             found.remove(name)
-            waiting += readers.get(name, ())
+            for reader in readers.get(name, {}).keys() - queued:
+                heappush(waiting, reader)
+                queued.add(reader)
     return found
 
 
