@@ -238,6 +238,12 @@ blocks:
       f: {op: linear, out_features: 4, when: first}
       c: {op: concat, dim: -1, in: [f, y]}
 """,
+    "shared_copies_counted": """
+params: {n: 2}
+inputs: {x: "float[B, 4]"}
+layers:
+  a: {op: linear, out_features: 4, repeat: {count: n - 1, share: true}}
+""",
     "solved_sizes": """
 inputs: {x: "float[B, 2 * N, 3 * M - 1]"}
 layers:
