@@ -83,12 +83,12 @@ SPECS = {
         ),
         set(),
     ),
-    "no copies of what has further outputs": (
+    "no copies of what has further outputs, which nothing reads": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\nlayers: {b: {op: Blk, repeat: n}}\n"
             "blocks: {Blk: {inputs: {x: 'float[B, D]'}, layers: {a: tanh}, outputs: {x: a, z: x}}}"
         ),
-        {"n"},
+        set(),
     ),
     "an init that is not for what an op's module holds": (
         (
