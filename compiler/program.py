@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what a program is made into is imported when it is asked fo
     from compiler.diagram.diagram import Diagram
     from compiler.diagram.drawing import Direction, ThemeName
     from compiler.lower.class_steps import Stream
-    from compiler.lower.lower import Served
+    from compiler.lower.merge_classes import Served
     from compiler.lower.own_modules import RecurrentModules
     from compiler.tasks.task import Task
 
@@ -94,7 +94,7 @@ class Program:
         step = self.typed.graph.spec.step
         if step is None or any(one.severity == "error" for one in self.warnings):
             return self._served.problems
-        from compiler.lower.lower import unwritten_step
+        from compiler.lower.merge_classes import unwritten_step
         from compiler.lower.step_flows import stream
 
         try:
@@ -111,7 +111,7 @@ class Program:
     @gc_paused()
     def _served(self) -> Served:
         """The classes for these values of the params, which may serve others."""
-        from compiler.lower.lower import Served
+        from compiler.lower.merge_classes import Served
 
         return Served(self.typed)
 

@@ -11,7 +11,7 @@ from compiler import compile_spec
 from compiler.codegen.python import Expr
 from compiler.lower import validate
 from compiler.lower.evaluate_code import number_code
-from compiler.lower.lower import _Merger
+from compiler.lower.merge_classes import Merger
 from compiler.lower.validate import Invalid
 
 
@@ -22,9 +22,9 @@ def test_an_invalid_use_is_invalid_again(tmp_path: Path) -> None:
         f"name: Net\ninputs: {{x: 'float[B, 8]'}}\n{layers}\n", encoding="utf-8"
     )
     typed = compile_spec(path).typed
-    (net,), _, validator = _Merger(typed).merged()
+    (net,), _, validator = Merger(typed).merged()
     validator.check(net, typed.networks[""])
-    other, _, validator = _Merger(typed).merged()
+    other, _, validator = Merger(typed).merged()
     without = replace(other[0], held=())
     validator = type(validator)({id(without.plan): without}, validator.constructors)
     for _ in range(2):
