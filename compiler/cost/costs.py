@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from compiler.cost.parameter_formulas import product_or_none, sum_or_none
 from compiler.dataclass import dataclass
 from compiler.ir.typed import Instance, LayerCall, TypedNode
+from compiler.op.context import Context
 from compiler.symbolic.dims import Dim, DimOverflow
 
 
@@ -69,7 +70,7 @@ class CostCounter:
                 self.call(instance, call).times(call.count) for call in node.calls
             )
             if node.scan is not None:
-                found = found.times(instance.context.value(node.scan.length))
+                found = found.times(_simplest(instance.context, node.scan.length))
             self._nodes[id(node)] = found
         return found
 
@@ -77,9 +78,14 @@ class CostCounter:
         """The cost of one copy of a layer, and of one step of a scan."""
         if call.instance is not None:
             return self.instance(call.instance)
-        value = instance.context.value
+        context = instance.context
         try:
-            sizes = [value(type.numel) for type in call.outputs.values()]
-            return Cost(value(call.flops), sum_or_none(sizes))
+            sizes = [_simplest(context, type.numel) for type in call.outputs.values()]
+            return Cost(_simplest(context, call.flops), sum_or_none(sizes))
         except DimOverflow:
             return Cost(None, None)
+
+
+def _simplest(context: Context, size: Dim) -> Dim:
+    """A size in the symbols of the network's inputs, as simple as their multiples make it."""
+    return context.domain.simplified(context.value(size))

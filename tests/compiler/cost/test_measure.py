@@ -123,6 +123,28 @@ def test_a_scan_counts_each_step() -> None:
     assert str(row(section, "recurrence/from_input").size.flops) == "8192 * B"
 
 
+def test_costs_are_as_simple_as_the_multiples_of_sizes_make_them(
+    tmp_path: Path,
+) -> None:
+    """A block does not know that its H is a multiple of 4; the network does."""
+    text = """\
+name: Net
+dims: {H: {multiple_of: 4}}
+inputs: {x: "float[B, 1, H, 8]"}
+layers:
+  halves: {op: Half, repeat: 2}
+blocks:
+  Half:
+    inputs: {x: "float[B, C, H, W]"}
+    layers:
+      conv: {op: conv2d, out_channels: C, kernel_size: 3, stride: 2, padding: 1}
+"""
+    size = summary_of(text, tmp_path).networks[""].size
+    # 2 · 9 FLOPs for each of H / 2 times 4 and H / 4 times 2 pixels.
+    assert str(size.flops) == "45 * B * H"
+    assert str(size.activations) == "2 * B * H + 2 * B * (H // 4)"
+
+
 def test_sizes_must_satisfy_dims() -> None:
     unet, gpt2 = (compiled(name).summary for name in ("unet", "gpt2"))
     with pytest.raises(RequestError, match="H must be a multiple of 16, not 24"):
