@@ -57,10 +57,10 @@ __all__ = ["Bloom"]
 
 
 class Attention(nn.Module):
-    """Causal self-attention with a bias for the distance, of another slope in each
-    head.
+    """Self-attention with a bias for the distance, of another slope in each head; -inf
+    for later positions.
 
-    x: float[B, T, D], alibi: float[...], mask: bool[B, T]? -> float[B, T, D]
+    x: float[B, T, D], bias: float[...], mask: bool[B, T]? -> float[B, T, D]
     """
 
     def __init__(self, d: int, heads: int, dropout: float = 0.0) -> None:
@@ -76,7 +76,7 @@ class Attention(nn.Module):
     def forward(
         self,
         x: Tensor,
-        alibi: Tensor,
+        bias: Tensor,
         mask: Tensor | None = None,
         state: KeyValues | None = None,
     ) -> Tensor:
@@ -85,16 +85,14 @@ class Attention(nn.Module):
         key, value, mask = keep_masked(
             state, key, value, mask
         )  # [B, T, D], [B, T, D], [B, T]
-        past = key.shape[1] - query.shape[1]
-        near = query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool).tril(
-            past
-        )  # [T, T]
-        admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
+        admitted = None if mask is None else mask[:, None, None]  # [B, 1, 1, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
-            attn_mask=torch.where(admitted, alibi, float("-inf")),
+            attn_mask=(
+                bias if admitted is None else torch.where(admitted, bias, float("-inf"))
+            ),
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
         hidden_dropout: Tensor = self.hidden_dropout(self.dense(attention))  # [B, T, D]
@@ -120,7 +118,7 @@ class MLP(nn.Module):
 class Block(nn.Module):
     """Pre-norm Transformer block.
 
-    x: float[B, T, D], alibi: float[...], mask: bool[B, T]? -> float[B, T, D]
+    x: float[B, T, D], bias: float[...], mask: bool[B, T]? -> float[B, T, D]
     """
 
     def __init__(self, d: int, heads: int, dropout: float = 0.0) -> None:
@@ -136,13 +134,13 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        alibi: Tensor,
+        bias: Tensor,
         mask: Tensor | None = None,
         state: KeyValues | None = None,
     ) -> Tensor:
         input_layernorm = self.input_layernorm(x)  # [B, T, D]
         self_attention = self.self_attention(
-            input_layernorm, alibi, mask, state=state
+            input_layernorm, bias, mask, state=state
         )  # [B, T, D]
         attended = x + self_attention  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
@@ -214,9 +212,13 @@ class Bloom(nn.Module):
         word_embeddings = self.word_embeddings(tokens)  # [B, T, width]
         x = self.word_embeddings_layernorm(word_embeddings)  # [B, T, width]
         alibi = self.alibi(x, offset=offset)  # [1, heads, T, T]
+        near = x.new_ones(x.shape[1], offset + x.shape[1], dtype=torch.bool).tril(
+            offset
+        )  # [T, T]
+        bias = torch.where(near, alibi, float("-inf"))  # [1, heads, T, T]
         for i, block in enumerate(self.h):  # depth times
             x = block(
-                x, alibi, mask, state=None if state is None else state.h[i]
+                x, bias, mask, state=None if state is None else state.h[i]
             )  # [B, T, width]
         ln_f = self.ln_f(x)  # [B, T, width]
         logits: Tensor = self.lm_head(ln_f)  # [B, T, vocab]
