@@ -71,10 +71,36 @@ class Program:
 
     def check_beside(self, other: Program) -> tuple[Diagnostic, ...]:
         """As `check`; quicker where the classes of the same spec with other values serve this one as well."""
-        stepped = self.typed.graph.spec.step is not None
-        if stepped or self.typed.failed or not other.serves(self):
+        if self.typed.failed or not other.serves(self) or not other._steps_as(self):
             return self.check()
         return self.diagnostics
+
+    def _steps_as(self, other: Program) -> bool:
+        """Whether its network is run in pieces by the same code as another with these classes."""
+        if self.typed.graph.spec.step is None:
+            return True
+        from compiler.lower.same_steps import same_steps
+
+        try:
+            mine, theirs = self._stream, other._stream
+        except SpecError:
+            return False
+        if mine is None or theirs is None:
+            return mine is theirs
+        return same_steps(mine, theirs)
+
+    @cached_property
+    def _stream(self) -> Stream | None:
+        """How the network of `step` goes on from piece to piece; None where none has such inputs.
+
+        Raises:
+            SpecError: where it cannot.
+        """
+        from compiler.lower.step_flows import stream
+
+        step = self.typed.graph.spec.step
+        assert step is not None
+        return stream(self.typed, step)
 
     def serves(self, other: Program) -> bool:
         """Whether its classes do what the same spec with other values says."""
@@ -94,18 +120,12 @@ class Program:
         step = self.typed.graph.spec.step
         if step is None or any(one.severity == "error" for one in self.warnings):
             return self._served.problems
-        from compiler.lower.merge_classes import unwritten_step
-        from compiler.lower.step_flows import stream
-
         try:
-            found = stream(self.typed, step)
+            found = self._stream
         except SpecError as error:
             return error.diagnostics
-        return (
-            self._served.problems
-            if found is None
-            else unwritten_step(self.typed, found)
-        )
+        served = self._served
+        return served.problems if found is None else served.unwritten_step(found)
 
     @cached_property
     @gc_paused()

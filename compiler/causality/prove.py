@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from compiler.causality.analyze_scope import Analyzer
 from compiler.causality.trace_leak import trace_leak
@@ -37,12 +38,22 @@ def prove(
     streamed = tuple(
         name for name in streams(instance, length) if inputs is None or name in inputs
     )
-    found = _proved(network, instance, length, streamed)
-    bare = typed.bare.get(network)
-    if bare is not None:
-        present = tuple(name for name in streamed if bare.inputs.get(name))
-        found = replace(found, bare=_proved(network, bare, length, present))
-    return found
+    known = _PROVED.setdefault(typed, {})
+    key = network, length, streamed
+    if key not in known:
+        found = _proved(network, instance, length, streamed)
+        bare = typed.bare.get(network)
+        if bare is not None:
+            present = tuple(name for name in streamed if bare.inputs.get(name))
+            found = replace(found, bare=_proved(network, bare, length, present))
+        known[key] = found
+    return known[key]
+
+
+_PROVED: WeakKeyDictionary[
+    TypedGraph, dict[tuple[str, str, tuple[str, ...]], Causality]
+] = WeakKeyDictionary()
+"""What was proved of a graph: its step is checked, and then derived from the same proof."""
 
 
 def streams(instance: Instance, length: str) -> tuple[str, ...]:

@@ -44,15 +44,6 @@ IMPORTS: Mapping[str, Import] = {
 """What a file may import, by the names that its classes cannot have."""
 
 
-def unwritten_step(typed: TypedGraph, stream: Stream) -> tuple[Diagnostic, ...]:
-    """Why no module with a step can be written for a graph that has no errors; empty where one can."""
-    try:
-        stepped_classes(Merger(typed), stream, _merged)
-    except Unwritten as error:
-        return (unwritten_diagnostic(error),)
-    return ()
-
-
 class Served:
     """The classes of a graph, and whether they do for the same spec with other values, too."""
 
@@ -62,21 +53,39 @@ class Served:
         self._classes: dict[str, ClassIR] = {}
         self._compared: list[TypedGraph] = []
         """Kept, for the validator knows what it has seen by identity."""
+        self._merger = Merger(typed)
         try:
-            classes, _, self._validator = Merger(typed).merged()
+            self._made = self._merger.merged()
         except Unwritten as error:
             self.problems = (unwritten_diagnostic(error),)
         else:
-            self._classes = of_networks(typed, classes)
+            self._classes = of_networks(typed, self._made[0])
+
+    def unwritten_step(self, stream: Stream) -> tuple[Diagnostic, ...]:
+        """Why no module with a step can be written; empty where one can."""
+        if self.problems:
+            return self.problems
+        classes, constructors, _ = self._made
+        known = [(classes, constructors)]
+        try:
+            stepped_classes(
+                self._merger, stream, lambda one: known.pop() if known else _merged(one)
+            )
+        except Unwritten as error:
+            return (unwritten_diagnostic(error),)
+        return ()
 
     def serves(self, typed: TypedGraph) -> bool:
         """Whether the classes do what a graph of the same spec says, so that a module can be written for it."""
+        if self.problems:
+            return False
         self._compared.append(typed)
+        _, _, validator = self._made
         try:
             for name, ir in self._classes.items():
-                self._validator.check(ir, typed.networks[name])
+                validator.check(ir, typed.networks[name])
                 if name in typed.bare:
-                    self._validator.check(ir, typed.bare[name])
+                    validator.check(ir, typed.bare[name])
         except (Invalid, Parted, Unwritten):
             return False
         return bool(self._classes)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from compiler import SpecError
-from compiler.pipeline import compile_spec
+from compiler.lower.merge_classes import Merger
+from compiler.pipeline import check_spec, compile_spec
+from compiler.program import Program
 
 SPEC = """\
 name: Net
@@ -53,3 +55,76 @@ def test_what_is_known_before_the_first_piece_needs_no_size_of_all(
     assert "T grows with every piece" in one.message
     file.write_text(OF_SIZES.replace("step: T\n", ""))
     assert compile_spec(file).check() == ()
+
+
+VARIANTS = {
+    "by a number": """\
+params: {dim: 2}
+variants: {small: {dim: 2}, late: {dim: 1}}
+layers: {sum: {op: cummax, dim: dim}, fc: {op: linear, out_features: 4, in: sum.values}}
+""",
+    "by a condition": """\
+params: {late: false}
+variants: {small: {late: false}, late: {late: true}}
+layers:
+  fc: {op: linear, out_features: 4}
+  sum: {op: Sum, when: late}
+blocks:
+  Sum:
+    inputs: {x: "float[B, T, D]"}
+    layers: {sum: {op: cummax, dim: 1}}
+    outputs: {y: sum.values}
+""",
+    "by the layer": """\
+params: {kind: {type: op, default: relu}}
+variants: {small: {kind: gelu}, late: {kind: flip}}
+layers: {fc: {op: linear, out_features: 4}, sum: {op: $kind}}
+""",
+    "by the last of its copies": """\
+params: {dims: [2]}
+variants: {small: {dims: [2, 2]}, late: {dims: [2, 1]}}
+layers:
+  sum: {op: Sum, dim: "dims[i]", repeat: len(dims)}
+blocks:
+  Sum:
+    params: {dim: int}
+    inputs: {x: "float[B, T, D]"}
+    layers: {sum: {op: cummax, dim: dim}}
+    outputs: {y: sum.values}
+""",
+}
+_HEAD = 'name: Net\ninputs: {x: "float[B, T, 4]"}\nstep: T\n'
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_that_has_no_step_is_found(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(_HEAD + VARIANTS[name])
+    alone = compile_spec(file, variant="late", strict=False).check()
+    assert alone, "the variant is wrong alone"
+    found = check_spec(file)
+    assert [(one.code, one.path, one.span) for one in found] == [
+        (one.code, one.path, one.span) for one in alone
+    ]
+    assert all(one.message.startswith("in the variant late, ") for one in found)
+
+
+def test_variants_that_differ_in_numbers_are_lowered_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = []
+    merged = Merger.merged
+    monkeypatch.setattr(
+        Merger, "merged", lambda self: [made.append(self), merged(self)][1]
+    )
+    assert check_spec(Path("specs/gpt2.yaml")) == ()
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("spec", ["gpt2", "gemma2", "t5_small", "mamba_130m"])
+def test_variants_that_are_not_lowered_are_right_alone(spec: str) -> None:
+    file = Path(f"specs/{spec}.yaml")
+    base = compile_spec(file)
+    for variant in base.typed.graph.spec.variants:
+        program: Program = compile_spec(file, variant=variant)
+        assert program.check_beside(base) == program.check() == ()
