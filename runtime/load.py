@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from compiler import Program
 from compiler.codegen.namespace import fresh_names
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.ir.typed import Instance
 
 BUILT: Final = "layergraph_built_"
@@ -58,11 +59,28 @@ def build_networks(program: Program) -> dict[str, nn.Module]:
     """The networks of a program as live modules by name.
 
     Weights are initialised as the spec says, with torch's global random state.
+
+    Raises:
+        RequestError: if there is not enough memory for them.
     """
-    return {
-        name: network(**constructor_arguments(network, program.typed.networks[name]))
-        for name, network in load_program(program).items()
-    }
+    networks = {}
+    for name, network in load_program(program).items():
+        arguments = constructor_arguments(network, program.typed.networks[name])
+        try:
+            networks[name] = network(**arguments)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory_error(error):
+                raise
+            what = f"the network {name}" if name else "the network"
+            message = f"there is not enough memory for {what} of {program.name}"
+            raise RequestError(message) from None
+    return networks
+
+
+def _is_memory_error(error: Exception) -> bool:
+    """Whether memory could not be allocated: torch raises a RuntimeError, on CPUs without a type of its own."""
+    own = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return own or "allocate memory" in str(error)
 
 
 def build_on_meta(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
+from compiler.ir.tensors import OwnTensor, own_tensors
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from compiler.tasks.task import Task
@@ -23,7 +24,7 @@ from runtime.engine.read_tensors import read_tensors
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
 from runtime.engine.same_data import check_same_data
 from runtime.engine.set_up_learner import set_up_learner
-from runtime.load import build_networks, tied_names
+from runtime.load import build_networks
 from runtime.tasks.learner import Learner, learner_class
 
 WEIGHTS: Final = {"best": BEST, "last": LAST}
@@ -130,9 +131,11 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     task = program.task
     if task is None:
         raise DataError(f"{folder.path / SPEC} has no task")
+    file = folder.path / WEIGHTS[weights] if weights in WEIGHTS else Path(weights)
+    tensors = read_tensors(file)
+    check_fit(program, tensors, file)  # before networks of any size are built
     networks = build_networks(program)
-    file = WEIGHTS.get(weights)
-    load_weights(networks, folder.path / file if file else Path(weights))
+    load_weights(networks, tensors)
     for network in networks.values():
         network.eval()
     metadata = folder.read_json("vocabulary.json")
@@ -142,14 +145,48 @@ def open_run(path: Path, weights: str = "best") -> LoadedRun:
     return LoadedRun(folder, info, program, task, learner)
 
 
-def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
-    """Load the weights of all networks from a safetensors file.
+def check_fit(program: Program, tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Check that the tensors of a file are those of a program's networks.
 
     Raises:
-        RequestError: if the file does not exist.
-        DataError: if its tensors are not those of the networks.
+        DataError: if they are not.
     """
-    tensors = read_tensors(file)
+    expected = dict(_expected(program))
+    optional = {name for name, tensor in expected.items() if tensor.origin}
+    problems = [
+        f"{key} is missing" for key in expected.keys() - tensors.keys() - optional
+    ]
+    problems += [
+        f"{key} is not in the network" for key in tensors.keys() - expected.keys()
+    ]
+    problems += [
+        f"{key} is {list(tensors[key].shape)}, not {list(expected[key].shape)}"
+        for key in expected.keys() & tensors.keys()
+        if tuple(tensors[key].shape) != expected[key].shape
+    ]
+    problems += [
+        f"{key} has NaN or infinite values"
+        for key, tensor in tensors.items()
+        if not tensor.isfinite().all()
+    ]
+    if problems:
+        first = "; ".join(sorted(problems)[:_SHOWN])
+        others = len(problems) - _SHOWN
+        more = f"; and {others} more" if others > 0 else ""
+        raise DataError(f"{file} does not fit the networks: {first}{more}")
+
+
+def _expected(program: Program) -> Iterator[tuple[str, OwnTensor]]:
+    """The tensors of a program's networks by the names that they have in a file."""
+    for network, instance in program.typed.networks.items():
+        for tensor in own_tensors(instance):
+            yield f"{network}.{tensor.name}" if network else tensor.name, tensor
+
+
+def load_weights(
+    networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]
+) -> None:
+    """Load the tensors of a file, which fit, into all networks."""
     for name, network in networks.items():
         prefix = f"{name}." if name else ""
         state = {
@@ -157,23 +194,4 @@ def load_weights(networks: Mapping[str, nn.Module], file: Path) -> None:
             for key, tensor in tensors.items()
             if key.startswith(prefix)
         }
-        _load_state(network, state, file)
-
-
-def _load_state(network: nn.Module, state: Mapping[str, Tensor], file: Path) -> None:
-    expected = network.state_dict()
-    missing = expected.keys() - state.keys() - tied_names(network)
-    problems = [f"{key} is missing" for key in missing]
-    unknown = state.keys() - expected.keys()
-    problems += [f"{key} is not in the network" for key in unknown]
-    problems += [
-        f"{key} is {list(state[key].shape)}, not {list(expected[key].shape)}"
-        for key in expected.keys() & state.keys()
-        if state[key].shape != expected[key].shape
-    ]
-    if problems:
-        first = "; ".join(sorted(problems)[:_SHOWN])
-        others = len(problems) - _SHOWN
-        more = f"; and {others} more" if others > 0 else ""
-        raise DataError(f"{file} does not fit the networks: {first}{more}")
-    network.load_state_dict(dict(state), strict=False)
+        network.load_state_dict(state, strict=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-LogRow = dict[str, float]
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+LogRow = dict[str, int | float]
 """A row of `steps.csv` or `metrics.csv`, by column."""
 
-Sums = dict[str, list[float]]
+Sums = dict[str, Annotated[list[int | float], Field(min_length=2, max_length=2)]]
 """By name, a sum and the number of its values."""
+
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @dataclass
@@ -33,14 +37,16 @@ class TrainerState:
         done: whether training is complete.
     """
 
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    step: _Count = 0
+    epoch: _Count = 0
+    batch: _Count = 0
     seconds: float = 0.0
     best: float | None = None
-    best_epoch: int = 0
+    best_epoch: _Count = 0
     mark: float | None = None
-    waited: int = 0
+    waited: _Count = 0
     sums: Sums = field(default_factory=dict)
     recent: Sums = field(default_factory=dict)
     steps: list[LogRow] = field(default_factory=list)
@@ -53,8 +59,17 @@ class TrainerState:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The state that `as_dict` returned."""
-        return cls(**values)
+        """The state that `as_dict` returned.
+
+        Raises:
+            ValueError: if a field has another type, or there are others.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{key}: {first['msg']}") from None
 
 
 def column_name(network: str, quantity: str) -> str:
