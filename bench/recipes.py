@@ -130,6 +130,20 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         pictures=("samples/*.png",),
         note="One week ahead, on the last fifth; the season is 52 weeks.",
     ),
+    "monthly": Recipe(
+        "Three series by the month: TiDE with quantiles, a year ahead",
+        "recipes/tide_monthly.yaml",
+        2,
+        [
+            Bound("mase", "<", "mase.seasonal"),
+            Bound("mase", "<", "mase.last"),
+            Bound("mase", "<", "mase.linear"),
+            Bound("coverage", ">=", 0.7),
+            Bound("coverage", "<=", 0.9),
+        ],
+        pictures=("samples/*.png",),
+        note="Twelve months ahead, on the last fifth of each; quantiles 0.1 and 0.9 should cover 0.8.",
+    ),
     "diabetes": Recipe(
         "Progression of diabetes: a residual MLP with embeddings",
         "recipes/tabular_diabetes.yaml",

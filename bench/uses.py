@@ -18,6 +18,7 @@ USES: Final[Mapping[str, str]] = {
     "translation, recurrent": "encoder_decoder-verses",
     "speech to text": "speech",
     "series": "co2",
+    "several series, with quantiles": "monthly",
     "made images": "gan",
     "made images from captions": "text-to-image",
     "made audio": "wavegan",

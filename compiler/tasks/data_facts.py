@@ -48,6 +48,8 @@ class DataFacts:
         target_vocab: size of the target vocabulary.
         length: maximum number of tokens of a text, or length of the input window of a series.
         horizon: number of times to forecast.
+        known: values at one time of a series that are known of the future, too; the last of its `features`.
+        series: number of series.
     """
 
     form: Form
@@ -65,6 +67,8 @@ class DataFacts:
     target_vocab: int | None = None
     length: int = 0
     horizon: int = 0
+    known: int = 0
+    series: int | None = 1
 
     def __str__(self) -> str:
         """What there is, in words.
@@ -88,9 +92,13 @@ class DataFacts:
             yield f"of {self.vocab} tokens"
         if self.target_vocab not in (None, self.vocab):
             yield f"and {self.target_vocab}"
+        if self.known:
+            yield f"of which {self.known} are known of the future"
         if self.classes is not None:
             noun = "tags" if self.form == "tagged text" else "classes"
             yield f"in {self.classes} {noun}"
+        if self.series != 1:
+            yield f"of {self.series or 'several'} series"
         if self.targets:
             yield f"with {_several(len(self.targets), 'number')} to predict"
         if self.labels:

@@ -7,10 +7,10 @@ from statsmodels.datasets import co2
 from compiler.tasks.data.co2 import Co2
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.series import series
+from runtime.data.series import Series, series
 
 
 def load(options: Co2, section: DataSection) -> DataSplits:
     """The series with its end held out; the 59 missing weeks are interpolated."""
     values = co2.load_pandas().data["co2"].to_numpy(dtype=float)
-    return series(values[:, None], ["co2"], options, section)
+    return series([Series(values[:, None])], options, section)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from compiler.diagnostics.diagnostic import DataError
 from compiler.tasks.data_facts import Answer, DataFacts, Form
+from runtime.data.dates import read_date
 from runtime.data.images import Range
 from runtime.data.table_columns import CategoryColumn, NumberColumn
 from runtime.data.tokenizer import Tokenizer
@@ -83,12 +84,53 @@ class _Questions(_Metadata):
     tokenizer: dict[str, Any]
 
 
+class _DateStep(_Metadata):
+    months: Annotated[int, Field(ge=0, le=1200)]
+    seconds: Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
+    day: Annotated[int, Field(ge=1, le=31)]
+
+
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _OneSeries(_Metadata):
+    name: str
+    mean: list[_Number]
+    std: list[_Positive]
+    error: list[_Positive]
+    end: list[list[_Number]]
+    date: str = ""
+    step: _DateStep | None = None
+
+    @model_validator(mode="after")
+    def _sizes(self) -> Self:
+        widths = {len(self.mean), len(self.std), *map(len, self.end)}
+        if len(widths) > 1:
+            raise ValueError("sizes differ")
+        if self.step is not None and read_date(self.date) is None:
+            raise ValueError("date is none")
+        return self
+
+
 class _Series(_Metadata):
-    mean: list[float]
-    std: list[float]
-    season: int
-    columns: list[str]
-    end: list[list[float]]
+    season: Annotated[int, Field(ge=0)]
+    columns: Annotated[list[str], Field(min_length=1)]
+    series: Annotated[list[_OneSeries], Field(min_length=1)]
+
+    @property
+    def sizes(self) -> set[tuple[int | None, int]]:
+        """The numbers of columns and of last times of the series."""
+        return {(len(one.mean), len(one.end)) for one in self.series}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Check that all series have the columns."""
+        count = len(self.columns)
+        for one in self.series:
+            if len(one.error) != count or len(one.mean) < count:
+                raise ValueError("series and columns do not agree")
+        return self
 
 
 _MODELS: Final[Mapping[Form, type[_Metadata]]] = {
@@ -139,6 +181,10 @@ def check_metadata(facts: DataFacts, metadata: Mapping[str, Any], file: Path) ->
         if not metadata.get(_ANSWERS[answer]):
             message = f"{file} cannot be used: {_ANSWERS[answer]}: it has none"
             raise DataError(message)
+    if isinstance(found, _Series) and found.sizes != {(facts.features, facts.length)}:
+        raise DataError(
+            f"{file} cannot be used: series: they are not those of the spec"
+        )
     for key in _TOKENIZERS:
         if key in metadata:
             _check_tokenizer(key, metadata[key], file)

@@ -21,13 +21,11 @@ from compiler.parse.document import Document, MappingNode
 from compiler.tasks.image_data import Fit
 from compiler.tasks.ports import bound
 from compiler.tasks.task import Task
-from runtime.data.csv import read_columns
 from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch
 from runtime.data.images import FORMATS, PixelScale, image_size, read_image
 from runtime.data.read_video import read_video
-from runtime.data.series import interpolate
 from runtime.data.table import inputs_of
 from runtime.data.table_columns import BLANK, TableColumns
 
@@ -146,22 +144,6 @@ def read_video_as_trained(
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{source} is not a video: {reason}") from None
     return PixelScale.from_metadata(metadata)(video[None].float() / 255)
-
-
-def read_past(file: str, columns: Sequence[str], length: int) -> list[list[float]]:
-    """Read the last `length` rows of a CSV file: [length, C], in the order of `columns`.
-
-    Raises:
-        SpecError: if the file lacks a column or has an invalid line.
-        RequestError: if it does not exist.
-        DataError: if it is too short.
-    """
-    values = read_columns(read_user_csv(file), columns)
-    if len(values) < length:
-        message = f"{file} has {len(values)} rows, but the network needs {length}"
-        raise DataError(message)
-    past: list[list[float]] = interpolate(values)[-length:].tolist()
-    return past
 
 
 def read_user_csv(file: str, encoding: str = "utf-8") -> CsvText:

@@ -16,8 +16,8 @@ from compiler import Program, SpecError, compile_spec
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from layergraph import load
 from layergraph.__main__ import app
-from runtime.load import build_networks
 from runtime.engine.read_tensors import read_tensors
+from runtime.load import build_networks
 from runtime.open_run import check_fit, load_weights
 from runtime.weights import WeightTranslator, convert
 

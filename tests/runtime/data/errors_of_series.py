@@ -107,4 +107,42 @@ CASES = [
         "sunspots",
         ("247 of its 309",),
     ),
+    Case(
+        "no date",
+        "{csv: {path: c, columns: [load], time: day, length: 4}}",
+        {"c": "day,load\n2024-01-01,1\n2.1.2024,2\n"},
+        "data-format",
+        "c:3:1",
+        ("day is 2.1.2024, which is not a date", "2024-03-31"),
+    ),
+    Case(
+        "a date that is missing",
+        "{csv: {path: c, columns: [load], time: day, length: 4}}",
+        {
+            "c": "day,load\n"
+            + "".join(f"2024-01-{day:02},1\n" for day in range(1, 30) if day != 17)
+        },
+        "data-format",
+        "c:18:1",
+        ("is out of step with 2024-01-16", "a line for every time"),
+    ),
+    Case(
+        "dates out of order",
+        "{csv: {path: c, columns: [load], time: day, length: 4}}",
+        {"c": "day,load\n2024-01-01,1\n2024-01-02,1\n2024-01-02,1\n"},
+        "data-format",
+        "c:4:1",
+        ("not after",),
+    ),
+    Case(
+        "a validation series that training does not have",
+        "{csv: {path: c, validation: v, columns: [load], series: shop, length: 4}}",
+        {
+            "c": "shop,load\n" + "a,1\na,2\n" * 20,
+            "v": "shop,load\n" + "b,1\n" * 20,
+        },
+        "data-label",
+        "v",
+        ("the series b is not among those to train on",),
+    ),
 ]

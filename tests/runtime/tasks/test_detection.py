@@ -13,7 +13,7 @@ from torch import Tensor
 
 from compiler.pipeline import compile_spec
 from compiler.tasks.kinds.detection import Detection
-from layergraph.commands.predict import with_pictures
+from layergraph.commands.predict import with_files
 from runtime.data.dataset import DataSplits, TensorExamples
 from runtime.data.fit_boxes import boxes_in_image, boxes_in_input
 from runtime.load import build_networks
@@ -244,10 +244,10 @@ def test_predictions_are_in_pixels_of_the_file(
     }
     for name, box in zip(("dark", "bright"), truth, strict=True):
         assert float(iou(found[name], box)) > 0.5
-    (shown,) = with_pictures(predictions, tmp_path / "out")
+    (shown,) = with_files(predictions, tmp_path / "out")
     with Image.open(shown["boxes"]) as picture:
         assert picture.size == (162, 162) and picture.mode in ("RGB", "RGBA")
-    assert "boxes" not in with_pictures(predictions, None)[0]
+    assert "boxes" not in with_files(predictions, None)[0]
 
 
 def test_samples_show_what_is_there_and_what_was_found(

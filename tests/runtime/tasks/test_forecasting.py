@@ -5,16 +5,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    root_mean_squared_error,
+)
 from torch.nn import functional as F
 
-from compiler.diagnostics.diagnostic import RequestError, SpecError
+from compiler.diagnostics.diagnostic import DataError, RequestError, SpecError
 from compiler.pipeline import compile_spec
 from compiler.tasks.data.csv import Csv
+from layergraph.commands.predict import with_files
+from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.series import series
+from runtime.data.load_data import load
+from runtime.data.series import Series, series
 from runtime.load import build_networks
+from runtime.open_run import LoadedRun
 from runtime.tasks.forecasting import ForecastingLearner
+from tests.runtime.data.test_series import shops
+from tests.runtime.test_generate import opened
 
 SPEC = """
 name: Net
@@ -62,18 +72,19 @@ def make(tmp_path: Path) -> Make:
         torch.manual_seed(0)
         networks = build_networks(program)
         data = series(
-            values(columns),
-            names,
-            options(length=5, horizon=horizon, season=season),
+            [Series(values(columns))],
+            options(length=5, horizon=horizon, season=season, columns=names),
             None,  # type: ignore[arg-type]  # there is nothing to blame
         )
         types = program.typed.networks
-        return ForecastingLearner(program.task, types, networks, data.metadata), data
+        learner = ForecastingLearner(program.task, types, networks, data.metadata)
+        learner.setup(data)
+        return learner, data
 
     return made
 
 
-def options(**given: int) -> Csv:
+def options(**given: Any) -> Csv:
     named = {"path": "none.csv", "columns": ["heat"], "held_out": 0.25}
     return Csv.model_validate({**named, **given})
 
@@ -188,7 +199,7 @@ def test_a_csv_file_of_the_past_is_forecast(
     (found,) = learner.predict([str(file)])
     assert found == {"input": str(file), **end}
     past = torch.tensor(values(columns)[-5:])
-    mean, std = learner.scale
+    mean, std = learner.scale("mean")[0], learner.scale("std")[0]
     with torch.no_grad():
         predicted = learner.network(((past - mean) / std).float()[None])
     expected = (predicted.double() * std + mean).view(horizon, columns).T.tolist()
@@ -216,3 +227,137 @@ def test_an_invalid_csv_file_is_refused(
         file.write_text(text)
     with pytest.raises((RequestError, SpecError), match=message):
         learner.predict([str(file)])
+
+
+SALES = """
+name: Sales
+inputs:
+  past: float[B, T, 5]
+  known: float[B, 3, 3]
+  shop: int[B]
+layers:
+  gru: {op: gru, hidden_size: 4, in: past}
+  last: {op: index, dim: 1, index: -1, in: gru.output}
+  opened: {op: flatten, in: known}
+  which: {op: embedding, num_embeddings: 2, embedding_dim: 4, in: shop}
+  all: {op: concat, dim: 1, in: [last, opened, which]}
+  wide: {op: linear, out_features: 9}
+  head: {op: unflatten, dim: 1, sizes: [3, 1, 3]}
+outputs:
+  forecast: head
+task:
+  kind: forecasting
+  data:
+    csv:
+      path: sales.csv
+      columns: [sold]
+      time: day
+      series: shop
+      observed: rain
+      known: open
+      calendar: [weekday]
+      length: 7
+      horizon: 3
+      season: 7
+  quantiles: [0.1, 0.5, 0.9]
+  ports: {series: shop}
+"""
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> LoadedRun:
+    """A run of two shops, whose network is as it was initialised."""
+    (tmp_path / "sales.csv").write_text(shops(days=80))
+    return opened(tmp_path, SALES)
+
+
+def loaded(run: LoadedRun) -> DataSplits:
+    """The data of a run."""
+    document = run.program.typed.graph.document
+    section = DataSection(document, run.task.data.name, run.folder.path)
+    return load(run.task, section)
+
+
+def test_quantiles_are_evaluated_as_by_sklearn(sales: LoadedRun) -> None:
+    data = loaded(sales)
+    sales.learner.setup(data)
+    batch = every(data)
+    with torch.no_grad():
+        forecast = sales.learner.forecast(batch)
+        found = sales.learner.evaluate([batch], final=True)
+    truth = batch["future"].flatten().numpy()
+    losses = [
+        mean_pinball_loss(truth, forecast[..., at].flatten().numpy(), alpha=level)
+        for at, level in enumerate((0.1, 0.5, 0.9))
+    ]
+    assert found["loss"] == pytest.approx(2 * np.mean(losses), rel=1e-5)
+    low, high = forecast[..., 0].flatten().numpy(), forecast[..., 2].flatten().numpy()
+    inside = ((low <= truth) & (truth <= high)).mean()
+    assert found["coverage"] == pytest.approx(inside)
+
+
+def test_errors_of_several_series_are_scaled_by_their_seasons(sales: LoadedRun) -> None:
+    data = loaded(sales)
+    sales.learner.setup(data)
+    with torch.no_grad():
+        found = sales.learner.evaluate([every(data)], final=True)
+    # Both shops sell more by 1 or 100 each day: by 7 or 700 more than a week before.
+    assert found["north.mae.seasonal"] == pytest.approx(7, rel=1e-4)
+    assert found["south.mae.seasonal"] == pytest.approx(700, rel=1e-4)
+    assert found["mase.seasonal"] == pytest.approx(1, rel=1e-4)
+    assert found["mase.last"] == pytest.approx(2 / 7, rel=1e-4)
+    assert found["mase.linear"] < 0.05  # a line is linear
+    scaled = found["north.mae"] / 7 + found["south.mae"] / 700
+    assert found["mase"] == pytest.approx(scaled / 2, rel=1e-4)
+    assert sales.task.best_metric == ("mase", "lower")
+
+
+def test_forecasts_of_several_series_are_a_csv_file(
+    sales: LoadedRun, tmp_path: Path
+) -> None:
+    lines = shops(days=20).splitlines()
+    for shop in range(2):
+        for day in range(18, 21):  # of the future it is only known when shops are open
+            at = 20 * shop + day
+            lines[at] = ",".join([*lines[at].split(",")[:2], "", "", "1"])
+    file = tmp_path / "past.csv"
+    file.write_text("\n".join(lines))
+    found = sales.predict(str(file))
+    assert [one["series"] for one in found] == ["north", "south"]
+    columns = found[1]["forecast"]
+    assert list(columns) == ["time", "sold", "sold.0.1", "sold.0.9"]
+    assert columns["time"] == [f"2024-02-{day} 00:00:00" for day in (16, 17, 18)]
+    shown = with_files(found, tmp_path / "out")
+    (path,) = {one["forecast"] for one in shown}
+    rows = Path(path).read_text().splitlines()
+    assert rows[0] == "series,time,sold,sold.0.1,sold.0.9"
+    assert [row.split(",")[0] for row in rows[1:]] == ["north"] * 3 + ["south"] * 3
+    file.write_text("\n".join(line for line in lines if not line.endswith(",,,1")))
+    with pytest.raises(DataError, match=r"3 lines after the last value, with open"):
+        sales.predict(str(file))
+    with pytest.raises(RequestError, match="needs a CSV file with open"):
+        sales.predict([])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("[0.1, 0.5, 0.9]", "[0.1, 0.9]", "bad-value"),
+        ("[0.1, 0.5, 0.9]", "[0.9, 0.5]", "bad-value"),
+        ("  quantiles", "  loss: mae\n  quantiles", "bad-value"),
+        ("[0.1, 0.5, 0.9]", "[0.5, 0.9]", "task-misfit"),
+        ("      time: day\n", "", "missing-key"),
+        ("observed: rain", "observed: open", "bad-value"),
+        ("      known: open\n", "", "task-misfit"),
+        ("      series: shop\n", "", "task-misfit"),
+        ("past: float[B, T, 5]", "past: float[B, 6, 5]", "task-misfit"),
+    ],
+)
+def test_a_network_that_does_not_fit_the_series(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
+    assert old in SALES
+    (tmp_path / "net.yaml").write_text(SALES.replace(old, new))
+    with pytest.raises(SpecError) as raised:
+        compile_spec(tmp_path / "net.yaml")
+    assert code in {one.code for one in raised.value.diagnostics}

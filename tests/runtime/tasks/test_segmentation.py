@@ -15,7 +15,7 @@ from compiler.pipeline import compile_spec
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.image_data import Fit
 from compiler.tasks.kinds.segmentation import Segmentation
-from layergraph.commands.predict import with_pictures
+from layergraph.commands.predict import with_files
 from runtime.data.dataset import Batch, DataSplits, TensorExamples
 from runtime.load import build_networks
 from runtime.tasks.segmentation import (
@@ -148,12 +148,12 @@ def test_predicted_masks_have_the_size_of_the_image(
     Image.fromarray(np.full((11, 23), 90, np.uint8)).save(file)
     predictions = learner.predict([str(file)])
     assert sum(predictions[0]["classes"].values()) == pytest.approx(1)
-    (shown,) = with_pictures(predictions, tmp_path / "out")
+    (shown,) = with_files(predictions, tmp_path / "out")
     mask = Image.open(shown["mask"])
     assert Path(shown["mask"]) == tmp_path / "out" / "photo.mask.png"
     assert mask.mode == "P" and mask.size == (23, 11)
     assert set(np.unique(np.array(mask))) <= {0, 1, 2}
-    assert "mask" not in with_pictures(predictions, None)[0]
+    assert "mask" not in with_files(predictions, None)[0]
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
