@@ -129,7 +129,7 @@ class Engine:
             Skip: after that.
         """
         before = self.runs
-        self.runs += 10 if copy else 1
+        self.runs += 20 if copy else 1
         _pay(before, self.runs, self.limits.runs, "different runs of layers")
 
 

@@ -28,7 +28,7 @@ _UNSEEN = frozenset({"unknown-port", "bad-init", "bad-tie", "rank-mismatch"})
 """Errors that no module has: an output of a layer that is off, a tensor that is not there, the rank of an input."""
 
 MOST_RUNS = 20_000
-"""Layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
+"""Runs of layers that all trials of a graph infer or validate: two seconds. What was not tried by then is fixed."""
 
 _MANY = 8
 """A setting of more params than these is halved where it fails."""
@@ -66,8 +66,9 @@ class Prober:
         """The settings that do not compile for a reason that a module does not see."""
         self._earlier = Earlier()
         starts = (*typed.networks.values(), *typed.bare.values())
-        self._runs = sum(len(one.nodes) for one in walk_instances(starts))
-        """The layers that a trial infers, about."""
+        layers = (node for one in walk_instances(starts) for node in one.nodes.values())
+        self._runs = sum(max(len(node.calls), 1) for node in layers)
+        """The runs of layers that a trial infers, about: copies that differ are several."""
         self._left = MOST_RUNS
 
     def probe(
