@@ -62,6 +62,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "repeat-mismatch": "The output of one copy does not fit the input of the next.",
         "bad-scan": "The block cannot be run along this dimension.",
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
+        "bad-choice": "What the layer may be cannot be chosen in this way.",
         "bad-when": "The condition cannot decide whether the layer runs.",
         "unchecked": "The variants are too large to be checked together.",
         "channels-last": "An image has its channels last, and a layer reads them as a height.",

@@ -47,6 +47,8 @@ def layer_caption(
     layer = view.layer(name)
     if layer.scope is not None:
         return _scope_caption(view, layer, layer.scope, counter)
+    if len(layer.targets) > 1:
+        return _choice_caption(view, layer, counter)
     op = layer.target
     op_name = op.name if op is not None else _op_param(layer)
     heading, detail = name, f"{op_name} {op_label(layer, names)}"
@@ -54,6 +56,20 @@ def layer_caption(
         heading, detail = op_name, op_label(layer, names)
     detail = _joined(detail, _shared(layer), _optional(view, name))
     return Caption(heading, detail, badge(layer))
+
+
+def _choice_caption(
+    view: ScopeView, layer: LayerView, counter: ParameterCounter
+) -> Caption:
+    """A layer that is one thing in some instances and another in others."""
+    kinds = dict.fromkeys(
+        "group" if isinstance(one, Scope) and one.kind == "group" else one.name
+        for one in layer.targets
+    )
+    size = parameter_count(layer, counter) if not _shared(layer) else ""
+    optional = _optional(view, layer.node.name)
+    detail = _joined(" or ".join(kinds), _shared(layer), optional, size)
+    return Caption(layer.node.name, detail, badge(layer))
 
 
 def op_label(layer: LayerView, names: bool = False) -> str:

@@ -7,7 +7,7 @@ from dataclasses import field
 from functools import cached_property
 
 from compiler.dataclass import dataclass
-from compiler.ir.graph import Node, OpParam, Ref, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.op import Op
 
@@ -52,10 +52,19 @@ class LayerView:
 
     @property
     def target(self) -> type[Op] | Scope | None:
-        """What the layer runs; None if a param of type `op` chooses it and could not be resolved."""
-        for _, typed in self.active_uses or self.uses:
-            return typed.target
-        return None if isinstance(self.node.target, OpParam) else self.node.target
+        """What the layer runs; None if it is several things, or a param of type `op` could not be resolved."""
+        if len(self.targets) > 1:
+            return None
+        for one in self.targets:
+            return one
+        target = self.node.each[0].target
+        return None if isinstance(target, OpParam | Alternatives) else target
+
+    @cached_property
+    def targets(self) -> tuple[type[Op] | Scope, ...]:
+        """What the layer runs in the instances, each once."""
+        uses = self.active_uses or self.uses
+        return tuple(dict.fromkeys(typed.target for _, typed in uses))
 
     @property
     def scope(self) -> Scope | None:
@@ -85,7 +94,7 @@ class LayerView:
 
 def input_refs(node: Node, typed: TypedNode | None) -> PortRefs:
     """The inputs of a layer by port, as one instance has them; as written if it has no types for the layer."""
-    inputs = node.inputs if typed is None else typed.inputs
+    inputs = node.each[0].inputs if typed is None else typed.inputs
     refs = [(port, ref) for port, value in inputs.items() for ref in _refs(value)]
     states = ((port, carry.ref) for port, carry in node.carry.items())
     return (*refs, *((port, ref) for port, ref in states if ref is not None))
@@ -259,13 +268,19 @@ class ScopeView:
         """What feeds a layer, over all cases in which it runs."""
         found = self._wires.get(name)
         if found is None:
-            node = self.scope.nodes[name]
             found = self._wires[name] = self._joined(
-                (case, input_refs(node, self.typed(case, name)))
+                (case, self._inputs(case, name))
                 for case in range(len(self.cases))
                 if self.runs(case, name)
             )
         return found
+
+    def _inputs(self, case: int, name: str) -> PortRefs:
+        """The inputs of a layer in a case; without ports where these are of one of the things that it is."""
+        refs = input_refs(self.scope.nodes[name], self.typed(case, name))
+        if len(self.layer(name).targets) < 2:
+            return refs
+        return tuple(("", ref) for _, ref in refs)
 
     @cached_property
     def output_wires(self) -> tuple[Wire, ...]:

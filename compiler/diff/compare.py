@@ -95,7 +95,7 @@ def _with_groups(scopes: Mapping[str, Scope]) -> Iterator[tuple[str, Scope]]:
         yield name, scope
         groups = {
             f"{name}.{node.name}": node.target
-            for node in scope.nodes.values()
+            for node in scope.each_node()
             if isinstance(node.target, Scope) and target_name(node) == "group"
         }
         yield from _with_groups(groups)

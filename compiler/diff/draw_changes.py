@@ -62,7 +62,7 @@ class _Marker:
         if scope in visited:
             return False
         visited.add(scope)
-        targets = [node.target for node in scope.nodes.values()]
+        targets = [node.target for node in scope.each_node()]
         marked = {name for name, _ in self.marks}
         return scope.name in marked or any(
             self._has_changes(target, visited)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.infer.param_values import shown
-from compiler.ir.graph import Node, OpParam, Ref, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Ref, Scope
 from compiler.ir.typed import Instance
 from compiler.language.initializers import Initializer
 from compiler.language.layers import Repeat, Tie
@@ -15,7 +15,7 @@ from compiler.op.arg_types import Formula
 
 Facts = Mapping[str, str]
 
-_ELSEWHERE = ("op", "input", "layers", "outputs", "description")
+_ELSEWHERE = ("op", "input", "layers", "choose", "outputs", "description")
 """Keys whose values are resolved, are scopes of their own, or do nothing."""
 
 
@@ -25,6 +25,8 @@ def layer_facts(node: Node, instance: Instance | None) -> Facts:
     facts |= {key: _text(value) for key, value in node.layer.arguments.items()}
     for name, key in node.layer.keys.items():
         facts |= {} if name in _ELSEWHERE else dict(_key(name, key))
+    if isinstance(node.target, Alternatives):
+        facts |= dict(_alternatives(node.target))
     typed = instance.nodes.get(node.name) if instance is not None else None
     if typed is not None:
         facts["type"] = ", ".join(map(str, typed.outputs.values()))
@@ -34,11 +36,23 @@ def layer_facts(node: Node, instance: Instance | None) -> Facts:
 def target_name(node: Node) -> str:
     """The op or block that a layer runs, as a spec names it."""
     target = node.target
+    if isinstance(target, Alternatives):
+        return " or ".join(map(target_name, target.nodes))
     if isinstance(target, OpParam):
         return f"${target.param}"
     if isinstance(target, Scope):
         return "group" if target.kind == "group" else target.name
     return target.name
+
+
+def _alternatives(choice: Alternatives) -> Iterator[tuple[str, str]]:
+    """What each alternative of a layer says, by its number."""
+    pairs = zip(choice.conditions, choice.nodes, strict=True)
+    for number, (when, node) in enumerate(pairs):
+        if when is not None:
+            yield f"choose.{number}.when", _text(when)
+        for key, text in layer_facts(node, None).items():
+            yield f"choose.{number}.{key}", text
 
 
 def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:

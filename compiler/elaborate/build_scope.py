@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
-from compiler.elaborate.check_names import check_names, check_sizes
+from compiler.elaborate.check_names import check_names, check_sizes, formulas
 from compiler.elaborate.targets import Targets, bind_arguments, output_ports
 from compiler.elaborate.toposort import in_order
 from compiler.elaborate.wiring import Ports, parse_carry, read_inputs, ref_of
-from compiler.ir.graph import Carry, Node, OpParam, Place, Ref, Scope
+from compiler.expr.syntax import names_in
+from compiler.ir.graph import Alternatives, Carry, Node, OpParam, Place, Ref, Scope
 from compiler.language.identifiers import cap_words
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.op.op import Op, Port
+from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TypePattern
 
 
@@ -76,7 +79,7 @@ class ScopeBuilder:
                 message = f"{name} is already an input of {self.scope.name}"
                 span = self._place(name).span(key=True)
                 self.report.error("duplicate-name", span, message)
-            node = self._node(name, layer, previous)
+            node = self._node(name, layer, self._place(name), previous)
             if node is not None:
                 self.nodes[name] = node
             previous = name
@@ -128,10 +131,13 @@ class ScopeBuilder:
         step: str | int = int(name) if name.isdigit() else name
         return self.scope.place.at("layers", step)
 
-    def _node(self, name: str, layer: Layer, previous: str) -> Node | None:
-        place = self._place(name)
+    def _node(
+        self, name: str, layer: Layer, place: Place, previous: str
+    ) -> Node | None:
         if layer.share is not None:
             return self._again(name, layer, place, previous)
+        if layer.choose is not None:
+            return self._choice(name, layer, place, previous)
         if layer.layers is not None:
             return self._group(name, layer, place, previous)
         assert layer.op is not None
@@ -150,6 +156,36 @@ class ScopeBuilder:
         return Node(
             name, layer, place, target, arguments, inputs, carry, otherwise=other
         )
+
+    def _choice(
+        self, name: str, layer: Layer, place: Place, previous: str
+    ) -> Node | None:
+        """A layer that may be one thing or another."""
+        assert layer.choose is not None
+        self._check_conditions(layer, place)
+        found: list[Node] = []
+        for number in range(len(layer.choose)):
+            here = Place(place.document, place.at("choose", number).path, place.path)
+            one = self._node(name, layer.as_alternative(number), here, previous)
+            found += [one] if one is not None else []
+        if len(found) < len(layer.choose):
+            return None
+        conditions = tuple(one.when for one in layer.choose)
+        target = Alternatives(conditions, tuple(found))
+        other = found[0].otherwise
+        return Node(name, layer, place, target, {}, {}, otherwise=other)
+
+    def _check_conditions(self, layer: Layer, place: Place) -> None:
+        """The conditions of a choice use names of the scope; copies of one layer are all of one kind."""
+        asked = Layer.model_construct(choose=layer.choose)
+        for path, formula in formulas(asked, {}):
+            if layer.repeat is not None and COUNTER in names_in(formula.expr):
+                message = "the copies of one layer are alike: they cannot choose by i"
+                help = "put it into a group or block that is repeated in its place"
+                span = place.at(*path).span()
+                self.report.error("bad-choice", span, message, help=help)
+                return
+        check_names(self.scope, asked, {}, place, self.report)
 
     def _otherwise(self, layer: Layer, place: Place) -> Ref | None:
         """`else`: the value in place of a layer that is off."""
@@ -269,6 +305,17 @@ class ScopeBuilder:
         if extra is not None:
             message = f"a shared layer has the arguments of {layer.share}; {extra} cannot be set again"
             self.report.error("bad-share", place.span(extra, key=True), message)
+        found = [self._shared(name, layer, place, previous, one) for one in origin.each]
+        if not isinstance(origin.target, Alternatives):
+            return found[0]
+        target = replace(origin.target, nodes=tuple(found))
+        return replace(found[0], target=target, arguments={}, inputs={}, carry={})
+
+    def _shared(
+        self, name: str, layer: Layer, place: Place, previous: str, origin: Node
+    ) -> Node:
+        """The run of a layer again, where it is this."""
+        assert not isinstance(origin.target, Alternatives)
         ports = self._ports(origin.target, origin.layer)
         inputs, _ = self._inputs(layer, place, ports, previous)
         return Node(

@@ -16,7 +16,7 @@ _COLORS = (1, 3, 4)
 def warn_of_channels_last(networks: Iterable[Scope], report: Report) -> None:
     """Warn of every input of a network that a 2-D op reads, and whose last size is surely a number of channels."""
     for scope in networks:
-        for node in scope.nodes.values():
+        for node in scope.each_node():
             for name, pattern in _images(scope, node):
                 *first, channels = map(unparse, pattern.dims)
                 right = ", ".join((first[0], channels, *first[1:]))

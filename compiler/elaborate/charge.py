@@ -67,6 +67,10 @@ def _inside(place: Place, layers: Mapping[str, Layer]) -> Iterator[Part]:
         here = place.at("layers", int(name) if name.isdigit() else name)
         yield here, layer
         yield from _inside(here, layer.layers or {})
+        for number, one in enumerate(layer.choose or ()):
+            there = here.at("choose", number)
+            yield there, one
+            yield from _inside(there, one.layers or {})
 
 
 def _inputs(written: object) -> int:

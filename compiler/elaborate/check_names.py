@@ -77,8 +77,10 @@ def formulas(
     """The formulas of a layer with their paths below it."""
     for key, value in arguments.items():
         yield from _formulas((key,), value)
+    for number, one in enumerate(layer.choose or ()):
+        yield from _formulas(("choose", number, "when"), one.when)
     for key, value in layer.keys.items():
-        if key != "layers":  # each of which looks at its own
+        if key not in ("layers", "choose"):  # each of which looks at its own
             yield from _formulas((key,), value)
 
 
@@ -103,7 +105,7 @@ def _formulas(
 def _repeat_around(scope: Scope) -> Place | None:
     """The innermost repeated group that a layer of a scope is in: the layer may use its counter, too."""
     while scope.kind == "group" and scope.parent is not None:
-        if "repeat" in _keys(scope.place):
+        if scope.place.has("repeat"):
             return scope.place
         scope = scope.parent
     return None
@@ -111,7 +113,7 @@ def _repeat_around(scope: Scope) -> Place | None:
 
 def _is_shared(group: Place) -> bool:
     """Whether the copies of a repeated group share their weights."""
-    node = group.document.node((*group.path, "repeat", "share"))
+    node = group.document.node(group.at("repeat", "share").path)
     return isinstance(node, ScalarNode) and node.value is True
 
 
@@ -120,11 +122,6 @@ def _report_shared(span: Span, report: Report) -> None:
     message = f"{COUNTER} does not exist here: the copies share their weights"
     help = "copies that share their weights are one module, whose arguments cannot depend on i"
     report.error("bad-share", span, message, help=help)
-
-
-def _keys(place: Place) -> set[str]:
-    node = place.document.node(place.path)
-    return {str(key.value) for key, _ in getattr(node, "entries", ())}
 
 
 def each_name(expr: Expression) -> Iterator[Variable]:

@@ -23,7 +23,7 @@ def drop_unread(
         builders: what the scopes were built by.
         expected: the paths that the spec expects a type of.
     """
-    nodes = [node for scope in reached for node in scope.nodes.values()]
+    nodes = [node for scope in reached for node in scope.each_node()]
     if any(isinstance(node.target, OpParam) for node in nodes):
         return
     named = {path.rpartition(".")[2] for path in expected}
@@ -32,7 +32,7 @@ def drop_unread(
         of_layers: dict[str, set[str]] = {}
         for ref in _refs(scope):
             of_layers.setdefault(ref.node, set()).add(ref.port)
-        for node in scope.nodes.values():
+        for node in scope.each_node():
             if isinstance(node.target, Scope):
                 ports = read.setdefault(node.target, set(named))
                 ports |= of_layers.get(node.name, set())

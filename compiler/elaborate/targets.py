@@ -10,7 +10,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import argument, op_help, written_out
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
-from compiler.ir.graph import Node, OpParam, Place, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula, after_dollar
@@ -92,6 +92,12 @@ def output_ports(node: Node) -> tuple[str, ...] | None:
     target, repeat = node.target, node.layer.repeat
     if isinstance(target, OpParam):
         return None
+    if isinstance(target, Alternatives):
+        found = [output_ports(one) for one in target.nodes]
+        first = found[0]
+        if first is None or None in found:
+            return None
+        return tuple(one for one in first if all(one in (own or ()) for own in found))
     ports = target.declared if isinstance(target, Scope) else target.outputs
     return (*ports, *repeat.stack) if repeat is not None and ports else ports
 

@@ -50,7 +50,7 @@ def reached(starts: Iterable[Scope]) -> dict[Scope, None]:
         scope = pending.pop()
         if scope not in found:
             found[scope] = None
-            targets = (node.target for node in scope.nodes.values())
+            targets = (node.target for node in scope.each_node())
             pending.extend(one for one in targets if isinstance(one, Scope))
     return found
 
@@ -69,7 +69,7 @@ def _named(unit: Unit, reached: Iterable[Scope]) -> set[str]:
     """What arguments, defaults and variants say: a param of type `op` may name a block so."""
     found: set[str] = set()
     for scope in reached:
-        for node in scope.nodes.values():
+        for node in scope.each_node():
             found.update(map(str, node.arguments.values()))
         defaults = (param.default for param in scope.params.values())
         found.update(one for one in defaults if isinstance(one, str))

@@ -11,7 +11,7 @@ from typing import Any
 
 from compiler.fmt.write_spec import to_node
 from compiler.ir.counts import ParameterCounter
-from compiler.ir.graph import Scope
+from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.typed import Instance, TypedGraph, hashable
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula
@@ -104,12 +104,22 @@ class _Expander:
     def _renamed_layers(self, scope: Scope) -> Iterator[tuple[str, YamlNode]]:
         """The layers that run or name a block, renamed; groups with all layers in them."""
         for name, node in scope.nodes.items():
-            written = node.place.document.node(node.place.path)
-            target = node.target
-            if isinstance(target, Scope) and target.kind == "group":
-                yield name, self._scope(target)
-            elif written is not None and not node.shared:
-                yield name, self._renamed(written, scope.place.document)
+            renamed = self._renamed_layer(node, scope)
+            if renamed is not None:
+                yield name, renamed
+
+    def _renamed_layer(self, node: Node, scope: Scope) -> YamlNode | None:
+        """A layer that runs or names a block, renamed; None where it is written elsewhere."""
+        written = node.place.document.node(node.place.path)
+        target = node.target
+        if isinstance(target, Scope) and target.kind == "group":
+            return self._scope(target)
+        if written is None or node.shared:
+            return None
+        if not isinstance(target, Alternatives):
+            return self._renamed(written, scope.place.document)
+        found = [self._renamed_layer(one, scope) for one in target.nodes]
+        return _with(written, {"choose": to_node(found)})
 
     def _renamed(self, written: YamlNode, document: Document) -> YamlNode:
         """A layer with its blocks renamed, in `op` and in arguments."""

@@ -40,7 +40,7 @@ from compiler.infer.roots import root_instance
 from compiler.infer.scans import Scanned, scanned
 from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
 from compiler.infer.stacks import stacked
-from compiler.ir.graph import Node, OpParam, Place, Ref, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedNode, Types, hashable
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
@@ -132,7 +132,8 @@ class ScopeInference:
                 self._check_port(self.instance.scope.place, ref, self.path)
         return self.instance.freeze()
 
-    def _layer(self, node: Node) -> TypedNode:
+    def _layer(self, written: Node) -> TypedNode:
+        node = self._chosen(written)
         layer = self._resolve(node)
         types = self._types(layer)
         active, ties = self._when(node), self._ties(node)
@@ -214,7 +215,20 @@ class ScopeInference:
 
     # What a layer runs, and on which types.
 
+    def _chosen(self, node: Node) -> Node:
+        """What a layer is that may be one thing or another."""
+        if not isinstance(node.target, Alternatives):
+            return node
+        pairs = zip(node.target.conditions, node.target.nodes, strict=True)
+        origin = self.instance.scope.nodes[node.shared] if node.shared else node
+        for number, (condition, one) in enumerate(pairs):
+            place = origin.place.at("choose", number, "when")
+            if self._holds(node, condition, place):
+                return one
+        raise AssertionError("the last alternative has no condition")
+
     def _resolve(self, node: Node) -> ResolvedLayer:
+        assert not isinstance(node.target, Alternatives)
         if not isinstance(node.target, OpParam):
             return ResolvedLayer(node, node.target, node.arguments, node.inputs)
         name = str(self.instance.params[node.target.param])

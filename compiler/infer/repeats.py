@@ -102,7 +102,7 @@ def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool
             for _, formula in formulas(node.layer, node.arguments)
         )
         or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
-        for node in target.nodes.values()
+        for node in target.each_node()
     )
 
 

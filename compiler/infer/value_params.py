@@ -9,7 +9,7 @@ from typing import Any
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.repeats import uses_counter
-from compiler.ir.graph import Node, OpParam, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Scope
 from compiler.op.arg_types import Formula
 from compiler.op.op import value_arguments
 
@@ -49,6 +49,8 @@ class ValueParams:
         return found
 
     def _depends(self, node: Node, values: frozenset[str]) -> bool:
+        if isinstance(node.target, Alternatives):
+            return any(self._depends(one, values) for one in node.target.nodes)
         inside = node.target
         if isinstance(inside, Scope) and inside.kind == "group":
             return bool(self.dependents(inside))
@@ -61,7 +63,7 @@ class ValueParams:
                 yield from names_in(size)
         for param in scope.params.values():
             yield from _names(param.default)
-        for node in scope.nodes.values():
+        for node in scope.each_node():
             yield from self._looked_at_by(node)
 
     def _looked_at_by(self, node: Node) -> Iterator[str]:
@@ -82,7 +84,7 @@ class ValueParams:
     def _value_arguments(self, node: Node) -> frozenset[str]:
         """The arguments of a layer that are values alone."""
         target, repeat = node.target, node.layer.repeat
-        if isinstance(target, OpParam):
+        if isinstance(target, OpParam | Alternatives):
             return frozenset()
         if repeat is not None and uses_counter(target, node.arguments):
             return frozenset()  # which copies are equal depends on them

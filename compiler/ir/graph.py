@@ -17,6 +17,7 @@ from compiler.expr.syntax import Expression, names_in
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.language.spec import Spec
+from compiler.op.arg_types import Formula
 from compiler.op.op import Op
 from compiler.parse.document import Document
 from compiler.parse.path_error import Path
@@ -38,14 +39,18 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path in the document of a file."""
+    """A path in the document of a file.
+
+    What is written at an alternative of `choose` is at its path; the keys that stand beside `choose` are at `beside`.
+    """
 
     document: Document
     path: Path
+    beside: Path = ()
 
     def span(self, *below: str | int, key: bool = False) -> Span:
         """The range of the value, or of the key at the end of the path."""
-        return self.document.locate((*self.path, *below), key)
+        return self.document.locate((*self._home(below), *below), key)
 
     def part(self, start: int, end: int) -> Span:
         """The range of a part of the text at this path, from one offset to another."""
@@ -53,11 +58,18 @@ class Place:
 
     def has(self, key: str) -> bool:
         """Whether there is a mapping here that has the key."""
-        return self.document.node((*self.path, key)) is not None
+        return self.document.node((*self._home((key,)), key)) is not None
 
     def at(self, *below: str | int) -> Place:
         """A path below this one."""
-        return Place(self.document, (*self.path, *below))
+        return Place(self.document, (*self._home(below), *below))
+
+    def _home(self, below: Path) -> Path:
+        """The path of the mapping that has a key."""
+        if not self.beside or not below:
+            return self.path
+        known = self.document.node((*self.beside, below[0])) is not None
+        return self.beside if known else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,15 @@ class OpParam:
     """The target of `{op: $norm}`: an op or block that the param names."""
 
     param: str
+
+
+@dataclass(frozen=True, eq=False)
+class Alternatives:
+    """The target of `choose`: what the layer may be, each as a layer of the same name."""
+
+    conditions: tuple[Formula | bool | None, ...]
+    """When each is chosen: the first whose condition holds. The last has none."""
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class Node:
     name: str
     layer: Layer
     place: Place
-    target: type[Op] | Scope | OpParam
+    target: type[Op] | Scope | OpParam | Alternatives
     arguments: Mapping[str, Any]
     inputs: Mapping[str, Ref | tuple[Ref, ...]]
     carry: Mapping[str, Carry] = field(default_factory=dict)
@@ -92,8 +113,18 @@ class Node:
     otherwise: Ref | None = None
     """The value in place of its output where `when` is false; None for its first input."""
 
+    @property
+    def each(self) -> tuple[Node, ...]:
+        """The layer, or what it may be."""
+        return self.target.nodes if isinstance(self.target, Alternatives) else (self,)
+
     def refs(self) -> Iterator[tuple[str, Ref]]:
-        """Every input with its port; the inputs of a variadic port one by one."""
+        """Every input with its port; the inputs of a variadic port one by one, those of all that it may be."""
+        if isinstance(self.target, Alternatives):
+            yield from dict.fromkeys(
+                found for node in self.target.nodes for found in node.refs()
+            )
+            return
         for port, ref in self.inputs.items():
             for item in ref if isinstance(ref, tuple) else (ref,):
                 yield port, item
@@ -122,6 +153,19 @@ class Scope:
     parent: Scope | None = None
     declared: tuple[str, ...] = ()
     """The names of the outputs, known before the layers are bound: blocks may call themselves."""
+
+    def each_node(self) -> Iterator[Node]:
+        """The layers, and what each of them may be."""
+        for node in self.nodes.values():
+            yield node
+            if isinstance(node.target, Alternatives):
+                yield from node.target.nodes
+
+    @cached_property
+    def choices(self) -> tuple[str, ...]:
+        """The layers that may be one thing or another."""
+        nodes = self.nodes.items()
+        return tuple(n for n, node in nodes if isinstance(node.target, Alternatives))
 
     @cached_property
     def visible(self) -> frozenset[str]:

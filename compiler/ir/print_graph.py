@@ -6,11 +6,21 @@ from collections.abc import Iterator, Mapping
 
 from compiler.expr.syntax import unparse
 from compiler.ir.columns import as_text, entries, section, written
-from compiler.ir.graph import Carry, Graph, Node, OpParam, Place, Ref, Scope
+from compiler.ir.graph import (
+    Alternatives,
+    Carry,
+    Graph,
+    Node,
+    OpParam,
+    Place,
+    Ref,
+    Scope,
+)
 from compiler.language.params import Param
+from compiler.op.arg_types import Formula
 from compiler.op.op import Op
 
-_SHOWN = {"op", "layers", "input", "carry", "outputs"}
+_SHOWN = {"op", "layers", "choose", "input", "carry", "outputs"}
 """Keys of a layer that are shown in a form of their own."""
 
 
@@ -42,7 +52,7 @@ def _scope(scope: Scope, path: str = "") -> Iterator[str]:
     yield from section("layers", map(_layer, scope.nodes.values()))
     outputs = scope.outputs.items()
     yield from section("outputs", ((port, f"= {ref}") for port, ref in outputs))
-    for node in scope.nodes.values():
+    for node in scope.each_node():
         inside = node.target
         if isinstance(inside, Scope) and inside.kind == "group" and not node.shared:
             yield from _scope(inside, f"{name}.{node.name}")
@@ -58,7 +68,12 @@ def _param(param: Param) -> str:
 
 def _layer(node: Node) -> tuple[str, str, str]:
     place = node.place.span(key=True)
-    call = f"= {target_name(node.target)}({_given(node)})"
+    if isinstance(node.target, Alternatives):
+        pairs = zip(node.target.conditions, node.target.nodes, strict=True)
+        texts = (f"{_called(one)}{_condition(when)}" for when, one in pairs)
+        call = f"= {' else '.join(texts)}"
+    else:
+        call = f"= {_called(node)}"
     keys = _keys(node)
     return (
         f"{place.line}:{place.column}",
@@ -67,8 +82,18 @@ def _layer(node: Node) -> tuple[str, str, str]:
     )
 
 
-def target_name(target: type[Op] | Scope | OpParam) -> str:
+def _called(node: Node) -> str:
+    return f"{target_name(node.target)}({_given(node)})"
+
+
+def _condition(when: Formula | bool | None) -> str:
+    return "" if when is None else f" if {written(when)}"
+
+
+def target_name(target: type[Op] | Scope | OpParam | Alternatives) -> str:
     """The name of an op or a scope; `$norm` for a param."""
+    if isinstance(target, Alternatives):
+        return " | ".join(target_name(one.target) for one in target.nodes)
     if isinstance(target, OpParam):
         return f"${target.param}"
     group = isinstance(target, Scope) and target.kind == "group"

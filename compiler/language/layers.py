@@ -239,16 +239,51 @@ _AS_MAPPING = BeforeValidator(_layers)
 _OR_LIST = SchemaForm(_or_list)
 
 
+_CHOICE = "choose lists what the layer may be: [{when: causal, op: A}, {op: B}]"
+_OF_ALL = ("repeat", "else", "share", "choose", "scan", "carry", "reverse")
+"""Keys that no alternative can have."""
+
+
+def _alternatives(value: Any) -> Any:
+    """`choose`: a list of layers, all but the last with a condition."""
+    if not isinstance(value, list) or not value:
+        raise fault("bad-type", _CHOICE)
+    for number, one in enumerate(value):
+        keys = one if isinstance(one, dict) else {}
+        for key in _OF_ALL:
+            if key in keys:
+                message = f"an alternative has no `{key}`"
+                help = f"write `{key}` beside `choose`"
+                if key not in ("repeat", "else"):
+                    help = "put it into a block or a group, which can be an alternative"
+                raise fault(
+                    "bad-choice", message, help=help, at=(number, key), key=True
+                )
+        last = number == len(value) - 1
+        if last and "when" in keys:
+            message = "nothing is chosen where no `when` is true"
+            help = "the last alternative is what the layer is else, and has no `when`"
+            raise fault("bad-choice", message, help=help, at=(number, "when"), key=True)
+        if not last and "when" not in keys:
+            message = "an alternative without `when` is the last: those after it are never chosen"
+            raise fault("bad-choice", message, at=(number,))
+    return value
+
+
 class Layer(Model):
     """A layer: an op, a block or a group, with its inputs and arguments (the extra keys)."""
 
     model_config = ConfigDict(extra="allow")
 
     also_written: ClassVar[tuple[Schema, ...]] = (OP_NAME,)
-    one_of: ClassVar[tuple[str, ...]] = ("op", "layers", "share")
+    one_of: ClassVar[tuple[str, ...]] = ("op", "layers", "share", "choose")
 
     op: Annotated[str, written_as(OP_NAME)] | None = None
     layers: Annotated[dict[_LayerName, Layer], _AS_MAPPING, _OR_LIST] | None = None
+    choose: Annotated[
+        list[Layer] | None, BeforeValidator(_alternatives), Key(sequential=False)
+    ] = None
+    """What the layer may be: the first whose `when` is true, else the last, which has none."""
     input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")
     repeat: Annotated[Repeat | None, Key("use", reruns=True, sequential=False)] = None
     scan: Annotated[FormulaOr, Key("block", reruns=True, sequential=False)] = None
@@ -291,6 +326,14 @@ class Layer(Model):
         """Whether the layer can be an item of an `nn.Sequential`."""
         return all(KEYS[name].sequential for name in self.keys)
 
+    def as_alternative(self, number: int) -> Layer:
+        """The layer that it is where it is what one of `choose` says: with the keys of both."""
+        assert self.choose is not None
+        chosen = self.choose[number]
+        given = {name: getattr(chosen, name) for name in chosen.keys if name != "when"}
+        own = {**chosen.arguments, **given, "choose": None}
+        return self.model_copy(update=own)
+
     def shared_by(self, other: Layer) -> Layer:
         """The layer as run by another one that shares it, with the keys of that use."""
         own = (name for name, key in KEYS.items() if key.each_use)
@@ -309,7 +352,7 @@ class Layer(Model):
         if not kinds:
             raise fault(
                 "missing-key",
-                "a layer needs `op` (or `layers` for a group, or `share`)",
+                "a layer needs `op` (or `layers` for a group, `share` or `choose`)",
                 help=_instead_of_op(value),
             )
         if len(kinds) > 1:
@@ -320,12 +363,15 @@ class Layer(Model):
                 key=True,
             )
         _check_keys(value, kinds[0])
+        if kinds[0] == "choose":
+            _check_beside(value)
         return value
 
 
 _OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
     "op": {"group": "a group"},
     "layers": {"block": "a block", "op": "an op"},
+    "choose": {"block": "an op or block in it", "group": "a group in it"},
     "share": {
         "op": "the layer whose weights are shared",
         "use": "the layer that is shared",
@@ -350,6 +396,22 @@ def _check_keys(value: Mapping[str, Any], what: str) -> None:
     if "scan" in value and "repeat" in value:
         message = "a layer has `scan` or `repeat`, not both: put one into a group"
         raise fault("bad-scan", message, at=("repeat",), key=True)
+
+
+def _check_beside(value: Mapping[str, Any]) -> None:
+    """Beside `choose` are keys alone, each of which no alternative has, too."""
+    for key in value:
+        if key not in LAYER_KEYS:
+            message = f"{shorten(str(key))} stands beside `choose`: arguments are for one op or block"
+            help = "write it in each alternative that takes it"
+            raise fault("bad-choice", message, help=help, at=(key,), key=True)
+    alternatives = value["choose"] if isinstance(value["choose"], list) else []
+    for number, one in enumerate(alternatives):
+        for key in one if isinstance(one, dict) else ():
+            if key in value and key not in ("when", "description", *_OF_ALL):
+                message = f"`{key}` is said twice: here, and beside `choose`"
+                at = ("choose", number, key)
+                raise fault("bad-choice", message, at=at, key=True)
 
 
 def _instead_of_op(value: Mapping[str, Any]) -> str:

@@ -92,8 +92,8 @@ class ClassPlan:
 
     def ordered(self) -> Iterator[tuple[Node, TypedNode]]:
         """The layers in the order in which they run."""
-        for name, node in self.scope.nodes.items():
-            yield node, self.layers[name]
+        for name in self.scope.nodes:
+            yield self.layers[name].node, self.layers[name]
 
     def runs(self, layer: str) -> list[Run]:
         """Every run of a layer in every use; as it would run, where it is off in all of them."""
@@ -212,7 +212,7 @@ class Plans:
         """Which class an instance belongs to."""
         one = self.links.root(instance)
         part = self.parts.get(id(one), ())
-        return id(one.scope), _targets(one), _ranks(one), part
+        return id(one.scope), (*_targets(one), *chosen(one)), _ranks(one), part
 
     def of(self, instance: Instance) -> ClassPlan:
         """The class of an instance."""
@@ -293,10 +293,29 @@ def plan_classes(
         _visit(instance, plans, seen)
     for plan in list(plans.order):
         _show_speculative(plan, plans, seen, dropped)
+    plans.order = list(_after_those_used(plans))
     for plan in plans.order:
         for layer in plan.layers:
             _stand_together(plan, layer, plans)
     return plans
+
+
+def _after_those_used(plans: Plans) -> Iterator[ClassPlan]:
+    """The classes, each after those that it uses, in any of its uses; otherwise in the order in which they are."""
+    done: set[int] = set()
+
+    def visit(plan: ClassPlan) -> Iterator[ClassPlan]:
+        if id(plan) in done:
+            return
+        done.add(id(plan))
+        for layer in plan.layers:
+            for run in plan.runs(layer):
+                if run.call.instance is not None:
+                    yield from visit(plans.of(run.call.instance))
+        yield plan
+
+    for plan in plans.order:
+        yield from visit(plan)
 
 
 def _show_speculative(
@@ -322,12 +341,14 @@ def _show_speculative(
 
 def _stand_together(plan: ClassPlan, layer: str, plans: Plans) -> None:
     """The classes of one layer's runs are called in one place."""
-    found = {
-        plans.key(run.call.instance): plans.of(run.call.instance)
-        for run in plan.runs(layer)
-        if run.call.instance is not None
-    }
-    if len(found) > 1:
+    by_scope: dict[Scope, dict[Key, ClassPlan]] = {}
+    for run in plan.runs(layer):
+        if run.call.instance is not None:
+            one = plans.of(run.call.instance)
+            by_scope.setdefault(one.scope, {})[one.key] = one
+    for found in by_scope.values():
+        if len(found) < 2:
+            continue
         together = {
             id(one): one for kind in found.values() for one in (kind, *kind.alike)
         }
@@ -342,6 +363,35 @@ def _targets(instance: Instance) -> Key:
         for name, param in params.items()
         if param.type == "op"
     )
+
+
+def chosen(instance: Instance) -> Iterator[int]:
+    """Which of the things each layer is that may be several; the first of those that are called alike."""
+    for name in instance.scope.choices:
+        one, each = instance.nodes.get(name), instance.scope.nodes[name].each
+        if one is None:
+            yield -1
+        else:
+            yield next(n for n, node in enumerate(each) if alike(node, one.node))
+
+
+def alike(one: Node, other: Node) -> bool:
+    """Whether a layer is called in one way, be it this or that: blocks that take the same and give the same."""
+    if one is other:
+        return True
+    return _called(one) is not None and _called(one) == _called(other)
+
+
+def _called(node: Node) -> Key | None:
+    """What a block that always has all of its inputs is called with, and the names of what it gives."""
+    block = node.target
+    if not isinstance(block, Scope) or block.kind != "block":
+        return None
+    if node.carry or any(
+        kind is None or kind.optional for kind in block.inputs.values()
+    ):
+        return None
+    return tuple(str(node.inputs[port]) for port in block.inputs), tuple(block.outputs)
 
 
 def _ranks(instance: Instance) -> Key:

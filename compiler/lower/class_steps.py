@@ -157,6 +157,8 @@ class Steps:
         self.uses = StreamedUses(stream.network, stream.axes)
         self._of: dict[int, ClassSteps] = {}
         self._begins: dict[int, Begin] = {}
+        self._limited: set[int] = set()
+        """Classes that are begun as others are that hold a limited number of positions."""
 
     def look_at(self, plan: ClassPlan) -> None:
         """Work out what a class keeps, before it is built and after those that it uses are settled."""
@@ -232,6 +234,7 @@ class Steps:
                 continue
             if isinstance(typed.target, Scope) and node.layer.scan is None:
                 classes = tuple(self._classes(runs))
+                self._require_alike(plan, name, classes)
                 if any(map(self.keeps, classes)):
                     limited = any(self._of[id(one)].bounded for one in classes)
                     kept[name] = LayerMemory(classes, "", limited)
@@ -248,6 +251,26 @@ class Steps:
         return ClassSteps(
             plan, kept, frozenset(positions), static, ports, dynamic, so_far
         )
+
+    def _require_alike(
+        self, plan: ClassPlan, layer: str, classes: Sequence[ClassPlan]
+    ) -> None:
+        """The classes of one layer, which is called in one way, go on alike from piece to piece."""
+        begun = [one for one in classes if id(one) in self._begins]
+        ways = {
+            (self.keeps(one), self.begin(one).offset, self.begin(one).ports)
+            for one in begun
+        }
+        if len(ways) > 1 or (ways and len(begun) < len(classes)):
+            reason = "some of what it may be goes on from earlier positions otherwise than the rest"
+            raise Unwritten(plan, layer, reason)
+        if any(self._of[id(one)].bounded for one in begun):
+            self._limited.update(map(id, begun))
+
+    def takes_capacity(self, plan: ClassPlan) -> bool:
+        """Whether `init_state` takes the largest number of positions: of all classes of a layer where it is of one."""
+        own = self._of[id(plan)]
+        return own.bounded or id(plan) in self._limited
 
     def _memory(
         self, plan: ClassPlan, node: Node, runs: Sequence[Run]

@@ -23,6 +23,7 @@ from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
+from compiler.lower.choice_tests import choice_tests
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.common_size import common_size
@@ -90,6 +91,10 @@ class Constructors:
     ) -> Iterator[tuple[Expr | None, ClassPlan, Sequence[Run]]]:
         """The classes of which one is built, each with the condition under which it is; None for the last."""
         plans = list(construct.plans)
+        tests = choice_tests(plans) if len(plans) > 1 else None
+        if tests is not None:
+            yield from tests
+            return
         if len(plans) == 2 and _test(ir, plans[0][1], plans[1][1]) is None:
             plans.reverse()
         for number, (plan, runs) in enumerate(plans):
@@ -106,7 +111,7 @@ class Constructors:
             return
         for name in self.of(ir.plan).dims:
             layer = next((x for x, needs in self._by_layer(ir) if name in needs), "")
-            for param, value in ir.plan.scope.nodes[layer].arguments.items():
+            for param, value in ir.plan.layers[layer].arguments.items():
                 if any(name in names_in(formula.expr) for formula in _formulas(value)):
                     raise Symbolic(ir.plan, layer, param, name)
             reason = (
@@ -361,7 +366,7 @@ def _direct(ir: ClassIR) -> Iterator[str]:
             yield from _symbols(count_code(held.typed))
         elif layer.when is not None:
             yield from _symbols(value_code(layer.when))
-    for node in ir.plan.scope.nodes.values():
+    for node in (typed.node for typed in ir.plan.layers.values()):
         if (
             node.layer.tie is not None
             and node.layer.tie.when is not None

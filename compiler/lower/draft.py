@@ -7,7 +7,7 @@ from functools import cached_property
 
 from compiler.codegen.python import Compare, Expr, Logic, Placeholder, lit
 from compiler.elaborate.check_names import formulas
-from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.graph import Alternatives, Node, Ref, Scope
 from compiler.ir.module import LayerState, Local, Member, Offset, Origin
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Plans, Run
@@ -82,11 +82,12 @@ class Draft:
         """The conditions of the scope, by which sizes and classes may differ."""
         found: dict[Expr, None] = {}
         for node in _nodes(self.plan.scope):
-            if node.layer.when is not None:
-                found[value_code(node.layer.when)] = None
+            for when in (node.layer.when, *_choices(node)):
+                if when is not None:
+                    found[value_code(when)] = None
             for _, formula in formulas(node.layer, node.arguments):
                 code = value_code(formula)
-                if isinstance(code, Compare):
+                if isinstance(code, Compare | Logic):
                     found[code] = None
         for name, param in self.plan.scope.environment.params.items():
             if param.type == "bool" or isinstance(param.default, bool):
@@ -114,6 +115,11 @@ class Draft:
         self.demands.append((test, f"{repeat.count.text} must be at least 1: {reason}"))
 
 
+def _choices(node: Node) -> tuple[Formula | bool | None, ...]:
+    """When a layer is which of the things that it may be."""
+    return node.target.conditions if isinstance(node.target, Alternatives) else ()
+
+
 def member(typed: TypedNode) -> Member:
     """The attribute that holds what a layer runs: its own, or that of the layer that it shares."""
     return Member(typed.node.shared or typed.node.name)
@@ -121,7 +127,7 @@ def member(typed: TypedNode) -> Member:
 
 def _nodes(scope: Scope) -> Iterator[Node]:
     """The layers of a scope, those of its groups too, which have the same names."""
-    for node in scope.nodes.values():
+    for node in scope.each_node():
         yield node
         if isinstance(node.target, Scope) and node.target.kind == "group":
             yield from _nodes(node.target)

@@ -155,6 +155,7 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
             or not typed.calls
             or node.shared
             or isinstance(typed.target, Scope)
+            or ir.plan.decides(node.name) is False
         ):
             continue
         held = member(ir.plan, node.name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.codegen.python import Expr, Placeholder, call
+from compiler.codegen.python import Conditional, Expr, Placeholder, call
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
-from compiler.ir.graph import Node, Scope
+from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.sequential import is_chain
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_ir import Construct, Held, wrapped
@@ -16,6 +16,7 @@ from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.draft import Draft
 from compiler.lower.emit import LayerCode
 from compiler.lower.parted import Unwritten
+from compiler.lower.scope_code import value_code
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim
 
@@ -81,13 +82,30 @@ class Members:
     def _build(self, typed: TypedNode, runs: Sequence[Run]) -> Expr | None:
         """The expression that builds one copy of a layer; None for a pure function."""
         if isinstance(typed.target, Scope):
-            return self._construct(typed, runs)
+            return self._chosen(typed, runs)
 
         def construct(op: Op, code: LayerCode) -> Expr | None:
             self.draft.library |= {op.carries(code)} - {""}
             return op.construct(code, **op_inputs(type(op), code.types))
 
         return wrapped(typed, self.draft.emit(typed, runs, construct).value)
+
+    def _chosen(self, typed: TypedNode, runs: Sequence[Run]) -> Expr:
+        """The block that a layer holds; where it may be several, each under its condition."""
+        target = self.draft.plan.scope.nodes[typed.node.name].target
+        if not isinstance(target, Alternatives):
+            return self._construct(typed, runs)
+        code: Expr | None = None
+        pairs = zip(target.conditions, target.nodes, strict=True)
+        for when, node in reversed(list(pairs)):
+            own = [run for run in runs if run.node.node is node]
+            if not own:
+                continue
+            made = self._construct(own[0].node, own)
+            test = value_code(when)
+            code = made if code is None else Conditional(test, made, code)
+        assert code is not None
+        return code
 
     def _construct(self, typed: TypedNode, runs: Sequence[Run]) -> Expr:
         by_plan: dict[int, tuple[ClassPlan, list[Run]]] = {}

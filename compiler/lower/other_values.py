@@ -20,7 +20,7 @@ from compiler.expr.syntax import (
     names_in,
     walk,
 )
-from compiler.ir.graph import Node, OpParam, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Scope
 from compiler.ir.typed import TypedGraph
 from compiler.lower.constructors import is_computed
 from compiler.op.arg_types import Formula
@@ -298,7 +298,7 @@ def _add_scopes(scope: Scope, found: dict[Scope, Roles]) -> None:
         elif one not in seen:
             seen.add(one)
             pending.append((one, True))
-            targets = (node.target for node in one.nodes.values())
+            targets = (node.target for node in one.each_node())
             pending += [
                 (target, False) for target in targets if isinstance(target, Scope)
             ]
@@ -306,7 +306,7 @@ def _add_scopes(scope: Scope, found: dict[Scope, Roles]) -> None:
 
 def _of_scope(scope: Scope, scopes: Mapping[Scope, Roles]) -> Roles:
     found: Roles = {}
-    for node in scope.nodes.values():
+    for node in scope.each_node():
         for name, role in _of_layer(node, scopes):
             found.setdefault(name, set()).add(role)
     for name in reversed(list(scope.params)):
@@ -321,6 +321,7 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
     layer, target = node.layer, node.target
     count = layer.repeat.count if layer.repeat is not None else None
     conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
+    conditions += target.conditions if isinstance(target, Alternatives) else ()
     for formula in _formulas(count):
         yield from ((name, _COUNT) for name in names_in(formula.expr))
     for formula in _formulas(conditions):
@@ -343,7 +344,7 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
 
 def _compare(scope: Scope, found: dict[str, set[int]]) -> None:
     """Add the numbers that names are compared with in the formulas of a scope and of its groups."""
-    for node in scope.nodes.values():
+    for node in scope.each_node():
         for _, formula in formulas(node.layer, node.arguments):
             for part in walk(formula.expr):
                 if isinstance(part, ComparisonOperation):

@@ -284,15 +284,22 @@ class ClassPrinter:
             each = Comprehension(built, Name(counter), call("range", count))
             body.append(self._set(name, call("nn.ModuleList", each)))
         elif held.present:
-            body.append(self._set(name, built))
+            kind = _module_type(built) if name in self._of_several() else None
+            body.append(self._set(name, built, kind))
         else:
             self._declare_optional(held, built, body)
 
-    def _set(self, layer: str, value: Expr) -> Stmt:
+    def _of_several(self) -> Collection[str]:
+        """The layers of which each class that they may be begins a state."""
+        kept = {} if self.ir.steps is None else self.ir.steps.kept
+        return [name for name, one in kept.items() if len(one.plans) > 1]
+
+    def _set(self, layer: str, value: Expr, kind: Expr | None = None) -> Stmt:
         target = member(self.plan, layer)
         if isinstance(target, Call):
             return ExprStatement(call("setattr", Name("self"), layer, value))
-        return Assign((target,), value)
+        annotated = kind if isinstance(target, Name) else None
+        return Assign((target,), value, annotation=annotated)
 
     def _absent(self, layer: str, kind: Expr) -> list[Stmt]:
         """`self.conv: nn.Conv2d | None = None`; what is not there has no number in a list."""
@@ -304,9 +311,8 @@ class ClassPrinter:
     def _declare_optional(self, held: Held, built: Expr, body: list[Stmt]) -> None:
         """A module that is there only where `when` holds; several share one `if`."""
         name, layer = held.typed.node.name, held.typed.node.layer
-        kind: Expr = Name("nn.Module")
-        if isinstance(built, Call) and layer.parametrize is None:
-            kind = built.func
+        plain = layer.parametrize is None
+        kind = (_module_type(built) if plain else None) or Name("nn.Module")
         none = self._absent(name, kind)
         test = self._init(value_code(layer.when))
         line = self._set(name, built)
@@ -632,3 +638,12 @@ def _collapsed(target: Expr) -> Expr:
             for item in items
         )
     )
+
+
+def _module_type(built: Expr) -> Expr | None:
+    """The class of what code builds: `A | B` of what is one or the other; None if it cannot be told."""
+    if isinstance(built, Conditional):
+        both = [_module_type(built.body), _module_type(built.orelse)]
+        known = [one for one in both if one is not None]
+        return either(known) if len(known) == 2 else None
+    return built.func if isinstance(built, Call) else None

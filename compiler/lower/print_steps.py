@@ -112,13 +112,23 @@ def _layer_type(own: ClassSteps, layer: str, kept: LayerMemory, steps: Steps) ->
     if node.layer.repeat is not None:
         return subscript(Name("list"), found)
     always = node.layer.when is None or own.plan.decides(layer) is True
-    return found if always else either_none(found)
+    return found if always else either([*kinds, lit(None)])
 
 
 def either(kinds: Iterable[Expr]) -> Expr:
     """`A | B`, with None as the last."""
-    ordered = sorted(dict.fromkeys(kinds), key=lambda kind: kind == lit(None))
+    parts = (part for kind in kinds for part in _parts(kind))
+    ordered = sorted(dict.fromkeys(parts), key=lambda kind: kind == lit(None))
     return reduce(lambda left, right: Binary("|", left, right), ordered)
+
+
+def _parts(kind: Expr) -> Iterator[Expr]:
+    """The types of which one is meant: `A` and `B` of `A | B`."""
+    if isinstance(kind, Binary) and kind.op == "|":
+        yield from _parts(kind.left)
+        yield from _parts(kind.right)
+    else:
+        yield kind
 
 
 def layer_state(own: ClassSteps, steps: Steps, key: LayerState) -> Expr:
@@ -198,7 +208,7 @@ class StepPrinter:
 
     def _settings(self) -> Iterator[FunctionParameter]:
         """What `forward` takes to go on from a piece before."""
-        kind = either_none(state_type(self.plan, self.steps))
+        kind = either([state_type(self.plan, self.steps), lit(None)])
         yield FunctionParameter(self.own.state_argument, kind, lit(None))
         if self.begin.offset and self.plan.scope.kind != "network":
             yield FunctionParameter(self.own.offset_argument, Name("int"), lit(0))
@@ -243,7 +253,7 @@ class StepPrinter:
             kind = either_none(TENSOR) if optional else TENSOR
             params.append(FunctionParameter(port, kind, None))
         network = self.plan.scope.kind == "network"
-        if self.own.bounded or network:
+        if self.steps.takes_capacity(self.plan) or network:
             kind = either_none(Name("int"))
             params.append(FunctionParameter(CAPACITY, kind, lit(None)))
         values = map(Name, (*self.prepared, *self.passed))

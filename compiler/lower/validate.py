@@ -13,6 +13,7 @@ from typing import Any
 from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
     Call,
+    Conditional,
     Expr,
     Literal,
     Name,
@@ -39,7 +40,7 @@ from compiler.ir.module import (
 )
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code, wrapped
-from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.class_plan import ClassPlan, Run, chosen
 from compiler.lower.common_size import MOST_COPIES
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.emit import LayerCode
@@ -164,6 +165,8 @@ class _Check:
     def run(self) -> None:
         if len(self.use.nodes) < len(self.plan.scope.nodes):
             raise self._wrong("a layer of it is wrong here")
+        if [*chosen(self.use)] != [*chosen(self.plan.first)]:
+            raise self._wrong("a layer is another thing")
         for port, value in self.ir.body.inputs:
             there = self.use.inputs.get(port) is not None
             self.values[value.number] = Output(port, "") if there else ABSENT
@@ -406,6 +409,9 @@ class _Check:
         self, held: Held, node: TypedNode, call: LayerCall, copy: int | None
     ) -> None:
         built = held.build
+        while call.instance is not None and isinstance(built, Conditional):
+            test = self._value(built.test, copy)
+            built = built.body if test else built.orelse
         if isinstance(built, Placeholder) and isinstance(built.key, Construct):
             self._construct(built.key, call, copy)
         elif call.instance is not None:
@@ -598,9 +604,9 @@ class _Check:
 
     def _callee(self, node: TypedNode, call: LayerCall) -> ClassPlan:
         held = self.held.get(node.node.shared or node.node.name)
-        key = held.build.key if held and isinstance(held.build, Placeholder) else None
-        if isinstance(key, Construct):
-            return key.plans[0][0]
+        for key in placeholders(held.build) if held else ():
+            if isinstance(key, Construct) and key.typed.target is node.target:
+                return key.plans[0][0]
         assert call.instance is not None
         plan = ClassPlan((), call.instance.scope)
         plan.add(call.instance)

@@ -376,6 +376,21 @@ def when_in_block(e: Example) -> Config | None:
 
 
 @wrapper
+def chosen(e: Example) -> Config | None:
+    """Of two uses of a block one is another op."""
+    if not e.inputs:
+        return None
+    use: Config = {"op": "Blk", "in": {port: port for port, _ in e.inputs}}
+    layers = {"a": {**use, "on": True}, "b": {**use, "on": False}}
+    first, _ = e.inputs[0]
+    other: Config = {"op": "identity", "in": first}
+    layer = {"when": "on", **_wired(e, e.layer)}
+    inside = _block(e, {"l": {"choose": [layer, other]}}, params={"on": "bool"})
+    outputs = {"a": "a", "b": "b"}
+    return _net(e, layers, outputs=outputs, blocks={"Blk": inside})
+
+
+@wrapper
 def scan(e: Example) -> Config | None:
     """One step of a recurrence; what comes in has one dimension more."""
     if not e.inputs or any(len(kind.split(",")) > 4 for _, kind in e.inputs):

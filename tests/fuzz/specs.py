@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
+from tests.fuzz.choices import CHOICES
 from tests.fuzz.richer import RICHER
 from tests.fuzz.scope import Config, Scope, Value, argument, serial
 from tests.fuzz.structures import go_on
-from tests.fuzz.wrapped import wrapped
+from tests.fuzz.wrapped import CHOOSING, wrapped
 
 RICH = 5_000_000
 """From this seed on specs have richer moves. What a seed gives depends on the moves of the day."""
@@ -60,7 +61,7 @@ def _random_spec(seed: int) -> Config:
         params["vocab"] = 9
         dims["T"]["max"] = 64
         dims |= {name: {"min": 8, "multiple_of": 4} for name in ("H", "W")}
-        s.more = RICHER
+        s.more = (*RICHER, *CHOICES * 2) if seed >= CHOOSING else RICHER
     spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s)}
     if rich and s.chance(0.15):
         spec = _two(s, spec)

@@ -23,6 +23,8 @@ from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.pipeline import compile_spec
 from tests.fuzz.scope import Config
 
+CHOOSING = 30_000_000
+"""From this seed on a layer may become an alternative of a choice."""
 MOST = 4
 """So many layers of a spec are wrapped at most."""
 _FIXED = ("else", "carry", "scan", "share", "tie", "reverse")
@@ -71,11 +73,12 @@ Wrapper = Callable[[Site, random.Random], bool]
 def wrapped(spec: Config, seed: int) -> Config:
     """The spec with wrappers around some layers, drawn by the seed."""
     rng, found = random.Random(seed), deepcopy(spec)
+    wrappers = (*WRAPPERS, _as_alternative) if seed >= CHOOSING else WRAPPERS
     for _ in range(rng.randint(1, MOST)):
         sites = list(_sites(found))
         if not sites:
             break
-        rng.choice(WRAPPERS)(rng.choice(sites), rng)
+        rng.choice(wrappers)(rng.choice(sites), rng)
     return found
 
 
@@ -212,6 +215,25 @@ def _in_block(site: Site, rng: random.Random) -> bool:
     given = dict(zip(inputs, site.reads, strict=True))
     arguments = {param: param for param in named}
     site.layers[site.name] = {"op": name, **arguments, "in": given}
+    return True
+
+
+def _as_alternative(site: Site, rng: random.Random) -> bool:
+    """The alternative that is chosen, before or after another one."""
+    if any(key in site.config for key in ("repeat", "when", "choose")):
+        return False
+    layer, beside = site.rewired(site.reads), {"in": site.reads[0]}
+    beside["in"] = layer.pop("in")
+    tests = ["1 > 0", *(f"{flag} or 1 > 0" for flag in _flags(site))]
+    other: Config = {"layers": {site.fresh("other"): "identity"}}
+    both: list[Config] = [{"when": rng.choice(tests), **layer}, other]
+    if len(site.reads) > 1:
+        both[1] = {**other, "in": site.reads[0]}
+        both[0]["in"], beside = beside["in"], {}
+    if rng.random() < 0.5:
+        both = [{"when": "1 > 2", **both[1]}, dict(both[0])]
+        del both[1]["when"]
+    site.layers[site.name] = {"choose": both, **beside}
     return True
 
 

@@ -80,6 +80,20 @@ class Block(nn.Module):
         return out
 
 
+class Downsample(nn.Module):
+    """x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]"""
+
+    def __init__(self, c: int, width: int) -> None:
+        super().__init__()
+        self.norm = ChannelNorm(c)
+        self.conv = nn.Conv2d(c, width, kernel_size=2, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.norm(x)  # [B, C, H, W]
+        conv: Tensor = self.conv(norm)  # [B, width, H // 2, W // 2]
+        return conv
+
+
 class Stage(nn.Module):
     """Blocks of one resolution; all stages but the first halve it before.
 
@@ -111,20 +125,6 @@ class Stage(nn.Module):
         for block in self.blocks:  # depth times
             x = block(x)  # [B, width, H1, W1]
         return x
-
-
-class Downsample(nn.Module):
-    """x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]"""
-
-    def __init__(self, c: int, width: int) -> None:
-        super().__init__()
-        self.norm = ChannelNorm(c)
-        self.conv = nn.Conv2d(c, width, kernel_size=2, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm(x)  # [B, C, H, W]
-        conv: Tensor = self.conv(norm)  # [B, width, H // 2, W // 2]
-        return conv
 
 
 class ConvNeXt(nn.Module):

@@ -40,6 +40,24 @@ class DenseLayer(nn.Module):
         return torch.cat([x, drop], dim=1)  # [B, C + growth, H, W]
 
 
+class Transition(nn.Module):
+    """Fewer channels, then half the resolution.
+
+    x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]
+    """
+
+    def __init__(self, c: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(c)
+        self.conv = nn.Conv2d(c, width, kernel_size=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        relu = F.relu(self.norm(x), inplace=True)  # [B, C, H, W]
+        conv = self.conv(relu)  # [B, width, H, W]
+        pool: Tensor = F.avg_pool2d(conv, kernel_size=2)  # [B, width, H // 2, W // 2]
+        return pool
+
+
 class Stage(nn.Module):
     """Layers at one resolution, half of that before it.
 
@@ -64,24 +82,6 @@ class Stage(nn.Module):
         for block in self.layers:  # depth times
             x = block(x)  # [B, N1, H1, W1]
         return x
-
-
-class Transition(nn.Module):
-    """Fewer channels, then half the resolution.
-
-    x: float[B, C, H, W] -> float[B, width, H // 2, W // 2]
-    """
-
-    def __init__(self, c: int, width: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(c)
-        self.conv = nn.Conv2d(c, width, kernel_size=1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        relu = F.relu(self.norm(x), inplace=True)  # [B, C, H, W]
-        conv = self.conv(relu)  # [B, width, H, W]
-        pool: Tensor = F.avg_pool2d(conv, kernel_size=2)  # [B, width, H // 2, W // 2]
-        return pool
 
 
 class DenseNet121(nn.Module):

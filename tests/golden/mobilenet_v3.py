@@ -55,6 +55,26 @@ class Conv(nn.Module):
         return hardswish
 
 
+class SqueezeExcite(nn.Module):
+    """Scales each channel by a gate that is read off the means of all channels (Hu et
+    al., 2017).
+
+    x: float[B, C, H, W] -> float[B, C, H, W]
+    """
+
+    def __init__(self, c: int, squeeze_channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(c, squeeze_channels, kernel_size=1)
+        self.fc2 = nn.Conv2d(squeeze_channels, c, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
+        act = F.relu(self.fc1(pool), inplace=True)  # [B, squeeze_channels, 1, 1]
+        gate = F.hardsigmoid(self.fc2(act))  # [B, C, 1, 1]
+        scaled: Tensor = gate * x  # [B, C, H, W]
+        return scaled
+
+
 class InvertedResidual(nn.Module):
     """Widens, filters each channel on its own, gates the channels, and narrows again.
 
@@ -95,26 +115,6 @@ class InvertedResidual(nn.Module):
         project = self.project(gate)  # [B, width, H1, W1]
         sum_: Tensor = project + x if self.has_sum else project  # [B, width, H1, W1]
         return sum_
-
-
-class SqueezeExcite(nn.Module):
-    """Scales each channel by a gate that is read off the means of all channels (Hu et
-    al., 2017).
-
-    x: float[B, C, H, W] -> float[B, C, H, W]
-    """
-
-    def __init__(self, c: int, squeeze_channels: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Conv2d(c, squeeze_channels, kernel_size=1)
-        self.fc2 = nn.Conv2d(squeeze_channels, c, kernel_size=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        pool = F.adaptive_avg_pool2d(x, 1)  # [B, C, 1, 1]
-        act = F.relu(self.fc1(pool), inplace=True)  # [B, squeeze_channels, 1, 1]
-        gate = F.hardsigmoid(self.fc2(act))  # [B, C, 1, 1]
-        scaled: Tensor = gate * x  # [B, C, H, W]
-        return scaled
 
 
 class MobileNetV3(nn.Module):

@@ -25,6 +25,41 @@ __all__ = ["Swin"]
 # compiler/library: class WindowPositionBias(nn.Module)
 
 
+class ShiftMask(nn.Module):
+    """Keeps what came round an edge of the image apart from what was there.
+
+    bias: float[N, Heads, P, P], x: float[B, H, W, D] -> float[N, Heads, P, P]
+    where N1 = (H // window) * (W // window)
+    """
+
+    def __init__(self, window: int, shift: int) -> None:
+        super().__init__()
+        self.shift = shift
+        self.window = window
+
+    def forward(self, bias: Tensor, x: Tensor) -> Tensor:
+        row = torch.arange(x.shape[1], device=x.device)  # [H]
+        below = row >= x.shape[1] - self.shift  # [H]
+        twice = below.to(torch.int64) * 2  # [H]
+        rows = twice.unsqueeze(1)  # [H, 1]
+        column = torch.arange(x.shape[2], device=x.device)  # [W]
+        right = column >= x.shape[2] - self.shift  # [W]
+        parts = rows + right  # [H, W]
+        windows = (
+            torch.unflatten(
+                torch.unflatten(parts, 0, (-1, self.window)), 2, (-1, self.window)
+            )
+            .transpose(1, 2)
+            .flatten(0, 1)
+            .flatten(1)
+        )  # [N1, window * window]
+        queries = windows.unsqueeze(1).unsqueeze(3)  # [N1, 1, window * window, 1]
+        keys = windows.unsqueeze(1).unsqueeze(2)  # [N1, 1, 1, window * window]
+        apart = queries != keys  # [N1, 1, window * window, window * window]
+        masked: Tensor = bias.masked_fill(apart, -100.0)  # [N, Heads, P, P]
+        return masked
+
+
 class WindowBias(nn.Module):
     """What attention adds to its scores, for each window and head; learned, but for
     what the shift forbids.
@@ -167,41 +202,6 @@ class Block(nn.Module):
         norm2 = self.norm2(attended)  # [B, H, W, D]
         out: Tensor = attended + self.drop2(self.mlp(norm2))  # [B, H, W, D]
         return out
-
-
-class ShiftMask(nn.Module):
-    """Keeps what came round an edge of the image apart from what was there.
-
-    bias: float[N, Heads, P, P], x: float[B, H, W, D] -> float[N, Heads, P, P]
-    where N1 = (H // window) * (W // window)
-    """
-
-    def __init__(self, window: int, shift: int) -> None:
-        super().__init__()
-        self.shift = shift
-        self.window = window
-
-    def forward(self, bias: Tensor, x: Tensor) -> Tensor:
-        row = torch.arange(x.shape[1], device=x.device)  # [H]
-        below = row >= x.shape[1] - self.shift  # [H]
-        twice = below.to(torch.int64) * 2  # [H]
-        rows = twice.unsqueeze(1)  # [H, 1]
-        column = torch.arange(x.shape[2], device=x.device)  # [W]
-        right = column >= x.shape[2] - self.shift  # [W]
-        parts = rows + right  # [H, W]
-        windows = (
-            torch.unflatten(
-                torch.unflatten(parts, 0, (-1, self.window)), 2, (-1, self.window)
-            )
-            .transpose(1, 2)
-            .flatten(0, 1)
-            .flatten(1)
-        )  # [N1, window * window]
-        queries = windows.unsqueeze(1).unsqueeze(3)  # [N1, 1, window * window, 1]
-        keys = windows.unsqueeze(1).unsqueeze(2)  # [N1, 1, 1, window * window]
-        apart = queries != keys  # [N1, 1, window * window, window * window]
-        masked: Tensor = bias.masked_fill(apart, -100.0)  # [N, Heads, P, P]
-        return masked
 
 
 class PatchMerging(nn.Module):

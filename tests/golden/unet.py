@@ -33,24 +33,6 @@ class DoubleConv(nn.Module):
         return F.relu(self.bn2(self.conv2(relu1)), inplace=True)  # [B, width, H, W]
 
 
-class Below(nn.Module):
-    """Half the resolution, the levels below, and back up beside the skip connection.
-
-    encode: float[B, width, H, W] -> float[B, 2 * width, H, W]
-    """
-
-    def __init__(self, width: int, depth: int) -> None:
-        super().__init__()
-        self.level = Level(width, 2 * width, depth - 1)
-        self.up = nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2)
-
-    def forward(self, encode: Tensor) -> Tensor:
-        down = F.max_pool2d(encode, kernel_size=2)  # [B, width, H // 2, W // 2]
-        level = self.level(down)  # [B, 2 * width, H // 2, W // 2]
-        up = self.up(level)  # [B, width, 2 * (H // 2), 2 * (W // 2)]
-        return torch.cat([encode, up], dim=1)  # [B, 2 * width, H, W]
-
-
 class Level(nn.Module):
     """One resolution of a U-Net, with all coarser ones inside it.
 
@@ -75,6 +57,24 @@ class Level(nn.Module):
             self.decode(below) if self.decode is not None else below
         )  # [B, width, H, W]
         return decode
+
+
+class Below(nn.Module):
+    """Half the resolution, the levels below, and back up beside the skip connection.
+
+    encode: float[B, width, H, W] -> float[B, 2 * width, H, W]
+    """
+
+    def __init__(self, width: int, depth: int) -> None:
+        super().__init__()
+        self.level = Level(width, 2 * width, depth - 1)
+        self.up = nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2)
+
+    def forward(self, encode: Tensor) -> Tensor:
+        down = F.max_pool2d(encode, kernel_size=2)  # [B, width, H // 2, W // 2]
+        level = self.level(down)  # [B, 2 * width, H // 2, W // 2]
+        up = self.up(level)  # [B, width, 2 * (H // 2), 2 * (W // 2)]
+        return torch.cat([encode, up], dim=1)  # [B, 2 * width, H, W]
 
 
 class UNet(nn.Module):
