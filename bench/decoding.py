@@ -125,7 +125,7 @@ def greedy(network: Any, prompt: Tensor, new: int) -> Tensor:
     """Tokens as `layergraph generate` makes them, from a state."""
     with torch.inference_mode():
         state = network.init_state(max_length=prompt.shape[1] + new)
-        return sample(Stepper(network.step, state), prompt, Sampling(new, 0))
+        return sample(Stepper(network.step, state, network), prompt, Sampling(new, 0))
 
 
 def _greedy_from(network: Any, source: Tensor, prompt: Tensor, new: int) -> Tensor:
@@ -142,7 +142,7 @@ def _greedy_from(network: Any, source: Tensor, prompt: Tensor, new: int) -> Tens
             logits: Tensor = found[0] if isinstance(found, tuple) else found
             return logits
 
-        return sample(Stepper(step, state), prompt, Sampling(new, 0))
+        return sample(Stepper(step, state, network), prompt, Sampling(new, 0))
 
 
 def jobs(pair: Pair) -> dict[str, Job]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from compiler.diagnostics.diagnostic import RequestError
+from runtime.direct_calls import direct_calls
 
 NextLogits = Callable[[Tensor], Tensor]
 """Tokens int[N, t] -> logits float[N, vocab] of the next token."""
@@ -29,10 +30,17 @@ class Stepper:
     Args:
         step: runs new tokens int[N, n] and changes the state; returns logits float[N, n, vocab].
         state: what a generated class keeps between pieces (`init_state`).
+        network: what `step` runs, whose layers are called directly while tokens are generated.
     """
 
-    def __init__(self, step: Callable[[Tensor, Any], Tensor], state: Any) -> None:
+    def __init__(
+        self,
+        step: Callable[[Tensor, Any], Tensor],
+        state: Any,
+        network: nn.Module | None = None,
+    ) -> None:
         self.step, self.state, self.done = step, state, 0
+        self.network = network
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Tokens int[N, t], which go on from those of the call before -> logits float[N, vocab]."""
@@ -105,18 +113,24 @@ def sample(
     seeds = range(len(prompt) if as_alone else 1)
     generators = [torch.Generator().manual_seed(sampling.seed) for _ in seeds]
     tokens, finished = prompt, prompt.new_zeros(len(prompt), dtype=torch.bool)
-    for _ in range(sampling.max_new_tokens if len(prompt) else 0):
-        logits = _checked_logits(next_logits, tokens)
-        logits = penalise_repetition(logits, tokens, sampling)
-        token = sample_token(logits, sampling, generators)
-        if eos is not None:
-            token = torch.where(finished, pad, token)
-        tokens = torch.cat([tokens, token[:, None]], 1)
-        if eos is not None:
-            finished = finished | (token == eos)
-            if finished.all():
-                break
+    with direct_calls(_network(next_logits)):
+        for _ in range(sampling.max_new_tokens if len(prompt) else 0):
+            logits = _checked_logits(next_logits, tokens)
+            logits = penalise_repetition(logits, tokens, sampling)
+            token = sample_token(logits, sampling, generators)
+            if eos is not None:
+                token = torch.where(finished, pad, token)
+            tokens = torch.cat([tokens, token[:, None]], 1)
+            if eos is not None:
+                finished = finished | (token == eos)
+                if finished.all():
+                    break
     return tokens[:, prompt.shape[1] :]
+
+
+def _network(next_logits: NextLogits) -> nn.Module | None:
+    """The network whose logits these are, if it is stepped."""
+    return next_logits.network if isinstance(next_logits, Stepper) else None
 
 
 def penalise_repetition(logits: Tensor, tokens: Tensor, sampling: Sampling) -> Tensor:
@@ -195,10 +209,11 @@ def beam_search(
     """
     _require(beam >= 1, "the beam width must be at least 1")
     search = _BeamSearch.start(prompt, beam, length_penalty, pad)
-    for remaining in reversed(range(max_new_tokens)):
-        search.step(next_logits, eos, last=remaining == 0)
-        if not search.active.any():
-            break
+    with direct_calls(_network(next_logits)):
+        for remaining in reversed(range(max_new_tokens)):
+            search.step(next_logits, eos, last=remaining == 0)
+            if not search.active.any():
+                break
     return search.best()
 
 
@@ -315,7 +330,6 @@ def _checked_logits(next_logits: NextLogits, tokens: Tensor) -> Tensor:
         RequestError: if they are NaN or infinite.
     """
     logits = next_logits(tokens).float()
-    # 0 times NaN, or an infinity, is NaN, which counts as true; it takes half the time of isfinite
-    invalid = bool((logits.amax(-1) * 0).any())
-    _require(not invalid, "the network's logits are NaN or infinite")
+    finite = all(map(math.isfinite, logits.amax(-1).tolist()))
+    _require(finite, "the network's logits are NaN or infinite")
     return logits

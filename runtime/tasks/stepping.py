@@ -48,7 +48,7 @@ def stepper(
         logits: Tensor = outputs[names.index(wanted)]
         return logits
 
-    return Stepper(step, state)
+    return Stepper(step, state, network)
 
 
 def _whole(network: Any) -> Any:
