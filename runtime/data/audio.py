@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 from torch import Tensor
 
+from runtime.data.user_files import check_regular
+
 FORMATS: Final = ("WAV", "FLAC")
 """The formats that are read, as libsndfile calls them."""
 _MAX_SECONDS: Final = 3600.0
@@ -78,6 +80,8 @@ def resampled(
 
 
 def _opened(file: Path | BinaryIO) -> soundfile.SoundFile:
+    if isinstance(file, Path):
+        check_regular(file)
     try:
         opened = soundfile.SoundFile(file if not isinstance(file, Path) else str(file))
     except soundfile.LibsndfileError as error:

@@ -78,9 +78,8 @@ def captioned_images(
         "captions": {str(label): known[label] for label in sorted(known)},
         **scale.metadata(),
     }
-    classes = facts.classes or 1 + max(
-        int(part.labels.max()) for part in parts.values()
-    )
+    labels = torch.cat([part.labels for part in parts.values()]).tolist()
+    classes = facts.classes or 1 + max(labels, default=0)
     facts = replace(facts, vocab=tokenizer.size + 1, classes=classes)
     test = examples("test") if "test" in parts else None
     return DataSplits(examples("train"), examples("validation"), facts, metadata, test)

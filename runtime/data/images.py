@@ -17,14 +17,13 @@ from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.image_data import Fit, ImageData
 from runtime.data.augment import Augmenter
 from runtime.data.dataset import Batch, DataSplits, batch_seed
+from runtime.data.open_image import open_image
 
 if TYPE_CHECKING:  # only image files need Pillow
     from PIL.Image import Image
 
 Range = Literal["0..1", "-1..1"]
 
-FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's names of the formats that are read; it reads some others by starting a program."""
 MAX_WORKERS: Final = 4
 """Maximum number of processes that read files."""
 
@@ -252,13 +251,8 @@ def read_image(
     Raises:
         OSError, ValueError: if the file is not an image.
     """
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            return as_pixels(opened, size, channels, fit)
-    except (Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(str(error)) from None
+    with open_image(path) as opened:
+        return as_pixels(opened, size, channels, fit)
 
 
 def as_pixels(
@@ -295,14 +289,9 @@ def image_size(path: Path | BytesIO) -> tuple[int, int]:
     Raises:
         OSError, ValueError: if the file is not an image.
     """
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            turned = opened.getexif().get(_ORIENTATION, 1) in _TURNED
-            return (opened.height, opened.width) if turned else opened.size
-    except (Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(str(error)) from None
+    with open_image(path) as opened:
+        turned = opened.getexif().get(_ORIENTATION, 1) in _TURNED
+        return (opened.height, opened.width) if turned else opened.size
 
 
 def _convertible(image: Image) -> Image:

@@ -24,7 +24,6 @@ from runtime.data.folders import (
     split_files,
 )
 from runtime.data.images import (
-    FORMATS,
     IGNORED,
     ImageExamples,
     PixelScale,
@@ -32,6 +31,7 @@ from runtime.data.images import (
     read_image,
     resized,
 )
+from runtime.data.open_image import open_image
 
 if TYPE_CHECKING:  # only image files need Pillow
     from PIL.Image import Image
@@ -172,14 +172,10 @@ def _classes(file: Path) -> NDArray[np.int64]:
     Raises:
         OSError, ValueError: if it is not an image with one value for each pixel.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    try:
-        with Image.open(file, formats=FORMATS) as opened:
-            image = ImageOps.exif_transpose(opened)
-            return _values(image)
-    except (Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(str(error)) from None
+    with open_image(file) as opened:
+        return _values(ImageOps.exif_transpose(opened))
 
 
 def _values(image: Image) -> NDArray[np.int64]:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from compiler.tasks.image_data import Fit
-from runtime.data.images import FORMATS, as_pixels, image_size, read_image
+from runtime.data.images import as_pixels, image_size, read_image
+from runtime.data.open_image import open_image
 
 MAX_FRAMES: Final = 10_000
 """Maximum number of frames of an animated image."""
@@ -77,17 +78,12 @@ def _chosen(count: int, frames: int) -> list[int]:
 def _read_animation(
     path: Path, frames: int, size: tuple[int, int], channels: int, fit: Fit
 ) -> Tensor:
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            count = getattr(opened, "n_frames", 1)
-            _check_count(count)
-            chosen = _chosen(count, frames)
-            found = {}
-            for index in dict.fromkeys(chosen):
-                opened.seek(index)
-                found[index] = as_pixels(opened, size, channels, fit)
-    except (Image.DecompressionBombError, SyntaxError, EOFError) as error:
-        raise ValueError(str(error) or "it ends too early") from None
+    with open_image(path) as opened:
+        count = getattr(opened, "n_frames", 1)
+        _check_count(count)
+        chosen = _chosen(count, frames)
+        found = {}
+        for index in dict.fromkeys(chosen):
+            opened.seek(index)
+            found[index] = as_pixels(opened, size, channels, fit)
     return torch.stack([found[index] for index in chosen], 1)

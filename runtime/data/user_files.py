@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
 import zlib
@@ -50,6 +51,16 @@ def regular_file(section: DataSection, option: str, written: str) -> Path:
     if not path.is_file():  # reading a pipe or a device might never end
         section.fail("data-unreadable", f"{path} is not a regular file", option)
     return path
+
+
+def check_regular(path: Path) -> None:
+    """Check that a path is no pipe and no device, of which reading might never end.
+
+    Raises:
+        OSError: if it is.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def existing_path(section: DataSection, option: str, written: str) -> Path:

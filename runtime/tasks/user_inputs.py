@@ -24,7 +24,7 @@ from compiler.tasks.task import Task
 from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch
-from runtime.data.images import FORMATS, PixelScale, image_size, read_image
+from runtime.data.images import PixelScale, image_size, read_image
 from runtime.data.read_video import read_video
 from runtime.data.table import inputs_of
 from runtime.data.table_columns import BLANK, TableColumns
@@ -45,15 +45,13 @@ def read_user_image(
         RequestError: if the file does not exist.
         DataError: if it is not an image.
     """
-    from PIL import Image
-
     path = _image_source(file)
     try:
         if size is None:
-            with Image.open(path, formats=FORMATS) as opened:
-                size = (opened.height, opened.width)
+            width, height = image_size(path)
+            size = (height, width)
         return read_image(path, size, channels, fit)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{file} is not an image: {reason}") from None
 

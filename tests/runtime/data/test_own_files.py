@@ -57,7 +57,9 @@ def test_vocabulary_and_scale_are_of_the_training_file(tmp_path: Path) -> None:
     assert text.facts.vocab == 4  # a, b, c, and what is unknown
     assert text.held_out.__getitems__([0])["tokens"].unique().tolist() == [0]
     table = read(f"{{csv: {{{OWN}, columns: [a], length: 4}}}}", tmp_path / "s", TABLES)
-    mean, std = (torch.tensor(table.metadata[key]) for key in ("mean", "std"))
+    mean, std = (
+        torch.tensor(table.metadata["series"][0][key]) for key in ("mean", "std")
+    )
     assert mean == pytest.approx(14.5)
     first = table.held_out.__getitems__([0])
     values = first["past"].flatten() * std + mean

@@ -29,7 +29,7 @@ def outcome(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
     """The exit code of a command; any exception but its exit is a traceback for the user."""
     monkeypatch.setattr(sys, "argv", ["layergraph", *arguments])
     monkeypatch.setattr(gc, "freeze", lambda: None)
-    with _bounded():
+    with bounded():
         try:
             main()
         except SystemExit as done:
@@ -38,7 +38,7 @@ def outcome(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def bounded() -> Iterator[None]:
     """A bound of time, and of memory beyond what is in use."""
 
     def stop(*_: Any) -> None:
