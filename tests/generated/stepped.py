@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from compiler.lower.step_flows import stream
 from compiler.program import Program
 from runtime.load import build_networks
-from tests.programs import SPECS, compiled
+from tests.programs import FOLDER, SPECS
 
-STEPPED = [name for name in SPECS if compiled(name).typed.graph.spec.step is not None]
+TEXTS = {name: (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") for name in SPECS}
+STEPPED = [name for name, text in TEXTS.items() if "\nstep:" in text]
 LENGTH = 11
 
 

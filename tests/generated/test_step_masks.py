@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from runtime.decode import pad_left
 from tests.generated.networks import small
-from tests.generated.stepped import LENGTH, STEPPED, Stepped, first
+from tests.generated.stepped import LENGTH, STEPPED, TEXTS, Stepped, first
 
 PIECES = ([1] * LENGTH, [LENGTH], [6, 1, 2, 1, 1])
 STARTS = torch.tensor([[0], [4], [5]])
@@ -23,7 +25,11 @@ def _mask_of(spec: str) -> str:
     return next((n for n in stepped.axes if (k := kinds[n]) and k.kind == "bool"), "")
 
 
-MASKS = {spec: mask for spec in STEPPED if (mask := _mask_of(spec))}
+MASKS = {
+    spec: found[1]
+    for spec in STEPPED
+    if (found := re.search(r"^  (\w+): bool\[B, T\]", TEXTS[spec], re.MULTILINE))
+}
 DECODERS = [spec for spec, mask in MASKS.items() if mask == "mask"]
 """Those without an encoder."""
 LEARNED = ("opt", "bart_base")
@@ -32,6 +38,7 @@ LEARNED = ("opt", "bart_base")
 
 def test_decoders_with_a_mask() -> None:
     assert len(MASKS) == 14 and len(DECODERS) == 12
+    assert {spec: mask for spec in STEPPED if (mask := _mask_of(spec))} == MASKS
 
 
 class _Padded(Stepped):

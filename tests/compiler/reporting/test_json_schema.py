@@ -6,37 +6,27 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from compiler.diagnostics.source import Source
 from compiler.language.spec import Spec
 from compiler.op.registry import ops
-from compiler.parse.document import to_data
-from compiler.parse.parse import parse
-from compiler.reporting.json_schema import schema
+from tests.json_schema import schema_errors, the_schema
 
-SCHEMA = schema()
-VALIDATOR = Draft202012Validator(SCHEMA)
 SPECS = sorted((*Path("specs").rglob("*.yaml"), *Path("recipes").glob("*.yaml")))
 
 
-def faults(text: str) -> list[str]:
-    data = to_data(parse(Source("a.yaml", text)).root)
-    return [error.json_path for error in VALIDATOR.iter_errors(data)]
-
-
 def test_it_is_a_schema() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(the_schema())
+    assert the_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_every_spec_is_valid(path: Path) -> None:
-    assert faults(path.read_text(encoding="utf-8")) == []
+    assert schema_errors(path.read_text(encoding="utf-8")) == []
 
 
 def test_it_knows_every_key_and_op() -> None:
     keys = {field.alias or name for name, field in Spec.model_fields.items()}
-    assert SCHEMA["$defs"]["spec"]["properties"].keys() == keys
-    assert {f"op.{name}" for name in ops()} <= SCHEMA["$defs"].keys()
+    assert the_schema()["$defs"]["spec"]["properties"].keys() == keys
+    assert {f"op.{name}" for name in ops()} <= the_schema()["$defs"].keys()
 
 
 LAYER = "name: A\ninputs: {x: 'float[B, D]'}\nlayers: {a: %s}\n"
@@ -57,7 +47,7 @@ LAYER = "name: A\ninputs: {x: 'float[B, D]'}\nlayers: {a: %s}\n"
     ],
 )
 def test_layers_that_are_valid(layer: str) -> None:
-    assert faults(LAYER % layer) == []
+    assert schema_errors(LAYER % layer) == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +65,7 @@ def test_layers_that_are_valid(layer: str) -> None:
     ],
 )
 def test_layers_that_are_not(layer: str) -> None:
-    assert faults(LAYER % layer) != []
+    assert schema_errors(LAYER % layer) != []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +82,7 @@ def test_layers_that_are_not(layer: str) -> None:
     ],
 )
 def test_params_that_are_valid(param: str) -> None:
-    assert faults(f"name: A\nparams: {{a: {param}}}") == []
+    assert schema_errors(f"name: A\nparams: {{a: {param}}}") == []
 
 
 @pytest.mark.parametrize(
@@ -107,13 +97,15 @@ def test_params_that_are_valid(param: str) -> None:
     ],
 )
 def test_files_that_are_not(text: str) -> None:
-    assert faults(text) != []
+    assert schema_errors(text) != []
 
 
 def test_references_resolve() -> None:
     names: set[str] = set()
-    _collect(SCHEMA, names)
-    assert {name.removeprefix("#/$defs/") for name in names} <= SCHEMA["$defs"].keys()
+    _collect(the_schema(), names)
+    assert {name.removeprefix("#/$defs/") for name in names} <= the_schema()[
+        "$defs"
+    ].keys()
 
 
 def _collect(value: Any, names: set[str]) -> None:

@@ -4,21 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from compiler.diagnostics.source import Source
-from compiler.parse.document import to_data
-from compiler.parse.parse import parse
-from compiler.reporting.json_schema import schema
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.losses import Loss
 from compiler.tasks.metrics import Metric
 from compiler.tasks.optimizers import Optimizer
 from compiler.tasks.schedules import Schedule
 from compiler.tasks.task_kinds import task_kinds
+from tests.json_schema import schema_errors, the_schema
 
-SCHEMA = schema()
-VALIDATOR = Draft202012Validator(SCHEMA)
 NET = "name: Net\ninputs: {x: 'float[B, D]'}\nlayers: {a: relu}\n"
 MISTAKES = Path("tests/mistakes/task")
 BEYOND = {
@@ -48,11 +42,6 @@ BEYOND = {
 """Mistakes that only the compiler can see: in formulas, between keys, and against networks."""
 
 
-def faults(text: str) -> list[str]:
-    data = to_data(parse(Source("a.yaml", text)).root)
-    return [error.json_path for error in VALIDATOR.iter_errors(data)]
-
-
 @pytest.mark.parametrize(
     "task",
     [
@@ -80,7 +69,7 @@ def faults(text: str) -> list[str]:
     ],
 )
 def test_tasks_that_are_valid(task: str) -> None:
-    assert faults(f"{NET}task: {task}\n") == []
+    assert schema_errors(f"{NET}task: {task}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +80,7 @@ def test_tasks_that_are_valid(task: str) -> None:
     ],
 )
 def test_variants_that_are_valid(text: str) -> None:
-    assert faults(f"{NET}{text}\n") == []
+    assert schema_errors(f"{NET}{text}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -103,24 +92,26 @@ def test_variants_that_are_valid(text: str) -> None:
     ],
 )
 def test_variants_that_are_not(text: str) -> None:
-    assert faults(f"{NET}{text}\n") != []
+    assert schema_errors(f"{NET}{text}\n") != []
 
 
 @pytest.mark.parametrize(
     "path", sorted(MISTAKES.glob("*.yaml")), ids=lambda path: path.stem
 )
 def test_mistakes_of_form_are_seen(path: Path) -> None:
-    seen = faults(path.read_text(encoding="utf-8"))
+    seen = schema_errors(path.read_text(encoding="utf-8"))
     assert bool(seen) == (path.stem not in BEYOND), seen
 
 
 def test_everything_has_a_definition() -> None:
     for choice in (DataSet, Loss, Metric, Optimizer, Schedule):
-        (form,) = _objects(SCHEMA["$defs"][f"task.{choice.__name__}"])
+        (form,) = _objects(the_schema()["$defs"][f"task.{choice.__name__}"])
         assert form["properties"].keys() == choice.members().keys()
     for kind, model in task_kinds().items():
-        assert SCHEMA["$defs"][f"task.{kind}"]["properties"]["kind"]["const"] == kind
-        told = SCHEMA["$defs"][f"task.{kind}"]["properties"]
+        assert (
+            the_schema()["$defs"][f"task.{kind}"]["properties"]["kind"]["const"] == kind
+        )
+        told = the_schema()["$defs"][f"task.{kind}"]["properties"]
         assert told.keys() == model.model_fields.keys()
         assert all("description" in form for form in told.values())
 
