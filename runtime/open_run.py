@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from compiler.diagnostics.diagnostic import DataError, RequestError
+from compiler.diagnostics.diagnostic import DataError, RequestError, SpecError
 from compiler.ir.tensors import OwnTensor, own_tensors
 from compiler.pipeline import compile_spec
 from compiler.program import Program
@@ -22,7 +22,11 @@ from runtime.data.metadata import check_metadata
 from runtime.engine.batch_sampler import sequential_loader
 from runtime.engine.read_tensors import read_tensors
 from runtime.engine.run_folder import BEST, LAST, SPEC, RunFolder
-from runtime.engine.same_data import check_same_data
+from runtime.engine.same_data import (
+    check_same_data,
+    with_own_split,
+    without_trained,
+)
 from runtime.engine.set_up_learner import set_up_learner
 from runtime.load import build_networks
 from runtime.tasks.learner import Learner, learner_class
@@ -30,6 +34,14 @@ from runtime.tasks.learner import Learner, learner_class
 WEIGHTS: Final = {"best": BEST, "last": LAST}
 _SHOWN: Final = 5
 """Maximum number of problems in a message."""
+
+
+Notify = Callable[[str], None]
+"""What is told something that is worth knowing."""
+
+
+def _say_nothing(text: str) -> None:
+    """Ignore what is worth knowing."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,28 +67,70 @@ class LoadedRun:
         """The networks by name; "" is the name of the only one."""
         return self.learner.networks
 
-    def data(self, part: str = "") -> DataSplits:
-        """The data of the run, loaded again from where the spec says.
+    def data(
+        self, part: str = "", path: Path | None = None, note: Notify = _say_nothing
+    ) -> DataSplits:
+        """The data of the run, loaded again from where the spec says, or from a path.
+
+        Data that has grown is held out as it was when the run began. Other data is held out whole, except for what the
+        run was trained on.
 
         Args:
             part: `held_out` or `test`, which is then held out in place of the other; default: `test` if there is one.
+            path: where the data is now, or other data of the same form.
+            note: called with what is worth knowing of the data.
+
+        Raises:
+            RequestError: if there is no such part, or the data set has no path.
+            SpecError: if the data does not exist any more, or is invalid.
+            DataError: if the part is not what it was in training, and cannot be found.
+        """
+        if path is None:
+            return self._split(self._load(), part, note)
+        options = type(self.task.data).model_fields
+        if "path" not in options:
+            raise RequestError(f"the data set {self.task.data.name} has no `path`")
+        try:
+            return self._split(self._load(path=str(path.resolve())), part, note)
+        except (RequestError, SpecError):
+            if "test" not in options:
+                raise
+        data = self._load(test=str(path.resolve()))
+        check_same_data(self.folder, data, ())
+        data, said = without_trained(self.folder, data.held_out_test())
+        note(said or f"{len(data.held_out)} examples that are not of the run")
+        return data
+
+    def _split(self, data: DataSplits, part: str, note: Notify) -> DataSplits:
+        """Data with a part held out, by the split of the run.
 
         Raises:
             RequestError: if there is no such part.
-            SpecError: if the data does not exist any more, or is invalid.
-            DataError: if the part is not what it was in training.
+            DataError: if the part is not what it was in training, and cannot be found.
         """
-        folder = Path(self.info["spec"]).parent
-        document = self.program.typed.graph.document
-        section = DataSection(document, self.task.data.name, folder)
-        data = load(self.task, section)
         part = part or ("held_out" if data.test is None else "test")
         if part == "test" and data.test is None:
             raise RequestError("the data of the run has no test part: see `test`")
         if part == "held_out" and not len(data.held_out):
             raise RequestError("the run has nothing to evaluate on: `held_out` is 0")
-        check_same_data(self.folder, data, (part,))
+        try:
+            check_same_data(self.folder, data, (part,))
+        except DataError as error:
+            found = with_own_split(self.folder, data, part)
+            if found is None:
+                help = "--data PATH evaluates other data"
+                raise DataError(f"{error}; {help}") from None
+            note(found[1])
+            return found[0]
         return data.held_out_test() if part == "test" else data
+
+    def _load(self, **options: str) -> DataSplits:
+        """The data of the spec, with some options of its data set changed."""
+        folder = Path(self.info["spec"]).parent
+        document = self.program.typed.graph.document
+        section = DataSection(document, self.task.data.name, folder)
+        chosen = self.task.data.model_copy(update=options)
+        return load(self.task.model_copy(update={"data": chosen}), section)
 
     def predict(self, inputs: Any) -> list[dict[str, Any]]:
         """Predictions for one or several inputs, which are prepared as the training data was.
@@ -94,16 +148,18 @@ class LoadedRun:
         several = isinstance(inputs, list | tuple)
         return self.learner.predict(inputs if several else [inputs])
 
-    def evaluate(self, part: str = "") -> dict[str, float]:
+    def evaluate(
+        self, part: str = "", path: Path | None = None, note: Notify = _say_nothing
+    ) -> dict[str, float]:
         """All metrics of the task on the held-out data, by name.
 
         Args:
-            part: as for `data`.
+            part, path, note: as for `data`.
 
         Raises:
             RequestError, SpecError, DataError: as `data`.
         """
-        data = self.data(part)
+        data = self.data(part, path, note)
         set_up_learner(self.learner, data, self.folder)
         torch.manual_seed(self.task.seed)
         with torch.no_grad():

@@ -235,8 +235,10 @@ at all.
 
 `train DIR --resume` continues a run with the spec and the settings that it has; `--set` changes a setting, and `train
 SPEC --run DIR --resume` also takes changes of the spec that leave its networks as they are. If the data has changed
-since the run began, resuming it is an error, and so is evaluating it if the held-out part differs: examples that were
-trained on may be held out now. Nothing outside the folder is written, even if links in it lead there.
+since the run began, resuming it is an error. `evaluate` finds the held-out examples again in images that were added to,
+and evaluates these alone; where it cannot, that is an error: what was trained on may be held out now. `evaluate DIR
+--data PATH` takes data that was moved, or other data of the same form, which is evaluated whole, without what the run
+was trained on. Nothing outside the folder is written, even if links in it lead there.
 
 Weights have their names in the module's `state_dict`. `layergraph evaluate`, `predict`,
 `generate` and `export` take the folder; `layergraph runs` lists several.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,13 @@ def evaluate(
             help="Part of the data; default: test, if the data has one.",
         ),
     ] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where the data is now; or other data of the same form, which is evaluated whole.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a run on the test data, or else on the held-out data.
@@ -35,7 +43,9 @@ def evaluate(
     if part not in ("", "held_out", "test"):
         raise RequestError(f"--part is held_out or test, not {part}")
     opened = open_run(run, weights)
-    found = opened.evaluate(part)
+    found = opened.evaluate(
+        part, data, lambda text: echo_text(f"note: {text}", err=True)
+    )
     if as_json:
         typer.echo(json.dumps(found))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -46,6 +46,48 @@ class Examples(Protocol):
 
     def tensors(self) -> Iterable[Tensor]:
         """The tensors that the examples are made from, in an order that is always the same."""
+
+
+@runtime_checkable
+class ItemExamples(Examples, Protocol):
+    """Examples of which each has tensors of its own, by which it is found again in other data."""
+
+    def item(self, index: int) -> Iterable[Tensor]:
+        """The tensors that an example is made from, in an order that is always the same."""
+
+
+@runtime_checkable
+class FixedExamples(ItemExamples, Protocol):
+    """Examples of one size, of which batches can be put together with those of others."""
+
+    def unchanged(self) -> Examples:
+        """The same examples without random changes."""
+
+
+class ChosenExamples:
+    """Some examples of others.
+
+    Args:
+        parts: the others, each with the indices of those that are chosen.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Examples, Sequence[int]]]) -> None:
+        self._chosen = [(part, index) for part, rows in parts for index in rows]
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        chosen = [self._chosen[index] for index in indices]
+        first = chosen[0][0]
+        if all(part is first for part, _ in chosen):
+            return first.__getitems__([index for _, index in chosen])
+        rows = [part.__getitems__([index]) for part, index in chosen]
+        return {role: torch.cat([row[role] for row in rows]) for role in rows[0]}
+
+    def tensors(self) -> Iterable[Tensor]:
+        for part, index in self._chosen:
+            yield from part.__getitems__([index]).values()
 
 
 @dataclass(frozen=True)
@@ -96,14 +138,47 @@ class TensorExamples:
     def tensors(self) -> Iterable[Tensor]:
         return self.columns.values()
 
+    def item(self, index: int) -> Iterable[Tensor]:
+        return [column[index] for column in self.columns.values()]
+
+    def unchanged(self) -> TensorExamples:
+        return self
+
+
+_ITEM: Final = 8
+"""Number of bytes of the hash of one example."""
+MAX_ITEMS: Final = 100_000
+"""Maximum number of examples of which each has a hash."""
+
 
 def fingerprint(examples: Examples) -> dict[str, Any]:
-    """The number of examples and a hash of their content, to tell whether data has changed."""
-    found = hashlib.blake2b(digest_size=16)
-    for tensor in examples.tensors():
+    """The number of examples and a hash of their content, to tell whether data has changed.
+
+    Also `items`, the hashes of all examples one after the other, if each has tensors of its own.
+    """
+    found = {"examples": len(examples), "digest": _digest(examples.tensors(), 16)}
+    items = item_digests(examples)
+    return found if items is None else {**found, "items": "".join(items)}
+
+
+def item_digests(examples: Examples) -> list[str] | None:
+    """The hash of each example; None if they are too many, or made from tensors in common."""
+    if not isinstance(examples, ItemExamples) or len(examples) > MAX_ITEMS:
+        return None
+    return [_digest(examples.item(index), _ITEM) for index in range(len(examples))]
+
+
+def split_digests(items: str) -> list[str]:
+    """The hashes of examples that are stored one after the other."""
+    return [items[at : at + 2 * _ITEM] for at in range(0, len(items), 2 * _ITEM)]
+
+
+def _digest(tensors: Iterable[Tensor], size: int) -> str:
+    found = hashlib.blake2b(digest_size=size)
+    for tensor in tensors:
         found.update(f"{tensor.dtype} {list(tensor.shape)};".encode())
         found.update(tensor.contiguous().numpy().data)
-    return {"examples": len(examples), "digest": found.hexdigest()}
+    return found.hexdigest()
 
 
 def fingerprints(data: DataSplits) -> dict[str, Any]:

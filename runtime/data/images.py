@@ -54,8 +54,11 @@ class ImageFiles:
 
     def tensors(self) -> Iterable[Tensor]:
         """The content of the files, undecoded."""
-        for file in self.files:
-            yield torch.from_numpy(np.fromfile(file, dtype=np.uint8))
+        yield from map(self.raw, range(len(self.files)))
+
+    def raw(self, index: int) -> Tensor:
+        """The content of a file, undecoded."""
+        return torch.from_numpy(np.fromfile(self.files[index], dtype=np.uint8))
 
 
 Pixels = Tensor | ImageFiles
@@ -185,6 +188,22 @@ class ImageExamples:
         if self.masks is not None:
             yield from pixel_tensors(self.masks)
         yield from self.columns.values()
+
+    def item(self, index: int) -> Iterable[Tensor]:
+        for pixels in (self.pixels, self.masks):
+            if pixels is not None:
+                yield pixels[index] if isinstance(pixels, Tensor) else pixels.raw(index)
+        yield from (column[index] for column in self.columns.values())
+
+    def unchanged(self) -> ImageExamples:
+        return ImageExamples(
+            self.pixels,
+            self.columns,
+            self.max_value,
+            self.scale,
+            masks=self.masks,
+            role=self.role,
+        )
 
 
 IGNORED: Final = 255

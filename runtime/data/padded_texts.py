@@ -64,6 +64,11 @@ class PaddedExamples:
             yield torch.tensor(list(map(len, rows)))
             yield self._flat[role]
 
+    def item(self, index: int) -> Iterable[Tensor]:
+        """The tensors of one example."""
+        for rows in self.columns.values():
+            yield rows[index]
+
 
 def _flat(column: Sequence[Sequence[int]]) -> Tensor:
     """The ids of all rows of a column, one row after the other."""
@@ -100,6 +105,10 @@ class LabelledTexts(PaddedExamples):
     def tensors(self) -> Iterable[Tensor]:
         yield from super().tensors()
         yield from self.answers.values()
+
+    def item(self, index: int) -> Iterable[Tensor]:
+        yield from super().item(index)
+        yield from (one[index] for one in self.answers.values())
 
 
 class TextPairs(PaddedExamples):

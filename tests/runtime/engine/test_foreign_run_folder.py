@@ -2,14 +2,11 @@
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from PIL import Image
 
 from compiler.diagnostics.diagnostic import DataError, RequestError
 from layergraph.__main__ import app
@@ -187,35 +184,6 @@ def test_a_run_goes_on_with_what_it_was_told(tmp_path: Path) -> None:
     info = json.loads((folder / "run.json").read_text())
     assert (info["epoch"], info["spec"]) == (3, str(spec))
     assert info["sets"] == [*told[1::2], "task.epochs=3"]
-
-
-def images(folder: Path, name: str, count: int) -> None:
-    """Images of noise in two classes, which nothing can be learned from."""
-    for label in ("a", "b"):
-        (folder / label).mkdir(parents=True, exist_ok=True)
-        for number in range(count):
-            values = torch.randint(0, 256, (8, 8), dtype=torch.uint8).numpy()
-            Image.fromarray(values).save(folder / label / f"{name}{number}.png")
-
-
-def test_data_that_has_grown_moves_the_split_and_is_refused(tmp_path: Path) -> None:
-    spec, folder = tmp_path / "spec.yaml", tmp_path / "run"
-    data = "{image_folder: {path: noise, size: 8, channels: 1, held_out: 0.5}}"
-    text = CLASSIFICATION.read_text().replace("out_features: 10", "out_features: 2")
-    spec.write_text(re.sub(r"data: .*", f"data: {data}", text))
-    images(tmp_path / "noise", "x", 10)
-    trained(spec, folder)
-    before = open_run(folder).evaluate()
-    assert open_run(folder).evaluate() == before
-    images(tmp_path / "noise", "new", 1)
-    changed = r"the data has changed since the run began: the held-out data"
-    with pytest.raises(DataError, match=changed):
-        open_run(folder).evaluate()
-    with pytest.raises(
-        DataError,
-        match=r"the data has changed .*: the training data has other examples",
-    ):
-        trained(spec, folder, "task.epochs=9", resume=True)
 
 
 def train(*arguments: str) -> None:
