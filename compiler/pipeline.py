@@ -191,7 +191,7 @@ def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic,
     known = {_said(one) for one in found}
     layers = 0
     for variant in variants:
-        layers += sum(len(one.nodes) for one in program.typed.instances)
+        layers += sum(len(one.nodes) for one in program.typed.instances) + _OF_VARIANT
         if layers > _MOST_LAYERS:
             found.append(_unchecked(graph, variant))
             break
@@ -207,6 +207,8 @@ def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic,
 
 _MOST_LAYERS = 20_000
 """The layers that `check_spec` infers for all variants together, about: two seconds."""
+_OF_VARIANT = 10
+"""What a variant costs besides its layers, in layers."""
 
 
 def _said(one: Diagnostic) -> tuple[str, Span, str]:
@@ -233,8 +235,8 @@ def _task(
 ) -> tuple[Task | None, tuple[Diagnostic, ...]]:
     """The task of a spec that is right, and what is wrong with it."""
     spec, root = typed.graph.spec, typed.graph.document.root
-    variants = (root.get("variants"),) if spec.variants else ()
-    has_task = spec.task is not None or bool(changes) or any(map(_sets_task, variants))
+    variants = root.get("variants") if spec.variants else None
+    has_task = spec.task is not None or bool(changes) or _sets_task(variants, variant)
     if typed.failed or not has_task:
         return None, ()
     from compiler.tasks.check_task import check_task  # most specs have none
@@ -263,10 +265,12 @@ def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     return check_checkpoint(typed)
 
 
-def _sets_task(variants: YamlNode | None) -> bool:
-    """Whether some variant says something of the task."""
-    entries = variants.entries if isinstance(variants, MappingNode) else ()
-    return any(isinstance(one, MappingNode) and one.get("task") for _, one in entries)
+def _sets_task(variants: YamlNode | None, chosen: str) -> bool:
+    """Whether the chosen variant says something of the task; without one, whether any does."""
+    if not isinstance(variants, MappingNode):
+        return False
+    entries = [variants.get(chosen)] if chosen else [one for _, one in variants.entries]
+    return any(isinstance(one, MappingNode) and one.get("task") for one in entries)
 
 
 def _relative_to_user(path: Path, file: Path) -> Path:

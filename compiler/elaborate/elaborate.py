@@ -6,6 +6,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.elaborate.build_scope import ScopeBuilder
 from compiler.elaborate.channels_last import warn_of_channels_last
 from compiler.elaborate.check_blocks import check_defaults, check_patterns
+from compiler.elaborate.check_variants import check_variants
 from compiler.elaborate.drop_unread import drop_unread
 from compiler.elaborate.targets import Targets
 from compiler.elaborate.unused import reached, warn_of_unused
@@ -29,6 +30,7 @@ def elaborate(unit: Unit) -> Graph:
         name: scopes.network(unit, name, network, targets)
         for name, network in _networks(unit.spec)
     }
+    check_variants(unit, report)
     report.raise_if_failed()
     drop_unread(reached(networks.values()), scopes.builders, unit.spec.expect.types)
     warn_of_unused(unit, networks, blocks, report)

@@ -39,17 +39,6 @@ def root_params(
 
 
 def _variant(graph: Graph, variant: str, report: Report) -> Mapping[str, Any]:
-    for name, values in graph.spec.variants.items():
-        for key in values:
-            if key not in graph.spec.params:
-                place = Place(graph.document, ("variants", name, key))
-                help = report.like(key, graph.spec.params)
-                report.error(
-                    "unknown-param",
-                    place.span(key=True),
-                    f"there is no param {key}",
-                    help=help,
-                )
     if variant and variant not in graph.spec.variants:
         known = listed(graph.spec.variants)
         help = suggest(variant, graph.spec.variants) or f"the variants are: {known}"
