@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.tasks.formulas import Positive
 from compiler.tasks.ports import PortCheck
 
-ClassWeights = Literal["balanced"] | dict[str, Positive]
-"""`balanced`, or the weight of each class by name."""
+ClassWeights = (
+    Literal["balanced"] | Annotated[float, Field(gt=0, le=1)] | dict[str, Positive]
+)
+"""`balanced`, the exponent of inverse frequencies, or the weight of each class by name."""
+
+
+def exponent_of(weights: Literal["balanced"] | float) -> float:
+    """The exponent of inverse frequencies: with 1, all classes weigh the same.
+
+    >>> exponent_of("balanced")
+    1.0
+    """
+    return 1.0 if weights == "balanced" else weights
 
 
 def check_class_weights(

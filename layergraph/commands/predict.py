@@ -39,7 +39,7 @@ def predict(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict for inputs of your own: images, videos, recordings, texts, tables or series.
+    """Predict for images, videos, recordings, texts, tables or series.
 
     Without an INPUT, a run of series continues its data.
 

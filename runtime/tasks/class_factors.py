@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from compiler.tasks.class_weights import ClassWeights
+from compiler.tasks.class_weights import ClassWeights, exponent_of
 from runtime.data.dataset import DataSplits, Examples
 
 
@@ -17,15 +17,28 @@ def class_factors(
     """The factor of each class [classes], so that their mean over the training examples is 1.
 
     Args:
-        weights: `balanced`, or the weight of each class by name, by default 1.
+        weights: `balanced`, an exponent, or the weight of each class by name, by default 1.
         names: the classes.
         data: whose training examples are counted.
     """
-    counts = torch.bincount(column(data.train, "label"), minlength=len(names)).double()
+    counts = torch.bincount(column(data.train, "label"), minlength=len(names))
+    return factors_of_counts(weights, names, counts.double())
+
+
+def factors_of_counts(
+    weights: ClassWeights, names: Sequence[str], counts: Tensor
+) -> Tensor:
+    """The factor of each class [classes], so that their mean over all that is counted is 1.
+
+    Args:
+        weights: as for `class_factors`.
+        names: the classes.
+        counts: number of examples, or of pixels, of each class; float64.
+    """
     if isinstance(weights, dict):
         found = torch.tensor([weights.get(name, 1.0) for name in names]).double()
     else:
-        found = 1 / counts.clamp(min=1)
+        found = counts.clamp(min=1) ** -exponent_of(weights)
     return (found * counts.sum() / (found * counts).sum()).float()
 
 
@@ -37,7 +50,7 @@ def label_factors(
         return torch.tensor([weights.get(name, 1.0) for name in names])
     labels = column(data.train, "labels")
     applies = labels.sum(0)
-    return (len(labels) - applies) / applies.clamp(min=1)
+    return ((len(labels) - applies) / applies.clamp(min=1)) ** exponent_of(weights)
 
 
 def column(examples: Examples, role: str) -> Tensor:

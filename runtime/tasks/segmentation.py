@@ -14,6 +14,7 @@ from compiler.tasks.image_data import Fit
 from compiler.tasks.kinds.segmentation import Segmentation
 from runtime.data.dataset import Batch, DataSplits, Examples
 from runtime.data.images import PixelScale
+from runtime.tasks.class_factors import factors_of_counts
 from runtime.tasks.learner import Learner
 from runtime.tasks.user_inputs import (
     image_files,
@@ -51,9 +52,9 @@ class SegmentationLearner(Learner[Segmentation]):
         self.most_frequent = int(pixels.argmax())
         self.colours = (sums / pixels[:, None]).nan_to_num(nan=torch.inf)
         self.colours = self.colours.to(self.device)
-        if self.task.balance:
-            shares = (pixels / pixels.sum()).clamp(min=1 / pixels.sum())
-            weights = (1 / (count * shares)) ** self.task.balance
+        if self.task.class_weights:
+            names = self.metadata["classes"]
+            weights = factors_of_counts(self.task.class_weights, names, pixels.double())
             self.weights = weights.to(self.device)
 
     def num_items(self, batch: Batch) -> int:

@@ -33,8 +33,8 @@ class Classification(Supervised):
     Attributes:
         loss: cross_entropy, or a loss of classes of a plug-in.
         label_smoothing: target mass spread evenly over the classes (Szegedy et al., 2016).
-        class_weights: factors of the loss by class, for those named; `balanced` weighs all classes the same. The mean
-            factor of training examples is 1.
+        class_weights: factors of the loss by class, for those named; `balanced` weighs all classes the same, and a
+            number is the exponent of the inverse frequency of a class. The mean factor of training examples is 1.
         teacher: knowledge distillation from another run.
     """
 

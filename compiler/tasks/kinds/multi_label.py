@@ -31,7 +31,7 @@ class MultiLabel(Supervised):
         loss: bce, or a loss of labels of a plug-in.
         threshold: probability from which a label is predicted.
         class_weights: factors of the loss where a label applies, for those named; `balanced` makes that and the rest
-            weigh the same.
+            weigh the same, and a number is the exponent of the factor that does.
     """
 
     answer: ClassVar[Answer] = "labels"

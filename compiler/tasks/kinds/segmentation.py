@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
+from compiler.tasks.class_weights import ClassWeights, check_class_weights
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.formulas import Real
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
 from compiler.tasks.task import Task
@@ -21,8 +19,9 @@ class Segmentation(Task):
     over the classes. `predict -o FOLDER` writes masks.
 
     Attributes:
-        balance: exponent of the weight of a pixel, which is the inverse of how frequent its class is; 0: all pixels
-            weigh the same, 1: all classes do.
+        class_weights: factors of the loss of a pixel by its class, for those named; `balanced` weighs all classes the
+            same, and a number is the exponent of the inverse frequency of a class. The mean factor of training pixels
+            is 1.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("segmented images",)
@@ -45,12 +44,13 @@ epochs: 20
 """
 
     kind: Literal["segmentation"]
-    balance: Annotated[Real, Field(ge=0, le=1)] = 0.0
+    class_weights: ClassWeights | None = None
 
     def fits(self, check: PortCheck, facts: DataFacts) -> None:
         net = check.network()
         if net is None:
             return
+        check_class_weights(check, self.class_weights, facts.class_names, "class")
         channels, height, width = facts.image or (None, None, None)
         check.input(net, "image", "float", (FREE, channels, height, width))
         check.fed(net, ("image",))

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from layergraph.__main__ import app
+from runtime.open_run import open_run
+from tests.runtime.engine.train_specs import SPECS
 
 pytestmark = pytest.mark.first
 
@@ -44,7 +46,7 @@ LANGUAGE_MODEL = [
     *("--set", "task.decay_all=false"),  # two groups of parameters
 ]
 
-HANGS = 600
+HANGS = 1500
 """Seconds, on a machine however busy, after which processes wait for one another: torch's own limit is 1,800."""
 
 
@@ -169,3 +171,20 @@ def test_a_process_that_dies_ends_the_others(tmp_path: Path) -> None:
         error = Path(job.log).read_text()
         position = error.index("ValueError: the end of one process")
         assert "another process" not in error[:position]
+
+
+@pytest.mark.deep
+def test_two_processes_train_and_resume_every_kind_of_task(tmp_path: Path) -> None:
+    jobs = {}
+    for spec in SPECS:
+        told = [str(spec), "--run", str(tmp_path / spec.stem), "--devices", "2"]
+        told += ["--strategy", "ddp", "--set", "task.epochs=1"]
+        log = str(tmp_path / f"{spec.stem}.log")
+        more = [*told[:-1], "task.epochs=2", "--resume"]
+        jobs |= {spec.stem: Job(told, log), f"{spec.stem}, resumed": Job(more, log)}
+    codes = dict(zip(jobs, train_forked(*jobs.values()), strict=True))
+    failed = {name for name, found in codes.items() if found != [0, 0]}
+    assert not failed, {name: Path(jobs[name].log).read_text() for name in failed}
+    for spec in SPECS:
+        assert open_run(tmp_path / spec.stem).evaluate()
+        assert len((tmp_path / spec.stem / "metrics.csv").read_text().split()) == 3

@@ -181,7 +181,7 @@ def test_balanced_labels_weigh_the_same(make: Make) -> None:
 # Class weights.
 
 
-@pytest.mark.parametrize("weights", ["balanced", "{rare: 5, one: 0.5}"])
+@pytest.mark.parametrize("weights", ["balanced", "0.5", "{rare: 5, one: 0.5}"])
 def test_class_weights_are_those_of_torch(make: Make, weights: str) -> None:
     options = f"class_weights: {weights}"
     learner, data = make("classification", "label: kind", 3, options=options)
@@ -193,6 +193,7 @@ def test_class_weights_are_those_of_torch(make: Make, weights: str) -> None:
     given = {"rare": 5.0, "one": 0.5}
     weight = torch.tensor([given.get(name, 1.0) for name in names])
     weight = 1 / counts if weights == "balanced" else weight
+    weight = counts**-0.5 if weights == "0.5" else weight
     # Torch divides by the weights of the batch; over all training examples that is the same.
     expected = F.cross_entropy(logits, batch["label"], weight=weight)
     torch.testing.assert_close(mean_loss(learner, batch), expected)
