@@ -42,7 +42,8 @@ is resumed needs the weights no more.
 
 Weight decay applies to matrices and larger tensors, not to norms, biases and other vectors;
 `decay_all: true` applies it to all. `rates: {"encoder.{i}.{*rest}": 0.1}` gives tensors a lower
-learning rate than the optimizer's.
+learning rate than the optimizer's, and `layer_decay: 0.8` gives each copy of a repeated layer 0.8 times the rate of
+the copy after it.
 """
 
 DATA: Final = """## Data sets

@@ -16,6 +16,7 @@ from compiler.language.params import Stepping
 from compiler.op.schema_forms import SchemaForm
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import DataSet
+from compiler.tasks.depths import layer_of
 from compiler.tasks.formulas import Count, Flag, NotNegative, Positive, Share, Whole
 from compiler.tasks.metrics import Better
 from compiler.tasks.optimizers import DEFAULT as OPTIMIZER
@@ -83,6 +84,9 @@ class Task(Model):
         seed: random seed of initial weights, the order of examples, and dropout.
         start: the weights that training starts from; default: they are initialised as the spec says.
         rates: learning rates by patterns of tensors, as multiples of the optimizer's; the first match counts.
+        layer_decay: factor of the learning rate from each copy of a repeated layer to the one before it, as for
+            fine-tuning Transformers (Clark et al., 2020); what is before the first copy has the lowest rate, and what
+            is after the last the optimizer's; default: 1. Times `rates`.
         decay_all: whether weight decay applies to norms, biases and other vectors, too.
     """
 
@@ -115,6 +119,7 @@ class Task(Model):
     seed: Seed = 0
     start: Start | None = None
     rates: dict[TensorPattern, NotNegative] = Field(default={})
+    layer_decay: Annotated[Positive, Field(le=1)] | None = None
     decay_all: Flag = False
 
     @property
@@ -140,6 +145,7 @@ class Task(Model):
         check.holds = f"{self.data.name} holds {facts}"
         self._ports(check)
         self._patterns(check)
+        self._layers(check)
         if self.early_stopping is not None and not self.data.holds_out:
             message = "early stopping needs held-out data"
             label = f"{self.data.name} holds nothing out"
@@ -201,6 +207,16 @@ class Task(Model):
                 message = f"no tensor of the networks is called {shorten(text)}"
                 key = path[0] == "rates"
                 check.report("unknown-tensor", path, message, help=help, key=key)
+
+    def _layers(self, check: PortCheck) -> None:
+        """Report rates by layer of networks without repeats."""
+        if self.layer_decay is None or any(map(layer_of, tensor_names(check.typed))):
+            return
+        message = (
+            "`layer_decay` is of copies of a layer, and the network has no `repeat`"
+        )
+        help = "`rates` gives learning rates to tensors by name"
+        check.report("task-misfit", ("layer_decay",), message, help=help, key=True)
 
     def _written_patterns(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """The patterns of tensors, with their paths in the task."""

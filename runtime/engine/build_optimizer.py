@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from compiler.language.name_patterns import parse_pattern
 from compiler.tasks import optimizers as declared
+from compiler.tasks.depths import depths
 from compiler.tasks.task import Task
 
 _NORMS: Final = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
@@ -39,8 +40,12 @@ def build_optimizer(
     arguments = choice.arguments
     decay = 0.0 if task.decay_all else arguments.get("weight_decay", 0.0)
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
-    for name, weight, decayed in _named_weights(module):
+    named = list(_named_weights(module))
+    by_depth = depths(name for name, _, _ in named)
+    deepest = max(by_depth.values(), default=0)
+    for name, weight, decayed in named:
         rate = _rate(f"{network}.{name}" if network else name, task)
+        rate *= (task.layer_decay or 1.0) ** (deepest - by_depth[name])
         groups.setdefault((rate, decayed or not decay), []).append(weight)
     return optimizer_class(
         [

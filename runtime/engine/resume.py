@@ -17,7 +17,7 @@ from runtime.load import build_networks
 
 FIXED: Final = (
     *("kind", "data", "ports", "batch_size", "accumulate", "seed"),
-    *("rates", "decay_all"),
+    *("rates", "layer_decay", "decay_all"),
 )
 """The keys of a task that cannot change when a run is resumed; of optimizers only `lr` can change."""
 _EARLIER: Final[Mapping[tuple[str, ...], Any]] = {("decay_all",): True, ("rates",): {}}
