@@ -26,7 +26,8 @@ def generate(
     label: Annotated[
         str,
         typer.Option(
-            metavar="CLASS", help="Class of the images, by a conditional GAN."
+            metavar="CLASS",
+            help="Class of the images, by a network that knows classes.",
         ),
     ] = "",
     tokens: Annotated[

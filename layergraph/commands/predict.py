@@ -39,7 +39,7 @@ def predict(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict for images, videos, recordings, texts, tables or series.
+    """Predict for images, sounds, texts, tables or series.
 
     Without an INPUT, a run of series continues its data.
 

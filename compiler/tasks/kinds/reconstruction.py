@@ -22,7 +22,9 @@ class Reconstruction(Task):
 
     With the outputs `mean` and `log_variance` it is a variational one (Kingma and Welling,
     2013): the loss includes the KL divergence of the code from a standard normal, and `noise`,
-    from which the code is sampled, is standard normal in training and 0 in evaluation.
+    from which the code is sampled, is standard normal in training and 0 in evaluation. With an
+    input `label` it knows the class of each image (Sohn et al., 2015): `generate --label` draws
+    images of one class, and `predict` names the class with which an image is reconstructed best.
 
     Attributes:
         loss: squared error, or binary cross-entropy for values from 0 to 1, for which
@@ -37,6 +39,7 @@ class Reconstruction(Task):
             "reconstruction", "output", "float[B, C, H, W]", "the reconstructed image"
         ),
         Role("noise", "input", "float[B, latent]", "standard normal", optional=True),
+        Role("label", "input", "int[B]", "class of the image", optional=True),
         Role("mean", "output", "float[B, latent]", "of the latent code", optional=True),
         Role(
             "log_variance",
@@ -71,7 +74,12 @@ beta: 0.5
         noise = ("noise",) if self.has(net.scope.inputs, "noise") else ()
         if noise:
             check_noise(check, net)
-        check.fed(net, ("image", *noise))
+        label = ("label",) if self.has(net.scope.inputs, "label") else ()
+        if label:
+            port = check.input(net, "label", "int", (FREE,))
+            if port:
+                check.tokens(net, port, facts.classes, self.data.name, "classes")
+        check.fed(net, ("image", *noise, *label))
         check.output(net, "reconstruction", "float", image)
         for role in CODE if self.variational(net.outputs) else ():
             check.output(net, role, "float", (FREE, None))

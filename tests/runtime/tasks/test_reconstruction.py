@@ -180,7 +180,7 @@ def test_images_are_generated_from_the_prior(tmp_path: Path) -> None:
     learner = autoencoder(tmp_path, network, NOISY, "loss: bce")
     learner.network.eval()
     code = torch.randn(5, 3)
-    decoded = learner._decode(code, 0.0)
+    decoded = learner._decode(code, {}, 0.0)
     # The same codes, reached from another image.
     image = images(5)
     with torch.no_grad():
@@ -191,6 +191,59 @@ def test_images_are_generated_from_the_prior(tmp_path: Path) -> None:
     picture = learner.generate(GenerationRequest())
     assert picture == learner.generate(GenerationRequest(sampling={"seed": 0}))
     assert picture.startswith(b"\x89PNG")
+
+
+CONDITIONAL = (
+    NETWORK.replace("epsilon: float[B, 3]", "epsilon: float[B, 3]\n  label: int[B]")
+    .replace(
+        "  pixels:",
+        "  which: {op: embedding, num_embeddings: 2, embedding_dim: 3, in: label}\n"
+        "  both: {op: add, in: [code, which]}\n"
+        "  pixels:",
+    )
+    .replace("exp: exp", "halved: {op: scale, factor: 0.5}\n  exp: exp")
+)
+
+
+def test_a_network_that_knows_classes_draws_images_of_one(tmp_path: Path) -> None:
+    learner = autoencoder(tmp_path, CONDITIONAL, NOISY, "loss: bce")
+    learner.metadata = {"classes": ["cat", "dog"], "range": "0..1"}
+    learner.network.eval()
+    code, image = torch.randn(4, 3), images(4)
+    labels = torch.tensor([0, 1, 1, 0])
+    decoded = learner._decode(code, {"label": labels}, 0.0)
+    with torch.no_grad():
+        _, mean, log_variance = learner.network(image, torch.zeros(4, 3), labels)
+        noise = (code - mean) / (log_variance / 2).exp()
+        logits, *_ = learner.network(image, noise, labels)
+    torch.testing.assert_close(decoded, logits.sigmoid())
+    dogs = learner.generate(GenerationRequest(label="dog"))
+    assert dogs != learner.generate(GenerationRequest(label="cat"))
+    with pytest.raises(RequestError, match="there is no class dig: did you mean `dog`"):
+        learner.generate(GenerationRequest(label="dig"))
+    file = tmp_path / "grey.png"
+    Image.new("L", (4, 4), 51).save(file)
+    (found,) = learner.predict([str(file)])
+    grey = torch.full((2, 1, 4, 4), 0.2)
+    with torch.no_grad():
+        out = learner.call(
+            "", image=grey, noise=torch.zeros(2, 3), label=torch.arange(2)
+        )
+    losses = learner.reconstruction_error(out, grey) + learner.kl_divergence(out)
+    assert found["label"] == ["cat", "dog"][int(losses.argmin())]
+
+
+def test_an_embedding_with_too_few_classes(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    task = TASK.replace("{image_folder: {path: none, size: 4, channels: 1}}", "digits")
+    sized = CONDITIONAL.replace("4, 4]", "8, 8]").replace(
+        "features: 16", "features: 64"
+    )
+    file.write_text(f"{sized}{task}  {NOISY}\n", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        compile_spec(file)
+    (one,) = caught.value.diagnostics
+    assert one.code == "vocabulary-mismatch" and "10 classes" in one.message
 
 
 def test_an_autoencoder_without_a_prior_generates_nothing(tmp_path: Path) -> None:
