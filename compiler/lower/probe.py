@@ -125,7 +125,8 @@ class Prober:
 
     def _is_unseen(self, changes: Setting) -> bool:
         """Whether other values do not compile, and a module would run with them."""
-        below = 0 in changes.values()  # which is refused anyway
+        numbers = (one for one in changes.values() if not isinstance(one, bool))
+        below = 0 in numbers  # which is refused anyway
         return not below and _key(changes) in self._unseen
 
     def _infer(self, changes: Setting) -> TypedGraph | None:
