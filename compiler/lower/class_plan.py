@@ -341,12 +341,12 @@ def _show_speculative(
 
 def _stand_together(plan: ClassPlan, layer: str, plans: Plans) -> None:
     """The classes of one layer's runs are called in one place."""
-    by_scope: dict[Scope, dict[Key, ClassPlan]] = {}
+    by_ports: dict[Key, dict[Key, ClassPlan]] = {}
     for run in plan.runs(layer):
         if run.call.instance is not None:
             one = plans.of(run.call.instance)
-            by_scope.setdefault(one.scope, {})[one.key] = one
-    for found in by_scope.values():
+            by_ports.setdefault(tuple(one.scope.inputs), {})[one.key] = one
+    for found in by_ports.values():
         if len(found) < 2:
             continue
         together = {
@@ -383,15 +383,19 @@ def alike(one: Node, other: Node) -> bool:
 
 
 def _called(node: Node) -> Key | None:
-    """What a block that always has all of its inputs is called with, and the names of what it gives."""
+    """What a block is called with, which of that may be absent, and the names of what it gives."""
     block = node.target
     if not isinstance(block, Scope) or block.kind != "block":
         return None
-    if node.carry or any(
-        kind is None or kind.optional for kind in block.inputs.values()
-    ):
+    if node.carry or None in block.inputs.values():
         return None
-    return tuple(str(node.inputs[port]) for port in block.inputs), tuple(block.outputs)
+    refs = tuple(str(node.inputs.get(port, "")) for port in block.inputs)
+    kinds = block.inputs.items()
+    optional = tuple(name for name, kind in kinds if kind and kind.optional)
+    names = (
+        tuple(block.inputs) if optional else ()
+    )  # by which classes agree on what they take
+    return refs, optional, names, tuple(block.outputs)
 
 
 def _ranks(instance: Instance) -> Key:

@@ -142,7 +142,7 @@ class SelectiveStateSpace(nn.Module):
 
     def forward(self, u: Tensor, state: StepCarry | None = None) -> Tensor:
         x_proj = self.x_proj(u)  # [B, T, N1]
-        parts_0, parts_1, read = torch.split(
+        parts_0, parts_1, parts_2 = torch.split(
             x_proj, [self.rank, self.states, self.states], dim=-1
         )  # [B, T, rank], [B, T, states], [B, T, states]
         step = F.softplus(self.dt_proj(parts_0))  # [B, T, C]
@@ -153,7 +153,7 @@ class SelectiveStateSpace(nn.Module):
         _, scan_ = resume_scan(
             state,
             self.scan,
-            xs=(decay, pushed, read),
+            xs=(decay, pushed, parts_2),
             carry=(decay.new_zeros(u.shape[0], u.shape[2], self.states),),
         )  # [B, T, C]
         sum_: Tensor = scan_ + u * self.d  # [B, T, C]

@@ -24,6 +24,8 @@ DECODERS = {
     "qwen2": "T",
     "qwen3": "T",
     "gemma2": "T",
+    "gemma3": "T",
+    "jamba": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
