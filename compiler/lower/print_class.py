@@ -134,7 +134,8 @@ def print_class(
             )
         )
     body += printer.methods()
-    docstring = class_docstring(ir.plan, spec, constructors.of(ir.plan))
+    signature = constructors.of(ir.plan)
+    docstring = class_docstring(ir.plan, spec, signature, printer.shapes)
     return Class(ir.plan.name, (Name(base),), docstring, tuple(body))
 
 
