@@ -239,6 +239,14 @@ _AS_MAPPING = BeforeValidator(_layers)
 _OR_LIST = SchemaForm(_or_list)
 
 
+def _without_keys_of_all(long: Schema) -> Schema:
+    """The schema of a list of layers that lack the keys that stand beside it."""
+    wrong = [{"type": "object", "required": [key]} for key in _OF_ALL]
+    items = {"allOf": [long["items"], {"not": {"anyOf": wrong}}]}
+    return {**long, "items": items, "minItems": 1}
+
+
+_AS_ALTERNATIVES = SchemaForm(_without_keys_of_all)
 _CHOICE = "choose lists what the layer may be: [{when: causal, op: A}, {op: B}]"
 _OF_ALL = ("repeat", "else", "share", "choose", "scan", "carry", "reverse")
 """Keys that no alternative can have."""
@@ -281,7 +289,8 @@ class Layer(Model):
     op: Annotated[str, written_as(OP_NAME)] | None = None
     layers: Annotated[dict[_LayerName, Layer], _AS_MAPPING, _OR_LIST] | None = None
     choose: Annotated[
-        list[Layer] | None, BeforeValidator(_alternatives), Key(sequential=False)
+        Annotated[list[Layer], BeforeValidator(_alternatives), _AS_ALTERNATIVES] | None,
+        Key(sequential=False),
     ] = None
     """What the layer may be: the first whose `when` is true, else the last, which has none."""
     input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")

@@ -43,6 +43,7 @@ LAYER = "name: A\ninputs: {x: 'float[B, D]'}\nlayers: {a: %s}\n"
         "{op: $norm, eps: 1.0e-5}",
         "{layers: [relu, {op: linear, out_features: 3}], when: D > 3}",
         "{share: b}",
+        "{choose: [{when: D > 3, op: relu}, {layers: [gelu]}, tanh], repeat: 2}",
         "{op: linear, out_features: 3, init: {weight: {normal: {std: 0.1}}, bias: zeros}}",
     ],
 )
@@ -54,6 +55,9 @@ def test_layers_that_are_valid(layer: str) -> None:
     "layer",
     [
         "lineer",
+        "{choose: []}",
+        "{choose: [{when: D > 3, op: relu, repeat: 2}, tanh]}",
+        "{choose: [{when: D > 3, op: lineer}, tanh]}",
         "{op: linear}",
         "{op: linear, out_features: 0}",
         "{op: linear, out_features: 3, biass: true}",
