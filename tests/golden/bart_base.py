@@ -25,6 +25,9 @@ from torch.nn import init
 __all__ = ["BART"]
 
 
+# compiler/library: def causal_attention
+
+
 # compiler/library: class StepState
 
 
@@ -52,10 +55,15 @@ __all__ = ["BART"]
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
 
 
-# compiler/library: class SoFar(StepState)
+# compiler/library: def keep_masked
 
 
-# compiler/library: def so_far(state: SoFar | None, x: Tensor) -> Tensor
+@dataclass
+class AttentionState(StepState):
+    """What Attention keeps between the pieces of a sequence."""
+
+    k_proj: Tensor
+    v_proj: Tensor
 
 
 class Attention(nn.Module):
@@ -75,20 +83,30 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(d, d)
         self.drop = nn.Dropout(dropout)
 
-    def init_state(self, max_length: int | None = None) -> KeyValues:
-        return KeyValues(max_length)
-
-    def forward(
-        self, x: Tensor, memory: Tensor, mask: Tensor, state: KeyValues | None = None
-    ) -> Tensor:
-        q_proj = self.q_proj(x)  # [B, T, D]
+    def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         k_proj = self.k_proj(memory)  # [B, S, D]
         v_proj = self.v_proj(memory)  # [B, S, D]
-        key, value = keep(state, k_proj, v_proj)  # 2 of [B, S, D]
+        return k_proj, v_proj
+
+    def init_state(self, memory: Tensor) -> AttentionState:
+        k_proj, v_proj = self.prepare(memory)  # 2 of [B, S, D]
+        return AttentionState(k_proj, v_proj)
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: Tensor,
+        mask: Tensor,
+        state: AttentionState | None = None,
+    ) -> Tensor:
+        k_proj, v_proj = (
+            self.prepare(memory) if state is None else (state.k_proj, state.v_proj)
+        )  # 2 of [B, S, D]
+        q_proj = self.q_proj(x)  # [B, T, D]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
+            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
+            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
             attn_mask=mask,
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
@@ -166,19 +184,10 @@ class Encoder(nn.Module):
         return x
 
 
-@dataclass
-class Attention2State(StepState):
-    """What Attention2 keeps between the pieces of a sequence."""
+class CausalAttention(nn.Module):
+    """Attention of several heads to what came before and is no padding.
 
-    k_proj: Tensor
-    v_proj: Tensor
-
-
-class Attention2(nn.Module):
-    """Attention of several heads from one sequence to another, or to itself.
-
-    x: float[B, T, D], memory: float[B, S, D], mask: bool[B, 1, Q, S]
-    -> float[B, T, D]
+    x: float[B, T, D], mask: bool[B, T] -> float[B, T, D]
     """
 
     def __init__(self, d: int, heads: int, dropout: float = 0.1) -> None:
@@ -191,31 +200,23 @@ class Attention2(nn.Module):
         self.out_proj = nn.Linear(d, d)
         self.drop = nn.Dropout(dropout)
 
-    def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        k_proj = self.k_proj(memory)  # [B, S, D]
-        v_proj = self.v_proj(memory)  # [B, S, D]
-        return k_proj, v_proj
-
-    def init_state(self, memory: Tensor) -> Attention2State:
-        k_proj, v_proj = self.prepare(memory)  # 2 of [B, S, D]
-        return Attention2State(k_proj, v_proj)
+    def init_state(self, max_length: int | None = None) -> KeyValues:
+        return KeyValues(max_length)
 
     def forward(
-        self,
-        x: Tensor,
-        memory: Tensor,
-        mask: Tensor,
-        state: Attention2State | None = None,
+        self, x: Tensor, mask: Tensor, state: KeyValues | None = None
     ) -> Tensor:
-        k_proj, v_proj = (
-            self.prepare(memory) if state is None else (state.k_proj, state.v_proj)
-        )  # 2 of [B, S, D]
         q_proj = self.q_proj(x)  # [B, T, D]
-        attention = F.scaled_dot_product_attention(
+        k_proj = self.k_proj(x)  # [B, T, D]
+        v_proj = self.v_proj(x)  # [B, T, D]
+        key, value, mask = keep_masked(
+            state, k_proj, v_proj, mask
+        )  # [B, T, D], [B, T, D], [B, T]
+        attention = causal_attention(
             torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(k_proj, -1, (self.heads, -1)).transpose(1, 2),
-            torch.unflatten(v_proj, -1, (self.heads, -1)).transpose(1, 2),
-            attn_mask=mask,
+            torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
+            torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
+            attn_mask=None if mask is None else mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]
@@ -228,23 +229,23 @@ class DecoderLayerState(StepState):
     """What DecoderLayer keeps between the pieces of a sequence."""
 
     self_attn: KeyValues
-    encoder_attn: Attention2State
+    encoder_attn: AttentionState
 
 
 class DecoderLayer(nn.Module):
     """Self-attention to what came before, attention to the encoder and a feed-forward
     network, each with a residual sum and a norm after it.
 
-    x: float[B, T, D], memory: float[B, S, D], mask: bool[B, 1, T, T],
+    x: float[B, T, D], memory: float[B, S, D], mask: bool[B, T],
     memory_mask: bool[B, 1, 1, S]
     -> float[B, T, D]
     """
 
     def __init__(self, d: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.self_attn = Attention(d, heads, dropout)
+        self.self_attn = CausalAttention(d, heads, dropout)
         self.self_attn_layer_norm = nn.LayerNorm(d)
-        self.encoder_attn = Attention2(d, heads, dropout)
+        self.encoder_attn = Attention(d, heads, dropout)
         self.encoder_attn_layer_norm = nn.LayerNorm(d)
         self.mlp = FeedForward(d, hidden, dropout)
         self.final_layer_norm = nn.LayerNorm(d)
@@ -265,7 +266,7 @@ class DecoderLayer(nn.Module):
         state: DecoderLayerState | None = None,
     ) -> Tensor:
         self_attn = self.self_attn(
-            x, x, mask, state=None if state is None else state.self_attn
+            x, mask, state=None if state is None else state.self_attn
         )  # [B, T, D]
         self_attn_layer_norm = self.self_attn_layer_norm(x + self_attn)  # [B, T, D]
         encoder_attn = self.encoder_attn(
@@ -279,14 +280,6 @@ class DecoderLayer(nn.Module):
         sum_ = encoder_attn_layer_norm + self.mlp(encoder_attn_layer_norm)  # [B, T, D]
         final_layer_norm: Tensor = self.final_layer_norm(sum_)  # [B, T, D]
         return final_layer_norm
-
-
-@dataclass
-class DecoderState(StepState):
-    """What Decoder keeps between the pieces of a sequence."""
-
-    admitted: SoFar
-    layers: list[DecoderLayerState]
 
 
 class Decoder(nn.Module):
@@ -312,15 +305,14 @@ class Decoder(nn.Module):
             DecoderLayer(d, heads, hidden, dropout) for _ in range(depth)
         )
 
-    def init_state(self, memory: Tensor, max_length: int | None = None) -> DecoderState:
-        return DecoderState(
-            SoFar(max_length, dim=3),
-            [
-                layer.init_state(memory, max_length)
-                for layer in self.layers
-                if isinstance(layer, DecoderLayer)
-            ],
-        )
+    def init_state(
+        self, memory: Tensor, max_length: int | None = None
+    ) -> list[DecoderLayerState]:
+        return [
+            layer.init_state(memory, max_length)
+            for layer in self.layers
+            if isinstance(layer, DecoderLayer)
+        ]
 
     def forward(
         self,
@@ -328,33 +320,19 @@ class Decoder(nn.Module):
         memory: Tensor,
         mask: Tensor,
         memory_mask: Tensor,
-        state: DecoderState | None = None,
+        state: list[DecoderLayerState] | None = None,
         offset: int = 0,
     ) -> Tensor:
         embed_positions = self.embed_positions(
             torch.arange(offset + 2, offset + x.shape[1] + 2, device=x.device)
         )  # [T, D]
-        h: Tensor = self.drop(
-            self.layernorm_embedding(x + embed_positions)
-        )  # [B, T, D]
-        causal = x.new_ones(x.shape[1], offset + x.shape[1], dtype=torch.bool).tril(
-            offset
-        )  # [T, T]
-        keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
-        all_keys = so_far(
-            None if state is None else state.admitted, keys
-        )  # [B, 1, 1, T]
-        admitted = causal & all_keys  # [B, 1, T, T]
+        x = self.drop(self.layernorm_embedding(x + embed_positions))  # [B, T, D]
         memory_keys = memory_mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
         for i, block in enumerate(self.layers):  # depth times
-            h = block(
-                h,
-                memory,
-                admitted,
-                memory_keys,
-                state=None if state is None else state.layers[i],
+            x = block(
+                x, memory, mask, memory_keys, state=None if state is None else state[i]
             )  # [B, T, D]
-        return h
+        return x
 
 
 @dataclass
@@ -363,7 +341,7 @@ class BARTState(StepState):
 
     encoder: Tensor
     source_mask: Tensor
-    decoder: DecoderState
+    decoder: list[DecoderLayerState]
     position: int = 0
 
 

@@ -53,19 +53,17 @@ __all__ = ["T5"]
 # compiler/library: def _selected(buffer: Tensor | None, rows: Tensor, length: int) -> Tensor | None
 
 
+# compiler/library: def keep_masked
+
+
 # compiler/library: class RelativePositionBias(nn.Module)
-
-
-# compiler/library: class SoFar(StepState)
-
-
-# compiler/library: def so_far(state: SoFar | None, x: Tensor) -> Tensor
 
 
 class SelfAttention(nn.Module):
     """Attention with a bias of its scores, in a residual; they are not scaled.
 
-    x: float[B, T, D], bias: float[B, heads, T, T] -> float[B, T, D]
+    x: float[B, T, D], mask: bool[B, T], bias: float[1, heads, T, T]
+    -> float[B, T, D]
     where N1 = head_width * heads
     """
 
@@ -89,18 +87,23 @@ class SelfAttention(nn.Module):
         return KeyValues(max_length)
 
     def forward(
-        self, x: Tensor, bias: Tensor, state: KeyValues | None = None
+        self, x: Tensor, mask: Tensor, bias: Tensor, state: KeyValues | None = None
     ) -> Tensor:
         norm = self.norm(x)  # [B, T, D]
         q = self.q(norm)  # [B, T, N1]
         k = self.k(norm)  # [B, T, N1]
         v = self.v(norm)  # [B, T, N1]
-        key, value = keep(state, k, v)  # 2 of [B, T, N1]
+        key, value, mask = keep_masked(
+            state, k, v, mask
+        )  # [B, T, N1], [B, T, N1], [B, T]
+        admitted = None if mask is None else mask[:, None, None]  # [B, 1, 1, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
-            attn_mask=bias,
+            attn_mask=(
+                bias if admitted is None else torch.where(admitted, bias, float("-inf"))
+            ),
             dropout_p=self.dropout if self.training else 0.0,
             scale=1.0,
         )  # [B, heads, T, head_width]
@@ -132,7 +135,9 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """x: float[B, S, D], bias: float[B, heads, S, S] -> float[B, S, D]"""
+    """x: float[B, S, D], mask: bool[B, S], bias: float[1, heads, S, S]
+    -> float[B, S, D]
+    """
 
     def __init__(
         self, d: int, heads: int, head_width: int, hidden: int, dropout: float = 0.1
@@ -141,15 +146,15 @@ class EncoderLayer(nn.Module):
         self.self_attention = SelfAttention(d, heads, head_width, dropout)
         self.feed_forward = FeedForward(d, hidden, dropout)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        self_attention = self.self_attention(x, bias)  # [B, S, D]
+    def forward(self, x: Tensor, mask: Tensor, bias: Tensor) -> Tensor:
+        self_attention = self.self_attention(x, mask, bias)  # [B, S, D]
         feed_forward: Tensor = self.feed_forward(self_attention)  # [B, S, D]
         return feed_forward
 
 
 class Encoder(nn.Module):
     """Layers of self-attention and feed-forward networks. All have one bias of the
-    scores, for how far apart two tokens are; it keeps padding out, too.
+    scores, for how far apart two tokens are.
 
     x: float[B, S, D], mask: bool[B, S] -> float[B, S, D]
     """
@@ -182,10 +187,8 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         h = self.drop(x)  # [B, S, D]
         position_bias = self.position_bias(x)  # [1, heads, S, S]
-        keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, S]
-        bias = torch.where(keys, position_bias, float("-inf"))  # [B, heads, S, S]
         for block in self.layers:  # depth times
-            h = block(h, bias)  # [B, S, D]
+            h = block(h, mask, position_bias)  # [B, S, D]
         final_drop: Tensor = self.final_drop(self.final_layer_norm(h))  # [B, S, D]
         return final_drop
 
@@ -265,8 +268,8 @@ class DecoderLayerState(StepState):
 
 
 class DecoderLayer(nn.Module):
-    """x: float[B, T, D], memory: float[B, S, D], memory_mask: bool[B, S],
-    bias: float[B, heads, T, T]
+    """x: float[B, T, D], memory: float[B, S, D], mask: bool[B, T],
+    memory_mask: bool[B, S], bias: float[1, heads, T, T]
     -> float[B, T, D]
     """
 
@@ -290,12 +293,13 @@ class DecoderLayer(nn.Module):
         self,
         x: Tensor,
         memory: Tensor,
+        mask: Tensor,
         memory_mask: Tensor,
         bias: Tensor,
         state: DecoderLayerState | None = None,
     ) -> Tensor:
         self_attention = self.self_attention(
-            x, bias, state=None if state is None else state.self_attention
+            x, mask, bias, state=None if state is None else state.self_attention
         )  # [B, T, D]
         cross_attention = self.cross_attention(
             self_attention,
@@ -307,18 +311,10 @@ class DecoderLayer(nn.Module):
         return feed_forward
 
 
-@dataclass
-class DecoderState(StepState):
-    """What Decoder keeps between the pieces of a sequence."""
-
-    admitted: SoFar
-    layers: list[DecoderLayerState]
-
-
 class Decoder(nn.Module):
     """Layers of causal self-attention, attention to the encoder and feed-forward
     networks. All have one bias of the scores, for how far apart two tokens are; it
-    keeps padding and what comes later out, too.
+    keeps what comes later out, too.
 
     x: float[B, T, D], memory: float[B, S, D], mask: bool[B, T],
     memory_mask: bool[B, S]
@@ -350,15 +346,14 @@ class Decoder(nn.Module):
     def reset_parameters(self) -> None:
         init.normal_(self.position_bias.weight, std=0.05)
 
-    def init_state(self, memory: Tensor, max_length: int | None = None) -> DecoderState:
-        return DecoderState(
-            SoFar(max_length, dim=3),
-            [
-                layer.init_state(memory, max_length)
-                for layer in self.layers
-                if isinstance(layer, DecoderLayer)
-            ],
-        )
+    def init_state(
+        self, memory: Tensor, max_length: int | None = None
+    ) -> list[DecoderLayerState]:
+        return [
+            layer.init_state(memory, max_length)
+            for layer in self.layers
+            if isinstance(layer, DecoderLayer)
+        ]
 
     def forward(
         self,
@@ -366,7 +361,7 @@ class Decoder(nn.Module):
         memory: Tensor,
         mask: Tensor,
         memory_mask: Tensor,
-        state: DecoderState | None = None,
+        state: list[DecoderLayerState] | None = None,
         offset: int = 0,
     ) -> Tensor:
         h = self.drop(x)  # [B, T, D]
@@ -374,19 +369,15 @@ class Decoder(nn.Module):
         causal = x.new_ones(x.shape[1], offset + x.shape[1], dtype=torch.bool).tril(
             offset
         )  # [T, T]
-        keys = mask.unsqueeze(1).unsqueeze(2)  # [B, 1, 1, T]
-        all_keys = so_far(
-            None if state is None else state.admitted, keys
-        )  # [B, 1, 1, T]
-        admitted = causal & all_keys  # [B, 1, T, T]
-        bias = torch.where(admitted, position_bias, float("-inf"))  # [B, heads, T, T]
+        bias = torch.where(causal, position_bias, float("-inf"))  # [1, heads, T, T]
         for i, block in enumerate(self.layers):  # depth times
             h = block(
                 h,
                 memory,
+                mask,
                 memory_mask,
                 bias,
-                state=None if state is None else state.layers[i],
+                state=None if state is None else state[i],
             )  # [B, T, D]
         final_drop: Tensor = self.final_drop(self.final_layer_norm(h))  # [B, T, D]
         return final_drop
@@ -398,7 +389,7 @@ class T5State(StepState):
 
     encoder: Tensor
     source_mask: Tensor
-    decoder: DecoderState
+    decoder: list[DecoderLayerState]
     position: int = 0
 
 

@@ -61,11 +61,11 @@ def test_attention_keeps_keys_by_itself() -> None:
 
 def test_masks_and_biases_through_blocks() -> None:
     found = columns("t5_small")
-    assert found["SelfAttention"] == {"bias": [3]}
+    assert found["SelfAttention"] == {"mask": [1], "bias": [3]}
     decoder = found["Decoder"]
     assert decoder["bias"] == decoder["position_bias"] == [3]
     assert decoder["causal"] == [1]
-    assert decoder["keys"] == [3]
+    assert decoder["mask"] == [1]
 
 
 def test_mask_of_keys_is_a_column() -> None:

@@ -17,8 +17,8 @@ SIZES = {
     "mamba_130m": ("700416 * B", "0"),
     # hidden and cell of 2 layers of 650
     "rnn": ("2600 * B", "0"),
-    # 6 layers of 8 heads of 64, and a mask; and once those of the encoder
-    "t5_small": ("6144 * B * S", "6145 * B"),
+    # 6 layers of 8 heads of 64; and once those of the encoder
+    "t5_small": ("6144 * B * S", "6144 * B"),
 }
 
 
