@@ -70,13 +70,36 @@ class ReadQuestion:
         ]
 
 
-def read_question(
-    question: str, passage: str, tokenizer: SpacedTokenizer, length: int
-) -> ReadQuestion:
-    """The tokens of a question and its passage, which is cut off at a number of tokens of both."""
+def read_windows(
+    question: str,
+    passage: str,
+    tokenizer: SpacedTokenizer,
+    length: int,
+    stride: int | None = None,
+) -> list[ReadQuestion]:
+    """The tokens of a question and its passage, in windows of at most a number of tokens of both.
+
+    Args:
+        question, passage: the texts.
+        tokenizer: has the numbers of the tokens.
+        length: maximum number of tokens of a window.
+        stride: number of tokens from one window to the next; None: one window, in which a long passage is cut off.
+    """
     asked = tokenizer.encode(" ".join(tokens(question)))[: length // 2]
     room = max(0, length - len(asked) - 1)
-    places = [one.span() for one in _TOKEN.finditer(passage)][:room]
+    places = [one.span() for one in _TOKEN.finditer(passage)]
+    step = max(1, min(stride or room, room))
+    beyond = max(0, len(places) - room) if stride else 0
+    starts = range(0, beyond + step, step)
+    return [
+        _window(passage, asked, places[start : start + room], tokenizer)
+        for start in starts
+    ]
+
+
+def _window(
+    passage: str, asked: list[int], places: Sequence[Place], tokenizer: SpacedTokenizer
+) -> ReadQuestion:
     told = tokenizer.encode(" ".join(passage[a:b].lower() for a, b in places))
     return ReadQuestion([*asked, SEPARATOR, *told], len(asked) + 1, places)
 
@@ -89,25 +112,36 @@ def tokens(text: str) -> list[str]:
 class QuestionExamples(PaddedExamples):
     """Batches of `tokens`, `segment_ids` int[B, T], `mask` bool[B, T], `start` and `end` int[B].
 
-    An answer that was cut off has the separator for its place.
+    An example is a window of a passage: `read` has its tokens, `numbers` the number of its question. An answer that is
+    not in it has the separator for its place.
 
     Args:
         questions: the questions.
         tokenizer: has the numbers of the tokens.
         length: maximum number of tokens.
+        stride: as for `read_windows`.
     """
 
     def __init__(
-        self, questions: Sequence[Question], tokenizer: SpacedTokenizer, length: int
+        self,
+        questions: Sequence[Question],
+        tokenizer: SpacedTokenizer,
+        length: int,
+        stride: int | None = None,
     ) -> None:
         self.questions = list(questions)
-        self.read = [
-            read_question(one.question, one.passage, tokenizer, length)
-            for one in questions
+        windows = [
+            (number, read)
+            for number, one in enumerate(questions)
+            for read in read_windows(
+                one.question, one.passage, tokenizer, length, stride
+            )
         ]
+        self.numbers = [number for number, _ in windows]
+        self.read = [read for _, read in windows]
         spans = [
-            read.span(one) or (read.first - 1, read.first - 1)
-            for one, read in zip(questions, self.read, strict=True)
+            read.span(self.questions[number]) or (read.first - 1, read.first - 1)
+            for number, read in windows
         ]
         super().__init__(
             {
@@ -133,13 +167,15 @@ def questions(
     held_out: Sequence[Question],
     words: int,
     facts: DataFacts,
+    stride: int | None = None,
 ) -> DataSplits:
-    """A data set of questions; those to train on whose answer was cut off are left out.
+    """A data set of questions; those to train on whose answer is in no window are left out.
 
     Args:
         train, held_out: the questions.
         words: size of the vocabulary, which is learned from the training part.
         facts: the sizes that the spec declares.
+        stride: as for `read_windows`.
     """
     counts: Counter[str] = Counter()
     for one in train:
@@ -152,10 +188,16 @@ def questions(
     whole = [
         one
         for one in train
-        if read_question(one.question, one.passage, tokenizer, facts.length).span(one)
+        if any(
+            read.span(one)
+            for read in read_windows(
+                one.question, one.passage, tokenizer, facts.length, stride
+            )
+        )
     ]
     first, second = (
-        QuestionExamples(part, tokenizer, facts.length) for part in (whole, held_out)
+        QuestionExamples(part, tokenizer, facts.length, stride)
+        for part in (whole, held_out)
     )
     metadata = {"tokenizer": tokenizer.to_json()}
     return DataSplits(first, second, replace(facts, vocab=words), metadata)

@@ -41,7 +41,8 @@ def load(options: Squad, section: DataSection) -> DataSplits:
     first, second = (
         [one for group in part for one in group] for part in (train, held_out)
     )
-    return questions(first, second, options.words, options.facts())
+    facts = options.facts()
+    return questions(first, second, options.words, facts, options.stride)
 
 
 def _by_passage(articles: list[Group]) -> list[Group]:

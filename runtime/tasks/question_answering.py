@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final
 
 import torch
@@ -15,7 +16,7 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.tasks.kinds.question_answering import QuestionAnswering
 from compiler.tasks.ports import bound
 from runtime.data.dataset import Batch, DataSplits
-from runtime.data.questions import QuestionExamples, read_question
+from runtime.data.questions import QuestionExamples, ReadQuestion, read_windows
 from runtime.data.tokenizer import SpacedTokenizer, Tokenizer
 from runtime.tasks.answer_metrics import answer_metrics
 from runtime.tasks.learner import Learner
@@ -86,12 +87,7 @@ class QuestionAnsweringLearner(Learner[QuestionAnswering]):
         for batch in batches:
             total += float(self.loss("", batch, 1.0))
             spans += self.find(batch)
-        found = [
-            read.text(one.passage, start, end)
-            for one, read, (start, end, _) in zip(
-                held_out.questions, held_out.read, spans, strict=True
-            )
-        ]
+        found = _answers(held_out, spans)
         expected = [one.answers for one in held_out.questions]
         metrics = {"loss": total / len(spans), **answer_metrics(found, expected)}
         if final:
@@ -119,9 +115,10 @@ class QuestionAnsweringLearner(Learner[QuestionAnswering]):
         lines = [
             f"passage:  {one.passage}\nquestion: {one.question}\n"
             f"expected: {one.answers[0]}\nanswer:   {read.text(one.passage, *span[:2])}\n"
-            for one, read, span in zip(
-                held_out.questions, held_out.read, self.find(batch), strict=False
+            for number, read, span in zip(
+                held_out.numbers, held_out.read, self.find(batch), strict=False
             )
+            for one in (held_out.questions[number],)
         ]
         return {f"epoch-{epoch:03}.txt": "\n".join(lines)}
 
@@ -136,11 +133,21 @@ class QuestionAnsweringLearner(Learner[QuestionAnswering]):
 
     def _predict(self, text: str) -> dict[str, Any]:
         question, passage = _split(text)
-        length = self.task.facts().length
-        read = read_question(question, passage, self.tokenizer, length)
-        if not read.places:
+        length, stride = (
+            self.task.facts().length,
+            getattr(self.task.data, "stride", None),
+        )
+        windows = read_windows(question, passage, self.tokenizer, length, stride)
+        if not windows[0].places:
             message = "a text must be a question, ending in a question mark, and the passage to answer it from"
             raise RequestError(message)
+        found = [(*self._find(read), read) for read in windows]
+        start, end, probability, read = max(found, key=itemgetter(2))
+        answer = read.text(passage, start, end)
+        return {"question": question, "answer": answer, "probability": probability}
+
+    def _find(self, read: ReadQuestion) -> tuple[int, int, float]:
+        """The best first and last token of a window, and the probability of both."""
         tokens = torch.tensor([read.ids], device=self.device)
         segments = torch.arange(len(read.ids), device=self.device) >= read.first
         batch = {
@@ -148,9 +155,8 @@ class QuestionAnsweringLearner(Learner[QuestionAnswering]):
             "mask": torch.ones_like(tokens, dtype=torch.bool),
             "segment_ids": segments[None].to(tokens),
         }
-        ((start, end, probability),) = self.find(batch)
-        answer = read.text(passage, start, end)
-        return {"question": question, "answer": answer, "probability": probability}
+        (found,) = self.find(batch)
+        return found
 
     @cached_property
     def tokenizer(self) -> SpacedTokenizer:
@@ -158,6 +164,20 @@ class QuestionAnsweringLearner(Learner[QuestionAnswering]):
         found = Tokenizer.from_json(self.metadata["tokenizer"])
         assert isinstance(found, SpacedTokenizer)
         return found
+
+
+def _answers(
+    examples: QuestionExamples, spans: Sequence[tuple[int, int, float]]
+) -> list[str]:
+    """The answer to each question: that of its most probable window."""
+    best: dict[int, tuple[float, str]] = {}
+    for number, read, (start, end, probability) in zip(
+        examples.numbers, examples.read, spans, strict=True
+    ):
+        if number not in best or probability > best[number][0]:
+            passage = examples.questions[number].passage
+            best[number] = probability, read.text(passage, start, end)
+    return [best[number][1] for number in range(len(examples.questions))]
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -16,7 +16,9 @@ class Squad(DataSet):
         path: the file to train on.
         test: a file to evaluate with; default: articles of the first file are held out.
         words: size of the vocabulary: the most frequent words, in small letters.
-        length: maximum number of tokens of a question and its passage, which is truncated.
+        length: maximum number of tokens of a question and its passage, which is truncated, or read in windows.
+        stride: number of tokens from one window of a long passage to the next, each with the question; the answer is
+            that of the window where it is most probable. Default: passages are truncated.
         held_out: fraction of the articles that is held out, of one article of its passages.
         split_seed: random seed of the split.
         fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
@@ -29,6 +31,7 @@ class Squad(DataSet):
     test: File | None = None
     words: Vocabulary = 20000
     length: Whole = 384
+    stride: Whole | None = None
     held_out: Share = 0.1
     split_seed: Count = 0
     fold: Count = 0

@@ -174,3 +174,43 @@ def test_an_answer_within_a_word_has_the_whole_word() -> None:
         20,
     )
     assert answered(part, 0) == "Johnson"
+
+
+LONG = " ".join(f"The n{k} is k{k}." for k in range(30))
+FAR = {
+    "question": "What is n27?",
+    "answers": [{"text": "k27", "answer_start": LONG.index("k27.")}],
+}
+
+
+def long_file() -> dict[str, str]:
+    """Two articles with a passage of 150 tokens."""
+    passages = [{"context": LONG, "qas": [FAR]}]
+    return {"s.json": json.dumps({"data": [{"paragraphs": passages}] * 2})}
+
+
+def test_long_passages_are_read_in_windows(tmp_path: Path) -> None:
+    data = "{squad: {path: s.json, held_out: 0.5, length: 40, stride: 10}}"
+    train, held_out = examples(read(data, tmp_path, long_file()))
+    assert len(held_out.questions) == 1 and set(held_out.numbers) == {0}
+    assert all(len(one.ids) <= 40 for one in held_out.read)
+    starts = [one.places[0][0] for one in held_out.read]
+    tokens = [one.span()[0] for one in re.finditer(r"\w+|[^\w\s]", LONG)]
+    assert starts == [tokens[k] for k in range(0, 10 * len(starts), 10)]
+    assert held_out.read[-1].places[-1][1] == len(LONG)
+    batch = train.__getitems__(list(range(len(train))))
+    found = [
+        read.text(LONG, int(start), int(end))
+        for read, start, end in zip(
+            train.read, batch["start"], batch["end"], strict=True
+        )
+        if start >= read.first
+    ]
+    assert found and set(found) == {"k27"}  # where it is not, it is at the separator
+    assert len(found) < len(train)
+
+
+def test_without_windows_long_passages_are_cut_off(tmp_path: Path) -> None:
+    data = "{squad: {path: s.json, held_out: 0.5, length: 40}}"
+    train, held_out = examples(read(data, tmp_path, long_file()))
+    assert (len(train), len(held_out)) == (0, 1)

@@ -1,5 +1,6 @@
 """Question answering, trained for seconds: losses, spans, answers to texts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,36 @@ def test_answers_are_compared_as_squad_does() -> None:
     found = answer_metrics(["The red sea!", "the river Nile", ""], expected)
     assert found["exact"] == pytest.approx(1 / 3)
     assert found["f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_windows_of_long_passages(tmp_path: Path) -> None:
+    filler = "Nobody was there . " * 12
+    stories = [
+        (f"{filler if late else ''}Ben is in the {room} . {filler}", room)
+        for room in ("hall", "garden", "kitchen", "attic")
+        for late in (False, True)
+    ] * 3
+    paragraphs = [
+        {
+            "context": text,
+            "qas": [
+                {
+                    "question": "Where is Ben?",
+                    "answers": [{"text": room, "answer_start": text.index(room)}],
+                }
+            ],
+        }
+        for text, room in stories
+    ]
+    data = json.dumps({"data": [{"paragraphs": [one]} for one in paragraphs]})
+    (tmp_path / "s.json").write_text(data)
+    chosen = (
+        f"{{squad: {{path: {tmp_path / 's.json'}, words: 40, length: 24, stride: 8}}}}"
+    )
+    sets = (f"task.data={chosen}", "task.epochs=20", "task.optimizer.adam.lr=0.03")
+    trained(SPEC, tmp_path / "run", *sets)
+    run = open_run(tmp_path / "run")
+    assert run.evaluate()["exact"] > 0.9
+    for text, room in stories[:8]:
+        (found,) = run.predict([f"Where is Ben? {text}"])
+        assert found["answer"] == room
