@@ -157,6 +157,7 @@ class Steps:
         self.uses = StreamedUses(stream.network, stream.axes)
         self._of: dict[int, ClassSteps] = {}
         self._begins: dict[int, Begin] = {}
+        self._beside: dict[int, list[ClassPlan]] = {}
         self._limited: set[int] = set()
         """Classes that are begun as others are that hold a limited number of positions."""
 
@@ -258,14 +259,29 @@ class Steps:
         """The classes of one layer, which is called in one way, go on alike from piece to piece."""
         begun = [one for one in classes if id(one) in self._begins]
         ways = {
-            (self.keeps(one), self.begin(one).offset, self.begin(one).ports)
+            (
+                self._of[id(one)].state_argument,
+                self.begin(one).offset,
+                self.begin(one).ports if self.keeps(one) else (),
+            )
             for one in begun
         }
-        if len(ways) > 1 or (ways and len(begun) < len(classes)):
+        keeping = [one for one in begun if self.keeps(one)]
+        streamed = all(self.of(one) is not None for one in begun)
+        if not keeping:
+            return
+        if len(ways) > 1 or not streamed or len(begun) < len(classes):
             reason = "some of what it may be goes on from earlier positions otherwise than the rest"
             raise Unwritten(plan, layer, reason)
+        for one in begun:
+            if one not in keeping:
+                self._beside.setdefault(id(one), []).extend(keeping)
         if any(self._of[id(one)].bounded for one in begun):
             self._limited.update(map(id, begun))
+
+    def beside(self, plan: ClassPlan) -> Sequence[ClassPlan]:
+        """Classes that keep something, in whose place one stands that keeps nothing: it is called as they are."""
+        return self._beside.get(id(plan), ())
 
     def takes_capacity(self, plan: ClassPlan) -> bool:
         """Whether `init_state` takes the largest number of positions: of all classes of a layer where it is of one."""

@@ -92,6 +92,7 @@ from compiler.lower.print_steps import (
     StepPrinter,
     either,
     layer_state,
+    state_type,
     tensors,
 )
 from compiler.lower.scope_code import value_code
@@ -364,7 +365,9 @@ class ClassPrinter:
     def methods(self) -> list[Function]:
         """`forward`, and those for running a sequence in pieces."""
         if self.steps is None or not self.steps.keeps(self.plan):
-            return [self.function("forward", self.inputs(), self._offset_argument())]
+            settings = (*self._no_state(), *self._offset_argument())
+            forward = self.function("forward", self.inputs(), settings)
+            return [*self._begin_nothing(), forward]
         return StepPrinter(self, self.steps).methods()
 
     def function(
@@ -400,6 +403,30 @@ class ClassPrinter:
         )
         other.kept, other.flags = self.kept, self.flags
         return other
+
+    def _no_state(self) -> Iterator[FunctionParameter]:
+        """`state: KeyValues | None = None`, where a class keeps nothing and others in its place do."""
+        kind = self._state_beside()
+        if kind is not None and self.ir.steps is not None:
+            yield FunctionParameter(self.ir.steps.state_argument, kind, lit(None))
+
+    def _begin_nothing(self) -> Iterator[Function]:
+        """`init_state`, where a class keeps nothing and others in its place do."""
+        kind = self._state_beside()
+        if kind is None or self.steps is None:
+            return
+        params = [FunctionParameter("self")]
+        if self.steps.takes_capacity(self.plan):
+            whole = either_none(Name("int"))
+            params.append(FunctionParameter(CAPACITY, whole, lit(None)))
+        yield Function("init_state", tuple(params), kind, (Return(lit(None)),))
+
+    def _state_beside(self) -> Expr | None:
+        """The type of what is kept by classes in whose place this one stands."""
+        others = () if self.steps is None else self.steps.beside(self.plan)
+        if not others or self.steps is None:
+            return None
+        return either([*(state_type(one, self.steps) for one in others), lit(None)])
 
     def _offset_argument(self) -> Iterator[FunctionParameter]:
         """`offset: int = 0`, where a class keeps nothing, and depends on positions."""
