@@ -91,13 +91,12 @@ def _as_csv(file: str, options: SeriesData) -> Csv:
     """The options by which a user's file is read; of a data set that is no CSV file, columns have fixed names."""
     if isinstance(options, Csv):
         return options
-    return Csv(
-        path=file,
-        columns=options.targets,
-        time="date" if options.calendar_parts else None,
-        series="series" if options.several else None,
-        calendar=options.calendar_parts,
-    )
+    written: dict[str, Any] = {"path": file, "columns": options.targets}
+    if options.calendar_parts:
+        written |= {"time": "date", "calendar": options.calendar_parts}
+    if options.several:
+        written["series"] = "series"
+    return Csv.model_validate(written)
 
 
 def _split(file: str, one: Series, number: int, options: SeriesData) -> SeriesInput:

@@ -14,7 +14,10 @@ from compiler.tasks.series_data import CalendarPart, SeriesData
 
 
 class Monthly(SeriesData):
-    """Options of the series; the month of the year is known of the future, too."""
+    """Options of the series; the month of the year is known of the future, too.
+
+    A CSV file to predict from has the columns `series`, `date` and `value`.
+    """
 
     name: ClassVar[str] = "monthly"
     forms: ClassVar[tuple[Form, ...]] = ("series",)

@@ -24,7 +24,7 @@ from runtime.load import build_networks
 from runtime.open_run import LoadedRun
 from runtime.tasks.forecasting import ForecastingLearner
 from tests.runtime.data.test_series import shops
-from tests.runtime.test_generate import opened
+from tests.runtime.test_generate import FORECASTS, opened
 
 SPEC = """
 name: Net
@@ -361,3 +361,44 @@ def test_a_network_that_does_not_fit_the_series(
     with pytest.raises(SpecError) as raised:
         compile_spec(tmp_path / "net.yaml")
     assert code in {one.code for one in raised.value.diagnostics}
+
+
+MONTHS = """
+name: Months
+inputs:
+  past: float[B, 36, 3]
+layers:
+  flat: flatten
+  wide: {op: linear, out_features: 12}
+  head: {op: unflatten, dim: 1, sizes: [12, 1]}
+outputs:
+  forecast: head
+task:
+  kind: forecasting
+  data: monthly
+"""
+
+
+def test_a_csv_file_for_a_run_of_data_that_is_no_csv_file(tmp_path: Path) -> None:
+    (tmp_path / "months").mkdir()
+    run = opened(tmp_path / "months", MONTHS)
+    months = [f"{2010 + k // 12}-{k % 12 + 1:02}" for k in range(40)]
+    lines = [f"sea,{month},{20 + k % 12}" for k, month in enumerate(months)]
+    file = tmp_path / "past.csv"
+    file.write_text("\n".join(["series,date,value", *lines]))
+    (found,) = run.predict(str(file))
+    assert found["series"] == "sea" and len(found["forecast"]["value"]) == 12
+    assert found["forecast"]["time"][0] == "2013-05-01 00:00:00"
+    assert [one["series"] for one in run.predict([])] == ["co2", "sea", "turnover"]
+    file.write_text("\n".join(["series,date,value", *lines]).replace("sea", "see"))
+    with pytest.raises(DataError, match=r"no series see, but co2, sea"):
+        run.predict(str(file))
+    (tmp_path / "spots").mkdir()
+    scaled = (
+        "last: {op: index, dim: 1, index: -1}\n  head: {op: linear, out_features: 1}"
+    )
+    spec = FORECASTS.replace("last: {op: index, dim: 1, index: -1}", scaled)
+    spots = opened(tmp_path / "spots", spec.replace("forecast: last", "forecast: head"))
+    file.write_text("sunspots\n" + "".join(f"{k}\n" for k in range(30)))
+    (found,) = spots.predict(str(file))
+    assert len(found["forecast"]["sunspots"]) == 1
