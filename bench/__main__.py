@@ -13,7 +13,16 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from bench import against, decoding, eager, growth, layout, startup, training
+from bench import (
+    against,
+    decoding,
+    eager,
+    growth,
+    layout,
+    startup,
+    streaming,
+    training,
+)
 from bench.report import Benchmark, page, replaced
 from bench.timing import ROOT
 
@@ -30,6 +39,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "prefixes": decoding.BESIDE_PREFIXES,
     "positions": decoding.BY_POSITION,
     "training": training.OF_STEPS,
+    "streaming": streaming.OF_IMAGES,
     "diagrams": layout.OF_DIAGRAMS,
 }
 
