@@ -31,6 +31,8 @@ from bench.uses import with_uses
 
 FOLDER = ROOT / "docs" / "results"
 RUNS = ROOT / "build" / "results"
+LARGEST = 30_000
+"""Maximum number of bytes of a picture on the page."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -125,11 +127,15 @@ def _pictures(name: str, recipe: Recipe, run: Path) -> None:
 
 
 def _with_few_colours(picture: Path) -> bytes:
-    """A picture of lines and grey digits in a quarter of its bytes, with no difference to the eye."""
-    packed = BytesIO()
+    """A picture of at most `LARGEST` bytes, or of four colours: most look no different in 32, a quarter of the size."""
     with Image.open(picture) as image:
-        few = image.convert("RGB").quantize(32, dither=Image.Dither.NONE)
-    few.save(packed, "PNG", optimize=True)
+        rgb = image.convert("RGB")
+    for colours in (32, 24, 16, 8, 4):
+        packed = BytesIO()
+        few = rgb.quantize(colours, dither=Image.Dither.NONE)
+        few.save(packed, "PNG", optimize=True)
+        if len(packed.getvalue()) <= LARGEST:
+            break
     return packed.getvalue()
 
 

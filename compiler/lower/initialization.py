@@ -358,9 +358,19 @@ def _lines(
 ) -> list[Stmt]:
     whole = _is_tensor(typed)
     return [
-        ExprStatement(_call(held, "" if whole else tensor, rule))
+        ExprStatement(
+            _initialize(held if whole else _typed_tensor(held, tensor, typed), rule)
+        )
         for tensor, rule in rules.items()
     ]
+
+
+def _typed_tensor(held: Expr, tensor: str, typed: TypedNode) -> Expr:
+    """A tensor of a layer that has it; torch types the bias of a convolution as one that may be None."""
+    op = typed.calls[0].op
+    if tensor == "bias" and op is not None and op.module.startswith("nn.Conv"):
+        return method(held, "get_parameter", tensor)
+    return read_tensor(held, tensor)
 
 
 def _call(held: Expr, tensor: str, rule: Initializer) -> Call:

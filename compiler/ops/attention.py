@@ -229,7 +229,9 @@ class Attention(Op):
             if mask is not None and code.keeps("mask"):
                 flat = code.type("mask").rank == 2
                 mask = mask if flat else method(mask, "flatten", 1)
-                kinds["mask"] = mask_type(code)
+                # A mask that must be given is a Tensor; that of all keys is typed as one that may be None.
+                kept_as = "mask" if code.optional("mask") else "key_mask"
+                kinds[kept_as] = mask_type(code)
                 kept = call("keep_masked", state, key, value, mask)
                 key, value, mask = code.unpack(kept, **kinds)
             else:

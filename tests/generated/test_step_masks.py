@@ -37,7 +37,7 @@ LEARNED = ("opt", "bart_base")
 
 
 def test_decoders_with_a_mask() -> None:
-    assert len(MASKS) == 14 and len(DECODERS) == 12
+    assert len(MASKS) == 16 and len(DECODERS) == 14
     assert {spec: mask for spec in STEPPED if (mask := _mask_of(spec))} == MASKS
 
 

@@ -209,14 +209,14 @@ class CausalAttention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, D]
         k_proj = self.k_proj(x)  # [B, T, D]
         v_proj = self.v_proj(x)  # [B, T, D]
-        key, value, mask = keep_masked(
+        key, value, key_mask = keep_masked(
             state, k_proj, v_proj, mask
         )  # [B, T, D], [B, T, D], [B, T]
         attention = causal_attention(
             torch.unflatten(q_proj, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.heads, -1)).transpose(1, 2),
-            attn_mask=None if mask is None else mask[:, None, None],
+            attn_mask=None if key_mask is None else key_mask[:, None, None],
             dropout_p=self.dropout if self.training else 0.0,
         )  # [B, heads, T, D // heads]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, D]

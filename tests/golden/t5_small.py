@@ -93,10 +93,10 @@ class SelfAttention(nn.Module):
         q = self.q(norm)  # [B, T, N1]
         k = self.k(norm)  # [B, T, N1]
         v = self.v(norm)  # [B, T, N1]
-        key, value, mask = keep_masked(
+        key, value, key_mask = keep_masked(
             state, k, v, mask
         )  # [B, T, N1], [B, T, N1], [B, T]
-        admitted = None if mask is None else mask[:, None, None]  # [B, 1, 1, T]
+        admitted = None if key_mask is None else key_mask[:, None, None]  # [B, 1, 1, T]
         attention = F.scaled_dot_product_attention(
             torch.unflatten(q, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.heads, -1)).transpose(1, 2),
