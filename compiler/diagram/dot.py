@@ -20,7 +20,7 @@ from compiler.diagram.ranking import (
     right_aligned_titles,
 )
 from compiler.diagram.themes import THEMES, Paint, Theme, family_paint
-from compiler.diagram.wrapping import wrap_edge_label
+from compiler.diagram.wrapping import EDGE_LABEL, SIDE_LABEL, wrap_edge_label
 
 _FONT = "Helvetica"
 _MANY_EDGES = 250
@@ -60,6 +60,8 @@ class _DotPrinter:
         self._boxes = {box.id: box for box in drawing.boxes}
         self._incoming = Counter(edge.target for edge in drawing.edges)
         self._outgoing = Counter(edge.source for edge in drawing.edges)
+        self._entries = list(entry_rank_constraints(drawing))
+        self._above_another = {entry for entry, _ in self._entries}
 
     def graph(self) -> Digraph:
         """The whole graph: boxes in their clusters, then edges and constraints."""
@@ -76,7 +78,7 @@ class _DotPrinter:
             graph.edge(edge.source, edge.target, **self._edge(edge))
         for above, below in rank_constraints(self._drawing):
             graph.edge(above, below, **_CONSTRAINT)
-        for above, below in entry_rank_constraints(self._drawing):
+        for above, below in self._entries:
             graph.edge(above, below, **_CONSTRAINT | {"minlen": "1"})
         for above, below in exit_rank_constraints(self._drawing):
             graph.edge(above, below, **_OUT_OF_CLUSTER)
@@ -234,7 +236,7 @@ class _DotPrinter:
     def _edge(self, edge: Edge) -> Attributes:
         found = {"tooltip": _tooltip(edge.label)}
         if edge.label:
-            found["label"] = _edge_label(edge.label)
+            found["label"] = _edge_label(edge.label, self._label_width(edge))
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
         if edge.on_main_path:
@@ -254,8 +256,16 @@ class _DotPrinter:
             found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
         return found
 
+    def _label_width(self, edge: Edge) -> float:
+        """The width of a label's line; beside the main path, an edge may run past the space kept for its label."""
+        beside = self._down and not edge.on_main_path
+        return SIDE_LABEL if beside else EDGE_LABEL
+
     def _floats(self, edge: Edge) -> bool:
-        """Whether a label needs no space of its own: on one line beside the main path, clear of other edges."""
+        """Whether a label needs no space of its own: on one line beside the main path, clear of other edges.
+
+        The next entry point of a block stands below the first one, where the label of the first one's edge is.
+        """
         if not edge.on_main_path:
             return False
         if self._enters_cluster(edge):  # other edges join it inside
@@ -263,7 +273,9 @@ class _DotPrinter:
         if len(wrap_edge_label(edge.label)) > 1:
             return False
         alone = self._incoming[edge.target] == self._outgoing[edge.source] == 1
-        return alone or len(edge.label) <= _SHORT_LABEL
+        return alone or (
+            len(edge.label) <= _SHORT_LABEL and edge.source not in self._above_another
+        )
 
     def _enters_cluster(self, edge: Edge) -> bool:
         """Whether an edge is one of several that lead to an entry point of a block."""
@@ -319,9 +331,13 @@ _BARE = {
 }
 
 
-def _edge_label(text: str) -> str:
-    """The label of an edge, a little to its right; two lines are left-aligned."""
-    lines = [_quoted(f"{_INDENT}{line}") for line in wrap_edge_label(text)]
+def _edge_label(text: str, width: float) -> str:
+    """The label of an edge, a little to its right; two lines are left-aligned.
+
+    Args:
+        width: of one line, in points.
+    """
+    lines = [_quoted(f"{_INDENT}{line}") for line in wrap_edge_label(text, width)]
     return lines[0] if len(lines) == 1 else "".join(f"{line}\\l" for line in lines)
 
 

@@ -7,7 +7,10 @@ import textwrap
 from compiler.diagram.text_metrics import text_width
 
 _EDGE_FONT = 9  # points
-_EDGE_LINE = 118.0  # points; a longer edge label takes two lines
+EDGE_LABEL = 118.0
+"""Points; a longer label of an edge takes two lines."""
+SIDE_LABEL = 72.0
+"""The same beside the main path, where a label may be moved to the right."""
 
 
 def wrap(text: str, width: int, max_lines: int) -> list[str]:
@@ -21,16 +24,21 @@ def wrap(text: str, width: int, max_lines: int) -> list[str]:
     )
 
 
-def wrap_edge_label(text: str) -> list[str]:
-    """The label of an edge; a long type is broken into two lines of about equal width.
+def wrap_edge_label(text: str, width: float = EDGE_LABEL) -> list[str]:
+    """The label of an edge; a long one is broken into two lines of about equal width.
+
+    Args:
+        width: of one line, in points.
 
     >>> wrap_edge_label("[B, 64, (H+1)//2, (W+1)//2]")
     ['[B, 64, (H+1)//2, (W+1)//2]']
     >>> wrap_edge_label("[B, width, (H-1)//stride+1, (W-1)//stride+1]")
     ['[B, width, (H-1)//stride+1,', '(W-1)//stride+1]']
+    >>> wrap_edge_label("condition: bool[T, T]", SIDE_LABEL)
+    ['condition:', 'bool[T, T]']
     """
     words = text.split(" ")
-    if text_width(text, _EDGE_FONT) <= _EDGE_LINE or len(words) == 1:
+    if text_width(text, _EDGE_FONT) <= width or len(words) == 1:
         return [text]
     breaks = ((words[:at], words[at:]) for at in range(1, len(words)))
     lines = ([" ".join(part) for part in parts] for parts in breaks)
