@@ -176,6 +176,15 @@ def test_the_readme_names_every_architecture() -> None:
     assert named == {path.name for path in (ROOT / "specs").glob("*.yaml")}
 
 
+def test_the_readme_counts_the_architectures() -> None:
+    """Those of the zoo's table, and those of them that it has a reference of."""
+    zoo = (ROOT / "docs/zoo.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[\w+\]\(#.*\|([^|]*)\|$", zoo, re.MULTILINE)
+    equal = sum(bool(reference.strip()) for reference in rows)
+    told = f"{len(rows)} architectures, {equal} of them equal to published classes"
+    assert told in README.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("spec", [ROOT / "specs/gpt2.yaml", EXAMPLE], ids=str)
 def test_images_are_current(spec: Path) -> None:
     drawn = compile_spec(spec).diagram().svg
