@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from runtime.data.fit_boxes import boxes_in_input
 from runtime.data.folders import pixels, reported
 from runtime.data.images import ImageExamples, PixelScale, image_size, read_image
 from runtime.data.split import split_by_class
-from runtime.data.user_files import existing_path, read_text
+from runtime.data.user_files import existing_path, read_json
 
 
 class _Entry(BaseModel):
@@ -142,15 +141,7 @@ def _content(section: DataSection, option: str, written: str) -> _File:
         SpecError: if it is not of that form.
     """
     path = section.path(written)
-    text = read_text(section, option, written)
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        columns = (error.colno, error.colno)
-        message = f"invalid JSON: {error.msg}"
-        section.fail_in("data-format", path, error.lineno, message, columns=columns)
-    except (RecursionError, ValueError):  # too deep, or a number of too many digits
-        section.fail("data-format", f"{path} is no JSON that can be read", option)
+    content = read_json(section, option, written)
     try:
         return _File.model_validate(content)
     except ValidationError as error:

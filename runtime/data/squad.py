@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.questions import Question, questions
 from runtime.data.split import split_by_class
-from runtime.data.user_files import read_text
+from runtime.data.user_files import read_json
 
 Group = list[Question]
 """The questions on one article, or one passage: they are held out together."""
@@ -54,20 +53,7 @@ def _by_passage(articles: list[Group]) -> list[Group]:
 
 def _articles(section: DataSection, option: str, written: str) -> list[Group]:
     path = section.path(written)
-    text = read_text(section, option, written)
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"invalid JSON: {error.msg}"
-        section.fail_in(
-            "data-format",
-            path,
-            error.lineno,
-            message,
-            columns=(error.colno, error.colno),
-        )
-    except RecursionError:
-        section.fail("data-format", f"{path} is nested too deeply", option)
+    content = read_json(section, option, written)
     try:
         found = [list(_questions(article)) for article in content["data"]]
     except (KeyError, TypeError, AttributeError, ValueError) as error:

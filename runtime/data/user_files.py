@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import re
 import zlib
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from runtime.data.data_section import DataSection
 
@@ -99,6 +100,26 @@ def read_text(
     if not text.strip():
         section.fail("data-empty", f"{path} has no text", option)
     return text
+
+
+def read_json(section: DataSection, option: str, written: str) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        SpecError: as `read_text`, and if it is not JSON, is nested too deeply, or has a number of too many digits.
+    """
+    path = section.path(written)
+    text = read_text(section, option, written)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message, columns = f"invalid JSON: {error.msg}", (error.colno, error.colno)
+        section.fail_in("data-format", path, error.lineno, message, columns=columns)
+    except RecursionError:
+        section.fail("data-format", f"{path} is nested too deeply", option)
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        message = f"{path} has a number of too many digits"
+        section.fail("data-format", message, option)
 
 
 def _fail_not_utf8(

@@ -75,7 +75,8 @@ def test_classes_parts_and_a_folder_of_images(tmp_path: Path) -> None:
     ("content", "code", "message"),
     [
         ("{", "data-format", "invalid JSON"),
-        ("[" * 100_000, "data-format", "no JSON that can be read"),
+        ("[" * 100_000, "data-format", "is nested too deeply"),
+        ("9" * 5_000, "data-format", "a number of too many digits"),
         ("[]", "data-format", "not of the form of COCO: the file"),
         (coco(images=[{"id": 1}]), "data-format", "images.0.file_name"),
         (coco(annotations=[{"image_id": 7}]), "data-format", "annotations.0"),

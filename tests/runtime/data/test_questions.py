@@ -147,6 +147,7 @@ def test_a_file_to_evaluate_with(tmp_path: Path) -> None:
         ("[]", "data-format", "is not of the form of SQuAD", 0),
         ('{"data": 3}', "data-format", "is not of the form of SQuAD", 0),
         ("[" * 100_000, "data-format", "nested too deeply|invalid JSON", 0),
+        ('{"data": %s}' % ("9" * 5_000), "data-format", "too many digits", 0),
         ('{"data": []}', "data-empty", "too few passages", 0),
         (
             squad({"question": "q", "answers": [{"text": "x", "answer_start": 0}]}),
