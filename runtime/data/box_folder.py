@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from compiler.tasks.data.box_folder import BoxFolder
 from runtime.data.augment import Augmenter
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.fit_boxes import boxes_in_input
+from runtime.data.fit_boxes import Size, boxes_in_input
 from runtime.data.folders import pixels, reported
 from runtime.data.images import ImageExamples, PixelScale, image_size, read_image
 from runtime.data.split import split_by_class
@@ -58,10 +59,12 @@ class _Annotated:
 
     Attributes:
         files: their paths.
+        sizes: width and height of each.
         boxes: of each, left, top, right, bottom and class [N, 5], in pixels of the file.
     """
 
     files: Sequence[Path]
+    sizes: Sequence[Size]
     boxes: Sequence[Tensor]
 
 
@@ -123,15 +126,18 @@ def _examples(
     count = options.channels * options.size**2
     images = pixels(section, part.files, read, count)
     table = torch.full((len(part.files), most, 5), -1.0)
-    for row, file, boxes in zip(table, part.files, part.boxes, strict=True):
-        size = reported(section, file, lambda file=file: image_size(file))  # type: ignore[misc]
+    for row, size, boxes in zip(table, part.sizes, part.boxes, strict=True):
         moved = boxes_in_input(boxes[:, :4], size, square, options.fit)
         row[: len(boxes)] = torch.cat([moved, boxes[:, 4:]], 1)
     return ImageExamples(images, {"boxes": table}, 255, scale, augmenter)
 
 
 def _some(part: _Annotated, rows: Sequence[int]) -> _Annotated:
-    return _Annotated([part.files[i] for i in rows], [part.boxes[i] for i in rows])
+    return _Annotated(
+        [part.files[i] for i in rows],
+        [part.sizes[i] for i in rows],
+        [part.boxes[i] for i in rows],
+    )
 
 
 def _content(section: DataSection, option: str, written: str) -> _File:
@@ -219,11 +225,12 @@ def _part(
             corners = [left, top, left + width, top + height, classes.index(name)]
             boxes[one.image_id].append(corners)
     files = [_file(section, option, base, one.file_name) for one in content.images]
+    sizes = [reported(section, file, partial(image_size, file)) for file in files]
     rows = [
-        _inside(section, file, torch.tensor(boxes[one.id]).view(-1, 5))
-        for file, one in zip(files, content.images, strict=True)
+        _inside(size, torch.tensor(boxes[one.id]).view(-1, 5))
+        for size, one in zip(sizes, content.images, strict=True)
     ]
-    return _Annotated(files, rows)
+    return _Annotated(files, sizes, rows)
 
 
 def _file(section: DataSection, option: str, base: Path, name: str) -> Path:
@@ -245,10 +252,8 @@ def _file(section: DataSection, option: str, base: Path, name: str) -> Path:
     return file
 
 
-def _inside(section: DataSection, file: Path, boxes: Tensor) -> Tensor:
+def _inside(size: Size, boxes: Tensor) -> Tensor:
     """Boxes and classes [N, 5], without what is outside of their image."""
-    width, height = reported(section, file, lambda: image_size(file))
-    high = torch.tensor([width, height] * 2)
-    corners = boxes[:, :4].clamp(min=0).minimum(high)
+    corners = boxes[:, :4].clamp(min=0).minimum(torch.tensor([*size, *size]))
     there = (corners[:, 2:] > corners[:, :2]).all(1)
     return torch.cat([corners, boxes[:, 4:]], 1)[there]
