@@ -50,12 +50,8 @@ def _check_op(
     report: Report,
 ) -> None:
     known = list(_with_those_off(instances))
-    if any(
-        not node.calls and not node.speculative and _may_be(node, name)
-        for instance in known
-        for node in instance.nodes.values()
-    ):
-        # a layer that is off, whose tensors are not known, may have this one
+    if any(_may_be(target, name) for target in _unknown(known)):
+        # what does not run, so that its tensors are not known, may have this one
         tensors = {one: rule for one, rule in tensors.items() if not is_path(one)}
     runs = [
         call
@@ -67,9 +63,20 @@ def _check_op(
     _check(name, tensors, runs, place, report)
 
 
-def _may_be(node: TypedNode, op: str) -> bool:
-    """Whether a layer is of an op, or a block that may have such a layer."""
-    return isinstance(node.target, Scope) or node.target.name == op
+def _unknown(instances: Sequence[Instance]) -> Iterator[object]:
+    """What layers would run that are off, and were not inferred as they would run; what none is, and could be."""
+    layers = [node for instance in instances for node in instance.nodes.values()]
+    yield from (x.target for x in layers if not x.calls and not x.speculative)
+    known = {id(node.node) for node in layers}
+    for scope in {id(one.scope): one.scope for one in instances}.values():
+        for name in scope.choices:
+            others = (one for one in scope.nodes[name].each if id(one) not in known)
+            yield from (one.target for one in others)
+
+
+def _may_be(target: object, op: str) -> bool:
+    """Whether what a layer runs is an op, or a block that may have such a layer."""
+    return isinstance(target, Scope) or getattr(target, "name", "") == op
 
 
 def _with_those_off(instances: Iterable[Instance]) -> Iterator[Instance]:

@@ -90,16 +90,22 @@ class Constructors:
         self, construct: Construct, ir: ClassIR
     ) -> Iterator[tuple[Expr | None, ClassPlan, Sequence[Run]]]:
         """The classes of which one is built, each with the condition under which it is; None for the last."""
-        plans = list(construct.plans)
-        tests = choice_tests(plans) if len(plans) > 1 else None
+        tests = choice_tests(construct.plans) if len(construct.plans) > 1 else None
         if tests is not None:
             yield from tests
             return
-        if len(plans) == 2 and _test(ir, plans[0][1], plans[1][1]) is None:
-            plans.reverse()
+        plans = _in_order(construct, ir)
         for number, (plan, runs) in enumerate(plans):
             last = number == len(plans) - 1
             yield None if last else _which(ir, plans, number), plan, runs
+
+    def is_numbered(self, construct: Construct, ir: ClassIR) -> bool:
+        """Whether no condition tells the classes apart, so that the code has the numbers of copies."""
+        if len(construct.plans) == 1 or choice_tests(construct.plans) is not None:
+            return False
+        plans = _in_order(construct, ir)
+        numbers = range(len(plans) - 1)
+        return any(_condition(ir, plans, number) is None for number in numbers)
 
     def require_static(self, ir: ClassIR) -> None:
         """A network is built before it has inputs, so that its constructor takes no dimension of them.
@@ -245,15 +251,16 @@ def _argument(
     return common_size(ir, construct.typed, pairs, further)
 
 
-def _which(
-    ir: ClassIR, plans: Sequence[tuple[ClassPlan, Sequence[Run]]], number: int
-) -> Expr:
+_Plans = Sequence[tuple[ClassPlan, Sequence[Run]]]
+
+
+def _which(ir: ClassIR, plans: _Plans, number: int) -> Expr:
     """The condition under which a copy, or a use, has one class and none of those after it."""
-    mine = list(plans[number][1])
-    others = [run for _, runs in plans[number + 1 :] for run in runs]
-    test = _test(ir, mine, others)
+    test = _condition(ir, plans, number)
     if test is not None:
         return test
+    mine = list(plans[number][1])
+    others = [run for _, runs in plans[number + 1 :] for run in runs]
     if (
         mine[0].node.node.layer.repeat is None
         or len({id(run.use) for run in (*mine, *others)}) > 1
@@ -268,6 +275,20 @@ def _which(
     if len(copies) == 1:
         return Compare("==", counter, lit(copies[0]))
     return Compare("in", counter, TupleExpr(tuple(map(lit, copies))))
+
+
+def _in_order(construct: Construct, ir: ClassIR) -> _Plans:
+    """The classes, so that a condition may tell the first from the others."""
+    plans = list(construct.plans)
+    if len(plans) == 2 and _test(ir, plans[0][1], plans[1][1]) is None:
+        plans.reverse()
+    return plans
+
+
+def _condition(ir: ClassIR, plans: _Plans, number: int) -> Expr | None:
+    """A condition of the scope that holds for the runs of a class and for those of no class after it."""
+    others = [run for _, runs in plans[number + 1 :] for run in runs]
+    return _test(ir, plans[number][1], others)
 
 
 def _test(ir: ClassIR, mine: Sequence[Run], others: Sequence[Run]) -> Expr | None:

@@ -18,6 +18,7 @@ from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
+from compiler.lower.decided import deciding
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.initialization import reset_lines, starts_itself
@@ -116,14 +117,17 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
         classes, constructors, validator = merger.merged()
+        decided = deciding(classes, constructors) - merger.fixed.keys()
+        if decided:
+            merger.fix(decided)
+            continue
         networks = of_networks(typed, classes)
         taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
         found = prober.probe(networks, validator, taken, merger.fixed)
         if not found.fixed:
             classes = [_bounded(ir, constructors, found.positive) for ir in classes]
             return classes, constructors
-        fixed = {*merger.fixed, *found.fixed}
-        merger.fixed = {name: typed.params[name] for name in sorted(fixed)}
+        merger.fix(found.fixed)
 
 
 def _bounded(

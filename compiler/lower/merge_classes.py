@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from compiler.codegen.statements import Import
@@ -172,6 +172,11 @@ class Merger:
         """Scopes, by identity, that are written as lists, and keep something between pieces."""
         self.fixed: dict[str, Value] = {}
         """The params that are no arguments, with their values."""
+
+    def fix(self, names: Iterable[str]) -> None:
+        """Give params no argument: their values stand in the code."""
+        fixed = sorted({*self.fixed, *names})
+        self.fixed = {name: self.typed.params[name] for name in fixed}
 
     def merged(self) -> tuple[list[ClassIR], Constructors, Validator]:
         """The classes, in an order in which those used come before those that use them."""

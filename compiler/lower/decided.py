@@ -1,0 +1,224 @@
+"""Which params of a network decide what its classes are: other values of these need classes that nobody has written.
+
+A class has the alternatives of `choose` that its uses have come to. Where another value could come to one that no use
+has, and no condition in the code chooses among all of them, the value stands in the code. This is worked out from what
+conditions are made of, through arguments of blocks and numbers of copies: to try other values proves nothing of
+`i == 10` in five copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
+
+from compiler.codegen.python import Expr, Placeholder
+from compiler.codegen.traversal import placeholders
+from compiler.dataclass import dataclass
+from compiler.expr.syntax import ComparisonOperation, names_in
+from compiler.ir.graph import Alternatives
+from compiler.ir.module import ScopeName, ScopeNumber
+from compiler.ir.typed import Instance
+from compiler.lower.choice_tests import settled, settled_for_copies
+from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.constructors import Constructors
+from compiler.lower.scope_code import (
+    name_code,
+    own_counter,
+    size_code,
+    value_code,
+)
+from compiler.op.arg_types import Formula
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.intervals import Interval, interval
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import CopyNumber, InputDim, ParamNumber, Symbol
+
+_Names = dict[str, set[str]]
+"""The names of a scope that decide what a layer of it is; by "" those that decide what layers of other classes are."""
+
+
+def deciding(classes: Sequence[ClassIR], constructors: Constructors) -> set[str]:
+    """The params of networks on which classes depend, beside what their code asks for."""
+    names: dict[int, _Names] = {
+        id(ir.plan): dict(_undecided(ir.plan)) for ir in classes
+    }
+    callers = _callers(classes)
+    for caller in (caller for found in callers.values() for caller in found):
+        if constructors.is_numbered(caller.construct, caller.ir):
+            counted = set(_names(count_code(caller.held.typed)))
+            own = names[id(caller.ir.plan)].setdefault("", set())
+            own |= _with_defaults(caller.ir.plan, counted)
+    waiting = [ir.plan for ir in classes if names[id(ir.plan)]]
+    while waiting:
+        plan = waiting.pop()
+        for caller in callers.get(id(plan), ()):
+            found = set(_passed(caller, plan, names[id(plan)]))
+            known = names[id(caller.ir.plan)].setdefault("", set())
+            if not found <= known:
+                known |= _with_defaults(caller.ir.plan, found)
+                waiting.append(caller.ir.plan)
+    networks = [ir.plan for ir in classes if ir.plan.scope.kind == "network"]
+    return {
+        name
+        for plan in networks
+        for found in names[id(plan)].values()
+        for name in found & plan.scope.params.keys()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Caller:
+    """A place where an object of a class is built."""
+
+    ir: ClassIR
+    held: Held
+    construct: Construct
+
+
+def _callers(classes: Iterable[ClassIR]) -> dict[int, list[_Caller]]:
+    """By each class where it is built."""
+    found: dict[int, list[_Caller]] = {}
+    for ir in classes:
+        for held in ir.held:
+            for key in placeholders(held.build):
+                if isinstance(key, Construct):
+                    for plan, _ in key.plans:
+                        found.setdefault(id(plan), []).append(_Caller(ir, held, key))
+    return found
+
+
+def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:
+    """The layers that may be something that no use of a class has, each with the names that decide it."""
+    for name in plan.scope.choices:
+        target = plan.scope.nodes[name].target
+        assert isinstance(target, Alternatives)
+        if name in plan.layers:
+            known = {id(run.node.node) for run in plan.runs(name)}
+            if any(id(node) not in known for node in target.nodes):
+                yield name, _decided_by(plan, target.conditions)
+    for name in plan.layers:
+        layer = plan.scope.nodes[name].layer
+        if layer.when is not None and plan.decides(name) is not None:
+            count = () if layer.repeat is None else (layer.repeat.count,)
+            yield f"{name}.when", _decided_by(plan, (layer.when, *count))
+
+
+def _decided_by(plan: ClassPlan, values: Iterable[object]) -> set[str]:
+    return _with_defaults(plan, {n for one in values for n in _names(value_code(one))})
+
+
+def _with_defaults(plan: ClassPlan, names: set[str]) -> set[str]:
+    """Names, and those that their defaults are computed from."""
+    found, waiting = set(names), [*names]
+    while waiting:
+        param = plan.scope.params.get(waiting.pop())
+        if param is not None:
+            more = set(_names(value_code(param.default))) - found
+            found |= more
+            waiting += more
+    return found
+
+
+def _passed(caller: _Caller, plan: ClassPlan, names: _Names) -> Iterator[str]:
+    """The names in the scope of a caller that decide what the layers of a class are which it builds."""
+    plans = caller.construct.plans
+    closed = settled(plans)
+    (runs,) = (runs for one, runs in plans if one is plan)
+    left = {layer: found for layer, found in names.items() if layer not in closed}
+    chosen = [layer for layer in left if layer in plan.scope.choices]
+    copies = caller.held.copies
+    every = copies and bool(chosen) and settled_for_copies(plans, chosen)
+    for layer, found in left.items():
+        if all(_is_constant(plan, layer, run) for run in runs):
+            continue
+        count = copies and not (every and layer in chosen)
+        for name in found:
+            yield from _from_caller(caller, plan, runs, name, count)
+
+
+def _is_constant(plan: ClassPlan, layer: str, run: Run) -> bool:
+    """Whether a layer is the same at all sizes: its conditions compare sizes of which one is always the larger."""
+    target = plan.scope.nodes[layer].target if layer in plan.scope.choices else None
+    if not isinstance(target, Alternatives):
+        return False
+    owner = plan.first.names.owner
+    conditions = [when.expr for when in target.conditions if isinstance(when, Formula)]
+    every = {name for expr in conditions for name in names_in(expr)}
+    sizes: dict[str, Value] = {
+        name: run.call.binding[symbol]
+        for name in every
+        for symbol in (InputDim(owner, name), ParamNumber(owner, name))
+        if symbol in run.call.binding
+    }
+    return len(sizes) == len(every) and all(
+        isinstance(expr, ComparisonOperation) and _is_ordered(expr, sizes, run.use)
+        for expr in conditions
+    )
+
+
+def _is_ordered(
+    expr: ComparisonOperation, sizes: Mapping[str, Value], use: Instance
+) -> bool:
+    """Whether two sizes of a caller are always equal, or one is always the larger."""
+    try:
+        left, right = evaluate(expr.left, sizes), evaluate(expr.right, sizes)
+    except ExpressionError:
+        return False
+    if not isinstance(left, Dim | int) or not isinstance(right, Dim | int):
+        return False
+    difference = Dim.of(0) + left - right
+    if difference.constant is not None:
+        return True
+    box = {symbol: _bounds(symbol, use) for symbol in difference.symbols}
+    low, high = interval(difference, box)
+    return low > 0 or high < 0
+
+
+def _bounds(symbol: Symbol, use: Instance) -> Interval:
+    """A size is at least 1: the constructor refuses others where that makes a difference."""
+    if isinstance(symbol, ParamNumber):
+        value = use.params.get(symbol.name)
+        positive = isinstance(value, int) and value >= 1
+    else:
+        positive = isinstance(symbol, InputDim)
+    return (1 if positive else -inf), inf
+
+
+def _from_caller(
+    caller: _Caller, plan: ClassPlan, runs: Sequence[Run], name: str, count: bool
+) -> Iterator[str]:
+    """The names that a caller makes a name of; with `count` those of how many copies there are where it is of `i`."""
+    keys = [key for code in _given(plan, runs, name) for key in placeholders(code)]
+    grows = name not in plan.scope.params and plan.scope.kind == "block"
+    if count and (ScopeName(COUNTER) in keys or grows):
+        yield from _names(count_code(caller.held.typed))
+    for key in keys:
+        if isinstance(key, ScopeNumber) and isinstance(key.symbol, CopyNumber):
+            yield COUNTER
+        elif isinstance(key, ScopeName) and not (
+            caller.held.copies and key.name == COUNTER
+        ):
+            yield key.name
+
+
+def _given(plan: ClassPlan, runs: Sequence[Run], name: str) -> Iterator[Expr]:
+    """What a caller gives for a name, in its own names; nothing where it leaves that to the default."""
+    if plan.scope.kind == "group":
+        counter = own_counter(plan) if name == COUNTER else None
+        if isinstance(counter, CopyNumber) and counter.owner != plan.scope.owner:
+            yield Placeholder(ScopeNumber(counter))
+        else:
+            yield name_code(name)
+        return
+    dimension = InputDim(plan.first.names.owner, name)
+    for run in runs:
+        if name in run.node.arguments:
+            yield value_code(run.node.arguments[name])
+        elif dimension in run.call.binding:
+            yield size_code(run.call.binding[dimension])
+
+
+def _names(code: Expr) -> Iterator[str]:
+    return (key.name for key in placeholders(code) if isinstance(key, ScopeName))

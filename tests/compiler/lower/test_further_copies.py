@@ -1,0 +1,108 @@
+"""The number of copies is an argument only where classes hold for any number of them, not for one more alone."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+
+from compiler import compile_spec
+from runtime.interpret import Interpreter
+from runtime.load import load_program
+
+ACTIVATIONS = "act: {choose: [{when: first, op: relu}, {op: tanh}]}"
+TWO = f"{ACTIVATIONS}, more: {{choose: [{{when: second, op: sigmoid}}, {{op: softmax, dim: -1}}]}}"
+
+
+def _spec(arguments: str, layers: str, params: str = "n: 6") -> str:
+    return (
+        f"name: Net\nparams: {{{params}}}\ninputs: {{x: 'float[B, 8]'}}\n"
+        f"layers: {{copies: {{op: Blk, {arguments}, repeat: n}}}}\n"
+        "blocks: {Blk: {params: {first: bool, second: false}, inputs: {x: 'float[B, D]'},"
+        f" layers: {{fc: {{op: linear, out_features: D}}, {layers}}}}}}}\n"
+    )
+
+
+FREE = {
+    "a remainder": _spec("first: i % 3 == 1", ACTIVATIONS),
+    "a remainder of a quotient": _spec("first: i // 2 % 2 == 1", ACTIVATIONS),
+    "the first copies": _spec("first: i < 2", ACTIVATIONS),
+    "the last copy": _spec("first: i == n - 1", ACTIVATIONS),
+    "no copy at all": _spec("first: i % 2 == 0", ACTIVATIONS, "n: 0"),
+    "two layers, in all combinations": _spec(
+        "first: i % 2 == 0, second: i % 3 == 0", TWO
+    ),
+    "two layers, in all combinations that there are": _spec(
+        "first: i % 4 == 1, second: i % 2 == 0", TWO
+    ),
+}
+
+FIXED = {
+    "a copy far away": _spec("first: i == 10", ACTIVATIONS),
+    "a remainder that no copy has yet": _spec("first: i % 9 == 7", ACTIVATIONS),
+    "a combination that no copy has yet": _spec(
+        "first: i % 4 == 0, second: i % 5 == 0", TWO, "n: 4"
+    ),
+    "a number that grows faster": _spec("first: i * i > 30", ACTIVATIONS),
+    "no copy at all": _spec("first: i % 9 == 7", ACTIVATIONS, "n: 0"),
+}
+
+
+@pytest.mark.parametrize("case", FREE)
+def test_more_copies_are_what_the_spec_says(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(FREE[case], encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    for count in (1, 2, 7, 13, 30):
+        module = kind(n=count).double().eval()
+        meaning = Interpreter(compile_spec(path, settings={"n": count}).typed).train(
+            False
+        )
+        meaning.load_state_dict(module.state_dict())
+        x = torch.randn(2, 8, dtype=torch.float64)
+        (wanted,) = meaning(x=x).values()
+        torch.testing.assert_close(module(x), wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", FIXED)
+def test_the_number_of_copies_is_fixed(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(FIXED[case], encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    assert "n" not in inspect.signature(kind).parameters
+
+
+OF_SIZES = (
+    "name: Net\nparams: {{width: 8}}\ninputs: {{x: 'float[B, width]'}}\n"
+    "layers: {{wide: {{op: linear, out_features: 2 * width}}, b: {{op: Blk, width: {width}}}}}\n"
+    "blocks: {{Blk: {{params: {{width: int}}, inputs: {{x: 'float[B, D]'}}, layers:"
+    " {{a: {{choose: [{{when: D == width, op: tanh}}, {{op: linear, out_features: width}}]}}}}}}}}\n"
+)
+
+
+@pytest.mark.parametrize(("width", "is_free"), [("width", True), ("width + 6", False)])
+def test_a_size_that_chooses_is_fixed_where_another_chooses_otherwise(
+    width: str, is_free: bool, tmp_path: Path
+) -> None:
+    """`2 * width` is never `width`, and is `width + 6` for one width."""
+    path = tmp_path / "net.yaml"
+    path.write_text(OF_SIZES.format(width=width), encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    assert ("width" in inspect.signature(kind).parameters) is is_free
+
+
+def test_a_rule_for_a_tensor_that_another_alternative_has_is_no_error(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "net.yaml"
+    choose = "{when: first, op: linear, out_features: D}, {op: linear, out_features: D, bias: false}"
+    rule = "init: {linear: {bias: zeros}}\n"
+    text = _spec("first: i == 1", f"act: {{choose: [{choose}]}}", "n: 1")
+    text = text.replace(
+        "{op: linear, out_features: D}, act",
+        "{op: linear, out_features: D, bias: false}, act",
+    )
+    path.write_text(text + rule, encoding="utf-8")
+    compile_spec(path)
