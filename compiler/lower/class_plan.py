@@ -242,16 +242,16 @@ class Links:
         return found
 
     def _share(self, instance: Instance, node: TypedNode) -> None:
+        """Copies that share their weights are one object; a layer that is another again has its copies one by one."""
         repeat = node.node.layer.repeat
-        runs = [call.instance for call in node.calls if call.instance is not None]
-        if node.node.shared and (origin := instance.nodes.get(node.node.shared)):
-            runs += [
-                call.instance for call in origin.calls if call.instance is not None
-            ]
-        elif repeat is None or not repeat.share:
-            return
-        for other in runs[1:]:
-            self._link(runs[0], other)
+        if repeat is not None and repeat.share:
+            runs = [call.instance for call in node.calls if call.instance is not None]
+            for other in runs[1:]:
+                self._link(runs[0], other)
+        origin = instance.nodes.get(node.node.shared)
+        if origin is not None:
+            for one, other in _pairs(origin.calls, node.calls):
+                self._link(one, other)
 
     def _link(self, one: Instance, other: Instance) -> None:
         first, second = self.root(one), self.root(other)
