@@ -77,11 +77,10 @@ def settled_for_copies(plans: Plans, undecided: Collection[str]) -> bool:
     every = [run for _, runs in plans for run in runs]
     uses = {id(run.use): run.use for run in every}
     for use in uses.values():
-        ends = [repeats_after(code, use) for found in tests for code in found]
+        end = repeats_after((code for found in tests for code in found), use)
         known = {copy for run in every if run.use is use for copy in run.copies}
         seen = {_picked(tests, use, copy) for copy in known}
-        further = range(max((end or 0 for end in ends), default=0))
-        if None in ends or any(_picked(tests, use, n) not in seen for n in further):
+        if end is None or any(_picked(tests, use, n) not in seen for n in range(end)):
             return False
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import lcm
 
 from compiler.codegen.python import (
@@ -44,16 +45,14 @@ class _Unproved(Exception):
     """It is not known how a condition goes on."""
 
 
-def repeats_after(code: Expr, use: Instance) -> int | None:
-    """How many copies have every outcome of a condition that any number of copies has; None if that is not known.
+def repeats_after(codes: Iterable[Expr], use: Instance) -> int | None:
+    """How many copies have every outcome of conditions together that any number of copies has; None if not known.
 
     Conditions may count in remainders (`i % 8 == 4`, `i // 2 % 3`), and compare with numbers (`i < 4`).
     """
     try:
-        found = _course(code, use)
+        found = _together(tuple(codes), use)
     except _Unproved:
-        return None
-    if isinstance(found, _Growing):
         return None
     copies = found.start + found.period
     return copies if copies <= LONGEST_PERIOD else None

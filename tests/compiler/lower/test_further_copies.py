@@ -45,6 +45,9 @@ FIXED = {
     "a combination that no copy has yet": _spec(
         "first: i % 4 == 0, second: i % 5 == 0", TWO, "n: 4"
     ),
+    "a combination that comes after both conditions have settled": _spec(
+        "first: i == 1, second: i % 2 == 0", TWO, "n: 2"
+    ),
     "a number that grows faster": _spec("first: i * i > 30", ACTIVATIONS),
     "no copy at all": _spec("first: i % 9 == 7", ACTIVATIONS, "n: 0"),
 }
