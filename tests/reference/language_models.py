@@ -10,6 +10,8 @@ from torch import nn
 from transformers import (
     BloomConfig,
     BloomForCausalLM,
+    FalconConfig,
+    FalconForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
     GPT2Config,
@@ -112,6 +114,14 @@ def _grouped(
 
 def _bloom(width: int, depth: int, heads: int) -> Settings:
     return {"hidden_size": width, "n_layer": depth, "n_head": heads}
+
+
+def _falcon(width: int, depth: int, heads: int, **more: Any) -> Settings:
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": depth,
+        "num_attention_heads": heads,
+    } | more
 
 
 TIED: Settings = {"tie_word_embeddings": True}
@@ -294,5 +304,36 @@ CASES = [
         OURS | {"window": 4},
         THEIRS | {"sliding_window": 4, "pad_token_id": 0},
         {"": ({}, 3_821_079_552)},
+    ),
+    Case(
+        "falcon",
+        FalconForCausalLM,
+        FalconConfig,
+        {"vocab": 61, "width": 24, "depth": 2, "heads": 6},
+        _falcon(24, 2, 6, vocab_size=61),
+        {"": ({}, 6_921_720_704)},
+    ),
+    Case(
+        "falcon",  # the later ones: keys for groups of heads
+        FalconForCausalLM,
+        FalconConfig,
+        {
+            "vocab": 61,
+            "width": 24,
+            "depth": 2,
+            "heads": 6,
+            "kv_heads": 2,
+            "two_norms": True,
+        },
+        _falcon(24, 2, 6, vocab_size=61, num_kv_heads=2),
+        {
+            "size_11b": (
+                _falcon(4096, 60, 32, num_kv_heads=8, num_ln_in_parallel_attn=1)
+                | {"tie_word_embeddings": False},
+                11_102_822_400,
+            ),
+            "size_40b": (_falcon(8192, 60, 128, num_kv_heads=8), 41_303_293_952),
+        },
+        {"new_decoder_architecture": True},
     ),
 ]

@@ -26,6 +26,7 @@ DECODERS = {
     "gemma2": "T",
     "gemma3": "T",
     "jamba": "T",
+    "falcon": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
