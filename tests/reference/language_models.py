@@ -34,6 +34,8 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
 )
 
 Settings = dict[str, Any]
@@ -122,6 +124,11 @@ def _falcon(width: int, depth: int, heads: int, **more: Any) -> Settings:
         "num_hidden_layers": depth,
         "num_attention_heads": heads,
     } | more
+
+
+def _experts(width: int, hidden: int, depth: int, heads: int) -> Settings:
+    sizes = _grouped(151936, width, 0, depth, heads, 4, head_dim=128)
+    return sizes | {"moe_intermediate_size": hidden}
 
 
 TIED: Settings = {"tie_word_embeddings": True}
@@ -335,5 +342,24 @@ CASES = [
             "size_40b": (_falcon(8192, 60, 128, num_kv_heads=8), 41_303_293_952),
         },
         {"new_decoder_architecture": True},
+    ),
+    Case(
+        "qwen3_moe",
+        Qwen3MoeForCausalLM,
+        Qwen3MoeConfig,
+        OURS | {"head_dim": 8, "experts": 5, "top_k": 2},
+        THEIRS
+        | {
+            "head_dim": 8,
+            "moe_intermediate_size": 40,
+            "num_experts": 5,
+            "num_experts_per_tok": 2,
+            "output_router_logits": True,
+        },
+        {
+            "": (_experts(2048, 768, 48, 32), 30_532_122_624),
+            "size_235b": (_experts(4096, 1536, 94, 64), 235_093_634_560),
+        },
+        _rope(1000000.0) | {"norm_topk_prob": True},
     ),
 ]

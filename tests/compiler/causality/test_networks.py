@@ -27,6 +27,7 @@ DECODERS = {
     "gemma3": "T",
     "jamba": "T",
     "falcon": "T",
+    "qwen3_moe": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
