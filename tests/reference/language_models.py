@@ -36,6 +36,8 @@ from transformers import (
     Qwen3ForCausalLM,
     Qwen3MoeConfig,
     Qwen3MoeForCausalLM,
+    SmolLM3Config,
+    SmolLM3ForCausalLM,
 )
 
 Settings = dict[str, Any]
@@ -361,5 +363,14 @@ CASES = [
             "size_235b": (_experts(4096, 1536, 94, 64), 235_093_634_560),
         },
         _rope(1000000.0) | {"norm_topk_prob": True},
+    ),
+    Case(
+        "smollm3",
+        SmolLM3ForCausalLM,
+        SmolLM3Config,
+        OURS | {"depth": 4},  # the fourth layer has no positions
+        THEIRS | {"num_hidden_layers": 4},
+        {"": ({}, 3_075_098_624)},
+        _rope(5000000.0) | {"pad_token_id": None},
     ),
 ]

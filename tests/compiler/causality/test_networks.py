@@ -28,6 +28,7 @@ DECODERS = {
     "jamba": "T",
     "falcon": "T",
     "qwen3_moe": "T",
+    "smollm3": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
