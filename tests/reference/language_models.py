@@ -18,6 +18,8 @@ from transformers import (
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
@@ -372,5 +374,28 @@ CASES = [
         THEIRS | {"num_hidden_layers": 4},
         {"": ({}, 3_075_098_624)},
         _rope(5000000.0) | {"pad_token_id": None},
+    ),
+    Case(
+        "granite",
+        GraniteForCausalLM,
+        GraniteConfig,
+        OURS | {"attention_multiplier": 0.3},
+        THEIRS | {"attention_multiplier": 0.3, "logits_scaling": 16.0},
+        {
+            "": (
+                _grouped(49155, 4096, 12800, 40, 32, 8, logits_scaling=16.0),
+                8_170_848_256,
+            ),
+            "size_2b": (
+                _grouped(49155, 2048, 8192, 40, 32, 8, logits_scaling=8.0),
+                2_533_531_648,
+            ),
+        },
+        {
+            "embedding_multiplier": 12.0,
+            "residual_multiplier": 0.22,
+            "rms_norm_eps": 1e-5,
+        }
+        | TIED,
     ),
 ]

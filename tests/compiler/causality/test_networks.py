@@ -29,6 +29,7 @@ DECODERS = {
     "falcon": "T",
     "qwen3_moe": "T",
     "smollm3": "T",
+    "granite": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
