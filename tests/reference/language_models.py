@@ -10,6 +10,8 @@ from torch import nn
 from transformers import (
     BloomConfig,
     BloomForCausalLM,
+    CohereConfig,
+    CohereForCausalLM,
     FalconConfig,
     FalconForCausalLM,
     Gemma2Config,
@@ -397,5 +399,14 @@ CASES = [
             "rms_norm_eps": 1e-5,
         }
         | TIED,
+    ),
+    Case(
+        "cohere",
+        CohereForCausalLM,
+        CohereConfig,
+        OURS,
+        THEIRS,
+        {"": ({}, 34_980_831_232)},
+        _rope(8000000.0) | {"pad_token_id": None},
     ),
 ]

@@ -30,6 +30,7 @@ DECODERS = {
     "qwen3_moe": "T",
     "smollm3": "T",
     "granite": "T",
+    "cohere": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
