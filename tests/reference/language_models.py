@@ -42,6 +42,8 @@ from transformers import (
     Qwen3MoeForCausalLM,
     SmolLM3Config,
     SmolLM3ForCausalLM,
+    StableLmConfig,
+    StableLmForCausalLM,
 )
 
 Settings = dict[str, Any]
@@ -408,5 +410,13 @@ CASES = [
         THEIRS,
         {"": ({}, 34_980_831_232)},
         _rope(8000000.0) | {"pad_token_id": None},
+    ),
+    Case(
+        "stablelm",
+        StableLmForCausalLM,
+        StableLmConfig,
+        OURS | {"width": 48},  # of 8 values in each head, two turn
+        THEIRS | {"hidden_size": 48},
+        {"": ({}, 2_795_443_200)},
     ),
 ]

@@ -31,6 +31,7 @@ DECODERS = {
     "smollm3": "T",
     "granite": "T",
     "cohere": "T",
+    "stablelm": "T",
     "phi3": "T",
     "olmo2": "T",
     "t5_small": "T",
