@@ -16,6 +16,7 @@ from transformers import (
     BartForConditionalGeneration,
     MambaConfig,
     MambaForCausalLM,
+    PegasusConfig,
     T5Config,
     T5ForConditionalGeneration,
     WhisperForConditionalGeneration,
@@ -26,7 +27,15 @@ from runtime.decode import Sampling, Stepper, beam_search, sample
 from tests.reference.equality import generated, randomize, translation
 from tests.reference.language_models import CASES, Case
 from tests.reference.test_multimodal import WHISPER, whisper_config
-from tests.reference.test_seq2seq import BART, SAME_BART, SAME_T5, T5
+from tests.reference.test_seq2seq import (
+    BART,
+    PEGASUS,
+    SAME_BART,
+    SAME_PEGASUS,
+    SAME_T5,
+    T5,
+    pegasus,
+)
 
 NEW, EOS, PAD = 9, 5, 0
 BEAMS = (1, 3)
@@ -77,12 +86,15 @@ def test_mamba(padded: bool) -> None:
 
 
 @pytest.mark.parametrize("beams", BEAMS)
-@pytest.mark.parametrize("spec", ["t5_small", "bart_base"])
+@pytest.mark.parametrize("spec", ["t5_small", "bart_base", "pegasus"])
 def test_encoder_decoders(spec: str, beams: int) -> None:
     """From sources of unequal length."""
     if spec == "t5_small":
         theirs = _eager(T5ForConditionalGeneration, T5Config(**T5))
         ours = _with_weights(spec, SAME_T5, theirs)
+    elif spec == "pegasus":
+        theirs = _eager(pegasus, PegasusConfig(**PEGASUS))
+        ours = _with_weights(spec, SAME_PEGASUS, theirs)
     else:
         theirs = _eager(BartForConditionalGeneration, BartConfig(**BART))
         ours = _with_weights(spec, SAME_BART, theirs)

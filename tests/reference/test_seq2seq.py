@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
+    PegasusConfig,
+    PegasusForConditionalGeneration,
     PreTrainedModel,
     T5Config,
     T5ForConditionalGeneration,
@@ -51,6 +53,23 @@ BART_BASE: dict[str, Any] = {
 SAME_BART: dict[str, Any] = {
     "vocab": 61,
     "context": 16,
+    "width": 24,
+    "depth": 2,
+    "heads": 3,
+    "hidden": 40,
+    "dropout": 0.0,
+}
+PEGASUS: dict[str, Any] = BART | {
+    "scale_embedding": True,
+    "activation_function": "relu",
+}
+PEGASUS_LARGE: dict[str, Any] = {
+    "vocab_size": 96103,
+    "encoder_layers": 16,
+    "decoder_layers": 16,
+}
+SAME_PEGASUS: dict[str, Any] = {
+    "vocab": 61,
     "width": 24,
     "depth": 2,
     "heads": 3,
@@ -110,6 +129,31 @@ def test_bart_counts_as_transformers() -> None:
 
 @both_ways
 @masked_or_not
+def test_pegasus_equals_transformers(attention: str, masked: bool) -> None:
+    texts = _texts(masked)
+    check_equal(
+        generated("pegasus")(**SAME_PEGASUS),
+        _pegasus(attention),
+        translation("pegasus", **SAME_PEGASUS),
+        lambda model: model(*texts),
+        _run(*texts),
+    )
+
+
+def test_pegasus_equals_transformers_step_by_step() -> None:
+    _check_decodes("pegasus", SAME_PEGASUS, _pegasus("sdpa"))
+
+
+def test_pegasus_counts_as_transformers() -> None:
+    config = PegasusConfig(**PEGASUS_LARGE)
+    theirs = build_on_meta(PegasusForConditionalGeneration, config)
+    for stack in (theirs.model.encoder, theirs.model.decoder):
+        stack.embed_positions = nn.Identity()  # counted there, though never learned
+    _check_counts("pegasus", theirs, 568_699_904)
+
+
+@both_ways
+@masked_or_not
 def test_t5_equals_transformers(attention: str, masked: bool) -> None:
     texts = _texts(masked)
     check_equal(
@@ -134,6 +178,44 @@ def _bart(attention: str) -> PreTrainedModel:
     config = BartConfig(**BART)
     config._attn_implementation = attention
     return BartForConditionalGeneration(config)
+
+
+def _pegasus(attention: str) -> PreTrainedModel:
+    config = PegasusConfig(**PEGASUS)
+    config._attn_implementation = attention
+    return pegasus(config)
+
+
+def pegasus(config: PegasusConfig) -> PegasusForConditionalGeneration:
+    """The reference, whose table of positions is double where the model is."""
+    model = PegasusForConditionalGeneration(config)
+    for stack in (model.model.encoder, model.model.decoder):
+        _check_same_table(stack.embed_positions.weight)
+        stack.embed_positions = Waves(stack.layer_norm.weight)
+    return model
+
+
+class Waves(nn.Module):
+    """Pegasus' positions: sines, then cosines, in the precision of a weight."""
+
+    def __init__(self, like: Tensor) -> None:
+        super().__init__()
+        self.like = [like]  # no weight of this module
+
+    def forward(
+        self, shape: torch.Size, past: int = 0, position_ids: Tensor | None = None
+    ) -> Tensor:
+        return _waves(past, past + shape[1], self.like[0].numel()).to(self.like[0])
+
+
+def _waves(start: int, end: int, width: int) -> Tensor:
+    frequencies = 10000.0 ** (-torch.arange(0, width, 2).double() / width)
+    angles = torch.arange(start, end).double()[:, None] * frequencies
+    return torch.cat([angles.sin(), angles.cos()], -1)
+
+
+def _check_same_table(table: Tensor) -> None:
+    torch.testing.assert_close(table, _waves(0, *table.shape).float())
 
 
 def _t5(attention: str) -> PreTrainedModel:

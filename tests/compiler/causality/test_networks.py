@@ -36,6 +36,7 @@ DECODERS = {
     "olmo2": "T",
     "t5_small": "T",
     "bart_base": "T",
+    "pegasus": "T",
     "transformer": "T",
     "whisper_tiny": "T",
     "mamba_130m": "T",
