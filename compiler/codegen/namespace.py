@@ -71,11 +71,16 @@ def _identifier(text: str) -> str:
     return f"x{words}" if words[0].isdigit() else words
 
 
-def fresh_names(wanted: Iterable[str]) -> dict[str, str]:
+def fresh_names(wanted: Iterable[str], counter: str = "") -> dict[str, str]:
     """A name for each of these, in a scope of their own: what a constructor calls params.
+
+    No other than `counter` itself has the name by which its code counts copies and items.
 
     >>> fresh_names(["width", "dict"])
     {'width': 'width', 'dict': 'dict_'}
     """
-    scope = Namespace()
-    return {name: scope.fresh(name.lower()) for name in wanted}
+    scope, counting = Namespace({counter}), Namespace()
+    return {
+        name: (counting if name == counter else scope).fresh(name.lower())
+        for name in wanted
+    }

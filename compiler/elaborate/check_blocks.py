@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
-from compiler.elaborate.check_names import each_name
-from compiler.expr.syntax import Variable
+from compiler.expr.syntax import Variable, variables
 from compiler.ir.graph import Place, Scope
 from compiler.op.arg_types import Formula
 from compiler.op.registry import op_names
@@ -25,7 +24,7 @@ def check_patterns(block: Scope, report: Report) -> None:
     check_defaults(block, bound, block.place, report)
     known = bound | set(block.params)
     for port, dim in dims:
-        for part in each_name(dim):
+        for part in variables(dim):
             name, place = part.id, block.place.at("inputs", port)
             if name in known:
                 continue
@@ -45,7 +44,7 @@ def check_defaults(
     known = set(symbols)
     for param in scope.params:
         for formula, place in _formulas(scope, home, param):
-            for part in each_name(formula.expr):
+            for part in variables(formula.expr):
                 name = part.id
                 if name in known:
                     continue

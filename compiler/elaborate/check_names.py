@@ -9,7 +9,7 @@ from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
-from compiler.expr.syntax import Expression, Variable, children
+from compiler.expr.syntax import Expression, variables
 from compiler.ir.graph import Place, Scope
 from compiler.language.layers import Layer
 from compiler.language.model import Model
@@ -23,7 +23,7 @@ def check_sizes(
 ) -> None:
     """Report every unknown name in the shape at a place."""
     known, around = scope.environment.visible, _repeat_around(scope)
-    for name in (name for size in sizes for name in each_name(size)):
+    for name in (name for size in sizes for name in variables(size)):
         if name.id == COUNTER and around is not None and _is_shared(around):
             _report_shared(place.part(name.start, name.end), report)
         elif name.id not in known and not (name.id == COUNTER and around):
@@ -50,7 +50,7 @@ def check_names(
     for path, formula in formulas(layer, arguments):
         own = layer.repeat if path[0] != "repeat" else None
         shared = shared_around if own is None else own.share
-        for name in each_name(formula.expr):
+        for name in variables(formula.expr):
             of_copies = inside or own is not None
             if name.id == COUNTER and of_copies and COUNTER in known:
                 span = place.at(*path).part(name.start, name.end)
@@ -122,14 +122,6 @@ def _report_shared(span: Span, report: Report) -> None:
     message = f"{COUNTER} does not exist here: the copies share their weights"
     help = "copies that share their weights are one module, whose arguments cannot depend on i"
     report.error("bad-share", span, message, help=help)
-
-
-def each_name(expr: Expression) -> Iterator[Variable]:
-    """Every use of a name in an expression."""
-    if isinstance(expr, Variable):
-        yield expr
-    for child in children(expr):
-        yield from each_name(child)
 
 
 def _known_names(known: Collection[str], report: Report) -> str:

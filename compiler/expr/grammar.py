@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from compiler.expr.lexer import BOOLEANS, Token, number_value, tokenize
+from compiler.expr.lexer import BOOLEANS, OF_LISTS, Token, number_value, tokenize
 from compiler.expr.syntax import (
     COMPARE,
+    CONSTANTS,
+    ITEM_NUMBER,
     NOT,
     OR,
     POWER,
@@ -13,6 +15,7 @@ from compiler.expr.syntax import (
     BinaryOperation,
     BooleanLiteral,
     ComparisonOperation,
+    CountedList,
     Expression,
     ExpressionError,
     FunctionCall,
@@ -20,6 +23,7 @@ from compiler.expr.syntax import (
     Indexing,
     ListLiteral,
     LogicalOperation,
+    NamedNumber,
     NumberLiteral,
     Slicing,
     UnaryOperation,
@@ -156,12 +160,31 @@ class _Parser:
             self._expect(")")
             return expr
         if self._accept("["):
-            return self._node(ListLiteral(self._items("]")), token.start)
+            return self._node(self._list(), token.start)
         raise self._unexpected("an operand")
+
+    def _list(self) -> Expression:
+        """What is in the brackets of a list: its items, or the rule for them."""
+        first = self._items("]", until="for")
+        if self._token.text != "for":
+            return ListLiteral(first)
+        if len(first) != 1:
+            raise self._unexpected("`]`")
+        self._advance()
+        if self._token.text != ITEM_NUMBER:
+            message = f"the items are counted by {ITEM_NUMBER}: [2 * {ITEM_NUMBER} for {ITEM_NUMBER} in 4]"
+            raise self._error(message)
+        self._advance()
+        self._expect("in")
+        count = self._operation(OR)
+        self._expect("]")
+        return CountedList(first[0], count)
 
     def _name_or_call(self, token: Token) -> Expression:
         if token.text in BOOLEANS:
             return self._node(BooleanLiteral(BOOLEANS[token.text]), token.start)
+        if token.text in CONSTANTS:
+            return self._node(NamedNumber(token.text), token.start)
         if token.text not in ARITY or not self._accept("("):
             return self._node(Variable(token.text), token.start)
         args = self._items(")")
@@ -172,10 +195,13 @@ class _Parser:
             raise ExpressionError(message, token.start, self._end)
         return self._node(FunctionCall(token.text, args), token.start)
 
-    def _items(self, closing: str) -> tuple[Expression, ...]:
+    def _items(self, closing: str, until: str = "") -> tuple[Expression, ...]:
+        """Expressions up to a bracket, which is read, or up to a word, which is not."""
         items: list[Expression] = []
         while not self._accept(closing):
             items.append(self._expression())
+            if until and self._token.text == until:
+                break
             if self._token.text != closing:
                 self._expect(",")
         return tuple(items)
@@ -213,6 +239,8 @@ class _Parser:
 
     def _unexpected(self, wanted: str) -> ExpressionError:
         found = self._token.text
+        if found in OF_LISTS:
+            return self._error(f"`{found}` has its place in lists: [2 * i for i in 4]")
         found = found if self._token.kind == "end" else f"`{found[:40]}`"
         return self._error(f"expected {wanted}, found {found}")
 

@@ -9,7 +9,8 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.other_names import template
 from compiler.expr.syntax import PRECEDENCE, ExpressionError
 
-KEYWORDS = frozenset(("and", "or", "not", "if", "else"))
+OF_LISTS = frozenset(("for", "in"))
+KEYWORDS = frozenset(("and", "or", "not", "if", "else")) | OF_LISTS
 BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 
 _TOKEN = re.compile(

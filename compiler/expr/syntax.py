@@ -4,6 +4,7 @@ It is apart from the parser because the algebra of sizes, which the evaluator ne
 prints its results as expressions too.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 
@@ -39,6 +40,18 @@ class BooleanLiteral(ExprNode):
     """`true` or `false`; `True` and `False` mean the same."""
 
     value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNumber(ExprNode):
+    """A number by its name: `pi`."""
+
+    name: str
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return CONSTANTS[self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +136,18 @@ class ListLiteral(ExprNode):
     items: tuple["Expression", ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CountedList(ExprNode):
+    """`[item for i in count]`: a list of `count` items, of which `i` is the number, from 0."""
+
+    item: "Expression"
+    count: "Expression"
+
+
 Expression = (
     NumberLiteral
     | BooleanLiteral
+    | NamedNumber
     | Variable
     | UnaryOperation
     | BinaryOperation
@@ -136,7 +158,14 @@ Expression = (
     | Indexing
     | Slicing
     | ListLiteral
+    | CountedList
 )
+
+CONSTANTS = {"pi": math.pi}
+"""The numbers that have a name."""
+
+ITEM_NUMBER = "i"
+"""The name of the number of an item in a counted list: that of the copy index in a repeat."""
 
 
 class ExpressionError(Exception):
@@ -183,13 +212,28 @@ def children(expr: Expression) -> tuple[Expression, ...]:
             return tuple(part for part in bounds if part is not None)
         case ListLiteral():
             return expr.items
+        case CountedList():
+            return (expr.item, expr.count)
         case _:
             return ()
 
 
 def names_in(expr: Expression) -> frozenset[str]:
-    """All names in an expression."""
-    return frozenset(part.id for part in walk(expr) if isinstance(part, Variable))
+    """All names that an expression takes from its scope."""
+    return frozenset(one.id for one in variables(expr))
+
+
+def variables(expr: Expression) -> Iterator[Variable]:
+    """Every use of a name of the scope, in the order of the text; the `i` of a counted list is its own."""
+    pending = [(expr, False)]
+    while pending:
+        part, counted = pending.pop()
+        if isinstance(part, CountedList):
+            pending += [(part.count, counted), (part.item, True)]
+        elif not isinstance(part, Variable):
+            pending += [(child, counted) for child in reversed(children(part))]
+        elif not (counted and part.id == ITEM_NUMBER):
+            yield part
 
 
 def walk(expr: Expression) -> Iterator[Expression]:
@@ -235,6 +279,17 @@ def rewrite(
             if value is expr.value and index is expr.index:
                 return expr
             return replace(expr, value=value, index=index)
+        case Slicing() | ListLiteral() | CountedList():
+            return _rewrite_list(expr, rule)
+        case _:
+            return expr
+
+
+def _rewrite_list(
+    expr: Slicing | ListLiteral | CountedList,
+    rule: Callable[[Expression], Expression | None],
+) -> Expression:
+    match expr:
         case Slicing(value, first, stop):
             return replace(
                 expr,
@@ -244,8 +299,16 @@ def rewrite(
             )
         case ListLiteral():
             return replace(expr, items=_rewrite_all(expr.items, rule))
-        case _:
-            return expr
+        case CountedList():
+            item = rewrite(expr.item, _outside(rule))
+            return replace(expr, item=item, count=rewrite(expr.count, rule))
+
+
+def _outside(
+    rule: Callable[[Expression], Expression | None],
+) -> Callable[[Expression], Expression | None]:
+    """A rule for the parts of a counted list's item: one that its `i` is in is another thing outside."""
+    return lambda part: None if ITEM_NUMBER in names_in(part) else rule(part)
 
 
 def _rewrite_all(
@@ -262,10 +325,10 @@ def unparse(expr: Expression) -> str:
     '(H + 1) // 2'
     """
     match expr:
-        case NumberLiteral():
+        case NumberLiteral() | BooleanLiteral():
             return repr(expr.value)
-        case BooleanLiteral():
-            return "True" if expr.value else "False"
+        case NamedNumber():
+            return expr.name
         case Variable():
             return expr.id
         case UnaryOperation():
@@ -285,8 +348,14 @@ def unparse(expr: Expression) -> str:
             return f"{expr.function}({', '.join(map(unparse, expr.args))})"
         case Indexing() | Slicing():
             return f"{_operand(expr.value, POSTFIX)}[{_unparse_place(expr)}]"
-        case ListLiteral():
-            return f"[{', '.join(map(unparse, expr.items))}]"
+        case ListLiteral() | CountedList():
+            return f"[{_unparse_list(expr)}]"
+
+
+def _unparse_list(expr: ListLiteral | CountedList) -> str:
+    if isinstance(expr, ListLiteral):
+        return ", ".join(map(unparse, expr.items))
+    return f"{unparse(expr.item)} for {ITEM_NUMBER} in {_operand(expr.count, OR)}"
 
 
 def _unparse_place(expr: Indexing | Slicing) -> str:

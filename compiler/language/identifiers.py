@@ -6,6 +6,8 @@ import keyword
 import re
 from typing import Final
 
+from compiler.expr.syntax import CONSTANTS
+
 MAX_LENGTH: Final = 100
 
 _SNAKE = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,6 +83,13 @@ def snake_case(name: str) -> str:
     if not _fits(_SNAKE, name):
         return "it is written in snake_case: a lower-case letter, then lower-case letters, digits and _"
     return "it is a word of the Python language" if keyword.iskeyword(name) else ""
+
+
+def param_name(name: str) -> str:
+    """The error in the name of a param, which expressions use."""
+    if name in CONSTANTS:
+        return f"in expressions it is the number {CONSTANTS[name]:.5g}"
+    return snake_case(name)
 
 
 def layer_name(name: str) -> str:

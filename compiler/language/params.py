@@ -111,7 +111,7 @@ Inputs = Annotated[
     mapping_of("inputs"),
 ]
 Params = Annotated[
-    dict[Annotated[str, named(identifiers.snake_case, "a param")], Param],
+    dict[Annotated[str, named(identifiers.param_name, "a param")], Param],
     mapping_of("params"),
 ]
 

@@ -332,7 +332,7 @@ def environment(plan: ClassPlan) -> list[str]:
 
 def argument_names(plan: ClassPlan) -> dict[str, str]:
     """What the constructor calls the names of the scope."""
-    return fresh_names(environment(plan))
+    return fresh_names(environment(plan), counter=COUNTER)
 
 
 def default_of(plan: ClassPlan, name: str) -> Any:

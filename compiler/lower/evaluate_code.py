@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from compiler.codegen.python import (
@@ -12,6 +12,7 @@ from compiler.codegen.python import (
     Binary,
     Call,
     Compare,
+    Comprehension,
     Conditional,
     Expr,
     ListExpr,
@@ -26,6 +27,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import children, mapped
+from compiler.expr.syntax import CONSTANTS
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
 from compiler.symbolic.dims import Dim
@@ -110,7 +112,39 @@ def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
                 return one(items)[slice(*ends)]
             case Call(Name(name), args) if name in _FUNCTIONS:
                 return _FUNCTIONS[name](*map(one, args))
-        raise Unknown(part)
+        return _special(part, find)
+
+    return one(code)
+
+
+def _special(part: Expr, find: Callable[[Hashable], Any]) -> Any:
+    """The value of a number that has a name, or of a list whose items are counted."""
+    match part:
+        case Name(name) if name in _CONSTANTS:
+            return _CONSTANTS[name]
+        case Comprehension():
+            return tuple(_items(part, find))
+    raise Unknown(part)
+
+
+def _items(each: Comprehension, find: Callable[[Hashable], Any]) -> Iterator[Any]:
+    """The items of a list that `i` counts."""
+    match each:
+        case Comprehension(item, Name(name), Call(Name("range"), (count,)), None):
+            for number in range(_whole(_value_of(count, find))):
+                counted = _with_names(item, {name: Literal(number)})
+                yield _value_of(counted, find)
+        case _:
+            raise Unknown(each)
+
+
+def _with_names(code: Expr, names: Mapping[str, Expr]) -> Expr:
+    """Code with other code in place of some names."""
+
+    def one(part: Expr) -> Expr:
+        if isinstance(part, Name):
+            return names.get(part.id, part)
+        return mapped(part, one)
 
     return one(code)
 
@@ -256,10 +290,12 @@ def _smallest(*args: Any) -> Any:
     return min(*args)
 
 
+_CONSTANTS = {f"math.{name}": value for name, value in CONSTANTS.items()}
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": _smallest,
     "max": lambda *args: max(*args),
     "len": len,
+    "tuple": tuple,
     "sum": sum,
     "round": round,
     "math.prod": math.prod,
@@ -267,7 +303,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "math.log": math.log,
     "math.exp": math.exp,
 }
-"""The functions that sizes and conditions call: those of the language."""
+"""The functions that sizes and conditions call: those of the language, and that which makes a list of items."""
 
 
 def number_code(value: Any) -> Expr:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from compiler.codegen.python import (
     Binary,
+    Call,
     Compare,
+    Comprehension,
     Conditional,
     Expr,
-    ListExpr,
     Logic,
+    Name,
     Slice,
+    TupleExpr,
     Unary,
     call,
     lit,
     subscript,
 )
 from compiler.expr import syntax
+from compiler.lower.evaluate_code import number_code
+from compiler.symbolic.evaluate import evaluate
 
 Resolve = Callable[[str], Expr]
 """The Python of a name: a param, a dimension, the counter of a repeat."""
@@ -36,8 +42,8 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
     `ratio * C` and `C * ratio` read alike on all lines.
     """
     match expr:
-        case syntax.NumberLiteral(value) | syntax.BooleanLiteral(value):
-            return lit(value)
+        case syntax.NumberLiteral() | syntax.BooleanLiteral() | syntax.NamedNumber():
+            return _number(expr)
         case syntax.Variable(name):
             return resolve(name)
         case syntax.UnaryOperation(op, operand):
@@ -55,10 +61,36 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return Conditional(*parts)
         case syntax.Indexing() | syntax.Slicing():
             return subscript(to_python(expr.value, resolve), _place(expr, resolve))
-        case syntax.ListLiteral(items):
-            return ListExpr(tuple(to_python(item, resolve) for item in items))
+        case syntax.ListLiteral() | syntax.CountedList():
+            return _list(expr, resolve)
         case syntax.FunctionCall(function, args):
             return _call(function, [to_python(arg, resolve) for arg in args])
+
+
+def _number(
+    expr: syntax.NumberLiteral | syntax.BooleanLiteral | syntax.NamedNumber,
+) -> Expr:
+    if isinstance(expr, syntax.NamedNumber):
+        return Name(f"math.{expr.name}")
+    return lit(expr.value)
+
+
+def _list(expr: syntax.ListLiteral | syntax.CountedList, resolve: Resolve) -> Expr:
+    """`(a, b)`, which a list of a constructor may be compared with, or `tuple(2 * i for i in range(depth))`."""
+    if isinstance(expr, syntax.ListLiteral):
+        return TupleExpr(tuple(to_python(item, resolve) for item in expr.items))
+    if not syntax.names_in(expr):
+        with suppress(syntax.ExpressionError):  # in what never runs
+            return number_code(evaluate(expr, {}))
+
+    def inside(name: str) -> Expr:
+        return Name(name) if name == syntax.ITEM_NUMBER else resolve(name)
+
+    each = call("range", to_python(expr.count, resolve))
+    numbered = Comprehension(
+        to_python(expr.item, inside), Name(syntax.ITEM_NUMBER), each
+    )
+    return call("tuple", numbered)
 
 
 def _place(expr: syntax.Indexing | syntax.Slicing, resolve: Resolve) -> Expr | Slice:
@@ -78,6 +110,9 @@ def _call(function: str, args: list[Expr]) -> Expr:
     if function == "ceil_div":
         return Unary("-", Binary("//", Unary("-", args[0]), args[1]))
     name = f"math.{function}" if function in _OF_MATH else function
+    match args:
+        case [Call(Name("tuple"), (Comprehension() as each,))] if function != "len":
+            return call(name, each)
     return call(name, *args)
 
 

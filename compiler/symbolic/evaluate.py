@@ -12,9 +12,11 @@ from typing import NoReturn, TypeAlias, TypeVar
 
 from compiler.expr.grammar import parse_expression
 from compiler.expr.syntax import (
+    ITEM_NUMBER,
     BinaryOperation,
     BooleanLiteral,
     ComparisonOperation,
+    CountedList,
     Expression,
     ExpressionError,
     FunctionCall,
@@ -22,6 +24,7 @@ from compiler.expr.syntax import (
     Indexing,
     ListLiteral,
     LogicalOperation,
+    NamedNumber,
     NumberLiteral,
     Slicing,
     UnaryOperation,
@@ -76,7 +79,7 @@ OF_A_NUMBER: dict[str, Callable[[float], int | float]] = {
 MOST_FACTORS = 16
 """The greatest exponent of a size that is not known."""
 MOST_ITEMS = 256
-"""The items of a list whose sum, product, minimum or maximum is taken."""
+"""The items of a list whose sum, product, minimum or maximum is taken, or that a rule is given for."""
 _BITS = 63
 ORDERINGS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -99,7 +102,7 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
     '2 * D'
     """
     match expr:
-        case NumberLiteral() | BooleanLiteral():
+        case NumberLiteral() | BooleanLiteral() | NamedNumber():
             return expr.value
         case Variable():
             return _look_up(expr, env)
@@ -115,10 +118,31 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return _call(expr, env)
         case Indexing():
             return _index(expr, env)
+        case Slicing() | ListLiteral() | CountedList():
+            return _list(expr, env)
+
+
+def _list(
+    expr: Slicing | ListLiteral | CountedList, env: Mapping[str, Value]
+) -> tuple[Value, ...]:
+    match expr:
         case Slicing():
             return _slice(expr, env)
-        case ListLiteral():
-            return tuple(evaluate(item, env) for item in expr.items)
+        case ListLiteral(items):
+            return tuple(evaluate(item, env) for item in items)
+        case CountedList():
+            return _counted(expr, env)
+
+
+def _counted(expr: CountedList, env: Mapping[str, Value]) -> tuple[Value, ...]:
+    """The items of a list that has a rule for them."""
+    count = _as_whole(expr.count, evaluate(expr.count, env))
+    if isinstance(count, Dim):
+        _symbolic(expr.count, count)
+    if not 0 <= count <= MOST_ITEMS:
+        _fail(expr.count, f"a list has 0 to {MOST_ITEMS} items, and this is {count}")
+    numbers = ({**env, ITEM_NUMBER: number} for number in range(count))
+    return tuple(evaluate(expr.item, names) for names in numbers)
 
 
 def _fail(part: Expression, message: str) -> NoReturn:
@@ -357,7 +381,7 @@ def _index(expr: Indexing, env: Mapping[str, Value]) -> Value:
     return _plain(items[index])
 
 
-def _slice(expr: Slicing, env: Mapping[str, Value]) -> Value:
+def _slice(expr: Slicing, env: Mapping[str, Value]) -> tuple[Value, ...]:
     """Items of a list; bounds beyond its ends are its ends, as in Python."""
     items = _as_list(expr.value, evaluate(expr.value, env))
     first, stop = (

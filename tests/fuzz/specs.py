@@ -20,6 +20,8 @@ FORMULAS = 6_000_000
 """From this seed to the next bound sizes are computed by all functions of the language."""
 WRAPPED = 10_000_000
 """From this seed on they have wrappers around some layers, too."""
+COUNTED = 50_000_000
+"""From this seed on lists are counted, too."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 COMPUTED = [
     "sum(widths)",
@@ -28,6 +30,7 @@ COMPUTED = [
     "prod(widths[:2])",
     "round(sqrt(width * hidden))",
 ]
+LISTS = ["[width + i for i in n + 1]", "[4 + 2 * i for i in 2]", "[hidden for i in 1]"]
 
 
 def spec_of(seed: int) -> Config:
@@ -46,12 +49,17 @@ def _random_spec(seed: int) -> Config:
         "other": rng.choice([True, False]),
         "widths": rng.choice([[4, 6], [8], [4, 4, 6]]),
     }
+    numbers = NUMBERS + COMPUTED * (FORMULAS <= seed < WRAPPED)
+    if seed >= COUNTED:
+        if rng.random() < 0.4:
+            params["widths"] = rng.choice(LISTS)
+        numbers = [*numbers, *(f"sum({one})" for one in LISTS)]
     s = Scope(
         rng,
         {},
         [],
         serial(),
-        NUMBERS + COMPUTED * (FORMULAS <= seed < WRAPPED),
+        numbers,
         ["flag", "other"],
         ["n"],
         ["B", "T"],

@@ -19,7 +19,7 @@ from tests.fuzz.judge import (
 )
 from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
-from tests.fuzz.specs import WRAPPED, spec_of, text_of
+from tests.fuzz.specs import COUNTED, WRAPPED, spec_of, text_of
 from tests.fuzz.wrapped import CHOOSING
 
 
@@ -76,6 +76,12 @@ def test_specs_choose_what_layers_are() -> None:
     text = "\n".join(text_of(spec_of(seed)) for seed in range(CHOOSING, CHOOSING + 60))
     for word in ("choose:", "- when: i == 1", "- when: not on", "other0: identity"):
         assert word in text, word
+
+
+@pytest.mark.parametrize("seed", range(COUNTED, COUNTED + 6))
+def test_specs_with_counted_lists_mean_what_they_say(seed: int) -> None:
+    outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
+    assert outcome.kind in (OK, REFUSED), outcome.detail
 
 
 @pytest.mark.parametrize("seed", range(CHOOSING, CHOOSING + 6))

@@ -10,12 +10,14 @@ from compiler.expr.syntax import (
     BinaryOperation,
     BooleanLiteral,
     ComparisonOperation,
+    CountedList,
     Expression,
     FunctionCall,
     IfElse,
     Indexing,
     ListLiteral,
     LogicalOperation,
+    NamedNumber,
     NumberLiteral,
     Slicing,
     UnaryOperation,
@@ -45,7 +47,8 @@ SMALL = st.integers(0, 3).map(NumberLiteral) | st.sampled_from((0.5, 1e-5, 1e20)
 LEAVES: st.SearchStrategy[Expression] = (
     SMALL
     | st.booleans().map(BooleanLiteral)
-    | st.sampled_from([*ENV, "unknown"]).map(Variable)
+    | st.just(NamedNumber("pi"))
+    | st.sampled_from([*ENV, "unknown", "i"]).map(Variable)
 )
 
 
@@ -68,6 +71,7 @@ def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         | st.builds(Indexing, part, part)
         | st.builds(Slicing, part, st.none() | part, st.none() | part)
         | st.builds(ListLiteral, few)
+        | st.builds(CountedList, part, part)
     )
 
 
@@ -99,6 +103,8 @@ PIECES += [
     "//",
     "==",
     "1e9",
+    " for i in ",
+    "pi",
     "é",
 ]
 
