@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from math import prod
-from typing import Any
 
 from compiler.codegen.python import Expr, Logic, Placeholder, Unary
 from compiler.codegen.traversal import filled, placeholders
@@ -62,25 +61,36 @@ def settled(plans: Plans) -> frozenset[str]:
 
 
 def settled_for_copies(plans: Plans, undecided: Collection[str]) -> bool:
-    """Whether more copies need no other class, nor other alternatives of layers of which a class has not all.
-
-    That is so where no copy, however many there are, has a combination of alternatives that none of the first has.
-    """
+    """Whether more copies need no other class, nor other alternatives of layers of which a class has not all."""
     tell = _differing(plans)
     if len(plans) > 1 and choice_tests(plans) is None:
         return False
-    layers = [*dict.fromkeys((*tell, *undecided))]
-    codes = _conditions(plans, layers)
+    codes = _conditions(plans, [*dict.fromkeys((*tell, *undecided))])
     if codes is None:
         return False
     tests = [[code for code in found if code is not None] for found in codes]
-    every = [run for _, runs in plans for run in runs]
-    uses = {id(run.use): run.use for run in every}
+    return nothing_new(tests, [run for _, runs in plans for run in runs])
+
+
+def nothing_new(
+    tests: Sequence[Sequence[Expr]], runs: Sequence[Run], further: int = 0
+) -> bool:
+    """Whether no copy, however many there are, has a combination of outcomes that none of the first has.
+
+    Args:
+        tests: conditions in the names of the caller, of each list the first that holds.
+        runs: the copies that there are.
+        further: how many after them are known as well.
+    """
+    uses = {id(run.use): run.use for run in runs}
     for use in uses.values():
+        known = {copy for run in runs if run.use is use for copy in run.copies}
+        known |= {max(known) + 1 + n for n in range(further)}
         end = repeats_after((code for found in tests for code in found), use)
-        known = {copy for run in every if run.use is use for copy in run.copies}
+        if end is None:
+            return False
         seen = {_picked(tests, use, copy) for copy in known}
-        if end is None or any(_picked(tests, use, n) not in seen for n in range(end)):
+        if any(_picked(tests, use, copy) not in seen for copy in range(end)):
             return False
     return True
 
@@ -88,7 +98,7 @@ def settled_for_copies(plans: Plans, undecided: Collection[str]) -> bool:
 def _picked(
     tests: Sequence[Sequence[Expr]], use: Instance, copy: int
 ) -> tuple[int, ...]:
-    """The alternative of each layer in a copy: the first whose condition holds."""
+    """Which condition of each list holds first in a copy; -1 where none does."""
     return tuple(
         next((n for n, test in enumerate(found) if value_of(test, use, copy)), -1)
         for found in tests
@@ -161,13 +171,12 @@ def _conditions(plans: Plans, layers: Sequence[str]) -> list[list[Expr | None]] 
 
     None where a caller cannot say one of them.
     """
-    scope = plans[0][0].scope
-    given = plans[0][1][0].node.arguments if scope.kind == "block" else {}
+    plan, runs = plans[0]
     found: list[list[Expr | None]] = []
     for layer in layers:
         codes = [
-            None if when is None else _in_caller(value_code(when), scope, given)
-            for when in _choice(scope, layer).conditions
+            None if when is None else in_caller(value_code(when), plan, runs)
+            for when in _choice(plan.scope, layer).conditions
         ]
         if None in codes[:-1]:
             return None
@@ -175,10 +184,11 @@ def _conditions(plans: Plans, layers: Sequence[str]) -> list[list[Expr | None]] 
     return found
 
 
-def _in_caller(code: Expr, scope: Scope, given: Mapping[str, Any]) -> Expr | None:
+def in_caller(code: Expr, plan: ClassPlan, runs: Sequence[Run]) -> Expr | None:
     """A condition of a block in the names of what calls it; None where it depends on more than arguments."""
-    if scope.kind == "group":
+    if plan.scope.kind == "group":
         return code
+    given = runs[0].node.arguments
     keys = list(placeholders(code))
     if any(not isinstance(key, ScopeName) or key.name not in given for key in keys):
         return None

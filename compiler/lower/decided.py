@@ -18,7 +18,12 @@ from compiler.expr.syntax import ComparisonOperation, names_in
 from compiler.ir.graph import Alternatives
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
-from compiler.lower.choice_tests import settled, settled_for_copies
+from compiler.lower.choice_tests import (
+    in_caller,
+    nothing_new,
+    settled,
+    settled_for_copies,
+)
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors
@@ -28,6 +33,7 @@ from compiler.lower.scope_code import (
     size_code,
     value_code,
 )
+from compiler.lower.unseen_conditions import unseen_conditions
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
@@ -41,31 +47,78 @@ _Names = dict[str, set[str]]
 
 def deciding(classes: Sequence[ClassIR], constructors: Constructors) -> set[str]:
     """The params of networks on which classes depend, beside what their code asks for."""
-    names: dict[int, _Names] = {
-        id(ir.plan): dict(_undecided(ir.plan)) for ir in classes
-    }
+    plans = [ir.plan for ir in classes]
     callers = _callers(classes)
+    names: dict[int, _Names] = {id(plan): dict(_undecided(plan)) for plan in plans}
     for caller in (caller for found in callers.values() for caller in found):
         if constructors.is_numbered(caller.construct, caller.ir):
-            counted = set(_names(count_code(caller.held.typed)))
-            own = names[id(caller.ir.plan)].setdefault("", set())
-            own |= _with_defaults(caller.ir.plan, counted)
-    waiting = [ir.plan for ir in classes if names[id(ir.plan)]]
+            _add(names, caller.ir.plan, _counted(caller))
+    _trace_unseen(plans, callers, names)
+    waiting = [plan for plan in plans if names[id(plan)]]
     while waiting:
         plan = waiting.pop()
-        for caller in callers.get(id(plan), ()):
-            found = set(_passed(caller, plan, names[id(plan)]))
-            known = names[id(caller.ir.plan)].setdefault("", set())
-            if not found <= known:
-                known |= _with_defaults(caller.ir.plan, found)
-                waiting.append(caller.ir.plan)
-    networks = [ir.plan for ir in classes if ir.plan.scope.kind == "network"]
+        waiting += [
+            caller.ir.plan
+            for caller in callers.get(id(plan), ())
+            if _add(names, caller.ir.plan, _passed(caller, plan, names[id(plan)]))
+        ]
     return {
         name
-        for plan in networks
+        for plan in plans
+        if plan.scope.kind == "network"
         for found in names[id(plan)].values()
         for name in found & plan.scope.params.keys()
     }
+
+
+def _trace_unseen(
+    plans: Sequence[ClassPlan],
+    callers: Mapping[int, Sequence[_Caller]],
+    names: dict[int, _Names],
+) -> None:
+    """Add to names how many copies there are where some copy may do what none has been seen to do.
+
+    A condition of which one outcome alone was seen is followed to where copies are counted. The others are asked for
+    by the code, and come out otherwise at some value that is tried.
+    """
+    waiting = [
+        (plan, unseen.name, unseen.code)
+        for plan in plans
+        for unseen in unseen_conditions(plan)
+    ]
+    known = {(id(plan), code) for plan, _, code in waiting}
+    while waiting:
+        plan, layer, code = waiting.pop()
+        for caller in callers.get(id(plan), ()):
+            (runs,) = (runs for one, runs in caller.construct.plans if one is plan)
+            found = in_caller(code, plan, runs)
+            if found is None:
+                continue
+            keys = set(placeholders(found))
+            if caller.held.copies and ScopeName(COUNTER) in keys:
+                every = [
+                    run for _, several in caller.construct.plans for run in several
+                ]
+                if not nothing_new([[found]], every, further=1):
+                    _add(names, caller.ir.plan, _counted(caller))
+            elif keys and (id(caller.ir.plan), found) not in known:
+                known.add((id(caller.ir.plan), found))
+                waiting.append((caller.ir.plan, layer, found))
+
+
+def _add(names: dict[int, _Names], plan: ClassPlan, more: Iterable[str]) -> bool:
+    """Add names that decide what layers of other classes are; whether one is new."""
+    known = names[id(plan)].setdefault("", set())
+    found = _with_defaults(plan, set(more))
+    if found <= known:
+        return False
+    known |= found
+    return True
+
+
+def _counted(caller: _Caller) -> Iterator[str]:
+    """The names that say how many copies there are of what a caller builds."""
+    return _names(count_code(caller.held.typed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +246,7 @@ def _from_caller(
     keys = [key for code in _given(plan, runs, name) for key in placeholders(code)]
     grows = name not in plan.scope.params and plan.scope.kind == "block"
     if count and (ScopeName(COUNTER) in keys or grows):
-        yield from _names(count_code(caller.held.typed))
+        yield from _counted(caller)
     for key in keys:
         if isinstance(key, ScopeNumber) and isinstance(key.symbol, CopyNumber):
             yield COUNTER

@@ -31,7 +31,6 @@ from compiler.ir.module import (
     Local,
     Loop,
     Member,
-    Origin,
     RunScan,
     ScopeName,
     ScopeNumber,
@@ -39,11 +38,11 @@ from compiler.ir.module import (
     defined,
 )
 from compiler.ir.typed import Instance, LayerCall, TypedNode
+from compiler.lower.ask_op import Asked, Written, alone_code
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code, wrapped
 from compiler.lower.class_plan import ClassPlan, Run, chosen
 from compiler.lower.common_size import MOST_COPIES
 from compiler.lower.constructors import Constructors, default_of
-from compiler.lower.emit import LayerCode
 from compiler.lower.evaluate_code import (
     Unknown,
     fold,
@@ -87,32 +86,6 @@ class Passing:
 _NOTHING = lit(None)
 ABSENT = Output("", "")
 """An optional input that is not there."""
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A run whose code an op is asked for, in `forward`; in `__init__` where `given` is None."""
-
-    node: TypedNode
-    call: LayerCall
-    module: Expr
-    given: Mapping[str, Any] | None = None
-
-    def is_same(self, other: Asked) -> bool:
-        """Whether the op writes the same for a run of the same layer: they differ in values alone."""
-        one, two = self.call, other.call
-        return (
-            type(one.op) is type(two.op)
-            and vars(one.op) == vars(two.op)
-            and one.inputs == two.inputs
-            and self.node.arguments == other.node.arguments
-            and self.module == other.module
-            and self.given == other.given
-        )
-
-
-Written = tuple[Expr | None, tuple[Let, ...]]
-"""What an op writes, in the names of the scope: the expression, and the steps on the way."""
 
 
 class Validator:
@@ -285,7 +258,7 @@ class _Check:
         key = asked.node.node, asked.given is None
         known = self.validator.written.get(key)
         if known is None or not known[0].is_same(asked):
-            known = self.validator.written[key] = asked, _ask(self.use, asked)
+            known = self.validator.written[key] = asked, asked.written(self.use)
         return known[1]
 
     def _fold_steps(self, steps: Sequence[Let], value: Expr, copy: int | None) -> Expr:
@@ -448,7 +421,7 @@ class _Check:
                 inner._chain(code, call.instance, copy)
             else:
                 assert call.op is not None
-                alone = _alone_code(
+                alone = alone_code(
                     instance, node, call, Placeholder(self._member(node))
                 )
                 wanted = wrapped(
@@ -754,51 +727,6 @@ def _first_of(node: TypedNode) -> Ref:
 def _own_copy(node: TypedNode, call: LayerCall) -> int | None:
     """The number of the first copy that a run stands for; None if the layer is not repeated."""
     return call.counter if node.node.layer.repeat is not None else None
-
-
-def _ask(use: Instance, asked: Asked) -> Written:
-    node, call = asked.node, asked.call
-    assert call.op is not None
-    code = _alone_code(use, node, call, asked.module)
-    if asked.given is None:
-        types = op_inputs(type(call.op), call.inputs)
-        return wrapped(node, call.op.construct(code, **types)), ()
-    values = {port.name: asked.given.get(port.name) for port in call.op.inputs}
-    value = call.op.apply(code, **values)
-    return value, tuple(code.steps)
-
-
-def _alone_code(
-    use: Instance, node: TypedNode, call: LayerCall, module: Expr
-) -> LayerCode:
-    """The `Code` of one run for which there is no other."""
-    types = {port: kind for port, kind in call.inputs.items() if kind is not None}
-    return LayerCode(_Alone(), Run(use, node, call), types, types, module, (), False)
-
-
-class _Alone:
-    """What a run needs of a class that is for it alone."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def step(self, index: int, origin: Origin) -> Local:
-        return Local(-1 - index)
-
-    def may_be_none(self, ref: Ref) -> bool:
-        return False
-
-    def state_of(self, layer: str) -> None:
-        return None
-
-    def columns_of(self, layer: str) -> Mapping[str, int]:
-        return {}
-
-    def past_axis_of(self, layer: str) -> int:
-        raise AssertionError("it keeps nothing between pieces")
-
-    def offset_of(self, layer: str) -> None:
-        return None
 
 
 def _value_in(default: Any, instance: Instance) -> Any:

@@ -77,6 +77,39 @@ def test_the_number_of_copies_is_fixed(case: str, tmp_path: Path) -> None:
     assert "n" not in inspect.signature(kind).parameters
 
 
+GROWS = (
+    "name: Net\nparams: {{n: 4}}\ninputs: {{x: 'float[B, 8]'}}\nlayers:\n  copies:\n    repeat: n\n    in: {{one: x}}\n"
+    "    layers:\n      more: {{op: concat, dim: -1, in: [one, one], when: {when}, else: one}}\n"
+    "      norm: {{op: layer_norm, in: more}}\n"
+)
+CAUSAL = (
+    "name: Net\nparams: {{n: 4}}\ninputs: {{x: 'float[B, T, 8]', mask: 'bool[B, T]?'}}\n"
+    "layers: {{a: {{op: Blk, causal: {when}, repeat: n, in: [x, mask]}}}}\n"
+    "blocks: {{Blk: {{params: {{causal: bool}}, inputs: {{x: 'float[B, T, D]', mask: 'bool[B, T]?'}}, layers: {{a: "
+    "{{op: attention, num_heads: 2, is_causal: causal, in: {{query: x, key: x, value: x, mask: mask}}}}}}}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "when", "is_free"),
+    [
+        (GROWS, "i % 9 == 7", False),
+        (GROWS, "i < 0", True),
+        (CAUSAL, "i % 9 == 7", False),
+        (CAUSAL, "i % 2 == 0", True),
+        (CAUSAL, "i < 0", True),
+    ],
+)
+def test_a_condition_that_no_copy_has_met_yet_fixes_their_number(
+    spec: str, when: str, is_free: bool, tmp_path: Path
+) -> None:
+    """Where it changes a width, or the code of an op: one more copy, which is tried, proves nothing."""
+    path = tmp_path / "net.yaml"
+    path.write_text(spec.format(when=when), encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    assert ("n" in inspect.signature(kind).parameters) is is_free
+
+
 OF_SIZES = (
     "name: Net\nparams: {{width: 8}}\ninputs: {{x: 'float[B, width]'}}\n"
     "layers: {{wide: {{op: linear, out_features: 2 * width}}, b: {{op: Blk, width: {width}}}}}\n"
