@@ -14,6 +14,8 @@ from transformers import (
     AlbertForMaskedLM,
     BertConfig,
     BertModel,
+    DebertaV2Config,
+    DebertaV2Model,
     DistilBertConfig,
     DistilBertForMaskedLM,
     ElectraConfig,
@@ -69,11 +71,30 @@ SAME: dict[str, Any] = {
     "dropout": 0.0,
 }
 
+DEBERTA: dict[str, Any] = {
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "share_att_key": True,
+    "norm_rel_ebd": "layer_norm",
+    "position_biased_input": False,
+}
+SMALL_DEBERTA: dict[str, Any] = SMALL | {
+    "num_attention_heads": 2,  # three times the width of a head is a square
+    "position_buckets": 8,
+}
+
 # What published sizes say where the defaults of transformers say something else.
 ROBERTA_BASE: dict[str, Any] = {
     "max_position_embeddings": 514,
     "type_vocab_size": 1,
     "layer_norm_eps": 1e-5,
+}
+DEBERTA_BASE: dict[str, Any] = DEBERTA | {
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "position_buckets": 256,
 }
 ALBERT_BASE: dict[str, Any] = {
     "hidden_size": 768,
@@ -151,6 +172,30 @@ def test_albert_equals_transformers(attention: str, masked: bool) -> None:
 def test_albert_counts_as_transformers() -> None:
     config = AlbertConfig(**ALBERT_BASE)
     _check_counts("albert", AlbertForMaskedLM, config, 11_221_680)
+
+
+@masked_or_not
+@pytest.mark.parametrize("length", [3, 9, 16])
+def test_deberta_equals_transformers(length: int, masked: bool) -> None:
+    """Of padded tokens theirs gives something, which means nothing."""
+    theirs = DebertaV2Model(DebertaV2Config(**DEBERTA | SMALL_DEBERTA))
+    tokens = torch.randint(4, 61, (3, length))
+    mask = torch.arange(length) < torch.tensor([[length], [2], [length - 1]])
+    mask |= not masked
+    check_equal(
+        generated("deberta_v3")(**SAME | {"heads": 2, "buckets": 8}),
+        theirs,
+        translation("deberta_v3", **SAME | {"heads": 2, "buckets": 8}),
+        lambda model: (model(tokens, mask)[mask],),
+        lambda model: (
+            model(tokens, attention_mask=mask.long()).last_hidden_state[mask],
+        ),
+    )
+
+
+def test_deberta_counts_as_transformers() -> None:
+    config = DebertaV2Config(**DEBERTA_BASE)
+    _check_counts("deberta_v3", DebertaV2Model, config, 183_831_552)
 
 
 @both_ways
