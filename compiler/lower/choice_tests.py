@@ -175,7 +175,7 @@ def _conditions(plans: Plans, layers: Sequence[str]) -> list[list[Expr | None]] 
     found: list[list[Expr | None]] = []
     for layer in layers:
         codes = [
-            None if when is None else in_caller(value_code(when), plan, runs)
+            None if when is None else _in_caller(value_code(when), plan, runs)
             for when in _choice(plan.scope, layer).conditions
         ]
         if None in codes[:-1]:
@@ -184,7 +184,7 @@ def _conditions(plans: Plans, layers: Sequence[str]) -> list[list[Expr | None]] 
     return found
 
 
-def in_caller(code: Expr, plan: ClassPlan, runs: Sequence[Run]) -> Expr | None:
+def _in_caller(code: Expr, plan: ClassPlan, runs: Sequence[Run]) -> Expr | None:
     """A condition of a block in the names of what calls it; None where it depends on more than arguments."""
     if plan.scope.kind == "group":
         return code

@@ -18,13 +18,9 @@ from compiler.expr.syntax import ComparisonOperation, names_in
 from compiler.ir.graph import Alternatives
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
-from compiler.lower.choice_tests import (
-    in_caller,
-    nothing_new,
-    settled,
-    settled_for_copies,
-)
-from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
+from compiler.lower.build_sites import BuildSite, build_sites
+from compiler.lower.choice_tests import settled, settled_for_copies
+from compiler.lower.class_ir import ClassIR, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors
 from compiler.lower.scope_code import (
@@ -33,7 +29,7 @@ from compiler.lower.scope_code import (
     size_code,
     value_code,
 )
-from compiler.lower.unseen_conditions import unseen_conditions
+from compiler.lower.unseen_conditions import trace_unseen
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
@@ -45,15 +41,31 @@ _Names = dict[str, set[str]]
 """The names of a scope that decide what a layer of it is; by "" those that decide what layers of other classes are."""
 
 
-def deciding(classes: Sequence[ClassIR], constructors: Constructors) -> set[str]:
+@dataclass(frozen=True)
+class Decided:
+    """What the classes of a file are decided by.
+
+    Attributes:
+        params: params of networks at whose other values there may be no class for a layer.
+        conditions: by the identity of each network's plan, conditions over its params. Of each one outcome alone was
+            seen, and no class was written for the other.
+    """
+
+    params: frozenset[str]
+    conditions: Mapping[int, Sequence[Expr]]
+
+
+def decided(classes: Sequence[ClassIR], constructors: Constructors) -> Decided:
     """The params of networks on which classes depend, beside what their code asks for."""
     plans = [ir.plan for ir in classes]
-    callers = _callers(classes)
+    callers = build_sites(classes)
     names: dict[int, _Names] = {id(plan): dict(_undecided(plan)) for plan in plans}
+    traced = trace_unseen(plans, callers)
+    for caller in traced.counts:
+        _add(names, caller.ir.plan, _counted(caller))
     for caller in (caller for found in callers.values() for caller in found):
         if constructors.is_numbered(caller.construct, caller.ir):
             _add(names, caller.ir.plan, _counted(caller))
-    _trace_unseen(plans, callers, names)
     waiting = [plan for plan in plans if names[id(plan)]]
     while waiting:
         plan = waiting.pop()
@@ -62,48 +74,14 @@ def deciding(classes: Sequence[ClassIR], constructors: Constructors) -> set[str]
             for caller in callers.get(id(plan), ())
             if _add(names, caller.ir.plan, _passed(caller, plan, names[id(plan)]))
         ]
-    return {
+    params = {
         name
         for plan in plans
         if plan.scope.kind == "network"
         for found in names[id(plan)].values()
         for name in found & plan.scope.params.keys()
     }
-
-
-def _trace_unseen(
-    plans: Sequence[ClassPlan],
-    callers: Mapping[int, Sequence[_Caller]],
-    names: dict[int, _Names],
-) -> None:
-    """Add to names how many copies there are where some copy may do what none has been seen to do.
-
-    A condition of which one outcome alone was seen is followed to where copies are counted. The others are asked for
-    by the code, and come out otherwise at some value that is tried.
-    """
-    waiting = [
-        (plan, unseen.name, unseen.code)
-        for plan in plans
-        for unseen in unseen_conditions(plan)
-    ]
-    known = {(id(plan), code) for plan, _, code in waiting}
-    while waiting:
-        plan, layer, code = waiting.pop()
-        for caller in callers.get(id(plan), ()):
-            (runs,) = (runs for one, runs in caller.construct.plans if one is plan)
-            found = in_caller(code, plan, runs)
-            if found is None:
-                continue
-            keys = set(placeholders(found))
-            if caller.held.copies and ScopeName(COUNTER) in keys:
-                every = [
-                    run for _, several in caller.construct.plans for run in several
-                ]
-                if not nothing_new([[found]], every, further=1):
-                    _add(names, caller.ir.plan, _counted(caller))
-            elif keys and (id(caller.ir.plan), found) not in known:
-                known.add((id(caller.ir.plan), found))
-                waiting.append((caller.ir.plan, layer, found))
+    return Decided(frozenset(params), traced.conditions)
 
 
 def _add(names: dict[int, _Names], plan: ClassPlan, more: Iterable[str]) -> bool:
@@ -116,30 +94,9 @@ def _add(names: dict[int, _Names], plan: ClassPlan, more: Iterable[str]) -> bool
     return True
 
 
-def _counted(caller: _Caller) -> Iterator[str]:
+def _counted(caller: BuildSite) -> Iterator[str]:
     """The names that say how many copies there are of what a caller builds."""
     return _names(count_code(caller.held.typed))
-
-
-@dataclass(frozen=True, eq=False)
-class _Caller:
-    """A place where an object of a class is built."""
-
-    ir: ClassIR
-    held: Held
-    construct: Construct
-
-
-def _callers(classes: Iterable[ClassIR]) -> dict[int, list[_Caller]]:
-    """By each class where it is built."""
-    found: dict[int, list[_Caller]] = {}
-    for ir in classes:
-        for held in ir.held:
-            for key in placeholders(held.build):
-                if isinstance(key, Construct):
-                    for plan, _ in key.plans:
-                        found.setdefault(id(plan), []).append(_Caller(ir, held, key))
-    return found
 
 
 def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:
@@ -174,11 +131,11 @@ def _with_defaults(plan: ClassPlan, names: set[str]) -> set[str]:
     return found
 
 
-def _passed(caller: _Caller, plan: ClassPlan, names: _Names) -> Iterator[str]:
+def _passed(caller: BuildSite, plan: ClassPlan, names: _Names) -> Iterator[str]:
     """The names in the scope of a caller that decide what the layers of a class are which it builds."""
     plans = caller.construct.plans
     closed = settled(plans)
-    (runs,) = (runs for one, runs in plans if one is plan)
+    runs = caller.runs(plan)
     left = {layer: found for layer, found in names.items() if layer not in closed}
     chosen = [layer for layer in left if layer in plan.scope.choices]
     copies = caller.held.copies
@@ -240,7 +197,7 @@ def _bounds(symbol: Symbol, use: Instance) -> Interval:
 
 
 def _from_caller(
-    caller: _Caller, plan: ClassPlan, runs: Sequence[Run], name: str, count: bool
+    caller: BuildSite, plan: ClassPlan, runs: Sequence[Run], name: str, count: bool
 ) -> Iterator[str]:
     """The names that a caller makes a name of; with `count` those of how many copies there are where it is of `i`."""
     keys = [key for code in _given(plan, runs, name) for key in placeholders(code)]

@@ -71,7 +71,7 @@ def _course(code: Expr, use: Instance) -> _Repeating | _Growing:
             return _sum(op, left, right, use)
         case Compare(_, left, right):
             return _comparison(left, right, use)
-        case Unary("not", operand):
+        case Unary(_, operand):
             return _together((operand,), use)
         case Logic(_, items) | TupleExpr(items):
             return _together(items, use)

@@ -18,7 +18,7 @@ from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
-from compiler.lower.decided import deciding
+from compiler.lower.decided import decided
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.initialization import reset_lines, starts_itself
@@ -117,17 +117,20 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
         classes, constructors, validator = merger.merged()
-        decided = deciding(classes, constructors) - merger.fixed.keys()
-        if decided:
-            merger.fix(decided)
+        found = decided(classes, constructors)
+        if found.params - merger.fixed.keys():
+            merger.fix(found.params)
             continue
         networks = of_networks(typed, classes)
         taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
-        found = prober.probe(networks, validator, taken, merger.fixed)
-        if not found.fixed:
-            classes = [_bounded(ir, constructors, found.positive) for ir in classes]
+        conditions = {
+            name: found.conditions.get(id(ir.plan), ()) for name, ir in networks.items()
+        }
+        held = prober.probe(networks, validator, taken, merger.fixed, conditions)
+        if not held.fixed:
+            classes = [_bounded(ir, constructors, held.positive) for ir in classes]
             return classes, constructors
-        merger.fix(found.fixed)
+        merger.fix(held.fixed)
 
 
 def _bounded(

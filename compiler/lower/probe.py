@@ -10,14 +10,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from compiler.codegen.python import Expr
+from compiler.codegen.traversal import placeholders
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
+from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedGraph, walk_instances
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
+from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.validate import Invalid, Validator
@@ -77,10 +81,12 @@ class Prober:
         validator: Validator,
         taken: Collection[str],
         fixed: Collection[str],
+        conditions: Mapping[str, Sequence[Expr]],
     ) -> Proven:
         """Compare the classes of networks with inference at other values of the params that are not fixed.
 
-        `taken` are the arguments of the constructors.
+        `taken` are the arguments of the constructors; `conditions` those of each network that have come out in one
+        way where its classes were made: their params are fixed unless they come out otherwise at values that are tried.
         """
         values = {name: self._params[name] for name in fixed}
         trial = _Trial(self, networks, validator, values)
@@ -99,6 +105,13 @@ class Prober:
         for name in names:
             if name in taken and name not in found:
                 found |= self._tried_alone(trial, name)
+        for network, codes in conditions.items():
+            for code in codes:
+                if not self._is_seen(network, code):
+                    asked = {
+                        k.name for k in placeholders(code) if isinstance(k, ScopeName)
+                    }
+                    found |= asked & {*taken} - {*fixed}
         if found:
             return Proven(frozenset(found))
         free = [name for name in names if name in taken]
@@ -122,6 +135,14 @@ class Prober:
     def is_spent(self) -> bool:
         """Whether nothing more is to be tried."""
         return self._left < 0
+
+    def _is_seen(self, network: str, condition: Expr) -> bool:
+        """Whether a condition came out in both ways at the values that compile."""
+        graphs = [typed for _, typed in self._known.values() if typed is not None]
+        try:
+            return len({value_of(condition, x.networks[network]) for x in graphs}) > 1
+        except Unknown:
+            return False
 
     def _is_unseen(self, changes: Setting) -> bool:
         """Whether other values do not compile, and a module would run with them."""

@@ -2,32 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from compiler.codegen.python import Expr, Placeholder
+from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.ir.graph import Ref
-from compiler.ir.module import Member
+from compiler.ir.module import Member, ScopeName
 from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.ask_op import Asked
-from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.scope_code import value_code
+from compiler.lower.build_sites import BuildSite, BuildSites
+from compiler.lower.choice_tests import nothing_new
+from compiler.lower.class_plan import ClassPlan, Run, refs_of
+from compiler.lower.scope_code import size_code, value_code
 from compiler.op.arg_types import Formula
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import InputDim
 from compiler.symbolic.tensor import TensorType
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """A condition in the names of its class."""
+class Traced:
+    """Where conditions are decided of which one outcome alone was seen.
 
-    name: str
-    code: Expr
+    Attributes:
+        counts: where so many copies are built that a later one may have another outcome.
+        conditions: by the identity of each network's plan, those over its params, in its names.
+    """
+
+    counts: Sequence[BuildSite]
+    conditions: Mapping[int, Sequence[Expr]]
 
 
-def unseen_conditions(plan: ClassPlan) -> Iterator[Unseen]:
+MOST_STEPS = 1_000
+"""Steps from a class to one that builds it, for all conditions of a file."""
+
+
+def trace_unseen(plans: Iterable[ClassPlan], callers: BuildSites) -> Traced:
+    """Follow conditions that matter to where they are decided: to numbers of copies, and to params of networks.
+
+    Where that takes more than `MOST_STEPS`, all numbers of copies may matter. A block that builds itself is followed
+    once: its copies inside have other values of the same params.
+    """
+    counts: list[BuildSite] = []
+    conditions: dict[int, list[Expr]] = {}
+    waiting: list[tuple[ClassPlan, Expr, tuple[ClassPlan, ...]]] = [
+        (plan, code, (plan,)) for plan in plans for code in _unseen(plan)
+    ]
+    known = {(id(plan), code) for plan, code, _ in waiting}
+    steps = 0
+    while waiting:
+        plan, code, path = waiting.pop()
+        if plan.scope.kind == "network":
+            conditions.setdefault(id(plan), []).append(code)
+        for caller in callers.get(id(plan), ()):
+            steps += 1
+            if steps > MOST_STEPS:
+                every = {
+                    id(one.held): one for found in callers.values() for one in found
+                }
+                return Traced([x for x in every.values() if x.held.copies], conditions)
+            outer = caller.ir.plan
+            found = _in_caller(code, plan, caller)
+            if found is None:
+                counts += [caller] if caller.held.copies else []
+            elif caller.held.copies and ScopeName(COUNTER) in placeholders(found):
+                runs = [run for _, runs in caller.construct.plans for run in runs]
+                settled = nothing_new([[found]], runs, further=1)
+                counts += [] if settled else [caller]
+            elif outer not in path and (id(outer), found) not in known:
+                known.add((id(outer), found))
+                waiting.append((outer, found, (*path, outer)))
+    return Traced(counts, conditions)
+
+
+def _in_caller(code: Expr, plan: ClassPlan, caller: BuildSite) -> Expr | None:
+    """A condition of a class in the names of what builds it; None where its sizes differ from copy to copy."""
+    if plan.scope.kind == "group":
+        return code
+    runs = caller.runs(plan)
+    given: dict[str, Expr] = {}
+    for key in placeholders(code):
+        if isinstance(key, ScopeName) and key.name not in plan.scope.params:
+            dimension = InputDim(plan.first.names.owner, key.name)
+            sizes = {run.call.binding.get(dimension) for run in runs}
+            size = sizes.pop()
+            if sizes or size is None:
+                return None
+            given[key.name] = size_code(size)
+        elif isinstance(key, ScopeName):
+            written = runs[0].node.arguments
+            default = plan.scope.params[key.name].default
+            given[key.name] = value_code(written.get(key.name, default))
+
+    def fill(key: Hashable) -> Expr:
+        return given[key.name] if isinstance(key, ScopeName) else Placeholder(key)
+
+    return filled(code, fill)
+
+
+def _unseen(plan: ClassPlan) -> Iterator[Expr]:
     """The conditions of a class that came out in one way in all of its uses, and would matter if they did not.
 
     `when` matters where the layer gives another type than what passes it by; a flag of an op where the op writes other
@@ -36,17 +113,27 @@ def unseen_conditions(plan: ClassPlan) -> Iterator[Unseen]:
     for name, typed in plan.layers.items():
         when = plan.scope.nodes[name].layer.when
         if isinstance(when, Formula) and _changes_type(plan, name):
-            yield Unseen(name, value_code(when))
+            yield value_code(when)
         for argument, value in typed.arguments.items():
             if isinstance(value, Formula) and _changes_code(plan, name, argument):
-                yield Unseen(name, value_code(value))
+                yield value_code(value)
 
 
 def _changes_type(plan: ClassPlan, layer: str) -> bool:
+    if not _is_read(plan, layer):
+        return False
     found = [(use, use.nodes[layer]) for use in plan.uses if layer in use.nodes]
     if len({bool(node.calls) for _, node in found}) != 1:
         return False
     return any(_other_type(use, node) for use, node in found)
+
+
+def _is_read(plan: ClassPlan, layer: str) -> bool:
+    """Whether code may ask for the type of what a layer gives: code of other layers, or of what builds the class."""
+    outputs = plan.scope.outputs.values() if plan.scope.kind != "network" else ()
+    return any(ref.node == layer for ref in outputs) or any(
+        ref.node == layer for typed in plan.layers.values() for _, ref in refs_of(typed)
+    )
 
 
 def _other_type(use: Instance, node: TypedNode) -> bool:

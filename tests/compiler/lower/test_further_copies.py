@@ -11,6 +11,7 @@ import torch
 from compiler import compile_spec
 from runtime.interpret import Interpreter
 from runtime.load import load_program
+from runtime.verify import verify
 
 ACTIVATIONS = "act: {choose: [{when: first, op: relu}, {op: tanh}]}"
 TWO = f"{ACTIVATIONS}, more: {{choose: [{{when: second, op: sigmoid}}, {{op: softmax, dim: -1}}]}}"
@@ -110,6 +111,31 @@ def test_a_condition_that_no_copy_has_met_yet_fixes_their_number(
     assert ("n" in inspect.signature(kind).parameters) is is_free
 
 
+OF_PARAMS = (
+    "name: Net\nparams: {{width: 12, heads: 4}}\ninputs: {{x: 'float[B, width]'}}\nlayers:\n"
+    "  more: {{op: concat, dim: -1, in: [x, x], when: {when}, else: x}}\n  norm: {norm}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "norm", "fixed"),
+    [
+        ("width > 50 * heads", "layer_norm", {"width", "heads"}),
+        ("width % 5 == 0", "layer_norm", {"width"}),
+        ("width % 5 == 0", "tanh", set()),
+    ],
+)
+def test_params_of_a_condition_that_changes_a_width_are_fixed(
+    when: str, norm: str, fixed: set[str], tmp_path: Path
+) -> None:
+    """Unless the class does not ask for that width: then it holds for both."""
+    path = tmp_path / "net.yaml"
+    path.write_text(OF_PARAMS.format(when=when, norm=norm), encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    free = {"width", "heads"} & set(inspect.signature(kind).parameters)
+    assert free & fixed == set()
+
+
 OF_SIZES = (
     "name: Net\nparams: {{width: 8}}\ninputs: {{x: 'float[B, width]'}}\n"
     "layers: {{wide: {{op: linear, out_features: 2 * width}}, b: {{op: Blk, width: {width}}}}}\n"
@@ -142,3 +168,46 @@ def test_a_rule_for_a_tensor_that_another_alternative_has_is_no_error(
     )
     path.write_text(text + rule, encoding="utf-8")
     compile_spec(path)
+
+
+RECURSIVE = (
+    "name: Net\nparams: {n: 3}\ninputs: {x: 'float[B, 8]'}\nlayers: {a: {op: Blk, n: n}}\n"
+    "blocks: {Blk: {params: {n: int}, inputs: {x: 'float[B, D]'}, layers: {"
+    "inner: {op: Blk, n: n - 1, when: n > 0},"
+    " more: {op: concat, dim: -1, in: [inner, inner], when: n > 9, else: inner}}}}\n"
+)
+
+
+def test_a_condition_in_a_block_that_builds_itself_is_followed_once(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(RECURSIVE, encoding="utf-8")
+    assert not verify(compile_spec(path)).problems
+
+
+@pytest.mark.parametrize(("conditions", "is_free"), [(1, True), (3, False)])
+def test_conditions_that_lead_to_many_places_are_followed_to_some(
+    conditions: int, is_free: bool, tmp_path: Path
+) -> None:
+    """Each level has two of the next, with other values: 512 values of one param, each negative in no copy."""
+    last = 8
+    levels = [
+        f"  L{n}: {{params: {{k: int}}, inputs: {{x: 'float[B, D]'}}, layers: {{"
+        f"a: {{op: L{n + 1}, k: 2 * k}}, b: {{op: L{n + 1}, k: 2 * k + 1}}}}}}"
+        for n in range(last)
+    ]
+    layers = ", ".join(
+        f"c{n}: {{op: concat, dim: -1, in: [x, x], when: k < -{n}, else: x}}, n{n}: tanh"
+        for n in range(conditions)
+    )
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {n: 2}\ninputs: {x: 'float[B, 8]'}\n"
+        "layers: {a: {op: L0, k: i, repeat: n}}\nblocks:\n"
+        + "\n".join(levels)
+        + f"\n  L{last}: {{params: {{k: int}}, inputs: {{x: 'float[B, D]'}}, layers: {{{layers}}}}}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    assert ("n" in inspect.signature(kind).parameters) is is_free
