@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,11 +16,13 @@ from compiler.diagnostics.read_source import read_source
 from compiler.diagnostics.source import Source, Span
 from compiler.diagnostics.text import shorten
 from compiler.elaborate.apply_recipe import SPECS, apply_recipe
+from compiler.elaborate.blame_drops import blame_drops
 from compiler.elaborate.charge import charge
 from compiler.elaborate.elaborate import elaborate
+from compiler.elaborate.extend import extend
 from compiler.elaborate.link import link
 from compiler.infer.infer import infer
-from compiler.ir.graph import Graph, Place, Unit
+from compiler.ir.graph import Graph, Place, Unit, each_document
 from compiler.ir.typed import TypedGraph
 from compiler.language.check import check
 from compiler.parse.document import Document, MappingNode, YamlNode
@@ -43,6 +46,8 @@ class Request:
     variant: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = _DEFAULT
+    folder: Path | None = None
+    """The folder in whose tree the files are that it names; default: that of the file."""
     sources: dict[str, Source] = field(default_factory=dict)
     """The files that were read, by their names in diagnostics."""
 
@@ -70,47 +75,83 @@ def _parse(source: Source, request: Request) -> Document:
     return parse(source, request.limits)
 
 
-def _apply_recipe(document: Document, request: Request) -> Document:
+def _extend(document: Document, request: Request) -> Document:
     def parsed(path: Path) -> Document:
         found: Document = _through(OF_A_FILE[:2], path, request)
+        return found
+
+    folder = request.folder or request.file.resolve().parent
+    return extend(document, folder, parsed, request.limits)
+
+
+def _apply_recipe(document: Document, request: Request) -> Document:
+    def parsed(path: Path) -> Document:
+        inside = replace(request, folder=path.parent)
+        found: Document = _through(OF_A_FILE[:3], path, inside)
         return found
 
     return apply_recipe(document, request.file, parsed)
 
 
 def _check(document: Document, _: Request) -> Unit:
-    return Unit(check(document), document)
+    with _blaming([document]):
+        return Unit(check(document), document)
 
 
 def _link(unit: Unit, request: Request) -> Unit:
+    file = unit.document.network or request.file
+
     def imported(path: Path) -> Unit:
-        found: Unit = _through(OF_A_FILE, path, request)
+        inside = replace(request, folder=file.resolve().parent)
+        found: Unit = _through(OF_A_FILE, path, inside)
         return found
 
-    return link(unit, unit.document.network or request.file, imported)
+    return link(unit, file, imported)
 
 
 def _elaborate(unit: Unit, request: Request) -> Graph:
     charge(unit, request.limits)
-    return elaborate(unit)
+    with _blaming(each_document(unit)):
+        return elaborate(unit)
 
 
 def _infer(graph: Graph, request: Request) -> TypedGraph:
     variant = request.variant or graph.document.variant
-    return infer(graph, variant, request.settings, request.limits)
+    with _blaming(graph.files):
+        typed = infer(graph, variant, request.settings, request.limits)
+    return replace(typed, diagnostics=_blamed(typed.diagnostics, graph.files))
+
+
+def _blamed(
+    diagnostics: tuple[Diagnostic, ...], files: Iterable[Document]
+) -> tuple[Diagnostic, ...]:
+    """Diagnostics, with those of a name that a file drops at the place where it does."""
+    for document in files:
+        diagnostics = blame_drops(diagnostics, document)
+    return diagnostics
+
+
+@contextmanager
+def _blaming(files: Iterable[Document]) -> Iterator[None]:
+    """Errors of names that a file drops are raised as those of the place where it does."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(_blamed(error.diagnostics, files)) from error
 
 
 OF_A_FILE: tuple[Pass[Any, Any], ...] = (
     Pass("read", Path, Source, _read),
     Pass("parse", Source, Document, _parse),
+    Pass("extend", Document, Document, _extend),
     Pass("check", Document, Unit, _check),
 )
 """What every file goes through, those that blocks are imported from, too."""
 
 PASSES: tuple[Pass[Any, Any], ...] = (
-    *OF_A_FILE[:2],
+    *OF_A_FILE[:3],
     Pass("apply_recipe", Document, Document, _apply_recipe),
-    *OF_A_FILE[2:],
+    *OF_A_FILE[3:],
     Pass("link", Unit, Unit, _link),
     Pass("elaborate", Unit, Graph, _elaborate),
     Pass("infer", Graph, TypedGraph, _infer),
@@ -227,6 +268,7 @@ def _program(typed: TypedGraph, request: Request, changes: Changes) -> Program:
     variant = request.variant or typed.graph.document.variant
     task, found = _task(typed, variant, changes)
     found = (*_checkpoint(typed), *found, *_causality(typed, task))
+    found = blame_drops(found, typed.graph.document)
     return Program(typed, request.sources, task, variant, changes, found)
 
 

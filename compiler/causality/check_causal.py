@@ -126,9 +126,8 @@ def _unknown_inputs(typed: TypedGraph, step: Stepping, report: Report) -> bool:
         place = ("step", step.dimension, (step.inputs or ()).index(name))
         message = f"there is no input {name} with the dimension {step.dimension}"
         help = report.like(name, known) or f"those are {listed(sorted(known))}"
-        report.error(
-            "unknown-name", typed.graph.document.locate(place), message, help=help
-        )
+        span = typed.graph.document.locate(place)
+        report.error("unknown-name", span, message, help=help, missing=name)
     return bool(unknown)
 
 

@@ -90,7 +90,7 @@ class _Checker:
     def _unknown(self, name: str, known: set[str], span: Span) -> None:
         message = f"nothing captures {shorten(name)}, and it is no param"
         help = self.report.like(name, known) or f"known are {listed(sorted(known))}"
-        self.report.error("unknown-name", span, message, help=help)
+        self.report.error("unknown-name", span, message, help=help, missing=name)
 
     def _tensors(self, instance: Instance) -> None:
         used: set[str] = set()

@@ -47,9 +47,10 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "missing-argument": "A required argument of the op or block is missing.",
         "unknown-variant": "The spec has no variant of this name.",
         "unknown-network": "The spec has no network of this name.",
-        "import-not-found": "The imported file, or the block in it, does not exist.",
-        "import-outside": "A spec imports from its own folder tree alone; a recipe reads also `specs/` beside it.",
-        "import-cycle": "Files import one another in a cycle.",
+        "still-used": "What is dropped from the spec that is extended is used elsewhere.",
+        "import-not-found": "The file that is imported or extended, or the block in it, does not exist.",
+        "import-outside": "A spec names files of its own folder tree alone; a recipe also those of `specs/` beside it.",
+        "import-cycle": "Files import or extend one another in a cycle.",
     },
     "The graph": {
         "unknown-layer": "The scope has no layer or input of this name.",

@@ -60,6 +60,8 @@ class Diagnostic:
     severity: Severity = "error"
     layers: tuple[str, ...] = ()
     """The network and the layers on the path, where the path leads through instances."""
+    missing: str = ""
+    """The name that nothing has, where that is what is wrong."""
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -133,10 +135,12 @@ class Report:
         label: str = "",
         path: InstancePath | str = "",
         help: str = "",
+        missing: str = "",
     ) -> None:
-        """Add an error."""
+        """Add an error; `missing` is the name that nothing has, if that is the error."""
         layers = path.layers if isinstance(path, InstancePath) else ()
-        self.add(Diagnostic(code, message, span, label, str(path), help, layers=layers))
+        found = Diagnostic(code, message, span, label, str(path), help, layers=layers)
+        self.add(replace(found, missing=missing) if missing else found)
 
     def warning(
         self,

@@ -35,6 +35,8 @@ class Limits:
     """Runs of layers that inference visits; copies that are alike are one."""
     nesting: int = 64
     """Block instances inside one another."""
+    extends: int = 8
+    """Specs that one extends: its base, that of the base, and so on."""
     repeat: int = 1_000_000
     proofs: int = 4_000_000
     """Parts of sizes that are looked at, to compare sizes; a few seconds."""
@@ -51,6 +53,7 @@ UNLIMITED = Limits(
     instances=10_000_000,
     runs=100_000_000,
     nesting=256,
+    extends=64,
     repeat=2**40,
     proofs=2**40,
 )

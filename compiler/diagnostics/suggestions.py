@@ -88,6 +88,7 @@ _KEYS = {
     **dict.fromkeys(
         ("args", "config", "hparams", "hyperparameters", "parameters", "vars"), "params"
     ),
+    **dict.fromkeys(("inherits", "inherit", "base", "parent", "based_on"), "extends"),
     **dict.fromkeys(("modules", "nodes"), "layers"),
     **dict.fromkeys(("input", "input_features", "placeholders"), "inputs"),
     **dict.fromkeys(("output", "output_features", "return"), "outputs"),

@@ -59,22 +59,28 @@ def compare(before: TypedGraph, after: TypedGraph) -> Changes:
         *_ports(old, new),
         *_present("blocks", before.graph.blocks, after.graph.blocks),
     ]
-    first, second = _Side(before, old), _Side(after, new)
+    titles = {**_titles(before), **_titles(after)}
+    first, second = _Side(before, old, titles), _Side(after, new, titles)
     for name in _both(first.scopes, second.scopes):
         changes += _layers(name, first.layers(name), second.layers(name))
     return Changes(tuple(changes), tuple(_sizes(old, new)))
 
 
 class _Side:
-    """One of the two graphs, with its scopes by name; a group's name is its path: `Net.features`."""
+    """One of the two graphs, with its scopes by name; a group's name is its path: `Net.features`.
 
-    def __init__(self, typed: TypedGraph, summary: Summary) -> None:
+    A network is called in both as it is in the second, where its file may have another name for it.
+    """
+
+    def __init__(
+        self, typed: TypedGraph, summary: Summary, titles: Mapping[str, str]
+    ) -> None:
         self.summary = summary
         self.instances: dict[Scope, Instance] = {}
         for instance in walk_instances(typed.networks.values()):
             self.instances.setdefault(instance.scope, instance)
         graph = typed.graph
-        outer = {scope.name: scope for scope in graph.networks.values()}
+        outer = {titles[name]: scope for name, scope in graph.networks.items()}
         self.scopes = dict(_with_groups({**outer, **graph.blocks}))
 
     def layers(self, name: str) -> dict[str, Facts]:
@@ -88,6 +94,11 @@ class _Side:
                     size = f"{row.size.parameters:,}"
                     facts[row.name] = {**facts[row.name], "parameters": size}
         return facts
+
+
+def _titles(typed: TypedGraph) -> dict[str, str]:
+    """The name of each network's class."""
+    return {name: scope.name for name, scope in typed.graph.networks.items()}
 
 
 def _with_groups(scopes: Mapping[str, Scope]) -> Iterator[tuple[str, Scope]]:

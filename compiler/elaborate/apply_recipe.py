@@ -10,7 +10,7 @@ import pydantic
 
 from compiler.diagnostics.diagnostic import Report, suggest
 from compiler.diagnostics.text import listed, shorten
-from compiler.elaborate.relative_file import relative_file
+from compiler.elaborate.relative_file import is_file, relative_file
 from compiler.elaborate.shipped_specs import shipped_specs
 from compiler.language.recipe import Recipe
 from compiler.language.wording import report_all
@@ -85,7 +85,7 @@ def _network_file(
         help = f"write network: ../{SPECS}/transformer.yaml"
         report.error("import-outside", span, message, help=help)
         return None
-    path = path if path.is_file() else _shipped(written)
+    path = path if is_file(path) else _shipped(written)
     if path is None:
         message = f"there is no file {shorten(written)} here"
         report.error("import-not-found", span, message)
@@ -96,7 +96,7 @@ def _shipped(written: str) -> Path | None:
     """`../specs/NAME.yaml` of the shipped specs, which a recipe that was copied from theirs lacks beside it."""
     *above, name = PurePosixPath(written).parts
     path = shipped_specs() / name
-    return path if above == ["..", SPECS] and path.is_file() else None
+    return path if above == ["..", SPECS] and is_file(path) else None
 
 
 def _variant(

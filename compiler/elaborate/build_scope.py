@@ -108,7 +108,9 @@ class ScopeBuilder:
                 help = f"known here: {listed(self.candidates())}"
             if re.search(r"\w\s*[-+*/@(]", ref.node):
                 help = "a sum is a layer of its own: {op: add, in: [x, y]}"
-            self.report.error("unknown-layer", place.span(), message, help=help)
+            self.report.error(
+                "unknown-layer", place.span(), message, help=help, missing=ref.node
+            )
             return None
         return ref
 
@@ -298,8 +300,9 @@ class ScopeBuilder:
             message = (
                 f"there is no layer {layer.share} above this one in {self.scope.name}"
             )
-            help = self.report.like(layer.share or "", self.nodes)
-            self.report.error("bad-share", place.span("share"), message, help=help)
+            name = layer.share or ""
+            help, span = self.report.like(name, self.nodes), place.span("share")
+            self.report.error("bad-share", span, message, help=help, missing=name)
             return None
         extra = next(iter(layer.arguments), None)
         if extra is not None:

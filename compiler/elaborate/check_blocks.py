@@ -57,7 +57,7 @@ def check_defaults(
                 if part is formula.expr and not help and not later:
                     kind = "op" if name in op_names() else "str"
                     help = f"text is declared: {{type: {kind}, default: {name}}}"
-                report.error("unknown-name", span, message, help=help)
+                report.error("unknown-name", span, message, help=help, missing=name)
         known.add(param)
 
 

@@ -32,7 +32,7 @@ def check_sizes(
                 f"there is no param or dimension {name.id} in {scope.environment.name}"
             )
             help = report.like(name.id, known) or _known_names(known, report)
-            report.error("unknown-name", span, message, help=help)
+            report.error("unknown-name", span, message, help=help, missing=name.id)
 
 
 def check_names(
@@ -68,6 +68,7 @@ def check_names(
                     span,
                     message,
                     help=help or _known_names(known, report),
+                    missing=name.id,
                 )
 
 

@@ -15,4 +15,5 @@ def check_variants(unit: Unit, report: Report) -> None:
                 place = Place(unit.document, ("variants", variant, name))
                 message = f"there is no param {name}"
                 help = report.like(name, params)
-                report.error("unknown-param", place.span(key=True), message, help=help)
+                span = place.span(key=True)
+                report.error("unknown-param", span, message, help=help, missing=name)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from compiler.diagnostics.diagnostic import Report, SpecError
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
-from compiler.elaborate.relative_file import relative_file
+from compiler.elaborate.relative_file import is_file, relative_file
 from compiler.elaborate.shipped_specs import shipped_specs
 from compiler.ir.graph import Unit
 
@@ -49,7 +49,7 @@ class _Linker:
                 key = document.locate(("import", block), key=True)
                 message = f"{block} is a block of this file, too"
                 self.report.error("duplicate-name", key, message)
-            path = self._path(written, file, span)
+            path = self._path(written, Path(span.file).resolve(), span)
             other = (
                 self._other(path, span, (*above, file)) if path is not None else None
             )
@@ -69,7 +69,7 @@ class _Linker:
                 help=help,
             )
             return None
-        path = path if path.is_file() else self._shipped(PurePosixPath(written))
+        path = path if is_file(path) else self._shipped(PurePosixPath(written))
         if path is None:
             self.report.error(
                 "import-not-found", span, f"there is no file {written} here"
@@ -78,14 +78,14 @@ class _Linker:
 
     def _tree(self, file: Path) -> Path:
         """The folder whose files a file may import."""
-        return self.root if file.is_relative_to(self.root) else self.blocks
+        return self.root if file.is_relative_to(self.root) else self.blocks.parent
 
     def _shipped(self, relative: PurePosixPath) -> Path | None:
         """`blocks/NAME.yaml` of the shipped specs, which a spec that was copied from there lacks beside it."""
         path = (self.blocks.parent / relative).resolve()
         named = relative.parts[:1] == (self.blocks.name,)
         inside = named and path.is_relative_to(self.blocks)
-        return path if inside and path.is_file() else None
+        return path if inside and is_file(path) else None
 
     def _other(self, path: Path, span: Span, above: tuple[Path, ...]) -> Unit | None:
         if path in above:

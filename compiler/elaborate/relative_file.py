@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -17,5 +18,21 @@ def relative_file(written: str, folder: Path, trees: Iterable[Path]) -> Path | N
     relative = PurePosixPath(written)
     if relative.is_absolute() or any(char in written for char in "\\:\0"):
         return None
-    path = (folder / relative).resolve()
+    path = _resolved(folder / relative)
     return path if any(map(path.is_relative_to, trees)) else None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file: not so where its name is longer than names can be."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links; one whose links go round in a circle, and lead to no file, with them."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        return Path(os.path.normpath(path))

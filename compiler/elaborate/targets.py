@@ -57,7 +57,7 @@ class Targets:
         block = block and help != like
         code, what = ("unknown-block", "block") if block else ("unknown-op", "op")
         message = f"there is no {what} {shorten(name)}"
-        report.error(code, op_span(place), message, help=help)
+        report.error(code, op_span(place), message, help=help, missing=name)
 
     def _param(
         self, name: str, scope: Scope, place: Place, report: Report
@@ -69,7 +69,9 @@ class Targets:
             if param is not None:
                 message = f"{name} is not a param of type op"
                 help = f"declare it as {name}: {{type: op, default: ...}}"
-            report.error("unknown-param", op_span(place), message, help=help)
+            report.error(
+                "unknown-param", op_span(place), message, help=help, missing=name
+            )
             return None
         return OpParam(name)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.ir.graph import Node, Place, Scope, Unit
+from compiler.ir.graph import Node, Scope, Unit
 from compiler.parse.document import (
     Document,
     MappingNode,
@@ -14,10 +14,11 @@ from compiler.parse.document import (
     SequenceNode,
     YamlNode,
 )
+from compiler.parse.path_error import Path
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _TEXTS = {"description", "reference", "choices"}
-_ELSEWHERE = {"blocks", "import", "variants"}
+_ELSEWHERE = {"blocks", "extends", "import", "variants"}
 """Parts of a file that do not see its params."""
 
 
@@ -33,12 +34,12 @@ def warn_of_unused(
     for scope in found:
         for node in unused_layers(scope, scope.outputs):
             message = f"nothing uses the output of {node.name}"
-            report.warning("unused-layer", node.place.span(key=True), message)
+            _warn(node.place.document, "unused-layer", node.place.path, message, report)
     named = _named(unit, found)
     for name in unit.spec.blocks if networks else ():
         if blocks[name] not in found and name not in named:
-            span = Place(unit.document, ("blocks", name)).span(key=True)
-            report.warning("unused-block", span, f"nothing uses {name}")
+            message = f"nothing uses {name}"
+            _warn(unit.document, "unused-block", ("blocks", name), message, report)
     _warn_of_params(unit.document, report)
 
 
@@ -81,24 +82,49 @@ def _named(unit: Unit, reached: Iterable[Scope]) -> set[str]:
 def _warn_of_params(document: Document, report: Report) -> None:
     """Warn of every param, of the file or of a block, that no value in its scope mentions."""
     blocks = document.root.get("blocks")
-    _warn(document.root, report)
-    for _, block in blocks.entries if isinstance(blocks, MappingNode) else ():
-        if isinstance(block, MappingNode):
-            _warn(block, report)
+    for name in _unused_params(document.root):
+        message = f"nothing uses the param {name}"
+        _warn(document, "unused-param", ("params", name), message, report)
+    for block, value in blocks.entries if isinstance(blocks, MappingNode) else ():
+        for name in _unused_params(value) if isinstance(value, MappingNode) else ():
+            path = ("blocks", block.text, "params", name)
+            message = f"nothing uses the param {name}"
+            _warn(document, "unused-param", path, message, report)
 
 
-def _warn(scope: MappingNode, report: Report) -> None:
+def _warn(
+    document: Document, code: str, path: Path, message: str, report: Report
+) -> None:
+    """Warn of what is declared at a path; of a spec that extends another, with the entry that may be meant."""
+    span = document.locate(path, key=True)
+    help = ""
+    if document.bases and len(path) == 2:
+        section, name = map(str, path)
+        help = f"write {section}: {{{name}: null}} to drop it"
+        if span.file not in document.bases:
+            help = report.like(name, _of_bases(document, section))
+    report.warning(code, span, message, help=help)
+
+
+def _of_bases(document: Document, section: str) -> list[str]:
+    """The names of a section that are as a base has them."""
+    node = document.root.get(section)
+    entries = node.entries if isinstance(node, MappingNode) else ()
+    return [key.text for key, _ in entries if key.span.file in document.bases]
+
+
+def _unused_params(scope: MappingNode) -> list[str]:
+    """The params of a file, or of a block, that no value in it mentions."""
     params = scope.get("params")
     if not isinstance(params, MappingNode):
-        return
-    unused = {key.text: key for key, _ in params.entries}
+        return []
+    unused = dict.fromkeys(key.text for key, _ in params.entries)
     for text in _texts(scope):
         if not unused:
-            return
+            break
         for word in _WORD.findall(text):
             unused.pop(word, None)
-    for name, key in unused.items():
-        report.warning("unused-param", key.span, f"nothing uses the param {name}")
+    return list(unused)
 
 
 def _texts(scope: MappingNode) -> Iterator[str]:

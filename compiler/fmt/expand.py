@@ -50,7 +50,7 @@ class _Expander:
         """The sections of the file in their order, blocks last."""
         document = self.typed.graph.document
         root = _items(document.root)
-        for dropped in ("variants", "import", "blocks", "task"):
+        for dropped in ("extends", "variants", "import", "blocks", "task"):
             root.pop(dropped, None)
         if "params" in root:
             root["params"] = self._params(root["params"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from compiler.diagnostics.diagnostic import Report, suggest
@@ -11,6 +12,7 @@ from compiler.expr.syntax import Expression, unparse
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, TypedGraph
+from compiler.op.as_yaml import as_yaml
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.tensor import TensorType, TypePattern
@@ -47,15 +49,15 @@ def _check_parameters(
                 at.span(key=True),
                 f"there is no network {name}",
                 help=suggest(name, counts) or "",
+                missing=name,
             )
             continue
         found = counts[name] if name else sum(counts.values())
         if found != number:
-            report.error(
-                "expect-mismatch",
-                at.span(),
-                f"there are {found} parameters, not {number}",
-            )
+            message = f"there are {found} parameters, not {number}"
+            own = counts if isinstance(wanted, dict) else found
+            help = _of_base(at, f"parameters: {as_yaml(own)}")
+            report.error("expect-mismatch", at.span(), message, help=help)
 
 
 def _check_type(
@@ -65,7 +67,8 @@ def _check_type(
     if found is None:
         message = f"there is no output or layer {shorten(name)}"
         help = report.like(name, _names(typed))
-        report.error("unknown-layer", place.span(key=True), message, help=help)
+        span, missing = place.span(key=True), name.partition(".")[0]
+        report.error("unknown-layer", span, message, help=help, missing=missing)
         return
     instance, kind = found
     try:
@@ -81,11 +84,18 @@ def _check_type(
         context.domain.equal(a, context.value(b))
         for a, b in zip(shape, kind.shape, strict=True)
     ):
-        report.error(
-            "expect-mismatch",
-            place.span(),
-            f"{name} is {context.values(kind)}, not {wanted}",
-        )
+        message = f"{name} is {context.values(kind)}, not {wanted}"
+        help = _of_base(place, f"{name}: {context.values(kind)}")
+        report.error("expect-mismatch", place.span(), message, help=help)
+
+
+def _of_base(place: Place, entry: str) -> str:
+    """What a spec writes that extends the one with an expectation that does not hold; "" for its own."""
+    document = place.document
+    if place.span().file not in document.bases:
+        return ""
+    name = PurePath(document.source.file).name
+    return f"{name} changes that: write {entry} under `expect` there"
 
 
 def _dim(value: Value, expr: Expression) -> Dim:

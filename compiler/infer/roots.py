@@ -77,9 +77,8 @@ def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
                     or "a symbolic dimension starts with a capital: B, T, H"
                 )
                 span = place.part(size.start, size.end)
-                report.error(
-                    "unknown-name", span, f"there is no param {name}", help=help
-                )
+                message = f"there is no param {name}"
+                report.error("unknown-name", span, message, help=help, missing=name)
             found[name] = None
     return list(found)
 

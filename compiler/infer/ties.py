@@ -85,7 +85,9 @@ def _report_absent(
     message = f"there is no tensor {path} in {instance.scope.name}"
     help = "a tensor is named by its layer: wte.weight"
     span = node.node.place.at("tie", name).span()
-    report.error("bad-tie", span, message, help=help)
+    layer = path.partition(".")[0]
+    missing = "" if layer in instance.scope.nodes else layer
+    report.error("bad-tie", span, message, help=help, missing=missing)
 
 
 def _note_decisions(instance: Instance, own: Shape, origin: Shape | None) -> None:

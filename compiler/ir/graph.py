@@ -194,6 +194,18 @@ class Unit:
     imports: Mapping[str, Unit] = field(default_factory=dict)
 
 
+def each_document(unit: Unit) -> list[Document]:
+    """The documents of a file and of all that it imports, each once."""
+    units = {id(unit): unit}
+    pending = [unit]
+    while pending:
+        for other in pending.pop().imports.values():
+            if id(other) not in units:
+                units[id(other)] = other
+                pending.append(other)
+    return [one.document for one in units.values()]
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """All scopes of a spec and of the files that it imports from."""

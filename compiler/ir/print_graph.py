@@ -27,7 +27,8 @@ _SHOWN = {"op", "layers", "choose", "input", "carry", "outputs"}
 def print_graph(graph: Graph) -> str:
     """Networks, then the blocks of all files, each followed by the groups in it."""
     lines = [f"graph {graph.spec.name}"]
-    lines += (f"file {document.source.file}" for document in graph.files)
+    names = ((one.source.file, *one.bases) for one in graph.files)
+    lines += (f"file {', which extends '.join(files)}" for files in names)
     for scope in graph.networks.values():
         lines += _scope(scope)
     for file, blocks in graph.named.items():
@@ -67,7 +68,6 @@ def _param(param: Param) -> str:
 
 
 def _layer(node: Node) -> tuple[str, str, str]:
-    place = node.place.span(key=True)
     if isinstance(node.target, Alternatives):
         pairs = zip(node.target.conditions, node.target.nodes, strict=True)
         texts = (f"{_called(one)}{_condition(when)}" for when, one in pairs)
@@ -76,10 +76,17 @@ def _layer(node: Node) -> tuple[str, str, str]:
         call = f"= {_called(node)}"
     keys = _keys(node)
     return (
-        f"{place.line}:{place.column}",
+        _here(node.place),
         node.name,
         f"{call}  {keys}" if keys else call,
     )
+
+
+def _here(place: Place) -> str:
+    """The line and column of a layer, with the file where that is a base of the document."""
+    span = place.span(key=True)
+    own = span.file == place.document.source.file
+    return f"{span.line}:{span.column}" if own else span.at
 
 
 def _called(node: Node) -> str:

@@ -311,6 +311,8 @@ class Layer(Model):
     )
     parametrize: Annotated[Parametrization | None, Key("op")] = None
     outputs: Annotated[Outputs | None, Key("group")] = None
+    after: str | None = None
+    """Of a spec that extends another: the layer, or the input, that this layer comes after."""
     description: str = ""
 
     @property
@@ -371,6 +373,10 @@ class Layer(Model):
                 at=(kinds[1],),
                 key=True,
             )
+        if "after" in value:  # a spec that extends another places its own
+            message = "`after` is for the layers of a network that `extends` another"
+            help = "elsewhere layers run in the order of the file, and of their inputs"
+            raise fault("bad-value", message, at=("after",), key=True, help=help)
         _check_keys(value, kinds[0])
         if kinds[0] == "choose":
             _check_beside(value)

@@ -131,6 +131,8 @@ class Spec(Model):
     """A whole file."""
 
     name: Annotated[str, named(identifiers.class_name, "a network")]
+    extends: str | None = None
+    """The spec that this one changes, as a relative path; before the check, its entries are part of this one."""
     description: str = ""
     reference: str = ""
     params: Params = Field(default={})
@@ -225,8 +227,14 @@ def _check_checkpoint(checkpoint: Checkpoint, networks: Networks | None) -> None
         if name not in networks:
             message = f"there is no network {shorten(name)}"
             help = suggest(name, networks) or f"the networks are {listed(networks)}"
-            at = ("checkpoint", name)
-            raise fault("unknown-network", message, at=at, key=True, help=help)
+            raise fault(
+                "unknown-network",
+                message,
+                at=("checkpoint", name),
+                key=True,
+                help=help,
+                missing=name,
+            )
 
 
 def task_mapping(value: Any, at: tuple[str, ...]) -> Any:

@@ -27,7 +27,9 @@ def report_all(
     for detail in error.errors(include_url=False):
         found = _error(report, document, detail, model, under)
         span = found.span(document, under)
-        report.error(found.code, span, found.message, help=found.help)
+        report.error(
+            found.code, span, found.message, help=found.help, missing=found.missing
+        )
 
 
 def _error(
@@ -50,8 +52,9 @@ def _error(
         code = thing.code
         if detail["type"] in _AT_KEYS:
             path, blame_key = path[:-1], False
-    help = context.get("help", help)
-    return PathError(code, message, path, blame_key, help, context.get("offsets"))
+    help, offsets = context.get("help", help), context.get("offsets")
+    missing = context.get("missing", "")
+    return PathError(code, message, path, blame_key, help, offsets, missing)
 
 
 _AT_KEYS = {"extra_forbidden", "missing", "missing-key"}

@@ -80,8 +80,9 @@ def lower(
     exported = map(lit, sorted(ir.plan.name for ir in networks))
     names: Stmt = Assign((Name("__all__"),), ListExpr(tuple(exported)))
     body: tuple[Stmt, ...] = (*library.code, *printed)
-    file = PurePath(typed.graph.document.source.file).name
-    docstring = module_docstring(spec, [ir.plan for ir in networks], file)
+    document = typed.graph.document
+    files = [PurePath(f).name for f in (document.source.file, *document.bases)]
+    docstring = module_docstring(spec, [ir.plan for ir in networks], files)
     return Module(docstring, _imports(body, library.imports), (names, *body))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -84,13 +85,17 @@ class Document:
 
     Attributes:
         variant: the variant that is compiled where none is asked for: of a recipe, itself.
-        network: the file of the networks of a recipe, to which imports are relative.
+        network: the file of the networks of a recipe, in whose folder imports are.
+        bases: the files that it extends: its own base, that of the base, and so on.
+        dropped: where it drops entries of its bases, by their paths.
     """
 
     source: Source
     root: MappingNode
     variant: str = ""
     network: Path | None = None
+    bases: tuple[str, ...] = ()
+    dropped: Mapping[tuple[str, ...], Span] = field(default_factory=dict)
 
     def locate(self, path: tuple[str | int, ...], key: bool = False) -> Span:
         """The position of the value at `path`, or if `key` is true of the key before it.

@@ -22,6 +22,7 @@ class PathError(Exception):
         key: whether the key at the end of the path is wrong, not the value there.
         help: what to do.
         offsets: the part of the text at the path that is wrong; None for all of it.
+        missing: the name that nothing has, where that is what is wrong.
     """
 
     code: str
@@ -30,6 +31,7 @@ class PathError(Exception):
     key: bool = False
     help: str = ""
     offsets: tuple[int, int] | None = None
+    missing: str = ""
 
     def below(self, *steps: str | int) -> PathError:
         """The same error in a value that holds this one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from compiler.diagnostics.text import printable
 from compiler.parse.document import (
@@ -18,23 +19,27 @@ from compiler.parse.document import (
 def print_document(document: Document) -> str:
     """A line for each scalar, key and item: its place, then the value as JSON writes it."""
     root = document.root
-    lines = [f"document {document.source.file}", *_lines(root, "", 0)]
+    lines = [f"document {document.source.file}"]
+    lines += (f"extends {base}" for base in document.bases)
+    lines += _lines(root, "", 0, document)
     return "\n".join(map(printable, lines)) + "\n"
 
 
-def _lines(node: YamlNode, before: str, depth: int) -> Iterator[str]:
+def _lines(
+    node: YamlNode, before: str, depth: int, document: Document
+) -> Iterator[str]:
     """The lines of a node; `before` stands before its value, the key or the dash."""
     if isinstance(node, ScalarNode):
-        yield _line(node, f"{before} {_value(node)}".lstrip(), depth)
+        yield _line(node, f"{before} {_value(node)}".lstrip(), depth, document)
         return
     if before:
         kind = (
             "" if _children(node) else " {}" if isinstance(node, MappingNode) else " []"
         )
-        yield _line(node, before + kind, depth)
+        yield _line(node, before + kind, depth, document)
         depth += 1
     for name, child in _children(node):
-        yield from _lines(child, name, depth)
+        yield from _lines(child, name, depth, document)
 
 
 def _children(node: MappingNode | SequenceNode) -> list[tuple[str, YamlNode]]:
@@ -44,8 +49,11 @@ def _children(node: MappingNode | SequenceNode) -> list[tuple[str, YamlNode]]:
     return [(f"{key.text}:", value) for key, value in node.entries]
 
 
-def _line(node: YamlNode, text: str, depth: int) -> str:
-    place = f"{node.span.line}:{node.span.column}"
+def _line(node: YamlNode, text: str, depth: int, document: Document) -> str:
+    span = node.span
+    place = f"{span.line}:{span.column}"
+    if span.file != document.source.file:
+        place = f"{PurePath(span.file).name}:{place}"
     return f"{place:>8}  {'  ' * depth}{text}"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from compiler.elaborate.extend import BY_NAME
 from compiler.language.recipe import Recipe
 from compiler.language.schema_generator import Generator
 from compiler.language.spec import Spec
@@ -23,6 +24,7 @@ from compiler.op.schema_forms import (
 )
 from compiler.tasks.task_schema import changes_schema, task_schema
 
+_NULL: Final[Schema] = {"type": "null"}
 _LEAVES: Final[Schema] = {
     "Formula": {
         "type": "string",
@@ -61,10 +63,39 @@ def schema() -> Schema:
         "$schema": GenerateJsonSchema.schema_dialect,
         "if": {"required": ["network"]},
         "then": {REF: "#/$defs/recipe"},
-        "else": {REF: "#/$defs/spec"},
-        "$defs": {**definitions, "spec": spec, "recipe": recipe},
+        "else": {
+            "if": {"required": ["extends"]},
+            "then": {REF: "#/$defs/derived"},
+            "else": {REF: "#/$defs/spec"},
+        },
     }
-    return dict(_referring(made))
+    files = {"spec": spec, "derived": _derived(spec, definitions), "recipe": recipe}
+    return dict(_referring({**made, "$defs": {**definitions, **files}}))
+
+
+def _derived(spec: Schema, definitions: Schema) -> Schema:
+    """The schema of a spec that extends another: entries of sections by name, any of them null, and no key required."""
+    found: Schema = {}
+    for key, form in spec["properties"].items():
+        form = {REF: "#/$defs/task.changes"} if key == "task" else form
+        form = _with_nulls(form, definitions) if key in BY_NAME else form
+        found[key] = form if key == "extends" else {"anyOf": [form, _NULL]}
+    kept = {key: form for key, form in spec.items() if key != "required"}
+    return {**kept, "description": "A spec that extends another.", "properties": found}
+
+
+def _with_nulls(form: Schema, definitions: Schema) -> Schema:
+    """A mapping any of whose entries may be null."""
+    if target := form.get(REF) or form.get("$ref"):
+        form = definitions[target.removeprefix("#/$defs/")]
+    if "anyOf" in form:
+        return {"anyOf": [_with_nulls(one, definitions) for one in form["anyOf"]]}
+    made = dict(form)
+    if isinstance(made.get("additionalProperties"), dict):
+        made["additionalProperties"] = {"anyOf": [made["additionalProperties"], _NULL]}
+    entries = made.get("properties", {}).items()
+    made["properties"] = {key: {"anyOf": [one, _NULL]} for key, one in entries}
+    return made
 
 
 def _referring(value: Any) -> Any:

@@ -164,7 +164,7 @@ def _filled(node: YamlNode, params: Mapping[str, Value], report: Report) -> Any:
         return list(found) if isinstance(found, tuple) else found
     help = suggest(value[1:], params) or f"the params are: {listed(params)}"
     message = f"there is no param {shorten(value[1:])}"
-    report.error("unknown-param", node.span, message, help=help)
+    report.error("unknown-param", node.span, message, help=help, missing=value[1:])
     return value
 
 

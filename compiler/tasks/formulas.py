@@ -30,9 +30,10 @@ def number(value: Any, info: ValidationInfo) -> Any:
     except ExpressionError as error:
         offsets = (error.start, error.end)
         code = error.code
-        help = _meant(value[slice(*offsets)], params) if code == "unknown-name" else ""
+        name = value[slice(*offsets)] if code == "unknown-name" else ""
+        help = _meant(name, params) if name else ""
         message = shorten(error.message, 120)
-        raise fault(code, message, offsets=offsets, help=help) from None
+        raise fault(code, message, offsets=offsets, help=help, missing=name) from None
 
 
 def _meant(name: str, params: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,11 +123,11 @@ def train(
             check_same_data(folder, data, ("train", "held_out"))
         if not len(data.held_out):
             notes.append(NOT_EVALUATED)
-        start = None if checkpoint else read_start(program, spec_folder(program))
+        start = None if checkpoint else read_start(program, folder_of(program, "start"))
         notes += start.notes if start else ()
         fabric = _open_fabric(program, task, options)
         session = open_session(program, data, fabric, start.states if start else None)
-        set_teacher(session.learner, data_section(program, task), fabric)
+        set_teacher(session.learner, data_section(program, task, "teacher"), fabric)
         trainer = Trainer(program, folder, session, data, options.sets)
         return trainer.train(checkpoint, (logger, make_callback(session)), notes)
 
@@ -277,15 +278,17 @@ class Trainer:
             callback.on_train_end(state)
 
 
-def data_section(program: Program, task: Task) -> DataSection:
-    """The `data:` section of a program's task."""
+def data_section(program: Program, task: Task, key: str = "data") -> DataSection:
+    """The `data:` section of a program's task, with paths as they are meant in a key of the task."""
     document = resolved_document(program)
-    return DataSection(document, task.data.name, spec_folder(program))
+    return DataSection(document, task.data.name, folder_of(program, key))
 
 
-def spec_folder(program: Program) -> Path:
-    """The folder of the file that was compiled, to which paths in it are relative."""
-    return Path(program.typed.graph.document.source.file).parent
+def folder_of(program: Program, key: str) -> Path:
+    """The folder to which paths in a key of the task are relative: that of the spec, or of the base that has it."""
+    document = resolved_document(program)
+    file = document.locate(("task", key)).file
+    return Path(file if file in document.bases else document.source.file).parent
 
 
 def resolved_document(program: Program) -> Document:
@@ -297,16 +300,17 @@ def absolute_paths(program: Program) -> Document:
     """The resolved spec with absolute paths, so that a copy of it can be in any folder."""
     assert program.task is not None
     options = program.task.data
-    section = data_section(program, program.task)
+    of = partial(data_section, program, program.task)
+    section = of("data")
     paths: dict[tuple[str, ...], str] = {
         ("data", options.name, *path): str(section.path(written).resolve())
         for path, written in options.files().items()
     }
     if program.task.start and program.task.start.weights:
         written = program.task.start.weights
-        paths["start", "weights"] = str(section.path(written).resolve())
+        paths["start", "weights"] = str(of("start").path(written).resolve())
     if teacher := getattr(program.task, "teacher", None):
-        paths["teacher", "run"] = str(section.path(teacher.run).resolve())
+        paths["teacher", "run"] = str(of("teacher").path(teacher.run).resolve())
     changes: dict[tuple[str, ...], YamlNode] = {
         path: ScalarNode(text, text, section.span(path[-1]))
         for path, text in paths.items()

@@ -139,7 +139,15 @@ def test_the_language_page_has_every_key() -> None:
 def test_the_language_page_has_the_limits(limits: Limits) -> None:
     table = LANGUAGE.read_text(encoding="utf-8").partition("## Limits")[2]
     named = {cell.strip() for cell in table.split("|")}
-    for limit in ("nodes", "scalar", "depth", "nesting", "instances", "repeat"):
+    for limit in (
+        "nodes",
+        "scalar",
+        "depth",
+        "nesting",
+        "instances",
+        "repeat",
+        "extends",
+    ):
         number = getattr(limits, limit)
         assert {f"{number:,}", f"2^{number.bit_length() - 1}"} & named, limit
 

@@ -124,6 +124,14 @@ activations: 67 * B -> 68 * B
     )
 
 
+def test_a_network_of_another_name_is_the_same_network(tmp_path: Path) -> None:
+    found = differences(
+        tmp_path, ("name: Net", "name: Other"), ("features: 3", "features: 4")
+    )
+    [layer] = [one for one in found.changes if one.name == "b"]
+    assert (layer.kind, layer.scope) == ("changed", "Other")
+
+
 def test_the_drawing_marks_changes(tmp_path: Path) -> None:
     found = differences(
         tmp_path, ("bias: false", "bias: true"), ("  b:", "  new: relu\n  b:")

@@ -120,3 +120,50 @@ def _collect(value: Any, names: set[str]) -> None:
     elif isinstance(value, list):
         for item in value:
             _collect(item, names)
+
+
+EXTENDS = "extends: base.yaml\n%s\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: A",
+        "params: {width: 3, rate: null}",
+        "layers: {a: null, b: {op: relu, after: a}, c: relu}",
+        "outputs: [a, b]",
+        "outputs: {y: null}",
+        "checkpoint: null",
+        "checkpoint: {prefix: null, tensors: {a: null}}",
+        "expect: {parameters: null, y: 'float[B, 3]', z: null}",
+        "task: {epochs: 3, clip: null}",
+        "blocks: {A: null}",
+        "init: {linear: null}",
+    ],
+)
+def test_specs_that_extend_others(text: str) -> None:
+    assert schema_errors(EXTENDS % text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parms: {width: 3}",
+        "layers: {a: lineer}",
+        "layers: {a: {op: relu, after: 3}}",
+        "layers: {a: {op: linear}}",
+        "outputs: {y: 3}",
+        "expect: {parameters: many}",
+        "task: {epoch: 3}",
+        "blocks: {A: {layers: {a: relu}}}",
+        "blocks: {A: {inputs: {x: 'float[B]'}, layers: {a: null}}}",
+        "extends: null",
+    ],
+)
+def test_specs_that_extend_others_wrongly(text: str) -> None:
+    whole = text if text.startswith("extends") else EXTENDS % text
+    assert schema_errors(whole) != []
+
+
+def test_null_is_for_specs_that_extend_others() -> None:
+    assert schema_errors("name: A\ninputs: {x: 'float[B]'}\nlayers: {a: null}\n") != []
