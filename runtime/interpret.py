@@ -244,7 +244,12 @@ class Interpreter:
             name: torch.stack([outputs[port] for outputs in calls])
             for name, port in repeat.stack.items()
         }
-        return {**calls[-1], **stacks}
+        lists = {
+            f"{name}.{number}": calls[copy][port or next(iter(calls[copy]))]
+            for name, port in repeat.collect.items()
+            for number, copy in enumerate(typed.lists[name])
+        }
+        return {**calls[-1], **stacks, **lists}
 
     def _call_once(
         self,

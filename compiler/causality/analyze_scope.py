@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import count
@@ -29,6 +30,10 @@ from compiler.symbolic.symbols import Symbol
 
 Inputs = Mapping[str, Dependence | None]
 Values = Mapping[str, Dependence | tuple[Dependence, ...] | None]
+
+
+Copies = list[tuple[Mapping[str, Dependence], int]]
+"""The outputs of copies that differ, each with the number of the first copy that has them."""
 
 
 @dataclass
@@ -75,21 +80,24 @@ class Analyzer:
         outputs = dict(calls[-1].outputs)
         repeat = node.node.layer.repeat
         for name, port in (repeat.stack if repeat else {}).items():
-            stacked = hulled([one[port] for one in each])
+            stacked = hulled([one[port] for one, _ in each])
             outputs[name] = with_axes(stacked, [None, *range(len(stacked.axes))])
-        return NodeFlow(node, calls, outputs)
+        return NodeFlow(node, calls, {**outputs, **_items(node, each)})
 
     def _copies(
         self, instance: Instance, node: TypedNode, given: Values
-    ) -> tuple[tuple[CallFlow, ...], list[Mapping[str, Dependence]]]:
-        """The runs of a layer one after another, and the outputs of each that differs from the one before."""
+    ) -> tuple[tuple[CallFlow, ...], Copies]:
+        """The runs of a layer one after another, and the outputs of each that differs from the one before.
+
+        With the outputs goes the number of the first copy that has them.
+        """
         calls: list[CallFlow] = []
-        each: list[Mapping[str, Dependence]] = []
+        each: Copies = []
         for call in node.calls:
             first = given
-            for _ in range(call.count):
+            for number in range(call.count):
                 found = self.call(instance, call, given)
-                each.append(found.outputs)
+                each.append((found.outputs, call.counter + number))
                 following = next_inputs(found.outputs, given)
                 still, given = following == given, following
                 if still:
@@ -219,6 +227,16 @@ def node_inputs(scope: ScopeFlow, node: TypedNode) -> Values:
         else scope.value(ref)
         for port, ref in node.inputs.items()
     }
+
+
+def _items(node: TypedNode, each: Copies) -> dict[str, Dependence]:
+    """The items of the lists that a layer collects."""
+    firsts = [number for _, number in each]
+    found: dict[str, Dependence] = {}
+    for item, (_, copy) in node.items.items():
+        outputs, _ = each[bisect_right(firsts, copy) - 1]
+        found[item] = outputs[node.copy_port(item)]
+    return found
 
 
 def _passed_on(scope: ScopeFlow, node: TypedNode, given: Values) -> Dependence:

@@ -84,6 +84,8 @@ class _Finder:
         wanted = {
             port: frozenset(columns.get((name, port), ())) for port in node.outputs
         }
+        for item in node.node.items:
+            wanted[node.node.copy_port(item)] |= wanted[item]
         for call in reversed(node.calls):
             given = self._call(scope, node, call, wanted)
             for port, ref in node.node.inputs.items():

@@ -9,7 +9,7 @@ attention its keys, and an op that pairs positions with all so far the operand t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Literal
 
@@ -160,15 +160,23 @@ class _PieceFinder:
         if repeat is None:
             return self._call(scope, node, node.calls[0], given)
         found: dict[str, Extents] = {}
+        copies: list[Values] = []
         for call in node.calls:
             seen: list[Values] = []
+            own: list[Values] = []
             while given not in seen:
                 seen.append(given)
                 found = dict(self._call(scope, node, call, given))
+                own.append(found)
                 fed = fed_ports(list(call.outputs), list(call.inputs))
                 given = {**given, **{p: found[n] for n, p in fed.items() if n in found}}
+            if repeat.collect:
+                turn = seen.index(given)
+                copies += _turning(own, turn, call.call.count)
         for name, port in repeat.stack.items():
             found[name] = (None, *found[port])
+        for item, (_, copy) in node.node.items.items():
+            found[item] = copies[copy][node.node.copy_port(item)]
         return found
 
     def _scan(self, scope: ScopeFlow, node: NodeFlow, given: Values) -> Values:
@@ -216,6 +224,13 @@ class _PieceFinder:
         """Whether axes have one element for each position."""
         sizes = (instance.context.value(kind.shape[n]) for n in axes)
         return all(size == Dim.symbol(self.length) for size in sizes)
+
+
+def _turning(found: Sequence[Values], turn: int, count: int) -> Iterator[Values]:
+    """What each of `count` copies gives, of which those from number `turn` on come again and again."""
+    for number in range(count):
+        again = turn + (number - turn) % (len(found) - turn)
+        yield found[number if number < len(found) else again]
 
 
 class _Run:

@@ -92,7 +92,7 @@ def _late_input(
         return late[0][2] if late else None
     for port, n, one in late:
         found = _alone(analyzer, scope, flow, port, n)
-        if _late(found.get(ref.port or next(iter(found)))):
+        if _late(found.get(flow.node.copy_port(ref.port) or next(iter(found)))):
             return one
     return None
 
@@ -125,7 +125,8 @@ def _entry(
     if flow.node.node.layer.repeat is not None:
         path = f"{path}[{number}]"
     outputs = call.outputs if flow.node.scan is None else flow.outputs
-    port = ref.port if ref.port in outputs else next(iter(outputs))
+    port = flow.node.copy_port(ref.port)
+    port = port if port in outputs else next(iter(outputs))
     yield _step(flow.node, path, outputs[port])
     if call.call.instance is None or flow.node.scan is not None:
         return

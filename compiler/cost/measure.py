@@ -89,7 +89,7 @@ class _Measurer:
             self.formulas.node(instance, node),
             self.costs.node(instance, node),
         )
-        outputs = _types(instance.context, node.outputs)
+        outputs = _types(instance.context, node.without_items)
         inside = self._inside(instance, node, size, outputs)
         return LayerSummary(
             node.node.name,

@@ -61,6 +61,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "recursion": "A block contains itself, and no `when` ends the recursion.",
         "bad-repeat": "The layer cannot be repeated in this way.",
         "repeat-mismatch": "The output of one copy does not fit the input of the next.",
+        "bad-list": "A list of tensors is used as one tensor, or has no item of this number.",
         "bad-scan": "The block cannot be run along this dimension.",
         "carry-mismatch": "The carried output of one step does not fit the input of the next.",
         "bad-choice": "What the layer may be cannot be chosen in this way.",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field
+from itertools import chain
 
 from compiler.dataclass import dataclass
 from compiler.diagram.boxes import BoxBuilder
 from compiler.diagram.views import ScopeView, Wire, input_refs
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref
+from compiler.ir.typed import TypedNode, item_port
 
 _PERIOD = (
     60  # copies; values that change places among few inputs do so with such a period
@@ -151,14 +153,17 @@ class TransferFinder:
         values = dict(outside)
         last: dict[str, Ends] = {}
         every: dict[str, dict[End | Passed, None]] = {}
+        spans: list[_Span] = []
         for inner, count in run.spans:
             steps = count if count < 2 * _PERIOD else _PERIOD + count % _PERIOD
+            spans.append(_Span(count))
             for _ in range(steps):
                 self._arrive(child, inner, case, values)
                 last = {
                     port: _replaced(self._outputs.get((child, inner, port), ()), values)
                     for port in child.scope.outputs
                 }
+                spans[-1].followed.append(last)
                 for port, ends in last.items():
                     every.setdefault(port, {}).update(dict.fromkeys(ends))
                 following = outside | {
@@ -166,14 +171,30 @@ class TransferFinder:
                 }
                 stable, values = following == values, following
                 if stable:
+                    spans[-1].stable = True
                     break
-        for port, inside, collected in run.outputs:
-            ends = tuple(every.get(inside, ())) if collected else last.get(inside, ())
-            self._leaving[view, case, child.name, port] = tuple(
-                dict.fromkeys(
-                    end for one in ends for end in self._around(view, case, child, one)
-                )
+        for name, copies in run.lists.items():
+            for port, numbers in copies.items():
+                found = (_of_copy(spans, n).get(name, ()) for n in numbers)
+                self._leave(view, case, child, port, dict.fromkeys(chain(*found)))
+        for port, inside, stacked in run.outputs:
+            ends = tuple(every.get(inside, ())) if stacked else last.get(inside, ())
+            self._leave(view, case, child, port, ends)
+
+    def _leave(
+        self,
+        view: ScopeView,
+        case: int,
+        child: ScopeView,
+        port: str,
+        ends: Iterable[End | Passed],
+    ) -> None:
+        """Note where an output of an expanded layer comes from."""
+        self._leaving[view, case, child.name, port] = tuple(
+            dict.fromkeys(
+                end for one in ends for end in self._around(view, case, child, one)
             )
+        )
 
     def _arrive(
         self, child: ScopeView, inner: int, case: int, values: Mapping[str, Ends]
@@ -215,6 +236,8 @@ class _Copies:
     """The case of the inner view, and how many copies that are alike follow one another."""
     fed: Mapping[str, str]
     """The inputs that a copy takes from the one before, each with the output it takes."""
+    lists: Mapping[str, Mapping[str, tuple[int, ...]]]
+    """By the outputs of a copy, the lists that they are collected in, and their items, each with its copies."""
     outputs: tuple[tuple[str, str, bool], ...]
     """The outputs, each with its name inside, and whether all copies give a part of it and not the last alone."""
 
@@ -223,7 +246,7 @@ class _Copies:
         typed = view.typed(case, child.name)
         node = view.scope.nodes[child.name]
         repeat = node.layer.repeat
-        names = tuple(child.scope.outputs if typed is None else typed.outputs)
+        names = tuple(child.scope.outputs if typed is None else typed.without_items)
         stack = {} if repeat is None else repeat.stack
         scanned = node.layer.scan is not None
         outputs = tuple(
@@ -247,7 +270,43 @@ class _Copies:
             spans = tuple((inner_case, 2) for inner_case, _ in spans)
         elif repeat is not None:
             fed = {port: name for name, port in fed_ports(inner, given).items()}
-        return cls(spans, fed, outputs)
+        return cls(spans, fed, _lists(typed), outputs)
+
+
+def _lists(typed: TypedNode | None) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The lists of a layer, and their items, by the outputs of a copy that they are of."""
+    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    if typed is None:
+        return found
+    for name, copies in typed.lists.items():
+        inside = typed.copy_port(item_port(name, 0))
+        found.setdefault(inside, {})[name] = copies
+        for number, copy in enumerate(copies):
+            found[inside][item_port(name, number)] = (copy,)
+    return found
+
+
+@dataclass
+class _Span:
+    """Copies that are alike and follow one another: how many, and what those give that are followed."""
+
+    count: int
+    followed: list[Mapping[str, Ends]] = field(default_factory=list)
+    stable: bool = False
+    """Whether all further ones give what the last one gives."""
+
+
+def _of_copy(spans: Iterable[_Span], copy: int) -> Mapping[str, Ends]:
+    """What a copy gives."""
+    for span in spans:
+        if copy < span.count:
+            known = len(span.followed)
+            if copy < known:
+                return span.followed[copy]
+            back = 1 if span.stable else _PERIOD - (copy - known) % _PERIOD
+            return span.followed[-back]
+        copy -= span.count
+    return {}
 
 
 def _replaced(ends: Ends, values: Mapping[str, Ends]) -> Ends:

@@ -93,11 +93,23 @@ class LayerView:
 
 
 def input_refs(node: Node, typed: TypedNode | None) -> PortRefs:
-    """The inputs of a layer by port, as one instance has them; as written if it has no types for the layer."""
+    """The inputs of a layer by port, as one instance has them; as written if it has no types for the layer.
+
+    A list that is written as a whole is one value.
+    """
     inputs = node.each[0].inputs if typed is None else typed.inputs
-    refs = [(port, ref) for port, value in inputs.items() for ref in _refs(value)]
+    refs = [(port, ref) for port, value in inputs.items() for ref in _values(value)]
     states = ((port, carry.ref) for port, carry in node.carry.items())
     return (*refs, *((port, ref) for port, ref in states if ref is not None))
+
+
+def _values(value: Ref | tuple[Ref, ...]) -> Iterator[Ref]:
+    """The values at a port, with a list that is written as a whole in place of its items."""
+    for ref in _refs(value):
+        if not ref.of_list or ref.item is None:
+            yield ref
+        elif ref.item[1] == 0:
+            yield Ref(ref.node, ref.item[0], ref.path)
 
 
 def _refs(value: Ref | tuple[Ref, ...]) -> tuple[Ref, ...]:

@@ -61,6 +61,9 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
         case Repeat():
             yield name, f"{_text(value.count)}{', shared' if value.share else ''}"
             yield from ((f"stack.{key}", of) for key, of in value.stack.items())
+            of_all = ((f"collect.{k}", of or "all") for k, of in value.collect.items())
+            yield from of_all
+            yield f"{name}.at", "" if value.at is None else _text(value.at)
         case Tie():
             yield from ((f"{name}.{key}", path) for key, path in value.tensors.items())
             yield f"{name}.when", "" if value.when is None else _text(value.when)

@@ -11,7 +11,12 @@ from typing import Literal
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
 from compiler.elaborate.check_names import check_names, check_sizes, formulas
-from compiler.elaborate.targets import Targets, bind_arguments, output_ports
+from compiler.elaborate.targets import (
+    Targets,
+    bind_arguments,
+    is_item,
+    output_ports,
+)
 from compiler.elaborate.toposort import in_order
 from compiler.elaborate.wiring import Ports, parse_carry, read_inputs, ref_of
 from compiler.expr.syntax import names_in
@@ -277,7 +282,7 @@ class ScopeBuilder:
         if found is None or not found.port:
             return found
         node = self.nodes.get(found.node)
-        ports = output_ports(node) if node else None
+        ports = output_ports(node) if node and not is_item(node, found) else None
         if ports is not None and found.port not in ports:
             message = f"{found.node} has no output {found.port}"
             help = self.report.like(found.port, ports) or f"it gives {listed(ports)}"

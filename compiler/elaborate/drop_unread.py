@@ -50,10 +50,11 @@ def _refs(scope: Scope) -> Iterator[Ref]:
 
 
 def _handed_on(node: Node, target: Scope) -> Iterator[str]:
-    """The outputs that a copy, or a step of a scan, hands on, and those that are stacked."""
+    """The outputs that a copy, or a step of a scan, hands on, and those that are stacked or collected."""
     repeat = node.layer.repeat
     if node.layer.scan is not None:
         yield from target.outputs
     if repeat is not None:
         yield from repeat.stack.values()
+        yield from repeat.collect.values()
         yield from (name for name in target.outputs if name in node.inputs)

@@ -10,7 +10,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import argument, op_help, written_out
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
-from compiler.ir.graph import Alternatives, Node, OpParam, Place, Scope
+from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
 from compiler.language.layers import Layer
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula, after_dollar
@@ -101,7 +101,15 @@ def output_ports(node: Node) -> tuple[str, ...] | None:
             return None
         return tuple(one for one in first if all(one in (own or ()) for own in found))
     ports = target.declared if isinstance(target, Scope) else target.outputs
-    return (*ports, *repeat.stack) if repeat is not None and ports else ports
+    if repeat is None or not ports:
+        return ports
+    return (*ports, *repeat.stack, *repeat.collect)
+
+
+def is_item(node: Node, ref: Ref) -> bool:
+    """Whether a value is an item of a list that a layer collects."""
+    repeat, item = node.layer.repeat, ref.item
+    return repeat is not None and item is not None and item[0] in repeat.collect
 
 
 def bind_arguments(

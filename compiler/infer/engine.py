@@ -119,8 +119,8 @@ class Engine:
             raise endless(message)
         _pay(self.count - 1, self.count, self.limits.instances, "blocks")
 
-    def charge_run(self, copy: bool = False) -> None:
-        """Count the run of a layer against the limits, before it is inferred.
+    def charge_run(self, copy: bool = False, items: int = 0) -> None:
+        """Count the run of a layer against the limits, before it is inferred; or items of lists that it reads.
 
         A copy that differs from the one before it costs more: a line asks for thousands.
 
@@ -129,7 +129,7 @@ class Engine:
             Skip: after that.
         """
         before = self.runs
-        self.runs += 20 if copy else 1
+        self.runs += items or (20 if copy else 1)
         _pay(before, self.runs, self.limits.runs, "different runs of layers")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compiler.dataclass import dataclass
@@ -12,6 +13,7 @@ from compiler.elaborate.targets import bind_arguments, op_span
 from compiler.elaborate.wiring import by_port
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
+from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
 from compiler.infer.engine import BlockKey, Engine, Skip, endless
 from compiler.infer.instances import (
     Inputs,
@@ -39,12 +41,19 @@ from compiler.infer.repeats import (
 from compiler.infer.roots import root_instance
 from compiler.infer.scans import Scanned, scanned
 from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
-from compiler.infer.stacks import stacked
+from compiler.infer.stacks import named_count, stacked
 from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
-from compiler.ir.typed import Instance, LayerCall, TypedNode, Types, hashable
+from compiler.ir.typed import (
+    Instance,
+    LayerCall,
+    TypedNode,
+    Types,
+    hashable,
+    item_port,
+)
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
-from compiler.op.context import Context
+from compiler.op.context import Context, Listed
 from compiler.op.errors import OpError, absent_input
 from compiler.op.op import Op, Port
 from compiler.symbolic.dims import Dim, DimOverflow
@@ -134,8 +143,10 @@ class ScopeInference:
 
     def _layer(self, written: Node) -> TypedNode:
         node = self._chosen(written)
-        layer = self._resolve(node)
+        layer = self._with_items(self._resolve(node))
         types = self._types(layer)
+        if node.otherwise is not None and self._list_of(node.otherwise) is not None:
+            self._needed(node, node.otherwise)  # reports it, also where the layer runs
         active, ties = self._when(node), self._ties(node)
         count = self._count(node) if active else 0
         if count == 0:
@@ -159,17 +170,27 @@ class ScopeInference:
             self.report.error("too-large", span, message, path=self._path(node))
             raise Skip from None
         speculative = self._speculate(layer, types, calls)
+        lists = self._lists(node, calls)
         outputs = self._outputs(node, calls, speculative)
         return TypedNode(
             node,
             layer.target,
             layer.refs,
             calls,
-            outputs,
+            {**outputs, **lists.items},
             layer.arguments,
             speculative=speculative,
             ties=ties,
+            lists=lists.copies,
         )
+
+    def _lists(self, node: Node, calls: tuple[LayerCall, ...]) -> Lists:
+        """What a layer collects of its copies."""
+        repeat = node.layer.repeat
+        if repeat is None or not repeat.collect:
+            return NO_LISTS
+        path, most = self._path(node), self.engine.limits.inputs
+        return Collector(node, calls, self.instance, self.report, path, most).lists()
 
     def _outputs(
         self,
@@ -255,6 +276,68 @@ class ScopeInference:
             raise Skip
         return ResolvedLayer(node, target, arguments, refs)
 
+    def _with_items(self, layer: ResolvedLayer) -> ResolvedLayer:
+        """The layer with the items of the lists that it takes at ports that take many."""
+        refs = {
+            port: self._items_of(layer.node, ref) if isinstance(ref, tuple) else ref
+            for port, ref in layer.refs.items()
+        }
+        return replace(layer, refs=refs)
+
+    def _items_of(self, node: Node, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        found: list[Ref] = []
+        for ref in refs:
+            copies = self._list_of(ref)
+            if copies is None:
+                found.append(ref)
+                continue
+            self.engine.charge_run(items=len(copies))
+            ports = (item_port(ref.port, n) for n in range(len(copies)))
+            found += (Ref(ref.node, port, ref.path, of_list=True) for port in ports)
+        most = self.engine.limits.inputs
+        if len(found) > max(most, len(refs)):
+            message = f"a layer has more than {most:,} inputs"
+            raise self._skip(node, OpError("too-large", message))
+        return tuple(found)
+
+    def _listed(self, layer: ResolvedLayer) -> Iterator[Listed]:
+        """The lists that a layer takes whole, each of as many items as a param says."""
+        for refs in layer.refs.values():
+            for first, ref in enumerate(refs if isinstance(refs, tuple) else ()):
+                name, number = ref.item or ("", 0)
+                if not ref.of_list or number:
+                    continue
+                source = self.instance.nodes[ref.node]
+                repeat = source.node.layer.repeat
+                if repeat is not None and self._are_alike(source):
+                    count = named_count(repeat.count, self.instance)
+                    yield Listed(first, len(source.lists[name]), count)
+
+    def _are_alike(self, source: TypedNode) -> bool:
+        """Whether a list has an item of each copy, and the numbers of the copies change no type, however many."""
+        repeat, target = source.node.layer.repeat, source.target
+        assert repeat is not None
+        if repeat.at is not None:
+            return False
+        counted = {
+            key: value
+            for key, value in source.arguments.items()
+            if uses_counter(target, {key: value})
+        }
+        if not isinstance(target, Scope) or target.kind == "group":
+            return not uses_counter(target, source.arguments)
+        values = self.engine.value_params.of(target)
+        runs = [call.instance for call in source.calls if call.instance is not None]
+        return all(
+            key in values and all(isinstance(one.params[key], float) for one in runs)
+            for key in counted
+        )
+
+    def _list_of(self, ref: Ref) -> tuple[int, ...] | None:
+        """The copies that the items of a list are of; None for what is no list."""
+        source = self.instance.nodes.get(ref.node)
+        return None if source is None else source.lists.get(ref.port)
+
     def _types(
         self, layer: ResolvedLayer
     ) -> dict[str, TensorType | tuple[TensorType, ...] | None]:
@@ -292,13 +375,35 @@ class ScopeInference:
     def _check_port(self, place: Place, ref: Ref, path: InstancePath) -> None:
         """Report an output that a layer does not have, where that is known only now."""
         source = self.instance.nodes.get(ref.node)
+        if source is not None and self._check_list(place, source, ref, path):
+            return
         if source is not None and source.outputs and ref.port:
-            help = f"it gives {listed(source.outputs)}"
+            help = f"it gives {listed([*source.of_copy, *source.lists])}"
             if not source.active:
                 help = "its `when` is false here, and its first input goes through"
             span = place.document.locate(ref.path)
             message = f"{ref.node} has no output {ref.port}"
             self.report.error("unknown-port", span, message, help=help, path=path)
+
+    def _check_list(
+        self, place: Place, source: TypedNode, ref: Ref, path: InstancePath
+    ) -> bool:
+        """Report a list where one tensor is needed, and an item that is not there."""
+        span = place.document.locate(ref.path)
+        copies = source.lists.get(ref.port)
+        if copies is not None:
+            message = f"{ref} is a list of {len(copies)}, and one tensor is needed here"
+            help = f"name an item, {ref}.0, or join them: {{op: concat, dim: 1, in: {ref}}}"
+            self.report.error("bad-list", span, message, help=help, path=path)
+            return True
+        name, number = ref.item or ("", 0)
+        copies = source.lists.get(name)
+        if copies is None:
+            return False
+        message = f"{ref.node}.{name} has {len(copies)} items, and no item {number}"
+        help = "items are counted from 0"
+        self.report.error("bad-list", span, message, help=help, path=path)
+        return True
 
     # Whether it runs, and how often.
 
@@ -333,9 +438,12 @@ class ScopeInference:
         if value is None:
             raise Skip
         code = message = ""
-        least = min(len(repeat.stack), 1)  # nothing cannot be stacked
+        least = min(len(repeat.stack) + len(repeat.collect), 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            what = "needs a copy to stack" if least else "is a number of copies"
+            what = (
+                "needs a copy to stack" if repeat.stack else "needs a copy to collect"
+            )
+            what = what if least else "is a number of copies"
             code, message = "bad-repeat", f"`repeat` {what}, and this is {shown(value)}"
             if isinstance(value, Dim):
                 code = "not-constant"
@@ -409,9 +517,13 @@ class ScopeInference:
             values = {**values, COUNTER: counter}
         if not isinstance(target, Scope):
             number, context = counter or 0, self.context
-            call = call_op(
-                target, layer.arguments, types, values, names, context, number
-            )
+            context.listed = () if layer.repeated else tuple(self._listed(layer))
+            try:
+                call = call_op(
+                    target, layer.arguments, types, values, names, context, number
+                )
+            finally:
+                context.listed = ()
             return parametrized(node.layer, call)
         if node.layer.parametrize is not None:
             raise refuse(target.name)

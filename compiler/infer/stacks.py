@@ -25,9 +25,7 @@ def stacked(
     repeat = node.layer.repeat
     if repeat is None or not repeat.stack:
         return {}
-    count = Dim.of(sum(call.count for call in calls))
-    if isinstance(repeat.count, Formula):
-        count = size_of(repeat.count.expr, instance.names, instance.values)
+    count = named_count(repeat.count, instance)
     found: dict[str, TensorType] = {}
     for name, port in repeat.stack.items():
         try:
@@ -41,6 +39,13 @@ def stacked(
         else:
             found[name] = kind.with_shape(count, *kind.shape)
     return found
+
+
+def named_count(count: Formula | int, instance: InstanceBuilder) -> Dim:
+    """A number of copies in the names of a scope."""
+    if not isinstance(count, Formula):
+        return Dim.of(count)
+    return size_of(count.expr, instance.names, instance.values)
 
 
 def _common(

@@ -27,11 +27,23 @@ from compiler.symbolic.tensor import TypePattern
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value in a scope: an input, or an output of a layer (`port` "" is its first)."""
+    """A value in a scope: an input, or an output of a layer (`port` "" is its first).
+
+    The port of a list that a layer collects is the name of the list, that of an item `name.number`.
+    """
 
     node: str
     port: str = ""
     path: Path = ()
+    of_list: bool = False
+    """Whether it is an item of a list that is written as a whole."""
+
+    @property
+    def item(self) -> tuple[str, int] | None:
+        """The list and the number of an item: `("features", 2)`; None for other values."""
+        name, dot, number = self.port.rpartition(".")
+        plain = dot and number.isdecimal() and number == str(int(number))
+        return (name, int(number)) if plain else None
 
     def __str__(self) -> str:
         return f"{self.node}.{self.port}" if self.port else self.node

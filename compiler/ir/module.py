@@ -123,13 +123,28 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What each copy gives, in a list that is stacked after the loop."""
+    """What each copy gives, in a list.
+
+    Attributes:
+        name: the output of the layer that it is.
+        item: what a copy gives.
+        items: the list.
+        after: the list stacked; None if it is read as a list.
+        kinds: the type of the stack, or those of the items.
+        at: the numbers of the copies whose items are in it; None for all.
+    """
 
     name: str
     item: Local
     items: Local
-    after: Local
-    kind: TensorType
+    after: Local | None
+    kinds: tuple[TensorType, ...]
+    at: Expr | None = None
+
+    @property
+    def result(self) -> Local:
+        """What is read after the loop."""
+        return self.items if self.after is None else self.after
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,8 +234,16 @@ def refilled(statement: Stmt, fill: Callable[[Hashable], Expr]) -> Stmt:
                 replace(part, start=one(part.start)) for part in statement.carried
             )
             count = None if statement.count is None else one(statement.count)
+            collected = tuple(
+                part if part.at is None else replace(part, at=one(part.at))
+                for part in statement.collected
+            )
             return replace(
-                statement, count=count, carried=carried, body=inner(statement.body)
+                statement,
+                count=count,
+                carried=carried,
+                collected=collected,
+                body=inner(statement.body),
             )
         case RunScan():
             return replace(
@@ -257,7 +280,9 @@ def reads(statement: Stmt) -> Iterator[Hashable]:
             yield from () if statement.count is None else placeholders(statement.count)
             yield from (carried.following for carried in statement.carried)
             yield from (inside for _, inside in statement.last)
-            yield from (one.item for one in statement.collected)
+            for one in statement.collected:
+                yield one.item
+                yield from () if one.at is None else placeholders(one.at)
         case RunScan():
             given = (*statement.xs, *statement.carry, *statement.shared)
             kept = () if statement.state is None else (statement.state,)
@@ -283,7 +308,7 @@ def definitions(statement: Stmt) -> Iterator[Local]:
             yield from (carried.after for carried in statement.carried)
             yield from (after for after, _ in statement.last)
             for one in statement.collected:
-                yield from (one.items, one.after)
+                yield from dict.fromkeys((one.items, one.result))
         case RunScan():
             yield from (value for value in statement.target if value is not None)
 

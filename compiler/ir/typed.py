@@ -73,6 +73,11 @@ class Scan:
     carry: Mapping[str, TensorType]
 
 
+def item_port(name: str, number: int) -> str:
+    """The port of an item of a list: `features.2`."""
+    return f"{name}.{number}"
+
+
 @dataclass(frozen=True, eq=False)
 class TypedNode:
     """A layer with its runs; none if it is switched off or repeated 0 times, and passes on its input."""
@@ -90,6 +95,39 @@ class TypedNode:
     """Runs that other values of the params would add; for the code alone."""
     ties: Mapping[str, str] = field(default_factory=dict)
     """The tensors that are one with others, and the paths of those."""
+    lists: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The lists that it collects, and the copies that each item is of; `outputs` has the items."""
+
+    @property
+    def without_items(self) -> dict[str, TensorType]:
+        """The outputs without the items of lists."""
+        items, outputs = self.items, self.outputs
+        return {port: kind for port, kind in outputs.items() if port not in items}
+
+    @property
+    def of_copy(self) -> dict[str, TensorType]:
+        """The outputs that the last copy gives, without stacks and items of lists."""
+        repeat, outputs = self.node.layer.repeat, self.without_items
+        more = {} if repeat is None else repeat.stack
+        return {port: kind for port, kind in outputs.items() if port not in more}
+
+    @cached_property
+    def items(self) -> Mapping[str, tuple[str, int]]:
+        """The ports of the items of its lists, each with the list and the copy that it is of."""
+        return {
+            item_port(name, number): (name, copy)
+            for name, copies in self.lists.items()
+            for number, copy in enumerate(copies)
+        }
+
+    def copy_port(self, port: str) -> str:
+        """The output of a copy that an output of the layer is, or is made of."""
+        repeat = self.node.layer.repeat
+        if repeat is None or not self.calls:
+            return port
+        name, _ = self.items.get(port, (port, 0))
+        inside = {**repeat.stack, **repeat.collect}.get(name, name)
+        return inside or next(iter(self.calls[0].outputs))
 
     @property
     def shown(self) -> TypedNode:

@@ -18,7 +18,7 @@ from compiler.diagnostics import suggestions
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.language.initializers import Initializer
-from compiler.language.model import FormulaOr, Model, fault, named
+from compiler.language.model import FormulaOr, Model, fault, formula, named
 from compiler.language.parametrizations import Parametrization
 from compiler.op.schema_forms import (
     FORMULA,
@@ -92,6 +92,44 @@ def _texts(message: str) -> BeforeValidator:
 
 
 _STACK = "stack names outputs of a copy to put together: {hidden_states: x}"
+_COLLECT = "collect names the list of what the copies give: features, or {features: x} for their output x"
+_AT = "at lists numbers of copies: [2, 5, 8]"
+
+
+def _first_output(value: Any) -> Any:
+    """`features` is short for the list of what each copy gives first."""
+    return {value: ""} if isinstance(value, str) else value
+
+
+def _numbers(value: Any) -> Any:
+    """A formula that is a list, or a list of formulas."""
+    if isinstance(value, list):
+        return tuple(map(formula, value))
+    if not isinstance(value, str):
+        raise fault("bad-type", _AT)
+    return formula(value)
+
+
+Numbers = Annotated[
+    Any,
+    BeforeValidator(_numbers),
+    written_as(
+        {
+            "anyOf": [
+                FORMULA,
+                {"type": "array", "items": {"anyOf": [{"type": "integer"}, FORMULA]}},
+            ]
+        }
+    ),
+]
+
+
+Collect = Annotated[
+    dict[Annotated[str, named(identifiers.snake_case, "a list")], str],
+    _texts(_COLLECT),
+    BeforeValidator(_first_output),
+    also_written(TEXT),
+]
 
 
 class Repeat(Model):
@@ -110,6 +148,17 @@ class Repeat(Model):
         _texts(_STACK),
     ] = Field(default_factory=dict)
     """Outputs that are what all copies give, along a new first dimension: name -> output of a copy."""
+    collect: Collect = Field(default_factory=dict)
+    """Lists of what the copies give: name -> output of a copy, or the name alone for the first output."""
+    at: Numbers = None
+    """The numbers of the copies whose outputs `collect` takes; default: all."""
+
+    @model_validator(mode="after")
+    def _at_of_lists(self) -> Repeat:
+        if self.at is not None and not self.collect:
+            message = "`at` says which copies `collect` takes the outputs of, and there is no `collect`"
+            raise fault("bad-repeat", message, at=("at",), key=True)
+        return self
 
 
 def _tensors(value: Any) -> Any:

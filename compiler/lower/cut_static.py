@@ -10,6 +10,7 @@ from compiler.codegen.traversal import placeholders
 from compiler.ir.module import Body, Local, Offset, Origin, Stmt, definitions, reads
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_steps import Begin, Steps
+from compiler.lower.parted import Unwritten
 
 
 def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
@@ -27,6 +28,7 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
     wanted = list(_read(dynamic, body.outputs))
     network = ir.plan.scope.kind == "network"
     made_here = [key for key in wanted if key in made]
+    _require_tensors(ir, made_here)
     passed = [key for key in wanted if network and key in fixed]
     read_before = set(_read(static, ()))
     begun = {
@@ -69,6 +71,19 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
         inputs=body.inputs,
         outputs=body.outputs,
     )
+
+
+def _require_tensors(ir: ClassIR, values: Iterable[Local]) -> None:
+    """What is computed once for all pieces is tensors.
+
+    Raises:
+        Unwritten: where it is a list of them.
+    """
+    for value in values:
+        origin = ir.body.origins[value.number]
+        if origin.step == "list":
+            reason = f"the list {origin.port} is computed once, and pieces read it"
+            raise Unwritten(ir.plan, origin.layer, reason)
 
 
 def _batches(

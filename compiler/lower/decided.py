@@ -100,7 +100,10 @@ def _counted(caller: BuildSite) -> Iterator[str]:
 
 
 def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:
-    """The layers that may be something that no use of a class has, each with the names that decide it."""
+    """The layers that may be something that no use of a class has, each with the names that decide it.
+
+    So may a list of the copies that params name: other numbers may be of no copy, or in another order.
+    """
     for name in plan.scope.choices:
         target = plan.scope.nodes[name].target
         assert isinstance(target, Alternatives)
@@ -113,6 +116,13 @@ def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:
         if layer.when is not None and plan.decides(name) is not None:
             count = () if layer.repeat is None else (layer.repeat.count,)
             yield f"{name}.when", _decided_by(plan, (layer.when, *count))
+        repeat = layer.repeat
+        if repeat is not None and _names_of(repeat.at):
+            yield f"{name}.at", _decided_by(plan, (repeat.at, repeat.count))
+
+
+def _names_of(value: object) -> list[str]:
+    return list(_names(value_code(value)))
 
 
 def _decided_by(plan: ClassPlan, values: Iterable[object]) -> set[str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from compiler.codegen.python import Compare, Expr, Logic, Placeholder, lit
+from compiler.codegen.traversal import placeholders
 from compiler.elaborate.check_names import formulas
 from compiler.ir.graph import Alternatives, Node, Ref, Scope
-from compiler.ir.module import LayerState, Local, Member, Offset, Origin
+from compiler.ir.module import LayerState, Local, Member, Offset, Origin, ScopeName
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Plans, Run
 from compiler.lower.class_steps import Steps
@@ -104,15 +105,19 @@ class Draft:
         """The code of a layer that is right for all of its runs; see `emit.emit`."""
         return emit(self, typed, runs, module or Placeholder(member(typed)), produce)
 
-    def demand_copies(self, typed: TypedNode, reason: str) -> None:
-        """A number of copies must be at least 1, where a param decides it."""
+    def demand_copies(self, typed: TypedNode, reason: str, least: int = 1) -> None:
+        """A number of copies must be at least so large, where a param decides it."""
         repeat, when = typed.node.layer.repeat, typed.node.layer.when
         if repeat is None or not isinstance(repeat.count, Formula):
             return
-        test: Expr = Compare("<", value_code(repeat.count), lit(1))
+        test: Expr = Compare("<", value_code(repeat.count), lit(least))
         if when is not None:
             test = Logic("and", (value_code(when), test))
-        self.demands.append((test, f"{repeat.count.text} must be at least 1: {reason}"))
+        names = {key.name for key in placeholders(test) if isinstance(key, ScopeName)}
+        if names <= self.plan.fixed.keys():
+            return
+        message = f"{repeat.count.text} must be at least {least}: {reason}"
+        self.demands.append((test, message))
 
 
 def _choices(node: Node) -> tuple[Formula | bool | None, ...]:

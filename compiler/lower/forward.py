@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from compiler.codegen.python import Compare, Conditional, Expr, Placeholder, call, lit
+from compiler.codegen.python import (
+    Compare,
+    Conditional,
+    Expr,
+    Placeholder,
+    call,
+    lit,
+    subscript,
+)
+from compiler.codegen.traversal import placeholders
+from compiler.elaborate.targets import is_item
 from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
@@ -21,7 +31,7 @@ from compiler.ir.module import (
     Stmt,
     target_of,
 )
-from compiler.ir.typed import TypedNode
+from compiler.ir.typed import TypedNode, item_port
 from compiler.language.layers import Repeat
 from compiler.lower.begin_states import resumed
 from compiler.lower.class_ir import count_code
@@ -29,6 +39,7 @@ from compiler.lower.class_plan import Run
 from compiler.lower.class_steps import operand
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import Emitted, LayerCode, joint_types
+from compiler.lower.list_operands import ListReads, with_lists
 from compiler.lower.scan_start import start_code
 from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
@@ -49,6 +60,9 @@ class Forward:
         self.overwriting: dict[int, tuple[Local, Expr]] = {}
         self.inputs: list[tuple[str, Local]] = []
         self.touched: dict[str, None] = {}
+        self.lists: dict[tuple[str, str], Local] = {}
+        """The lists that layers collect, by their names."""
+        self.read = ListReads(draft.plan)
         self.given: dict[str, Given] = {}
         """The inputs of the blocks."""
         present = draft.plan.ports()
@@ -86,14 +100,28 @@ class Forward:
         given: Given = {}
         for port, ref in typed.inputs.items():
             if isinstance(ref, tuple):
-                given[port] = tuple(self._needed(item) for item in ref)
+                listed = with_lists(typed, ref, self._needed, self._list)
+                if self.draft.columns_of(typed.node.name):
+                    listed = tuple(map(self._needed, ref))
+                given[port] = listed
             else:
-                given[port] = self.values[(ref.node, ref.port)]
+                given[port] = self._value(ref)
         return given
 
+    def _value(self, ref: Ref) -> Expr | None:
+        """A value; None for an optional input that no use has."""
+        item, node = ref.item, self.draft.plan.scope.nodes.get(ref.node)
+        if item is not None and node is not None and is_item(node, ref):
+            return subscript(self._list(ref.node, item[0]), item[1])
+        return self.values[(ref.node, ref.port)]
+
     def _needed(self, ref: Ref) -> Expr:
-        value = self.values[(ref.node, ref.port)]
+        value = self._value(ref)
         return lit(None) if value is None else value
+
+    def _list(self, layer: str, name: str) -> Expr:
+        """A list that a layer collects."""
+        return Placeholder(self.lists[layer, name])
 
     def _apply(
         self, typed: TypedNode, runs: Sequence[Run], given: Given, module: Expr
@@ -273,7 +301,7 @@ class Forward:
         repeat = typed.node.layer.repeat
         assert repeat is not None
         name, given = typed.node.name, self._inputs(typed)
-        ports = [port for port in typed.outputs if port not in repeat.stack]
+        ports = list(typed.of_copy)
         fed = fed_ports(ports, list(given))
         starts = self._enter(typed, fed, given, many=len(ports) > 1)
         copies = self.draft.built[name] and not repeat.share
@@ -282,7 +310,8 @@ class Forward:
         emitted = self._apply(typed, runs, given, module)
         assert emitted.value is not None
         states = [Placeholder(inside) for _, inside in starts.values()]
-        if len(ports) == 1 and not repeat.stack and states == [emitted.value]:
+        alone = not repeat.stack and not self.read.of(name)
+        if len(ports) == 1 and alone and states == [emitted.value]:
             self._remember(typed, [start for start, _ in starts.values()])
             return
         values = {
@@ -343,23 +372,57 @@ class Forward:
             for port in values
             if port not in after
         }
-        collected = tuple(
+        stacks = tuple(
             Collected(
                 stack,
                 values[port],
                 self.draft.value(Origin(name, stack, step="list")),
                 self.draft.value(Origin(name, stack, step="stack")),
-                typed.outputs[stack],
+                (typed.outputs[stack],),
             )
             for stack, port in repeat.stack.items()
             if stack in typed.outputs
         )
-        if last or collected:
+        lists = tuple(self._collected(typed, repeat, values))
+        least = self._least_copies(typed, repeat)
+        if least > 1:
+            reason = f"so many copies of {name} are read"
+            self.draft.demand_copies(typed, reason, least)
+        elif last or stacks or lists:
             self.draft.demand_copies(typed, f"a copy gives {name} its outputs")
         ends = tuple((end, values[port]) for port, end in last.items())
-        self.statements.append(replace(loop, last=ends, collected=collected))
-        found = {**after, **last, **{one.name: one.after for one in collected}}
-        self._remember(typed, [Placeholder(found[port]) for port in typed.outputs])
+        found = replace(loop, last=ends, collected=(*stacks, *lists))
+        self.statements.append(found)
+        results = {**after, **last, **{one.name: one.result for one in stacks}}
+        for port in typed.outputs:
+            if port in results:
+                self.values[(name, port)] = Placeholder(results[port])
+        self.values[(name, "")] = self.values[(name, next(iter(typed.outputs)))]
+
+    def _collected(
+        self, typed: TypedNode, repeat: Repeat, values: Mapping[str, Local]
+    ) -> Iterator[Collected]:
+        """The lists of a layer that something reads; `values` are those of a copy."""
+        name = typed.node.name
+        at = None if repeat.at is None else value_code(repeat.at)
+        for collected, copies in typed.lists.items():
+            if collected not in self.read.of(name):
+                continue
+            items = self.draft.value(Origin(name, collected, step="list"))
+            self.lists[name, collected] = items
+            ports = [item_port(collected, number) for number in range(len(copies))]
+            kinds = tuple(typed.outputs[port] for port in ports)
+            item = values[typed.copy_port(ports[0])]
+            yield Collected(collected, item, items, None, kinds, at)
+
+    def _least_copies(self, typed: TypedNode, repeat: Repeat) -> int:
+        """How many copies the items need that are read, or that lists are of."""
+        read = self.read.of(typed.node.name)
+        if repeat.at is None:
+            return max(read.values(), default=0)
+        if list(placeholders(value_code(repeat.at))):
+            return 1  # params are fixed that say which
+        return max((typed.lists[name][-1] + 1 for name in read), default=0)
 
     # Time.
 

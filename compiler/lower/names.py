@@ -141,8 +141,8 @@ def _hold_loop(loop: Loop, held: dict[str, Local], names: Names) -> None:
         held[names[one.after]] = one.after
     for after, _ in loop.last:
         held[names[after]] = after
-    for one_ in loop.collected:
-        held[names[one_.after]] = one_.after
+    for list_ in loop.collected:
+        held[names[list_.result]] = list_.result
 
 
 @dataclass
@@ -268,17 +268,19 @@ class _Namer:
             self.values[loop.holder.number] = self._copy_name(*words)
         for collected in loop.collected:
             plain = collected.name.removeprefix("all_")
-            used = self.read[collected.after]
-            self.values[collected.items.number] = (
-                self.fresh(f"{plain}_list") if used else UNUSED
-            )
+            wanted = collected.name if collected.after is None else f"{plain}_list"
+            used = self.read[collected.result]
+            name = self.fresh(wanted) if used else UNUSED
+            self.values[collected.items.number] = name
         *steps, last = loop.body
         for step in steps:
             self.statement(step)
         for after, inside in loop.last:
             origin = self.origins[after.number]
             port = origin.port or self._first(origin.layer)
-            taken = any(c.item == inside and self.read[c.after] for c in loop.collected)
+            taken = any(
+                c.item == inside and self.read[c.result] for c in loop.collected
+            )
             name = UNUSED
             if self.read[after] or taken:
                 name = self._of_output(after, port, port if many else loop.layer)
@@ -286,13 +288,13 @@ class _Namer:
         self.statement(last)
         self._of_copy = None
         for collected in loop.collected:
-            used = self.read[collected.after]
-            name = (
-                self._of_output(collected.after, collected.name, collected.name)
-                if used
-                else UNUSED
-            )
-            self.values[collected.after.number] = name
+            if (stack := collected.after) is not None:
+                used = self.read[stack]
+                self.values[stack.number] = (
+                    self._of_output(stack, collected.name, collected.name)
+                    if used
+                    else UNUSED
+                )
 
     def _scan(self, scan: RunScan) -> None:
         if not steps_plainly(scan):
@@ -532,7 +534,7 @@ def counts_copies(statement: Stmt) -> bool:
     """Whether a loop needs to know which copy it is at."""
     if not isinstance(statement, Loop):
         return False
-    return any(
+    return any(one.at is not None for one in statement.collected) or any(
         key == ScopeName(COUNTER) or (isinstance(key, LayerState) and key.copied)
         for key in reads(statement)
     )

@@ -46,6 +46,7 @@ from compiler.ir.module import (
     Body,
     Capacity,
     Choose,
+    Collected,
     LayerState,
     Let,
     Local,
@@ -530,23 +531,26 @@ class ClassPrinter:
         for collected in used:
             kind = subscript(Name("list"), TENSOR)
             items = Name(self.names[collected.items])
-            lines.append(
-                Assign((items,), ListExpr(()), kind, self._contents(collected.kind))
-            )
+            contents = self._contents(collected, loop)
+            lines.append(Assign((items,), ListExpr(()), kind, contents))
         body = [line for part in loop.body for line in self._statement(part)]
-        for collected in used:
-            items = Name(self.names[collected.items])
-            body.append(
-                ExprStatement(method(items, "append", Name(self.names[collected.item])))
-            )
+        body += map(self._append, used)
         lines.append(self._for(loop, tuple(body)))
         for collected in used:
-            value = call("torch.stack", Name(self.names[collected.items]))
-            comment = self.comment([collected.kind])
-            lines.append(
-                Assign((Name(self.names[collected.after]),), value, comment=comment)
-            )
+            if collected.after is not None:
+                value = call("torch.stack", Name(self.names[collected.items]))
+                name = Name(self.names[collected.after])
+                comment = self.comment(collected.kinds)
+                lines.append(Assign((name,), value, comment=comment))
         return lines
+
+    def _append(self, collected: Collected) -> Stmt:
+        """`features.append(x)`, perhaps for some copies only."""
+        items, item = (self.names[one] for one in (collected.items, collected.item))
+        line = ExprStatement(method(Name(items), "append", Name(item)))
+        if collected.at is None:
+            return line
+        return If(Compare("in", Name(COUNTER), self.code(collected.at)), (line,))
 
     def _for(self, loop: Loop, body: tuple[Stmt, ...]) -> Stmt:
         counter = Name(COUNTER if counts_copies(loop) else UNUSED)
@@ -560,11 +564,18 @@ class ClassPrinter:
             target, place = TupleExpr((counter, target)), call("enumerate", place)
         return For(target, place, body, comment=f"{loop.times} times")
 
-    def _contents(self, stacked: TensorType) -> str:
-        """`depth of [B, T, D]`, for what is to be stacked."""
-        count, *shape = stacked.shape
-        number = self.comment([stacked.with_shape(count)]).strip("[]")
-        return f"{number} of {self.comment([stacked.with_shape(*shape)])}"
+    def _contents(self, collected: Collected, loop: Loop) -> str:
+        """`depth of [B, T, D]`, for the items of a list."""
+        if collected.after is not None:
+            (stacked,) = collected.kinds
+            count, *shape = stacked.shape
+            number = self.comment([stacked.with_shape(count)]).strip("[]")
+            return f"{number} of {self.comment([stacked.with_shape(*shape)])}"
+        shapes = dict.fromkeys(self.comment([kind]) for kind in collected.kinds)
+        if len(shapes) > 1:
+            return ""
+        times = loop.times if collected.at is None else len(collected.kinds)
+        return f"{times} of {next(iter(shapes))}"
 
     def _scan(self, scan: RunScan) -> list[Stmt]:
         options: dict[str, Expr] = {

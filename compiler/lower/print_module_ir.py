@@ -171,10 +171,13 @@ class _ClassLines:
             origin = self.ir.body.origins[after.number]
             last = f"{_name(after)} = last {_name(inside)}"
             yield f"{last}{_layer(origin.layer, origin.port)}"
-        for stack in loop.collected:
-            made = f"{_name(stack.after)} = stack {_name(stack.item)}"
-            kept = f"{made} in {_name(stack.items)}"
-            yield f"{kept}{_typed((stack.kind,))}{_layer(loop.layer, stack.name)}"
+        for each in loop.collected:
+            how = "list" if each.after is None else "stack"
+            made = f"{_name(each.result)} = {how} {_name(each.item)}"
+            kept = made if each.after is None else f"{made} in {_name(each.items)}"
+            at = "" if each.at is None else f" of copies {self._text(each.at)}"
+            told = "" if each.after is None else _typed(each.kinds)
+            yield f"{kept}{at}{told}{_layer(loop.layer, each.name)}"
 
     def _scan(self, scan: RunScan) -> Iterator[str]:
         after = ", ".join("_" if one is None else _name(one) for one in scan.target)

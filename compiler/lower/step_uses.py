@@ -86,7 +86,9 @@ class StreamedUses:
             again = {fed[name] for name in found if name in fed} if repeat else set()
             if again <= streamed:
                 stack = repeat.stack if repeat else {}
-                return found | {name for name, port in stack.items() if port in found}
+                stacked = {name for name, port in stack.items() if port in found}
+                items = {one for one in node.items if node.copy_port(one) in found}
+                return found | stacked | items
             streamed |= again
 
 

@@ -19,6 +19,7 @@ from compiler.codegen.python import (
     Name,
     Placeholder,
     lit,
+    subscript,
 )
 from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.dataclass import dataclass
@@ -27,6 +28,7 @@ from compiler.infer.repeats import fed_ports
 from compiler.ir.graph import Node, Ref
 from compiler.ir.module import (
     Choose,
+    Collected,
     Let,
     Local,
     Loop,
@@ -51,6 +53,7 @@ from compiler.lower.evaluate_code import (
     number_code,
     value_of,
 )
+from compiler.lower.list_operands import with_lists
 from compiler.lower.scan_start import start_code
 from compiler.lower.scope_code import value_code
 from compiler.lower.sizes import Kept
@@ -177,10 +180,17 @@ class _Check:
             return Placeholder(Output(ref.node, "")) if there else lit(None)
         if not node.calls:
             return self._first(node)
+        if ref.port in node.items:
+            return self._item(ref)
         module = self._alias(node)
         if module is not None:
             return module
         return Placeholder(Output(ref.node, ref.port or next(iter(node.outputs))))
+
+    def _item(self, ref: Ref) -> Expr:
+        """An item of a list that a layer collects."""
+        name, number = ref.item or ("", 0)
+        return subscript(Placeholder(Output(ref.node, name)), number)
 
     def _alias(self, node: TypedNode) -> Expr | None:
         """What a layer gives that gives a value as it is, or a tensor that is the layer itself."""
@@ -236,11 +246,15 @@ class _Check:
         given: dict[str, Any] = {}
         for port, ref in node.inputs.items():
             if isinstance(ref, tuple):
-                given[port] = tuple(map(self._token, ref))
+                given[port] = with_lists(node, ref, self._token, self._list)
             else:
                 token = self._token(ref)
                 given[port] = None if token == _NOTHING else token
         return given
+
+    def _list(self, layer: str, name: str) -> Expr:
+        """A list that a layer collects."""
+        return Placeholder(Output(layer, name))
 
     def _member(self, node: TypedNode) -> Member:
         return Member(node.node.shared or node.node.name)
@@ -607,11 +621,7 @@ class _Check:
         given = self._given(node)
         repeat = node.node.layer.repeat
         assert repeat is not None
-        ports = [
-            port
-            for port in self.plan.layers[loop.layer].outputs
-            if port not in repeat.stack
-        ]
+        ports = list(self.plan.layers[loop.layer].of_copy)
         fed = fed_ports(ports, list(given))
         if loop.count is not None:
             self._same(self._folded(loop.count), lit(node.count), "the number of runs")
@@ -638,8 +648,25 @@ class _Check:
             loop.last, [p for p in ports if p not in fed], strict=True
         ):
             self.values[after.number] = Output(loop.layer, port)
-        for stack in loop.collected:
-            self.values[stack.after.number] = Output(loop.layer, stack.name)
+        for one_ in loop.collected:
+            self.values[one_.result.number] = Output(loop.layer, one_.name)
+            if one_.after is None and node.calls:
+                self._collected(one_, node)
+
+    def _collected(self, collected: Collected, node: TypedNode) -> None:
+        """Hold the copies that a list is of against those that the graph says."""
+        copies = tuple(range(node.count))
+        if collected.at is not None:
+            copies = self._plain_number(self._folded(collected.at))
+        wanted = node.lists.get(collected.name)
+        self._same(copies, wanted, f"the copies of {collected.name}")
+
+    def _plain_number(self, code: Expr) -> Any:
+        """The value of code in which every name has its value."""
+        try:
+            return value_of(code, self.use)
+        except Unknown:
+            raise self._wrong("a number cannot be worked out") from None
 
     def _copy(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from compiler.dataclass import dataclass
 from compiler.op import errors
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Atom, Dim, exact_div
@@ -11,6 +12,15 @@ from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
 from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import Kind, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The items of a list among the values at a port: from number `first` on, as many as `count`, the param, says."""
+
+    first: int
+    number: int
+    count: Dim
 
 
 class Context:
@@ -31,6 +41,8 @@ class Context:
         """Sizes that are equal by their values, not by their names."""
         self.tolerated: list[OpError] | None = None
         """Where faults of sizes are kept while a rule goes on; None: they are raised."""
+        self.listed: tuple[Listed, ...] = ()
+        """The lists among the values at the port that takes many, of the layer that is looked at."""
 
     def apart(self) -> Context:
         """The same sizes for who only asks: what is decided in it does not become a demand of the network."""
@@ -58,6 +70,16 @@ class Context:
         if not any(size.depth for size in tensor.shape):
             return tensor
         return TensorType(tensor.kind, tuple(map(self.domain.simplified, tensor.shape)))
+
+    def total(self, sizes: Sequence[Dim]) -> Dim:
+        """The sum of a size of each value at the port that takes many: `depth * width` for a list of equal items."""
+        found, rest = Dim.of(0), list(sizes)
+        for one in reversed(self.listed):
+            items = rest[one.first : one.first + one.number]
+            if all(size == items[0] for size in items):
+                found += items[0] * one.count
+                del rest[one.first : one.first + one.number]
+        return found + sum(rest, Dim.of(0))
 
     def quotient(self, size: Dim, divisor: Dim) -> Dim | None:
         """The quotient of two sizes as values, where it is proven to come out even."""

@@ -153,6 +153,10 @@ class Op:
     """The inputs over whose positions it sums, which may be all so far while others are new; None for any."""
     by_place: ClassVar[bool] = False
     """Whether what it does to an element depends on its number; along `dim`, if it has one."""
+    takes_lists: ClassVar[bool] = False
+    """Whether its code, at a port that takes many, takes `*features` as well: a list of any length."""
+    least_inputs: ClassVar[int] = 1
+    """How many values it needs at a port that takes many."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
     chains: ClassVar[bool] = True

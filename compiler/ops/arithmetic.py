@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from compiler.codegen.python import Binary, Expr, call
+from compiler.codegen.python import (
+    Binary,
+    Expr,
+    Slice,
+    Starred,
+    call,
+    lit,
+    subscript,
+)
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill
@@ -36,9 +44,10 @@ class VariadicOp(Op):
 
     operator: ClassVar[str]
     inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ANY, variadic=True),)
+    least_inputs = 2
 
     def infer(self, ctx: Context, inputs: tuple[TensorType, ...]) -> TensorType:
-        if len(inputs) < 2:
+        if len(inputs) < self.least_inputs:
             raise errors.constraint(f"{self.name} needs at least two inputs")
         tensors = {str(i): tensor for i, tensor in enumerate(inputs)}
         kind = promote(tensor.kind for tensor in inputs)
@@ -60,6 +69,23 @@ class Add(VariadicOp):
     operator = "+"
     symbol = "+"
     fresh = True
+    takes_lists = True
+
+    def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
+        if not any(isinstance(value, Starred) for value in inputs):
+            return super().apply(code, inputs)
+        first, *rest = inputs
+        total = first
+        if isinstance(first, Starred):
+            others = subscript(first.value, Slice(lit(1)))
+            total = call("sum", others, start=subscript(first.value, 0))
+        for value in rest:
+            total = (
+                call("sum", value.value, start=total)
+                if isinstance(value, Starred)
+                else Binary(self.operator, total, value)
+            )
+        return total
 
     @flow_rule("pointwise")
     def flow(self, call: FlowCall) -> Dependence:

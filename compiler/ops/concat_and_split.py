@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from compiler.codegen.python import Expr, ListExpr, TupleExpr, call, method
+from compiler.codegen.python import Expr, ListExpr, Starred, TupleExpr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, SizeOrShape
 from compiler.op.combine_flows import (
@@ -44,6 +44,7 @@ class _Joining(Op):
     dim: Axis
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("inputs", ANY, variadic=True),)
+    takes_lists = True
 
     def _require_same_rank(
         self, ctx: Context, inputs: tuple[TensorType, ...], least: int
@@ -87,7 +88,14 @@ class _Joining(Op):
         return f"dim {self.dim}"
 
     def apply(self, code: Code, inputs: tuple[Expr, ...]) -> Expr:
-        return call(self.function, ListExpr(inputs), dim=code.argument("dim"))
+        return call(self.function, _listed(inputs), dim=code.argument("dim"))
+
+
+def _listed(inputs: tuple[Expr, ...]) -> Expr:
+    """`[a, b]`; `features` for `[*features]`."""
+    if len(inputs) == 1 and isinstance(inputs[0], Starred):
+        return inputs[0].value
+    return ListExpr(inputs)
 
 
 @register("concat", torch="torch.cat")
@@ -104,7 +112,7 @@ class Concat(_Joining):
         first = self._require_same_rank(ctx, inputs, 1)
         axis = ctx.axis(self.dim, first.rank)
         self._require_same_sizes(ctx, inputs, axis)
-        total = sum((tensor.shape[axis] for tensor in inputs), Dim.of(0))
+        total = ctx.total([tensor.shape[axis] for tensor in inputs])
         return first.with_size(axis, total)
 
     @flow_rule("along T")
@@ -144,7 +152,8 @@ class Stack(_Joining):
         axis = ctx.axis(self.dim, first.rank + 1)
         self._require_same_sizes(ctx, inputs)
         shape = first.shape
-        return first.with_shape(*shape[:axis], len(inputs), *shape[axis:])
+        number = ctx.total([Dim.of(1)] * len(inputs))
+        return first.with_shape(*shape[:axis], number, *shape[axis:])
 
     @flow_rule("axes moved")
     def flow(self, call: FlowCall) -> Dependence:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tests.fuzz.choices import CHOICES
+from tests.fuzz.lists import COLLECTED
 from tests.fuzz.richer import RICHER
 from tests.fuzz.scope import Config, Scope, Value, argument, serial
 from tests.fuzz.structures import go_on
@@ -22,6 +23,8 @@ WRAPPED = 10_000_000
 """From this seed on they have wrappers around some layers, too."""
 COUNTED = 50_000_000
 """From this seed on lists are counted, too."""
+LISTED = 60_000_000
+"""From this seed on copies give lists."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 COMPUTED = [
     "sum(widths)",
@@ -70,6 +73,7 @@ def _random_spec(seed: int) -> Config:
         dims["T"]["max"] = 64
         dims |= {name: {"min": 8, "multiple_of": 4} for name in ("H", "W")}
         s.more = (*RICHER, *CHOICES * 2) if seed >= CHOOSING else RICHER
+        s.more = (*s.more, *COLLECTED * 4) if seed >= LISTED else s.more
     spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s)}
     if rich and s.chance(0.15):
         spec = _two(s, spec)

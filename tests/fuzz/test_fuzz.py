@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from compiler.program import Program
@@ -19,7 +21,7 @@ from tests.fuzz.judge import (
 )
 from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
-from tests.fuzz.specs import COUNTED, WRAPPED, spec_of, text_of
+from tests.fuzz.specs import COUNTED, LISTED, WRAPPED, spec_of, text_of
 from tests.fuzz.wrapped import CHOOSING
 
 
@@ -86,6 +88,24 @@ def test_specs_with_counted_lists_mean_what_they_say(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(CHOOSING, CHOOSING + 6))
 def test_specs_that_choose_mean_what_they_say(seed: int) -> None:
+    outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
+    assert outcome.kind in (OK, REFUSED), outcome.detail
+
+
+def test_specs_collect_what_copies_give() -> None:
+    text = "\n".join(text_of(spec_of(seed)) for seed in range(LISTED, LISTED + 60))
+    for word in (
+        "collect:",
+        "at: taps",
+        r"body\.items0",
+        r"\.items\d+\.\d",
+        r"4 \* \(i",
+    ):
+        assert re.search(word, text), word
+
+
+@pytest.mark.parametrize("seed", range(LISTED, LISTED + 6))
+def test_specs_that_collect_mean_what_they_say(seed: int) -> None:
     outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
     assert outcome.kind in (OK, REFUSED), outcome.detail
 

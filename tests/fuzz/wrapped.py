@@ -109,7 +109,8 @@ def _of_layers(
         reads = given if isinstance(given, list) else [given]
         dotted = re.search(rf"\b{name}\.|share: {name}\b", text)
         source = "in" not in config and config.get("op") in _SOURCES
-        if not (dotted or source or config.keys() & set(_FIXED)):
+        lists = any(re.search(r"\.items\d+$", one) for one in reads)
+        if not (dotted or source or lists or config.keys() & set(_FIXED)):
             yield Site(spec, layers, name, scope, reads)
         inner = config.get("layers")
         if isinstance(inner, dict):

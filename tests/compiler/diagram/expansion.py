@@ -171,7 +171,10 @@ class _Walker:
             together = [name for name in outputs if name not in carried]
             outputs |= {name: _union(every, name) for name in together}
         stack = {} if layer.repeat is None else layer.repeat.stack
-        return outputs | {name: _union(every, port) for name, port in stack.items()}
+        outputs |= {name: _union(every, port) for name, port in stack.items()}
+        for item, (_, copy) in node.items.items():
+            outputs[item] = every[copy][node.copy_port(item)]
+        return outputs
 
 
 def _present(call: LayerCall, given: Mapping[str, Values]) -> dict[str, Values]:
