@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torchvision import models
+from torchvision.models import inception
 from torchvision.models.densenet import DenseNet
 from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.mobilenetv2 import MobileNetV2
@@ -40,6 +41,7 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("efficientnet_b0", "b4", models.efficientnet_b4),
     ("efficientnet_b0", "b7", models.efficientnet_b7),
     ("googlenet", "", partial(models.googlenet, init_weights=False)),
+    ("inception_v3", "", partial(models.inception_v3, init_weights=False)),
     ("mnasnet", "", models.mnasnet1_0),
     ("mnasnet", "half", models.mnasnet0_5),
     ("mobilenet_v2", "", models.mobilenet_v2),
@@ -138,6 +140,58 @@ def test_googlenet() -> None:
     theirs = models.GoogLeNet(7, aux_logits=False, init_weights=False, dropout=0.0)
     settings = {"classes": 7, "dropout": 0.0}
     _check("googlenet", settings, theirs, torch.randn(2, 3, 47, 47))
+
+
+def test_inception_v3() -> None:
+    """In training two classifiers, in evaluation one: theirs leaves the other out."""
+    blocks = [
+        partial(kind, conv_block=_narrow_conv)
+        for kind in (
+            inception.InceptionA,
+            inception.InceptionB,
+            inception.InceptionC,
+            inception.InceptionD,
+            inception.InceptionE,
+            inception.InceptionAux,
+        )
+    ]
+    theirs = models.Inception3(
+        7, inception_blocks=[_narrow_conv, *blocks], init_weights=False, dropout=0.0
+    )
+    theirs.fc, theirs.AuxLogits.fc = nn.Linear(128, 7), nn.Linear(48, 7)
+    settings = {
+        "classes": 7,
+        "dropout": 0.0,
+        "stem": (2, 2, 4, 5, 12),
+        "mixed_5": (4, 3, 4, 4, 6),
+        "pools": (2, 4, 4),
+        "mixed_6a": (24, 4, 6),
+        "mixed_6": 12,
+        "factorized": (8, 10, 10, 12),
+        "mixed_7a": (12, 20),
+        "mixed_7": (20, 24, 28, 12),
+        "auxiliary": (8, 48),
+    }
+    image = torch.randn(2, 3, 299, 299)
+
+    def run(model: nn.Module) -> tuple[torch.Tensor, ...]:
+        given = model(image.to(next(model.parameters()).dtype))
+        return given if isinstance(given, tuple) else (given,)
+
+    ours, translate = (
+        generated("inception_v3")(**settings),
+        translation("inception_v3", **settings),
+    )
+    check_equal(ours, theirs, translate, run, run, modes=["train"])
+    ours.eval()
+    theirs.eval()
+    torch.testing.assert_close(run(ours)[0], run(theirs)[0])
+
+
+def _narrow_conv(inputs: int, outputs: int, **sizes: Any) -> nn.Module:
+    """A sixteenth of the channels; of an image there are three."""
+    inputs = inputs if inputs == 3 else inputs // 16
+    return inception.BasicConv2d(inputs, outputs // 16, **sizes)
 
 
 def test_mnasnet() -> None:
