@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import nn
 from torchvision import models
-from torchvision.models import inception
 from torchvision.models.densenet import DenseNet
 from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.mobilenetv2 import MobileNetV2
@@ -30,6 +29,7 @@ from tests.reference.equality import (
     translation,
 )
 
+
 FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("alexnet", "", models.alexnet),
     ("densenet121", "", models.densenet121),
@@ -47,6 +47,7 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("mobilenet_v2", "", models.mobilenet_v2),
     ("mobilenet_v3", "", models.mobilenet_v3_large),
     ("mobilenet_v3", "small", models.mobilenet_v3_small),
+    ("r3d_18", "", models.video.r3d_18),
     ("regnet_y_400mf", "", models.regnet_y_400mf),
     ("regnet_y_400mf", "mf800", models.regnet_y_800mf),
     ("regnet_y_400mf", "gf1_6", models.regnet_y_1_6gf),
@@ -70,7 +71,8 @@ def test_full_size(spec: str, variant: str, builder: Callable[..., nn.Module]) -
     """As many parameters, all of the same names and shapes."""
     theirs = _sized(builder)
     parameters, shapes = inferred(spec, variant)
-    assert parameters == count(theirs) - _beside(theirs)
+    beside = _beside(theirs) if spec == "googlenet" else 0
+    assert parameters == count(theirs) - beside
     translate = translation(spec, variant=variant)
     assert translate.left_over(theirs.state_dict()) == []
     assert shapes == shapes_of(translate(theirs.state_dict()))
@@ -85,7 +87,7 @@ def _sized(builder: Callable[..., nn.Module]) -> nn.Module:
 
 
 def _beside(model: nn.Module) -> int:
-    """The parameters of classifiers beside the network, for training alone."""
+    """The parameters of GoogLeNet's classifiers for training alone, which the spec leaves out."""
     parts = [child for name, child in model.named_children() if name.startswith("aux")]
     return sum(count(part) for part in parts)
 
@@ -143,22 +145,10 @@ def test_googlenet() -> None:
 
 
 def test_inception_v3() -> None:
-    """In training two classifiers, in evaluation one: theirs leaves the other out."""
-    blocks = [
-        partial(kind, conv_block=_narrow_conv)
-        for kind in (
-            inception.InceptionA,
-            inception.InceptionB,
-            inception.InceptionC,
-            inception.InceptionD,
-            inception.InceptionE,
-            inception.InceptionAux,
-        )
-    ]
-    theirs = models.Inception3(
-        7, inception_blocks=[_narrow_conv, *blocks], init_weights=False, dropout=0.0
+    """In training two classifiers; in evaluation theirs leaves one out."""
+    theirs = _narrowed(
+        models.inception_v3, 16, num_classes=7, init_weights=False, dropout=0.0
     )
-    theirs.fc, theirs.AuxLogits.fc = nn.Linear(128, 7), nn.Linear(48, 7)
     settings = {
         "classes": 7,
         "dropout": 0.0,
@@ -172,26 +162,16 @@ def test_inception_v3() -> None:
         "mixed_7": (20, 24, 28, 12),
         "auxiliary": (8, 48),
     }
+    ours = generated("inception_v3")(**settings)
     image = torch.randn(2, 3, 299, 299)
 
     def run(model: nn.Module) -> tuple[torch.Tensor, ...]:
         given = model(image.to(next(model.parameters()).dtype))
         return given if isinstance(given, tuple) else (given,)
 
-    ours, translate = (
-        generated("inception_v3")(**settings),
-        translation("inception_v3", **settings),
-    )
+    translate = translation("inception_v3", **settings)
     check_equal(ours, theirs, translate, run, run, modes=["train"])
-    ours.eval()
-    theirs.eval()
-    torch.testing.assert_close(run(ours)[0], run(theirs)[0])
-
-
-def _narrow_conv(inputs: int, outputs: int, **sizes: Any) -> nn.Module:
-    """A sixteenth of the channels; of an image there are three."""
-    inputs = inputs if inputs == 3 else inputs // 16
-    return inception.BasicConv2d(inputs, outputs // 16, **sizes)
+    torch.testing.assert_close(run(ours.eval())[0], run(theirs.eval())[0])
 
 
 def test_mnasnet() -> None:
@@ -247,6 +227,12 @@ def test_resnet18() -> None:
     _check("resnet18", settings, theirs, torch.randn(2, 3, 39, 43))
 
 
+def test_r3d_18() -> None:
+    theirs = _narrowed(models.video.r3d_18, 16, num_classes=7)
+    settings = {"width": 4, "classes": 7}
+    _check("r3d_18", settings, theirs, torch.randn(2, 3, 9, 35, 38))
+
+
 def test_shufflenet_v2() -> None:
     theirs = models.ShuffleNetV2([2, 3, 2], [6, 8, 12, 16, 10], num_classes=7)
     settings = {"stem": 6, "halves": (4, 6, 8), "depths": (2, 3, 2), "last": 10}
@@ -285,3 +271,35 @@ def _check(
 
     ours = generated(spec)(**settings)
     check_equal(ours, theirs, translation(spec, **settings), run, run)
+
+
+def _narrowed(
+    build: Callable[..., nn.Module], factor: int, **options: Any
+) -> nn.Module:
+    """A network with so many times fewer channels everywhere but at its ends."""
+
+    def fewer(size: int) -> int:
+        return size if size % factor else size // factor
+
+    model = build_on_meta(build, **options)
+    for parent in list(model.modules()):
+        for name, part in parent.named_children():
+            if isinstance(part, nn.Conv2d | nn.Conv3d):
+                kind = nn.Conv2d if isinstance(part, nn.Conv2d) else nn.Conv3d
+                made: nn.Module = kind(
+                    fewer(part.in_channels),
+                    fewer(part.out_channels),
+                    part.kernel_size,
+                    part.stride,
+                    part.padding,
+                    part.dilation,
+                    bias=part.bias is not None,
+                )
+            elif isinstance(part, nn.BatchNorm2d | nn.BatchNorm3d):
+                made = type(part)(fewer(part.num_features), part.eps, part.momentum)
+            elif isinstance(part, nn.Linear):
+                made = nn.Linear(fewer(part.in_features), fewer(part.out_features))
+            else:
+                continue
+            setattr(parent, name, made)
+    return model
