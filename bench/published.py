@@ -49,11 +49,17 @@ def build(model: str) -> nn.Module:
     kind = _found(model)
     if not hasattr(kind, "config_class"):
         with warnings.catch_warnings(action="ignore"):  # of how weights will start
-            small: nn.Module = kind()
+            small: nn.Module = kind(**_without_weights(kind))
         return small
     with torch.device("meta"):
         built: nn.Module = kind(kind.config_class())
     return built
+
+
+def _without_weights(kind: Any) -> dict[str, None]:
+    """What keeps a network of torchvision from weights for its backbone, which it would load by default."""
+    names = inspect.signature(kind).parameters
+    return {name: None for name in ("weights_backbone",) if name in names}
 
 
 def _found(model: str) -> Any:

@@ -30,8 +30,16 @@ from tests.reference.equality import (
 )
 
 
+def _deeplab(name: str) -> nn.Module:
+    """One of theirs with its second classifier."""
+    build: Callable[..., nn.Module] = getattr(models.segmentation, name)
+    return build(weights_backbone=None, aux_loss=True)
+
+
 FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("alexnet", "", models.alexnet),
+    ("deeplab_v3", "", partial(_deeplab, "deeplabv3_resnet50")),
+    ("deeplab_v3", "resnet101", partial(_deeplab, "deeplabv3_resnet101")),
     ("densenet121", "", models.densenet121),
     ("densenet121", "densenet161", models.densenet161),
     ("densenet121", "densenet169", models.densenet169),
@@ -225,6 +233,24 @@ def test_resnet18() -> None:
     theirs = ResNet(BasicBlock, [1, 2, 1, 1], num_classes=7)
     settings = {"depths": (1, 2, 1, 1), "classes": 7}
     _check("resnet18", settings, theirs, torch.randn(2, 3, 39, 43))
+
+
+def test_deeplab_v3() -> None:
+    build = models.segmentation.deeplabv3_resnet50
+    theirs = _narrowed(build, 16, weights_backbone=None, num_classes=7, aux_loss=True)
+    for part in theirs.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+    settings = {"width": 4, "features": 16, "classes": 7}
+    settings |= {"dropout": 0.0, "auxiliary_dropout": 0.0}
+    image = torch.randn(3, 3, 43, 38)
+
+    def run(model: nn.Module) -> tuple[torch.Tensor, ...]:
+        given = model(image.to(next(model.parameters()).dtype))
+        return given if isinstance(given, tuple) else (given["out"], given["aux"])
+
+    ours = generated("deeplab_v3")(**settings)
+    check_equal(ours, theirs, translation("deeplab_v3", **settings), run, run)
 
 
 def test_r3d_18() -> None:
