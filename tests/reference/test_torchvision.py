@@ -50,6 +50,7 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("efficientnet_b0", "b7", models.efficientnet_b7),
     ("googlenet", "", partial(models.googlenet, init_weights=False)),
     ("inception_v3", "", partial(models.inception_v3, init_weights=False)),
+    ("maxvit_t", "", models.maxvit_t),
     ("mnasnet", "", models.mnasnet1_0),
     ("mnasnet", "half", models.mnasnet0_5),
     ("mobilenet_v2", "", models.mobilenet_v2),
@@ -251,6 +252,22 @@ def test_deeplab_v3() -> None:
 
     ours = generated("deeplab_v3")(**settings)
     check_equal(ours, theirs, translation("deeplab_v3", **settings), run, run)
+
+
+@pytest.mark.parametrize("side", [48, 96])
+def test_maxvit(side: int) -> None:
+    theirs = models.MaxVit(
+        (side, side), 6, 3, [8, 16], [1, 2], 4, stochastic_depth_prob=0.0, num_classes=7
+    )
+    settings = {"stem": 6, "window": 3, "widths": (8, 16), "depths": (1, 2)}
+    settings |= {"head_dim": 4, "drop_path": 0.0, "classes": 7}
+    image = torch.randn(2, 3, side, side)
+
+    def run(model: nn.Module) -> tuple[torch.Tensor]:
+        return (model(image.to(next(model.parameters()).dtype)),)
+
+    ours = generated("maxvit_t")(**settings)
+    check_equal(ours, theirs, translation("maxvit_t", size=side, **settings), run, run)
 
 
 def test_r3d_18() -> None:
