@@ -11,7 +11,7 @@ from typing import Any
 
 from compiler.fmt.write_spec import to_node
 from compiler.ir.counts import ParameterCounter
-from compiler.ir.graph import Alternatives, Node, Scope
+from compiler.ir.graph import Alternatives, Graph, Node, Scope
 from compiler.ir.typed import Instance, TypedGraph, hashable
 from compiler.language.params import Param
 from compiler.op.arg_types import Formula
@@ -74,7 +74,8 @@ class _Expander:
             if isinstance(written, MappingNode)
             and not _has_default_value(param, values[name], values)
         }
-        return _with(written, changes)
+        document = self.typed.graph.document
+        return self._renamed_ops(_with(written, changes), self.spec.params, document)
 
     def _expect(self, written: YamlNode) -> YamlNode:
         """The expectations; a parameter count for other params is replaced by the new count."""
@@ -89,9 +90,29 @@ class _Expander:
 
     def _scope(self, scope: Scope) -> YamlNode:
         """A network, block or group as written, with blocks renamed as in the new file."""
-        written = scope.place.document.node(scope.place.path)
+        document = scope.place.document
+        written = document.node(scope.place.path)
         assert isinstance(written, MappingNode)
-        return _with(written, {"layers": self._layers(scope, written.get("layers"))})
+        changes: _Values = {"layers": self._layers(scope, written.get("layers"))}
+        params = written.get("params")
+        if scope.kind == "block" and params is not None:
+            changes["params"] = self._renamed_ops(params, scope.params, document)
+        return _with(written, changes)
+
+    def _renamed_ops(
+        self, written: YamlNode, params: Mapping[str, Param], document: Document
+    ) -> YamlNode:
+        """The params of a scope, with blocks renamed in the defaults of those of type `op`."""
+        changes: _Values = {}
+        for name, param in params.items():
+            one = written.get(name) if isinstance(written, MappingNode) else None
+            if param.type != "op" or not isinstance(one, MappingNode):
+                continue
+            default = one.get("default")
+            if isinstance(default, ScalarNode):
+                renamed = self._renamed_block(default, document)
+                changes[name] = _with(one, {"default": renamed})
+        return _with(written, changes)
 
     def _layers(self, scope: Scope, written: YamlNode | None) -> YamlNode:
         assert isinstance(written, MappingNode | SequenceNode)
@@ -134,26 +155,40 @@ class _Expander:
         )
 
     def _renamed_block(self, written: ScalarNode, document: Document) -> ScalarNode:
-        candidates = [scope for scope in self.scopes if scope.name == written.value]
-        own = [scope for scope in candidates if scope.place.document is document]
-        for scope in own or candidates:
-            name = self.names[id(scope)]
-            return (
-                written
-                if name == written.value
-                else ScalarNode(name, name, written.span)
-            )
-        return written
+        """A text that may name a block of its file, with the name that this has in the new file."""
+        blocks = self.typed.graph.named.get(document.source.file, {})
+        scope = blocks.get(written.text) if written.value == written.text else None
+        name = written.text if scope is None else self.names[id(scope)]
+        same = name == written.text
+        return written if same else ScalarNode(name, name, written.span)
 
 
 def _used_blocks(typed: TypedGraph) -> Iterator[Scope]:
-    """The blocks in use, in the order in which their classes are named; then all others."""
+    """The blocks in use, in the order in which their classes are named; then all others, and what they name."""
     done: list[Scope] = []
     visited: set[int] = set()
     for instance in typed.networks.values():
         _visit(instance, visited, done)
     found = dict.fromkeys((*done, *typed.graph.blocks.values()))
+    pending = list(found)
+    while pending:
+        for scope in _named_in(pending.pop(), typed.graph):
+            if scope not in found:
+                found[scope] = None
+                pending.append(scope)
     return (scope for scope in found if scope.kind == "block")
+
+
+def _named_in(scope: Scope, graph: Graph) -> Iterator[Scope]:
+    """The blocks and groups that a scope names, where they do not run, too."""
+    blocks = graph.named.get(scope.place.document.source.file, {})
+    for node in scope.each_node():
+        if isinstance(node.target, Scope):
+            yield node.target
+        texts = (one for one in node.arguments.values() if isinstance(one, str))
+        yield from (blocks[text] for text in texts if text in blocks)
+    defaults = (one.default for one in scope.params.values() if one.type == "op")
+    yield from (blocks[name] for name in defaults if name in blocks)
 
 
 def _visit(instance: Instance, visited: set[int], done: list[Scope]) -> None:

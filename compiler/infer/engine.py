@@ -11,7 +11,7 @@ from compiler.elaborate.targets import Targets
 from compiler.infer.error_sink import ErrorSink
 from compiler.infer.value_params import ValueParams
 from compiler.ir.graph import Graph, Scope
-from compiler.ir.typed import Instance, hashable, is_whole
+from compiler.ir.typed import BlockName, Instance, hashable, is_whole
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.evaluate import Value
@@ -47,17 +47,21 @@ class Engine:
         self._new: dict[Scope, list[Instance]] = {}
         self._by_types: dict[Hashable, Instance] = {}
 
-    def targets(self, scope: Scope, param: str, value: str) -> Targets:
-        """The blocks among which a param of type `op` names one.
+    def block_name(self, value: Value, home: Scope) -> Value:
+        """What a scope gives to a param of type `op`: the block of its file, where the file has one of that name."""
+        if isinstance(value, str) and not isinstance(value, BlockName):
+            found = self._blocks(home.place.document.source.file).get(value)
+            if found is not None:
+                return BlockName(value, found.place.document.source.file)
+        return value
 
-        Those of the file that says so: for a default the block's own, else the one
-        that calls it.
-        """
-        own = self.graph.named.get(scope.place.document.source.file, {})
-        others = self.graph.blocks
-        if scope.params[param].default == value:
-            return Targets({**others, **own})
-        return Targets({**own, **others})
+    def targets(self, scope: Scope, value: str) -> Targets:
+        """The blocks among which the value of a scope's param of type `op` names one."""
+        own = scope.place.document.source.file
+        return Targets(self._blocks(getattr(value, "file", own)))
+
+    def _blocks(self, file: str) -> Mapping[str, Scope]:
+        return self.graph.named.get(file, {})
 
     def remember(self, key: Hashable, instance: Instance) -> None:
         """Remember an instance; while it speculates, until the end of that."""

@@ -252,9 +252,10 @@ class ScopeInference:
         assert not isinstance(node.target, Alternatives)
         if not isinstance(node.target, OpParam):
             return ResolvedLayer(node, node.target, node.arguments, node.inputs)
-        name = str(self.instance.params[node.target.param])
+        name = self.instance.params[node.target.param]
+        assert isinstance(name, str)
         home = self.instance.scope.environment
-        targets = self.engine.targets(home, node.target.param, name)
+        targets = self.engine.targets(home, name)
         target = targets.find(name, home, node.place, self.report)
         if target is None or isinstance(target, OpParam):
             raise Skip
@@ -588,6 +589,10 @@ class ScopeInference:
                 matcher.bind(port, pattern, actual)
         sizes = as_values(matcher.match.hints)
         params = block_params(scope, arguments, sizes, self.report)
+        for name, param in scope.params.items():
+            if param.type == "op":  # of the file that says so
+                home = self.instance.scope if name in arguments else scope
+                params[name] = engine.block_name(params[name], home)
         matcher.check({**params, **sizes})
         types = _key(inputs, self.context)
         key: BlockKey = (scope, hashable(tuple(params.values())), types)

@@ -211,8 +211,25 @@ class TypedGraph:
         return tuple(walk_instances(self.networks.values(), inferred=True))
 
 
+class BlockName(str):
+    """The value of a param of type `op` that names a block: its name, and the file that it is in.
+
+    Files may have blocks of the same name. Text for all that prints it; `hashable` tells two of them apart.
+    """
+
+    file: str
+
+    def __new__(cls, name: str, file: str) -> BlockName:
+        """A name with its file."""
+        made = super().__new__(cls, name)
+        made.file = file
+        return made
+
+
 def hashable(value: Any) -> Any:
     """A value as part of a key: 1, 1.0 and True are three different ones."""
+    if isinstance(value, BlockName):
+        return (BlockName.__name__, str(value), value.file)
     if isinstance(value, tuple | list):
         return tuple(hashable(item) for item in value)
     return (type(value).__name__, value)

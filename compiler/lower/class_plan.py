@@ -20,6 +20,7 @@ from compiler.ir.typed import (
     LayerCall,
     TypedGraph,
     TypedNode,
+    hashable,
     is_whole,
     walk_instances,
 )
@@ -359,7 +360,7 @@ def _stand_together(plan: ClassPlan, layer: str, plans: Plans) -> None:
 def _targets(instance: Instance) -> Key:
     params = instance.scope.environment.params
     return tuple(
-        str(instance.params[name])
+        hashable(instance.params[name])
         for name, param in params.items()
         if param.type == "op"
     )
