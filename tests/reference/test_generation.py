@@ -17,6 +17,8 @@ from transformers import (
     MambaConfig,
     MambaForCausalLM,
     PegasusConfig,
+    RwkvConfig,
+    RwkvForCausalLM,
     T5Config,
     T5ForConditionalGeneration,
     WhisperForConditionalGeneration,
@@ -36,6 +38,7 @@ from tests.reference.test_seq2seq import (
     T5,
     pegasus,
 )
+from tests.reference.test_state_space import RWKV, SAME_RWKV
 
 NEW, EOS, PAD = 9, 5, 0
 BEAMS = (1, 3)
@@ -83,6 +86,15 @@ def test_mamba(padded: bool) -> None:
     mask = mask if padded else torch.ones_like(mask)
     found = _decoded(Stepper(_masked(ours, mask), ours.init_state()), prompt, 1)
     _check(theirs, found, prompt, 1, attention_mask=mask.long())
+
+
+def test_rwkv() -> None:
+    """Theirs without its state, which mixes the texts of a batch."""
+    theirs = _eager(RwkvForCausalLM, RwkvConfig(**SAME_RWKV))
+    ours = _with_weights("rwkv4", RWKV, theirs)
+    prompt = torch.randint(6, 61, (3, 6))
+    found = _decoded(Stepper(_logits(ours), ours.init_state()), prompt, 1)
+    _check(theirs, found, prompt, 1, use_cache=False)
 
 
 @pytest.mark.parametrize("beams", BEAMS)
@@ -139,7 +151,7 @@ def _decoded(stepper: Stepper, prompt: Tensor, beams: int) -> Tensor:
 
 
 def _check(
-    theirs: Any, found: Tensor, prompt: Tensor, beams: int, **options: Tensor
+    theirs: Any, found: Tensor, prompt: Tensor, beams: int, **options: Any
 ) -> None:
     wanted = _wanted(theirs, prompt, beams, **options)
     _check_equal(found, wanted[:, prompt.shape[1] :])

@@ -8,14 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import MambaConfig, MambaForCausalLM
+from transformers import MambaConfig, MambaForCausalLM, RwkvConfig, RwkvForCausalLM
 
 from runtime.load import build_on_meta
 from tests.reference.equality import (
     check_equal,
     count,
     generated,
+    inferred,
     randomize,
+    shapes_of,
     translation,
 )
 from tests.reference.exact import exact
@@ -26,6 +28,13 @@ SAME: dict[str, Any] = {
     "hidden_size": 20,
     "num_hidden_layers": 2,
     "state_size": 4,
+}
+RWKV: dict[str, Any] = {"vocab": 61, "width": 20, "depth": 2}
+SAME_RWKV: dict[str, Any] = {
+    "vocab_size": 61,
+    "hidden_size": 20,
+    "num_hidden_layers": 2,
+    "rescale_every": 0,  # halves of states, for half precision
 }
 # What takes part in texts of 8 tokens, by the side that is padded.
 RIGHT = torch.arange(8) < torch.tensor([[8], [5], [2], [1]])
@@ -105,6 +114,40 @@ def test_mamba_counts_as_transformers() -> None:
     assert {k: v.shape for k, v in ours.state_dict().items()} == {
         k: v.shape for k, v in named.items()
     }
+
+
+def test_rwkv_equals_transformers() -> None:
+    tokens = torch.randint(61, (3, 9))
+    check_equal(
+        generated("rwkv4")(**RWKV),
+        RwkvForCausalLM(RwkvConfig(**SAME_RWKV)),
+        translation("rwkv4", **RWKV),
+        lambda model: (model(tokens),),
+        exact(lambda model: (model(input_ids=tokens, use_cache=False).logits,)),
+    )
+
+
+def test_rwkv_in_steps_equals_rwkv_at_once() -> None:
+    model = generated("rwkv4")(**RWKV).double().eval()
+    randomize(model)
+    tokens, state = torch.randint(61, (2, 9)), model.init_state(9)
+    pieces = [model.step(piece, state=state) for piece in tokens.split([4, 1, 1, 3], 1)]
+    torch.testing.assert_close(torch.cat(pieces, 1), model(tokens))
+
+
+@pytest.mark.parametrize(
+    ("variant", "width", "depth", "parameters"),
+    [("", 768, 12, 169_342_464), ("size_14b", 5120, 40, 14_148_597_760)],
+)
+def test_rwkv_counts_as_transformers(
+    variant: str, width: int, depth: int, parameters: int
+) -> None:
+    config = RwkvConfig(hidden_size=width, num_hidden_layers=depth)
+    theirs = build_on_meta(RwkvForCausalLM, config)
+    found, shapes = inferred("rwkv4", variant)
+    named = translation("rwkv4", variant=variant)(theirs.state_dict())
+    assert found == count(theirs) == parameters
+    assert shapes == shapes_of(named)
 
 
 def _logits(model: nn.Module, tokens: Tensor, mask: Tensor) -> Tensor:

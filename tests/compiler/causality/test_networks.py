@@ -40,6 +40,7 @@ DECODERS = {
     "transformer": "T",
     "whisper_tiny": "T",
     "mamba_130m": "T",
+    "rwkv4": "T",
 }
 
 
