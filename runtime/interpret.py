@@ -20,7 +20,6 @@ from compiler.expr.syntax import Variable
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.tensors import held_name
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
-from compiler.language.initializers import Initializer
 from compiler.op.context import Context
 from compiler.op.op import Op, as_tuple
 from compiler.symbolic.dims import Dim
@@ -141,7 +140,7 @@ class Interpreter:
             return None
         run = OpRun(op, types)
         module: nn.Module | Tensor = run.construct(typed.node.layer.parametrize)
-        self._initialize(typed, op, module, run)
+        self._initialize(typed, op, module, run, numbers)
         return module
 
     def _concrete_type(self, instance: Instance, kind: Any) -> Any:
@@ -155,20 +154,31 @@ class Interpreter:
         return kind.with_shape(*sizes)
 
     def _initialize(
-        self, typed: TypedNode, op: Op, layer_state: Any, run: OpRun
+        self,
+        typed: TypedNode,
+        op: Op,
+        layer_state: Any,
+        run: OpRun,
+        numbers: Numbers,
     ) -> None:
         """Initialise a layer's tensors by its own rules, or else by those of its op.
 
         Tied tensors have the values of their origin.
         """
         by_op = self._typed.graph.spec.init.get(op.name, {})
-        for name, rule in {**by_op, **(typed.node.layer.init or {})}.items():
+        own = typed.node.layer.init or {}
+        for name, rule in {**by_op, **own}.items():
+            names = numbers if name in own else self._typed.params
             tensor = layer_state
             for step in name.split(".") if isinstance(layer_state, nn.Module) else ():
                 tensor = getattr(tensor, step, None)
             if isinstance(tensor, Tensor):
-                _initialize_tensor(tensor, rule)
-        if by_op or typed.node.layer.init:
+                given = rule.given | {
+                    key: evaluate(formula.expr, names)
+                    for key, formula in rule.formulas.items()
+                }
+                _initialize_tensor(tensor, rule.name, given)
+        if by_op or own:
             run.restore(layer_state)
 
     # Running.
@@ -520,12 +530,12 @@ def _tie(state: nn.Module, instance: Instance, typed: TypedNode) -> None:
             setattr(owner.get_submodule(".".join(steps)), last, origin)
 
 
-def _initialize_tensor(tensor: Tensor, rule: Initializer) -> None:
+def _initialize_tensor(tensor: Tensor, rule: str, given: Mapping[str, Any]) -> None:
     """Initialise a tensor by a rule of the spec's `init`."""
     with torch.no_grad():
-        if rule.name == "log_arange":
+        if rule == "log_arange":
             tensor.copy_(torch.arange(1, tensor.shape[-1] + 1).log())
-        elif rule.name == "constant":
-            init.constant_(tensor, float(rule.given["val"]))
+        elif rule == "constant":
+            init.constant_(tensor, float(given["val"]))
         else:
-            getattr(init, f"{rule.name}_")(tensor, **rule.given)
+            getattr(init, f"{rule}_")(tensor, **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 
 from compiler.codegen.python import (
     Attribute,
@@ -108,6 +109,24 @@ def filled(expr: Expr, fill: Callable[[Hashable], Expr]) -> Expr:
         return fill(part.key) if isinstance(part, Placeholder) else mapped(part, one)
 
     return one(expr)
+
+
+def map_line(line: Stmt, one: Callable[[Expr], Expr]) -> Stmt:
+    """A plain statement, such as `reset_parameters` has, with each of its expressions replaced."""
+    match line:
+        case For(_, iterable, body):
+            inside = tuple(map_line(x, one) for x in body)
+            return replace(line, iterable=one(iterable), body=inside)
+        case If(test, body, orelse):
+            then, other = (
+                tuple(map_line(x, one) for x in part) for part in (body, orelse)
+            )
+            return replace(line, test=one(test), body=then, orelse=other)
+        case ExprStatement(value):
+            return replace(line, value=one(value))
+        case Assign(value=value) if value is not None:
+            return replace(line, value=one(value))
+    return line
 
 
 def mapped(expr: Expr, one: Callable[[Expr], Expr]) -> Expr:

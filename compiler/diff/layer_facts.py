@@ -79,7 +79,7 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _called(name: str, arguments: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+    given = ", ".join(f"{key}={_text(value)}" for key, value in arguments.items())
     return f"{name}({given})"
 
 

@@ -11,6 +11,7 @@ from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed
 from compiler.expr.syntax import Expression, variables
 from compiler.ir.graph import Place, Scope
+from compiler.language.choice import Choice
 from compiler.language.layers import Layer
 from compiler.language.model import Model
 from compiler.op.arg_types import Formula
@@ -98,6 +99,8 @@ def _formulas(
         for key, item in value.items():
             yield from _formulas((*path, key), item)
     elif isinstance(value, Model):
+        if isinstance(value, Choice):
+            path = (*path, value.name)
         for name in type(value).model_fields:
             below = () if name == value.alone else (name,)
             yield from _formulas((*path, *below), getattr(value, name))

@@ -6,22 +6,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import op_help
-from compiler.diagnostics.text import listed
+from compiler.diagnostics.source import Span
+from compiler.diagnostics.text import listed, shorten
+from compiler.infer.param_values import shown
+from compiler.infer.repeats import counts_copies
 from compiler.infer.ties import is_path
 from compiler.ir.graph import Place, Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode, walk_instances
+from compiler.language.initializers import Initializer
 from compiler.language.parametrizations import PREFIX
+from compiler.op.arg_types import Formula
 from compiler.op.registry import op_names
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.symbol_table import COUNTER
 
 
 def check_inits(typed: TypedGraph, report: Report) -> None:
     """Report every initialisation of a tensor that does not exist."""
+    values = _Values(report)
     for instance in typed.instances:
         for node in instance.nodes.values():
             if node.node.layer.init:
                 _check_layer(node, report)
+                values.check_layer(instance, node)
     for name, tensors in typed.graph.spec.init.items():
         place = Place(typed.graph.document, ("init", name))
+        values.check(tensors, place, [typed.params])
         if name in op_names():
             _check_op(name, tensors, typed.instances, place, report)
         else:
@@ -29,6 +40,80 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
             help = like or "the command `ops` lists the ops"
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
+
+
+class _Values:
+    """What the formulas in `init` come to, each fault reported once."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._known: set[tuple[Span, str]] = set()
+
+    def check_layer(self, instance: Instance, node: TypedNode) -> None:
+        """Check the formulas of a layer, for each of its copies if they depend on the number of the copy."""
+        tensors, repeat = node.node.layer.init or {}, node.node.layer.repeat
+        numbers = [
+            n for one in node.calls for n in range(one.counter, one.counter + one.count)
+        ]
+        if repeat is None or not counts_copies(tensors):
+            numbers = numbers[:1]
+        counted = repeat is not None
+        values = [
+            {**instance.values, COUNTER: n} if counted else instance.values
+            for n in numbers
+        ]
+        self.check(tensors, node.node.place.at("init"), values)
+
+    def check(
+        self,
+        tensors: Mapping[str, Initializer],
+        place: Place,
+        values: Iterable[Mapping[str, Value]],
+    ) -> None:
+        """Check that each formula is a known number with each of several values of its names."""
+        written = [
+            (
+                place.at(tensor, rule.name, *([] if name == rule.alone else [name])),
+                name,
+                formula,
+            )
+            for tensor, rule in tensors.items()
+            for name, formula in rule.formulas.items()
+        ]
+        for names in values if written else ():
+            for at, name, formula in written:
+                self._check(at, name, formula, names)
+
+    def _check(
+        self, place: Place, name: str, formula: Formula, names: Mapping[str, Value]
+    ) -> None:
+        try:
+            value = evaluate(formula.expr, names)
+        except ExpressionError as error:
+            span = place.part(error.start, error.end)
+            help = self._meant(error, formula, names)
+            self._add(error.code, error.message, span, help)
+            return
+        if isinstance(value, Dim):
+            message = f"{name} must be known when the network is built, and is {value}"
+            self._add("not-constant", message, place.span())
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            message = f"{name} must be a number, and is {shorten(shown(value))}"
+            self._add("bad-init", message, place.span())
+
+    def _meant(
+        self, error: ExpressionError, formula: Formula, names: Mapping[str, Value]
+    ) -> str:
+        """What a name may mean that is none."""
+        if error.code != "unknown-name":
+            return ""
+        name = formula.text[error.start : error.end]
+        return self._report.like(name, names) or f"the params are: {listed(names)}"
+
+    def _add(self, code: str, message: str, span: Span, help: str = "") -> None:
+        if (span, message) not in self._known:
+            self._known.add((span, message))
+            self._report.error(code, span, message, help=help)
 
 
 def _check_layer(node: TypedNode, report: Report) -> None:
@@ -44,7 +129,7 @@ def _check_layer(node: TypedNode, report: Report) -> None:
 
 def _check_op(
     name: str,
-    tensors: Mapping[str, object],
+    tensors: Mapping[str, Initializer],
     instances: Iterable[Instance],
     place: Place,
     report: Report,

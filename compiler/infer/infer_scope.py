@@ -105,7 +105,14 @@ class ResolvedLayer:
     @property
     def counted(self) -> bool:
         """Whether its copies depend on their number."""
-        return self.repeated and uses_counter(self.target, self.arguments)
+        return self.repeated and uses_counter(self.target, self.varied)
+
+    @property
+    def varied(self) -> Mapping[str, Any]:
+        """What may differ from copy to copy: the arguments, and how weights are initialised."""
+        rules = (self.node.layer.init or {}).values()
+        formulas = tuple(one for rule in rules for one in rule.formulas.values())
+        return {**self.arguments, "init": formulas} if formulas else self.arguments
 
 
 class ScopeInference:
@@ -506,7 +513,7 @@ class ScopeInference:
             return count - done
         if layer.group:
             return 1
-        return equal_arguments(self.instance, layer.arguments, done, count)
+        return equal_arguments(self.instance, layer.varied, done, count)
 
     def _call(
         self, layer: ResolvedLayer, types: Types, counter: int | None

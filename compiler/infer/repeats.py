@@ -11,6 +11,7 @@ from compiler.expr.syntax import names_in
 from compiler.infer.instances import InstanceBuilder
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Types, hashable
+from compiler.language.initializers import Initializer
 from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.op.errors import OpError
@@ -104,6 +105,12 @@ def uses_counter(target: type[Op] | Scope, arguments: Mapping[str, Any]) -> bool
         or (isinstance(node.target, Scope) and uses_counter(node.target, {}))
         for node in target.each_node()
     )
+
+
+def counts_copies(init: Mapping[str, Initializer]) -> bool:
+    """Whether the number of a copy decides how its weights are initialised."""
+    given = (one for rule in init.values() for one in rule.formulas.values())
+    return any(COUNTER in names_in(one.expr) for one in given)
 
 
 def equal_arguments(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.diagnostics.text import printable
+from compiler.language.initializers import Initializer
 from compiler.language.model import Model
 from compiler.op.arg_types import Formula
 from compiler.op.as_yaml import as_yaml
@@ -19,6 +20,8 @@ def written(value: Any) -> str:
     """
     if isinstance(value, Formula):
         return value.text
+    if isinstance(value, Initializer):
+        return written({value.name: value.given}) if value.given else value.name
     if isinstance(value, Model):
         fields = {**dict(value), **(value.model_extra or {})}
         given = {k: v for k, v in fields.items() if k in value.model_fields_set}

@@ -6,16 +6,24 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import WrapValidator
 
 from compiler.language.choice import Choice
-from compiler.op.schema_forms import Schema
+from compiler.language.model import formula
+from compiler.op.arg_types import Formula
+from compiler.op.schema_forms import FORMULA, Schema, written_as
 
 
 def _check(value: Any, check: Callable[[Any], float]) -> Any:
-    check(value)
-    return value
+    read = formula(value)
+    if not isinstance(read, Formula):
+        check(read)
+    return read
 
 
-Number = Annotated[float, WrapValidator(_check)]
-"""A number, which stays as it is written: 1 and 1.0 are two."""
+Number = Annotated[
+    float,
+    WrapValidator(_check),
+    written_as({"anyOf": [{"type": "number"}, FORMULA]}),
+]
+"""A number, which stays as it is written: 1 and 1.0 are two. Or a formula for it."""
 Fan = Literal["fan_in", "fan_out"]
 Nonlinearity = Literal[
     "linear",
@@ -37,6 +45,18 @@ class Initializer(Choice):
     example: ClassVar[str] = "init: {weight: {normal: {std: 0.02}}}"
     code: ClassVar[str] = "bad-init"
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments that the spec gives, formulas as they are, in the order in which they are declared."""
+        fields = type(self).model_fields
+        return {n: getattr(self, n) for n in fields if n in self.model_fields_set}
+
+    @property
+    def formulas(self) -> dict[str, Formula]:
+        """The arguments that are formulas."""
+        given = self.given.items()
+        return {name: one for name, one in given if isinstance(one, Formula)}
+
 
 class ZerosInit(Initializer):
     """`torch.nn.init.zeros_`."""
@@ -55,7 +75,7 @@ class ConstantInit(Initializer):
 
     name: ClassVar[str] = "constant"
     alone: ClassVar[str] = "val"
-    also_written: ClassVar[tuple[Schema, ...]] = ({"type": "number"},)
+    also_written: ClassVar[tuple[Schema, ...]] = ({"type": "number"}, FORMULA)
 
     val: Number
 

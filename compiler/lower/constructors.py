@@ -23,12 +23,14 @@ from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
+from compiler.language.spec import Spec
 from compiler.lower.choice_tests import choice_tests
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.common_size import common_size
 from compiler.lower.emit import further_runs
-from compiler.lower.evaluate_code import Unknown, fold, number_code, value_of
+from compiler.lower.evaluate_code import Unknown, folded_numbers, number_code, value_of
+from compiler.lower.initialization import names_in_reset, reset_lines
 from compiler.lower.parted import Parted, Symbolic, Unwritten
 from compiler.lower.scope_code import (
     name_code,
@@ -39,6 +41,7 @@ from compiler.lower.scope_code import (
 )
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
+from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.symbols import CopyNumber, InputDim
 
@@ -63,10 +66,16 @@ class Signature:
 class Constructors:
     """The signatures of all classes of a file; a class needs what the classes that it holds need."""
 
-    def __init__(self, classes: Mapping[int, ClassIR]) -> None:
+    def __init__(
+        self, classes: Mapping[int, ClassIR], spec: Spec, params: Mapping[str, Value]
+    ) -> None:
+        """Settle what the constructors of classes take; `params` are those of the networks of a spec."""
         self.classes = classes
         self._given: dict[tuple[int, int, str], Expr | None] = {}
         self._needs = {key: dict.fromkeys(_direct(ir)) for key, ir in classes.items()}
+        for key, ir in classes.items():
+            lines = reset_lines(ir, classes.values(), spec, params)
+            self._needs[key].update(names_in_reset(lines))
         self._settle()
         self.signatures = {key: self._signature(ir) for key, ir in classes.items()}
 
@@ -445,11 +454,7 @@ def in_constructor(
         return Name(arguments[key.name])
 
     done = filled(code, fill)
-    return (
-        fold(done, Placeholder, lambda *_: None, lambda _: None)
-        if ir.plan.fixed
-        else done
-    )
+    return folded_numbers(done) if ir.plan.fixed else done
 
 
 def annotation(name: str) -> Expr:

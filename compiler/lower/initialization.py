@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 from compiler.codegen.python import (
     Binary,
@@ -11,8 +11,10 @@ from compiler.codegen.python import (
     Expr,
     Logic,
     Name,
+    Placeholder,
     Slice,
     Subscript,
+    TupleExpr,
     attr,
     call,
     lit,
@@ -20,7 +22,11 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.codegen.statements import Assign, ExprStatement, For, If, Stmt
+from compiler.codegen.traversal import filled, map_line, placeholders
+from compiler.expr.syntax import names_in
+from compiler.infer.repeats import counts_copies
 from compiler.ir.graph import Scope
+from compiler.ir.module import ScopeName
 from compiler.ir.typed import Instance, LayerCall, TypedNode, walk_instances
 from compiler.language.initializers import Initializer
 from compiler.language.parametrizations import PREFIX
@@ -34,20 +40,31 @@ from compiler.lower.member_code import (
     read_tensor,
     tensor_path,
 )
+from compiler.lower.parted import Unwritten
+from compiler.lower.scope_code import value_code
 from compiler.op.registry import find_op
+from compiler.symbolic.evaluate import Value, evaluate
+from compiler.symbolic.symbol_table import COUNTER
 
 MODULE = Name("module")
 INNER = Name("inner")
 
 
-def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stmt]:
+def reset_lines(
+    ir: ClassIR,
+    classes: Collection[ClassIR],
+    spec: Spec,
+    params: Mapping[str, Value],
+) -> list[Stmt]:
     """The lines of `reset_parameters` of a class: empty where nothing says how its weights start.
 
     A network starts all that it holds: by op, then the layers of blocks that have a rule of their own, then its own
     layers, so that the rule of a layer is the last.
+
+    `params` are those of the networks: a block does not have them, so that it has their values.
     """
     if ir.plan.scope.kind != "network":
-        return own_reset(ir, spec)
+        return own_reset(ir, _evaluated(spec, params))
     inside = list(_with_those_off(ir.plan.uses))
     by_op = _by_op(spec, inside)
     blocks = _by_block(inside, classes, spec) if spec.init else []
@@ -61,6 +78,59 @@ def reset_lines(ir: ClassIR, classes: Sequence[ClassIR], spec: Spec) -> list[Stm
         loops = [_guard(Compare("not in", MODULE, INNER), body) for body in loops]
     lines += [For(MODULE, call("self.modules"), body) for body in loops]
     return [*lines, *own_reset(ir, spec)]
+
+
+def names_in_reset(lines: Iterable[Stmt]) -> dict[str, None]:
+    """The names of the scope that lines of `reset_parameters` are made of."""
+    found: dict[str, None] = {}
+
+    def note(code: Expr) -> Expr:
+        keys = placeholders(code)
+        found.update((x.name, None) for x in keys if isinstance(x, ScopeName))
+        return code
+
+    for line in lines:
+        map_line(line, note)
+    return found
+
+
+def params_in_blocks(classes: Iterable[ClassIR], spec: Spec) -> set[str]:
+    """The params of networks on which depends how blocks initialise tensors by a rule of the file."""
+    asked = {
+        name: {n for rule in rules.values() for n in _names(rule)}
+        for name, rules in spec.init.items()
+    }
+    nodes = (
+        typed
+        for ir in classes
+        if ir.plan.scope.kind != "network" and any(asked.values())
+        for typed in ir.plan.layers.values()
+    )
+    ops = (
+        typed.calls[0].op for typed in nodes if typed.calls and _by_itself(typed, spec)
+    )
+    return {name for op in ops if op is not None for name in asked.get(op.name, ())}
+
+
+def _names(rule: Initializer) -> Iterator[str]:
+    for formula in rule.formulas.values():
+        yield from names_in(formula.expr)
+
+
+def _evaluated(spec: Spec, params: Mapping[str, Value]) -> Spec:
+    """The spec with the values of the formulas in `init`."""
+    if not any(r.formulas for rules in spec.init.values() for r in rules.values()):
+        return spec
+    known = {
+        op: {tensor: _with_values(rule, params) for tensor, rule in rules.items()}
+        for op, rules in spec.init.items()
+    }
+    return spec.model_copy(update={"init": known})
+
+
+def _with_values(rule: Initializer, params: Mapping[str, Value]) -> Initializer:
+    values = {n: evaluate(one.expr, params) for n, one in rule.formulas.items()}
+    return rule.model_copy(update=values)
 
 
 def _composites(inside: Iterable[Instance], spec: Spec) -> list[str]:
@@ -160,14 +230,33 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
             continue
         held = member(ir.plan, node.name)
         if node.layer.repeat is not None and not node.layer.repeat.share:
-            each = copies(ir.plan, node.name)
-            lines.append(For(Name("layer"), each, tuple(_in_each(rules))))
+            lines.append(_of_copies(copies(ir.plan, node.name), rules))
         elif node.layer.when is not None and not _is_tensor(typed):
             there = is_there(ir.plan, node.name)
             lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:
             lines.extend(_lines(held, rules, typed))
     return [*lines, *_origins(ir, spec)]
+
+
+def _of_copies(each: Expr, rules: Mapping[str, Initializer]) -> For:
+    """The lines for each module of a list; they may ask for its number."""
+    body = tuple(_in_each(rules))
+    if not counts_copies(rules):
+        return For(Name("layer"), each, body)
+    target = TupleExpr((Name(COUNTER), Name("layer")))
+    return For(
+        target, call("enumerate", each), tuple(map_line(x, _counting) for x in body)
+    )
+
+
+def _counting(code: Expr) -> Expr:
+    """Code inside of a loop over copies, where `i` is a variable."""
+
+    def fill(key: Hashable) -> Expr:
+        return Name(COUNTER) if key == ScopeName(COUNTER) else Placeholder(key)
+
+    return filled(code, fill)
 
 
 def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
@@ -183,9 +272,24 @@ def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
             origin = _layer_at(ir.plan.layers.get(layer), rest)
             if rule is None or origin is None or path in done:
                 continue
+            _require_names(ir.plan, node.name, *origin)
             lines = list(_as_origin(ir.plan, *origin, path, rule, spec))
             done |= {path} if lines else set()
             yield from lines
+
+
+def _require_names(plan: ClassPlan, layer: str, origin: TypedNode, tensor: str) -> None:
+    """A layer of another scope is initialised again by what this scope knows.
+
+    Raises:
+        Unwritten: where its rule is a formula, whose names this scope does not have.
+    """
+    own = origin.node.layer.init or {}
+    here = plan.scope.nodes.get(origin.node.name)
+    known = here is not None and origin.node in here.each
+    if tensor in own and own[tensor].formulas and not known:
+        reason = f"{tensor} is initialised twice, the second time by a formula of another block"
+        raise Unwritten(plan, layer, reason)
 
 
 def _layer_at(typed: TypedNode | None, path: str) -> tuple[TypedNode, str] | None:
@@ -254,8 +358,13 @@ def _rules(typed: TypedNode, spec: Spec) -> Mapping[str, Initializer]:
     if not _is_tensor(typed):
         known = {name for call in typed.calls for name in call.weights}
         own = {name: rule for name, rule in own.items() if name in known}
-    single = _is_tensor(typed) or op.module in _contested(spec)
-    return {**spec.init.get(op.name, {}), **own} if single else own
+    return {**spec.init.get(op.name, {}), **own} if _by_itself(typed, spec) else own
+
+
+def _by_itself(typed: TypedNode, spec: Spec) -> bool:
+    """Whether no loop over modules reaches a layer of an op: its class initialises it."""
+    op = typed.calls[0].op
+    return op is not None and (_is_tensor(typed) or op.module in _contested(spec))
 
 
 def _contested(spec: Spec) -> set[str]:
@@ -316,7 +425,7 @@ def _restored(run: LayerCall) -> tuple[Stmt, ...]:
 
 
 def _by_block(
-    inside: list[Instance], classes: Sequence[ClassIR], spec: Spec
+    inside: list[Instance], classes: Collection[ClassIR], spec: Spec
 ) -> list[tuple[str, tuple[Stmt, ...]]]:
     found = {id(instance) for instance in inside}
     reset = ExprStatement(call("module.reset_parameters"))
@@ -379,11 +488,12 @@ def _call(held: Expr, tensor: str, rule: Initializer) -> Call:
 
 def _initialize(place: Expr, rule: Initializer) -> Call:
     """`init.normal_(module.weight, std=0.02)`."""
+    given = {name: value_code(value) for name, value in rule.given.items()}
     if rule.name == "constant":
-        return call("init.constant_", place, *rule.given.values())
+        return call("init.constant_", place, *given.values())
     if rule.name == "log_arange":
         return _log_arange(place)
-    return call(f"init.{rule.name}_", place, **rule.given)
+    return call(f"init.{rule.name}_", place, **given)
 
 
 def _log_arange(place: Expr) -> Call:

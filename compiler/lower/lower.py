@@ -13,7 +13,6 @@ from compiler.codegen.traversal import used_names
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.ir.typed import TypedGraph
-from compiler.language.spec import Spec
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
@@ -21,7 +20,11 @@ from compiler.lower.constructors import Constructors
 from compiler.lower.decided import decided
 from compiler.lower.demands import bounds
 from compiler.lower.documentation import module_docstring
-from compiler.lower.initialization import reset_lines, starts_itself
+from compiler.lower.initialization import (
+    params_in_blocks,
+    reset_lines,
+    starts_itself,
+)
 from compiler.lower.library_code import library_code
 from compiler.lower.merge_classes import (
     IMPORTS,
@@ -67,7 +70,7 @@ def lower(
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
         printer = _FilePrinter(
-            classes, constructors, spec, recurrent, steps, every_line
+            classes, constructors, typed, recurrent, steps, every_line
         )
         printed = printer.with_states(printer.each_once())
     except Unwritten as error:
@@ -119,8 +122,9 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     while True:
         classes, constructors, validator = merger.merged()
         found = decided(classes, constructors)
-        if found.params - merger.fixed.keys():
-            merger.fix(found.params)
+        literal = found.params | params_in_blocks(classes, merger.spec)
+        if literal - merger.fixed.keys():
+            merger.fix(literal)
             continue
         networks = of_networks(typed, classes)
         taken = {n for ir in networks.values() for n in constructors.of(ir.plan).params}
@@ -154,7 +158,7 @@ class _FilePrinter:
 
     classes: list[ClassIR]
     constructors: Constructors
-    spec: Spec
+    typed: TypedGraph
     recurrent: RecurrentModules
     steps: Steps | None = None
     every_line: bool = False
@@ -197,14 +201,15 @@ class _FilePrinter:
         return [self._printed(ir) for ir in kept]
 
     def _printed(self, ir: ClassIR) -> Class:
-        reset = reset_lines(ir, self.classes, self.spec)
+        spec = self.typed.graph.spec
+        reset = reset_lines(ir, self.classes, spec, self.typed.params)
         if self.recurrent == "torch":
             reset = named_after_torch(reset)
-        calls_reset = bool(reset) and starts_itself(ir, self.spec)
+        calls_reset = bool(reset) and starts_itself(ir, spec)
         return print_class(
             ir,
             self.constructors,
-            self.spec,
+            spec,
             reset,
             calls_reset,
             self.steps,

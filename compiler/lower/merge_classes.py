@@ -210,7 +210,8 @@ class Merger:
             built = replace(built, demands=demands[id(plan)])
             built = _with_used_states(built, steps)
             found.append(overwrite(read_sizes(cut_static(built, steps))))
-        constructors = Constructors({id(ir.plan): ir for ir in found})
+        by_plan = {id(ir.plan): ir for ir in found}
+        constructors = Constructors(by_plan, self.spec, self.typed.params)
         for ir in found:
             _require_known_sizes(ir, constructors)
         return found, constructors
@@ -223,7 +224,7 @@ class Merger:
             tell_uses(plan)
         classes = [overwrite(read_sizes(build_class(plan, plans))) for plan in kept]
         by_plan = {id(ir.plan): ir for ir in classes}
-        constructors = Constructors(by_plan)
+        constructors = Constructors(by_plan, self.spec, self.typed.params)
         for ir in classes:
             constructors.require_static(ir)
         validator = Validator(by_plan, constructors)

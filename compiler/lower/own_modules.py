@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Literal
 
 from compiler.codegen.python import Call, Expr, Name, lit
-from compiler.codegen.statements import ExprStatement, For, If, Stmt
-from compiler.codegen.traversal import mapped
+from compiler.codegen.statements import Stmt
+from compiler.codegen.traversal import map_line, mapped
 from compiler.lower.class_ir import ClassIR
 from compiler.op.registry import own_modules
 
@@ -31,7 +31,7 @@ def with_own_modules(ir: ClassIR) -> ClassIR:
 
 def named_after_torch(lines: Sequence[Stmt]) -> list[Stmt]:
     """The lines of `reset_parameters` that look for these modules."""
-    return [_line(line) for line in lines]
+    return [map_line(line, _with_own) for line in lines]
 
 
 def _with_own(code: Expr) -> Expr:
@@ -44,15 +44,3 @@ def _with_own(code: Expr) -> Expr:
         case Name(kind) if kind in own_modules():
             return Name(own_modules()[kind].own_module)
     return mapped(code, _with_own)
-
-
-def _line(line: Stmt) -> Stmt:
-    match line:
-        case For(body=body):
-            return replace(line, body=tuple(map(_line, body)))
-        case If(test, body, orelse):
-            lines = tuple(map(_line, body)), tuple(map(_line, orelse))
-            return replace(line, test=_with_own(test), body=lines[0], orelse=lines[1])
-        case ExprStatement(value):
-            return replace(line, value=_with_own(value))
-    return line

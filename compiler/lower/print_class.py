@@ -39,7 +39,13 @@ from compiler.codegen.statements import (
     Return,
     Stmt,
 )
-from compiler.codegen.traversal import mapped, placeholders, used_names
+from compiler.codegen.traversal import (
+    filled,
+    map_line,
+    mapped,
+    placeholders,
+    used_names,
+)
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
 from compiler.ir.module import (
@@ -71,6 +77,8 @@ from compiler.lower.constructors import (
     is_computed,
 )
 from compiler.lower.documentation import class_docstring
+from compiler.lower.evaluate_code import folded_numbers, number_code
+from compiler.lower.initialization import names_in_reset
 from compiler.lower.member_code import (
     copies,
     holds_numbers,
@@ -121,7 +129,8 @@ def print_class(
     every_line: bool = False,
 ) -> Class:
     """The definition of a class. `reset` are the lines of its `reset_parameters`."""
-    printer = ClassPrinter(ir, constructors, spec, steps, every_line=every_line)
+    asked = names_in_reset(reset)
+    printer = ClassPrinter(ir, constructors, spec, steps, asked, every_line=every_line)
     constructor = printer.constructor(calls_reset)
     empty = len(constructor.body) == 1 and len(constructor.params) == 1
     base = "nn.ModuleDict" if holds_numbers(ir) else "nn.Module"
@@ -132,7 +141,7 @@ def print_class(
                 "reset_parameters",
                 (FunctionParameter("self"),),
                 lit(None),
-                tuple(reset),
+                tuple(printer.reset(reset)),
             )
         )
     body += printer.methods()
@@ -150,6 +159,7 @@ class ClassPrinter:
         constructors: Constructors,
         spec: Spec,
         steps: Steps | None,
+        asked: Iterable[str] = (),
         *,
         every_line: bool = False,
     ) -> None:
@@ -169,7 +179,8 @@ class ClassPrinter:
             if holds_numbers(ir)
             else {*MODULE_ATTRIBUTES, *self.plan.scope.nodes}
         )
-        self.kept = {name: attributes.fresh(name.lower()) for name in self._kept()}
+        names = self._kept() | {n: None for n in asked if n not in self.plan.fixed}
+        self.kept = {name: attributes.fresh(name.lower()) for name in names}
         self.flags = {
             layer: attributes.fresh(f"has_{layer}") for layer in self.conditions
         }
@@ -239,6 +250,26 @@ class ClassPrinter:
             lit(None),
             tuple(body),
         )
+
+    def reset(self, lines: Iterable[Stmt]) -> Iterator[Stmt]:
+        """The lines of `reset_parameters` with every name as the object keeps it."""
+        known = self.plan.fixed
+
+        def fill(key: Hashable) -> Expr:
+            assert isinstance(key, ScopeName), key
+            kept = Kept(key.name)
+            return (
+                number_code(known[kept.name])
+                if kept.name in known
+                else self._fill(kept)
+            )
+
+        def one(code: Expr) -> Expr:
+            asks = bool(placeholders(code))
+            done = filled(code, fill)
+            return folded_numbers(done) if asks and known else done
+
+        return (map_line(line, one) for line in lines)
 
     def _init(self, code: Expr) -> Expr:
         return in_constructor(code, self.ir, self.constructors)

@@ -22,7 +22,7 @@ FORMULAS = 6_000_000
 WRAPPED = 10_000_000
 """From this seed on they have wrappers around some layers, too."""
 COUNTED = 50_000_000
-"""From this seed on lists are counted, too."""
+"""From this seed on lists are counted, and weights are initialised by formulas."""
 LISTED = 60_000_000
 """From this seed on copies give lists."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
@@ -87,9 +87,34 @@ def _random_spec(seed: int) -> Config:
                 ]
             )
         }
+        if seed >= COUNTED:
+            bias = s.pick(["n / 4", "pi", "0.5 if flag else hidden"])
+            std = {"normal": {"std": "0.3 / sqrt(width)"}}
+            spec["init"] = {"linear": {"weight": std, "bias": {"constant": bias}}}
+    if seed >= COUNTED:
+        _initialize(s, s.layers, ["n / 4", "sqrt(width)", "1 / hidden"])
+        for block in s.blocks.values():
+            known = ["D / 8"] if ", D]" in str(block["inputs"]) else []
+            _initialize(s, block["layers"], ["pi", *known])
     if s.blocks:
         spec["blocks"] = s.blocks
     return _used(spec)
+
+
+def _initialize(s: Scope, layers: Config, values: list[str]) -> None:
+    """Give some linear layers a rule for their weights, and for those of their copies by number."""
+    for layer in layers.values():
+        if (
+            isinstance(layer, dict)
+            and layer.get("op") == "linear"
+            and "tie" not in layer
+            and s.chance(0.2)
+        ):
+            shared = isinstance(layer.get("repeat"), dict)
+            counted = ["1 / (i + 1)"] * ("repeat" in layer and not shared)
+            layer.setdefault(
+                "init", {"weight": {"constant": s.pick([*values, *counted])}}
+            )
 
 
 def _network(s: Scope) -> Config:
