@@ -129,6 +129,95 @@ def test_encoder_decoder() -> None:
     )
 
 
+class PointerGenerator(nn.Module):
+    """See et al., 2017, equations 1 to 11, one step after the other."""
+
+    def __init__(self, vocab: int, extra: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.extra = extra
+        self.embedding = nn.Embedding(vocab, width, padding_idx=0)
+        self.encoder = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+        self.keys = nn.Linear(2 * hidden, 2 * hidden, bias=False)
+        self.reduce_hidden = nn.Linear(2 * hidden, hidden)
+        self.reduce_cell = nn.Linear(2 * hidden, hidden)
+        self.lstm = nn.LSTMCell(width, hidden)
+        self.query = nn.Linear(hidden, 2 * hidden)
+        self.of_coverage = nn.Linear(1, 2 * hidden, bias=False)
+        self.score = nn.Linear(2 * hidden, 1, bias=False)
+        self.readout = nn.Linear(3 * hidden, hidden)
+        self.head = nn.Linear(hidden, vocab)
+        self.switch = nn.Linear(3 * hidden + width, 1)
+
+    def forward(
+        self, source: Tensor, extended: Tensor, target: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        memory, (hidden, cell) = self.encoder(self.embedding(source))
+        h = torch.relu(self.reduce_hidden(torch.cat([hidden[0], hidden[1]], -1)))
+        c = torch.relu(self.reduce_cell(torch.cat([cell[0], cell[1]], -1)))
+        coverage = memory.new_zeros(source.shape)
+        steps = []
+        for x in self.embedding(target).unbind(1):
+            h, c = self.lstm(x, (h, c))
+            features = self.keys(memory) + self.query(h)[:, None]
+            features = features + self.of_coverage(coverage[..., None])
+            scores = self.score(torch.tanh(features))[..., 0]
+            attention = scores.masked_fill(source == 0, -torch.inf).softmax(1)
+            context = (attention[..., None] * memory).sum(1)
+            words = self.head(self.readout(torch.cat([h, context], -1))).softmax(1)
+            p_gen = torch.sigmoid(self.switch(torch.cat([context, h, x], -1)))
+            all_words = torch.arange(words.shape[1] + self.extra)
+            is_word = extended[..., None] == all_words  # of each place of the source
+            copied = (attention[..., None] * is_word).sum(1)
+            generated = F.pad(words, (0, self.extra))
+            p = p_gen * generated + (1 - p_gen) * copied
+            steps.append((p, attention, coverage))
+            coverage = coverage + attention
+        first, second, third = zip(*steps, strict=True)
+        return torch.stack(first, 1), torch.stack(second, 1), torch.stack(third, 1)
+
+
+POINTER = {"vocab": 23, "extra": 4, "width": 6, "hidden": 10}
+
+
+def _summaries() -> tuple[Tensor, Tensor, Tensor]:
+    """Sources of unequal length, some words of which are not in the vocabulary."""
+    source = torch.randint(3, 23, (3, 8))
+    source[1, 5:] = source[2, 2:] = 0
+    extended = source.where(torch.rand(3, 8) < 0.7, torch.randint(23, 27, (3, 8)))
+    return source, extended.where(source > 0, 0), torch.randint(3, 23, (3, 5))
+
+
+def test_pointer_generator() -> None:
+    texts = _summaries()
+    check_equal(
+        generated("pointer_generator")(**POINTER),
+        PointerGenerator(**POINTER),
+        _pointer_names,
+        lambda model: model(*texts),
+        lambda model: model(*texts),
+    )
+
+
+def _pointer_names(tensors: Tensors) -> Named:
+    rules = {
+        r"(lstm\..*)": r"decoder.\1",
+        r"((?:query|of_coverage|score)\..*)": r"decoder.attention.\1",
+        r"(.*)": r"\1",
+    }
+    return {renamed(name, rules): tensor for name, tensor in tensors.items()}
+
+
+def test_probabilities_of_a_pointer_generator_sum_to_one() -> None:
+    model = generated("pointer_generator")(**POINTER).eval()
+    source, extended, target = _summaries()
+    probabilities, attention, coverage = model(source, extended, target)
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones(3, 5))
+    torch.testing.assert_close(coverage[:, 1:], attention.cumsum(1)[:, :-1])
+    state = model.init_state(source, extended)
+    steps = [model.step(one, state)[0] for one in target.split(1, dim=1)]
+    torch.testing.assert_close(torch.cat(steps, 1), probabilities)
+
+
 class Translator(nn.Module):
     """torch's own Transformer layers, which norm after each sum."""
 

@@ -11,6 +11,7 @@ DECODERS = {
     "rnn": "T",
     "elman": "T",
     "encoder_decoder": "T",
+    "pointer_generator": "T",
     "g2p": "T",
     "wavenet": "T",
     "tcn": "T",
