@@ -109,7 +109,42 @@ blocks:
         {op: attention, num_heads: 1, is_causal: causal, in: {query: x, key: x, value: x, mask: mask}}
       s: {op: add, in: [x, a]}
 """
+CHOOSING_BLOCK = """
+blocks:
+  Blk:
+    params: {first: bool, second: false}
+    inputs: {x: "float[B, D]"}
+    layers:
+      act: {choose: [{when: first, op: relu}, {op: tanh}]}
+      fc: {op: linear, out_features: D}
+      more: {choose: [{when: second, op: sigmoid}, {op: softmax, dim: -1}]}
+"""
+
+
+def _choosing(copies: int, first: str, second: str, *more: str) -> str:
+    layer = f"{{op: Blk, first: {first}, second: {second}, repeat: n}}"
+    lines = "".join(f"  {line}\n" for line in more)
+    text = f"params: {{n: {copies}}}\ninputs: {{x: 'float[B, 4]'}}\nlayers:\n  a: {layer}\n{lines}"
+    return text + CHOOSING_BLOCK
+
+
 MORE = {
+    "two_choices": _choosing(6, "i % 2 == 0", "i % 3 == 0"),
+    "a_choice_that_comes_later": _choosing(3, "i == 5", "false"),
+    "a_combination_that_comes_later": _choosing(3, "i % 4 == 0", "i % 5 == 0"),
+    "a_combination_after_both_have_settled": _choosing(2, "i == 1", "i % 2 == 0"),
+    "choices_again": _choosing(2, "i == 1", "false", "again: {share: a}"),
+    "a_width_that_comes_later": """
+params: {n: 3}
+inputs: {x: "float[B, 4]"}
+layers:
+  a:
+    repeat: n
+    in: {one: x}
+    layers:
+      more: {op: concat, dim: -1, in: [one, one], when: i % 9 == 5, else: one}
+      norm: {op: layer_norm, in: more}
+""",
     "two_classes": """
 params: {wide: 3}
 inputs: {x: "float[B, T, 8]", mask: "bool[B, T]?"}
