@@ -110,30 +110,29 @@ def _unseen(plan: ClassPlan) -> Iterator[Expr]:
     `when` matters where the layer gives another type than what passes it by; a flag of an op where the op writes other
     code, and not an expression of the flag.
     """
+    read = _read(plan)
     for name, typed in plan.layers.items():
         when = plan.scope.nodes[name].layer.when
-        if isinstance(when, Formula) and _changes_type(plan, name):
+        if isinstance(when, Formula) and name in read and _changes_type(plan, name):
             yield value_code(when)
         for argument, value in typed.arguments.items():
             if isinstance(value, Formula) and _changes_code(plan, name, argument):
                 yield value_code(value)
 
 
+def _read(plan: ClassPlan) -> set[str]:
+    """The layers of whose types code may ask: code of other layers, or of what builds the class."""
+    outputs = plan.scope.outputs.values() if plan.scope.kind != "network" else ()
+    inside = (ref for typed in plan.layers.values() for _, ref in refs_of(typed))
+    return {ref.node for ref in (*outputs, *inside)}
+
+
 def _changes_type(plan: ClassPlan, layer: str) -> bool:
-    if not _is_read(plan, layer):
-        return False
+    """Whether a layer that is on in all uses, or in none, would give another type if it were not."""
     found = [(use, use.nodes[layer]) for use in plan.uses if layer in use.nodes]
     if len({bool(node.calls) for _, node in found}) != 1:
         return False
     return any(_other_type(use, node) for use, node in found)
-
-
-def _is_read(plan: ClassPlan, layer: str) -> bool:
-    """Whether code may ask for the type of what a layer gives: code of other layers, or of what builds the class."""
-    outputs = plan.scope.outputs.values() if plan.scope.kind != "network" else ()
-    return any(ref.node == layer for ref in outputs) or any(
-        ref.node == layer for typed in plan.layers.values() for _, ref in refs_of(typed)
-    )
 
 
 def _other_type(use: Instance, node: TypedNode) -> bool:
