@@ -25,6 +25,8 @@ def test_data_of_the_base_are_found_beside_it(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run")
     assert run.program.name == "Own"
     assert run.evaluate()["loss"] > 0
+    state = trained(own, tmp_path / "run", "task.epochs=2", resume=True)
+    assert state.epoch == 2
     own.write_text(
         "extends: base/language_model.yaml\ntask: {data: {text: {path: text.txt}}}\n",
         encoding="utf-8",
