@@ -8,7 +8,7 @@ conditions, groups, sharing, ties, scans and optional inputs are plain Python.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -246,10 +246,15 @@ class Interpreter:
             copy_state = (
                 layer_state if repeat.share else getattr(layer_state, str(copy), None)
             )
+            taken = {
+                port: _item(value, copy) if port in typed.each else value
+                for port, value in inputs.items()
+            }
             calls.append(
-                self._call_once(frame, typed, copy, copy_state, inputs, numbers)
+                self._call_once(frame, typed, copy, copy_state, taken, numbers)
             )
-            inputs = _next_inputs(calls[-1], inputs)
+            if repeat.chain:
+                inputs = _next_inputs(calls[-1], inputs, typed.each)
         stacks = {
             name: torch.stack([outputs[port] for outputs in calls])
             for name, port in repeat.stack.items()
@@ -419,12 +424,24 @@ def _calls_by_copy(typed: TypedNode) -> list[LayerCall]:
     return [call for call in typed.calls for _ in range(call.count)]
 
 
-def _next_inputs(outputs: Mapping[str, Tensor], inputs: Inputs) -> Inputs:
-    """The inputs of a repeat's next copy: outputs with the same name, or else the first output as the first input."""
-    same = [name for name in outputs if name in inputs]
-    pairs = [(name, name) for name in same] or [
-        (next(iter(outputs)), next(iter(inputs)))
-    ]
+def _item(value: Tensor | tuple[Tensor, ...] | None, copy: int) -> Tensor:
+    """The item of a list that a copy takes."""
+    assert isinstance(value, tuple)
+    return value[copy]
+
+
+def _next_inputs(
+    outputs: Mapping[str, Tensor], inputs: Inputs, each: Collection[str]
+) -> Inputs:
+    """The inputs of a repeat's next copy: outputs with the same name, or else the first output as the first input.
+
+    `each` are lists that go item by item: no output takes their place.
+    """
+    fed = [name for name in inputs if name not in each]
+    same = [name for name in outputs if name in fed]
+    pairs = [(name, name) for name in same]
+    if not pairs and fed:
+        pairs = [(next(iter(outputs)), fed[0])]
     following = dict(inputs)
     for name, port in pairs:
         before = inputs[port]

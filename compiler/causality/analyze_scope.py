@@ -18,7 +18,7 @@ from compiler.causality.compose_flows import (
     widened,
 )
 from compiler.dataclass import dataclass
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds, for_copy
 from compiler.ir.causal import CallFlow, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance, LayerCall, Scan, TypedNode
 from compiler.op.combine_flows import all_of, meet, plus, with_axes
@@ -94,13 +94,14 @@ class Analyzer:
         calls: list[CallFlow] = []
         each: Copies = []
         for call in node.calls:
-            first = given
+            first = for_copy(given, node.each, call.counter)
             for number in range(call.count):
-                found = self.call(instance, call, given)
-                each.append((found.outputs, call.counter + number))
-                following = next_inputs(found.outputs, given)
+                copy = call.counter + number
+                found = self.call(instance, call, for_copy(given, node.each, copy))
+                each.append((found.outputs, copy))
+                following = next_inputs(node, found.outputs, given)
                 still, given = following == given, following
-                if still:
+                if still and not node.each:
                     break
             calls.append(replace(found, inputs=first))
         return tuple(calls), each
@@ -248,10 +249,12 @@ def _passed_on(scope: ScopeFlow, node: TypedNode, given: Values) -> Dependence:
     return first or Dependence()
 
 
-def next_inputs(outputs: Mapping[str, Dependence], given: Values) -> Values:
-    """The inputs of the next copy of a repeated layer."""
+def next_inputs(
+    node: TypedNode, outputs: Mapping[str, Dependence], given: Values
+) -> Values:
+    """The inputs of the next copy of a repeated layer, before it takes its items of lists."""
     following = dict(given)
-    for name, port in fed_ports(list(outputs), list(given)).items():
+    for name, port in feeds(node.node.layer, outputs, given, node.each).items():
         before = given[port]
         rest = before[1:] if isinstance(before, tuple) else ()
         one = outputs[name]

@@ -14,7 +14,7 @@ from dataclasses import field
 
 from compiler.causality.analyze_scope import Analyzer
 from compiler.dataclass import dataclass
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, PortAxis, ScopeFlow
 from compiler.ir.graph import Ref
 from compiler.op.dependence import SIZE, Dependence, Reach, parts
@@ -92,12 +92,15 @@ class _Finder:
                 refs = ref if isinstance(ref, tuple) else (ref,)
                 for n, one in enumerate(refs):
                     key = f"{port} {n}" if isinstance(ref, tuple) else port
+                    key = port if port in node.node.each else key
                     if given.get(key):
                         self._mark(scope, columns, one, given[key])
-            ports = list(call.inputs)
+            layer, each = node.node.node.layer, node.node.each
             wanted |= {
                 output: wanted.get(output, frozenset()) | given[port]
-                for output, port in fed_ports(list(call.outputs), ports).items()
+                for output, port in feeds(
+                    layer, call.outputs, call.inputs, each
+                ).items()
                 if given.get(port)
             }
 

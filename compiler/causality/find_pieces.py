@@ -15,7 +15,7 @@ from typing import Literal
 
 from compiler.causality.analyze_scope import Analyzer, argument_reads
 from compiler.dataclass import dataclass
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, PortAxis, ScopeFlow
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall
@@ -161,17 +161,19 @@ class _PieceFinder:
             return self._call(scope, node, node.calls[0], given)
         found: dict[str, Extents] = {}
         copies: list[Values] = []
+        layer, each = node.node.node.layer, node.node.each
         for call in node.calls:
             seen: list[Values] = []
             own: list[Values] = []
-            while given not in seen:
-                seen.append(given)
-                found = dict(self._call(scope, node, call, given))
+            while given not in seen and len(own) < call.call.count:
+                seen += [] if each else [given]
+                taken = _for_copy(given, each, call.call.counter + len(own))
+                found = dict(self._call(scope, node, call, taken))
                 own.append(found)
-                fed = fed_ports(list(call.outputs), list(call.inputs))
+                fed = feeds(layer, call.outputs, call.inputs, each)
                 given = {**given, **{p: found[n] for n, p in fed.items() if n in found}}
             if repeat.collect:
-                turn = seen.index(given)
+                turn = len(own) - 1 if given not in seen else seen.index(given)
                 copies += _turning(own, turn, call.call.count)
         for name, port in repeat.stack.items():
             found[name] = (None, *found[port])
@@ -224,6 +226,18 @@ class _PieceFinder:
         """Whether axes have one element for each position."""
         sizes = (instance.context.value(kind.shape[n]) for n in axes)
         return all(size == Dim.symbol(self.length) for size in sizes)
+
+
+def _for_copy(given: Values, each: Collection[str], copy: int) -> Values:
+    """What a copy takes: of a list that goes item by item its own."""
+    if not each:
+        return given
+    items = {f"{port} {copy}": port for port in each}
+    return {
+        items.get(key, key): value
+        for key, value in given.items()
+        if key in items or key.partition(" ")[0] not in each
+    }
 
 
 def _turning(found: Sequence[Values], turn: int, count: int) -> Iterator[Values]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from compiler.causality.analyze_scope import Analyzer, Values, next_inputs, node_inputs
 from compiler.causality.compose_flows import calm
+from compiler.infer.repeats import for_copy
 from compiler.ir.causal import CallFlow, LeakStep, NodeFlow, ScopeFlow
 from compiler.ir.graph import Ref
 from compiler.ir.typed import TypedNode
@@ -146,9 +147,10 @@ def _first_late(
         return 0, flow.calls[0]
     for one in flow.calls:
         for _ in range(one.call.count):
-            found = analyzer.call(scope.instance, one.call, given)
+            taken = for_copy(given, flow.node.each, number)
+            found = analyzer.call(scope.instance, one.call, taken)
             if any(output.late for output in found.outputs.values()):
                 return number, found
-            given = next_inputs(found.outputs, given)
+            given = next_inputs(flow.node, found.outputs, given)
             number += 1
     return number - 1, found

@@ -169,6 +169,10 @@ def _notes(instance: Instance, node: TypedNode) -> list[str]:
         notes.append(f"shares {node.node.shared}")
     if layer.repeat is not None and layer.repeat.share:
         notes.append("shared weights")
+    if layer.repeat is not None and not layer.repeat.chain:
+        notes.append("side by side")
+    if node.each:
+        notes.append("item by item")
     for name, other in node.ties.items():
         notes.append(f"{name} tied to {other}")
     if node.scan is not None:

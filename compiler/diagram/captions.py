@@ -112,6 +112,10 @@ def badge(layer: LayerView) -> str:
             parts[-1] += ", …"
         if declared.repeat.share:
             parts[-1] += ", shared weights"
+        if not declared.repeat.chain:
+            parts[-1] += ", side by side"
+        elif any(typed.each for _, typed in layer.active_uses):
+            parts[-1] += ", item by item" + " backwards" * declared.repeat.reverse
         parts.extend(_differences(layer))
     scans = [typed.scan for _, typed in layer.active_uses if typed.scan is not None]
     if scans:

@@ -14,7 +14,7 @@ from itertools import chain
 from compiler.dataclass import dataclass
 from compiler.diagram.boxes import BoxBuilder
 from compiler.diagram.views import ScopeView, Wire, input_refs
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref
 from compiler.ir.typed import TypedNode, item_port
 
@@ -269,7 +269,10 @@ class _Copies:
             fed = {name: name for name in node.carry}
             spans = tuple((inner_case, 2) for inner_case, _ in spans)
         elif repeat is not None:
-            fed = {port: name for name, port in fed_ports(inner, given).items()}
+            each = () if typed is None else typed.each
+            fed = {
+                port: one for one, port in feeds(node.layer, inner, given, each).items()
+            }
         return cls(spans, fed, _lists(typed), outputs)
 
 

@@ -64,6 +64,8 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
             of_all = ((f"collect.{k}", of or "all") for k, of in value.collect.items())
             yield from of_all
             yield f"{name}.at", "" if value.at is None else _text(value.at)
+            yield f"{name}.chain", "" if value.chain else "false"
+            yield f"{name}.reverse", "true" if value.reverse else ""
         case Tie():
             yield from ((f"{name}.{key}", path) for key, path in value.tensors.items())
             yield f"{name}.when", "" if value.when is None else _text(value.when)

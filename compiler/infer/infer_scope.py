@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from compiler.infer.repeats import (
     chain,
     copies_are_equal,
     equal_arguments,
+    for_copy,
     in_copy,
     uses_counter,
 )
@@ -91,6 +92,8 @@ class ResolvedLayer:
     arguments: Mapping[str, Any]
     refs: Refs
     """Its inputs by port."""
+    each: frozenset[str] = frozenset()
+    """The inputs of which each copy takes an item of its own."""
 
     @property
     def group(self) -> bool:
@@ -137,7 +140,7 @@ class ScopeInference:
             except Skip:
                 continue
         for name, ref in self.instance.scope.outputs.items():
-            kind = self.instance.type_of(ref)
+            kind = None if self._is_unnamed(ref) else self.instance.type_of(ref)
             if kind is not None:
                 self.instance.outputs[name] = kind
             elif self._absent(ref):
@@ -156,6 +159,7 @@ class ScopeInference:
             self._needed(node, node.otherwise)  # reports it, also where the layer runs
         active, ties = self._when(node), self._ties(node)
         count = self._count(node) if active else 0
+        self._check_each(layer, count)
         if count == 0:
             return self._passed_on(layer, types, active, ties)
         calls: tuple[LayerCall, ...]
@@ -189,6 +193,7 @@ class ScopeInference:
             speculative=speculative,
             ties=ties,
             lists=lists.copies,
+            each=layer.each,
         )
 
     def _lists(self, node: Node, calls: tuple[LayerCall, ...]) -> Lists:
@@ -239,6 +244,7 @@ class ScopeInference:
             active,
             speculative=speculative,
             ties=ties,
+            each=layer.each,
         )
 
     # What a layer runs, and on which types.
@@ -285,12 +291,30 @@ class ScopeInference:
         return ResolvedLayer(node, target, arguments, refs)
 
     def _with_items(self, layer: ResolvedLayer) -> ResolvedLayer:
-        """The layer with the items of the lists that it takes at ports that take many."""
+        """The layer with the items of the lists that it takes: at ports that take many, and one for each copy."""
+        apart = {
+            port
+            for port, ref in layer.refs.items()
+            if isinstance(ref, Ref) and layer.repeated and self._list_of(ref)
+        }
         refs = {
-            port: self._items_of(layer.node, ref) if isinstance(ref, tuple) else ref
+            port: ref
+            if isinstance(ref, Ref) and port not in apart
+            else self._items_of(layer.node, ref if isinstance(ref, tuple) else (ref,))
             for port, ref in layer.refs.items()
         }
-        return replace(layer, refs=refs)
+        repeat = layer.node.layer.repeat
+        if repeat is not None and repeat.reverse:
+            self._check_reverse(layer.node, apart)
+            refs |= {port: _reversed(refs[port]) for port in apart}
+        return replace(layer, refs=refs, each=frozenset(apart))
+
+    def _check_reverse(self, node: Node, each: Collection[str]) -> None:
+        """What is reversed is a list that goes item by item."""
+        if not each:
+            message = "`reverse` is for a list that goes item by item, and this layer takes none"
+            span = node.place.at("repeat").span("reverse", key=True)
+            self.report.error("bad-repeat", span, message, path=self._path(node))
 
     def _items_of(self, node: Node, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
         found: list[Ref] = []
@@ -341,6 +365,34 @@ class ScopeInference:
             for key in counted
         )
 
+    def _check_each(self, layer: ResolvedLayer, count: int) -> None:
+        """A list that goes item by item has one for each copy, and is nothing that could be passed on."""
+        node = layer.node
+        for port in layer.each:
+            items = layer.refs[port]
+            assert isinstance(items, tuple)
+            (name, _), path = items[0].item or ("", 0), self._path(node)
+            text = f"{items[0].node}.{name}"
+            message = help = ""
+            if count and len(items) != count:
+                copies = f"{count} cop{'y' if count == 1 else 'ies'}"
+                message = (
+                    f"{text} has {len(items)} items for {copies}: each takes its own"
+                )
+            elif (
+                node.layer.when is not None
+                and node.otherwise is None
+                and port == next(iter(layer.refs))
+            ):
+                message = (
+                    f"where `when` is false, {text} would be passed on, which is a list"
+                )
+                help = "name the value that takes its place: else: x"
+            if message:
+                span = node.place.document.locate(items[0].path)
+                self.report.error("bad-list", span, message, help=help, path=path)
+                raise Skip
+
     def _list_of(self, ref: Ref) -> tuple[int, ...] | None:
         """The copies that the items of a list are of; None for what is no list."""
         source = self.instance.nodes.get(ref.node)
@@ -359,11 +411,19 @@ class ScopeInference:
 
     def _needed(self, node: Node, ref: Ref) -> TensorType | None:
         """The type of an input; None where it is an optional input of this block that is absent."""
-        kind = self.instance.type_of(ref)
+        kind = None if self._is_unnamed(ref) else self.instance.type_of(ref)
         if kind is None and not self._absent(ref):
             self._check_port(node.place, ref, self._path(node))
             raise Skip
         return kind
+
+    def _is_unnamed(self, ref: Ref) -> bool:
+        """Whether a value is an output of copies that are no chain, of which each gives its own."""
+        source = self.instance.nodes.get(ref.node)
+        repeat = source.node.layer.repeat if source is not None else None
+        if source is None or repeat is None or repeat.chain or not source.calls:
+            return False
+        return (ref.port or next(iter(source.outputs))) in source.of_copy
 
     def _present(self, node: Node, ref: Ref) -> TensorType:
         """The type of one of several inputs, of which none can be left out."""
@@ -398,10 +458,17 @@ class ScopeInference:
     ) -> bool:
         """Report a list where one tensor is needed, and an item that is not there."""
         span = place.document.locate(ref.path)
+        if self._is_unnamed(ref):
+            names = [*source.lists, *(set(source.outputs) & _stacks(source.node))]
+            message = f"the copies of {ref.node} are no chain, and each gives its own"
+            help = f"name what they give: {ref.node}.{next(iter(names), 'outputs')}"
+            self.report.error("bad-list", span, message, help=help, path=path)
+            return True
         copies = source.lists.get(ref.port)
         if copies is not None:
             message = f"{ref} is a list of {len(copies)}, and one tensor is needed here"
-            help = f"name an item, {ref}.0, or join them: {{op: concat, dim: 1, in: {ref}}}"
+            joined = f"{{op: concat, dim: 1, in: {ref}}}"
+            help = f"name an item, {ref}.0, or join them: {joined}; copies of a layer take an item each"
             self.report.error("bad-list", span, message, help=help, path=path)
             return True
         name, number = ref.item or ("", 0)
@@ -488,23 +555,26 @@ class ScopeInference:
             return (self._call(layer, types, None),)
         counted = layer.counted
         calls: list[LayerCall] = []
-        given = dict(types)
+        state = dict(types)
         done = 0
         while done < count:
+            given = for_copy(state, layer.each, done)
             with in_copy(done, given, self.context):
                 call = self._call(layer, given, done)
-            following = chain(call.outputs, given) if done + 1 < count else given
+            if done + 1 < count:
+                state = chain(layer.node.layer, call.outputs, state, layer.each)
+            following = for_copy(state, layer.each, min(done + 1, count - 1))
             equal = copies_are_equal(given, following, self.context)
             if layer.group and not equal:
                 raise _changing_group()
             run = self._alike(layer, done, count, counted) if equal else 1
+            run = run if not layer.each else 1  # later items may be of other types
             last = calls[-1] if calls else None
             if last is not None and last.same_as(call):
                 calls[-1] = last.times(last.count + run)
             else:
                 calls.append(call.times(run))
             done += run
-            given = following
         return tuple(calls)
 
     def _alike(self, layer: ResolvedLayer, done: int, count: int, counted: bool) -> int:
@@ -689,7 +759,11 @@ class ScopeInference:
             return ()
         if (calls and not layer.repeated) or (layer.repeated and layer.group):
             return ()
-        given = chain(calls[-1].outputs, calls[-1].inputs) if calls else dict(types)
+        if layer.each:  # a list has no more items
+            return ()
+        given = dict(types)
+        if calls:
+            given = chain(layer.node.layer, calls[-1].outputs, calls[-1].inputs)
         if (
             calls
             and not layer.counted
@@ -716,7 +790,7 @@ class ScopeInference:
                 calls.append(self._call(layer, given, number))
                 if self.context.tolerated:
                     return tuple(calls[:-1])
-                given = chain(calls[-1].outputs, given)
+                given = chain(layer.node.layer, calls[-1].outputs, given)
         except (OpError, BindingError, Skip, DimOverflow, ZeroDivisionError):
             return tuple(calls)
         finally:
@@ -731,6 +805,16 @@ class ScopeInference:
     def _skip(self, node: Node, error: OpError) -> Skip:
         self.engine.errors.add(self.instance, node, error, self._path(node))
         return Skip()
+
+
+def _reversed(refs: Ref | tuple[Ref, ...]) -> tuple[Ref, ...]:
+    assert isinstance(refs, tuple)
+    return refs[::-1]
+
+
+def _stacks(node: Node) -> set[str]:
+    """The names of what a layer stacks."""
+    return set() if node.layer.repeat is None else set(node.layer.repeat.stack)
 
 
 def _inputs_place(node: Node) -> Place:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
@@ -12,6 +12,7 @@ from compiler.infer.instances import InstanceBuilder
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Types, hashable
 from compiler.language.initializers import Initializer
+from compiler.language.layers import Layer
 from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.op.errors import OpError
@@ -19,6 +20,8 @@ from compiler.op.op import Op
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 from compiler.symbolic.tensor import TensorType
+
+_Value = TypeVar("_Value")
 
 
 def fed_ports(outputs: list[str], inputs: list[str]) -> dict[str, str]:
@@ -33,10 +36,46 @@ def fed_ports(outputs: list[str], inputs: list[str]) -> dict[str, str]:
     return same or ({outputs[0]: inputs[0]} if outputs and inputs else {})
 
 
-def chain(outputs: Mapping[str, TensorType], given: Types) -> dict[str, Any]:
-    """The inputs of the next copy."""
+def feeds(
+    layer: Layer, outputs: Iterable[str], inputs: Iterable[str], each: Collection[str]
+) -> dict[str, str]:
+    """Which output of a copy of a layer feeds which input of the next.
+
+    None does where the copies are no chain. `each` are inputs of which each copy has an item of its own.
+    """
+    repeat = layer.repeat
+    if repeat is None or not repeat.chain:
+        return {}
+    return fed_ports(list(outputs), [port for port in inputs if port not in each])
+
+
+def for_copy(
+    given: Mapping[str, _Value | tuple[_Value, ...] | None],
+    each: Collection[str],
+    copy: int,
+) -> dict[str, Any]:
+    """What a copy takes: of a list that goes item by item its own.
+
+    >>> for_copy({"x": 1, "skip": (2, 3)}, {"skip"}, 1)
+    {'x': 1, 'skip': 3}
+    """
+    found = dict(given)
+    for port in each:
+        items = given[port]
+        assert isinstance(items, tuple)
+        found[port] = items[copy]
+    return found
+
+
+def chain(
+    layer: Layer,
+    outputs: Mapping[str, TensorType],
+    given: Types,
+    each: Collection[str] = (),
+) -> dict[str, Any]:
+    """What the next copy takes, before it takes its items of lists."""
     following = dict(given)
-    for source, port in fed_ports(list(outputs), list(given)).items():
+    for source, port in feeds(layer, outputs, given, each).items():
         before, kind = given[port], outputs[source]
         following[port] = (kind, *before[1:]) if isinstance(before, tuple) else kind
     return following

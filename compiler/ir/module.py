@@ -164,6 +164,8 @@ class Loop:
     body: tuple[Stmt, ...]
     times: str = ""
     """How often it runs, as the spec writes it."""
+    items: tuple[tuple[str, Local, Expr], ...] = ()
+    """The inputs at which each copy takes an item of its own: the port, the item, and the list."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +246,7 @@ def refilled(statement: Stmt, fill: Callable[[Hashable], Expr]) -> Stmt:
                 carried=carried,
                 collected=collected,
                 body=inner(statement.body),
+                items=tuple((port, a, one(b)) for port, a, b in statement.items),
             )
         case RunScan():
             return replace(
@@ -275,6 +278,8 @@ def reads(statement: Stmt) -> Iterator[Hashable]:
         case Loop():
             for carried in statement.carried:
                 yield from placeholders(carried.start)
+            for _, _, items in statement.items:
+                yield from placeholders(items)
             for inner in statement.body:
                 yield from reads(inner)
             yield from () if statement.count is None else placeholders(statement.count)
@@ -302,6 +307,7 @@ def definitions(statement: Stmt) -> Iterator[Local]:
         case Loop():
             if statement.holder is not None:
                 yield statement.holder
+            yield from (item for _, item, _ in statement.items)
             yield from (carried.inside for carried in statement.carried)
             for inner in statement.body:
                 yield from definitions(inner)

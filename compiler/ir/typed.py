@@ -97,6 +97,8 @@ class TypedNode:
     """The tensors that are one with others, and the paths of those."""
     lists: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The lists that it collects, and the copies that each item is of; `outputs` has the items."""
+    each: frozenset[str] = frozenset()
+    """The inputs at which it takes a list item by item: copy k takes item k. `inputs` has all items."""
 
     @property
     def without_items(self) -> dict[str, TensorType]:

@@ -152,12 +152,20 @@ class Repeat(Model):
     """Lists of what the copies give: name -> output of a copy, or the name alone for the first output."""
     at: Numbers = None
     """The numbers of the copies whose outputs `collect` takes; default: all."""
+    chain: bool = True
+    """Whether each copy takes what the one before it gives; otherwise all take the inputs of the layer."""
+    reverse: bool = False
+    """Whether the first copy takes the last item of a list that goes item by item, and so on back to its first."""
 
     @model_validator(mode="after")
-    def _at_of_lists(self) -> Repeat:
+    def _with_lists(self) -> Repeat:
         if self.at is not None and not self.collect:
             message = "`at` says which copies `collect` takes the outputs of, and there is no `collect`"
             raise fault("bad-repeat", message, at=("at",), key=True)
+        if not self.chain and not self.collect and not self.stack:
+            message = "without a chain only the last copy would be used: nothing collects or stacks the others"
+            help = "name the list of what they give: collect: outputs"
+            raise fault("bad-repeat", message, at=("chain",), key=True, help=help)
         return self
 
 

@@ -26,6 +26,7 @@ from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.class_steps import ClassNames, ClassSteps, LayerMemory, Steps
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import LayerCode
+from compiler.lower.parted import Unwritten
 from compiler.lower.scope_code import value_code
 from compiler.op.op import Op
 
@@ -72,7 +73,7 @@ def _initial(
         repeat = typed.node.layer.repeat
         copies = draft.built[name] and repeat is not None and not repeat.share
         module = Name("layer") if copies else Placeholder(member(typed))
-        arguments = _begun(draft, kept, given)
+        arguments = _begun(draft, typed, kept, given)
         made = call(Attribute(module, "init_state"), *arguments)
     else:
         made = _with_batch(_of_op(draft, typed, runs), kept)
@@ -101,10 +102,19 @@ def _with_batch(made: Expr, kept: LayerMemory) -> Expr:
     return replace(made, kwargs=(*made.kwargs, ("batch", lit(kept.batch))))
 
 
-def _begun(draft: Draft, kept: LayerMemory, given: Given) -> Iterator[Expr]:
-    """The arguments of `init_state` of a block."""
+def _begun(
+    draft: Draft, typed: TypedNode, kept: LayerMemory, given: Given
+) -> Iterator[Expr]:
+    """The arguments of `init_state` of a block.
+
+    Raises:
+        Unwritten: where each copy would be begun with an item of its own.
+    """
     assert draft.all_steps is not None
     for port in draft.all_steps.begin(kept.plans[0]).ports:
+        if port in typed.each:
+            reason = f"the items of {port} are computed once, and pieces read them"
+            raise Unwritten(draft.plan, typed.node.name, reason)
         value = given.get(port)
         assert not isinstance(value, tuple)
         yield lit(None) if value is None else value

@@ -55,7 +55,7 @@ def common_size(
         sizes = [(run.call.counter, size) for run, size in (*group, *more)]
         sizes.sort(key=lambda one: one[0])
         if repeated and len(sizes) > 1:
-            counted = uses_counter(typed.target, typed.arguments)
+            counted = typed.each or uses_counter(typed.target, typed.arguments)
             known = builder.plan.copy_formulas if counted else {}
             candidates[size_of_copy(sizes, size_code, known)] = None
         candidates |= dict.fromkeys(size_code(size) for _, size in group)

@@ -107,17 +107,31 @@ class Draft:
 
     def demand_copies(self, typed: TypedNode, reason: str, least: int = 1) -> None:
         """A number of copies must be at least so large, where a param decides it."""
-        repeat, when = typed.node.layer.repeat, typed.node.layer.when
+        repeat = typed.node.layer.repeat
         if repeat is None or not isinstance(repeat.count, Formula):
             return
         test: Expr = Compare("<", value_code(repeat.count), lit(least))
+        message = f"{repeat.count.text} must be at least {least}: {reason}"
+        self._demand(typed, test, message)
+
+    def demand_equal(self, typed: TypedNode, length: Expr, reason: str) -> None:
+        """A number of copies must be that of the items of a list, where a param decides either."""
+        repeat = typed.node.layer.repeat
+        assert repeat is not None
+        count = value_code(repeat.count)
+        if count != length:
+            test = Compare("!=", count, length)
+            self._demand(typed, test, f"the copies of {typed.node.name}: {reason}")
+
+    def _demand(self, typed: TypedNode, test: Expr, message: str) -> None:
+        """Where a layer is there, a test over params that are no fixed ones must not hold."""
+        when = typed.node.layer.when
         if when is not None:
             test = Logic("and", (value_code(when), test))
         names = {key.name for key in placeholders(test) if isinstance(key, ScopeName)}
-        if names <= self.plan.fixed.keys():
-            return
-        message = f"{repeat.count.text} must be at least {least}: {reason}"
-        self.demands.append((test, message))
+        known = any(test == one for one, _ in self.demands)
+        if not known and names - self.plan.fixed.keys():
+            self.demands.append((test, message))
 
 
 def _choices(node: Node) -> tuple[Formula | bool | None, ...]:

@@ -16,7 +16,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import placeholders
 from compiler.elaborate.targets import is_item
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
     Body,
@@ -99,7 +99,10 @@ class Forward:
     def _inputs(self, typed: TypedNode) -> Given:
         given: Given = {}
         for port, ref in typed.inputs.items():
-            if isinstance(ref, tuple):
+            if port in typed.each and isinstance(ref, tuple):
+                name, _ = ref[0].item or ("", 0)
+                given[port] = self._list(ref[0].node, name)
+            elif isinstance(ref, tuple):
                 listed = with_lists(typed, ref, self._needed, self._list)
                 if self.draft.columns_of(typed.node.name):
                     listed = tuple(map(self._needed, ref))
@@ -302,7 +305,9 @@ class Forward:
         assert repeat is not None
         name, given = typed.node.name, self._inputs(typed)
         ports = list(typed.of_copy)
-        fed = fed_ports(ports, list(given))
+        fed = feeds(typed.node.layer, ports, given, typed.each)
+        items = tuple(self._items(typed, given))
+        self._demand_each(typed, repeat)
         starts = self._enter(typed, fed, given, many=len(ports) > 1)
         copies = self.draft.built[name] and not repeat.share
         holder = self.draft.value(Origin(name, step="copy")) if copies else None
@@ -311,7 +316,7 @@ class Forward:
         assert emitted.value is not None
         states = [Placeholder(inside) for _, inside in starts.values()]
         alone = not repeat.stack and not self.read.of(name)
-        if len(ports) == 1 and alone and states == [emitted.value]:
+        if len(ports) == 1 and alone and states and states == [emitted.value]:
             self._remember(typed, [start for start, _ in starts.values()])
             return
         values = {
@@ -337,15 +342,45 @@ class Forward:
             Loop(
                 name,
                 holder,
-                count_code(typed) if holder is None else None,
+                count_code(typed) if holder is None and not items else None,
                 carried,
                 (),
                 (),
                 body,
                 _times(repeat),
+                items,
             ),
             values,
         )
+
+    def _demand_each(self, typed: TypedNode, repeat: Repeat) -> None:
+        """Lists that go item by item must have one for each copy, where params decide how many there are."""
+        for port in typed.each:
+            items = typed.inputs[port]
+            assert isinstance(items, tuple)
+            source = self.draft.plan.layers[items[0].node].node.layer.repeat
+            if source is None or (
+                source.at and list(placeholders(value_code(source.at)))
+            ):
+                continue
+            length = lit(len(items)) if source.at else value_code(source.count)
+            name, _ = items[0].item or ("", 0)
+            reason = f"each copy takes an item of {items[0].node}.{name}"
+            self.draft.demand_equal(typed, length, reason)
+
+    def _items(
+        self, typed: TypedNode, given: Given
+    ) -> Iterator[tuple[str, Local, Expr]]:
+        """The items that each copy takes of lists, in place of these."""
+        for port in typed.inputs:
+            items = given[port]
+            if port in typed.each and isinstance(items, Expr):
+                repeat = typed.node.layer.repeat
+                if repeat is not None and repeat.reverse:
+                    items = call("reversed", items)
+                item = self.draft.value(Origin(typed.node.name, step="item"))
+                given[port] = Placeholder(item)
+                yield port, item, items
 
     def _enter(
         self, typed: TypedNode, fed: Mapping[str, str], given: Given, *, many: bool
@@ -370,7 +405,7 @@ class Forward:
         last = {
             port: self.draft.value(Origin(name, port if len(values) > 1 else ""))
             for port in values
-            if port not in after
+            if port not in after and (loop.carried or self.read.plain(name, port))
         }
         stacks = tuple(
             Collected(
@@ -394,10 +429,11 @@ class Forward:
         found = replace(loop, last=ends, collected=(*stacks, *lists))
         self.statements.append(found)
         results = {**after, **last, **{one.name: one.result for one in stacks}}
-        for port in typed.outputs:
-            if port in results:
-                self.values[(name, port)] = Placeholder(results[port])
-        self.values[(name, "")] = self.values[(name, next(iter(typed.outputs)))]
+        for port, value in results.items():
+            self.values[(name, port)] = Placeholder(value)
+        first = next(iter(typed.outputs))
+        if first in results:
+            self.values[(name, "")] = Placeholder(results[first])
 
     def _collected(
         self, typed: TypedNode, repeat: Repeat, values: Mapping[str, Local]

@@ -8,7 +8,7 @@ from compiler.codegen.python import Expr, Starred
 from compiler.elaborate.targets import is_item
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.typed import TypedNode
-from compiler.lower.class_plan import ClassPlan
+from compiler.lower.class_plan import ClassPlan, refs_of
 
 
 def with_lists(
@@ -49,6 +49,7 @@ class ListReads:
 
     def __init__(self, plan: ClassPlan) -> None:
         self._of: dict[str, dict[str, int]] = {}
+        self._plain: set[tuple[str, str]] = set()
         live = plan.live()
         for name in live & plan.layers.keys():
             self._layer(plan, plan.layers[name])
@@ -59,20 +60,23 @@ class ListReads:
         """The lists of a layer that are read, each with the least number of its items."""
         return self._of.get(layer, {})
 
+    def plain(self, layer: str, port: str) -> bool:
+        """Whether something reads an output of a layer, by its name or as the only one."""
+        return (layer, port) in self._plain or (layer, "") in self._plain
+
     def _layer(self, plan: ClassPlan, typed: TypedNode) -> None:
+        for _, ref in refs_of(typed):
+            if not ref.of_list:
+                self._item(plan, ref)
         for value in typed.inputs.values():
             refs = value if isinstance(value, tuple) else (value,)
-            for ref in refs:
-                if not ref.of_list:
-                    self._item(plan, ref)
             lists = [one for ref in refs if (one := _begun(ref)) is not None]
             others = sum(not ref.of_list for ref in refs) + len(lists) - 1
             for layer, name in lists:  # of which each has an item at least
                 self._read(layer, name, max(_least(typed) - others, 1))
-        if typed.node.otherwise is not None:
-            self._item(plan, typed.node.otherwise)
 
     def _item(self, plan: ClassPlan, ref: Ref) -> None:
+        self._plain.add((ref.node, ref.port))
         node, item = plan.scope.nodes.get(ref.node), ref.item
         if node is not None and item is not None and is_item(node, ref):
             self._read(ref.node, item[0], item[1] + 1)

@@ -124,6 +124,9 @@ def _hold_loop(loop: Loop, held: dict[str, Local], names: Names) -> None:
             held[names[one.inside]] = one.inside
         if loop.holder is not None:
             held[names[loop.holder]] = loop.holder
+        for _, item, items in loop.items:
+            _require(placeholders(items), held, names)
+            held[names[item]] = item
         for part in loop.body:
             _hold(part, held, names)
         _require([one.following for one in loop.carried], held, names)
@@ -266,6 +269,7 @@ class _Namer:
                 else ("layer", "module")
             )
             self.values[loop.holder.number] = self._copy_name(*words)
+        self._items(loop)
         for collected in loop.collected:
             plain = collected.name.removeprefix("all_")
             wanted = collected.name if collected.after is None else f"{plain}_list"
@@ -295,6 +299,19 @@ class _Namer:
                     if used
                     else UNUSED
                 )
+
+    def _items(self, loop: Loop) -> None:
+        """The items that each copy takes of lists: as the ports that they go to."""
+        taken: set[str] = set()
+        for port, item, _ in loop.items:
+            words = ["item", "other_item"]
+            if port not in _PLAIN_PORTS and not port.isdigit():
+                words = [port, *words]
+            name = self._copy_name(*words) if self.read[item] else UNUSED
+            if name in taken - {UNUSED}:
+                name = self.fresh(words[0])
+            taken.add(name)
+            self.values[item.number] = name
 
     def _scan(self, scan: RunScan) -> None:
         if not steps_plainly(scan):

@@ -559,6 +559,8 @@ class ClassPrinter:
                 comment = self.comment([one.kind]) if tensor and one.kind else ""
                 lines.append(Assign((name,), start, comment=comment))
         used = [one for one in loop.collected if self.names[one.items] != UNUSED]
+        if made := self._comprehension(loop, used):
+            return [*lines, *made, *self._stacks(used)]
         for collected in used:
             kind = subscript(Name("list"), TENSOR)
             items = Name(self.names[collected.items])
@@ -567,13 +569,16 @@ class ClassPrinter:
         body = [line for part in loop.body for line in self._statement(part)]
         body += map(self._append, used)
         lines.append(self._for(loop, tuple(body)))
+        return [*lines, *self._stacks(used)]
+
+    def _stacks(self, used: Sequence[Collected]) -> Iterator[Stmt]:
+        """`states = torch.stack(states_list)`, for the lists that are read as one tensor."""
         for collected in used:
             if collected.after is not None:
                 value = call("torch.stack", Name(self.names[collected.items]))
                 name = Name(self.names[collected.after])
                 comment = self.comment(collected.kinds)
-                lines.append(Assign((name,), value, comment=comment))
-        return lines
+                yield Assign((name,), value, comment=comment)
 
     def _append(self, collected: Collected) -> Stmt:
         """`features.append(x)`, perhaps for some copies only."""
@@ -584,16 +589,44 @@ class ClassPrinter:
         return If(Compare("in", Name(COUNTER), self.code(collected.at)), (line,))
 
     def _for(self, loop: Loop, body: tuple[Stmt, ...]) -> Stmt:
+        target, places = self._runs(loop)
+        alone = loop.holder is None and not loop.items
+        return For(target, places, body, comment="" if alone else f"{loop.times} times")
+
+    def _runs(self, loop: Loop) -> tuple[Expr, Expr]:
+        """What a loop goes through, and what it calls that: modules, and items of lists."""
+        parts: list[tuple[Expr, Expr]] = []
+        if loop.holder is not None:
+            shared = self.plan.layers[loop.layer].node.shared
+            place = copies(self.plan, shared or loop.layer)
+            parts.append((Name(self.names[loop.holder]), place))
+        for _, item, items in loop.items:
+            parts.append((Name(self.names[item]), self.code(items)))
         counter = Name(COUNTER if counts_copies(loop) else UNUSED)
-        if loop.holder is None:
+        if not parts:
             assert loop.count is not None
-            return For(counter, call("range", self.code(loop.count)), body)
-        shared = self.plan.layers[loop.layer].node.shared
-        place = copies(self.plan, shared or loop.layer)
-        target: Expr = Name(self.names[loop.holder])
+            return counter, call("range", self.code(loop.count))
+        (target, place), *others = parts
+        if others:
+            target = TupleExpr(tuple(one for one, _ in parts))
+            place = call("zip", *(one for _, one in parts), strict=True)
         if counts_copies(loop):
             target, place = TupleExpr((counter, target)), call("enumerate", place)
-        return For(target, place, body, comment=f"{loop.times} times")
+        return target, place
+
+    def _comprehension(self, loop: Loop, used: Sequence[Collected]) -> list[Stmt]:
+        """`outputs = [layer(x) for layer in self.layers]`, where a loop does no more; else nothing."""
+        alone = not loop.carried and not loop.last
+        if not alone or len(used) != 1 or len(loop.body) != 1:
+            return []
+        ((one,), (let,)) = used, loop.body
+        if one.at or not isinstance(let, Let) or let.target != Placeholder(one.item):
+            return []
+        items = Name(self.names[one.items])
+        made = Comprehension(self.code(let.value), *self._runs(loop), is_list=True)
+        given = (key for code in self.ir.body.outputs for key in placeholders(code))
+        kind = subscript(Name("list"), TENSOR) if one.items in given else None
+        return [Assign((items,), made, kind, self._contents(one, loop))]
 
     def _contents(self, collected: Collected, loop: Loop) -> str:
         """`depth of [B, T, D]`, for the items of a list."""

@@ -154,6 +154,8 @@ class _ClassLines:
         if loop.holder is not None:
             copies = self._text(Placeholder(Member(loop.layer)))
             head = f"for {_name(loop.holder)} in {copies}"
+        elif loop.items:
+            head = "for each item"
         else:
             head = f"for i in range({self._text(loop.count or lit(1))})"
         yield f"{head}{_layer(loop.layer)}"
@@ -161,6 +163,8 @@ class _ClassLines:
             kinds = () if one.kind is None else (one.kind,)
             start = f"carry {_name(one.inside)} = {self._text(one.start)}"
             yield f"  {start}{_typed(kinds)}"
+        for port, item, items in loop.items:
+            yield f"  {_name(item)} = item of {self._text(items)}{_layer(loop.layer, port)}"
         yield from self._body(loop.body, 1)
         for one in loop.carried:
             yield f"  next {_name(one.inside)} = {_name(one.following)}"

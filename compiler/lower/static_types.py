@@ -182,8 +182,7 @@ def _assignments(lines: Sequence[Stmt]) -> Iterator[tuple[str, Expr | None]]:
     for line in lines:
         match line:
             case For(target, iterable, body):
-                if not (isinstance(iterable, Call) and iterable.func == Name("range")):
-                    yield from ((module.id, module) for module in _names(target)[-1:])
+                yield from ((one.id, one) for one in _modules(target, iterable))
                 yield from _assignments(body)
             case If(body=body):
                 yield from _assignments(body)
@@ -191,6 +190,18 @@ def _assignments(lines: Sequence[Stmt]) -> Iterator[tuple[str, Expr | None]]:
                 for target in targets:
                     told = value if annotation is None else None
                     yield from ((name.id, told) for name in _names(target))
+
+
+def _modules(target: Expr, iterable: Expr) -> list[Name]:
+    """The variable for the modules that a loop goes through; none where it goes through numbers or tensors."""
+    names = _names(target)
+    if isinstance(iterable, Call) and iterable.func == Name("enumerate"):
+        names, iterable = names[1:], iterable.args[0]
+    if isinstance(iterable, Call) and iterable.func == Name("zip"):
+        iterable = iterable.args[0]
+    counts = isinstance(iterable, Call) and iterable.func == Name("range")
+    modules = any(name.id.partition(".")[0] == "self" for name in _names(iterable))
+    return names[:1] if modules and not counts else []
 
 
 def _names(target: Expr) -> list[Name]:

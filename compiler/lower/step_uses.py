@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from compiler.dataclass import dataclass
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.class_plan import refs_of
@@ -78,7 +78,7 @@ class StreamedUses:
             if call.instance is not None and streamed:
                 self._visit(call.instance.inferred, frozenset(call.instance.inputs))
             return frozenset(node.outputs) if streamed else frozenset()
-        fed = fed_ports(list(call.outputs), list(node.inputs))
+        fed = feeds(node.node.layer, call.outputs, node.inputs, node.each)
         repeat = node.node.layer.repeat
         while True:
             given = frozenset(streamed & call.instance.inputs.keys())

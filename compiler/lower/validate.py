@@ -24,7 +24,7 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.dataclass import dataclass
 from compiler.infer.call_op import op_inputs
-from compiler.infer.repeats import fed_ports
+from compiler.infer.repeats import feeds, for_copy
 from compiler.ir.graph import Node, Ref
 from compiler.ir.module import (
     Choose,
@@ -204,6 +204,8 @@ class _Check:
         layer = node.node.layer
         if call.op is None or layer.scan is not None or len(node.outputs) > 1:
             return None
+        if layer.repeat is not None and (node.each or not layer.repeat.chain):
+            return None
         if layer.repeat is not None:
             starts = self._given(node)
             port, start = next(iter(starts.items()), ("", None))
@@ -245,7 +247,9 @@ class _Check:
         """The inputs of a layer by port; None for one that is absent."""
         given: dict[str, Any] = {}
         for port, ref in node.inputs.items():
-            if isinstance(ref, tuple):
+            if port in node.each and isinstance(ref, tuple):
+                given[port] = tuple(map(self._token, ref))
+            elif isinstance(ref, tuple):
                 given[port] = with_lists(node, ref, self._token, self._list)
             else:
                 token = self._token(ref)
@@ -622,7 +626,7 @@ class _Check:
         repeat = node.node.layer.repeat
         assert repeat is not None
         ports = list(self.plan.layers[loop.layer].of_copy)
-        fed = fed_ports(ports, list(given))
+        fed = feeds(node.node.layer, ports, given, node.each)
         if loop.count is not None:
             self._same(self._folded(loop.count), lit(node.count), "the number of runs")
         for one in loop.carried:
@@ -634,7 +638,9 @@ class _Check:
                 "what goes in",
             )
         for call in node.calls:
-            self._copy(loop, node, call, dict(given), fed)
+            for copy in range(call.counter, call.counter + call.count):
+                if copy == call.counter or node.each:
+                    self._copy(loop, node, call, copy, given, fed)
         for one in loop.carried:
             token = (
                 self._token(Ref(loop.layer, one.port))
@@ -644,14 +650,19 @@ class _Check:
             self.values[one.after.number] = (
                 token.key if isinstance(token, Placeholder) else token
             )
-        for (after, _), port in zip(
-            loop.last, [p for p in ports if p not in fed], strict=True
-        ):
+        for after, _ in loop.last:
+            port = self.ir.body.origins[after.number].port or ports[0]
             self.values[after.number] = Output(loop.layer, port)
         for one_ in loop.collected:
             self.values[one_.result.number] = Output(loop.layer, one_.name)
             if one_.after is None and node.calls:
                 self._collected(one_, node)
+
+    def _item_of_copy(self, items: Expr, node: TypedNode, copy: int) -> Expr:
+        """The item that a copy takes of a list, or of `reversed(list)`."""
+        if isinstance(items, Call) and items.func == Name("reversed"):
+            (items,), copy = items.args, node.count - 1 - copy
+        return subscript(self._folded(items), copy)
 
     def _collected(self, collected: Collected, node: TypedNode) -> None:
         """Hold the copies that a list is of against those that the graph says."""
@@ -673,9 +684,13 @@ class _Check:
         loop: Loop,
         node: TypedNode,
         call: LayerCall,
-        given: dict[str, Any],
+        copy: int,
+        every: Mapping[str, Any],
         fed: Mapping[str, str],
     ) -> None:
+        given = for_copy(every, node.each, copy)
+        for _, item, items in loop.items:
+            self.values[item.number] = self._item_of_copy(items, node, copy)
         for one in loop.carried:
             port = fed[one.port]
             state = Passing(loop.layer, port)

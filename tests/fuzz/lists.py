@@ -55,7 +55,7 @@ def of_two_outputs(s: Scope, x: Value) -> Value:
 
 def of_growing_copies(s: Scope, x: Value) -> Value:
     """Copies whose widths differ, which are concatenated."""
-    width = s.pick(["4 * (i + 1)", "2 + i", "widths[i]", "6 - i"])
+    width = s.pick(["4 * (i + 1)", "2 + i", "widths[i]", "20 - i"])
     if width == "widths[i]" and s.depth:
         width = "2 + i"
     repeat: Config = {"count": s.pick([2, 3, *([] if s.depth else ["n + 1"])])}
@@ -102,6 +102,87 @@ def in_block(s: Scope, x: Value) -> Value:
     return y
 
 
+def side_by_side(s: Scope, x: Value) -> Value:
+    """Copies on the same input."""
+    repeat, known = _copies(s)
+    name = s.new("items")
+    repeat |= {"chain": False, "collect": name}
+    config = _alternative(s, x)
+    if s.chance(0.2):
+        repeat["share"] = True
+    elif not s.plain and s.chance(0.3):
+        config = {"op": "linear", "out_features": s.pick(["4 * (i + 1)", "2 + i"])}
+        layer = s.write("beside", {**config, "repeat": repeat}, x)
+        return _back(s, [Value(f"{layer}.{name}", ()), x], x)
+    elif s.chance(0.2):
+        repeat["stack"] = {"every": "output"}
+    layer = s.write("beside", {**config, "repeat": repeat}, x)
+    y = _joined(s, f"{layer}.{name}", known, x)
+    if "stack" in repeat:
+        mean: Config = {"op": "mean", "dim": 0}
+        every = s.write("mean", mean, Value(f"{layer}.every", ()))
+        y = s.give(s.write("sum", {"op": "add"}, [y, Value(every, ())]), x.shape)
+    return y
+
+
+def item_by_item(s: Scope, x: Value) -> Value:
+    """Copies each of which takes its own item of a list."""
+    repeat, known = _copies(s)
+    name, other = s.new("items"), s.new("items")
+    repeat["collect"] = name
+    first = s.write("copies", {**_alternative(s, x), "repeat": repeat}, x)
+    count: Config = {"count": known if "at" in repeat else repeat["count"]}
+    again: Config = {**count, "collect": other}
+    if s.chance(0.3):
+        again["share"] = True
+    if s.chance(0.3):
+        again["reverse"] = True
+    items = Value(f"{first}.{name}", x.shape)
+    config = _alternative(s, x)
+    taken: Any = items
+    if s.chance(0.4):
+        config = {"op": s.pick(["sub", "minimum", "add"])}
+        taken = {"input": x, "other": items}
+        if config["op"] == "add":
+            config, taken = (
+                {"op": _merging(s, x)},
+                {"x": s.pick([x, items]), "y": items},
+            )
+    second = s.write("each", {**config, "repeat": again}, taken)
+    y = _joined(s, f"{second}.{other}", known, x)
+    if s.chance(0.5):
+        y = s.give(s.write("sum", {"op": "add"}, [y, Value(second, ())]), x.shape)
+    return y
+
+
+def growing_item_by_item(s: Scope, x: Value) -> Value:
+    """Items of different widths, each of which is made as wide as the input."""
+    width = s.pick(["4 * (i + 1)", "2 + i", "4 * 2 ** i", "20 - i", "2"])
+    count = s.pick([2, 3, *([] if s.depth else ["n + 1", "n + 1"])])
+    name, other = s.new("items"), s.new("items")
+    repeat: Config = {"count": count, "collect": name}
+    grow: Config = {"op": "linear", "out_features": width, "repeat": repeat}
+    grown = s.write("grown", grow, x)
+    back: Config = {"op": "linear", "out_features": argument(x.width)}
+    back["repeat"] = {"count": count, "collect": other, "reverse": s.chance(0.4)}
+    each = s.write("each", back, Value(f"{grown}.{name}", ()))
+    return _joined(s, f"{each}.{other}", 1, x)
+
+
+def _merging(s: Scope, x: Value) -> str:
+    """A block of two inputs, which gives the first anew."""
+    name = s.new("Merge")
+    s.blocks[name] = {
+        "inputs": {"x": "float[..., D]", "y": "float[..., D]"},
+        "layers": {
+            "a": {"op": "linear", "out_features": "D", "in": "y"},
+            "b": {"op": "add", "in": ["x", "a"]},
+        },
+        "outputs": {s.pick(["x", "output"]): "b"},
+    }
+    return name
+
+
 def _copies(s: Scope) -> tuple[Config, int]:
     """A number of copies, perhaps with those that are taken; and so many items there are at least."""
     count = s.pick([s.count(), *(f"{one} + 1" for one in s.counts), "2", "3", "4"])
@@ -144,4 +225,5 @@ def _back(s: Scope, inputs: list[Value], x: Value) -> Value:
 COLLECTED: tuple[Move, ...] = (
     *(collected, collected, collected, collected),
     *(of_two_outputs, of_growing_copies, in_block, in_block),
+    *(side_by_side, side_by_side, item_by_item, item_by_item, growing_item_by_item),
 )

@@ -140,8 +140,7 @@ class _Walker:
                 self.expansion.feed(values, box, copies)
             own = frozenset({Origin(box, copies)})
             return {"": own, **dict.fromkeys(node.outputs, own)}
-        flat = {port: some[0] for port, some in inputs.items() if some}
-        outputs = self._copies(node, here, copies, flat, carried)
+        outputs = self._copies(node, here, copies, inputs, carried)
         first_port = next(iter(node.outputs))
         return {"": outputs[first_port], **outputs}
 
@@ -150,10 +149,11 @@ class _Walker:
         node: TypedNode,
         path: tuple[str, ...],
         copies: Copies,
-        given: Mapping[str, Values],
+        inputs: Mapping[str, list[Values]],
         carried: Mapping[str, Values],
     ) -> dict[str, Values]:
         layer = node.node.layer
+        given = {port: some[0] for port, some in inputs.items() if some}
         calls = [call for call in node.calls for _ in range(call.count)]
         if node.scan is not None:
             calls *= STEPS
@@ -161,11 +161,12 @@ class _Walker:
         every: list[dict[str, Values]] = []
         for number, call in enumerate(calls):
             assert call.instance is not None
+            given |= {port: inputs[port][number] for port in node.each}
             every.append(self.scope(call.instance, path, (*copies, number), given))
             if node.scan is not None:
                 given = {**given, **{name: every[-1][name] for name in carried}}
-            elif layer.repeat is not None:
-                given = _following(every[-1], given)
+            elif layer.repeat is not None and layer.repeat.chain:
+                given = _following(every[-1], given, node.each)
         outputs = dict(every[-1])
         if node.scan is not None:
             together = [name for name in outputs if name not in carried]
@@ -185,11 +186,12 @@ def _present(call: LayerCall, given: Mapping[str, Values]) -> dict[str, Values]:
 
 
 def _following(
-    outputs: Mapping[str, Values], given: Mapping[str, Values]
+    outputs: Mapping[str, Values], given: Mapping[str, Values], each: frozenset[str]
 ) -> dict[str, Values]:
     """What the next copy takes: the outputs of the same names, else the first output as the first input."""
-    same = {name: outputs[name] for name in outputs if name in given}
-    first = {next(iter(given)): next(iter(outputs.values()))} if given else {}
+    fed = [name for name in given if name not in each]
+    same = {name: outputs[name] for name in outputs if name in fed}
+    first = {fed[0]: next(iter(outputs.values()))} if fed else {}
     return {**given, **(same or first)}
 
 
