@@ -43,9 +43,12 @@ def _section(key: str, value: Data, target: Data, draw: Random) -> tuple[Data, D
         way = draw.choice(_WAYS)
         if added and way in ("kept", "dropped") and key != "layers":
             way = "replaced"  # what is added comes before the next that is replaced
+        if key == "layers" and not previous and way == "added":
+            way = "replaced"  # there is no input that it could come after
         added = way == "added"
         if way == "dropped":
-            below[f"extra_{name}"], above[f"extra_{name}"] = entry, None
+            extra = f"extra_{draw.randrange(10**9)}"
+            below[extra], above[extra] = entry, None
         if not added:
             others = list(value.values())
             below[name] = draw.choice(others) if way == "replaced" else entry

@@ -10,6 +10,7 @@ import pytest
 
 from compiler import SpecError, compile_spec
 from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.source import Source
 from compiler.diff.changes_text import report
 from compiler.diff.compare import compare
 from compiler.fmt.expand import expand
@@ -18,11 +19,13 @@ from compiler.fmt.write_spec import write_spec
 from compiler.ir.graph import Graph
 from compiler.language.params import Param
 from compiler.parse.document import Document, to_data
+from compiler.parse.parse import parse
 from compiler.pipeline import Request, check_spec, compile_to
 from compiler.program import Program
 from compiler.reporting.summary_json import as_json
 from layergraph.commands.dump import dump
 from tests.compiler.elaborate.splitting import as_layer, split
+from tests.fuzz.specs import spec_of, text_of
 from tests.programs import SPECS, compiled
 
 SHIPPED = Path(__file__).parents[3] / "specs"
@@ -280,13 +283,26 @@ def test_a_base_and_what_extends_it_say_what_the_whole_says(
     target = to_data(compile_to(Document, Request(SHIPPED / f"{name}.yaml")).root)
     target.pop("extends", None)
     for seed in range(4):
-        base, own = split(target, Random(f"{name} {seed}"))
-        write(tmp_path, "base.yaml", base)
-        found = root(write(tmp_path, "own.yaml", own))
-        assert found.pop("extends") == "base.yaml"
-        assert found.keys() == target.keys(), seed
-        for key, value in target.items():
-            assert _in_order(found[key]) == _in_order(value), (key, seed)
+        _check_split(target, Random(f"{name} {seed}"), tmp_path)
+
+
+def test_random_specs_can_be_split(tmp_path: Path) -> None:
+    for seed in range(150):
+        target = to_data(parse(Source("a.yaml", text_of(spec_of(seed)))).root)
+        _check_split(target, Random(seed), tmp_path)
+
+
+def _check_split(target: dict[str, Any], draw: Random, folder: Path) -> None:
+    """A spec in three files at random, each of which extends the one before, is the whole that they were made of."""
+    base, own = split(target, draw)
+    first, second = split(to_data(parse(Source("base.yaml", base)).root), draw)
+    write(folder, "first.yaml", first)
+    write(folder, "base.yaml", second.replace("base.yaml", "first.yaml", 1))
+    found = root(write(folder, "own.yaml", own))
+    assert found.pop("extends") == "base.yaml"
+    assert found.keys() == target.keys()
+    for key, value in target.items():
+        assert _in_order(found[key]) == _in_order(value), key
 
 
 def _in_order(section: Any) -> Any:
