@@ -84,11 +84,11 @@ class DecoderCell(nn.Module):
     """One step of the decoder - move the state, look where it points, and add that to
     the coverage.
 
-    x: float[B, E], h: float[B, hidden], c: float[B, hidden], coverage: float[B, S],
+    x: float[B, E], h: float[B, hidden], c: float[B, hidden], attended: float[B, S],
     memory: float[B, S, M], keys: float[B, S, M], mask: bool[B, S]
-    -> h: float[B, hidden], c: float[B, hidden], coverage: float[B, S],
+    -> h: float[B, hidden], c: float[B, hidden], attended: float[B, S],
     state: float[B, hidden], context: float[B, M], attention: float[B, S],
-    covered: float[B, S]
+    coverage: float[B, S]
     """
 
     def __init__(self, e: int, m: int, hidden: int) -> None:
@@ -101,16 +101,16 @@ class DecoderCell(nn.Module):
         x: Tensor,
         h: Tensor,
         c: Tensor,
-        coverage: Tensor,
+        attended: Tensor,
         memory: Tensor,
         keys: Tensor,
         mask: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         lstm_hidden, lstm_cell = self.lstm(x, (h, c))  # 2 of [B, hidden]
-        attention = self.attention(lstm_hidden, keys, coverage, mask)  # [B, S]
+        attention = self.attention(lstm_hidden, keys, attended, mask)  # [B, S]
         context = torch.einsum("b s, b s m -> b m", attention, memory)  # [B, M]
-        sum_ = coverage + attention  # [B, S]
-        return lstm_hidden, lstm_cell, sum_, lstm_hidden, context, attention, coverage
+        sum_ = attended + attention  # [B, S]
+        return lstm_hidden, lstm_cell, sum_, lstm_hidden, context, attention, attended
 
 
 class Copy(nn.Module):
@@ -227,7 +227,7 @@ class PointerGenerator(nn.Module):
             decoder,
             decoder_context,
             decoder_attention,
-            decoder_covered,
+            decoder_coverage,
         ) = resume_scan(
             None if state is None else state.decoder,
             self.decoder,
@@ -242,7 +242,7 @@ class PointerGenerator(nn.Module):
         read = torch.cat([decoder, decoder_context], dim=-1)  # [B, T, 3 * hidden]
         readout = self.readout(read)  # [B, T, hidden]
         vocabulary = F.softmax(self.head(readout), dim=-1)  # [B, T, vocab]
-        seen = torch.cat([decoder_context, decoder, embedded], dim=-1)  # [B, T, N1]
+        seen = torch.cat([read, embedded], dim=-1)  # [B, T, N1]
         p_gen = torch.sigmoid(self.switch(seen))  # [B, T, 1]
         generated = vocabulary * p_gen  # [B, T, vocab]
         extended = F.pad(generated, (0, self.extra))  # [B, T, extra + vocab]
@@ -255,7 +255,7 @@ class PointerGenerator(nn.Module):
             carry=(),
             shared=(source_extended,),
         )  # [B, T, extra + vocab]
-        return probabilities, decoder_attention, decoder_covered
+        return probabilities, decoder_attention, decoder_coverage
 
     def forward(
         self, source: Tensor, source_extended: Tensor, target: Tensor

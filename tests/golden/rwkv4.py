@@ -59,22 +59,6 @@ __all__ = ["RWKV4"]
 # compiler/library: def resume_scan
 
 
-class Mix(nn.Module):
-    """A weighted mean of each position and the one before it, with a weight for each
-    channel.
-
-    x: float[B, T, D], past: float[B, T, D] -> float[B, T, D]
-    """
-
-    def __init__(self, d: int) -> None:
-        super().__init__()
-        self.mix = nn.Parameter(torch.full((d,), 0.5))
-
-    def forward(self, x: Tensor, past: Tensor) -> Tensor:
-        mixed: Tensor = past + (x - past) * self.mix  # [B, T, D]
-        return mixed
-
-
 class Accumulate(nn.Module):
     """Adds a value with the weight exp(key) to a total that stands for exp(largest)
     times as much.
@@ -100,7 +84,7 @@ class WeightedStep(nn.Module):
     """One step of the mean; its total and weight are kept as multiples of
     exp(largest), which never overflow.
 
-    key: float[B, D], value: float[B, D], decay: float[D], first: float[D],
+    key: float[B, D], value: float[B, D], time_decay: float[D], first: float[D],
     total: float[B, D], weight: float[B, D], largest: float[B, D]
     -> total: float[B, D], weight: float[B, D], largest: float[B, D], y: float[B, D]
     """
@@ -114,7 +98,7 @@ class WeightedStep(nn.Module):
         self,
         key: Tensor,
         value: Tensor,
-        decay: Tensor,
+        time_decay: Tensor,
         first: Tensor,
         total: Tensor,
         weight: Tensor,
@@ -125,6 +109,7 @@ class WeightedStep(nn.Module):
             total, weight, largest, current, value
         )  # 2 of [B, D]
         y = read / read_weight  # [B, D]
+        decay = torch.exp(time_decay)  # [D]
         faded = largest - decay  # [B, D]
         kept, kept_weight, kept_largest = self.kept(
             total, weight, faded, key, value
@@ -158,7 +143,6 @@ class WeightedKeyValue(nn.Module):
     ) -> Tensor:
         b = key.shape[0]
         d = key.shape[2]
-        decay = torch.exp(self.time_decay)  # [D]
         start = self.least.expand(b, d)  # [B, D]
 
         def scan_step(
@@ -167,17 +151,17 @@ class WeightedKeyValue(nn.Module):
             total: Tensor,
             weight: Tensor,
             largest: Tensor,
-            decay: Tensor,
+            time_decay: Tensor,
             first: Tensor,
         ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-            return self.scan(key, value, decay, first, total, weight, largest)
+            return self.scan(key, value, time_decay, first, total, weight, largest)
 
         _, _, _, scan_ = resume_scan(
             state,
             scan_step,
             xs=(key, value),
             carry=(key.new_zeros(b, d), key.new_zeros(b, d), start),
-            shared=(decay, self.time_first),
+            shared=(self.time_decay, self.time_first),
         )  # [B, T, D]
         return scan_
 
@@ -198,12 +182,10 @@ class TimeMixing(nn.Module):
 
     def __init__(self, d: int) -> None:
         super().__init__()
-        self.mix_key = Mix(d)
-        self.key = nn.Linear(d, d, bias=False)
-        self.mix_value = Mix(d)
-        self.value = nn.Linear(d, d, bias=False)
-        self.mix_receptance = Mix(d)
+        self.mix = nn.Parameter(torch.full((3, 1, 1, d), 0.5))
         self.receptance = nn.Linear(d, d, bias=False)
+        self.key = nn.Linear(d, d, bias=False)
+        self.value = nn.Linear(d, d, bias=False)
         self.wkv = WeightedKeyValue(d)
         self.output = nn.Linear(d, d, bias=False)
 
@@ -215,13 +197,16 @@ class TimeMixing(nn.Module):
             None if state is None else state.padded, x, 1, -2
         )  # [B, T + 1, D]
         past = padded[:, :-1]  # [B, T, D]
-        key = self.key(self.mix_key(x, past))  # [B, T, D]
-        value = self.value(self.mix_value(x, past))  # [B, T, D]
-        gate = torch.sigmoid(self.receptance(self.mix_receptance(x, past)))  # [B, T, D]
+        change = x - past  # [B, T, D]
+        mixed = past + change * self.mix  # [3, B, T, D]
+        parts_0, parts_1, parts_2 = mixed.unbind(0)  # 3 of [B, T, D]
+        gate = torch.sigmoid(self.receptance(parts_0))  # [B, T, D]
+        key = self.key(parts_1)  # [B, T, D]
+        value = self.value(parts_2)  # [B, T, D]
         wkv = self.wkv(
             key, value, state=None if state is None else state.wkv
         )  # [B, T, D]
-        output: Tensor = self.output(gate * wkv)  # [B, T, D]
+        output: Tensor = self.output(wkv * gate)  # [B, T, D]
         return output
 
 
@@ -233,11 +218,10 @@ class ChannelMixing(nn.Module):
 
     def __init__(self, d: int, hidden: int) -> None:
         super().__init__()
-        self.mix_key = Mix(d)
+        self.mix = nn.Parameter(torch.full((2, 1, 1, d), 0.5))
+        self.receptance = nn.Linear(d, d, bias=False)
         self.key = nn.Linear(d, hidden, bias=False)
         self.value = nn.Linear(hidden, d, bias=False)
-        self.mix_receptance = Mix(d)
-        self.receptance = nn.Linear(d, d, bias=False)
 
     def init_state(self) -> Recent:
         return Recent()
@@ -245,11 +229,12 @@ class ChannelMixing(nn.Module):
     def forward(self, x: Tensor, state: Recent | None = None) -> Tensor:
         padded = pad_past(state, x, 1, -2)  # [B, T + 1, D]
         past = padded[:, :-1]  # [B, T, D]
-        mix_key = self.mix_key(x, past)  # [B, T, D]
-        square = torch.square(F.relu(self.key(mix_key), inplace=True))  # [B, T, hidden]
-        value = self.value(square)  # [B, T, D]
-        receptance = self.receptance(self.mix_receptance(x, past))  # [B, T, D]
-        gated: Tensor = torch.sigmoid(receptance) * value  # [B, T, D]
+        change = x - past  # [B, T, D]
+        mixed = past + change * self.mix  # [2, B, T, D]
+        parts_0, parts_1 = mixed.unbind(0)  # 2 of [B, T, D]
+        gate = torch.sigmoid(self.receptance(parts_0))  # [B, T, D]
+        square = torch.square(F.relu(self.key(parts_1), inplace=True))  # [B, T, hidden]
+        gated: Tensor = self.value(square) * gate  # [B, T, D]
         return gated
 
 

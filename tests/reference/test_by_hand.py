@@ -164,7 +164,7 @@ class PointerGenerator(nn.Module):
             attention = scores.masked_fill(source == 0, -torch.inf).softmax(1)
             context = (attention[..., None] * memory).sum(1)
             words = self.head(self.readout(torch.cat([h, context], -1))).softmax(1)
-            p_gen = torch.sigmoid(self.switch(torch.cat([context, h, x], -1)))
+            p_gen = torch.sigmoid(self.switch(torch.cat([h, context, x], -1)))
             all_words = torch.arange(words.shape[1] + self.extra)
             is_word = extended[..., None] == all_words  # of each place of the source
             copied = (attention[..., None] * is_word).sum(1)
