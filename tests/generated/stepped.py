@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import torch
@@ -13,7 +14,15 @@ from compiler.program import Program
 from runtime.load import build_networks
 from tests.programs import FOLDER, SPECS
 
-TEXTS = {name: (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") for name in SPECS}
+
+def _text(name: str) -> str:
+    """What a spec says, with what the spec says that it extends."""
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    base = re.search(r"^extends: (\w+)\.yaml$", text, re.MULTILINE)
+    return text + (_text(base[1]) if base else "")
+
+
+TEXTS = {name: _text(name) for name in SPECS}
 STEPPED = [name for name, text in TEXTS.items() if "\nstep:" in text]
 LENGTH = 11
 

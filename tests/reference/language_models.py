@@ -10,6 +10,8 @@ from torch import nn
 from transformers import (
     BloomConfig,
     BloomForCausalLM,
+    Cohere2Config,
+    Cohere2ForCausalLM,
     CohereConfig,
     CohereForCausalLM,
     FalconConfig,
@@ -18,6 +20,8 @@ from transformers import (
     Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
+    GPTJConfig,
+    GPTJForCausalLM,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     GraniteConfig,
@@ -30,10 +34,14 @@ from transformers import (
     MixtralForCausalLM,
     Olmo2Config,
     Olmo2ForCausalLM,
+    OlmoConfig,
+    OlmoForCausalLM,
     OPTConfig,
     OPTForCausalLM,
     Phi3Config,
     Phi3ForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen3Config,
@@ -44,6 +52,8 @@ from transformers import (
     SmolLM3ForCausalLM,
     StableLmConfig,
     StableLmForCausalLM,
+    Starcoder2Config,
+    Starcoder2ForCausalLM,
 )
 
 Settings = dict[str, Any]
@@ -418,5 +428,73 @@ CASES = [
         OURS | {"width": 48},  # of 8 values in each head, two turn
         THEIRS | {"hidden_size": 48},
         {"": ({}, 2_795_443_200)},
+    ),
+    Case(
+        "phi",
+        PhiForCausalLM,
+        PhiConfig,
+        {"vocab": 61, "width": 24, "depth": 2, "heads": 3, "rotary_dim": 4},
+        _sizes(61, 24, 96, 2, 3) | _rope(10000.0, partial_rotary_factor=0.5),
+        {
+            "": (
+                _sizes(51200, 2560, 10240, 32, 32)
+                | _rope(10000.0, partial_rotary_factor=0.4),
+                2_779_683_840,
+            ),
+            "phi_1_5": (_sizes(51200, 2048, 8192, 24, 32), 1_418_270_720),
+        },
+    ),
+    Case(
+        "gptj",
+        GPTJForCausalLM,
+        GPTJConfig,
+        {"vocab": 61, "width": 24, "depth": 2, "heads": 3, "rotary_dim": 4},
+        {
+            "vocab_size": 61,
+            "n_embd": 24,
+            "n_layer": 2,
+            "n_head": 3,
+            "rotary_dim": 4,
+        },
+        {"": ({}, 6_050_882_784)},
+    ),
+    Case(
+        "olmo",
+        OlmoForCausalLM,
+        OlmoConfig,
+        {"vocab": 61, "width": 24, "hidden": 40, "depth": 2, "heads": 3},
+        _sizes(61, 24, 40, 2, 3),
+        {
+            "": ({}, 6_888_095_744),
+            "size_1b": (_sizes(50304, 2048, 8192, 16, 16) | TIED, 1_176_764_416),
+        },
+    ),
+    Case(
+        "starcoder2",
+        Starcoder2ForCausalLM,
+        Starcoder2Config,
+        {
+            "vocab": 61,
+            "width": 24,
+            "depth": 2,
+            "heads": 6,
+            "kv_heads": 2,
+            "window": 4,
+            "base": 10000.0,
+        },
+        THEIRS | {"intermediate_size": 96, "sliding_window": 4},
+        {
+            "": ({}, 3_030_371_328),
+            "size_7b": (_grouped(49152, 4608, 18432, 32, 36, 4), 7_173_923_840),
+        },
+    ),
+    Case(
+        "cohere2",
+        Cohere2ForCausalLM,
+        Cohere2Config,
+        OURS | {"depth": 4, "window": 4, "context": 32},
+        THEIRS | {"num_hidden_layers": 4, "sliding_window": 4},
+        {"": (_grouped(256000, 4096, 14336, 32, 32, 8), 8_028_033_024)},
+        _rope(50000.0) | {"pad_token_id": None, "logit_scale": 0.25},
     ),
 ]
