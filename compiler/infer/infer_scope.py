@@ -52,6 +52,7 @@ from compiler.ir.typed import (
     hashable,
     item_port,
 )
+from compiler.language.layers import Repeat
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
 from compiler.op.context import Context, Listed
@@ -368,6 +369,9 @@ class ScopeInference:
     def _check_each(self, layer: ResolvedLayer, count: int) -> None:
         """A list that goes item by item has one for each copy, and is nothing that could be passed on."""
         node = layer.node
+        repeat = node.layer.repeat
+        if layer.each and repeat is not None and not layer.refs.keys() - layer.each:
+            self._check_kept(node, repeat)
         for port in layer.each:
             items = layer.refs[port]
             assert isinstance(items, tuple)
@@ -392,6 +396,14 @@ class ScopeInference:
                 span = node.place.document.locate(items[0].path)
                 self.report.error("bad-list", span, message, help=help, path=path)
                 raise Skip
+
+    def _check_kept(self, node: Node, repeat: Repeat) -> None:
+        """What copies give that take nothing but items of lists, and so are no chain, is in a list."""
+        if not repeat.collect and not repeat.stack:
+            message = "each copy takes an item, and only what the last one gives would be used"
+            help = "name the list of what they give: collect: outputs"
+            span, path = node.place.at("repeat").span(), self._path(node)
+            self.report.error("bad-repeat", span, message, help=help, path=path)
 
     def _list_of(self, ref: Ref) -> tuple[int, ...] | None:
         """The copies that the items of a list are of; None for what is no list."""
@@ -421,7 +433,9 @@ class ScopeInference:
         """Whether a value is an output of copies that are no chain, of which each gives its own."""
         source = self.instance.nodes.get(ref.node)
         repeat = source.node.layer.repeat if source is not None else None
-        if source is None or repeat is None or repeat.chain or not source.calls:
+        if source is None or repeat is None or not source.calls:
+            return False
+        if repeat.chain and (not source.each or source.inputs.keys() - source.each):
             return False
         return (ref.port or next(iter(source.outputs))) in source.of_copy
 

@@ -150,7 +150,8 @@ def item_by_item(s: Scope, x: Value) -> Value:
             )
     second = s.write("each", {**config, "repeat": again}, taken)
     y = _joined(s, f"{second}.{other}", known, x)
-    if s.chance(0.5):
+    chained = isinstance(taken, dict) and any(one != items for one in taken.values())
+    if chained and s.chance(0.6):
         y = s.give(s.write("sum", {"op": "add"}, [y, Value(second, ())]), x.shape)
     return y
 
