@@ -203,7 +203,10 @@ class ScopeInference:
         if repeat is None or not repeat.collect:
             return NO_LISTS
         path, most = self._path(node), self.engine.limits.inputs
-        return Collector(node, calls, self.instance, self.report, path, most).lists()
+        found = Collector(node, calls, self.instance, self.report, path, most).lists()
+        if len(found.copies) < len(repeat.collect):
+            raise Skip
+        return found
 
     def _outputs(
         self,

@@ -315,7 +315,7 @@ class Forward:
         emitted = self._apply(typed, runs, given, module)
         assert emitted.value is not None
         states = [Placeholder(inside) for _, inside in starts.values()]
-        alone = not repeat.stack and not self.read.of(name)
+        alone = not repeat.stack and not repeat.collect
         if len(ports) == 1 and alone and states and states == [emitted.value]:
             self._remember(typed, [start for start, _ in starts.values()])
             return
