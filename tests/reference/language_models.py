@@ -487,6 +487,7 @@ CASES = [
             "": ({}, 3_030_371_328),
             "size_7b": (_grouped(49152, 4608, 18432, 32, 36, 4), 7_173_923_840),
         },
+        {"bos_token_id": None, "eos_token_id": None},
     ),
     Case(
         "cohere2",
