@@ -635,11 +635,11 @@ class ClassPrinter:
             count, *shape = stacked.shape
             number = self.comment([stacked.with_shape(count)]).strip("[]")
             return f"{number} of {self.comment([stacked.with_shape(*shape)])}"
-        shapes = dict.fromkeys(self.comment([kind]) for kind in collected.kinds)
-        if len(shapes) > 1:
-            return ""
         times = loop.times if collected.at is None else len(collected.kinds)
-        return f"{times} of {next(iter(shapes))}"
+        shapes = list(dict.fromkeys(self.comment([kind]) for kind in collected.kinds))
+        if len(shapes) > 1:
+            return f"{times} of several shapes"
+        return f"{times} of {shapes[0]}"
 
     def _scan(self, scan: RunScan) -> list[Stmt]:
         options: dict[str, Expr] = {

@@ -119,7 +119,7 @@ class Collected(nn.Module):
                 chosen_features.append(h)
         both = torch.cat([x, *features_2, *chosen_features], dim=1)  # [B, 6 * T, width]
         x = image
-        maps: list[Tensor] = []
+        maps: list[Tensor] = []  # 3 of several shapes
         for layer in self.stages:  # 3 times
             x = layer(x)  # [B, 16, H // 8, W // 8]
             maps.append(x)

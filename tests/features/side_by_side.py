@@ -103,11 +103,13 @@ class SideBySide(nn.Module):
         all = torch.stack(all_list)  # [4, B, T, width]
         mean = all.mean(dim=0)  # [B, T, width]
         x = image
-        maps: list[Tensor] = []
+        maps: list[Tensor] = []  # levels of several shapes
         for layer in self.stages:  # levels times
             x = layer(x)  # [B, 16, H // 8, W // 8]
             maps.append(x)
-        maps_2 = [layer(item) for layer, item in zip(self.laterals, maps, strict=True)]
+        maps_2 = [
+            layer(item) for layer, item in zip(self.laterals, maps, strict=True)
+        ]  # levels of several shapes
         maps_3 = [
             F.adaptive_avg_pool2d(item, 2) for item in maps_2
         ]  # levels of [B, width, 2, 2]
@@ -115,6 +117,6 @@ class SideBySide(nn.Module):
         x = maps_3[0]
         for block, skip in zip(self.merged, maps_3, strict=True):  # levels times
             x = block(x, skip)  # [B, width, 2, 2]
-        scores = [self.head(item) for item in maps_2]
+        scores = [self.head(item) for item in maps_2]  # levels of several shapes
         all_2 = torch.cat(scores, dim=1)  # [B, N4, 5]
         return pyramid, x, all_2, mean
