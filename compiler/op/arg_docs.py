@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.text import either
-from compiler.op.arg_types import Axes, Sized, sized
+from compiler.op.arg_types import Axes, Factors, Sized, sized
 from compiler.op.as_yaml import as_yaml
 from compiler.op.schema_forms import FORMULA, PARAM_NAME, Schema
 
@@ -107,6 +107,9 @@ def _alternatives(annotation: Any) -> Iterator[Alternative]:
 
 
 def _lists(annotation: Any, items: tuple[Any, ...]) -> Iterator[Alternative]:
+    if annotation == Factors:  # an integer is a number
+        yield Alternative("number", many="one or list")
+        return
     open_ended = items[-1] is Ellipsis or len(items) == 1
     for item in _alternatives(items[0]):
         yield replace(
