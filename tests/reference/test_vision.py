@@ -19,6 +19,8 @@ from transformers import (
     PretrainedConfig,
     ResNetConfig,
     ResNetForImageClassification,
+    SegformerConfig,
+    SegformerForSemanticSegmentation,
     SwinConfig,
     SwinForImageClassification,
     ViTConfig,
@@ -179,6 +181,37 @@ def test_dinov2_counts_as_transformers() -> None:
     """Theirs also hold a mask's token, which only training needs."""
     config = Dinov2Config(image_size=518, num_labels=1000, use_mask_token=False)
     _check_counts("dinov2", Dinov2ForImageClassification, config, 88_116_712)
+
+
+@pytest.mark.parametrize("sides", [(64, 96), (67, 75)], ids=str)
+def test_segformer_equals_transformers(sides: tuple[int, int]) -> None:
+    config = SegformerConfig(
+        hidden_sizes=[6, 8, 12, 16],
+        depths=[1, 2, 1, 1],
+        num_attention_heads=[1, 2, 3, 4],
+        decoder_hidden_size=10,
+        classifier_dropout_prob=0.0,
+        drop_path_rate=0.0,
+        num_labels=11,
+    )
+    config._attn_implementation = "sdpa"
+    settings = {
+        "classes": 11,
+        "widths": (6, 8, 12, 16),
+        "depths": (1, 2, 1, 1),
+        "heads": (1, 2, 3, 4),
+        "features": 10,
+        "dropout": 0.0,
+        "drop_path": 0.0,
+    }
+    theirs = SegformerForSemanticSegmentation(config)
+    _check_images("segformer", settings, theirs, torch.randn(2, 3, *sides))
+
+
+def test_segformer_counts_as_transformers() -> None:
+    config = SegformerConfig(num_labels=150)
+    kind = SegformerForSemanticSegmentation
+    _check_counts("segformer", kind, config, 3_752_694)
 
 
 def _classes_and_states(model: Any, image: Tensor) -> tuple[Tensor, Tensor]:
