@@ -16,6 +16,8 @@ from transformers import (
     DeiTForImageClassificationWithTeacher,
     Dinov2Config,
     Dinov2ForImageClassification,
+    DPTConfig,
+    DPTForDepthEstimation,
     PretrainedConfig,
     ResNetConfig,
     ResNetForImageClassification,
@@ -181,6 +183,56 @@ def test_dinov2_counts_as_transformers() -> None:
     """Theirs also hold a mask's token, which only training needs."""
     config = Dinov2Config(image_size=518, num_labels=1000, use_mask_token=False)
     _check_counts("dinov2", Dinov2ForImageClassification, config, 88_116_712)
+
+
+def test_dpt_equals_transformers() -> None:
+    sizes = {
+        "image_size": 32,
+        "patch_size": 8,
+        "hidden_size": 12,
+        "num_hidden_layers": 8,
+        "num_attention_heads": 3,
+        "intermediate_size": 20,
+        "backbone_out_indices": [1, 3, 5, 7],
+        "neck_hidden_sizes": [4, 6, 8, 10],
+        "fusion_hidden_size": 8,
+    }
+    theirs = _without_unread(
+        DPTForDepthEstimation(_quiet(DPTConfig, layer_norm_eps=1e-12, **sizes))
+    )
+    settings = {
+        "size": 32,
+        "patch": 8,
+        "width": 12,
+        "quarter": 2,
+        "heads": 3,
+        "hidden": 20,
+        "widths": (4, 6, 8, 10),
+        "features": 8,
+    }
+    image = torch.randn(2, 3, 32, 32)
+    check_equal(
+        generated("dpt")(**settings),
+        theirs,
+        translation("dpt", **settings),
+        lambda model: (model(image.to(_dtype(model))),),
+        lambda model: (model(image.to(_dtype(model))).predicted_depth,),
+    )
+
+
+def test_dpt_counts_as_transformers() -> None:
+    theirs = _without_unread(build_on_meta(DPTForDepthEstimation, DPTConfig()))
+    ours = build_on_meta(generated("dpt"))
+    assert count(ours) == count(theirs) == 109_696_385
+    assert _shapes(ours) == _shapes(theirs, translation("dpt"))
+
+
+def _without_unread(model: Any) -> nn.Module:
+    """Without the layers of DPT whose outputs nothing reads."""
+    model.dpt.layernorm = nn.Identity()
+    model.neck.fusion_stage.layers[0].residual_layer1 = nn.Identity()
+    kept: nn.Module = model
+    return kept
 
 
 @pytest.mark.parametrize("sides", [(64, 96), (67, 75)], ids=str)
