@@ -10,6 +10,12 @@ from typing import Any
 from compiler.codegen.python import Expr, Placeholder
 from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
+from compiler.expr.syntax import (
+    ComparisonOperation,
+    Expression,
+    LogicalOperation,
+    UnaryOperation,
+)
 from compiler.ir.graph import Ref
 from compiler.ir.module import Member, ScopeName
 from compiler.ir.typed import Instance, TypedNode
@@ -19,8 +25,10 @@ from compiler.lower.choice_tests import nothing_new
 from compiler.lower.class_plan import ClassPlan, Run, refs_of
 from compiler.lower.scope_code import size_code, value_code
 from compiler.op.arg_types import Formula
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, evaluate
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import InputDim
+from compiler.symbolic.symbols import InputDim, Symbol
 from compiler.symbolic.tensor import TensorType
 
 
@@ -113,7 +121,11 @@ def _unseen(plan: ClassPlan) -> Iterator[Expr]:
     read = _read(plan)
     for name, typed in plan.layers.items():
         when = plan.scope.nodes[name].layer.when
-        if isinstance(when, Formula) and name in read and _changes_type(plan, name):
+        if (
+            isinstance(when, Formula)
+            and name in read
+            and _changes_type(plan, name, when.expr)
+        ):
             yield value_code(when)
         for argument, value in typed.arguments.items():
             if isinstance(value, Formula) and _changes_code(plan, name, argument):
@@ -127,15 +139,15 @@ def _read(plan: ClassPlan) -> set[str]:
     return {ref.node for ref in (*outputs, *inside)}
 
 
-def _changes_type(plan: ClassPlan, layer: str) -> bool:
+def _changes_type(plan: ClassPlan, layer: str, when: Expression) -> bool:
     """Whether a layer that is on in all uses, or in none, would give another type if it were not."""
     found = [(use, use.nodes[layer]) for use in plan.uses if layer in use.nodes]
     if len({bool(node.calls) for _, node in found}) != 1:
         return False
-    return any(_other_type(use, node) for use, node in found)
+    return any(_other_type(use, node, when) for use, node in found)
 
 
-def _other_type(use: Instance, node: TypedNode) -> bool:
+def _other_type(use: Instance, node: TypedNode, when: Expression) -> bool:
     """Whether a layer would give another type if it were on where it is off, or off where it is on."""
     given = next(iter(node.outputs.values()), None)
     if node.calls:
@@ -145,7 +157,12 @@ def _other_type(use: Instance, node: TypedNode) -> bool:
         other = next(iter(node.speculative[-1].outputs.values()), None)
     else:
         return True
-    return given is None or other is None or not _alike(use, given, other)
+    if given is None or other is None:
+        return True
+    if use.context.values(given) == use.context.values(other):
+        return False
+    equal = dict(_equal_sizes(when, not node.calls, use))
+    return _with_sizes(given, equal) != _with_sizes(other, equal)
 
 
 def _first(node: TypedNode) -> Ref | None:
@@ -153,8 +170,38 @@ def _first(node: TypedNode) -> Ref | None:
     return first[0] if isinstance(first, tuple) else first
 
 
-def _alike(use: Instance, one: TensorType, other: TensorType) -> bool:
-    return use.context.values(one) == use.context.values(other)
+def _equal_sizes(
+    when: Expression, holds: bool, use: Instance
+) -> Iterator[tuple[Symbol, Dim]]:
+    """The symbols that equal other sizes where a condition holds, or does not: without `width != D` `width` is D."""
+    if isinstance(when, UnaryOperation) and when.op == "not":
+        yield from _equal_sizes(when.operand, not holds, use)
+    if isinstance(when, LogicalOperation) and (when.op == "and") is holds:
+        for part in when.operands:
+            yield from _equal_sizes(part, holds, use)
+    if isinstance(when, ComparisonOperation) and when.op == ("==" if holds else "!="):
+        sides = [_size(side, use) for side in (when.left, when.right)]
+        for one, other in (sides, sides[::-1]):
+            if one is not None and other is not None and one.alone is not None:
+                yield one.alone, other
+                return
+
+
+def _size(expr: Expression, use: Instance) -> Dim | None:
+    try:
+        value = evaluate(expr, use.names)
+    except ExpressionError:
+        return None
+    return Dim.of(value) if isinstance(value, Dim | int) else None
+
+
+def _with_sizes(kind: TensorType, sizes: Mapping[Symbol, Dim]) -> TensorType:
+    """A type in which symbols are other sizes; as it is where one of these is a divisor, and 0."""
+    try:
+        shape = tuple(size.substitute(sizes) for size in kind.shape)
+    except ZeroDivisionError:
+        return kind
+    return TensorType(kind.kind, shape)
 
 
 def _changes_code(plan: ClassPlan, layer: str, argument: str) -> bool:

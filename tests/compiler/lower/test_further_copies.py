@@ -211,3 +211,32 @@ def test_conditions_that_lead_to_many_places_are_followed_to_some(
     )
     kind = load_program(compile_spec(path))[""]
     assert ("n" in inspect.signature(kind).parameters) is is_free
+
+
+SHORTCUT = (
+    "name: Net\nparams: {{width: 8, stride: 2}}\ninputs: {{x: 'float[B, 3, H, H]'}}\n"
+    "layers: {{b: {{op: Blk, width: width, stride: stride}}, n: batch_norm2d}}\n"
+    "blocks: {{Blk: {{params: {{width: int, stride: int}}, inputs: {{x: 'float[B, C, H, W]'}}, layers: {{"
+    "main: {{op: conv2d, out_channels: width, kernel_size: 3, padding: 1, stride: stride, in: x}}, "
+    "short: {{op: conv2d, out_channels: width, kernel_size: 1, stride: stride, in: x, when: {when}}}, "
+    "s: {{op: add, in: [main, short]}}}}}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "is_free"),
+    [
+        ("stride != 1 or width != C", True),
+        ("not (stride == 1 and width == C)", True),
+        ("stride > 1", False),
+    ],
+)
+def test_a_shortcut_that_all_blocks_have_fixes_nothing(
+    when: str, is_free: bool, tmp_path: Path
+) -> None:
+    """Without it `stride` is 1 and `width` is C, so that nothing has another type."""
+    path = tmp_path / "net.yaml"
+    path.write_text(SHORTCUT.format(when=when), encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    free = {"width", "stride"} & set(inspect.signature(kind).parameters)
+    assert (free == {"width", "stride"}) is is_free
