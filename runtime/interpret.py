@@ -222,7 +222,10 @@ class Interpreter:
             else frame.value(ref)
             for port, ref in typed.inputs.items()
         }
-        if not typed.calls or frame.is_off(typed.node.shared):
+        off = not typed.calls or frame.is_off(typed.node.shared)
+        if off and typed.node.may_be_absent:
+            return {"output": None}
+        if off:
             first = next(iter(inputs.values()), None)
             if typed.node.otherwise is not None:
                 first = frame.value(typed.node.otherwise)
@@ -390,6 +393,9 @@ class _Frame:
     values: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def value(self, ref: Ref) -> Any:
+        node = self.instance.nodes.get(ref.node)
+        if node is not None and node.node.may_be_absent:
+            return self.values.get((ref.node, ref.port))
         return self.values[ref.node, ref.port]
 
     def layer_state(self, layer: str) -> Any:

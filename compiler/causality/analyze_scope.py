@@ -242,6 +242,8 @@ def _items(node: TypedNode, each: Copies) -> dict[str, Dependence]:
 
 def _passed_on(scope: ScopeFlow, node: TypedNode, given: Values) -> Dependence:
     """What a layer that is off depends on: its `else`, or its first input."""
+    if node.node.may_be_absent:
+        return Dependence()
     if node.node.otherwise is not None:
         return scope.value(node.node.otherwise) or Dependence()
     first = next(iter(given.values()), None)

@@ -87,7 +87,7 @@ def _late_input(
     ]
     late = [one for one in refs if _late(scope.value(one[2]))]
     if not flow.calls:
-        other = flow.node.node.otherwise
+        other = None if flow.node.node.may_be_absent else flow.node.node.otherwise
         return other or (late[0][2] if late else None)
     if len(late) < 2 or flow.node.scan is not None:
         return late[0][2] if late else None

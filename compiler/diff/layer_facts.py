@@ -25,6 +25,8 @@ def layer_facts(node: Node, instance: Instance | None) -> Facts:
     facts |= {key: _text(value) for key, value in node.layer.arguments.items()}
     for name, key in node.layer.keys.items():
         facts |= {} if name in _ELSEWHERE else dict(_key(name, key))
+    if node.may_be_absent:
+        facts["otherwise"] = "null"
     if isinstance(node.target, Alternatives):
         facts |= dict(_alternatives(node.target))
     typed = instance.nodes.get(node.name) if instance is not None else None

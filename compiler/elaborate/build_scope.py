@@ -20,9 +20,18 @@ from compiler.elaborate.targets import (
 from compiler.elaborate.toposort import in_order
 from compiler.elaborate.wiring import Ports, parse_carry, read_inputs, ref_of
 from compiler.expr.syntax import names_in
-from compiler.ir.graph import Alternatives, Carry, Node, OpParam, Place, Ref, Scope
+from compiler.ir.graph import (
+    NOTHING,
+    Alternatives,
+    Carry,
+    Node,
+    OpParam,
+    Place,
+    Ref,
+    Scope,
+)
 from compiler.language.identifiers import cap_words
-from compiler.language.layers import Layer
+from compiler.language.layers import NULL, Layer
 from compiler.language.params import Param
 from compiler.op.op import Op, Port
 from compiler.symbolic.symbol_table import COUNTER
@@ -199,6 +208,12 @@ class ScopeBuilder:
         if layer.otherwise is None:
             return None
         at = place.at("else")
+        if layer.otherwise == NULL:
+            if layer.repeat is not None:
+                message = "the copies of a layer go on from one another: there is always a last value"
+                help = "repeat the layer inside a group that has the `when`"
+                self.report.error("bad-when", at.span(), message, help=help)
+            return NOTHING
         return self._value(ref_of(layer.otherwise, at), at)
 
     def _check_source(

@@ -11,6 +11,7 @@ from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.elaborate.targets import bind_arguments, op_span
 from compiler.elaborate.wiring import by_port
+from compiler.infer.absence import check_absence, check_outputs
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
@@ -135,6 +136,7 @@ class ScopeInference:
 
     def run(self) -> Instance:
         """Infer every layer, then the outputs."""
+        check_outputs(self.instance.scope, self.report)
         for node in self.instance.scope.nodes.values():
             try:
                 self.instance.nodes[node.name] = self._layer(node)
@@ -155,6 +157,10 @@ class ScopeInference:
     def _layer(self, written: Node) -> TypedNode:
         node = self._chosen(written)
         layer = self._with_items(self._resolve(node))
+        if not check_absence(
+            self.instance.scope, node, layer.target, layer.refs, self.report
+        ):
+            raise Skip
         types = self._types(layer)
         if node.otherwise is not None and self._list_of(node.otherwise) is not None:
             self._needed(node, node.otherwise)  # reports it, also where the layer runs
@@ -231,7 +237,19 @@ class ScopeInference:
         ties: Mapping[str, str],
     ) -> TypedNode:
         """A layer that is switched off, or has no copies: its output is its `else`, or its first input."""
-        speculative = self._speculate(layer, types, ())
+        speculative = self._speculate(layer, self._as_if_on(layer, types), ())
+        if layer.node.may_be_absent and not active:
+            return TypedNode(
+                layer.node,
+                layer.target,
+                layer.refs,
+                (),
+                {},
+                layer.arguments,
+                active,
+                speculative=speculative,
+                ties=ties,
+            )
         first = next(iter(types.values()), None)
         if layer.node.otherwise is not None:
             first = self._needed(layer.node, layer.node.otherwise)
@@ -419,7 +437,7 @@ class ScopeInference:
         types: dict[str, TensorType | tuple[TensorType, ...] | None] = {}
         for port, ref in layer.refs.items():
             if isinstance(ref, tuple):
-                types[port] = tuple(self._present(layer.node, item) for item in ref)
+                types[port] = self._all_present(layer.node, ref)
             else:
                 types[port] = self._needed(layer.node, ref)
         return types
@@ -442,6 +460,39 @@ class ScopeInference:
             return False
         return (ref.port or next(iter(source.outputs))) in source.of_copy
 
+    def _as_if_on(self, layer: ResolvedLayer, types: Types) -> Types:
+        """The types of the inputs of a layer that is off, those that are off with it as they would be."""
+        found = dict(types)
+        for port, kind in types.items():
+            refs = layer.refs[port]
+            several = refs if isinstance(refs, tuple) else (refs,)
+            if kind is None and any(map(self._is_off, several)):
+                kinds = [self._if_on(ref) for ref in several]
+                known = tuple(one for one in kinds if one is not None)
+                if len(known) == len(kinds):
+                    found[port] = known if isinstance(refs, tuple) else known[0]
+        return found
+
+    def _if_on(self, ref: Ref) -> TensorType | None:
+        """The type of a value, also where its layer is off."""
+        if not self._is_off(ref):
+            return self.instance.type_of(ref)
+        shown = self.instance.nodes[ref.node].shown.outputs
+        return shown.get(ref.port) if ref.port else next(iter(shown.values()), None)
+
+    def _all_present(
+        self, node: Node, refs: tuple[Ref, ...]
+    ) -> tuple[TensorType, ...] | None:
+        """The types of several inputs; None where some are off, and so is the layer."""
+        if any(map(self._is_off, refs)):
+            return None
+        return tuple(self._present(node, ref) for ref in refs)
+
+    def _is_off(self, ref: Ref) -> bool:
+        """Whether a value is absent, since its layer is off."""
+        source = self.instance.nodes.get(ref.node)
+        return source is not None and source.node.may_be_absent and not source.outputs
+
     def _present(self, node: Node, ref: Ref) -> TensorType:
         """The type of one of several inputs, of which none can be left out."""
         kind = self._needed(node, ref)
@@ -451,7 +502,7 @@ class ScopeInference:
 
     def _absent(self, ref: Ref) -> bool:
         pattern = self.instance.scope.inputs.get(ref.node)
-        return (
+        return self._is_off(ref) or (
             ref.node in self.instance.inputs
             and ref.node not in self.instance.nodes
             and (self.depth > 0 or (pattern is not None and pattern.optional))

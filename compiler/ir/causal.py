@@ -74,10 +74,12 @@ class ScopeFlow:
     outputs: Mapping[str, Dependence]
 
     def value(self, ref: Ref) -> Dependence | None:
-        """What a value of the scope depends on; None for an optional input that is absent."""
+        """What a value of the scope depends on; None for one that is absent."""
         node = self.nodes.get(ref.node)
         if node is None:
             return self.inputs.get(ref.node)
+        if node.node.node.may_be_absent and not node.calls:
+            return None
         return node.outputs[ref.port or next(iter(node.outputs))]
 
 

@@ -109,6 +109,10 @@ class Carry:
     ref: Ref | None = None
 
 
+NOTHING = Ref("", "", ())
+"""What stands in place of a layer that is off and has `else: null`: no value at all."""
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """A layer of a scope. `inputs` are by port where the target's ports are known, else by position ("0", "1")."""
@@ -123,7 +127,12 @@ class Node:
     shared: str = ""
     """The name of the layer that this one is again."""
     otherwise: Ref | None = None
-    """The value in place of its output where `when` is false; None for its first input."""
+    """The value in place of its output where `when` is false; None for its first input, `NOTHING` for no value."""
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether it has no value where `when` is false."""
+        return self.otherwise == NOTHING
 
     @property
     def each(self) -> tuple[Node, ...]:
@@ -143,7 +152,7 @@ class Node:
         for port, carry in self.carry.items():
             if carry.ref is not None:
                 yield port, carry.ref
-        if self.otherwise is not None:
+        if self.otherwise is not None and not self.may_be_absent:
             yield "else", self.otherwise
 
 

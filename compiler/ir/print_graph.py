@@ -124,6 +124,7 @@ def _ref(ref: Ref | tuple[Ref, ...]) -> str:
 
 def _keys(node: Node) -> str:
     found = {key: one for key, one in node.layer.keys.items() if key not in _SHOWN}
+    found |= {"otherwise": None} if node.may_be_absent else {}
     states = {name: _start(one) for name, one in node.carry.items()}
     shared = {"share": node.shared} if node.shared else {}
     return entries({**found, **shared, **({"carry": states} if states else {})}, ": ")

@@ -335,6 +335,17 @@ def _alternatives(value: Any) -> Any:
     return value
 
 
+NULL: Final = ""
+"""What `else: null` is read as: no value takes the place of the layer's."""
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+
+
+def _value_or_null(value: Any) -> Any:
+    if value == NULL:
+        raise fault("bad-type", "`else` names a value, or is null for none")
+    return NULL if value is None else value
+
+
 class Layer(Model):
     """A layer: an op, a block or a group, with its inputs and arguments (the extra keys)."""
 
@@ -342,6 +353,7 @@ class Layer(Model):
 
     also_written: ClassVar[tuple[Schema, ...]] = (OP_NAME,)
     one_of: ClassVar[tuple[str, ...]] = ("op", "layers", "share", "choose")
+    nullable: ClassVar[tuple[str, ...]] = ("else",)
 
     op: Annotated[str, written_as(OP_NAME)] | None = None
     layers: Annotated[dict[_LayerName, Layer], _AS_MAPPING, _OR_LIST] | None = None
@@ -358,9 +370,13 @@ class Layer(Model):
     ] = None
     reverse: Annotated[bool, Key("use", beside="scan")] = False
     when: Annotated[FormulaOr, Key("use", reruns=True, sequential=False)] = None
-    otherwise: Annotated[str | None, Key("use", beside="when")] = Field(
-        default=None, alias="else"
-    )
+    otherwise: Annotated[
+        str | None,
+        BeforeValidator(_value_or_null),
+        written_as(_TEXT_OR_NULL),
+        Key("use", beside="when"),
+    ] = Field(default=None, alias="else")
+    """The value in place of its output where `when` is false; `NULL` for none at all."""
     share: Annotated[str | None, Key(sequential=False, each_use=True)] = None
     tie: Annotated[Tie | None, Key("op", sequential=False, each_use=True)] = None
     init: Annotated[Initializers | None, Key("op", sequential=False, each_use=True)] = (

@@ -102,6 +102,7 @@ class Model(BaseModel):
         also_written: JSON Schema of what may be written in place of the mapping.
         one_of: keys of which the mapping has one.
         derived: fields that are no keys: a validator fills them.
+        nullable: keys that may be null, which means something.
     """
 
     model_config = ConfigDict(
@@ -116,6 +117,7 @@ class Model(BaseModel):
     also_written: ClassVar[tuple[Schema, ...]] = ()
     one_of: ClassVar[tuple[str, ...]] = ()
     derived: ClassVar[tuple[str, ...]] = ()
+    nullable: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -125,7 +127,9 @@ class Model(BaseModel):
             value = {cls.alone: value}
         entries = value.items() if isinstance(value, dict) else ()
         for key in [key for key, entry in entries if entry is None]:
-            if any(key == (f.alias or name) for name, f in cls.model_fields.items()):
+            if key not in cls.nullable and any(
+                key == (f.alias or name) for name, f in cls.model_fields.items()
+            ):
                 raise fault("bad-type", f"`{key}` is empty", at=(key,))
         return value
 

@@ -161,7 +161,15 @@ class ClassPlan:
         pattern = self.scope.inputs.get(port)
         if pattern is not None:
             return pattern.optional
-        return any(use.inputs.get(port) is None for use in self._together())
+        found = any(use.inputs.get(port) is None for use in self._together())
+        return found or _may_be_absent(self.scope, port)
+
+    def may_be_none(self, ref: Ref) -> bool:
+        """Whether a value may be None when the code runs: an optional input, or of a layer that has no value if off."""
+        node = self.scope.nodes.get(ref.node)
+        if node is None:
+            return ref.node in self.scope.inputs and self.is_optional(ref.node)
+        return node.may_be_absent and self.decides(ref.node) is None
 
     def given(self) -> dict[str, TensorType]:
         """The types of the outputs."""
@@ -172,6 +180,20 @@ class ClassPlan:
             yield from plan.uses
 
 
+def _may_be_absent(group: Scope, port: str) -> bool:
+    """Whether a group is given a value that is absent while its layer is off."""
+    around = group.parent
+    for node in () if around is None else around.each_node():
+        ref = node.inputs.get(port)
+        if around is None or node.target is not group or not isinstance(ref, Ref):
+            continue
+        source = around.nodes.get(ref.node)
+        if source is not None:
+            return source.may_be_absent
+        return around.kind == "group" and _may_be_absent(around, ref.node)
+    return False
+
+
 def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
     """Every value that a layer takes, with its port."""
     for port, ref in typed.inputs.items():
@@ -180,7 +202,7 @@ def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
     for port, carry in typed.node.carry.items():
         if carry.ref is not None:
             yield port, carry.ref
-    if typed.node.otherwise is not None:
+    if typed.node.otherwise is not None and not typed.node.may_be_absent:
         yield "else", typed.node.otherwise
 
 

@@ -53,8 +53,8 @@ class Draft:
         return self._steps[key]
 
     def may_be_none(self, ref: Ref) -> bool:
-        """Whether a value is an optional input of the class."""
-        return ref.node in self.plan.scope.inputs and self.plan.is_optional(ref.node)
+        """Whether a value may be None when the code runs."""
+        return self.plan.may_be_none(ref)
 
     def state_of(self, layer: str) -> Expr | None:
         """What a layer keeps between the pieces of a sequence."""

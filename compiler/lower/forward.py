@@ -9,6 +9,7 @@ from compiler.codegen.python import (
     Compare,
     Conditional,
     Expr,
+    Logic,
     Placeholder,
     call,
     lit,
@@ -16,6 +17,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import placeholders
 from compiler.elaborate.targets import is_item
+from compiler.infer.absence import takes_none
 from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
@@ -35,7 +37,7 @@ from compiler.ir.typed import TypedNode, item_port
 from compiler.language.layers import Repeat
 from compiler.lower.begin_states import resumed
 from compiler.lower.class_ir import count_code
-from compiler.lower.class_plan import Run
+from compiler.lower.class_plan import Run, refs_of
 from compiler.lower.class_steps import operand
 from compiler.lower.draft import Draft, member
 from compiler.lower.emit import Emitted, LayerCode, joint_types
@@ -112,10 +114,12 @@ class Forward:
         return given
 
     def _value(self, ref: Ref) -> Expr | None:
-        """A value; None for an optional input that no use has."""
+        """A value; None for one that no use has."""
         item, node = ref.item, self.draft.plan.scope.nodes.get(ref.node)
         if item is not None and node is not None and is_item(node, ref):
             return subscript(self._list(ref.node, item[0]), item[1])
+        if node is not None and node.may_be_absent:
+            return self.values.get((ref.node, ref.port))
         return self.values[(ref.node, ref.port)]
 
     def _needed(self, ref: Ref) -> Expr:
@@ -222,6 +226,8 @@ class Forward:
 
     def _passed(self, typed: TypedNode) -> Expr:
         """What a layer passes on where it is off: its `else`, or its first input."""
+        if typed.node.may_be_absent:
+            return lit(None)
         if typed.node.otherwise is not None:
             return self._needed(typed.node.otherwise)
         first = next(iter(self._inputs(typed).values()))
@@ -230,13 +236,30 @@ class Forward:
 
     def _pass_on(self, typed: TypedNode) -> None:
         """A layer that no use of the class runs."""
+        if typed.node.may_be_absent:
+            return
         self._remember(typed, [self._passed(typed)] + [None] * (len(typed.outputs) - 1))
 
     def _test(self, typed: TypedNode) -> Expr:
-        """Whether a layer with `when` runs: whether its module is there, else the condition itself."""
+        """Whether a layer with `when` runs: whether its module is there, else the condition itself.
+
+        A type checker does not know that what is absent under the same condition is there then.
+        """
+        test = value_code(typed.node.layer.when)
         if self.draft.built[typed.node.name]:
-            return Compare("is not", Placeholder(member(typed)), lit(None))
-        return value_code(typed.node.layer.when)
+            test = Compare("is not", Placeholder(member(typed)), lit(None))
+        there = [
+            Compare("is not", value, lit(None))
+            for value in dict.fromkeys(self._required(typed))
+        ]
+        both = test.items if isinstance(test, Logic) and test.op == "and" else (test,)
+        return Logic("and", (*both, *there)) if there else test
+
+    def _required(self, typed: TypedNode) -> Iterator[Expr]:
+        """The values that a layer needs and that may be None where it is off."""
+        for port, ref in refs_of(typed):
+            if self.draft.may_be_none(ref) and not takes_none(typed.target, port):
+                yield self._needed(ref)
 
     def _choice(self, typed: TypedNode, runs: Sequence[Run]) -> None:
         """`when`: the layer where it holds, else its first input."""

@@ -201,6 +201,7 @@ class Merger:
         found: list[ClassIR] = []
         demands = {id(ir.plan): ir.demands for ir in classes}
         for plan in self.plans.order:
+            _require_values(plan)
             steps.look_at(plan)
             if is_sequential(plan):
                 if steps.remembers(plan):
@@ -241,6 +242,18 @@ def _with_used_states(ir: ClassIR, steps: Steps) -> ClassIR:
     own = steps.keep_only(ir.plan, used)
     initial = {layer: code for layer, code in ir.initial.items() if layer in own.kept}
     return replace(ir, steps=own, initial=initial)
+
+
+def _require_values(plan: ClassPlan) -> None:
+    """What runs in pieces has all values of a layer, or none.
+
+    Raises:
+        Unwritten: where a param says whether a layer has one.
+    """
+    for node in plan.scope.nodes.values():
+        if node.may_be_absent and plan.decides(node.name) is None:
+            reason = f"{node.name} may be absent, and a network with `step` has a value for it in every piece"
+            raise Unwritten(plan, node.name, reason)
 
 
 def _require_name(plan: ClassPlan) -> None:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable
 from dataclasses import replace
 
-from compiler.codegen.python import Compare, Conditional, Expr, Placeholder, lit
+from compiler.codegen.python import (
+    Compare,
+    Conditional,
+    Expr,
+    Literal,
+    Logic,
+    Placeholder,
+    lit,
+)
 from compiler.codegen.traversal import placeholders
 from compiler.dataclass import dataclass
 from compiler.ir.module import (
@@ -52,11 +60,13 @@ def name_conditions(
         condition = _condition(ir, statement, known)
         if condition is None:
             return statement
+        _, given = _split(_test(statement))
         if condition in modules:
             there = Placeholder(Member(modules[condition]))
-            return _with_test(statement, Compare("is not", there, lit(None)))
-        layer = flags.setdefault(condition, statement.layer)
-        return _with_test(statement, Placeholder(Flag(layer)))
+            test: Expr = Compare("is not", there, lit(None))
+        else:
+            test = Placeholder(Flag(flags.setdefault(condition, statement.layer)))
+        return _with_test(statement, Logic("and", (test, *given)) if given else test)
 
     statements = tuple(map(decided, ir.body.statements))
     if statements == ir.body.statements:
@@ -67,7 +77,7 @@ def name_conditions(
 
 def _condition(ir: ClassIR, statement: Stmt, known: Collection[str]) -> Expr | None:
     """The condition of a statement as `__init__` has it, where it is one that `forward` has in other words."""
-    test = _test(statement)
+    test, _ = _split(_test(statement))
     layer = ir.plan.layers.get(statement.layer)
     if test is None or layer is None or layer.node.layer.when is None:
         return None
@@ -91,6 +101,23 @@ def _test(statement: Stmt) -> Expr | None:
         case Choose(test=test) | Let(value=Conditional(test=test)):
             return test
     return None
+
+
+def _split(test: Expr | None) -> tuple[Expr | None, tuple[Expr, ...]]:
+    """The condition of a layer, and which of the values that it needs have to be there."""
+    items = test.items if isinstance(test, Logic) and test.op == "and" else ()
+    given = tuple(filter(_asks_value, items))
+    own = tuple(one for one in items if one not in given)
+    if not given:
+        return test, ()
+    return (own[0] if len(own) == 1 else Logic("and", own)), given
+
+
+def _asks_value(test: Expr) -> bool:
+    match test:
+        case Compare("is not", Placeholder(Local()), Literal(None)):
+            return True
+    return False
 
 
 def _with_test(statement: Stmt, test: Expr) -> Stmt:

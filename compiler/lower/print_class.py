@@ -543,7 +543,8 @@ class ClassPrinter:
             name = self.names[after]
             if name != UNUSED:
                 value = lit(None) if other is None else self.code(other)
-                kind = either_none(TENSOR) if other is None else None
+                absent = other is None or other == lit(None)
+                kind = either_none(TENSOR) if absent else None
                 lines.append(Assign((Name(name),), value, annotation=kind))
         body = [line for part in choose.body for line in self._statement(part)]
         return [*lines, If(self.code(choose.test), tuple(body))]

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tests.fuzz.absent import ABSENT
 from tests.fuzz.choices import CHOICES
 from tests.fuzz.lists import COLLECTED
 from tests.fuzz.richer import RICHER
@@ -22,7 +23,7 @@ FORMULAS = 6_000_000
 WRAPPED = 10_000_000
 """From this seed on they have wrappers around some layers, too."""
 COUNTED = 50_000_000
-"""From this seed on lists are counted, and weights are initialised by formulas."""
+"""From this seed on lists are counted, weights are initialised by formulas, and layers may be absent."""
 LISTED = 60_000_000
 """From this seed on copies give lists."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
@@ -73,6 +74,7 @@ def _random_spec(seed: int) -> Config:
         dims["T"]["max"] = 64
         dims |= {name: {"min": 8, "multiple_of": 4} for name in ("H", "W")}
         s.more = (*RICHER, *CHOICES * 2) if seed >= CHOOSING else RICHER
+        s.more = (*s.more, *ABSENT * 2) if seed >= COUNTED else s.more
         s.more = (*s.more, *COLLECTED * 4) if seed >= LISTED else s.more
     spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s)}
     if rich and s.chance(0.15):

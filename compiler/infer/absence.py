@@ -1,0 +1,107 @@
+"""Where a value may go that is absent while its layer is off: `else: null`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from compiler.diagnostics.diagnostic import Report
+from compiler.expr.syntax import Expression, LogicalOperation
+from compiler.ir.graph import Node, Ref, Scope
+from compiler.op.arg_types import Formula
+from compiler.op.op import Op
+
+Target = type[Op] | Scope
+Refs = Mapping[str, Ref | tuple[Ref, ...]]
+
+
+def takes_none(target: Target, port: str) -> bool:
+    """Whether an input of an op, a block or a group may be absent.
+
+    A group takes whatever comes: its layers say what they need.
+    """
+    if isinstance(target, Scope):
+        pattern = target.inputs.get(port)
+        return target.kind == "group" or (pattern is not None and pattern.optional)
+    found = (one for one in target.inputs if one.name == port)
+    return any(one.optional and not one.variadic for one in found)
+
+
+def check_absence(
+    scope: Scope, node: Node, target: Target, refs: Refs, report: Report
+) -> bool:
+    """Report every input of a layer that may be absent and is needed; whether there is none.
+
+    What is absent under a condition may be read under the same one, or one that asks for more.
+    """
+    right = True
+    for port, ref in _each(node, refs):
+        source = scope.nodes.get(ref.node)
+        if source is None or not source.may_be_absent:
+            continue
+        fault = _fault(node, target, port, source)
+        if fault:
+            message, help = fault
+            span = node.place.document.locate(ref.path)
+            report.error(
+                "missing-input", span, f"{ref.node} may be absent: {message}", help=help
+            )
+            right = False
+    return right
+
+
+def check_outputs(scope: Scope, report: Report) -> None:
+    """Report every output of a scope that may be absent."""
+    for name, ref in scope.outputs.items():
+        source = scope.nodes.get(ref.node)
+        if source is not None and source.may_be_absent:
+            message = f"{ref.node} may be absent, and the output {name} is always given"
+            help = "name a value that takes its place: else: x"
+            report.error(
+                "missing-input",
+                scope.place.document.locate(ref.path),
+                message,
+                help=help,
+            )
+
+
+def _each(node: Node, refs: Refs) -> Iterator[tuple[str, Ref]]:
+    for port, given in refs.items():
+        yield from (
+            (port, ref) for ref in (given if isinstance(given, tuple) else (given,))
+        )
+    yield from (
+        ("carry", one.ref) for one in node.carry.values() if one.ref is not None
+    )
+    if node.otherwise is not None and not node.may_be_absent:
+        yield "else", node.otherwise
+
+
+def _fault(
+    node: Node, target: Target, port: str, source: Node
+) -> tuple[str, str] | None:
+    """What is wrong with reading a value that may be absent, and what to write instead."""
+    if port == "else":
+        return "`else` needs a value", ""
+    if node.layer.scan is not None:
+        return (
+            "each step of a scan needs its inputs",
+            "give the block another layer's value",
+        )
+    if takes_none(target, port):
+        return None
+    same = f"give it the condition of {source.name}, and else: null"
+    if not _conditions(source.layer.when) <= _conditions(node.layer.when):
+        return f"{port} needs a value", same
+    if node.otherwise is None:
+        return "it is passed on where `when` is false", "write else: null"
+    return None
+
+
+def _conditions(when: Formula | bool | None) -> set[Expression | bool]:
+    """The conditions of which all must hold."""
+    if not isinstance(when, Formula):
+        return set() if when is None else {when}
+    expr = when.expr
+    if isinstance(expr, LogicalOperation) and expr.op == "and":
+        return set(expr.operands)
+    return {expr}
