@@ -57,7 +57,7 @@ from compiler.language.layers import Repeat
 from compiler.language.parametrizations import refuse
 from compiler.op.binding import BindingError, named_sizes
 from compiler.op.context import Context, Listed
-from compiler.op.errors import OpError, absent_input
+from compiler.op.errors import OpError, absent_input, nothing_to_pass_on
 from compiler.op.op import Op, Port
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.evaluate import Value
@@ -254,6 +254,8 @@ class ScopeInference:
         if layer.node.otherwise is not None:
             first = self._needed(layer.node, layer.node.otherwise)
         kind = first[0] if isinstance(first, tuple) else first
+        if kind is None and types:
+            raise self._skip(layer.node, nothing_to_pass_on(next(iter(types))))
         if kind is None:
             raise Skip
         return TypedNode(

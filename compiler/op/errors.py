@@ -148,3 +148,13 @@ def absent_input(port: str) -> OpError:
         f"{port} needs a value, and this optional input is left out here",
         port,
     )
+
+
+def nothing_to_pass_on(port: str) -> OpError:
+    """An optional input that is left out in this call, and that a layer that is off passes on."""
+    return OpError(
+        "missing-input",
+        "it does not run here, and the optional input that it passes on is left out",
+        port,
+        help="where it may be absent, too, write else: null",
+    )
