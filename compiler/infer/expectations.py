@@ -71,6 +71,8 @@ def _check_type(
         report.error("unknown-layer", span, message, help=help, missing=missing)
         return
     instance, kind = found
+    if kind is None:
+        return
     try:
         shape = tuple(_dim(evaluate(dim, instance.values), dim) for dim in pattern.dims)
     except ExpressionError as error:
@@ -111,8 +113,11 @@ def _names(typed: TypedGraph) -> Iterator[str]:
             yield f"{network}.{name}" if network else name
 
 
-def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType] | None:
-    """The type of an output, or of a layer by its path; in a file of several networks the path starts with one."""
+def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType | None] | None:
+    """The type of an output, or of a layer by its path; in a file of several networks the path starts with one.
+
+    A layer that is absent here is there, without a type.
+    """
     if "" not in typed.networks:
         network, _, name = name.partition(".")
         instance = typed.networks.get(network)
@@ -125,6 +130,8 @@ def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType] | None:
         node = instance.nodes.get(head)
         if node is None:
             return None
+        if node.node.may_be_absent and not node.calls:
+            return instance, None
         if not name or name in node.outputs:
             kind = (
                 node.outputs.get(name)

@@ -113,7 +113,7 @@ def _initialize(s: Scope, layers: Config, values: list[str]) -> None:
             and s.chance(0.2)
         ):
             shared = isinstance(layer.get("repeat"), dict)
-            counted = ["1 / (i + 1)"] * ("repeat" in layer and not shared)
+            counted = ["1 / (i + 1)"] * 4 * ("repeat" in layer and not shared)
             layer.setdefault(
                 "init", {"weight": {"constant": s.pick([*values, *counted])}}
             )

@@ -80,6 +80,12 @@ def test_specs_choose_what_layers_are() -> None:
         assert word in text, word
 
 
+def test_specs_have_absent_layers_and_formulas_of_lists_and_weights() -> None:
+    text = "\n".join(text_of(spec_of(seed)) for seed in range(COUNTED, COUNTED + 60))
+    for word in ("else: null", "for i in", "constant: 1 / (i + 1)", "std: 0.3 / sqrt"):
+        assert word in text, word
+
+
 @pytest.mark.parametrize("seed", range(COUNTED, COUNTED + 6))
 def test_specs_with_counted_lists_mean_what_they_say(seed: int) -> None:
     outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
