@@ -26,6 +26,21 @@ def takes_none(target: Target, port: str) -> bool:
     return any(one.optional and not one.variadic for one in found)
 
 
+def absent_source(scope: Scope, ref: Ref) -> Node | None:
+    """The layer that has no value where it is off, if a value is of one; a group takes what is around it."""
+    node = scope.nodes.get(ref.node)
+    if node is not None:
+        return node if node.may_be_absent else None
+    if scope.kind != "group" or scope.parent is None:
+        return None
+    for group in scope.parent.groups.get(id(scope), ()):
+        given = group.inputs.get(ref.node)
+        source = absent_source(scope.parent, given) if isinstance(given, Ref) else None
+        if source is not None and not _runs_with(group, source):
+            return source
+    return None
+
+
 def check_absence(
     scope: Scope, node: Node, target: Target, refs: Refs, report: Report
 ) -> bool:
@@ -35,8 +50,8 @@ def check_absence(
     """
     right = True
     for port, ref in _each(node, refs):
-        source = scope.nodes.get(ref.node)
-        if source is None or not source.may_be_absent:
+        source = absent_source(scope, ref)
+        if source is None:
             continue
         fault = _fault(node, target, port, source)
         if fault:
@@ -52,8 +67,7 @@ def check_absence(
 def check_outputs(scope: Scope, report: Report) -> None:
     """Report every output of a scope that may be absent."""
     for name, ref in scope.outputs.items():
-        source = scope.nodes.get(ref.node)
-        if source is not None and source.may_be_absent:
+        if absent_source(scope, ref) is not None:
             message = f"{ref.node} may be absent, and the output {name} is always given"
             help = "name a value that takes its place: else: x"
             report.error(
@@ -90,11 +104,16 @@ def _fault(
     if takes_none(target, port):
         return None
     same = f"give it the condition of {source.name}, and else: null"
-    if not _conditions(source.layer.when) <= _conditions(node.layer.when):
+    if not _runs_with(node, source):
         return f"{port} needs a value", same
     if node.otherwise is None:
         return "it is passed on where `when` is false", "write else: null"
     return None
+
+
+def _runs_with(node: Node, source: Node) -> bool:
+    """Whether a layer runs only where another one does."""
+    return _conditions(source.layer.when) <= _conditions(node.layer.when)
 
 
 def _conditions(when: Formula | bool | None) -> set[Expression | bool]:

@@ -161,10 +161,10 @@ class ScopeInference:
             self.instance.scope, node, layer.target, layer.refs, self.report
         ):
             raise Skip
-        types = self._types(layer)
+        active, ties = self._when(node), self._ties(node)
+        types = self._types(layer, active)
         if node.otherwise is not None and self._list_of(node.otherwise) is not None:
             self._needed(node, node.otherwise)  # reports it, also where the layer runs
-        active, ties = self._when(node), self._ties(node)
         count = self._count(node) if active else 0
         self._check_each(layer, count)
         if count == 0:
@@ -434,12 +434,12 @@ class ScopeInference:
         return None if source is None else source.lists.get(ref.port)
 
     def _types(
-        self, layer: ResolvedLayer
+        self, layer: ResolvedLayer, active: bool
     ) -> dict[str, TensorType | tuple[TensorType, ...] | None]:
         types: dict[str, TensorType | tuple[TensorType, ...] | None] = {}
         for port, ref in layer.refs.items():
             if isinstance(ref, tuple):
-                types[port] = self._all_present(layer.node, ref)
+                types[port] = self._all_present(layer.node, ref, active)
             else:
                 types[port] = self._needed(layer.node, ref)
         return types
@@ -483,10 +483,10 @@ class ScopeInference:
         return shown.get(ref.port) if ref.port else next(iter(shown.values()), None)
 
     def _all_present(
-        self, node: Node, refs: tuple[Ref, ...]
+        self, node: Node, refs: tuple[Ref, ...], active: bool
     ) -> tuple[TensorType, ...] | None:
-        """The types of several inputs; None where some are off, and so is the layer."""
-        if any(map(self._is_off, refs)):
+        """The types of several inputs; None where some are absent, and the layer is off."""
+        if not active and any(self._needed(node, ref) is None for ref in refs):
             return None
         return tuple(self._present(node, ref) for ref in refs)
 

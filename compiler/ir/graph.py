@@ -183,6 +183,16 @@ class Scope:
                 yield from node.target.nodes
 
     @cached_property
+    def groups(self) -> Mapping[int, tuple[Node, ...]]:
+        """The layers that are groups, by the identity of their scopes: one, and those that share it."""
+        found: dict[int, tuple[Node, ...]] = {}
+        for node in self.each_node():
+            if isinstance(node.target, Scope) and node.target.kind == "group":
+                known = found.get(id(node.target), ())
+                found[id(node.target)] = (*known, node)
+        return found
+
+    @cached_property
     def choices(self) -> tuple[str, ...]:
         """The layers that may be one thing or another."""
         nodes = self.nodes.items()

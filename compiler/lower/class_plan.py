@@ -14,6 +14,7 @@ from typing import Any
 
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
+from compiler.infer.absence import absent_source
 from compiler.ir.graph import Node, Ref, Scope
 from compiler.ir.typed import (
     Instance,
@@ -162,7 +163,7 @@ class ClassPlan:
         if pattern is not None:
             return pattern.optional
         found = any(use.inputs.get(port) is None for use in self._together())
-        return found or _may_be_absent(self.scope, port)
+        return found or absent_source(self.scope, Ref(port, "", ())) is not None
 
     def may_be_none(self, ref: Ref) -> bool:
         """Whether a value may be None when the code runs: an optional input, or of a layer that has no value if off."""
@@ -178,20 +179,6 @@ class ClassPlan:
     def _together(self) -> Iterator[Instance]:
         for plan in self.alike or [self]:
             yield from plan.uses
-
-
-def _may_be_absent(group: Scope, port: str) -> bool:
-    """Whether a group is given a value that is absent while its layer is off."""
-    around = group.parent
-    for node in () if around is None else around.each_node():
-        ref = node.inputs.get(port)
-        if around is None or node.target is not group or not isinstance(ref, Ref):
-            continue
-        source = around.nodes.get(ref.node)
-        if source is not None:
-            return source.may_be_absent
-        return around.kind == "group" and _may_be_absent(around, ref.node)
-    return False
 
 
 def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
