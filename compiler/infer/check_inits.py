@@ -8,6 +8,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import op_help
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
+from compiler.expr.syntax import names_in
 from compiler.infer.param_values import shown
 from compiler.infer.repeats import counts_copies
 from compiler.infer.ties import is_path
@@ -30,9 +31,13 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
             if node.node.layer.init:
                 _check_layer(node, report)
                 values.check_layer(instance, node)
+    run = _ops_that_run(typed.instances)
     for name, tensors in typed.graph.spec.init.items():
         place = Place(typed.graph.document, ("init", name))
-        values.check(tensors, place, [typed.params])
+        if name in run or not all(
+            _known(rule, typed.params) for rule in tensors.values()
+        ):
+            values.check(tensors, place, [typed.params])
         if name in op_names():
             _check_op(name, tensors, typed.instances, place, report)
         else:
@@ -40,6 +45,18 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
             help = like or "the command `ops` lists the ops"
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
+
+
+def _ops_that_run(instances: Iterable[Instance]) -> set[str]:
+    """The ops of which there are modules: where there are none, nothing is initialised, whatever it comes to."""
+    layers = (node for instance in instances for node in instance.nodes.values())
+    runs = (call for node in layers for call in node.calls)
+    return {call.op.name for call in runs if call.op is not None}
+
+
+def _known(rule: Initializer, params: Mapping[str, Value]) -> bool:
+    """Whether all names in the formulas of a rule are params."""
+    return all(names_in(one.expr) <= params.keys() for one in rule.formulas.values())
 
 
 class _Values:
