@@ -218,6 +218,45 @@ def test_probabilities_of_a_pointer_generator_sum_to_one() -> None:
     torch.testing.assert_close(torch.cat(steps, 1), probabilities)
 
 
+class Tagger(nn.Module):
+    """Huang et al., 2015: f(i, t) of section 2.5 from both directions of an LSTM, and A, the scores of transitions."""
+
+    def __init__(self, vocab: int, tags: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocab, width, padding_idx=0)
+        self.forwards = nn.LSTM(width, hidden, batch_first=True)
+        self.backwards = nn.LSTM(width, hidden, batch_first=True)
+        self.head = nn.Linear(2 * hidden, tags)
+        self.transitions = nn.Parameter(torch.empty(tags, tags))
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.embedding(tokens)
+        before, _ = self.forwards(x)
+        after, _ = self.backwards(x.flip(1))
+        return self.head(torch.cat([before, after.flip(1)], -1)), self.transitions
+
+
+def test_tagger() -> None:
+    tokens = torch.randint(23, (3, 7))
+    settings = {"vocab": 23, "tags": 5, "width": 6, "hidden": 4}
+    check_equal(
+        generated("tagger")(**settings, dropout=0.0),
+        Tagger(**settings),
+        _tagger_names,
+        lambda model: model(tokens),
+        lambda model: model(tokens),
+    )
+
+
+def _tagger_names(tensors: Tensors) -> Named:
+    rules = {
+        r"forwards\.(.*)": r"lstm.\1",
+        r"backwards\.(.*)": r"lstm.\1_reverse",
+        r"(.*)": r"\1",
+    }
+    return {renamed(name, rules): tensor for name, tensor in tensors.items()}
+
+
 class Translator(nn.Module):
     """torch's own Transformer layers, which norm after each sum."""
 

@@ -87,3 +87,20 @@ def test_wav2vec2_counts_as_transformers(
     named = translation("wav2vec2", variant=variant)(theirs.state_dict())
     assert found == count(theirs) == parameters
     assert shapes == shapes_of(named)
+
+
+def test_older_names_of_wav2vec2() -> None:
+    """Magnitude and direction of the convolution of positions, as torch called them before."""
+    theirs = Wav2Vec2ForCTC(Wav2Vec2Config(**WAV2VEC2)).state_dict()
+    ends = {".parametrizations.weight.original0": ".weight_g"}
+    ends[".parametrizations.weight.original1"] = ".weight_v"
+    older = {}
+    for name, tensor in theirs.items():
+        end = next((end for end in ends if name.endswith(end)), "")
+        older[name.removesuffix(end) + ends.get(end, "")] = tensor
+    assert len(older.keys() - theirs.keys()) == 2
+    translate = translation("wav2vec2", **SAME)
+    wanted = translate(theirs)
+    assert translate(older).keys() == wanted.keys()
+    for name, tensor in translate(older).items():
+        assert tensor.equal(wanted[name]), name
