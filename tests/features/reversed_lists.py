@@ -70,7 +70,7 @@ class ReversedLists(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         x = image
-        skips: list[Tensor] = []
+        skips: list[Tensor] = []  # len(widths) of several shapes
         for block in self.down:  # len(widths) times
             x, skip = block(
                 x
@@ -82,6 +82,8 @@ class ReversedLists(nn.Module):
         ):  # len(widths) times
             x_2 = block(x_2, skip_2)  # [B, N1, H, W]
         head = self.head(x_2)  # [B, classes, H, W]
-        means = [item.mean(dim=(2, 3)) for item in reversed(skips)]
+        means = [
+            item.mean(dim=(2, 3)) for item in reversed(skips)
+        ]  # 3 of several shapes
         means_2 = torch.cat(means, dim=1)  # [B, N2]
         return head, means_2
