@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.tensors import own_tensors
+from runtime.load import constructor_arguments, load_program
 from runtime.weights import WeightTranslator
 from tests.programs import classes, compiled
 
@@ -27,6 +28,13 @@ PRECISIONS = {torch.float32: 1e-5, torch.float64: 1e-11}
 def generated(spec: str, network: str = "") -> type[nn.Module]:
     """The class of a spec's only network, or of the one with a name."""
     return classes(spec)[network]
+
+
+def built(spec: str, **settings: Any) -> nn.Module:
+    """The only network of a spec that is compiled for these params, of which some are fixed in its class."""
+    program = compiled(spec, settings=settings)
+    kind = load_program(program)[""]
+    return kind(**constructor_arguments(kind, program.typed.networks[""]))
 
 
 def translation(spec: str, network: str = "", **settings: Any) -> WeightTranslator:
