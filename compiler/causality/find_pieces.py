@@ -42,6 +42,7 @@ _SCANNED = Memory("state", ())
 _KEPT_BY_ATTENTION = ("key", "value")
 _EARLIER = "it needs earlier positions, and cannot go on from a state"
 _MIXED = "it combines values of all positions so far with those of new positions"
+_NEW_COLUMNS = "it has columns for new positions alone where its key comes in pieces: without a key it has all"
 _BY_PLACE = "it counts elements from the first, and cannot run in pieces"
 _NOT_ONE_EACH = (
     "its elements are not one for each position, and it cannot run in pieces"
@@ -383,6 +384,8 @@ class _Run:
                 yield _SIZED
         if so_far and argument_reads(self.op, self.instance, self.finder.length):
             yield _SIZED
+        if "new" in self.given.get(self.op.column_source, ()):
+            yield _NEW_COLUMNS
         if self.op.by_place and any(map(self._counts_along, self.given.values())):
             yield _BY_PLACE
         if self.memory is not None:

@@ -46,6 +46,7 @@ from compiler.codegen.traversal import (
     placeholders,
     used_names,
 )
+from compiler.expr.syntax import Variable
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
 from compiler.ir.module import (
@@ -109,6 +110,7 @@ from compiler.lower.shape_names import ShapeNames
 from compiler.lower.sizes import Kept
 from compiler.lower.static_types import TENSOR, is_tensor, returning, typed_calls
 from compiler.lower.tidy import tidy
+from compiler.op.arg_types import Formula
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
@@ -281,7 +283,7 @@ class ClassPrinter:
             for name in signature.dims
         ]
         for name in signature.params:
-            default, kind = signature.defaults[name], annotation(self._type(name))
+            default, kind = signature.defaults[name], self._annotation(name)
             argument = signature.names[name]
             if is_computed(default):
                 found.append(FunctionParameter(argument, either_none(kind), lit(None)))
@@ -289,6 +291,26 @@ class ClassPrinter:
                 shown = None if default is None else self._init(value_code(default))
                 found.append(FunctionParameter(argument, kind, shown))
         return found
+
+    def _annotation(self, name: str) -> Expr:
+        """The type of a param; of a list that an op takes whole with its length, which is that of the op's."""
+        kind = self._type(name)
+        length = self._length(name) if kind.endswith("[]") else None
+        if length is None:
+            return annotation(kind)
+        return subscript(Name("tuple"), *[Name(kind[:-2])] * length)
+
+    def _length(self, name: str) -> int | None:
+        """How many items a list has that some op takes whole; None where it is none, or may have others."""
+        lengths = {
+            len(given)
+            for typed in self.plan.layers.values()
+            for argument, value in typed.arguments.items()
+            if isinstance(value, Formula) and value.expr == Variable(id=name)
+            for run in self.plan.runs(typed.node.name)
+            if isinstance(given := getattr(run.call.op, argument, None), tuple)
+        }
+        return lengths.pop() if len(lengths) == 1 else None
 
     def _type(self, name: str) -> str:
         scope = self.plan.scope.environment
@@ -695,10 +717,12 @@ class ClassPrinter:
             Assign((TupleExpr(tuple(outputs.values())),), value),
             Return(TupleExpr(tuple(outputs[port] for port in scan.results))),
         )
-        if scan.outputs == scan.results:
-            body = (Return(value),)
-        kind = subscript(Name("tuple"), *[TENSOR] * len(scan.results))
-        return Function(name, params, kind if len(scan.results) > 1 else TENSOR, body)
+        several = subscript(Name("tuple"), *[TENSOR] * len(scan.results))
+        kind = several if len(scan.results) > 1 else TENSOR
+        if scan.outputs == scan.results:  # what a module returns has no type
+            result = Name(Namespace(scan.order).fresh("results"))
+            body = (Assign((result,), value, annotation=kind), Return(result))
+        return Function(name, params, kind, body)
 
     def _may_be_none(self, scan: RunScan, port: str) -> bool:
         place = scan.order.index(port) - len(scan.xs) - len(scan.carry)

@@ -149,6 +149,8 @@ class Op:
     """On which positions of a sequence its outputs depend, given what its inputs depend on."""
     column_axes: ClassVar[tuple[int, ...]] = ()
     """The axes of its output that have all positions so far, where a sequence comes in pieces; others have new ones."""
+    column_source: ClassVar[str] = ""
+    """The optional input whose size these axes have where it is given, so that it must be all so far."""
     column_ports: ClassVar[tuple[str, ...] | None] = ()
     """The inputs over whose positions it sums, which may be all so far while others are new; None for any."""
     by_place: ClassVar[bool] = False

@@ -28,6 +28,7 @@ class _PositionBias(Op):
     positional = ("num_heads",)
     chains = False
     column_axes = (3,)
+    column_source = "key"
     inputs = (Port("query", ANY), Port("key", ANY, optional=True))
 
     def infer(

@@ -31,9 +31,9 @@ class Conv(nn.Module):
         self,
         c: int,
         width: int,
-        kernel_size: tuple[int, ...] = (1, 1),
+        kernel_size: tuple[int, int] = (1, 1),
         stride: int = 1,
-        padding: tuple[int, ...] = (0, 0),
+        padding: tuple[int, int] = (0, 0),
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(

@@ -154,7 +154,10 @@ class WeightedKeyValue(nn.Module):
             time_decay: Tensor,
             first: Tensor,
         ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-            return self.scan(key, value, time_decay, first, total, weight, largest)
+            results: tuple[Tensor, Tensor, Tensor, Tensor] = self.scan(
+                key, value, time_decay, first, total, weight, largest
+            )
+            return results
 
         _, _, _, scan_ = resume_scan(
             state,
