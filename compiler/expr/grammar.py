@@ -28,6 +28,7 @@ from compiler.expr.syntax import (
     Slicing,
     UnaryOperation,
     Variable,
+    walk,
 )
 
 MAX_NODES = 256
@@ -178,6 +179,11 @@ class _Parser:
         self._expect("in")
         count = self._operation(OR)
         self._expect("]")
+        inside = (part for one in (first[0], count) for part in walk(one))
+        for part in inside:
+            if isinstance(part, CountedList):  # 256 ** 4 items would be worked out
+                message = f"{ITEM_NUMBER} counts one list: the inner one is a param of its own"
+                raise ExpressionError(message, part.start, part.end)
         return CountedList(first[0], count)
 
     def _name_or_call(self, token: Token) -> Expression:

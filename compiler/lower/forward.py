@@ -196,8 +196,11 @@ class Forward:
 
     def _note_overwriting(self, typed: TypedNode, value: Local, code: Expr) -> None:
         first = next(iter(typed.inputs.values()))
+        # An item of a list is in the list, too: it is none of the values, and stays as it is.
         source = (
-            self.values[(first.node, first.port)] if isinstance(first, Ref) else None
+            self.values.get((first.node, first.port))
+            if isinstance(first, Ref)
+            else None
         )
         if isinstance(source, Placeholder) and isinstance(source.key, Local):
             self.overwriting[value.number] = source.key, code

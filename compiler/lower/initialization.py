@@ -43,7 +43,7 @@ from compiler.lower.member_code import (
 from compiler.lower.parted import Unwritten
 from compiler.lower.scope_code import value_code
 from compiler.op.registry import find_op
-from compiler.symbolic.evaluate import Value, evaluate
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import COUNTER
 
 MODULE = Name("module")
@@ -122,14 +122,22 @@ def _evaluated(spec: Spec, params: Mapping[str, Value]) -> Spec:
     if not any(r.formulas for rules in spec.init.values() for r in rules.values()):
         return spec
     known = {
-        op: {tensor: _with_values(rule, params) for tensor, rule in rules.items()}
+        op: {
+            tensor: made
+            for tensor, rule in rules.items()
+            if (made := _with_values(rule, params)) is not None
+        }
         for op, rules in spec.init.items()
     }
     return spec.model_copy(update={"init": known})
 
 
-def _with_values(rule: Initializer, params: Mapping[str, Value]) -> Initializer:
-    values = {n: evaluate(one.expr, params) for n, one in rule.formulas.items()}
+def _with_values(rule: Initializer, params: Mapping[str, Value]) -> Initializer | None:
+    """A rule with what its formulas come to; None where they come to nothing, which is an error if a layer needs it."""
+    try:
+        values = {n: evaluate(one.expr, params) for n, one in rule.formulas.items()}
+    except ExpressionError:
+        return None
     return rule.model_copy(update=values)
 
 

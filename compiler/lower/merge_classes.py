@@ -39,6 +39,7 @@ IMPORTS: Mapping[str, Import] = {
     "init": Import("torch.nn", ("init",)),
     "parametrizations": Import("torch.nn.utils", ("parametrizations",)),
     "math": Import("math"),
+    "Literal": Import("typing", ("Literal",)),
     "dataclass": Import("dataclasses", ("dataclass",)),
 }
 """What a file may import, by the names that its classes cannot have."""

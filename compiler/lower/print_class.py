@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -111,6 +112,7 @@ from compiler.lower.sizes import Kept
 from compiler.lower.static_types import TENSOR, is_tensor, returning, typed_calls
 from compiler.lower.tidy import tidy
 from compiler.op.arg_types import Formula
+from compiler.op.op import arguments as argument_types
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.tensor import TensorType
 
@@ -293,24 +295,28 @@ class ClassPrinter:
         return found
 
     def _annotation(self, name: str) -> Expr:
-        """The type of a param; of a list that an op takes whole with its length, which is that of the op's."""
+        """The type of a param; where an op takes it whole that of the op: a list of so many, one of several words."""
         kind = self._type(name)
-        length = self._length(name) if kind.endswith("[]") else None
-        if length is None:
-            return annotation(kind)
-        return subscript(Name("tuple"), *[Name(kind[:-2])] * length)
+        taken = list(self._taken_whole(name))
+        lengths = {len(value) for _, value in taken if isinstance(value, tuple)}
+        if kind.endswith("[]") and len(lengths) == 1:
+            return subscript(Name("tuple"), *[Name(kind[:-2])] * lengths.pop())
+        words = {hint for hint, _ in taken if typing.get_origin(hint) is typing.Literal}
+        if kind == "str" and len(words) == 1:
+            return subscript(Name("Literal"), *map(lit, typing.get_args(words.pop())))
+        return annotation(kind)
 
-    def _length(self, name: str) -> int | None:
-        """How many items a list has that some op takes whole; None where it is none, or may have others."""
-        lengths = {
-            len(given)
-            for typed in self.plan.layers.values()
-            for argument, value in typed.arguments.items()
-            if isinstance(value, Formula) and value.expr == Variable(id=name)
-            for run in self.plan.runs(typed.node.name)
-            if isinstance(given := getattr(run.call.op, argument, None), tuple)
-        }
-        return lengths.pop() if len(lengths) == 1 else None
+    def _taken_whole(self, name: str) -> Iterator[tuple[Any, Any]]:
+        """The arguments of ops that are a param: what the op says that they are, and their values."""
+        for typed in self.plan.layers.values():
+            for argument, value in typed.arguments.items():
+                if isinstance(value, Formula) and value.expr == Variable(id=name):
+                    ops = [run.call.op for run in self.plan.runs(typed.node.name)]
+                    for op in (op for op in ops if op is not None):
+                        yield (
+                            argument_types(type(op))[argument][0],
+                            getattr(op, argument),
+                        )
 
     def _type(self, name: str) -> str:
         scope = self.plan.scope.environment

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -152,7 +152,11 @@ class GeGLU(nn.Module):
     """
 
     def __init__(
-        self, d: int, hidden: int, bias: bool = False, approximate: str = "none"
+        self,
+        d: int,
+        hidden: int,
+        bias: bool = False,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         self.approximate = approximate
