@@ -246,7 +246,9 @@ class _Parser:
     def _unexpected(self, wanted: str) -> ExpressionError:
         found = self._token.text
         if found in OF_LISTS:
-            return self._error(f"`{found}` has its place in lists: [2 * i for i in 4]")
+            return self._error(
+                f'`{found}` has its place in lists, in quotes: "[2 * i for i in 4]"'
+            )
         found = found if self._token.kind == "end" else f"`{found[:40]}`"
         return self._error(f"expected {wanted}, found {found}")
 

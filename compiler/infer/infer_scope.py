@@ -585,10 +585,10 @@ class ScopeInference:
         code = message = ""
         least = min(len(repeat.stack) + len(repeat.collect), 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            what = (
-                "needs a copy to stack" if repeat.stack else "needs a copy to collect"
-            )
-            what = what if least else "is a number of copies"
+            what = "is a number of copies"
+            if least and isinstance(value, int) and not isinstance(value, bool):
+                doing = "stack" if repeat.stack else "collect"
+                what = f"needs a copy to {doing}"
             code, message = "bad-repeat", f"`repeat` {what}, and this is {shown(value)}"
             if isinstance(value, Dim):
                 code = "not-constant"

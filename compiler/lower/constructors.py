@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from compiler.codegen.namespace import Namespace, fresh_names
@@ -41,6 +42,7 @@ from compiler.lower.scope_code import (
 )
 from compiler.lower.sizes import Kept
 from compiler.op.arg_types import Formula
+from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.symbols import CopyNumber, InputDim
@@ -249,15 +251,35 @@ def _argument(
         value = runs[0].node.arguments.get(name)
         return None if value is None else value_code(value)
     dimension = InputDim(plan.first.names.owner, name)
-    pairs = [(run, run.call.binding[dimension]) for run in runs]
-    further = [
-        (run, run.call.binding[dimension])
-        for run in further_runs(runs)
-        if dimension in run.call.binding
+    own = _sizes(dimension, runs)
+    if all(size == own[0][1] for _, size in (*own, *_further(dimension, runs))):
+        return size_code(own[0][1])
+    # The copies of one class may be few of all: the rule for all of them reads better, where there is one.
+    every = [
+        run for one, of in construct.plans if one.scope is plan.scope for run in of
     ]
-    if all(size == pairs[0][1] for _, size in (*pairs, *further)):
-        return size_code(pairs[0][1])
-    return common_size(ir, construct.typed, pairs, further)
+    if len(every) > len(runs):
+        with suppress(Parted, Unwritten):
+            return _common(dimension, every, construct, ir)
+    return _common(dimension, runs, construct, ir)
+
+
+def _common(
+    dimension: InputDim, runs: Sequence[Run], construct: Construct, ir: ClassIR
+) -> Expr:
+    sizes, further = _sizes(dimension, runs), _further(dimension, runs)
+    return common_size(ir, construct.typed, sizes, further)
+
+
+def _sizes(dimension: InputDim, runs: Iterable[Run]) -> list[tuple[Run, Dim]]:
+    """What a dimension of a block is in each run."""
+    return [(run, run.call.binding[dimension]) for run in runs]
+
+
+def _further(dimension: InputDim, runs: Sequence[Run]) -> list[tuple[Run, Dim]]:
+    """What it is in the copies that would come next."""
+    found = (run for run in further_runs(runs) if dimension in run.call.binding)
+    return _sizes(dimension, found)
 
 
 _Plans = Sequence[tuple[ClassPlan, Sequence[Run]]]
