@@ -13,7 +13,7 @@ from layergraph.commands._options import NoLimits, Sets, Spec, Variant
 def expand(
     spec: Spec, variant: Variant = "", sets: Sets = None, no_limits: NoLimits = False
 ) -> None:
-    """Print the spec with params, variants, imports and bases resolved.
+    """Print the spec with all that it refers to written out.
 
     Example: layergraph expand specs/gpt2.yaml --variant medium
     """
