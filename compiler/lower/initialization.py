@@ -295,7 +295,7 @@ def _require_names(plan: ClassPlan, layer: str, origin: TypedNode, tensor: str) 
     own = origin.node.layer.init or {}
     here = plan.scope.nodes.get(origin.node.name)
     known = here is not None and origin.node in here.each
-    if tensor in own and own[tensor].formulas and not known:
+    if tensor in own and not known and any(_names(own[tensor])):
         reason = f"{tensor} is initialised twice, the second time by a formula of another block"
         raise Unwritten(plan, layer, reason)
 
