@@ -12,7 +12,7 @@ from compiler.ir.graph import Alternatives, Scope
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import Instance
 from compiler.lower.class_plan import ClassPlan, Run, chosen
-from compiler.lower.evaluate_code import value_of
+from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.further_copies import repeats_after
 from compiler.lower.scope_code import value_code
 
@@ -89,8 +89,11 @@ def nothing_new(
         end = repeats_after((code for found in tests for code in found), use)
         if end is None:
             return False
-        seen = {_picked(tests, use, copy) for copy in known}
-        if any(_picked(tests, use, copy) not in seen for copy in range(end)):
+        try:
+            seen = {_picked(tests, use, copy) for copy in known}
+            if any(_picked(tests, use, copy) not in seen for copy in range(end)):
+                return False
+        except Unknown:  # in a copy that is not there
             return False
     return True
 

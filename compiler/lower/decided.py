@@ -117,12 +117,8 @@ def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:
             count = () if layer.repeat is None else (layer.repeat.count,)
             yield f"{name}.when", _decided_by(plan, (layer.when, *count))
         repeat = layer.repeat
-        if repeat is not None and _names_of(repeat.at):
+        if repeat is not None and any(_names(value_code(repeat.at))):
             yield f"{name}.at", _decided_by(plan, (repeat.at, repeat.count))
-
-
-def _names_of(value: object) -> list[str]:
-    return list(_names(value_code(value)))
 
 
 def _decided_by(plan: ClassPlan, values: Iterable[object]) -> set[str]:
