@@ -1,27 +1,19 @@
-"""A drawing in all its formats: DOT or Mermaid as text, or a laid-out image."""
+"""A diagram in all its formats."""
 
 from __future__ import annotations
 
-import typing
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from compiler.dataclass import dataclass
-from compiler.diagnostics.diagnostic import DiagramError, RequestError
+from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing
-from compiler.diagram.layout_engine import (
-    ImageFormat,
-    LayoutEngine,
-    LayoutTooLargeError,
-    render_dot,
-)
+from compiler.diagram.find_format import find_format, format_name
+from compiler.diagram.layout_engine import LayoutEngine
 from compiler.diagram.mermaid import to_mermaid
-from compiler.diagram.side_by_side import arranged_dot, has_several_networks
+from compiler.diagram.picture import Picture
 from compiler.write_files import write_whole
-
-DiagramFormat = Literal["svg", "png", "pdf", "dot", "mmd"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +32,7 @@ class Diagram:
         Raises:
             DiagramError: if the layout fails or takes too long.
         """
-        return self._image("svg", "wheel").decode()
+        return Picture(self.drawing).image("svg").decode()
 
     @cached_property
     def dot(self) -> str:
@@ -64,32 +56,8 @@ class Diagram:
             OSError: if the file cannot be written.
         """
         file = Path(path)
-        write_whole({file: self._rendered(diagram_format(file), engine)})
-
-    def _rendered(self, format: DiagramFormat, engine: LayoutEngine) -> bytes | str:
-        match format:
-            case "dot":
-                return self.dot
-            case "mmd":
-                return self.mermaid
-            case "svg" | "png" | "pdf":
-                return self._image(format, engine)
-
-    def _image(self, format: ImageFormat, engine: LayoutEngine) -> bytes:
-        title, several = self.drawing.title, has_several_networks(self.drawing)
-        try:
-            return render_dot(
-                arranged_dot(self.drawing, engine) if several else self.dot,
-                format,
-                laid_out=several,
-                engine=engine,
-                title=title.name,
-                subject=title.lines[0] if title.lines else "",
-            )
-        except LayoutTooLargeError as error:
-            largest = self.drawing.largest
-            advice = f": {largest} is too large, fold it or draw a block alone"
-            raise DiagramError(f"{error}{advice if largest else ''}") from None
+        render = find_format(format_name(file))
+        write_whole({file: render(Picture(self.drawing, engine))})
 
     def __repr__(self) -> str:
         return f"<Diagram of {self.name}>"
@@ -100,20 +68,3 @@ class Diagram:
             return self.svg
         except DiagramError:  # the notebook shows the repr
             return None
-
-
-def diagram_format(path: Path) -> DiagramFormat:
-    """The format that a file's suffix names.
-
-    Raises:
-        RequestError: if the suffix names none.
-
-    >>> diagram_format(Path("net.SVG"))
-    'svg'
-    """
-    formats = typing.get_args(DiagramFormat)
-    for format in formats:
-        if path.suffix.lower() == f".{format}":
-            return typing.cast(DiagramFormat, format)
-    suffixes = ", ".join(f".{format}" for format in formats)
-    raise RequestError(f"{path} must end in one of {suffixes}")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from compiler.diagram.diagram import diagram_format
+from compiler.diagram.find_format import format_name
 from layergraph.commands._compile import compile_and_warn
 from layergraph.commands._options import NoLimits, Picture, Sets, Spec, Variant
 from layergraph.commands._output import exit_if
@@ -56,7 +56,7 @@ def diagram(
 
     Example: layergraph diagram specs/gpt2.yaml -o gpt2.svg --depth 1
     """
-    diagram_format(out)  # a wrong suffix is an error before anything is compiled
+    format_name(out)  # a wrong suffix is an error before anything is compiled
     program = compile_and_warn(spec, variant, sets, no_limits, strict=False)
     drawn = program.diagram(
         block=block,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compiler.diagram.diagram import Diagram, diagram_format
+from compiler.diagram.diagram import Diagram
+from compiler.diagram.find_format import format_name
 from compiler.diff.changes_text import report
 from compiler.diff.compare import compare
 from compiler.diff.draw_changes import draw_changes
@@ -33,7 +34,7 @@ def diff(
     Example: layergraph diff specs/bert.yaml specs/roberta.yaml -o changes.svg
     """
     if out is not None:
-        diagram_format(out)  # a wrong suffix is an error before anything is compiled
+        format_name(out)  # a wrong suffix is an error before anything is compiled
     before, after = (
         compile_and_warn(spec, no_limits=no_limits).typed for spec in (a, b)
     )

@@ -46,7 +46,7 @@ def test_diagram_takes_its_options(run: Runner, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["-o", "net.jpg"], "net.jpg must end in one of .svg"),
+        (["-o", "net.jpg"], "net.jpg must end in one of .dot"),
         (["-o", "net.svg", "--block", "Blok"], "did you mean `Block`?"),
         (["-o", "net.svg", "--direction", "UP"], "Invalid value for '--direction'"),
         ([], "Missing option '-o'"),

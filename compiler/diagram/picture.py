@@ -1,0 +1,47 @@
+"""A drawing that is laid out: what the formats print."""
+
+from __future__ import annotations
+
+from compiler.dataclass import dataclass
+from compiler.diagnostics.diagnostic import DiagramError
+from compiler.diagram.dot import to_dot
+from compiler.diagram.drawing import Drawing
+from compiler.diagram.layout_engine import (
+    ImageFormat,
+    LayoutEngine,
+    LayoutTooLargeError,
+    render_dot,
+)
+from compiler.diagram.side_by_side import arranged_dot, has_several_networks
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing, and the program that lays it out."""
+
+    drawing: Drawing
+    engine: LayoutEngine = "wheel"
+    """The `dot` program: of the wheel or of the system."""
+
+    def image(self, format: ImageFormat) -> bytes:
+        """The picture as Graphviz renders it.
+
+        Raises:
+            DiagramError: if the layout fails or takes too long.
+        """
+        title, several = self.drawing.title, has_several_networks(self.drawing)
+        try:
+            return render_dot(
+                arranged_dot(self.drawing, self.engine)
+                if several
+                else to_dot(self.drawing),
+                format,
+                laid_out=several,
+                engine=self.engine,
+                title=title.name,
+                subject=title.lines[0] if title.lines else "",
+            )
+        except LayoutTooLargeError as error:
+            largest = self.drawing.largest
+            advice = f": {largest} is too large, fold it or draw a block alone"
+            raise DiagramError(f"{error}{advice if largest else ''}") from None
