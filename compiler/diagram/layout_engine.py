@@ -15,7 +15,8 @@ from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram.pdf import svg_to_pdf
 from compiler.diagram.svg_text import with_portable_text
 
-ImageFormat = Literal["svg", "png", "pdf"]
+ImageFormat = Literal["svg", "png", "pdf", "json"]
+"""JSON has the steps of drawing that the images have."""
 LayoutEngine = Literal["wheel", "system"]
 
 _WHEEL = "graphviz-pure"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram.dot import to_dot
@@ -22,6 +26,16 @@ class Picture:
     drawing: Drawing
     engine: LayoutEngine = "wheel"
     """The `dot` program: of the wheel or of the system."""
+
+    @property
+    def layout(self) -> Mapping[str, Any]:
+        """Where all stands and what is drawn there, as Graphviz writes it in JSON.
+
+        Raises:
+            DiagramError: as `image`.
+        """
+        found: Mapping[str, Any] = json.loads(self.image("json"))
+        return found
 
     def image(self, format: ImageFormat) -> bytes:
         """The picture as Graphviz renders it.

@@ -139,3 +139,23 @@ THEMES: dict[ThemeName, Theme] = {
         plain=Paint("#ffffff", "#777777"),
     ),
 }
+
+
+def colour_names(theme: Theme) -> dict[str, str]:
+    """The colours of a theme, each with its name for LaTeX: `lg-ink`, `lg-blue-fill`.
+
+    >>> colour_names(THEMES["light"])["#cfe2f6"]
+    'lg-blue-fill'
+    """
+    plain = ("ink", "muted", "line", "faint", "badge", "fault", "tie", "paper")
+    names = {getattr(theme, name): f"lg-{name}" for name in reversed(plain)}
+    paints: dict[str, Paint] = {
+        colour: by_theme[theme.name] for colour, by_theme in _COLOURS.items()
+    }
+    paints |= {"block": theme.block, "join": theme.join, "plain": theme.plain}
+    for number, paint in enumerate(theme.levels, 1):
+        paints[f"frame{number}"] = paint
+    for name, paint in paints.items():
+        names.setdefault(paint.fill, f"lg-{name}-fill")
+        names.setdefault(paint.border, f"lg-{name}-line")
+    return names
