@@ -248,7 +248,9 @@ class Program:
         expand: Iterable[str] = (),
         fold: Iterable[str] = (),
         direction: Direction = "TB",
-        theme: ThemeName = "light",
+        theme: ThemeName = "auto",
+        links: str = "",
+        key: bool = False,
         sizes: Literal["values", "names"] | None = None,
     ) -> Diagram:
         """Draw the networks, or the part of them that the options select.
@@ -260,11 +262,13 @@ class Program:
             expand: names of layers or blocks that are expanded at any depth.
             fold: names of layers or blocks that stay folded at any depth.
             direction: top to bottom (`TB`) or left to right (`LR`).
-            theme: `light`, `dark` or `print`.
+            theme: `light`, `dark`, `print`, or `auto`: light or dark as the viewer of an SVG prefers, else light.
+            links: each layer of an SVG is a link to this URL with the file and the line of the layer; "" for no links.
+            key: whether colours and lines are explained below the title.
             sizes: shapes as the network's inputs give them (`values`), or in the names of each block (`names`).
 
         Raises:
-            RequestError: if the spec has no such network or block.
+            RequestError: if the spec has no such network or block, or the links are not to a file or over HTTP.
 
         >>> from compiler.pipeline import compile_spec
         >>> compile_spec("specs/cnn.yaml").diagram(direction="LR")
@@ -274,8 +278,18 @@ class Program:
         from compiler.diagram.draw import draw
         from compiler.diagram.options import DiagramOptions
 
-        names = frozenset(expand), frozenset(fold)
-        options = DiagramOptions(network, block, depth, *names, direction, theme, sizes)
+        options = DiagramOptions(
+            network,
+            block,
+            depth,
+            frozenset(expand),
+            frozenset(fold),
+            direction,
+            theme,
+            links,
+            key,
+            sizes,
+        )
         return Diagram(self.name, draw(self._marked, options))
 
     @property

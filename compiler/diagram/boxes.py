@@ -6,6 +6,7 @@ from dataclasses import field, replace
 from typing import Literal
 
 from compiler.dataclass import dataclass
+from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import printable, shorten
 from compiler.diagram.captions import layer_caption
 from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster
@@ -71,7 +72,10 @@ class BoxBuilder:
             caption = Caption(short_name(name), self.types.full(root, ref))
             own = path_id if name == last else ""
             box = _terminal("output", caption, cluster, own)
-            box = replace(box, path=(root.name, name))
+            place = root.scope.place.span(key=bool(root.scope.place.path))
+            if root.scope.place.has("outputs"):
+                place = root.scope.place.at("outputs", name).span(key=True)
+            box = replace(box, path=(root.name, name), place=place)
             self.outputs[root, name] = self._append(box)
 
     def _new_path_id(self) -> str:
@@ -144,7 +148,7 @@ class BoxBuilder:
         layer = view.layer(name)
         caption = layer_caption(view, name, self.counter, self.types.names)
         target = layer.target
-        family = "" if target is None or isinstance(target, Scope) else target.family
+        op = None if isinstance(target, Scope) else target
         kind: BoxKind = "layer" if layer.scope is None else "block"
         if symbol := join_symbol(layer):
             kind, caption = "join", Caption(symbol)
@@ -152,7 +156,8 @@ class BoxBuilder:
             "",
             kind,
             _shortened(caption),
-            family=family,
+            family="" if op is None else op.family,
+            op="" if op is None else op.name,
             cluster=cluster,
             main_path=path_id,
             has_weights=any(call.weights for _, _, call in layer.calls),
@@ -170,6 +175,8 @@ class BoxBuilder:
             layer.optional,
             self._error(view, layer, expanded=True),
             _tooltip(view, layer),
+            path=(view.root.name, *view.path, name),
+            place=layer.node.place.span(key=True),
         )
         self.clusters.append(cluster)
         return cluster.id
@@ -182,7 +189,9 @@ class BoxBuilder:
 
     def _add(self, view: ScopeView, name: str, box: Box) -> None:
         path = (view.root.name, *view.path, name)
-        box_id = self.ids[view, name] = self._append(replace(box, path=path))
+        place = _written_at(view, name)
+        box = replace(box, path=path, place=place)
+        box_id = self.ids[view, name] = self._append(box)
         self.places[box_id] = view, name
 
     def _append(self, box: Box) -> str:
@@ -245,6 +254,13 @@ def _terminal(
 def short_name(name: str) -> str:
     """A name, cut to what a box can hold."""
     return shorten(printable(name), _NAME_LENGTH)
+
+
+def _written_at(view: ScopeView, name: str) -> Span:
+    """Where a layer or an input of a scope is in the file."""
+    if view.is_input(name):
+        return view.scope.place.at("inputs", name).span(key=True)
+    return view.layer(name).node.place.span(key=True)
 
 
 def _shortened(caption: Caption) -> Caption:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
 
 from graphviz import Digraph, nohtml
 
@@ -12,6 +12,8 @@ from compiler.dataclass import dataclass
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
+from compiler.diagram.element_ids import element_ids
+from compiler.diagram.links import link_to
 from compiler.diagram.ranking import (
     entry_rank_constraints,
     exit_rank_constraints,
@@ -19,7 +21,7 @@ from compiler.diagram.ranking import (
     rank_constraints,
     right_aligned_titles,
 )
-from compiler.diagram.themes import THEMES, Paint, Theme, family_paint
+from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
 from compiler.diagram.wrapping import EDGE_LABEL, SIDE_LABEL, wrap_edge_label
 
 _FONT = "Helvetica"
@@ -53,9 +55,10 @@ def to_dot(drawing: Drawing, positions: Layout | None = None) -> str:
 class _DotPrinter:
     def __init__(self, drawing: Drawing, positions: Layout | None) -> None:
         self._drawing, self._positions = drawing, positions
-        self._theme: Theme = THEMES[drawing.theme]
+        self._theme: Theme = theme_of(drawing.theme)
         self._down = drawing.direction == "TB"
         self._widths = box_widths(drawing)
+        self._ids = element_ids(drawing)
         self._right_aligned = right_aligned_titles(drawing)
         self._boxes = {box.id: box for box in drawing.boxes}
         self._incoming = Counter(edge.target for edge in drawing.edges)
@@ -148,8 +151,10 @@ class _DotPrinter:
     def _cluster(self, cluster: Cluster, level: int) -> Attributes:
         theme = self._theme
         paint = theme.levels[level % len(theme.levels)]
-        style = "rounded,filled,dashed" if cluster.optional else "rounded,filled"
+        corners = "filled" if cluster.error else "rounded,filled"
+        style = f"{corners},dashed" if cluster.optional else corners
         return {
+            **self._named(cluster, f"lg-level-{level % len(theme.levels)}"),
             "style": style,
             "fillcolor": paint.fill,
             "color": theme.fault if cluster.error else paint.border,
@@ -158,16 +163,32 @@ class _DotPrinter:
             "labeljust": "r" if cluster.id in self._right_aligned else "l",
             "labelloc": "t",
             "label": labels.cluster_label(cluster.caption, theme),
-            "tooltip": _tooltip(cluster.error or cluster.tooltip),
         }
+
+    def _named(self, item: Box | Cluster, *classes: str) -> Attributes:
+        """The name of an item in an SVG file, its classes, its text under the pointer, and its link."""
+        marks = ("optional", item.optional), ("fault", bool(item.error))
+        classes += tuple(f"lg-{mark}" for mark, has in marks if has)
+        named = {
+            "id": self._ids[item.id],
+            "class": " ".join(classes),
+            "tooltip": _tooltip(item.error or item.tooltip),
+        }
+        if self._drawing.links and item.place is not None:
+            named["URL"] = _quoted(link_to(self._drawing.links, item.place))
+        return named
 
     def _box(self, box: Box) -> Attributes:
         line = {"group": box.main_path} if box.main_path else {}
-        return {
-            **self._shape(box),
-            "tooltip": _tooltip(box.error or box.tooltip),
-            **line,
-        }
+        return {**self._shape(box), **self._named(box, *self._classes(box)), **line}
+
+    def _classes(self, box: Box) -> Iterator[str]:
+        yield f"lg-{box.kind}"
+        if box.kind == "layer":
+            paint = family_paint(box.family, self._theme)
+            yield "lg-plain" if paint is None else f"lg-{box.family}"
+        if box.has_weights:
+            yield "lg-weights"
 
     def _shape(self, box: Box) -> Attributes:
         match box.kind:
@@ -198,8 +219,11 @@ class _DotPrinter:
         paint = family_paint(box.family, theme) or theme.plain
         if box.kind == "block":
             paint = theme.block
+        if paint.ink:
+            theme = replace(theme, ink=paint.ink, muted=paint.ink, badge=paint.ink)
         return {
             **_painted(paint),
+            "fontcolor": theme.ink,
             "label": labels.box_label(box.caption, theme, 11),
             "penwidth": "1.4" if box.has_weights else "0.8",
             **({"peripheries": "2"} if box.kind == "block" else {}),
@@ -212,11 +236,13 @@ class _DotPrinter:
         return {} if points is None else {"width": f"{points / 72:.2f}"}
 
     def _state(self, box: Box) -> Attributes:
-        dashed = {"style": "rounded,filled,dashed"} if box.optional else {}
-        return {**dashed, **(self._error_style() if box.error else {})}
+        corners = "filled" if box.error else "rounded,filled"  # an octagon is not round
+        style = {"style": f"{corners},dashed" if box.optional else corners}
+        return {**style, **(self._error_style() if box.error else {})}
 
     def _error_style(self) -> Attributes:
-        return {"color": self._theme.fault, "penwidth": "2.2"}
+        """The look of a fault: a colour, and for readers who do not see it the shape of a stop sign."""
+        return {"color": self._theme.fault, "penwidth": "2.2", "shape": "octagon"}
 
     def _join(self, box: Box) -> Attributes:
         return {
@@ -234,13 +260,19 @@ class _DotPrinter:
         }
 
     def _edge(self, edge: Edge) -> Attributes:
-        found = {"tooltip": _tooltip(edge.label)}
+        found = {
+            "id": f"{self._ids[edge.source]}--{self._ids[edge.target]}",
+            "class": " ".join(_edge_classes(edge)),
+            "tooltip": _tooltip(self._edge_title(edge)),
+        }
         if edge.label:
             found["label"] = _edge_label(edge.label, self._label_width(edge))
+        if edge.kind == "order":
+            return found | {"style": "invis"}
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
         if edge.on_main_path:
-            found |= {"weight": "12", "class": "spine"}
+            found |= {"weight": "12"}
         elif edge.kind == "skip":
             found |= {"weight": "1", "color": self._theme.faint}
         else:
@@ -253,8 +285,16 @@ class _DotPrinter:
             found |= {"style": "dashed"}
         if edge.has_error:
             red = self._theme.fault
-            found |= {"color": red, "fontcolor": red, "penwidth": "1.8"}
+            double = f"{red}:{red}"  # for readers who do not see red
+            found |= {"color": double, "fontcolor": red, "penwidth": "1.4"}
         return found
+
+    def _edge_title(self, edge: Edge) -> str:
+        source, target = (
+            box.path[-1] if box.path else box.caption.name
+            for box in (self._boxes[edge.source], self._boxes[edge.target])
+        )
+        return f"{source} → {target}{f': {edge.label}' if edge.label else ''}"
 
     def _label_width(self, edge: Edge) -> float:
         """The width of a label's line; beside the main path, an edge may run past the space kept for its label."""
@@ -339,6 +379,16 @@ def _edge_label(text: str, width: float) -> str:
     """
     lines = [_quoted(f"{_INDENT}{line}") for line in wrap_edge_label(text, width)]
     return lines[0] if len(lines) == 1 else "".join(f"{line}\\l" for line in lines)
+
+
+def _edge_classes(edge: Edge) -> Iterator[str]:
+    yield f"lg-{edge.kind}"
+    if edge.on_main_path:
+        yield "lg-main"
+    if edge.optional:
+        yield "lg-optional"
+    if edge.has_error:
+        yield "lg-fault"
 
 
 def _painted(paint: Paint) -> Attributes:

@@ -15,6 +15,8 @@ from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.edges import build_edges
 from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.folding import MAX_BOXES, expand_blocks
+from compiler.diagram.key import with_key
+from compiler.diagram.links import checked_prefix
 from compiler.diagram.options import DiagramOptions
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
@@ -36,7 +38,7 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     Of a spec without networks, the blocks are drawn.
 
     Raises:
-        RequestError: if the spec has no such network or block.
+        RequestError: if the spec has no such network or block, or links may not start so.
     """
     blocks = [options.block] if options.block else []
     if not (blocks or typed.graph.networks):
@@ -62,9 +64,12 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         (*build_edges(builder, roots), *tie_edges(builder, roots)),
         options.direction,
         options.theme,
+        checked_prefix(options.links),
+        options.key,
         _largest(roots),
     )
-    return _types_at_points(ties_as_notes(drawing))
+    drawing = _types_at_points(ties_as_notes(drawing))
+    return with_key(drawing) if options.key else drawing
 
 
 def _fitting(roots: list[ScopeView]) -> int:
@@ -143,7 +148,11 @@ def _used(instance: Instance) -> Counter[Instance]:
 
 def _add_network_cluster(builder: BoxBuilder, root: ScopeView) -> str:
     cluster = Cluster(
-        f"c{len(builder.clusters)}", Caption(short_name(root.name)), is_network=True
+        f"c{len(builder.clusters)}",
+        Caption(short_name(root.name)),
+        is_network=True,
+        path=(root.name,),
+        place=root.scope.place.span(key=bool(root.scope.place.path)),
     )
     builder.clusters.append(cluster)
     return cluster.id

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from compiler.dataclass import dataclass
+from compiler.diagnostics.source import Span
 
 Direction = Literal["TB", "LR"]
-ThemeName = Literal["light", "dark", "print"]
+ThemeName = Literal["auto", "light", "dark", "print"]
+"""`auto` is light or dark as the viewer prefers, or the page around an SVG."""
 BoxKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
-EdgeKind = Literal["flow", "skip", "loop", "tie"]
+EdgeKind = Literal["flow", "skip", "loop", "tie", "order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Box:
     caption: Caption
     family: str = ""
     """The family of the op, which chooses the colours."""
+    op: str = ""
+    """The name of the op; "" for blocks, inputs and outputs, and for what is several ops in turn."""
     cluster: str = ""
     """The id of the cluster around it; "" for none."""
     main_path: str = ""
@@ -53,6 +57,8 @@ class Box:
     """The text that a viewer shows under the pointer."""
     path: tuple[str, ...] = ()
     """The network, then the layers that lead to this layer, input or output; () for what stands for several."""
+    place: Span | None = None
+    """Where it is in the file; None for what stands for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,10 @@ class Cluster:
     tooltip: str = ""
     is_network: bool = False
     """Whether it is a whole network, drawn beside others."""
+    path: tuple[str, ...] = ()
+    """The network, then the layers that lead to the layer whose inside it is."""
+    place: Span | None = None
+    """Where this layer is in the file, or the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,8 @@ class Edge:
     """An arrow from one box to another, by their ids.
 
     A `skip` passes other boxes, a `loop` goes to the next copy of a repeat or the next step of a scan, and a `tie`
-    joins two layers that have a tensor in common and has no arrowhead.
+    joins two layers that have a tensor in common and has no arrowhead. An `order` is not seen: it keeps one box below
+    another.
     """
 
     source: str
@@ -97,6 +108,10 @@ class Drawing:
     clusters: tuple[Cluster, ...]
     edges: tuple[Edge, ...]
     direction: Direction = "TB"
-    theme: ThemeName = "light"
+    theme: ThemeName = "auto"
+    links: str = ""
+    """What comes before the file and the line in links to what is drawn; "" for no links."""
+    key: bool = False
+    """Whether colours and lines are explained below the title."""
     largest: str = ""
     """The network or block with the most boxes, and where it stands."""

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
-from compiler.diagram.themes import THEMES, Paint, Theme, family_paint
+from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
 
 _PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
-_ARROWS = {"tie": "-.-", "loop": "-.->"}
+_ARROWS = {"tie": "-.-", "loop": "-.->", "order": "~~~"}
 
 
 def to_mermaid(drawing: Drawing) -> str:
@@ -18,7 +18,7 @@ def to_mermaid(drawing: Drawing) -> str:
 
 
 def _lines(drawing: Drawing) -> Iterator[str]:
-    theme = THEMES[drawing.theme]
+    theme = theme_of(drawing.theme)
     title = _yaml(drawing.title.one_line)
     yield f"---\ntitle: {title}\n---"
     yield f"flowchart {drawing.direction}"
@@ -90,7 +90,7 @@ def _paint(name: str, theme: Theme) -> Paint:
 
 
 def _style(paint: Paint, theme: Theme) -> str:
-    return f"fill:{paint.fill},stroke:{paint.border},color:{theme.ink}"
+    return f"fill:{paint.fill},stroke:{paint.border},color:{paint.ink or theme.ink}"
 
 
 def _state(item: Box | Cluster, theme: Theme) -> str:

@@ -24,7 +24,11 @@ class DiagramOptions:
     """Names of layers or blocks that stay folded at any depth."""
     direction: Direction = "TB"
     """Top to bottom, or left to right."""
-    theme: ThemeName = "light"
+    theme: ThemeName = "auto"
+    links: str = ""
+    """What comes before the file and the line in links to what is drawn; "" for no links."""
+    key: bool = False
+    """Whether colours and lines are explained below the title."""
     sizes: Literal["values", "names"] | None = None
     """Whether shapes are in terms of the network's inputs (`values`) or of each block's own dims and params (`names`).
 

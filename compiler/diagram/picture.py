@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError
+from compiler.diagram.annotate_svg import annotated_svg
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing
 from compiler.diagram.layout_engine import (
@@ -38,14 +39,14 @@ class Picture:
         return found
 
     def image(self, format: ImageFormat) -> bytes:
-        """The picture as Graphviz renders it.
+        """The picture as Graphviz renders it; an SVG is completed to one that is fit to publish.
 
         Raises:
             DiagramError: if the layout fails or takes too long.
         """
         title, several = self.drawing.title, has_several_networks(self.drawing)
         try:
-            return render_dot(
+            image = render_dot(
                 arranged_dot(self.drawing, self.engine)
                 if several
                 else to_dot(self.drawing),
@@ -59,3 +60,6 @@ class Picture:
             largest = self.drawing.largest
             advice = f": {largest} is too large, fold it or draw a block alone"
             raise DiagramError(f"{error}{advice if largest else ''}") from None
+        if format == "svg":
+            return annotated_svg(image.decode(), self.drawing).encode()
+        return image

@@ -49,10 +49,9 @@ def arranged_dot(drawing: Drawing, engine: LayoutEngine) -> str:
 
 def _parts(drawing: Drawing) -> Iterator[Drawing]:
     """A drawing of each network, and one of what stands in no network."""
-    parents = {cluster.id: cluster.parent for cluster in drawing.clusters}
     tops = {"": ""}
     for cluster in drawing.clusters:  # outer clusters come first
-        tops[cluster.id] = tops[parents[cluster.id]] or cluster.id
+        tops[cluster.id] = cluster.id if cluster.is_network else tops[cluster.parent]
     for top in dict.fromkeys(tops[box.cluster] for box in drawing.boxes):
         boxes = tuple(box for box in drawing.boxes if tops[box.cluster] == top)
         inside = {box.id for box in boxes}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from compiler.dataclass import dataclass
 from compiler.diagram.drawing import ThemeName
 from compiler.op.op import Colour
 from compiler.op.registry import family_colour
+
+PaletteName = Literal["light", "dark", "print"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +18,15 @@ class Paint:
 
     fill: str
     border: str
+    ink: str = ""
+    """Of all text in the box; "" for the theme's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
     """The colours of a picture."""
 
-    name: ThemeName
+    name: PaletteName
     paper: str
     ink: str
     muted: str
@@ -40,48 +44,49 @@ class Theme:
     """Of op families that have no colour of their own."""
 
 
-# Fills differ in lightness and not in hue alone, so that they stay apart in grey: what
-# mixes positions is darkest, then what learns, then what only shapes or squeezes.
-_COLOURS: Final[dict[Colour, dict[ThemeName, Paint]]] = {
-    "orange": {
-        "light": Paint("#f5b99b", "#9c4012"),
-        "dark": Paint("#7a3413", "#f0a27c"),
-        "print": Paint("#b4b4b4", "#000000"),
-    },
-    "pink": {
-        "light": Paint("#efbfd8", "#93296b"),
-        "dark": Paint("#6b2350", "#e79cc6"),
-        "print": Paint("#bebebe", "#000000"),
-    },
-    "teal": {
-        "light": Paint("#b4dcd7", "#166a63"),
-        "dark": Paint("#16524d", "#7fcfc6"),
-        "print": Paint("#cbcbcb", "#000000"),
-    },
-    "blue": {
-        "light": Paint("#cfe2f6", "#2f689f"),
-        "dark": Paint("#234a70", "#8fbdea"),
-        "print": Paint("#d8d8d8", "#000000"),
-    },
-    "violet": {
-        "light": Paint("#ddd2f2", "#6a50ad"),
-        "dark": Paint("#463677", "#b9a5ee"),
-        "print": Paint("#d0d0d0", "#444444"),
+_DARK, _LIGHT = "#14181f", "#ffffff"  # text on fills
+
+# Fills differ in lightness, and not in hue alone: by 8 or more (CIEDE2000) in grey and for readers without green cones.
+_COLOURS: Final[dict[Colour, dict[PaletteName, Paint]]] = {
+    "green": {
+        "light": Paint("#f3feea", "#5f8048", _DARK),
+        "dark": Paint("#1f2a17", "#7a9a62", _LIGHT),
+        "print": Paint("#fcfcfc", "#555555", "#000000"),
     },
     "amber": {
-        "light": Paint("#fbecc4", "#a47812"),
-        "dark": Paint("#5b4712", "#e0bd5e"),
-        "print": Paint("#ececec", "#555555"),
+        "light": Paint("#f7cf8a", "#9a6c1c", _DARK),
+        "dark": Paint("#553c0d", "#cd9e55", _LIGHT),
+        "print": Paint("#d6d6d6", "#444444", "#000000"),
     },
-    "green": {
-        "light": Paint("#e6f3da", "#55832a"),
-        "dark": Paint("#33491d", "#a5cf7d"),
-        "print": Paint("#f6f6f6", "#555555"),
+    "blue": {
+        "light": Paint("#85bae6", "#02699a", _DARK),
+        "dark": Paint("#065e8d", "#78b0e4", _LIGHT),
+        "print": Paint("#b5b5b5", "#333333", "#000000"),
+    },
+    "orange": {
+        "light": Paint("#e47d4e", "#94401d", _DARK),
+        "dark": Paint("#e18652", "#fecdad", _DARK),
+        "print": Paint("#999999", "#000000", "#000000"),
+    },
+    "teal": {
+        "light": Paint("#05837f", "#044744", _LIGHT),
+        "dark": Paint("#097d77", "#6dcbc4", _LIGHT),
+        "print": Paint("#767676", "#000000", _LIGHT),
+    },
+    "violet": {
+        "light": Paint("#5d55a7", "#302c68", _LIGHT),
+        "dark": Paint("#8a7ac5", "#d7ccf5", _DARK),
+        "print": Paint("#616161", "#000000", _LIGHT),
     },
     "slate": {
-        "light": Paint("#d5dae3", "#55627a"),
-        "dark": Paint("#3a4354", "#a7b4ca"),
-        "print": Paint("#e2e2e2", "#555555"),
+        "light": Paint("#3b495b", "#1a2530", _LIGHT),
+        "dark": Paint("#aebbcb", "#e2e9f1", _DARK),
+        "print": Paint("#4a4a4a", "#000000", _LIGHT),
+    },
+    "pink": {
+        "light": Paint("#5d093a", "#30051e", _LIGHT),
+        "dark": Paint("#fecee2", "#fef4f8", _DARK),
+        "print": Paint("#313131", "#000000", _LIGHT),
     },
 }
 
@@ -92,7 +97,12 @@ def family_paint(family: str, theme: Theme) -> Paint | None:
     return None if colour is None else _COLOURS[colour][theme.name]
 
 
-THEMES: dict[ThemeName, Theme] = {
+def theme_of(name: ThemeName) -> Theme:
+    """The colours of a picture; those of `auto`, for viewers that do not choose, are the light ones."""
+    return THEMES["light" if name == "auto" else name]
+
+
+THEMES: dict[PaletteName, Theme] = {
     "light": Theme(
         name="light",
         paper="#ffffff",
@@ -144,7 +154,7 @@ THEMES: dict[ThemeName, Theme] = {
 def colour_names(theme: Theme) -> dict[str, str]:
     """The colours of a theme, each with its name for LaTeX: `lg-ink`, `lg-blue-fill`.
 
-    >>> colour_names(THEMES["light"])["#cfe2f6"]
+    >>> colour_names(THEMES["light"])["#85bae6"]
     'lg-blue-fill'
     """
     plain = ("ink", "muted", "line", "faint", "badge", "fault", "tie", "paper")
@@ -158,4 +168,6 @@ def colour_names(theme: Theme) -> dict[str, str]:
     for name, paint in paints.items():
         names.setdefault(paint.fill, f"lg-{name}-fill")
         names.setdefault(paint.border, f"lg-{name}-line")
+    names.setdefault(_DARK, "lg-ink-on-light")
+    names.setdefault(_LIGHT, "lg-ink-on-dark")
     return names

@@ -10,7 +10,7 @@ from compiler.dataclass import dataclass
 from compiler.diagram.drawing import Drawing
 from compiler.diagram.tex_text import OTHER_CHARACTERS, escape_tex
 from compiler.diagram.text_metrics import has_widths, text_width
-from compiler.diagram.themes import THEMES, Theme, colour_names
+from compiler.diagram.themes import Theme, colour_names, theme_of
 
 _HEAD: Final = rf"""% A diagram by LayerGraph. It needs the package tikz.
 % Define \lgfont and the colours before it to have others.
@@ -47,7 +47,7 @@ def picture_frame(layout: Mapping[str, Any]) -> tuple[float, float, float, float
 class _TikzPrinter:
     def __init__(self, drawing: Drawing, layout: Mapping[str, Any]) -> None:
         self._drawing, self._found = drawing, layout
-        self._theme: Theme = THEMES[drawing.theme]
+        self._theme: Theme = theme_of(drawing.theme)
         self._names = colour_names(self._theme)
         self._used: dict[str, str] = {}
         """Colours in the order of their use, by their names."""

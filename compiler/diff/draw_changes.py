@@ -37,13 +37,13 @@ class _Marker:
         )
 
     def _marked(self, item: _Marked) -> _Marked:
-        path = item.tooltip.partition(":")[0]  # a tooltip starts with the layer's path
-        mark = self._mark(path.split("."), isinstance(item, Cluster)) if path else ""
+        path = list(item.path[1:])
+        mark = self._mark(path, isinstance(item, Cluster)) if path else ""
         if not mark:
             return item
         badge = f"{item.caption.badge} {mark}".strip()
         caption = replace(item.caption, badge=badge)
-        return replace(item, caption=caption, error=f"{path} is {mark}")
+        return replace(item, caption=caption, error=f"{'.'.join(path)} is {mark}")
 
     def _mark(self, path: list[str], expanded: bool) -> str:
         for network in self.networks:

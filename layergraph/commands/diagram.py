@@ -40,8 +40,21 @@ def diagram(
         typer.Option(help="Reading direction: top to bottom or left to right."),
     ] = "TB",
     theme: Annotated[
-        Literal["light", "dark", "print"], typer.Option(help="Color theme.")
-    ] = "light",
+        Literal["auto", "light", "dark", "print"],
+        typer.Option(
+            help="Color theme; auto: light or dark, as the viewer of an SVG prefers."
+        ),
+    ] = "auto",
+    links: Annotated[
+        str,
+        typer.Option(
+            metavar="URL_PREFIX",
+            help="Link each layer of an SVG to URL_PREFIX, then FILE#L and its line.",
+        ),
+    ] = "",
+    key: Annotated[
+        bool, typer.Option("--key", help="Explain the colors and lines that occur.")
+    ] = False,
     engine: Annotated[
         Literal["wheel", "system"],
         typer.Option(help="Layout program: the installed wheel, or the system's dot."),
@@ -65,6 +78,8 @@ def diagram(
         fold=fold or (),
         direction=direction,
         theme=theme,
+        links=links,
+        key=key,
     )
     drawn.save(out, engine=engine)
     typer.echo(out)
