@@ -19,9 +19,13 @@ SIDES = [
 ]
 """Packages whose modules and classes of one name are two sides of one thing."""
 
-USERS_NAMES = {"layergraph/commands", "compiler/diagram/formats"}
-"""Packages whose modules have the name that users write: a command's, which may be that of the module that does it, and
-a format's, which is its suffix."""
+USERS_NAMES = {
+    "layergraph/commands",
+    "compiler/diagram/formats",
+    "layergraph/documents/views",
+}
+"""Packages whose modules have the name that users write: a command's, which may be that of the module that does it, a
+format's, which is its suffix, and a view's."""
 
 ALONE = {
     "__init__",
