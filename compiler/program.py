@@ -290,7 +290,14 @@ class Program:
             key,
             sizes,
         )
-        return Diagram(self.name, draw(self._marked, options))
+        typed = self._marked
+
+        def write_page() -> str:
+            from compiler.page.html_page import html_page
+
+            return html_page(typed, options, self.sources, self.warnings)
+
+        return Diagram(self.name, draw(typed, options), write_page)
 
     @property
     def _marked(self) -> TypedGraph:

@@ -42,7 +42,7 @@ class BoxBuilder:
     """The ids of the entry points that have a name."""
 
     def add_root(self, root: ScopeView, cluster: str) -> None:
-        """Add a network, or a block that is drawn alone, with its inputs and outputs.
+        """Add a network, or a block that is drawn apart from what is around it, with its inputs and outputs.
 
         Args:
             cluster: the id of the cluster around it; "" for none.
@@ -85,8 +85,6 @@ class BoxBuilder:
         self, view: ScopeView, cluster: str, path_id: str, on_path: set[str]
     ) -> str:
         """Add the layers of a scope; returns the id of the main path at its end."""
-        if view.parent is not None:
-            self._add_entry_points(view, cluster, path_id, on_path)
         hidden = view.elided_layers
         for number, name in enumerate(view.visible_layers):
             if hidden and number == view.end_layers:
@@ -101,6 +99,7 @@ class BoxBuilder:
             inner_path = self.main_paths.path(child)
             continues = name in on_path and self.main_paths.continues(child)
             start = path_id if continues else self._new_path_id()
+            self._add_entry_points(child, inner, start, inner_path)
             end = self._add_layers(child, inner, start, inner_path)
             path_id = end if name in on_path else path_id
         return path_id

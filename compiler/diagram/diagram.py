@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Diagram:
     """The name of the spec."""
     drawing: Drawing
     """The diagram as data."""
+    write_page: Callable[[], str] | None = None
+    """Writes the HTML page of what is drawn; None where there is none."""
 
     @cached_property
     def svg(self) -> str:
@@ -44,6 +47,15 @@ class Diagram:
         """The text of a Mermaid flowchart, for Markdown."""
         return to_mermaid(self.drawing)
 
+    @cached_property
+    def html(self) -> str:
+        """The text of an HTML page: one file that loads nothing, with a diagram that folds beside the spec's text.
+
+        Raises:
+            DiagramError: if it is a picture of changes.
+        """
+        return Picture(self.drawing, write_page=self.write_page).page
+
     def save(self, path: str | Path, *, engine: LayoutEngine = "wheel") -> None:
         """Write a file in the format that its suffix names.
 
@@ -57,7 +69,7 @@ class Diagram:
         """
         file = Path(path)
         render = find_format(format_name(file))
-        write_whole({file: render(Picture(self.drawing, engine))})
+        write_whole({file: render(Picture(self.drawing, engine, self.write_page))})
 
     def __repr__(self) -> str:
         return f"<Diagram of {self.name}>"

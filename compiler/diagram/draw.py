@@ -40,18 +40,13 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     Raises:
         RequestError: if the spec has no such network or block, or links may not start so.
     """
-    blocks = [options.block] if options.block else []
-    if not (blocks or typed.graph.networks):
-        blocks = list(typed.graph.blocks)
-    roots = [_block_view(typed, name) for name in blocks]
-    roots = roots or _network_views(typed, options)
+    roots = root_views(typed, options)
     errors, counter = ErrorOverlay(typed), ParameterCounter()
-    title = _title(typed, roots, options, counter)
+    title = drawing_title(typed, roots, options, counter)
     further = len(roots) - _fitting(roots)
     roots = roots[: len(roots) - further]
     expand_blocks(roots, options, errors)
-    names = bool(blocks) if options.sizes is None else options.sizes == "names"
-    builder = BoxBuilder(errors, TypeLabels(names), counter)
+    builder = BoxBuilder(errors, TypeLabels(shows_names(roots, options)), counter)
     for root in roots:
         cluster = _add_network_cluster(builder, root) if len(roots) > 1 else ""
         builder.add_root(root, cluster)
@@ -70,6 +65,26 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
     )
     drawing = _types_at_points(ties_as_notes(drawing))
     return with_key(drawing) if options.key else drawing
+
+
+def root_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView]:
+    """What is drawn: the networks, or of a spec without networks the blocks, or what the options select.
+
+    Raises:
+        RequestError: if the spec has no such network or block.
+    """
+    blocks = [options.block] if options.block else []
+    if not (blocks or typed.graph.networks):
+        blocks = list(typed.graph.blocks)
+    roots = [_block_view(typed, name) for name in blocks]
+    return roots or _network_views(typed, options)
+
+
+def shows_names(roots: list[ScopeView], options: DiagramOptions) -> bool:
+    """Whether shapes are in the names of each block."""
+    if options.sizes is None:
+        return roots[0].scope.kind != "network"
+    return options.sizes == "names"
 
 
 def _fitting(roots: list[ScopeView]) -> int:
@@ -158,12 +173,13 @@ def _add_network_cluster(builder: BoxBuilder, root: ScopeView) -> str:
     return cluster.id
 
 
-def _title(
+def drawing_title(
     typed: TypedGraph,
     roots: list[ScopeView],
     options: DiagramOptions,
     counter: ParameterCounter,
 ) -> Caption:
+    """The name of what is drawn, its description and the number of its parameters."""
     spec = typed.graph.spec
     scope = roots[0].scope
     alone = len(roots) == 1 and (options.block or options.network)

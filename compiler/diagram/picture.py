@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from compiler.dataclass import dataclass
@@ -27,6 +27,19 @@ class Picture:
     drawing: Drawing
     engine: LayoutEngine = "wheel"
     """The `dot` program: of the wheel or of the system."""
+    write_page: Callable[[], str] | None = None
+    """Writes the HTML page of what is drawn; None where there is none."""
+
+    @property
+    def page(self) -> str:
+        """The HTML page of what is drawn.
+
+        Raises:
+            DiagramError: if there is none, as of the changes between two specs.
+        """
+        if self.write_page is None:
+            raise DiagramError("a picture of changes has no HTML page: save it as .svg")
+        return self.write_page()
 
     @property
     def layout(self) -> Mapping[str, Any]:

@@ -151,6 +151,8 @@ class ScopeView:
     name: str = ""
     """The name of the network, or of the layer that this is the inside of."""
     parent: ScopeView | None = None
+    whole: bool = False
+    """Whether all layers are drawn, however many, here and in views of what they run."""
     children: dict[str, ScopeView] = field(default_factory=dict)
     _layers: dict[str, LayerView] = field(default_factory=dict)
     _wires: dict[str, tuple[Wire, ...]] = field(default_factory=dict)
@@ -391,7 +393,7 @@ class ScopeView:
     @cached_property
     def elided_layers(self) -> tuple[str, ...]:
         """The layers in the middle of a long scope, which are not drawn."""
-        end = self.end_layers
+        end = 0 if self.whole else self.end_layers
         return self.active_layers[end:-end] if end else ()
 
     @cached_property
@@ -438,7 +440,7 @@ class ScopeView:
                 if call.instance is not None:
                     before = counts.get(call.instance, 0)
                     counts[call.instance] = before + copies * call.count
-        return ScopeView(layer.scope, counts, name, self)
+        return ScopeView(layer.scope, counts, name, self, self.whole)
 
     def walk(self) -> Iterator[ScopeView]:
         """The view itself and all expanded ones in it, outer ones first."""

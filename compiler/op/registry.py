@@ -72,6 +72,11 @@ def op_names() -> list[str]:
     return list(_files_by_op())
 
 
+def families() -> list[str]:
+    """The names of the families of ops, sorted."""
+    return list(_texts())
+
+
 @cache
 def family_colour(family: str) -> Colour | None:
     """The colour of a family in diagrams, the `COLOUR` of the file with its name; None if it has none.

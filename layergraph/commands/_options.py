@@ -43,7 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="Output as JSON.")]
 Picture = typer.Option(
     "-o",
     metavar="FILE",
-    help="Picture file; its suffix is the format, such as .svg, .pdf or .mmd.",
+    help="Picture file; its suffix is the format, such as .svg, .pdf or .html.",
 )
 Network = Annotated[
     str, typer.Option(metavar="NAME", help="Network, of a spec with several.")

@@ -7,14 +7,20 @@ import pytest
 from tests.layergraph.commands.command import GPT2, ODD, Ran, Runner, spec
 
 
-@pytest.mark.parametrize("suffix", ["svg", "pdf", "png", "dot", "mmd", "tex", "tikz"])
+@pytest.mark.parametrize(
+    "suffix", ["svg", "pdf", "png", "dot", "mmd", "tex", "tikz", "html"]
+)
 def test_diagram_draws_what_the_name_says(
     run: Runner, tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"net.{suffix}"
     assert run("diagram", "specs/cnn.yaml", "-o", path) == Ran(0, f"{path}\n", "")
     starts = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG", "dot": b"digraph"}
-    starts |= {"tex": rb"\documentclass", "tikz": b"% A diagram by LayerGraph"}
+    starts |= {
+        "tex": rb"\documentclass",
+        "tikz": b"% A diagram by LayerGraph",
+        "html": b"<!doctype html>",
+    }
     assert path.read_bytes().startswith(starts.get(suffix, b""))
 
 

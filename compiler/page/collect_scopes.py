@@ -1,0 +1,240 @@
+"""What a page shows of each scope while it is open: its boxes and arrows, and where each box leads.
+
+Scopes that are drawn alike are collected once, however often a network has them: the page grows with what is
+distinct, as compiling does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from compiler.dataclass import dataclass
+from compiler.diagnostics.text import printable
+from compiler.diagram.boxes import BoxBuilder, short_name
+from compiler.diagram.captions import layer_caption
+from compiler.diagram.drawing import Box, Caption, Drawing, Edge
+from compiler.diagram.edges import build_edges
+from compiler.diagram.error_overlay import ErrorOverlay
+from compiler.diagram.shown_types import TypeLabels
+from compiler.diagram.tie_edges import tie_edges, ties_as_notes
+from compiler.diagram.views import ScopeView
+from compiler.ir.counts import ParameterCounter
+from compiler.ir.typed import TypedGraph
+from compiler.page.describe_layer import LayerDescriber
+from compiler.page.json_values import Json, JsonObject
+from compiler.page.text_places import TextPlaces
+
+MOST_BOXES = 250_000
+"""Boxes of all scopes of a page together; deeper scopes beyond them stay folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A scope that is to be collected."""
+
+    view: ScopeView
+    number: int
+
+
+class ScopeCollector:
+    """Collects the scopes of a graph, outer ones first."""
+
+    def __init__(self, typed: TypedGraph, names: bool, places: TextPlaces) -> None:
+        self._failed, self._names, self._places = typed.failed, names, places
+        self._errors, self._counter = ErrorOverlay(typed), ParameterCounter()
+        self._describer = LayerDescriber(self._counter, places)
+        self._numbers: dict[object, int] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._boxes = 0
+        self.families: set[str] = set()
+        """The families of ops that occur, as far as collected."""
+        self._found: list[JsonObject] = []
+
+    def collect(self, roots: Iterable[ScopeView]) -> tuple[list[int], list[JsonObject]]:
+        """The numbers of the roots, and all scopes by their numbers."""
+        numbers = [self._number(root) for root in roots]
+        while self._waiting:
+            one = self._waiting.popleft()
+            self._found.append(self._scope(one.view))
+            assert len(self._found) == one.number + 1
+        return numbers, self._found
+
+    def _number(self, view: ScopeView) -> int:
+        key = self._key(view)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self._numbers)
+            self._waiting.append(_Waiting(view, found))
+        return found
+
+    def _key(self, view: ScopeView) -> object:
+        """What the boxes and arrows of a scope depend on."""
+        runs = tuple(
+            (id(instance), view.copies[n]) for n, instance in enumerate(view.instances)
+        )
+        if self._failed or not runs:  # errors are of a path
+            return view.root.name, view.path
+        if view.parent is None:
+            return id(view.scope), runs
+        typed = view.parent.scope.nodes[view.name].layer
+        repeated = typed.repeat is not None and len(runs) > 1
+        around = self._key(view.parent) if repeated else ()
+        states = id(view.parent.scope.nodes[view.name]) if view.is_scan else 0
+        return id(view.scope), runs, around, view.name if repeated else "", states
+
+    def _scope(self, view: ScopeView) -> JsonObject:
+        builder = BoxBuilder(self._errors, TypeLabels(self._names), self._counter)
+        builder.add_root(view, "")
+        edges = (*build_edges(builder, [view]), *tie_edges(builder, [view]))
+        boxes = _noted(builder.boxes, edges)
+        self._boxes += len(boxes)
+        self.families |= {box.family for box in boxes if box.family}
+        layers = {
+            builder.ids[view, name]: name
+            for name in view.active_layers
+            if (view, name) in builder.ids
+        }
+        ports = {builder.ids[view, name]: name for name in view.scope.inputs}
+        ports |= {box: name for (_, name), box in builder.outputs.items()}
+        shown = []
+        for box in boxes:
+            name = layers.get(box.id, ports.get(box.id, ""))
+            found = _box(box, name)
+            if box.id in layers:
+                found |= self._layer(view, name)
+            elif name:
+                found |= self._describer.port(view, name, box.kind == "output")
+            shown.append(found)
+        numbers = {box.id: number for number, box in enumerate(boxes)}
+        scope = view.scope
+        return _without_blanks(
+            {
+                "kind": scope.kind,
+                "name": short_name(scope.name),
+                "text": printable(scope.description or ""),
+                "at": self._places.of(
+                    scope.place.span(key=bool(scope.place.path)), scope.place.span()
+                ),
+                "boxes": list(shown),
+                "edges": [
+                    self._edge(view, edge, layers, ports, numbers)
+                    for edge in edges
+                    if edge.kind != "tie"
+                ],
+                "loops": list(_loops(view)),
+                "ends": view.end_layers,
+                "copies": sum(view.copies),
+            }
+        )
+
+    def _layer(self, view: ScopeView, name: str) -> JsonObject:
+        layer = view.layer(name)
+        found = self._describer.layer(view, layer)
+        scope = layer.scope
+        if scope is None or layer.inactive or not scope.nodes:
+            return found
+        if self._boxes > MOST_BOXES:
+            return found
+        child = view.inside(name)
+        view.children[name] = child  # the caption of what is open differs
+        opened = layer_caption(view, name, self._counter, self._names)
+        found["opens"] = self._number(child)
+        found["open"] = _caption(opened)
+        return found
+
+    def _edge(
+        self,
+        view: ScopeView,
+        edge: Edge,
+        layers: Mapping[str, str],
+        ports: Mapping[str, str],
+        numbers: Mapping[str, int],
+    ) -> Json:
+        """Source, target, label, flags, and the ports at both ends of an arrow between scopes."""
+        flags = "".join(
+            letter
+            for letter, holds in (
+                ("m", edge.on_main_path),
+                ("s", edge.kind == "skip"),
+                ("o", edge.optional),
+                ("e", edge.has_error),
+            )
+            if holds
+        )
+        found: list[Json] = [
+            numbers[edge.source],
+            numbers[edge.target],
+            edge.label,
+            flags,
+        ]
+        source, target = (layers.get(end, "") for end in (edge.source, edge.target))
+        if any(one and view.layer(one).scope is not None for one in (source, target)):
+            start = source or ports.get(edge.source, "")
+            found.append(list(_ports(view, start, target)))
+        return found
+
+
+def _ports(view: ScopeView, source: str, target: str) -> Iterator[Json]:
+    """The ports that an arrow joins, as pairs: an output of the source, an input of the target.
+
+    Args:
+        source: a layer or an input; "" for hidden ones.
+        target: a layer; "" for an output of the scope.
+    """
+    if not source:
+        return
+    wires = view.wires(target) if target else view.output_wires
+    pairs = {
+        (_output(view, source, wire.source.port), wire.port if target else "")
+        for wire in wires
+        if wire.source.node == source
+    }
+    yield from ([*pair] for pair in sorted(pairs))
+
+
+def _output(view: ScopeView, source: str, port: str) -> str:
+    scope = None if view.is_input(source) else view.layer(source).scope
+    if scope is None or port:
+        return port
+    return next(iter(scope.outputs), "")
+
+
+def _loops(view: ScopeView) -> Iterator[Json]:
+    """The states that go from each step of a scan to the next: names of an output and of the input that takes it."""
+    if view.parent is not None and view.is_scan:
+        yield from view.parent.scope.nodes[view.name].carry
+
+
+def _noted(boxes: list[Box], edges: tuple[Edge, ...]) -> tuple[Box, ...]:
+    """The boxes, each tie written in one of those that it joins: a page has no arrows between scopes."""
+    apart = tuple(replace(box, main_path="") for box in boxes)
+    return ties_as_notes(Drawing(Caption(""), apart, (), edges)).boxes
+
+
+def _box(box: Box, name: str) -> JsonObject:
+    flags = "".join(
+        letter
+        for letter, holds in (("w", box.has_weights), ("o", box.optional))
+        if holds
+    )
+    return _without_blanks(
+        {
+            "kind": box.kind,
+            "name": name,
+            "caption": _caption(box.caption),
+            "family": box.family,
+            "flags": flags,
+            "error": box.error,
+        }
+    )
+
+
+def _caption(caption: Caption) -> list[Json]:
+    """Name, details and badge, then the lines below."""
+    return [caption.name, caption.detail, caption.badge, *caption.lines]
+
+
+def _without_blanks(found: JsonObject) -> JsonObject:
+    return {key: value for key, value in found.items() if value}
