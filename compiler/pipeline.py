@@ -267,7 +267,7 @@ def _program(typed: TypedGraph, request: Request, changes: Changes) -> Program:
     """What was inferred, with what is wrong with its task, its checkpoint and its steps."""
     variant = request.variant or typed.graph.document.variant
     task, found = _task(typed, variant, changes)
-    found = (*_checkpoint(typed), *found, *_causality(typed, task))
+    found = (*_checkpoint(typed), *found, *_experts(typed), *_causality(typed, task))
     found = blame_drops(found, typed.graph.document)
     return Program(typed, request.sources, task, variant, changes, found)
 
@@ -296,6 +296,16 @@ def _causality(typed: TypedGraph, task: Task | None) -> tuple[Diagnostic, ...]:
     found = check_step(typed)
     wanted = task.decoded(typed) if task is not None and not found else None
     return found if wanted is None else check_causal(typed, *wanted)
+
+
+def _experts(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+    """Where what an expert gives for a token depends on other tokens."""
+    routes = (node.routed for one in typed.instances for node in one.nodes.values())
+    if typed.failed or not any(routes):
+        return ()
+    from compiler.causality.routed_copies import check_routed
+
+    return check_routed(typed)
 
 
 def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
+from compiler.elaborate.wiring import EXPERTS, WEIGHTS
 from compiler.expr.syntax import Variable
 from compiler.ir.graph import Ref, Scope
 from compiler.ir.tensors import held_name
@@ -233,6 +234,8 @@ class Interpreter:
         layer_state = frame.layer_state(typed.node.shared or typed.node.name)
         if typed.scan is not None:
             return self._run_scan(frame, typed, layer_state, inputs)
+        if typed.routed is not None:
+            return self._run_routed(frame, typed, layer_state, inputs)
         repeat = typed.node.layer.repeat
         if repeat is None:
             return self._call_once(frame, typed, 0, layer_state, inputs, frame.numbers)
@@ -256,7 +259,7 @@ class Interpreter:
             calls.append(
                 self._call_once(frame, typed, copy, copy_state, taken, numbers)
             )
-            if repeat.chain:
+            if repeat.chained:
                 inputs = _next_inputs(calls[-1], inputs, typed.each)
         stacks = {
             name: torch.stack([outputs[port] for outputs in calls])
@@ -268,6 +271,27 @@ class Interpreter:
             for number, copy in enumerate(typed.lists[name])
         }
         return {**calls[-1], **stacks, **lists}
+
+    def _run_routed(
+        self, frame: _Frame, typed: TypedNode, layer_state: Any, inputs: Inputs
+    ) -> dict[str, Tensor]:
+        """Every expert on every token, each times the weights that the token gives it."""
+        chosen, weights = (_as_tensor(inputs[one]) for one in (EXPERTS, WEIGHTS))
+        rest = {k: v for k, v in inputs.items() if k not in (EXPERTS, WEIGHTS)}
+        rows = {k: v.flatten(0, -2) for k, v in rest.items() if isinstance(v, Tensor)}
+        total: Tensor | None = None
+        for copy in range(typed.count):
+            numbers = {**frame.numbers, COUNTER: copy}
+            state = getattr(layer_state, str(copy), None)
+            found = self._call_once(
+                frame, typed, copy, state, {**rest, **rows}, numbers
+            )
+            ((port, result),) = found.items()
+            share = (weights * (chosen == copy)).sum(-1, keepdim=True)
+            result = result.view(*share.shape[:-1], -1) * share
+            total = result if total is None else total + result
+        assert total is not None
+        return {port: total}
 
     def _call_once(
         self,

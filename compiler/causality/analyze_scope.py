@@ -20,11 +20,12 @@ from compiler.causality.compose_flows import (
 from compiler.dataclass import dataclass
 from compiler.infer.repeats import feeds, for_copy
 from compiler.ir.causal import CallFlow, NodeFlow, ScopeFlow
+from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall, Scan, TypedNode
-from compiler.op.combine_flows import all_of, meet, plus, with_axes
+from compiler.op.combine_flows import all_of, join, meet, plus, with_axes, without
 from compiler.op.dependence import SIZE, Along, AxisFlow, Dependence
-from compiler.op.flow import Flow, FlowCall, unknown
-from compiler.op.op import Op, symbolic_arguments
+from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
+from compiler.op.op import Op, Port, symbolic_arguments
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.symbols import Symbol
 
@@ -76,6 +77,8 @@ class Analyzer:
             return NodeFlow(node, (), {"output": _passed_on(scope, node, given)})
         if node.scan is not None:
             return self._scan(scope, node, node.scan, given)
+        if node.routed is not None:
+            return self._routed(scope.instance, node, given)
         calls, each = self._copies(scope.instance, node, given)
         outputs = dict(calls[-1].outputs)
         repeat = node.node.layer.repeat
@@ -152,6 +155,18 @@ class Analyzer:
         found = dict(zip(call.outputs, outputs, strict=True))
         return CallFlow(call, given, found, flow.memory)
 
+    def _routed(self, instance: Instance, node: TypedNode, given: Values) -> NodeFlow:
+        """Experts, each of which takes every token by itself: as one op that does."""
+        types = {
+            port: instance.type_of(ref)
+            for port, ref in node.inputs.items()
+            if isinstance(ref, Ref)
+        }
+        op = RunExperts({"inputs": tuple(map(Port, node.inputs))})
+        call = LayerCall(types, node.outputs, op=op, count=node.count)
+        found = self._op(instance, call, op, given)
+        return NodeFlow(node, (found,), found.outputs)
+
     # Scans.
 
     def _scan(
@@ -203,6 +218,23 @@ class Analyzer:
         sizes = [context.value(size).symbols for size in scan.carry[name].shape]
         axes = [Along() if self.length in one else None for one in sizes]
         return Dependence(tuple(axes))
+
+
+class RunExperts(Op):
+    """What a layer of routed copies does, as an op: each token to its experts."""
+
+    name = "run_experts"
+
+    @flow_rule("other axes")
+    def flow(self, call: FlowCall) -> Dependence:
+        """A token's output depends on that token, and on its experts and their weights."""
+        (output,) = call.outputs
+        last = output.rank - 1
+        flows = (
+            without(one, {last}, "experts mix along T") for one, _ in call.operands()
+        )
+        tokens = (with_axes(one, [*range(last), None]) for one in flows)
+        return join(call, [(one, output) for one in tokens], output)
 
 
 _TURNS = 3

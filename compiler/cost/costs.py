@@ -69,6 +69,10 @@ class CostCounter:
             found = total_cost(
                 self.call(instance, call).times(call.count) for call in node.calls
             )
+            if node.routed is not None:
+                (call,) = node.calls
+                per_token = _simplest(instance.context, node.routed.per_token)
+                found = self.call(instance, call).times(per_token)
             if node.scan is not None:
                 found = found.times(_simplest(instance.context, node.scan.length))
             self._nodes[id(node)] = found

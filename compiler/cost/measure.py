@@ -169,7 +169,10 @@ def _notes(instance: Instance, node: TypedNode) -> list[str]:
         notes.append(f"shares {node.node.shared}")
     if layer.repeat is not None and layer.repeat.share:
         notes.append("shared weights")
-    if layer.repeat is not None and not layer.repeat.chain:
+    if node.routed is not None:
+        per_token = instance.context.value(node.routed.per_token)
+        notes.append(f"{per_token} for each token")
+    elif layer.repeat is not None and not layer.repeat.chained:
         notes.append("side by side")
     if node.each:
         notes.append("item by item")

@@ -14,6 +14,7 @@ from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.main_path import MainPaths, input_dependents
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.views import LayerView, ScopeView, elided
+from compiler.elaborate.wiring import is_routed
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 
@@ -202,17 +203,19 @@ class BoxBuilder:
 def entry_points(view: ScopeView) -> dict[str, bool]:
     """The inputs of an expanded block that have a point inside it, each with whether the point is named.
 
-    A carried state always has one. Another input has one if several layers use it, if its only user also takes values
+    A carried state always has one, and the tokens of routed copies, where the routing arrives too. Another input has one if several layers use it, if its only user also takes values
     that depend on no input, or if the block has several inputs in use and its only user is not expanded.
     """
     assert view.parent is not None
-    states = view.parent.layer(view.name).node.carry
+    layer = view.parent.layer(view.name).node
+    states, routed = layer.carry, is_routed(layer.layer)
     used = {name: set(found) for name, found in view.users.items() if found}
     named = len(used) > 1
     return {
         name: named or name in states
         for name, found in used.items()
         if name in states
+        or routed
         or len(found) > 1
         or _beside_weights(view, found)
         or (named and not found & set(view.children))

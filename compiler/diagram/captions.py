@@ -112,7 +112,9 @@ def badge(layer: LayerView) -> str:
             parts[-1] += ", …"
         if declared.repeat.share:
             parts[-1] += ", shared weights"
-        if not declared.repeat.chain:
+        if declared.repeat.routed:
+            parts[-1] += f", {_per_token(layer)} for each token"
+        elif not declared.repeat.chained:
             parts[-1] += ", side by side"
         elif any(typed.each for _, typed in layer.active_uses):
             parts[-1] += ", item by item" + " backwards" * declared.repeat.reverse
@@ -121,6 +123,16 @@ def badge(layer: LayerView) -> str:
     if scans:
         parts.append(f"along {scans[0].length}{', reversed' * declared.reverse}")
     return " · ".join(parts)
+
+
+def _per_token(layer: LayerView) -> str:
+    """How many experts a token has, in all uses of the layer."""
+    found = (
+        str(instance.context.value(typed.routed.per_token))
+        for instance, typed in layer.active_uses
+        if typed.routed is not None
+    )
+    return ", ".join(dict.fromkeys(found))
 
 
 def parameter_count(layer: LayerView, counter: ParameterCounter) -> str:

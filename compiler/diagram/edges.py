@@ -14,6 +14,7 @@ from compiler.diagram.drawing import Box, Edge, EdgeKind
 from compiler.diagram.error_overlay import edge_has_error
 from compiler.diagram.transfers import End, Transfer, TransferFinder
 from compiler.diagram.views import LayerView, ScopeView
+from compiler.elaborate.wiring import EXPERTS, WEIGHTS, is_routed
 from compiler.ir.graph import Ref, Scope
 from compiler.op.op import Op
 
@@ -194,10 +195,21 @@ class _Connector:
                 continue
             target = _Target(box, child, child.input_cases(port))
             named = port if box in self._builder.named_points else None
+            yield from self._routing(view, child, target)
             for flow in self._flows.into_input(child, target.present, port):
                 yield self._connection(
                     flow, target, target.present, "", port in faulty, named
                 )
+
+    def _routing(
+        self, view: ScopeView, child: ScopeView, target: _Target
+    ) -> Iterator[Connection]:
+        """What sends tokens to the experts that an expanded block is."""
+        if is_routed(view.layer(child.name).node.layer):
+            for wire in view.wires(child.name):
+                if wire.port in (EXPERTS, WEIGHTS):
+                    for flow in self._flows.into(view, wire):
+                        yield self._connection(flow, target, target.present)
 
     def _into_elided(self, view: ScopeView) -> Iterator[Connection]:
         """The values that elided layers take from visible ones."""

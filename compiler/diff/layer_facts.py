@@ -68,6 +68,7 @@ def _key(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield f"{name}.at", "" if value.at is None else _text(value.at)
             yield f"{name}.chain", "" if value.chain else "false"
             yield f"{name}.reverse", "true" if value.reverse else ""
+            yield f"{name}.routed", "true" if value.routed else ""
         case Tie():
             yield from ((f"{name}.{key}", path) for key, path in value.tensors.items())
             yield f"{name}.when", "" if value.when is None else _text(value.when)

@@ -18,7 +18,16 @@ from compiler.elaborate.targets import (
     output_ports,
 )
 from compiler.elaborate.toposort import in_order
-from compiler.elaborate.wiring import Ports, parse_carry, read_inputs, ref_of
+from compiler.elaborate.wiring import (
+    EXPERTS,
+    WEIGHTS,
+    Ports,
+    is_routed,
+    parse_carry,
+    read_inputs,
+    ref_of,
+    with_routing,
+)
 from compiler.expr.syntax import names_in
 from compiler.ir.graph import (
     NOTHING,
@@ -164,6 +173,8 @@ class ScopeBuilder:
         check_names(self.scope, layer, arguments, place, self.report)
         if isinstance(target, Scope):
             self._check_ops(target, arguments, place)
+        if is_routed(layer) and not self._check_routed(layer, target, place):
+            return None
         inputs, carry = self._inputs(layer, place, self._ports(target, layer), previous)
         other = self._otherwise(layer, place)
         self._check_source(layer, place, inputs, carry)
@@ -234,6 +245,30 @@ class ScopeBuilder:
             message = "the layer takes no input, so its copies make no chain"
             self.report.error("bad-repeat", place.span("repeat"), message)
 
+    def _check_routed(
+        self, layer: Layer, target: type[Op] | Scope | OpParam, place: Place
+    ) -> bool:
+        """Routed copies are those of a block, and their ports are not those of the routing."""
+        message = help = ""
+        span = place.at("repeat").span("routed", key=True)
+        if layer.when is not None:
+            span = place.span("when", key=True)
+            message = "routed copies always run: without them a token has no output"
+            help = "put them into a group or block that has the `when`"
+        elif isinstance(target, Scope):
+            taken = [one for one in (EXPERTS, WEIGHTS) if one in target.inputs]
+            if taken:
+                message = f"the routing gives each token its {taken[0]}, and {target.name} has an input of that name"
+                help = f"give the input of {target.name} another name"
+            elif not target.inputs:
+                message = f"an expert takes tokens, and {target.name} has no input"
+        elif not isinstance(target, OpParam):
+            message = f"routed copies are those of a block, and {target.name} is an op"
+            help = "write the expert as a block, whose input is float[N, D]"
+        if message:
+            self.report.error("bad-repeat", span, message, help=help)
+        return not message
+
     def _check_passed(
         self, place: Place, ports: Ports, inputs: Mapping[str, Ref | tuple[Ref, ...]]
     ) -> None:
@@ -261,11 +296,12 @@ class ScopeBuilder:
             return None
         if isinstance(target, Scope):
             carried = layer.carry or {}
-            return tuple(
+            ports = tuple(
                 Port(name, optional=bool(kind and kind.optional))
                 for name, kind in target.inputs.items()
                 if name not in carried
             )
+            return with_routing(ports) if is_routed(layer) else ports
         return target.inputs
 
     def _inputs(
@@ -357,6 +393,12 @@ class ScopeBuilder:
         self, name: str, layer: Layer, place: Place, previous: str
     ) -> Node | None:
         assert layer.layers is not None
+        if is_routed(layer):
+            message = "routed copies are those of a block, and this is a group"
+            help = "write the expert as a block, whose input is float[N, D]"
+            span = place.at("repeat").span("routed", key=True)
+            self.report.error("bad-repeat", span, message, help=help)
+            return None
         for key in layer.arguments:
             self.report.error(
                 "unknown-key",

@@ -19,6 +19,9 @@ Ports = tuple[Port, ...] | None
 
 Given = dict[str, Ref | tuple[Ref, ...]]
 
+EXPERTS, WEIGHTS = "experts", "weights"
+"""The ports, beside those of the block, at which routed copies take each token's experts and their weights."""
+
 _FILL = re.compile(r"\s*(zeros|ones)\s*\[(.*)\]\s*", re.DOTALL)
 
 
@@ -26,6 +29,17 @@ def ref_of(text: str, place: Place) -> Ref:
     """`lstm.hidden` -> the output `hidden` of the layer `lstm`."""
     node, _, port = text.partition(".")
     return Ref(node.strip(), port.strip(), place.path)
+
+
+def is_routed(layer: Layer) -> bool:
+    """Whether the copies of a layer are experts."""
+    return layer.repeat is not None and layer.repeat.routed
+
+
+def with_routing(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    """The ports of a routed layer: the first of its block, those of the routing, and the rest."""
+    routing = Port(EXPERTS, ("int",)), Port(WEIGHTS)
+    return (*ports[:1], *routing, *ports[1:])
 
 
 def read_inputs(

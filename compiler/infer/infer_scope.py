@@ -10,7 +10,13 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.elaborate.targets import bind_arguments, op_span
-from compiler.elaborate.wiring import by_port
+from compiler.elaborate.wiring import (
+    EXPERTS,
+    WEIGHTS,
+    by_port,
+    is_routed,
+    with_routing,
+)
 from compiler.infer.absence import check_absence, check_outputs
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
@@ -41,6 +47,7 @@ from compiler.infer.repeats import (
     uses_counter,
 )
 from compiler.infer.roots import root_instance
+from compiler.infer.routed_copies import is_counted, sent, some_tokens, width_of
 from compiler.infer.scans import Scanned, scanned
 from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
 from compiler.infer.stacks import named_count, stacked
@@ -48,6 +55,7 @@ from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
 from compiler.ir.typed import (
     Instance,
     LayerCall,
+    Routed,
     TypedNode,
     Types,
     hashable,
@@ -173,6 +181,8 @@ class ScopeInference:
         try:
             if node.layer.scan is not None:
                 return self._scan(layer, types)
+            if is_routed(node.layer):
+                return self._routed(layer, types, count)
             calls = self._tolerant(layer, types, count)
         except OpError as error:
             raise self._skip(node, error) from None
@@ -307,6 +317,8 @@ class ScopeInference:
                 if port not in node.carry
             )
         )
+        if is_routed(node.layer):
+            ports = with_routing(ports)
         refs = by_port(node.inputs, ports, _inputs_place(node), found)
         for diagnostic in found.diagnostics:
             self.report.add(diagnostic)
@@ -456,9 +468,9 @@ class ScopeInference:
         """Whether a value is an output of copies that are no chain, of which each gives its own."""
         source = self.instance.nodes.get(ref.node)
         repeat = source.node.layer.repeat if source is not None else None
-        if source is None or repeat is None or not source.calls:
+        if source is None or repeat is None or not source.calls or source.routed:
             return False
-        if repeat.chain and (not source.each or source.inputs.keys() - source.each):
+        if repeat.chained and (not source.each or source.inputs.keys() - source.each):
             return False
         return (ref.port or next(iter(source.outputs))) in source.of_copy
 
@@ -583,11 +595,12 @@ class ScopeInference:
         if value is None:
             raise Skip
         code = message = ""
-        least = min(len(repeat.stack) + len(repeat.collect), 1)
+        least = min(len(repeat.stack) + len(repeat.collect) + repeat.routed, 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             what = "is a number of copies"
             if least and isinstance(value, int) and not isinstance(value, bool):
                 doing = "stack" if repeat.stack else "collect"
+                doing = "route to" if repeat.routed else doing
                 what = f"needs a copy to {doing}"
             code, message = "bad-repeat", f"`repeat` {what}, and this is {shown(value)}"
             if isinstance(value, Dim):
@@ -812,6 +825,34 @@ class ScopeInference:
         arguments = layer.arguments
         return TypedNode(
             node, target, layer.refs, (call,), outputs, arguments, scan=scan
+        )
+
+    def _routed(self, layer: ResolvedLayer, types: Types, count: int) -> TypedNode:
+        """Copies that are experts, all alike; the types are those of an expert that is sent all tokens."""
+        node, target = layer.node, layer.target
+        if layer.counted:
+            message = "experts are alike, and these depend on their number i"
+            raise OpError("bad-repeat", message, "", "repeat")
+        counted = is_counted(node, count, self.instance)
+        port, rows = sent(self.context, target, types)
+        assert isinstance(target, Scope)
+        given = dict.fromkeys(set(types) - {EXPERTS, WEIGHTS})
+        some = some_tokens(target, rows)
+        alone = self._call(layer, {**given, port: some}, 0)
+        width_of(alone, some.shape[0])
+        call = self._call(layer, {**given, port: rows}, 0)
+        output, width = width_of(call, rows.shape[0])
+        tokens, experts = types[port], types[EXPERTS]
+        assert isinstance(tokens, TensorType) and isinstance(experts, TensorType)
+        assert alone.instance is not None
+        return TypedNode(
+            node,
+            target,
+            layer.refs,
+            (call.times(count),),
+            {output: tokens.with_size(-1, width)},
+            layer.arguments,
+            routed=Routed(experts.shape[-1], alone.instance, counted),
         )
 
     # Runs that other values of the params would add.

@@ -44,7 +44,7 @@ def feeds(
     None does where the copies are no chain. `each` are inputs of which each copy has an item of its own.
     """
     repeat = layer.repeat
-    if repeat is None or not repeat.chain:
+    if repeat is None or not repeat.chained:
         return {}
     return fed_ports(list(outputs), [port for port in inputs if port not in each])
 

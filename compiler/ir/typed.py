@@ -73,6 +73,18 @@ class Scan:
     carry: Mapping[str, TensorType]
 
 
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """How the copies of a layer are experts, which run on the tokens that are sent to them."""
+
+    per_token: Dim
+    """The experts that a token has."""
+    alone: Instance
+    """An expert on a number of tokens that nothing else has."""
+    counted: bool = False
+    """Whether the layer that chooses experts chooses from as many as there are copies, which is a size."""
+
+
 def item_port(name: str, number: int) -> str:
     """The port of an item of a list: `features.2`."""
     return f"{name}.{number}"
@@ -99,6 +111,7 @@ class TypedNode:
     """The lists that it collects, and the copies that each item is of; `outputs` has the items."""
     each: frozenset[str] = frozenset()
     """The inputs at which it takes a list item by item: copy k takes item k. `inputs` has all items."""
+    routed: Routed | None = None
 
     @property
     def without_items(self) -> dict[str, TensorType]:

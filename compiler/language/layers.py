@@ -156,6 +156,22 @@ class Repeat(Model):
     """Whether each copy takes what the one before it gives; otherwise all take the inputs of the layer."""
     reverse: bool = False
     """Whether the first copy takes the last item of a list that goes item by item, and so on back to its first."""
+    routed: bool = False
+    """Whether the copies are experts: each runs on the tokens that are sent to it, and their outputs are added."""
+
+    @property
+    def chained(self) -> bool:
+        """Whether each copy takes what the one before it gives."""
+        return self.chain and not self.routed
+
+    @model_validator(mode="after")
+    def _alone_if_routed(self) -> Repeat:
+        others = self.model_fields_set - {"count", "routed"}
+        if self.routed and others:
+            key = min(others, key=list(type(self).model_fields).index)
+            message = f"routed copies have no `{key}`: each token has the outputs of its own experts, added"
+            raise fault("bad-repeat", message, at=(key,), key=True)
+        return self
 
     @model_validator(mode="after")
     def _with_lists(self) -> Repeat:

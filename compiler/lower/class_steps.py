@@ -233,7 +233,8 @@ class Steps:
             name, runs = node.name, plan.runs(node.name)
             if name not in dynamic:
                 continue
-            if isinstance(typed.target, Scope) and node.layer.scan is None:
+            inside = node.layer.scan is None and typed.routed is None
+            if isinstance(typed.target, Scope) and inside:
                 classes = tuple(self._classes(runs))
                 self._require_alike(plan, name, classes)
                 if any(map(self.keeps, classes)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from compiler.codegen.python import (
     Compare,
@@ -17,6 +18,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import placeholders
 from compiler.elaborate.targets import is_item
+from compiler.elaborate.wiring import EXPERTS, WEIGHTS
 from compiler.infer.absence import takes_none
 from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref, Scope
@@ -88,6 +90,8 @@ class Forward:
             self._pass_on(typed)
         elif layer.scan is not None:
             self._scan(typed, runs)
+        elif typed.routed is not None:
+            self._routed(typed)
         elif layer.repeat is not None:
             self._loop(typed, runs)
         elif layer.when is not None and decided is None:
@@ -379,6 +383,15 @@ class Forward:
             values,
         )
 
+    def _routed(self, typed: TypedNode) -> None:
+        """Copies that are experts: `run_experts(self.experts, x, experts, weights)`."""
+        self.draft.library.add("run_experts")
+        if typed.routed is not None and not typed.routed.counted:
+            name = typed.node.name
+            self.draft.demand_copies(typed, f"an expert gives {name} its output")
+        value = routed_code(Placeholder(member(typed)), self._inputs(typed))
+        self._bind(typed, Emitted(value))
+
     def _demand_each(self, typed: TypedNode, repeat: Repeat) -> None:
         """Lists that go item by item must have one for each copy, where params decide how many there are."""
         for port in typed.each:
@@ -543,6 +556,14 @@ class Forward:
         if carry.ref is not None:
             return self._needed(carry.ref)
         return start_code(typed, name, given)
+
+
+def routed_code(module: Expr, given: Mapping[str, Any]) -> Expr:
+    """The run of experts on what a layer is given."""
+    routing = given[EXPERTS], given[WEIGHTS]
+    tokens = (value for port, value in given.items() if port not in (EXPERTS, WEIGHTS))
+    (x,) = (value for value in tokens if value is not None)
+    return call("run_experts", module, x, *routing)
 
 
 def arguments_in_order(order: Sequence[str], given: Given) -> list[Expr]:

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Any
 
 from compiler.elaborate.check_names import formulas
+from compiler.elaborate.wiring import is_routed
 from compiler.expr.syntax import (
     ComparisonOperation,
     Expression,
@@ -320,6 +321,8 @@ def _of_scope(scope: Scope, scopes: Mapping[Scope, Roles]) -> Roles:
 def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, str]]:
     layer, target = node.layer, node.target
     count = layer.repeat.count if layer.repeat is not None else None
+    if is_routed(layer):  # experts are alike, and their number goes with others, as sizes do
+        count = None
     conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
     conditions += target.conditions if isinstance(target, Alternatives) else ()
     for formula in _formulas(count):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from compiler.causality.find_pieces import (
@@ -11,12 +11,13 @@ from compiler.causality.find_pieces import (
     find_pieces,
     layer_run,
 )
+from compiler.causality.made_positions import makes_positions
 from compiler.causality.prove import prove, streams
 from compiler.ir.causal import CallFlow, Causality, NodeFlow, ScopeFlow
 from compiler.ir.typed import Instance, LayerCall, TypedGraph
 from compiler.language.params import Stepping
 from compiler.lower.class_steps import Stream
-from compiler.op.dependence import Dependence, parts
+from compiler.op.dependence import Dependence
 from compiler.op.flow import Memory
 from compiler.symbolic.symbols import Symbol
 
@@ -105,22 +106,7 @@ class CausalFlows:
     def _call(
         self, scope: ScopeFlow, name: str, node: NodeFlow, call: CallFlow
     ) -> None:
-        if call.call.op is not None and _makes_positions(call):
+        if call.call.op is not None and makes_positions(call):
             self._counts.add(layer_run(scope.instance, name, call.call))
         if call.inside is not None and not node.scanned:
             self._scope(call.inside)
-
-
-def _makes_positions(call: CallFlow) -> bool:
-    """Whether an axis of an output carries the dimension without need of an input, and an input carries it."""
-    given = any(one.carries for one in _inputs(call))
-    axes = (axis for one in call.outputs.values() for axis in one.axes)
-    return given and any(not part.needs for axis in axes for part in parts(axis))
-
-
-def _inputs(call: CallFlow) -> Iterator[Dependence]:
-    for one in call.inputs.values():
-        if isinstance(one, tuple):
-            yield from one
-        elif one is not None:
-            yield one

@@ -65,7 +65,7 @@ class StreamedUses:
             port for port, ref in refs_of(node) if _streams(ref, node, ports, values)
         }
         found: frozenset[str] = frozenset()
-        if not node.calls:
+        if not node.calls or node.routed is not None:  # an expert sees no positions
             return frozenset(node.outputs) if streamed else found
         for call in node.calls:
             found |= self._call(node, call, streamed)

@@ -53,6 +53,7 @@ from compiler.lower.evaluate_code import (
     number_code,
     value_of,
 )
+from compiler.lower.forward import routed_code
 from compiler.lower.list_operands import with_lists
 from compiler.lower.scan_start import start_code
 from compiler.lower.scope_code import value_code
@@ -204,7 +205,7 @@ class _Check:
         layer = node.node.layer
         if call.op is None or layer.scan is not None or len(node.outputs) > 1:
             return None
-        if layer.repeat is not None and (node.each or not layer.repeat.chain):
+        if layer.repeat is not None and (node.each or not layer.repeat.chained):
             return None
         if layer.repeat is not None:
             starts = self._given(node)
@@ -543,7 +544,10 @@ class _Check:
                 value if not isinstance(value, Placeholder) else value.key
             )
             return
-        if node.calls[0].op is not None:
+        if node.routed is not None:
+            module = Placeholder(self._member(node))
+            self._same(value, routed_code(module, self._given(node)), "what runs")
+        elif node.calls[0].op is not None:
             self._same_code(value, self._code(node), "what runs")
         else:
             module = Placeholder(self._member(node))

@@ -1,110 +1,133 @@
-"""Mixture of experts, and its load-balancing loss."""
+"""Routing to experts, and the load-balancing loss of a mixture of experts."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from compiler.codegen.python import Expr, Name, call
+from compiler.codegen.python import Expr, call
 from compiler.op import errors
 from compiler.op.arg_types import Size
-from compiler.op.combine_flows import with_axes, without
+from compiler.op.combine_flows import plus, with_axes, without
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence
-from compiler.op.flow import FlowCall, flow_rule, unknown
+from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import whole
-from compiler.op.op import Code, Op, Outputs, Port, Shape, product
+from compiler.op.op import Code, Op, Outputs, Port
 from compiler.op.registry import register
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
-@register("mixture_of_experts", torch="")
-class MixtureOfExperts(Op):
-    """Each token's weighted sum of top_k of num_experts MLPs: float[..., D] -> float[..., D].
+@register("routing", torch="")
+class Routing(Op):
+    """Each token's experts and their weights: float[..., num_experts], float[num_experts]? -> int[..., top_k], float[..., top_k].
 
-    A linear router computes `router_logits`, float[..., num_experts]. Each token uses
-    the `top_k` experts with the largest probabilities (softmax in float32), weighted by
-    these probabilities, which `norm_topk_prob` rescales to sum to 1 (Mixtral does;
-    Qwen-MoE and Switch do not). An expert is down(activation(gate(x)) * up(x)) with
-    hidden_features hidden units, or down(activation(up(x))) if not `gated`. The output
-    `balance`, float[], is Switch's load-balancing loss: top_k if all experts are used
-    equally, and more otherwise.
+    The input is what a router gives, one logit for each expert; the outputs, `experts`
+    and `weights`, go to a layer of [routed](language.md#routed-experts) copies. `scores`
+    are the softmax of the logits, or the sigmoid of each, in float32. A token uses the
+    `top_k` experts with the largest scores. Their scores are their weights, times
+    `scale`; with `norm_topk_prob`, divided by their sum (Mixtral does so; Switch and
+    some Qwen-MoE do not).
 
-    Tokens are sorted by expert, and each expert runs on its own tokens only. Under
-    torch.compile and torch.export, whose graph cannot depend on the routing, every
-    expert runs on every token. The weights have the layout of transformers'
-    MixtralSparseMoeBlock.
+    `bias` is added to the scores for the choice alone (DeepSeek-V3 balances its experts
+    with it). With `num_groups`, experts are in groups of equal size, and only those of
+    the `top_groups` best groups are eligible: those with the largest sum of their
+    `group_best` largest scores.
 
-    Source: Shazeer et al., "Outrageously Large Neural Networks", 2017; Fedus et al.,
-    "Switch Transformers", 2022.
+    Source: Shazeer et al., "Outrageously Large Neural Networks", 2017; DeepSeek-AI,
+    "DeepSeek-V3 Technical Report", 2024.
     """
 
-    hidden_features: Size
-    num_experts: Size
-    top_k: Size = Dim.of(2)
+    top_k: Size
+    scores: Literal["softmax", "sigmoid"] = "softmax"
+    num_groups: Size = Dim.of(1)
+    top_groups: Size = Dim.of(1)
+    group_best: Size = Dim.of(2)
     norm_topk_prob: bool = True
-    activation: Literal["silu", "gelu", "relu"] = "silu"
-    gated: bool = True
+    scale: float = 1.0
 
-    family = "linear"
-    module = "MixtureOfExperts"
-    library = "mixture_of_experts"
-    positional = ("hidden_features", "num_experts")
-    chains = False
-    outputs = ("output", "router_logits", "balance")
+    library = "choose_experts"
+    positional = ("top_k",)
+    inputs = (Port("router_logits"), Port("bias", optional=True))
+    outputs = ("experts", "weights")
 
-    def infer(self, ctx: Context, input: TensorType) -> Outputs:
-        ctx.require_least_rank("input", input, 2)
-        ctx.constant(input.shape[-1], "the input's width")
-        _require_experts(ctx, self.top_k, self.num_experts)
-        return input, input.with_size(-1, self.num_experts), input.with_shape()
+    def infer(
+        self, ctx: Context, router_logits: TensorType, bias: TensorType | None = None
+    ) -> Outputs:
+        ctx.require_least_rank("router_logits", router_logits, 2)
+        experts = router_logits.shape[-1]
+        ctx.constant(experts, "the number of experts")
+        _require_experts(ctx, self.top_k, experts)
+        if self._is_grouped(ctx):
+            self._require_groups(ctx, experts)
+        if bias is not None:
+            ctx.require_rank("bias", bias, 1)
+            message = "routing needs as many biases as experts"
+            ctx.require_equal(message, bias.shape[0], experts, "bias")
+        weights = router_logits.with_size(-1, self.top_k)
+        return weights.with_kind("int"), weights
+
+    def _is_grouped(self, ctx: Context) -> bool:
+        return ctx.value(self.num_groups).constant != 1
+
+    def _require_groups(self, ctx: Context, experts: Dim) -> None:
+        ctx.require_multiple(
+            "the number of experts",
+            experts,
+            "num_groups",
+            self.num_groups,
+            "num_groups",
+        )
+        size = experts // self.num_groups
+        for argument, needed, there in (
+            ("top_groups", self.top_groups, self.num_groups),
+            ("group_best", self.group_best, size),
+            ("top_k", self.top_k, self.top_groups * size),
+        ):
+            if not ctx.domain.at_least(ctx.value(there - needed), 0):
+                what = (
+                    "groups" if argument == "top_groups" else "experts to choose from"
+                )
+                message = f"{argument} is {ctx.value(needed)}, but there are {ctx.value(there)} {what}"
+                raise errors.constraint(message, argument=argument)
 
     @flow_rule("other axes")
     def flow(self, call: FlowCall) -> tuple[Dependence, ...]:
-        """Each token is routed by itself, for experts have no capacity; `balance` is of all."""
-        flow = call["input"]
+        """Each token is routed by itself, for experts have no capacity."""
+        flow = call["router_logits"]
         last = len(flow.axes) - 1
-        mixed = without(flow, {last}, "the experts mix along T")
-        token = with_axes(mixed, [*range(last), None])
-        *_, balance = unknown(call, "balance is the mean over T")
-        return token, token, balance
+        mixed = without(flow, {last}, "the choice of experts mixes along T")
+        token = plus(with_axes(mixed, [*range(last), None]), _as_whole(call["bias"]))
+        return token, token
 
-    def inferred(self, input: TensorType) -> dict[str, Dim]:
-        return {"in_features": input.shape[-1]}
-
-    @property
-    def _up(self) -> Dim:
-        return self.hidden_features * (2 if self.gated else 1)
-
-    def weights(self, input: TensorType) -> dict[str, Shape]:
-        width = input.shape[-1]
-        up = "experts.gate_up_proj" if self.gated else "experts.up_proj"
-        return {
-            "gate.weight": (self.num_experts, width),
-            up: (self.num_experts, self._up, width),
-            "experts.down_proj": (self.num_experts, width, self.hidden_features),
-        }
-
-    def flops(self, outputs: tuple[TensorType, ...], input: TensorType) -> Dim:
-        tokens = product(input.shape[:-1])
-        expert = (self._up + self.hidden_features) * self.top_k
-        return tokens * 2 * input.shape[-1] * (self.num_experts + expert)
+    def options(
+        self,
+        port: str,
+        router_logits: TensorType,
+        bias: TensorType | None = None,
+    ) -> Dim | None:
+        return router_logits.shape[-1] if port == "experts" else None
 
     def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+        self, ctx: Context, outputs: tuple[TensorType, ...], *_: object, **inputs: Any
     ) -> str:
-        return f"{ctx.value(self.top_k)} of {ctx.value(self.num_experts)} experts"
+        experts = ctx.value(inputs["router_logits"].shape[-1])
+        return f"{ctx.value(self.top_k)} of {experts} experts"
 
-    def keywords(self, code: Code) -> dict[str, Expr]:
-        found = super().keywords(code)
-        if "activation" in found:
-            found["activation"] = self._activation(code)
-        return found
+    def apply(self, code: Code, router_logits: Expr, bias: Expr | None = None) -> Expr:
+        given = {} if bias is None else {"bias": bias}
+        return call(
+            "choose_experts",
+            router_logits,
+            code.argument("top_k"),
+            **given,
+            **self.keywords(code),
+        )
 
-    def _activation(self, code: Code) -> Expr:
-        if code.chosen("activation"):
-            return call("getattr", Name("F"), code.argument("activation"))
-        return Name(f"F.{self.activation}")
+
+def _as_whole(flow: Dependence) -> Dependence:
+    """A vector of which every element may be read."""
+    return without(flow, set(range(len(flow.axes))), "the bias has the dimension T")
 
 
 def _require_experts(ctx: Context, top_k: Dim, experts: Dim) -> None:
