@@ -93,7 +93,6 @@ _SHORT: Final[Mapping[str, str]] = {
     "ln": "layer_norm",
     "max_pool": "max_pool1d max_pool2d max_pool3d",
     "mha": "multihead_attention",
-    "moe": "mixture_of_experts",
     "noop": "identity",
     "pos_embed": "position_embedding",
     "positional_embedding": "position_embedding",
@@ -109,6 +108,7 @@ _RESIDUAL = "a residual connection is `{op: add, in: [first, second]}`"
 _ACTIVATION = "an activation is a layer of its own, such as `act: relu`"
 _LIST = "layers run in the order in which they are written; a group is `layers:`"
 _POOL = "is `adaptive_{}_pool2d` with `output_size: 1`, then `flatten`"
+_EXPERTS = "experts are routed copies of a block, `repeat: {count: 8, routed: true}`, behind the op `routing`"
 _GATED = "a gated unit is written out: two linear layers, an activation, and `mul`"
 _MLP = "write the layers: linear, an activation, linear; or a block that has them"
 _NO_PATCHES = (
@@ -130,6 +130,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
         ("GlobalAveragePooling1D", "mean_pool"),
         "the mean over a dimension is `{op: mean, dim: 1}`",
     ),
+    **dict.fromkeys(("moe", "mixture_of_experts", "sparse_moe"), _EXPERTS),
     **dict.fromkeys(("swiglu", "geglu", "reglu"), _GATED),
     **dict.fromkeys(("mlp", "ffn", "feed_forward"), _MLP),
     **dict.fromkeys(("patch_embed", "patch_embedding"), _NO_PATCHES),

@@ -203,8 +203,9 @@ class BoxBuilder:
 def entry_points(view: ScopeView) -> dict[str, bool]:
     """The inputs of an expanded block that have a point inside it, each with whether the point is named.
 
-    A carried state always has one, and the tokens of routed copies, where the routing arrives too. Another input has one if several layers use it, if its only user also takes values
-    that depend on no input, or if the block has several inputs in use and its only user is not expanded.
+    A carried state always has one, and the tokens of routed copies, where the routing arrives too. Another input has
+    one if several layers use it, if its only user also takes values that depend on no input, or if the block has
+    several inputs in use and its only user is not expanded.
     """
     assert view.parent is not None
     layer = view.parent.layer(view.name).node

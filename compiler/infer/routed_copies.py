@@ -88,11 +88,11 @@ def is_counted(node: Node, count: int, instance: InstanceBuilder) -> bool:
     assert isinstance(ref, Ref) and repeat is not None
     (call,) = source.calls
     port = ref.port or next(iter(call.outputs))
-    options = source.calls[0].op.options(port, **_single(call.inputs))
-    if options is None:
+    choices = source.calls[0].op.choices(port, **_single(call.inputs))
+    if choices is None:
         return False
-    if not instance.context.equal(options, named_count(repeat.count, instance)):
-        experts = instance.context.value(options)
+    if not instance.context.equal(choices, named_count(repeat.count, instance)):
+        experts = instance.context.value(choices)
         message = f"{ref} chooses from {experts} experts, and there are {count} copies"
         raise OpError("bad-repeat", message, "", "repeat")
     return True

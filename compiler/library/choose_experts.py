@@ -36,7 +36,7 @@ def choose_experts(
         found = router_logits.float().sigmoid()
     ranks = found if bias is None else found + bias
     if num_groups > 1:
-        groups = ranks.unflatten(-1, (num_groups, -1))
+        groups = torch.unflatten(ranks, -1, (num_groups, -1))
         best = groups.topk(group_best, dim=-1).values.sum(dim=-1)
         others = torch.ones_like(best, dtype=torch.bool)
         others = others.scatter(-1, best.topk(top_groups, dim=-1).indices, False)

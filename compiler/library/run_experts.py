@@ -19,8 +19,8 @@ def run_experts(
     """
     tokens, chosen, weights = (one.flatten(0, -2) for one in (x, chosen, weights))
     run = _on_all_tokens if torch.compiler.is_compiling() else _on_own_tokens
-    output = run(experts, tokens, chosen, weights)
-    return output.type_as(x).unflatten(0, x.shape[:-1])
+    output = run(experts, tokens, chosen, weights).type_as(x)
+    return torch.unflatten(output, 0, x.shape[:-1])
 
 
 def _on_own_tokens(
@@ -29,7 +29,7 @@ def _on_own_tokens(
     # sorted by expert, so that each expert's tokens are contiguous
     order = chosen.flatten().argsort(stable=True)
     rows = order // chosen.shape[1]
-    parts = tokens[rows].split(_counts(chosen, len(experts)))
+    parts = torch.split(tokens[rows], _counts(chosen, len(experts)))
     # without tokens an expert has gradients of 0 in training, and else does not run
     idle = torch.is_grad_enabled() or not tokens.shape[0]
     pairs = zip(experts, parts, strict=True)
@@ -44,7 +44,7 @@ def _on_all_tokens(
 ) -> Tensor:
     shares = weights.new_zeros(tokens.shape[0], len(experts))
     shares = shares.scatter_add(1, chosen, weights)
-    pairs = zip(experts, shares.split(1, dim=1), strict=True)
+    pairs = zip(experts, torch.split(shares, 1, dim=1), strict=True)
     return torch.stack([expert(tokens) * share for expert, share in pairs]).sum(dim=0)
 
 

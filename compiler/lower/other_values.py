@@ -321,7 +321,9 @@ def _of_scope(scope: Scope, scopes: Mapping[Scope, Roles]) -> Roles:
 def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, str]]:
     layer, target = node.layer, node.target
     count = layer.repeat.count if layer.repeat is not None else None
-    if is_routed(layer):  # experts are alike, and their number goes with others, as sizes do
+    if is_routed(
+        layer
+    ):  # experts are alike, and their number goes with others, as sizes do
         count = None
     conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
     conditions += target.conditions if isinstance(target, Alternatives) else ()

@@ -205,7 +205,7 @@ class Op:
         """Floating point operations of one forward pass, as torch's FlopCounterMode counts: 2 for a multiply-add."""
         return Dim.of(0)
 
-    def options(self, port: str, **inputs: Any) -> Dim | None:
+    def choices(self, port: str, *args: Any, **inputs: Any) -> Dim | None:
         """Of an output with numbers of things, how many things there are to choose from; None where nobody knows."""
         return None
 

@@ -20,7 +20,7 @@ from compiler.symbolic.tensor import TensorType
 
 @register("routing", torch="")
 class Routing(Op):
-    """Each token's experts and their weights: float[..., num_experts], float[num_experts]? -> int[..., top_k], float[..., top_k].
+    """Each token's experts and their weights: float[..., N], float[N]? -> int[..., top_k], float[..., top_k].
 
     The input is what a router gives, one logit for each expert; the outputs, `experts`
     and `weights`, go to a layer of [routed](language.md#routed-experts) copies. `scores`
@@ -54,7 +54,7 @@ class Routing(Op):
     def infer(
         self, ctx: Context, router_logits: TensorType, bias: TensorType | None = None
     ) -> Outputs:
-        ctx.require_least_rank("router_logits", router_logits, 2)
+        ctx.require_least_rank("router_logits", router_logits, 1)
         experts = router_logits.shape[-1]
         ctx.constant(experts, "the number of experts")
         _require_experts(ctx, self.top_k, experts)
@@ -100,7 +100,7 @@ class Routing(Op):
         token = plus(with_axes(mixed, [*range(last), None]), _as_whole(call["bias"]))
         return token, token
 
-    def options(
+    def choices(
         self,
         port: str,
         router_logits: TensorType,

@@ -37,6 +37,9 @@ blocks:
     inputs: {{x: "float[B, T, D]"}}
     layers: {{fc: {{op: linear, out_features: D}}, act: relu}}
     outputs: {{x: act}}
+  Expert:
+    inputs: {{x: "float[N, D]"}}
+    layers: {{fc: {{op: linear, out_features: D}}, act: relu}}
   Cell:
     inputs: {{x: "float[B, D]", h: "float[B, D]"}}
     layers: {{sum: {{op: add, in: [x, h]}}, new: tanh}}

@@ -135,14 +135,59 @@ def attention(s: Scope, x: Value) -> Value:
 
 
 def experts(s: Scope, x: Value) -> Value:
-    if len(x.shape) != 3:
+    """A router, and experts on the tokens that it sends them."""
+    if len(x.shape) < 2:
         return keep(s, x)
-    config: Config = {
-        "op": "mixture_of_experts",
-        "hidden_features": 4,
-        "num_experts": 2,
+    count = s.pick(["3", "4"] if s.depth else ["3", "4", "n + 3"])
+    top = 3 if count == "3" and s.chance(0.3) else s.pick([1, 2])
+    gate: Config = {"op": "linear", "out_features": argument(count)}
+    router = s.write("gate", gate, x)
+    routing: Config = {"op": "routing", "top_k": top}
+    if s.chance(0.4):
+        routing["scores"] = "sigmoid"
+    if s.chance(0.4):
+        routing["norm_topk_prob"] = s.pick([False, *s.flags])
+    if count == "4" and s.chance(0.4):
+        routing |= {"num_groups": 2, "top_groups": 1}
+    given: list[Value] = [Value(router, ())]
+    if s.chance(0.3):
+        bias: Config = {"op": "parameter", "shape": argument(count), "value": 0.1}
+        given.append(Value(s.new("bias"), ()))
+        s.layers[given[-1].name] = bias
+    chosen = s.write("routing", routing, given)
+    layer = s.write(
+        "experts",
+        {"op": _expert(s), "repeat": {"count": argument(count), "routed": True}},
+        [x, Value(f"{chosen}.experts", ()), Value(f"{chosen}.weights", ())],
+    )
+    y = s.give(layer, x.shape)
+    if s.chance(0.15):
+        inputs = [y, Value(f"{chosen}.experts", ()), Value(f"{chosen}.weights", ())]
+        y = s.give(s.write("experts_again", {"share": layer}, inputs), x.shape)
+    return y
+
+
+def _expert(s: Scope) -> str:
+    """A block that takes each token by itself."""
+    name = s.new("Expert")
+    layers: Config = {
+        "up": {
+            "op": "linear",
+            "out_features": s.pick(["2 * D", "5"]),
+            "bias": s.chance(0.5),
+        },
+        "act": {"op": s.pick(KEEPS)},
+        "down": {"op": "linear", "out_features": "D"},
     }
-    return s.give(s.write("moe", config, x), x.shape)
+    if s.chance(0.4):
+        layers["norm"] = {"op": s.pick(["layer_norm", "rms_norm"])}
+    if s.chance(0.4):
+        layers["sum"] = {"op": "add", "in": ["x", s.pick(["down", "x"])]}
+    s.blocks[name] = {
+        "inputs": {"x": s.pick(["float[N, D]", "float[..., D]"])},
+        "layers": layers,
+    }
+    return name
 
 
 def steps(s: Scope, x: Value) -> Value:

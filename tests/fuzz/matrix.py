@@ -53,7 +53,6 @@ ARGUMENTS: Config = {
     "norm_type": 2,
     "num_classes": 8,
     "num_embeddings": 8,
-    "num_experts": 2,
     "num_groups": 2,
     "num_heads": 2,
     "num_layers": 1,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,9 @@ __all__ = ["Jamba"]
 
 
 # compiler/library: def causal_attention
+
+
+# compiler/library: def choose_experts
 
 
 # compiler/library: class StepState
@@ -55,21 +58,6 @@ __all__ = ["Jamba"]
 # compiler/library: def keep_masked
 
 
-# compiler/library: def load_balancing
-
-
-# compiler/library: def imbalance
-
-
-# compiler/library: class Experts(nn.Module)
-
-
-# compiler/library: def _grouped(x: Tensor, weights: Tensor, counts: list[int]) -> Tensor
-
-
-# compiler/library: class MixtureOfExperts(nn.Module)
-
-
 # compiler/library: class Recent(StepState)
 
 
@@ -95,6 +83,18 @@ __all__ = ["Jamba"]
 
 
 # compiler/library: def resume_scan
+
+
+# compiler/library: def run_experts
+
+
+# compiler/library: def _on_own_tokens
+
+
+# compiler/library: def _on_all_tokens
+
+
+# compiler/library: def _counts(chosen: Tensor, experts: int) -> list[int]
 
 
 class CausalConv1d(nn.Module):
@@ -366,6 +366,33 @@ class DecoderLayer(nn.Module):
         return out
 
 
+class SparseMLP(nn.Module):
+    """For each token a few of several MLPs, which a router chooses (Shazeer et al.,
+    2017).
+
+    x: float[..., D] -> x: float[..., D]
+    """
+
+    def __init__(
+        self, d: int, hidden: int, experts: int, top_k: int, norm_topk_prob: bool = True
+    ) -> None:
+        super().__init__()
+        self.top_k = top_k
+        self.norm_topk_prob = norm_topk_prob
+        self.gate = nn.Linear(d, experts, bias=False)
+        self.experts = nn.ModuleList(SwiGLU(d, hidden) for _ in range(experts))
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = self.gate(x)  # [..., experts]
+        routing_experts, routing_weights = choose_experts(
+            gate, self.top_k, norm_topk_prob=self.norm_topk_prob
+        )  # 2 of [..., top_k]
+        experts: Tensor = run_experts(
+            self.experts, x, routing_experts, routing_weights
+        )  # [..., D]
+        return experts
+
+
 class SparseDecoderLayer(nn.Module):
     """Attention or a state space, then one MLP or experts, each behind a norm.
 
@@ -385,9 +412,7 @@ class SparseDecoderLayer(nn.Module):
         self.input_layernorm = nn.RMSNorm(d, eps=1e-6)
         self.mixer = Mamba(d, states, kernel_size)
         self.pre_ff_layernorm = nn.RMSNorm(d, eps=1e-6)
-        self.feed_forward = MixtureOfExperts(
-            d, hidden, experts, top_k=top_k, norm_topk_prob=False
-        )
+        self.feed_forward = SparseMLP(d, hidden, experts, top_k, norm_topk_prob=False)
 
     def init_state(self, max_length: int | None = None) -> MambaState:
         return self.mixer.init_state()
@@ -397,8 +422,7 @@ class SparseDecoderLayer(nn.Module):
     ) -> Tensor:
         mixed = x + self.mixer(self.input_layernorm(x), mask, state=state)  # [B, T, D]
         pre_ff_layernorm = self.pre_ff_layernorm(mixed)  # [B, T, D]
-        feed_forward, _, _ = self.feed_forward(pre_ff_layernorm)  # [B, T, D]
-        out: Tensor = mixed + feed_forward  # [B, T, D]
+        out: Tensor = mixed + self.feed_forward(pre_ff_layernorm)  # [B, T, D]
         return out
 
 
@@ -452,10 +476,6 @@ class Jamba(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 init.normal_(module.weight, std=0.02)
-            elif isinstance(module, MixtureOfExperts):
-                init.normal_(module.gate.weight, std=0.02)
-                init.normal_(module.experts.gate_up_proj, std=0.02)
-                init.normal_(module.experts.down_proj, std=0.02)
             elif isinstance(module, SelectiveStateSpace):
                 module.reset_parameters()
 

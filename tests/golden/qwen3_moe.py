@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ __all__ = ["Qwen3MoE"]
 
 
 # compiler/library: def causal_attention
+
+
+# compiler/library: def choose_experts
 
 
 # compiler/library: class StepState
@@ -63,19 +66,22 @@ __all__ = ["Qwen3MoE"]
 # compiler/library: def imbalance
 
 
-# compiler/library: class Experts(nn.Module)
-
-
-# compiler/library: def _grouped(x: Tensor, weights: Tensor, counts: list[int]) -> Tensor
-
-
-# compiler/library: class MixtureOfExperts(nn.Module)
-
-
 # compiler/library: class RotaryEmbedding(nn.Module)
 
 
 # compiler/library: def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor
+
+
+# compiler/library: def run_experts
+
+
+# compiler/library: def _on_own_tokens
+
+
+# compiler/library: def _on_all_tokens
+
+
+# compiler/library: def _counts(chosen: Tensor, experts: int) -> list[int]
 
 
 class NormedAttention(nn.Module):
@@ -132,6 +138,53 @@ class NormedAttention(nn.Module):
         return o_proj
 
 
+class SwiGLU(nn.Module):
+    """Two layers around a gate of SiLU (Shazeer, "GLU Variants Improve Transformer",
+    2020).
+
+    x: float[..., D] -> float[..., D]
+    """
+
+    def __init__(self, d: int, hidden: int, bias: bool = False) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(d, hidden, bias=bias)
+        self.up_proj = nn.Linear(d, hidden, bias=bias)
+        self.down_proj = nn.Linear(hidden, d, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = F.silu(self.gate_proj(x))  # [..., hidden]
+        product = gate * self.up_proj(x)  # [..., hidden]
+        down_proj: Tensor = self.down_proj(product)  # [..., D]
+        return down_proj
+
+
+class SparseMLP(nn.Module):
+    """For each token a few of several MLPs, which a router chooses (Shazeer et al.,
+    2017).
+
+    x: float[..., D] -> x: float[..., D], router_logits: float[..., experts]
+    """
+
+    def __init__(
+        self, d: int, hidden: int, experts: int, top_k: int, norm_topk_prob: bool = True
+    ) -> None:
+        super().__init__()
+        self.top_k = top_k
+        self.norm_topk_prob = norm_topk_prob
+        self.gate = nn.Linear(d, experts, bias=False)
+        self.experts = nn.ModuleList(SwiGLU(d, hidden) for _ in range(experts))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        router_logits = self.gate(x)  # [..., experts]
+        routing_experts, routing_weights = choose_experts(
+            router_logits, self.top_k, norm_topk_prob=self.norm_topk_prob
+        )  # 2 of [..., top_k]
+        experts = run_experts(
+            self.experts, x, routing_experts, routing_weights
+        )  # [..., D]
+        return experts, router_logits
+
+
 class DecoderLayer(nn.Module):
     """Pre-norm Transformer block with experts.
 
@@ -153,7 +206,7 @@ class DecoderLayer(nn.Module):
         self.input_layernorm = nn.RMSNorm(d, eps=1e-6)
         self.self_attn = NormedAttention(d, r, heads, kv_heads)
         self.post_attention_layernorm = nn.RMSNorm(d, eps=1e-6)
-        self.mlp = MixtureOfExperts(d, hidden, experts, top_k=top_k)
+        self.mlp = SparseMLP(d, hidden, experts, top_k)
 
     def init_state(self, max_length: int | None = None) -> KeyValues:
         return self.self_attn.init_state(max_length)
@@ -172,7 +225,7 @@ class DecoderLayer(nn.Module):
         )  # [B, T, D]
         attended = x + self_attn  # [B, T, D]
         post_attention_layernorm = self.post_attention_layernorm(attended)  # [B, T, D]
-        mlp, mlp_router_logits, _ = self.mlp(
+        mlp, mlp_router_logits = self.mlp(
             post_attention_layernorm
         )  # [B, T, D], [B, T, experts]
         out = attended + mlp  # [B, T, D]
@@ -235,10 +288,6 @@ class Qwen3MoE(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 init.normal_(module.weight, std=0.02)
-            elif isinstance(module, MixtureOfExperts):
-                init.normal_(module.gate.weight, std=0.02)
-                init.normal_(module.experts.gate_up_proj, std=0.02)
-                init.normal_(module.experts.down_proj, std=0.02)
 
     def init_state(self, max_length: int | None = None) -> Qwen3MoEState:
         """Return the state before the first position, with room for max_length."""

@@ -221,7 +221,6 @@ WEIGHTED = {
     "embedding": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
     "embedding_bag": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
     "masked_conv2d": ("float[B, C, 8, 8]", f"mask_type: A, {CONV}"),
-    "mixture_of_experts": ("float[B, 8, C]", "num_experts: 2, hidden_features: 4"),
     "relative_position_bias": ("float[B, 8, C]", "num_heads: C"),
     "sync_batch_norm": ("float[B, C, 8]", ""),
     "transformer": ("float[B, 8, C]", "nhead: 1, in: [x, x]"),

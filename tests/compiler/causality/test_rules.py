@@ -61,7 +61,9 @@ out: {op: add, in: [x, a]}""",
     "rotary": """
 a: {op: rotary_embedding, dim: 4, in: x}
 out: {op: rotate, num_heads: 2, in: [x, a.cos, a.sin]}""",
-    "mixture": "out: {op: mixture_of_experts, hidden_features: 8, num_experts: 4, in: x}",
+    "routing": """
+a: {op: routing, top_k: 2, num_groups: 2, in: x}
+out: {op: gather, dim: -1, in: [x, a.experts]}""",
     "expanded": """
 a: {op: parameter, shape: [1, 1, 8]}
 b: {op: expand, shape: [B, T, 8], in: a}

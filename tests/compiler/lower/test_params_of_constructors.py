@@ -93,7 +93,7 @@ SPECS = {
     "an init that is not for what an op's module holds": (
         (
             "params: {width: 16}\ninputs: {x: 'float[B, T, width]'}\n"
-            "layers:\n  m: {op: mixture_of_experts, hidden_features: 4, num_experts: 2}\n"
+            "layers:\n  m: {op: multihead_attention, num_heads: 2}\n"
             "  l: {op: linear, out_features: width}\n"
             "init: {linear: {weight: {normal: {std: 0.3}}}}"
         ),
