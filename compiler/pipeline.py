@@ -303,9 +303,9 @@ def _experts(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     routes = (node.routed for one in typed.instances for node in one.nodes.values())
     if typed.failed or not any(routes):
         return ()
-    from compiler.causality.routed_copies import check_routed
+    from compiler.causality.check_experts import check_experts
 
-    return check_routed(typed)
+    return check_experts(typed)
 
 
 def _checkpoint(typed: TypedGraph) -> tuple[Diagnostic, ...]:

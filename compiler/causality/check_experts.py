@@ -1,4 +1,4 @@
-"""Experts take each token by itself: the proof, and the rule for a layer of routed copies."""
+"""Whether experts take each token by itself: the proof."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.ir.typed import Routed, TypedGraph
 from compiler.op.dependence import Along, Dependence, Reach
 
 
-def check_routed(typed: TypedGraph) -> tuple[Diagnostic, ...]:
+def check_experts(typed: TypedGraph) -> tuple[Diagnostic, ...]:
     """Why blocks are no experts: what they give for a token depends on which others are sent with it."""
     report = Report()
     for instance in typed.instances:
