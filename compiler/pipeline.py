@@ -50,6 +50,8 @@ class Request:
     """The folder in whose tree the files are that it names; default: that of the file."""
     sources: dict[str, Source] = field(default_factory=dict)
     """The files that were read, by their names in diagnostics."""
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Texts in place of those of files, by paths without links: what an editor has not saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,13 @@ class Pass(Generic[_In, _Out]):
 
 
 def _read(path: Path, request: Request) -> Source:
-    source = read_source(_relative_to_user(path, request.file), request.limits.bytes)
+    shown = _relative_to_user(path, request.file)
+    text = request.texts.get(path.resolve()) if request.texts else None
+    source = (
+        read_source(shown, request.limits.bytes)
+        if text is None
+        else Source(str(shown), text)
+    )
     request.sources[source.file] = source
     return source
 
@@ -213,7 +221,6 @@ def compile_spec(
     return program
 
 
-@gc_paused()
 def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic, ...]:
     """All that is wrong with the spec in a file, and with what each of its variants makes of it.
 
@@ -222,7 +229,12 @@ def check_spec(path: str | Path, limits: Limits = _DEFAULT) -> tuple[Diagnostic,
     Raises:
         SpecError: with all errors of a stage before inference.
     """
-    request = Request(Path(path), limits=limits)
+    return check_request(Request(Path(path), limits=limits))
+
+
+@gc_paused()
+def check_request(request: Request) -> tuple[Diagnostic, ...]:
+    """As `check_spec`, of a request without a variant and settings."""
     graph = compile_to(Graph, request)
     program = _program(_infer(graph, request), request, {})
     base, found = program, [*program.check()]

@@ -11,6 +11,7 @@ from typing import Literal
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.codes import CODES
+from compiler.diagnostics.replacement import Replacement, did_you_mean
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import printable
 
@@ -48,7 +49,7 @@ class Diagnostic:
     """One problem at one place.
 
     `label` is printed after the carets, `path` leads through the block instances
-    (`ResNet.layer2[0].sum`), `help` says what to do.
+    (`ResNet.layer2[0].sum`), `help` says what to do; it is a `Replacement` where that is to write another text.
     """
 
     code: str
@@ -62,6 +63,8 @@ class Diagnostic:
     """The network and the layers on the path, where the path leads through instances."""
     missing: str = ""
     """The name that nothing has, where that is what is wrong."""
+    related: tuple[tuple[Span, str], ...] = ()
+    """Other places that have to do with it, each with what is there."""
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -136,11 +139,14 @@ class Report:
         path: InstancePath | str = "",
         help: str = "",
         missing: str = "",
+        related: tuple[tuple[Span, str], ...] = (),
     ) -> None:
         """Add an error; `missing` is the name that nothing has, if that is the error."""
         layers = path.layers if isinstance(path, InstancePath) else ()
         found = Diagnostic(code, message, span, label, str(path), help, layers=layers)
-        self.add(replace(found, missing=missing) if missing else found)
+        if missing or related:
+            found = replace(found, missing=missing, related=related)
+        self.add(found)
 
     def warning(
         self,
@@ -202,14 +208,14 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 _MOST_CANDIDATES = 2_000
 
 
-def suggest(word: str, candidates: Iterable[str]) -> str | None:
-    """A question that names the candidate most similar to `word`; "" if none is similar.
+def suggest(word: str, candidates: Iterable[str]) -> Replacement | None:
+    """A question that names the candidate most similar to `word`; None if none is similar.
 
     >>> suggest("kernel", ["stride", "kernel_size"])
     'did you mean `kernel_size`?'
     """
     found = closest(word, candidates)
-    return None if found is None else f"did you mean `{found}`?"
+    return None if found is None else did_you_mean(word, found)
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:

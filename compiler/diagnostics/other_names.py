@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.text import either
 
 _KERAS: Final[Mapping[str, str]] = {
@@ -196,7 +197,10 @@ def op_help(name: str) -> str:
     >>> op_help("Dense"), op_help("nn.Sequential")[:25], op_help("linear")
     ('did you mean `linear`?', 'layers run in the order i', '')
     """
-    ops = [f"`{op}`" for op in ops_meant(name)]
+    meant = ops_meant(name)
+    if len(meant) == 1:
+        return did_you_mean(name, meant[0])
+    ops = [f"`{op}`" for op in meant]
     return f"did you mean {either(ops)}?" if ops else _OTHERS.get(_folded(name), "")
 
 

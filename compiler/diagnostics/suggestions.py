@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from compiler.diagnostics.replacement import Replacement, did_you_mean
+
 _INFERRED = "it is inferred from the input, and left out"
 
 ARGUMENTS = {
@@ -121,7 +123,7 @@ def key(name: str, known: Collection[str]) -> str:
     """
     meant = _KEYS.get(name)
     if meant and meant in known:
-        return f"did you mean `{meant}`?"
+        return did_you_mean(name, meant)
     return _COMPOSED.get(name, "")
 
 
@@ -130,12 +132,18 @@ _EXACT = (
 )
 _TRUE = "a bool is `true` or `false`"
 
-NAMES = {
-    **dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON"), _TRUE),
-    **dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF"), _TRUE),
-    **dict.fromkeys(("none", "nil", "undefined", "NULL"), "nothing is `null`"),
-    **dict.fromkeys(("inf", "Infinity", "infinity"), "infinity is `.inf`"),
-    **dict.fromkeys(("nan", "NaN"), "not a number is `.nan`"),
+
+def _written(names: tuple[str, ...], text: str, right: str) -> dict[str, str]:
+    """Names in place of which another is written."""
+    return {name: Replacement(text, name, right) for name in names}
+
+
+NAMES: dict[str, str] = {
+    **_written(("yes", "Yes", "YES", "on", "On", "ON"), _TRUE, "true"),
+    **_written(("no", "No", "NO", "off", "Off", "OFF"), _TRUE, "false"),
+    **_written(("none", "nil", "undefined", "NULL"), "nothing is `null`", "null"),
+    **_written(("inf", "Infinity", "infinity"), "infinity is `.inf`", ".inf"),
+    **_written(("nan", "NaN"), "not a number is `.nan`", ".nan"),
     **dict.fromkeys(("SAME", "Same"), _EXACT),
     **dict.fromkeys(("VALID", "Valid"), "no padding is 0"),
     "i": "`i` counts the copies of a layer with `repeat`, and this one has none",

@@ -101,7 +101,9 @@ class ScopeBuilder:
             if name in self.inputs:
                 message = f"{name} is already an input of {self.scope.name}"
                 span = self._place(name).span(key=True)
-                self.report.error("duplicate-name", span, message)
+                declared = self.scope.place.span("inputs", name, key=True)
+                related = ((declared, "the input"),)
+                self.report.error("duplicate-name", span, message, related=related)
             node = self._node(name, layer, self._place(name), previous)
             if node is not None:
                 self.nodes[name] = node

@@ -48,7 +48,9 @@ class _Linker:
             if block in spec.blocks:
                 key = document.locate(("import", block), key=True)
                 message = f"{block} is a block of this file, too"
-                self.report.error("duplicate-name", key, message)
+                own = document.locate(("blocks", block), key=True)
+                related = ((own, "the block of this file"),)
+                self.report.error("duplicate-name", key, message, related=related)
             path = self._path(written, Path(span.file).resolve(), span)
             other = (
                 self._other(path, span, (*above, file)) if path is not None else None

@@ -8,6 +8,7 @@ from typing import Any
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import argument, op_help, written_out
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
@@ -137,9 +138,7 @@ def block_arguments(
         param = block.params.get(key)
         if param is None:
             named = argument(key, block.params)
-            like = (
-                f"did you mean `{named}`?" if named else report.like(key, block.params)
-            )
+            like = did_you_mean(key, named) if named else report.like(key, block.params)
             meant.add(like)
             help = (
                 like

@@ -196,24 +196,25 @@ Alternatives = Annotated[
 
 
 class Section(Model):
-    """The rules of one network: published names for names of the spec (the first match counts), and what to ignore."""
+    """The rules of one network: published names for names of the spec (the first match counts), and what to ignore.
+
+    Attributes:
+        model: whose names are meant: a class, or a file.
+        prefix: the leading part that the names in a file may lack, or have besides.
+        tensors: patterns of our names, each with the compositions for it, of which the first counts whose tensors are
+            there; null, the last of them, leaves a tensor as it is initialised where the file has nothing of it.
+        ignore: patterns of published names that are not needed.
+    """
 
     model: str = ""
-    """Whose names are meant: a class, or a file."""
     prefix: Annotated[str, BeforeValidator(_prefix)] = ""
-    """The leading part that the names in a file may lack, or have besides."""
     tensors: Annotated[
         dict[Annotated[str, AfterValidator(pattern_text)], Alternatives],
         mapping_of("tensors"),
     ] = Field(default={})
-    """Patterns of our names, each with the compositions for it, of which the first counts whose tensors are there.
-
-    None, the last of them, leaves a tensor as it begins where the file has nothing of it.
-    """
     ignore: list[Annotated[Any, BeforeValidator(_name_pattern), written_as(TEXT)]] = (
         Field(default=[])
     )
-    """Patterns of published names that are not needed."""
 
     def rules(self) -> list[tuple[NamePattern, list[Composition | None]]]:
         """The patterns with their compositions, in order; None leaves a tensor as it is initialised."""

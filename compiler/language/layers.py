@@ -133,7 +133,18 @@ Collect = Annotated[
 
 
 class Repeat(Model):
-    """`repeat: n`, or `{count: n, share: true, stack: {hidden_states: x}}`."""
+    """`repeat: n`, or `{count: n, share: true, stack: {hidden_states: x}}`.
+
+    Attributes:
+        count: how many copies there are.
+        share: whether all copies have the same weights.
+        stack: outputs that are what all copies give, along a new first dimension: name -> output of a copy.
+        collect: lists of what the copies give: name -> output of a copy, or the name alone for the first output.
+        at: the numbers of the copies whose outputs `collect` takes; default: all.
+        chain: whether each copy takes what the one before it gives; otherwise all take the inputs of the layer.
+        reverse: whether the first copy takes the last item of a list that goes item by item, and so on to its first.
+        routed: whether the copies are experts: each runs on the tokens sent to it, and their outputs are added.
+    """
 
     alone: ClassVar[str] = "count"
     also_written: ClassVar[tuple[Schema, ...]] = (
@@ -147,17 +158,11 @@ class Repeat(Model):
         dict[Annotated[str, named(identifiers.snake_case, "an output")], str],
         _texts(_STACK),
     ] = Field(default_factory=dict)
-    """Outputs that are what all copies give, along a new first dimension: name -> output of a copy."""
     collect: Collect = Field(default_factory=dict)
-    """Lists of what the copies give: name -> output of a copy, or the name alone for the first output."""
     at: Numbers = None
-    """The numbers of the copies whose outputs `collect` takes; default: all."""
     chain: bool = True
-    """Whether each copy takes what the one before it gives; otherwise all take the inputs of the layer."""
     reverse: bool = False
-    """Whether the first copy takes the last item of a list that goes item by item, and so on back to its first."""
     routed: bool = False
-    """Whether the copies are experts: each runs on the tokens that are sent to it, and their outputs are added."""
 
     @property
     def chained(self) -> bool:
@@ -205,7 +210,11 @@ _TIE = "tie names the tensor that each tensor is one with: {weight: wte.weight}"
 
 
 class Tie(Model):
-    """`tie`: the tensors of a layer that are tied to others."""
+    """`tie`: the tensors of a layer that are tied to others.
+
+    Attributes:
+        when: the condition under which they are tied; default: always.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str] = Field(init=False)
@@ -363,7 +372,29 @@ def _value_or_null(value: Any) -> Any:
 
 
 class Layer(Model):
-    """A layer: an op, a block or a group, with its inputs and arguments (the extra keys)."""
+    """A layer: an op, a block or a group, with its inputs and arguments (the extra keys).
+
+    Attributes:
+        op: the op or block that the layer runs, or `$param` for the one that a param of type op names.
+        layers: the layers of a group, run in order; a list is a chain of layers without names.
+        choose: what the layer may be: the first whose `when` is true, else the last, which has none.
+        input: the inputs: a layer or input, `layer.output`, a list, or a mapping from port to name. Default: the output
+            of the layer above.
+        repeat: the number of copies, one after another, or a mapping with `count` and more.
+        scan: the dimension along which the block runs, one step at a time.
+        carry: the initial value of each state that a scan carries from step to step: zeros[B, hidden], or a layer.
+        reverse: whether the scan runs from the last step to the first.
+        when: the condition, known at compile time, under which the layer runs.
+        otherwise: the value in place of the output where `when` is false; null for none at all. Default: the first
+            input.
+        share: the layer above whose weights this one uses again.
+        tie: tensors that are one with those of other layers: {weight: wte.weight}.
+        init: how the tensors of the layer are initialised: {weight: {normal: {std: 0.02}}}.
+        parametrize: how a weight is computed from others: weight_norm or spectral_norm.
+        outputs: the outputs of a group: a list of layers, or names for them. Default: the last layer.
+        after: in a spec that extends another, the layer or input that this layer comes after.
+        description: a comment for readers, which the generated code has too.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -377,7 +408,6 @@ class Layer(Model):
         Annotated[list[Layer], BeforeValidator(_alternatives), _AS_ALTERNATIVES] | None,
         Key(sequential=False),
     ] = None
-    """What the layer may be: the first whose `when` is true, else the last, which has none."""
     input: Annotated[References, Key(each_use=True)] = Field(default=None, alias="in")
     repeat: Annotated[Repeat | None, Key("use", reruns=True, sequential=False)] = None
     scan: Annotated[FormulaOr, Key("block", reruns=True, sequential=False)] = None
@@ -392,7 +422,6 @@ class Layer(Model):
         written_as(_TEXT_OR_NULL),
         Key("use", beside="when"),
     ] = Field(default=None, alias="else")
-    """The value in place of its output where `when` is false; `NULL` for none at all."""
     share: Annotated[str | None, Key(sequential=False, each_use=True)] = None
     tie: Annotated[Tie | None, Key("op", sequential=False, each_use=True)] = None
     init: Annotated[Initializers | None, Key("op", sequential=False, each_use=True)] = (
@@ -401,7 +430,6 @@ class Layer(Model):
     parametrize: Annotated[Parametrization | None, Key("op")] = None
     outputs: Annotated[Outputs | None, Key("group")] = None
     after: str | None = None
-    """Of a spec that extends another: the layer, or the input, that this layer comes after."""
     description: str = ""
 
     @property

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.op import docstrings
@@ -74,7 +75,7 @@ def named(rule: Callable[[str], str], what: str) -> AfterValidator:
             like = (identifiers.snake(name), identifiers.capital(name))
             good = next((one for one in like if one and not rule(one)), "")
             message = f"{shorten(name)} cannot be the name of {what}: {wrong}"
-            help = f"did you mean `{good}`?" if good else ""
+            help = did_you_mean(name, good) if good else ""
             raise fault("bad-name", message, help=help)
         return name
 

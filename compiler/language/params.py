@@ -38,7 +38,16 @@ TYPE_NAMES = (
 
 
 class Param(Model):
-    """A compile-time value: its type, its default (None: required), and its allowed values."""
+    """A compile-time value: its type, its default (None: required), and its allowed values.
+
+    Attributes:
+        type: the type: int, float, bool, str, op, or a list of one of the first four.
+        default: the value where none is given; a text is a formula over other params.
+        min: the least value allowed.
+        max: the greatest value allowed.
+        choices: the values allowed.
+        description: what it is, for readers.
+    """
 
     also_written: ClassVar[tuple[Schema, ...]] = ({"enum": list(TYPE_NAMES)}, SCALARS)
 
@@ -99,7 +108,13 @@ def _formulas(value: Any) -> Any:
 
 
 class DimRange(Model):
-    """The allowed sizes of a symbolic dimension; each bound is a number or an expression over the params."""
+    """The allowed sizes of a symbolic dimension; each bound is a number or an expression over the params.
+
+    Attributes:
+        min: the least size; default: 1.
+        max: the greatest size; default: none.
+        multiple_of: a number that divides every size.
+    """
 
     min: FormulaOr = 1
     max: FormulaOr = None

@@ -49,7 +49,15 @@ BlockParams = Annotated[
 
 
 class Block(Model):
-    """A function from tensors to tensors: params, typed inputs, layers, outputs (default: the last layer)."""
+    """A function from tensors to tensors: params, typed inputs, layers, outputs (default: the last layer).
+
+    Attributes:
+        description: what it does; the docstring of the class.
+        params: compile-time values that each layer with this block gives, by name.
+        inputs: the inputs with their types: {x: float[B, T, D]}.
+        layers: the layers by name, in the order in which they run.
+        outputs: the outputs: a list of layers, or names for them. Default: the last layer.
+    """
 
     description: str = ""
     params: BlockParams = Field(default={})
@@ -59,7 +67,14 @@ class Block(Model):
 
 
 class Network(Model):
-    """One network of a file that holds several."""
+    """One network of a file that holds several.
+
+    Attributes:
+        description: what it does; the docstring of the class.
+        inputs: the inputs with their types: {tokens: int[B, T]}.
+        layers: the layers by name, in the order in which they run.
+        outputs: the outputs: a list of layers, or names for them. Default: the last layer.
+    """
 
     description: str = ""
     inputs: Annotated[Inputs, AfterValidator(lambda v: _some(v))]
@@ -83,7 +98,11 @@ Imports = Annotated[dict[BlockName, str], mapping_of("imports")]
 
 
 class Expect(Model):
-    """Invariants: the number of parameters, and the types of outputs and layers by their names."""
+    """Invariants: the number of parameters, and the types of outputs and layers by their names.
+
+    Attributes:
+        parameters: the number of parameters, or one for each network.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -128,11 +147,31 @@ def _numbers(value: Any) -> Any:
 
 
 class Spec(Model):
-    """A whole file."""
+    """A whole file.
+
+    Attributes:
+        name: the name of the network and of its class.
+        extends: the spec that this one changes, as a relative path.
+        description: what the network does; the docstring of its class.
+        reference: the source of the architecture.
+        params: compile-time values by name: {width: 768}.
+        variants: sets of params by name: {medium: {width: 1024}}.
+        dims: the allowed sizes of dimensions: {T: {max: context}}.
+        step: the dimension along which the network runs one position at a time.
+        inputs: the inputs with their types: {tokens: int[B, T]}.
+        layers: the layers by name, in the order in which they run.
+        outputs: the outputs: a list of layers, or names for them. Default: the last layer.
+        networks: several networks by name, in place of inputs, layers and outputs.
+        blocks: functions of tensors that layers can run, by name.
+        imports: blocks of other files: {Block: blocks/file.yaml}.
+        expect: assertions: the number of parameters, and types of outputs and layers.
+        init: how tensors are initialised, by op: {linear: {weight: {normal: {std: 0.02}}}}.
+        checkpoint: how the tensors of a published model become those of the network.
+        task: what the network is trained for, and how.
+    """
 
     name: Annotated[str, named(identifiers.class_name, "a network")]
     extends: str | None = None
-    """The spec that this one changes, as a relative path; before the check, its entries are part of this one."""
     description: str = ""
     reference: str = ""
     params: Params = Field(default={})

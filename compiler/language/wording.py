@@ -147,8 +147,8 @@ def _keys(loc: Path, start: type[pydantic.BaseModel]) -> list[str]:
     """The keys that the model at a location knows."""
     model: Any = start
     for step in loc[:-1]:
-        model = _below(model, step)
-    model = _only(model)
+        model = model_below(model, step)
+    model = only_model(model)
     fields = (
         model.model_fields
         if isinstance(model, type) and issubclass(model, pydantic.BaseModel)
@@ -162,13 +162,13 @@ def _thing(loc: Path, start: type[pydantic.BaseModel]) -> type[Choice] | None:
     model: Any = start
     found = None
     for step in loc:
-        model = _below(model, step)
+        model = model_below(model, step)
         thing = isinstance(model, type) and issubclass(model, Choice)
         found = model if thing and not is_family(model) else found
     return found
 
 
-def _below(model: Any, step: str | int) -> Any:
+def model_below(model: Any, step: str | int) -> Any:
     """The type of what stands under a key of a model, or in a mapping of models."""
     if is_family(model):
         return model.members().get(str(step))
@@ -178,14 +178,14 @@ def _below(model: Any, step: str | int) -> Any:
             for name, field in model.model_fields.items()
         }
         return by_key.get(str(step))
-    only = _only(model)
+    only = only_model(model)
     if only is not model:
-        return _below(only, step)
+        return model_below(only, step)
     arguments = getattr(model, "__args__", ())
     return arguments[-1] if arguments else None
 
 
-def _only(model: Any) -> Any:
+def only_model(model: Any) -> Any:
     """The type itself, of one that may be None or has annotations."""
     arguments = [a for a in getattr(model, "__args__", ()) if a is not type(None)]
-    return _only(arguments[0]) if len(arguments) == 1 else model
+    return only_model(arguments[0]) if len(arguments) == 1 else model

@@ -10,6 +10,7 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import closest
 from compiler.diagnostics.other_names import argument
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.text import shorten
 from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
@@ -241,7 +242,7 @@ def _error(op: type[Op], detail: Any) -> PathError:
         known = arguments(op)
         meant = _meant(str(name), known)
         help = (
-            (meant and f"did you mean `{meant}`?")
+            (meant and did_you_mean(str(name), meant))
             or suggestions.ARGUMENTS.get(str(name))
             or f"{op.name} takes {', '.join(known) or 'no arguments'}"
         )

@@ -11,6 +11,7 @@ from itertools import islice
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.replacement import Replacement
 from compiler.diagnostics.source import Source
 from compiler.diagnostics.text import INVISIBLE, escaped
 from compiler.parse.document import Document, MappingNode
@@ -50,7 +51,8 @@ def _check_text(source: Source, limits: Limits, report: Report) -> None:
     for hidden in islice(INVISIBLE.finditer(text), 1_000):
         message = f"the text contains the invisible character {escaped(hidden[0])}"
         span = source.span(hidden.start(), hidden.end())
-        report.error("control-character", span, message, help="remove it")
+        help = Replacement("remove it", hidden[0], "")
+        report.error("control-character", span, message, help=help)
     # libyaml compares all tag directives pairwise: thousands of them would take minutes.
     if match := _TAG_DIRECTIVE.search(text):
         span = source.span(match.start(), match.end())

@@ -243,7 +243,10 @@ class _Builder:
         if first is not node:
             message = f"duplicate key `{shorten(node.value)}`"
             label = f"first used on line {first.span.line}"
-            self._report.error("duplicate-key", node.span, message, label=label)
+            related = ((first.span, "first used here"),)
+            self._report.error(
+                "duplicate-key", node.span, message, label=label, related=related
+            )
         elif node.value == "<<" and node.span.end_column - node.span.column == 2:
             message = "YAML merge keys are not supported: `<<`"
             self._report.error("yaml-merge-key", node.span, message, help=_REUSE)

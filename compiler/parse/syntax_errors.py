@@ -9,6 +9,7 @@ import yaml
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.replacement import Replacement
 from compiler.diagnostics.source import Source, Span
 
 _CLOSERS = {"{": "}", "[": "]"}
@@ -94,7 +95,8 @@ def explain_syntax_error(source: Source, raised: yaml.MarkedYAMLError) -> Diagno
 def missing_space_error(colon: Span) -> Diagnostic:
     """The error of a key without a space after its colon: YAML reads key and value as one text."""
     message = "a space is missing after the colon"
-    return Diagnostic("missing-space", message, colon, help=_EXAMPLE)
+    help = Replacement(_EXAMPLE, ":", ": ")
+    return Diagnostic("missing-space", message, colon, help=help)
 
 
 def missing_space_in_line(source: Source, line: int) -> Diagnostic | None:
@@ -108,7 +110,8 @@ def missing_space_in_line(source: Source, line: int) -> Diagnostic | None:
 
 def _tab(error: YamlSyntaxError) -> Diagnostic:
     message = "a tab is used for indentation"
-    return error.diagnostic("tab-indentation", message, "replace it by spaces")
+    help = Replacement("replace it by spaces", "\t", "  ")
+    return error.diagnostic("tab-indentation", message, help)
 
 
 def _bad_start(error: YamlSyntaxError) -> Diagnostic:
@@ -194,9 +197,8 @@ def _no_item(error: YamlSyntaxError) -> Diagnostic:
 
 def _stray(error: YamlSyntaxError) -> Diagnostic:
     message = f"`{error.char}` has no opening bracket"
-    return error.diagnostic(
-        "unbalanced-brackets", message, "remove it, or quote the text"
-    )
+    help = Replacement("remove it, or quote the text", error.char, "")
+    return error.diagnostic("unbalanced-brackets", message, help)
 
 
 def _no_content(error: YamlSyntaxError) -> Diagnostic:

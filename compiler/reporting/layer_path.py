@@ -51,8 +51,8 @@ def _step(instance: Instance, part: str) -> PathStep:
     match = _STEP.fullmatch(part)
     node = instance.nodes.get(match["name"]) if match else None
     if match is None or node is None:
-        hint = suggest(part.partition("[")[0], instance.nodes)
-        hint = hint or f"its layers are {', '.join(instance.nodes)}"
+        like = suggest(part.partition("[")[0], instance.nodes)
+        hint = like or f"its layers are {', '.join(instance.nodes)}"
         raise RequestError(f"there is no layer {part} in {instance.scope.name}; {hint}")
     if match["copy"] is None:
         return PathStep(instance, node, node.calls[0] if node.calls else None)
