@@ -1,0 +1,185 @@
+"""What is known of a spec while it is written: of the text that is there, and of no text before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from compiler.dataclass import dataclass
+from compiler.diagnostics.diagnostic import Diagnostic, SpecError
+from compiler.diagnostics.limits import Limits
+from compiler.diagnostics.source import Source, Span
+from compiler.editing.prune import Pruned, prune
+from compiler.editing.trust import Trust
+from compiler.ir.graph import Graph, Unit
+from compiler.ir.typed import TypedGraph
+from compiler.parse.document import Document, MappingNode, ScalarNode
+from compiler.parse.gc_pause import gc_paused
+from compiler.parse.recover import recover
+from compiler.pipeline import PASSES, Request, check_request
+
+_RUN: Final[Mapping[str, Callable[[Any, Request], Any]]] = {
+    one.name: one.run for one in PASSES
+}
+_ROUNDS = 24
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A file as it is in an editor, and what could be made of it.
+
+    Nothing in it is of another text: where the text is half written, what cannot be read or typed is missing.
+    """
+
+    file: Path
+    text: str
+    texts: Mapping[Path, str]
+    """The other texts that are open, by paths without links."""
+    limits: Limits = Limits()
+
+    @cached_property
+    def source(self) -> Source:
+        """The text."""
+        return Source(str(self.file), self.text)
+
+    @cached_property
+    def document(self) -> Document:
+        """The nodes of the file itself, as far as the text can be read."""
+        return recover(self.source, self.limits)
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All that `check` says of it."""
+        request = self._request
+        try:
+            return check_request(request)
+        except SpecError as error:
+            return error.diagnostics
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The files that were read for the graph, and this one, by their names in places."""
+        _ = self._surveyed
+        return self._made.sources
+
+    @property
+    def whole(self) -> bool:
+        """Whether the graph is that of all that is written."""
+        return self._surveyed is not None and self._surveyed[2]
+
+    @property
+    def graph(self) -> Graph | None:
+        """The graph of what could be read; None if there is none."""
+        return None if self._surveyed is None else self._surveyed[0]
+
+    @property
+    def unit(self) -> Unit | None:
+        """The file with those that it imports; None if it could not be read as a spec."""
+        return None if self._surveyed is None else self._surveyed[3]
+
+    @cached_property
+    @gc_paused()
+    def typed(self) -> TypedGraph | None:
+        """The types of the graph."""
+        if self.graph is None:
+            return None
+        found: TypedGraph = _RUN["infer"](self.graph, self._made)
+        return found
+
+    @cached_property
+    def trust(self) -> Trust:
+        """Which layers have the types that they will have, whatever comes in place of what is left out."""
+        assert self._surveyed is not None
+        assert self.typed is not None
+        return Trust(self.typed, self._surveyed[1])
+
+    @cached_property
+    def _request(self) -> Request:
+        texts = {**self.texts, self.file.resolve(): self.text}
+        return Request(self.file, limits=self.limits, texts=texts)
+
+    @cached_property
+    def _made(self) -> Request:
+        texts = {**self.texts, self.file.resolve(): self.text}
+        made = Request(self.file, limits=self.limits, texts=texts)
+        made.sources[self.source.file] = self.source
+        return made
+
+    @cached_property
+    @gc_paused()
+    def _surveyed(self) -> tuple[Graph, Pruned, bool, Unit] | None:
+        """The graph, what it is of, whether that is all, and the files; None if nothing could be made of the text."""
+        document = _named(self.document)
+        try:
+            document = _RUN["extend"](document, self._made)
+            document = _RUN["apply_recipe"](document, self._made)
+        except SpecError:
+            return None
+        pruned = Pruned(document)
+        for _ in range(_ROUNDS):
+            try:
+                unit = _RUN["check"](pruned.document, self._made)
+                unit = _RUN["link"](unit, self._made)
+                graph: Graph = _RUN["elaborate"](unit, self._made)
+            except SpecError as error:
+                less = prune(pruned, _blamed(error, pruned.document))
+                if less is None:
+                    return None
+                pruned = less
+            else:
+                whole = pruned.document is document and not self._unread
+                return graph, pruned, whole, unit
+        return None
+
+    @cached_property
+    def _unread(self) -> bool:
+        """Whether a part of the text cannot be read, or it has no name."""
+        if _named(self.document) is not self.document:
+            return True
+        try:
+            _RUN["parse"](self.source, self._made)
+        except SpecError:
+            return True
+        return False
+
+
+def _named(document: Document) -> Document:
+    """The document with a name, which every spec has in the end."""
+    if document.root.get("name") is not None or document.root.get("network"):
+        return document
+    span = Span(document.source.file, 1, 1, 1, 1)
+    key, value = ScalarNode("name", "name", span), ScalarNode("Net", "Net", span)
+    root = MappingNode((*document.root.entries, (key, value)), document.root.span)
+    return Document(document.source, root)
+
+
+def _blamed(error: SpecError, document: Document) -> list[Span]:
+    """Where the errors are in a document; for one in a file that it imports, where it does."""
+    known = {document.source.file, *document.bases}
+    found = []
+    for one in error.diagnostics:
+        if one.severity != "error":
+            continue
+        own = one.span.file in known or document.network is not None
+        found += [one.span] if own else _imports_of(document, one.span.file)
+    return found
+
+
+def _imports_of(document: Document, file: str) -> list[Span]:
+    """The imports of a file; all where none names it: another may import it."""
+    section = document.root.get("import")
+    entries = section.entries if isinstance(section, MappingNode) else ()
+    name = Path(file).name
+    own = [key.span for key, value in entries if _ends(value, name)]
+    return own or [key.span for key, _ in entries]
+
+
+def _ends(value: object, name: str) -> bool:
+    return isinstance(value, ScalarNode) and Path(value.text).name == name
+
+
+def survey(file: Path, text: str, texts: Mapping[Path, str] | None = None) -> Survey:
+    """What is known of a text in place of that of a file."""
+    return Survey(file, text, texts or {}, Limits())
