@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Extra = Literal["export", "pdf", "torch", "train"]
+Extra = Literal["export", "lsp", "pdf", "torch", "train"]
 
 
 class MissingExtraError(ImportError):

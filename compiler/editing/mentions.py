@@ -115,6 +115,9 @@ class _NameReader:
         yield from self._expected(root)
         yield from self._initial(root)
         yield from self._published()
+        for path, item in _scalars(self.root.get("task"), ("task",)):
+            if item.text.startswith("$"):
+                yield from self._op(item.text, item.span, path, root)
 
     def _step(self, root: NameScope) -> Iterator[Mention]:
         node = self.root.get("step")
@@ -341,7 +344,9 @@ class _NameReader:
         if name.startswith("$"):
             if name[1:] in scope.environment.params:
                 home = scope.environment.path
-                yield Mention(Named("param", name[1:], home), _from(span, 1), path)
+                quoted = span.end_column - span.column - len(name)
+                at = _from(span, 1 + quoted // 2, quoted // 2)
+                yield Mention(Named("param", name[1:], home), at, path)
         elif name[:1].isupper():
             yield Mention(_block(name), span, path)
         elif name:
@@ -457,10 +462,9 @@ def _block(name: str) -> Named:
     return Named("block", name)
 
 
-def _from(span: Span, start: int) -> Span:
-    return Span(
-        span.file, span.line, span.column + start, span.end_line, span.end_column
-    )
+def _from(span: Span, start: int, less: int = 0) -> Span:
+    first, last = span.column + start, span.end_column - less
+    return Span(span.file, span.line, first, span.end_line, last)
 
 
 def _text(node: YamlNode | None) -> str:

@@ -11,6 +11,7 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.source import Source, Span
+from compiler.editing.mentions import Mention, mentions
 from compiler.editing.prune import Pruned, prune
 from compiler.editing.trust import Trust
 from compiler.ir.graph import Graph, Unit
@@ -24,6 +25,18 @@ _RUN: Final[Mapping[str, Callable[[Any, Request], Any]]] = {
     one.name: one.run for one in PASSES
 }
 _ROUNDS = 24
+_NOT_THERE = frozenset(("import-not-found", "file-not-found", "file-unreadable"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Surveyed:
+    """What could be made of a text, and the codes of what was wrong with it."""
+
+    pruned: Pruned
+    codes: frozenset[str]
+    graph: Graph | None = None
+    unit: Unit | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,21 @@ class Survey:
         return recover(self.source, self.limits)
 
     @cached_property
+    def merged(self) -> Document:
+        """The same with what it extends, or as the spec of a recipe, as far as that can be read."""
+        document = self.document
+        try:
+            document = _RUN["extend"](document, self._made)
+            return _RUN["apply_recipe"](document, self._made)  # type: ignore[no-any-return]
+        except SpecError:
+            return document
+
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """All names in it."""
+        return mentions(self.merged)
+
+    @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All that `check` says of it."""
         request = self._request
@@ -67,17 +95,22 @@ class Survey:
     @property
     def whole(self) -> bool:
         """Whether the graph is that of all that is written."""
-        return self._surveyed is not None and self._surveyed[2]
+        return self._surveyed.whole
 
     @property
     def graph(self) -> Graph | None:
         """The graph of what could be read; None if there is none."""
-        return None if self._surveyed is None else self._surveyed[0]
+        return self._surveyed.graph
 
     @property
     def unit(self) -> Unit | None:
         """The file with those that it imports; None if it could not be read as a spec."""
-        return None if self._surveyed is None else self._surveyed[3]
+        return self._surveyed.unit
+
+    @property
+    def lacks_file(self) -> bool:
+        """Whether a file that it names is not there."""
+        return bool(self._surveyed.codes & _NOT_THERE)
 
     @cached_property
     @gc_paused()
@@ -91,9 +124,8 @@ class Survey:
     @cached_property
     def trust(self) -> Trust:
         """Which layers have the types that they will have, whatever comes in place of what is left out."""
-        assert self._surveyed is not None
         assert self.typed is not None
-        return Trust(self.typed, self._surveyed[1])
+        return Trust(self.typed, self._surveyed.pruned)
 
     @cached_property
     def _request(self) -> Request:
@@ -109,14 +141,14 @@ class Survey:
 
     @cached_property
     @gc_paused()
-    def _surveyed(self) -> tuple[Graph, Pruned, bool, Unit] | None:
-        """The graph, what it is of, whether that is all, and the files; None if nothing could be made of the text."""
-        document = _named(self.document)
+    def _surveyed(self) -> _Surveyed:
+        """What could be made of the text: what is wrong with a stage is left out, until nothing is."""
+        document, codes = _named(self.document), set[str]()
         try:
             document = _RUN["extend"](document, self._made)
             document = _RUN["apply_recipe"](document, self._made)
-        except SpecError:
-            return None
+        except SpecError as error:
+            return _Surveyed(Pruned(document), frozenset(_codes(error)))
         pruned = Pruned(document)
         for _ in range(_ROUNDS):
             try:
@@ -124,14 +156,15 @@ class Survey:
                 unit = _RUN["link"](unit, self._made)
                 graph: Graph = _RUN["elaborate"](unit, self._made)
             except SpecError as error:
+                codes |= _codes(error)
                 less = prune(pruned, _blamed(error, pruned.document))
                 if less is None:
-                    return None
+                    break
                 pruned = less
             else:
                 whole = pruned.document is document and not self._unread
-                return graph, pruned, whole, unit
-        return None
+                return _Surveyed(pruned, frozenset(codes), graph, unit, whole)
+        return _Surveyed(pruned, frozenset(codes))
 
     @cached_property
     def _unread(self) -> bool:
@@ -153,6 +186,10 @@ def _named(document: Document) -> Document:
     key, value = ScalarNode("name", "name", span), ScalarNode("Net", "Net", span)
     root = MappingNode((*document.root.entries, (key, value)), document.root.span)
     return Document(document.source, root)
+
+
+def _codes(error: SpecError) -> set[str]:
+    return {one.code for one in error.diagnostics}
 
 
 def _blamed(error: SpecError, document: Document) -> list[Span]:
@@ -178,8 +215,3 @@ def _imports_of(document: Document, file: str) -> list[Span]:
 
 def _ends(value: object, name: str) -> bool:
     return isinstance(value, ScalarNode) and Path(value.text).name == name
-
-
-def survey(file: Path, text: str, texts: Mapping[Path, str] | None = None) -> Survey:
-    """What is known of a text in place of that of a file."""
-    return Survey(file, text, texts or {}, Limits())

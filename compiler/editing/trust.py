@@ -26,6 +26,11 @@ class Trust:
         _ = self._walked
         return self._sure.get(id(instance), frozenset())
 
+    def reached(self, instance: Instance) -> bool:
+        """Whether an instance is run on inputs that are sure."""
+        _ = self._walked
+        return id(instance) in self._sure
+
     def whole(self, instance: Instance) -> bool:
         """Whether all layers of an instance, and of those in it, are there and sure."""
         return all(map(self._complete, walk_instances([instance])))

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.other_names import argument, op_help, written_out
-from compiler.diagnostics.replacement import did_you_mean
+from compiler.diagnostics.replacement import Replacement, did_you_mean
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
@@ -46,6 +46,8 @@ class Targets:
         word = name.rpartition(".")[2] or name  # nn.ReLU
         block = name[:1].isupper()
         like = op_help(name) or written_out(name) or report.like(word, op_names())
+        if isinstance(like, Replacement):
+            like = did_you_mean(name, like.right)  # in place of all: `nn.ReLU`
         help = report.like(word, self.blocks) if block or not like else like
         help = (
             help

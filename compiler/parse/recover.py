@@ -172,6 +172,8 @@ class _Line:
     brackets: str = ""
     end: int = 0
     stray: int = -1
+    crossed: tuple[int, ...] = ()
+    """Where closers stand that are not those of what is open."""
 
 
 def _scan(line: str) -> _Line:
@@ -193,6 +195,8 @@ def _scan(line: str) -> _Line:
         elif char in "[{":
             found = replace(found, brackets=found.brackets + char)
         elif char in "]}" and found.brackets:
+            if char != _CLOSERS[found.brackets[-1]]:
+                found = replace(found, crossed=(*found.crossed, position))
             found = replace(found, brackets=found.brackets[:-1])
         elif char in "]}" and found.stray < 0:
             found = replace(found, stray=position)
@@ -207,6 +211,11 @@ def _closed(line: str) -> Iterator[str]:
         return
     text = line[: found.end]
     closers = "".join(_CLOSERS[one] for one in reversed(found.brackets))
+    if found.crossed:  # `{op: add, in: [x}`
+        for position in found.crossed:
+            other = "]" if text[position] == "}" else "}"
+            text = f"{text[:position]}{other}{text[position + 1 :]}"
+        yield text + found.quote + closers
     if found.quote or closers:
         yield text + found.quote + closers
         if closers:  # the last part of it may be what is wrong: `{op: linear, in: [`, `{op: linear, "`

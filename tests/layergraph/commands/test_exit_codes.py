@@ -44,6 +44,7 @@ LINES = {
     "explain": ["FILE fc1"],
     "fmt": ["FILE", "net.yaml FILE"],
     "generate": ["RUN"],
+    "lsp": [],
     "ops": [],
     "predict": ["RUN", "run FILE"],
     "runs": ["RUNS"],
@@ -91,6 +92,7 @@ OPTIONS = [
     "fmt",
     "generate run --tokens many",
     "generate run",  # a classifier generates nothing
+    "lsp none",
     "ops none",
     "predict",
     "runs --wrong",
