@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from compiler.diagram.drawing import BoxKind, Caption, Cluster, Drawing
+from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster, Drawing
+from compiler.diagram.ranking import boxes_alike
 from compiler.diagram.text_metrics import text_width
-from compiler.diagram.wrapping import edge_label_width, wrap_edge_label
+from compiler.diagram.wrapping import edge_label_width, wrap, wrap_edge_label
 
 MARGIN = 11.0
 """Points between the border of a cluster and its contents."""
 
 _GAP = 9.0
+_BOX_MARGIN = 9.4  # points between the border of a box and its text
+_BETWEEN = 6.2  # points between the name of a box and its details
 _MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
+_FIRST_LINE = 30  # characters of a name with its details; more take a second line
+_DETAIL_LINE = 46  # characters of a line of details
+_FACT_LINE = 30  # characters of what differs between copies
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
@@ -30,14 +36,31 @@ def title_rows(caption: Caption) -> list[Caption]:
         head, below = Caption(caption.name), [Caption("", caption.detail, count)]
         if caption.detail and _width(below[0]) > _ONE_LINE:
             below = [Caption("", badge=count), Caption("", caption.detail)]
-    rows = [head, *below, *(Caption("", text) for text in differences)]
+    facts = (part for text in differences for part in wrap(text, _FACT_LINE, 3))
+    rows = [head, *below, *(Caption("", fact) for fact in facts)]
     return [row for row in rows if row.one_line]
 
 
+def box_rows(caption: Caption) -> list[Caption]:
+    """The rows of a box: its name, with its details if they are short; then the rest, each as a detail.
+
+    How the copies of a repeat differ is below how many there are.
+    """
+    count, *differences = caption.badge.split(" · ")
+    head = Caption(caption.name, caption.detail, count)
+    below = [*caption.lines, *differences]
+    if len(caption.name) + len(caption.detail) > _FIRST_LINE:
+        head = Caption(caption.name, badge=count)
+        below = [*wrap(caption.detail, _DETAIL_LINE, 2), *below]
+    lines = (part for line in below for part in wrap(line, _DETAIL_LINE, 3))
+    return [head, *(Caption("", line) for line in lines)]
+
+
 def box_widths(drawing: Drawing) -> dict[str, float]:
-    """The minimum width of each box on a main path, by id, in points."""
+    """The minimum width of each box that has one, by id, in points: of those on a main path, and of boxes alike."""
+    alike = _widths_of_alike(drawing)
     if drawing.direction != "TB":
-        return {}
+        return alike
     needed = _needed_widths(drawing)
     widths: dict[str, float] = {}
     for cluster in drawing.clusters:  # outer clusters come first
@@ -50,7 +73,32 @@ def box_widths(drawing: Drawing) -> dict[str, float]:
             needed[inner.id] = max(needed[inner.id], width - 2 * MARGIN)
         if not inside:  # a sum alone is narrow: the input above it takes the width
             widths |= dict.fromkeys(_on_main_path(drawing, cluster, "port"), width)
-    return widths
+    return widths | {
+        box: max(width, widths.get(box, 0.0)) for box, width in alike.items()
+    }
+
+
+def _widths_of_alike(drawing: Drawing) -> dict[str, float]:
+    """One width for boxes of the same op beside each other, such as those of query, key and value."""
+    return {
+        box.id: max(map(_box_width, boxes))
+        for boxes in boxes_alike(drawing)
+        for box in boxes
+    }
+
+
+def _box_width(box: Box) -> float:
+    """The width that the text of a box needs, in points."""
+    head, *below = box_rows(box.caption)
+    parts = [
+        text_width(head.name, 11, bold=True),
+        text_width(head.detail, 9),
+        text_width(head.badge, 11, bold=True),
+    ]
+    shown = [part for part in parts if part]
+    rows = [sum(shown) + _BETWEEN * (len(shown) - 1)]
+    rows += [text_width(row.detail, 9) for row in below]
+    return max(rows) + 2 * _BOX_MARGIN
 
 
 def _on_main_path(drawing: Drawing, cluster: Cluster, *kinds: BoxKind) -> list[str]:

@@ -19,7 +19,7 @@ from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 
 _NAME_LENGTH = 40  # characters
-_DETAIL_LENGTH = 64  # characters
+_DETAIL_LENGTH = 92  # characters
 
 
 @dataclass
@@ -271,7 +271,7 @@ def _shortened(caption: Caption) -> Caption:
         shorten(printable(part), _DETAIL_LENGTH)
         for part in (caption.detail, caption.badge)
     )
-    lines = tuple(map(short_name, caption.lines))
+    lines = tuple(shorten(printable(line), _DETAIL_LENGTH) for line in caption.lines)
     return Caption(short_name(caption.name), detail, badge, lines)
 
 

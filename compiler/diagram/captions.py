@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from compiler.diagnostics.text import printable, shorten
-from compiler.diagram.copies import copies_label
+from compiler.diagram.copies import copies_label, name_of_pattern
 from compiler.diagram.drawing import Caption
 from compiler.diagram.folding import is_short_list
 from compiler.diagram.views import LayerView, ScopeView
@@ -18,6 +18,7 @@ from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 
+_WORD = 4  # letters of a name that stand for a longer word
 _UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
@@ -51,48 +52,82 @@ def layer_caption(
         return _choice_caption(view, layer, counter)
     op = layer.target
     op_name = op.name if op is not None else _op_param(layer)
-    heading, detail = name, f"{op_name} {op_label(layer, names)}"
-    if name.isdigit() or name == op_name:
-        heading, detail = op_name, op_label(layer, names)
+    heading, detail = name, op_label(view, layer, names)
+    if name.isdigit():
+        heading = op_name
+    elif not _says(name, op_name):
+        detail = f"{op_name} {detail}"
     detail = _joined(detail, _shared(layer), _optional(view, name))
     return Caption(heading, detail, badge(layer))
+
+
+def _says(name: str, op: str) -> bool:
+    """Whether the name of a layer says which op it is: `relu1`, `drop` for `dropout`, `conv1` for `conv2d`.
+
+    >>> _says("relu1", "relu"), _says("conv", "conv2d"), _says("up", "conv_transpose2d")
+    (True, True, False)
+    >>> _says("conv", "conv_transpose2d"), _says("norm", "layer_norm")
+    (False, False)
+    """
+    word = name.rstrip("0123456789_")
+    rest = op.removeprefix(word)
+    return (
+        name == op
+        or word == op
+        or (len(word) >= _WORD and rest != op and "_" not in rest)
+    )
 
 
 def _choice_caption(
     view: ScopeView, layer: LayerView, counter: ParameterCounter
 ) -> Caption:
     """A layer that is one thing in some instances and another in others."""
-    kinds = dict.fromkeys(
-        "group" if isinstance(one, Scope) and one.kind == "group" else one.name
-        for one in layer.targets
-    )
+    kinds: dict[str, set[int]] = {}
+    for instance, typed in layer.active_uses:
+        one = typed.target
+        group = isinstance(one, Scope) and one.kind == "group"
+        kinds.setdefault("group" if group else one.name, set()).add(
+            view.number(instance)
+        )
     size = parameter_count(layer, counter) if not _shared(layer) else ""
     optional = _optional(view, layer.node.name)
-    detail = _joined(" or ".join(kinds), _shared(layer), optional, size)
+    choice = _choices(view, kinds)
+    detail = _joined(choice, _shared(layer), optional, size)
     return Caption(layer.node.name, detail, badge(layer))
 
 
-def op_label(layer: LayerView, names: bool = False) -> str:
+def _choices(view: ScopeView, kinds: Mapping[str, Collection[int]]) -> str:
+    """What a layer is in which copies, the most frequent first: `Mamba, Attention in every 8th of 32`."""
+
+    def rarity(kind: str) -> int:
+        return -sum(view.copies[case] for case in kinds[kind])
+
+    most, *others = sorted(kinds, key=rarity)
+    named = (f"{one} {copies_label(view, kinds[one])}" for one in others)
+    return ", ".join((most, *named))
+
+
+def op_label(view: ScopeView, layer: LayerView, names: bool = False) -> str:
     """The label of a layer's op, merged over all runs.
 
-    A part that differs shows its first and last value; a part that only some runs have
-    is in parentheses. With `names`, labels that differ are written in the names of the
-    scope instead, if that makes them equal.
+    A part that differs shows its first and last value; a part that only some runs have says in which. With `names`,
+    labels that differ are written in the names of the scope instead, if that makes them equal.
     """
-    runs = [
-        (instance.context.apart(), call)
-        for instance, _, call in layer.calls
-        if call.op is not None
-    ]
-    labels = dict.fromkeys(_label(call, context) for context, call in runs)
-    if names and len(labels) > 1:
+    runs: dict[str, set[int]] = {}
+    calls: list[LayerCall] = []
+    for instance, _, call in layer.calls:
+        if call.op is not None:
+            label = _label(call, instance.context.apart())
+            runs.setdefault(label, set()).add(view.number(instance))
+            calls.append(call)
+    if names and len(runs) > 1:
         try:
-            named = {_label(call, Context()) for _, call in runs}
+            named = {_label(call, Context()) for call in calls}
         except OpError:  # the label needs the value of a size
             named = set()
         if len(named) == 1:
             return named.pop()
-    return _merged(list(labels))
+    return _merged(view, runs)
 
 
 def _label(call: LayerCall, context: Context) -> str:
@@ -178,7 +213,7 @@ def _op_lines(view: ScopeView, layer: LayerView) -> tuple[str, ...]:
             continue
         parts = [
             inner.target.name,
-            op_label(inner),
+            op_label(inside, inner),
             badge(inner),
             _optional(inside, name),
         ]
@@ -207,28 +242,54 @@ def _optional(view: ScopeView, name: str) -> str:
 
 
 def _differences(layer: LayerView) -> list[str]:
-    """The first two arguments in which the copies of a repeated layer differ."""
-    found: dict[str, None] = {}
+    """The first two arguments in which the copies of a repeated layer differ.
+
+    Where they differ otherwise in other instances, the first and the last value of all.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for instance, typed in layer.active_uses:
-        found |= dict.fromkeys(_argument_sequences(instance, typed))
-    return list(found)[:2]
+        for key, runs in _argument_runs(instance, typed).items():
+            values = [value for value, _ in runs]
+            found.setdefault(key, {})[_sequence(key, runs)] = [values[0], values[-1]]
+    return [
+        next(iter(texts))
+        if len(texts) == 1
+        else f"{key} {_outermost(list(texts.values()))}"
+        for key, texts in found.items()
+    ][:2]
 
 
-def _argument_sequences(instance: Instance, typed: TypedNode) -> list[str]:
-    """The arguments that differ between copies, with their values: `stride 2, then 1`."""
+def _outermost(ends: Sequence[Sequence[str]]) -> str:
+    """The first of the first values, and the last of the last."""
+    return _ends([ends[0][0], ends[-1][-1]])
+
+
+def _argument_runs(
+    instance: Instance, typed: TypedNode
+) -> dict[str, list[tuple[str, int]]]:
+    """The arguments that differ between copies, each with its values and how many copies in a row have them."""
     copies: list[dict[str, str]] = []
+    counts: list[int] = []
     for call in typed.calls:
         inner = call.instance
         if inner is not None and inner.scope.kind == "block":
-            copies.append({key: str(value) for key, value in inner.params.items()})
+            given = inner.params.items()
+            copies.append({key: _value(instance, value) for key, value in given})
         elif call.op is not None:
             arguments = vars(call.op).items()
             copies.append({key: _value(instance, value) for key, value in arguments})
-    found = []
+        else:
+            continue
+        counts.append(call.count)
+    found: dict[str, list[tuple[str, int]]] = {}
     for key in copies[0] if copies else ():
-        values = [value for value, _ in groupby(copy[key] for copy in copies)]
-        if len(values) > 1:
-            found.append(f"{key} {_sequence(values)}")
+        pairs = zip((copy[key] for copy in copies), counts, strict=True)
+        runs = [
+            (value, sum(count for _, count in group))
+            for value, group in groupby(pairs, key=lambda pair: pair[0])
+        ]
+        if len(runs) > 1:
+            found[key] = runs
     return found
 
 
@@ -238,29 +299,100 @@ def _value(instance: Instance, value: object) -> str:
         return str(instance.context.value(value))
     if isinstance(value, tuple):
         return f"({', '.join(_value(instance, item) for item in value)})"
+    if isinstance(value, float):
+        return f"{value:.3g}"
     return str(value)
 
 
-def _sequence(values: Sequence[str]) -> str:
-    short = [shorten(printable(value), 16) for value in values]
+def _sequence(key: str, runs: Sequence[tuple[str, int]]) -> str:
+    """An argument that differs, by runs of copies with one value: `stride 2, then 1`, `full in every 6th`."""
+    spans = _spans(runs)
+    total = sum(count for _, count in runs)
+    short = [shorten(printable(value), 16) for value, _ in runs]
+    if spans.keys() == {"True", "False"}:
+        held = sum(map(len, spans["True"]))
+        return (
+            f"{key} in {name_of_pattern(spans['True'], total) or f'{held} of {total}'}"
+        )
     if len(short) == 2:
-        return f"{short[0]}, then {short[1]}"
+        return f"{key} {short[0]}, then {short[1]}"
+    if len(spans) == 2 and (named := _rarer(spans, total)):
+        return f"{key} {named}"
     if len(short) <= 4:
-        return ", ".join(short)
-    return f"{short[0]}, {short[1]} … {short[-1]}"
+        return f"{key} {', '.join(short)}"
+    if len(spans) < len(runs):
+        different = list(dict.fromkeys(short))
+        return f"{key} {different[0]} … {different[-1]}"
+    return f"{key} {short[0]}, {short[1]} … {short[-1]}"
 
 
-def _merged(labels: list[str]) -> str:
-    if len(labels) < 2:
-        return labels[0] if labels else ""
-    parts = [label.split(", ") for label in labels]
-    if len({len(part) for part in parts}) == 1:
-        return ", ".join(_ends(column) for column in zip(*parts, strict=True))
-    longest = max(parts, key=len)
-    return ", ".join(
-        part if all(part in other for other in parts) else f"({part})"
-        for part in longest
+def _rarer(spans: Mapping[str, Sequence[range]], total: int) -> str:
+    """One value and the copies that have the other: `4096, 8192 in every 2nd`; "" if these have no name."""
+    patterns = {value: name_of_pattern(found, total) for value, found in spans.items()}
+    named = [value for value, pattern in patterns.items() if pattern]
+    if not named:
+        return ""
+    rare = min(named, key=lambda value: len(patterns[value]))
+    (often,) = spans.keys() - {rare}
+    often_text, rare_text = (shorten(printable(value), 16) for value in (often, rare))
+    return f"{often_text}, {rare_text} in {patterns[rare]}"
+
+
+def _spans(runs: Sequence[tuple[str, int]]) -> dict[str, list[range]]:
+    """The copies that have each value."""
+    found: dict[str, list[range]] = {}
+    start = 0
+    for value, count in runs:
+        found.setdefault(value, []).append(range(start, start + count))
+        start += count
+    return found
+
+
+def _merged(view: ScopeView, runs: Mapping[str, Collection[int]]) -> str:
+    """One label for several, given with the cases that have them."""
+    if len(runs) < 2:
+        return next(iter(runs), "")
+    keyed = {label: _parts_by_word(label) for label in runs}
+    longest = max(keyed.values(), key=len)
+    keys = dict.fromkeys(
+        (*longest, *(key for parts in keyed.values() for key in parts))
     )
+    found = []
+    for key in keys:
+        having = [label for label, parts in keyed.items() if key in parts]
+        text = _ends(list(dict.fromkeys(keyed[label][key] for label in having)))
+        if len(having) < len(runs):
+            cases = {case for label in having for case in runs[label]}
+            text = f"{text} {copies_label(view, cases) or 'in some'}"
+        found.append(text)
+    return ", ".join(found)
+
+
+def _parts_by_word(label: str) -> dict[tuple[str, ...], str]:
+    """The parts of a label, each by its words without numbers: `stride 2` by `stride`."""
+    found: dict[tuple[str, ...], str] = {}
+    for part in _parts(label):
+        words = tuple(word for word in part.split() if not any(map(str.isdigit, word)))
+        while words in found:
+            words = (*words, "")
+        found[words] = part
+    return found
+
+
+def _parts(label: str) -> list[str]:
+    """The parts of a label between commas; a shape is one part.
+
+    >>> _parts("dim 1 to [64, 2], stride 2")
+    ['dim 1 to [64, 2]', 'stride 2']
+    """
+    parts: list[str] = []
+    for piece in label.split(", "):
+        inside = bool(parts) and parts[-1].count("[") > parts[-1].count("]")
+        if inside:
+            parts[-1] += f", {piece}"
+        else:
+            parts.append(piece)
+    return parts
 
 
 def _ends(values: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""In how many copies of a block something holds, and which: `in 13 of 26 (every 2nd)`."""
+"""In how many copies of a block something holds, and which: `in every 2nd of 26`, `in 9 of 16`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from compiler.diagram.views import ScopeView
 
+_MIN_ALL_BUT = 3  # copies, of which all but one are named by that one
 _MAX_RUNS = 4096  # runs of equal copies that are looked at to find a pattern
 
 
@@ -15,19 +16,22 @@ def copies_label(view: ScopeView, cases: Collection[int]) -> str:
     total = sum(view.copies)
     if count == total:
         return ""
-    which = _pattern(view, frozenset(cases))
-    return f"in {count:,} of {total:,}{f' ({which})' if which else ''}"
+    which, repeated = _pattern(view, frozenset(cases))
+    if which and repeated == total:
+        return f"in {which} of {total:,}"
+    every = f" ({which} of each)" if which else ""
+    return f"in {count:,} of {total:,}{every}"
 
 
-def _pattern(view: ScopeView, cases: frozenset[int]) -> str:
-    """Which copies of a repeat these are: the `first`, the `last`, `every 2nd`; "" if none of these."""
-    found = ""
-    for number, (spans, total) in enumerate(_repeats(view, cases)):
+def _pattern(view: ScopeView, cases: frozenset[int]) -> tuple[str, int]:
+    """Which copies of each repeat these are, "" if that has no name; and how many copies, if there is one repeat."""
+    found, number, total = "", 0, 0
+    for number, (spans, total) in enumerate(_repeats(view, cases), 1):
         pattern = name_of_pattern(spans, total)
-        if not pattern or (number and pattern != found):
-            return ""
+        if not pattern or (number > 1 and pattern != found):
+            return "", 0
         found = pattern
-    return found
+    return found, total if number == 1 else 0
 
 
 def _repeats(
@@ -61,28 +65,40 @@ def name_of_pattern(spans: Sequence[range], total: int) -> str:
     """The name of a set of copies, given as ascending spans that do not touch; "" if it has none.
 
     >>> name_of_pattern([range(0, 1)], 3), name_of_pattern([range(1, 3)], 3)
-    ('first', 'last')
+    ('the first', 'the last 2')
     >>> name_of_pattern([range(1, 2), range(3, 4)], 4), name_of_pattern([range(1, 2)], 3)
-    ('every 2nd', '2nd')
+    ('every 2nd', 'the 2nd')
+    >>> name_of_pattern([range(4, 5), range(12, 13)], 16), name_of_pattern([range(29)], 30)
+    ('every 8th from the 5th', 'all but the last')
     """
     if not spans:
         return ""
+    gaps = _between(spans, total)
+    if total > _MIN_ALL_BUT and sum(map(len, gaps)) == 1:
+        return f"all but {name_of_pattern(gaps, total)}"
     if len(spans) == 1:
         (span,) = spans
+        count = f" {len(span):,}" if len(span) > 1 else ""
         if span.start == 0:
-            return "first"
+            return f"the first{count}"
         if span.stop == total:
-            return "last"
-        return _ordinal(span.stop) if len(span) == 1 else ""
+            return f"the last{count}"
+        return f"the {_ordinal(span.stop)}" if len(span) == 1 else ""
     step = spans[1].start - spans[0].start
     numbers = range(spans[0].start, total, step)
     if any(len(span) != 1 for span in spans) or len(spans) != len(numbers):
         return ""
     if [span.start for span in spans] != list(numbers):
         return ""
-    if numbers.start == step - 1:
-        return f"every {_ordinal(step)}"
-    return "1st, 3rd, …" if (numbers.start, step) == (0, 2) else ""
+    start = numbers.start + 1
+    return f"every {_ordinal(step)}{'' if start == step else f' from the {_ordinal(start)}'}"
+
+
+def _between(spans: Sequence[range], total: int) -> list[range]:
+    """The copies that are in none of the spans."""
+    edges = [0, *(edge for span in spans for edge in (span.start, span.stop)), total]
+    gaps = (range(*pair) for pair in zip(edges[::2], edges[1::2], strict=True))
+    return [gap for gap in gaps if gap]
 
 
 def _ordinal(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
+from itertools import pairwise
 
 from graphviz import Digraph, nohtml
 
@@ -15,6 +16,7 @@ from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
 from compiler.diagram.element_ids import element_ids
 from compiler.diagram.links import link_to
 from compiler.diagram.ranking import (
+    boxes_alike,
     entry_rank_constraints,
     exit_rank_constraints,
     is_ordered_by_edges,
@@ -59,6 +61,7 @@ class _DotPrinter:
         self._down = drawing.direction == "TB"
         self._widths = box_widths(drawing)
         self._ids = element_ids(drawing)
+        self._rows = boxes_alike(drawing)
         self._right_aligned = right_aligned_titles(drawing)
         self._boxes = {box.id: box for box in drawing.boxes}
         self._incoming = Counter(edge.target for edge in drawing.edges)
@@ -100,6 +103,11 @@ class _DotPrinter:
         for box in self._drawing.boxes:
             if box.cluster == parent:
                 graph.node(box.id, **{**self._box(box), **self._place(box.id)})
+        for row in self._rows if self._positions is None else ():
+            if row[0].cluster == parent:
+                with graph.subgraph(graph_attr={"rank": "same"}) as beside:
+                    for one, other in pairwise(row):
+                        beside.edge(one.id, other.id, style="invis")
         for cluster in self._drawing.clusters:
             if cluster.parent == parent:
                 name = f"cluster_{cluster.id}"
@@ -122,6 +130,8 @@ class _DotPrinter:
             "labeljust": "l",
             "pad": "0.15",
             "label": label,
+            # The last pass over all clusters does not keep boxes in the order that is asked for.
+            **({"remincross": "false"} if self._rows else {}),
             **(_COARSE if len(self._drawing.edges) > _MANY_EDGES else {}),
         }
 

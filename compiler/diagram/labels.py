@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html import escape
 
-from compiler.diagram.box_sizing import title_rows
+from compiler.diagram.box_sizing import box_rows, title_rows
 from compiler.diagram.drawing import Caption
 from compiler.diagram.themes import Theme
 from compiler.diagram.wrapping import wrap
 
-_FIRST_LINE = 30  # characters of a name with its details; more take a second line
-_DETAIL_LINE = 46  # characters of a line of details
 _TITLE_LINE = 56  # characters
+_TITLE_ROWS = 6  # of a description
 _TITLE_GAP = 8  # points between the title and the drawing
 _UNDERESTIMATED = "…→"  # Graphviz's font metrics take these for too narrow
 _MISSING_WIDTH = 0.6  # of a space, for each of them
@@ -28,9 +26,9 @@ def drawing_title(caption: Caption, theme: Theme) -> str:
 
 def _balanced(line: str) -> list[str]:
     """A line wrapped into as few rows as possible, of similar lengths."""
-    rows = wrap(line, _TITLE_LINE, 3)
+    rows = wrap(line, _TITLE_LINE, _TITLE_ROWS)
     for width in range(_TITLE_LINE - 1, _TITLE_LINE // 2, -1):
-        narrower = wrap(line, width, 3)
+        narrower = wrap(line, width, _TITLE_ROWS)
         if len(narrower) > len(rows) or " ".join(narrower) != " ".join(rows):
             break
         rows = narrower
@@ -43,14 +41,11 @@ def box_label(caption: Caption, theme: Theme, size: int) -> str:
     Args:
         size: the font size of the name in points.
     """
-    below = list(caption.lines)
-    if len(caption.name) + len(caption.detail) > _FIRST_LINE:
-        below = [*wrap(caption.detail, _DETAIL_LINE, 2), *below]
-        caption = replace(caption, detail="")
-    rows = [_row(caption, theme, size)]
+    head, *below = box_rows(caption)
+    rows = [_row(head, theme, size)]
     if not below:
         return f"<{rows[0]}>"
-    rows += [_small(line, theme.muted, 9) for line in below]
+    rows += [_small(row.detail, theme.muted, 9) for row in below]
     return _table(rows, "CENTER")
 
 

@@ -6,7 +6,7 @@ from dataclasses import field
 
 from compiler.dataclass import dataclass
 from compiler.diagram.views import ScopeView
-from compiler.ir.graph import Ref
+from compiler.ir.graph import Ref, Scope
 
 
 def height(view: ScopeView) -> int:
@@ -130,7 +130,7 @@ class MainPaths:
         """The sources of a layer that are farthest from the inputs.
 
         For an expanded block, those at which its own main path starts. Paths that start at a weight or a state are
-        taken only if there are no others.
+        taken only if there are no others. Of query, key and value, the key is in the middle.
         """
         child = view.children.get(name)
         if child is not None and (starts := self._start_sources(child)):
@@ -142,4 +142,12 @@ class MainPaths:
         deepest = [source for source in sources if heights.get(source, 0) == greatest]
         if not greatest:
             return deepest[:1]
+        if self._attends(view, name):
+            return [min(deepest, key=lambda source: abs(sources.index(source) - 1))]
         return deepest[(len(deepest) - 1) // 2 :][:1]
+
+    def _attends(self, view: ScopeView, name: str) -> bool:
+        target = view.layer(name).target
+        return not (target is None or isinstance(target, Scope)) and (
+            target.family == "attention"
+        )

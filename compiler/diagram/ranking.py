@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from compiler.diagram.drawing import Cluster, Drawing, Edge
+from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
+
+_MAX_ALIKE = 4  # boxes that are kept beside each other
 
 
 def rank_constraints(drawing: Drawing) -> list[tuple[str, str]]:
@@ -20,6 +22,42 @@ def rank_constraints(drawing: Drawing) -> list[tuple[str, str]]:
         for pair in _sources_above_entry(flow, _boxes_in(drawing, cluster))
     )
     return list(dict.fromkeys(pairs))
+
+
+def boxes_alike(drawing: Drawing) -> list[list[Box]]:
+    """Boxes that belong beside each other, in the order of the spec: those of query, key and value.
+
+    They are of the same op in the same cluster, and take what the same boxes or the inputs of the cluster give; or each
+    takes what one of such boxes gives.
+    """
+    boxes = {box.id: box for box in drawing.boxes}
+    sources: dict[str, dict[str, None]] = {}
+    for edge in drawing.edges:
+        if edge.kind in ("flow", "skip"):
+            source = boxes[edge.source]
+            given = source.cluster if source.kind == "port" else source.id
+            sources.setdefault(edge.target, {})[given] = None
+    alike: dict[tuple[str, str, object], list[Box]] = {}
+    rows: dict[str, list[Box]] = {}
+    places: dict[str, int] = {}
+    for box in drawing.boxes:  # in the order in which they run
+        if box.kind not in ("layer", "block") or box.id not in sources:
+            continue
+        above = [one for one in sources[box.id] if one in places]
+        key: object = frozenset(sources[box.id])
+        if len(above) == 1 and len(rows[above[0]]) > 1:
+            key = id(rows[above[0]])
+        row = alike.setdefault((box.cluster, box.op, key), [])
+        row.append(box)
+        rows[box.id] = row
+        places[box.id] = places[above[0]] if len(above) == 1 else len(row)
+    found = [sorted(row, key=lambda box: places[box.id]) for row in alike.values()]
+    return [row for row in found if 1 < len(row) <= _MAX_ALIKE and _apart(row, places)]
+
+
+def _apart(row: list[Box], places: Mapping[str, int]) -> bool:
+    """Whether boxes have places of their own beside each other."""
+    return len({places[box.id] for box in row}) == len(row)
 
 
 def exit_rank_constraints(drawing: Drawing) -> Iterator[tuple[str, str]]:

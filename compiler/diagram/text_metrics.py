@@ -28,7 +28,7 @@ def _by_character(groups: Mapping[int, str]) -> dict[str, int]:
     return {char: width for width, chars in groups.items() for char in chars}
 
 
-# Thousandths of an em. `→` is as wide as in Arial and Symbol.
+# Thousandths of an em. `→`, `√` and `≈` are as wide as in Arial and Symbol.
 _REGULAR = _by_character(
     {
         191: "'",
@@ -46,6 +46,7 @@ _REGULAR = _by_character(
         469: "^",
         500: "Jcksvxyzçýÿšž",
         537: "¶",
+        549: "√≈",
         556: "#$0123456789?L_abdeghnopqu¢£¤¥§«µ»àáâãäåèéêëðñòóôõöøùúûüþ€",
         584: "+<=>~¬±×÷−",
         611: "FTZ¿ßŽ",
@@ -74,6 +75,7 @@ _BOLD = _by_character(
         400: "°",
         474: '"',
         500: "zž",
+        549: "√≈",
         556: "#$0123456789J_aceksvxy¢£¤¥§«¶»àáâãäåçèéêëýÿš€",
         584: "+<=>^~¬±×÷−",
         611: "?FLTZbdghnopquµ¿ßðñòóôõöøùúûüþŽ",

@@ -12,6 +12,7 @@ from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.op import Code, Op, Shape
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.short_size import short_size
 from compiler.symbolic.tensor import TensorType
 
 _Value = TypeVar("_Value")
@@ -104,8 +105,9 @@ def require_padding_fits(
 
 
 def sizes_text(ctx: Context, sizes: Shape) -> str:
-    """Sizes for a diagram label, such as `3×5`."""
-    return "×".join(str(ctx.value(size)) for size in sizes)
+    """Sizes for a diagram label, such as `3×5` or `H/4 × W/4`."""
+    texts = [short_size(ctx.value(size)) for size in sizes]
+    return ("×" if all(map(str.isdecimal, texts)) else " × ").join(texts)
 
 
 def label_unless_one(ctx: Context, word: str, sizes: Shape) -> list[str]:

@@ -304,7 +304,11 @@ class Scale(_WithConstant):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        power = "" if self.exponent == 1 else f" ** {self.exponent:g}"
+        if self.factor == 1:
+            return "× 1"
+        if abs(self.exponent) == 0.5:
+            return f"{'×' if self.exponent > 0 else '÷'} √{self.factor:g}"
+        power = "" if self.exponent == 1 else f" to the power {self.exponent:g}"
         return f"× {self.factor:g}{power}"
 
     def apply(self, code: Code, input: Expr) -> Expr:

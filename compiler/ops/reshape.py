@@ -22,6 +22,7 @@ from compiler.ops._tensor_method import (
     wrap_axis,
 )
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.short_size import short_size
 from compiler.symbolic.tensor import TensorType, shape_text
 
 
@@ -67,7 +68,7 @@ class ToShape(TensorMethod):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        return shape_text(tuple(ctx.value(size) for size in self.shape))
+        return shape_text(tuple(ctx.value(size) for size in self.shape), short_size)
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return method(
@@ -199,7 +200,7 @@ class Unflatten(TensorMethod):
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
-        sizes = shape_text(tuple(ctx.value(size) for size in self.sizes))
+        sizes = shape_text(tuple(ctx.value(size) for size in self.sizes), short_size)
         return f"dim {self.dim} to {sizes}"
 
     def apply(self, code: Code, input: Expr) -> Expr:

@@ -90,14 +90,48 @@ def _check_copies(
     holds = {source[:level] for source, _ in flows}
     ends = (expansion.present[box] for box in (edge.source, edge.target))
     source, target = ({copies[:level] for copies in found} for found in ends)
-    told = re.search(r"in ([\d,]+) of ([\d,]+)", edge.label)
+    told = _copies_told(edge.label)
     where = _named(expansion.paths, (edge.source, edge.target))
     if holds != source & target:
         assert told is not None, where
-        assert int(told[1].replace(",", "")) == len(holds), where
+        assert told == len(holds), where
     elif told is not None:
         assert len(expansion.paths[edge.target]) - 1 > level, where
     assert (told is not None) == edge.optional
+
+
+def _copies_told(label: str) -> int | None:
+    """How many copies a label names; None if none: `in 2 of 3`, `in all but the last of 30`, `in every 2nd of 26`."""
+    text = label.replace(",", "")
+    found = re.search(r"in (\d+) of \d+", text)
+    if found is not None:
+        return int(found[1])
+    found = re.search(r"in every (\d+)\w+(?: from the (\d+)\w+)? of (\d+)", text)
+    if found is not None:
+        step, start, total = int(found[1]), found[2] or found[1], int(found[3])
+        return len(range(int(start) - 1, total, step))
+    found = re.search(
+        r"in (all but )?the (?:first|last|\d+\w+)(?: (\d+))? of (\d+)", text
+    )
+    if found is None:
+        return None
+    count = int(found[2] or 1)
+    return int(found[3]) - count if found[1] else count
+
+
+@pytest.mark.parametrize(
+    ("label", "count"),
+    [
+        ("x: [B, 8]", None),
+        ("[B, 8] · in 13 of 26", 13),
+        ("in 4 of 1,016 (the first of each)", 4),
+        ("in all but the last of 1,030", 1029),
+        ("in the first 2 of 3", 2),
+        ("in every 8th from the 5th of 32", 4),
+    ],
+)
+def test_labels_tell_copies(label: str, count: int | None) -> None:
+    assert _copies_told(label) == count
 
 
 def _named(paths: dict[str, tuple[str, ...]], pair: tuple[str, str]) -> tuple[str, str]:

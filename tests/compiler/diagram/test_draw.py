@@ -81,7 +81,7 @@ def test_a_block_alone_shows_sizes_in_its_own_names(tmp_path: Path) -> None:
     assert drawn.title.name == "Block"
     assert drawn.title.lines == ("Widens and narrows.",)
     assert box(drawn, "x").caption.detail == "float[B, D]"
-    assert edge(drawn, "up", "relu").label == "[B, 4*D]"
+    assert edge(drawn, "up", "relu").label == "[B, 4D]"
 
 
 def test_an_unused_block_is_drawn_from_its_declarations(tmp_path: Path) -> None:
@@ -125,8 +125,10 @@ def test_a_badge_shows_how_copies_differ(tmp_path: Path) -> None:
     )
     assert cluster(drawn, "stage").caption.badge == "× 3 · stride 2, then 1"
     assert box(drawn, "narrow").optional
-    assert box(drawn, "narrow").caption.detail == "conv2d 1×1, 8 → 8 · in 2 of 3 (last)"
-    assert box(drawn, "conv").caption.detail == "conv2d 1×1, 8 → 8, (stride 2)"
+    assert (
+        box(drawn, "narrow").caption.detail == "conv2d 1×1, 8 → 8 · in the last 2 of 3"
+    )
+    assert box(drawn, "conv").caption.detail == "1×1, 8 → 8, stride 2 in the first of 3"
 
 
 def test_an_inactive_layer_is_not_drawn(tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_what_passes_a_layer_by_says_in_how_many_copies(tmp_path: Path) -> None:
     text = Path("tests/compiler/diagram/arrows/identity_shortcut_missing.yaml")
     drawn = drawing(tmp_path, text.read_text(), DiagramOptions(depth=9))
     passing = edge(drawn, "", "+")
-    assert (passing.label, passing.optional) == ("in 2 of 3 (last)", True)
+    assert (passing.label, passing.optional) == ("in the last 2 of 3", True)
     assert edge(drawn, "downsample", "+").optional is False  # its box says it
 
 
@@ -260,7 +262,7 @@ def test_alternatives_stand_side_by_side(tmp_path: Path) -> None:
         ("routed", "+"),
     }
     assert ("dense", "routed") not in edges(drawn)
-    assert box(drawn, "dense").caption.detail.startswith("Wide · in 1 of 3 (first)")
+    assert box(drawn, "dense").caption.detail.startswith("Wide · in the first of 3")
 
 
 def test_a_state_that_goes_to_the_next_copy_returns(tmp_path: Path) -> None:
