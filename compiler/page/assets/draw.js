@@ -31,9 +31,10 @@ function drawAll() {
 }
 
 function drawScope(layout, x, y, level) {
-  const edges = make("g", { "aria-hidden": "true", class: level % 2 ? "arrows" : "arrows odd" }, world);
+  const arrows = `arrows ${level === 1 ? "" : level % 2 ? "odd" : "even"}`;
+  const edges = make("g", { "aria-hidden": "true", class: arrows }, world);
   layout.nodes.forEach((node) => drawNode(node, x, y, level));
-  const labels = make("g", { "aria-hidden": "true", class: level % 2 ? "arrows" : "arrows odd" }, world);
+  const labels = make("g", { "aria-hidden": "true", class: arrows }, world);
   for (const edge of layout.edges) {
     const [source, target] = [layout.nodes[edge.source], layout.nodes[edge.target]];
     const kind = edge.flags.includes("e") ? "error" : edge.flags.includes("s") ? "skip" : "";

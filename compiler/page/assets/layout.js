@@ -108,6 +108,27 @@ function arrange(nodes, edges, inside) {
     const edge = edges[Number(name)];
     Object.assign(edge, { bends, after: rows.get(nodes[edge.source]), before: rows.get(nodes[edge.target]), rows: rows.all });
   }
+  straighten(nodes, edges);
+}
+
+// Moves boxes of the main line below one another, where nothing is in the way.
+function straighten(nodes, edges) {
+  const main = edges.filter((edge) => edge.flags.includes("m"));
+  main.sort((a, b) => nodes[a.source].y - nodes[b.source].y);
+  for (const edge of main) {
+    const [source, target] = [nodes[edge.source], nodes[edge.target]];
+    const by = startOf(edge, source).x - endOf(edge, target).x;
+    if (Math.abs(by) < 1 || !edge.before) continue;
+    const low = target.x + Math.min(by, 0) - 14;
+    const high = target.x + target.width + Math.max(by, 0) + 14;
+    const inRow = ({ y }) => edge.before.top <= y && y <= edge.before.bottom;
+    const blocked =
+      edge.before.nodes.some((node) => node !== target && node.x < high && node.x + node.width > low) ||
+      edges.some((other) => other.bends.some((bend) => inRow(bend) && low < bend.x && bend.x < high));
+    if (blocked) continue;
+    target.x += by;
+    target.centre += by;
+  }
 }
 
 // The rows of boxes: how far each reaches up and down. Arrows go aside between them alone.
@@ -116,7 +137,8 @@ function rowsAcross(nodes) {
   const all = new Map();
   for (const node of nodes) {
     const key = Math.round(node.y + node.height / 2);
-    const row = all.get(key) || { top: Infinity, bottom: -Infinity };
+    const row = all.get(key) || { top: Infinity, bottom: -Infinity, nodes: [] };
+    row.nodes.push(node);
     row.top = Math.min(row.top, node.y);
     row.bottom = Math.max(row.bottom, node.y + node.height);
     all.set(key, row);
@@ -224,14 +246,19 @@ function loopOf(layout, name, x) {
   return `M${from} ${low}H${x - 6}Q${x} ${low} ${x} ${low - 6}V12Q${x} 6 ${x - 6} 6H${to + 5}`;
 }
 
-// The bends of an arrow: from the lower side of a box, down to the upper side of another.
-function route(edge, source, target) {
-  const start = source.open
+// Where an arrow leaves a box, at its lower side, and where it arrives, at the upper one.
+const startOf = (edge, source) =>
+  source.open
     ? { x: source.x + source.left + portX(source.inner, "outs", edge.out), y: source.y + source.height }
     : { x: source.centre, y: source.port ? source.y : source.y + source.height };
-  const end = target.open
+const endOf = (edge, target) =>
+  target.open
     ? { x: target.x + target.left + portX(target.inner, "ins", edge.into), y: target.y }
     : { x: target.centre, y: target.port ? target.y + target.height : target.y };
+
+// The corners of an arrow: it goes aside between the rows of boxes alone.
+function route(edge, source, target) {
+  const [start, end] = [startOf(edge, source), endOf(edge, target)];
   edge.points = [start];
   const add = (x, y) => edge.points.push({ x, y });
   if (edge.after.bottom > start.y + 1) add(start.x, edge.after.bottom);
@@ -242,7 +269,7 @@ function route(edge, source, target) {
   }
   const last = edge.points[edge.points.length - 1];
   edge.side = 0;
-  if (target.box.kind === "join" && passed.length && Math.abs(last.x - target.centre) > 24) {
+  if (entersAside(edge, target, last)) {
     edge.side = Math.sign(last.x - target.centre);
     const middle = target.y + target.height / 2;
     add(target.centre + (edge.side * target.width) / 2, middle);
@@ -253,11 +280,22 @@ function route(edge, source, target) {
   if (edge.lines.length) edge.text = labelPlace(edge.points);
 }
 
-// Beside the first part that goes down between two rows.
+// Whether an arrow turns into the side of a sum: it comes from aside, with no box between.
+function entersAside(edge, target, { x }) {
+  if (target.box.kind !== "join" || Math.abs(x - target.centre) < 26) return false;
+  const [low, high] = [Math.min(x, target.centre), Math.max(x, target.centre)];
+  return !edge.before.nodes.some((node) => node !== target && node.x < high && node.x + node.width > low);
+}
+
+// Beside the longest part that goes down.
 function labelPlace(points) {
-  const at = points.findIndex((point, n) => n && point.y - points[n - 1].y > 12);
-  const [from, to] = at > 0 ? [points[at - 1], points[at]] : [points[0], points[points.length - 1]];
-  return { x: (from.x + to.x) / 2 + 8, y: (from.y + to.y) / 2 };
+  let best = null;
+  for (let n = 1; n < points.length; n += 1) {
+    const [from, to] = [points[n - 1], points[n]];
+    const length = to.y - from.y - Math.abs(to.x - from.x) / 2;
+    if (!best || length > best.length) best = { length, x: (from.x + to.x) / 2 + 8, y: (from.y + to.y) / 2 };
+  }
+  return { x: best.x, y: best.y };
 }
 
 // An arrow as a line of curves that leave and arrive upright, or at the side of a sum.
