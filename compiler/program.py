@@ -290,7 +290,7 @@ class Program:
             key,
             sizes,
         )
-        typed = self._marked
+        typed = self.marked
 
         def write_page() -> str:
             from compiler.page.html_page import html_page
@@ -300,7 +300,7 @@ class Program:
         return Diagram(self.name, draw(typed, options), write_page)
 
     @property
-    def _marked(self) -> TypedGraph:
+    def marked(self) -> TypedGraph:
         """The graph with what a picture marks: the way of later positions to an output, where they are an error."""
         if not any(one.code == "not-causal" for one in self.warnings):
             return self.typed

@@ -90,7 +90,9 @@ class ScopeCollector:
         edges = (*build_edges(builder, [view]), *tie_edges(builder, [view]))
         boxes = _noted(builder.boxes, edges)
         self._boxes += len(boxes)
-        self.families |= {box.family for box in boxes if box.family}
+        self.families |= {
+            box.family for box in boxes if box.kind == "layer" and box.family
+        }
         layers = {
             builder.ids[view, name]: name
             for name in view.active_layers

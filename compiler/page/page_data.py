@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Source
+from compiler.diagnostics.text import printable
 from compiler.diagram.boxes import short_name
 from compiler.diagram.draw import drawing_title, root_views, shows_names
 from compiler.diagram.error_overlay import ErrorOverlay
@@ -31,6 +33,8 @@ class PageData:
     title: str
     families: tuple[str, ...]
     """The families of ops that occur."""
+    files: tuple[str, ...]
+    """The files that it shows, by their names in diagnostics and in this order."""
     shown: JsonObject
     """All that its script draws."""
 
@@ -62,8 +66,10 @@ def page_data(
         {"name": short_name(root.name or title.name), "scope": number}
         for root, number in zip(roots, numbers, strict=True)
     ]
+    found = tuple(sorted(collector.families))
     shown: JsonObject = {
         "title": title.name,
+        "families": found,
         "lines": list(title.lines),
         "direction": options.direction,
         "theme": _theme(options),
@@ -73,7 +79,42 @@ def page_data(
         "files": places.files(),
         "problems": places.errors((*typed.diagnostics, *warnings)),
     }
-    return PageData(title.name, tuple(sorted(collector.families)), shown)
+    return PageData(title.name, found, tuple(places.names), shown)
+
+
+def failed_page(
+    before: PageData | None,
+    name: str,
+    sources: Mapping[str, Source],
+    diagnostics: tuple[Diagnostic, ...],
+    message: str = "",
+) -> PageData:
+    """What a page shows of a spec that has no graph: its text with what is wrong, beside the last picture.
+
+    Args:
+        before: the page of the last text that had a graph.
+        name: the file of the spec.
+        sources: the files as they are now, by their names in diagnostics.
+        message: what is wrong beside the diagnostics, at no place in a file.
+    """
+    before = before or _without_picture(name)
+    places = TextPlaces(name, sources)
+    without_place = (
+        [{"severity": "error", "message": printable(message)}] if message else []
+    )
+    shown = before.shown | {
+        "files": places.files(),
+        "problems": [*places.errors(diagnostics), *without_place],
+        "old": "old",
+    }
+    return replace(before, files=tuple(places.names), shown=shown)
+
+
+def _without_picture(name: str) -> PageData:
+    lists = dict.fromkeys(("lines", "families", "networks", "scopes", "open"), ())
+    title = Path(name).name
+    shown: JsonObject = {"title": title, "direction": "TB", "theme": "", **lists}
+    return PageData(title, (), (), shown)
 
 
 def _theme(options: DiagramOptions) -> str:

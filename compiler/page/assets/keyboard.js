@@ -2,10 +2,13 @@
 
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
-// Where a box is for the arrow keys: a frame is where its title is.
+// What counts of a box for the arrow keys: of a frame, its title.
 function spot({ node, x, y }) {
-  return node.open ? { x: x + Math.min(node.width, 120) / 2, y: y + node.head / 2 } : { x: x + node.width / 2, y: y + node.height / 2 };
+  return { left: x, right: x + node.width, top: y, bottom: y + (node.open ? node.head : node.height) };
 }
+
+// How far two spans are apart; 0 where they overlap.
+const between = (from, to, first, last) => Math.max(0, first - to, from - last);
 
 // The next box in a direction: near, and more ahead than aside.
 function nextBox(from, [dx, dy]) {
@@ -15,10 +18,12 @@ function nextBox(from, [dx, dy]) {
   for (const one of drawn.values()) {
     if (one === from || (one.node.port && !one.node.label)) continue;
     const at = spot(one);
-    const ahead = (at.x - start.x) * dx + (at.y - start.y) * dy;
-    const aside = Math.abs((at.x - start.x) * dy) + Math.abs((at.y - start.y) * dx);
+    const ahead = dy > 0 ? at.top - start.top : dy < 0 ? start.top - at.top : dx > 0 ? at.left - start.left : start.left - at.left;
     if (ahead < 4) continue;
-    const cost = ahead + 2 * aside;
+    const across = between(start.left, start.right, at.left, at.right);
+    const along = between(start.top, start.bottom, at.top, at.bottom);
+    const middle = Math.abs(dy ? (start.left + start.right - at.left - at.right) / 2 : (start.top + start.bottom - at.top - at.bottom) / 2);
+    const cost = ahead + 2 * (dy ? across : along) + middle / 50;
     if (cost < least) [best, least] = [one, cost];
   }
   return best;
@@ -42,7 +47,7 @@ canvas.addEventListener("keydown", (event) => {
 canvas.addEventListener("focusin", (event) => {
   const box = event.target.closest(".box");
   const found = box && drawn.get(box.dataset.key);
-  if (!found || view.selected === box.dataset.key) return;
+  if (!found || pointers.size || view.selected === box.dataset.key) return;
   bringIntoView(box.dataset.key);
   select(found.node.path);
 });

@@ -341,6 +341,7 @@ function layoutAll() {
     const inner = layoutOf([0]);
     return { nodes: [], inner, width: inner.width, height: inner.height };
   }
+  if (!networks.length) return { nodes: [], inner: null, width: 1, height: 1 };
   const nodes = networks.map((_, n) => nodeOf([n], boxAt([n]), null, { kind: "network", boxes: [] }));
   const most = Math.max(1800, ...nodes.map((node) => node.width));
   let [x, y, tallest, width] = [0, 0, 0, 0];

@@ -29,9 +29,7 @@ function showText(shown) {
 }
 
 function showKey() {
-  const found = new Set();
-  for (const scope of model.data.scopes) for (const box of scope.boxes) if (box.kind === "layer" && box.family) found.add(box.family);
-  const rows = [...found].sort().map((family) => {
+  const rows = model.data.families.map((family) => {
     const item = element("li");
     const swatch = make("svg", { "aria-hidden": "true" });
     const group = make("g", { class: `box layer family-${family}` }, swatch);
@@ -61,7 +59,7 @@ function start(data) {
   if (innerWidth < 700 || window.top !== window) showText(false);
   redraw();
   fit(false);
-  const path = placeInAddress();
+  const path = data.networks.length ? placeInAddress() : null;
   if (path) goTo(path);
 }
 

@@ -11,17 +11,13 @@ const nameOf = (box) => (box.kind === "output" ? box.name + ">" : box.kind === "
 function loadModel(data) {
   model.data = data;
   model.users = null;
-  for (const scope of data.scopes) {
-    scope.byName = new Map();
-    for (const box of scope.boxes) scope.byName.set(nameOf(box), box);
-  }
 }
 
 function scopeAt(path) {
   const network = model.data.networks[path[0]];
   let scope = network && model.data.scopes[network.scope];
   for (const name of path.slice(1)) {
-    const box = scope && scope.byName.get(name);
+    const box = scope && named(scope, name);
     scope = box && box.opens !== undefined ? model.data.scopes[box.opens] : undefined;
   }
   return scope;
@@ -31,7 +27,7 @@ function scopeAt(path) {
 function boxAt(path) {
   if (path.length > 1) {
     const scope = scopeAt(path.slice(0, -1));
-    return scope && scope.byName.get(path[path.length - 1]);
+    return scope && named(scope, path[path.length - 1]);
   }
   const network = model.data.networks[path[0]];
   if (!network) return undefined;
@@ -41,6 +37,12 @@ function boxAt(path) {
 }
 
 const opens = (box) => Boolean(box) && box.opens !== undefined;
+// The boxes of a scope by name; made as it is asked for.
+function named(scope, name) {
+  scope.byName = scope.byName || new Map(scope.boxes.map((box) => [nameOf(box), box]));
+  return scope.byName.get(name);
+}
+
 const isOpen = (path) => model.open.has(keyOf(path));
 
 function setOpen(path, open) {
@@ -86,7 +88,7 @@ function reveal(path) {
     const outer = path.slice(0, length);
     setOpen(outer, true);
     const scope = scopeAt(outer);
-    const number = scope.boxes.indexOf(scope.byName.get(path[length]));
+    const number = scope.boxes.indexOf(named(scope, path[length]));
     if (!shownIn(outer, scope).includes(number)) revealNumber(outer, scope, number);
   }
 }
