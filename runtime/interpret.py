@@ -91,12 +91,7 @@ class Interpreter:
         Raises:
             OutputMismatchError: if a layer's output does not have its inferred type.
         """
-        instance = self._typed.networks[self._network]
-        bare = self._typed.bare.get(self._network)
-        if bare is not None and not any(
-            port in inputs for port, kind in bare.inputs.items() if kind is None
-        ):
-            instance = bare
+        instance = self._typed.with_inputs(self._network, inputs.keys())
         self._sizes = _solve_sizes(instance, inputs)
         return self._run_scope(instance, self._state, self._numbers(instance), inputs)
 
@@ -105,7 +100,7 @@ class Interpreter:
     def _build(self, instance: Instance, numbers: Numbers) -> nn.Module:
         state = nn.Module()
         for typed in instance.nodes.values():
-            if typed.node.shared or not typed.calls:
+            if typed.node.shared or not typed.built:
                 continue
             name, repeat = held_name(instance, typed), typed.node.layer.repeat
             if repeat is None or repeat.share:
@@ -124,7 +119,7 @@ class Interpreter:
     def _build_layer(
         self, instance: Instance, typed: TypedNode, copy: int, numbers: Numbers
     ) -> nn.Module | Tensor | None:
-        call = _calls_by_copy(typed)[copy]
+        call = [one for one in typed.built for _ in range(one.count)][copy]
         if typed.node.layer.repeat is not None:
             numbers = {**numbers, COUNTER: copy}
         if call.instance is not None:
@@ -428,8 +423,8 @@ class _Frame:
         return getattr(self.state, held_name(self.instance, typed), None)
 
     def is_off(self, layer: str) -> bool:
-        """Whether a layer has a false `when`; False for ""."""
-        return bool(layer) and not self.instance.nodes[layer].calls
+        """Whether a layer has a false `when`, whatever is given; False for ""."""
+        return bool(layer) and not self.instance.nodes[layer].is_built
 
 
 def used_layers(scope: Scope) -> set[str]:
@@ -561,7 +556,7 @@ def _register(
 
 def _tie(state: nn.Module, instance: Instance, typed: TypedNode) -> None:
     """Tie tensors of a layer, in each of its copies, to their origins."""
-    if not typed.calls or not typed.ties:
+    if not typed.built or not typed.ties:
         return
     layer_state = getattr(state, held_name(instance, typed))
     numbered = typed.node.layer.repeat is not None and not typed.node.layer.repeat.share

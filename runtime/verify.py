@@ -288,7 +288,7 @@ def _concerns(error: Diagnostic, network: Instance) -> bool:
 
 def _passes(typed: TypedGraph, name: str, one_size: bool) -> Iterator[_Pass]:
     """The passes to compare; of large networks at one size."""
-    instance, bare = typed.networks[name], typed.bare.get(name)
+    instance = typed.networks[name]
     samples = [
         sizes for sizes in sample_sizes(instance) if _is_computable(instance, sizes)
     ]
@@ -300,10 +300,11 @@ def _passes(typed: TypedGraph, name: str, one_size: bool) -> Iterator[_Pass]:
         yield _Pass(instance, sizes, training=True)
     patterns = instance.scope.inputs.items()
     optional = [port for port, pattern in patterns if pattern and pattern.optional]
-    for absent in _absent_inputs(optional) if samples else ():
-        all_absent = len(absent) == len(optional)
-        use = bare if all_absent and bare is not None else instance
-        yield _Pass(use, samples[0], absent, must_run=all_absent)
+    inferred = [frozenset(one.absent) for one in typed.bare.get(name, ())]
+    sets = dict.fromkeys([*_absent_inputs(optional), *inferred])
+    for absent in sets if samples else ():
+        use = typed.with_inputs(name, instance.inputs.keys() - absent)
+        yield _Pass(use, samples[0], absent, must_run=absent in inferred)
 
 
 def _absent_inputs(optional: Sequence[str]) -> list[frozenset[str]]:

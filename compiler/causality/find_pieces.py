@@ -73,9 +73,8 @@ class Pieces:
 def find_pieces(found: Causality) -> Pieces:
     """Work out what each layer has to keep, by the proof that the network is causal."""
     finder = _PieceFinder(found)
-    for one in (found, found.bare):
-        if one is not None:
-            finder.network(one)
+    for one in (found, *found.bare):
+        finder.network(one)
     return finder.pieces
 
 

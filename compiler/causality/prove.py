@@ -42,11 +42,11 @@ def prove(
     key = network, length, streamed
     if key not in known:
         found = _proved(network, instance, length, streamed)
-        bare = typed.bare.get(network)
-        if bare is not None:
-            present = tuple(name for name in streamed if bare.inputs.get(name))
-            found = replace(found, bare=_proved(network, bare, length, present))
-        known[key] = found
+        bare: list[Causality] = []
+        for one in typed.bare.get(network, ()):
+            present = tuple(name for name in streamed if one.inputs.get(name))
+            bare.append(_proved(network, one, length, present))
+        known[key] = replace(found, bare=tuple(bare))
     return known[key]
 
 

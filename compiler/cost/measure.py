@@ -11,6 +11,7 @@ from compiler.cost.summary import LayerSummary, PortType, ScopeSummary, Size, Su
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
+from compiler.op.arg_types import Formula
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.symbols import Symbol
@@ -163,7 +164,9 @@ def _numbered(name: str, call: LayerCall) -> str:
 def _notes(instance: Instance, node: TypedNode) -> list[str]:
     layer = node.node.layer
     notes = []
-    if not node.calls:
+    if node.idle and isinstance(layer.when, Formula):
+        notes.append(f"when {layer.when.text}")
+    elif not node.calls:
         notes.append("off" if not node.active else "no copies")
     if node.node.shared:
         notes.append(f"shares {node.node.shared}")

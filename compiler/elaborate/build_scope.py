@@ -10,6 +10,7 @@ from typing import Literal
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
+from compiler.elaborate.check_given import check_given
 from compiler.elaborate.check_names import check_names, check_sizes, formulas
 from compiler.elaborate.targets import (
     Targets,
@@ -28,7 +29,7 @@ from compiler.elaborate.wiring import (
     ref_of,
     with_routing,
 )
-from compiler.expr.syntax import names_in
+from compiler.expr.syntax import Given, names_in
 from compiler.ir.graph import (
     NOTHING,
     Alternatives,
@@ -172,7 +173,7 @@ class ScopeBuilder:
         if target is None:
             return None
         arguments = bind_arguments(target, layer, place, self.report)
-        check_names(self.scope, layer, arguments, place, self.report)
+        self._check_formulas(layer, arguments, place)
         if isinstance(target, Scope):
             self._check_ops(target, arguments, place)
         if is_routed(layer) and not self._check_routed(layer, target, place):
@@ -214,7 +215,7 @@ class ScopeBuilder:
                 span = place.at(*path).span()
                 self.report.error("bad-choice", span, message, help=help)
                 return
-        check_names(self.scope, asked, {}, place, self.report)
+        self._check_formulas(asked, {}, place)
 
     def _otherwise(self, layer: Layer, place: Place) -> Ref | None:
         """`else`: the value in place of a layer that is off."""
@@ -228,6 +229,35 @@ class ScopeBuilder:
                 self.report.error("bad-when", at.span(), message, help=help)
             return NOTHING
         return self._value(ref_of(layer.otherwise, at), at)
+
+    def _check_formulas(
+        self, layer: Layer, arguments: Mapping[str, object], place: Place
+    ) -> None:
+        """The formulas of a layer use names of the scope, and its condition asks for inputs that may be absent."""
+        check_names(self.scope, layer, arguments, place, self.report)
+        for one, at in check_given(layer, arguments, place, self.report):
+            self._check_asked(one, at)
+
+    def _check_asked(self, asked: Given, at: Place) -> None:
+        name, span = asked.input, at.part(asked.start, asked.end)
+        if not self.knows(name) and self.outer is not None and self.outer.reaches(name):
+            self.resolve(
+                Ref(name, "", at.path), at
+            )  # an input of the group from now on
+        if name in self.layers or name not in self.inputs:
+            message = f"there is no input {shorten(name)} in {self.scope.name}"
+            help = self.report.like(name, self.inputs)
+            if name in self.layers:
+                message = f"{name} is a layer, and `given` asks for an input"
+                help = "a layer has a value where its own condition holds"
+            missing = "" if name in self.layers else name
+            self.report.error("bad-when", span, message, help=help, missing=missing)
+        elif (kind := self.inputs[name]) is not None and not kind.optional:
+            message = f"{name} is always given"
+            help = (
+                f"the type of an input that may be absent ends in `?`: {name}: {kind}?"
+            )
+            self.report.error("bad-when", span, message, help=help)
 
     def _check_source(
         self,
@@ -407,7 +437,7 @@ class ScopeBuilder:
                 place.span(key, key=True),
                 f"a group has no arguments, so no {key}",
             )
-        check_names(self.scope, layer, {}, place, self.report)
+        self._check_formulas(layer, {}, place)
         given = read_inputs(layer, place, None, previous, self.report)
         outside: dict[str, Ref] = {}
         for port, value in given.items():

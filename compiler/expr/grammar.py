@@ -19,6 +19,7 @@ from compiler.expr.syntax import (
     Expression,
     ExpressionError,
     FunctionCall,
+    Given,
     IfElse,
     Indexing,
     ListLiteral,
@@ -33,6 +34,8 @@ from compiler.expr.syntax import (
 
 MAX_NODES = 256
 MAX_DEPTH = 32
+GIVEN = "given"
+"""What asks for an input, not for a value."""
 ARITY = {
     "min": (1, MAX_NODES),
     "max": (1, MAX_NODES),
@@ -191,6 +194,8 @@ class _Parser:
             return self._node(BooleanLiteral(BOOLEANS[token.text]), token.start)
         if token.text in CONSTANTS:
             return self._node(NamedNumber(token.text), token.start)
+        if token.text == GIVEN and self._accept("("):
+            return self._node(self._given(), token.start)
         if token.text not in ARITY or not self._accept("("):
             return self._node(Variable(token.text), token.start)
         args = self._items(")")
@@ -200,6 +205,14 @@ class _Parser:
             message = f"`{token.text}` takes {wanted} arguments, not {len(args)}"
             raise ExpressionError(message, token.start, self._end)
         return self._node(FunctionCall(token.text, args), token.start)
+
+    def _given(self) -> Expression:
+        """The name of an input in parentheses, which is no value that could be computed with."""
+        if self._token.kind != "name":
+            raise self._error("`given` asks for an input by its name: given(mask)")
+        name = self._advance().text
+        self._expect(")")
+        return Given(name)
 
     def _items(self, closing: str, until: str = "") -> tuple[Expression, ...]:
         """Expressions up to a bracket, which is read, or up to a word, which is not."""

@@ -62,6 +62,18 @@ class Variable(ExprNode):
 
 
 @dataclass(frozen=True, slots=True)
+class Given(ExprNode):
+    """`given(mask)`: whether an optional input of the scope is given."""
+
+    input: str
+
+    @property
+    def key(self) -> str:
+        """What its value is called among those of names, of which none looks so."""
+        return f"given({self.input})"
+
+
+@dataclass(frozen=True, slots=True)
 class UnaryOperation(ExprNode):
     """`-x`, `+x` or `not x`."""
 
@@ -149,6 +161,7 @@ Expression = (
     | BooleanLiteral
     | NamedNumber
     | Variable
+    | Given
     | UnaryOperation
     | BinaryOperation
     | ComparisonOperation
@@ -327,10 +340,8 @@ def unparse(expr: Expression) -> str:
     match expr:
         case NumberLiteral() | BooleanLiteral():
             return repr(expr.value)
-        case NamedNumber():
-            return expr.name
-        case Variable():
-            return expr.id
+        case NamedNumber() | Variable() | Given():
+            return _unparse_name(expr)
         case UnaryOperation():
             return _unparse_unary(expr)
         case BinaryOperation():
@@ -350,6 +361,16 @@ def unparse(expr: Expression) -> str:
             return f"{_operand(expr.value, POSTFIX)}[{_unparse_place(expr)}]"
         case ListLiteral() | CountedList():
             return f"[{_unparse_list(expr)}]"
+
+
+def _unparse_name(expr: NamedNumber | Variable | Given) -> str:
+    match expr:
+        case NamedNumber():
+            return expr.name
+        case Variable():
+            return expr.id
+        case Given():
+            return expr.key
 
 
 def _unparse_list(expr: ListLiteral | CountedList) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.expr.syntax import Expression, LogicalOperation
+from compiler.expr.given import asked_inputs
+from compiler.expr.syntax import (
+    Expression,
+    Given,
+    LogicalOperation,
+    UnaryOperation,
+)
 from compiler.ir.graph import Node, Ref, Scope
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op
@@ -64,6 +70,33 @@ def check_absence(
     return right
 
 
+def may_be_missing(scope: Scope, name: str) -> bool:
+    """Whether an input of a scope may be absent: an optional one, or one of a group that is given such a value."""
+    pattern = scope.inputs.get(name)
+    if pattern is not None or scope.kind != "group" or scope.parent is None:
+        return pattern is not None and pattern.optional
+    if absent_source(scope, Ref(name)) is not None:
+        return True
+    outer = scope.parent
+    given = (one.inputs.get(name) for one in outer.groups.get(id(scope), ()))
+    return any(
+        isinstance(ref, Ref)
+        and ref.node not in outer.nodes
+        and may_be_missing(outer, ref.node)
+        for ref in given
+    )
+
+
+def check_asked(scope: Scope, report: Report) -> None:
+    """Report every condition of a group that asks for what is always given."""
+    for node in scope.nodes.values() if scope.kind == "group" else ():
+        when, place = node.layer.when, node.place.at("when")
+        for one in asked_inputs(when.expr) if isinstance(when, Formula) else ():
+            if not may_be_missing(scope, one.input):
+                message = f"{one.input} is always given"
+                report.error("bad-when", place.part(one.start, one.end), message)
+
+
 def check_outputs(scope: Scope, report: Report) -> None:
     """Report every output of a scope that may be absent."""
     for name, ref in scope.outputs.items():
@@ -95,6 +128,8 @@ def _fault(
 ) -> tuple[str, str] | None:
     """What is wrong with reading a value that may be absent, and what to write instead."""
     if port == "else":
+        if _opposite(node.layer.when) == _asked(source.layer.when) is not None:
+            return None
         return "`else` needs a value", ""
     if node.layer.scan is not None:
         return (
@@ -109,6 +144,21 @@ def _fault(
     if node.otherwise is None:
         return "it is passed on where `when` is false", "write else: null"
     return None
+
+
+def _asked(when: Formula | bool | None) -> tuple[str, bool] | None:
+    """The input of which a condition asks for nothing but whether it is there, and whether it is to be."""
+    match when.expr if isinstance(when, Formula) else None:
+        case Given(name):
+            return name, True
+        case UnaryOperation("not", Given(name)):
+            return name, False
+    return None
+
+
+def _opposite(when: Formula | bool | None) -> tuple[str, bool] | None:
+    asked = _asked(when)
+    return asked and (asked[0], not asked[1])
 
 
 def _runs_with(node: Node, source: Node) -> bool:

@@ -33,6 +33,8 @@ class Engine:
         self.graph, self.domain = graph, domain
         self.speculates = True
         """Whether it works out, too, what other values of the params would run."""
+        self.asks_given = False
+        """Whether a layer asks for an optional input, so that it matters which may be there when the network runs."""
         self.limits, self.report = limits, report
         self.count = self.runs = self.speculated = 0
         self.errors = ErrorSink()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.limits import Limits
+from compiler.elaborate.unused import reached
 from compiler.infer.check_inits import check_inits
 from compiler.infer.engine import Earlier, Engine
 from compiler.infer.error_sink import ErrorSink
 from compiler.infer.expectations import check_expectations
+from compiler.infer.given import asks_given, check_ways, sets_of_absent
 from compiler.infer.infer_scope import infer_network
 from compiler.infer.root_params import root_params
 from compiler.infer.roots import read_domain
 from compiler.infer.ties import check_ties
-from compiler.ir.graph import Graph
+from compiler.ir.graph import Graph, Scope
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.op.library_sources import class_names
+from compiler.symbolic.evaluate import Value
 
 _DEFAULT = Limits()
 
@@ -56,6 +59,8 @@ def infer(
     engine = Engine(graph, domain, limits, report)
     engine.speculates = not trial
     engine.errors = ErrorSink(stops=trial)
+    every = (one for known in graph.named.values() for one in known.values())
+    engine.asks_given = asks_given(reached((*graph.networks.values(), *every)))
     given = frozenset({*graph.spec.variants.get(variant, {}), *(settings or {})})
     with nullcontext() if earlier is None else earlier.shared(engine):
         networks = {
@@ -63,9 +68,9 @@ def infer(
             for name, scope in graph.networks.items()
         }
         bare = {
-            name: infer_network(engine, scope, params, given, bare=True)
+            name: ways
             for name, scope in graph.networks.items()
-            if any(pattern and pattern.optional for pattern in scope.inputs.values())
+            if (ways := tuple(_without_inputs(engine, scope, params, given)))
         }
     engine.errors.report(report)
     if domain.exhausted:
@@ -73,12 +78,22 @@ def infer(
         report.error("too-large", graph.document.locate(("name",)), message)
     adjusted = bool(variant or settings)
     typed = TypedGraph(graph, params, networks, adjusted=adjusted, bare=bare)
+    if engine.asks_given and not report.failed:
+        check_ways(typed, report)
     check_ties(typed, report)
     check_inits(typed, report)
     _check_class_names(typed, report)
     if not report.failed:
         check_expectations(typed, report)
     return replace(typed, diagnostics=_in_order(report))
+
+
+def _without_inputs(
+    engine: Engine, scope: Scope, params: Mapping[str, Value], given: frozenset[str]
+) -> Iterator[Instance]:
+    """A network without its optional inputs, and without some of them where layers ask for these."""
+    for absent in sets_of_absent(scope, engine.asks_given, engine.report):
+        yield infer_network(engine, scope, params, given, absent)
 
 
 def _check_class_names(typed: TypedGraph, report: Report) -> None:

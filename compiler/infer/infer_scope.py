@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import InstancePath, Report
@@ -17,11 +24,18 @@ from compiler.elaborate.wiring import (
     is_routed,
     with_routing,
 )
-from compiler.infer.absence import check_absence, check_outputs
+from compiler.expr.syntax import BooleanLiteral
+from compiler.infer.absence import (
+    check_absence,
+    check_asked,
+    check_outputs,
+    takes_none,
+)
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
 from compiler.infer.engine import BlockKey, Engine, Skip, endless
+from compiler.infer.given import given_values, hopeful
 from compiler.infer.instances import (
     Inputs,
     InstanceBuilder,
@@ -63,6 +77,7 @@ from compiler.ir.typed import (
 )
 from compiler.language.layers import Repeat
 from compiler.language.parametrizations import refuse
+from compiler.op.arg_types import Formula
 from compiler.op.binding import BindingError, named_sizes
 from compiler.op.context import Context, Listed
 from compiler.op.errors import OpError, absent_input, nothing_to_pass_on
@@ -74,6 +89,8 @@ from compiler.symbolic.symbols import ParamNumber, Symbol
 from compiler.symbolic.tensor import TensorType
 
 Refs = Mapping[str, Ref | tuple[Ref, ...]]
+Found = TypeVar("Found")
+NO_ANSWERS: Mapping[str, Value] = {}
 
 
 def infer_network(
@@ -81,14 +98,15 @@ def infer_network(
     scope: Scope,
     params: Mapping[str, Value],
     given: frozenset[str],
-    bare: bool = False,
+    absent: frozenset[str] = frozenset(),
 ) -> Instance:
     """Infer a network: the symbols of its inputs are what everything else is said in.
 
-    A bare one is without its optional inputs. `given` are the params that a variant or a
-    setting gives a value.
+    `given` are the params that a variant or a setting gives a value, `absent` the optional inputs that it is without.
     """
-    root = root_instance(scope, params, engine.domain, engine.report, given, bare)
+    root = root_instance(
+        scope, params, engine.domain, engine.report, given, absent, engine.asks_given
+    )
     path = InstancePath((scope.name,), (None,))
     return ScopeInference(engine, root, path, 0).run()
 
@@ -145,6 +163,7 @@ class ScopeInference:
     def run(self) -> Instance:
         """Infer every layer, then the outputs."""
         check_outputs(self.instance.scope, self.report)
+        check_asked(self.instance.scope, self.report)
         for node in self.instance.scope.nodes.values():
             try:
                 self.instance.nodes[node.name] = self._layer(node)
@@ -170,33 +189,24 @@ class ScopeInference:
         ):
             raise Skip
         active, ties = self._when(node), self._ties(node)
+        outcomes = self._outcomes(node)
         types = self._types(layer, active)
         if node.otherwise is not None and self._list_of(node.otherwise) is not None:
             self._needed(node, node.otherwise)  # reports it, also where the layer runs
         count = self._count(node) if active else 0
         self._check_each(layer, count)
         if count == 0:
-            return self._passed_on(layer, types, active, ties)
-        calls: tuple[LayerCall, ...]
-        try:
-            if node.layer.scan is not None:
-                return self._scan(layer, types)
-            if is_routed(node.layer):
-                return self._routed(layer, types, count)
-            calls = self._tolerant(layer, types, count)
-        except OpError as error:
-            raise self._skip(node, error) from None
-        except BindingError as error:
-            for one in error.errors:
-                span = one.span(node.place.document, node.place.path)
-                path, help = self._path(node), one.help
-                self.report.error(one.code, span, one.message, path=path, help=help)
-            raise Skip from None
-        except (DimOverflow, ZeroDivisionError) as error:
-            message = f"a size cannot be computed: {error}"
-            span = op_span(node.place)
-            self.report.error("too-large", span, message, path=self._path(node))
-            raise Skip from None
+            off = self._passed_on(layer, types, active, ties)
+            return replace(
+                off, outcomes=outcomes, idle=self._idle(layer, types, outcomes)
+            )
+        if node.layer.scan is not None:
+            found = self._reported(layer, lambda: self._scan(layer, types))
+            return replace(found, outcomes=outcomes)
+        if is_routed(node.layer):
+            found = self._reported(layer, lambda: self._routed(layer, types, count))
+            return replace(found, outcomes=outcomes)
+        calls = self._reported(layer, lambda: self._tolerant(layer, types, count))
         speculative = self._speculate(layer, types, calls)
         lists = self._lists(node, calls)
         outputs = self._outputs(node, calls, speculative)
@@ -211,7 +221,48 @@ class ScopeInference:
             ties=ties,
             lists=lists.copies,
             each=layer.each,
+            outcomes=outcomes,
         )
+
+    def _reported(self, layer: ResolvedLayer, run: Callable[[], Found]) -> Found:
+        """What a layer runs.
+
+        Raises:
+            Skip: where it is wrong, which is reported.
+        """
+        node = layer.node
+        try:
+            return run()
+        except OpError as error:
+            raise self._skip(node, error) from None
+        except BindingError as error:
+            for one in error.errors:
+                span = one.span(node.place.document, node.place.path)
+                path, help = self._path(node), one.help
+                self.report.error(one.code, span, one.message, path=path, help=help)
+            raise Skip from None
+        except (DimOverflow, ZeroDivisionError) as error:
+            message = f"a size cannot be computed: {error}"
+            span = op_span(node.place)
+            self.report.error("too-large", span, message, path=self._path(node))
+            raise Skip from None
+
+    def _idle(
+        self, layer: ResolvedLayer, types: Types, outcomes: frozenset[bool]
+    ) -> tuple[LayerCall, ...]:
+        """The run of a layer that is off with these inputs, and is built for others."""
+        inputs = self.instance.inputs
+        if True not in outcomes or any(
+            inputs[one] is None for one in self.instance.open
+        ):
+            return ()
+        found = self._as_if_on(layer, types)
+        target = layer.target
+        if any(found[p] is None and not takes_none(target, p) for p in layer.refs):
+            return ()
+        if layer.node.layer.scan is not None:
+            return self._reported(layer, lambda: self._scan(layer, found)).calls
+        return self._reported(layer, lambda: self._tolerant(layer, found, 1))
 
     def _lists(self, node: Node, calls: tuple[LayerCall, ...]) -> Lists:
         """What a layer collects of its copies."""
@@ -565,7 +616,34 @@ class ScopeInference:
     # Whether it runs, and how often.
 
     def _when(self, node: Node) -> bool:
-        return self._holds(node, node.layer.when, node.place.at("when"))
+        answers = given_values(node, self.instance.inputs)
+        return self._holds(node, node.layer.when, node.place.at("when"), answers)
+
+    def _outcomes(self, node: Node) -> frozenset[bool]:
+        """What may come out of a condition that asks for inputs that may be there or not when the network runs."""
+        ends = [self._answered(node, hope) for hope in (True, False)]
+        place = node.place.at("when")
+        return frozenset(self._holds(node, one, place) for one in ends if one)
+
+    def _answered(self, node: Node, hope: bool) -> Formula | None:
+        """A condition without questions for inputs; None for one that has none."""
+        when = node.layer.when
+        if not node.layer.asks_given:
+            return None
+        one = hopeful(when.expr, self.instance.inputs, self.instance.open, hope)
+        return Formula(one, when.text)
+
+    def _is_open(self, ref: Ref) -> bool:
+        """Whether a value may be there or not when the network runs."""
+        source = self.instance.nodes.get(ref.node)
+        if source is None:
+            return ref.node in self.instance.open
+        return source.node.may_be_absent and len(source.outcomes) > 1
+
+    def _open(self, layer: ResolvedLayer) -> frozenset[str]:
+        """The inputs of a block or group that may be there or not when the network runs."""
+        refs = layer.refs.items() if self.engine.asks_given else ()
+        return frozenset(p for p, r in refs if isinstance(r, Ref) and self._is_open(r))
 
     def _ties(self, node: Node) -> Mapping[str, str]:
         """The ties of a layer, where they hold."""
@@ -574,10 +652,19 @@ class ScopeInference:
             return {}
         return tie.tensors
 
-    def _holds(self, node: Node, condition: Any, place: Place) -> bool:
+    def _holds(
+        self,
+        node: Node,
+        condition: Any,
+        place: Place,
+        answers: Mapping[str, Value] = NO_ANSWERS,
+    ) -> bool:
         if condition is None:
             return True
-        value = formula_value(condition, self.instance.values, place, self.report)
+        values = (
+            {**self.instance.values, **answers} if answers else self.instance.values
+        )
+        value = formula_value(condition, values, place, self.report)
         if value is None:
             raise Skip
         if not isinstance(value, bool):
@@ -716,7 +803,8 @@ class ScopeInference:
             known[key] = found
             named |= named_sizes(ParamNumber(target.owner, key), value, found, names)
         path = self._path(layer.node, counter)
-        instance, matched = self._block(target, known, _single(types), path)
+        open = self._open(layer)
+        instance, matched = self._block(target, known, _single(types), path, open)
         binding = {**instance.context.hints, **named, **matched}
         binding |= default_sizes(instance, known, binding)
         binding |= formula_sizes(instance, binding)
@@ -735,6 +823,7 @@ class ScopeInference:
         arguments: Mapping[str, Value],
         inputs: Inputs,
         path: InstancePath,
+        open: frozenset[str],
     ) -> tuple[Instance, dict[Symbol, Dim]]:
         """Infer a block for the types it is called with; also what its symbols are in the caller.
 
@@ -754,7 +843,7 @@ class ScopeInference:
                 home = self.instance.scope if name in arguments else scope
                 params[name] = engine.block_name(params[name], home)
         matcher.check({**params, **sizes})
-        types = _key(inputs, self.context)
+        types = (*_key(inputs, self.context), *sorted(open))
         key: BlockKey = (scope, hashable(tuple(params.values())), types)
         if key in engine.running:
             message = f"{scope.name} holds itself with the same params and sizes, without an end"
@@ -762,6 +851,7 @@ class ScopeInference:
         known = engine.known.get(key) or self._rebound(key, params)
         if known is None:
             builder = block_instance(scope, params, matcher, inputs, engine.domain)
+            builder.open = open
             known = self._inferred(key, builder, path)
             engine.remember_block(key, known)
         return known, matcher.match.binding
@@ -779,7 +869,7 @@ class ScopeInference:
     ) -> LayerCall:
         inner = counter if uses_counter(target, {}) else None
         path = self._path(layer.node, counter)
-        instance = self._group(target, _single(types), inner, path)
+        instance = self._group(target, _single(types), inner, path, self._open(layer))
         hints, outer = instance.context.hints, self.context.hints
         # The names that only the group has: the counter of its copies, and formulas that are sizes.
         own = {name: hints[name] for name in hints if name not in outer}
@@ -787,14 +877,20 @@ class ScopeInference:
         return LayerCall(types, outputs, instance=instance, counter=counter or 0)
 
     def _group(
-        self, scope: Scope, inputs: Inputs, counter: int | None, path: InstancePath
+        self,
+        scope: Scope,
+        inputs: Inputs,
+        counter: int | None,
+        path: InstancePath,
+        open: frozenset[str],
     ) -> Instance:
         """Infer a group, in the names of the scope around it."""
-        key = (scope, self.instance, counter, tuple(inputs.items()))
+        key = (scope, self.instance, counter, tuple(inputs.items()), open)
         known = self.engine.known.get(key)
         if known is not None:
             return known
         builder = group_instance(scope, self.instance, inputs, counter)
+        builder.open = open
         return self._inferred(key, builder, path)
 
     def _inferred(
@@ -872,6 +968,8 @@ class ScopeInference:
             return ()
         if layer.each:  # a list has no more items
             return ()
+        if not calls and self._is_settled(layer.node):
+            return ()
         given = dict(types)
         if calls:
             given = chain(layer.node.layer, calls[-1].outputs, calls[-1].inputs)
@@ -886,6 +984,14 @@ class ScopeInference:
         with speculating(self.engine):
             trial = ScopeInference(self.engine, self.instance, self.path, self.depth)
             return trial._up_to_error(layer, given, numbers)
+
+    def _is_settled(self, node: Node) -> bool:
+        """Whether other values of the params would not run a layer that is off: inputs decide that it is."""
+        best = self._answered(node, hope=True)
+        if best is None:
+            return False
+        settled = best.expr == BooleanLiteral(False)
+        return settled or True in self._outcomes(node)
 
     def _up_to_error(
         self,

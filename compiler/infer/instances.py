@@ -35,6 +35,7 @@ class InstanceBuilder:
     names: SymbolTable
     values: Mapping[str, Value]
     given: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
     nodes: dict[str, TypedNode] = field(default_factory=dict)
     outputs: dict[str, TensorType] = field(default_factory=dict)
 
@@ -54,6 +55,7 @@ class InstanceBuilder:
             self.names,
             self.values,
             self.given,
+            self.open,
         )
 
 

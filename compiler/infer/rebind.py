@@ -58,13 +58,15 @@ class _Rebinder:
             known.outputs,
             self.names,
             self.values,
+            open=known.open,
             types_of=known.inferred,
         )
 
     def _node(self, node: TypedNode) -> TypedNode:
         calls = tuple(self._call(node, call) for call in node.calls)
         speculative = tuple(self._call(node, call) for call in node.speculative)
-        return replace(node, calls=calls, speculative=speculative)
+        idle = tuple(self._call(node, call) for call in node.idle)
+        return replace(node, calls=calls, speculative=speculative, idle=idle)
 
     def _call(self, node: TypedNode, call: LayerCall) -> LayerCall:
         values, names = self.values, self.names

@@ -27,15 +27,19 @@ def root_instance(
     domain: Domain,
     report: Report,
     given: frozenset[str],
-    bare: bool = False,
+    absent: frozenset[str] = frozenset(),
+    asks: bool = False,
 ) -> InstanceBuilder:
     """A network before its layers are inferred; each symbol of its inputs is free.
 
-    A bare one is without its optional inputs.
+    Args:
+        given: the params that a variant or a setting gives a value.
+        absent: the optional inputs that it is without.
+        asks: whether layers ask for optional inputs.
     """
     symbols = {
         name: Dim.symbol(InputDim(NETWORKS, name))
-        for name in _symbols(scope, report, bare)
+        for name in _symbols(scope, report, absent)
     }
     named, hints = name_values(NETWORKS, params)
     env = SymbolTable({**named, **symbols}, hints, NETWORKS)
@@ -44,13 +48,15 @@ def root_instance(
     for port, pattern in scope.inputs.items():
         assert pattern is not None
         place = scope.place.at("inputs", port)
-        absent = bare and pattern.optional
-        inputs[port] = None if absent else _type(pattern, env, values, place, report)
+        here = port not in absent
+        inputs[port] = _type(pattern, env, values, place, report) if here else None
     context = Context(hints, domain)
-    return InstanceBuilder(scope, params, context, inputs, env, values, given)
+    optional = (port for port, kind in scope.inputs.items() if kind and kind.optional)
+    open = frozenset(optional if asks else ())
+    return InstanceBuilder(scope, params, context, inputs, env, values, given, open)
 
 
-def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
+def _symbols(scope: Scope, report: Report, absent: frozenset[str]) -> list[str]:
     found: dict[str, None] = {}
     optional = ""
     for port, pattern in scope.inputs.items():
@@ -63,7 +69,7 @@ def _symbols(scope: Scope, report: Report, bare: bool) -> list[str]:
             message = f"{port} is always there, and must stand before {optional}"
             report.error("bad-value", place.span(key=True), message)
         optional = port if pattern.optional else optional
-        if bare and pattern.optional:
+        if port in absent:
             continue
         for name, size in (
             (name, dim)

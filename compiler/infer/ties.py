@@ -17,11 +17,11 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
     """Report every tie and shared layer whose tensors do not fit."""
     for instance in typed.instances:
         for node in instance.nodes.values():
-            if node.ties and node.calls:
+            if node.ties and node.built:
                 _check_tie(instance, node, report)
             else:
                 _check_names(instance, node, report)
-            if node.node.shared and node.calls:
+            if node.node.shared and node.built:
                 _check_shared(instance, node, report)
             repeat = node.node.layer.repeat
             if repeat is not None and repeat.share:
@@ -29,7 +29,7 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
 
 
 def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
-    own = node.calls[0].weights
+    own = node.built[0].weights
     for name, path in node.ties.items():
         place = node.node.place.at("tie", name)
         if name not in own:
@@ -103,9 +103,9 @@ def _named_shape(instance: Instance, path: str) -> Shape | None:
     node = instance.nodes[name]
     if _numbered(node):
         return None
-    inner = node.calls[0].instance
+    inner = node.built[0].instance
     if inner is None:
-        return node.calls[0].weights.get(rest)
+        return node.built[0].weights.get(rest)
     return _named_shape(inner, rest) if inner.scope.kind == "group" else None
 
 
@@ -113,18 +113,18 @@ def find_tensor(instance: Instance, path: str) -> Shape | None:
     """The shape, in values, of a tensor by its path of layers: `encoder.layers.0.norm.weight`."""
     name, _, rest = path.partition(".")
     node = instance.nodes.get(name)
-    if node is None or not node.calls:
+    if node is None or not node.built:
         return None
     if _numbered(node):
         number, _, rest = rest.partition(".")
         if not number.isdecimal() or int(number[:9]) >= sum(
-            c.count for c in node.calls
+            c.count for c in node.built
         ):
             return None
     if isinstance(node.target, Scope):
-        inner = node.calls[0].instance
+        inner = node.built[0].instance
         return find_tensor(inner, rest) if inner is not None else None
-    shape = node.calls[0].weights.get(rest)
+    shape = node.built[0].weights.get(rest)
     return (
         None if shape is None else tuple(instance.context.value(size) for size in shape)
     )
@@ -144,7 +144,7 @@ def _no_origin(instance: Instance, path: str) -> str:
         return f"is a tensor of {node.node.shared}: name that layer"
     if _numbered(node):
         _, _, rest = rest.partition(".")
-    inner = node.calls[0].instance
+    inner = node.built[0].instance
     if inner is not None:
         return _no_origin(inner, rest)
     return "is itself tied: name the tensor that is not" if rest in node.ties else ""
@@ -152,9 +152,9 @@ def _no_origin(instance: Instance, path: str) -> str:
 
 def _check_shared(instance: Instance, node: TypedNode, report: Report) -> None:
     origin = instance.nodes.get(node.node.shared)
-    if origin is None or not origin.calls:
+    if origin is None or not origin.built:
         return
-    if _made(instance, origin.calls[0]) != _made(instance, node.calls[0]):
+    if _made(instance, origin.built[0]) != _made(instance, node.built[0]):
         message = f"{node.node.name} would need weights of other shapes than {origin.node.name} has"
         report.error("bad-share", node.node.place.span("share"), message)
 
@@ -162,12 +162,12 @@ def _check_shared(instance: Instance, node: TypedNode, report: Report) -> None:
 def _check_copies(instance: Instance, node: TypedNode, report: Report) -> None:
     """Copies that share their weights are one module that runs again: what makes it must be the same."""
     name, span = node.node.name, node.node.place.span("repeat", "share")
-    for call in node.calls[1:]:
-        if _made(instance, node.calls[0]) != _made(instance, call):
+    for call in node.built[1:]:
+        if _made(instance, node.built[0]) != _made(instance, call):
             message = f"copy {call.counter} of {name} would need weights of other shapes than copy 0 has"
             report.error("bad-share", span, message)
             return
-        if _arguments(node.calls[0]) != _arguments(call):
+        if _arguments(node.built[0]) != _arguments(call):
             message = f"copy {call.counter} of {name} would need other arguments than copy 0 has"
             help = "copies that share their weights are one module, with one set of arguments"
             report.error("bad-share", span, message, help=help)
@@ -184,7 +184,7 @@ def _made(instance: Instance, call: LayerCall) -> object:
         inner = call.instance
         nodes = inner.nodes.items()
         return [
-            (name, [(c.count, _made(inner, c)) for c in node.calls])
+            (name, [(c.count, _made(inner, c)) for c in node.built])
             for name, node in nodes
         ]
     op = call.op

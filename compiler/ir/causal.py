@@ -128,14 +128,14 @@ class Causality:
     scope: ScopeFlow
     """The network with all inputs; its sources are their names."""
     outputs: Mapping[str, OutputFlow]
-    bare: Causality | None = None
-    """The same without its optional inputs."""
+    bare: tuple[Causality, ...] = ()
+    """The same without its optional inputs, or some of them."""
 
     @property
     def causal(self) -> bool:
         """Whether no output depends on positions after its own, with or without optional inputs."""
         alone = not any(one.leak for one in self.outputs.values())
-        return alone and (self.bare is None or self.bare.causal)
+        return alone and all(one.causal for one in self.bare)
 
     @property
     def leaks(self) -> Iterator[tuple[str, tuple[LeakStep, ...]]]:
@@ -143,5 +143,5 @@ class Causality:
         for name, output in self.outputs.items():
             if output.leak:
                 yield name, output.leak
-        if self.bare is not None:
-            yield from self.bare.leaks
+        for one in self.bare:
+            yield from one.leaks

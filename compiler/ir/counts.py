@@ -12,12 +12,12 @@ from compiler.symbolic.dims import Dim, sum_of
 def runs_with_weights(node: TypedNode) -> Iterator[tuple[int, LayerCall]]:
     """The runs of a layer whose weights are its own, each with the number of its copies."""
     repeat = node.node.layer.repeat
-    if node.node.shared or not node.calls:
+    if node.node.shared or not node.built:
         return
     if repeat is not None and repeat.share:
-        yield 1, node.calls[0]
+        yield 1, node.built[0]
     else:
-        yield from ((call.count, call) for call in node.calls)
+        yield from ((call.count, call) for call in node.built)
 
 
 def own_elements(node: TypedNode, call: LayerCall) -> Dim:

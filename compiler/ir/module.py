@@ -36,6 +36,13 @@ class ScopeNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class InputName:
+    """Whether an optional input of the scope is given."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Local:
     """A value of `forward`, by its number."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from compiler.diagnostics.text import listed
 from compiler.ir.columns import as_text, entries, in_columns, section, written
 from compiler.ir.print_graph import refs_text, target_name
 from compiler.ir.typed import (
@@ -23,7 +24,9 @@ from compiler.symbolic.tensor import TensorType, shape_text
 def print_typed(typed: TypedGraph) -> str:
     """The values of the params, the symbols, and every instance under a number, the networks first."""
     roots = {**typed.networks}
-    roots |= {f"{name} without optional inputs": i for name, i in typed.bare.items()}
+    for name, ways in typed.bare.items():
+        roots[f"{name} without optional inputs"] = ways[0]
+        roots |= {f"{name} without {listed(one.absent)}": one for one in ways[1:]}
     printer = _Printer(roots.values())
     lines = [f"typed graph {typed.graph.spec.name}"]
     params = ((name, f"= {written(value)}") for name, value in typed.params.items())
@@ -75,6 +78,8 @@ class _Printer:
         yield from (f"  {line}" for line in in_columns(rows))
         for run in node.calls:
             yield from (f"  {line}" for line in self._run(node, run, "runs"))
+        for run in node.idle:
+            yield from (f"  {line}" for line in self._run(node, run, "is built for"))
         for run in node.speculative:
             yield from (f"  {line}" for line in self._run(node, run, "could run"))
 

@@ -112,6 +112,10 @@ class TypedNode:
     each: frozenset[str] = frozenset()
     """The inputs at which it takes a list item by item: copy k takes item k. `inputs` has all items."""
     routed: Routed | None = None
+    outcomes: frozenset[bool] = frozenset()
+    """What may come out of a condition that asks for inputs, whichever are given when the network runs."""
+    idle: tuple[LayerCall, ...] = ()
+    """Its run as it would be, where it does not run and is built: another set of inputs runs it."""
 
     @property
     def without_items(self) -> dict[str, TensorType]:
@@ -145,12 +149,24 @@ class TypedNode:
         return inside or next(iter(self.calls[0].outputs))
 
     @property
+    def built(self) -> tuple[LayerCall, ...]:
+        """The runs for which something is built: its own, or those that other inputs would make."""
+        return self.calls or self.idle
+
+    @property
+    def is_built(self) -> bool:
+        """Whether what it needs is built in this use, be it to run with other inputs."""
+        return bool(self.calls) or True in self.outcomes
+
+    @property
     def shown(self) -> TypedNode:
         """The layer as code shows it: as it would run, where it is off."""
-        if self.calls or not self.speculative:
+        runs = self.idle or self.speculative
+        if self.calls or not runs:
             return self
-        outputs = self.speculative[-1].outputs
-        return replace(self, calls=self.speculative, outputs=outputs, speculative=())
+        return replace(
+            self, calls=runs, outputs=runs[-1].outputs, speculative=(), idle=()
+        )
 
     @property
     def count(self) -> int:
@@ -172,8 +188,15 @@ class Instance:
     values: Mapping[str, Value]
     given: frozenset[str] = frozenset()
     """The params of a network that a variant or a setting gives a value."""
+    open: frozenset[str] = frozenset()
+    """The inputs that may be there or not when the network runs, where layers ask for that."""
     types_of: Instance | None = None
     """The instance that was inferred for this one, where the two differ only in values that no type depends on."""
+
+    @property
+    def absent(self) -> list[str]:
+        """The inputs that are not there."""
+        return [name for name, kind in self.inputs.items() if kind is None]
 
     @property
     def inferred(self) -> Instance:
@@ -212,13 +235,33 @@ class TypedGraph:
     diagnostics: tuple[Diagnostic, ...] = ()
     adjusted: bool = False
     """Whether a variant or a setting gives some param another value than the spec."""
-    bare: Mapping[str, Instance] = field(default_factory=dict)
-    """The networks that have optional inputs, without these."""
+    bare: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
+    """The networks that have optional inputs, without these; then, where layers ask for them, without other sets."""
+
+    def each_way(self, network: str) -> tuple[Instance, ...]:
+        """A network with all of its inputs, and without optional ones."""
+        return self.networks[network], *self.bare.get(network, ())
+
+    def with_inputs(self, network: str, given: Collection[str]) -> Instance:
+        """A network with these inputs; with all of them where no layer asks which of several are there."""
+        for one in self.bare.get(network, ()):
+            if all(
+                (kind is None) is (port not in given)
+                for port, kind in one.inputs.items()
+            ):
+                return one
+        return self.networks[network]
 
     @property
     def failed(self) -> bool:
         """Whether there are errors; the types are then incomplete."""
         return any(item.severity == "error" for item in self.diagnostics)
+
+    @property
+    def roots(self) -> tuple[Instance, ...]:
+        """The networks, and what they are without optional inputs."""
+        without = (one for ways in self.bare.values() for one in ways)
+        return *self.networks.values(), *without
 
     @cached_property
     def instances(self) -> tuple[Instance, ...]:
@@ -284,7 +327,7 @@ def walk_instances(
         inside = [
             call.instance
             for node in instance.nodes.values()
-            for call in node.calls
+            for call in node.built
             if call.instance is not None
         ]
         pending.extend(reversed(inside))

@@ -16,10 +16,13 @@ from pydantic import (
 from compiler.dataclass import dataclass
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.text import shorten
+from compiler.expr.given import answered, asked_inputs
+from compiler.expr.syntax import BooleanLiteral, unparse
 from compiler.language import identifiers
 from compiler.language.initializers import Initializer
 from compiler.language.model import FormulaOr, Model, fault, formula, named
 from compiler.language.parametrizations import Parametrization
+from compiler.op.arg_types import Formula
 from compiler.op.schema_forms import (
     FORMULA,
     OP_NAME,
@@ -448,6 +451,24 @@ class Layer(Model):
     def runs_once(self) -> bool:
         """Whether it runs exactly once: no `repeat`, `scan` or `when`."""
         return not any(KEYS[name].reruns for name in self.keys)
+
+    @property
+    def asks_given(self) -> bool:
+        """Whether its condition asks for an input that may be absent."""
+        return isinstance(self.when, Formula) and any(asked_inputs(self.when.expr))
+
+    @property
+    def built_when(self) -> Formula | bool | None:
+        """When what it needs is built: its condition, if each input that it asks for is there, or is not, as it hopes.
+
+        None where it always is.
+        """
+        if not self.asks_given:
+            return self.when  # type: ignore[no-any-return]
+        hopeful = answered(self.when.expr, lambda _, hoped: hoped)
+        if isinstance(hopeful, BooleanLiteral):
+            return None if hopeful.value else False
+        return Formula(hopeful, unparse(hopeful))
 
     @property
     def sequential(self) -> bool:

@@ -127,9 +127,13 @@ def _for_copies(draft: Draft, typed: TypedNode, made: Expr, kept: LayerMemory) -
     name, layer = typed.node.name, typed.node.layer
     built, held = draft.built[name], Placeholder(member(typed))
     if layer.repeat is None:
-        if layer.when is None or draft.plan.decides(name) is True:
+        if draft.plan.built_when(name) is None or draft.plan.builds(name) is True:
             return made
-        there = Compare("is not", held, lit(None)) if built else value_code(layer.when)
+        there = (
+            Compare("is not", held, lit(None))
+            if built
+            else value_code(draft.plan.built_when(name))
+        )
         return Conditional(there, made, lit(None))
     copies = built and not layer.repeat.share
     each = held if copies else call("range", count_code(typed))

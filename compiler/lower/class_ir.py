@@ -13,6 +13,7 @@ from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.class_steps import ClassSteps
 from compiler.lower.demands import Demand
 from compiler.lower.scope_code import value_code
+from compiler.op.arg_types import Formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Held:
     """Whether there is one for each copy; the build may then use the counter."""
     present: bool = True
     """Whether it is always there; else where `when` holds."""
+    when: Formula | bool | None = None
+    """The condition under which it is built, without questions for inputs."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from dataclasses import field
 from typing import Any
 
 from compiler.dataclass import dataclass
-from compiler.expr.syntax import names_in
+from compiler.expr.given import answered, asked_inputs
+from compiler.expr.syntax import BooleanLiteral, Given, names_in, unparse
 from compiler.infer.absence import absent_source
 from compiler.ir.graph import Node, Ref, Scope
 from compiler.ir.typed import (
@@ -128,6 +129,49 @@ class ClassPlan:
             node for use in self.uses if (node := use.nodes.get(layer)) is not None
         ]
         runs = {bool(node.calls) for node in nodes}
+        found = self._decided(layer, runs)
+        return None if found and self._asks(layer) else found
+
+    def builds(self, layer: str) -> bool | None:
+        """Whether what a layer needs is built in all uses, or in none; None where the constructor asks."""
+        nodes = (use.nodes.get(layer) for use in self.uses)
+        return self._decided(layer, {one.is_built for one in nodes if one is not None})
+
+    def condition(self, layer: str) -> Formula | bool | None:
+        """When a layer runs, in terms of those inputs alone that may be None in this class."""
+        keys, ports = self.scope.nodes[layer].layer, self.ports()
+
+        def answer(one: Given, _: bool) -> bool | None:
+            if one.input in ports and self.is_optional(one.input):
+                return None
+            return one.input in ports
+
+        if not keys.asks_given:
+            return keys.when  # type: ignore[no-any-return]
+        found = answered(keys.when.expr, answer)
+        return found.value if isinstance(found, BooleanLiteral) else Formula(found, "")
+
+    def built_when(self, layer: str) -> Formula | bool | None:
+        """When what a layer needs is built: where its condition may hold for some inputs; None where it always is."""
+        keys = self.scope.nodes[layer].layer
+
+        def answer(one: Given, hoped: bool) -> bool:
+            there = {use.inputs.get(one.input) is not None for use in self.uses}
+            return hoped if len(there) > 1 else there.pop()
+
+        if not keys.asks_given:
+            return keys.when  # type: ignore[no-any-return]
+        found = answered(keys.when.expr, answer)
+        if isinstance(found, BooleanLiteral):
+            return None if found.value else False
+        return Formula(found, unparse(found))
+
+    def _asks(self, layer: str) -> bool:
+        """Whether the code asks for inputs to know whether a layer runs."""
+        found = self.condition(layer)
+        return isinstance(found, Formula) and any(asked_inputs(found.expr))
+
+    def _decided(self, layer: str, runs: set[bool]) -> bool | None:
         keys = self.scope.nodes[layer].layer
         repeat = keys.repeat if runs == {False} else None
         if repeat is not None and (repeat.share or len(self.layers[layer].outputs) > 1):
@@ -136,6 +180,7 @@ class ClassPlan:
             )
         parted = bool(self.key[-1]) and keys.when is not None
         decided = parted or self._is_of_fixed(keys.when)
+        decided |= keys.asks_given and isinstance(self.condition(layer), bool)
         return runs.pop() if decided and len(runs) == 1 else None
 
     def _is_of_fixed(self, condition: Formula | bool | None) -> bool:
@@ -237,10 +282,11 @@ class Links:
 
     def __init__(self, typed: TypedGraph) -> None:
         self._roots: dict[int, Instance] = {}
-        starts = (*typed.networks.values(), *typed.bare.values())
-        for name, bare in typed.bare.items():
-            self._link(typed.networks[name], bare)
-        for instance in walk_instances(starts):
+        for name in typed.bare:
+            whole, *others = typed.each_way(name)
+            for one in others:
+                self._link(whole, one)
+        for instance in walk_instances(typed.roots):
             for node in instance.nodes.values():
                 self._share(instance, node)
 
@@ -299,7 +345,7 @@ def plan_classes(
     """The classes that networks need, where some scopes need several."""
     plans = Plans(parts, links)
     seen: set[int] = set()
-    for instance in (*typed.networks.values(), *typed.bare.values()):
+    for instance in typed.roots:
         _visit(instance, plans, seen)
     for plan in list(plans.order):
         _show_speculative(plan, plans, seen, dropped)

@@ -413,11 +413,10 @@ def _direct(ir: ClassIR) -> Iterator[str]:
         yield from (key.name for key in placeholders(code) if isinstance(key, Kept))
     for held in ir.held:
         yield from _symbols(held.build, held.copies)
-        layer = held.typed.node.layer
         if held.copies:
             yield from _symbols(count_code(held.typed))
-        elif layer.when is not None:
-            yield from _symbols(value_code(layer.when))
+        elif held.when is not None:
+            yield from _symbols(value_code(held.when))
     for node in (typed.node for typed in ir.plan.layers.values()):
         if (
             node.layer.tie is not None

@@ -88,8 +88,10 @@ def _types(plan: ClassPlan, clauses: list[str], names: ShapeNames) -> str:
     """`x: float[B, T, D], mask: bool[B, T]? -> float[B, T, D]`, and for which values, and where, it holds."""
     inputs = []
     for port in plan.ports():
-        pattern, kind = plan.scope.inputs[port], plan.first.inputs[port]
-        inputs.append(f"{port}: {pattern or (kind and names.kind(kind))}")
+        pattern = plan.scope.inputs[port]
+        kind = next(kind for use in plan.uses if (kind := use.inputs[port]))
+        optional = "?" * plan.is_optional(port)
+        inputs.append(f"{port}: {pattern or names.kind(kind) + optional}")
     given = plan.given()
     only = list(given) == ["output"]
     outputs = [

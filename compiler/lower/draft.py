@@ -83,7 +83,7 @@ class Draft:
         """The conditions of the scope, by which sizes and classes may differ."""
         found: dict[Expr, None] = {}
         for node in _nodes(self.plan.scope):
-            for when in (node.layer.when, *_choices(node)):
+            for when in (node.layer.built_when, *_choices(node)):
                 if when is not None:
                     found[value_code(when)] = None
             for _, formula in formulas(node.layer, node.arguments):
@@ -125,7 +125,7 @@ class Draft:
 
     def _demand(self, typed: TypedNode, test: Expr, message: str) -> None:
         """Where a layer is there, a test over params that are no fixed ones must not hold."""
-        when = typed.node.layer.when
+        when = typed.node.layer.built_when
         if when is not None:
             test = Logic("and", (value_code(when), test))
         names = {key.name for key in placeholders(test) if isinstance(key, ScopeName)}

@@ -12,11 +12,12 @@ from compiler.codegen.python import (
     Expr,
     Logic,
     Placeholder,
+    Unary,
     call,
     lit,
     subscript,
 )
-from compiler.codegen.traversal import placeholders
+from compiler.codegen.traversal import mapped, placeholders
 from compiler.elaborate.targets import is_item
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS
 from compiler.infer.absence import takes_none
@@ -27,6 +28,7 @@ from compiler.ir.module import (
     Carried,
     Choose,
     Collected,
+    InputName,
     Let,
     Local,
     Loop,
@@ -252,20 +254,44 @@ class Forward:
 
         A type checker does not know that what is absent under the same condition is there then.
         """
-        test = value_code(typed.node.layer.when)
+        asked, rest = self._asked(typed)
         if self.draft.built[typed.node.name]:
-            test = Compare("is not", Placeholder(member(typed)), lit(None))
-        there = [
+            always = self.draft.plan.built_when(typed.node.name) is None and asked
+            held = Compare("is not", Placeholder(member(typed)), lit(None))
+            rest = [] if always else [held]
+        there = (
             Compare("is not", value, lit(None))
             for value in dict.fromkeys(self._required(typed))
-        ]
-        both = test.items if isinstance(test, Logic) and test.op == "and" else (test,)
-        return Logic("and", (*both, *there)) if there else test
+        )
+        items = tuple(dict.fromkeys((*rest, *asked, *there)))
+        return items[0] if len(items) == 1 else Logic("and", items)
+
+    def _asked(self, typed: TypedNode) -> tuple[list[Expr], list[Expr]]:
+        """The parts of a condition, of which all must hold: those that ask for inputs, and the others."""
+        when = self.draft.plan.condition(typed.node.name)
+        code = value_code(when)
+        parts = code.items if isinstance(code, Logic) and code.op == "and" else (code,)
+        asked: list[Expr] = []
+        rest: list[Expr] = []
+        for part in parts:
+            asks = any(isinstance(key, InputName) for key in placeholders(part))
+            (asked if asks else rest).append(self._with_inputs(part))
+        return asked, rest
+
+    def _with_inputs(self, code: Expr) -> Expr:
+        """A condition as `forward` asks it: `mask is not None`."""
+        match code:
+            case Placeholder(InputName(name)):
+                return Compare("is not", self._needed(Ref(name)), lit(None))
+            case Unary("not", Placeholder(InputName(name))):
+                return Compare("is", self._needed(Ref(name)), lit(None))
+        return mapped(code, self._with_inputs)
 
     def _required(self, typed: TypedNode) -> Iterator[Expr]:
         """The values that a layer needs and that may be None where it is off."""
         for port, ref in refs_of(typed):
-            if self.draft.may_be_none(ref) and not takes_none(typed.target, port):
+            needed = port != "else" and not takes_none(typed.target, port)
+            if needed and self.draft.may_be_none(ref):
                 yield self._needed(ref)
 
     def _choice(self, typed: TypedNode, runs: Sequence[Run]) -> None:

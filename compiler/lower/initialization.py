@@ -233,13 +233,13 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
             or not typed.calls
             or node.shared
             or isinstance(typed.target, Scope)
-            or ir.plan.decides(node.name) is False
+            or ir.plan.builds(node.name) is False
         ):
             continue
         held = member(ir.plan, node.name)
         if node.layer.repeat is not None and not node.layer.repeat.share:
             lines.append(_of_copies(copies(ir.plan, node.name), rules))
-        elif node.layer.when is not None and not _is_tensor(typed):
+        elif ir.plan.built_when(node.name) is not None and not _is_tensor(typed):
             there = is_there(ir.plan, node.name)
             lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:

@@ -66,7 +66,8 @@ class Members:
             self.draft.built[name] = self.draft.built.get(typed.node.shared, False)
             return
         self.draft.built[name] = False
-        if not runs or self.draft.plan.decides(name) is False:
+        builds, when = self.draft.plan.builds(name), self.draft.plan.built_when(name)
+        if not runs or builds is False or when is False:
             return
         build = self._build(typed, runs)
         if build is None:
@@ -76,8 +77,8 @@ class Members:
         copies = repeat is not None and not repeat.share
         if repeat is not None and repeat.share:
             self.draft.demand_copies(typed, f"all copies share the weights of {name}")
-        present = typed.node.layer.when is None or self.draft.plan.decides(name) is True
-        self.held.append(Held(typed, build, copies, present))
+        present = when is None or builds is True
+        self.held.append(Held(typed, build, copies, present, when))
 
     def _build(self, typed: TypedNode, runs: Sequence[Run]) -> Expr | None:
         """The expression that builds one copy of a layer; None for a pure function."""

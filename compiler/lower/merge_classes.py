@@ -84,9 +84,8 @@ class Served:
         _, _, validator = self._made
         try:
             for name, ir in self._classes.items():
-                validator.check(ir, typed.networks[name])
-                if name in typed.bare:
-                    validator.check(ir, typed.bare[name])
+                for one in typed.each_way(name):
+                    validator.check(ir, one)
         except (Invalid, Parted, Unwritten):
             return False
         return bool(self._classes)

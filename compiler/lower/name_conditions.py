@@ -50,7 +50,7 @@ def name_conditions(
     stands for it: `drop + x if self.drop is not None else drop`.
     """
     modules = {
-        value_code(one.typed.node.layer.when): one.typed.node.name
+        value_code(one.when): one.typed.node.name
         for one in reversed(ir.held)
         if not (one.present or one.copies) and one.typed.node.name.isidentifier()
     }
@@ -81,6 +81,8 @@ def _condition(ir: ClassIR, statement: Stmt, known: Collection[str]) -> Expr | N
     layer = ir.plan.layers.get(statement.layer)
     if test is None or layer is None or layer.node.layer.when is None:
         return None
+    if layer.node.layer.asks_given:
+        return None
     if (
         not statement.layer.isidentifier()
         or ir.plan.decides(statement.layer) is not None
@@ -110,6 +112,8 @@ def _split(test: Expr | None) -> tuple[Expr | None, tuple[Expr, ...]]:
     own = tuple(one for one in items if one not in given)
     if not given:
         return test, ()
+    if not own:
+        return None, given
     return (own[0] if len(own) == 1 else Logic("and", own)), given
 
 

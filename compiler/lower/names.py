@@ -237,21 +237,23 @@ class _Namer:
         return ""
 
     def _choose(self, statement: Choose) -> None:
-        *steps, last = statement.body
-        for step in steps:
-            self.statement(step)
         single = len(statement.results) == 1
-        for after, inside, _ in statement.results:
-            origin = self.origins[after.number]
-            port = origin.port or self._first(origin.layer)
-            name = UNUSED
-            if self.read[after]:
-                wanted = (
-                    origin.layer if single else self._local_name(origin.layer, port)
-                )
-                name = self._of_output(after, port, _identifier(wanted))
-            self.values[after.number] = self.values[inside.number] = name
-        self.statement(last)
+        for part in statement.body:
+            made = set(definitions(part))
+            for after, inside, _ in statement.results:
+                if inside in made:
+                    name = self._result_name(after, single)
+                    self.values[after.number] = self.values[inside.number] = name
+            self.statement(part)
+
+    def _result_name(self, after: Local, single: bool) -> str:
+        """The name of a value that a condition decides; of a `single` one that of its layer."""
+        origin = self.origins[after.number]
+        port = origin.port or self._first(origin.layer)
+        if not self.read[after]:
+            return UNUSED
+        wanted = origin.layer if single else self._local_name(origin.layer, port)
+        return self._of_output(after, port, _identifier(wanted))
 
     def _loop(self, loop: Loop) -> None:
         layer = self.plan.layers[loop.layer]

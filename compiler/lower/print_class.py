@@ -81,6 +81,7 @@ from compiler.lower.constructors import (
 from compiler.lower.documentation import class_docstring
 from compiler.lower.evaluate_code import folded_numbers, number_code
 from compiler.lower.initialization import names_in_reset
+from compiler.lower.join_conditions import join_conditions
 from compiler.lower.member_code import (
     copies,
     holds_numbers,
@@ -174,6 +175,7 @@ class ClassPrinter:
         if before is not None:
             _, more = name_conditions(replace(ir, body=before), known)
             self.conditions = {**self.conditions, **more}
+        ir = join_conditions(ir)
         self.ir, self.plan = ir, ir.plan
         self.constructors, self.spec = constructors, spec
         self.names: Names = name_values(ir)
@@ -376,7 +378,7 @@ class ClassPrinter:
         plain = layer.parametrize is None
         kind = (_module_type(built) if plain else None) or Name("nn.Module")
         none = self._absent(name, kind)
-        test = self._init(value_code(layer.when))
+        test = self._init(value_code(held.when))
         line = self._set(name, built)
         last = body[-1]
         if isinstance(last, If) and last.test == test:
@@ -412,7 +414,8 @@ class ClassPrinter:
         tests: list[Expr] = [
             is_there(self.plan, name)
             for name in layers
-            if nodes[name].layer.when is not None and nodes[name].layer.repeat is None
+            if self.plan.built_when(name) is not None
+            and nodes[name].layer.repeat is None
         ]
         if condition is not None:
             tests.append(self._init(value_code(condition)))

@@ -84,12 +84,11 @@ class _ClassLines:
             yield message, f"if {self._text(test)}"
 
     def _member(self, held: Held) -> tuple[str, ...]:
-        layer = held.typed.node.layer
         built = f"= {self._text(held.build)}"
         if held.copies:
             built += f"  for i in range({self._text(count_code(held.typed))})"
         elif not held.present:
-            built += f"  if {self._text(value_code(layer.when))}"
+            built += f"  if {self._text(value_code(held.when))}"
         return held.typed.node.name, built
 
     def _ties(self) -> Iterator[tuple[str, ...]]:

@@ -111,7 +111,7 @@ def _layer_type(own: ClassSteps, layer: str, kept: LayerMemory, steps: Steps) ->
     found = either(kinds)
     if node.layer.repeat is not None:
         return subscript(Name("list"), found)
-    always = node.layer.when is None or own.plan.decides(layer) is True
+    always = own.plan.built_when(layer) is None or own.plan.builds(layer) is True
     return found if always else either([*kinds, lit(None)])
 
 

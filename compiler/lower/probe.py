@@ -69,8 +69,9 @@ class Prober:
         self._unseen: set[tuple[Any, ...]] = set()
         """The settings that do not compile for a reason that a module does not see."""
         self._earlier = Earlier()
-        starts = (*typed.networks.values(), *typed.bare.values())
-        layers = (node for one in walk_instances(starts) for node in one.nodes.values())
+        layers = (
+            node for one in walk_instances(typed.roots) for node in one.nodes.values()
+        )
         self._runs = sum(max(len(node.calls), 1) for node in layers)
         """The runs of layers that a trial infers, about: copies that differ are several."""
         self._left = MOST_RUNS
@@ -289,9 +290,8 @@ class _Trial:
         self.prober.charge()
         try:
             for name, ir in self.networks.items():
-                self.validator.check(ir, typed.networks[name])
-                if name in typed.bare:
-                    self.validator.check(ir, typed.bare[name])
+                for one in typed.each_way(name):
+                    self.validator.check(ir, one)
         except (Invalid, Parted, Unwritten):
             return False
         return True

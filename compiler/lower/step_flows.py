@@ -65,9 +65,8 @@ class CausalFlows:
         self._pieces = pieces
         self._counts: set[LayerRun] = set()
         self._seen: set[int] = set()
-        for found in (causality, causality.bare):
-            if found is not None:
-                self._scope(found.scope)
+        for found in (causality, *causality.bare):
+            self._scope(found.scope)
 
     def memory(self, use: Instance, layer: str, call: LayerCall) -> Memory | None:
         """What an op, or a scan, keeps between pieces."""

@@ -14,6 +14,7 @@ from compiler.codegen.python import (
     Expr,
     Logic,
     Name,
+    Placeholder,
     Slice,
     TupleExpr,
     Unary,
@@ -22,6 +23,7 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.expr import syntax
+from compiler.ir.module import InputName
 from compiler.lower.evaluate_code import number_code
 from compiler.symbolic.evaluate import evaluate
 
@@ -44,8 +46,8 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
     match expr:
         case syntax.NumberLiteral() | syntax.BooleanLiteral() | syntax.NamedNumber():
             return _number(expr)
-        case syntax.Variable(name):
-            return resolve(name)
+        case syntax.Variable() | syntax.Given():
+            return _named(expr, resolve)
         case syntax.UnaryOperation(op, operand):
             return Unary(op, to_python(operand, resolve))
         case syntax.BinaryOperation("*", left, right) if _leads(right, left):
@@ -65,6 +67,12 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return _list(expr, resolve)
         case syntax.FunctionCall(function, args):
             return _call(function, [to_python(arg, resolve) for arg in args])
+
+
+def _named(expr: syntax.Variable | syntax.Given, resolve: Resolve) -> Expr:
+    if isinstance(expr, syntax.Given):
+        return Placeholder(InputName(expr.input))
+    return resolve(expr.id)
 
 
 def _number(

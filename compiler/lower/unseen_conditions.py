@@ -23,6 +23,7 @@ from compiler.lower.ask_op import Asked
 from compiler.lower.build_sites import BuildSite, BuildSites
 from compiler.lower.choice_tests import nothing_new
 from compiler.lower.class_plan import ClassPlan, Run, refs_of
+from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.scope_code import size_code, value_code
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
@@ -120,11 +121,11 @@ def _unseen(plan: ClassPlan) -> Iterator[Expr]:
     """
     read = _read(plan)
     for name, typed in plan.layers.items():
-        when = plan.scope.nodes[name].layer.when
+        when = plan.built_when(name)
         if (
             isinstance(when, Formula)
             and name in read
-            and _changes_type(plan, name, when.expr)
+            and _changes_type(plan, name, when)
         ):
             yield value_code(when)
         for argument, value in typed.arguments.items():
@@ -139,12 +140,26 @@ def _read(plan: ClassPlan) -> set[str]:
     return {ref.node for ref in (*outputs, *inside)}
 
 
-def _changes_type(plan: ClassPlan, layer: str, when: Expression) -> bool:
-    """Whether a layer that is on in all uses, or in none, would give another type if it were not."""
+def _changes_type(plan: ClassPlan, layer: str, when: Formula) -> bool:
+    """Whether a layer that is on in all uses, or in none, would give another type if it were not.
+
+    Where it asks for inputs, that is as far as params and sizes say: a layer may be on here for some inputs only.
+    """
     found = [(use, use.nodes[layer]) for use in plan.uses if layer in use.nodes]
-    if len({bool(node.calls) for _, node in found}) != 1:
+    on = {_is_on(use, node, when) for use, node in found}
+    if len(on) != 1:
         return False
-    return any(_other_type(use, node, when) for use, node in found)
+    alike = [(use, node) for use, node in found if bool(node.calls) in on]
+    return not alike or any(_other_type(use, node, when.expr) for use, node in alike)
+
+
+def _is_on(use: Instance, node: TypedNode, when: Formula) -> bool:
+    if not node.node.layer.asks_given:
+        return bool(node.calls)
+    try:
+        return bool(value_of(value_code(when), use))
+    except Unknown:
+        return bool(node.calls)
 
 
 def _other_type(use: Instance, node: TypedNode, when: Expression) -> bool:

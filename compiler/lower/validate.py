@@ -335,7 +335,7 @@ class _Check:
         """Whether a member is there in this use."""
         if not isinstance(key, Member):
             return True if isinstance(key, Output | Passing) else None
-        return key.layer in self.held and bool(self.use.nodes[key.layer].calls)
+        return key.layer in self.held and self.use.nodes[key.layer].is_built
 
     def _size_at(self, key: Hashable, axis: int) -> Expr | None:
         """The size of a value at an axis."""
@@ -354,7 +354,7 @@ class _Check:
 
     def _built(self, node: TypedNode) -> None:
         held = self.held.get(node.node.name)
-        repeat, when = node.node.layer.repeat, node.node.layer.when
+        repeat = node.node.layer.repeat
         if held is None:
             for call in node.calls:
                 if (
@@ -367,10 +367,10 @@ class _Check:
             count = self._value(count_code(held.typed))
             self._same(count, node.count, "the number of copies")
         elif not held.present:
-            test = self._value(value_code(when))
-            self._same(bool(test), bool(node.calls), "the condition")
-        elif when is not None:
-            self._same(bool(node.calls), True, "what is always there")
+            test = self._value(value_code(held.when))
+            self._same(bool(test), node.is_built, "the condition")
+        elif node.node.layer.when is not None:
+            self._same(node.is_built, True, "what is always there")
         counted = held.copies and self._depends_on_copy(held.build)
         for call in node.calls:
             copies: Iterable[int | None] = (None if repeat is None else call.counter,)

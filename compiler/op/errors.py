@@ -147,6 +147,7 @@ def absent_input(port: str) -> OpError:
         "missing-input",
         f"{port} needs a value, and this optional input is left out here",
         port,
+        help="a layer runs only where an input is given with when: given(mask), and else: null or a value",
     )
 
 

@@ -20,6 +20,7 @@ from compiler.expr.syntax import (
     Expression,
     ExpressionError,
     FunctionCall,
+    Given,
     IfElse,
     Indexing,
     ListLiteral,
@@ -106,6 +107,8 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return expr.value
         case Variable():
             return _look_up(expr, env)
+        case Given():
+            return _asked(expr, env)
         case UnaryOperation() | BinaryOperation():
             return _arithmetic(expr, env)
         case ComparisonOperation():
@@ -120,6 +123,12 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
             return _index(expr, env)
         case Slicing() | ListLiteral() | CountedList():
             return _list(expr, env)
+
+
+def _asked(expr: Given, env: Mapping[str, Value]) -> Value:
+    if expr.key not in env:
+        _fail(expr, "`given` asks for an input in the `when` of a layer alone")
+    return env[expr.key]
 
 
 def _list(

@@ -125,7 +125,7 @@ class Block(nn.Module):
 
 
 class Group(nn.Module):
-    """x: float[B, T, width], bias: float[1, heads, T, T] -> float[B, T, width]"""
+    """x: float[B, T, width], bias: float[1, heads, T, T]? -> float[B, T, width]"""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

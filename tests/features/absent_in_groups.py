@@ -25,7 +25,7 @@ class Attn(nn.Module):
 
 
 class Group(nn.Module):
-    """a: float[B, T, 8], b: float[B, T, 8] -> float[B, T, 8]"""
+    """a: float[B, T, 8], b: float[B, T, 8]? -> float[B, T, 8]"""
 
     def __init__(self, on: bool, also: bool) -> None:
         super().__init__()

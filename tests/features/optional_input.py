@@ -37,7 +37,7 @@ class Block(nn.Module):
 
 
 class Group(nn.Module):
-    """body: float[B, T, 8], mask: bool[B, T] -> float[B, T, 8]"""
+    """body: float[B, T, 8], mask: bool[B, T]? -> float[B, T, 8]"""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from tests.fuzz.absent import ABSENT
 from tests.fuzz.choices import CHOICES
+from tests.fuzz.given import ASKED, OPTIONAL
 from tests.fuzz.lists import COLLECTED
 from tests.fuzz.richer import RICHER
 from tests.fuzz.scope import Config, Scope, Value, argument, serial
@@ -26,6 +28,8 @@ COUNTED = 50_000_000
 """From this seed on lists are counted, weights are initialised by formulas, and layers may be absent."""
 LISTED = 60_000_000
 """From this seed on copies give lists."""
+ASKING = 70_000_000
+"""From this seed on layers run where optional inputs are given."""
 NUMBERS = ["4", "6", "width", "width", "hidden", "width + 2", "2 * width", "widths[0]"]
 COMPUTED = [
     "sum(widths)",
@@ -34,6 +38,7 @@ COMPUTED = [
     "prod(widths[:2])",
     "round(sqrt(width * hidden))",
 ]
+NO_INPUTS: Mapping[str, str] = {}
 LISTS = ["[width + i for i in n + 1]", "[4 + 2 * i for i in 2]", "[hidden for i in 1]"]
 
 
@@ -75,8 +80,10 @@ def _random_spec(seed: int) -> Config:
         dims |= {name: {"min": 8, "multiple_of": 4} for name in ("H", "W")}
         s.more = (*RICHER, *CHOICES * 2) if seed >= CHOOSING else RICHER
         s.more = (*s.more, *ABSENT * 2) if seed >= COUNTED else s.more
-        s.more = (*s.more, *COLLECTED * 4) if seed >= LISTED else s.more
-    spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s)}
+        s.more = (*s.more, *COLLECTED * 4) if LISTED <= seed < ASKING else s.more
+        s.more = (*s.more, *ASKED * 4) if seed >= ASKING else s.more
+    more = OPTIONAL if seed >= ASKING else {}
+    spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s, more)}
     if rich and s.chance(0.15):
         spec = _two(s, spec)
     if s.chance(0.2):
@@ -119,9 +126,9 @@ def _initialize(s: Scope, layers: Config, values: list[str]) -> None:
             )
 
 
-def _network(s: Scope) -> Config:
+def _network(s: Scope, more: Mapping[str, str] = NO_INPUTS) -> Config:
     """The inputs, layers and outputs of a network."""
-    network: Config = {"inputs": _inputs(s)}
+    network: Config = {"inputs": {**_inputs(s), **more}}
     for _ in range(20):
         go_on(s, 1)
         if len(s.layers) >= s.rng.choice([2, 3, 4, 6, 8, 10]):

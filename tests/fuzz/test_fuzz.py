@@ -21,7 +21,7 @@ from tests.fuzz.judge import (
 )
 from tests.fuzz.planted import faults
 from tests.fuzz.shrink import shrink
-from tests.fuzz.specs import COUNTED, LISTED, WRAPPED, spec_of, text_of
+from tests.fuzz.specs import ASKING, COUNTED, LISTED, WRAPPED, spec_of, text_of
 from tests.fuzz.wrapped import CHOOSING
 
 
@@ -112,6 +112,18 @@ def test_specs_collect_what_copies_give() -> None:
 
 @pytest.mark.parametrize("seed", range(LISTED, LISTED + 6))
 def test_specs_that_collect_mean_what_they_say(seed: int) -> None:
+    outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
+    assert outcome.kind in (OK, REFUSED), outcome.detail
+
+
+def test_specs_ask_for_inputs() -> None:
+    text = "\n".join(text_of(spec_of(seed)) for seed in range(ASKING, ASKING + 60))
+    for word in ("when: given(extra)", "not given(kind)", "given(part) and on", " or "):
+        assert word in text, word
+
+
+@pytest.mark.parametrize("seed", range(ASKING, ASKING + 6))
+def test_specs_that_ask_for_inputs_mean_what_they_say(seed: int) -> None:
     outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
     assert outcome.kind in (OK, REFUSED), outcome.detail
 

@@ -26,7 +26,7 @@ def owners(instance: Instance) -> set[Owner]:
 
 
 def check(typed: TypedGraph) -> None:
-    for instance in walk_instances((*typed.networks.values(), *typed.bare.values())):
+    for instance in walk_instances(typed.roots):
         own = owners(instance)
         for size in sizes(instance):
             assert {symbol.owner for symbol in size.symbols} <= own, size

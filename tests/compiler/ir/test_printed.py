@@ -113,7 +113,7 @@ def test_typed_graph_has_every_instance_once_and_is_the_same_twice(spec: Path) -
     text = print_typed(typed)
     assert text == printed(spec, "typed")
     heads = [line for line in text.splitlines() if line.startswith("#")]
-    roots = (*typed.networks.values(), *typed.bare.values())
+    roots = typed.roots
     assert len(heads) == len({line.split()[0] for line in heads})
     assert len(heads) >= len(list(walk_instances(roots)))
     for instance in walk_instances(roots):
