@@ -187,9 +187,9 @@ class ModuleComparison:
         given = [inputs.get(port) for port in instance.scope.inputs]
         while given and given[-1] is None:
             given.pop()
-        ports, names = list(instance.scope.inputs)[: len(given)], list(instance.outputs)
+        ports, names = list(instance.scope.inputs)[: len(given)], instance.scope.outputs
 
-        def call_module(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        def call_module(inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | None]:
             output = module(*(inputs.get(port) for port in ports))
             outputs = output if isinstance(output, tuple) else (output,)
             if len(outputs) != len(names):
@@ -242,7 +242,7 @@ def _is_dtype_error(error: Exception) -> bool:
 
 
 def _outputs_and_gradients(
-    call: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
+    call: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor | None]],
     parameters: Mapping[str, nn.Parameter],
     inputs: Mapping[str, Tensor],
 ) -> dict[str, Tensor] | Exception:
@@ -258,7 +258,7 @@ def _outputs_and_gradients(
     }
     try:
         with _ReseededRandom():
-            outputs = dict(call(inputs))
+            outputs = {k: t for k, t in call(inputs).items() if t is not None}
             differentiable = [t for t in outputs.values() if t.requires_grad]
             leaves = {**float_inputs, **parameters}
             total = sum((_weighted_sum(t) for t in differentiable), torch.zeros(()))
@@ -296,9 +296,12 @@ def _value_differences(
     tolerances: tuple[float, float],
 ) -> Iterator[str]:
     relative, absolute = tolerances
+    yield from (f"{name} is not None" for name in actual if name not in expected)
     for name, tensor in expected.items():
-        found = actual[name]
-        if found.shape != tensor.shape or found.dtype != tensor.dtype:
+        found = actual.get(name)
+        if found is None:
+            yield f"{name} is None"
+        elif found.shape != tensor.shape or found.dtype != tensor.dtype:
             yield f"{name} is {_format_type(found)}, not {_format_type(tensor)}"
         elif found.equal(tensor):  # most are, and it is ten times as fast
             continue

@@ -85,8 +85,10 @@ class Interpreter:
         """Whether it is in training mode."""
         return self._state.training
 
-    def __call__(self, **inputs: Tensor) -> dict[str, Tensor]:
+    def __call__(self, **inputs: Tensor) -> Mapping[str, Tensor | None]:
         """Run the network: inputs by name to outputs by name; optional inputs may be omitted.
+
+        An output that is absent is None.
 
         Raises:
             OutputMismatchError: if a layer's output does not have its inferred type.

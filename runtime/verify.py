@@ -401,11 +401,18 @@ def _verify_forward(
         except RAISED_BY_TORCH as error:
             return [f"{where}: {error}"]
     outputs = output if isinstance(output, tuple) else (output,)
-    if len(outputs) != len(instance.outputs):
-        expected = len(instance.outputs)
+    names = instance.scope.outputs
+    if len(outputs) != len(names):
+        expected = len(names)
         return [f"{where}: {len(outputs)} outputs, but inference says {expected}"]
     problems = []
-    for (name, found), tensor in zip(instance.outputs.items(), outputs, strict=True):
+    for name, tensor in zip(names, outputs, strict=True):
+        found = instance.outputs.get(name)
+        if found is None or tensor is None:
+            if (found is None) != (tensor is None):
+                there = "absent" if tensor is None else "there"
+                problems.append(f"{where}: {name} is {there}")
+            continue
         shape = concrete_shape(instance, found, sizes)
         if list(tensor.shape) != shape or tensor.dtype != DTYPES[found.kind]:
             actual = f"{tensor.dtype} {list(tensor.shape)}"

@@ -41,7 +41,7 @@ from compiler.ir.graph import (
     Scope,
 )
 from compiler.language.identifiers import cap_words
-from compiler.language.layers import NULL, Layer
+from compiler.language.layers import NULL, OPTIONAL, Layer
 from compiler.language.params import Param
 from compiler.op.op import Op, Port
 from compiler.symbolic.symbol_table import COUNTER
@@ -67,11 +67,11 @@ class ScopeBuilder:
         inputs: Mapping[str, TypePattern | None],
         description: str = "",
         params: Mapping[str, Param] | None = None,
-        declared: tuple[str, ...] = (),
+        outputs: Mapping[str, str] | None = None,
         outer: ScopeBuilder | None = None,
     ) -> None:
         self.layers, self.report, self.outer = layers, report, outer
-        self.inputs = dict(inputs)
+        self.inputs, self.outputs = dict(inputs), outputs
         self.nodes: dict[str, Node] = {}
         """The layers so far, as they are written."""
         self.groups: list[ScopeBuilder] = []
@@ -80,6 +80,7 @@ class ScopeBuilder:
         """Values of the scope around a group that its layers use."""
         self._in_order: dict[str, Node] = {}
         self._outputs: dict[str, Ref] = {}
+        named = () if outputs is None else outputs.items()
         self.scope: Scope = Scope(
             name,
             kind,
@@ -91,10 +92,11 @@ class ScopeBuilder:
             MappingProxyType(self._outputs),
             chain=kind == "group" and all(key.isdigit() for key in layers),
             parent=outer.scope if outer else None,
-            declared=declared,
+            declared=tuple(self.outputs or ("output",)),
+            optional=frozenset(n for n, text in named if text.endswith(OPTIONAL)),
         )
 
-    def build(self, outputs: Mapping[str, str] | None, targets: Targets) -> Scope:
+    def build(self, targets: Targets) -> Scope:
         """Bind all layers, then the outputs; order them."""
         self.targets = targets
         previous = next(iter(self.inputs), "")
@@ -109,7 +111,7 @@ class ScopeBuilder:
             if node is not None:
                 self.nodes[name] = node
             previous = name
-        self._outputs.update(self._bound(outputs, previous))
+        self._outputs.update(self._bound(previous))
         self._in_order.update(in_order(self.inputs, self.nodes, self.report))
         return self.scope
 
@@ -459,11 +461,11 @@ class ScopeBuilder:
             self.report,
             inputs=dict.fromkeys(outside),
             description=layer.description,
-            declared=tuple(layer.outputs or ("output",)),
+            outputs=layer.outputs,
             outer=self,
         )
         self.groups.append(builder)
-        scope = builder.build(layer.outputs, self.targets)
+        scope = builder.build(self.targets)
         values = {
             **outside,
             **{k: v for k, v in builder.free.items() if k not in outside},
@@ -476,15 +478,23 @@ class ScopeBuilder:
         other = self._otherwise(layer, place)
         return Node(name, layer, place, scope, {}, dict(inputs), otherwise=other)
 
-    def _bound(self, outputs: Mapping[str, str] | None, last: str) -> dict[str, Ref]:
+    def _bound(self, last: str) -> dict[str, Ref]:
         """The outputs as values: without any, that of the last layer."""
-        if outputs is None:
+        if self.outputs is None:
             path = self._place(last).path
             return {"output": Ref(last, "", path)}
         found: dict[str, Ref] = {}
-        for name, text in outputs.items():
+        for name, text in self.outputs.items():
             place = self.scope.place.at("outputs", name)
-            value = self._value(ref_of(text, place), place)
+            value = self._value(ref_of(text.removesuffix(OPTIONAL), place), place)
+            if (
+                name in self.scope.optional
+                and not found
+                and self.scope.kind != "network"
+            ):
+                message = f"{name} is the first output, by which a layer is called: it is always given"
+                help = "a layer that may be absent has `when`, and else: null"
+                self.report.error("bad-when", place.span(), message, help=help)
             if value is not None:
                 found[name] = value
         return found

@@ -86,8 +86,8 @@ class _Scopes:
         for name, other in unit.imports.items():
             scopes[name] = self.blocks(other)[name]
         targets = Targets(scopes)
-        for name, builder in builders.items():
-            scope = builder.build(unit.spec.blocks[name].outputs, targets)
+        for builder in builders.values():
+            scope = builder.build(targets)
             self._remember(builder)
             check_patterns(scope, self.report)
             self._check_ops(scope, targets)
@@ -121,8 +121,9 @@ class _Scopes:
             inputs=network.inputs,
             description=network.description,
             params=unit.spec.params,
+            outputs=network.outputs,
         )
-        scope = builder.build(network.outputs, targets)
+        scope = builder.build(targets)
         self._remember(builder)
         self._check_ops(scope, targets)
         check_defaults(scope, set(), Place(unit.document, ()), self.report)
@@ -139,5 +140,5 @@ def _block_builder(unit: Unit, name: str, block: Block, report: Report) -> Scope
         inputs=block.inputs,
         description=block.description,
         params=block.params,
-        declared=tuple(block.outputs or ("output",)),
+        outputs=block.outputs,
     )

@@ -12,7 +12,7 @@ from compiler.expr.syntax import (
     LogicalOperation,
     UnaryOperation,
 )
-from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.graph import Node, Ref, Scope, may_lack
 from compiler.op.arg_types import Formula
 from compiler.op.op import Op
 
@@ -36,13 +36,16 @@ def absent_source(scope: Scope, ref: Ref) -> Node | None:
     """The layer that has no value where it is off, if a value is of one; a group takes what is around it."""
     node = scope.nodes.get(ref.node)
     if node is not None:
-        return node if node.may_be_absent else None
+        absent = node.may_be_absent or may_lack(node, ref.port)
+        return node if absent else None
     if scope.kind != "group" or scope.parent is None:
         return None
     for group in scope.parent.groups.get(id(scope), ()):
         given = group.inputs.get(ref.node)
-        source = absent_source(scope.parent, given) if isinstance(given, Ref) else None
-        if source is not None and not _runs_with(group, source):
+        if not isinstance(given, Ref):
+            continue
+        source = absent_source(scope.parent, given)
+        if source is not None and not _has(group, source, given):
             return source
     return None
 
@@ -59,12 +62,12 @@ def check_absence(
         source = absent_source(scope, ref)
         if source is None:
             continue
-        fault = _fault(node, target, port, source)
+        fault = _fault(node, target, port, source, ref)
         if fault:
             message, help = fault
             span = node.place.document.locate(ref.path)
             report.error(
-                "missing-input", span, f"{ref.node} may be absent: {message}", help=help
+                "missing-input", span, f"{ref} may be absent: {message}", help=help
             )
             right = False
     return right
@@ -98,17 +101,35 @@ def check_asked(scope: Scope, report: Report) -> None:
 
 
 def check_outputs(scope: Scope, report: Report) -> None:
-    """Report every output of a scope that may be absent."""
+    """Report every output of a scope that may be absent and says it is not, or the other way round."""
     for name, ref in scope.outputs.items():
-        if absent_source(scope, ref) is not None:
+        inside = ref.node in scope.nodes
+        absent = absent_source(scope, ref) is not None
+        span = scope.place.document.locate(ref.path)
+        if absent and name not in scope.optional:
             message = f"{ref.node} may be absent, and the output {name} is always given"
-            help = "name a value that takes its place: else: x"
-            report.error(
-                "missing-input",
-                scope.place.document.locate(ref.path),
-                message,
-                help=help,
+            help = (
+                f"name a value that takes its place, else: x, or write {name}: {ref}?"
             )
+            report.error("missing-input", span, message, help=help)
+        elif name in scope.optional and inside and not absent:
+            message = f"{ref} is always there, and the output {name} may be absent"
+            help = "what may be absent has `when`, and else: null"
+            report.error("bad-when", span, message, help=help)
+
+
+def check_repeated_outputs(node: Node, target: Target, report: Report) -> bool:
+    """Report copies and steps of a block whose outputs may be absent; whether it is none."""
+    keys = node.layer
+    if not isinstance(target, Scope) or not target.optional & target.outputs.keys():
+        return True
+    if keys.repeat is None and keys.scan is None:
+        return True
+    what = "each copy" if keys.scan is None else "each step of a scan"
+    message = f"{what} gives all of its outputs, and one of {target.name} may be absent"
+    key = "repeat" if keys.scan is None else "scan"
+    report.error(f"bad-{key}", node.place.span(key), message)
+    return False
 
 
 def _each(node: Node, refs: Refs) -> Iterator[tuple[str, Ref]]:
@@ -124,11 +145,15 @@ def _each(node: Node, refs: Refs) -> Iterator[tuple[str, Ref]]:
 
 
 def _fault(
-    node: Node, target: Target, port: str, source: Node
+    node: Node, target: Target, port: str, source: Node, ref: Ref
 ) -> tuple[str, str] | None:
     """What is wrong with reading a value that may be absent, and what to write instead."""
     if port == "else":
-        if _opposite(node.layer.when) == _asked(source.layer.when) is not None:
+        lacks = may_lack(source, ref.port)
+        if (
+            not lacks
+            and _opposite(node.layer.when) == _asked(source.layer.when) is not None
+        ):
             return None
         return "`else` needs a value", ""
     if node.layer.scan is not None:
@@ -138,6 +163,8 @@ def _fault(
         )
     if takes_none(target, port):
         return None
+    if may_lack(source, ref.port):
+        return f"{port} needs a value", "give it to an optional input or output"
     same = f"give it the condition of {source.name}, and else: null"
     if not _runs_with(node, source):
         return f"{port} needs a value", same
@@ -154,6 +181,11 @@ def _asked(when: Formula | bool | None) -> tuple[str, bool] | None:
         case UnaryOperation("not", Given(name)):
             return name, False
     return None
+
+
+def _has(node: Node, source: Node, ref: Ref) -> bool:
+    """Whether a layer runs only where there is a value of another one."""
+    return not may_lack(source, ref.port) and _runs_with(node, source)
 
 
 def _opposite(when: Formula | bool | None) -> tuple[str, bool] | None:

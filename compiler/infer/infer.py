@@ -14,10 +14,10 @@ from compiler.infer.check_inits import check_inits
 from compiler.infer.engine import Earlier, Engine
 from compiler.infer.error_sink import ErrorSink
 from compiler.infer.expectations import check_expectations
-from compiler.infer.given import asks_given, check_ways, sets_of_absent
 from compiler.infer.infer_scope import infer_network
 from compiler.infer.root_params import root_params
 from compiler.infer.roots import read_domain
+from compiler.infer.sets_of_inputs import asks_given, check_ways, sets_of_absent
 from compiler.infer.ties import check_ties
 from compiler.ir.graph import Graph, Scope
 from compiler.ir.typed import Instance, TypedGraph

@@ -29,13 +29,13 @@ from compiler.infer.absence import (
     check_absence,
     check_asked,
     check_outputs,
+    check_repeated_outputs,
     takes_none,
 )
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
 from compiler.infer.engine import BlockKey, Engine, Skip, endless
-from compiler.infer.given import given_values, hopeful
 from compiler.infer.instances import (
     Inputs,
     InstanceBuilder,
@@ -63,9 +63,18 @@ from compiler.infer.repeats import (
 from compiler.infer.roots import root_instance
 from compiler.infer.routed_copies import is_counted, sent, some_tokens, width_of
 from compiler.infer.scans import Scanned, scanned
+from compiler.infer.sets_of_inputs import given_values, hopeful, is_open
 from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
 from compiler.infer.stacks import named_count, stacked
-from compiler.ir.graph import Alternatives, Node, OpParam, Place, Ref, Scope
+from compiler.ir.graph import (
+    Alternatives,
+    Node,
+    OpParam,
+    Place,
+    Ref,
+    Scope,
+    may_lack,
+)
 from compiler.ir.typed import (
     Instance,
     LayerCall,
@@ -173,6 +182,8 @@ class ScopeInference:
             kind = None if self._is_unnamed(ref) else self.instance.type_of(ref)
             if kind is not None:
                 self.instance.outputs[name] = kind
+            elif name in self.instance.scope.optional and self._absent(ref):
+                continue
             elif self._absent(ref):
                 message = f"the output {name} is an optional input, left out here"
                 span = self.instance.scope.place.document.locate(ref.path)
@@ -184,8 +195,11 @@ class ScopeInference:
     def _layer(self, written: Node) -> TypedNode:
         node = self._chosen(written)
         layer = self._with_items(self._resolve(node))
-        if not check_absence(
-            self.instance.scope, node, layer.target, layer.refs, self.report
+        scope, report = self.instance.scope, self.report
+        right = check_repeated_outputs(node, layer.target, report)
+        if (
+            not check_absence(scope, node, layer.target, layer.refs, report)
+            or not right
         ):
             raise Skip
         active, ties = self._when(node), self._ties(node)
@@ -556,7 +570,11 @@ class ScopeInference:
     def _is_off(self, ref: Ref) -> bool:
         """Whether a value is absent, since its layer is off."""
         source = self.instance.nodes.get(ref.node)
-        return source is not None and source.node.may_be_absent and not source.outputs
+        if source is None:
+            return False
+        if source.outputs and may_lack(source.node, ref.port):
+            return ref.port not in source.outputs
+        return source.node.may_be_absent and not source.outputs
 
     def _present(self, node: Node, ref: Ref) -> TensorType:
         """The type of one of several inputs, of which none can be left out."""
@@ -635,10 +653,7 @@ class ScopeInference:
 
     def _is_open(self, ref: Ref) -> bool:
         """Whether a value may be there or not when the network runs."""
-        source = self.instance.nodes.get(ref.node)
-        if source is None:
-            return ref.node in self.instance.open
-        return source.node.may_be_absent and len(source.outcomes) > 1
+        return is_open(self.instance, ref)
 
     def _open(self, layer: ResolvedLayer) -> frozenset[str]:
         """The inputs of a block or group that may be there or not when the network runs."""
@@ -780,7 +795,7 @@ class ScopeInference:
             if layer.group
             else self._call_block(layer, target, types, values, names, counter)
         )
-        if len(call.outputs) < len(target.outputs):
+        if target.outputs.keys() - call.outputs.keys() - target.optional:
             raise Skip
         return call
 

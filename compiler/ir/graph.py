@@ -156,6 +156,13 @@ class Node:
             yield "else", self.otherwise
 
 
+def may_lack(node: Node, port: str) -> bool:
+    """Whether a layer may run without giving an output: one that may be absent of a block or group."""
+    return any(
+        isinstance(x.target, Scope) and x.target.may_lack(port) for x in node.each
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Scope:
     """A network, a block or a group. A group has no params of its own: it stands in those of the scope around it."""
@@ -174,6 +181,12 @@ class Scope:
     parent: Scope | None = None
     declared: tuple[str, ...] = ()
     """The names of the outputs, known before the layers are bound: blocks may call themselves."""
+    optional: frozenset[str] = frozenset()
+    """The names of the outputs that may be absent."""
+
+    def may_lack(self, port: str) -> bool:
+        """Whether an output may be absent; the first for ""."""
+        return (port or next(iter(self.declared), "")) in self.optional
 
     def each_node(self) -> Iterator[Node]:
         """The layers, and what each of them may be."""

@@ -52,7 +52,9 @@ def _scope(scope: Scope, path: str = "") -> Iterator[str]:
     yield from section("inputs", ((port, str(kind or "any")) for port, kind in inputs))
     yield from section("layers", map(_layer, scope.nodes.values()))
     outputs = scope.outputs.items()
-    yield from section("outputs", ((port, f"= {ref}") for port, ref in outputs))
+    optional = scope.optional
+    named = ((port, f"= {ref}{'?' * (port in optional)}") for port, ref in outputs)
+    yield from section("outputs", named)
     for node in scope.each_node():
         inside = node.target
         if isinstance(inside, Scope) and inside.kind == "group" and not node.shared:

@@ -118,6 +118,14 @@ class TypedNode:
     """Its run as it would be, where it does not run and is built: another set of inputs runs it."""
 
     @property
+    def ports(self) -> tuple[str, ...]:
+        """The outputs that its code gives, those too that are absent here."""
+        target, own = self.target, tuple(self.outputs)
+        if not isinstance(target, Scope) or not target.optional or not self.calls:
+            return own
+        return tuple(target.outputs)
+
+    @property
     def without_items(self) -> dict[str, TensorType]:
         """The outputs without the items of lists."""
         items, outputs = self.items, self.outputs

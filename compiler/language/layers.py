@@ -240,6 +240,10 @@ class Tie(Model):
         return value
 
 
+OPTIONAL: Final = "?"
+"""What the value of an output that may be absent ends in, as the type of an input that may be does."""
+
+
 def _outputs(value: Any) -> Any:
     """`outputs`: a mapping from name to layer, or a list of layers that keep their names."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -256,7 +260,7 @@ def _named_outputs(items: list[str]) -> dict[str, str]:
     """Layers that keep their names as outputs."""
     found: dict[str, str] = {}
     for position, item in enumerate(items):
-        name = item.partition(".")[0]
+        name = item.partition(".")[0].removesuffix(OPTIONAL)
         if name in found:
             message = f"two outputs would have the name {shorten(name)}"
             help = "name them: {first: layer.output, second: layer.hidden}"

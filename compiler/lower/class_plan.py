@@ -16,7 +16,7 @@ from compiler.dataclass import dataclass
 from compiler.expr.given import answered, asked_inputs
 from compiler.expr.syntax import BooleanLiteral, Given, names_in, unparse
 from compiler.infer.absence import absent_source
-from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.graph import Node, Ref, Scope, may_lack
 from compiler.ir.typed import (
     Instance,
     LayerCall,
@@ -215,11 +215,22 @@ class ClassPlan:
         node = self.scope.nodes.get(ref.node)
         if node is None:
             return ref.node in self.scope.inputs and self.is_optional(ref.node)
+        if may_lack(node, ref.port):
+            return True
         return node.may_be_absent and self.decides(ref.node) is None
 
-    def given(self) -> dict[str, TensorType]:
-        """The types of the outputs."""
-        return {**self.first.outputs, **self.outputs}
+    def given(self) -> dict[str, TensorType | None]:
+        """The types of the outputs, of those that no use has as they would be; None for one that is never there."""
+        found = {**self.first.outputs, **self.outputs}
+        refs = self.scope.outputs.items()
+        return {name: found.get(name) or self._if_on(ref) for name, ref in refs}
+
+    def _if_on(self, ref: Ref) -> TensorType | None:
+        """The type of a value whose layer is off in all uses, as it would be."""
+        typed = self.layers.get(ref.node)
+        if typed is None or not typed.calls or self.decides(ref.node) is False:
+            return None
+        return typed.outputs.get(ref.port or next(iter(typed.outputs), ""))
 
     def _together(self) -> Iterator[Instance]:
         for plan in self.alike or [self]:
@@ -244,10 +255,10 @@ def _tells_more(node: TypedNode, known: TypedNode) -> bool:
     It does so by more inputs, or by copies that differ where they are alike here.
     """
 
-    def told(typed: TypedNode) -> tuple[bool, int, int]:
+    def told(typed: TypedNode) -> tuple[bool, int, int, int]:
         inputs = typed.calls[0].inputs.values() if typed.calls else ()
         given = sum(kind is not None for kind in inputs)
-        return bool(typed.calls), given, len(typed.calls)
+        return bool(typed.calls), given, len(typed.calls), len(typed.outputs)
 
     return told(node) > told(known)
 

@@ -64,7 +64,8 @@ def module_docstring(spec: Spec, networks: list[ClassPlan], files: list[str]) ->
 
 def _used_clauses(plan: ClassPlan, names: ShapeNames) -> list[str]:
     """Explanations of the names of sizes in the types of the outputs."""
-    shown = {size for kind in plan.given().values() for size in kind.shape}
+    kinds = (kind for kind in plan.given().values() if kind is not None)
+    shown = {size for kind in kinds for size in kind.shape}
     pairs = zip(names.named, names.clauses(), strict=True)
     return [clause for size, clause in pairs if size in shown]
 
@@ -94,10 +95,11 @@ def _types(plan: ClassPlan, clauses: list[str], names: ShapeNames) -> str:
         inputs.append(f"{port}: {pattern or names.kind(kind) + optional}")
     given = plan.given()
     only = list(given) == ["output"]
-    outputs = [
-        names.kind(kind) if only else f"{name}: {names.kind(kind)}"
-        for name, kind in given.items()
-    ]
+    outputs = []
+    for name, kind in given.items():
+        text = "None" if kind is None else names.kind(kind)
+        text += "?" * (kind is not None and name in plan.scope.optional)
+        outputs.append(text if only else f"{name}: {text}")
     left, right = ", ".join(inputs), f"-> {', '.join(outputs)}"
     terms = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
     terms += [f"where {clauses[0]}", *clauses[1:]] if clauses else []

@@ -22,7 +22,7 @@ from compiler.elaborate.targets import is_item
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS
 from compiler.infer.absence import takes_none
 from compiler.infer.repeats import feeds
-from compiler.ir.graph import Ref, Scope
+from compiler.ir.graph import Ref, Scope, may_lack
 from compiler.ir.module import (
     Body,
     Carried,
@@ -124,7 +124,7 @@ class Forward:
         item, node = ref.item, self.draft.plan.scope.nodes.get(ref.node)
         if item is not None and node is not None and is_item(node, ref):
             return subscript(self._list(ref.node, item[0]), item[1])
-        if node is not None and node.may_be_absent:
+        if node is not None and (node.may_be_absent or may_lack(node, ref.port)):
             return self.values.get((ref.node, ref.port))
         return self.values[(ref.node, ref.port)]
 
@@ -189,7 +189,7 @@ class Forward:
         self.statements.extend(emitted.steps)
         value = emitted.value
         assert value is not None
-        if len(typed.outputs) == 1 and isinstance(value, Placeholder):
+        if len(typed.ports) == 1 and isinstance(value, Placeholder):
             self._remember(typed, (value,))
             return
         target, values = self._results(typed)
@@ -213,10 +213,10 @@ class Forward:
 
     def _results(self, typed: TypedNode) -> tuple[Expr, tuple[Local, ...]]:
         """A new value for each output, and how an assignment takes them."""
-        many = len(typed.outputs) > 1
+        many = len(typed.ports) > 1
         values = tuple(
             self.draft.value(Origin(typed.node.name, port if many else ""))
-            for port in typed.outputs
+            for port in typed.ports
         )
         return self._target(typed, values), values
 
@@ -226,7 +226,7 @@ class Forward:
         return op.targets(placeholders) if op is not None else target_of(placeholders)
 
     def _remember(self, typed: TypedNode, values: Sequence[Expr | None]) -> None:
-        for place, (port, value) in enumerate(zip(typed.outputs, values, strict=True)):
+        for place, (port, value) in enumerate(zip(typed.ports, values, strict=True)):
             self.values[(typed.node.name, port)] = value
             if place == 0:
                 self.values[(typed.node.name, "")] = value
@@ -247,7 +247,7 @@ class Forward:
         """A layer that no use of the class runs."""
         if typed.node.may_be_absent:
             return
-        self._remember(typed, [self._passed(typed)] + [None] * (len(typed.outputs) - 1))
+        self._remember(typed, [self._passed(typed)] + [None] * (len(typed.ports) - 1))
 
     def _test(self, typed: TypedNode) -> Expr:
         """Whether a layer with `when` runs: whether its module is there, else the condition itself.
@@ -304,7 +304,7 @@ class Forward:
         assert value is not None
         if value == other:
             self._remember(typed, [value])
-        elif len(typed.outputs) == 1 and not emitted.steps:
+        elif len(typed.ports) == 1 and not emitted.steps:
             op = runs[0].call.op
             code = Conditional(self._test(typed), value, other)
             after = self.draft.value(Origin(typed.node.name))

@@ -43,7 +43,7 @@ def join_conditions(ir: ClassIR) -> ClassIR:
 
 
 @dataclass(frozen=True, eq=False)
-class _Guarded:
+class _Conditioned:
     """Statements under a condition: the parts of it that must hold, and what there is after it."""
 
     first: Stmt
@@ -72,27 +72,27 @@ class _Joiner:
         """The statements, joined where they can be."""
         self.origins = dict(self.before.origins)
         self._read = Counter(_reads(self.before.statements, self.before.outputs))
-        found: list[Stmt | _Guarded] = []
+        found: list[Stmt | _Conditioned] = []
         for statement in self.before.statements:
             one = self._guarded(statement)
             last = found[-1] if found else None
             if one is None:
                 found.append(statement)
-            elif isinstance(last, _Guarded) and self._goes_with(last, one):
+            elif isinstance(last, _Conditioned) and self._goes_with(last, one):
                 found[-1] = self._joined(last, one)
             else:
                 found.append(self._in_one_line(found, one))
         done = tuple(self._statements(found))
         return replace(self.before, statements=done, origins=self.origins)
 
-    def _guarded(self, statement: Stmt) -> _Guarded | None:
+    def _guarded(self, statement: Stmt) -> _Conditioned | None:
         """A statement under a condition that asks for inputs; None for any other."""
         if statement.layer not in self.asking:
             return None
         match statement:
             case Choose(test=test, body=body, results=results):
                 pairs = ((a, b, _NONE if c is None else c) for a, b, c in results)
-                return _Guarded(statement, _parts(test), body, tuple(pairs))
+                return _Conditioned(statement, _parts(test), body, tuple(pairs))
             case Let(
                 target=Placeholder(Local() as after), value=Conditional() as value
             ):
@@ -100,14 +100,14 @@ class _Joiner:
                 self.origins[inside.number] = self.origins[after.number]
                 let = replace(statement, target=Placeholder(inside), value=value.body)
                 results = ((after, inside, value.orelse),)
-                return _Guarded(statement, _parts(value.test), (let,), results)
+                return _Conditioned(statement, _parts(value.test), (let,), results)
         return None
 
-    def _goes_with(self, one: _Guarded, other: _Guarded) -> bool:
+    def _goes_with(self, one: _Conditioned, other: _Conditioned) -> bool:
         """Whether another runs where one does."""
         return {*other.tests} - one.absent() == {*one.tests}
 
-    def _joined(self, one: _Guarded, other: _Guarded) -> _Guarded:
+    def _joined(self, one: _Conditioned, other: _Conditioned) -> _Conditioned:
         inside = {after: Placeholder(value) for after, value, _ in one.results}
         outside = {after: value for after, _, value in one.results}
         body = (refilled(part, _putting(inside)) for part in other.body)
@@ -123,11 +123,11 @@ class _Joiner:
         )
 
     def _in_one_line(
-        self, before: list[Stmt | _Guarded], other: _Guarded
-    ) -> Stmt | _Guarded:
+        self, before: list[Stmt | _Conditioned], other: _Conditioned
+    ) -> Stmt | _Conditioned:
         """A value in place of one that is absent, as one statement with that; the other one is taken away."""
         match other:
-            case _Guarded(
+            case _Conditioned(
                 tests=(test,), body=(Let() as let,), results=((after, _, passed),)
             ):
                 pass
@@ -139,24 +139,24 @@ class _Joiner:
         if place is None or self._read[_local(passed)] > 1:
             return other
         one = before[place]
-        assert isinstance(one, _Guarded)
+        assert isinstance(one, _Conditioned)
         if len(one.body) > 1 and not isinstance(let.value, Placeholder):
             return other
         del before[place]
         ((_, inside, _),) = one.results
         return replace(one, results=((after, inside, let.value),), first=other.first)
 
-    def _statements(self, found: Sequence[Stmt | _Guarded]) -> Iterator[Stmt]:
+    def _statements(self, found: Sequence[Stmt | _Conditioned]) -> Iterator[Stmt]:
         """The statements; of joined ones those results alone are left that something else reads."""
-        plain = [one for one in found if not isinstance(one, _Guarded)]
+        plain = [one for one in found if not isinstance(one, _Conditioned)]
         read = Counter(_reads(plain, self.before.outputs))
         for one in found:
-            if isinstance(one, _Guarded):
+            if isinstance(one, _Conditioned):
                 others = (value for *_, value in one.results)
                 read.update(_reads(one.body, (*one.tests, *others)))
         known: dict[Expr, set[Expr]] = {}
         for one in found:
-            if isinstance(one, _Guarded):
+            if isinstance(one, _Conditioned):
                 tests = tuple(_needed(one, known))
                 known |= {test: {*one.tests} for test in one.absent()}
                 yield _statement(replace(one, tests=tests), read)
@@ -164,7 +164,7 @@ class _Joiner:
                 yield one
 
 
-def _needed(one: _Guarded, known: Mapping[Expr, set[Expr]]) -> Iterator[Expr]:
+def _needed(one: _Conditioned, known: Mapping[Expr, set[Expr]]) -> Iterator[Expr]:
     """The parts of a condition that no other part answers: what is there only with the mask is asked for alone.
 
     `known` are those answers. A part is kept for a type checker where the statements read what it asks for.
@@ -179,7 +179,7 @@ def _needed(one: _Guarded, known: Mapping[Expr, set[Expr]]) -> Iterator[Expr]:
         yield test
 
 
-def _statement(one: _Guarded, read: Counter[Hashable]) -> Stmt:
+def _statement(one: _Conditioned, read: Counter[Hashable]) -> Stmt:
     if isinstance(one.first, Let) and len(one.body) == 1:
         (let,), ((after, _, other),) = one.body, one.results
         if isinstance(let, Let):
@@ -190,9 +190,9 @@ def _statement(one: _Guarded, read: Counter[Hashable]) -> Stmt:
     return Choose(one.first.layer, _all(one.tests), one.body, results, kinds)
 
 
-def _is_instead(one: Stmt | _Guarded, test: Expr, passed: Expr) -> bool:
+def _is_instead(one: Stmt | _Conditioned, test: Expr, passed: Expr) -> bool:
     """Whether a statement gives a value that is absent under a condition, which another one takes the place of."""
-    if not isinstance(one, _Guarded) or len(one.tests) > 1 or len(one.results) > 1:
+    if not isinstance(one, _Conditioned) or len(one.tests) > 1 or len(one.results) > 1:
         return False
     ((after, _, other),) = one.results
     opposite = _opposite(one.tests[0])

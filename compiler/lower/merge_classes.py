@@ -250,6 +250,10 @@ def _require_values(plan: ClassPlan) -> None:
     Raises:
         Unwritten: where a param says whether a layer has one.
     """
+    for name in plan.scope.optional & plan.scope.outputs.keys():
+        layer = plan.scope.outputs[name].node
+        reason = f"the output {name} may be absent, and a network with `step` gives it in every piece"
+        raise Unwritten(plan, layer, reason)
     for node in plan.scope.nodes.values():
         if node.may_be_absent and plan.decides(node.name) is None:
             reason = f"{node.name} may be absent, and a network with `step` has a value for it in every piece"

@@ -446,11 +446,13 @@ class ClassPrinter:
             lines += self._statement(statement)
         outputs = [self.code(output) for output in self.ir.body.outputs]
         known = {self.names[value] for _, value in self.ir.body.inputs}
-        returning(lines, outputs, known)
+        names = enumerate(self.plan.scope.outputs)
+        optional = [n for n, name in names if name in self.plan.scope.optional]
+        returning(lines, outputs, known, either_none(TENSOR) if optional else TENSOR)
         return Function(
             name,
             (FunctionParameter("self"), *inputs, *settings),
-            tensors(len(outputs)),
+            tensors(len(outputs), optional),
             tuple(typed_calls(lines)),
         )
 

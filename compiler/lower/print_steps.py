@@ -145,9 +145,10 @@ def _unless_none(state: Expr, other: Expr, value: Expr) -> Expr:
     return Conditional(Compare("is", state, lit(None)), other, value)
 
 
-def tensors(count: int) -> Expr:
-    """The type of so many tensors."""
-    return TENSOR if count == 1 else subscript(Name("tuple"), *[TENSOR] * count)
+def tensors(count: int, optional: Collection[int] = ()) -> Expr:
+    """The type of so many tensors, of which those at some places may be None."""
+    each = [either_none(TENSOR) if n in optional else TENSOR for n in range(count)]
+    return each[0] if count == 1 else subscript(Name("tuple"), *each)
 
 
 class Printer(Protocol):
@@ -325,7 +326,7 @@ class StepPrinter:
             shown = [
                 kind
                 for code, kind in zip(self.ir.outputs, kinds, strict=True)
-                if code in pieces
+                if code in pieces and kind is not None
             ]
             comment = self.printer.comment(shown)
             lines.append(Assign((_target(results),), value, comment=comment))

@@ -27,8 +27,10 @@ UNTYPED = frozenset({"unflatten"})
 """Methods of a Tensor without types in torch, each beside a function of its name that has them."""
 
 
-def returning(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> None:
-    """End `forward`: return what the last line computes, or the names of the outputs."""
+def returning(
+    lines: list[Stmt], values: Sequence[Expr], inputs: set[str], kind: Expr = TENSOR
+) -> None:
+    """End `forward`: return what the last line computes, or the names of the outputs; `kind` is the type of one."""
     if len(values) > 1:
         lines.append(Return(TupleExpr(tuple(values))))
         return
@@ -43,7 +45,7 @@ def returning(lines: list[Stmt], values: Sequence[Expr], inputs: set[str]) -> No
         lines[-1] = Return(last.value, last.comment)
         return
     if not (isinstance(value, Name) and value.id in inputs):
-        _annotate(lines, value)
+        _annotate(lines, value, kind)
     last = lines[-1] if lines else None
     if isinstance(last, Assign) and last.value is not None and _goes_on(lines, last):
         lines[-1] = Return(last.value, last.comment)
@@ -98,13 +100,13 @@ def is_tensor(value: Expr, typed: set[str]) -> bool:
     )
 
 
-def _annotate(lines: list[Stmt], value: Expr) -> None:
+def _annotate(lines: list[Stmt], value: Expr, kind: Expr) -> None:
     """Say at its first assignment that a variable is a Tensor: calling a module gives `Any`."""
     for place, line in enumerate(lines):
         if isinstance(line, For):
             continue
         if isinstance(line, Assign) and line.targets == (value,):
-            lines[place] = Assign(line.targets, line.value, TENSOR, line.comment)
+            lines[place] = Assign(line.targets, line.value, kind, line.comment)
             return
 
 

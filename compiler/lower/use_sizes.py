@@ -31,9 +31,11 @@ def tell_uses(plan: ClassPlan) -> None:
         }
         if outputs != shown.outputs:
             plan.layers[name] = replace(shown, outputs=outputs)
-    for port, kind in plan.first.outputs.items():
+    for port in plan.scope.outputs:
         uses = [(use, use.outputs[port]) for use in plan.uses if port in use.outputs]
-        plan.outputs[port] = _told(plan, kind, uses)
+        if uses:
+            kind = plan.first.outputs.get(port, uses[0][1])
+            plan.outputs[port] = _told(plan, kind, uses)
 
 
 def _at(nodes: list[tuple[Instance, TypedNode]], port: str) -> Iterator[Use]:

@@ -25,7 +25,7 @@ from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.dataclass import dataclass
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import feeds, for_copy
-from compiler.ir.graph import Node, Ref
+from compiler.ir.graph import Node, Ref, may_lack
 from compiler.ir.module import (
     Choose,
     Collected,
@@ -183,6 +183,8 @@ class _Check:
             return self._first(node)
         if ref.port in node.items:
             return self._item(ref)
+        if may_lack(node.node, ref.port) and ref.port not in node.outputs:
+            return lit(None)
         module = self._alias(node)
         if module is not None:
             return module
@@ -555,8 +557,8 @@ class _Check:
         self._results(targets, node)
 
     def _results(self, targets: Sequence[Local], node: TypedNode) -> None:
-        self._same(len(targets), len(node.outputs), "the number of outputs")
-        for target, port in zip(targets, node.outputs, strict=True):
+        self._same(len(targets), len(node.ports), "the number of outputs")
+        for target, port in zip(targets, node.ports, strict=True):
             token = self._token(Ref(node.node.name, port))
             self.values[target.number] = (
                 token.key if isinstance(token, Placeholder) else token

@@ -116,6 +116,8 @@ class PortCheck:
     ) -> str:
         types = net.inputs if side == "inputs" else net.outputs
         name = bound(types, role, self.ports)
+        if side == "outputs" and name not in types and self.lacks(net, name):
+            return ""
         if name not in types:
             self._absent(role, side[:-1], types)
             return ""
@@ -126,6 +128,19 @@ class PortCheck:
         label = f"{name} is {net.context.values(found)}"
         self._at(net, side, name, message, label, self.holds)
         return ""
+
+    def lacks(self, net: Instance, port: str) -> bool:
+        """Whether a network has an output that is absent; that is reported."""
+        if port not in net.scope.outputs or port in net.outputs:
+            return False
+        source = net.scope.outputs[port].node
+        message = f"{self.kind} needs the output {port}, and it is absent"
+        label = f"{source} has no value here"
+        help = (
+            "set the params so that its layer runs, or leave the output out of the task"
+        )
+        self._at(net, "outputs", port, message, label, help)
+        return True
 
     def _absent(self, role: str, side: str, ports: Iterable[str]) -> None:
         have = f"the {side}s are {listed(ports)}"

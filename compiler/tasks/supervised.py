@@ -77,7 +77,7 @@ class Supervised(Task):
 
     def _check_losses(self, check: PortCheck, net: Instance, facts: DataFacts) -> None:
         """Report further losses of outputs that do not fit, or do not exist."""
-        own = bound(net.scope.outputs, self.output, self.ports)
+        own = bound(net.outputs, self.output, self.ports)
         for port, loss in self.losses.items():
             path = ("losses", port)
             if port not in net.scope.outputs:
@@ -85,6 +85,8 @@ class Supervised(Task):
                 message = f"there is no output {shorten(port)}"
                 help = suggest(port, known) or f"the others are {listed(known)}"
                 check.report("task-misfit", path, message, help=help, key=True)
+            elif check.lacks(net, port):
+                continue
             elif port == own:
                 message = (
                     f"{port} is the output of the task, whose loss is {self.kind}'s"

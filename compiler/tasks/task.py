@@ -171,7 +171,7 @@ class Task(Model):
             return None
         name, instance = next(iter(typed.networks.items()))
         port = bound(instance.scope.inputs, self.decodes, self.ports)
-        output = bound(instance.scope.outputs, "logits", self.ports)
+        output = bound(instance.outputs, "logits", self.ports)
         kind = instance.inputs.get(port)
         symbol = None if kind is None else instance.context.value(kind.shape[1]).alone
         if symbol is None:

@@ -24,7 +24,7 @@ def untrained_layers(
     """
     counter = ParameterCounter()
     for name, instance in typed.networks.items():
-        outputs = instance.scope.outputs
+        outputs = instance.outputs
         used = {
             bound(outputs, role.name, ports)
             for role in roles

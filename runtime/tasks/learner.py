@@ -218,7 +218,8 @@ class Learner(Generic[T]):
         }
         out = self.networks[network](*(by_name[name] for name in inputs))
         tensors = out if isinstance(out, tuple) else (out,)
-        return dict(zip(instance.outputs, tensors, strict=True))
+        named = zip(instance.scope.outputs, tensors, strict=True)
+        return {name: tensor for name, tensor in named if tensor is not None}
 
     def output(self, network: str, role: str, **roles: Tensor) -> Tensor:
         """Run a network on inputs by role; returns the output with the role `role`."""

@@ -39,7 +39,7 @@ def stepper(
         return None
     state = network.init_state(**{n: given[n] for n in needed}, max_length=max_length)
 
-    wanted = bound(instance.scope.outputs, "logits", ports)
+    wanted = bound(instance.outputs, "logits", ports)
 
     def step(tokens: Tensor, state: Any) -> Tensor:
         found = network.step(tokens, state)

@@ -85,7 +85,7 @@ def _random_spec(seed: int) -> Config:
     more = OPTIONAL if seed >= ASKING else {}
     spec: Config = {"name": "Net", "params": params, "dims": dims, **_network(s, more)}
     if rich and s.chance(0.15):
-        spec = _two(s, spec)
+        spec = _two(s, spec, more)
     if s.chance(0.2):
         spec["init"] = {
             "linear": s.pick(
@@ -138,13 +138,13 @@ def _network(s: Scope, more: Mapping[str, str] = NO_INPUTS) -> Config:
     return {**network, "outputs": outputs} if outputs else network
 
 
-def _two(s: Scope, spec: Config) -> Config:
+def _two(s: Scope, spec: Config, more: Mapping[str, str]) -> Config:
     """The spec with a network beside its own, of the same params and blocks."""
     keys = ("inputs", "layers", "outputs")
     other = replace(s, values=[], layers={}, linears=[], runs=[])
     networks = {
         "first": {key: spec[key] for key in keys if key in spec},
-        "second": _network(other),
+        "second": _network(other, more),
     }
     rest = {key: value for key, value in spec.items() if key not in keys}
     return {**rest, "networks": networks}

@@ -8,7 +8,8 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.expr.given import answered, asked_inputs
 from compiler.expr.syntax import Expression, Given
-from compiler.ir.graph import Node, Place, Scope
+from compiler.infer.instances import InstanceBuilder
+from compiler.ir.graph import Node, Place, Ref, Scope, may_lack
 from compiler.ir.tensors import OwnTensor, own_tensors
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.op.arg_types import Formula
@@ -38,6 +39,19 @@ def hopeful(
         return hoped is hope if one.input in open else _is_there(one, inputs)
 
     return answered(when, answer)
+
+
+def is_open(instance: Instance | InstanceBuilder, ref: Ref) -> bool:
+    """Whether a value may be there or not when the network runs."""
+    source = instance.nodes.get(ref.node)
+    if source is None:
+        return ref.node in instance.open
+    if source.node.may_be_absent and len(source.outcomes) > 1:
+        return True
+    inner = source.calls[0].instance if source.calls else None
+    if inner is None or not may_lack(source.node, ref.port):
+        return False
+    return is_open(inner, inner.scope.outputs[ref.port])
 
 
 def _is_there(asked: Given, inputs: Inputs) -> bool:
