@@ -307,12 +307,12 @@ def _lower(view: ScopeView, upto: ScopeView, cases: frozenset[int]) -> frozenset
 
 def _source_port(layer: LayerView, ref: Ref) -> str:
     """The output that a value comes from; "" if the layer has only one."""
-    names = _outputs(layer)
+    names = output_names(layer)
     port = ref.port or next(iter(names), "")
     return port if len(names) > 1 and port not in _UNLABELLED else ""
 
 
-def _outputs(layer: LayerView) -> tuple[str, ...]:
+def output_names(layer: LayerView) -> tuple[str, ...]:
     """The outputs of a layer: first the default one; the states of a scan come last."""
     target = layer.target
     if layer.uses and layer.uses[0][1].outputs:

@@ -15,7 +15,7 @@ from compiler.diagnostics.text import printable
 from compiler.diagram.boxes import BoxBuilder, short_name
 from compiler.diagram.captions import layer_caption
 from compiler.diagram.drawing import Box, Caption, Drawing, Edge
-from compiler.diagram.edges import build_edges
+from compiler.diagram.edges import build_edges, output_names
 from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
@@ -197,10 +197,12 @@ def _ports(view: ScopeView, source: str, target: str) -> Iterator[Json]:
 
 
 def _output(view: ScopeView, source: str, port: str) -> str:
-    scope = None if view.is_input(source) else view.layer(source).scope
-    if scope is None or port:
+    """The output of a layer's scope that a port of the layer has its value from."""
+    if view.is_input(source) or view.layer(source).scope is None:
         return port
-    return next(iter(scope.outputs), "")
+    layer = view.layer(source)
+    port = port or next(iter(output_names(layer)), "")
+    return layer.uses[0][1].copy_port(port) if layer.uses else port
 
 
 def _loops(view: ScopeView) -> Iterator[Json]:

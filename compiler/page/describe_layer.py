@@ -45,6 +45,7 @@ class LayerDescriber:
         """An input or an output of a scope."""
         ref = dict(view.outputs).get(name) if is_output else Ref(name)
         found: JsonObject = {
+            "text": "" if is_output else _state(view, name),
             "types": [] if ref is None else list(self._type(view, ref, "")),
             "at": self._place_of_port(view, name, ref, is_output),
         }
@@ -88,6 +89,16 @@ class LayerDescriber:
         return _from_to(
             "" if size is None or size == 0 else _amount(size) for size in found
         )
+
+
+def _state(view: ScopeView, name: str) -> str:
+    """What an input that is carried from step to step starts from."""
+    if view.parent is None:
+        return ""
+    carry = view.parent.layer(view.name).node.carry.get(name)
+    if carry is None:
+        return ""
+    return f"State that each step takes from the one before; starts from {carry.fill or carry.ref}."
 
 
 def _runs(layer: LayerView) -> str:

@@ -25,6 +25,7 @@ _SCRIPTS: Final = (
     "dagre-3.1.3.min.js",
     "model.js",
     "measure.js",
+    "arrows.js",
     "layout.js",
     "draw.js",
     "view.js",

@@ -228,6 +228,50 @@ def test_several_networks(opened: Opener, tmp_path: Path) -> None:
     assert chosen(page) == "1/to_score"
 
 
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("spec", ["transformer", "elman", "gan", "googlenet"])
+def test_boxes_lie_apart_and_in_their_frames(
+    opened: Opener, tmp_path: Path, spec: str, direction: str
+) -> None:
+    page = opened(saved(tmp_path / "net.html", spec, direction=direction)).page
+    page.click("#unfold")
+    frames = page.evaluate(
+        """[...drawn].filter(([, one]) => !one.node.port).map(([key, { node, x, y }]) =>
+           ({ key, x, y, right: x + node.width, bottom: y + node.height, frame: node.open }))"""
+    )
+    around = {one["key"]: one for one in frames}
+    for one in frames:
+        outer = around.get(one["key"].rpartition("/")[0])
+        if outer is not None:
+            assert outer["x"] <= one["x"]
+            assert one["right"] <= outer["right"]
+            assert outer["y"] <= one["y"]
+            assert one["bottom"] <= outer["bottom"]
+        for other in frames:
+            if other["key"] <= one["key"] or other["key"].startswith(one["key"] + "/"):
+                continue
+            assert (
+                other["x"] >= one["right"]
+                or other["right"] <= one["x"]
+                or other["y"] >= one["bottom"]
+                or other["bottom"] <= one["y"]
+            ), (one, other)
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_the_main_line_is_straight(
+    opened: Opener, tmp_path: Path, direction: str
+) -> None:
+    page = opened(saved(tmp_path / "net.html", "gpt2", direction=direction)).page
+    side = "x + node.width / 2" if direction == "TB" else "y + node.height / 2"
+    middles = page.evaluate(
+        f"[...drawn.values()].filter(({{ node }}) => node.box.kind === 'layer' && node.box.name !== 'wpe')"
+        f".map(({{ node, x, y }}) => {side})"
+    )
+    assert len(middles) == 15
+    assert max(middles) - min(middles) < 1.5
+
+
 def test_a_link_leads_to_a_layer(opened: Opener, gpt2: str) -> None:
     one = opened(f"{gpt2}#0/h/mlp/c_fc")
     assert chosen(one.page) == "0/h/mlp/c_fc"

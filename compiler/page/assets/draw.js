@@ -42,8 +42,7 @@ function drawScope(layout, x, y, level) {
     const path = make("path", { class: `edge ${kind}${edge.flags.includes("o") ? " optional" : ""}${plain}`, d: pathOf(edge), transform: `translate(${x} ${y})` }, edges);
     for (const end of [source, target]) if (end.drawn) end.drawn.edges.push(path);
     edge.lines.forEach((line, n) => {
-      const at = { x: x + edge.text.x, y: y + edge.text.y + 4 + 14 * (n - (edge.lines.length - 1) / 2), class: kind === "error" ? "label error" : "label" };
-      make("text", at, labels).textContent = line;
+      make("text", { ...labelAt(edge, n, x, y), class: kind === "error" ? "label error" : "label" }, labels).textContent = line;
     });
   }
   for (const d of layout.loops) make("path", { class: "edge loop", d, transform: `translate(${x} ${y})` }, edges);
@@ -66,15 +65,28 @@ function drawNode(node, x, y, level) {
   if (node.port) drawPort(group, node);
   else if (node.open) drawFrame(group, node);
   else drawBox(group, node);
-  if (node.open) drawScope(node.inner, left + node.left, top + node.head, level + 1);
+  if (node.open) drawScope(node.inner, left + node.inset.x, top + node.inset.y, level + 1);
 }
 
+// A line of a label: right of an arrow that goes down, over one that goes to the right.
+function labelAt({ text, lines, length }, n, x, y) {
+  if (!sideways()) return { x: x + text.x, y: y + text.y + 4 + 14 * (n - (lines.length - 1) / 2) };
+  return { x: x + text.y - length / 2, y: y + text.x - 14 * (lines.length - 1 - n) };
+}
+
+// A point on the border of a frame, with its name where there are several. A state has its name at the left, for the
+// way back comes from the right.
 function drawPort(group, node) {
-  const middle = node.centre - node.x;
   const input = node.box.kind === "input";
-  make("rect", { class: "shape", x: middle - 8, y: input ? -4 : node.height - 14, width: Math.max(16, node.width / 2 + 8), height: 18, rx: 5 }, group);
-  make("circle", { class: "dot", cx: middle, cy: input ? 0 : node.height, r: 2.6 }, group);
-  if (node.label) make("text", { class: "detail", x: middle + 7, y: input ? 11 : node.height - 4 }, group).textContent = node.label;
+  const { width, height, label, state } = node;
+  const [cx, cy] = sideways() ? [input ? 0 : width, height / 2] : [width / 2, input ? 0 : height];
+  make("rect", { class: "shape", x: -3, y: -3, width: width + 6, height: height + 6, rx: 5 }, group);
+  make("circle", { class: "dot", cx, cy, r: 2.6 }, group);
+  if (!label) return;
+  const place = sideways()
+    ? { x: input ? 6 : width - 6, y: cy + (state ? 15 : -5), "text-anchor": input ? "start" : "end" }
+    : { x: cx + (state ? -7 : 7), y: input ? 11 : height - 4, "text-anchor": state ? "end" : "start" };
+  make("text", { class: "detail", ...place }, group).textContent = label;
 }
 
 function drawBox(group, node) {

@@ -1,9 +1,14 @@
 // Where all stands. Each scope is laid out by itself, by dagre, with what is open inside as one box of its size; so
 // folding one changes its own layout and those around it, and no others.
+//
+// All is laid out downwards. Where the picture is to go to the right, sizes are turned before and places after.
 
 const PAD = 16;
 const HEAD = 27;
 const layouts = new Map();
+
+const sideways = () => model.data.direction === "LR";
+const turned = (size) => (sideways() ? { ...size, width: size.height, height: size.width } : size);
 
 function forgetLayout(path) {
   for (let length = 1; length <= path.length; length += 1) layouts.delete(keyOf(path.slice(0, length)));
@@ -41,10 +46,12 @@ function nodeOf(path, box, run, scope) {
   if (path.length > 2 && (box.kind === "input" || box.kind === "output")) {
     const alone = scope.boxes.filter((one) => one.kind === box.kind).length === 1;
     const label = alone ? "" : box.name;
-    return Object.assign(node, { port: true, label, width: label ? 2 * textWidth(label, 11) + 20 : 10, height: label ? 14 : 4 });
+    const length = label ? textWidth(label, 11) + 10 : 4;
+    const size = sideways() ? { width: label ? 26 : 10, height: length } : { width: label ? 2 * length : 10, height: label ? 14 : 4 };
+    return Object.assign(node, { port: true, label, state: (scope.loops || []).includes(box.name), ...size });
   }
-  if (opens(box) && isOpen(path)) return Object.assign(node, frameOf(path, box));
-  return Object.assign(node, sizeOf(box));
+  if (opens(box) && isOpen(path)) return Object.assign(node, turned(frameOf(path, box)));
+  return Object.assign(node, turned(sizeOf(box)));
 }
 
 // An open block: a head with its title, and its inside.
@@ -53,10 +60,16 @@ function frameOf(path, box) {
   const rows = rowsOf(box.open);
   const head = HEAD + (rows.length - 1) * ROW;
   const title = Math.max(...rows.map(rowWidth)) + 22 + FOLD;
-  const own = Math.max(inner.width + 2 * PAD, title);
-  const left = (own - inner.width) / 2;
+  if (sideways()) {
+    const before = inner.ins.size ? 0 : PAD;
+    const after = inner.outs.size ? 0 : PAD;
+    const width = Math.max(before + inner.width + after, title);
+    return { open: true, inner, rows, head, left: head, inset: { x: before, y: head }, width, height: head + inner.height + PAD };
+  }
+  const width = Math.max(inner.width + 2 * PAD, title);
+  const left = (width - inner.width) / 2;
   const below = inner.outs.size ? 0 : PAD;
-  return { open: true, inner, rows, head, left, own, width: own, height: inner.height + head + below };
+  return { open: true, inner, rows, head, left, inset: { x: left, y: head }, width, height: inner.height + head + below };
 }
 
 function edgesOf(scope, nodes, home) {
@@ -98,7 +111,6 @@ function arrange(nodes, edges, inside) {
   nodes.forEach((node, n) => {
     const { x, y } = graph.node(String(n));
     Object.assign(node, { x: flip * x - node.axis, y: y - node.height / 2, centre: flip * x });
-    if (node.open) node.width = node.own;
   });
   const rows = rowsAcross(nodes);
   for (const { v, w, name } of graph.edges()) {
@@ -154,12 +166,15 @@ function prepare(nodes, edges) {
     node.room = node.width;
     if (!node.open) return;
     const main = edges.find((edge) => edge.target === n && edge.flags.includes("m")) || edges.find((edge) => edge.target === n);
-    node.axis = node.left + (main ? portX(node.inner, "ins", main.into) : node.inner.width / 2);
-    node.room = 2 * Math.max(node.axis, node.own - node.axis);
+    node.axis = node.left + (main ? portX(node.inner, "ins", main.into) : node.inner.across / 2);
+    node.room = 2 * Math.max(node.axis, node.width - node.axis);
   });
   for (const edge of edges) {
     edge.lines = edge.label ? wrapped(edge.label, 22, 2) : [];
-    edge.breadth = edge.lines.length ? 2 * Math.max(...edge.lines.map((line) => textWidth(line, 11))) + 20 : 0;
+    edge.length = edge.lines.length ? Math.max(...edge.lines.map((line) => textWidth(line, 11))) : 0;
+    // The text is at one side of the arrow, which is in the middle of its room.
+    edge.room = { width: edge.length && 2 * edge.length + 20, height: edge.lines.length * 14 };
+    if (sideways() && edge.length) edge.room = { width: edge.lines.length * 28 + 8, height: edge.length + 12 };
   }
 }
 
@@ -178,8 +193,7 @@ function graphOf(nodes, edges, inside, align) {
   }
   edges.forEach((edge, n) => {
     const weight = edge.flags.includes("m") ? 8 : edge.flags.includes("s") ? 1 : 2;
-    const size = { width: edge.breadth, height: edge.lines.length * 14, labelpos: "c" };
-    graph.setEdge(String(edge.source), String(edge.target), { weight, ...size }, String(n));
+    graph.setEdge(String(edge.source), String(edge.target), { weight, ...edge.room, labelpos: "c" }, String(n));
   });
   return graph;
 }
@@ -205,7 +219,7 @@ function isMirrored(graph, nodes) {
 
 const portX = (inner, side, name) => {
   const x = inner[side].get(name);
-  return x !== undefined ? x : inner[side].size ? inner[side].values().next().value : inner.width / 2;
+  return x !== undefined ? x : inner[side].size ? inner[side].values().next().value : inner.across / 2;
 };
 
 // Shifts all to the origin, and finds the ends of arrows.
@@ -220,7 +234,7 @@ function finish(scope, nodes, edges, inside) {
     ...layers.flatMap((node) => [node.x, node.x + node.width]),
     ...ports.flatMap((node) => [node.centre - 6, node.centre + node.width / 2]),
     ...edges.flatMap((edge) => edge.points.map((point) => point.x)),
-    ...edges.flatMap((edge) => (edge.lines.length ? [edge.text.x, edge.text.x + Math.max(...edge.lines.map((line) => textWidth(line, 11)))] : [])),
+    ...edges.flatMap((edge) => (edge.lines.length ? [edge.text.x, edge.text.x + (sideways() ? 0 : edge.length)] : [])),
   ];
   const left = xs.length ? Math.min(...xs) : 0;
   const loops = (scope.loops || []).length * 14;
@@ -232,106 +246,15 @@ function finish(scope, nodes, edges, inside) {
     if (edge.lines.length) edge.text = move(edge.text);
   }
   const side = (kind) => new Map(ports.filter((node) => node.box.kind === kind).map((node) => [node.box.name, node.centre]));
-  const found = { width, height: bottom - top, nodes, edges, ins: side("input"), outs: side("output"), inside };
+  const found = { across: width, along: bottom - top, nodes, edges, ins: side("input"), outs: side("output"), inside };
   found.loops = (scope.loops || []).map((name, n) => loopOf(found, name, width - 6 - 14 * n)).filter(Boolean);
-  return found;
+  if (sideways()) nodes.forEach(turn);
+  return Object.assign(found, turned({ width, height: bottom - top }));
 }
 
-// A state that goes back from an output to the input of the same name, at the right side.
-function loopOf(layout, name, x) {
-  const from = layout.outs.get(name);
-  const to = layout.ins.get(name);
-  if (from === undefined || to === undefined) return null;
-  const low = layout.height - 5;
-  return `M${from} ${low}H${x - 6}Q${x} ${low} ${x} ${low - 6}V12Q${x} 6 ${x - 6} 6H${to + 5}`;
+function turn(node) {
+  [node.x, node.y, node.width, node.height] = [node.y, node.x, node.height, node.width];
 }
-
-// Where an arrow leaves a box, at its lower side, and where it arrives, at the upper one.
-const startOf = (edge, source) =>
-  source.open
-    ? { x: source.x + source.left + portX(source.inner, "outs", edge.out), y: source.y + source.height }
-    : { x: source.centre, y: source.port ? source.y : source.y + source.height };
-const endOf = (edge, target) =>
-  target.open
-    ? { x: target.x + target.left + portX(target.inner, "ins", edge.into), y: target.y }
-    : { x: target.centre, y: target.port ? target.y + target.height : target.y };
-
-// The corners of an arrow: it goes aside between the rows of boxes alone.
-function route(edge, source, target) {
-  const [start, end] = [startOf(edge, source), endOf(edge, target)];
-  edge.points = [start];
-  const add = (x, y) => edge.points.push({ x, y });
-  if (edge.after.bottom > start.y + 1) add(start.x, edge.after.bottom);
-  const passed = edge.bends.flatMap(({ x, y }) => edge.rows.filter((row) => row.top <= y && y <= row.bottom).map((row) => [x, row]));
-  for (const [x, row] of passed) {
-    add(x, row.top);
-    add(x, row.bottom);
-  }
-  const last = edge.points[edge.points.length - 1];
-  edge.side = 0;
-  if (entersAside(edge, target, last)) {
-    edge.side = Math.sign(last.x - target.centre);
-    const middle = target.y + target.height / 2;
-    add(target.centre + (edge.side * target.width) / 2, middle);
-  } else {
-    if (edge.before.top < end.y - 1) add(end.x, edge.before.top);
-    add(end.x, end.y);
-  }
-  if (edge.lines.length) edge.text = labelPlace(edge.points);
-}
-
-// Whether an arrow turns into the side of a sum: it comes from aside, with no box between.
-function entersAside(edge, target, { x }) {
-  if (target.box.kind !== "join" || Math.abs(x - target.centre) < 26) return false;
-  const [low, high] = [Math.min(x, target.centre), Math.max(x, target.centre)];
-  return !edge.before.nodes.some((node) => node !== target && node.x < high && node.x + node.width > low);
-}
-
-// Beside the longest part that goes down.
-function labelPlace(points) {
-  let best = null;
-  for (let n = 1; n < points.length; n += 1) {
-    const [from, to] = [points[n - 1], points[n]];
-    const length = to.y - from.y - Math.abs(to.x - from.x) / 2;
-    if (!best || length > best.length) best = { length, x: (from.x + to.x) / 2 + 8, y: (from.y + to.y) / 2 };
-  }
-  return { x: best.x, y: best.y };
-}
-
-// An arrow as a line of curves that leave and arrive upright, or at the side of a sum.
-function pathOf({ points, side }) {
-  const [start, ...rest] = points;
-  let text = `M${round(start.x)} ${round(start.y)}`;
-  let from = start;
-  rest.forEach((to, n) => {
-    const dx = to.x - from.x;
-    if (side && n === rest.length - 1) {
-      const turn = Math.min(12, Math.abs(dx) / 2);
-      text += `V${round(to.y - turn)}Q${round(from.x)} ${round(to.y)} ${round(from.x - side * turn)} ${round(to.y)}H${round(to.x)}`;
-    } else if (Math.abs(dx) < 0.75) text += `L${round(to.x)} ${round(to.y)}`;
-    else if (Math.abs(dx) > 7 * Math.abs(to.y - from.y)) text += elbow(from, to);
-    else {
-      const half = (from.y + to.y) / 2;
-      text += `C${round(from.x)} ${round(half)} ${round(to.x)} ${round(half)} ${round(to.x)} ${round(to.y)}`;
-    }
-    from = to;
-  });
-  return text;
-}
-
-// Down, aside and down, with round corners.
-function elbow(from, to) {
-  const half = (from.y + to.y) / 2;
-  const side = Math.sign(to.x - from.x);
-  const turn = Math.min(9, Math.abs(to.y - from.y) / 2);
-  const [x, y] = [round(half - turn), round(half + turn)];
-  return (
-    `V${x}Q${round(from.x)} ${round(half)} ${round(from.x + side * turn)} ${round(half)}` +
-    `H${round(to.x - side * turn)}Q${round(to.x)} ${round(half)} ${round(to.x)} ${y}V${round(to.y)}`
-  );
-}
-
-const round = (number) => Math.round(number * 10) / 10;
 
 // The networks, each in a frame of its own if there are several, set in rows.
 function layoutAll() {
@@ -343,7 +266,8 @@ function layoutAll() {
   }
   if (!networks.length) return { nodes: [], inner: null, width: 1, height: 1 };
   const nodes = networks.map((_, n) => nodeOf([n], boxAt([n]), null, { kind: "network", boxes: [] }));
-  const most = Math.max(1800, ...nodes.map((node) => node.width));
+  if (sideways()) nodes.forEach((node) => ([node.width, node.height] = [node.height, node.width]));
+  const most = sideways() ? 0 : Math.max(1800, ...nodes.map((node) => node.width));
   let [x, y, tallest, width] = [0, 0, 0, 0];
   for (const node of nodes) {
     if (x && x + node.width > most) [x, y, tallest] = [0, y + tallest + 40, 0];

@@ -86,6 +86,21 @@ def test_arrows_name_the_ports_that_they_join() -> None:
     assert edge[4] == [["", "memory"], ["", "query"]]
 
 
+def test_an_arrow_leaves_a_scan_by_its_own_output() -> None:
+    found = data(page(lg.compile("elman")))
+    network, cell = found["scopes"]
+    at = {name: number for number, name in enumerate(names(network))}
+    (edge,) = [
+        one for one in network["edges"] if one[:2] == [at["recurrence"], at["head"]]
+    ]
+    assert edge[4] == [["y", "input"]]
+    assert cell["loops"] == ["h"]
+    (state,) = [
+        box for box in cell["boxes"] if (box["kind"], box["name"]) == ("input", "h")
+    ]
+    assert state["text"].endswith("starts from zeros.")
+
+
 def test_nothing_is_loaded_and_nothing_runs_but_the_page() -> None:
     text = page(lg.compile("cnn"))
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)

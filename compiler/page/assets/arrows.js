@@ -1,0 +1,100 @@
+// The ways of arrows: from the lower side of a box down to the upper side of another, whatever side that is on the screen.
+
+// Where an arrow leaves a box, at its lower side, and where it arrives, at the upper one.
+const startOf = (edge, source) =>
+  source.open
+    ? { x: source.x + source.left + portX(source.inner, "outs", edge.out), y: source.y + source.height }
+    : { x: source.centre, y: source.port ? source.y : source.y + source.height };
+const endOf = (edge, target) =>
+  target.open
+    ? { x: target.x + target.left + portX(target.inner, "ins", edge.into), y: target.y }
+    : { x: target.centre, y: target.port ? target.y + target.height : target.y };
+
+// The corners of an arrow: it goes aside between the rows of boxes alone.
+function route(edge, source, target) {
+  const [start, end] = [startOf(edge, source), endOf(edge, target)];
+  edge.points = [start];
+  const add = (x, y) => edge.points.push({ x, y });
+  if (edge.after.bottom > start.y + 1) add(start.x, edge.after.bottom);
+  const passed = edge.bends.flatMap(({ x, y }) => edge.rows.filter((row) => row.top <= y && y <= row.bottom).map((row) => [x, row]));
+  for (const [x, row] of passed) {
+    add(x, row.top);
+    add(x, row.bottom);
+  }
+  const last = edge.points[edge.points.length - 1];
+  edge.side = 0;
+  if (entersAside(edge, target, last)) {
+    edge.side = Math.sign(last.x - target.centre);
+    const middle = target.y + target.height / 2;
+    add(target.centre + (edge.side * target.width) / 2, middle);
+  } else {
+    if (edge.before.top < end.y - 1) add(end.x, edge.before.top);
+    add(end.x, end.y);
+  }
+  if (edge.lines.length) edge.text = labelPlace(edge.points);
+}
+
+// Whether an arrow turns into the side of a sum: it comes from aside, with no box between.
+function entersAside(edge, target, { x }) {
+  if (target.box.kind !== "join" || Math.abs(x - target.centre) < 26) return false;
+  const [low, high] = [Math.min(x, target.centre), Math.max(x, target.centre)];
+  return !edge.before.nodes.some((node) => node !== target && node.x < high && node.x + node.width > low);
+}
+
+// Beside the longest part that goes down.
+function labelPlace(points) {
+  let best = null;
+  for (let n = 1; n < points.length; n += 1) {
+    const [from, to] = [points[n - 1], points[n]];
+    const length = to.y - from.y - Math.abs(to.x - from.x) / 2;
+    if (!best || length > best.length) best = { length, x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+  }
+  return { x: best.x + (sideways() ? -7 : 8), y: best.y };
+}
+
+const round = (number) => Math.round(number * 10) / 10;
+const at = (x, y) => (sideways() ? `${round(y)} ${round(x)}` : `${round(x)} ${round(y)}`);
+
+// An arrow as a line of curves that leave and arrive upright, or at the side of a sum.
+function pathOf({ points, side }) {
+  const [start, ...rest] = points;
+  let text = `M${at(start.x, start.y)}`;
+  let from = start;
+  rest.forEach((to, n) => {
+    const dx = to.x - from.x;
+    if (side && n === rest.length - 1) {
+      const turn = Math.min(12, Math.abs(dx) / 2);
+      text += `L${at(from.x, to.y - turn)}Q${at(from.x, to.y)} ${at(from.x - side * turn, to.y)}L${at(to.x, to.y)}`;
+    } else if (Math.abs(dx) < 0.75) text += `L${at(to.x, to.y)}`;
+    else if (Math.abs(dx) > 7 * Math.abs(to.y - from.y)) text += elbow(from, to);
+    else {
+      const half = (from.y + to.y) / 2;
+      text += `C${at(from.x, half)} ${at(to.x, half)} ${at(to.x, to.y)}`;
+    }
+    from = to;
+  });
+  return text;
+}
+
+// Down, aside and down, with round corners.
+function elbow(from, to) {
+  const half = (from.y + to.y) / 2;
+  const side = Math.sign(to.x - from.x);
+  const turn = Math.min(9, Math.abs(to.y - from.y) / 2);
+  return (
+    `L${at(from.x, half - turn)}Q${at(from.x, half)} ${at(from.x + side * turn, half)}` +
+    `L${at(to.x - side * turn, half)}Q${at(to.x, half)} ${at(to.x, half + turn)}L${at(to.x, to.y)}`
+  );
+}
+
+// A state that goes back from an output to the input of the same name, aside of all.
+function loopOf(layout, name, x) {
+  const from = layout.outs.get(name);
+  const to = layout.ins.get(name);
+  if (from === undefined || to === undefined) return null;
+  const low = layout.along - 6;
+  return (
+    `M${at(from, low)}L${at(x - 6, low)}Q${at(x, low)} ${at(x, low - 6)}` +
+    `L${at(x, 12)}Q${at(x, 6)} ${at(x - 6, 6)}L${at(to + 4, 6)}`
+  );
+}
