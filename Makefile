@@ -3,13 +3,14 @@
 # make quick            what a change touches, in under a minute (ARGS='--base HEAD~1 --seconds 20')
 # make test             all that a change must pass; `make check` is the part that runs no test
 # make test-reference   the architectures against those that others wrote; part of `make test`
-# make test-deep        the tests by random examples on many more of them, and modules in all modes
+# make test-deep        the tests by random examples on many more of them, and modules in all modes; the site
 # make fuzz             random specs against the interpreter, for 5 minutes (ARGS="--seeds 0:20000 --minutes 60"; ARGS=--matrix; ARGS="--types --seeds 5000000:5010000"; ARGS="--causality --seeds 0:10000"; ARGS="--mutants --seeds 0:50000"; ARGS=--large)
 # make planted          faults planted in lowering, one at a time, and what notices each (ARGS='--minutes 10 --only ties')
 # make bench            the measurements
 # make results          train the architectures on real data, and write docs/results.md
 # make docs             what is generated under docs/
 # make release          the wheel of the last commit, in dist/, tried in a clean environment
+# make site            the documentation as a site with diagrams, in build/site/; `make site-serve` shows it as it is written
 # make zoo              a diagram of every architecture, in build/zoo/
 # make clean            remove what was built, but not .venv
 
@@ -31,7 +32,7 @@ bench := .venv/bench.stamp
 # in every process took a fifth of the tests' time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup build quick test test-reference test-deep fuzz planted check bench results docs zoo release clean
+.PHONY: setup build quick test test-reference test-deep fuzz planted check bench results docs site site-serve zoo release clean
 .DELETE_ON_ERROR:
 
 setup: $(dev)
@@ -86,7 +87,7 @@ test-reference: $(reference)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/reference --numprocesses $(JOBS)
 
 # Every generated module in every mode, and far more random examples: for a night.
-test-deep: $(dev)
+test-deep: $(dev) site
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated --deep \
 		--hypothesis-profile=deep --numprocesses $(JOBS)
 
@@ -112,6 +113,14 @@ docs: $(dev) $(reference)
 	$(bin)/python -m bench.zoo
 	$(bin)/python cli.py diagram specs/gpt2.yaml -o docs/images/gpt2.svg
 	$(bin)/python cli.py diagram docs/examples/conv_mixer.yaml -o docs/images/conv_mixer.svg
+
+# Whatever is wrong ends it: a broken link, a spec with errors, something loaded from elsewhere.
+site: $(dev)
+	NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --quiet
+	$(bin)/python -m bench.site.check_site
+
+site-serve: $(dev)
+	NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs serve --no-strict
 
 zoo: $(runtime)
 	$(bin)/python -m bench.zoo --diagrams

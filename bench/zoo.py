@@ -96,7 +96,7 @@ def _row(entry: Entry) -> list[str]:
 
 def _section(entry: Entry) -> str:
     spec, name = entry.program.typed.graph.spec, entry.file.stem
-    about = "\n\n".join(filter(None, (spec.description, _cited(spec.reference))))
+    about = "\n\n".join(filter(None, (spec.description, cited(spec.reference))))
     return f"""## {name}
 
 {about}
@@ -106,7 +106,8 @@ def _section(entry: Entry) -> str:
 """
 
 
-def _cited(reference: str) -> str:
+def cited(reference: str) -> str:
+    """A reference as a sentence; "" for none."""
     return f"{reference.rstrip('.')}." if reference else ""
 
 

@@ -313,6 +313,9 @@ class Program:
         variant = f", variant {self.variant}" if self.variant else ""
         return f"<Program {self.name} of {file}{variant}>"
 
-    def _repr_svg_(self) -> str | None:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str]:
         """The diagram, for a notebook."""
-        return self.diagram()._repr_svg_() if self.typed.networks else None
+        shown = self.diagram()._repr_mimebundle_() if self.typed.networks else {}
+        return shown | {"text/plain": repr(self)}

@@ -73,6 +73,7 @@ class LayerGraphPlugin(BasePlugin[LayerGraphConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add the fences to Markdown."""
         self._root = Path(config.config_file_path or ".").resolve().parent
+        self._docs = Path(config.docs_dir)
         self._kept = self._root / self.config.cache_dir
         self._pages = {}
         # MkDocs declares names alone; Markdown takes extensions as well.
@@ -119,7 +120,7 @@ class LayerGraphPlugin(BasePlugin[LayerGraphConfig]):
         Args:
             line: the fence's, from 1, in what is converted.
         """
-        assert self._page is not None and self._page.file.abs_src_path is not None
+        assert self._page is not None
         source = Source(self._page.file.src_uri, "\n" * (self._above + line) + body)
         at = f"{source.file}:{self._above + line}"
         try:
@@ -135,7 +136,7 @@ class LayerGraphPlugin(BasePlugin[LayerGraphConfig]):
             )
             self._warn(problems)
             return Shown("code", f"error: {error}", "text")
-        folder = Path(self._page.file.abs_src_path).parent
+        folder = (self._docs / source.file).parent
         if figure.spec.startswith("/"):
             folder, figure = self._root, replace(figure, spec=figure.spec.lstrip("/"))
         found = show_figure(figure, folder, "html", self._kept)

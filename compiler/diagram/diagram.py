@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing
 from compiler.diagram.find_format import find_format, format_name
+from compiler.diagram.frame_html import frame_html
 from compiler.diagram.layout_engine import LayoutEngine
 from compiler.diagram.mermaid import to_mermaid
 from compiler.diagram.picture import Picture
 from compiler.write_files import write_whole
+
+_LARGEST_PAGE: Final = 2_000_000
+"""Characters of a page that a notebook takes into its file."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,9 +80,15 @@ class Diagram:
     def __repr__(self) -> str:
         return f"<Diagram of {self.name}>"
 
-    def _repr_svg_(self) -> str | None:
-        """The diagram, for a notebook."""
-        try:
-            return self.svg
-        except DiagramError:  # the notebook shows the repr
-            return None
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str]:
+        """The diagram, for a notebook: a page that folds, an SVG, and a line of text."""
+        bundle = {"text/plain": repr(self)}
+        with suppress(DiagramError):  # too large to be laid out: the others show it
+            bundle["image/svg+xml"] = self.svg
+        with suppress(DiagramError):  # a picture of changes
+            if len(self.html) < _LARGEST_PAGE:
+                title = f"Diagram of {self.name}, which folds"
+                bundle["text/html"] = frame_html(title, page=self.html)
+        return bundle

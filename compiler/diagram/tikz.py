@@ -17,6 +17,7 @@ _HEAD: Final = rf"""% A diagram by LayerGraph. It needs the package tikz.
 \begingroup
 \providecommand\lgfont{{\sffamily}}
 \providecommand\lgsize[1]{{\lgfont\fontsize{{#1bp}}{{#1bp}}\selectfont}}
+\providecommand\lgextra{{}}
 \providecommand\lgfit[2]{{\resizebox{{#1bp}}{{\height}}{{#2}}}}% as wide as in the layout, in any font
 {OTHER_CHARACTERS}
 """
@@ -62,6 +63,7 @@ class _TikzPrinter:
             *colours,
             r"\begin{tikzpicture}[x=1bp, y=1bp, line cap=round, every node/.style={inner sep=0bp, outer sep=0bp}]",
             *(f"  {line}" for line in body),
+            r"  \lgextra",
             r"\end{tikzpicture}%",
             r"\endgroup",
         ]

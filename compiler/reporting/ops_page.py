@@ -13,7 +13,7 @@ from compiler.op.op_docs import OpReference, reference, signature
 
 PAGE = Path("docs/ops.md")
 
-_HEAD = """# Ops
+HEAD = """# Ops
 
 Generated from the op registry by `make docs`; `layergraph ops NAME` prints one entry.
 
@@ -32,14 +32,15 @@ lists other dtypes.
 def ops_page() -> str:
     """The page, in Markdown."""
     found = sorted(reference(), key=lambda one: (one.family, one.name))
-    parts = [_HEAD]
+    parts = [HEAD]
     for family, members in groupby(found, key=lambda one: one.family):
         parts.append(f"## {family.replace('_', ' ').capitalize()}\n")
-        parts.extend(_op(one) for one in members)
+        parts.extend(map(op_entry, members))
     return "\n".join(parts)
 
 
-def _op(one: OpReference) -> str:
+def op_entry(one: OpReference) -> str:
+    """An op, as a section in Markdown."""
     text = one.text.replace("<", "\\<").replace("*", "\\*").replace("|", "\\|")
     torch = f" · `{one.torch}`" if one.torch else ""
     lines = [f"### {one.name}\n", f"`{signature(one)}`{torch}\n", f"{text}\n"]

@@ -182,7 +182,8 @@ def _of_layergraph() -> str:
     files = (
         path
         for name in ("compiler", "layergraph")
-        for path in (_SOURCES / name).rglob("*.py")
+        for path in (_SOURCES / name).rglob("*.*")
+        if path.suffix != ".pyc"
     )
     states = sorted((str(path), path.stat().st_mtime_ns) for path in files)
     return hashlib.sha256(repr(states).encode()).hexdigest()

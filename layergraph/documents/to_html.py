@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+from compiler.diagram.frame_html import frame_html
 from layergraph.documents.embed_svg import embed_svg
 from layergraph.documents.figure import Figure
 from layergraph.documents.shown import Shown
-
-_PAGE_HEIGHT = "32rem"
 
 
 def svg_html(shown: Shown, figure: Figure, prefix: str) -> str:
@@ -18,15 +17,12 @@ def svg_html(shown: Shown, figure: Figure, prefix: str) -> str:
 
 
 def page_html(shown: Shown, figure: Figure, url: str) -> str:
-    """A page in a frame of its own, which can run its own script and reach nothing else.
+    """A page in a frame of its own.
 
     Args:
         url: where the page is.
     """
-    title = escape(figure.alt or shown.alt)
-    size = f"width:{figure.width or '100%'};height:{_PAGE_HEIGHT};border:0"
-    allowed = 'loading="lazy" sandbox="allow-scripts"'
-    return f'<iframe src="{escape(url)}" title="{title}" {allowed} style="{size}"></iframe>'
+    return frame_html(figure.alt or shown.alt, url=url, width=figure.width)
 
 
 def table_html(shown: Shown) -> str:

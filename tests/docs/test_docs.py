@@ -26,12 +26,15 @@ from compiler.language.initializers import Initializer
 from compiler.language.layers import Layer, Repeat
 from compiler.language.params import TYPE_NAMES, DimRange, Param
 from compiler.language.spec import Block, Expect, Network, Spec
+from compiler.op.find_modules import module_names
 from layergraph.__main__ import Commands
+from layergraph.documents.figure import OPTIONS, VIEWS
 from runtime.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE, README = ROOT / "docs/language.md", ROOT / "README.md"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+INDEX, DOCUMENTS_PAGE = ROOT / "docs/index.md", ROOT / "docs/documents.md"
 EXAMPLE = ROOT / "docs/examples/conv_mixer.yaml"
 
 SIZES = {".svg": 40_000, ".png": 30_000}
@@ -170,6 +173,24 @@ def test_the_readme_has_an_error_as_printed(
     program, printed = Example(0, name, wrong, {name: wrong}).compile(tmp_path)
     assert program is None
     assert printed == example.problems
+
+
+def test_the_first_page_has_an_error_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shown,) = [text for _, _, language, text in _fences(INDEX) if language == "text"]
+    spec = (ROOT / "docs/examples/residual.yaml").read_text(encoding="utf-8")
+    before, _, block = spec.rpartition("padding: 1")
+    wrong = f"{before}padding: 1, stride: 2{block}"
+    monkeypatch.chdir(tmp_path)
+    name = "residual.yaml"
+    _, printed = Example(0, name, wrong, {name: wrong}).compile(tmp_path)
+    assert printed == shown
+
+
+def test_the_page_of_documents_has_every_option() -> None:
+    named = set(re.findall(r"`(\w+)`", DOCUMENTS_PAGE.read_text(encoding="utf-8")))
+    assert set(OPTIONS) | set(module_names(VIEWS)) <= named
 
 
 def test_the_page_of_commands_names_every_one() -> None:

@@ -22,10 +22,10 @@ from compiler.op.dependence import SIZE, Along, AxisFlow, Dependence, MergedAxis
 from compiler.op.op import arguments
 from compiler.op.registry import ops
 from compiler.program import Program
+from compiler.reporting.op_examples import Example, example
 from runtime.interpret import Interpreter
 from runtime.samples import random_inputs, symbol_constraints
 from tests.fuzz.causal_judge import TOLERANCE, T, randomise
-from tests.fuzz.matrix import Example, example
 from tests.fuzz.specs import text_of
 
 LENGTH, CUT = 8, 4

@@ -1,237 +1,31 @@
 """Every op in every wrapper: `python -m tests.fuzz --matrix --out build/matrix`.
 
-An example of each op is found by trying: its required arguments from a table, its inputs from a few types, until the
-flat network compiles. Each wrapper then puts the layer somewhere else: in a block, a list, copies, a condition, a
-scan. Every cell goes through every command and is verified, or is refused for a reason.
+Each wrapper puts the example of an op somewhere else: in a block, a list, copies, a condition, a scan. Every cell goes
+through every command and is verified, or is refused for a reason.
 """
 
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from compiler.diagnostics.diagnostic import SpecError
-from compiler.op.op import Op, required_arguments
 from compiler.op.registry import ops
-from compiler.pipeline import compile_spec
-from compiler.program import Program
+from compiler.reporting.op_examples import (
+    SHAPES,
+    Config,
+    Example,
+    compiled,
+    example,
+)
 from tests.fuzz.judge import Outcome, judge
 from tests.fuzz.specs import text_of
 from tests.fuzz.workers import each
 
-Config = dict[str, Any]
-
-ARGUMENTS: Config = {
-    "chunks": 2,
-    "cutoffs": [2],
-    "destination": 1,
-    "dim": 1,
-    "dim0": 1,
-    "dim1": 2,
-    "dims": [1],
-    "downscale_factor": 2,
-    "embedding_dim": 4,
-    "equation": "b t d, b t d -> b t d",
-    "exponent": 2,
-    "factor": 2.0,
-    "groups": 2,
-    "height": 2,
-    "hidden_features": 4,
-    "hidden_size": 4,
-    "index": 0,
-    "k": 2,
-    "kernel_size": 3,
-    "mask_type": "A",
-    "n_classes": 4,
-    "nhead": 2,
-    "norm_type": 2,
-    "num_classes": 8,
-    "num_embeddings": 8,
-    "num_groups": 2,
-    "num_heads": 2,
-    "num_layers": 1,
-    "out_channels": 4,
-    "out_features": 4,
-    "output_size": 2,
-    "p": 0.5,
-    "pad": [1, 1],
-    "padding": 1,
-    "padding_idx": 0,
-    "pattern": "a ... -> a ...",
-    "reduce": "sum",
-    "repeats": 2,
-    "shape": [4],
-    "shifts": 1,
-    "size": 2,
-    "sizes": [2, 2],
-    "source": 0,
-    "split_size": [2, 2],
-    "threshold": 0.1,
-    "upscale_factor": 2,
-    "value": 1.0,
-    "weight": 0.5,
-    "width": 2,
-}
-"""A value for each argument that some op requires."""
-
-OTHERS: dict[str, Config] = {
-    "adaptive_log_softmax_with_loss": {
-        "n_classes": 4,
-        "cutoffs": [2],
-        "log_prob": True,
-    },
-    "affine_grid": {"size": [3, 2, 4, 4]},
-    "clamp": {"min": -0.5},
-    "eq": {"value": 1},
-    "floor_divide": {"value": 2},
-    "fmod": {"value": 2},
-    "fractional_max_pool2d": {"kernel_size": 2, "output_size": 4},
-    "fractional_max_pool3d": {"kernel_size": 2, "output_size": 4},
-    "ge": {"value": 0},
-    "gt": {"value": 0},
-    "index_add": {"dim": 0},
-    "interpolate": {"scale_factor": 2},
-    "le": {"value": 0},
-    "logsumexp": {"dim": 1},
-    "lt": {"value": 0},
-    "ne": {"value": 1},
-    "remainder": {"value": 2},
-    "rotary_embedding": {"dim": 4},
-    "to": {"dtype": "int"},
-    "transformer": {
-        "nhead": 2,
-        "num_encoder_layers": 1,
-        "num_decoder_layers": 1,
-        "dim_feedforward": 4,
-    },
-    "upsample": {"scale_factor": 2},
-    "upsampling_bilinear2d": {"scale_factor": 2},
-    "upsampling_nearest2d": {"scale_factor": 2},
-    "where": {"value": 0.5},
-    "expand": {"shape": ["B", "T", 4]},
-    "fold": {"output_size": [4, 4], "kernel_size": 2},
-    "max_unpool1d": {"kernel_size": 2},
-    "max_unpool2d": {"kernel_size": 2},
-    "max_unpool3d": {"kernel_size": 2},
-    "permute": {"dims": [0, 2, 1]},
-    "repeat": {"repeats": [1, 2, 1]},
-    "reshape": {"shape": ["B", -1]},
-    "rotate": {"num_heads": 1},
-    "tile": {"dims": [1, 2, 1]},
-    "einsum": {"equation": "b t d, b t d -> b t d"},
-    "unflatten": {"dim": -1},
-    "split": {"dim": -1},
-    "chunk": {"dim": -1},
-}
-"""Where the table does not fit."""
-
-SHAPES = (
-    "B, T, 4",
-    "B, 4",
-    "B, 4, T",
-    "B, 4, 8, 8",
-    "B, 4, 8, 8, 8",
-    "B, 4, 4",
-    "B, T",
-    "B, 2, 3",
-    "B, 16, 9",
-    "3, 2, 3",
-    "B",
-    "4, 4",
-    "B, 5, 5, 2",
-    "T, T",
-    "1, B, 4",
-)
-KINDS = ("float", "int", "bool")
 DOMAINS = {"bernoulli": "sigmoid"}
 """What comes before an op that takes some numbers only, between the inputs of the network and all else."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """An op with arguments, the types of its inputs by port, and the type of its first output."""
-
-    op: str
-    arguments: tuple[tuple[str, Any], ...]
-    inputs: tuple[tuple[str, str], ...]
-    output: str
-    weights: tuple[str, ...]
-    port: str = ""
-    """The name of its first output."""
-
-    @property
-    def layer(self) -> Config:
-        return {"op": self.op, **dict(self.arguments)}
-
-    @property
-    def variadic(self) -> bool:
-        return any(port.variadic for port in ops()[self.op].inputs)
-
-    def wired(self, names: dict[str, str]) -> Any:
-        """`in` of the layer, its inputs being called so."""
-        if not names:
-            return None
-        if self.variadic:
-            (first, *_) = names.values()
-            return [first, first]
-        return names if len(names) > 1 else next(iter(names.values()))
-
-    @property
-    def keeps(self) -> bool:
-        """Whether it gives what it takes, so that copies may follow one another."""
-        return bool(self.inputs) and self.inputs[0][1] == self.output
-
-
-@cache
-def example(op: str) -> Example | None:
-    """An example that compiles; None where none was found."""
-    kind = ops()[op]
-    given = {
-        key: OTHERS.get(op, {}).get(key, ARGUMENTS.get(key, 1))
-        for key in required_arguments(kind)
-    }
-    given |= OTHERS.get(op, {})
-    for inputs in _candidates(kind):
-        draft = Example(op, tuple(given.items()), tuple(inputs.items()), "", ())
-        program = _compiled(flat(draft))
-        if program is None:
-            continue
-        node = program.typed.networks[""].nodes["a"]
-        port, output = next(iter(node.outputs.items()))
-        names = tuple(name for name in node.calls[0].weights if name)
-        return Example(op, draft.arguments, draft.inputs, str(output), names, port)
-    return None
-
-
-def _candidates(kind: type[Op]) -> Iterator[dict[str, str]]:
-    ports = [port for port in kind.inputs if not port.optional]
-    each = [
-        [f"{k}[{shape}]" for k in KINDS if k in port.kinds for shape in SHAPES]
-        for port in ports
-    ]
-    if not ports:
-        yield {}
-        return
-    alike = list(zip(*each, strict=False)) if len(ports) > 1 else []
-    names = [port.name for port in ports]
-    for row in itertools.islice(itertools.chain(alike, itertools.product(*each)), 3000):
-        yield dict(zip(names, row, strict=True))
-
-
-def _compiled(spec: Config | None) -> Program | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "spec.yaml"
-        path.write_text(text_of(spec or {}), encoding="utf-8")
-        try:
-            return compile_spec(path)
-        except SpecError:
-            return None
 
 
 # Wrappers: each makes a spec of an example, or None where there is no such thing.
@@ -465,7 +259,7 @@ def _optional_types(e: Example) -> dict[str, str]:
         for kind in tried:
             inputs = dict(e.inputs) | found | {port.name: kind}
             draft = Example(e.op, e.arguments, tuple(inputs.items()), "", ())
-            if _compiled(flat(draft)) is not None:
+            if compiled(text_of(flat(draft) or {})) is not None:
                 found[port.name] = kind
                 break
     return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compiler.op.registry import ops
-from tests.fuzz.matrix import WRAPPERS, example, run_cell
+from compiler.reporting.op_examples import example
+from tests.fuzz.matrix import WRAPPERS, run_cell
 
 
 @pytest.mark.parametrize("op", sorted(ops()))

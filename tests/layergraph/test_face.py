@@ -1,6 +1,8 @@
 """`import layergraph as lg`: compile, load and open_run, and what a notebook shows."""
 
+import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,10 +79,14 @@ def test_shipped_specs_have_names(
 def test_a_notebook_shows_pictures(spec: Path) -> None:
     program = lg.compile(spec, variant="wide")
     assert repr(program) == f"<Program Net of {spec}, variant wide>"
-    svg = program._repr_svg_()
-    assert svg is not None
-    assert svg.startswith("<?xml")
-    assert svg == program.diagram()._repr_svg_()
+    shown = program._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/html", "image/svg+xml"}
+    assert shown["text/plain"] == repr(program)
+    assert shown["image/svg+xml"].startswith("<?xml")
+    (page,) = re.findall(r'^<iframe srcdoc="([^"]*)"', shown["text/html"])
+    assert html.unescape(page) == program.diagram().html and "<" not in page
+    assert 'sandbox="allow-scripts"' in shown["text/html"]
+    assert program.diagram()._repr_mimebundle_()["text/plain"] == "<Diagram of Net>"
     assert repr(program.diagram()) == "<Diagram of Net>"
     assert repr(program.summary) == "<Summary of Net>"
     lines = str(program.summary).splitlines()
@@ -94,7 +100,7 @@ def test_a_spec_without_networks_has_no_picture(tmp_path: Path) -> None:
     file.write_text(
         'name: A\nblocks: {B: {inputs: {x: "float[B]"}, layers: {a: relu}}}'
     )
-    assert lg.compile(file)._repr_svg_() is None
+    assert set(lg.compile(file)._repr_mimebundle_()) == {"text/plain"}
 
 
 def test_diagrams_are_saved(spec: Path, tmp_path: Path) -> None:

@@ -18,14 +18,15 @@ def show(program: Program, figure: Figure, medium: Medium) -> Shown:
     """The networks of a program, or the part of them that the figure selects."""
     if medium == "text":
         return Shown("code", str(program.summary), "text")
-    drawn = _diagram(program, figure)
+    picture = drawn(program, figure)
     alt = f"Diagram of {figure.block or figure.network or program.name}."
     if medium == "latex":
-        return Shown("tikz", tikz.render(Picture(drawn.drawing)), alt=alt)
-    return Shown("svg", drawn.svg, alt=alt)
+        return Shown("tikz", tikz.render(Picture(picture.drawing)), alt=alt)
+    return Shown("svg", picture.svg, alt=alt)
 
 
-def _diagram(program: Program, figure: Figure) -> Diagram:
+def drawn(program: Program, figure: Figure) -> Diagram:
+    """The diagram that a figure selects."""
     return program.diagram(
         network=figure.network,
         block=figure.block,

@@ -20,7 +20,7 @@ def show(program: Program, figure: Figure, medium: Medium) -> Shown:
     rows: list[tuple[str, ...]] = []
     for name, section in found.networks.items():
         if figure.network in ("", name):
-            rows += [("network", section.name)] if name else [("name", program.name)]
+            rows += [("network", section.name)] if name else []
             rows += [("input", _port(one)) for one in section.inputs]
             rows += [("output", _port(one)) for one in section.outputs]
             rows += totals(found, section)

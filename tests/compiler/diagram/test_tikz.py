@@ -17,7 +17,7 @@ from tests.programs import compiled
 HOSTILE = "\\input{/etc/passwd}\\write18{id}$x$^^41 %#&~_ \\end{document} é模×"
 
 OURS = re.compile(
-    "begingroup|endgroup|providecommand|providecolor|lgfont|lgsize|lgfit|lgchar|sffamily|fontsize|selectfont|resizebox"
+    "lgextra|begingroup|endgroup|providecommand|providecolor|lgfont|lgsize|lgfit|lgchar|sffamily|fontsize|selectfont|resizebox"
     "|height|ifdefined|Uchar|else|fi|begin|end|useasboundingbox|path|fill|node|bfseries|textbackslash|dots|ensuremath"
     "|textasciicircum|textasciitilde|times|rightarrow|cdot|Vert|bullet|[^a-zA-Z]"
 )

@@ -144,6 +144,17 @@ def test_all_files_of_a_spec_are_watched(here: Path) -> None:
     assert "linear 8 → 32" in page(again)
 
 
+def test_a_page_that_folds_is_a_file_of_the_site(here: Path) -> None:
+    write(here, {"docs/guide/deep.md": fence("spec: /specs/hostile.yaml\nview: html")})
+    config = project(here, "# Title\n")
+    build(config)
+    deep = Path(config.site_dir) / "guide/deep"
+    text = (deep / "index.html").read_text(encoding="utf-8")
+    (url,) = re.findall(r'<iframe src="([^"]*)"[^>]*sandbox="allow-scripts"', text)
+    shown = (deep / url).resolve().read_text(encoding="utf-8")
+    assert "<script>alert" not in shown and "Content-Security-Policy" in shown
+
+
 def test_material_finds_captions_and_not_the_words_of_a_picture(here: Path) -> None:
     config = project(
         here, "# Title\n\n" + fence("spec: cnn\ncaption: Findable"), "material"

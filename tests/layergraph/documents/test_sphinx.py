@@ -142,6 +142,21 @@ def test_wrong_options_are_told(here: Path, directive: str, said: str) -> None:
     assert said in re.sub(r"\x1b\[[\d;]*m", "", warnings)
 
 
+def test_a_page_that_folds_is_a_file_beside_the_pictures(here: Path) -> None:
+    project(
+        here, ".. layergraph:: specs/hostile.yaml\n   :view: html\n   :width: 80%\n"
+    )
+    _, warnings = build(here)
+    assert not warnings
+    (frame,) = re.findall(r"<iframe[^>]*>", page(here))
+    assert 'sandbox="allow-scripts"' in frame and "width:80%" in frame
+    (url,) = re.findall(r'src="([^"]*)"', frame)
+    shown = (here / "_build/html" / url).read_text(encoding="utf-8")
+    assert "<script>alert" not in shown and "Content-Security-Policy" in shown
+    build(here, "epub")
+    assert "<iframe" not in (here / "_build/epub/index.xhtml").read_text()
+
+
 def test_latex_gets_tikz_and_text_the_summary(here: Path) -> None:
     project(here, ".. layergraph:: specs/net.yaml\n   :caption: The network\n")
     build(here, "latex")
