@@ -55,7 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, content=text))
     for source, name in _TOP.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        moved = with_site_links(text, source, name, lambda _: None)
+        moved = with_site_links(text, source, name)
         files.append(File.generated(config, name, content=moved))
     for name, svg in thumbnails():
         files.append(File.generated(config, name, content=svg))
@@ -63,7 +63,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         name = f"{FILES}/{file}"
         text = (ROOT / file).read_text(encoding="utf-8")
         if name.endswith(".md"):
-            text = with_site_links(text, file, name, lambda _: None)
+            text = with_site_links(text, file, name)
         files.append(File.generated(config, name, content=text))
     return files
 
@@ -74,9 +74,7 @@ def on_page_markdown(
     """Turn links to files of the repository into links to where the site has them."""
     if page.file.generated_by is not None:
         return markdown
-    return with_site_links(
-        markdown, f"docs/{page.file.src_uri}", page.file.src_uri, lambda _: None
-    )
+    return with_site_links(markdown, f"docs/{page.file.src_uri}", page.file.src_uri)
 
 
 def _linked_files() -> list[str]:

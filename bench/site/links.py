@@ -22,7 +22,7 @@ FILES = "files"
 
 
 def with_site_links(
-    text: str, file: str, page: str, wanted: Callable[[str], None]
+    text: str, file: str, page: str, wanted: Callable[[str], None] = lambda _: None
 ) -> str:
     """The text of a document with its links as the site has them.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from bench.site.links import with_site_links
 from compiler.op.op_docs import reference
 from compiler.reporting.op_examples import compiled, example_text
 from compiler.reporting.ops_page import HEAD, op_entry
@@ -33,6 +34,7 @@ def op_pages(folder: str) -> OpPages:
         parts = [f"# {title}\n"]
         for one in members:
             entry = op_entry(one).replace("### ", "## ", 1)
+            entry = with_site_links(entry, "docs/ops.md", f"ops/{family}.md")
             text = example_text(one.name)
             specs[f"{one.name}.yaml"] = text
             parts.append(f"{entry}\n{_shown(text, f'{folder}/{one.name}.yaml')}")
@@ -40,7 +42,9 @@ def op_pages(folder: str) -> OpPages:
         links = ", ".join(f"[`{o.name}`]({family}.md#{o.name})" for o in members)
         rows.append(f"| [{title}]({family}.md) | {links} |")
     table = "\n".join(["| family | ops |", "|---|---|", *rows])
-    pages["ops/index.md"] = f"{HEAD}\n{table}\n"
+    pages["ops/index.md"] = (
+        with_site_links(HEAD, "docs/ops.md", "ops/index.md") + f"\n{table}\n"
+    )
     return OpPages(pages, specs)
 
 
