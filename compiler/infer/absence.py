@@ -166,7 +166,7 @@ def _fault(
     if may_lack(source, ref.port):
         return f"{port} needs a value", "give it to an optional input or output"
     same = f"give it the condition of {source.name}, and else: null"
-    if not _runs_with(node, source):
+    if not runs_with(node, source):
         return f"{port} needs a value", same
     if node.otherwise is None:
         return "it is passed on where `when` is false", "write else: null"
@@ -185,7 +185,7 @@ def _asked(when: Formula | bool | None) -> tuple[str, bool] | None:
 
 def _has(node: Node, source: Node, ref: Ref) -> bool:
     """Whether a layer runs only where there is a value of another one."""
-    return not may_lack(source, ref.port) and _runs_with(node, source)
+    return not may_lack(source, ref.port) and runs_with(node, source)
 
 
 def _opposite(when: Formula | bool | None) -> tuple[str, bool] | None:
@@ -193,9 +193,14 @@ def _opposite(when: Formula | bool | None) -> tuple[str, bool] | None:
     return asked and (asked[0], not asked[1])
 
 
-def _runs_with(node: Node, source: Node) -> bool:
+def runs_with(node: Node, source: Node) -> bool:
     """Whether a layer runs only where another one does."""
     return _conditions(source.layer.when) <= _conditions(node.layer.when)
+
+
+def runs_as(node: Node, source: Node) -> bool:
+    """Whether a layer runs where another one does, and nowhere else."""
+    return _conditions(source.layer.when) == _conditions(node.layer.when)
 
 
 def _conditions(when: Formula | bool | None) -> set[Expression | bool]:

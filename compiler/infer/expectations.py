@@ -116,15 +116,17 @@ def _names(typed: TypedGraph) -> Iterator[str]:
 def _find(typed: TypedGraph, name: str) -> tuple[Instance, TensorType | None] | None:
     """The type of an output, or of a layer by its path; in a file of several networks the path starts with one.
 
-    A layer that is absent here is there, without a type.
+    A layer, or an output, that is absent here is there, without a type.
     """
     if "" not in typed.networks:
         network, _, name = name.partition(".")
         instance = typed.networks.get(network)
     else:
         instance = typed.networks[""]
-    if instance is not None and name in instance.outputs:
-        return instance, instance.outputs[name]
+    if instance is not None and name in instance.scope.outputs:
+        absent = name in instance.scope.optional
+        if absent or name in instance.outputs:
+            return instance, instance.outputs.get(name)
     while instance is not None:
         head, _, name = name.partition(".")
         node = instance.nodes.get(head)

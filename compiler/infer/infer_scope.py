@@ -30,6 +30,7 @@ from compiler.infer.absence import (
     check_asked,
     check_outputs,
     check_repeated_outputs,
+    runs_with,
     takes_none,
 )
 from compiler.infer.call_op import call_op, parametrized
@@ -64,7 +65,13 @@ from compiler.infer.roots import root_instance
 from compiler.infer.routed_copies import is_counted, sent, some_tokens, width_of
 from compiler.infer.scans import Scanned, scanned
 from compiler.infer.sets_of_inputs import given_values, hopeful, is_open
-from compiler.infer.speculate import ALL_RUNS, COPIES, named_as, speculating
+from compiler.infer.speculate import (
+    ALL_RUNS,
+    COPIES,
+    named_as,
+    quietly,
+    speculating,
+)
 from compiler.infer.stacks import named_count, stacked
 from compiler.ir.graph import (
     Alternatives,
@@ -264,19 +271,34 @@ class ScopeInference:
     def _idle(
         self, layer: ResolvedLayer, types: Types, outcomes: frozenset[bool]
     ) -> tuple[LayerCall, ...]:
-        """The run of a layer that is off with these inputs, and is built for others."""
-        inputs = self.instance.inputs
-        if True not in outcomes or any(
-            inputs[one] is None for one in self.instance.open
-        ):
+        """The run of a layer that is off with these inputs, and is built for others; none where it is not known.
+
+        What is wrong with it is reported where it runs.
+        """
+        if True not in outcomes:
             return ()
-        found = self._as_if_on(layer, types)
-        target = layer.target
+        found, target = self._with_idle(layer, types), layer.target
         if any(found[p] is None and not takes_none(target, p) for p in layer.refs):
             return ()
-        if layer.node.layer.scan is not None:
-            return self._reported(layer, lambda: self._scan(layer, found)).calls
-        return self._reported(layer, lambda: self._tolerant(layer, found, 1))
+        with quietly(self.engine):
+            trial = ScopeInference(self.engine, self.instance, self.path, self.depth)
+            return trial._up_to_error(layer, found, [None])
+
+    def _with_idle(self, layer: ResolvedLayer, types: Types) -> dict[str, Any]:
+        """The types of the inputs of a layer that is off, where the layers run that run with it."""
+        found = dict(self._as_if_on(layer, types))
+        for port, ref in layer.refs.items():
+            if not isinstance(ref, Ref):
+                continue
+            source = self.instance.nodes.get(ref.node)
+            if (
+                source is not None
+                and source.idle
+                and runs_with(layer.node, source.node)
+            ):
+                outputs = source.shown.outputs
+                found[port] = outputs.get(ref.port or next(iter(outputs)))
+        return found
 
     def _lists(self, node: Node, calls: tuple[LayerCall, ...]) -> Lists:
         """What a layer collects of its copies."""
@@ -1018,6 +1040,8 @@ class ScopeInference:
         calls: list[LayerCall] = []
         outer, self.context.tolerated = self.context.tolerated, []
         try:
+            if layer.node.layer.scan is not None:
+                return self._scan(layer, given).calls
             for number in numbers:
                 calls.append(self._call(layer, given, number))
                 if self.context.tolerated:

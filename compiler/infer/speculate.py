@@ -45,6 +45,19 @@ def speculating(engine: Engine) -> Iterator[None]:
         engine.count, engine.runs, engine.limits = costs
 
 
+@contextmanager
+def quietly(engine: Engine) -> Iterator[None]:
+    """Inference that leaves no trace, of what counts all the same."""
+    saved = engine.report, engine.errors, engine.learned
+    engine.report, engine.errors, engine.learned = Report(), ErrorSink(), []
+    try:
+        yield
+    finally:
+        for key in engine.learned or ():
+            engine.forget(key)
+        engine.report, engine.errors, engine.learned = saved
+
+
 def named_as(
     speculative: tuple[LayerCall, ...], passed: TensorType, context: Context
 ) -> TensorType:

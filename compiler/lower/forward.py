@@ -20,7 +20,7 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import mapped, placeholders
 from compiler.elaborate.targets import is_item
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS
-from compiler.infer.absence import takes_none
+from compiler.infer.absence import runs_as, takes_none
 from compiler.infer.repeats import feeds
 from compiler.ir.graph import Ref, Scope, may_lack
 from compiler.ir.module import (
@@ -259,10 +259,10 @@ class Forward:
             always = self.draft.plan.built_when(typed.node.name) is None and asked
             held = Compare("is not", Placeholder(member(typed)), lit(None))
             rest = [] if always else [held]
-        there = (
-            Compare("is not", value, lit(None))
-            for value in dict.fromkeys(self._required(typed))
-        )
+        refs = list(self._required(typed))
+        if not self.draft.built[typed.node.name] and not asked:
+            rest = [] if any(self._says(typed, ref) for ref in refs) else rest
+        there = (Compare("is not", self._needed(ref), lit(None)) for ref in refs)
         items = tuple(dict.fromkeys((*rest, *asked, *there)))
         return items[0] if len(items) == 1 else Logic("and", items)
 
@@ -287,12 +287,19 @@ class Forward:
                 return Compare("is", self._needed(Ref(name)), lit(None))
         return mapped(code, self._with_inputs)
 
-    def _required(self, typed: TypedNode) -> Iterator[Expr]:
+    def _says(self, typed: TypedNode, ref: Ref) -> bool:
+        """Whether there is a value where a layer runs, and nowhere else."""
+        source = self.draft.plan.scope.nodes.get(ref.node)
+        if source is None or may_lack(source, ref.port):
+            return False
+        return source.may_be_absent and runs_as(typed.node, source)
+
+    def _required(self, typed: TypedNode) -> Iterator[Ref]:
         """The values that a layer needs and that may be None where it is off."""
         for port, ref in refs_of(typed):
             needed = port != "else" and not takes_none(typed.target, port)
             if needed and self.draft.may_be_none(ref):
-                yield self._needed(ref)
+                yield ref
 
     def _choice(self, typed: TypedNode, runs: Sequence[Run]) -> None:
         """`when`: the layer where it holds, else its first input."""

@@ -107,7 +107,9 @@ def _test(statement: Stmt) -> Expr | None:
 
 def _split(test: Expr | None) -> tuple[Expr | None, tuple[Expr, ...]]:
     """The condition of a layer, and which of the values that it needs have to be there."""
-    items = test.items if isinstance(test, Logic) and test.op == "and" else ()
+    if test is None:
+        return None, ()
+    items = test.items if isinstance(test, Logic) and test.op == "and" else (test,)
     given = tuple(filter(_asks_value, items))
     own = tuple(one for one in items if one not in given)
     if not given:

@@ -125,6 +125,56 @@ def asking_block(s: Scope, x: Value) -> Value:
     return y
 
 
+def lacking_block(s: Scope, x: Value) -> Value:
+    """A block with an output that may be absent, which goes where that is allowed; the network's output, at the end."""
+    if s.depth:
+        return keep(s, x)
+    name, user = s.new("Lacks"), s.new("Takes")
+    when = s.pick(["on", "given(part)", "given(part) and on", "not given(part)"])
+    linear: Config = {"op": "linear", "out_features": "D"}
+    s.blocks[name] = {
+        "params": {"on": s.pick([True, False])},
+        "inputs": {"x": "float[..., D]", "part": "float[..., D]?"},
+        "layers": {
+            "y": {**linear, "in": "x"},
+            "more": {**linear, "in": "x", "when": when, "else": None},
+        },
+        "outputs": {"y": "y", "more": "more?"},
+    }
+    s.blocks[user] = {
+        "inputs": {"x": "float[..., D]", "more": "float[..., D]?"},
+        "layers": {
+            "own": {**linear, "in": "more", "when": "given(more)", "else": None},
+            "sum": {
+                "op": "add",
+                "in": ["x", "own"],
+                "when": "given(more)",
+                "else": "x",
+            },
+        },
+    }
+    given: dict[str, Value] = {"x": x}
+    if x.shape == ("B", "T", "4") and s.chance(0.6):
+        given["part"] = Value("extra", ())
+    elif s.chance(0.3):
+        given["part"] = s.like(x)
+    config: Config = {"op": name, **({"on": s.flag()} if s.chance(0.6) else {})}
+    lacks = s.write("lacks", config, given)
+    s.absent.append(f"{lacks}.more?")
+    ports = {"x": Value(f"{lacks}.y", ()), "more": Value(f"{lacks}.more", ())}
+    return s.give(s.write("takes", {"op": user}, ports), x.shape)
+
+
+def absent_output(s: Scope, x: Value) -> Value:
+    """A layer that may be absent, and that an output of the network gives."""
+    if s.depth:
+        return keep(s, x)
+    test = s.pick([s.flag(), asked(s, [*OPTIONAL])])
+    config: Config = {"op": s.pick([*KEEPS]), "when": test, "else": None}
+    s.absent.append(f"{s.write('aux', config, x)}?")
+    return keep(s, x)
+
+
 def _of_block(s: Scope) -> str:
     ways = ["given(part)", "not given(part)", "given(part) and on", "given(part) or on"]
     return str(s.pick([*ways, "not (given(part) and on)", "on"]))
@@ -133,4 +183,5 @@ def _of_block(s: Scope) -> str:
 ASKED: tuple[Move, ...] = (
     *(asked_layer, asked_layer, asked_sum, asked_sum),
     *(instead, asking_block, asking_block, asking_block),
+    *(lacking_block, lacking_block, absent_output),
 )

@@ -57,6 +57,8 @@ class Scope:
     """Layers whose weights others may use: name, width of the input, width of the output."""
     runs: list[tuple[str, Shape]] = field(default_factory=list)
     """Blocks that keep the shape of their first input, which others may share: layer and shape."""
+    absent: list[str] = field(default_factory=list)
+    """Values that may be absent, and that outputs may give."""
     more: tuple[Any, ...] = ()
     """Moves beside those that every spec has."""
     depth: int = 0

@@ -141,7 +141,7 @@ def _network(s: Scope, more: Mapping[str, str] = NO_INPUTS) -> Config:
 def _two(s: Scope, spec: Config, more: Mapping[str, str]) -> Config:
     """The spec with a network beside its own, of the same params and blocks."""
     keys = ("inputs", "layers", "outputs")
-    other = replace(s, values=[], layers={}, linears=[], runs=[])
+    other = replace(s, values=[], layers={}, linears=[], runs=[], absent=[])
     networks = {
         "first": {key: spec[key] for key in keys if key in spec},
         "second": _network(other, more),
@@ -191,6 +191,9 @@ def _outputs(s: Scope) -> Config:
     """The last value, or some others with it."""
     made = [v for v in s.values if v.name.partition(".")[0] in s.layers]
     last = made[-1]
+    if s.absent and s.chance(0.8):
+        absent = s.rng.sample(s.absent, min(len(s.absent), 2))
+        return {"o": last.name, **{f"a{k}": name for k, name in enumerate(absent)}}
     if s.chance(0.4) or "." in last.name:
         others = s.rng.sample(made, min(len(made), s.pick([0, 1, 2])))
         chosen = dict.fromkeys(v.name for v in [last, *others])

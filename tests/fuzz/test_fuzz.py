@@ -118,7 +118,10 @@ def test_specs_that_collect_mean_what_they_say(seed: int) -> None:
 
 def test_specs_ask_for_inputs() -> None:
     text = "\n".join(text_of(spec_of(seed)) for seed in range(ASKING, ASKING + 60))
-    for word in ("when: given(extra)", "not given(kind)", "given(part) and on", " or "):
+    for word in (
+        *("when: given(extra)", "not given(kind)", "given(part) and on", " or "),
+        *("more: more?", "a0: "),
+    ):
         assert word in text, word
 
 

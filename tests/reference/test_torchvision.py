@@ -30,16 +30,17 @@ from tests.reference.equality import (
 )
 
 
-def _deeplab(name: str) -> nn.Module:
-    """One of theirs with its second classifier."""
+def _deeplab(name: str, aux_loss: bool = True) -> nn.Module:
+    """One of theirs, with its second classifier or without."""
     build: Callable[..., nn.Module] = getattr(models.segmentation, name)
-    return build(weights_backbone=None, aux_loss=True)
+    return build(weights_backbone=None, aux_loss=aux_loss)
 
 
 FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("alexnet", "", models.alexnet),
     ("deeplab_v3", "", partial(_deeplab, "deeplabv3_resnet50")),
     ("deeplab_v3", "resnet101", partial(_deeplab, "deeplabv3_resnet101")),
+    ("deeplab_v3", "plain", partial(_deeplab, "deeplabv3_resnet50", False)),
     ("densenet121", "", models.densenet121),
     ("densenet121", "densenet161", models.densenet161),
     ("densenet121", "densenet169", models.densenet169),
@@ -50,6 +51,11 @@ FULL: list[tuple[str, str, Callable[..., nn.Module]]] = [
     ("efficientnet_b0", "b7", models.efficientnet_b7),
     ("googlenet", "", partial(models.googlenet, init_weights=False)),
     ("inception_v3", "", partial(models.inception_v3, init_weights=False)),
+    (
+        "inception_v3",
+        "plain",
+        partial(models.inception_v3, aux_logits=False, init_weights=False),
+    ),
     ("maxvit_t", "", models.maxvit_t),
     ("mnasnet", "", models.mnasnet1_0),
     ("mnasnet", "half", models.mnasnet0_5),
