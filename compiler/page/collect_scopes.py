@@ -88,48 +88,47 @@ class ScopeCollector:
         builder = BoxBuilder(self._errors, TypeLabels(self._names), self._counter)
         builder.add_root(view, "")
         edges = (*build_edges(builder, [view]), *tie_edges(builder, [view]))
-        boxes = _noted(builder.boxes, edges)
+        boxes, parts = _noted(builder.boxes, edges), _Parts.of(view, builder)
         self._boxes += len(boxes)
         self.families |= {
             box.family for box in boxes if box.kind == "layer" and box.family
         }
-        layers = {
-            builder.ids[view, name]: name
-            for name in view.active_layers
-            if (view, name) in builder.ids
-        }
-        ports = {builder.ids[view, name]: name for name in view.scope.inputs}
-        ports |= {box: name for (_, name), box in builder.outputs.items()}
-        shown = []
-        for box in boxes:
-            name = layers.get(box.id, ports.get(box.id, ""))
-            found = _box(box, name)
-            if box.id in layers:
-                found |= self._layer(view, name)
-            elif name:
-                found |= self._describer.port(view, name, box.kind == "output")
-            shown.append(found)
         numbers = {box.id: number for number, box in enumerate(boxes)}
-        scope = view.scope
+        place = view.scope.place
         return _without_blanks(
             {
-                "kind": scope.kind,
-                "name": short_name(scope.name),
-                "text": printable(scope.description or ""),
-                "at": self._places.of(
-                    scope.place.span(key=bool(scope.place.path)), scope.place.span()
-                ),
-                "boxes": list(shown),
+                "kind": view.scope.kind,
+                "name": short_name(view.scope.name),
+                "text": printable(view.scope.description or ""),
+                "at": self._places.of(place.span(key=bool(place.path)), place.span()),
+                "boxes": [self._box(parts, box) for box in boxes],
                 "edges": [
-                    self._edge(view, edge, layers, ports, numbers)
-                    for edge in edges
-                    if edge.kind != "tie"
+                    _edge(parts, edge, numbers) for edge in edges if edge.kind != "tie"
                 ],
                 "loops": list(_loops(view)),
                 "ends": view.end_layers,
                 "copies": sum(view.copies),
             }
         )
+
+    def _box(self, parts: _Parts, box: Box) -> JsonObject:
+        name = parts.name(box)
+        found = _without_blanks(
+            {
+                "kind": box.kind,
+                "name": name,
+                "caption": _caption(box.caption),
+                "family": box.family,
+                "flags": _flags(w=box.has_weights, o=box.optional),
+                "error": box.error,
+            }
+        )
+        if box.id in parts.layers:
+            return found | self._layer(parts.view, name)
+        if box.kind == "elided":
+            return found
+        port = self._describer.port(parts.view, name, box.kind == "output")
+        return found | port
 
     def _layer(self, view: ScopeView, name: str) -> JsonObject:
         layer = view.layer(name)
@@ -146,54 +145,68 @@ class ScopeCollector:
         found["open"] = _caption(opened)
         return found
 
-    def _edge(
-        self,
-        view: ScopeView,
-        edge: Edge,
-        layers: Mapping[str, str],
-        ports: Mapping[str, str],
-        numbers: Mapping[str, int],
-    ) -> Json:
-        """Source, target, label, flags, and the ports at both ends of an arrow between scopes."""
-        flags = "".join(
-            letter
-            for letter, holds in (
-                ("m", edge.on_main_path),
-                ("s", edge.kind == "skip"),
-                ("o", edge.optional),
-                ("e", edge.has_error),
-            )
-            if holds
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the boxes of a scope stand for: names by the ids of boxes."""
+
+    view: ScopeView
+    layers: Mapping[str, str]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def of(cls, view: ScopeView, builder: BoxBuilder) -> _Parts:
+        ids = builder.ids
+        layers = {ids[view, n]: n for n in view.active_layers if (view, n) in ids}
+        inputs = {ids[view, n]: n for n in view.scope.inputs}
+        return cls(
+            view, layers, inputs, {i: n for (_, n), i in builder.outputs.items()}
         )
-        found: list[Json] = [
-            numbers[edge.source],
-            numbers[edge.target],
-            edge.label,
-            flags,
-        ]
-        source, target = (layers.get(end, "") for end in (edge.source, edge.target))
-        if any(one and view.layer(one).scope is not None for one in (source, target)):
-            start = source or ports.get(edge.source, "")
-            found.append(list(_ports(view, start, target)))
-        return found
+
+    def name(self, box: Box) -> str:
+        """The name that a box has in its scope."""
+        if box.kind == "elided":
+            return box.caption.name
+        for names in (self.layers, self.inputs, self.outputs):
+            if box.id in names:
+                return names[box.id]
+        raise AssertionError(f"box {box.id} stands for nothing")
+
+    def ports(self, edge: Edge) -> Iterator[Json]:
+        """The ports that an arrow joins, where one of its ends can be opened: an output and an input, as pairs."""
+        view = self.view
+        source = self.layers.get(edge.source) or self.inputs.get(edge.source)
+        target = self.layers.get(edge.target, "")
+        ends = [one for one in (self.layers.get(edge.source), target) if one]
+        if source is None or all(view.layer(one).scope is None for one in ends):
+            return
+        output = self.outputs.get(edge.target)
+        wires = view.wires(target) if target else view.output_wires
+        pairs = {
+            (_output(view, source, wire.source.port), wire.port if target else "")
+            for wire in wires
+            if wire.source.node == source and (target or wire.port == output)
+        }
+        yield from ([*pair] for pair in sorted(pairs))
 
 
-def _ports(view: ScopeView, source: str, target: str) -> Iterator[Json]:
-    """The ports that an arrow joins, as pairs: an output of the source, an input of the target.
+def _edge(parts: _Parts, edge: Edge, numbers: Mapping[str, int]) -> Json:
+    """Source, target, label, flags, and the ports at both ends of an arrow between scopes."""
+    flags = _flags(
+        m=edge.on_main_path,
+        s=edge.kind == "skip",
+        o=edge.optional,
+        e=edge.has_error,
+    )
+    ends = numbers[edge.source], numbers[edge.target]
+    ports = list(parts.ports(edge))
+    return [*ends, edge.label, flags, *([ports] if ports else [])]
 
-    Args:
-        source: a layer or an input; "" for hidden ones.
-        target: a layer; "" for an output of the scope.
-    """
-    if not source:
-        return
-    wires = view.wires(target) if target else view.output_wires
-    pairs = {
-        (_output(view, source, wire.source.port), wire.port if target else "")
-        for wire in wires
-        if wire.source.node == source
-    }
-    yield from ([*pair] for pair in sorted(pairs))
+
+def _flags(**letters: bool) -> str:
+    """The letters that hold."""
+    return "".join(letter for letter, holds in letters.items() if holds)
 
 
 def _output(view: ScopeView, source: str, port: str) -> str:
@@ -215,24 +228,6 @@ def _noted(boxes: list[Box], edges: tuple[Edge, ...]) -> tuple[Box, ...]:
     """The boxes, each tie written in one of those that it joins: a page has no arrows between scopes."""
     apart = tuple(replace(box, main_path="") for box in boxes)
     return ties_as_notes(Drawing(Caption(""), apart, (), edges)).boxes
-
-
-def _box(box: Box, name: str) -> JsonObject:
-    flags = "".join(
-        letter
-        for letter, holds in (("w", box.has_weights), ("o", box.optional))
-        if holds
-    )
-    return _without_blanks(
-        {
-            "kind": box.kind,
-            "name": name,
-            "caption": _caption(box.caption),
-            "family": box.family,
-            "flags": flags,
-            "error": box.error,
-        }
-    )
 
 
 def _caption(caption: Caption) -> list[Json]:

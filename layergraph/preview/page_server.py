@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import subprocess
+import sys
 from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +29,7 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_LENGTH: Final = re.compile(r"[0-9]{1,3}")
 _PLACES: Final = re.compile(r"\{(file|line)\}")
 
 
@@ -58,6 +60,11 @@ class PageServer(ThreadingHTTPServer):
         self.live, self.editor = live, tuple(editor)
         self.token = secrets.token_urlsafe(32)
         self.origin = f"http://{HOST}:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader that has gone is no error."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
@@ -134,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _place(self) -> tuple[Path, int] | None:
         """The file and the line that are to be opened."""
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()) or int(length[:9]) > _MOST_ASKED:
+        if not _LENGTH.fullmatch(length) or int(length) > _MOST_ASKED:
             return None
         try:
             asked: Any = json.loads(self.rfile.read(int(length)))

@@ -240,6 +240,40 @@ def test_all_layers_of_a_long_scope_are_in_the_page(tmp_path: Path) -> None:
     assert scope["ends"] == 16
 
 
+def test_many_inputs_are_one_box(tmp_path: Path) -> None:
+    inputs = ", ".join(f"x{n}: 'float[B]'" for n in range(200))
+    names_of_all = ", ".join(f"x{n}" for n in range(200))
+    text = (
+        f"name: Net\ninputs: {{{inputs}}}\n"
+        f"layers: {{all: {{op: Sum, in: [{names_of_all}]}}}}\n"
+        f"blocks: {{Sum: {{inputs: {{{inputs}}}, layers: {{a: relu}}}}}}\n"
+    )
+    found = data(page(compiled(tmp_path, text)))
+    network = found["scopes"][0]
+    assert "… 168 more inputs" in names(network)
+    assert len(set(names(network))) == len(names(network))
+
+
+def test_arrows_to_outputs_leave_by_their_own_ports(tmp_path: Path) -> None:
+    text = """
+name: Net
+inputs: {x: 'float[B, 8]'}
+layers: {two: Two}
+outputs: {first: two.a, second: two.b}
+blocks:
+  Two:
+    inputs: {x: 'float[B, D]'}
+    layers: {a: relu, b: tanh}
+    outputs: {a: a, b: b}
+"""
+    network = data(page(compiled(tmp_path, text)))["scopes"][0]
+    assert [edge[4] for edge in network["edges"]] == [
+        [["", "x"]],
+        [["a", ""]],
+        [["b", ""]],
+    ]
+
+
 def test_changes_have_no_page() -> None:
     drawn = lg.compile("cnn").diagram()
     with pytest.raises(DiagramError, match="no HTML page"):

@@ -190,6 +190,13 @@ def test_opens_for_its_own_page_alone(server: PageServer, tmp_path: Path) -> Non
     assert not (tmp_path / "note").exists()
 
 
+def test_reads_no_more_than_a_place(server: PageServer) -> None:
+    for length in ("201", "000000000000999999999", "-1", "1e2", "٣"):
+        head = f"POST /{server.token}/open HTTP/1.1\r\nHost: {server.origin[7:]}\r\n"
+        head += f"Origin: {server.origin}\r\nContent-Length: {length}\r\n\r\n"
+        assert b" 400 " in raw(server, head.encode()).partition(b"\r\n")[0]
+
+
 def raw(server: PageServer, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", server.server_port), 5) as connection:
         connection.sendall(request)
