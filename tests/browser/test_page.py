@@ -258,6 +258,27 @@ def test_boxes_lie_apart_and_in_their_frames(
             ), (one, other)
 
 
+@pytest.mark.parametrize("spec", ["tft", "pointer_generator", "mnasnet"])
+def test_no_label_covers_a_box_or_another(
+    opened: Opener, tmp_path: Path, spec: str
+) -> None:
+    page = opened(saved(tmp_path / "net.html", spec)).page
+    page.evaluate("view.scale = 1; place()")
+    covered = page.evaluate(
+        """(() => {
+          const rect = (element) => element.getBoundingClientRect();
+          const labels = [...world.querySelectorAll("text.label")].map(rect);
+          const boxes = [...drawn.values()].filter(({ node }) => !node.open && !node.port)
+            .map(({ element }) => rect(element.querySelector(".shape")));
+          const cover = (a, b) => a.left < b.right - 2 && b.left < a.right - 2
+            && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+          return labels.filter((one, n) =>
+            [...boxes, ...labels.slice(n + 1)].some((other) => cover(one, other))).length;
+        })()"""
+    )
+    assert covered == 0
+
+
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_the_main_line_is_straight(
     opened: Opener, tmp_path: Path, direction: str

@@ -31,7 +31,6 @@ function route(edge, source, target) {
     if (edge.before.top < end.y - 1) add(end.x, edge.before.top);
     add(end.x, end.y);
   }
-  if (edge.lines.length) edge.text = labelPlace(edge.points);
 }
 
 // Whether an arrow turns into the side of a sum: it comes from aside, with no box between.
@@ -41,15 +40,52 @@ function entersAside(edge, target, { x }) {
   return !edge.before.nodes.some((node) => node !== target && node.x < high && node.x + node.width > low);
 }
 
-// Beside the longest part that goes down.
-function labelPlace(points) {
-  let best = null;
-  for (let n = 1; n < points.length; n += 1) {
-    const [from, to] = [points[n - 1], points[n]];
-    const length = to.y - from.y - Math.abs(to.x - from.x) / 2;
-    if (!best || length > best.length) best = { length, x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+// Where the labels stand: beside the longest part that goes down, or where they cover no box, no other label and, if
+// there is such a place, no other arrow.
+function placeLabels(nodes, edges) {
+  const taken = nodes.map(({ x, y, width, height }) => ({ left: x, right: x + width, top: y, bottom: y + height }));
+  const ways = edges.flatMap((edge) => spansOf(edge));
+  for (const edge of edges) {
+    if (!edge.lines.length) continue;
+    const places = placesBeside(edge.points).map((place) => [place, roomOf(edge, place)]);
+    const free = places.filter(([, room]) => !taken.some((other) => overlap(room, other)));
+    const clear = free.find(([, room]) => !ways.some((way) => way.edge !== edge && overlap(room, way)));
+    const [place, room] = clear || free[0] || places[0];
+    edge.text = place;
+    taken.push(room);
   }
-  return { x: best.x + (sideways() ? -7 : 8), y: best.y };
+}
+
+// What an arrow covers, part by part; a part that goes aside, in the middle of its height.
+function spansOf(edge) {
+  return edge.points.slice(1).map((to, n) => {
+    const from = edge.points[n];
+    const [left, right] = [Math.min(from.x, to.x) - 1, Math.max(from.x, to.x) + 1];
+    const half = (from.y + to.y) / 2;
+    const [top, bottom] = right - left < 4 ? [from.y, to.y] : [half - 4, half + 4];
+    return { edge, left, right, top, bottom };
+  });
+}
+
+const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+// Middles of the parts of an arrow, the longest first, then other points; each at one side and at the other.
+function placesBeside(points) {
+  const parts = points.slice(1).map((to, n) => ({ from: points[n], to, length: to.y - points[n].y - Math.abs(to.x - points[n].x) / 2 }));
+  parts.sort((a, b) => b.length - a.length);
+  parts.splice(5);
+  return [0.5, 0.25, 0.75].flatMap((part) =>
+    parts.flatMap(({ from, to }) =>
+      [1, -1].map((side) => ({ x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part, side })),
+    ),
+  );
+}
+
+// What the text of a label covers at a place.
+function roomOf({ length, lines }, { x, y, side }) {
+  const [across, along] = sideways() ? [14 * lines.length, length] : [length, 14 * lines.length];
+  const left = side > 0 ? x + 7 : x - 7 - across;
+  return { left, right: left + across, top: y - along / 2, bottom: y + along / 2 };
 }
 
 const round = (number) => Math.round(number * 10) / 10;

@@ -68,10 +68,11 @@ function drawNode(node, x, y, level) {
   if (node.open) drawScope(node.inner, left + node.inset.x, top + node.inset.y, level + 1);
 }
 
-// A line of a label: right of an arrow that goes down, over one that goes to the right.
-function labelAt({ text, lines, length }, n, x, y) {
-  if (!sideways()) return { x: x + text.x, y: y + text.y + 4 + 14 * (n - (lines.length - 1) / 2) };
-  return { x: x + text.y - length / 2, y: y + text.x - 14 * (lines.length - 1 - n) };
+// A line of a label, beside an arrow that goes down, over or under one that goes to the right.
+function labelAt(edge, n, x, y) {
+  const { left, top } = roomOf(edge, edge.text);
+  if (sideways()) return { x: x + top, y: y + left + 11 + 14 * n };
+  return edge.text.side > 0 ? { x: x + left, y: y + top + 11 + 14 * n } : { x: x + left + edge.length, y: y + top + 11 + 14 * n, "text-anchor": "end" };
 }
 
 // A point on the border of a frame, with its name where there are several. A state has its name at the left, for the

@@ -222,6 +222,8 @@ const portX = (inner, side, name) => {
   return x !== undefined ? x : inner[side].size ? inner[side].values().next().value : inner.across / 2;
 };
 
+const acrossOf = ({ left, right }) => [left, right];
+
 // Shifts all to the origin, and finds the ends of arrows.
 function finish(scope, nodes, edges, inside) {
   const layers = nodes.filter((node) => !node.port);
@@ -230,11 +232,12 @@ function finish(scope, nodes, edges, inside) {
   const bottom = Math.max(...nodes.map((node) => node.y + node.height));
   for (const node of ports) node.y = node.box.kind === "input" ? top : bottom - node.height;
   edges.forEach((edge) => route(edge, nodes[edge.source], nodes[edge.target]));
+  placeLabels(nodes, edges);
   const xs = [
     ...layers.flatMap((node) => [node.x, node.x + node.width]),
     ...ports.flatMap((node) => [node.centre - 6, node.centre + node.width / 2]),
     ...edges.flatMap((edge) => edge.points.map((point) => point.x)),
-    ...edges.flatMap((edge) => (edge.lines.length ? [edge.text.x, edge.text.x + (sideways() ? 0 : edge.length)] : [])),
+    ...edges.filter((edge) => edge.lines.length).flatMap((edge) => acrossOf(roomOf(edge, edge.text))),
   ];
   const left = xs.length ? Math.min(...xs) : 0;
   const loops = (scope.loops || []).length * 14;
@@ -243,7 +246,7 @@ function finish(scope, nodes, edges, inside) {
   for (const node of nodes) Object.assign(node, move(node), { centre: node.centre - left });
   for (const edge of edges) {
     edge.points = edge.points.map(move);
-    if (edge.lines.length) edge.text = move(edge.text);
+    if (edge.lines.length) edge.text = { ...edge.text, ...move(edge.text) };
   }
   const side = (kind) => new Map(ports.filter((node) => node.box.kind === kind).map((node) => [node.box.name, node.centre]));
   const found = { across: width, along: bottom - top, nodes, edges, ins: side("input"), outs: side("output"), inside };
