@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from graphviz import Digraph, nohtml
 
-from compiler.dataclass import dataclass
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
 from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
 from compiler.diagram.element_ids import element_ids
 from compiler.diagram.links import link_to
+from compiler.diagram.positions import Attributes, Layout
 from compiler.diagram.ranking import (
     boxes_alike,
     entry_rank_constraints,
@@ -24,24 +24,12 @@ from compiler.diagram.ranking import (
     right_aligned_titles,
 )
 from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
-from compiler.diagram.wrapping import EDGE_LABEL, SIDE_LABEL, wrap_edge_label
+from compiler.diagram.wrapping import edge_lines, wrap_edge_label
 
 _FONT = "Helvetica"
 _MANY_EDGES = 250
 _COARSE = {"splines": "line", "mclimit": "0.1", "nslimit": "0.1", "nslimit1": "0.1"}
 """For drawings of so many edges: straight ones, and fewer rounds of layout. It takes a tenth of the time."""
-
-Attributes = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where all stands, in Graphviz's own attributes: `pos`, `bb`, and `lp` for labels."""
-
-    items: dict[str, Attributes] = field(default_factory=dict)
-    """Of boxes and clusters, by their names in DOT."""
-    edges: dict[tuple[str, str], list[Attributes]] = field(default_factory=dict)
-    """Of the edges between two boxes, in the order in which they are printed."""
 
 
 def to_dot(drawing: Drawing, positions: Layout | None = None) -> str:
@@ -276,7 +264,7 @@ class _DotPrinter:
             "tooltip": _tooltip(self._edge_title(edge)),
         }
         if edge.label:
-            found["label"] = _edge_label(edge.label, self._label_width(edge))
+            found["label"] = _edge_label(edge_lines(edge, self._down))
         if edge.kind == "order":
             return found | {"style": "invis"}
         if edge.kind in ("tie", "loop"):
@@ -304,12 +292,7 @@ class _DotPrinter:
             box.path[-1] if box.path else box.caption.name
             for box in (self._boxes[edge.source], self._boxes[edge.target])
         )
-        return f"{source} → {target}{f': {edge.label}' if edge.label else ''}"
-
-    def _label_width(self, edge: Edge) -> float:
-        """The width of a label's line; beside the main path, an edge may run past the space kept for its label."""
-        beside = self._down and not edge.on_main_path
-        return SIDE_LABEL if beside else EDGE_LABEL
+        return f"{source} → {target}{f': {edge.about}' if edge.about else ''}"
 
     def _floats(self, edge: Edge) -> bool:
         """Whether a label needs no space of its own: on one line beside the main path, clear of other edges.
@@ -381,14 +364,10 @@ _BARE = {
 }
 
 
-def _edge_label(text: str, width: float) -> str:
-    """The label of an edge, a little to its right; two lines are left-aligned.
-
-    Args:
-        width: of one line, in points.
-    """
-    lines = [_quoted(f"{_INDENT}{line}") for line in wrap_edge_label(text, width)]
-    return lines[0] if len(lines) == 1 else "".join(f"{line}\\l" for line in lines)
+def _edge_label(lines: list[str]) -> str:
+    """The label of an edge, a little to its right; two lines are left-aligned."""
+    quoted = [_quoted(f"{_INDENT}{line}") for line in lines]
+    return quoted[0] if len(quoted) == 1 else "".join(f"{line}\\l" for line in quoted)
 
 
 def _edge_classes(edge: Edge) -> Iterator[str]:

@@ -213,7 +213,8 @@ def _types_at_points(drawing: Drawing) -> Drawing:
             for box in drawing.boxes
         ),
         edges=tuple(
-            replace(edge, label="") if edge in moved else edge for edge in drawing.edges
+            replace(edge, label="", names="") if edge in moved else edge
+            for edge in drawing.edges
         ),
     )
 

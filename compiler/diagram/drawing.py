@@ -97,6 +97,15 @@ class Edge:
     has_error: bool = False
     optional: bool = False
     """Whether it is there in some copies only, though both its ends are in more; the label says in how many."""
+    names: str = ""
+    """The label without the type of the value."""
+    type: str = ""
+    """The whole type of the value, which a label shortens; "" if unknown, or if there are several."""
+
+    @property
+    def about(self) -> str:
+        """What a viewer shows under the pointer."""
+        return ": ".join(part for part in (self.names, self.type) if part)
 
 
 @dataclass(frozen=True, slots=True)

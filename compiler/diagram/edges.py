@@ -40,6 +40,8 @@ class Connection:
     cases: Collection[int]
     """The cases of the target's view in which its input has a value from this direction."""
     type: str = ""
+    full_type: str = ""
+    """The type in full."""
     changed: bool = False
     """Whether the type is new here, and worth a label."""
     label: str = ""
@@ -75,8 +77,10 @@ def _with_copies(edge: Edge, copies: str) -> Edge:
     """An edge that says in how many copies it is there, if not in all in which its ends are."""
     if not copies:
         return edge
-    label = f"{edge.label} · {copies}" if edge.label else copies
-    return replace(edge, label=label, optional=True)
+    label, names = (
+        f"{text} · {copies}" if text else copies for text in (edge.label, edge.names)
+    )
+    return replace(edge, label=label, names=names, optional=True)
 
 
 def _loop_edges(
@@ -254,9 +258,17 @@ class _Connector:
         if flow.loop:
             return Connection(flow, target, cases)
         type = self._types.on_edge(view, ref)
+        full = self._types.full(view, ref)
         if view.is_input(ref.node):
             return Connection(
-                flow, target, cases, type, False, _port_label("", label), has_error
+                flow,
+                target,
+                cases,
+                type,
+                full,
+                False,
+                _port_label("", label),
+                has_error,
             )
         port = _source_port(view.layer(ref.node), ref)
         port = "" if port == obvious else port
@@ -266,7 +278,14 @@ class _Connector:
             if not place[0].is_input(place[1].node)
         )
         return Connection(
-            flow, target, cases, type, changed, _port_label(port, label), has_error
+            flow,
+            target,
+            cases,
+            type,
+            full,
+            changed,
+            _port_label(port, label),
+            has_error,
         )
 
     def _is_new_type(self, view: ScopeView, ref: Ref) -> bool:
@@ -353,6 +372,8 @@ def _flow_edges(
         replace(
             edges[pair],
             label=_label(connections, pair in typed),
+            names=_label(connections, False),
+            type=_only(one.full_type for one in connections),
             has_error=any(connection.has_error for connection in connections),
         )
         for pair, connections in by_pair.items()
@@ -409,6 +430,12 @@ def _has_space(edge: Edge, boxes: Mapping[str, Box]) -> bool:
     return edge.kind == "flow" and not (
         edge.on_main_path and boxes[edge.target].kind == "join"
     )
+
+
+def _only(types: Iterable[str]) -> str:
+    """The one type among several that are the same; "" if they differ."""
+    found = set(types)
+    return found.pop() if len(found) == 1 else ""
 
 
 def _label(connections: list[Connection], typed: bool) -> str:

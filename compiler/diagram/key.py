@@ -69,8 +69,8 @@ def _arrows(drawing: Drawing) -> Iterator[Edge]:
     kinds = {edge.kind for edge in drawing.edges}
     for kind, meaning in _ARROWS.items():
         if kind in kinds:
-            yield Edge("", "", meaning, kind)
+            yield Edge("", "", meaning, kind, names=meaning)
     if any(edge.optional for edge in drawing.edges):
-        yield Edge("", "", "in some copies", optional=True)
+        yield Edge("", "", "in some copies", optional=True, names="in some copies")
     if any(edge.has_error for edge in drawing.edges):
-        yield Edge("", "", "has an error", has_error=True)
+        yield Edge("", "", "has an error", has_error=True, names="has an error")

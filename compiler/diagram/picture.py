@@ -17,7 +17,8 @@ from compiler.diagram.layout_engine import (
     LayoutTooLargeError,
     render_dot,
 )
-from compiler.diagram.side_by_side import arranged_dot, has_several_networks
+from compiler.diagram.place_labels import labels_placed
+from compiler.diagram.side_by_side import arranged
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,15 @@ class Picture:
         Raises:
             DiagramError: if the layout fails or takes too long.
         """
-        title, several = self.drawing.title, has_several_networks(self.drawing)
+        title = self.drawing.title
         try:
+            drawing, layout = labels_placed(
+                self.drawing, arranged(self.drawing, self.engine)
+            )
             image = render_dot(
-                arranged_dot(self.drawing, self.engine)
-                if several
-                else to_dot(self.drawing),
+                to_dot(drawing, layout),
                 format,
-                laid_out=several,
+                laid_out=True,
                 engine=self.engine,
                 title=title.name,
                 subject=title.lines[0] if title.lines else "",

@@ -1,4 +1,4 @@
-"""Several networks in one picture: each is laid out by itself, then they are set side by side.
+"""The layout of a picture: each network is laid out by itself, then they are set side by side.
 
 Graphviz aligns all that it lays out together: the title of a block in one network would stretch the chains of others.
 """
@@ -12,21 +12,18 @@ from dataclasses import field, replace
 from typing import Any
 
 from compiler.dataclass import dataclass
-from compiler.diagram.dot import Layout, to_dot
+from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Caption, Drawing
 from compiler.diagram.layout_engine import LayoutEngine, lay_out
+from compiler.diagram.positions import Layout
 
 _GAP = 14.0  # points between two networks
-_NUMBERS = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
+_NUMBER = r"(-?[\d.]+(?:e[-+]?\d+)?)"
+_NUMBERS = re.compile(f"{_NUMBER},{_NUMBER}")
 
 
-def has_several_networks(drawing: Drawing) -> bool:
-    """Whether a drawing shows networks side by side."""
-    return any(cluster.is_network for cluster in drawing.clusters)
-
-
-def arranged_dot(drawing: Drawing, engine: LayoutEngine) -> str:
-    """Print a drawing of several networks as DOT in which all has its place.
+def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
+    """Lay out a drawing.
 
     Raises:
         DiagramError: if the layout of a network fails or takes too long.
@@ -44,7 +41,7 @@ def arranged_dot(drawing: Drawing, engine: LayoutEngine) -> str:
         else:
             y -= part.height + _GAP
             part.move_to(placed, x, y)
-    return to_dot(drawing, placed)
+    return placed
 
 
 def _parts(drawing: Drawing) -> Iterator[Drawing]:
@@ -93,7 +90,14 @@ class _Part:
             attributes = {
                 key: moved(one[key]) for key in ("pos", "bb", "lp") if key in one
             }
-            placed.items[one["name"]] = attributes
+            if not attributes:
+                continue  # a row of boxes
+            name = one["name"]
+            placed.items[name] = attributes
+            sides = ("lwidth", "lheight") if "bb" in one else ("width", "height")
+            if all(side in one for side in sides):
+                width, height = (72 * float(one[side]) for side in sides)
+                placed.sizes[name] = width, height
         for edge in sorted(self.found.get("edges", ()), key=lambda edge: edge["_gvid"]):
             pair = names[edge["tail"]], names[edge["head"]]
             attributes = {key: moved(edge[key]) for key in ("pos", "lp") if key in edge}

@@ -21,7 +21,9 @@ def tie_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
         for pair in _tied_boxes(builder, view)
         if pair[0] != pair[1]
     )
-    return [Edge(source, target, "tied", "tie") for source, target in pairs]
+    return [
+        Edge(source, target, "tied", "tie", names="tied") for source, target in pairs
+    ]
 
 
 def ties_as_notes(drawing: Drawing) -> Drawing:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
+from compiler.diagram.drawing import Edge
 from compiler.diagram.text_metrics import text_width
 
 _EDGE_FONT = 9  # points
+EDGE_LINE = 10.8
+"""Points from one line of an edge's label to the next."""
+EDGE_INDENT = 5.0
+"""Points before each line: two spaces."""
 EDGE_LABEL = 118.0
 """Points; a longer label of an edge takes two lines."""
 SIDE_LABEL = 72.0
@@ -43,6 +48,17 @@ def wrap_edge_label(text: str, width: float = EDGE_LABEL) -> list[str]:
     breaks = ((words[:at], words[at:]) for at in range(1, len(words)))
     lines = ([" ".join(part) for part in parts] for parts in breaks)
     return min(lines, key=edge_label_width)
+
+
+def edge_lines(edge: Edge, down: bool) -> list[str]:
+    """The lines of an edge's label.
+
+    Args:
+        down: whether the picture is read from top to bottom. Beside its main path, an edge may run past the space that
+            is kept for its label.
+    """
+    beside = down and not edge.on_main_path
+    return wrap_edge_label(edge.label, SIDE_LABEL if beside else EDGE_LABEL)
 
 
 def edge_label_width(lines: list[str]) -> float:

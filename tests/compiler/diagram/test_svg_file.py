@@ -57,7 +57,7 @@ def test_parts_are_named_by_the_paths_of_layers() -> None:
     assert groups["GPT2.logits.output"].get("class") == "node lg-output"
     edge = groups["GPT2.h.attn.attention--GPT2.h.attn.c_proj"]
     assert edge.get("class") == "edge lg-flow lg-main"
-    assert edge.findtext(f"{SVG}title") == "attention → c_proj"
+    assert edge.findtext(f"{SVG}title") == "attention → c_proj: float[B, T, 768]"
 
 
 @pytest.mark.parametrize("spec", ["transformer", "unet", "jamba", "wavegan", "tft"])
