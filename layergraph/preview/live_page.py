@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class LivePage:
     _wrong: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _ended: bool = False
+    _listeners: int = 0
 
     def __post_init__(self) -> None:
         self._renew()
@@ -67,11 +69,24 @@ class LivePage:
             )
             return None if self._ended else self.version
 
-    def end(self) -> None:
-        """Let all that wait go on: nothing follows."""
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While someone waits for changes, and passes them on."""
+        with self._changed:
+            self._listeners += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners -= 1
+                self._changed.notify_all()
+
+    def end(self, seconds: float = 1.0) -> None:
+        """Let all that wait go on, for nothing follows; returns once they have, or after so many seconds."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self._listeners == 0, seconds)
 
     def follow(self) -> None:
         """Look at the files again and again, until interrupted."""

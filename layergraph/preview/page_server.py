@@ -172,15 +172,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self._send_headers("text/event-stream")
         known: int | None = -1
-        try:
+        with self.server.live.listening():
             while known is not None:
                 found = self.server.live.wait(known, _BEAT)
-                word = "" if found == known else f"data: {found}"
-                self.wfile.write(f"{word or ':'}\n\n".encode())
+                word = ":" if found == known else f"data: {found or 'end'}"
+                self.wfile.write(f"{word}\n\n".encode())
                 self.wfile.flush()
                 known = found
-        except OSError:  # the reader has gone
-            self.close_connection = True
 
     def _answer(self, body: bytes, kind: str) -> None:
         self.send_response(HTTPStatus.OK)

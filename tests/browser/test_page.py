@@ -204,9 +204,9 @@ def test_can_be_used_by_all(opened: Opener, gpt2: str, scheme: str, width: int) 
     page.click("#show-text") if width < 700 and page.locator(
         "#text"
     ).is_hidden() else None
+    page.click("#key summary")
     page.click(f"{box(one, '0/drop')} > .shape")
     page.fill("#search", "ln")
-    page.click("#key summary")
     found = Axe().run(page)
     serious = [
         (one["id"], [node["html"][:120] for node in one["nodes"]])

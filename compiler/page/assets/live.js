@@ -97,7 +97,7 @@ openInEditor = (at) => {
 
 const changes = new EventSource("changes");
 changes.addEventListener("message", ({ data }) => {
-  if (data === "None") {
+  if (data === "end") {
     changes.close();
     tell("The server has ended; this page no longer follows the file.");
   } else update();
