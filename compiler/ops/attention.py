@@ -20,6 +20,7 @@ from compiler.codegen.python import (
 )
 from compiler.op import errors
 from compiler.op.arg_types import Positive, Probability, Size
+from compiler.op.combine_flows import plus, without
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.op import Code, Colour, Op, Port, Shape
@@ -58,7 +59,8 @@ class Attention(Op):
     keys are all masked gives zeros.
 
     With `softcap`, scores become softcap * tanh(scores / softcap) before masks and bias
-    (Gemma 2).
+    (Gemma 2). `sinks`, float[num_heads], are scores of one more key in each head, whose
+    value is zero: a query may attend to nothing (GPT-OSS).
     """
 
     num_heads: Size
@@ -80,6 +82,7 @@ class Attention(Op):
         Port("value"),
         Port("mask", ("bool",), optional=True),
         Port("bias", optional=True),
+        Port("sinks", optional=True),
     )
 
     def infer(
@@ -90,6 +93,7 @@ class Attention(Op):
         value: TensorType,
         mask: TensorType | None = None,
         bias: TensorType | None = None,
+        sinks: TensorType | None = None,
     ) -> TensorType:
         for port, tensor in (("query", query), ("key", key), ("value", value)):
             ctx.require_rank(port, tensor, 3)
@@ -104,13 +108,20 @@ class Attention(Op):
         if bias is not None:
             ctx.require_rank("bias", bias, 2, 3, 4)
             require_expands(ctx, "bias", bias, scores[4 - bias.rank :])
+        if sinks is not None:
+            ctx.require_rank("sinks", sinks, 1)
+            message = "attention needs a sink for each head"
+            ctx.require_equal(message, sinks.shape[0], self.num_heads, "sinks")
         return query.with_size(-1, self._width(query, key, value))
 
     @flow_rule("attention")
     def flow(self, call: FlowCall) -> Flow:
         """A query reads the keys that `is_causal`, `window`, mask and bias leave."""
         found = self._attention_flow(call)
-        return Flow((found.output(),), found.memory())
+        sinks = without(
+            call["sinks"], range(len(call["sinks"].axes)), "reads all sinks"
+        )
+        return Flow((plus(found.output(), sinks),), found.memory())
 
     def _attention_flow(self, call: FlowCall) -> AttentionFlow:
         regions = [CAUSAL] if self.is_causal else []
@@ -190,14 +201,18 @@ class Attention(Op):
         return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
 
     def carries(self, code: Code) -> str:
-        if self.softcap is not None:
-            return "capped_attention"
+        if self._is_explicit(code):
+            return "explicit_attention"
         return "causal_attention" if self._resumes(code) else ""
+
+    def _is_explicit(self, code: Code) -> bool:
+        """Whether it is written out, since torch's own has no such scores."""
+        return self.softcap is not None or not code.absent("sinks")
 
     def _resumes(self, code: Code) -> bool:
         """Whether it is the library's attention, for queries that are the last of the keys' positions."""
         plain = self.is_causal or code.chosen("is_causal")
-        bare = self.softcap is None and code.absent("bias")
+        bare = not self._is_explicit(code) and code.absent("bias")
         return code.state() is not None and plain and bare
 
     def label(
@@ -212,6 +227,8 @@ class Attention(Op):
             parts.append(f"window {ctx.value(self.window)}")
         if self.softcap is not None:
             parts.append(f"capped at {self.softcap:g}")
+        if inputs.get("sinks") is not None:
+            parts.append("with sinks")
         return ", ".join(parts)
 
     def apply(
@@ -222,6 +239,7 @@ class Attention(Op):
         value: Expr,
         mask: Expr | None = None,
         bias: Expr | None = None,
+        sinks: Expr | None = None,
     ) -> Expr:
         state = code.state()
         if state is not None:
@@ -248,6 +266,7 @@ class Attention(Op):
             *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),
             **self._masking(code, query, key, mask, bias),
             **self._options(code),
+            **({} if sinks is None else {"sinks": sinks}),
         )
         heads_first = code.let(attended, self._attended(code))
         return method(method(heads_first, "transpose", 1, 2), "flatten", -2)
@@ -281,7 +300,7 @@ class Attention(Op):
             options["scale"] = code.argument("scale")
         if self.softcap is not None:
             options["softcap"] = code.argument("softcap")
-        elif self.num_kv_heads is not None:
+        if self.num_kv_heads is not None and not self._is_explicit(code):
             options["enable_gqa"] = lit(True)
         return options
 
@@ -362,7 +381,7 @@ class Attention(Op):
 
     def _past(self, code: Code, query: Expr, key: Expr) -> dict[str, Expr]:
         """How many keys there are before those of the queries, where a piece of a sequence is run."""
-        if self.softcap is None or code.state() is None:
+        if not self._is_explicit(code) or code.state() is None:
             return {}
         return {"past": Binary("-", size(key, 1), size(query, 1))}
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from compiler.library.alibi import Alibi
-from compiler.library.capped_attention import capped_attention
+from compiler.library.explicit_attention import explicit_attention
 from compiler.library.relative_position_bias import RelativePositionBias
 from compiler.library.rotary_embedding import RotaryEmbedding
 from compiler.library.rotate import rotate
@@ -31,7 +31,7 @@ class Turned(nn.Module):
         cos, sin = self.rotary(x)
         turned = rotate(x, cos, sin) + rotate_interleaved(x, cos, sin)
         heads = torch.unflatten(self.drop_path(turned), -1, (2, -1)).transpose(1, 2)
-        return capped_attention(heads, heads, heads, 2.0, is_causal=True)
+        return explicit_attention(heads, heads, heads, softcap=2.0, is_causal=True)
 
 
 def scaled(scaling: str) -> Turned:

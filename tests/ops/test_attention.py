@@ -35,6 +35,7 @@ class Case:
     value_width: int
     mask: tuple[int, ...] | None
     bias: tuple[int, ...] | None
+    sunk: bool
 
     @property
     def heads(self) -> int:
@@ -47,7 +48,8 @@ class Case:
             "value": (self.batch, self.keys, self.kv_heads * self.value_width),
         }
         found |= {} if self.mask is None else {"mask": self.mask}
-        return found | ({} if self.bias is None else {"bias": self.bias})
+        found |= {} if self.bias is None else {"bias": self.bias}
+        return found | ({"sinks": (self.heads,)} if self.sunk else {})
 
 
 @st.composite
@@ -75,6 +77,7 @@ def cases(draw: st.DrawFn) -> Case:
         draw(SIZES),
         draw(st.none() | st.sampled_from(masks)),
         draw(st.none() | st.sampled_from(biases)),
+        draw(st.sampled_from([False, False, True])),
     )
 
 
@@ -122,6 +125,7 @@ def naive(
     value: Tensor,
     mask: Tensor | None = None,
     bias: Tensor | None = None,
+    sinks: Tensor | None = None,
 ) -> Tensor:
     """A softmax over the keys that take part, and zeros where there are none."""
     group = case.heads // case.kv_heads
@@ -142,7 +146,9 @@ def naive(
         if "softcap" in case.arguments:
             most = case.arguments["softcap"]
             score = (score / most).tanh() * most
-        weights = (score + added[b, h, t, admitted]).softmax(0)
+        score = score + added[b, h, t, admitted]
+        sink = score[:0] if sinks is None else sinks[h, None]
+        weights = torch.cat((score, sink)).softmax(0)[: len(admitted)]
         out[b, t, h] = weights @ v[b, admitted, h // group]
     return out.flatten(-2)
 
@@ -209,12 +215,15 @@ def test_code_of_dropout_alone_in_training() -> None:
 
 
 @pytest.mark.parametrize("is_causal", [False, True])
-@pytest.mark.parametrize("ports", [("mask",), ("bias",), ("mask", "bias")])
+@pytest.mark.parametrize(
+    "ports", [("mask",), ("bias",), ("mask", "bias"), ("sinks",), ("mask", "sinks")]
+)
 def test_optional_masks_may_be_none(is_causal: bool, ports: tuple[str, ...]) -> None:
     arguments = {"num_heads": 2, "is_causal": is_causal}
-    shapes = {"mask": (2, 3), "bias": (3, 3)}
+    shapes = {"mask": (2, 3), "bias": (3, 3), "sinks": (2,)}
     queries: dict[str, Tensor | None] = {p: torch.randn(2, 3, 4) for p in SELF}
     masks = {"mask": torch.rand(2, 3) > 0.3, "bias": torch.randn(3, 3)}
+    masks["sinks"] = torch.randn(2)
     given = {port: masks[port] for port in ports}
     found = check(
         "attention",

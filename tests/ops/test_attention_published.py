@@ -14,8 +14,11 @@ from transformers.masking_utils import create_sliding_window_causal_mask
 from transformers.models.gemma2.modeling_gemma2 import (
     eager_attention_forward as gemma_attention,
 )
+from transformers.models.gpt_oss.modeling_gpt_oss import (
+    eager_attention_forward as gpt_oss_attention,
+)
 
-from compiler.library.capped_attention import capped_attention
+from compiler.library.explicit_attention import explicit_attention
 from tests.ops.draws import one_line
 from tests.ops.harness import check, run, tensor
 
@@ -35,7 +38,9 @@ def test_capped_scores_equal_gemmas(masked: bool) -> None:
     theirs, _ = gemma_attention(
         module, query, key, value, added if masked else None, softcap=3.0, scaling=0.7
     )
-    ours = capped_attention(query, key, value, 3.0, is_causal=masked, scale=0.7)
+    ours = explicit_attention(
+        query, key, value, softcap=3.0, is_causal=masked, scale=0.7
+    )
     ours = ours.transpose(1, 2)
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(
@@ -44,11 +49,37 @@ def test_capped_scores_equal_gemmas(masked: bool) -> None:
     )
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_sinks_equal_gpt_oss(masked: bool) -> None:
+    torch.manual_seed(0)
+    sinks = torch.randn(4, requires_grad=True)
+    module: Any = SimpleNamespace(
+        num_key_value_groups=2, sinks=sinks, training=False, layer_idx=0
+    )
+    query, key, value = (torch.randn(2, n, 5, 4, requires_grad=True) for n in (4, 2, 2))
+    causal = torch.ones(5, 5, dtype=torch.bool).tril()
+    added = torch.zeros(5, 5).masked_fill(~causal, torch.finfo(torch.float32).min)
+    theirs, _ = gpt_oss_attention(
+        module, query, key, value, added if masked else None, scaling=0.7
+    )
+    ours = explicit_attention(
+        query, key, value, is_causal=masked, scale=0.7, sinks=sinks
+    ).transpose(1, 2)
+    torch.testing.assert_close(ours, theirs)
+    leaves = (query, key, value, sinks)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours.square().sum(), leaves),
+        torch.autograd.grad(theirs.square().sum(), leaves),
+    )
+
+
 def test_capped_scores_without_a_key_have_finite_gradients() -> None:
     query = torch.randn(1, 1, 2, 4, requires_grad=True)
     masks = (torch.tensor([[True], [False]]), torch.tensor([[0.0], [-math.inf]]))
     for mask in masks:
-        found = capped_attention(query, query[:, :, :1], query[:, :, :1], 2.0, mask)
+        found = explicit_attention(
+            query, query[:, :, :1], query[:, :, :1], mask, softcap=2.0
+        )
         assert not found[:, :, 1].any()
         (gradient,) = torch.autograd.grad(found.sum(), query)
         assert gradient.isfinite().all()
@@ -93,5 +124,5 @@ def test_code_of_an_optional_mask_keeps_the_fused_kernel_without_it() -> None:
 def test_code_of_capped_scores() -> None:
     arguments = {"num_heads": 4, "is_causal": True, "softcap": 50.0, "num_kv_heads": 4}
     code = one_line(check("attention", arguments, SELF).forward)
-    assert code.startswith("layer_0 = capped_attention(")
+    assert code.startswith("layer_0 = explicit_attention(")
     assert "is_causal=True, softcap=50.0)" in code
