@@ -44,8 +44,8 @@ class YarnRotaryEmbedding(RotaryEmbedding):
             attention_factor = (mscale * grown + 1.0) / (mscale_all_dim * grown + 1.0)
         self.attention_factor = attention_factor
 
-    def forward(self, x: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
-        cos, sin = super().forward(x, offset)
+    def waves(self, x: Tensor, offset: int) -> tuple[Tensor, Tensor]:
+        cos, sin = super().waves(x, offset)
         return cos * self.attention_factor, sin * self.attention_factor
 
     def frequencies(self, positions: Tensor) -> Tensor:

@@ -26,13 +26,14 @@ def exact(run: Run) -> Run:
         with ExitStack() as patches:
             patches.enter_context(patch.object(Tensor, "float", _float))
             patches.enter_context(patch.object(Tensor, "to", _to))
+            patches.enter_context(patch.object(Tensor, "type", _type))
             patches.enter_context(patch.object(F, "softmax", _softmax))
             return run(model)
 
     return run_exact
 
 
-_FLOAT, _TO, _SOFTMAX = Tensor.float, Tensor.to, F.softmax
+_FLOAT, _TO, _TYPE, _SOFTMAX = Tensor.float, Tensor.to, Tensor.type, F.softmax
 
 
 def _is_double(tensor: Tensor) -> bool:
@@ -46,6 +47,11 @@ def _float(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 def _to(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     single = torch.float32 in args or kwargs.get("dtype") is torch.float32
     return tensor if single and _is_double(tensor) else _TO(tensor, *args, **kwargs)
+
+
+def _type(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+    single = torch.float32 in args
+    return tensor if single and _is_double(tensor) else _TYPE(tensor, *args, **kwargs)
 
 
 def _softmax(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
