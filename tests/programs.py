@@ -17,6 +17,13 @@ FOLDER = Path(__file__).parents[1] / "specs"
 SPECS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+SHALLOW: Mapping[str, Mapping[str, Any]] = {
+    "deepseek_v3": {"depth": 4},
+    "gpt_oss": {"depth": 2},
+    "qwen3_moe": {"depth": 2},
+}
+"""How deep networks are built whose experts are tens of thousands of modules at full depth."""
+
 _PROGRAMS: dict[tuple[Path, str, str], Program] = {}
 
 
@@ -31,6 +38,12 @@ def compiled(
     return _PROGRAMS[key]
 
 
+def shallow(spec: str | Path, variant: str = "") -> Program:
+    """A spec at full size, but for the depth of those with many experts."""
+    stem = spec.stem if isinstance(spec, Path) else spec
+    return compiled(spec, variant, SHALLOW.get(stem))
+
+
 @cache
 def classes(spec: str | Path, variant: str = "") -> Mapping[str, type[nn.Module]]:
     """The generated class of each of its networks."""
@@ -39,7 +52,7 @@ def classes(spec: str | Path, variant: str = "") -> Mapping[str, type[nn.Module]
 
 @cache
 def on_meta(spec: str | Path, network: str = "", variant: str = "") -> nn.Module:
-    """One of its networks at full size, in eval mode, from the values that were compiled in."""
+    """One of its networks as in `shallow`, in eval mode, from the values that were compiled in."""
     kind = classes(spec, variant)[network]
-    instance = compiled(spec, variant).typed.networks[network]
+    instance = shallow(spec, variant).typed.networks[network]
     return build_on_meta(kind, **constructor_arguments(kind, instance)).eval()

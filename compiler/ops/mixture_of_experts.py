@@ -24,7 +24,7 @@ class Routing(Op):
 
     The input is what a router gives, one logit for each expert; the outputs, `experts`
     and `weights`, go to a layer of [routed](language.md#routed-experts) copies. `scores`
-    are the softmax of the logits, or the sigmoid of each, in float32. A token uses the
+    are the softmax of the logits, or the sigmoid of each, in float32 at least. A token uses the
     `top_k` experts with the largest scores. Their scores are their weights, times
     `scale`; with `norm_topk_prob`, divided by their sum (Mixtral does so; Switch and
     some Qwen-MoE do not).

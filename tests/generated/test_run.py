@@ -22,13 +22,13 @@ from tests.generated.networks import (
     some,
     weighted_sum,
 )
-from tests.programs import SPECS, compiled
+from tests.programs import SPECS, shallow
 
 _KINDS = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
 @pytest.mark.parametrize("spec", SPECS)
-@pytest.mark.parametrize("size", [compiled, small], ids=["full", "small"])
+@pytest.mark.parametrize("size", [shallow, small], ids=["full", "small"])
 def test_inference_says_what_torch_gives(
     spec: str, size: Callable[[str], Program]
 ) -> None:

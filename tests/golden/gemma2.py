@@ -24,7 +24,10 @@ from torch.nn import init
 __all__ = ["Gemma2"]
 
 
-# compiler/library: def capped_attention
+# compiler/library: def explicit_attention
+
+
+# compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor
 
 
 # compiler/library: class StepState
@@ -131,7 +134,7 @@ class CappedAttention(nn.Module):
             .triu(past + 1 - self.window)
         )  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
-        attention = capped_attention(
+        attention = explicit_attention(
             torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.kv_heads, -1)).transpose(1, 2),

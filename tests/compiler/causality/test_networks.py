@@ -29,6 +29,8 @@ DECODERS = {
     "jamba": "T",
     "falcon": "T",
     "qwen3_moe": "T",
+    "gpt_oss": "T",
+    "deepseek_v3": "T",
     "smollm3": "T",
     "granite": "T",
     "cohere": "T",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compiler.ir.tensors import own_tensors
-from tests.programs import compiled, on_meta
+from tests.programs import on_meta, shallow
 
 ROOT = Path(__file__).parents[3]
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")])
@@ -15,7 +15,7 @@ SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")]
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_they_are_those_of_the_module(path: Path) -> None:
-    for name, instance in compiled(path).typed.networks.items():
+    for name, instance in shallow(path).typed.networks.items():
         module = on_meta(path, name)
         state = module.state_dict(keep_vars=True)
         found = {tensor.name: tensor for tensor in own_tensors(instance)}
