@@ -353,7 +353,6 @@ def test_a_hundred_thousand_layers_open_in_a_second(
     times = []
     for _ in range(2):
         page.reload()
-        page.wait_for_function("drawn.size > 0")
         found = session.send("Performance.getMetrics")["metrics"]
         times.append({one["name"]: one["value"] for one in found}["TaskDuration"])
     assert times[0] < 1 or times[1] - times[0] < 1

@@ -88,11 +88,39 @@ function roomOf({ length, lines }, { x, y, side }) {
   return { left, right: left + across, top: y - along / 2, bottom: y + along / 2 };
 }
 
+const isFlat = (from, to) => Math.abs(to.x - from.x) > 7 * Math.abs(to.y - from.y);
+
+// Arrows that go aside far, one over another for each place that they come from.
+function spreadLanes(edges) {
+  const gaps = new Map();
+  for (const edge of edges) {
+    edge.lanes = [];
+    edge.points.slice(1).forEach((to, n) => {
+      const from = edge.points[n];
+      if (!isFlat(from, to) || to.y - from.y < 12) return;
+      const key = Math.round(from.y);
+      if (!gaps.has(key)) gaps.set(key, new Map());
+      const starts = gaps.get(key);
+      const start = Math.round(from.x);
+      if (!starts.has(start)) starts.set(start, []);
+      starts.get(start).push([edge, n, to.y - from.y]);
+    });
+  }
+  for (const starts of gaps.values()) {
+    [...starts.values()].forEach((found, lane) => {
+      for (const [edge, n, height] of found) {
+        const step = Math.min(6, (height - 14) / starts.size);
+        edge.lanes[n] = step * (lane - (starts.size - 1) / 2);
+      }
+    });
+  }
+}
+
 const round = (number) => Math.round(number * 10) / 10;
 const at = (x, y) => (sideways() ? `${round(y)} ${round(x)}` : `${round(x)} ${round(y)}`);
 
 // An arrow as a line of curves that leave and arrive upright, or at the side of a sum.
-function pathOf({ points, side }) {
+function pathOf({ points, side, lanes }) {
   const [start, ...rest] = points;
   let text = `M${at(start.x, start.y)}`;
   let from = start;
@@ -102,7 +130,7 @@ function pathOf({ points, side }) {
       const turn = Math.min(12, Math.abs(dx) / 2);
       text += `L${at(from.x, to.y - turn)}Q${at(from.x, to.y)} ${at(from.x - side * turn, to.y)}L${at(to.x, to.y)}`;
     } else if (Math.abs(dx) < 0.75) text += `L${at(to.x, to.y)}`;
-    else if (Math.abs(dx) > 7 * Math.abs(to.y - from.y)) text += elbow(from, to);
+    else if (isFlat(from, to)) text += elbow(from, to, lanes[n] || 0);
     else {
       const half = (from.y + to.y) / 2;
       text += `C${at(from.x, half)} ${at(to.x, half)} ${at(to.x, to.y)}`;
@@ -113,10 +141,10 @@ function pathOf({ points, side }) {
 }
 
 // Down, aside and down, with round corners.
-function elbow(from, to) {
-  const half = (from.y + to.y) / 2;
+function elbow(from, to, lane) {
+  const half = (from.y + to.y) / 2 + lane;
   const side = Math.sign(to.x - from.x);
-  const turn = Math.min(9, Math.abs(to.y - from.y) / 2);
+  const turn = Math.min(9, Math.abs(to.y - from.y) / 2 - Math.abs(lane));
   return (
     `L${at(from.x, half - turn)}Q${at(from.x, half)} ${at(from.x + side * turn, half)}` +
     `L${at(to.x - side * turn, half)}Q${at(to.x, half)} ${at(to.x, half + turn)}L${at(to.x, to.y)}`

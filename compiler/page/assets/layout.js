@@ -232,6 +232,7 @@ function finish(scope, nodes, edges, inside) {
   const bottom = Math.max(...nodes.map((node) => node.y + node.height));
   for (const node of ports) node.y = node.box.kind === "input" ? top : bottom - node.height;
   edges.forEach((edge) => route(edge, nodes[edge.source], nodes[edge.target]));
+  spreadLanes(edges);
   placeLabels(nodes, edges);
   const xs = [
     ...layers.flatMap((node) => [node.x, node.x + node.width]),

@@ -52,7 +52,7 @@ function renew(data) {
   else if (view.selected) select(null);
   showState(data);
   const first = data.problems.find((one) => one.severity === "error" && one.at);
-  if (first && !known.has(String(first.at))) markLines(first.at);
+  if (first && !known.has(String(first.at))) showLines(first.at);
 }
 
 const problemPlaces = () => new Set(model.data.problems.map((one) => String(one.at)));

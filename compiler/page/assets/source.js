@@ -78,7 +78,12 @@ function markLines(at, scroll = true) {
   text.line = first;
   mark.hidden = false;
   cover(mark, first, last);
-  if (!scroll) return;
+  if (scroll) showLines(at);
+}
+
+// Brings lines into view.
+function showLines([number, first, last]) {
+  if (number !== text.file) showFile(number);
   const [top, bottom] = [MARGIN + (first - 1) * LINE, MARGIN + last * LINE];
   if (top < lines.scrollTop || Math.min(bottom, top + 6 * LINE) > lines.scrollTop + lines.clientHeight) lines.scrollTop = Math.max(0, top - lines.clientHeight / 4);
 }
