@@ -252,6 +252,7 @@ class Program:
         links: str = "",
         key: bool = False,
         sizes: Literal["values", "names"] | None = None,
+        width: str = "",
     ) -> Diagram:
         """Draw the networks, or the part of them that the options select.
 
@@ -266,9 +267,12 @@ class Program:
             links: each layer of an SVG is a link to this URL with the file and the line of the layer; "" for no links.
             key: whether colours and lines are explained below the title.
             sizes: shapes as the network's inputs give them (`values`), or in the names of each block (`names`).
+            width: of a figure on a page, such as `85mm`: as many levels are expanded as can be read, and norms and
+                activations are in the boxes of what they follow; default: as wide as need be.
 
         Raises:
             RequestError: if the spec has no such network or block, or the links are not to a file or over HTTP.
+            DiagramError: if the network cannot be read at that width, with what to fold.
 
         >>> from compiler.pipeline import compile_spec
         >>> compile_spec("specs/cnn.yaml").diagram(direction="LR")
@@ -276,6 +280,7 @@ class Program:
         """
         from compiler.diagram.diagram import Diagram
         from compiler.diagram.draw import draw
+        from compiler.diagram.fit_width import fitted, length
         from compiler.diagram.options import DiagramOptions
 
         options = DiagramOptions(
@@ -289,15 +294,17 @@ class Program:
             links,
             key,
             sizes,
+            length(width),
         )
         typed = self.marked
+        drawing = fitted(typed, options) if options.width else draw(typed, options)
 
         def write_page() -> str:
             from compiler.page.html_page import html_page
 
             return html_page(typed, options, self.sources, self.warnings)
 
-        return Diagram(self.name, draw(typed, options), write_page)
+        return Diagram(self.name, drawing, write_page)
 
     @property
     def marked(self) -> TypedGraph:

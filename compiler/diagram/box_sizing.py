@@ -22,6 +22,7 @@ _BETWEEN = 6.2  # points between the name of a box and its details
 _MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
 _FIRST_LINE = 30  # characters of a name with its details; more take a second line
 _DETAIL_LINE = 46  # characters of a line of details
+_NARROW = 16, 24  # the same two, for a figure in a column
 _FACT_LINE = 30  # characters of what differs between copies
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
@@ -41,18 +42,22 @@ def title_rows(caption: Caption) -> list[Caption]:
     return [row for row in rows if row.one_line]
 
 
-def box_rows(caption: Caption) -> list[Caption]:
+def box_rows(caption: Caption, narrow: bool = False) -> list[Caption]:
     """The rows of a box: its name, with its details if they are short; then the rest, each as a detail.
 
     How the copies of a repeat differ is below how many there are.
+
+    Args:
+        narrow: whether rows are short, for a figure in a column.
     """
+    first, line = _NARROW if narrow else (_FIRST_LINE, _DETAIL_LINE)
     count, *differences = caption.badge.split(" · ")
     head = Caption(caption.name, caption.detail, count)
     below = [*caption.lines, *differences]
-    if len(caption.name) + len(caption.detail) > _FIRST_LINE:
+    if len(caption.name) + len(caption.detail) > first:
         head = Caption(caption.name, badge=count)
-        below = [*wrap(caption.detail, _DETAIL_LINE, 2), *below]
-    lines = (part for line in below for part in wrap(line, _DETAIL_LINE, 3))
+        below = [*wrap(caption.detail, line, 3), *below]
+    lines = (part for text in below for part in wrap(text, line, 3))
     return [head, *(Caption("", line) for line in lines)]
 
 
@@ -81,15 +86,15 @@ def box_widths(drawing: Drawing) -> dict[str, float]:
 def _widths_of_alike(drawing: Drawing) -> dict[str, float]:
     """One width for boxes of the same op beside each other, such as those of query, key and value."""
     return {
-        box.id: max(map(_box_width, boxes))
+        box.id: max(_box_width(box, drawing.is_narrow) for box in boxes)
         for boxes in boxes_alike(drawing)
         for box in boxes
     }
 
 
-def _box_width(box: Box) -> float:
+def _box_width(box: Box, narrow: bool) -> float:
     """The width that the text of a box needs, in points."""
-    head, *below = box_rows(box.caption)
+    head, *below = box_rows(box.caption, narrow)
     parts = [
         text_width(head.name, 11, bold=True),
         text_width(head.detail, 9),

@@ -26,6 +26,8 @@ from compiler.diagram.ranking import (
 from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
 from compiler.diagram.wrapping import edge_lines, wrap_edge_label
 
+PAGE_HEIGHT = 240 * 72 / 25.4
+"""Points from top to bottom of a figure: 240 mm, the text of an A4 page."""
 _FONT = "Helvetica"
 _MANY_EDGES = 250
 _COARSE = {"splines": "line", "mclimit": "0.1", "nslimit": "0.1", "nslimit1": "0.1"}
@@ -47,6 +49,7 @@ class _DotPrinter:
         self._drawing, self._positions = drawing, positions
         self._theme: Theme = theme_of(drawing.theme)
         self._down = drawing.direction == "TB"
+        self._narrow = drawing.is_narrow
         self._widths = box_widths(drawing)
         self._ids = element_ids(drawing)
         self._rows = boxes_alike(drawing)
@@ -105,10 +108,14 @@ class _DotPrinter:
 
     def _graph(self) -> Attributes:
         title = self._drawing.title
-        label = labels.drawing_title(title, self._theme) if title.one_line else ""
+        label = (
+            labels.drawing_title(title, self._theme, self._narrow)
+            if title.one_line
+            else ""
+        )
         return {
             "rankdir": self._drawing.direction,
-            "nodesep": "0.28",
+            "nodesep": "0.16" if self._narrow else "0.28",
             "ranksep": "0.3" if self._down else "0.42",
             "fontname": _FONT,
             "fontcolor": self._theme.ink,
@@ -118,10 +125,18 @@ class _DotPrinter:
             "labeljust": "l",
             "pad": "0.15",
             "label": label,
+            **self._page(),
             # The last pass over all clusters does not keep boxes in the order that is asked for.
             **({"remincross": "false"} if self._rows else {}),
             **(_COARSE if len(self._drawing.edges) > _MANY_EDGES else {}),
         }
+
+    def _page(self) -> Attributes:
+        """The size on a page; a picture that is smaller stays so."""
+        if not self._drawing.width:
+            return {}
+        sides = self._drawing.width / 72, PAGE_HEIGHT / 72
+        return {"size": ",".join(f"{side:.4f}" for side in sides)}
 
     def _node_defaults(self) -> Attributes:
         return {
@@ -193,7 +208,9 @@ class _DotPrinter:
             case "input" | "output":
                 return {
                     **_BARE,
-                    "label": labels.box_label(box.caption, self._theme, 12),
+                    "label": labels.box_label(
+                        box.caption, self._theme, 12, self._narrow
+                    ),
                 }
             case "port" if box.caption.name:
                 name = labels.port_label(box.caption, self._theme)
@@ -222,7 +239,7 @@ class _DotPrinter:
         return {
             **_painted(paint),
             "fontcolor": theme.ink,
-            "label": labels.box_label(box.caption, theme, 11),
+            "label": labels.box_label(box.caption, theme, 11, self._narrow),
             "penwidth": "1.4" if box.has_weights else "0.8",
             **({"peripheries": "2"} if box.kind == "block" else {}),
             **self._width(box),

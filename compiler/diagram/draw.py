@@ -14,6 +14,7 @@ from compiler.diagram.captions import total_parameters
 from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.edges import build_edges
 from compiler.diagram.error_overlay import ErrorOverlay
+from compiler.diagram.find_block import find_block
 from compiler.diagram.folding import MAX_BOXES, expand_blocks
 from compiler.diagram.key import with_key
 from compiler.diagram.links import checked_prefix
@@ -62,6 +63,7 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         checked_prefix(options.links),
         options.key,
         _largest(roots),
+        options.width,
     )
     drawing = _types_at_points(ties_as_notes(drawing))
     return with_key(drawing) if options.key else drawing
@@ -76,7 +78,8 @@ def root_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView]:
     blocks = [options.block] if options.block else []
     if not (blocks or typed.graph.networks):
         blocks = list(typed.graph.blocks)
-    roots = [_block_view(typed, name) for name in blocks]
+    copies = _copies(typed.networks.values()) if blocks else {}
+    roots = [find_block(typed, name, copies) for name in blocks]
     return roots or _network_views(typed, options)
 
 
@@ -118,16 +121,6 @@ def _network_views(typed: TypedGraph, options: DiagramOptions) -> list[ScopeView
 def _network_view(typed: TypedGraph, name: str, scope: Scope) -> ScopeView:
     instance = typed.networks.get(name)
     return ScopeView(scope, {} if instance is None else {instance: 1}, name)
-
-
-def _block_view(typed: TypedGraph, name: str) -> ScopeView:
-    """A block, as all its uses have it."""
-    scope = typed.graph.blocks.get(name)
-    if scope is None:
-        raise RequestError(_unknown("block", name, typed.graph.blocks))
-    copies = _copies(typed.networks.values()).items()
-    uses = {instance: count for instance, count in copies if instance.scope is scope}
-    return ScopeView(scope, uses, name)
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Scope]) -> str:

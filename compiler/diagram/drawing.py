@@ -57,6 +57,8 @@ class Box:
     """The text that a viewer shows under the pointer."""
     path: tuple[str, ...] = ()
     """The network, then the layers that lead to this layer, input or output; () for what stands for several."""
+    holds: tuple[tuple[str, ...], ...] = ()
+    """The paths of further layers that are in the box."""
     place: Span | None = None
     """Where it is in the file; None for what stands for several."""
 
@@ -124,3 +126,14 @@ class Drawing:
     """Whether colours and lines are explained below the title."""
     largest: str = ""
     """The network or block with the most boxes, and where it stands."""
+    width: float = 0.0
+    """The greatest width of the picture on a page, in points; 0 for none."""
+    narrow: bool = False
+    """Whether labels are broken early."""
+    below: bool = False
+    """Whether networks are one below another, and not side by side."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the picture is to be narrow: as asked for, or for a page."""
+        return self.narrow or self.width > 0

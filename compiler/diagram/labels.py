@@ -16,32 +16,36 @@ _UNDERESTIMATED = "…→"  # Graphviz's font metrics take these for too narrow
 _MISSING_WIDTH = 0.6  # of a space, for each of them
 
 
-def drawing_title(caption: Caption, theme: Theme) -> str:
+def drawing_title(caption: Caption, theme: Theme, narrow: bool = False) -> str:
     """The title of a drawing, with its lines below."""
     rows = [f'<FONT POINT-SIZE="17"><B>{escape_label(caption.name)}</B></FONT>']
     for line in caption.lines:
-        rows += [_small(part, theme.muted, 10) for part in _balanced(line)]
+        rows += [
+            _small(part, theme.muted, 10)
+            for part in _balanced(line, _TITLE_LINE // (1 + narrow))
+        ]
     return _table(rows, gap_below=_TITLE_GAP)
 
 
-def _balanced(line: str) -> list[str]:
+def _balanced(line: str, width: int) -> list[str]:
     """A line wrapped into as few rows as possible, of similar lengths."""
-    rows = wrap(line, _TITLE_LINE, _TITLE_ROWS)
-    for width in range(_TITLE_LINE - 1, _TITLE_LINE // 2, -1):
-        narrower = wrap(line, width, _TITLE_ROWS)
+    rows = wrap(line, width, _TITLE_ROWS)
+    for least in range(width - 1, width // 2, -1):
+        narrower = wrap(line, least, _TITLE_ROWS)
         if len(narrower) > len(rows) or " ".join(narrower) != " ".join(rows):
             break
         rows = narrower
     return rows
 
 
-def box_label(caption: Caption, theme: Theme, size: int) -> str:
+def box_label(caption: Caption, theme: Theme, size: int, narrow: bool = False) -> str:
     """The label of a box: name in bold, details beside or below it, and the badge in its own colour.
 
     Args:
         size: the font size of the name in points.
+        narrow: whether rows are short.
     """
-    head, *below = box_rows(caption)
+    head, *below = box_rows(caption, narrow)
     rows = [_row(head, theme, size)]
     if not below:
         return f"<{rows[0]}>"

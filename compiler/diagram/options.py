@@ -34,3 +34,5 @@ class DiagramOptions:
 
     None: names for a block that is drawn alone, else values.
     """
+    width: float = 0.0
+    """The width of a figure on a page, in points; 0 for a picture as wide as it needs to be."""

@@ -35,7 +35,7 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
     tallest = max(part.height for part in parts)
     x = y = 0.0
     for part in parts:
-        if drawing.direction == "TB":
+        if drawing.direction == "TB" and not drawing.below:
             part.move_to(placed, x, tallest - part.height)
             x += part.width + _GAP
         else:

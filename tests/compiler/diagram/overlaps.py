@@ -58,8 +58,11 @@ def overlaps(svg: str) -> list[str]:
 def smallest_font(svg: str) -> float:
     """The size of the smallest text, in points as the file is printed."""
     root = ElementTree.fromstring(svg)
+    (graph,) = root.findall(f"{SVG}g")
+    found = re.search(r"scale\(([\d.]+)", graph.attrib["transform"])
+    assert found is not None
     width = float(root.attrib["width"].removesuffix("pt"))
-    scale = width / float(root.attrib["viewBox"].split()[2])
+    scale = float(found[1]) * width / float(root.attrib["viewBox"].split()[2])
     return scale * min(
         float(line.attrib["font-size"])
         for line in root.iter(f"{SVG}text")

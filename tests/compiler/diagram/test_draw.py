@@ -287,3 +287,25 @@ def test_blocks_without_a_network_are_drawn_side_by_side(tmp_path: Path) -> None
     drawn = drawing(tmp_path, f"name: Net\nblocks:\n{blocks}")
     assert {one.caption.name for one in drawn.clusters} >= {"Up", "Down"}
     assert "parameters" not in str(drawn.title)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "boxes"),
+    [
+        ("Block", "Block", {"x", "up", "relu", "down", "+", "output"}),
+        ("body", "body", {"x", "up", "relu", "down", "+", "output"}),
+    ],
+)
+def test_a_block_is_drawn_by_its_name_or_by_that_of_a_layer(
+    tmp_path: Path, name: str, title: str, boxes: set[str]
+) -> None:
+    drawn = drawing(tmp_path, RESIDUAL, DiagramOptions(block=name))
+    assert drawn.title.name == title
+    assert {item.caption.name for item in drawn.boxes} - {""} == boxes
+
+
+def test_a_layer_of_an_op_is_no_block(tmp_path: Path) -> None:
+    with pytest.raises(
+        RequestError, match="up is a single layer and no block: draw Block"
+    ):
+        drawing(tmp_path, RESIDUAL, DiagramOptions(block="up"))

@@ -1,0 +1,135 @@
+"""A figure of a given width, for a page: as much of a network as can be read there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from math import ceil
+
+from compiler.dataclass import dataclass
+from compiler.diagnostics.diagnostic import DiagramError, RequestError
+from compiler.diagnostics.text import printable
+from compiler.diagram.dot import PAGE_HEIGHT, to_dot
+from compiler.diagram.draw import draw
+from compiler.diagram.drawing import Drawing
+from compiler.diagram.layout_engine import LayoutTooLargeError, render_dot
+from compiler.diagram.options import DiagramOptions
+from compiler.diagram.place_labels import labels_placed
+from compiler.diagram.side_by_side import arranged
+from compiler.diagram.stack_layers import stack_layers
+from compiler.ir.typed import TypedGraph
+
+SMALLEST = 6.0
+"""Points of the smallest text that can be read in print."""
+_SMALL = 9.0  # points of the smallest text of a picture, before it is scaled
+_DEPTHS = (None, 2, 1, 0)
+_LENGTH = re.compile(r"([\d.]+)\s*(mm|cm|in|pt)")
+_POINTS = {"mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72.0, "pt": 1.0}
+_SIZE = re.compile(rb'width="([\d.]+)pt" height="([\d.]+)pt"')
+
+
+def length(text: str) -> float:
+    """A length with its unit, in points; 0 for "".
+
+    Raises:
+        RequestError: for anything else.
+
+    >>> length("1in"), round(length("85mm"), 1)
+    (72.0, 240.9)
+    """
+    found = _LENGTH.fullmatch(text.strip())
+    number = found[1] if found else ""
+    if not text:
+        return 0.0
+    if (
+        found is None
+        or number.count(".") > 1
+        or not 10 <= float(number) * _POINTS[found[2]] <= 14_400
+    ):
+        raise RequestError(
+            f"{printable(text)} is no width: write 85mm, 17.4cm, 3.3in or 240pt"
+        )
+    return float(number) * _POINTS[found[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    drawing: Drawing
+    width: float
+    height: float
+
+    @property
+    def text(self) -> float:
+        """The size of the smallest text on the page, in points."""
+        return _SMALL * min(
+            1.0, self.drawing.width / self.width, PAGE_HEIGHT / self.height
+        )
+
+
+def fitted(typed: TypedGraph, options: DiagramOptions) -> Drawing:
+    """Draw a figure of the width that the options ask for, with as many levels open as can be read.
+
+    Norms, activations and dropout are in the boxes of the layers that they follow. No text is smaller than 6 points,
+    and the figure is no taller than a page.
+
+    Raises:
+        RequestError: if the spec has no such network or block.
+        DiagramError: if not even all blocks folded can be read at that width.
+    """
+    tried = []
+    for candidate in _candidates(typed, options):
+        if candidate.text >= SMALLEST:
+            return candidate.drawing
+        tried.append(candidate)
+    raise DiagramError(_advice(tried, options))
+
+
+def _candidates(typed: TypedGraph, options: DiagramOptions) -> Iterator[_Candidate]:
+    depths = _DEPTHS if options.depth is None else (options.depth,)
+    for depth in depths:
+        drawn = draw(typed, replace(options, depth=depth))
+        drawing = stack_layers(replace(drawn, width=options.width))
+        for turned in _across_or_down(drawing):
+            try:
+                yield _Candidate(turned, *_natural_size(turned))
+            except LayoutTooLargeError:
+                continue
+
+
+def _across_or_down(drawing: Drawing) -> Iterator[Drawing]:
+    """Networks side by side, or one below another."""
+    yield drawing
+    if any(cluster.is_network for cluster in drawing.clusters):
+        yield replace(drawing, below=True)
+
+
+def _natural_size(drawing: Drawing) -> tuple[float, float]:
+    """Width and height of a picture that is not scaled, in points."""
+    plain = replace(drawing, width=0.0, narrow=True)
+    placed, layout = labels_placed(plain, arranged(plain, "wheel"))
+    svg = render_dot(to_dot(placed, layout), "svg", laid_out=True)
+    found = _SIZE.search(svg)
+    assert found is not None
+    return float(found[1]), float(found[2])
+
+
+def _advice(tried: list[_Candidate], options: DiagramOptions) -> str:
+    """What to do where nothing can be read: fold, draw less, or take more room."""
+    if not tried:
+        return "the network is too large for a figure: draw a block alone (--block)"
+    best = max(tried, key=lambda one: one.text)
+    millimetres = 25.4 / 72
+    text = (
+        f"at {options.width * millimetres:.0f} mm, the smallest text would be {best.text:.1f} pt, "
+        f"and no less than {SMALLEST:g} pt can be read"
+    )
+    if options.depth or options.expand:
+        return f"{text}: fold {best.drawing.largest}, the largest part (--fold), or leave out --depth and --expand"
+    low = [one.width for one in tried if one.height * SMALLEST / _SMALL <= PAGE_HEIGHT]
+    ways = ["draw a block alone (--block)"]
+    if sum(cluster.is_network for cluster in best.drawing.clusters) > 1:
+        ways.insert(0, "draw one network (--network)")
+    if low:
+        ways.append(f"give it {ceil(min(low) * SMALLEST / _SMALL * millimetres)} mm")
+    return f"{text}: {', or '.join(ways)}"
