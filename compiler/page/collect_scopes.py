@@ -21,13 +21,17 @@ from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
 from compiler.diagram.views import ScopeView
 from compiler.ir.counts import ParameterCounter
-from compiler.ir.typed import TypedGraph
+from compiler.ir.typed import TypedGraph, walk_instances
 from compiler.page.describe_layer import LayerDescriber
 from compiler.page.json_values import Json, JsonObject
 from compiler.page.text_places import TextPlaces
 
-MOST_BOXES = 250_000
-"""Boxes of all scopes of a page together; deeper scopes beyond them stay folded."""
+_PER_LAYER = 4
+"""Boxes of a page for each layer of a distinct instance, about: deeper scopes beyond them stay folded.
+
+Scopes of several instances together may be more than the instances are.
+"""
+_MOST_ANYWAY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ class ScopeCollector:
         self._describer = LayerDescriber(self._counter, places)
         self._numbers: dict[object, int] = {}
         self._waiting: deque[_Waiting] = deque()
-        self._boxes = 0
+        instances = walk_instances(typed.networks.values())
+        layers = sum(len(instance.nodes) for instance in instances)
+        self._left = _MOST_ANYWAY + _PER_LAYER * layers
         self.families: set[str] = set()
         """The families of ops that occur, as far as collected."""
         self._found: list[JsonObject] = []
@@ -71,25 +77,25 @@ class ScopeCollector:
 
     def _key(self, view: ScopeView) -> object:
         """What the boxes and arrows of a scope depend on."""
-        runs = tuple(
-            (id(instance), view.copies[n]) for n, instance in enumerate(view.instances)
-        )
+        runs: tuple[object, ...] = tuple(map(id, view.instances))
+        if len(runs) > 1:  # in how many copies something holds is then said
+            runs = (*runs, *view.copies)
         if self._failed or not runs:  # errors are of a path
             return view.root.name, view.path
         if view.parent is None:
             return id(view.scope), runs
-        typed = view.parent.scope.nodes[view.name].layer
-        repeated = typed.repeat is not None and len(runs) > 1
-        around = self._key(view.parent) if repeated else ()
-        states = id(view.parent.scope.nodes[view.name]) if view.is_scan else 0
-        return id(view.scope), runs, around, view.name if repeated else "", states
+        node = view.parent.scope.nodes[view.name]
+        states = id(node) if view.is_scan else 0
+        if node.layer.repeat is None or len(view.instances) < 2:
+            return id(view.scope), runs, states
+        return id(view.scope), runs, self._key(view.parent), view.name
 
     def _scope(self, view: ScopeView) -> JsonObject:
         builder = BoxBuilder(self._errors, TypeLabels(self._names), self._counter)
         builder.add_root(view, "")
         edges = (*build_edges(builder, [view]), *tie_edges(builder, [view]))
         boxes, parts = _noted(builder.boxes, edges), _Parts.of(view, builder)
-        self._boxes += len(boxes)
+        self._left -= len(boxes)
         self.families |= {
             box.family for box in boxes if box.kind == "layer" and box.family
         }
@@ -107,7 +113,6 @@ class ScopeCollector:
                 ],
                 "loops": list(_loops(view)),
                 "ends": view.end_layers,
-                "copies": sum(view.copies),
             }
         )
 
@@ -136,7 +141,7 @@ class ScopeCollector:
         scope = layer.scope
         if scope is None or layer.inactive or not scope.nodes:
             return found
-        if self._boxes > MOST_BOXES:
+        if self._left < 0:
             return found
         child = view.inside(name)
         view.children[name] = child  # the caption of what is open differs

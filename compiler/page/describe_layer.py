@@ -37,6 +37,7 @@ class LayerDescriber:
             "parameters": self._counted(layer),
             "formula": self._formula(layer),
             "flops": self._flops(layer),
+            "count": _count(layer),
             "at": self._places.of(place.span(key=True), place.span()),
         }
         return {key: value for key, value in found.items() if value}
@@ -99,6 +100,14 @@ def _state(view: ScopeView, name: str) -> str:
     if carry is None:
         return ""
     return f"State that each step takes from the one before; starts from {carry.fill or carry.ref}."
+
+
+def _count(layer: LayerView) -> int:
+    """How often a repeated layer runs; -1 if not always as often, 0 for one without a repeat."""
+    if layer.node.layer.repeat is None:
+        return 0
+    counts = {typed.count for _, typed in layer.active_uses}
+    return counts.pop() if len(counts) == 1 else -1
 
 
 def _runs(layer: LayerView) -> str:

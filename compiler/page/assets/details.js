@@ -13,9 +13,11 @@ function element(tag, text = "", className = "") {
 const readable = (formula) =>
   formula.replace(/\d{5,}/g, (digits) => BigInt(digits).toLocaleString("en")).replace(/ \* /g, " · ");
 
+// In how many copies of the blocks around it a box is, where that is one number.
 function copiesAround(path) {
-  const scope = path.length > 1 ? scopeAt(path.slice(0, -1)) : null;
-  return scope && scope.copies > 1 ? `in each of ${scope.copies.toLocaleString("en")} copies` : "";
+  let copies = 1;
+  for (let length = 2; length < path.length; length += 1) copies *= boxAt(path.slice(0, length)).count || 1;
+  return copies > 1 ? `in each of ${copies.toLocaleString("en")} copies` : "";
 }
 
 function showDetails(path) {

@@ -56,7 +56,7 @@ def test_gpt2_in_one_small_file() -> None:
     assert found["scopes"][repeated["opens"]] is block
     assert repeated["parameters"] == "85,054,464"
     assert repeated["formula"] == "12 * depth * width * width + 13 * depth * width"
-    assert block["copies"] == 12
+    assert repeated["count"] == 12
     assert found["open"] == [[0], [0, "h"], [0, "h", "attn"], [0, "h", "mlp"]]
 
 
@@ -223,6 +223,21 @@ blocks:
 """
     found = data(page(compiled(tmp_path, text)))
     assert len(found["scopes"]) <= 6
+
+
+def test_a_tower_of_blocks_is_as_high_as_it_is_written(tmp_path: Path) -> None:
+    """Two uses of each block in the next: a million million paths."""
+    text = "name: Net\ninputs: {x: 'float[B, 8]'}\nlayers: {a: {op: B0, p: 1}, b: {op: B0, p: 2}}\nblocks:\n"
+    for n in range(40):
+        text += f"""
+  B{n}:
+    params: {{p: int}}
+    inputs: {{x: 'float[B, D]'}}
+    layers: {{a: {{op: B{n + 1}, p: p, repeat: 2}}, b: {{op: B{n + 1}, p: 3 - p}}}}
+"""
+    text += "  B40: {params: {p: int}, inputs: {x: 'float[B, D]'}, layers: [{op: dropout, p: 1 / p}]}\n"
+    found = data(page(compiled(tmp_path, text)))
+    assert len(found["scopes"]) == 1 + 2 * 41
 
 
 def test_all_layers_of_a_long_scope_are_in_the_page(tmp_path: Path) -> None:
