@@ -2,7 +2,7 @@
 
 const canvas = document.getElementById("canvas");
 const view = { x: 0, y: 0, scale: 1, width: 0, height: 0, selected: null };
-const MOST = 2500; // boxes that "unfold all" draws
+const MOST = 1500; // boxes that "unfold all" draws
 
 function place() {
   world.setAttribute("transform", `translate(${round(view.x)} ${round(view.y)}) scale(${Math.round(view.scale * 1e4) / 1e4})`);
