@@ -18,6 +18,7 @@ from bench import (
     decoding,
     eager,
     growth,
+    keystrokes,
     layout,
     startup,
     streaming,
@@ -41,6 +42,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "training": training.OF_STEPS,
     "streaming": streaming.OF_IMAGES,
     "diagrams": layout.OF_DIAGRAMS,
+    "lsp": keystrokes.AFTER_A_KEYSTROKE,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Source, Span
 from compiler.editing.keys import KeyFacts, choices_at, keys_at
-from compiler.editing.name_scopes import NameScope, name_scopes
+from compiler.editing.name_scopes import NameScope, layers_on, name_scopes
 from compiler.editing.survey import Survey
 from compiler.language.layers import KEYS, LAYER_KEYS, Layer
 from compiler.language.params import TYPE_NAMES
@@ -126,7 +126,7 @@ class _Marked:
 
     def _keys_of(self, path: Path) -> Iterator[Candidate]:
         last = path[-1] if path else ""
-        if path and path[-2:-1] == ("layers",):
+        if _is_layer(path):
             yield from self._layer_keys(path)
         elif last == "in" and _is_layer(path[:-1]):
             yield from self._ports(path[:-1])
@@ -368,18 +368,11 @@ def _find(root: YamlNode) -> tuple[Path, bool, str] | None:
 
 def _layer_of(path: Path) -> Path | None:
     """The path of the innermost layer that a path is in; None outside of layers."""
-    ends = [n + 2 for n, step in enumerate(path[:-1]) if step == "layers"]
-    for end in reversed(ends):
-        if _is_layer(path[:end]):
-            inner = path[end:]
-            if inner[:1] == ("choose",) and len(inner) > 1:
-                return path[: end + 2]
-            return path[:end]
-    return None
+    return next(reversed(layers_on(path)), None)
 
 
 def _is_layer(path: Path) -> bool:
-    return path[-2:-1] == ("layers",) or path[-2:-1] == ("choose",)
+    return _layer_of(path) == path
 
 
 def _choices(one: Alternative) -> tuple[str, ...]:

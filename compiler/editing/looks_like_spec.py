@@ -29,7 +29,7 @@ def looks_like_spec(text: str) -> bool:
     It is if a comment at its beginning names LayerGraph; or if most of its keys in the first column are keys of a spec
     or a recipe, and among them is one of `layers`, `blocks`, `networks`, `network`, `extends`, `dims` and `variants`.
 
-    >>> looks_like_spec("name: Net\\nlayers:\\n  a: relu"), looks_like_spec("version: 3\\nnetworks:\\n  a: b")
+    >>> looks_like_spec("name: Net\nlayers:\n  a: relu"), looks_like_spec("version: 3\nnetworks:\n  a: b")
     (True, False)
     """
     if _COMMENT.search(text[:_HEAD]):

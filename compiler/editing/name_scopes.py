@@ -64,6 +64,23 @@ def network_paths(root: MappingNode) -> list[Path]:
     return [()]
 
 
+def layers_on(path: Path) -> list[Path]:
+    """The layers that a path leads through, the outermost first; what `choose` lists counts as layers.
+
+    >>> layers_on(("blocks", "Stage", "layers", "layers", "op"))
+    [('blocks', 'Stage', 'layers', 'layers')]
+    """
+    end = 2 if path[:1] in (("blocks",), ("networks",)) else 0
+    found: list[Path] = []
+    while path[end : end + 1] == ("layers",) and len(path) > end + 1:
+        end += 2
+        found.append(path[:end])
+        if path[end : end + 1] == ("choose",) and len(path) > end + 1:
+            end += 2
+            found.append(path[:end])
+    return found
+
+
 def name_scopes(document: Document) -> dict[Path, NameScope]:
     """All scopes by their paths, with that of the file at ()."""
     root = NameScope(())

@@ -11,6 +11,7 @@ from dataclasses import field, replace
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Span
+from compiler.editing.name_scopes import layers_on
 from compiler.parse.document import (
     Document,
     MappingNode,
@@ -56,10 +57,9 @@ def prune(pruned: Pruned, faults: Collection[Span]) -> Pruned | None:
 def _entry(document: Document, fault: Span) -> Path | None:
     """The entry that a fault is in: the innermost layer, or an entry of a section."""
     path = path_at(document.root, fault)
-    layers = [n for n, step in enumerate(path[:-1]) if step == "layers"]
-    inside = [n for n in layers if _is_layers(document, path[: n + 1])]
-    if inside:
-        return path[: inside[-1] + 2]
+    layers = [one for one in layers_on(path) if one[-2] == "layers"]
+    if layers:
+        return layers[-1]
     if not path:
         return None
     scope = 2 if path[0] in ("blocks", "networks") and len(path) > 2 else 0
@@ -74,17 +74,6 @@ def _entry(document: Document, fault: Span) -> Path | None:
         return path[:2]
     known = ("name", "inputs", "layers", "extends", "network")
     return None if path[0] in known else path[:1]
-
-
-def _is_layers(document: Document, path: Path) -> bool:
-    """Whether a path leads to layers, not to what is called so."""
-    return path == ("layers",) or path[-2:-1] not in (
-        ("params",),
-        ("inputs",),
-        ("outputs",),
-        ("blocks",),
-        ("networks",),
-    )
 
 
 def path_at(root: YamlNode, place: Span) -> Path:
@@ -118,9 +107,9 @@ def _begins_in(place: Span, span: Span) -> bool:
 def _without(pruned: Pruned, path: Path) -> Pruned:
     unsure, ended = set(pruned.unsure), set(pruned.ended)
     parent = pruned.document.node(path[:-1])
-    if path[-2:-1] == ("layers",) and not isinstance(parent, ScalarNode):
+    if layers_on(path)[-1:] == [path] and not isinstance(parent, ScalarNode):
         _note_follower(pruned.document, path, unsure, ended)
-    if path[-2:-1] == ("outputs",):
+    elif path[-2:-1] == ("outputs",):
         ended.add(path[:-2])
     root = _removed(pruned.document.root, path)
     assert isinstance(root, MappingNode)

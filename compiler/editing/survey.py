@@ -25,6 +25,8 @@ _RUN: Final[Mapping[str, Callable[[Any, Request], Any]]] = {
     one.name: one.run for one in PASSES
 }
 _ROUNDS = 24
+_CHARACTERS = 200_000
+"""Characters that all rounds together look at, about."""
 _NOT_THERE = frozenset(("import-not-found", "file-not-found", "file-unreadable"))
 
 
@@ -150,13 +152,16 @@ class Survey:
         except SpecError as error:
             return _Surveyed(Pruned(document), frozenset(_codes(error)))
         pruned = Pruned(document)
-        for _ in range(_ROUNDS):
+        rounds = min(_ROUNDS, max(2, _CHARACTERS // (len(self.text) + 1)))
+        for _ in range(rounds):
             try:
                 unit = _RUN["check"](pruned.document, self._made)
                 unit = _RUN["link"](unit, self._made)
                 graph: Graph = _RUN["elaborate"](unit, self._made)
             except SpecError as error:
                 codes |= _codes(error)
+                if "too-many-problems" in codes:  # those that are not shown stay
+                    break
                 less = prune(pruned, _blamed(error, pruned.document))
                 if less is None:
                     break

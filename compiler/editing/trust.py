@@ -76,6 +76,9 @@ class Trust:
         if not all(_has(ref, instance, sure) for ref in refs):
             return False
         inner = [call.instance for call in node.calls if call.instance is not None]
+        repeat = node.node.layer.repeat
+        if repeat is None or repeat.chained:  # a copy is sure if those before it are
+            return all(map(self._visit, inner))
         found = [self._visit(one) for one in inner]  # each, for what is inside of it
         return all(found)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Report
@@ -30,6 +30,8 @@ from compiler.parse.read_nodes import read_nodes
 _CHARACTERS = 2_000_000
 """Characters that all tries together read, about: half a second."""
 _ROUNDS = 40
+_LONGEST_LINE = 2_000
+_DEEPEST = 256
 _CLOSERS = {"{": "}", "[": "]"}
 _BARE_KEY = re.compile(r"\s*(?:- +)*[\w.$-]+\s*$")
 _PROPERTY = re.compile(r"(?<=[\s\[{,])[&*!%@`](?=\S)|^%", re.MULTILINE)
@@ -117,10 +119,14 @@ def _further(one: _Fault, other: _Fault) -> bool:
 
 
 def _fault(text: str) -> _Fault | None:
-    """Where the text cannot be read; None if it can."""
+    """Where the text cannot be read; None if it can, or is nested so deeply that nobody reads on."""
+    depth = 0
     try:
-        for _ in iter(yaml.CSafeLoader(text).get_event, None):
-            pass
+        for event in iter(yaml.CSafeLoader(text).get_event, None):
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > _DEEPEST:
+                return None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark is None:
@@ -177,31 +183,33 @@ class _Line:
 
 
 def _scan(line: str) -> _Line:
-    """Read the brackets and quotes of a line, as if it began outside of any."""
-    found = _Line(end=len(line.rstrip()))
-    position = 0
-    while position < len(line):
+    """Read the brackets and quotes of a line, as if it began outside of any; a very long line is not read."""
+    if len(line) > _LONGEST_LINE:
+        return _Line(end=len(line))
+    quote, before, brackets = "", " ", list[str]()
+    crossed: list[int] = []
+    stray, position = -1, -1
+    end = len(line.rstrip())
+    while position + 1 < len(line):
+        position += 1
         char, before = line[position], line[position - 1] if position else " "
-        if found.quote:
-            if found.quote == '"' and char == "\\":
+        if quote:
+            if quote == '"' and char == "\\":
                 position += 1
-            elif char == found.quote:
-                found = replace(found, quote="")
+            elif char == quote:
+                quote = ""
         elif char == "#" and before in " \t":
             end = len(line[:position].rstrip())
-            return replace(found, end=end)
+            break
         elif char in "\"'" and before in " \t[{,:":
-            found = replace(found, quote=char)
+            quote = char
         elif char in "[{":
-            found = replace(found, brackets=found.brackets + char)
-        elif char in "]}" and found.brackets:
-            if char != _CLOSERS[found.brackets[-1]]:
-                found = replace(found, crossed=(*found.crossed, position))
-            found = replace(found, brackets=found.brackets[:-1])
-        elif char in "]}" and found.stray < 0:
-            found = replace(found, stray=position)
-        position += 1
-    return found
+            brackets.append(char)
+        elif char in "]}" and brackets:
+            crossed += [position] * (char != _CLOSERS[brackets.pop()])
+        elif char in "]}" and stray < 0:
+            stray = position
+    return _Line(quote, "".join(brackets), end, stray, tuple(crossed))
 
 
 def _closed(line: str) -> Iterator[str]:
