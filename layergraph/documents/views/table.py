@@ -12,7 +12,7 @@ from layergraph.documents.shown import Medium, Shown
 from layergraph.overrides import read_sizes
 
 SHOWS_FAULTS: Final = False
-_INDENT: Final = "\u2003"  # an em; other spaces are lost in HTML
+_INDENT: Final = "\u00a0" * 3  # other spaces are lost in HTML
 
 
 def show(program: Program, figure: Figure, medium: Medium) -> Shown:
