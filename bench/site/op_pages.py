@@ -53,7 +53,8 @@ def _shown(text: str, spec: str) -> str:
     assert program is not None
     code = program.python
     code = code[code.index("\nclass Example(") + 1 :].rstrip()
-    return f"""<div class="lg-example" data-search-exclude markdown>
+    # The search ends what it leaves out at the next end of an element of this name.
+    return f"""<section class="lg-example" data-search-exclude markdown>
 <div markdown>
 
 ```yaml
@@ -74,5 +75,5 @@ align: left
 ```
 
 </div>
-</div>
+</section>
 """

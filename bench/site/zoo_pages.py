@@ -69,9 +69,10 @@ def _page(entry: Entry) -> str:
         f"# {spec.name}\n",
         f"{about}\n",
         _fence(file, view="summary", align="left"),
-        "<div data-search-exclude markdown>\n",
+        # The search ends what it leaves out at the next end of an element of this name.
+        "<section data-search-exclude markdown>\n",
         *(f'=== "{title}"\n\n{_indented(body)}' for title, body in tabs.items()),
-        "</div>\n",
+        "</section>\n",
     ]
     return "\n".join(parts)
 

@@ -18,7 +18,7 @@ def frame_html(title: str, *, url: str = "", page: str = "", width: str = "") ->
     """
     source = f'src="{escape(url)}"' if url else f'srcdoc="{escape(page)}"'
     style = f"width:{width or '100%'};height:{_HEIGHT};border:0"
-    sandbox = 'loading="lazy" sandbox="allow-scripts"'
+    sandbox = 'class="layergraph-page" loading="lazy" sandbox="allow-scripts"'
     return (
         f'<iframe {source} title="{escape(title)}" {sandbox} style="{style}"></iframe>'
     )

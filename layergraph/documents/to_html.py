@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
+from importlib.resources import files
 
 from compiler.diagram.frame_html import frame_html
 from layergraph.documents.embed_svg import embed_svg
@@ -17,12 +19,19 @@ def svg_html(shown: Shown, figure: Figure, prefix: str) -> str:
 
 
 def page_html(shown: Shown, figure: Figure, url: str) -> str:
-    """A page in a frame of its own.
+    """A page in a frame of its own, which follows the palette of the document.
 
     Args:
         url: where the page is.
     """
-    return frame_html(figure.alt or shown.alt, url=url, width=figure.width)
+    frame = frame_html(figure.alt or shown.alt, url=url, width=figure.width)
+    return f"{frame}<script>{_palette()}</script>"
+
+
+@cache
+def _palette() -> str:
+    file = files("layergraph.documents").joinpath("frame_palette.js")
+    return file.read_text("utf-8")
 
 
 def table_html(shown: Shown) -> str:

@@ -108,8 +108,12 @@ def test_a_page_with_diagrams_is_accessible(site: str, opened: Opener) -> None:
 
 def test_the_search_finds_a_caption(site: str, opened: Opener) -> None:
     page = opened(site).page
-    page.fill(".md-search__input", "classifier of digits")
-    expect(page.locator(".md-search-result__item").first).to_contain_text("First page")
+    page.click(".md-search__input")
+    ready = page.locator(".md-search-result__meta")
+    expect(ready).to_have_text("Type to start searching", timeout=20_000)
+    page.keyboard.type("classifier of digits")
+    found = page.locator(".md-search-result__item").first
+    expect(found).to_contain_text("First page", timeout=20_000)
 
 
 def test_a_folding_page_works_in_its_frame(site: str, opened: Opener) -> None:
@@ -117,6 +121,10 @@ def test_a_folding_page_works_in_its_frame(site: str, opened: Opener) -> None:
     frame = one.page.frame_locator("iframe")
     inside = frame.locator(one.key("0/h/attn/c_attn"))
     expect(inside).to_be_visible()
+    root = frame.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    one.page.click("label[title=dark]")
+    expect(root).to_have_attribute("data-theme", "dark")
     frame.locator("#fold").click()
     expect(inside).to_have_count(0)
     assert [url for url in one.requests if not url.startswith(site)] == []

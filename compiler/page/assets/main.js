@@ -16,6 +16,15 @@ button("theme").addEventListener("click", () => {
 });
 prefersDark.addEventListener("change", showTheme);
 
+// A document that shows this page in a frame knows whether it is light or dark.
+addEventListener("message", ({ data, source }) => {
+  const palette = data?.layergraph;
+  if (source !== parent || (palette !== "light" && palette !== "dark")) return;
+  root.dataset.theme = palette;
+  showTheme();
+});
+if (parent !== window) parent.postMessage({ layergraph: "which palette" }, "*");
+
 button("unfold").addEventListener("click", unfoldAll);
 button("fold").addEventListener("click", foldAll);
 button("larger").addEventListener("click", () => zoom(1.25));
