@@ -87,9 +87,8 @@ class LatentAttention(nn.Module):
 
     x: float[B, T, D], cos: float[T, R], sin: float[T, R], mask: bool[B, T]?
     -> float[B, T, D]
-    where R1 = R * heads + head_dim * heads,
-    N1 = head_dim * heads + heads * value_dim, N2 = head_dim + value_dim,
-    N3 = heads * value_dim
+    where N1 = head_dim * heads + heads * value_dim, N2 = head_dim + value_dim,
+    R1 = R * heads + head_dim * heads, N3 = heads * value_dim
     """
 
     def __init__(
@@ -104,17 +103,17 @@ class LatentAttention(nn.Module):
         scale: float,
     ) -> None:
         super().__init__()
+        self.kv_rank = kv_rank
         self.heads = heads
         self.head_dim = head_dim
-        self.kv_rank = kv_rank
         self.value_dim = value_dim
         self.scale = scale
-        self.q_a_proj = nn.Linear(d, q_rank, bias=False)
-        self.q_a_layernorm = nn.RMSNorm(q_rank, eps=1e-6)
-        self.q_b_proj = nn.Linear(q_rank, heads * (head_dim + r), bias=False)
         self.kv_a_proj_with_mqa = nn.Linear(d, kv_rank + r, bias=False)
         self.kv_a_layernorm = nn.RMSNorm(kv_rank, eps=1e-6)
         self.kv_b_proj = nn.Linear(kv_rank, heads * (head_dim + value_dim), bias=False)
+        self.q_a_proj = nn.Linear(d, q_rank, bias=False)
+        self.q_a_layernorm = nn.RMSNorm(q_rank, eps=1e-6)
+        self.q_b_proj = nn.Linear(q_rank, heads * (head_dim + r), bias=False)
         self.o_proj = nn.Linear(heads * value_dim, d, bias=False)
 
     def init_state(self, max_length: int | None = None) -> KeyValues:
@@ -129,6 +128,24 @@ class LatentAttention(nn.Module):
         state: KeyValues | None = None,
     ) -> Tensor:
         r = cos.shape[1]
+        kv_a_proj_with_mqa = self.kv_a_proj_with_mqa(x)  # [B, T, R + kv_rank]
+        latent_0, latent_1 = torch.split(
+            kv_a_proj_with_mqa, [self.kv_rank, r], dim=-1
+        )  # [B, T, kv_rank], [B, T, R]
+        kv_a_layernorm = self.kv_a_layernorm(latent_0)  # [B, T, kv_rank]
+        kv_b_proj = self.kv_b_proj(kv_a_layernorm)  # [B, T, N1]
+        kv_heads = kv_b_proj.unflatten(2, (self.heads, -1))  # [B, T, heads, N2]
+        kv_parts_0, kv_parts_1 = torch.split(
+            kv_heads, [self.head_dim, self.value_dim], dim=-1
+        )  # [B, T, heads, head_dim], [B, T, heads, value_dim]
+        k_rotated = rotate_interleaved(latent_1, cos, sin)  # [B, T, R]
+        k_head = k_rotated.unsqueeze(2)  # [B, T, 1, R]
+        k_of_all = k_head.expand(
+            x.shape[0], x.shape[1], self.heads, r
+        )  # [B, T, heads, R]
+        keys = torch.cat([kv_parts_0, k_of_all], dim=-1)  # [B, T, heads, R + head_dim]
+        key = keys.flatten(2)  # [B, T, R1]
+        value = kv_parts_1.flatten(2)  # [B, T, N3]
         q_a_layernorm = self.q_a_layernorm(self.q_a_proj(x))  # [B, T, q_rank]
         q_b_proj = self.q_b_proj(q_a_layernorm)  # [B, T, R1]
         q_heads = q_b_proj.unflatten(2, (self.heads, -1))  # [B, T, heads, R + head_dim]
@@ -140,24 +157,6 @@ class LatentAttention(nn.Module):
             [q_parts_0, q_rotated], dim=-1
         )  # [B, T, heads, R + head_dim]
         query = queries.flatten(2)  # [B, T, R1]
-        kv_a_proj_with_mqa = self.kv_a_proj_with_mqa(x)  # [B, T, R + kv_rank]
-        latent_0, latent_1 = torch.split(
-            kv_a_proj_with_mqa, [self.kv_rank, r], dim=-1
-        )  # [B, T, kv_rank], [B, T, R]
-        k_rotated = rotate_interleaved(latent_1, cos, sin)  # [B, T, R]
-        k_head = k_rotated.unsqueeze(2)  # [B, T, 1, R]
-        k_of_all = k_head.expand(
-            x.shape[0], x.shape[1], self.heads, r
-        )  # [B, T, heads, R]
-        kv_a_layernorm = self.kv_a_layernorm(latent_0)  # [B, T, kv_rank]
-        kv_b_proj = self.kv_b_proj(kv_a_layernorm)  # [B, T, N1]
-        kv_heads = kv_b_proj.unflatten(2, (self.heads, -1))  # [B, T, heads, N2]
-        kv_parts_0, kv_parts_1 = torch.split(
-            kv_heads, [self.head_dim, self.value_dim], dim=-1
-        )  # [B, T, heads, head_dim], [B, T, heads, value_dim]
-        keys = torch.cat([kv_parts_0, k_of_all], dim=-1)  # [B, T, heads, R + head_dim]
-        key = keys.flatten(2)  # [B, T, R1]
-        value = kv_parts_1.flatten(2)  # [B, T, N3]
         key, value, mask = keep_masked(
             state, key, value, mask
         )  # [B, T, R1], [B, T, N3], [B, T]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compiler.diagram.drawing import Drawing
+from compiler.elaborate.wiring import EXPERTS, WEIGHTS
 from compiler.ir.graph import Ref
 from compiler.ir.typed import Instance, LayerCall, TypedGraph, TypedNode
 
@@ -159,10 +160,16 @@ class _Walker:
             calls *= STEPS
         given = {**_present(node.calls[0], given), **carried}
         every: list[dict[str, Values]] = []
+        sent = [inputs[port][0] for port in (EXPERTS, WEIGHTS) if node.routed]
         for number, call in enumerate(calls):
             assert call.instance is not None
             given |= {port: inputs[port][number] for port in node.each}
             every.append(self.scope(call.instance, path, (*copies, number), given))
+            if sent:  # it arrives where the tokens do
+                (tokens,) = call.instance.inputs
+                box = self.boxes[False, (*path, tokens)]
+                for values in sent:
+                    self.expansion.feed(values, box, (*copies, number))
             if node.scan is not None:
                 given = {**given, **{name: every[-1][name] for name in carried}}
             elif layer.repeat is not None and layer.repeat.chain:
