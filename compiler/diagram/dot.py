@@ -24,6 +24,7 @@ from compiler.diagram.ranking import (
     right_aligned_titles,
 )
 from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
+from compiler.diagram.u_shape import folded_up, u_shape
 from compiler.diagram.wrapping import edge_lines, wrap_edge_label
 
 PAGE_HEIGHT = 240 * 72 / 25.4
@@ -46,6 +47,9 @@ def to_dot(drawing: Drawing, positions: Layout | None = None) -> str:
 
 class _DotPrinter:
     def __init__(self, drawing: Drawing, positions: Layout | None) -> None:
+        self._u = u_shape(drawing)
+        if self._u is not None:
+            drawing = folded_up(drawing, self._u)
         self._drawing, self._positions = drawing, positions
         self._theme: Theme = theme_of(drawing.theme)
         self._down = drawing.direction == "TB"
@@ -72,7 +76,13 @@ class _DotPrinter:
             self._add_laid_out_edges(graph, self._positions)
             return graph
         for edge in self._drawing.edges:
-            graph.edge(edge.source, edge.target, **self._edge(edge))
+            self._add_edge(graph, edge, {})
+        if self._u is not None:
+            for pair in self._u.levels:
+                with graph.subgraph(graph_attr={"rank": "same"}) as level:
+                    for name in pair:
+                        level.node(name)
+            return graph
         for above, below in rank_constraints(self._drawing):
             graph.edge(above, below, **_CONSTRAINT)
         for above, below in self._entries:
@@ -85,7 +95,15 @@ class _DotPrinter:
         waiting = {pair: iter(found) for pair, found in positions.edges.items()}
         for edge in self._drawing.edges:
             place = next(waiting[edge.source, edge.target])
-            graph.edge(edge.source, edge.target, **{**self._edge(edge), **place})
+            self._add_edge(graph, edge, place)
+
+    def _add_edge(self, graph: Digraph, edge: Edge, place: Attributes) -> None:
+        """Add an edge; one that goes up is laid out as if it went down."""
+        attributes = {**self._edge(edge), **place}
+        if self._u is not None and self._u.is_up(edge):
+            graph.edge(edge.target, edge.source, **{**attributes, "dir": "back"})
+        else:
+            graph.edge(edge.source, edge.target, **attributes)
 
     def _place(self, name: str) -> Attributes:
         return {} if self._positions is None else self._positions.items[name]

@@ -67,7 +67,9 @@ class _Placer:
         }
         self._boxes = [layout.box(name) for name in shown if name in layout.items]
         self._frames = {
-            cluster.id: layout.frame(cluster.id) for cluster in drawing.clusters
+            cluster.id: layout.frame(cluster.id)
+            for cluster in drawing.clusters
+            if layout.has_frame(cluster.id)
         }
         self._titles: dict[str, Rect] = {}
         self._curves: list[Curve] = []
@@ -92,6 +94,8 @@ class _Placer:
     def place_titles(self) -> None:
         """Move the titles of frames off arrows, along the upper border."""
         for cluster in self._drawing.clusters:
+            if cluster.id not in self._frames:
+                continue
             frame, title = self._frames[cluster.id], self._layout.title(cluster.id)
             if title is None:
                 continue

@@ -26,6 +26,10 @@ class Layout:
         """The rectangle of a box."""
         return _around(self.items[name]["pos"], self.sizes[name])
 
+    def has_frame(self, cluster: str) -> bool:
+        """Whether a cluster has a frame; in a U, those around both arms have none."""
+        return f"cluster_{cluster}" in self.items
+
     def frame(self, cluster: str) -> Rect:
         """The rectangle of a cluster."""
         sides = self.items[f"cluster_{cluster}"]["bb"].split(",")

@@ -35,7 +35,9 @@ def boxes_alike(drawing: Drawing) -> list[list[Box]]:
     for edge in drawing.edges:
         if edge.kind in ("flow", "skip"):
             source = boxes[edge.source]
-            given = source.cluster if source.kind == "port" else source.id
+            given = source.id
+            if source.kind == "port" and source.cluster:
+                given = source.cluster
             sources.setdefault(edge.target, {})[given] = None
     alike: dict[tuple[str, str, object], list[Box]] = {}
     rows: dict[str, list[Box]] = {}

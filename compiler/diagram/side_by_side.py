@@ -100,5 +100,7 @@ class _Part:
                 placed.sizes[name] = width, height
         for edge in sorted(self.found.get("edges", ()), key=lambda edge: edge["_gvid"]):
             pair = names[edge["tail"]], names[edge["head"]]
+            if edge.get("dir") == "back":
+                pair = pair[1], pair[0]
             attributes = {key: moved(edge[key]) for key in ("pos", "lp") if key in edge}
             placed.edges.setdefault(pair, []).append(attributes)
