@@ -58,6 +58,11 @@ class Source:
         """The range between two offsets into the text, the end exclusive."""
         return Span(self.file, *self._place(start), *self._place(end))
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a place, that of the end of its line for one behind it."""
+        column = min(column, len(self.line(line)) + 1)
+        return self._starts[min(line, len(self._starts)) - 1] + column - 1
+
     def _place(self, offset: int) -> tuple[int, int]:
         offset = min(max(offset, 0), len(self.text))
         line = bisect_right(self._starts, offset)

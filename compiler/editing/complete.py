@@ -82,14 +82,12 @@ class _Marked:
 
     def __init__(self, survey: Survey, line: int, start: int, end: int) -> None:
         self.survey = survey
-        lines = survey.source.text.split("\n")
-        at = min(line - 1, len(lines) - 1)
-        text = lines[at]
-        self.prefix = text[start:end]
-        rest = re.sub(r"^[\w.$]*", "", text[end:])
-        lines[at] = f"{text[:start]}{_MARK}{rest}"
-        source = Source(survey.source.file, "\n".join(lines))
-        self.document = recover(source, survey.limits)
+        source, text = survey.source, survey.source.text
+        first, last = (source.offset(line, one + 1) for one in (start, end))
+        self.prefix = text[first:last]
+        rest = re.sub(r"^[\w.$]*", "", text[last:])
+        marked = Source(source.file, f"{text[:first]}{_MARK}{rest}")
+        self.document = recover(marked, survey.limits)
 
     def candidates(self) -> Iterator[Candidate]:
         """What can be written."""

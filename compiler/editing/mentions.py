@@ -12,7 +12,14 @@ from typing import Final, Literal
 from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Span
 from compiler.editing.name_scopes import NameScope, name_scopes, network_paths
-from compiler.expr.syntax import Expression, ExpressionError, Variable, variables
+from compiler.expr.given import asked_inputs
+from compiler.expr.syntax import (
+    Expression,
+    ExpressionError,
+    Given,
+    Variable,
+    variables,
+)
 from compiler.language.layers import LAYER_KEYS
 from compiler.op.arg_docs import alternatives
 from compiler.op.arg_types import after_dollar
@@ -66,14 +73,24 @@ class Mention:
     declares: bool = False
 
 
-def mentions(document: Document) -> tuple[Mention, ...]:
-    """All names of a document, those that are declared by what is written before those that use them."""
-    return tuple(_NameReader(document).all())
+Kinds = Mapping[str, Mapping[str, str]]
+"""The types of the params of blocks, by the names of these."""
+
+
+def mentions(document: Document, imported: Kinds | None = None) -> tuple[Mention, ...]:
+    """All names of a document.
+
+    Args:
+        document: a spec, which may lack parts.
+        imported: the blocks of other files, as far as they are known.
+    """
+    return tuple(_NameReader(document, imported or {}).all())
 
 
 class _NameReader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, imported: Kinds) -> None:
         self.document, self.root = document, document.root
+        self.imported = imported
         self.scopes = name_scopes(document)
 
     def all(self) -> Iterator[Mention]:
@@ -329,7 +346,10 @@ class _NameReader:
             text, named = kind in ("str", "str[]"), kind == "op"
         else:
             yield Mention(Named("argument", key.text, (op,)), key.span, path)
-            text, named = _takes_text(op, key.text), False
+            kind = self.imported.get(op, {}).get(key.text, "")
+            text, named = kind in ("str", "str[]"), kind == "op"
+            if not op[:1].isupper():
+                text = _takes_text(op, key.text)
         for below, item in _scalars(value, path):
             if named and not item.text.startswith("$"):
                 yield from self._op(item.text, item.span, below, scope)
@@ -435,8 +455,11 @@ class _NameReader:
         node: ScalarNode,
         path: Path,
     ) -> Iterator[Mention]:
-        names: list[Variable] = [name for one in exprs for name in variables(one)]
+        whole = tuple(exprs)
+        names: list[Variable] = [name for one in whole for name in variables(one)]
         around = scope.environment
+        for asked in (one for expr in whole for one in asked_inputs(expr)):
+            yield from self._asked(scope, asked, node, path)
         for name in names:
             span = node.part(name.start, name.end)
             if name.id in around.params:
@@ -445,6 +468,16 @@ class _NameReader:
                 home = around.path
                 first = around.dims[name.id] == span
                 yield Mention(Named("dimension", name.id, home), span, path, first)
+
+    def _asked(
+        self, scope: NameScope, asked: Given, node: ScalarNode, path: Path
+    ) -> Iterator[Mention]:
+        """The input of `given(mask)`."""
+        home, name = scope.home_of(asked.input), asked.input
+        at = node.text.find(name, node.text.find("(", asked.start, asked.end))
+        if home is not None and asked.start < at < asked.end:
+            of = Named(home.values[name], name, home.path)
+            yield Mention(of, node.part(at, at + len(name)), path)
 
 
 def _takes_text(op: str, key: str) -> bool:

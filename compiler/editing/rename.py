@@ -10,7 +10,7 @@ from typing import Final
 from compiler.checkpoint.plan import plans
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import RequestError
-from compiler.diagnostics.source import Span
+from compiler.diagnostics.source import Source, Span
 from compiler.editing.hover import mention_at
 from compiler.editing.locate import occurrences, users_of_block
 from compiler.editing.mentions import Mention
@@ -113,13 +113,15 @@ def _written(survey: Survey, span: Span) -> str:
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits made, none of which goes over a line."""
-    lines = text.split("\n")
+    """A text with edits made, no two of which overlap."""
+    source = Source("", text)
+    text = source.text
     for one in sorted(edits, key=lambda e: (e.span.line, e.span.column), reverse=True):
-        span, line = one.span, lines[one.span.line - 1]
-        before, after = line[: span.column - 1], line[span.end_column - 1 :]
-        lines[span.line - 1] = f"{before}{one.text}{after}"
-    return "\n".join(lines)
+        span = one.span
+        first = source.offset(span.line, span.column)
+        last = source.offset(span.end_line, span.end_column)
+        text = f"{text[:first]}{one.text}{text[last:]}"
+    return text
 
 
 def _check_same(before: Survey, after: Survey, new: str) -> None:

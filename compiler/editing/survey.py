@@ -77,7 +77,14 @@ class Survey:
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
         """All names in it."""
-        return mentions(self.merged)
+        blocks = self.graph.blocks if self.graph is not None else {}
+        own = self.document.source.file
+        imported = {
+            name: {param: str(one.kind or "") for param, one in block.params.items()}
+            for name, block in blocks.items()
+            if block.place.document.source.file != own
+        }
+        return mentions(self.merged, imported)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

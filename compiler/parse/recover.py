@@ -34,6 +34,7 @@ _LONGEST_LINE = 2_000
 _DEEPEST = 256
 _CLOSERS = {"{": "}", "[": "]"}
 _BARE_KEY = re.compile(r"\s*(?:- +)*[\w.$-]+\s*$")
+_BREAK = re.compile(r"\r\n?")
 _PROPERTY = re.compile(r"(?<=[\s\[{,])[&*!%@`](?=\S)|^%", re.MULTILINE)
 
 
@@ -87,7 +88,7 @@ def _only_first(node: YamlNode) -> YamlNode:
 
 def _repaired(text: str) -> str:
     """A text that libyaml can read, with the same lines; "" if no repair was found."""
-    text = INVISIBLE.sub(" ", text)
+    text = INVISIBLE.sub(" ", _BREAK.sub("\n", text))
     tries = max(_CHARACTERS // max(len(text), 1), 1)
     fault = _fault(text)
     if fault is not None:

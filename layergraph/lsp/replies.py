@@ -282,8 +282,11 @@ class Replies:
         return Lines(survey.source, self._codec(), marked)
 
     def _location(self, span: Span) -> lsp.Location:
-        lines = Lines(self.files.source_of(span.file), self._codec())
-        return lsp.Location(self.files.uri_of(span.file), lines.range(span))
+        uri = self.files.uri_of(span.file)
+        file = self.files.file(uri)
+        marked = file is not None and file.text.startswith("\ufeff")
+        lines = Lines(self.files.source_of(span.file), self._codec(), marked)
+        return lsp.Location(uri, lines.range(span))
 
     def _workspace_edit(
         self, edits: Iterable[Edit], *, versions: bool

@@ -179,13 +179,14 @@ def layers(path: tuple[Any, ...], node: Any) -> Iterator[tuple[Any, Any]]:
             yield from layers(below, value)
 
 
-def check_hints_of_broken(spec: Path, step: int) -> int:
-    """What is still known while a layer is half written is what it is in the end."""
+def check_hints_of_broken(spec: Path, most: int) -> int:
+    """What is still known while a layer is half written is what it is in the end, for so many layers about."""
     text = spec.read_text(encoding="utf-8")
     whole = Survey(spec, text, {})
     right = {path: one.types for path, one in typed_layers(whole).items()}
     kept = 0
-    for line, half in [*broken(text, whole)][::step]:
+    halves = [*broken(text, whole)]
+    for line, half in halves[:: len(halves) // most + 1]:
         survey = Survey(spec, half, {})
         for path, one in typed_layers(survey).items():
             said = path, line, half.split("\n")[line - 1]
@@ -196,10 +197,10 @@ def check_hints_of_broken(spec: Path, step: int) -> int:
 
 @pytest.mark.parametrize("spec", ["gpt2", "transformer", "jamba", "densenet121"])
 def test_what_does_not_depend_on_a_half_written_layer_is_known(spec: str) -> None:
-    assert check_hints_of_broken(SPECS / f"{spec}.yaml", 3) > 20
+    assert check_hints_of_broken(SPECS / f"{spec}.yaml", 30) > 20
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("spec", sorted(SPECS.glob("*.yaml")), ids=lambda p: p.stem)
 def test_half_written_layers_of_every_architecture(spec: Path) -> None:
-    check_hints_of_broken(spec, 1)
+    check_hints_of_broken(spec, 100)
