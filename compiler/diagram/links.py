@@ -35,6 +35,11 @@ def link_to(prefix: str, place: Span) -> str:
     >>> link_to("https://example.org/", Span("specs/gpt2.yaml", 21, 3, 21, 9))
     'https://example.org/specs/gpt2.yaml#L21'
     """
-    file, here = Path(place.file), Path.cwd()
+    return f"{link_to_file(prefix, place.file)}#L{place.line}"
+
+
+def link_to_file(prefix: str, name: str) -> str:
+    """The link to a file, as it is seen from the working folder."""
+    file, here = Path(name), Path.cwd()
     file = file.relative_to(here) if file.is_relative_to(here) else file
-    return f"{prefix}{quote(file.as_posix().lstrip('/'))}#L{place.line}"
+    return f"{prefix}{quote(file.as_posix().lstrip('/'))}"

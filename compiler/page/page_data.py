@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler.dataclass import dataclass
-from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.diagnostic import Diagnostic, RequestError
 from compiler.diagnostics.source import Source
 from compiler.diagnostics.text import printable
 from compiler.diagram.boxes import short_name
 from compiler.diagram.draw import drawing_title, root_views, shows_names
 from compiler.diagram.error_overlay import ErrorOverlay
 from compiler.diagram.folding import expand_blocks
+from compiler.diagram.links import checked_prefix
 from compiler.diagram.options import DiagramOptions
 from compiler.diagram.views import ScopeView
 from compiler.ir.counts import ParameterCounter
@@ -53,9 +54,12 @@ def page_data(
         warnings: what is wrong beside the graph's own diagnostics.
 
     Raises:
-        RequestError: if the spec has no such network or block.
+        RequestError: if the spec has no such network or block, links may not start so, or a width is asked for.
     """
-    places = TextPlaces(typed.graph.document.source.file, sources)
+    if options.width:
+        raise RequestError("a page has the width of its reader's window, and no other")
+    links = checked_prefix(options.links)
+    places = TextPlaces(typed.graph.document.source.file, sources, links)
     roots = root_views(typed, options)
     title = drawing_title(typed, roots, options, ParameterCounter())
     names = shows_names(roots, options)
@@ -73,6 +77,7 @@ def page_data(
         "lines": list(title.lines),
         "direction": options.direction,
         "theme": _theme(options),
+        "key": int(options.key),
         "networks": networks,
         "scopes": list(scopes),
         "open": _open_at_first(roots, typed, options),

@@ -9,13 +9,21 @@ from pathlib import Path
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Source, Span
 from compiler.diagnostics.text import INVISIBLE, escaped, printable
+from compiler.diagram.links import link_to_file
 from compiler.page.json_values import Json, JsonObject
 
 
 class TextPlaces:
-    """The files of a spec, the spec itself first; a place is the number of a file and its first and last line."""
+    """The files of a spec, the spec itself first; a place is the number of a file and its first and last line.
 
-    def __init__(self, main: str, sources: Mapping[str, Source]) -> None:
+    Args:
+        links: what comes before the file in links to it; "" for no links.
+    """
+
+    def __init__(
+        self, main: str, sources: Mapping[str, Source], links: str = ""
+    ) -> None:
+        self._links = links
         others = [name for name in sources if name != main]
         self.names = [name for name in (main, *others) if name in sources]
         self._texts = [sources[name].text for name in self.names]
@@ -35,9 +43,13 @@ class TextPlaces:
     def files(self) -> list[Json]:
         """The names of the files, as seen from the spec's folder, and their texts without invisible characters."""
         pairs = zip(self.names, self._texts, strict=True)
-        return [
-            {"name": self._shown(name), "text": _visible(text)} for name, text in pairs
-        ]
+        return [self._file(name, text) for name, text in pairs]
+
+    def _file(self, name: str, text: str) -> JsonObject:
+        found: JsonObject = {"name": self._shown(name), "text": _visible(text)}
+        if self._links:
+            found["link"] = link_to_file(self._links, name)
+        return found
 
     def errors(self, diagnostics: tuple[Diagnostic, ...]) -> list[Json]:
         """Errors and warnings with their places."""

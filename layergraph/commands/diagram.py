@@ -54,7 +54,7 @@ def diagram(
         str,
         typer.Option(
             metavar="URL_PREFIX",
-            help="Link each layer of an SVG to URL_PREFIX, then FILE#L and its line.",
+            help="Link each layer of an SVG or a page to URL_PREFIX, then FILE#L and its line.",
         ),
     ] = "",
     key: Annotated[
@@ -75,7 +75,7 @@ def diagram(
     sets: Sets = None,
     no_limits: NoLimits = False,
 ) -> None:
-    """Draw a spec as a picture.
+    """Draw a spec as a picture, or (.html) as a page that folds.
 
     A spec with shape errors is drawn, too, with the faulty edges in red.
 

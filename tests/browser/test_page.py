@@ -119,6 +119,16 @@ def test_says_what_a_layer_is(opened: Opener, gpt2: str) -> None:
     expect(card).to_contain_text("dropout p 0.1")
 
 
+def test_a_layer_can_link_to_its_line(opened: Opener, tmp_path: Path) -> None:
+    prefix = "https://example.org/"
+    address = saved(tmp_path / "net.html", "specs/gpt2.yaml", links=prefix)
+    one = opened(address)
+    one.page.click(f"{box(one, '0/drop')} > .shape")
+    link = one.page.locator("#details a")
+    expect(link).to_have_attribute("href", "https://example.org/specs/gpt2.yaml#L20")
+    assert one.requests == [address]
+
+
 def test_text_and_picture_lead_to_each_other(opened: Opener, gpt2: str) -> None:
     one = opened(gpt2)
     page = one.page

@@ -39,7 +39,7 @@ function showDetails(path) {
   if (box.flops) add("FLOPs", element("span", readable(box.flops)), box.parameters ? "" : copiesAround(path));
   if (box.at) {
     const [file, first, last] = box.at;
-    add("place", element("span", `${model.data.files[file].name}:${first}${last > first ? `–${last}` : ""}`));
+    add("place", placeOf(model.data.files[file], first, last));
   }
   card.replaceChildren(head);
   if (box.text) card.append(element("p", box.text));
@@ -52,4 +52,10 @@ function argumentsOf(box) {
   const detail = (box.caption && box.caption[1]) || "";
   if (!detail || detail === box.op) return "";
   return " " + (detail.startsWith(box.op + " ") ? detail.slice(box.op.length + 1) : detail);
+}
+
+function placeOf({ name, link }, first, last) {
+  const place = element(link ? "a" : "span", `${name}:${first}${last > first ? `–${last}` : ""}`);
+  if (link) Object.assign(place, { href: `${link}#L${first}`, target: "_blank", rel: "noreferrer" });
+  return place;
 }

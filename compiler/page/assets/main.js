@@ -63,6 +63,7 @@ function show(data) {
 function start(data) {
   for (const path of data.open) setOpen(path, true);
   show(data);
+  document.getElementById("key").open = Boolean(data.key);
   if (data.theme) root.dataset.theme = data.theme;
   showTheme();
   if (innerWidth < 700 || window.top !== window) showText(false);

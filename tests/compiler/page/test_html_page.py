@@ -11,7 +11,7 @@ import pytest
 
 import layergraph as lg
 from compiler import compile_spec
-from compiler.diagnostics.diagnostic import DiagramError
+from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagnostics.limits import UNLIMITED
 from compiler.diagnostics.source import Source
 from compiler.diagram.diagram import Diagram
@@ -179,6 +179,19 @@ def test_options_say_what_is_open_at_first() -> None:
     assert data(page(lg.compile("gpt2"), depth=0))["open"] == [[0]]
     found = data(page(lg.compile("gpt2"), depth=0, expand=["h"]))["open"]
     assert found == [[0], [0, "h"]]
+
+
+def test_links_lead_to_the_file() -> None:
+    prefix = "https://example.org/blob/main/"
+    found = data(page(lg.compile("specs/gpt2.yaml"), links=prefix))
+    assert found["files"][0]["link"] == prefix + "specs/gpt2.yaml"
+    with pytest.raises(RequestError, match="javascript"):
+        page(lg.compile("gpt2"), links="javascript:alert(1)//")
+
+
+def test_a_page_has_no_width_of_its_own() -> None:
+    with pytest.raises(RequestError, match="window"):
+        page(lg.compile("cnn"), width="174mm")
 
 
 def test_errors_are_shown_with_their_places(tmp_path: Path) -> None:
