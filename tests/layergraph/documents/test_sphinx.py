@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,3 +205,11 @@ def test_text_of_a_spec_stays_text(here: Path) -> None:
         r"\PYGZbs{}write18\PYGZob{}", ""
     )
     build(here, "text")
+
+
+def test_what_draws_for_documents_needs_no_tool_of_documents() -> None:
+    code = (
+        "import sys, layergraph.__main__, layergraph.documents.show_figure;"
+        "sys.exit(bool({'sphinx', 'docutils', 'mkdocs', 'markdown', 'torch'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
