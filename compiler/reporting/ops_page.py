@@ -41,7 +41,7 @@ def ops_page() -> str:
 
 def op_entry(one: OpReference) -> str:
     """An op, as a section in Markdown."""
-    text = one.text.replace("<", "\\<").replace("*", "\\*").replace("|", "\\|")
+    text = one.text.replace("<", "&lt;").replace("*", "\\*").replace("|", "\\|")
     torch = f" · `{one.torch}`" if one.torch else ""
     lines = [f"### {one.name}\n", f"`{signature(one)}`{torch}\n", f"{text}\n"]
     kinds = list(_kinds(one))
