@@ -1,7 +1,8 @@
-"""The main path of a scope: its longest path from an input to an output, which is drawn straight."""
+"""The main path of a scope, which is drawn straight: the longest one; of a network, from its first input."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from compiler.dataclass import dataclass
@@ -21,8 +22,18 @@ def input_dependents(view: ScopeView) -> set[str]:
     """The inputs of a scope, apart from carried states, and all layers that depend on them."""
     if view.elided_layers:  # the few that are drawn depend on them, as far as it shows
         return {*view.scope.inputs, *view.active_layers}
+    return _dependents(view, _real_inputs(view))
+
+
+def _real_inputs(view: ScopeView) -> list[str]:
+    """The inputs of a scope, apart from carried states."""
     states = view.parent.layer(view.name).node.carry if view.parent else {}
-    found = {name for name in view.scope.inputs if name not in states}
+    return [name for name in view.scope.inputs if name not in states]
+
+
+def _dependents(view: ScopeView, inputs: Iterable[str]) -> set[str]:
+    """Some inputs of a scope, and all layers that depend on them."""
+    found = set(inputs)
     for name in view.scope.nodes:
         if any(ref.node in found for _, ref in view.sources(name)):
             found.add(name)
@@ -90,7 +101,10 @@ class MainPaths:
         return self._traces[view]
 
     def _traced(self, view: ScopeView) -> tuple[set[str], set[str]]:
-        heights, dependents = self._heights_in(view), input_dependents(view)
+        heights = self._heights_in(view)
+        dependents = [input_dependents(view)]
+        if view.parent is None and not view.elided_layers:
+            dependents.insert(0, _dependents(view, _real_inputs(view)[:1]))
         _, last = self._end(view)
         on_path: set[str] = set()
         heads = {last} if last else set()
@@ -125,19 +139,23 @@ class MainPaths:
         return list(dict.fromkeys(deepest.values()))
 
     def _deepest_sources(
-        self, view: ScopeView, name: str, dependents: set[str]
+        self, view: ScopeView, name: str, dependents: Sequence[set[str]]
     ) -> list[str]:
         """The sources of a layer that are farthest from the inputs.
 
-        For an expanded block, those at which its own main path starts. Paths that start at a weight or a state are
-        taken only if there are no others. Of query, key and value, the key is in the middle.
+        For an expanded block, those at which its own main path starts. Paths from the first input of a network come
+        before those from another, such as a label or a time, and these before paths that start at a weight or a state.
+        Of query, key and value, the key is in the middle.
         """
         child = view.children.get(name)
         if child is not None and (starts := self._start_sources(child)):
             return starts
         heights = self._heights_in(view)
         sources = list(dict.fromkeys(ref.node for _, ref in view.sources(name)))
-        sources = [source for source in sources if source in dependents] or sources
+        for preferred in dependents:
+            if found := [source for source in sources if source in preferred]:
+                sources = found
+                break
         greatest = max((heights.get(source, 0) for source in sources), default=0)
         deepest = [source for source in sources if heights.get(source, 0) == greatest]
         if not greatest:

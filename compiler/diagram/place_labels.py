@@ -135,14 +135,14 @@ class _Placer:
         return next((one for one in places if self._is_free(one)), None)
 
     def _shortened(self, number: int, label: _Label) -> _Label | None:
-        """A label without the type, at a free place; a label that is nothing but a type goes."""
-        if label.edge.names == label.edge.label:
-            return None
+        """A label without the type, at a free place; one that finds none goes, unless it says in which copies it is."""
         edge = replace(label.edge, label=label.edge.names)
-        if not edge.label:
-            return _Label(edge, [""], label.x, label.y)
-        shorter = _Label(edge, edge_lines(edge, self._down), label.x, label.y)
-        return self._moved(number, shorter) or shorter
+        if edge.label:
+            shorter = _Label(edge, edge_lines(edge, self._down), label.x, label.y)
+            found = self._moved(number, shorter)
+            if found is not None or edge.optional or edge.has_error:
+                return found
+        return _Label(replace(edge, label=""), [""], label.x, label.y)
 
     def _is_free(self, label: _Label) -> bool:
         rect = label.rect

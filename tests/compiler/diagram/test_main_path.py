@@ -58,3 +58,19 @@ def test_the_first_output_of_a_scan_is_no_state(tmp_path: Path) -> None:
         DiagramOptions(depth=1),
     )
     assert edge(drawn, "read", "after").on_main_path
+
+
+def test_the_main_path_starts_at_the_first_input(tmp_path: Path) -> None:
+    drawn = drawing(
+        tmp_path,
+        """
+        name: Net
+        inputs: {noise: "float[B, 8]", label: "int[B]"}
+        layers:
+          wish: {op: embedding, num_embeddings: 10, embedding_dim: 8, in: label}
+          both: {op: concat, dim: -1, in: [noise, wish]}
+          head: {op: linear, out_features: 4}
+        """,
+    )
+    assert edge(drawn, "noise", "‖").on_main_path
+    assert not edge(drawn, "label", "wish").on_main_path
