@@ -37,8 +37,8 @@ function computeLayout(path, scope) {
     return nodeOf([...path, nameOf(box)], box, run ? item : null, scope);
   });
   const edges = edgesOf(scope, nodes, home);
-  arrange(nodes, edges, path.length > 1);
-  return finish(scope, nodes, edges, path.length > 1);
+  arrange(nodes, edges);
+  return finish(scope, nodes, edges);
 }
 
 function nodeOf(path, box, run, scope) {
@@ -95,12 +95,12 @@ function edgesOf(scope, nodes, home) {
 
 // Positions from dagre. An open block is given room on both sides of where its main arrow enters, so that the main
 // line stays straight. Of dagre's ways to align, the one that bends the main line least is taken.
-function arrange(nodes, edges, inside) {
+function arrange(nodes, edges) {
   prepare(nodes, edges);
   const aligns = nodes.length > 150 ? [undefined] : [undefined, "UL", "UR", "DL", "DR"];
   let best = null;
   for (const align of aligns) {
-    const graph = graphOf(nodes, edges, inside, align);
+    const graph = graphOf(nodes, edges, align);
     dagre.layout(graph);
     const cost = bending(graph, edges);
     if (!best || cost < best.cost - 1) best = { graph, cost };
@@ -178,13 +178,13 @@ function prepare(nodes, edges) {
   }
 }
 
-function graphOf(nodes, edges, inside, align) {
+function graphOf(nodes, edges, align) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   const ranker = nodes.length > 300 ? "longest-path" : "network-simplex";
   graph.setGraph({ nodesep: 22, edgesep: 16, ranksep: 34, ranker, align });
   nodes.forEach((node, n) => graph.setNode(String(n), { width: node.room, height: node.height }));
   const ports = nodes.map((node, n) => (node.port ? n : -1)).filter((n) => n >= 0);
-  if (inside && ports.length) {
+  if (ports.length) {
     for (const end of ["top", "bottom"]) graph.setNode(end, { width: 0, height: 0 });
     for (const n of ports) {
       const ends = nodes[n].box.kind === "input" ? ["top", String(n)] : [String(n), "bottom"];
@@ -224,12 +224,14 @@ const portX = (inner, side, name) => {
 
 const acrossOf = ({ left, right }) => [left, right];
 
+// The least and the greatest of numbers, which may be too many to be arguments.
+const ends = (numbers) => numbers.reduce(([least, most], one) => [Math.min(least, one), Math.max(most, one)], [Infinity, -Infinity]);
+
 // Shifts all to the origin, and finds the ends of arrows.
-function finish(scope, nodes, edges, inside) {
+function finish(scope, nodes, edges) {
   const layers = nodes.filter((node) => !node.port);
   const ports = nodes.filter((node) => node.port);
-  const top = Math.min(...nodes.map((node) => node.y));
-  const bottom = Math.max(...nodes.map((node) => node.y + node.height));
+  const [top, bottom] = ends(nodes.flatMap((node) => [node.y, node.y + node.height]));
   for (const node of ports) node.y = node.box.kind === "input" ? top : bottom - node.height;
   edges.forEach((edge) => route(edge, nodes[edge.source], nodes[edge.target]));
   spreadLanes(edges);
@@ -240,9 +242,9 @@ function finish(scope, nodes, edges, inside) {
     ...edges.flatMap((edge) => edge.points.map((point) => point.x)),
     ...edges.filter((edge) => edge.lines.length).flatMap((edge) => acrossOf(roomOf(edge, edge.text))),
   ];
-  const left = xs.length ? Math.min(...xs) : 0;
+  const [left, right] = ends(xs);
   const loops = (scope.loops || []).length * 14;
-  const width = (xs.length ? Math.max(...xs) - left : 40) + (loops && loops + 10);
+  const width = right - left + (loops && loops + 10);
   const move = (point) => ({ x: point.x - left, y: point.y - top });
   for (const node of nodes) Object.assign(node, move(node), { centre: node.centre - left });
   for (const edge of edges) {
@@ -250,7 +252,7 @@ function finish(scope, nodes, edges, inside) {
     if (edge.lines.length) edge.text = { ...edge.text, ...move(edge.text) };
   }
   const side = (kind) => new Map(ports.filter((node) => node.box.kind === kind).map((node) => [node.box.name, node.centre]));
-  const found = { across: width, along: bottom - top, nodes, edges, ins: side("input"), outs: side("output"), inside };
+  const found = { across: width, along: bottom - top, nodes, edges, ins: side("input"), outs: side("output") };
   found.loops = (scope.loops || []).map((name, n) => loopOf(found, name, width - 6 - 14 * n)).filter(Boolean);
   if (sideways()) nodes.forEach(turn);
   return Object.assign(found, turned({ width, height: bottom - top }));
