@@ -101,9 +101,11 @@ def _types(plan: ClassPlan, clauses: list[str], names: ShapeNames) -> str:
         text += "?" * (kind is not None and name in plan.scope.optional)
         outputs.append(text if only else f"{name}: {text}")
     left, right = ", ".join(inputs), f"-> {', '.join(outputs)}"
-    terms = [f"for {name} = {_text(value)}" for name, value in plan.fixed.items()]
-    terms += [f"where {clauses[0]}", *clauses[1:]] if clauses else []
-    where = ", ".join(term.replace(" ", _GLUE) for term in terms)
+    values = (f"for {name} = {_text(value)}" for name, value in plan.fixed.items())
+    terms = [one if len(one) > WIDTH - 4 else _glued(one) for one in values]
+    others = [f"where {clauses[0]}", *clauses[1:]] if clauses else []
+    terms += map(_glued, others)
+    where = ", ".join(terms)
     for line in (f"{left} {right}    {where}".rstrip(), f"{left} {right}"):
         if len(line) <= WIDTH - 4:
             line = line.replace(_GLUE, " ")
@@ -111,6 +113,11 @@ def _types(plan: ClassPlan, clauses: list[str], names: ShapeNames) -> str:
             return line if alone else f"{line}\n{_wrapped(where, WIDTH - 4)}"
     rows = [_unbroken(left), _unbroken(right), _wrapped(where, WIDTH - 4)]
     return "\n".join(row for row in rows if row)
+
+
+def _glued(text: str) -> str:
+    """A text that stays on one line."""
+    return text.replace(" ", _GLUE)
 
 
 def _unbroken(text: str) -> str:

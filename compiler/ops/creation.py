@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
 from compiler.op import errors
-from compiler.op.arg_types import Axis, Sizes
+from compiler.op.arg_types import Axis, Integer, Size, Sizes
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill, Positions
 from compiler.op.flow import FlowCall, flow_rule
@@ -112,6 +112,70 @@ class Constant(CreationOp):
         if self.shape:
             filled = call("torch.full", list_argument(code, self, "shape"), value)
         return call("nn.Buffer", filled, persistent=False)
+
+
+class _TriangleIndices(CreationOp):
+    """Base class: where a matrix of row x col is on one side of a diagonal: -> int[2, N], rows and columns."""
+
+    row: Size
+    col: Size
+    offset: Integer = Dim.of(0)
+
+    flow = source
+    above: ClassVar[bool]
+
+    def infer(self, ctx: Context) -> TensorType:
+        return TensorType("int", (Dim.of(2), self._count(ctx)))
+
+    def _count(self, ctx: Context) -> Dim:
+        """How many there are: of a square, with its diagonal or without, a formula of its side."""
+        offset = ctx.constant(self.offset, "offset", "offset")
+        rows = ctx.constant(self.row, "row", "row")
+        columns = ctx.constant(self.col, "col", "col")
+        if self.above:
+            rows, columns, offset = columns, rows, -offset
+        square = self.row == self.col and self.offset.constant is not None
+        if square and offset in (0, -1):
+            return self.row * (self.row + (2 * offset + 1)) // 2
+        return Dim.of(_places_below(rows, columns, offset))
+
+    def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
+        row, column = ctx.value(self.row), ctx.value(self.col)
+        return f"{row} × {column}"
+
+    def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
+        ends = [code.argument("row"), code.argument("col")]
+        more = {"offset": code.argument("offset")} if code.given("offset") else {}
+        made = call(f"torch.{self.name}", *ends, **more)
+        return call("nn.Buffer", made, persistent=False)
+
+
+def _places_below(rows: int, columns: int, offset: int) -> int:
+    """How many places (r, c) have c <= r + offset."""
+    first = min(max(-offset, 0), rows)  # the first row that has one
+    full = min(max(columns - offset - 1, first), rows)  # from here on all of a row
+    growing = (first + offset + 1 + full + offset) * (full - first) // 2
+    return growing + (rows - full) * columns
+
+
+@register("tril_indices", torch="torch.tril_indices")
+class TrilIndices(_TriangleIndices):
+    """The places below the diagonal of a matrix, and on it: -> int[2, N], their rows and their columns.
+
+    A larger `offset` takes diagonals above it, too; -1 leaves the diagonal out.
+    """
+
+    above = False
+
+
+@register("triu_indices", torch="torch.triu_indices")
+class TriuIndices(_TriangleIndices):
+    """The places above the diagonal of a matrix, and on it: -> int[2, N], their rows and their columns.
+
+    A smaller `offset` takes diagonals below it, too; 1 leaves the diagonal out.
+    """
+
+    above = True
 
 
 @register("arange", torch="torch.arange")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from compiler.codegen.python import (
     Binary,
@@ -204,6 +204,46 @@ class SinusoidalEncoding(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return call(code.module(), input, **offset_argument(code))
+
+
+@register("sinusoidal_embedding", torch="")
+class SinusoidalEmbedding(Op):
+    """Sines and cosines of given numbers: number[...] -> float[..., embedding_dim].
+
+    Use it for the time of a diffusion, for relative positions, or for rows and columns.
+    The angle of pair i is `scale * x / base ** (i / (h - shift))`, where h is half of
+    embedding_dim. `order` says where the two of a pair are: all sines first (`sin cos`),
+    all cosines first (`cos sin`), or each sine beside its cosine (`pairs`).
+
+    Source: Ho et al., "Denoising Diffusion Probabilistic Models", 2020, appendix B.
+    """
+
+    embedding_dim: Size
+    base: Positive = 10000.0
+    shift: float = 0.0
+    scale: float = 1.0
+    order: Literal["sin cos", "cos sin", "pairs"] = "sin cos"
+
+    module = "SinusoidalEmbedding"
+    library = "sinusoidal_embedding"
+    positional = ("embedding_dim",)
+    inputs = (Port("input", NUMBER),)
+    flow = appends_axis
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        width = ctx.constant(self.embedding_dim, "embedding_dim", "embedding_dim")
+        if width % 2:
+            message = f"embedding_dim holds pairs, and is {width}"
+            raise errors.constraint(message, argument="embedding_dim")
+        if self.shift >= width // 2:
+            message = f"shift is less than half of embedding_dim, {width // 2}"
+            raise errors.constraint(message, argument="shift")
+        return TensorType("float", (*input.shape, self.embedding_dim))
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return f"{ctx.value(self.embedding_dim)} waves"
 
 
 def offset_argument(code: Code) -> dict[str, Expr]:

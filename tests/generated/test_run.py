@@ -46,6 +46,7 @@ def test_other_values_give_what_they_compile_to(spec: str) -> None:
 def test_every_parameter_learns(spec: str, mode: str) -> None:
     for network in networks(spec):
         module = network.new().train(mode == "train")
+        _fill_zeros(module)
         given = module(*network.inputs())
         _check_types(network, given, draw=0)
         weighted_sum(given).backward()  # type: ignore[no-untyped-call]
@@ -53,6 +54,13 @@ def test_every_parameter_learns(spec: str, mode: str) -> None:
             assert gradient is not None, f"{name} does not reach the output"
             assert gradient.isfinite().all(), name
             assert gradient.any(), f"{name} changes nothing"
+
+
+def _fill_zeros(module: nn.Module) -> None:
+    """Give values to matrices that start at zero: they would hide what is before them."""
+    for tensor in module.parameters():
+        if tensor.dim() > 1 and not tensor.any():
+            nn.init.normal_(tensor, std=0.1)
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -40,6 +40,30 @@ def test_constant(op: str, shape: list[int], value: Any) -> None:
     check(op, {"value": value}, {})
 
 
+@each("tril_indices", "triu_indices")
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(-6, 6))
+def test_triangle_indices(op: str, row: int, col: int, offset: int) -> None:
+    check(op, {"row": row, "col": col, "offset": offset}, {})
+    check(op, {"row": row, "col": row, "offset": offset}, {})
+
+
+@pytest.mark.parametrize(
+    ("op", "offset", "count"),
+    [
+        ("tril_indices", 0, "n * (n + 1) // 2"),
+        ("tril_indices", -1, "n * (n - 1) // 2"),
+        ("triu_indices", 0, "n * (n + 1) // 2"),
+        ("triu_indices", 1, "n * (n - 1) // 2"),
+        ("tril_indices", 1, "13"),
+    ],
+)
+def test_triangle_indices_in_names(op: str, offset: int, count: str) -> None:
+    """Of a square the number is a formula, where it holds for each side from 0 on."""
+    arguments = {"row": "n", "col": "n", "offset": offset}
+    (found,) = infer(op, arguments, {}, {"n": Dim.of(4)})
+    assert str(found.shape[1]) == str(tensor(f"int[{count}]").shape[0])
+
+
 @each("arange")
 @given(types(kinds=KINDS), st.integers(-4, 4))
 def test_arange(op: str, input: TensorType, dim: int) -> None:

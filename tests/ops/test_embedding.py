@@ -148,6 +148,44 @@ def test_sinusoidal_encoding_is_symbolic_in_time_only() -> None:
     assert caught.value.code == "not-constant"
 
 
+@each("sinusoidal_embedding")
+@given(
+    types(0, 3, kinds=st.sampled_from(NUMBERS)),
+    st.integers(1, 4),
+    some(
+        base=st.just(100.0),
+        shift=st.sampled_from([0.5, -1.0]),
+        scale=st.just(3.0),
+        order=st.sampled_from(["cos sin", "pairs"]),
+    ),
+)
+def test_sinusoidal_embedding(
+    op: str, input: TensorType, half: int, arguments: dict[str, Any]
+) -> None:
+    found = check(op, {"embedding_dim": 2 * half, **arguments}, {"input": input})
+    assert found.outputs[0] == type_of(*input.shape, 2 * half)
+
+
+def test_sinusoidal_embedding_as_code() -> None:
+    arguments = {"embedding_dim": 4, "order": "cos sin"}
+    found = check("sinusoidal_embedding", arguments, {"input": tensor("int[2]")})
+    assert found.construct == 'SinusoidalEmbedding(4, order="cos sin")'
+    assert found.forward == ["return self.layer(input)"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument"),
+    [
+        ({"embedding_dim": 5}, "embedding_dim"),
+        ({"embedding_dim": 4, "shift": 2.0}, "shift"),
+    ],
+)
+def test_sinusoidal_embedding_refuses(arguments: dict[str, Any], argument: str) -> None:
+    with pytest.raises(OpError) as caught:
+        infer("sinusoidal_embedding", arguments, {"input": tensor("int[B]")})
+    assert caught.value.argument == argument
+
+
 def test_position_embedding_looks_positions_up() -> None:
     arguments = {"num_embeddings": 5, "embedding_dim": 2}
     torch.manual_seed(0)
