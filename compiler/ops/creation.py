@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call
+from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call, method
 from compiler.op import errors
-from compiler.op.arg_types import Axis, Integer, Size, Sizes
+from compiler.op.arg_types import Axis, Factors, Integer, Size, Sizes
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill, Positions
 from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import position_axis, source, unchanged
-from compiler.op.op import ANY, Code, Op, Port, Shape
+from compiler.op.op import ANY, Code, Op, Port, Shape, product
 from compiler.op.registry import register
 from compiler.ops._tensor_method import list_argument, promote, shape_arguments
 from compiler.ops._tensor_or_scalar import kind_of
 from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.tensor import TensorType, shape_text
+from compiler.symbolic.tensor import Kind, TensorType, shape_text
 
 _SCALAR_SHAPE: tuple[Dim, ...] = ()
 
@@ -73,44 +73,99 @@ class Parameter(_FilledTensor):
         return call("nn.Parameter", self.filled(code))
 
 
+def _listed(
+    ctx: Context, values: tuple[int | float, ...], shape: tuple[Dim, ...]
+) -> TensorType:
+    """The type of numbers one by one, row by row; in one dimension where no shape says more."""
+    floats = any(isinstance(one, float) for one in values)
+    kind: Kind = "float" if floats else "int"
+    count = Dim.of(len(values))
+    if not shape:
+        return TensorType(kind, (count,))
+    if not ctx.equal(product(shape), count):
+        message = f"{len(values)} values do not fill {shape_text(ctx.values(TensorType(kind, shape)).shape)}"
+        raise errors.constraint(message, argument="values")
+    return TensorType(kind, shape)
+
+
+def _numbers(code: Code, op: Op, shape: tuple[Dim, ...]) -> Expr:
+    """`torch.tensor((0.5, 0.25)).view(2, 1)`."""
+    numbers = call("torch.tensor", list_argument(code, op, "values"))
+    return (
+        method(numbers, "view", *shape_arguments(code.argument("shape")))
+        if shape
+        else numbers
+    )
+
+
 @register("buffer", torch="torch.nn.Buffer")
 class Buffer(_FilledTensor):
     """A tensor that is saved with the weights but not trained: -> float[shape].
 
-    It is `value` everywhere until weights are loaded. Use it, for example, for
-    published statistics of the training data.
+    It is `value` everywhere, or `values` row by row, until weights are loaded. Use it,
+    for example, for published statistics of the training data.
     """
 
+    shape: Sizes = _SCALAR_SHAPE
+    values: Factors | None = None
+
+    def infer(self, ctx: Context) -> TensorType:
+        if self.values is None:
+            return super().infer(ctx)
+        return _listed(ctx, self.values, self.shape).with_kind("float")
+
     def buffers(self) -> dict[str, Shape]:
-        return {"": self.shape}
+        count = () if self.values is None else (Dim.of(len(self.values)),)
+        return {"": self.shape or count}
 
     def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
-        return call("nn.Buffer", self.filled(code))
+        if self.values is None:
+            return call("nn.Buffer", self.filled(code))
+        made = _numbers(code, self, self.shape)
+        if not any(isinstance(one, float) for one in self.values):
+            made = method(made, "to", call("torch.get_default_dtype"))
+        return call("nn.Buffer", made)
 
 
 @register("constant", torch="torch.full")
 class Constant(CreationOp):
-    """A constant tensor, neither trained nor saved, of the dtype of `value`: -> any[shape]."""
+    """A constant tensor, neither trained nor saved, of the dtype of its numbers: -> any[shape].
 
-    value: bool | int | float
+    It is `value` everywhere, or `values` row by row: a list such as [0.5, 0.25], or one
+    that is counted, "[2 ** i for i in n]". Without a shape, values have one dimension.
+    """
+
+    value: bool | int | float | None = None
+    values: Factors | None = None
     shape: Sizes = _SCALAR_SHAPE
 
     def infer(self, ctx: Context) -> TensorType:
+        if (self.value is None) == (self.values is None):
+            message = "constant needs either a value or values"
+            raise errors.constraint(message, argument="values" if self.values else "")
+        if self.values is not None:
+            return _listed(ctx, self.values, self.shape)
         return TensorType(kind_of(self.value), self.shape)
 
     @flow_rule("source")
     def flow(self, call: FlowCall) -> Dependence:
         """A constant depends on no input."""
-        return Dependence((None,) * call.outputs[0].rank, known=Fill(float(self.value)))
+        known = None if self.value is None else Fill(float(self.value))
+        return Dependence((None,) * call.outputs[0].rank, known=known)
 
     def label(self, ctx: Context, outputs: tuple[TensorType, ...]) -> str:
+        if self.values is not None:
+            return f"{len(self.values)} values"
         return str(self.value)
 
     def construct(self, code: Code, *args: Any, **inputs: Any) -> Call:
-        value = code.argument("value")
-        filled = call("torch.tensor", value)
-        if self.shape:
-            filled = call("torch.full", list_argument(code, self, "shape"), value)
+        if self.values is not None:
+            filled: Expr = _numbers(code, self, self.shape)
+        elif self.shape:
+            shape = list_argument(code, self, "shape")
+            filled = call("torch.full", shape, code.argument("value"))
+        else:
+            filled = call("torch.tensor", code.argument("value"))
         return call("nn.Buffer", filled, persistent=False)
 
 

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 from tests.ops.coverage import each
@@ -38,6 +39,34 @@ def test_buffer(op: str, shape: list[int], value: float) -> None:
 def test_constant(op: str, shape: list[int], value: Any) -> None:
     check(op, {"shape": shape, "value": value}, {})
     check(op, {"value": value}, {})
+
+
+NUMBERS = st.lists(st.integers(-3, 3) | st.sampled_from([0.5, -1.25]), min_size=1)
+
+
+@each("constant", "buffer")
+@given(NUMBERS, st.booleans())
+def test_values(op: str, values: list[int | float], shaped: bool) -> None:
+    arguments: dict[str, Any] = {"values": values}
+    arguments |= {"shape": [len(values), 1]} if shaped else {}
+    check(op, arguments, {})
+    held = layer(op, arguments, {})
+    wanted = torch.tensor(values)
+    wanted = wanted.float() if op == "buffer" else wanted
+    assert torch.equal(held(), wanted.view(len(values), 1) if shaped else wanted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"value": 1, "values": [1]}, "needs either a value or values"),
+        ({}, "needs either a value or values"),
+        ({"values": [1, 2, 3], "shape": [2, 2]}, "3 values do not fill"),
+    ],
+)
+def test_constants_that_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(OpError, match=message):
+        infer("constant", arguments, {})
 
 
 @each("tril_indices", "triu_indices")
