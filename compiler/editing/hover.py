@@ -39,7 +39,7 @@ def hover(survey: Survey, line: int, column: int) -> Hover | None:
     if found is None:
         return None
     path, key = found
-    facts = keys_at(survey.merged, path[:-1]).get(key.text)
+    facts = keys_at(survey.document, path[:-1]).get(key.text)
     if facts is None:
         return None
     return Hover(key.span, key_text(key.text, facts))

@@ -84,7 +84,9 @@ class Survey:
             for name, block in blocks.items()
             if block.place.document.source.file != own
         }
-        return mentions(self.merged, imported)
+        found = mentions(self.merged, imported)
+        recipe = self.merged.variant  # the name of what is written nowhere
+        return tuple(one for one in found if not recipe or one.of.name != recipe)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

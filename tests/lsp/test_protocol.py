@@ -529,12 +529,34 @@ def test_half_written_text_is_answered(editor: Editor, tmp_path: Path) -> None:
     assert "lstm" in editor.labels(uri, lsp.Position(6, 14))
 
 
-def test_the_server_imports_no_torch() -> None:
-    import subprocess
-    import sys
+def test_while_one_types_no_diagnostics_are_sent(
+    editor: Editor, tmp_path: Path
+) -> None:
+    uri = editor.open(tmp_path / "net.yaml", NET)
+    editor.diagnostics(uri)
+    before = editor.times(uri)
+    for end in range(len(NET) - 60, len(NET)):
+        editor.type(uri, NET[:end])
+    version = editor.type(uri, at(NET, "op: add", "op: ad"))
+    [found] = editor.diagnostics(uri, version)
+    assert found.code == "unknown-op"
+    assert editor.times(uri) - before < 10
 
-    code = (
-        "import sys; from layergraph.lsp.server import make_server; make_server();"
-        "sys.exit('torch' in sys.modules)"
+
+def test_a_recipe(editor: Editor, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "name: Net\nparams: {hidden: 8}\ninputs: {image: 'float[B, 1, 8, 8]'}\nlayers:\n  flat: flatten\n"
+        "  fc: {op: linear, out_features: hidden}\n  out: {op: linear, out_features: 10}\n"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    text = "network: net.yaml\ntask: {kind: classification, data: digits, epochs: 2}\n"
+    uri = editor.open(tmp_path / "recipe.yaml", text)
+    assert editor.diagnostics(uri) == []
+    assert "number of passes" in editor.hover(uri, lsp.Position(1, 46))
+    plain, place = marked(text.replace("epochs: 2", "|"))
+    editor.type(uri, plain)
+    assert {"optimizer", "schedule", "epochs"} <= set(editor.labels(uri, place))
+    plain, place = marked(text.replace("classification", "|"))
+    editor.type(uri, plain)
+    assert {"segmentation", "language_model"} <= set(editor.labels(uri, place))
+    [found] = editor.definition(uri, lsp.Position(0, 12))
+    assert found.uri == (tmp_path / "net.yaml").as_uri()
