@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Opener
+from tests.browser.test_page import serious
 
 NET = """name: Net
 inputs: {x: "float[B, 8]"}
@@ -85,6 +86,8 @@ def test_the_picture_follows_the_file(
         page.evaluate("parseFloat(document.querySelector('.wrong').style.top)")
         == 8 + 8 * 19
     )
+
+    assert serious(page) == []
 
     spec.write_text(NET)
     expect(page.locator("#notice")).to_be_hidden()
