@@ -162,6 +162,7 @@ class BoxBuilder:
             main_path=path_id,
             has_weights=any(call.weights for _, _, call in layer.calls),
             optional=layer.optional,
+            stacked=_side_by_side(layer),
             error=self._error(view, layer),
             tooltip=_tooltip(view, layer),
         )
@@ -175,6 +176,7 @@ class BoxBuilder:
             layer.optional,
             self._error(view, layer, expanded=True),
             _tooltip(view, layer),
+            _side_by_side(layer),
             path=(view.root.name, *view.path, name),
             place=layer.node.place.span(key=True),
         )
@@ -281,6 +283,12 @@ def join_symbol(layer: LayerView) -> str:
     if target is None or isinstance(target, Scope) or layer.node.layer.repeat:
         return ""
     return target.symbol if len(layer.refs) > 1 else ""
+
+
+def _side_by_side(layer: LayerView) -> bool:
+    """Whether a layer has copies that take nothing of each other."""
+    repeat = layer.node.layer.repeat
+    return repeat is not None and not repeat.chained
 
 
 def _tooltip(view: ScopeView, layer: LayerView) -> str:

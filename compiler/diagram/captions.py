@@ -153,6 +153,7 @@ def badge(layer: LayerView) -> str:
             parts[-1] += ", side by side"
         elif any(typed.each for _, typed in layer.active_uses):
             parts[-1] += ", item by item" + " backwards" * declared.repeat.reverse
+        parts.extend(_taken(layer))
         parts.extend(_differences(layer))
     scans = [typed.scan for _, typed in layer.active_uses if typed.scan is not None]
     if scans:
@@ -239,6 +240,19 @@ def _optional(view: ScopeView, name: str) -> str:
     if not layer.uses:
         return "optional"
     return copies_label(view, view.active_cases(name))
+
+
+def _taken(layer: LayerView) -> list[str]:
+    """Of which copies a list has the outputs, where not of all: `taps of every 3rd`."""
+    found: dict[str, None] = {}
+    for _, typed in layer.active_uses:
+        for name, copies in typed.lists.items():
+            if len(copies) < typed.count:
+                spans = [range(copy, copy + 1) for copy in copies]
+                numbers = ", ".join(str(copy + 1) for copy in copies)
+                which = name_of_pattern(spans, typed.count) or f"copies {numbers}"
+                found[f"{name} of {which}"] = None
+    return list(found)
 
 
 def _differences(layer: LayerView) -> list[str]:

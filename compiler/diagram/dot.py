@@ -29,6 +29,8 @@ from compiler.diagram.wrapping import edge_lines, wrap_edge_label
 
 PAGE_HEIGHT = 240 * 72 / 25.4
 """Points from top to bottom of a figure: 240 mm, the text of an A4 page."""
+STACKED = 3.0
+"""Points by which copies side by side are behind each other, to the right and up."""
 _FONT = "Helvetica"
 _MANY_EDGES = 250
 _COARSE = {"splines": "line", "mclimit": "0.1", "nslimit": "0.1", "nslimit1": "0.1"}
@@ -71,6 +73,8 @@ class _DotPrinter:
             node_attr=self._node_defaults(),
             edge_attr=self._edge_defaults(),
         )
+        if self._positions is not None:
+            self._add_copies(graph, self._positions)
         self._add_boxes(graph, "", 0)
         if self._positions is not None:
             self._add_laid_out_edges(graph, self._positions)
@@ -105,6 +109,49 @@ class _DotPrinter:
         else:
             graph.edge(edge.source, edge.target, **attributes)
 
+    def _add_copies(self, graph: Digraph, positions: Layout) -> None:
+        """Add the outlines of two copies behind each box that stands for copies side by side."""
+        for box in self._drawing.boxes:
+            if box.stacked:
+                width, height = positions.sizes[box.id]
+                for behind in (2, 1):
+                    x, y = map(float, positions.items[box.id]["pos"].split(","))
+                    shift = behind * STACKED
+                    shape = {
+                        **self._box(box),
+                        "id": f"{self._ids[box.id]}.{behind}",
+                        "pos": f"{x + shift:.2f},{y + shift:.2f}",
+                        "label": "",
+                        "peripheries": "1",
+                        "fixedsize": "true",
+                        "width": f"{width / 72:.4f}",
+                        "height": f"{height / 72:.4f}",
+                    }
+                    shape.pop("URL", None)
+                    graph.node(f"{box.id}_{behind}", **shape)
+
+    def _add_frames_behind(
+        self, graph: Digraph, cluster: Cluster, level: int, positions: Layout
+    ) -> None:
+        """Add the frames of two copies behind that of a repeat whose copies are side by side."""
+        frame = positions.frame(cluster.id)
+        for behind in (2, 1):
+            moved = frame.shifted(behind * STACKED)
+            sides = moved.left, moved.low, moved.right, moved.high
+            drawn = {
+                **self._cluster(cluster, level),
+                "id": f"{self._ids[cluster.id]}.{behind}",
+                "bb": ",".join(f"{side:.2f}" for side in sides),
+                "label": "",
+            }
+            drawn.pop("URL", None)
+            name = f"cluster_{cluster.id}_{behind}"
+            with graph.subgraph(name=name, graph_attr=drawn) as copy:
+                center = f"{(moved.left + moved.right) / 2:.2f},{(moved.low + moved.high) / 2:.2f}"
+                copy.node(
+                    f"{cluster.id}_{behind}", style="invis", shape="point", pos=center
+                )
+
     def _place(self, name: str) -> Attributes:
         return {} if self._positions is None else self._positions.items[name]
 
@@ -119,6 +166,8 @@ class _DotPrinter:
                         beside.edge(one.id, other.id, style="invis")
         for cluster in self._drawing.clusters:
             if cluster.parent == parent:
+                if cluster.stacked and self._positions is not None:
+                    self._add_frames_behind(graph, cluster, level, self._positions)
                 name = f"cluster_{cluster.id}"
                 drawn = {**self._cluster(cluster, level), **self._place(name)}
                 with graph.subgraph(name=name, graph_attr=drawn) as inner:
@@ -314,6 +363,9 @@ class _DotPrinter:
             found["labelfloat"] = "false"
         if edge.label and self._needs_length(edge):
             found["minlen"] = "2"  # else its label would lie on the border
+        if edge.is_list:
+            line = found.get("color", self._theme.line)
+            found["color"] = ":".join([line] * 3)  # a bundle
         if edge.optional:
             found |= {"style": "dashed"}
         if edge.has_error:

@@ -51,6 +51,8 @@ class Box:
     """Whether the layer has weights of its own."""
     optional: bool = False
     """Whether the layer is in some copies only."""
+    stacked: bool = False
+    """Whether it stands for copies side by side, which take nothing of each other."""
     error: str = ""
     """The message of the layer's error; "" for none."""
     tooltip: str = ""
@@ -74,6 +76,8 @@ class Cluster:
     optional: bool = False
     error: str = ""
     tooltip: str = ""
+    stacked: bool = False
+    """Whether it stands for copies side by side."""
     is_network: bool = False
     """Whether it is a whole network, drawn beside others."""
     path: tuple[str, ...] = ()
@@ -99,6 +103,8 @@ class Edge:
     has_error: bool = False
     optional: bool = False
     """Whether it is there in some copies only, though both its ends are in more; the label says in how many."""
+    is_list: bool = False
+    """Whether the value is a list, of what several copies give."""
     names: str = ""
     """The label without the type of the value."""
     type: str = ""

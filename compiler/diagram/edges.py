@@ -40,6 +40,8 @@ class Connection:
     cases: Collection[int]
     """The cases of the target's view in which its input has a value from this direction."""
     type: str = ""
+    is_list: bool = False
+    """Whether the value is a list, of what several copies give."""
     full_type: str = ""
     """The type in full."""
     changed: bool = False
@@ -265,12 +267,15 @@ class _Connector:
                 target,
                 cases,
                 type,
+                False,
                 full,
                 False,
                 _port_label("", label),
                 has_error,
             )
-        port = _source_port(view.layer(ref.node), ref)
+        layer = view.layer(ref.node)
+        is_list = any(ref.port in typed.lists for _, typed in layer.uses)
+        port = _source_port(layer, ref)
         port = "" if port == obvious else port
         changed = any(
             self._is_new_type(*place)
@@ -282,6 +287,7 @@ class _Connector:
             target,
             cases,
             type,
+            is_list,
             full,
             changed,
             _port_label(port, label),
@@ -373,6 +379,7 @@ def _flow_edges(
             edges[pair],
             label=_label(connections, pair in typed),
             names=_label(connections, False),
+            is_list=any(one.is_list for one in connections),
             type=_only(one.full_type for one in connections),
             has_error=any(connection.has_error for connection in connections),
         )

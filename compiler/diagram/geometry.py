@@ -33,6 +33,10 @@ class Rect:
         """Moved to the left or right."""
         return Rect(left, self.low, left + self.right - self.left, self.high)
 
+    def shifted(self, by: float) -> Rect:
+        """Moved to the right and up."""
+        return Rect(self.left + by, self.low + by, self.right + by, self.high + by)
+
     def border_meets(self, other: Rect) -> bool:
         """Whether the border of this rectangle goes through another one."""
         inside = (

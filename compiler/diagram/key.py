@@ -57,6 +57,8 @@ def _samples(drawing: Drawing) -> Iterator[Box]:
         yield Box("", "layer", Caption("has weights"), has_weights=True)
     if any(item.optional for item in items):
         yield Box("", "layer", Caption("in some copies"), optional=True)
+    if any(item.stacked for item in items):
+        yield Box("", "layer", Caption("copies side by side"), stacked=True)
     if any(item.error for item in items):
         yield Box("", "layer", Caption("has an error"), error="an error")
     joins = {box.caption.name: box.op for box in boxes if box.kind == "join"}
@@ -70,6 +72,8 @@ def _arrows(drawing: Drawing) -> Iterator[Edge]:
     for kind, meaning in _ARROWS.items():
         if kind in kinds:
             yield Edge("", "", meaning, kind, names=meaning)
+    if any(edge.is_list for edge in drawing.edges):
+        yield Edge("", "", "a list", is_list=True, names="a list")
     if any(edge.optional for edge in drawing.edges):
         yield Edge("", "", "in some copies", optional=True, names="in some copies")
     if any(edge.has_error for edge in drawing.edges):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.dataclass import dataclass
+from compiler.diagram.dot import STACKED
 from compiler.diagram.drawing import Drawing, Edge
 from compiler.diagram.geometry import Curve, Rect, meets
 from compiler.diagram.positions import Layout
@@ -66,11 +67,22 @@ class _Placer:
             box.id for box in drawing.boxes if box.kind != "port" or box.caption.name
         }
         self._boxes = [layout.box(name) for name in shown if name in layout.items]
+        self._boxes += [
+            layout.box(box.id).shifted(2 * STACKED)
+            for box in drawing.boxes
+            if box.stacked
+        ]
         self._frames = {
             cluster.id: layout.frame(cluster.id)
             for cluster in drawing.clusters
             if layout.has_frame(cluster.id)
         }
+        self._behind = [
+            self._frames[cluster.id].shifted(behind * STACKED)
+            for cluster in drawing.clusters
+            if cluster.stacked and cluster.id in self._frames
+            for behind in (1, 2)
+        ]
         self._titles: dict[str, Rect] = {}
         self._curves: list[Curve] = []
         self._labels: list[_Label] = []
@@ -155,7 +167,10 @@ class _Placer:
         solid = (*self._boxes, *self._titles.values(), *others)
         return not (
             any(meets(room, one) for one in solid)
-            or any(frame.border_meets(room) for frame in self._frames.values())
+            or any(
+                frame.border_meets(room)
+                for frame in (*self._frames.values(), *self._behind)
+            )
             or any(curve.meets(rect) for curve in self._curves)
         )
 

@@ -47,12 +47,37 @@ def overlaps(svg: str) -> list[str]:
         if _meet(one.rect, other.rect)
     ]
     for part, line in _borders(root):
+        front = re.sub(
+            r"\.[12]$", "", part
+        )  # of a stack, which hides what is behind it
         found += [
-            f"border of {part} over {text}" for text in texts if _crosses(line, text)
+            f"border of {part} over {text}"
+            for text in texts
+            if _crosses(line, text) and not _hidden(root, part, front, text)
         ]
     for part, line in _arrows(root):
         found += [f"arrow {part} over {text}" for text in texts if _crosses(line, text)]
     return found
+
+
+def _hidden(root: Element, part: str, front: str, text: Text) -> bool:
+    """Whether a text is on the box or frame in front of a stack, and the border behind it."""
+    if part == front:
+        return False
+    for group in root.iter(f"{SVG}g"):
+        if group.get("id") == front:
+            points = [
+                point for shape in group for line in _outline(shape) for point in line
+            ]
+            across, down = zip(*points, strict=True)
+            left, top, right, bottom = text.rect
+            return (
+                min(across) < left
+                and right < max(across)
+                and min(down) < top
+                and bottom < max(down)
+            )
+    return False
 
 
 def smallest_font(svg: str) -> float:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from compiler import Program
 from compiler.diagram.drawing import Caption
 from compiler.diagram.options import DiagramOptions
-from tests.compiler.diagram.specs import box, drawing, edge
+from tests.compiler.diagram.overlaps import overlaps
+from tests.compiler.diagram.specs import box, drawing, edge, typed
 
 
 def test_ties_off_the_main_path_are_notes(tmp_path: Path) -> None:
@@ -77,3 +79,29 @@ def test_a_stack_is_labelled_with_its_own_name(tmp_path: Path) -> None:
     )
     assert edge(drawn, "fc", "states").label == "turns"
     assert box(drawn, "states").caption.detail == "float[3, B, 8]"
+
+
+LISTS = """
+    name: Net
+    inputs: {x: "float[B, T, 8]"}
+    layers:
+      layers: {op: linear, out_features: 8, repeat: {count: 6, collect: taps, at: [1, 3, 5]}}
+      waves: {op: scale, factor: 2 ** i, repeat: {count: 3, chain: false, collect: waves}, in: x}
+      joined: {op: concat, dim: -1, in: [layers.taps, waves.waves]}
+      last: {op: add, in: [joined, joined]}
+"""
+
+
+def test_copies_side_by_side_are_a_stack_and_lists_are_bundles(tmp_path: Path) -> None:
+    drawn = drawing(tmp_path, LISTS)
+    assert box(drawn, "waves").stacked and not box(drawn, "layers").stacked
+    assert box(drawn, "layers").caption.badge == "× 6 · taps of every 2nd"
+    assert edge(drawn, "layers", "‖").is_list and not edge(drawn, "‖", "+").is_list
+
+
+def test_a_stack_has_outlines_behind_it(tmp_path: Path) -> None:
+    svg = Program(typed(tmp_path, LISTS)).diagram(key=True).svg
+    for name in ("Net.waves.1", "Net.waves.2"):
+        assert f'id="{name}"' in svg
+    assert 'id="Net.layers.1"' not in svg
+    assert overlaps(svg) == []

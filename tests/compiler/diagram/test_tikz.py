@@ -12,6 +12,7 @@ from compiler.diagram.formats import tex, tikz
 from compiler.diagram.picture import Picture
 from compiler.diagram.tex_text import escape_tex
 from compiler.diagram.themes import THEMES
+from compiler.diagram.u_shape import folded_up, u_shape
 from tests.programs import compiled
 
 HOSTILE = "\\input{/etc/passwd}\\write18{id}$x$^^41 %#&~_ \\end{document} é模×"
@@ -78,7 +79,9 @@ def test_all_that_is_drawn_is_there(name: str) -> None:
     drawing = compiled(Path(f"specs/{name}.yaml")).diagram().drawing
     text = tikz.render(Picture(drawing))
     check(text)
-    for one in (*drawing.boxes, *drawing.clusters):
+    shape = u_shape(drawing)
+    framed = drawing if shape is None else folded_up(drawing, shape)
+    for one in (*drawing.boxes, *framed.clusters):
         assert f"{{{escape_tex(one.caption.name)}}}" in text
     paths = ["-".join(box.path[1:]) for box in drawing.boxes if len(box.path) > 1]
     assert all(f"({path}) at (" in text for path in paths)
