@@ -87,6 +87,14 @@ def mentions(document: Document, imported: Kinds | None = None) -> tuple[Mention
     return tuple(_NameReader(document, imported or {}).all())
 
 
+def bases_named(document: Document) -> Iterator[Mention]:
+    """The file that a spec extends, or that a recipe trains the network of."""
+    for key in ("extends", "network"):
+        base = document.root.get(key)
+        if isinstance(base, ScalarNode) and base.text:
+            yield Mention(Named("file", base.text), base.span, (key,))
+
+
 class _NameReader:
     def __init__(self, document: Document, imported: Kinds) -> None:
         self.document, self.root = document, document.root
@@ -103,10 +111,7 @@ class _NameReader:
             yield Mention(_block(name), span, ("import", name), True)
             if isinstance(node, ScalarNode):
                 yield Mention(Named("file", node.text), node.span, ("import", name))
-        for key in ("extends", "network"):
-            base = self.root.get(key)
-            if isinstance(base, ScalarNode) and base.text:
-                yield Mention(Named("file", base.text), base.span, (key,))
+        yield from bases_named(self.document)
         yield from self._params(root, ("params",))
         yield from self._of_root(root)
         for path in network_paths(self.root):

@@ -11,7 +11,7 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.limits import Limits
 from compiler.diagnostics.source import Source, Span
-from compiler.editing.mentions import Mention, mentions
+from compiler.editing.mentions import Mention, Named, bases_named, mentions
 from compiler.editing.prune import Pruned, prune
 from compiler.editing.trust import Trust
 from compiler.ir.graph import Graph, Unit
@@ -85,8 +85,11 @@ class Survey:
             if block.place.document.source.file != own
         }
         found = mentions(self.merged, imported)
-        recipe = self.merged.variant  # the name of what is written nowhere
-        return tuple(one for one in found if not recipe or one.of.name != recipe)
+        recipe = self.merged.variant
+        if not recipe:
+            return found
+        written = (one for one in found if one.of != Named("variant", recipe))
+        return (*bases_named(self.document), *written)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
