@@ -20,7 +20,7 @@ from compiler.expr.syntax import (
     Variable,
     variables,
 )
-from compiler.language.layers import LAYER_KEYS
+from compiler.language.layers import LAYER_KEYS, OPTIONAL
 from compiler.op.arg_docs import alternatives
 from compiler.op.arg_types import after_dollar
 from compiler.op.op import arguments
@@ -380,8 +380,8 @@ class _NameReader:
     def _value(
         self, scope: NameScope, node: ScalarNode, path: Path
     ) -> Iterator[Mention]:
-        """`x`, or `lstm.hidden`."""
-        first, dot, port = node.text.partition(".")
+        """`x`, or `lstm.hidden`; `x?` of an output that may be absent."""
+        first, dot, port = node.text.removesuffix(OPTIONAL).partition(".")
         name = first.strip()
         home = scope.home_of(name)
         if home is None or not name:

@@ -164,3 +164,9 @@ def test_a_base_declares_what_a_spec_uses(tmp_path: Path) -> None:
     assert (Path(found.file), found.line) == (base, 1)
     with pytest.raises(RequestError, match="also in base"):
         rename(survey, 4, 21, "first")
+
+
+def test_an_output_that_may_be_absent(tmp_path: Path) -> None:
+    file = Path("tests/mistakes/task/absent_output.yaml")
+    found = mentions(parse(Source(str(file), file.read_text(encoding="utf-8"))))
+    assert [one.span.line for one in found if one.of.name == "aux"] == [9, 11, 11]
