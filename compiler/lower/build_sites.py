@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from compiler.codegen.traversal import placeholders
+from compiler.codegen.python import Expr, Placeholder
+from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
+from compiler.ir.module import ScopeName
 from compiler.lower.class_ir import ClassIR, Construct, Held
 from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.scope_code import size_code, value_code
+from compiler.symbolic.symbols import InputDim
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,3 +42,45 @@ def build_sites(classes: Iterable[ClassIR]) -> BuildSites:
                     for plan, _ in key.plans:
                         found.setdefault(id(plan), []).append(BuildSite(ir, held, key))
     return found
+
+
+MOST_DEFAULTS = 20
+"""Params of which one default is computed from the next."""
+
+
+def in_builder(code: Expr, plan: ClassPlan, site: BuildSite) -> Expr | None:
+    """Code of a class in the names of what builds it; None where its sizes differ from copy to copy."""
+    if plan.scope.kind == "group":
+        return code
+    runs = site.runs(plan)
+    written = runs[0].node.arguments
+    for _ in range(MOST_DEFAULTS):
+        found = filled(code, lambda key: _default(key, plan, written))
+        if found == code:
+            break
+        code = found
+    given: dict[str, Expr] = {}
+    for name in {x.name for x in placeholders(code) if isinstance(x, ScopeName)}:
+        if name in plan.scope.params:
+            given[name] = value_code(written.get(name, plan.scope.params[name].default))
+            continue
+        dimension = InputDim(plan.first.names.owner, name)
+        sizes = {run.call.binding.get(dimension) for run in runs}
+        size = sizes.pop()
+        if sizes or size is None:
+            return None
+        given[name] = size_code(size)
+
+    def fill(key: Hashable) -> Expr:
+        return given[key.name] if isinstance(key, ScopeName) else Placeholder(key)
+
+    return filled(code, fill)
+
+
+def _default(key: Hashable, plan: ClassPlan, written: Mapping[str, object]) -> Expr:
+    """What a param is computed from that a layer does not give, in the names of the class."""
+    if isinstance(key, ScopeName) and key.name not in written:
+        param = plan.scope.params.get(key.name)
+        if param is not None and param.default is not None:
+            return value_code(param.default)
+    return Placeholder(key)

@@ -11,9 +11,11 @@ from compiler.ir.module import Body, Local
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.class_steps import ClassSteps
-from compiler.lower.demands import Demand
 from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
+
+Demand = tuple[Expr, str]
+"""A test that must not hold of the arguments of a constructor, and the message where it does."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from math import inf
+from types import MappingProxyType
 
-from compiler.codegen.python import Compare, Expr, call, lit
-from compiler.codegen.traversal import placeholders
+from compiler.codegen.expression_layout import flat
+from compiler.codegen.python import (
+    Binary,
+    Call,
+    Compare,
+    Expr,
+    Literal,
+    Name,
+    Placeholder,
+    Slice,
+    Starred,
+    Subscript,
+    call,
+    lit,
+)
+from compiler.codegen.traversal import filled, placeholders, walk
 from compiler.diagnostics.text import listed
 from compiler.infer.param_values import shown
 from compiler.ir.module import ScopeName
 from compiler.language.params import Param
+from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
+from compiler.lower.code_bounds import Bounds, is_multiple
+from compiler.lower.evaluate_code import folded_numbers, number_code
+from compiler.lower.required_numbers import Required
 from compiler.lower.scope_code import name_code, size_code, value_code
+from compiler.symbolic.evaluate import Value
+from compiler.symbolic.intervals import Interval
+from compiler.symbolic.symbol_table import COUNTER
 
-Demand = tuple[Expr, str]
-"""A test that must not hold, and the message where it does."""
-
-_LONGEST_TEST, _LONGEST_MESSAGE = 67, 56
+_LONGEST_TEST, _LONGEST_MESSAGE = 69, 56
 """Characters of what is compared, and of a message, that fit in a line."""
 
 
@@ -37,42 +57,248 @@ def equal_sizes(plan: ClassPlan) -> Iterator[Demand]:
 
 
 def bounds(
-    plan: ClassPlan, taken: Collection[str], positive: Collection[str]
+    plan: ClassPlan,
+    taken: Collection[str],
+    positive: Collection[str],
+    required: Iterable[Required],
 ) -> Iterator[Demand]:
-    """The bounds of the arguments that a network takes: those declared, then those that are at least 1."""
-    found = [
-        (name, param) for name, param in plan.scope.params.items() if name in taken
-    ]
-    for name, param in found:
+    """The bounds of the arguments of a class: those declared, those that are at least 1, then what they do not prove.
+
+    `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values.
+    """
+    found = _Bounds(plan, taken, positive)
+    asked = [*_longest(one for one in required if found.takes(one))]
+    whole = set(_whole_lists(asked, plan))
+    places = {name: place for place, name in enumerate(plan.scope.params)}
+    for one in sorted(asked, key=lambda one: _order(one, places)):
+        if not found.is_proven(one):
+            found.add(one, whole)
+    for name, param in found.params.items():
         yield from _declared(name, param)
-    free = [
-        name
-        for name, param in found
-        if name in positive and not _is_bounded(param) and _is_positive(plan, name)
-    ]
+    stars = [(Starred(name_code(name)), name) for name in found.lists]
+    longer = {code for numbers in found.lengths.values() for code, _ in numbers}
+    short = [one for one in found.numbers if one[0] not in longer]
+    for least, numbers in found.lengths.items():
+        yield from _at_least(numbers, least)
+    yield from _at_least([*short, *stars], lit(1))
+    yield from ((one.test, message) for one, message in found.multiples.items())
+    yield from _at_least(found.formulas, lit(1))
+    yield from found.others
+
+
+def _longest(required: Iterable[Required]) -> Iterator[Required]:
+    """What is required, of each number that is always to be at least others the largest of these alone."""
+    found = list(required)
+    largest: dict[Expr, int] = {}
+    for one in found:
+        match one:
+            case Required(code, Literal(int(least)), (), False):
+                largest[code] = max(least, largest.get(code, least))
+    for one in found:
+        match one:
+            case Required(code, Literal(int(least)), (), False) if (
+                least < largest[code]
+            ):
+                continue
+        yield one
+
+
+def _order(one: Required, params: Mapping[str, int]) -> tuple[bool, bool, int, int]:
+    """Names first, then short formulas, which prove longer ones; of equal ones, as their params are declared."""
+    plain = isinstance(one.code, Placeholder) and not one.is_multiple
+    names = [key.name for key in placeholders(one.code) if isinstance(key, ScopeName)]
+    places = [params[name] for name in names if name in params]
+    length = sum(len(list(walk(code))) for code in one.codes)
+    return not plain, not one.is_multiple, length, min(places, default=0)
+
+
+class _Bounds:
+    """What is demanded of the arguments of a class, and what is known of those for which it holds."""
+
+    def __init__(
+        self, plan: ClassPlan, taken: Collection[str], positive: Collection[str]
+    ) -> None:
+        self.plan, self.taken = plan, taken
+        params = plan.scope.params.items() if plan.scope.kind == "network" else ()
+        self.params = {name: param for name, param in params if name in taken}
+        self.numbers: list[tuple[Expr, str]] = []
+        """The numbers that are at least 1, and how a message names them."""
+        self.lists: list[str] = []
+        """The lists of numbers of at least 1."""
+        self.lengths: dict[Expr, list[tuple[Expr, str]]] = {}
+        """How long lists are, by the least that they are: before items of them are asked for."""
+        self.multiples: dict[Required, str] = {}
+        """Numbers that are multiples of others, with the message."""
+        self.formulas: list[tuple[Expr, str]] = []
+        """Those that are worked out: after the numbers that they are divided by."""
+        self.others: list[Demand] = []
+        dims = {n for use in plan.uses for n in use.names} - plan.scope.params.keys()
+        sizes: dict[str, Interval] = dict.fromkeys(dims - {COUNTER}, (1, inf))
+        self.known = Bounds({**sizes, **dict(self._declared())}, {})
+        for name, param in self.params.items():
+            if name in positive and not _is_bounded(param) and _is_positive(plan, name):
+                self.numbers.append(_least(plan, name))
+                self.known.names[name] = 1, inf
+
+    def _declared(self) -> Iterator[tuple[str, Interval]]:
+        """The bounds that params have, and values that are fixed."""
+        for name, param in self.params.items():
+            low = -inf if param.min is None else param.min
+            high = inf if param.max is None else param.max
+            yield name, (low, high)
+        for name, value in self.plan.fixed.items():
+            if isinstance(value, int | float):
+                yield name, (value, value)
+
+    def takes(self, one: Required) -> bool:
+        """Whether its names are arguments, or fixed."""
+        asked = {
+            key.name
+            for code in one.codes
+            for key in placeholders(code)
+            if isinstance(key, ScopeName) and key.name != COUNTER
+        }
+        fixed = self.plan.fixed.keys()
+        counted = [c for c in one.codes if ScopeName(COUNTER) in placeholders(c)]
+        if counted and (counted != [one.code] or not _list_of(one.code, self.plan)):
+            return False
+        return asked <= {*self.taken, *fixed} and bool(asked - fixed)
+
+    def is_proven(self, one: Required) -> bool:
+        """Whether it holds for all arguments for which all demands so far do not."""
+        if one.is_multiple:
+            return one in self.multiples or is_multiple(one.code, one.least)
+        return self.known.at_least(one.code, one.least)
+
+    def add(self, one: Required, whole: Collection[tuple[str, Expr]]) -> None:
+        """Demand it; `whole` has lists with the least that all of their items are."""
+        text, least = (
+            _text(one.code, self.plan.fixed),
+            _text(one.least, self.plan.fixed),
+        )
+        message = f"{text} must be at least {least}"
+        if one.is_multiple:
+            self.multiples[one] = f"{text} must be a multiple of {least}"
+            if not one.conditions:
+                self.known.learn(Binary("//", one.code, one.least), lit(1))
+            return
+        if one.conditions:
+            place = 0 if _is_length(one.code) else len(self.others)
+            self.others.insert(place, (one.test, message))
+            return
+        listed = _list_of(one.code, self.plan), one.least
+        if listed in whole:
+            self._add_list(*listed)
+            return
+        self.known.learn(one.code, one.least)
+        if _is_length(one.code):
+            self.lengths.setdefault(one.least, []).append((one.code, text))
+        elif one.least != lit(1):
+            self.others.append((one.test, message))
+        elif isinstance(one.code, Placeholder):
+            self.numbers.append((one.code, text))
+        else:
+            self.formulas.append((one.code, text))
+
+    def _add_list(self, name: str, least: Expr) -> None:
+        assert isinstance(least, Literal)
+        assert isinstance(least.value, int)
+        self.known.items[name] = least.value, inf
+        never_empty = self.known.names.get(name, (0, inf))[0] >= 1
+        if least.value == 1 and never_empty:
+            self.lists.append(name)
+            return
+        default = {} if never_empty else {"default": least}
+        code = call("min", name_code(name), **default)
+        message = f"{name} must be at least {least.value}"
+        self.others.append((Compare("<", code, least), message))
+
+
+def _whole_lists(
+    required: Iterable[Required], plan: ClassPlan
+) -> Iterator[tuple[str, Expr]]:
+    """The lists whose items are all at least a number."""
+    items: dict[tuple[str, Expr], set[object]] = {}
+    for one in required:
+        name = _list_of(one.code, plan)
+        if (
+            name
+            and isinstance(one.least, Literal)
+            and not one.conditions
+            and not one.is_multiple
+        ):
+            match one.code:
+                case Subscript(_, (Literal(number),)):
+                    items.setdefault((name, one.least), set()).add(number)
+                case _:
+                    yield name, one.least
+    for (name, least), numbers in items.items():
+        value = plan.first.params[name]
+        if isinstance(value, tuple) and numbers == set(range(len(value))):
+            yield name, least
+
+
+def _is_length(code: Expr) -> bool:
+    """Whether it is the length of a list, which comes before items of it are asked for."""
+    return isinstance(code, Call) and code.func == Name("len")
+
+
+def _list_of(code: Expr, plan: ClassPlan) -> str:
+    """The param whose items, or one of them, code is."""
+    match code:
+        case Subscript(Placeholder(ScopeName(name)), (index,)):
+            return "" if isinstance(index, Slice) else name
+        case Placeholder(ScopeName(name)):
+            return name if isinstance(plan.first.params.get(name), tuple) else ""
+    return ""
+
+
+def _text(code: Expr, fixed_values: Mapping[str, Value] = MappingProxyType({})) -> str:
+    """Code in the names of the spec; numbers for those that are fixed."""
+
+    def name(key: Hashable) -> Expr:
+        if not isinstance(key, ScopeName):
+            return Placeholder(key)
+        fixed = fixed_values.get(key.name)
+        return Name(key.name) if fixed is None else number_code(fixed)
+
+    return flat(folded_numbers(filled(code, name)))
+
+
+def _at_least(numbers: Iterable[tuple[Expr, str]], least: Expr) -> Iterator[Demand]:
+    """That numbers are at least another: as many in a line as it has the place for."""
     line: list[tuple[Expr, str]] = []
-    for name in free:
-        least = _least(plan, name)
-        if line and len(", ".join(x for _, x in [*line, least])) > _LONGEST_TEST:
-            yield _at_least_one(line)
+    for number in numbers:
+        columns = sum(map(_columns, [*line, number])) + len(_text(least)) - 1
+        if line and columns > _LONGEST_TEST:
+            yield _in_one_line(line, least)
             line = []
-        line.append(least)
+        line.append(number)
     if line:
-        yield _at_least_one(line)
+        yield _in_one_line(line, least)
 
 
-def _at_least_one(numbers: list[tuple[Expr, str]]) -> Demand:
-    """That several numbers are at least 1, in one line; the message names them if it has the place."""
+def _columns(number: tuple[Expr, str]) -> int:
+    """The columns of a number and a comma."""
+    code, text = number
+    return len(text) + 2 + isinstance(code, Starred)
+
+
+def _in_one_line(numbers: list[tuple[Expr, str]], least: Expr) -> Demand:
+    """That several numbers are at least another; the message names them if it has the place."""
     codes = [code for code, _ in numbers]
-    code = codes[0] if len(codes) == 1 else call("min", *codes)
+    if len(codes) == 1:
+        (code,) = codes
+        number = call("min", code.value) if isinstance(code, Starred) else code
+    else:
+        number = call("min", *codes)
     *others, last = (text for _, text in numbers)
     message = f"{', '.join(others)} and {last}" if others else last
-    if len(message) + len(_AT_LEAST) > _LONGEST_MESSAGE:
-        message = "all sizes"
-    return Compare("<", code, lit(1)), message + _AT_LEAST
-
-
-_AT_LEAST = " must be at least 1"
+    ending = f" must be at least {_text(least)}"
+    if len(message) + len(ending) > _LONGEST_MESSAGE:
+        lengths = all(isinstance(code, Call) for code in codes)
+        message = "all lengths" if lengths else "all sizes"
+    return Compare("<", number, least), message + ending
 
 
 def _declared(name: str, param: Param) -> Iterator[Demand]:

@@ -11,9 +11,9 @@ from compiler.elaborate.check_names import formulas
 from compiler.ir.graph import Alternatives, Node, Ref, Scope
 from compiler.ir.module import LayerState, Local, Member, Offset, Origin, ScopeName
 from compiler.ir.typed import TypedNode
+from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan, Plans, Run
 from compiler.lower.class_steps import Steps
-from compiler.lower.demands import Demand
 from compiler.lower.emit import Emitted, Produce, emit
 from compiler.lower.scope_code import name_code, value_code
 from compiler.op.arg_types import Formula

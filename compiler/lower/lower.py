@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -43,6 +43,7 @@ from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.print_steps import state_class
 from compiler.lower.probe import Prober
+from compiler.lower.required_numbers import required_numbers
 from compiler.op.library_sources import class_names
 
 
@@ -115,7 +116,7 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     typed = merger.typed
     if not typed.params:
         classes, constructors, _ = merger.merged()
-        return [_bounded(ir, constructors, ()) for ir in classes], constructors
+        return _bounded(classes, constructors, ()), constructors
     prober = Prober(typed)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
@@ -133,23 +134,23 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
         }
         held = prober.probe(networks, validator, taken, merger.fixed, conditions)
         if not held.fixed:
-            classes = [_bounded(ir, constructors, held.positive) for ir in classes]
-            return classes, constructors
+            return _bounded(classes, constructors, held.positive), constructors
         merger.fix(held.fixed)
 
 
 def _bounded(
-    ir: ClassIR, constructors: Constructors, positive: Collection[str]
-) -> ClassIR:
-    """A network whose constructor refuses what the spec does not compile with."""
-    if ir.plan.scope.kind != "network":
-        return ir
-    taken = constructors.of(ir.plan).params
-    known = {test for test, _ in ir.demands}
-    more = bounds(ir.plan, taken, positive)
-    return replace(
-        ir, demands=(*ir.demands, *(one for one in more if one[0] not in known))
-    )
+    classes: Sequence[ClassIR], constructors: Constructors, positive: Collection[str]
+) -> list[ClassIR]:
+    """The classes, whose constructors refuse what the spec does not compile with."""
+    required = required_numbers(classes)
+    found: list[ClassIR] = []
+    for ir in classes:
+        taken = constructors.of(ir.plan).all
+        known = {test for test, _ in ir.demands}
+        more = bounds(ir.plan, taken, positive, required.get(id(ir.plan), ()))
+        new = (one for one in more if one[0] not in known)
+        found.append(replace(ir, demands=(*ir.demands, *new)))
+    return found
 
 
 @dataclass(frozen=True)

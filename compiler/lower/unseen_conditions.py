@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from compiler.codegen.python import Expr, Placeholder
-from compiler.codegen.traversal import filled, placeholders
+from compiler.codegen.traversal import placeholders
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import (
     ComparisonOperation,
@@ -20,16 +20,16 @@ from compiler.ir.graph import Ref
 from compiler.ir.module import Member, ScopeName
 from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.ask_op import Asked
-from compiler.lower.build_sites import BuildSite, BuildSites
+from compiler.lower.build_sites import BuildSite, BuildSites, in_builder
 from compiler.lower.choice_tests import nothing_new
 from compiler.lower.class_plan import ClassPlan, Run, refs_of
 from compiler.lower.evaluate_code import Unknown, value_of
-from compiler.lower.scope_code import size_code, value_code
+from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, evaluate
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import InputDim, Symbol
+from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 
@@ -75,7 +75,7 @@ def trace_unseen(plans: Iterable[ClassPlan], callers: BuildSites) -> Traced:
                 }
                 return Traced([x for x in every.values() if x.held.copies], conditions)
             outer = caller.ir.plan
-            found = _in_caller(code, plan, caller)
+            found = in_builder(code, plan, caller)
             if found is None:
                 counts += [caller] if caller.held.copies else []
             elif caller.held.copies and ScopeName(COUNTER) in placeholders(found):
@@ -86,31 +86,6 @@ def trace_unseen(plans: Iterable[ClassPlan], callers: BuildSites) -> Traced:
                 known.add((id(outer), found))
                 waiting.append((outer, found, (*path, outer)))
     return Traced(counts, conditions)
-
-
-def _in_caller(code: Expr, plan: ClassPlan, caller: BuildSite) -> Expr | None:
-    """A condition of a class in the names of what builds it; None where its sizes differ from copy to copy."""
-    if plan.scope.kind == "group":
-        return code
-    runs = caller.runs(plan)
-    given: dict[str, Expr] = {}
-    for key in placeholders(code):
-        if isinstance(key, ScopeName) and key.name not in plan.scope.params:
-            dimension = InputDim(plan.first.names.owner, key.name)
-            sizes = {run.call.binding.get(dimension) for run in runs}
-            size = sizes.pop()
-            if sizes or size is None:
-                return None
-            given[key.name] = size_code(size)
-        elif isinstance(key, ScopeName):
-            written = runs[0].node.arguments
-            default = plan.scope.params[key.name].default
-            given[key.name] = value_code(written.get(key.name, default))
-
-    def fill(key: Hashable) -> Expr:
-        return given[key.name] if isinstance(key, ScopeName) else Placeholder(key)
-
-    return filled(code, fill)
 
 
 def _unseen(plan: ClassPlan) -> Iterator[Expr]:

@@ -153,6 +153,8 @@ class Absent(nn.Module):
         super().__init__()
         if min(width, heads, vocab) < 1:
             raise ValueError("width, heads and vocab must be at least 1")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.embed = nn.Embedding(vocab, width)
         self.positions: RelativePositionBias | None = None
         if relative:

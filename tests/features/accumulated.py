@@ -47,6 +47,10 @@ class Accumulated(nn.Module):
         super().__init__()
         if min(width, growth) < 1:
             raise ValueError("width and growth must be at least 1")
+        if min(2**levels, width + growth * sum(depths)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if round(2 * width / 3) + math.prod(depths[1:]) < 1:
+            raise ValueError("all sizes must be at least 1")
         self.width = width
         self.first = nn.Linear(width, width + growth * sum(depths))
         self.second = nn.Linear(width + growth * sum(depths), 2**levels)

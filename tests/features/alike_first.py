@@ -35,6 +35,8 @@ class AlikeFirst(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (3, 5)) -> None:
         super().__init__()
+        if min(widths, default=1) < 1:
+            raise ValueError("widths must be at least 1")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i]) for i in range(len(widths))
         )

@@ -35,13 +35,17 @@ class RotaryEmbedding(nn.Module):
         self.base = base
 
     def forward(self, x: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
-        floating = x.is_floating_point()
-        end = offset + x.shape[-2 if floating else -1]
+        dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+        cos, sin = self.waves(x, offset)
+        return cos.to(dtype), sin.to(dtype)
+
+    def waves(self, x: Tensor, offset: int) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine of the angles in float32."""
+        end = offset + x.shape[-2 if x.is_floating_point() else -1]
         positions = torch.arange(offset, end, dtype=torch.float32, device=x.device)
         angles = positions[:, None] * self.frequencies(positions)
         angles = torch.cat((angles, angles), dim=-1)
-        dtype = x.dtype if floating else torch.get_default_dtype()
-        return angles.cos().to(dtype), angles.sin().to(dtype)
+        return angles.cos(), angles.sin()
 
     def frequencies(self, positions: Tensor) -> Tensor:
         """Return float[dim // 2], in radians per position."""
@@ -207,8 +211,8 @@ class YarnRotaryEmbedding(RotaryEmbedding):
             attention_factor = (mscale * grown + 1.0) / (mscale_all_dim * grown + 1.0)
         self.attention_factor = attention_factor
 
-    def forward(self, x: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
-        cos, sin = super().forward(x, offset)
+    def waves(self, x: Tensor, offset: int) -> tuple[Tensor, Tensor]:
+        cos, sin = super().waves(x, offset)
         return cos * self.attention_factor, sin * self.attention_factor
 
     def frequencies(self, positions: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class Dense(nn.Module):
         super().__init__()
         if growth < 1:
             raise ValueError("growth must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.d = nn.ModuleList(Layer(growth * i + 24, growth) for i in range(depth))
         self.head = nn.Conv2d(depth * growth + 24, 3, kernel_size=1)
 

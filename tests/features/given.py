@@ -89,6 +89,8 @@ class Given(nn.Module):
         super().__init__()
         if min(width, classes) < 1:
             raise ValueError("width and classes must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.embed = nn.Embedding(classes, width)
         self.no_label = nn.Parameter(torch.zeros(1, width))
         self.blocks = nn.ModuleList(Block(width, causal) for _ in range(depth))

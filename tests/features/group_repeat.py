@@ -36,6 +36,8 @@ class GroupRepeat(nn.Module):
         super().__init__()
         if width < 1:
             raise ValueError("width must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.stem = nn.Linear(16, width)
         self.body = nn.ModuleList(Body(i, width) for i in range(depth))
         self.head = nn.Linear(width, 4)

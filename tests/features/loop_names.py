@@ -31,6 +31,8 @@ class LoopNames(nn.Module):
 
     def __init__(self, depth: int = 3) -> None:
         super().__init__()
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.layer = nn.ModuleList(nn.Linear(8, 8) for _ in range(depth))
         self.block = nn.ModuleList(Block(8) for _ in range(depth))
 

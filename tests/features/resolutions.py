@@ -41,6 +41,8 @@ class Resolutions(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (4, 8, 8)) -> None:
         super().__init__()
+        if min(widths, default=1) < 1:
+            raise ValueError("widths must be at least 1")
         self.stages = nn.ModuleList(
             Stage(4 if i == 0 else widths[i - 1], widths[i]) for i in range(len(widths))
         )

@@ -32,15 +32,14 @@ def choose_experts(
     router_logits: float[..., num_experts], bias: float[num_experts]
     -> int[..., top_k], float[..., top_k]
 
-    Scores are computed in float32. `bias` is added for the choice alone. Of several
+    Scores are computed in float32 at least. `bias` is added for the choice alone. Of several
     groups of experts, those top_groups are eligible whose group_best largest scores
     have the largest sums. With norm_topk_prob, a token's weights sum to `scale`.
     DeepSeek-AI, "DeepSeek-V3 Technical Report", 2024, section 2.1.2.
     """
-    if scores == "softmax":
-        found = F.softmax(router_logits, dim=-1, dtype=torch.float32)
-    else:
-        found = router_logits.float().sigmoid()
+    dtype = torch.promote_types(router_logits.dtype, torch.float32)
+    logits = router_logits.to(dtype)
+    found = logits.softmax(dim=-1) if scores == "softmax" else logits.sigmoid()
     ranks = found if bias is None else found + bias
     if num_groups > 1:
         groups = torch.unflatten(ranks, -1, (num_groups, -1))

@@ -77,6 +77,8 @@ class SameText(nn.Module):
         super().__init__()
         if min(vocab, width) < 1:
             raise ValueError("vocab and width must be at least 1")
+        if width % 2 != 0:
+            raise ValueError("width must be a multiple of 2")
         self.encoder = Encoder(vocab, width)
         self.decoder = Decoder(vocab, width)
 

@@ -17,6 +17,8 @@ class ShareRepeat(nn.Module):
 
     def __init__(self, depth: int = 3) -> None:
         super().__init__()
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.enc = nn.ModuleList(nn.Linear(8, 8) for _ in range(depth))
         self.c: nn.Linear | None = None
         if depth > 3:

@@ -32,6 +32,8 @@ class Stage(nn.Module):
 
     def __init__(self, c: int, width: int, depth: int, growth: int) -> None:
         super().__init__()
+        if c != width and width < 1:
+            raise ValueError("width must be at least 1")
         self.narrow: nn.Conv2d | None = None
         if c != width:
             self.narrow = nn.Conv2d(c, width, kernel_size=1)
@@ -64,8 +66,12 @@ class Stages(nn.Module):
         strides: tuple[int, ...] = (1, 2, 2, 1, 2),
     ) -> None:
         super().__init__()
-        if min(growth, len(depths), len(widths), len(strides)) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(depths), len(widths)) < 3:
+            raise ValueError("len(depths) and len(widths) must be at least 3")
+        if min(growth, len(strides), *strides) < 1:
+            raise ValueError("growth, len(strides) and strides must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(
             Stage(
                 8 if i == 0 else depths[i - 1] * growth + widths[i - 1],

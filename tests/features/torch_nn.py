@@ -169,6 +169,10 @@ class Reader(nn.Module):
         super().__init__()
         if width < 1:
             raise ValueError("width must be at least 1")
+        if width % 8 != 0:
+            raise ValueError("width must be a multiple of 8")
+        if width % 2 != 0:
+            raise ValueError("width must be a multiple of 2")
         self.embed = nn.Embedding(16, width)
         self.layer = nn.TransformerEncoderLayer(
             width, 2, dim_feedforward=16, batch_first=True

@@ -37,8 +37,10 @@ class AlexNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, len(widths), hidden, size) < 1:
-            raise ValueError("classes, len(widths), hidden and size must be at least 1")
+        if len(widths) < 5:
+            raise ValueError("len(widths) must be at least 5")
+        if min(classes, hidden, size, *widths) < 1:
+            raise ValueError("classes, hidden, size and widths must be at least 1")
         self.size = size
         self.features = nn.Sequential(
             nn.Conv2d(3, widths[0], kernel_size=11, stride=4, padding=2),

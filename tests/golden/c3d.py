@@ -35,7 +35,9 @@ class C3D(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, channels, frames, size, len(widths), hidden) < 1:
+        if len(widths) < 5:
+            raise ValueError("len(widths) must be at least 5")
+        if min(classes, channels, frames, size, hidden, *widths) < 1:
             raise ValueError("all sizes must be at least 1")
         self.conv1 = nn.Conv3d(channels, widths[0], kernel_size=3, padding=1)
         self.conv2 = nn.Conv3d(widths[0], widths[1], kernel_size=3, padding=1)

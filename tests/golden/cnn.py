@@ -33,8 +33,12 @@ class CNN(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if min(classes, channels, size, len(filters)) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if len(filters) < 2:
+            raise ValueError("len(filters) must be at least 2")
+        if min(classes, channels, size, *filters) < 1:
+            raise ValueError("classes, channels, size and filters must be at least 1")
+        if padding < 0:
+            raise ValueError("padding must be at least 0")
         self.conv1 = nn.Conv2d(channels, filters[0], kernel_size=5, padding=2)
         self.conv2 = nn.Conv2d(filters[0], filters[1], kernel_size=5, padding=padding)
         self.fc1 = nn.Linear(

@@ -125,7 +125,11 @@ class ConvLSTM(nn.Module):
         kernel_size: int = 5,
     ) -> None:
         super().__init__()
-        if min(channels, size, len(widths), kernel_size) < 1:
+        if len(widths) < 3:
+            raise ValueError("len(widths) must be at least 3")
+        if min(channels, size, kernel_size) < 1:
+            raise ValueError("channels, size and kernel_size must be at least 1")
+        if min(4 * widths[2], 4 * widths[1], 4 * widths[0]) < 1:
             raise ValueError("all sizes must be at least 1")
         self.layer1 = Layer(channels, size, size, widths[0], kernel_size)
         self.layer2 = Layer(widths[0], size, size, widths[1], kernel_size)

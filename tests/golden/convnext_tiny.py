@@ -153,8 +153,14 @@ class ConvNeXt(nn.Module):
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
-        if min(classes, len(widths), len(depths)) < 1:
-            raise ValueError("classes, len(widths) and len(depths) must be at least 1")
+        if min(len(widths), len(depths)) < 4:
+            raise ValueError("len(widths) and len(depths) must be at least 4")
+        if classes < 1:
+            raise ValueError("classes must be at least 1")
+        if widths[0] < 1:
+            raise ValueError("widths[0] must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.patches = nn.Conv2d(3, widths[0], kernel_size=4, stride=4)
         self.norm = ChannelNorm(widths[0])
         self.stages = nn.ModuleList(

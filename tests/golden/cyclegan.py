@@ -105,6 +105,8 @@ class Generator(nn.Module):
         super().__init__()
         if min(channels, width) < 1:
             raise ValueError("channels and width must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.from_image = Conv(
             channels, width, kernel_size=7, padding=3, padding_mode="reflect"
         )

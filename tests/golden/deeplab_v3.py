@@ -134,6 +134,8 @@ class AtrousPyramid(nn.Module):
             raise ValueError(
                 "len(rates) must be at least 1: a copy gives atrous its outputs"
             )
+        if min(rates, default=1) < 1:
+            raise ValueError("rates must be at least 1")
         self.point = ConvNormAct(c, features, kernel_size=1)
         self.atrous = nn.ModuleList(
             ConvNormAct(c, features, dilation=rates[i]) for i in range(len(rates))
@@ -196,8 +198,12 @@ class DeepLabV3(nn.Module):
         aux_loss: bool = True,
     ) -> None:
         super().__init__()
-        if min(classes, width, len(depths), features) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if len(depths) < 4:
+            raise ValueError("len(depths) must be at least 4")
+        if min(classes, width, features) < 1:
+            raise ValueError("classes, width and features must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.layer1 = nn.ModuleList(

@@ -69,6 +69,8 @@ class Stage(nn.Module):
         self, c: int, width: int, growth: int, depth: int, dropout: float
     ) -> None:
         super().__init__()
+        if c != width and width < 1:
+            raise ValueError("width must be at least 1")
         self.transition: Transition | None = None
         if c != width:
             self.transition = Transition(c, width)
@@ -104,8 +106,14 @@ class DenseNet121(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if min(classes, growth, len(depths), len(widths)) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(depths), len(widths)) < 4:
+            raise ValueError("len(depths) and len(widths) must be at least 4")
+        if min(classes, growth) < 1:
+            raise ValueError("classes and growth must be at least 1")
+        if widths[0] < 1:
+            raise ValueError("widths[0] must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.conv0 = nn.Conv2d(
             3, widths[0], kernel_size=7, stride=2, padding=3, bias=False
         )

@@ -70,6 +70,14 @@ class Detector(nn.Module):
         super().__init__()
         if min(channels, classes, width, groups) < 1:
             raise ValueError("channels, classes, width and groups must be at least 1")
+        if width % groups != 0:
+            raise ValueError("width must be a multiple of groups")
+        if 2 * width % groups != 0:
+            raise ValueError("2 * width must be a multiple of groups")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
+        if tower < 0:
+            raise ValueError("tower must be at least 0")
         self.stem = Convolution(channels, width, groups, stride=2)
         self.down = Convolution(width, 2 * width, groups, stride=2)
         self.body = nn.ModuleList(Residual(2 * width, groups) for _ in range(depth))

@@ -61,6 +61,8 @@ class MBConv(nn.Module):
         momentum: float,
     ) -> None:
         super().__init__()
+        if c * ratio < 1:
+            raise ValueError("C * ratio must be at least 1")
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
@@ -185,10 +187,14 @@ class EfficientNetB0(nn.Module):
             )
         if total is None:
             total = before[-1] + depths[-1]
-        if min(classes, stem, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+        if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
+            raise ValueError("all lengths must be at least len(widths)")
+        if len(before) < len(widths):
+            raise ValueError("len(before) must be at least len(widths)")
+        if min(classes, stem, len(widths), total, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(strides), len(before), total) < 1:
-            raise ValueError("len(strides), len(before) and total must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),

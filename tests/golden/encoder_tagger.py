@@ -40,6 +40,8 @@ class EncoderTagger(nn.Module):
             hidden = 2 * width
         if min(vocab, tags, context, width, depth, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.embedding = nn.Embedding(vocab, width, padding_idx=0)
         self.position = nn.Embedding(context, width)
         self.drop = nn.Dropout(dropout)

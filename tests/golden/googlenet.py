@@ -110,14 +110,20 @@ class GoogLeNet(nn.Module):
         inception5b: tuple[int, ...] = (384, 192, 384, 48, 128, 128),
     ) -> None:
         super().__init__()
-        if min(classes, len(stem), len(inception3a), len(inception3b)) < 1:
+        if len(stem) < 2:
+            raise ValueError("len(stem) must be at least 2")
+        if min(len(inception3a), len(inception3b), len(inception4a)) < 6:
+            raise ValueError("all lengths must be at least 6")
+        if min(len(inception4b), len(inception4c), len(inception4d)) < 6:
+            raise ValueError("all lengths must be at least 6")
+        if min(len(inception4e), len(inception5a), len(inception5b)) < 6:
+            raise ValueError("all lengths must be at least 6")
+        if min(classes, *stem, *inception3a, *inception3b, *inception4a) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(inception4a), len(inception4b), len(inception4c)) < 1:
+        if min(*inception4b, *inception4c, *inception4d, *inception4e) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(inception4d), len(inception4e), len(inception5a)) < 1:
-            raise ValueError("all sizes must be at least 1")
-        if len(inception5b) < 1:
-            raise ValueError("len(inception5b) must be at least 1")
+        if min(*inception5a, *inception5b) < 1:
+            raise ValueError("inception5a and inception5b must be at least 1")
         self.conv1 = Conv(3, stem[0], kernel_size=7, stride=2, padding=3)
         self.conv2 = Conv(stem[0], stem[0])
         self.conv3 = Conv(stem[0], stem[1], kernel_size=3, padding=1)

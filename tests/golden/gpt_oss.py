@@ -294,6 +294,10 @@ class GPTOSS(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if min(window, experts, top_k) < 1:
             raise ValueError("window, experts and top_k must be at least 1")
+        if heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
+        if head_dim % 2 != 0:
+            raise ValueError("head_dim must be a multiple of 2")
         self.top_k = top_k
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width)

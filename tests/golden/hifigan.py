@@ -80,6 +80,8 @@ class Stage(nn.Module):
             raise ValueError(
                 "len(kernels) must be at least 2: so many copies of fields are read"
             )
+        if min(kernels, default=1) < 1:
+            raise ValueError("kernels must be at least 1")
         self.slope = slope
         self.kernels = kernels
         self.up = parametrizations.weight_norm(
@@ -121,7 +123,9 @@ class HiFiGAN(nn.Module):
         slope: float = 0.1,
     ) -> None:
         super().__init__()
-        if min(mels, width, len(rate_kernels), len(kernels)) < 1:
+        if len(rate_kernels) < 4:
+            raise ValueError("len(rate_kernels) must be at least len(rates)")
+        if min(mels, width, len(kernels), *rate_kernels) < 1:
             raise ValueError("all sizes must be at least 1")
         self.from_mel = parametrizations.weight_norm(
             nn.Conv1d(mels, width, kernel_size=7, padding=3)

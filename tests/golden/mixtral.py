@@ -263,6 +263,12 @@ class Mixtral(nn.Module):
             )
         if min(vocab, width, hidden, depth, heads, kv_heads, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
+        if heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
+        if (width // heads) % 2 != 0:
+            raise ValueError("width // heads must be a multiple of 2")
+        if width // heads < 1:
+            raise ValueError("width // heads must be at least 1")
         self.top_k = top_k
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=1000000.0)

@@ -26,6 +26,8 @@ class InvertedResidual(nn.Module):
         self, c: int, width: int, ratio: int, radius: int, stride: int, momentum: float
     ) -> None:
         super().__init__()
+        if c * ratio < 1:
+            raise ValueError("C * ratio must be at least 1")
         self.has_sum = stride == 1 and c == width
         self.body = nn.Sequential(
             nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
@@ -112,10 +114,14 @@ class MnasNet(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(classes, len(stem), len(widths), len(depths), len(ratios)) < 1:
+        if len(stem) < 2:
+            raise ValueError("len(stem) must be at least 2")
+        if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
+            raise ValueError("all lengths must be at least len(widths)")
+        if min(classes, len(widths), last, *stem, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(kernels), len(strides), last) < 1:
-            raise ValueError("len(kernels), len(strides) and last must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem[0], kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem[0], momentum=momentum),

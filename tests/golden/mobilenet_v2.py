@@ -26,6 +26,8 @@ class InvertedResidual(nn.Module):
 
     def __init__(self, c: int, ratio: int, width: int, stride: int) -> None:
         super().__init__()
+        if c * ratio < 1:
+            raise ValueError("C * ratio must be at least 1")
         self.has_sum = stride == 1 and c == width
         self.expand: nn.Sequential | None = None
         if ratio != 1:
@@ -102,7 +104,9 @@ class MobileNetV2(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(classes, stem, ratio, len(widths), len(strides), last) < 1:
+        if len(strides) < len(widths):
+            raise ValueError("len(strides) must be at least len(widths)")
+        if min(classes, stem, ratio, len(widths), last, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),

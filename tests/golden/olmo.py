@@ -194,6 +194,12 @@ class OLMo(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads) < 1:
             raise ValueError("vocab, width, hidden and heads must be at least 1")
+        if (width // heads) % 2 != 0:
+            raise ValueError("width // heads must be a multiple of 2")
+        if width // heads < 1:
+            raise ValueError("width // heads must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads)
         self.layers = nn.ModuleList(

@@ -99,6 +99,12 @@ class PatchTST(nn.Module):
         super().__init__()
         if min(context, horizon, patch, stride, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
+        if (context - patch) // stride + 1 < 1:
+            raise ValueError("(context - patch) // stride + 1 must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.context = context
         self.patch = patch
         self.stride = stride

@@ -55,6 +55,8 @@ class PixelCNN(nn.Module):
         super().__init__()
         if min(levels, width, hidden) < 1:
             raise ValueError("levels, width and hidden must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.before = MaskedConv2d(
             1, 2 * width, kernel_size=7, padding=3, mask_type="A"
         )

@@ -65,8 +65,12 @@ class R3D18(nn.Module):
         depths: tuple[int, ...] = (2, 2, 2, 2),
     ) -> None:
         super().__init__()
-        if min(classes, width, len(depths)) < 1:
-            raise ValueError("classes, width and len(depths) must be at least 1")
+        if len(depths) < 4:
+            raise ValueError("len(depths) must be at least 4")
+        if min(classes, width) < 1:
+            raise ValueError("classes and width must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv3d(
                 3,

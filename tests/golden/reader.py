@@ -30,6 +30,10 @@ class Reader(nn.Module):
         super().__init__()
         if min(vocab, width, heads) < 1:
             raise ValueError("vocab, width and heads must be at least 1")
+        if 2 * (width // 2) % heads != 0:
+            raise ValueError("2 * (width // 2) must be a multiple of heads")
+        if width // 2 < 1:
+            raise ValueError("width // 2 must be at least 1")
         self.word = nn.Embedding(vocab, width, padding_idx=0)
         self.segment = nn.Embedding(2, width)
         self.drop = nn.Dropout(dropout)

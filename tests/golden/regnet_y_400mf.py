@@ -48,6 +48,8 @@ class Block(nn.Module):
 
     def __init__(self, c: int, width: int, stride: int, group_width: int) -> None:
         super().__init__()
+        if c // 4 < 1:
+            raise ValueError("C // 4 must be at least 1")
         self.proj: nn.Sequential | None = None
         if stride != 1 or c != width:
             self.proj = nn.Sequential(
@@ -122,8 +124,12 @@ class RegNetY400MF(nn.Module):
         group_width: int = 8,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(widths), len(depths), group_width) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(widths), len(depths)) < 4:
+            raise ValueError("len(widths) and len(depths) must be at least 4")
+        if min(classes, stem, group_width, *widths) < 1:
+            raise ValueError("classes, stem, group_width and widths must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -64,8 +64,12 @@ class ResNet50(nn.Module):
         depths: tuple[int, ...] = (3, 4, 6, 3),
     ) -> None:
         super().__init__()
-        if min(classes, width, len(depths)) < 1:
-            raise ValueError("classes, width and len(depths) must be at least 1")
+        if len(depths) < 4:
+            raise ValueError("len(depths) must be at least 4")
+        if min(classes, width) < 1:
+            raise ValueError("classes and width must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.layer1 = nn.ModuleList(

@@ -306,6 +306,8 @@ class RWKV4(nn.Module):
             hidden = 4 * width
         if min(vocab, width, hidden) < 1:
             raise ValueError("vocab, width and hidden must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.embeddings = nn.Embedding(vocab, width)
         self.pre_ln = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(Block(width, hidden) for _ in range(depth))

@@ -215,10 +215,12 @@ class SegFormer(nn.Module):
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
-        if min(classes, len(widths), len(depths), len(heads), len(reductions)) < 1:
-            raise ValueError("all sizes must be at least 1")
-        if features < 1:
-            raise ValueError("features must be at least 1")
+        if min(len(widths), len(depths), len(heads), len(reductions)) < 4:
+            raise ValueError("all lengths must be at least 4")
+        if min(classes, features, *widths, *heads) < 1:
+            raise ValueError("classes, features, widths and heads must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(
             Stage(
                 3 if i == 0 else widths[i - 1],

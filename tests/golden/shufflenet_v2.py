@@ -122,8 +122,10 @@ class ShuffleNetV2(nn.Module):
         last: int = 1024,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(halves), len(depths), last) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(halves), len(depths)) < 3:
+            raise ValueError("len(halves) and len(depths) must be at least 3")
+        if min(classes, stem, last, *halves) < 1:
+            raise ValueError("classes, stem, last and halves must be at least 1")
         self.conv1 = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -38,7 +38,9 @@ class Siamese(nn.Module):
         embedding: int = 50,
     ) -> None:
         super().__init__()
-        if min(channels, size, len(widths), len(kernels), embedding) < 1:
+        if min(len(widths), len(kernels)) < 4:
+            raise ValueError("len(widths) and len(kernels) must be at least 4")
+        if min(channels, size, embedding, *widths, *kernels) < 1:
             raise ValueError("all sizes must be at least 1")
         self.conv1 = nn.Conv2d(channels, widths[0], kernel_size=kernels[0])
         self.conv2 = nn.Conv2d(widths[0], widths[1], kernel_size=kernels[1])

@@ -53,8 +53,10 @@ class SqueezeNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, stem, len(squeezed), len(expanded)) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(squeezed), len(expanded)) < 4:
+            raise ValueError("len(squeezed) and len(expanded) must be at least 4")
+        if min(classes, stem, *squeezed, *expanded) < 1:
+            raise ValueError("classes, stem, squeezed and expanded must be at least 1")
         self.features = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2),
             nn.ReLU(inplace=True),

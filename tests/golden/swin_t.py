@@ -293,8 +293,12 @@ class Swin(nn.Module):
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
-        if min(classes, size, patch, width, len(depths), len(heads), window) < 1:
+        if min(len(depths), len(heads)) < 4:
+            raise ValueError("len(depths) and len(heads) must be at least 4")
+        if min(classes, size, patch, width, window, *heads) < 1:
             raise ValueError("all sizes must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.patch_norm = nn.LayerNorm(width)
         self.stages = nn.ModuleList(

@@ -423,6 +423,8 @@ class T5(nn.Module):
         super().__init__()
         if min(vocab, width, heads, head_width, hidden, buckets, max_distance) < 1:
             raise ValueError("all sizes must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.width = width
         self.shared = nn.Embedding(vocab, width)
         self.encoder = Encoder(

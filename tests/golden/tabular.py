@@ -71,6 +71,8 @@ class TabularNet(nn.Module):
             raise ValueError("indices must be at least 1")
         if min(targets, embedding, width) < 1:
             raise ValueError("targets, embedding and width must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.embedding = nn.Embedding(indices, embedding)
         self.stem = nn.Linear(category_columns * embedding + columns, width)
         self.blocks = nn.ModuleList(Block(width, dropout) for _ in range(depth))

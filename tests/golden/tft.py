@@ -258,6 +258,8 @@ class TemporalFusionTransformer(nn.Module):
         super().__init__()
         if min(statics, observed, known, width, heads, quantiles) < 1:
             raise ValueError("all sizes must be at least 1")
+        if width // heads < 1:
+            raise ValueError("width // heads must be at least 1")
         self.static_selection = StaticSelection(statics, width, dropout)
         self.selection_context = GatedResidual(width, width, width, dropout)
         self.enrichment_context = GatedResidual(width, width, width, dropout)

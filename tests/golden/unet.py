@@ -41,6 +41,8 @@ class Level(nn.Module):
 
     def __init__(self, c: int, width: int, depth: int) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.encode = DoubleConv(c, width)
         self.below: Below | None = None
         self.decode: DoubleConv | None = None

@@ -59,8 +59,12 @@ class VGG16(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(classes, len(widths), len(depths), hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(widths), len(depths)) < 5:
+            raise ValueError("len(widths) and len(depths) must be at least 5")
+        if min(classes, hidden, *widths) < 1:
+            raise ValueError("classes, hidden and widths must be at least 1")
+        if min(depths) < 0:
+            raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])
             for i in range(5)

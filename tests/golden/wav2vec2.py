@@ -169,10 +169,18 @@ class Wav2Vec2(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(vocab, channels, len(kernels), len(strides), width, heads, hidden) < 1:
+        if len(strides) < len(kernels):
+            raise ValueError("len(strides) must be at least len(kernels)")
+        if min(vocab, channels, len(kernels), width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(position_kernel, position_groups) < 1:
-            raise ValueError("position_kernel and position_groups must be at least 1")
+        if min(position_kernel, position_groups, *kernels, *strides) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if width % position_groups != 0:
+            raise ValueError("width must be a multiple of position_groups")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.feature_extractor = nn.ModuleList(
             ConvLayer(
                 1 if i == 0 else channels, channels, kernels[i], strides[i], i == 0

@@ -54,6 +54,8 @@ class Generator(nn.Module):
         super().__init__()
         if min(latent, width, classes, samples) < 1:
             raise ValueError("latent, width, classes and samples must be at least 1")
+        if 8 * width * (samples // 1024) < 1:
+            raise ValueError("8 * width * (samples // 1024) must be at least 1")
         self.width = width
         self.samples = samples
         self.wish = nn.Embedding(classes, latent)
