@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any, Final
 
 from compiler.dataclass import dataclass
+from compiler.diagram.dot import PAGE_HEIGHT
 from compiler.diagram.drawing import Drawing
 from compiler.diagram.tex_text import OTHER_CHARACTERS, escape_tex
 from compiler.diagram.text_metrics import has_widths, text_width
@@ -45,6 +46,14 @@ def picture_frame(layout: Mapping[str, Any]) -> tuple[float, float, float, float
     return min(across), min(up), max(across), max(up)
 
 
+def picture_scale(drawing: Drawing, layout: Mapping[str, Any]) -> float:
+    """By how much a figure of a given width is smaller than it is laid out; 1 for other pictures."""
+    if not drawing.width:
+        return 1.0
+    left, bottom, right, top = picture_frame(layout)
+    return min(1.0, drawing.width / (right - left), PAGE_HEIGHT / (top - bottom))
+
+
 class _TikzPrinter:
     def __init__(self, drawing: Drawing, layout: Mapping[str, Any]) -> None:
         self._drawing, self._found = drawing, layout
@@ -59,12 +68,15 @@ class _TikzPrinter:
             f"\\providecolor{{{name}}}{{HTML}}{{{value}}}"
             for name, value in self._used.items()
         ]
+        scale = picture_scale(self._drawing, self._found)
         lines = [
             *colours,
+            *([f"\\scalebox{{{scale:.4f}}}{{%"] if scale < 1 else []),
             r"\begin{tikzpicture}[x=1bp, y=1bp, line cap=round, every node/.style={inner sep=0bp, outer sep=0bp}]",
             *(f"  {line}" for line in body),
             r"  \lgextra",
             r"\end{tikzpicture}%",
+            *(["}%"] if scale < 1 else []),
             r"\endgroup",
         ]
         return _HEAD + "".join(f"{line}\n" for line in lines)

@@ -45,6 +45,7 @@ class Figure:
     at: str = ""
     """Sizes of symbols, for numbers in tables: `B=8, T=1024`."""
     width: str = ""
+    """A length; in a unit of print it is that of a figure whose text can be read."""
     caption: str = ""
     alt: str = ""
     align: Align = "center"

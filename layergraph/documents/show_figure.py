@@ -66,7 +66,7 @@ def show_figure(
         kept: a folder for results of earlier builds; None keeps none.
     """
     # What is shown does not depend on how it stands in the document.
-    figure = replace(figure, caption="", alt="", align="center", name="", width="")
+    figure = replace(figure, caption="", alt="", align="center", name="")
     try:
         file = _relative_to_user(_spec_file(figure.spec, folder))
     except OSError as error:

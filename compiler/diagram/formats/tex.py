@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from compiler.diagram.picture import Picture
-from compiler.diagram.tikz import picture_frame, to_tikz
+from compiler.diagram.tikz import picture_frame, picture_scale, to_tikz
 
 
 def render(picture: Picture) -> str:
     """The content of a .tex file."""
     layout = picture.layout
     left, bottom, right, top = picture_frame(layout)
-    size = f"paperwidth={right - left:.2f}bp, paperheight={top - bottom:.2f}bp"
+    scale = picture_scale(picture.drawing, layout)
+    width, height = scale * (right - left), scale * (top - bottom)
+    size = f"paperwidth={width:.2f}bp, paperheight={height:.2f}bp"
     return rf"""\documentclass{{article}}
 \usepackage{{tikz}}
 \usepackage[{size}, margin=0bp]{{geometry}}

@@ -12,6 +12,7 @@ from layergraph.documents.figure import Figure
 from layergraph.documents.shown import Medium, Shown
 
 SHOWS_FAULTS: Final = True
+_PRINT: Final = ("mm", "cm", "in", "pt")
 
 
 def show(program: Program, figure: Figure, medium: Medium) -> Shown:
@@ -35,4 +36,5 @@ def drawn(program: Program, figure: Figure) -> Diagram:
         fold=figure.fold,
         direction=figure.direction,
         theme=figure.style,
+        width=figure.width if figure.width.endswith(_PRINT) else "",
     )

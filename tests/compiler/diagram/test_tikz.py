@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "\\input{/etc/passwd}\\write18{id}$x$^^41 %#&~_ \\end{document} é模×"
 
 OURS = re.compile(
-    "lgextra|begingroup|endgroup|providecommand|providecolor|lgfont|lgsize|lgfit|lgchar|sffamily|fontsize|selectfont|resizebox"
+    "scalebox|lgextra|begingroup|endgroup|providecommand|providecolor|lgfont|lgsize|lgfit|lgchar|sffamily|fontsize|selectfont|resizebox"
     "|height|ifdefined|Uchar|else|fi|begin|end|useasboundingbox|path|fill|node|bfseries|textbackslash|dots|ensuremath"
     "|textasciicircum|textasciitilde|times|rightarrow|cdot|Vert|bullet|[^a-zA-Z]"
 )
@@ -115,6 +115,17 @@ def test_a_document_has_the_size_of_the_picture() -> None:
     left, bottom, right, top = map(float, frame.groups())
     found = tuple(map(float, page.groups()))
     assert found == pytest.approx((right - left, top - bottom), abs=0.02)
+
+
+def test_a_figure_has_the_width_that_is_asked_for() -> None:
+    drawing = compiled(Path("specs/gpt2.yaml")).diagram(width="85mm").drawing
+    text = tex.render(Picture(drawing))
+    page = re.search(r"paperwidth=([\d.]+)bp, paperheight=([\d.]+)bp", text)
+    assert page and text.count(r"\scalebox{") == 1
+    root = ElementTree.fromstring(Picture(drawing).image("svg"))
+    sides = [float(root.attrib[side][:-2]) for side in ("width", "height")]
+    assert [float(one) for one in page.groups()] == pytest.approx(sides, abs=1)
+    check(tikz.render(Picture(drawing)))
 
 
 @pytest.mark.parametrize("drawing", ["hostile", "gpt2"])

@@ -83,6 +83,13 @@ def test_a_figure_has_its_caption_and_name(here: Path) -> None:
     assert 'id="net"' in text and "width:50%" in text
 
 
+def test_a_width_of_print_is_that_of_a_figure_that_can_be_read(here: Path) -> None:
+    config = project(here, fence("spec: gpt2\nwidth: 85mm"))
+    build(config)
+    text = page(config)
+    assert 'width="241pt"' in text and "width:85mm" in text
+
+
 def test_fences_in_lists_and_in_other_fences(here: Path) -> None:
     item = "- item\n\n    ```layergraph\n    spec: cnn\n    ```\n"
     inside = f"{item}\n!!! note\n\n    ~~~ layergraph\n    spec: cnn\n    ~~~\n"
