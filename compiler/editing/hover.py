@@ -9,7 +9,7 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.source import Span
 from compiler.editing.hints import TypedLayer, sizes, typed_layers
 from compiler.editing.keys import KeyFacts, keys_at
-from compiler.editing.mentions import Mention, Named
+from compiler.editing.mentions import Mention
 from compiler.editing.survey import Survey
 from compiler.ir.typed import Instance
 from compiler.op.as_yaml import as_yaml
@@ -269,6 +269,26 @@ def _of_argument(survey: Survey, mention: Mention) -> Iterator[str]:
     yield argument_text(str(op), mention.of.name)
 
 
+def _of_port(survey: Survey, mention: Mention) -> Iterator[str]:
+    of = mention.of
+    if len(of.home) == 1:
+        found = find_op(str(of.home[0]))
+        for port in op_reference(found).inputs if found else ():
+            if port.name == of.name:
+                optional = ", optional" * port.optional
+                kinds = " or ".join(port.kinds)
+                yield f"**{of.name}**: input of `{of.home[0]}`, {kinds}{optional}"
+        return
+    yield f"**{of.name}**: output of `{of.home[-1]}`"
+    layer = typed_layers(survey).get(of.home)
+    types: dict[str, None] = {}
+    for instance, node in layer.runs if layer else ():
+        if (kind := node.outputs.get(of.name)) is not None:
+            types[str(instance.context.values(kind))] = None
+    if types:
+        yield _code("\n".join(list(types)[:_MOST]))
+
+
 def _of_variant(survey: Survey, mention: Mention) -> Iterator[str]:
     yield f"**{mention.of.name}**: variant"
 
@@ -291,6 +311,7 @@ _WORDS: Final[Mapping[str, Callable[[Survey, Mention], Iterator[str]]]] = {
     "block": _of_block,
     "op": _of_op,
     "argument": _of_argument,
+    "port": _of_port,
     "variant": _of_variant,
     "network": _of_network,
     "file": _of_file,
@@ -314,9 +335,3 @@ def _written(survey: Survey, path: Path, key: str) -> str:
 
 def _text(node: YamlNode | None) -> str:
     return node.text if isinstance(node, ScalarNode) else ""
-
-
-def named_at(survey: Survey, line: int, column: int) -> Named | None:
-    """What the name at a place is of."""
-    found = mention_at(survey, line, column)
-    return None if found is None else found.of

@@ -36,6 +36,8 @@ def declarations(survey: Survey, line: int, column: int) -> tuple[Span, ...]:
             return (found,)
     if of.kind == "argument":
         return _param_of_block(survey, of)
+    if of.kind == "port" and len(of.home) > 1:
+        return (survey.merged.locate(of.home, key=True),)
     declared = [one for one in survey.mentions if one.of == of and one.declares]
     return tuple(one.span for one in declared[:1])
 

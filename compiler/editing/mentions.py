@@ -47,6 +47,7 @@ Kind = Literal[
     "variant",
     "op",
     "argument",
+    "port",
     "file",
 ]
 
@@ -56,7 +57,11 @@ _WORD: Final = re.compile(r"[^.\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name is of: `home` is the path of the scope that declares it; of an argument, the name of the op."""
+    """What a name is of: `home` is the path of the scope that declares it.
+
+    That of an argument, and of an input of an op, is the name of the op; that of an output of an op, the path of the
+    layer.
+    """
 
     kind: Kind
     name: str
@@ -227,7 +232,7 @@ class _NameReader:
             span = self.document.locate((*path, name), key=True)
             yield Mention(Named("param", name, scope.path), span, (*path, name), True)
             texts = scope.params.get(name) in ("str", "op", "str[]")
-            default = _child(node, "default") if isinstance(node, MappingNode) else node
+            default = node.get("default") if isinstance(node, MappingNode) else node
             below = ("default",) if isinstance(node, MappingNode) else ()
             if scope.params.get(name) == "op" and isinstance(default, ScalarNode):
                 yield from self._op(
@@ -321,8 +326,8 @@ class _NameReader:
             if home is not None:  # a group: its own name for the value
                 named = Named("input", port, home.path)
                 yield Mention(named, span, (*path, port), True)
-            elif (of := self._port_of(op, port)) is not None:
-                yield Mention(of, span, (*path, port))
+            else:
+                yield Mention(self._port_of(op, port), span, (*path, port))
         for below, item in _scalars(value, path):
             yield from self._value(scope, item, below)
 
@@ -333,11 +338,15 @@ class _NameReader:
             elif isinstance(item, ScalarNode):
                 yield from self._tensor(scope, item, (*path, tensor))
 
-    def _port_of(self, op: str, port: str) -> Named | None:
-        """The input of a block of this file."""
+    def _port_of(self, op: str, port: str) -> Named:
+        """The input of a block of this file, or of an op."""
         block = self.scopes.get(("blocks", op))
         known = block is not None and block.values.get(port) == "input"
-        return Named("input", port, ("blocks", op)) if known else None
+        return (
+            Named("input", port, ("blocks", op))
+            if known
+            else Named("port", port, (op,))
+        )
 
     def _argument(
         self, scope: NameScope, op: str, key: ScalarNode, value: YamlNode, path: Path
@@ -391,10 +400,13 @@ class _NameReader:
         yield Mention(of, node.part(start, start + len(name)), path)
         op = home.ops.get(name, "")
         block = self.scopes.get(("blocks", op))
-        if dot and block is not None and port in block.outputs:
-            at = len(first) + 1
+        if not dot or not port:
+            return
+        at = len(first) + 1
+        named = Named("port", port, (*home.path, "layers", name))
+        if block is not None and port in block.outputs:
             named = Named("output", port, block.path)
-            yield Mention(named, node.part(at, at + len(port)), path)
+        yield Mention(named, node.part(at, at + len(port)), path)
 
     def _start(
         self, scope: NameScope, node: ScalarNode, path: Path
@@ -509,10 +521,6 @@ def _text(node: YamlNode | None) -> str:
     return node.text if isinstance(node, ScalarNode) else ""
 
 
-def _child(node: MappingNode, key: str) -> YamlNode | None:
-    return node.get(key)
-
-
 def _pairs(node: YamlNode | None) -> Iterator[tuple[str, YamlNode]]:
     if isinstance(node, MappingNode):
         yield from ((key.text, value) for key, value in node.entries)
@@ -538,11 +546,3 @@ def _scalars(node: YamlNode | None, path: Path) -> Iterator[tuple[Path, ScalarNo
         return
     for step, item in _children(node):
         yield from _scalars(item, (*path, step))
-
-
-def by_name(found: Iterable[Mention]) -> Mapping[Named, list[Mention]]:
-    """The mentions of each thing."""
-    groups: dict[Named, list[Mention]] = {}
-    for one in found:
-        groups.setdefault(one.of, []).append(one)
-    return groups

@@ -17,6 +17,8 @@ from compiler.parse.parse import parse
 from compiler.pipeline import compile_spec
 
 FILES = sorted(Path("specs").rglob("*.yaml")) + sorted(Path("recipes").glob("*.yaml"))
+OWN = ("op", "argument", "port", "file")
+"""Names of the language, and paths."""
 NEW = {"block": "Zqz", "dimension": "Zqz"}
 
 
@@ -37,7 +39,7 @@ def test_what_is_used_is_declared() -> None:
         found = mentions(parse(Source(str(file), file.read_text(encoding="utf-8"))))
         declared = {one.of for one in found if one.declares}
         for one in found:
-            known = one.of.kind in ("op", "argument", "file") or one.of in declared
+            known = one.of.kind in OWN or one.of in declared
             base = "extends:" in file.read_text() or "network:" in file.read_text()
             assert known or base, (file, one)
 
@@ -73,7 +75,7 @@ def test_everything_can_be_renamed_or_says_why(spec: str, tmp_path: Path) -> Non
     survey = Survey(file, text, {})
     seen, renamed, reasons = set(), 0, list[str]()
     for one in survey.mentions:
-        if one.of in seen or one.of.kind in ("op", "argument", "file"):
+        if one.of in seen or one.of.kind in OWN:
             continue
         seen.add(one.of)
         new = NEW.get(one.of.kind, "zqz")
