@@ -363,13 +363,13 @@ def test_a_hundred_thousand_layers_open_in_a_second(
     count = "model.data.scopes.reduce((sum, scope) => sum + scope.boxes.length, 0)"
     assert page.evaluate(count) > 100_000
     session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     times = []
     for _ in range(2):
         page.reload()
         found = session.send("Performance.getMetrics")["metrics"]
         times.append({one["name"]: one["value"] for one in found}["TaskDuration"])
-    assert times[0] < 1 or times[1] - times[0] < 1
+    assert min(times) < 1  # seconds of the processor
     page.evaluate("toggle([0, 'g7'])")
     page.evaluate("toggle([0, 'g7', '…17'])")
     assert page.evaluate("drawn.has('0/g7/40')")
