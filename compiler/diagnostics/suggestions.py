@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from compiler.diagnostics.replacement import Replacement, did_you_mean
 
 _INFERRED = "it is inferred from the input, and left out"
 
+_OF_REPEAT = ("collect", "at", "chain", "stack", "reverse")
+
 ARGUMENTS = {
+    **{
+        name: f"`{name}` is a key of `repeat`: repeat: {{count: 4, {name}: ...}}"
+        for name in _OF_REPEAT
+    },
     **dict.fromkeys(
         (
             "in_features",
@@ -146,6 +152,16 @@ NAMES: dict[str, str] = {
     **_written(("nan", "NaN"), "not a number is `.nan`", ".nan"),
     **dict.fromkeys(("SAME", "Same"), _EXACT),
     **dict.fromkeys(("VALID", "Valid"), "no padding is 0"),
-    "i": "`i` counts the copies of a layer with `repeat`, and this one has none",
+    "i": "`i` counts the copies of a layer in its arguments; a list counts itself: [2 * i for i in 3]",
 }
 """Names in expressions that mean something elsewhere."""
+
+
+def of_list(layer: str, port: str, lists: Iterable[str]) -> str:
+    """What to write for an item of a list that is asked for as Python would: `blocks.features[0]`."""
+    for name in lists:
+        rest = port.removeprefix(name)
+        if rest != port and rest[:1] in ("[", "."):
+            named = f"an item of a list has its number behind it, counted from 0: {layer}.{name}.0"
+            return f"{named}; `at` of its `repeat` chooses several"
+    return ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
+from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
 from compiler.elaborate.check_given import check_given
@@ -370,7 +371,11 @@ class ScopeBuilder:
         ports = output_ports(node) if node and not is_item(node, found) else None
         if ports is not None and found.port not in ports:
             message = f"{found.node} has no output {found.port}"
-            help = self.report.like(found.port, ports) or f"it gives {listed(ports)}"
+            help = (
+                suggestions.of_list(found.node, found.port, ports)
+                or self.report.like(found.port, ports)
+                or f"it gives {listed(ports)}"
+            )
             self.report.error("unknown-port", place.span(), message, help=help)
             return None
         if node is None and found.node in self.inputs and found.node not in self.layers:

@@ -136,6 +136,10 @@ class _Parser:
         while self._accept("["):
             expr = self._node(self._item(expr), start)
         if self._token.text == "(":
+            if isinstance(expr, Variable) and expr.id == "range":
+                raise self._error(
+                    "a list counts up to a number, without `range`: [2 * i for i in 3]"
+                )
             raise self._error(f"only {', '.join(ARITY)} can be called")
         return expr
 

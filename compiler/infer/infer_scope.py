@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from compiler.dataclass import dataclass
+from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.elaborate.targets import bind_arguments, op_span
@@ -622,7 +623,8 @@ class ScopeInference:
         if source is not None and self._check_list(place, source, ref, path):
             return
         if source is not None and source.outputs and ref.port:
-            help = f"it gives {listed([*source.of_copy, *source.lists])}"
+            help = suggestions.of_list(ref.node, ref.port, source.lists)
+            help = help or f"it gives {listed([*source.of_copy, *source.lists])}"
             if not source.active:
                 help = "its `when` is false here, and its first input goes through"
             span = place.document.locate(ref.path)
