@@ -84,6 +84,7 @@ _OTHERS: Final[dict[str, Config]] = {
     },
     "affine_grid": {"size": [3, 2, 4, 4]},
     "clamp": {"min": -0.5},
+    "constant": {"value": 1.0},
     "eq": {"value": 1},
     "floor_divide": {"value": 2},
     "fmod": {"value": 2},
