@@ -149,8 +149,15 @@ def _bindings(found: Iterable[Mention]) -> list[int]:
 
 
 def _published(survey: Survey) -> list[object]:
-    """What each tensor of the networks is made of, in order."""
+    """What each tensor of the networks is made of, in order; nothing without a checkpoint.
+
+    Raises:
+        RequestError: if errors are in the way.
+    """
     typed = survey.typed
-    if typed is None or typed.failed or typed.graph.spec.checkpoint is None:
+    if typed is None or typed.graph.spec.checkpoint is None:
         return []
+    if any(one.severity == "error" for one in survey.diagnostics):
+        message = "the file has errors, so that what its checkpoint asks for cannot be compared"
+        raise RequestError(message)
     return [entry.assemblies for plan in plans(typed) for entry in plan.entries]

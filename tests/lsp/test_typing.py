@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.workspace import PositionCodec
 
+from compiler.diagnostics.diagnostic import RequestError
 from compiler.editing.hints import hints, typed_layers
 from compiler.editing.name_scopes import layers_on
 from compiler.editing.survey import Survey
@@ -56,24 +58,27 @@ def server() -> Replies:
     return Replies(OpenFiles(("*.yaml",)), lambda: codec)
 
 
-def answers(replies: Replies, text: str, at: int, version: int) -> dict[str, Any]:
+def answers(
+    replies: Replies, text: str, at: int, version: int, uri: str = URI
+) -> dict[str, Any]:
     """All that an editor asks for after a keystroke at an offset."""
-    replies.files.put(URI, text, version)
+    replies.files.put(uri, text, version)
     before = text[:at]
     units = len(before.rpartition("\n")[2].encode("utf-16-le", "surrogatepass")) // 2
     place = lsp.Position(before.count("\n"), units)
     start = lsp.Position(max(place.line - 20, 0), 0)
     window = lsp.Range(start, lsp.Position(place.line + 20, 0))
     return {
-        "diagnostics": replies.diagnostics(URI),
-        "hints": replies.hints(URI, window),
-        "lenses": replies.lenses(URI),
-        "hover": replies.hover(URI, place),
-        "completion": replies.completion(URI, place),
-        "symbols": replies.symbols(URI),
-        "definition": replies.definition(URI, place),
-        "highlights": replies.highlights(URI, place),
-        "mends": replies.mends(URI, window, versions=False),
+        "place": place,
+        "diagnostics": replies.diagnostics(uri),
+        "hints": replies.hints(uri, window),
+        "lenses": replies.lenses(uri),
+        "hover": replies.hover(uri, place),
+        "completion": replies.completion(uri, place),
+        "symbols": replies.symbols(uri),
+        "definition": replies.definition(uri, place),
+        "highlights": replies.highlights(uri, place),
+        "mends": replies.mends(uri, window, versions=False),
     }
 
 
@@ -125,6 +130,35 @@ def test_every_keystroke() -> None:
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_mistakes(seed: int) -> None:
     session(corrected(seed, 150), fresh=20)
+
+
+def anywhere(seed: int, count: int) -> None:
+    """In files of all kinds, right and wrong: what is asked for at a keystroke, and a rename."""
+    draw = random.Random(seed)
+    folders = (SPECS, Path("recipes"), Path("tests/features"), Path("tests/mistakes"))
+    files = sorted(file for folder in folders for file in folder.rglob("*.yaml"))
+    for number in range(count):
+        file = draw.choice(files)
+        text = file.read_text(encoding="utf-8")
+        at, length = draw.randrange(len(text) + 1), draw.randrange(40)
+        slip = draw.choice(["", *SLIPS])
+        typed = text[:at] + slip + text[at + length * (number % 2) :]
+        uri, replies = file.absolute().as_uri(), server()
+        place = answers(replies, typed, at, number, uri)["place"]
+        replies.references(uri, place, declared=True)
+        replies.formatted(uri)
+        with suppress(RequestError):
+            replies.rename(uri, place, "zqz", versions=False)
+
+
+def test_files_of_all_kinds() -> None:
+    anywhere(0, 40)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_many_files_of_all_kinds(seed: int) -> None:
+    anywhere(seed, 500)
 
 
 @pytest.mark.parametrize("spec", ["gpt2", "resnet18", "t5_small", "unet"])

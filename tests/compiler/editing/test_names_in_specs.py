@@ -172,3 +172,11 @@ def test_an_output_that_may_be_absent(tmp_path: Path) -> None:
     file = Path("tests/mistakes/task/absent_output.yaml")
     found = mentions(parse(Source(str(file), file.read_text(encoding="utf-8"))))
     assert [one.span.line for one in found if one.of.name == "aux"] == [9, 11, 11]
+
+
+def test_with_a_wrong_checkpoint_nothing_is_renamed() -> None:
+    file = Path("tests/mistakes/checkpoint/text_in_arithmetic.yaml")
+    survey = Survey(file, file.read_text(encoding="utf-8"), {})
+    [layer] = [one for one in survey.mentions if one.of.name == "stem" and one.declares]
+    with pytest.raises(RequestError, match="cannot be compared"):
+        rename(survey, layer.span.line, layer.span.column, "first")
