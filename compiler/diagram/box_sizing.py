@@ -32,6 +32,9 @@ def title_rows(caption: Caption) -> list[Caption]:
     if (not caption.detail and not caption.badge) or _width(caption) <= _ONE_LINE:
         return [caption]
     count, *differences = caption.badge.split(" · ")
+    if _width(Caption("", badge=count)) > _ONE_LINE:
+        count, *how = count.split(", ", 1)
+        differences = [*how, *differences]
     head, below = Caption(caption.name, badge=count), [Caption("", caption.detail)]
     if _width(head) > _ONE_LINE:
         head, below = Caption(caption.name), [Caption("", caption.detail, count)]

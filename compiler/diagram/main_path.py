@@ -103,8 +103,11 @@ class MainPaths:
     def _traced(self, view: ScopeView) -> tuple[set[str], set[str]]:
         heights = self._heights_in(view)
         dependents = [input_dependents(view)]
-        if view.parent is None and not view.elided_layers:
-            dependents.insert(0, _dependents(view, _real_inputs(view)[:1]))
+        if not view.elided_layers:
+            first = _real_inputs(view)[:1]
+            preferred = _dependents(view, first)
+            # In a block, the bare input is a connection past what is done to it.
+            dependents.insert(0, preferred - set(first if view.parent else ()))
         _, last = self._end(view)
         on_path: set[str] = set()
         heads = {last} if last else set()

@@ -74,3 +74,26 @@ def test_the_main_path_starts_at_the_first_input(tmp_path: Path) -> None:
     )
     assert edge(drawn, "noise", "‖").on_main_path
     assert not edge(drawn, "label", "wish").on_main_path
+
+
+def test_a_condition_of_a_block_is_beside_its_main_path(tmp_path: Path) -> None:
+    drawn = drawing(
+        tmp_path,
+        """
+        name: Net
+        inputs: {x: "float[B, 8]", time: "float[B, 8]"}
+        layers:
+          body: {op: Body, in: [x, time]}
+        blocks:
+          Body:
+            inputs: {x: "float[B, D]", time: "float[B, D]"}
+            layers:
+              norm: {op: layer_norm, in: x}
+              fc: {op: linear, out_features: D, in: time}
+              shift: tanh
+              moved: {op: add, in: [norm, shift]}
+              out: {op: add, in: [x, moved]}
+        """,
+        DiagramOptions(depth=1),
+    )
+    assert box(drawn, "norm").main_path and not box(drawn, "shift").main_path
