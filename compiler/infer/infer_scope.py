@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import (
     Callable,
-    Collection,
     Hashable,
     Iterable,
-    Iterator,
     Mapping,
 )
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from compiler.dataclass import dataclass
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
@@ -62,6 +59,7 @@ from compiler.infer.repeats import (
     in_copy,
     uses_counter,
 )
+from compiler.infer.resolved_layer import ResolvedLayer
 from compiler.infer.roots import root_instance
 from compiler.infer.routed_copies import is_counted, sent, some_tokens, width_of
 from compiler.infer.scans import Scanned, scanned
@@ -73,7 +71,8 @@ from compiler.infer.speculate import (
     quietly,
     speculating,
 )
-from compiler.infer.stacks import named_count, stacked
+from compiler.infer.stacks import stacked
+from compiler.infer.take_lists import ListInputs
 from compiler.ir.graph import (
     Alternatives,
     Node,
@@ -90,22 +89,19 @@ from compiler.ir.typed import (
     TypedNode,
     Types,
     hashable,
-    item_port,
 )
-from compiler.language.layers import Repeat
 from compiler.language.parametrizations import refuse
 from compiler.op.arg_types import Formula
 from compiler.op.binding import BindingError, named_sizes
-from compiler.op.context import Context, Listed
+from compiler.op.context import Context
 from compiler.op.errors import OpError, absent_input, nothing_to_pass_on
-from compiler.op.op import Op, Port
+from compiler.op.op import Port
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import COUNTER, SymbolTable
 from compiler.symbolic.symbols import ParamNumber, Symbol
 from compiler.symbolic.tensor import TensorType
 
-Refs = Mapping[str, Ref | tuple[Ref, ...]]
 Found = TypeVar("Found")
 NO_ANSWERS: Mapping[str, Value] = {}
 
@@ -128,41 +124,6 @@ def infer_network(
     return ScopeInference(engine, root, path, 0).run()
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedLayer:
-    """A layer whose target is known, also where a param names it."""
-
-    node: Node
-    target: type[Op] | Scope
-    arguments: Mapping[str, Any]
-    refs: Refs
-    """Its inputs by port."""
-    each: frozenset[str] = frozenset()
-    """The inputs of which each copy takes an item of its own."""
-
-    @property
-    def group(self) -> bool:
-        """Whether its target is a group."""
-        return isinstance(self.target, Scope) and self.target.kind == "group"
-
-    @property
-    def repeated(self) -> bool:
-        """Whether it may have several copies."""
-        return self.node.layer.repeat is not None
-
-    @property
-    def counted(self) -> bool:
-        """Whether its copies depend on their number."""
-        return self.repeated and uses_counter(self.target, self.varied)
-
-    @property
-    def varied(self) -> Mapping[str, Any]:
-        """What may differ from copy to copy: the arguments, and how weights are initialised."""
-        rules = (self.node.layer.init or {}).values()
-        formulas = tuple(one for rule in rules for one in rule.formulas.values())
-        return {**self.arguments, "init": formulas} if formulas else self.arguments
-
-
 class ScopeInference:
     """The inference of one instance of a scope.
 
@@ -176,6 +137,7 @@ class ScopeInference:
         self.depth = depth
         self.report = engine.report
         self.context = instance.context
+        self.lists = ListInputs(engine, instance, path)
 
     def run(self) -> Instance:
         """Infer every layer, then the outputs."""
@@ -187,7 +149,7 @@ class ScopeInference:
             except Skip:
                 continue
         for name, ref in self.instance.scope.outputs.items():
-            kind = None if self._is_unnamed(ref) else self.instance.type_of(ref)
+            kind = None if self.lists.is_unnamed(ref) else self.instance.type_of(ref)
             if kind is not None:
                 self.instance.outputs[name] = kind
             elif name in self.instance.scope.optional and self._absent(ref):
@@ -203,7 +165,7 @@ class ScopeInference:
     def _layer(self, written: Node) -> TypedNode:
         self.context.layer = ""
         node = self._chosen(written)
-        layer = self._with_items(self._resolve(node))
+        layer = self.lists.with_items(self._resolve(node))
         scope, report = self.instance.scope, self.report
         right = check_repeated_outputs(node, layer.target, report)
         if (
@@ -214,10 +176,13 @@ class ScopeInference:
         active, ties = self._when(node), self._ties(node)
         outcomes = self._outcomes(node)
         types = self._types(layer, active)
-        if node.otherwise is not None and self._list_of(node.otherwise) is not None:
+        if (
+            node.otherwise is not None
+            and self.lists.copies_of(node.otherwise) is not None
+        ):
             self._needed(node, node.otherwise)  # reports it, also where the layer runs
         count = self._count(node) if active else 0
-        self._check_each(layer, count)
+        self.lists.check_each(layer, count)
         if count == 0:
             off = self._passed_on(layer, types, active, ties)
             return replace(
@@ -417,125 +382,6 @@ class ScopeInference:
             raise Skip
         return ResolvedLayer(node, target, arguments, refs)
 
-    def _with_items(self, layer: ResolvedLayer) -> ResolvedLayer:
-        """The layer with the items of the lists that it takes: at ports that take many, and one for each copy."""
-        apart = {
-            port
-            for port, ref in layer.refs.items()
-            if isinstance(ref, Ref) and layer.repeated and self._list_of(ref)
-        }
-        refs = {
-            port: ref
-            if isinstance(ref, Ref) and port not in apart
-            else self._items_of(layer.node, ref if isinstance(ref, tuple) else (ref,))
-            for port, ref in layer.refs.items()
-        }
-        repeat = layer.node.layer.repeat
-        if repeat is not None and repeat.reverse:
-            self._check_reverse(layer.node, apart)
-            refs |= {port: _reversed(refs[port]) for port in apart}
-        return replace(layer, refs=refs, each=frozenset(apart))
-
-    def _check_reverse(self, node: Node, each: Collection[str]) -> None:
-        """What is reversed is a list that goes item by item."""
-        if not each:
-            message = "`reverse` is for a list that goes item by item, and this layer takes none"
-            span = node.place.at("repeat").span("reverse", key=True)
-            self.report.error("bad-repeat", span, message, path=self._path(node))
-
-    def _items_of(self, node: Node, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
-        found: list[Ref] = []
-        for ref in refs:
-            copies = self._list_of(ref)
-            if copies is None:
-                found.append(ref)
-                continue
-            self.engine.charge_run(items=len(copies))
-            ports = (item_port(ref.port, n) for n in range(len(copies)))
-            found += (Ref(ref.node, port, ref.path, of_list=True) for port in ports)
-        most = self.engine.limits.inputs
-        if len(found) > max(most, len(refs)):
-            message = f"a layer has more than {most:,} inputs"
-            raise self._skip(node, OpError("too-large", message))
-        return tuple(found)
-
-    def _listed(self, layer: ResolvedLayer) -> Iterator[Listed]:
-        """The lists that a layer takes whole, each of as many items as a param says."""
-        for refs in layer.refs.values():
-            for first, ref in enumerate(refs if isinstance(refs, tuple) else ()):
-                name, number = ref.item or ("", 0)
-                if not ref.of_list or number:
-                    continue
-                source = self.instance.nodes[ref.node]
-                repeat = source.node.layer.repeat
-                if repeat is not None and self._are_alike(source):
-                    count = named_count(repeat.count, self.instance)
-                    yield Listed(first, len(source.lists[name]), count)
-
-    def _are_alike(self, source: TypedNode) -> bool:
-        """Whether a list has an item of each copy, and the numbers of the copies change no type, however many."""
-        repeat, target = source.node.layer.repeat, source.target
-        assert repeat is not None
-        if repeat.at is not None:
-            return False
-        counted = {
-            key: value
-            for key, value in source.arguments.items()
-            if uses_counter(target, {key: value})
-        }
-        if not isinstance(target, Scope) or target.kind == "group":
-            return not uses_counter(target, source.arguments)
-        values = self.engine.value_params.of(target)
-        runs = [call.instance for call in source.calls if call.instance is not None]
-        return all(
-            key in values and all(isinstance(one.params[key], float) for one in runs)
-            for key in counted
-        )
-
-    def _check_each(self, layer: ResolvedLayer, count: int) -> None:
-        """A list that goes item by item has one for each copy, and is nothing that could be passed on."""
-        node = layer.node
-        repeat = node.layer.repeat
-        if layer.each and repeat is not None and not layer.refs.keys() - layer.each:
-            self._check_kept(node, repeat)
-        for port in layer.each:
-            items = layer.refs[port]
-            assert isinstance(items, tuple)
-            (name, _), path = items[0].item or ("", 0), self._path(node)
-            text = f"{items[0].node}.{name}"
-            message = help = ""
-            if count and len(items) != count:
-                copies = f"{count} cop{'y' if count == 1 else 'ies'}"
-                message = (
-                    f"{text} has {len(items)} items for {copies}: each takes its own"
-                )
-            elif (
-                node.layer.when is not None
-                and node.otherwise is None
-                and port == next(iter(layer.refs))
-            ):
-                message = (
-                    f"where `when` is false, {text} would be passed on, which is a list"
-                )
-                help = "name the value that takes its place: else: x"
-            if message:
-                span = node.place.document.locate(items[0].path)
-                self.report.error("bad-list", span, message, help=help, path=path)
-                raise Skip
-
-    def _check_kept(self, node: Node, repeat: Repeat) -> None:
-        """What copies give that take nothing but items of lists, and so are no chain, is in a list."""
-        if not repeat.collect and not repeat.stack:
-            message = "each copy takes an item, and only what the last one gives would be used"
-            help = "name the list of what they give: collect: outputs"
-            span, path = node.place.at("repeat").span(), self._path(node)
-            self.report.error("bad-repeat", span, message, help=help, path=path)
-
-    def _list_of(self, ref: Ref) -> tuple[int, ...] | None:
-        """The copies that the items of a list are of; None for what is no list."""
-        source = self.instance.nodes.get(ref.node)
-        return None if source is None else source.lists.get(ref.port)
-
     def _types(
         self, layer: ResolvedLayer, active: bool
     ) -> dict[str, TensorType | tuple[TensorType, ...] | None]:
@@ -549,21 +395,11 @@ class ScopeInference:
 
     def _needed(self, node: Node, ref: Ref) -> TensorType | None:
         """The type of an input; None where it is an optional input of this block that is absent."""
-        kind = None if self._is_unnamed(ref) else self.instance.type_of(ref)
+        kind = None if self.lists.is_unnamed(ref) else self.instance.type_of(ref)
         if kind is None and not self._absent(ref):
             self._check_port(node.place, ref, self._path(node))
             raise Skip
         return kind
-
-    def _is_unnamed(self, ref: Ref) -> bool:
-        """Whether a value is an output of copies that are no chain, of which each gives its own."""
-        source = self.instance.nodes.get(ref.node)
-        repeat = source.node.layer.repeat if source is not None else None
-        if source is None or repeat is None or not source.calls or source.routed:
-            return False
-        if repeat.chained and (not source.each or source.inputs.keys() - source.each):
-            return False
-        return (ref.port or next(iter(source.outputs))) in source.of_copy
 
     def _as_if_on(self, layer: ResolvedLayer, types: Types) -> Types:
         """The types of the inputs of a layer that is off, those that are off with it as they would be."""
@@ -620,7 +456,7 @@ class ScopeInference:
     def _check_port(self, place: Place, ref: Ref, path: InstancePath) -> None:
         """Report an output that a layer does not have, where that is known only now."""
         source = self.instance.nodes.get(ref.node)
-        if source is not None and self._check_list(place, source, ref, path):
+        if source is not None and self.lists.check_list(place, source, ref, path):
             return
         if source is not None and source.outputs and ref.port:
             help = suggestions.of_list(ref.node, ref.port, source.lists)
@@ -630,33 +466,6 @@ class ScopeInference:
             span = place.document.locate(ref.path)
             message = f"{ref.node} has no output {ref.port}"
             self.report.error("unknown-port", span, message, help=help, path=path)
-
-    def _check_list(
-        self, place: Place, source: TypedNode, ref: Ref, path: InstancePath
-    ) -> bool:
-        """Report a list where one tensor is needed, and an item that is not there."""
-        span = place.document.locate(ref.path)
-        if self._is_unnamed(ref):
-            names = [*source.lists, *(set(source.outputs) & _stacks(source.node))]
-            message = f"the copies of {ref.node} are no chain, and each gives its own"
-            help = f"name what they give: {ref.node}.{next(iter(names), 'outputs')}"
-            self.report.error("bad-list", span, message, help=help, path=path)
-            return True
-        copies = source.lists.get(ref.port)
-        if copies is not None:
-            message = f"{ref} is a list of {len(copies)}, and one tensor is needed here"
-            joined = f"{{op: concat, dim: 1, in: {ref}}}"
-            help = f"name an item, {ref}.0, or join them: {joined}; copies of a layer take an item each"
-            self.report.error("bad-list", span, message, help=help, path=path)
-            return True
-        name, number = ref.item or ("", 0)
-        copies = source.lists.get(name)
-        if copies is None:
-            return False
-        message = f"{ref.node}.{name} has {len(copies)} items, and no item {number}"
-        help = "items are counted from 0"
-        self.report.error("bad-list", span, message, help=help, path=path)
-        return True
 
     # Whether it runs, and how often.
 
@@ -807,7 +616,9 @@ class ScopeInference:
             values = {**values, COUNTER: counter}
         if not isinstance(target, Scope):
             number, context = counter or 0, self.context
-            context.listed = () if layer.repeated else tuple(self._listed(layer))
+            context.listed = (
+                () if layer.repeated else tuple(self.lists.taken_whole(layer))
+            )
             try:
                 call = call_op(
                     target, layer.arguments, types, values, names, context, number
@@ -1066,16 +877,6 @@ class ScopeInference:
     def _skip(self, node: Node, error: OpError) -> Skip:
         self.engine.errors.add(self.instance, node, error, self._path(node))
         return Skip()
-
-
-def _reversed(refs: Ref | tuple[Ref, ...]) -> tuple[Ref, ...]:
-    assert isinstance(refs, tuple)
-    return refs[::-1]
-
-
-def _stacks(node: Node) -> set[str]:
-    """The names of what a layer stacks."""
-    return set() if node.layer.repeat is None else set(node.layer.repeat.stack)
 
 
 def _inputs_place(node: Node) -> Place:
