@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,10 @@ def test_other_values_give_what_they_compile_to(spec: str) -> None:
     assert verify(small(spec)).problems == ()
 
 
+UNUSED = {"detr": r"decoder\.0\.self_attn\.([qk]_proj\.\w+|[vo]_proj\.weight)"}
+"""What learns nothing by design: DETR's queries are zeros where they first attend to one another."""
+
+
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_every_parameter_learns(spec: str, mode: str) -> None:
@@ -53,7 +58,8 @@ def test_every_parameter_learns(spec: str, mode: str) -> None:
         for name, gradient in gradients(module).items():
             assert gradient is not None, f"{name} does not reach the output"
             assert gradient.isfinite().all(), name
-            assert gradient.any(), f"{name} changes nothing"
+            unused = re.fullmatch(UNUSED.get(spec, ""), name) is not None
+            assert unused or gradient.any(), f"{name} changes nothing"
 
 
 def _fill_zeros(module: nn.Module) -> None:

@@ -45,6 +45,9 @@ def hold_counts(program: Program, most: int | None = None) -> None:
     for network, kind in load_program(program).items():
         instance = program.typed.networks[network]
         module = build_on_meta(kind, **constructor_arguments(kind, instance)).eval()
+        module.requires_grad_(
+            False
+        )  # torch's counter takes no views of weights that learn
         section = program.summary.networks[network]
         parameters = sum(tensor.numel() for tensor in module.parameters())
         assert section.size.parameters == parameters
