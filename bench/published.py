@@ -52,8 +52,20 @@ def build(model: str) -> nn.Module:
             small: nn.Module = kind(**_without_weights(kind))
         return small
     with torch.device("meta"):
-        built: nn.Module = kind(kind.config_class())
+        built: nn.Module = kind(_default_config(kind))
     return built
+
+
+def _default_config(kind: Any) -> Any:
+    """The configuration by default; with a ResNet of the library's own where another library would have to be there."""
+    config = kind.config_class()
+    backbone = getattr(config, "backbone_config", None)
+    if getattr(backbone, "model_type", "") == "timm_backbone":
+        import transformers
+
+        own = transformers.ResNetConfig(out_features=["stage4"])
+        return kind.config_class(backbone_config=own)
+    return config
 
 
 def _without_weights(kind: Any) -> dict[str, None]:
