@@ -108,10 +108,12 @@ def required_numbers(classes: Sequence[ClassIR]) -> dict[int, list[Required]]:
                 waiting.append((outer, each))
     for ir in classes:
         if ir.plan.scope.kind != "network" and id(ir.plan) in found:
+            every = set(found[id(ir.plan)])
             found[id(ir.plan)] = [
                 one
                 for one in found[id(ir.plan)]
-                if not _is_required_anyway(ir.plan, one, sites, recursive, known)
+                if not (one.conditions and replace(one, conditions=()) in every)
+                and not _is_required_anyway(ir.plan, one, sites, recursive, known)
             ]
     return found
 
@@ -165,7 +167,10 @@ def _lifted(
         node = site.held.typed.node
         layer, when = node.layer, _built_when(outer, node.name)
         code, least, *conditions = told
-        lifted = Required(code, least, (*when, *conditions), one.is_multiple)
+        if lit(False) in conditions:
+            continue
+        under = (*when, *(one for one in conditions if one != lit(True)))
+        lifted = Required(code, least, under, one.is_multiple)
         count = None
         if site.held.copies and layer.repeat is not None:
             count = value_code(layer.repeat.count)

@@ -75,6 +75,8 @@ class TimedBlock(nn.Module):
         self, c: int, e: int, width: int, attend: bool, groups: int, dropout: float
     ) -> None:
         super().__init__()
+        if c % groups != 0:
+            raise ValueError("C must be a multiple of groups")
         self.width = width
         self.norm1 = nn.GroupNorm(groups, c, eps=1e-6)
         self.conv1 = nn.Conv2d(c, width, kernel_size=3, padding=1)
@@ -169,6 +171,14 @@ class Level(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError("blocks must be at least 1: a copy gives down its outputs")
+        if min(len(widths), len(attends)) < 1:
+            raise ValueError("len(widths) and len(attends) must be at least 1")
+        if min(blocks, groups) < 1:
+            raise ValueError("blocks and groups must be at least 1")
+        if widths[0] % groups != 0:
+            raise ValueError("widths[0] must be a multiple of groups")
+        if widths[0] < 1:
+            raise ValueError("widths[0] must be at least 1")
         self.down = nn.ModuleList(
             TimedBlock(
                 c if i == 0 else widths[0], e, widths[0], attends[0], groups, dropout
@@ -233,6 +243,10 @@ class Coarser(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
+        if len(widths) < 2:
+            raise ValueError("len(widths) must be at least 2")
+        if min(widths[1], widths[0]) < 1:
+            raise ValueError("widths[1] and widths[0] must be at least 1")
         self.narrow = nn.Conv2d(widths[0], widths[0], kernel_size=3, stride=2)
         self.level = Level(
             widths[0], e, widths[1:], attends[1:], blocks, groups, dropout

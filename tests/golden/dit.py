@@ -172,6 +172,12 @@ class DiT(nn.Module):
             raise ValueError("width and 2 * (width // 2) must be equal")
         if min(size, channels, patch, width, heads, waves) < 1:
             raise ValueError("all sizes must be at least 1")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
+        if min(width // 2, classes + 1) < 1:
+            raise ValueError("width // 2 and classes + 1 must be at least 1")
+        if depth < 0:
+            raise ValueError("depth must be at least 0")
         self.size = size
         self.patch = patch
         self.patches = nn.Conv2d(channels, width, kernel_size=patch, stride=patch)

@@ -147,3 +147,18 @@ def test_a_size_by_which_another_use_would_divide_by_zero(tmp_path: Path) -> Non
         "      sum: {op: add, in: [mean, x]}\n"
     )
     _network(tmp_path, text)()
+
+
+def test_a_flag_that_is_given_as_a_word_stands_in_no_demand(tmp_path: Path) -> None:
+    """What a block asks of its numbers under a flag is asked once, or never, by what gives the flag."""
+    text = (
+        "params: {width: 8, groups: 2}\ninputs: {x: 'float[B, width, T]'}\n"
+        "layers: {a: {op: Part, on: true, groups: groups}, b: {op: Part, on: false, groups: groups}}\n"
+        "blocks: {Part: {params: {on: bool, groups: int}, inputs: {x: 'float[B, C, T]'}, "
+        "layers: {norm: {op: group_norm, num_groups: groups, when: on}, act: relu}}}"
+    )
+    path = tmp_path / "net.yaml"
+    path.write_text(f"name: Net\n{text}\n", encoding="utf-8")
+    code = compile_spec(path).python
+    assert "True and" not in code and "False and" not in code
+    assert code.count("width % groups") == 1
