@@ -43,13 +43,13 @@ def test_build_of_a_wrong_spec_writes_nothing(run: Runner, tmp_path: Path) -> No
 def test_build_without_a_picture_says_so(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiler.diagram import diagram
+    from compiler.diagram import picture
     from compiler.diagram.layout_engine import LayoutTooLargeError
 
     def late(dot: str, format: str, **options: str) -> bytes:
         raise LayoutTooLargeError("the layout took more than 2 s and was stopped")
 
-    monkeypatch.setattr(diagram, "render_dot", late)
+    monkeypatch.setattr(picture, "render_dot", late)
     found = run("build", GPT2, "--out", tmp_path)
     assert found.code == 0
     assert found.err.startswith("warning: there is no picture: the layout took")
