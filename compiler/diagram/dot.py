@@ -193,6 +193,7 @@ class _DotPrinter:
             "pad": "0.15",
             "label": label,
             **self._page(),
+            **({"newrank": "true"} if self._drawing.one_ranking else {}),
             # The last pass over all clusters does not keep boxes in the order that is asked for.
             **({"remincross": "false"} if self._rows else {}),
             **(_COARSE if len(self._drawing.edges) > _MANY_EDGES else {}),

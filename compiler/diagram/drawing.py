@@ -136,6 +136,8 @@ class Drawing:
     """The greatest width of the picture on a page, in points; 0 for none."""
     narrow: bool = False
     """Whether labels are broken early."""
+    one_ranking: bool = False
+    """Whether boxes are ranked over the borders of clusters, so that no arrow leads back."""
     below: bool = False
     """Whether networks are one below another, and not side by side."""
 

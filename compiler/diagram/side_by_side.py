@@ -13,10 +13,13 @@ from typing import Any
 
 from compiler.dataclass import dataclass
 from compiler.diagram.dot import to_dot
-from compiler.diagram.drawing import Caption, Drawing
+from compiler.diagram.drawing import Caption, Direction, Drawing
+from compiler.diagram.geometry import Curve, Point
 from compiler.diagram.layout_engine import LayoutEngine, lay_out
 from compiler.diagram.positions import Layout
+from compiler.diagram.u_shape import u_shape
 
+_LEVEL = 1.0  # points by which an arrow may lead back
 _GAP = 14.0  # points between two networks
 _NUMBER = r"(-?[\d.]+(?:e[-+]?\d+)?)"
 _NUMBERS = re.compile(f"{_NUMBER},{_NUMBER}")
@@ -29,9 +32,7 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
         DiagramError: if the layout of a network fails or takes too long.
     """
     placed = Layout()
-    parts = [
-        _Part(json.loads(lay_out(to_dot(part), engine))) for part in _parts(drawing)
-    ]
+    parts = [_laid_out(part, engine) for part in _parts(drawing)]
     tallest = max(part.height for part in parts)
     x = y = 0.0
     for part in parts:
@@ -42,6 +43,18 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
             y -= part.height + _GAP
             part.move_to(placed, x, y)
     return placed
+
+
+def _laid_out(drawing: Drawing, engine: LayoutEngine) -> _Part:
+    """Lay out one network.
+
+    Graphviz takes it that an arrow between two clusters may lead back; where one does, all boxes are ranked as one.
+    """
+    part = _Part(json.loads(lay_out(to_dot(drawing), engine)))
+    if part.leads_back(drawing):
+        ranked = to_dot(replace(drawing, one_ranking=True))
+        part = _Part(json.loads(lay_out(ranked, engine)))
+    return part
 
 
 def _parts(drawing: Drawing) -> Iterator[Drawing]:
@@ -76,6 +89,20 @@ class _Part:
         self._left, self._low = left, low
         self.width, self.height = right - left, high - low
 
+    def leads_back(self, drawing: Drawing) -> bool:
+        """Whether an arrow leads against the reading direction, which only a state may do, and the right arm of a U."""
+        placed = Layout()
+        self.move_to(placed, 0.0, 0.0)
+        shape = u_shape(drawing)
+        for edge in drawing.edges:
+            if edge.kind not in ("flow", "skip") or (shape and shape.is_up(edge)):
+                continue
+            for place in placed.edges[edge.source, edge.target]:
+                points = Curve.of(place.get("pos", "")).points
+                if points and _is_back(points[0], points[-1], drawing.direction):
+                    return True
+        return False
+
     def move_to(self, placed: Layout, x: float, y: float) -> None:
         """Add the positions of all parts to `placed`, with the lower left corner at a point."""
         across, up = x - self._left, y - self._low
@@ -104,3 +131,9 @@ class _Part:
                 pair = pair[1], pair[0]
             attributes = {key: moved(edge[key]) for key in ("pos", "lp") if key in edge}
             placed.edges.setdefault(pair, []).append(attributes)
+
+
+def _is_back(start: Point, end: Point, direction: Direction) -> bool:
+    if direction == "TB":
+        return end[1] > start[1] + _LEVEL
+    return end[0] < start[0] - _LEVEL
