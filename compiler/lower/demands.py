@@ -76,7 +76,12 @@ def bounds(
     for name, param in found.params.items():
         yield from _declared(name, param)
     stars = [(Starred(name_code(name)), name) for name in found.lists]
-    longer = {code for numbers in found.lengths.values() for code, _ in numbers}
+    longer = {
+        code
+        for least, numbers in found.lengths.items()
+        if isinstance(least, Literal)
+        for code, _ in numbers
+    }
     short = [one for one in found.numbers if one[0] not in longer]
     for least, numbers in found.lengths.items():
         yield from _at_least(numbers, least)

@@ -86,8 +86,8 @@ class CountedLists(nn.Module):
             depths = tuple(min(i + 1, 2) for i in range(levels))
         if min(len(widths), len(depths)) < levels:
             raise ValueError("len(widths) and len(depths) must be at least levels")
-        if min(base, levels, *widths) < 1:
-            raise ValueError("base, levels and widths must be at least 1")
+        if min(base, levels, len(widths), len(depths), *widths) < 1:
+            raise ValueError("all sizes must be at least 1")
         if sum(tuple(widths[levels - 1] + i for i in range(2))) < 1:
             raise ValueError("all lengths must be at least 1")
         if min(depths) < 0:

@@ -191,7 +191,9 @@ class EfficientNetB0(nn.Module):
             raise ValueError("all lengths must be at least len(widths)")
         if len(before) < len(widths):
             raise ValueError("len(before) must be at least len(widths)")
-        if min(classes, stem, len(widths), total, *widths, *strides) < 1:
+        if min(classes, stem, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(strides), len(before), total, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")

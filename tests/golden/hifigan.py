@@ -125,7 +125,7 @@ class HiFiGAN(nn.Module):
         super().__init__()
         if len(rate_kernels) < 4:
             raise ValueError("len(rate_kernels) must be at least len(rates)")
-        if min(mels, width, len(kernels), *rate_kernels) < 1:
+        if min(mels, width, len(rate_kernels), len(kernels), *rate_kernels) < 1:
             raise ValueError("all sizes must be at least 1")
         self.from_mel = parametrizations.weight_norm(
             nn.Conv1d(mels, width, kernel_size=7, padding=3)

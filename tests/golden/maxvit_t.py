@@ -325,7 +325,7 @@ class MaxViT(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if len(widths) < len(depths):
             raise ValueError("len(widths) must be at least len(depths)")
-        if min(classes, stem, len(depths), head_dim, *widths) < 1:
+        if min(classes, stem, len(widths), len(depths), head_dim, *widths) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")

@@ -118,7 +118,9 @@ class MnasNet(nn.Module):
             raise ValueError("len(stem) must be at least 2")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, len(widths), last, *stem, *widths, *strides) < 1:
+        if min(classes, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(strides), last, *stem, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")

@@ -191,7 +191,9 @@ class MobileNetV3(nn.Module):
         super().__init__()
         if min(len(kernels), len(strides), len(expanded), len(squeezed)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, stem, len(widths), hidden, *strides, *expanded, *widths) < 1:
+        if min(classes, stem, len(kernels), len(strides), len(expanded)) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(len(squeezed), len(widths), hidden, *strides, *expanded, *widths) < 1:
             raise ValueError("all sizes must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),

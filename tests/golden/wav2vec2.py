@@ -171,7 +171,7 @@ class Wav2Vec2(nn.Module):
             hidden = 4 * width
         if len(strides) < len(kernels):
             raise ValueError("len(strides) must be at least len(kernels)")
-        if min(vocab, channels, len(kernels), width, heads, hidden) < 1:
+        if min(vocab, channels, len(kernels), len(strides), width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(position_kernel, position_groups, *kernels, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
