@@ -88,6 +88,8 @@ def bounds(
     yield from _at_least([*short, *stars], lit(1))
     yield from ((one.test, message) for one, message in found.multiples.items())
     yield from _at_least(found.formulas, lit(1))
+    for least, numbers in found.counts.items():
+        yield from _at_least(numbers, least)
     yield from found.others
 
 
@@ -136,6 +138,8 @@ class _Bounds:
         """Numbers that are multiples of others, with the message."""
         self.formulas: list[tuple[Expr, str]] = []
         """Those that are worked out: after the numbers that they are divided by."""
+        self.counts: dict[Expr, list[tuple[Expr, str]]] = {}
+        """Numbers that are at least others than 1, such as numbers of copies, by these."""
         self.others: list[Demand] = []
         dims = {n for use in plan.uses for n in use.names} - plan.scope.params.keys()
         sizes: dict[str, Interval] = dict.fromkeys(dims - {COUNTER}, (1, inf))
@@ -199,7 +203,7 @@ class _Bounds:
         if _is_length(one.code):
             self.lengths.setdefault(one.least, []).append((one.code, text))
         elif one.least != lit(1):
-            self.others.append((one.test, message))
+            self.counts.setdefault(one.least, []).append((one.code, text))
         elif isinstance(one.code, Placeholder):
             self.numbers.append((one.code, text))
         else:
@@ -213,8 +217,11 @@ class _Bounds:
         if least.value == 1 and never_empty:
             self.lists.append(name)
             return
-        default = {} if never_empty else {"default": least}
-        code = call("min", name_code(name), **default)
+        if never_empty:
+            every = Starred(name_code(name)), name
+            self.counts.setdefault(least, []).append(every)
+            return
+        code = call("min", name_code(name), default=least)
         message = f"{name} must be at least {least.value}"
         self.others.append((Compare("<", code, least), message))
 

@@ -74,10 +74,8 @@ class Detector(nn.Module):
             raise ValueError("width must be a multiple of groups")
         if 2 * width % groups != 0:
             raise ValueError("2 * width must be a multiple of groups")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
-        if tower < 0:
-            raise ValueError("tower must be at least 0")
+        if min(depth, tower) < 0:
+            raise ValueError("depth and tower must be at least 0")
         self.stem = Convolution(channels, width, groups, stride=2)
         self.down = Convolution(width, 2 * width, groups, stride=2)
         self.body = nn.ModuleList(Residual(2 * width, groups) for _ in range(depth))
