@@ -6,6 +6,7 @@ python -m bench.zoo --diagrams             draws each of them instead, into buil
 from __future__ import annotations
 
 import argparse
+import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,8 +43,9 @@ class Entry:
 
     @property
     def python(self) -> int:
-        """Lines of the generated module, without the states of decoding that it carries."""
-        return len(without_states(self.program.python).splitlines())
+        """Lines of the generated module, without the states of decoding that it carries, and what it refuses."""
+        text = without_states(self.program.python)
+        return len(text.splitlines()) - sum(map(_checks, ast.walk(ast.parse(text))))
 
     @property
     def parameters(self) -> int:
@@ -56,6 +58,17 @@ def entries(compiled: Callable[[Path], Program] = compile_spec) -> Iterator[Entr
     """Every file of specs/."""
     for file in sorted(SPECS.glob("*.yaml")):
         yield Entry(file, compiled(file))
+
+
+def _checks(node: ast.AST) -> int:
+    """The lines in which a constructor refuses arguments."""
+    if not isinstance(node, ast.FunctionDef) or node.name != "__init__":
+        return 0
+    return sum(
+        (part.end_lineno or part.lineno) - part.lineno + 1
+        for part in node.body
+        if isinstance(part, ast.If) and isinstance(part.body[0], ast.Raise)
+    )
 
 
 def _models(program: Program) -> Iterator[str]:
@@ -76,10 +89,11 @@ Written by `make docs`. `make zoo` draws all of them into `build/zoo/`, and `lay
 one; the [diagram of GPT-2](images/gpt2.svg) is an example.
 
 Lines are those of the whole file: of the spec, and of the module that it is compiled into, without the classes that
-keep keys, values and states between steps (transformers' caches are not counted either). The last columns are the
-lines that define the same network elsewhere: its classes, its builder, what these use of their own files and the
-imports there, without tables of weights and what all networks share. `make test-reference` compares each network with
-that one: outputs, gradients, the number of parameters at full size.
+keep keys, values and states between steps (transformers' caches are not counted either), and without the arguments that
+constructors refuse, which the others leave to torch. The last columns are the lines that define the same network
+elsewhere: its classes, its builder, what these use of their own files and the imports there, without tables of weights
+and what all networks share. `make test-reference` compares each network with that one: outputs, gradients, the number
+of parameters at full size.
 
 {shown}
 

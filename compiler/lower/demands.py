@@ -28,7 +28,7 @@ from compiler.ir.module import ScopeName
 from compiler.language.params import Param
 from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.code_bounds import Bounds, is_multiple
+from compiler.lower.code_bounds import UNBOUNDED, Bounds, is_multiple
 from compiler.lower.evaluate_code import folded_numbers, number_code
 from compiler.lower.required_numbers import Required
 from compiler.lower.scope_code import name_code, size_code, value_code
@@ -61,12 +61,14 @@ def bounds(
     taken: Collection[str],
     positive: Collection[str],
     required: Iterable[Required],
+    demanded: Iterable[Expr],
 ) -> Iterator[Demand]:
     """The bounds of the arguments of a class: those declared, those that are at least 1, then what they do not prove.
 
-    `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values.
+    `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values. `demanded`
+    are tests that it demands already.
     """
-    found = _Bounds(plan, taken, positive)
+    found = _Bounds(plan, taken, positive, demanded)
     asked = [*_longest(one for one in required if found.takes(one))]
     whole = set(_whole_lists(asked, plan))
     places = {name: place for place, name in enumerate(plan.scope.params)}
@@ -123,7 +125,11 @@ class _Bounds:
     """What is demanded of the arguments of a class, and what is known of those for which it holds."""
 
     def __init__(
-        self, plan: ClassPlan, taken: Collection[str], positive: Collection[str]
+        self,
+        plan: ClassPlan,
+        taken: Collection[str],
+        positive: Collection[str],
+        demanded: Iterable[Expr],
     ) -> None:
         self.plan, self.taken = plan, taken
         params = plan.scope.params.items() if plan.scope.kind == "network" else ()
@@ -144,7 +150,12 @@ class _Bounds:
         dims = {n for use in plan.uses for n in use.names} - plan.scope.params.keys()
         sizes: dict[str, Interval] = dict.fromkeys(dims - {COUNTER}, (1, inf))
         self.known = Bounds({**sizes, **dict(self._declared())}, {})
+        for test in demanded:
+            if isinstance(test, Compare) and test.op == "<":
+                self.known.learn(test.left, test.right)
         for name, param in self.params.items():
+            if self.known.names.get(name, UNBOUNDED)[0] >= 1:
+                continue
             if name in positive and not _is_bounded(param) and _is_positive(plan, name):
                 self.numbers.append(_least(plan, name))
                 self.known.names[name] = 1, inf

@@ -146,8 +146,8 @@ def _bounded(
     found: list[ClassIR] = []
     for ir in classes:
         taken = constructors.of(ir.plan).all
-        known = {test for test, _ in ir.demands}
-        more = bounds(ir.plan, taken, positive, required.get(id(ir.plan), ()))
+        known = [test for test, _ in ir.demands]
+        more = bounds(ir.plan, taken, positive, required.get(id(ir.plan), ()), known)
         new = (one for one in more if one[0] not in known)
         found.append(replace(ir, demands=(*ir.demands, *new)))
     return found

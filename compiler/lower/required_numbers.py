@@ -327,7 +327,7 @@ def _alternatives(plan: ClassPlan, name: str) -> Iterator[_Alternative]:
 
 def _lengths(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
     """How long the lists must be of which a formula reads an item."""
-    for part in _parts(code):
+    for part in _parts(code, always=True):
         match part:
             case Subscript(Placeholder(ScopeName()) as items, (index,)):
                 if isinstance(index, Slice):
@@ -379,12 +379,14 @@ def _of_all_copies(
 
 
 def _branches(one: Required, code: Conditional) -> Iterator[Required]:
-    """What is required of either branch; of both, where the copies differ in which they take."""
-    differ = _COUNTER in _parts(code.test)
+    """What is required of either branch; where copies differ in which they take, of the first copy alone."""
+    if _COUNTER in _parts(code.test):
+        if code.test == Compare("==", _COUNTER, lit(0)):
+            yield Required(_at_copy(code.body, {}), one.least, one.conditions)
+        return
     tests = code.test, Unary("not", code.test)
     for test, branch in zip(tests, (code.body, code.orelse), strict=True):
-        under = one.conditions if differ else (*one.conditions, test)
-        yield Required(branch, one.least, under)
+        yield Required(branch, one.least, (*one.conditions, test))
 
 
 def _at_copy(code: Expr, copy: Linear) -> Expr:
@@ -394,10 +396,16 @@ def _at_copy(code: Expr, copy: Linear) -> Expr:
     return linear_code(combine(form, copy, times)) if times else code
 
 
-def _parts(code: Expr) -> Iterator[Expr]:
+def _parts(code: Expr, *, always: bool = False) -> Iterator[Expr]:
+    """The parts of code; with `always` those alone that are worked out whatever its conditions come to."""
     waiting: list[Any] = [code]
     while waiting:
         part = waiting.pop()
         if not isinstance(part, Slice):
             yield part
-        waiting += children(part)
+        if always and isinstance(part, Conditional):
+            waiting.append(part.test)
+        elif always and isinstance(part, Logic):
+            waiting.append(part.items[0])
+        else:
+            waiting += children(part)

@@ -71,8 +71,8 @@ class Collected(nn.Module):
             raise ValueError(
                 "2 * depth must be at least 6: so many copies of some are read"
             )
-        if min(width, depth) < 1:
-            raise ValueError("width and depth must be at least 1")
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.body = nn.ModuleList(Layer(width, rate=0.1 * i) for i in range(depth))
         self.head = nn.Linear(depth * width, width)
         self.some = nn.ModuleList(Layer(width) for _ in range(2 * depth))

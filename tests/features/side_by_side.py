@@ -72,8 +72,8 @@ class SideBySide(nn.Module):
             raise ValueError(
                 "levels must be at least 1: a copy gives stages its outputs"
             )
-        if min(width, levels) < 1:
-            raise ValueError("width and levels must be at least 1")
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.branches = nn.ModuleList(Branch(width, 2**i) for i in range(3))
         self.back = nn.Linear(3 * width, width)
         self.heads = nn.ModuleList(nn.Linear(width, width) for _ in range(4))

@@ -43,8 +43,8 @@ class Stacked(nn.Module):
         super().__init__()
         if depth < 1:
             raise ValueError("depth must be at least 1: a copy gives body its outputs")
-        if min(depth, width) < 1:
-            raise ValueError("depth and width must be at least 1")
+        if width < 1:
+            raise ValueError("width must be at least 1")
         self.first = nn.Linear(width, width)
         self.body = nn.ModuleList(Layer(width) for _ in range(depth))
         self.turns = nn.Linear(width, width)

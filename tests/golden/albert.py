@@ -109,8 +109,6 @@ class ALBERT(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
         self.depth = depth
         self.word = nn.Embedding(vocab, embedding, padding_idx=0)
         self.position = nn.Embedding(context, embedding)

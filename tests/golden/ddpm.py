@@ -173,8 +173,8 @@ class Level(nn.Module):
             raise ValueError("blocks must be at least 1: a copy gives down its outputs")
         if min(len(widths), len(attends)) < 1:
             raise ValueError("len(widths) and len(attends) must be at least 1")
-        if min(blocks, groups) < 1:
-            raise ValueError("blocks and groups must be at least 1")
+        if groups < 1:
+            raise ValueError("groups must be at least 1")
         if widths[0] % groups != 0:
             raise ValueError("widths[0] must be a multiple of groups")
         if widths[0] < 1:

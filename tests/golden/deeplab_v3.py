@@ -134,7 +134,7 @@ class AtrousPyramid(nn.Module):
             raise ValueError(
                 "len(rates) must be at least 1: a copy gives atrous its outputs"
             )
-        if min(rates, default=1) < 1:
+        if min(rates) < 1:
             raise ValueError("rates must be at least 1")
         self.point = ConvNormAct(c, features, kernel_size=1)
         self.atrous = nn.ModuleList(

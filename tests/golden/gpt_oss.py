@@ -290,10 +290,10 @@ class GPTOSS(nn.Module):
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"
             )
-        if min(vocab, context, width, hidden, depth, heads, kv_heads, head_dim) < 1:
+        if min(vocab, context, width, hidden, heads, kv_heads, head_dim, window) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(window, experts, top_k) < 1:
-            raise ValueError("window, experts and top_k must be at least 1")
+        if min(experts, top_k) < 1:
+            raise ValueError("experts and top_k must be at least 1")
         if heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:

@@ -80,7 +80,7 @@ class Stage(nn.Module):
             raise ValueError(
                 "len(kernels) must be at least 2: so many copies of fields are read"
             )
-        if min(kernels, default=1) < 1:
+        if min(kernels) < 1:
             raise ValueError("kernels must be at least 1")
         self.slope = slope
         self.kernels = kernels

@@ -269,10 +269,8 @@ class Qwen3MoE(nn.Module):
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"
             )
-        if min(vocab, width, hidden, depth, heads, kv_heads, head_dim, experts) < 1:
+        if min(vocab, width, hidden, heads, kv_heads, head_dim, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
-        if top_k < 1:
-            raise ValueError("top_k must be at least 1")
         if heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:

@@ -93,6 +93,27 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
 }
 TAKEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "a number that copies have up to a condition": (
+        (
+            f"params: {{width: 4, n: 2}}\n{X}layers: {{g: {{repeat: n, layers: {{a: {{op: linear, "
+            "out_features: width, repeat: '2 - i if i < 2 else 1'}}}}"
+        ),
+        {"n": 6},
+    ),
+    "an item that is read under a condition": (
+        (
+            f"params: {{width: 4, n: 2, widths: [4, 8]}}\n{X}layers: {{a: {{op: linear, "
+            "out_features: 'widths[i] if i < len(widths) else 3', repeat: n}}"
+        ),
+        {"n": 4},
+    ),
+    "a size that no copy has": (
+        (
+            f"params: {{width: 4, n: 2, k: 2}}\n{X}layers: {{a: {{op: linear, "
+            "out_features: 'width - k if i == 5 else width', repeat: n}}"
+        ),
+        {"k": 4},
+    ),
     "no copies": (
         f"params: {{width: 4, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: width, repeat: n}}}}",
         {"n": 0},

@@ -49,6 +49,7 @@ LINES = {
     "predict": ["RUN", "run FILE"],
     "runs": ["RUNS"],
     "schema": [],
+    "serve": [],  # goes on, and shows what is wrong with a file
     "summary": ["FILE"],
     "train": ["FILE"],
     "verify": ["FILE"],
@@ -61,6 +62,9 @@ FILES = [f"{command} {line}" for command, lines in LINES.items() for line in lin
 
 # Options with values that they do not take.
 OPTIONS = [
+    "serve none/none.yaml",
+    "serve net.yaml --port 70000",
+    "serve net.yaml --editor nothing",
     "nothing",
     "build",
     "build net.yaml --wrong",
