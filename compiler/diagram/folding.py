@@ -45,17 +45,16 @@ class _BlockExpander:
                     waiting.append(child)
 
     def _expanded(self, view: ScopeView, name: str) -> ScopeView | None:
-        layer = view.layer(name)
-        scope = layer.scope
-        if scope is None or layer.inactive or not scope.nodes:
+        child = view.openable(name)
+        if child is None:
             return None
+        scope = child.scope
         if len(scope.inputs) > MAX_LAYERS:
             return None
         if self.drawn + min(len(scope.nodes), MAX_LAYERS) > MAX_BOXES:
             return None
         if {name, scope.name} & self.options.fold:
             return None
-        child = view.inside(name)
         named = {name, scope.name} & self.options.expand
         if named or self._is_wanted(view, child):
             return child

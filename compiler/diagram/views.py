@@ -429,6 +429,14 @@ class ScopeView:
                 found[0].append(Caller(case, 0))
         return tuple(map(tuple, found))
 
+    def openable(self, name: str) -> ScopeView | None:
+        """The inside of a block or group in which something runs, to draw in a frame; None of any other layer."""
+        layer = self.layer(name)
+        if layer.scope is None or layer.inactive:
+            return None
+        inside = self.inside(name)
+        return inside if inside.active_layers else None
+
     def inside(self, name: str) -> ScopeView:
         """A new view of the block or group that a layer runs; it is not added to `children`."""
         layer = self.layer(name)

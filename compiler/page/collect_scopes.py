@@ -138,12 +138,9 @@ class ScopeCollector:
     def _layer(self, view: ScopeView, name: str) -> JsonObject:
         layer = view.layer(name)
         found = self._describer.layer(view, layer)
-        scope = layer.scope
-        if scope is None or layer.inactive or not scope.nodes:
+        child = None if self._left < 0 else view.openable(name)
+        if child is None:
             return found
-        if self._left < 0:
-            return found
-        child = view.inside(name)
         view.children[name] = child  # the caption of what is open differs
         opened = layer_caption(view, name, self._counter, self._names)
         found["opens"] = self._number(child)
