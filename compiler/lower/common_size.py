@@ -9,14 +9,19 @@ from compiler.codegen.python import (
     Conditional,
     Expr,
 )
+from compiler.expr.syntax import Expression, names_in
 from compiler.infer.repeats import uses_counter
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.copy_sizes import size_of_copy
+from compiler.lower.copy_sizes import first_or, is_listed, size_of_copy
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.parted import parted
-from compiler.lower.scope_code import size_code
+from compiler.lower.scope_code import name_code, size_code
+from compiler.lower.to_python import to_python
+from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import ExpressionError, evaluate
+from compiler.symbolic.symbol_table import COPY_INDEX, COUNTER, counted_from
 
 MOST_COPIES = 256
 """Of so many copies of one run the size is worked out; a rule that holds for these holds."""
@@ -57,7 +62,10 @@ def common_size(
         if repeated and len(sizes) > 1:
             counted = typed.each or uses_counter(typed.target, typed.arguments)
             known = builder.plan.copy_formulas if counted else {}
-            candidates[size_of_copy(sizes, size_code, known)] = None
+            code = size_of_copy(sizes, size_code, known)
+            if is_listed(code):
+                code = _of_copy_before(typed, [*group, *more]) or code
+            candidates[code] = None
         candidates |= dict.fromkeys(size_code(size) for _, size in group)
     options = list(candidates)
     for code in options:
@@ -77,6 +85,46 @@ def common_size(
             run for run, _ in group
         )
     raise parted(builder.plan, typed.node.name, list(groups.values()))
+
+
+def _of_copy_before(typed: TypedNode, pairs: Sequence[tuple[Run, Dim]]) -> Expr | None:
+    """`width if i == 0 else width // 2 ** (i - 1)`: what the copy before is given.
+
+    None unless one formula of the layer fits, and no other.
+    """
+    first = min(pairs, key=lambda pair: pair[0].call.counter)
+    rest = [pair for pair in pairs if pair[0].call.counter]
+    if len(rest) == len(pairs):
+        return None
+    written = {
+        counted_from(value.expr, COPY_INDEX - 1)
+        for value in typed.arguments.values()
+        if isinstance(value, Formula) and COUNTER in names_in(value.expr)
+    }
+    found = {to_python(expr, name_code): expr for expr in written}
+    fits = [code for code in found if all(_comes_to(code, *pair) for pair in rest)]
+    if len(fits) != 1:
+        return None
+    if _starts_with(found[fits[0]], *first):
+        return fits[0]
+    return first_or(size_code(first[1]), fits[0])
+
+
+def _starts_with(expr: Expression, run: Run, size: Dim) -> bool:
+    """Whether a formula is a size in the first copy, whatever its names are."""
+    try:
+        return evaluate(expr, run.use.names.counted(0)) == size
+    except ExpressionError:
+        return False
+
+
+def _comes_to(code: Expr, run: Run, size: Dim) -> bool:
+    """Whether code comes to a size in the copy that a run is of."""
+    try:
+        value = value_of(code, run.use, run.call.counter)
+    except Unknown:
+        return False
+    return bool(value == run.use.context.value(size))
 
 
 def _by_condition(

@@ -11,6 +11,7 @@ from compiler.codegen.python import (
     Conditional,
     Expr,
     Placeholder,
+    Subscript,
     TupleExpr,
     lit,
     subscript,
@@ -53,11 +54,11 @@ def size_of_copy(
         if found is not None:
             return found
     if sizes[1][0] == 1 and all(size == values[1] for size in values[1:]):
-        return _first_or(to_code(values[0]), to_code(values[1]))
+        return first_or(to_code(values[0]), to_code(values[1]))
     if _consecutive(sizes):
         found = _rule(values[1:], 1, to_code)
         if found is not None:
-            return _first_or(to_code(values[0]), found)
+            return first_or(to_code(values[0]), found)
     listed = TupleExpr(tuple(to_code(size) for size in _expanded(sizes)))
     return subscript(listed, COUNTER)
 
@@ -80,7 +81,7 @@ def _followed(
         return None
     if _formula(values[1], copy_formulas, 1, Dim.of(0)) == values[0]:
         return to_code(told.pop())
-    return _first_or(to_code(values[0]), to_code(told.pop()))
+    return first_or(to_code(values[0]), to_code(told.pop()))
 
 
 def _formula(
@@ -94,7 +95,17 @@ def _consecutive(sizes: Sizes) -> bool:
     return [first for first, _ in sizes] == list(range(len(sizes)))
 
 
-def _first_or(first: Expr, others: Expr) -> Expr:
+def is_listed(code: Expr) -> bool:
+    """Whether code is an item, for each copy, of a list that stands in it."""
+    return (
+        isinstance(code, Subscript)
+        and isinstance(code.value, TupleExpr)
+        and code.index == (COUNTER,)
+    )
+
+
+def first_or(first: Expr, others: Expr) -> Expr:
+    """One size for the first copy, and one for those after it."""
     return Conditional(Compare("==", COUNTER, lit(0)), first, others)
 
 

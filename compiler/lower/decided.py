@@ -23,6 +23,7 @@ from compiler.lower.choice_tests import settled, settled_for_copies
 from compiler.lower.class_ir import ClassIR, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.constructors import Constructors
+from compiler.lower.listed_copies import listed_copies
 from compiler.lower.scope_code import (
     name_code,
     own_counter,
@@ -66,6 +67,9 @@ def decided(classes: Sequence[ClassIR], constructors: Constructors) -> Decided:
     for caller in (caller for found in callers.values() for caller in found):
         if constructors.is_numbered(caller.construct, caller.ir):
             _add(names, caller.ir.plan, _counted(caller))
+    for ir in classes:
+        for typed in listed_copies(ir, constructors):
+            _add(names, ir.plan, _names(count_code(typed)))
     waiting = [plan for plan in plans if names[id(plan)]]
     while waiting:
         plan = waiting.pop()

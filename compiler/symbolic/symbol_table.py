@@ -97,6 +97,8 @@ class SymbolTable(dict[str, Value]):
             size = evaluate(told, known)
         except ExpressionError:
             return self.opaque(expr, value)
+        if any(_has_float(self.get(name)) for name in names_in(expr)):
+            return self.opaque(expr, value)  # no symbol stands for a float
         if calls and isinstance(size, Dim):
             return self._by_length(told, known, size)
         return size
@@ -164,7 +166,7 @@ class SymbolTable(dict[str, Value]):
             counter = copy.alone if isinstance(copy, Dim) else None
             own = counter if isinstance(counter, CopyNumber) else None
             return symbol_of(self.owner, expr, own)
-        symbol = symbol_of(self.owner, _counted_from(expr, Dim.of(copy)))
+        symbol = symbol_of(self.owner, counted_from(expr, Dim.of(copy)))
         self.copy_formulas[symbol] = expr, copy
         return symbol
 
@@ -200,7 +202,7 @@ def by_counter(
     for symbol in sorted(size.symbols):
         if symbol in copy_formulas:
             expr, origin = copy_formulas[symbol]
-            formula = _counted_from(expr, here + (origin - copy))
+            formula = counted_from(expr, here + (origin - copy))
             found[symbol] = symbol_of(symbol.owner, formula)
     return found
 
@@ -223,8 +225,15 @@ def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:
     return value.substitute(hints) if isinstance(value, Dim) else value
 
 
+def _has_float(value: Value | None) -> bool:
+    """Whether a value is a float, or a list with one."""
+    if isinstance(value, tuple):
+        return any(map(_has_float, value))
+    return isinstance(value, float)
+
+
 @lru_cache(maxsize=4_096)
-def _counted_from(expr: Expression, place: Dim) -> Expression:
+def counted_from(expr: Expression, place: Dim) -> Expression:
     """A formula with the copy index replaced by a number or a formula."""
     number = place.to_expr()
 

@@ -115,7 +115,10 @@ class Generator(nn.Module):
         )
         self.blocks = nn.ModuleList(Residual(4 * width) for _ in range(depth))
         self.up = nn.ModuleList(
-            Up((4 * width, 2 * width, width, width // 2)[i], 2 * width // (2**i))
+            Up(
+                4 * width if i == 0 else 2 * width // (2 ** (i - 1)),
+                2 * width // (2**i),
+            )
             for i in range(2)
         )
         self.to_image = nn.Conv2d(

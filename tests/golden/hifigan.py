@@ -132,7 +132,7 @@ class HiFiGAN(nn.Module):
         )
         self.stages = nn.ModuleList(
             Stage(
-                (width, width // 2, width // 4, width // 8)[i],
+                width // (2**i),
                 width // (2 ** (i + 1)),
                 (8, 8, 2, 2)[i],
                 rate_kernels[i],

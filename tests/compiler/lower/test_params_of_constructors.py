@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+import torch
 
 from compiler import compile_spec
 from runtime.load import load_program
@@ -224,3 +225,98 @@ def test_a_condition_over_fixed_params_is_decided(tmp_path: Path) -> None:
     assert "torch.cat" not in program.python
     assert " if " not in program.python.partition("def forward")[2]
     assert not verify(program).problems
+
+
+BY_FLOATS: dict[str, tuple[str, str, dict[str, object]]] = {
+    "a float alone": ("r: 0.5", "round(8 * r)", {"r": 0.375}),
+    "a root": ("r: 0.5", "round(8 * sqrt(r))", {"r": 0.25}),
+    "a factor": ("r: 0.5, width: 8", "width * round(4 * exp(r))", {"r": 0.25}),
+    "a choice": ("r: 0.5, width: 8", "width if r > 0.3 else 3", {"r": 0.25}),
+    "a list": ("r: [0.5, 0.25]", "round(8 * r[i])", {"r": (0.375, 0.75)}),
+}
+
+
+@pytest.mark.parametrize("case", BY_FLOATS)
+def test_a_size_that_floats_give_is_their_formula(case: str, tmp_path: Path) -> None:
+    params, size, values = BY_FLOATS[case]
+    repeat = ", repeat: 2" if case == "a list" else ""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"name: Net\nparams: {{{params}}}\ninputs: {{x: 'float[B, 8]'}}\nlayers:\n"
+        f"  a: {{op: linear, out_features: '{size}'{repeat}}}\n"
+        "  b: {op: linear, out_features: 3}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    for net in (kind(), kind(**values)):
+        assert net(torch.zeros(2, 8)).shape == (2, 3)
+
+
+_COUNTED: dict[str, tuple[str, str, dict[str, object]]] = {
+    "halves": ("n: 3, width: 64", "width // 2 ** i", {"n": 6}),
+    "steps of two": ("n: 3, width: 64", "width * 2 ** (i // 2)", {"n": 6}),
+    "items of a list": (
+        "n: 4, width: 64, hs: [64, 16, 32, 9]",
+        "hs[i // 2]",
+        {"n": 6, "hs": (3, 16, 32, 9)},
+    ),
+    "sums of items": (
+        "ws: [8, 16, 30], width: 8",
+        "ws[i] * 2 - ws[0]",
+        {"ws": (8, 16, 30, 7, 9)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _COUNTED)
+@pytest.mark.parametrize("block", ["linear", "Blk"])
+def test_more_copies_go_on_as_the_formula_says_or_are_fixed(
+    case: str, block: str, tmp_path: Path
+) -> None:
+    params, size, values = _COUNTED[case]
+    count = "n" if "n" in values else "len(ws)"
+    own = "out_features" if block == "linear" else "size"
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"name: Net\nparams: {{{params}}}\ninputs: {{x: 'float[B, width]'}}\n"
+        f"layers: {{a: {{op: {block}, {own}: '{size}', repeat: {count}}}}}\n"
+        "blocks: {Blk: {params: {size: int}, inputs: {x: 'float[B, D]'}, "
+        "layers: {a: {op: linear, out_features: size}}}}\n",
+        encoding="utf-8",
+    )
+    program = compile_spec(path)
+    assert not verify(program).problems
+    kind = load_program(program)[""]
+    taken = inspect.signature(kind).parameters
+    kept = {name: value for name, value in values.items() if name in taken}
+    width = 8 if "ws" in values else 64
+    kind(**kept)(torch.zeros(2, width))
+    for name in values.keys() - kept.keys():
+        assert f"{name} = " in (kind.__doc__ or "")
+
+
+def test_sizes_that_are_listed_fix_the_number_of_copies(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {n: 3}\ninputs: {x: 'float[B, 64]'}\n"
+        "layers: {a: {op: Blk, size: '2 ** (i // 2)', repeat: n}}\n"
+        "blocks: {Blk: {params: {size: int}, inputs: {x: 'float[B, D]'}, "
+        "layers: {a: {op: linear, out_features: 3 * size + 1}}}}\n",
+        encoding="utf-8",
+    )
+    program = compile_spec(path)
+    assert not verify(program).problems
+    kind = load_program(program)[""]
+    assert "n" not in inspect.signature(kind).parameters
+    assert "for n = 3" in (kind.__doc__ or "")
+
+
+def test_a_list_that_the_spec_writes_fixes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {n: 3}\ninputs: {x: 'float[B, 8]'}\n"
+        "layers: {a: {op: layer_norm, eps: '[0.1, 0.2, 0.3, 0.4][i]', repeat: n}}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    assert len(kind(n=2).a) == 2
