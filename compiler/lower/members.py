@@ -8,6 +8,7 @@ from compiler.codegen.python import Conditional, Expr, Placeholder, call
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
+from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.sequential import is_chain
 from compiler.ir.typed import TypedNode
@@ -16,9 +17,10 @@ from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.draft import Draft
 from compiler.lower.emit import LayerCode
 from compiler.lower.parted import Unwritten
-from compiler.lower.scope_code import value_code
+from compiler.lower.scope_code import own_counter, value_code
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.symbols import CopyNumber, Opaque
 
 
 def is_sequential(plan: ClassPlan) -> bool:
@@ -28,12 +30,38 @@ def is_sequential(plan: ClassPlan) -> bool:
     return (
         single
         and not plan.remembers
+        and not _needs_number(plan)
         and is_chain(plan.scope)
         and all(
             isinstance(target, Scope) or (bool(target.module) and target.chains)
             for target in targets
         )
         and not any(_is_dynamic(plan, node) for node in plan.scope.nodes.values())
+    )
+
+
+def _needs_number(plan: ClassPlan) -> bool:
+    """Whether a copy needs a class that is told its number: sizes are made of it, or a group inside uses it.
+
+    An argument that is made of it is written where the copies are counted.
+    """
+    counter = own_counter(plan)
+    if not isinstance(counter, CopyNumber) or counter.owner != plan.scope.owner:
+        return False
+    return any(
+        (isinstance(typed.target, Scope) and uses_counter(typed.target, {}))
+        or _has_sizes_of(counter, typed)
+        for typed in plan.layers.values()
+    )
+
+
+def _has_sizes_of(counter: CopyNumber, typed: TypedNode) -> bool:
+    """Whether a size of what a layer gives is made of the number of a copy."""
+    return any(
+        symbol is counter or (isinstance(symbol, Opaque) and symbol.counter is counter)
+        for kind in typed.outputs.values()
+        for size in kind.shape
+        for symbol in size.symbols
     )
 
 
