@@ -281,6 +281,8 @@ class Forward:
     def _with_inputs(self, code: Expr) -> Expr:
         """A condition as `forward` asks it: `mask is not None`."""
         match code:
+            case Unary("not", Unary("not", condition)):
+                return self._with_inputs(condition)
             case Placeholder(InputName(name)):
                 return Compare("is not", self._needed(Ref(name)), lit(None))
             case Unary("not", Placeholder(InputName(name))):
