@@ -163,7 +163,7 @@ class ScopeInference:
         return self.instance.freeze()
 
     def _layer(self, written: Node) -> TypedNode:
-        self.context.layer = ""
+        self.context.layer = None
         node = self._chosen(written)
         layer = self.lists.with_items(self._resolve(node))
         scope, report = self.instance.scope, self.report
@@ -188,7 +188,7 @@ class ScopeInference:
             return replace(
                 off, outcomes=outcomes, idle=self._idle(layer, types, outcomes)
             )
-        self.context.layer = node.name
+        self.context.layer = node
         if node.layer.scan is not None:
             found = self._reported(layer, lambda: self._scan(layer, types))
             return replace(found, outcomes=outcomes)
@@ -196,7 +196,7 @@ class ScopeInference:
             found = self._reported(layer, lambda: self._routed(layer, types, count))
             return replace(found, outcomes=outcomes)
         calls = self._reported(layer, lambda: self._tolerant(layer, types, count))
-        self.context.layer = ""
+        self.context.layer = None
         speculative = self._speculate(layer, types, calls)
         lists = self._lists(node, calls)
         outputs = self._outputs(node, calls, speculative)

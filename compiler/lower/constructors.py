@@ -252,6 +252,9 @@ def _argument(
         return None if value is None else value_code(value)
     dimension = InputDim(plan.first.names.owner, name)
     own = _sizes(dimension, runs)
+    if not own:
+        reason = f"{name} is told by an input alone that is not given here"
+        raise Unwritten(ir.plan, construct.typed.node.name, reason)
     if all(size == own[0][1] for _, size in (*own, *_further(dimension, runs))):
         return size_code(own[0][1])
     # The copies of one class may be few of all: the rule for all of them reads better, where there is one.
@@ -272,8 +275,9 @@ def _common(
 
 
 def _sizes(dimension: InputDim, runs: Iterable[Run]) -> list[tuple[Run, Dim]]:
-    """What a dimension of a block is in each run."""
-    return [(run, run.call.binding[dimension]) for run in runs]
+    """What a dimension of a block is in each run in which an input tells it."""
+    sizes = ((run, run.call.binding.get(dimension)) for run in runs)
+    return [(run, size) for run, size in sizes if size is not None]
 
 
 def _further(dimension: InputDim, runs: Sequence[Run]) -> list[tuple[Run, Dim]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 
@@ -25,11 +26,12 @@ from compiler.codegen.traversal import filled, placeholders, walk
 from compiler.diagnostics.text import listed
 from compiler.infer.param_values import shown
 from compiler.ir.module import ScopeName
+from compiler.ir.typed import Instance
 from compiler.language.params import Param
 from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.code_bounds import UNBOUNDED, Bounds, is_multiple
-from compiler.lower.evaluate_code import folded_numbers, number_code
+from compiler.lower.evaluate_code import Unknown, folded_numbers, number_code, value_of
 from compiler.lower.required_numbers import Required
 from compiler.lower.scope_code import name_code, size_code, value_code
 from compiler.symbolic.evaluate import Value
@@ -62,14 +64,24 @@ def bounds(
     positive: Collection[str],
     required: Iterable[Required],
     demanded: Iterable[Expr],
+    uses: Sequence[Instance],
 ) -> Iterator[Demand]:
     """The bounds of the arguments of a class: those declared, those that are at least 1, then what they do not prove.
 
     `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values. `demanded`
-    are tests that it demands already.
+    are tests that it demands already; at `uses` it compiles: what they do not have is not demanded.
     """
     found = _Bounds(plan, taken, positive, demanded)
-    asked = [*_longest(one for one in required if found.takes(one))]
+    told = (_under_open_conditions(one, plan.fixed) for one in required)
+    asked = [
+        *_longest(
+            one
+            for one in told
+            if one is not None
+            and found.takes(one)
+            and not any(_is_refuted(one, use) for use in uses)
+        )
+    ]
     whole = set(_whole_lists(asked, plan))
     places = {name: place for place, name in enumerate(plan.scope.params)}
     for one in sorted(asked, key=lambda one: _order(one, places)):
@@ -84,7 +96,11 @@ def bounds(
         if isinstance(least, Literal)
         for code, _ in numbers
     }
-    short = [one for one in found.numbers if one[0] not in longer]
+    starred = {call("len", name_code(name)) for name in found.lists} - longer
+    known = [one for one in found.numbers if one[0] in starred]
+    short = [one for one in found.numbers if one[0] not in longer | starred]
+    # A list that is not empty, before its items are compared with other numbers.
+    yield from _at_least(known, lit(1))
     for least, numbers in found.lengths.items():
         yield from _at_least(numbers, least)
     yield from _at_least([*short, *stars], lit(1))
@@ -93,6 +109,45 @@ def bounds(
     for least, numbers in found.counts.items():
         yield from _at_least(numbers, least)
     yield from found.others
+
+
+def _under_open_conditions(
+    one: Required, fixed: Mapping[str, Value]
+) -> Required | None:
+    """What is required without conditions that always hold; None where one never does, or proves it."""
+    rest: list[Expr] = []
+    for condition in one.conditions:
+        match _told(condition, fixed), one.least:
+            case Literal(bool(value)), _:
+                if not value:
+                    return None
+                continue
+            case Compare(">" | ">=" as op, code, Literal(int(low))), Literal(
+                int(least)
+            ):
+                if code == one.code and low + (op == ">") >= least:
+                    return None
+        rest.append(condition)
+    return replace(one, conditions=tuple(rest))
+
+
+def _is_refuted(one: Required, use: Instance) -> bool:
+    """Whether a network that compiles does not have what is required."""
+    test = one.test
+    if ScopeName(COUNTER) in placeholders(one.code):
+        assert isinstance(one.code, Subscript)
+        code = call("min", one.code.value)
+        test = replace(one, code=code).test
+    elif isinstance(one.code, Placeholder) and not one.is_multiple:
+        try:
+            if isinstance(value_of(one.code, use), tuple):
+                test = replace(one, code=call("min", one.code)).test
+        except Unknown:
+            return False
+    try:
+        return bool(value_of(test, use))
+    except Unknown:
+        return False
 
 
 def _longest(required: Iterable[Required]) -> Iterator[Required]:
@@ -276,16 +331,23 @@ def _list_of(code: Expr, plan: ClassPlan) -> str:
     return ""
 
 
-def _text(code: Expr, fixed_values: Mapping[str, Value] = MappingProxyType({})) -> str:
+def _told(code: Expr, fixed: Mapping[str, Value]) -> Expr:
+    """Code with numbers for the names that are fixed."""
+
+    def name(key: Hashable) -> Expr:
+        value = fixed.get(key.name) if isinstance(key, ScopeName) else None
+        return Placeholder(key) if value is None else number_code(value)
+
+    return folded_numbers(filled(code, name))
+
+
+def _text(code: Expr, fixed: Mapping[str, Value] = MappingProxyType({})) -> str:
     """Code in the names of the spec; numbers for those that are fixed."""
 
     def name(key: Hashable) -> Expr:
-        if not isinstance(key, ScopeName):
-            return Placeholder(key)
-        fixed = fixed_values.get(key.name)
-        return Name(key.name) if fixed is None else number_code(fixed)
+        return Name(key.name) if isinstance(key, ScopeName) else Placeholder(key)
 
-    return flat(folded_numbers(filled(code, name)))
+    return flat(filled(_told(code, fixed), name))
 
 
 def _at_least(numbers: Iterable[tuple[Expr, str]], least: Expr) -> Iterator[Demand]:

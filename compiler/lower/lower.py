@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -12,7 +12,7 @@ from compiler.codegen.statements import Assign, Class, Import, Module, Stmt
 from compiler.codegen.traversal import used_names
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import SpecError
-from compiler.ir.typed import TypedGraph
+from compiler.ir.typed import Instance, TypedGraph
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
@@ -116,7 +116,7 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     typed = merger.typed
     if not typed.params:
         classes, constructors, _ = merger.merged()
-        return _bounded(classes, constructors, ()), constructors
+        return _bounded(classes, constructors, (), {}), constructors
     prober = Prober(typed)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
@@ -134,22 +134,32 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
         }
         held = prober.probe(networks, validator, taken, merger.fixed, conditions)
         if not held.fixed:
-            return _bounded(classes, constructors, held.positive), constructors
+            uses = prober.compiled(networks)
+            classes = _bounded(classes, constructors, held.positive, uses)
+            return classes, constructors
         merger.fix(held.fixed)
 
 
 def _bounded(
-    classes: Sequence[ClassIR], constructors: Constructors, positive: Collection[str]
+    classes: Sequence[ClassIR],
+    constructors: Constructors,
+    positive: Collection[str],
+    compiled: Mapping[int, Sequence[Instance]],
 ) -> list[ClassIR]:
-    """The classes, whose constructors refuse what the spec does not compile with."""
+    """The classes, whose constructors refuse what the spec does not compile with.
+
+    `compiled` are networks at all values that are known to compile, by the identity of their plans.
+    """
     required = required_numbers(classes)
     found: list[ClassIR] = []
     for ir in classes:
         taken = constructors.of(ir.plan).all
         known = [test for test, _ in ir.demands]
-        more = bounds(ir.plan, taken, positive, required.get(id(ir.plan), ()), known)
-        new = (one for one in more if one[0] not in known)
-        found.append(replace(ir, demands=(*ir.demands, *new)))
+        own = required.get(id(ir.plan), ())
+        uses = compiled.get(id(ir.plan), ir.plan.uses)
+        more = bounds(ir.plan, taken, positive, own, known, uses)
+        new = [one for one in more if one[0] not in known]
+        found.append(replace(ir, demands=(*new, *ir.demands)))
     return found
 
 

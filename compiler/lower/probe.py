@@ -18,7 +18,7 @@ from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
 from compiler.ir.module import ScopeName
-from compiler.ir.typed import TypedGraph, walk_instances
+from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.evaluate_code import Unknown, value_of
@@ -127,6 +127,16 @@ class Prober:
             self.charge()
             self._known[key] = changes, self._infer(changes)
         return self._known[key][1]
+
+    def compiled(self, networks: Networks) -> dict[int, list[Instance]]:
+        """The networks at all values that were tried and compile, by the identity of their plans."""
+        graphs = [typed for _, typed in self._known.values() if typed is not None]
+        return {
+            id(ir.plan): [
+                typed.networks[name] for typed in graphs if name in typed.networks
+            ]
+            for name, ir in networks.items()
+        }
 
     def charge(self) -> None:
         """Pay for looking at all layers once."""

@@ -26,7 +26,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import children, placeholders
 from compiler.dataclass import dataclass
-from compiler.ir.graph import Alternatives
+from compiler.ir.graph import Alternatives, Node
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
 from compiler.lower.build_sites import BuildSites, build_sites, in_builder
@@ -234,20 +234,17 @@ def _required(plan: ClassPlan, classes: Collection[int]) -> Iterator[Required]:
 
 def _multiples(plan: ClassPlan) -> Iterator[Required]:
     """The sizes that layers need to be multiples of others."""
-    found = {
-        pair: layer
-        for use in plan.uses
-        for pair, layer in use.context.multiples.items()
-    }
-    for (size, divisor), layer in found.items():
-        node = plan.scope.nodes.get(layer)
+    found = dict.fromkeys(key for use in plan.uses for key in use.context.multiples)
+    nodes = plan.scope.nodes
+    for size, divisor, node in found:
         symbols = size.symbols | divisor.symbols
+        # A group shares what is known of sizes with the scope around it, which may have a layer of the same name.
         if (
-            node is not None
-            and not isinstance(node.target, Alternatives)
+            isinstance(node, Node)
+            and nodes.get(node.name) is node
             and all(isinstance(one, InputDim | ParamNumber) for one in symbols)
         ):
-            under = _built_when(plan, layer)
+            under = _built_when(plan, node.name)
             yield Required(size_code(size), size_code(divisor), under, is_multiple=True)
 
 
@@ -350,14 +347,15 @@ def _of_all_copies(
 ) -> Iterator[Required]:
     """What is required for every copy: of the first or the last, if the number grows or falls steadily.
 
-    An item of a list stands for all of them. In a group `i` counts the copies of the group.
+    An item of a list stands for all of them, also for those at its end that no copy reads. In a group `i` counts the
+    copies of the group.
     """
     if one.is_multiple:
         if _is_open(one) and not any(_COUNTER in _parts(code) for code in one.codes):
             yield one
         return
     if isinstance(one.code, Conditional):
-        for part in _branches(one, one.code):
+        for part in _branches(one, one.code, count):
             yield from _of_all_copies(part, count, in_group)
         return
     if not _is_open(one) or any(_COUNTER in _parts(code) for code in one.conditions):
@@ -369,6 +367,10 @@ def _of_all_copies(
         for part in difference
     )
     item = isinstance(one.code, Subscript) and isinstance(one.code.value, Placeholder)
+    if item and nested and count is not None:
+        if isinstance(one.code, Subscript) and one.code.index == (_COUNTER,):
+            yield one
+        return
     if (count is None and in_group) or item or (steps == 0 and not nested):
         yield one
     elif count is not None and not nested:
@@ -378,11 +380,16 @@ def _of_all_copies(
         yield Required(code, least, one.conditions)
 
 
-def _branches(one: Required, code: Conditional) -> Iterator[Required]:
-    """What is required of either branch; where copies differ in which they take, of the first copy alone."""
+def _branches(
+    one: Required, code: Conditional, count: Expr | None
+) -> Iterator[Required]:
+    """What is required of either branch; where copies differ in which they take, of the first one and of the others."""
     if _COUNTER in _parts(code.test):
         if code.test == Compare("==", _COUNTER, lit(0)):
             yield Required(_at_copy(code.body, {}), one.least, one.conditions)
+            if count is not None:
+                several = Compare(">", count, lit(1))
+                yield Required(code.orelse, one.least, (*one.conditions, several))
         return
     tests = code.test, Unary("not", code.test)
     for test, branch in zip(tests, (code.body, code.orelse), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from compiler.dataclass import dataclass
 from compiler.op import errors
@@ -39,10 +39,10 @@ class Context:
         self._floors: dict[Atom, Dim] = {}
         self.decided: dict[tuple[Dim, Dim], None] = {}
         """Sizes that are equal by their values, not by their names."""
-        self.multiples: dict[tuple[Dim, Dim], str] = {}
-        """Sizes that are multiples of others, as a layer needs it; that layer."""
-        self.layer = ""
-        """The layer that is looked at; "" while it is looked at for values that it does not have."""
+        self.multiples: dict[tuple[Dim, Dim, Hashable], None] = {}
+        """Sizes that are multiples of others, as a layer needs it, each with that layer."""
+        self.layer: Hashable = None
+        """The layer that is looked at; None while it is looked at for values that it does not have."""
         self.tolerated: list[OpError] | None = None
         """Where faults of sizes are kept while a rule goes on; None: they are raised."""
         self.listed: tuple[Listed, ...] = ()
@@ -144,8 +144,8 @@ class Context:
             raise errors.not_divisible(
                 what, self.value(size), by, self.value(divisor), argument
             )
-        if self.layer and size != divisor:
-            self.multiples.setdefault((size, divisor), self.layer)
+        if self.layer is not None and size != divisor:
+            self.multiples[size, divisor, self.layer] = None
 
     def require_least(self, what: str, size: Dim, least: int, port: str = "") -> None:
         """A size must be at least a number, for every size of the inputs."""

@@ -287,9 +287,9 @@ class Chunk(_Splitting):
         count = self.chunks
         value = ctx.value(size)
         if value.constant is None or value.constant % count == 0:
-            ctx.require_multiple(
-                "the dimension's size", size, "chunks", Dim.of(count), "chunks"
-            )
+            if value.constant is None:  # of a known size, the last piece may be smaller
+                what = "the dimension's size"
+                ctx.require_multiple(what, size, "chunks", Dim.of(count), "chunks")
             piece = exact_div(size, count)
             return [size // count if piece is None else piece] * count
         piece_size = -(-value.constant // count)

@@ -63,6 +63,8 @@ class Collected(nn.Module):
 
     def __init__(self, width: int = 8, depth: int = 4) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         if depth < 2:
             raise ValueError(
                 "depth must be at least 2: so many copies of body are read"
@@ -71,8 +73,6 @@ class Collected(nn.Module):
             raise ValueError(
                 "2 * depth must be at least 6: so many copies of some are read"
             )
-        if width < 1:
-            raise ValueError("width must be at least 1")
         self.body = nn.ModuleList(Layer(width, rate=0.1 * i) for i in range(depth))
         self.head = nn.Linear(depth * width, width)
         self.some = nn.ModuleList(Layer(width) for _ in range(2 * depth))

@@ -33,10 +33,12 @@ class Counted(nn.Module):
         self, early: int = 1, widths: tuple[int, ...] = (4, 6, 8), cap: int = 12
     ) -> None:
         super().__init__()
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if len(widths) < early:
             raise ValueError("len(widths) must be at least early")
-        if min(early, len(widths), cap, *widths) < 1:
-            raise ValueError("early, len(widths), cap and widths must be at least 1")
+        if min(early, cap, *widths) < 1:
+            raise ValueError("early, cap and widths must be at least 1")
         self.a = nn.ModuleList(
             nn.Conv2d(3 if i == 0 else widths[i - 1], widths[i], kernel_size=1)
             for i in range(early)

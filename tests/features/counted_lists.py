@@ -84,10 +84,12 @@ class CountedLists(nn.Module):
             widths = tuple(base * (2**i) for i in range(levels))
         if depths is None:
             depths = tuple(min(i + 1, 2) for i in range(levels))
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if min(len(widths), len(depths)) < levels:
             raise ValueError("len(widths) and len(depths) must be at least levels")
-        if min(base, levels, len(widths), len(depths), *widths) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(base, levels, len(depths), *widths) < 1:
+            raise ValueError("base, levels, len(depths) and widths must be at least 1")
         if sum(tuple(widths[levels - 1] + i for i in range(2))) < 1:
             raise ValueError("all lengths must be at least 1")
         if min(depths) < 0:

@@ -35,8 +35,10 @@ class Lists(nn.Module):
         super().__init__()
         if widths is None:
             widths = (width, 2 * width, 12)
-        if min(width, len(widths), *widths) < 1:
-            raise ValueError("width, len(widths) and widths must be at least 1")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
+        if min(width, *widths) < 1:
+            raise ValueError("width and widths must be at least 1")
         self.a = nn.ModuleList(
             nn.Linear(3 if i == 0 else widths[i - 1], widths[i])
             for i in range(len(widths))

@@ -64,12 +64,12 @@ class Misc(nn.Module):
         names: Literal["constant", "reflect", "replicate", "circular"] = "reflect",
     ) -> None:
         super().__init__()
-        if width != 8:
-            raise ValueError("width and 8 must be equal")
         if names not in ("reflect", "circular"):
             raise ValueError("names must be one of reflect, circular")
         if width < 1:
             raise ValueError("width must be at least 1")
+        if width != 8:
+            raise ValueError("width and 8 must be equal")
         self.names = names
         self.residual = residual
         self.width = width

@@ -68,12 +68,12 @@ class SideBySide(nn.Module):
 
     def __init__(self, width: int = 8, levels: int = 3) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError("width must be at least 1")
         if levels < 1:
             raise ValueError(
                 "levels must be at least 1: a copy gives stages its outputs"
             )
-        if width < 1:
-            raise ValueError("width must be at least 1")
         self.branches = nn.ModuleList(Branch(width, 2**i) for i in range(3))
         self.back = nn.Linear(3 * width, width)
         self.heads = nn.ModuleList(nn.Linear(width, width) for _ in range(4))

@@ -41,10 +41,10 @@ class Stacked(nn.Module):
 
     def __init__(self, depth: int = 3, width: int = 8) -> None:
         super().__init__()
-        if depth < 1:
-            raise ValueError("depth must be at least 1: a copy gives body its outputs")
         if width < 1:
             raise ValueError("width must be at least 1")
+        if depth < 1:
+            raise ValueError("depth must be at least 1: a copy gives body its outputs")
         self.first = nn.Linear(width, width)
         self.body = nn.ModuleList(Layer(width) for _ in range(depth))
         self.turns = nn.Linear(width, width)

@@ -66,10 +66,12 @@ class Stages(nn.Module):
         strides: tuple[int, ...] = (1, 2, 2, 1, 2),
     ) -> None:
         super().__init__()
+        if len(strides) < 1:
+            raise ValueError("len(strides) must be at least 1")
         if min(len(depths), len(widths)) < 3:
             raise ValueError("len(depths) and len(widths) must be at least 3")
-        if min(growth, len(strides), *strides) < 1:
-            raise ValueError("growth, len(strides) and strides must be at least 1")
+        if min(growth, *strides) < 1:
+            raise ValueError("growth and strides must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(

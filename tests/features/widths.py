@@ -37,8 +37,10 @@ class Widths(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (8, 16, 32), kernel: int = 3) -> None:
         super().__init__()
-        if min(len(widths), kernel, *widths) < 1:
-            raise ValueError("len(widths), kernel and widths must be at least 1")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
+        if min(kernel, *widths) < 1:
+            raise ValueError("kernel and widths must be at least 1")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], kernel)
             for i in range(len(widths))

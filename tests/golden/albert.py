@@ -101,14 +101,14 @@ class ALBERT(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if depth < 1:
-            raise ValueError(
-                "depth must be at least 1: all copies share the weights of layer"
-            )
         if min(vocab, context, segments, embedding, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: all copies share the weights of layer"
+            )
         self.depth = depth
         self.word = nn.Embedding(vocab, embedding, padding_idx=0)
         self.position = nn.Embedding(context, embedding)

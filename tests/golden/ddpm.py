@@ -169,8 +169,6 @@ class Level(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        if blocks < 1:
-            raise ValueError("blocks must be at least 1: a copy gives down its outputs")
         if min(len(widths), len(attends)) < 1:
             raise ValueError("len(widths) and len(attends) must be at least 1")
         if groups < 1:
@@ -179,6 +177,8 @@ class Level(nn.Module):
             raise ValueError("widths[0] must be a multiple of groups")
         if widths[0] < 1:
             raise ValueError("widths[0] must be at least 1")
+        if blocks < 1:
+            raise ValueError("blocks must be at least 1: a copy gives down its outputs")
         self.down = nn.ModuleList(
             TimedBlock(
                 c if i == 0 else widths[0], e, widths[0], attends[0], groups, dropout

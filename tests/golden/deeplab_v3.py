@@ -130,12 +130,12 @@ class AtrousPyramid(nn.Module):
         self, c: int, features: int, rates: tuple[int, ...], dropout: float
     ) -> None:
         super().__init__()
+        if min(rates) < 1:
+            raise ValueError("rates must be at least 1")
         if len(rates) < 1:
             raise ValueError(
                 "len(rates) must be at least 1: a copy gives atrous its outputs"
             )
-        if min(rates) < 1:
-            raise ValueError("rates must be at least 1")
         self.point = ConvNormAct(c, features, kernel_size=1)
         self.atrous = nn.ModuleList(
             ConvNormAct(c, features, dilation=rates[i]) for i in range(len(rates))

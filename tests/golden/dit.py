@@ -168,8 +168,6 @@ class DiT(nn.Module):
         waves: int = 256,
     ) -> None:
         super().__init__()
-        if width != 2 * (width // 2):
-            raise ValueError("width and 2 * (width // 2) must be equal")
         if min(size, channels, patch, width, heads, waves) < 1:
             raise ValueError("all sizes must be at least 1")
         if width % heads != 0:
@@ -178,6 +176,8 @@ class DiT(nn.Module):
             raise ValueError("width // 2 and classes + 1 must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if width != 2 * (width // 2):
+            raise ValueError("width and 2 * (width // 2) must be equal")
         self.size = size
         self.patch = patch
         self.patches = nn.Conv2d(channels, width, kernel_size=patch, stride=patch)

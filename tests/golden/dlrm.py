@@ -79,7 +79,9 @@ class DLRM(nn.Module):
         above: tuple[int, ...] = (1024, 1024, 1024),
     ) -> None:
         super().__init__()
-        if min(numbers, tables, rows, len(below), len(above), *below, *above) < 1:
+        if min(len(below), len(above)) < 1:
+            raise ValueError("len(below) and len(above) must be at least 1")
+        if min(numbers, tables, rows, *below, *above) < 1:
             raise ValueError("all sizes must be at least 1")
         self.rows = rows
         self.above = above

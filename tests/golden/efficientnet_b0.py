@@ -187,14 +187,16 @@ class EfficientNetB0(nn.Module):
             )
         if total is None:
             total = before[-1] + depths[-1]
+        if min(len(widths), len(strides)) < 1:
+            raise ValueError("len(widths) and len(strides) must be at least 1")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
         if len(before) < len(widths):
             raise ValueError("len(before) must be at least len(widths)")
-        if min(classes, stem, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+        if min(classes, stem, len(depths), len(ratios), len(kernels), len(before)) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(strides), len(before), total, *widths, *strides) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(total, *widths, *strides) < 1:
+            raise ValueError("total, widths and strides must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(

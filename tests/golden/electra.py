@@ -164,8 +164,6 @@ class Generator(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if generator_heads < 1:
             raise ValueError("generator_heads must be at least 1")
-        if generator_width % generator_heads != 0:
-            raise ValueError("generator_width must be a multiple of generator_heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         self.electra = Encoder(

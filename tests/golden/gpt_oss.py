@@ -286,10 +286,6 @@ class GPTOSS(nn.Module):
         top_k: int = 4,
     ) -> None:
         super().__init__()
-        if depth < 1:
-            raise ValueError(
-                "depth must be at least 1: a copy gives layers its outputs"
-            )
         if min(vocab, context, width, hidden, heads, kv_heads, head_dim, window) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(experts, top_k) < 1:
@@ -298,6 +294,10 @@ class GPTOSS(nn.Module):
             raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: a copy gives layers its outputs"
+            )
         self.top_k = top_k
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width)

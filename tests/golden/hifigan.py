@@ -76,12 +76,12 @@ class Stage(nn.Module):
         slope: float,
     ) -> None:
         super().__init__()
+        if min(kernels) < 1:
+            raise ValueError("kernels must be at least 1")
         if len(kernels) < 2:
             raise ValueError(
                 "len(kernels) must be at least 2: so many copies of fields are read"
             )
-        if min(kernels) < 1:
-            raise ValueError("kernels must be at least 1")
         self.slope = slope
         self.kernels = kernels
         self.up = parametrizations.weight_norm(
@@ -123,9 +123,11 @@ class HiFiGAN(nn.Module):
         slope: float = 0.1,
     ) -> None:
         super().__init__()
+        if len(rate_kernels) < 1:
+            raise ValueError("len(rate_kernels) must be at least 1")
         if len(rate_kernels) < 4:
             raise ValueError("len(rate_kernels) must be at least len(rates)")
-        if min(mels, width, len(rate_kernels), len(kernels), *rate_kernels) < 1:
+        if min(mels, width, len(kernels), *rate_kernels) < 1:
             raise ValueError("all sizes must be at least 1")
         self.from_mel = parametrizations.weight_norm(
             nn.Conv1d(mels, width, kernel_size=7, padding=3)

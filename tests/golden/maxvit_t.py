@@ -323,9 +323,11 @@ class MaxViT(nn.Module):
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if len(widths) < len(depths):
             raise ValueError("len(widths) must be at least len(depths)")
-        if min(classes, stem, len(widths), len(depths), head_dim, *widths) < 1:
+        if min(classes, stem, len(depths), head_dim, *widths) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")

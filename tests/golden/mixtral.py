@@ -257,10 +257,6 @@ class Mixtral(nn.Module):
         top_k: int = 2,
     ) -> None:
         super().__init__()
-        if depth < 1:
-            raise ValueError(
-                "depth must be at least 1: a copy gives layers its outputs"
-            )
         if min(vocab, width, hidden, heads, kv_heads, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
         if heads % kv_heads != 0:
@@ -269,6 +265,10 @@ class Mixtral(nn.Module):
             raise ValueError("width // heads must be a multiple of 2")
         if width // heads < 1:
             raise ValueError("width // heads must be at least 1")
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: a copy gives layers its outputs"
+            )
         self.top_k = top_k
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=1000000.0)

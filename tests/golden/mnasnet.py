@@ -114,14 +114,16 @@ class MnasNet(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
+        if min(len(widths), len(strides)) < 1:
+            raise ValueError("len(widths) and len(strides) must be at least 1")
         if len(stem) < 2:
             raise ValueError("len(stem) must be at least 2")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, len(widths), len(depths), len(ratios), len(kernels)) < 1:
+        if min(classes, len(depths), len(ratios), len(kernels), last, *stem) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(len(strides), last, *stem, *widths, *strides) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(*widths, *strides) < 1:
+            raise ValueError("widths and strides must be at least 1")
         if min(depths) < 0:
             raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(

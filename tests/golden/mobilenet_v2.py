@@ -104,12 +104,12 @@ class MobileNetV2(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
+        if min(len(widths), len(strides)) < 1:
+            raise ValueError("len(widths) and len(strides) must be at least 1")
         if len(strides) < len(widths):
             raise ValueError("len(strides) must be at least len(widths)")
-        if min(classes, stem, ratio, len(widths), len(strides), last, *widths) < 1:
+        if min(classes, stem, ratio, last, *widths, *strides) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(strides) < 1:
-            raise ValueError("strides must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -265,16 +265,16 @@ class Qwen3MoE(nn.Module):
         top_k: int = 8,
     ) -> None:
         super().__init__()
-        if depth < 1:
-            raise ValueError(
-                "depth must be at least 1: a copy gives layers its outputs"
-            )
         if min(vocab, width, hidden, heads, kv_heads, head_dim, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
         if heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
+        if depth < 1:
+            raise ValueError(
+                "depth must be at least 1: a copy gives layers its outputs"
+            )
         self.top_k = top_k
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(head_dim, base=1000000.0)

@@ -152,7 +152,7 @@ class WaveNet(nn.Module):
         stacks: int = 3,
     ) -> None:
         super().__init__()
-        if min(levels, channels, skip, len(dilations), stacks, *dilations) < 1:
+        if min(levels, channels, skip, len(dilations), stacks) < 1:
             raise ValueError("all sizes must be at least 1")
         self.embed = nn.Embedding(levels, channels)
         self.first = CausalConv1d(channels, channels)
