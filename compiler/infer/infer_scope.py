@@ -46,6 +46,7 @@ from compiler.infer.instances import (
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.param_values import (
     default_sizes,
+    float_sizes,
     formula_sizes,
     formula_value,
     shown,
@@ -661,6 +662,7 @@ class ScopeInference:
         binding = {**instance.context.hints, **named, **matched}
         binding |= default_sizes(instance, known, binding)
         binding |= formula_sizes(instance, binding)
+        binding |= float_sizes(instance, layer.arguments, binding, names)
         outputs = {
             port: self.context.simplified(kind)
             for port, kind in _renamed(instance.outputs, binding).items()

@@ -7,6 +7,16 @@ from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed, shorten
+from compiler.expr.syntax import (
+    Expression,
+    ListLiteral,
+    NumberLiteral,
+    UnaryOperation,
+    Variable,
+    names_in,
+    rewrite,
+    walk,
+)
 from compiler.ir.graph import Place
 from compiler.ir.typed import Instance
 from compiler.language.params import Param
@@ -14,7 +24,16 @@ from compiler.op.arg_types import Formula
 from compiler.op.binding import named_sizes
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
-from compiler.symbolic.symbols import ListItem, Opaque, Owner, ParamNumber, Symbol
+from compiler.symbolic.symbol_table import SymbolTable
+from compiler.symbolic.symbols import (
+    EllipsisDim,
+    InputDim,
+    ListItem,
+    Opaque,
+    Owner,
+    ParamNumber,
+    Symbol,
+)
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -23,6 +42,9 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "op": (str,),
 }
+
+MOST_PARTS = 400
+"""Of so many parts is a formula of floats that goes from block to block: one in which a size is read twice doubles."""
 
 
 def param_type(param: Param, value: Value) -> str:
@@ -174,6 +196,79 @@ def formula_sizes(
             if isinstance(size, int | Dim):
                 found[symbol] = Dim.of(size)
     return found
+
+
+def float_sizes(
+    instance: Instance,
+    written: Mapping[str, Any],
+    binding: Mapping[Symbol, Dim],
+    names: SymbolTable,
+) -> dict[Symbol, Dim]:
+    """Formulas of a block that name floats, as formulas of the caller: `round(8 * r)`.
+
+    `written` are the arguments as the caller writes them, `binding` has its sizes, and `names` are those of its scope.
+    No other value of a float is tried before its class takes it, so that its value must stand in no size.
+    """
+    formulas = {
+        symbol: value
+        for symbol, value in instance.context.hints.items()
+        if isinstance(symbol, Opaque) and instance.names.names_float(symbol.formula)
+    }
+    if not formulas:
+        return {}
+    given = _arguments(instance, written, binding)
+    found: dict[Symbol, Dim] = {}
+    for symbol, value in formulas.items():
+        formula = symbol.expr
+        told = _with(formula, given) if names_in(formula) <= given.keys() else None
+        if told is not None and sum(1 for _ in walk(told)) <= MOST_PARTS:
+            size = names.size(told, value)
+            if isinstance(size, int | Dim):
+                found[symbol] = Dim.of(size)
+    return found
+
+
+def _arguments(
+    instance: Instance, written: Mapping[str, Any], binding: Mapping[Symbol, Dim]
+) -> dict[str, Expression]:
+    """What the names of a block are in those of the caller, as far as these have them."""
+    given: dict[str, Expression] = {}
+    for name, size in instance.names.items():
+        own = size.alone if isinstance(size, Dim) else None
+        known = binding.get(own) if isinstance(own, InputDim) else None
+        if known is not None and not any(
+            isinstance(symbol, EllipsisDim) for symbol in known.symbols
+        ):
+            given[name] = known.to_expr()
+    for name, param in instance.scope.params.items():
+        value = written.get(name, param.default)
+        found = _written(instance.params[name] if value is None else value)
+        if found is not None and (name in written or names_in(found) <= given.keys()):
+            given[name] = found if name in written else _with(found, given)
+    return given
+
+
+def _with(formula: Expression, values: Mapping[str, Expression]) -> Expression:
+    """A formula with expressions in place of names."""
+
+    def put(part: Expression) -> Expression | None:
+        return values.get(part.id) if isinstance(part, Variable) else None
+
+    return rewrite(formula, put)
+
+
+def _written(value: Any) -> Expression | None:
+    """A value of the spec as an expression; None where it is none of numbers."""
+    if isinstance(value, Formula):
+        return value.expr
+    if isinstance(value, list | tuple):
+        items = [*map(_written, value)]
+        known = tuple(item for item in items if item is not None)
+        return ListLiteral(known) if len(known) == len(items) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    number = NumberLiteral(abs(value))
+    return UnaryOperation("-", number) if value < 0 else number
 
 
 def _put(value: Value, binding: Mapping[Symbol, Dim]) -> Value:

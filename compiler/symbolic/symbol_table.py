@@ -97,11 +97,15 @@ class SymbolTable(dict[str, Value]):
             size = evaluate(told, known)
         except ExpressionError:
             return self.opaque(expr, value)
-        if any(_has_float(self.get(name)) for name in names_in(expr)):
-            return self.opaque(expr, value)  # no symbol stands for a float
+        if self.names_float(expr):
+            return self.opaque(expr, value)
         if calls and isinstance(size, Dim):
             return self._by_length(told, known, size)
         return size
+
+    def names_float(self, expr: Expression) -> bool:
+        """Whether a formula names a float, or a list of them: no symbol stands for it in a size."""
+        return any(_has_float(self.get(name)) for name in names_in(expr))
 
     def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
         """A size with the lengths of lists as symbols, if it can be evaluated so."""

@@ -311,6 +311,26 @@ def test_sizes_that_are_listed_fix_the_number_of_copies(tmp_path: Path) -> None:
     assert "for n = 3" in (kind.__doc__ or "")
 
 
+@pytest.mark.parametrize("size", ["round(8 * q)", "k * round(4 * s)", "round(D * q)"])
+@pytest.mark.parametrize("repeat", ["", ", repeat: 2"])
+def test_floats_of_blocks_are_those_of_the_network(
+    size: str, repeat: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {r: 0.5}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+        f"  a: {{op: Outer, p: r * 2{repeat}}}\n  b: {{op: linear, out_features: 3}}\nblocks:\n"
+        "  Outer: {params: {p: float}, inputs: {x: 'float[B, D]'}, layers: {a: {op: Blk, q: p / 2}}}\n"
+        "  Blk: {params: {q: float, k: 2, s: sqrt(q)}, inputs: {x: 'float[B, D]'}, "
+        f"layers: {{a: {{op: linear, out_features: '{size}'}}, b: tanh}}}}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    assert "r" in inspect.signature(kind).parameters
+    for net in (kind(), kind(r=0.375)):
+        assert net(torch.zeros(2, 8)).shape == (2, 3)
+
+
 def test_a_list_that_the_spec_writes_fixes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(
