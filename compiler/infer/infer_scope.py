@@ -56,6 +56,7 @@ from compiler.infer.repeats import (
     chain,
     copies_are_equal,
     equal_arguments,
+    equal_by_floats,
     for_copy,
     in_copy,
     uses_counter,
@@ -589,6 +590,8 @@ class ScopeInference:
             equal = copies_are_equal(given, following, self.context)
             if layer.group and not equal:
                 raise _changing_group()
+            if equal and not layer.group:
+                equal = not equal_by_floats(given, following, self.instance.names)
             run = self._alike(layer, done, count, counted) if equal else 1
             run = run if not layer.each else 1  # later items may be of other types
             last = calls[-1] if calls else None
@@ -832,6 +835,7 @@ class ScopeInference:
             calls
             and not layer.counted
             and copies_are_equal(calls[-1].inputs, given, self.context)
+            and not equal_by_floats(calls[-1].inputs, given, self.instance.names)
         ):
             return ()
         first = sum(call.count for call in calls)

@@ -19,6 +19,7 @@ from compiler.op.errors import OpError
 from compiler.op.op import Op
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import COUNTER, SymbolTable
+from compiler.symbolic.symbols import Opaque
 from compiler.symbolic.tensor import TensorType
 
 _Value = TypeVar("_Value")
@@ -116,6 +117,21 @@ def copies_are_equal(given: Types, following: Types, context: Context) -> bool:
         kind is following[port]
         or _values(kind, context) == _values(following[port], context)
         for port, kind in given.items()
+    )
+
+
+def equal_by_floats(given: Types, following: Types, names: SymbolTable) -> bool:
+    """Whether values of floats alone let two sizes of what copies take be equal: `round(16 * r)` and 8."""
+    pairs = ((one, following[port]) for port, one in given.items())
+    return any(
+        left != right
+        and any(
+            isinstance(symbol, Opaque) and names.names_float(symbol.formula)
+            for symbol in left.symbols | right.symbols
+        )
+        for one, other in pairs
+        if isinstance(one, TensorType) and isinstance(other, TensorType)
+        for left, right in zip(one.shape, other.shape, strict=True)
     )
 
 

@@ -331,6 +331,22 @@ def test_floats_of_blocks_are_those_of_the_network(
         assert net(torch.zeros(2, 8)).shape == (2, 3)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_float_that_makes_copies_equal_is_no_rule(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"name: Net\nparams: {{r: 0.5, n: {count}}}\ninputs: {{x: 'float[B, 8]'}}\n"
+        "layers: {a: {op: linear, out_features: round(16 * r), repeat: n}}\n",
+        encoding="utf-8",
+    )
+    kind = load_program(compile_spec(path))[""]
+    values = {"r": 0.75, "n": 4}
+    taken = inspect.signature(kind).parameters
+    assert "r" in taken
+    net = kind(**{name: value for name, value in values.items() if name in taken})
+    assert net(torch.zeros(2, 8)).shape == (2, 12)
+
+
 def test_a_list_that_the_spec_writes_fixes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(
