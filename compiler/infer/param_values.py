@@ -43,7 +43,7 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "op": (str,),
 }
 
-MOST_PARTS = 400
+MOST_PARTS = 100
 """Of so many parts is a formula of floats that goes from block to block: one in which a size is read twice doubles."""
 
 

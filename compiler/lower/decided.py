@@ -36,7 +36,7 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.intervals import Interval, interval
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import CopyNumber, InputDim, ParamNumber, Symbol
+from compiler.symbolic.symbols import CopyNumber, InputDim, Opaque, ParamNumber, Symbol
 
 _Names = dict[str, set[str]]
 """The names of a scope that decide what a layer of it is; by "" those that decide what layers of other classes are."""
@@ -67,6 +67,8 @@ def decided(classes: Sequence[ClassIR], constructors: Constructors) -> Decided:
     for caller in (caller for found in callers.values() for caller in found):
         if constructors.is_numbered(caller.construct, caller.ir):
             _add(names, caller.ir.plan, _counted(caller))
+    for caller in (caller for found in callers.values() for caller in found):
+        _add(names, caller.ir.plan, _by_value(caller))
     for ir in classes:
         for typed in listed_copies(ir, constructors):
             _add(names, ir.plan, _names(count_code(typed)))
@@ -101,6 +103,24 @@ def _add(names: dict[int, _Names], plan: ClassPlan, more: Iterable[str]) -> bool
 def _counted(caller: BuildSite) -> Iterator[str]:
     """The names that say how many copies there are of what a caller builds."""
     return _names(count_code(caller.held.typed))
+
+
+def _by_value(caller: BuildSite) -> Iterator[str]:
+    """The names that a size of what a block gives is computed from, where the caller has it by its value alone."""
+    for run in (run for _, runs in caller.construct.plans for run in runs):
+        use = run.call.instance
+        assert use is not None
+        sizes = {size for kind in use.outputs.values() for size in kind.shape}
+        for symbol in {symbol for size in sizes for symbol in size.symbols}:
+            size = run.call.binding.get(symbol)
+            if (
+                size is not None
+                and size.constant is not None
+                and isinstance(symbol, Opaque)
+                and use.names.names_float(symbol.formula)
+            ):
+                for name in names_in(symbol.formula):
+                    yield from _names(value_code(run.node.arguments.get(name)))
 
 
 def _undecided(plan: ClassPlan) -> Iterator[tuple[str, set[str]]]:

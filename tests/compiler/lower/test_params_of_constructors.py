@@ -347,6 +347,27 @@ def test_a_float_that_makes_copies_equal_is_no_rule(count: int, tmp_path: Path) 
     assert net(torch.zeros(2, 8)).shape == (2, 12)
 
 
+@pytest.mark.parametrize(
+    ("size", "repeat"), [("round(D * q) + D % 2", 40), ("round(8 * q) if k else 3", 1)]
+)
+def test_a_float_of_a_block_that_has_no_formula_outside_is_fixed(
+    size: str, repeat: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: Net\nparams: {r: 0.5}\ninputs: {x: 'float[B, 8]'}\nlayers:\n"
+        f"  a: {{op: Blk, q: r * 2, repeat: {repeat}}}\n  b: {{op: linear, out_features: 3}}\n"
+        "blocks: {Blk: {params: {q: float, k: true}, inputs: {x: 'float[B, D]'}, "
+        f"layers: {{a: {{op: linear, out_features: '{size}'}}}}}}}}\n",
+        encoding="utf-8",
+    )
+    program = compile_spec(path)
+    assert not verify(program).problems
+    kind = load_program(program)[""]
+    assert "r" not in inspect.signature(kind).parameters
+    assert "for r = 0.5" in (kind.__doc__ or "")
+
+
 def test_a_list_that_the_spec_writes_fixes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(
