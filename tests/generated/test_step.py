@@ -19,7 +19,7 @@ PIECES = ([1] * LENGTH, [LENGTH], [4, 1, 1, 3, 2])
 
 
 def test_every_decoder_steps() -> None:
-    assert len(STEPPED) == 39
+    assert len(STEPPED) == 41
 
 
 @pytest.mark.parametrize("spec", STEPPED)
