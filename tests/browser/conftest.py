@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 import layergraph as lg
 
@@ -68,12 +75,16 @@ class Opened:
 Opener = Callable[..., Opened]
 
 
+# Two browsers beside two tests that compute: what takes a moment alone may take seconds.
+expect.set_options(timeout=30_000)
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
     )
-    made.set_default_timeout(5000)
+    made.set_default_timeout(30_000)
     yield made
     made.close()
 

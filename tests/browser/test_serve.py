@@ -96,7 +96,7 @@ def test_the_picture_follows_the_file(
     assert all(url.startswith(address) for url in one.requests)
 
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
     expect(page.locator("#notice")).to_contain_text("no longer follows")
 
@@ -145,5 +145,5 @@ def test_a_browser_is_led_to_the_page(spec: Path, tmp_path: Path) -> None:
         assert note.read_text().endswith("600\n")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
     assert process.returncode == 0

@@ -70,6 +70,6 @@ def _is_refused(kind: type[torch.nn.Module], param: str, value: Any) -> bool:
         return True
     except UserWarning:  # of torch, that a tensor has no elements
         return False
-    except IndexError:  # a default is worked out from a list before its length is asked
+    except (IndexError, ZeroDivisionError):  # what a number is worked out from
         return True
     return False

@@ -16,6 +16,7 @@ from tests.json_schema import schema_errors, the_schema
 NET = "name: Net\ninputs: {x: 'float[B, D]'}\nlayers: {a: relu}\n"
 MISTAKES = Path("tests/mistakes/task")
 BEYOND = {
+    "absent_output",
     *("formula", "formula_of_a_misspelt_param", "unknown_param", "batch_size_as_text"),
     *("tokens_without_a_number", "nesterov_without_momentum", "strings_too_short"),
     *("data_of_another_form", "unknown_role", "port_that_is_not_there"),
