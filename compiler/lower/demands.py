@@ -132,22 +132,19 @@ def _under_open_conditions(
 
 
 def _is_refuted(one: Required, use: Instance) -> bool:
-    """Whether a network that compiles does not have what is required."""
-    test = one.test
-    if ScopeName(COUNTER) in placeholders(one.code):
-        assert isinstance(one.code, Subscript)
-        code = call("min", one.code.value)
-        test = replace(one, code=code).test
-    elif isinstance(one.code, Placeholder) and not one.is_multiple:
-        try:
-            if isinstance(value_of(one.code, use), tuple):
-                test = replace(one, code=call("min", one.code)).test
-        except Unknown:
-            return False
+    """Whether a network that compiles does not have what is required, or has something else than a number there."""
     try:
-        return bool(value_of(test, use))
-    except Unknown:
-        return False
+        if ScopeName(COUNTER) in placeholders(one.code):
+            assert isinstance(one.code, Subscript)
+            found = value_of(one.code.value, use)
+        else:
+            found = value_of(one.code, use)
+        if not isinstance(found, tuple):
+            return bool(value_of(one.test, use))
+        least = value_of(one.least, use)
+        return any(isinstance(item, str | tuple) or item < least for item in found)
+    except (Unknown, TypeError):
+        return True
 
 
 def _longest(required: Iterable[Required]) -> Iterator[Required]:

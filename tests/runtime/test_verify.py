@@ -206,7 +206,7 @@ def test_what_does_not_compile_is_given_inputs_of_its_own_sizes(tmp_path: Path) 
     pattern = "b t (h d) -> b h t d"
     path.write_text(
         "name: Net\nparams: {width: 6}\ninputs: {y: 'float[B, T, width]'}\nlayers:\n  a: Apart\n"
-        "  e: {op: multihead_attention, num_heads: 2}\n"
+        "  e: {op: multihead_attention, num_heads: 2, in: [y, y, y]}\n"
         "blocks: {Apart: {inputs: {x: 'float[N, L, D]'}, layers: {"
         f"r: {{op: rearrange, pattern: '{pattern}', sizes: {{h: 2}}}}}}}}}}\n",
         encoding="utf-8",
