@@ -44,6 +44,7 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
 FEW = settings(max_examples=settings().max_examples // 16)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 @pytest.mark.parametrize("spec", SPECS)
 @FEW
 @given(st.data())
