@@ -103,18 +103,23 @@ def dialogues(
     held_out: Sequence[Dialogue],
     tokens: Tokens,
     facts: DataFacts,
+    test: Sequence[Dialogue] | None = None,
 ) -> DataSplits:
     """A data set of dialogues; the tokenizer is trained on all messages of the training part."""
     texts = (text for dialogue in train for _, text in dialogue)
     tokenizer = train_tokenizer(texts, tokens, CHAT_SPECIALS)
-    first, second = (
-        DialogueExamples(part, tokenizer, facts.length) for part in (train, held_out)
-    )
+
+    def examples(part: Sequence[Dialogue]) -> DialogueExamples:
+        return DialogueExamples(part, tokenizer, facts.length)
+
+    held_out_examples = examples(held_out)
     characters = sum(
         len(text) for one in held_out for role, text in one if role == "assistant"
     )
     metadata = {
         "tokenizer": tokenizer.to_json(),
-        "characters_per_token": characters / max(1, len(second.replies())),
+        "characters_per_token": characters / max(1, len(held_out_examples.replies())),
     }
-    return DataSplits(first, second, replace(facts, vocab=tokenizer.size), metadata)
+    facts = replace(facts, vocab=tokenizer.size)
+    tests = None if test is None else examples(test)
+    return DataSplits(examples(train), held_out_examples, facts, metadata, tests)

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import torch
-
+from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.text import shorten
 from compiler.tasks.data.conll import Conll
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.split import split_by_class
+from runtime.data.split_files import split_files
 from runtime.data.tagged_texts import OUTSIDE, TaggedWords, tagged_texts
 from runtime.data.user_files import read_text
 
 
 def load(options: Conll, section: DataSection) -> DataSplits:
-    """The sentences of the file, a random part of them held out.
+    """The sentences of the files; without a file for it, a random part is held out.
 
     Raises:
-        SpecError: if the file does not exist or lacks a column, or there are too few sentences or other tags.
+        SpecError: if a file does not exist or lacks a column, or there are too few sentences or other tags.
     """
-    sentences = list(_sentences(options, section))
+    sentences = list(_sentences(options, section, "path"))
     path = section.path(options.path)
-    if len(sentences) < 2:
-        section.fail(
-            "data-empty", f"{path} has too few sentences to hold some out", "path"
-        )
     found = {tag for sentence in sentences for _, tag in sentence}
     tags = sorted(found, key=lambda tag: (tag != OUTSIDE, tag))
     if options.classes is not None and len(tags) != options.classes:
         message = f"{path} has {len(tags)} tags, not {options.classes}"
         section.fail("data-label", message, "classes")
-    train, held_out = (
-        [sentences[i] for i in part.tolist()]
-        for part in split_by_class(torch.zeros(len(sentences)), options)
-    )
-    if not train or not held_out:
-        message = f"{path} has too few sentences to hold some out"
-        section.fail("data-empty", message, "path")
-    return tagged_texts(train, held_out, tags, options.words, options.facts())
+
+    def read(option: str) -> list[TaggedWords]:
+        return list(_sentences(options, section, option, tags))
+
+    train, held_out, test = split_files(sentences, options, section, read, "sentences")
+    return tagged_texts(train, held_out, tags, options.words, options.facts(), test)
 
 
-def _sentences(options: Conll, section: DataSection) -> Iterator[TaggedWords]:
-    path = section.path(options.path)
+def _sentences(
+    options: Conll, section: DataSection, option: str, known: Sequence[str] = ()
+) -> Iterator[TaggedWords]:
+    """The sentences of the file that an option names, whose tags are known; () if any may be."""
+    written = getattr(options, option)
+    path = section.path(written)
     sentence: list[tuple[str, str]] = []
-    lines = read_text(section, "path", options.path).split("\n")
+    lines = read_text(section, option, written).split("\n")
     for number, line in enumerate([*lines, ""], 1):
         if line.startswith(("#", "-DOCSTART-")):
             continue
@@ -62,6 +60,12 @@ def _sentences(options: Conll, section: DataSection) -> Iterator[TaggedWords]:
             message = f"a line must have {wanted}: this has {len(columns)} columns"
             span = (1, len(line) + 1)
             section.fail_in("data-format", path, number, message, columns=span)
+        if known and tag not in known:
+            message = f"the tag {shorten(tag)} is not in the training file"
+            span, help = (1, len(line) + 1), suggest(tag, known) or ""
+            section.fail_in(
+                "data-label", path, number, message, columns=span, help=help
+            )
         word = token.replace(" ", "_")
         sentence.append((word.lower() if options.lower else word, tag))
 

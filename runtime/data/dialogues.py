@@ -6,39 +6,36 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-
 from compiler.diagnostics.text import listed, shorten
 from compiler.tasks.data.dialogues import Dialogues
 from runtime.data import chat
 from runtime.data.chat import ROLES, Dialogue
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.split import split_by_class
+from runtime.data.split_files import split_files
 from runtime.data.user_files import read_text
 
 
 def load(options: Dialogues, section: DataSection) -> DataSplits:
-    """The dialogues of the file, a random part of them held out.
+    """The dialogues of the files; without a file for it, a random part is held out.
 
     Raises:
-        SpecError: if the file does not exist, a line is not a dialogue with a reply, or there are too few.
+        SpecError: if a file does not exist, a line is not a dialogue with a reply, or there are too few.
     """
-    every = list(_dialogues(options, section))
-    train, held_out = (
-        [every[i] for i in part.tolist()]
-        for part in split_by_class(torch.zeros(len(every)), options)
+
+    def read(option: str) -> list[Dialogue]:
+        return list(_dialogues(section, option, getattr(options, option)))
+
+    train, held_out, test = split_files(
+        read("path"), options, section, read, "dialogues"
     )
-    if not train or not held_out:
-        path = section.path(options.path)
-        message = f"{path} has too few dialogues to hold some out"
-        section.fail("data-empty", message, "path")
-    return chat.dialogues(train, held_out, options.tokens, options.facts())
+    return chat.dialogues(train, held_out, options.tokens, options.facts(), test)
 
 
-def _dialogues(options: Dialogues, section: DataSection) -> Iterator[Dialogue]:
-    path = section.path(options.path)
-    lines = read_text(section, "path", options.path).split("\n")
+def _dialogues(section: DataSection, option: str, written: str) -> Iterator[Dialogue]:
+    """The dialogues of the file that an option names."""
+    path = section.path(written)
+    lines = read_text(section, option, written).split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

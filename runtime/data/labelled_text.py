@@ -15,7 +15,7 @@ from compiler.tasks.data.labelled_text import LabelledText
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.padded_texts import labelled_texts
-from runtime.data.split import split_by_class
+from runtime.data.split_files import split_files
 from runtime.data.user_files import read_rows
 
 COLUMNS: Final = ("the label", "the text")
@@ -37,23 +37,13 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
         classes = [str(number) for number in range(options.classes)]
         _check_labels(rows, options.classes, section.path(options.path), section)
     texts = _numbered(rows, classes)
-    own = {
-        option: _read_part(section, option, written, classes)
-        for option in ("validation", "test")
-        if (written := getattr(options, option)) is not None
-    }
-    train, held_out = texts, own.get("validation")
-    if held_out is None:
-        labels = torch.tensor([label for _, label in texts])
-        train, held_out = (
-            [texts[i] for i in part.tolist()]
-            for part in split_by_class(labels, options)
-        )
-    if not train or (options.holds_out and not held_out):
-        message = f"{section.path(options.path)} has too few texts to hold some out"
-        section.fail("data-empty", message, "path")
+
+    def read(option: str) -> list[tuple[str, int]]:
+        return _read_part(section, option, getattr(options, option), classes)
+
+    labels = torch.tensor([label for _, label in texts])
+    train, held_out, test = split_files(texts, options, section, read, "texts", labels)
     tokens, length, facts = options.tokens, options.length, options.facts()
-    test = own.get("test")
     return labelled_texts(
         train, held_out, classes, tokens, length, facts, section, test
     )

@@ -168,11 +168,12 @@ def questions(
     words: int,
     facts: DataFacts,
     stride: int | None = None,
+    test: Sequence[Question] | None = None,
 ) -> DataSplits:
     """A data set of questions; those to train on whose answer is in no window are left out.
 
     Args:
-        train, held_out: the questions.
+        train, held_out, test: the questions.
         words: size of the vocabulary, which is learned from the training part.
         facts: the sizes that the spec declares.
         stride: as for `read_windows`.
@@ -195,9 +196,11 @@ def questions(
             )
         )
     ]
-    first, second = (
-        QuestionExamples(part, tokenizer, facts.length, stride)
-        for part in (whole, held_out)
-    )
+
+    def examples(part: Sequence[Question]) -> QuestionExamples:
+        return QuestionExamples(part, tokenizer, facts.length, stride)
+
     metadata = {"tokenizer": tokenizer.to_json()}
-    return DataSplits(first, second, replace(facts, vocab=words), metadata)
+    tests = None if test is None else examples(test)
+    sizes = replace(facts, vocab=words)
+    return DataSplits(examples(whole), examples(held_out), sizes, metadata, tests)

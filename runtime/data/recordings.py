@@ -39,6 +39,9 @@ class Recordings(Protocol):
     def samples(self, index: int) -> Tensor:
         """A recording float[N], from -1 to 1."""
 
+    def item(self, index: int) -> Iterable[Tensor]:
+        """What one recording is made from."""
+
     def tensors(self) -> Iterable[Tensor]:
         """What all recordings are made from."""
 
@@ -77,6 +80,10 @@ class SpeechExamples:
         targets = pad_sequence([self.targets[i] for i in indices], True, PAD)
         return {**spectrogram_batch(rows), "target": targets}
 
+    def item(self, index: int) -> Iterable[Tensor]:
+        yield from self.recordings.item(index)
+        yield self.targets[index]
+
     def tensors(self) -> Iterable[Tensor]:
         yield from self.recordings.tensors()
         yield from self.targets
@@ -95,14 +102,22 @@ def spectrogram_batch(rows: Sequence[Tensor]) -> Batch:
 
 
 def speech(
-    train: Recordings, held_out: Recordings, tokens: Tokens, rate: int, facts: DataFacts
+    train: Recordings,
+    held_out: Recordings,
+    tokens: Tokens,
+    rate: int,
+    facts: DataFacts,
+    test: Recordings | None = None,
 ) -> DataSplits:
     """A data set of recordings; the tokenizer is trained on the training transcripts."""
     tokenizer = train_tokenizer(train.texts, tokens, PAIR_SPECIALS)
     mels = facts.features or 0
     metadata = {"tokenizer": tokenizer.to_json(), "rate": rate, "mels": mels}
     log_mel = LogMel(rate, mels)
-    first, second = (
-        SpeechExamples(part, tokenizer, log_mel) for part in (train, held_out)
-    )
-    return DataSplits(first, second, replace(facts, vocab=tokenizer.size), metadata)
+
+    def examples(part: Recordings) -> SpeechExamples:
+        return SpeechExamples(part, tokenizer, log_mel)
+
+    facts = replace(facts, vocab=tokenizer.size)
+    tests = None if test is None else examples(test)
+    return DataSplits(examples(train), examples(held_out), facts, metadata, tests)

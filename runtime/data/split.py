@@ -33,7 +33,7 @@ def split_by_class(labels: Tensor, options: SplitOptions) -> tuple[Tensor, Tenso
         Two int tensors, each ascending.
     """
     generator = torch.Generator().manual_seed(options.split_seed)
-    train_parts, held_out_parts = [], []
+    train_parts, held_out_parts = [torch.arange(0)], [torch.arange(0)]
     for label in sorted(set(labels.tolist())):
         indices = (labels == label).nonzero().flatten()
         indices = indices[torch.randperm(len(indices), generator=generator)]

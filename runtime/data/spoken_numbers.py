@@ -156,11 +156,15 @@ class SpokenStrings:
         clips = (self._clips[one.voice, number] for number in one.numbers)
         return zip(clips, one.speeds, one.gains, strict=True)
 
+    def item(self, index: int) -> Iterable[Tensor]:
+        one = self.plans[index]
+        ways = (*one.speeds, *one.gains, *one.pauses, one.noise, one.seed)
+        yield torch.tensor([*map(float, one.numbers), *ways], dtype=torch.float64)
+        yield torch.tensor([VOICES.index(one.voice)])
+
     def tensors(self) -> Iterable[Tensor]:
-        for one in self.plans:
-            ways = (*one.speeds, *one.gains, *one.pauses, one.noise, one.seed)
-            yield torch.tensor([*map(float, one.numbers), *ways], dtype=torch.float64)
-            yield torch.tensor([VOICES.index(one.voice)])
+        for index in range(len(self.plans)):
+            yield from self.item(index)
         used = {(one.voice, number) for one in self.plans for number in one.numbers}
         for key in sorted(used):
             yield torch.from_numpy(self._clips[key])

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-
 from compiler.tasks.data.squad import Squad
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.questions import Question, questions
-from runtime.data.split import split_by_class
+from runtime.data.split_files import split_files
 from runtime.data.user_files import read_json
 
 Group = list[Question]
@@ -19,29 +17,23 @@ Group = list[Question]
 
 
 def load(options: Squad, section: DataSection) -> DataSplits:
-    """The questions of the file, those on some articles or passages held out, or those of a second file.
+    """The questions of the files; without a file for it, those on some articles or passages are held out.
 
     Raises:
         SpecError: if a file does not exist, is not JSON of that form, or has too few questions.
     """
-    articles = _articles(section, "path", options.path)
-    if options.test is not None:
-        train, held_out = articles, _articles(section, "test", options.test)
-    else:
-        groups = articles if len(articles) > 1 else _by_passage(articles)
-        if len(groups) < 2:
-            path = section.path(options.path)
-            message = f"{path} has too few passages to hold some out"
-            section.fail("data-empty", message, "path")
-        train, held_out = (
-            [groups[i] for i in part.tolist()]
-            for part in split_by_class(torch.zeros(len(groups)), options)
-        )
-    first, second = (
-        [one for group in part for one in group] for part in (train, held_out)
+
+    def read(option: str) -> list[Group]:
+        articles = _articles(section, option, getattr(options, option))
+        return articles if len(articles) > 1 else _by_passage(articles)
+
+    train, held_out, test = (
+        None if part is None else [one for group in part for one in group]
+        for part in split_files(read("path"), options, section, read, "passages")
     )
+    assert train is not None and held_out is not None
     facts = options.facts()
-    return questions(first, second, options.words, facts, options.stride)
+    return questions(train, held_out, options.words, facts, options.stride, test)
 
 
 def _by_passage(articles: list[Group]) -> list[Group]:

@@ -58,11 +58,12 @@ def tagged_texts(
     tags: Sequence[str],
     words: int,
     facts: DataFacts,
+    test: Sequence[TaggedWords] | None = None,
 ) -> DataSplits:
     """A data set of tagged texts, none of them empty, cut off at the length that the facts have.
 
     Args:
-        train, held_out: the texts.
+        train, held_out, test: the texts.
         tags: the names of all tags.
         words: size of the vocabulary, which is learned from the training texts.
         facts: the sizes that the spec declares.
@@ -71,10 +72,11 @@ def tagged_texts(
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     known = ranked[: words - len(PAIR_SPECIALS)]
     tokenizer = SpacedTokenizer(known, PAIR_SPECIALS, words)
-    first, second = (
-        TaggedTexts([text[: facts.length] for text in part], tokenizer, tags)
-        for part in (train, held_out)
-    )
+
+    def examples(part: Sequence[TaggedWords]) -> TaggedTexts:
+        return TaggedTexts([text[: facts.length] for text in part], tokenizer, tags)
+
     metadata = {"tokenizer": tokenizer.to_json(), "tags": list(tags)}
     facts = replace(facts, vocab=words, classes=len(tags))
-    return DataSplits(first, second, facts, metadata)
+    tests = None if test is None else examples(test)
+    return DataSplits(examples(train), examples(held_out), facts, metadata, tests)

@@ -37,7 +37,7 @@ class RecognitionLearner(Learner[T]):
         Raises:
             SpecError: if one does not fit the network.
         """
-        for part in (data.train, data.held_out):
+        for part in filter(None, (data.train, data.held_out, data.test)):
             assert isinstance(part, SpeechExamples)
             self.check_lengths(part)
         if isinstance(data.train, SpeechExamples):

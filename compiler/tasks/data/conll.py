@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, File, Vocabulary
-from compiler.tasks.formulas import Count, Share, Whole
+from compiler.tasks.data_set import File, Vocabulary
+from compiler.tasks.formulas import Whole
+from compiler.tasks.splits import OwnFiles, RandomSplit
 
 
-class Conll(DataSet):
+class Conll(OwnFiles, RandomSplit):
     """Options of the file. Columns are separated by spaces or tabs; lines that begin with `#` are comments.
 
     Attributes:
@@ -22,9 +23,7 @@ class Conll(DataSet):
         lower: whether tokens are put in small letters.
         classes: number of tags, to check the network; default: those of the file.
         length: maximum number of tokens; longer sentences are truncated.
-        held_out: fraction of the sentences that is held out.
-        split_seed: random seed of the split.
-        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
+        held_out: fraction of the sentences that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "conll"
@@ -37,9 +36,6 @@ class Conll(DataSet):
     lower: bool = False
     classes: Whole | None = None
     length: Whole = 128
-    held_out: Share = 0.2
-    split_seed: Count = 0
-    fold: Count = 0
 
     def facts(self) -> DataFacts:
         return DataFacts(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import Bpe, DataSet, File, Tokens, vocabulary
-from compiler.tasks.formulas import Count, Share, Whole
+from compiler.tasks.data_set import Bpe, File, Tokens, vocabulary
+from compiler.tasks.formulas import Share, Whole
+from compiler.tasks.splits import OwnFiles, RandomSplit
 
 
-class Dialogues(DataSet):
+class Dialogues(OwnFiles, RandomSplit):
     """Options of dialogues. Roles are system, user and assistant; only the assistant's replies are learned.
 
     A dialogue is tokens 1, then for each message a token of its role (4, 5 or 6), its text, and token 2.
@@ -18,9 +19,7 @@ class Dialogues(DataSet):
         path: the file.
         tokens: the tokenizer.
         length: maximum number of tokens of a dialogue; longer ones are truncated.
-        held_out: fraction of the dialogues that is held out.
-        split_seed: random seed of the split.
-        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
+        held_out: fraction of the dialogues that is held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "dialogues"
@@ -30,8 +29,6 @@ class Dialogues(DataSet):
     tokens: Tokens = Bpe(bpe=4000)
     length: Whole = 256
     held_out: Share = 0.1
-    split_seed: Count = 0
-    fold: Count = 0
 
     def facts(self) -> DataFacts:
         return DataFacts("dialogues", vocab=vocabulary(self.tokens), length=self.length)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.tasks.data_facts import DataFacts, Form
-from compiler.tasks.data_set import DataSet, File, Mels, Rate, Tokens, vocabulary
-from compiler.tasks.formulas import Count, Positive, Share
+from compiler.tasks.data_set import File, Mels, Rate, Tokens, vocabulary
+from compiler.tasks.formulas import Positive, Share
+from compiler.tasks.splits import OwnFiles, RandomSplit
 
 
-class Speech(DataSet):
+class Speech(OwnFiles, RandomSplit):
     """Options of recordings. Recordings are paths relative to the file's folder.
 
     Attributes:
@@ -18,9 +19,7 @@ class Speech(DataSet):
         rate: samples in a second, to which recordings are resampled.
         mels: number of bands of the spectrogram.
         longest: maximum length of a recording, in seconds; longer ones are an error.
-        held_out: fraction held out.
-        split_seed: random seed of the split.
-        fold: number of the fold that is held out, for cross-validation with 1 / held_out folds.
+        held_out: fraction held out; 0: train on everything, without evaluations.
     """
 
     name: ClassVar[str] = "speech"
@@ -32,8 +31,6 @@ class Speech(DataSet):
     mels: Mels = 80
     longest: Positive = 30.0
     held_out: Share = 0.1
-    split_seed: Count = 0
-    fold: Count = 0
 
     def facts(self) -> DataFacts:
         return DataFacts("speech", features=self.mels, vocab=vocabulary(self.tokens))

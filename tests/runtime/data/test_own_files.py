@@ -1,8 +1,10 @@
 """Files or folders of their own for validation and test, and data of which nothing is held out."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 
 from runtime.data.dataset import DataSplits, fingerprints
@@ -14,11 +16,39 @@ def sizes(data: DataSplits) -> tuple[int, int, int]:
     return len(data.train), len(data.held_out), len(data.test or ())  # type: ignore[arg-type]
 
 
+def silence() -> bytes:
+    """A WAV file of a tenth of a second."""
+    file = BytesIO()
+    soundfile.write(file, [0.0] * 1600, 16000, format="WAV")
+    return file.getvalue()
+
+
 TEXTS: Files = {"t": "abc" * 100, "v": "ab" * 40, "u": "c" * 60}
 ROWS: Files = {
     "t": "x\tone\ny\ttwo\nx\tone one\ny\ttwo two\n" * 5,
     "v": "y\tone\n",
     "u": "x\ttwo\ny\ttwo\n",
+}
+CONLL: Files = {
+    "t": "Ann B\nran O\n\n" * 10,
+    "v": "Bob B\n\nran O\n",
+    "u": "he O\n",
+}
+ARTICLE = (
+    '{"paragraphs": [{"context": "a sea", "qas": [{"question": "what", '
+    '"answers": [{"text": "sea", "answer_start": 2}]}]}]}'
+)
+SQUAD: Files = {
+    name: f'{{"data": [{", ".join([ARTICLE] * count)}]}}'
+    for name, count in (("t", 10), ("v", 1), ("u", 2))
+}
+DIALOGUE = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+DIALOGUES: Files = {"t": DIALOGUE * 10, "v": DIALOGUE, "u": DIALOGUE * 2}
+SPEECH: Files = {
+    "a.wav": silence(),
+    "t": "a.wav\tone\n" * 10,
+    "v": "a.wav\ttwo\n",
+    "u": "a.wav\tone\n" * 2,
 }
 TABLES: Files = {
     "t": "a\n" + "".join(f"{i}\n" for i in range(30)),
@@ -35,10 +65,22 @@ OWN = "path: t, validation: v, test: u"
         (f"{{labelled_text: {{{OWN}}}}}", ROWS, (20, 1, 2)),
         (f"{{pairs: {{{OWN}}}}}", ROWS, (20, 1, 2)),
         (f"{{csv: {{{OWN}, columns: [a], length: 4}}}}", TABLES, (26, 6, 4)),
+        (f"{{conll: {{{OWN}}}}}", CONLL, (10, 2, 1)),
+        (f"{{squad: {{{OWN}}}}}", SQUAD, (10, 1, 2)),
+        (f"{{dialogues: {{{OWN}, tokens: characters}}}}", DIALOGUES, (10, 1, 2)),
+        (f"{{speech: {{{OWN}}}}}", SPEECH, (10, 1, 2)),
         ("{text: {path: t, held_out: 0, length: 10}}", TEXTS, (29, 0, 0)),
         ("{labelled_text: {path: t, held_out: 0}}", ROWS, (20, 0, 0)),
         ("{pairs: {path: t, held_out: 0}}", ROWS, (20, 0, 0)),
         ("{csv: {path: t, columns: [a], length: 4, held_out: 0}}", TABLES, (26, 0, 0)),
+        ("{conll: {path: t, held_out: 0}}", CONLL, (10, 0, 0)),
+        ("{squad: {path: t, held_out: 0}}", SQUAD, (10, 0, 0)),
+        (
+            "{dialogues: {path: t, held_out: 0, tokens: characters}}",
+            DIALOGUES,
+            (10, 0, 0),
+        ),
+        ("{speech: {path: t, held_out: 0}}", SPEECH, (10, 0, 0)),
         ("{digits: {held_out: 0}}", {}, (1797, 0, 0)),
         ("{text: {path: t, test: u, length: 10}}", TEXTS, (26, 2, 5)),
     ],

@@ -129,9 +129,11 @@ def test_questions_of_a_file(tmp_path: Path) -> None:
             assert answered(part, index) == one.answers[0]
 
 
-def test_a_file_to_evaluate_with(tmp_path: Path) -> None:
+def test_an_answer_that_is_cut_off(tmp_path: Path) -> None:
     files = {"a.json": squad(SEA, passages=0), "b.json": squad(SEA)}
-    data = read("{squad: {path: a.json, test: b.json, length: 15}}", tmp_path, files)
+    data = read(
+        "{squad: {path: a.json, validation: b.json, length: 15}}", tmp_path, files
+    )
     train, held_out = examples(data)
     # The answer lies beyond the 15 tokens: it is not trained on, and never found.
     assert (len(train), len(held_out)) == (0, 2)

@@ -62,6 +62,15 @@ def test_sentences(tmp_path: Path) -> None:
     assert other.metadata["tags"] == ["NNP", "VB"]
 
 
+def test_a_tag_that_the_training_file_lacks(tmp_path: Path) -> None:
+    files = {"s": SENTENCES, "v": "Ann O\n\nBob B-PRE\n"}
+    with pytest.raises(SpecError, match="the tag B-PRE is not in the tr") as caught:
+        read("{conll: {path: s, validation: v}}", tmp_path, files)
+    (one,) = caught.value.diagnostics
+    assert (Path(one.span.file).name, one.span.line) == ("v", 3)
+    assert one.help == "did you mean `B-PER`?"
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "place", "message"),
     [

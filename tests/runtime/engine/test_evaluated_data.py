@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from compiler.diagnostics.diagnostic import DataError, RequestError, SpecError
+from compiler.tasks.data_set import DataSet
 from layergraph.__main__ import app
 from runtime.open_run import open_run
 from tests.runtime.engine.train_specs import CLASSIFICATION, trained
@@ -108,3 +109,25 @@ def test_data_without_files(tmp_path: Path) -> None:
     trained(CLASSIFICATION, tmp_path / "run", "task.epochs=1")
     with pytest.raises(RequestError, match="the data set digits has no `path`"):
         open_run(tmp_path / "run").evaluate(path=tmp_path)
+
+
+def test_all_data_sets_of_files_can_be_evaluated_on_other_files() -> None:
+    lacking = {
+        name
+        for name, chosen in DataSet.members().items()
+        if "path" in chosen.model_fields and "test" not in chosen.model_fields
+    }
+    assert not lacking
+
+
+def test_other_sentences(tmp_path: Path) -> None:
+    spec = CLASSIFICATION.with_name("tagging.yaml")
+    shutil.copy(spec, tmp_path / "spec.yaml")
+    shutil.copy(spec.with_name("tagged.conll"), tmp_path / "tagged.conll")
+    trained(tmp_path / "spec.yaml", tmp_path / "run", "task.epochs=1")
+    lines = (tmp_path / "tagged.conll").read_text().split("\n\n")[0]
+    (tmp_path / "other.conll").write_text(f"{lines}\n\nunseen O\nwords O\n")
+    run, said = open_run(tmp_path / "run"), list[str]()
+    metrics = run.evaluate(path=tmp_path / "other.conll", note=said.append)
+    assert 0 <= metrics["accuracy"] <= 1
+    assert len(run.data(path=tmp_path / "other.conll").held_out) in (1, 2)
