@@ -34,6 +34,7 @@ from compiler.infer.absence import (
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
+from compiler.infer.copy_course import COPIES, FARTHEST, first_departure
 from compiler.infer.engine import BlockKey, Engine, Skip, endless
 from compiler.infer.instances import (
     Inputs,
@@ -68,7 +69,6 @@ from compiler.infer.scans import Scanned, scanned
 from compiler.infer.sets_of_inputs import given_values, hopeful, is_open
 from compiler.infer.speculate import (
     ALL_RUNS,
-    COPIES,
     named_as,
     quietly,
     speculating,
@@ -839,10 +839,19 @@ class ScopeInference:
         ):
             return ()
         first = sum(call.count for call in calls)
-        numbers = range(first, COPIES) if layer.repeated else [None]
+        numbers = range(first, self._most_copies(layer, first))
         with speculating(self.engine):
             trial = ScopeInference(self.engine, self.instance, self.path, self.depth)
-            return trial._up_to_error(layer, given, numbers)
+            return trial._up_to_error(
+                layer, given, numbers if layer.repeated else [None]
+            )
+
+    def _most_copies(self, layer: ResolvedLayer, seen: int) -> int:
+        """How many copies show how the sizes of all go on: up to one after the first that is not as those before it."""
+        if not layer.counted:
+            return COPIES
+        copy = first_departure(layer.arguments, self.instance.names, seen)
+        return COPIES if copy is None or copy > FARTHEST else copy + 2
 
     def _is_settled(self, node: Node) -> bool:
         """Whether other values of the params would not run a layer that is off: inputs decide that it is."""

@@ -23,9 +23,6 @@ INSTANCES, RUNS = 100, 1_000
 ALL_RUNS = 20_000
 """What all speculation of a spec may cost; further ones are left out."""
 
-COPIES = 4
-"""How many copies show by what rule their sizes grow."""
-
 
 @contextmanager
 def speculating(engine: Engine) -> Iterator[None]:

@@ -57,7 +57,11 @@ def common_size(
         by_use.setdefault(id(run.use), []).append((run, size))
     for key, group in by_use.items():
         more = [pair for pair in further if id(pair[0].use) == key]
-        sizes = [(run.call.counter, size) for run, size in (*group, *more)]
+        sizes = [
+            (copy, size)
+            for run, size in (*group, *more)
+            for copy in dict.fromkeys((run.copies[0], run.copies[-1]))
+        ]
         sizes.sort(key=lambda one: one[0])
         if repeated and len(sizes) > 1:
             counted = typed.each or uses_counter(typed.target, typed.arguments)

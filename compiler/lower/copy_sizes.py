@@ -27,7 +27,7 @@ from compiler.symbolic.symbol_table import (
 from compiler.symbolic.symbols import ListItem, Symbol
 
 Sizes = Sequence[tuple[int, Dim]]
-"""The sizes of runs of equal copies: the number of the first copy of the run, and the size."""
+"""The sizes of runs of equal copies: the numbers of the first and the last copy of each run, with the size."""
 
 CopyFormulas = Mapping[Symbol, CopyFormula]
 

@@ -1,4 +1,4 @@
-"""Layers whose code lists a size for each copy, so that it holds for no other number of copies."""
+"""Layers whose code holds for no other number of copies: it lists a size for each, or none of a far one is known."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from collections.abc import Iterator
 
 from compiler.codegen.python import Expr, Slice
 from compiler.codegen.traversal import placeholders, walk
+from compiler.infer.copy_course import FARTHEST, first_departure
 from compiler.ir.module import Choose, Let, Loop, Stmt
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_ir import ClassIR, Construct, Held
+from compiler.lower.class_plan import Run
 from compiler.lower.constructors import Constructors
 from compiler.lower.copy_sizes import is_listed
 from compiler.lower.scope_code import value_code
 
 
 def listed_copies(ir: ClassIR, constructors: Constructors) -> Iterator[TypedNode]:
-    """The repeated layers of a class of which `size_of_copy` has found no rule, but a list of sizes."""
+    """The repeated layers of a class whose sizes follow no rule that is known to hold for any number of copies.
+
+    `size_of_copy` has found a list of sizes, or sizes of copies that are too far away to be inferred differ.
+    """
+    for name, typed in ir.plan.layers.items():
+        runs = ir.plan.runs(name)
+        if typed.node.layer.repeat is not None and any(map(_differs_late, runs)):
+            yield typed
     for held in ir.held:
         if held.copies and _has_list(_built(held, ir, constructors), held.typed):
             yield held.typed
@@ -24,6 +33,13 @@ def listed_copies(ir: ClassIR, constructors: Constructors) -> Iterator[TypedNode
             typed = ir.plan.layers[statement.layer]
             if _has_list(_run(statement.body), typed):
                 yield typed
+
+
+def _differs_late(run: Run) -> bool:
+    """Whether a copy has another number than those before it show, and comes after all that are inferred."""
+    arguments, names = run.node.arguments, run.use.names
+    copy = first_departure(arguments, names, run.node.count)
+    return copy is not None and copy > FARTHEST
 
 
 def _built(held: Held, ir: ClassIR, constructors: Constructors) -> Iterator[Expr]:

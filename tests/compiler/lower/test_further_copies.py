@@ -240,3 +240,68 @@ def test_a_shortcut_that_all_blocks_have_fixes_nothing(
     kind = load_program(compile_spec(path))[""]
     free = {"width", "stride"} & set(inspect.signature(kind).parameters)
     assert (free == {"width", "stride"}) is is_free
+
+
+GROWING = (
+    "name: Net\nparams: {{width: 4, n: 3, k: 1}}\ninputs: {{x: 'float[B, width]'}}\n"
+    "layers: {{copies: {{op: {op}, {argument}: '{size}', repeat: n}}}}\n"
+    "blocks: {{Blk: {{params: {{size: int}}, inputs: {{x: 'float[B, D]'}}, "
+    "layers: {{a: {{op: linear, out_features: size}}, b: {{op: linear, out_features: {last}}}}}}}}}\n"
+)
+
+
+def _growing(size: str, last: str = "") -> str:
+    op, argument = ("Blk", "size") if last else ("linear", "out_features")
+    return GROWING.format(op=op, argument=argument, size=size, last=last or "size")
+
+
+LATER = {
+    "from a copy on": _growing("8 if i < 5 else 16"),
+    "twice": _growing("8 if i < 5 else 16 if i < 12 else 24"),
+    "steadily, from a copy on": _growing("8 + 8 * max(0, i - 5)"),
+    "as many copies at a time": _growing("8 + i // 5"),
+    "up to a copy": _growing("min(8 * (i + 1), 80)"),
+    "by a param": _growing("8 + k * max(0, i - 5)"),
+    "of a block": _growing("8 + 8 * max(0, i - 5)", "size"),
+    "inside of a block": _growing("8 + 8 * max(0, i - 5)", "D"),
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_sizes_that_change_after_the_copies_that_are_compiled(
+    case: str, tmp_path: Path
+) -> None:
+    """Copies are inferred until their sizes have changed, so that the class has no rule of the first ones alone."""
+    path = tmp_path / "net.yaml"
+    path.write_text(LATER[case], encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    for count in (1, 9, 20):
+        module = kind(n=count).double().eval()
+        meaning = Interpreter(compile_spec(path, settings={"n": count}).typed)
+        meaning.train(False).load_state_dict(module.state_dict())
+        x = torch.randn(2, 4, dtype=torch.float64)
+        (wanted,) = meaning(x=x).values()
+        torch.testing.assert_close(module(x), wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        _growing("8 if i < 100 else 16"),
+        _growing("8 + 8 * max(0, i - 5)", "2 * size"),
+    ],
+)
+def test_sizes_that_change_by_no_rule_fix_the_number_of_copies(
+    spec: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(spec, encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    assert "n" not in inspect.signature(kind).parameters
+
+
+def test_equal_copies_after_others_that_grow(tmp_path: Path) -> None:
+    """What the growing ones show is no rule for the last ones, though these are one run."""
+    path = tmp_path / "net.yaml"
+    path.write_text(_growing("min(8 * (i + 1), 40)"), encoding="utf-8")
+    assert verify(compile_spec(path, settings={"n": 12})).problems == ()
