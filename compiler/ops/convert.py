@@ -17,11 +17,12 @@ from compiler.op.registry import register
 from compiler.ops._known_values import as_integer
 from compiler.symbolic.tensor import Kind, TensorType
 
-_DTYPES: Final[dict[Kind, Expr]] = {
+DTYPES: Final[dict[Kind, Expr]] = {
     "float": call("torch.get_default_dtype"),
     "int": attr("torch", "int64"),
     "bool": attr("torch", "bool"),
 }
+"""Each dtype, as generated code names it."""
 
 
 @register("to", torch="torch.Tensor.to")
@@ -66,7 +67,7 @@ class To(Op):
         assert self.dtype is not None
         if code.type("input").kind == self.dtype:
             return input
-        return method(input, "to", _DTYPES[self.dtype])
+        return method(input, "to", DTYPES[self.dtype])
 
 
 @register("one_hot", torch="torch.nn.functional.one_hot")

@@ -1,4 +1,4 @@
-"""Tensors created without an input (parameter, buffer, constant, arange), and identity."""
+"""Tensors created without an input (parameter, buffer, constant), those like an input, and identity."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import Any, ClassVar
 
 from compiler.codegen.python import Binary, Call, Expr, TupleExpr, call, method
 from compiler.op import errors
-from compiler.op.arg_types import Axis, Factors, Integer, Size, Sizes
+from compiler.op.arg_types import Factors, Integer, Size, Sizes
 from compiler.op.context import Context
-from compiler.op.dependence import Dependence, Fill, Positions
+from compiler.op.dependence import Dependence, Fill
 from compiler.op.flow import FlowCall, flow_rule
-from compiler.op.flow_rules import position_axis, source, unchanged
+from compiler.op.flow_rules import source, unchanged
 from compiler.op.op import ANY, Code, Op, Port, Shape, product
 from compiler.op.registry import register
 from compiler.ops._tensor_method import list_argument, promote, shape_arguments
 from compiler.ops._tensor_or_scalar import kind_of
-from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import Kind, TensorType, shape_text
 
@@ -231,31 +230,6 @@ class TriuIndices(_TriangleIndices):
     """
 
     above = True
-
-
-@register("arange", torch="torch.arange")
-class Arange(Op):
-    """Positions 0, 1, 2, ... along a dimension: any[B, T, ...] -> int[T].
-
-    The input only supplies T, the size of its dimension `dim`.
-    """
-
-    dim: Axis = 1
-
-    inputs = (Port("input", ANY),)
-
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        length = input.shape[ctx.axis(self.dim, input.rank)]
-        return TensorType("int", (length,))
-
-    @flow_rule("positions")
-    def flow(self, call: FlowCall) -> Dependence:
-        """The number of each place; only the size of the input is used."""
-        axis = position_axis(call["input"], call.type("input"), self.dim)
-        return Dependence((axis,), known=None if axis is None else Positions(0))
-
-    def apply(self, code: Code, input: Expr) -> Expr:
-        return position_range(code, input, code.argument("dim"))
 
 
 @register("identity", torch="torch.nn.Identity")

@@ -93,12 +93,6 @@ def test_triangle_indices_in_names(op: str, offset: int, count: str) -> None:
     assert str(found.shape[1]) == str(tensor(f"int[{count}]").shape[0])
 
 
-@each("arange")
-@given(types(kinds=KINDS), st.integers(-4, 4))
-def test_arange(op: str, input: TensorType, dim: int) -> None:
-    check(op, {"dim": dim}, {"input": input})
-
-
 @each("zeros_like", "ones_like")
 @given(types(kinds=KINDS))
 def test_like(op: str, input: TensorType) -> None:
@@ -129,10 +123,6 @@ def test_code_reads_as_written_by_hand() -> None:
     bias = check("buffer", {"shape": [1, 8]}, {})
     assert bias.construct == "nn.Buffer(torch.zeros(1, 8))"
     assert bias.forward == ["return self.layer"]
-    places = check("arange", {}, {"input": tensor("int[2, 3]")})
-    assert places.forward == [
-        "return torch.arange(input.shape[1], device=input.device)"
-    ]
     ones = check("constant", {"shape": [2], "value": 1.0}, {})
     assert ones.construct == "nn.Buffer(torch.full((2,), 1.0), persistent=False)"
     one = check("constant", {"value": 1}, {})
