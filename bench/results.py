@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from PIL import Image
 from bench.recipes import RECIPES, Recipe
 from bench.report import date, machine
 from bench.results_page import page
-from bench.timing import ROOT, python
+from bench.timing import REFERENCE, ROOT, python
 from bench.uses import with_uses
 
 FOLDER = ROOT / "docs" / "results"
@@ -60,10 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measured(name: str, recipe: Recipe) -> dict[str, Any]:
     """Train a recipe in processes of its own; its figures. What the page shows is copied."""
     run = RUNS / f"{name}-{time.time():.0f}"
+    run_cli = partial(_cli, recipe.packages)
     begun = _processor_seconds()
-    _cli("train", recipe.file, "--run", str(run), *_options(recipe))
+    run_cli("train", recipe.file, "--run", str(run), *_options(recipe))
     minutes = (_processor_seconds() - begun) / 60
-    found = json.loads(_cli("evaluate", str(run), "--json"))
+    found = json.loads(run_cli("evaluate", str(run), "--json"))
     before = _figures()
     for metric, (other, theirs) in recipe.beside.items():
         found[metric] = before[other]["metrics"][theirs]
@@ -71,7 +74,7 @@ def measured(name: str, recipe: Recipe) -> dict[str, Any]:
     _pictures(name, recipe, run)
     given = {"generate": recipe.generate, "predict": recipe.predict}
     texts = [
-        _cli(name, str(run), *options) for name, options in given.items() if options
+        run_cli(name, str(run), *options) for name, options in given.items() if options
     ]
     return {
         "date": date(),
@@ -111,9 +114,14 @@ def _options(recipe: Recipe) -> list[str]:
     return [part for one in recipe.sets for part in ("--set", one)]
 
 
-def _cli(*arguments: str) -> str:
+def _cli(packages: bool, *arguments: str) -> str:
+    """The output of a command, which may see the packages beside the environment."""
     done = subprocess.run(
-        python("cli.py", *arguments), cwd=ROOT, check=True, stdout=subprocess.PIPE
+        python("cli.py", *arguments),
+        cwd=ROOT,
+        env={**os.environ, **({"PYTHONPATH": str(REFERENCE)} if packages else {})},
+        check=True,
+        stdout=subprocess.PIPE,
     )
     return done.stdout.decode()
 

@@ -16,6 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / ".venv" / "reference"
+"""Where `make test-reference` installs what cannot stand beside the rest.
+
+What looks for torchvision, as transformers does, would find it where it does not work.
+"""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ START: Final = """## Starting from weights
 
 `layergraph train RECIPE --weights FILE` starts from published weights, which the
 [`checkpoint`](language.md#checkpoint) of the spec maps to its tensors, or from a run folder; the
-file is `.safetensors`, its index, or `.npz`. In a recipe:
+file is `.safetensors`, its index, or `.npz`. As any path of a task, `package:NAME/PATH` is a file of an installed
+Python package, of which nothing is run. In a recipe:
 
 ```yaml
 start:

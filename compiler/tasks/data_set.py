@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -22,7 +22,9 @@ class IsFile:
 
 
 File = Annotated[str, IsFile()]
-"""A path; relative paths start at the folder of the spec."""
+"""A path; relative paths start at the folder of the spec. `package:NAME/PATH` is a file of an installed package."""
+PACKAGE: Final = "package:"
+"""What the path of a package's file starts with."""
 
 
 class DataSet(Choice):

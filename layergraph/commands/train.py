@@ -13,6 +13,7 @@ from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
 from compiler.diagnostics.limits import Limits
 from compiler.program import Program
+from compiler.tasks.data_set import PACKAGE
 from layergraph.commands._options import Variant
 from layergraph.commands._output import echo_text, table_lines
 from layergraph.overrides import compile_chosen
@@ -101,9 +102,7 @@ def train(
         raise RequestError("a run has its folder and its variant")
     if weights and resume:
         raise RequestError("a run that is resumed has its weights")
-    starts = (
-        [f"task.start.weights={json.dumps(str(weights.resolve()))}"] if weights else []
-    )
+    starts = [f"task.start.weights={json.dumps(_absolute(weights))}"] if weights else []
     if sweep:
         if devices > 1 or nodes > 1 or source.is_dir():
             raise RequestError("a sweep is of a recipe, on one device")
@@ -121,6 +120,12 @@ def train(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.code) from None
     typer.echo(folder)
+
+
+def _absolute(weights: Path) -> str:
+    """The path of weights for the folder of any spec; a package's file is found by its package."""
+    packaged = str(weights).startswith(PACKAGE)
+    return str(weights if packaged else weights.resolve())
 
 
 def _compile(

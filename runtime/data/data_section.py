@@ -9,6 +9,7 @@ from typing import NoReturn
 from compiler.diagnostics.diagnostic import Diagnostic, SpecError
 from compiler.diagnostics.source import Span
 from compiler.parse.document import Document
+from runtime.data.find_file import find_file
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class DataSection:
 
     def path(self, written: str) -> Path:
         """The path that an option names."""
-        return self.folder / Path(written).expanduser()
+        return find_file(self.folder, written)
 
     def span(self, option: str = "") -> Span:
         """The position of an option's value; without it, of the data set's name."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from runtime.data.data_section import DataSection
+from runtime.data.find_file import missing_help
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\r")
 _GZIP: Final = b"\x1f\x8b"
@@ -77,8 +78,7 @@ def existing_path(section: DataSection, option: str, written: str) -> Path:
         reason = getattr(error, "strerror", None) or str(error)
         section.fail("data-unreadable", f"{written} cannot be read: {reason}", option)
     if not exists:
-        base = f"paths are relative to the spec's folder, {section.folder.resolve()}"
-        help = "" if Path(written).is_absolute() else base
+        help = missing_help(section.folder, written)
         section.fail("data-not-found", f"{path} does not exist", option, help=help)
     return path
 

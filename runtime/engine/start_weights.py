@@ -14,7 +14,9 @@ from compiler.checkpoint.part import Part
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.text import listed, shorten
 from compiler.program import Program
+from compiler.tasks.data_set import PACKAGE
 from compiler.tasks.start import matching, tensor_names
+from runtime.data.find_file import find_file, missing_help
 from runtime.engine.run_folder import BEST
 from runtime.weights import read_part
 
@@ -53,7 +55,10 @@ def read_start(program: Program, folder: Path) -> StartWeights | None:
     if start.weights is None:
         message = "the task's `start` has no weights: give them as --weights FILE"
         raise RequestError(message)
-    given = folder / Path(start.weights).expanduser()
+    given = find_file(folder, start.weights)
+    if start.weights.startswith(PACKAGE) and not given.exists():
+        reason = missing_help(folder, start.weights)
+        raise RequestError(f"{start.weights} does not exist: {reason}")
     file = given / BEST if given.is_dir() else given
     expected = matching(start.new, tensor_names(program.typed)) if start.new else ()
     names = "own" if given.is_dir() else ""

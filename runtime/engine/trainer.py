@@ -24,6 +24,7 @@ from compiler.parse.document import Document, ScalarNode, YamlNode
 from compiler.program import Program
 from compiler.tasks.check_task import resolved
 from compiler.tasks.data_facts import DataFacts
+from compiler.tasks.data_set import PACKAGE
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
 from compiler.tasks.untrained import untrained_layers
@@ -303,12 +304,12 @@ def absolute_paths(program: Program) -> Document:
     of = partial(data_section, program, program.task)
     section = of("data")
     paths: dict[tuple[str, ...], str] = {
-        ("data", options.name, *path): str(section.path(written).resolve())
+        ("data", options.name, *path): _absolute(section, written)
         for path, written in options.files().items()
     }
     if program.task.start and program.task.start.weights:
-        written = program.task.start.weights
-        paths["start", "weights"] = str(of("start").path(written).resolve())
+        weights = program.task.start.weights
+        paths["start", "weights"] = _absolute(of("start"), weights)
     if teacher := getattr(program.task, "teacher", None):
         paths["teacher", "run"] = str(of("teacher").path(teacher.run).resolve())
     changes: dict[tuple[str, ...], YamlNode] = {
@@ -316,6 +317,12 @@ def absolute_paths(program: Program) -> Document:
         for path, text in paths.items()
     }
     return resolved(program.typed, program.variant, {**program.changes, **changes})
+
+
+def _absolute(section: DataSection, written: str) -> str:
+    """An absolute path; a package's file is found by its package, wherever that is."""
+    packaged = written.startswith(PACKAGE)
+    return written if packaged else str(section.path(written).resolve())
 
 
 def start_info(program: Program, sets: Sequence[str] = ()) -> dict[str, Any]:

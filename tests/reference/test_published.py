@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from bench.published import FOLDER as REFERENCE
+from bench.timing import REFERENCE
 from compiler import compile_spec
 from layergraph import load
 from runtime.data.bible import verses

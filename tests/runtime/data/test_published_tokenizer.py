@@ -104,3 +104,12 @@ def test_files_that_are_none(tmp_path: Path, file: str, text: str, said: str) ->
         read(f"{{{PATH}, tokens: {{file: {file}}}}}}}", tmp_path, given)
     [found] = error.value.diagnostics
     assert said in found.message
+
+
+def test_the_tokenizer_of_a_package_that_is_not_installed(tmp_path: Path) -> None:
+    tokens = "{file: package:no_such_package/tokenizer.json}"
+    with pytest.raises(SpecError) as caught:
+        read(f"{{pictographs: {{tokens: {tokens}}}}}", tmp_path)
+    (one,) = caught.value.diagnostics
+    assert one.code == "data-not-found"
+    assert one.help == "the package no_such_package is not installed"

@@ -1,5 +1,6 @@
 """Training that starts from weights: of a file, of a run, of a part of one; and what is frozen."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,35 @@ def test_the_weights_of_another_run(spec: Path, before: Path, tmp_path: Path) ->
     assert all(torch.equal(best[name], found.state[name]) for name in best)
     [note] = found.notes
     assert note.startswith(f"weights of {before}/weights/best.safetensors: 11 tensors")
+
+
+def test_the_weights_of_a_package(
+    spec: Path, before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "some_weights"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('it is not run')")
+    shutil.copy(before / "weights/best.safetensors", package)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    sets = "task.start.weights=package:some_weights/best.safetensors"
+    found = start(spec, tmp_path / "run", sets)
+    assert found.notes[0].startswith(f"weights of {package}/best.safetensors: 11")
+    assert "package:some_weights/best" in (tmp_path / "run/spec.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_package/a", "the package no_such_package is not installed"),
+        ("a.b/c", "the package a.b is not installed"),
+        ("torch/none.safetensors", "the package is in"),
+    ],
+)
+def test_no_weights_in_a_package(
+    name: str, message: str, spec: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        start(spec, tmp_path / "run", f"task.start.weights=package:{name}")
 
 
 def test_published_names(spec: Path, before: Path, tmp_path: Path) -> None:
