@@ -7,7 +7,7 @@ which they do not hold is fixed: its value stands in the code.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 from compiler.codegen.python import Expr
@@ -247,6 +247,8 @@ class _Trial:
     validator: Validator
     fixed: Setting
     """The values in the text of params that are no arguments."""
+    _found: dict[tuple[Any, ...], bool | None] = field(default_factory=dict)
+    """What `holds` said."""
 
     def positive(self, names: Iterable[str], besides: Sequence[Setting]) -> set[str]:
         """The numbers, and the lengths of lists, for which the classes do not hold at 0.
@@ -292,6 +294,12 @@ class _Trial:
 
     def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""
+        key = _key(changes)
+        if key not in self._found:
+            self._found[key] = self._hold(changes)
+        return self._found[key]
+
+    def _hold(self, changes: Setting) -> bool | None:
         typed = self.prober.inferred(changes)
         if typed is None:
             return None
