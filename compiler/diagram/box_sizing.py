@@ -17,13 +17,14 @@ MARGIN = 11.0
 """Points between the border of a cluster and its contents."""
 
 _GAP = 9.0
-_BOX_MARGIN = 9.4  # points between the border of a box and its text
+_BOX_MARGIN = 10.0  # points between the border of a box and its text
 _BETWEEN = 6.2  # points between the name of a box and its details
 _MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
 _FIRST_LINE = 30  # characters of a name with its details; more take a second line
 _DETAIL_LINE = 46  # characters of a line of details
 _NARROW = 16, 24  # the same two, for a figure in a column
 _FACT_LINE = 30  # characters of what differs between copies
+_WIDE_ROW = 3  # boxes beside each other, which are wider than any title
 _ONE_LINE = 92.0  # points; a longer title takes two lines
 
 
@@ -65,8 +66,13 @@ def box_rows(caption: Caption, narrow: bool = False) -> list[Caption]:
 
 
 def box_widths(drawing: Drawing) -> dict[str, float]:
-    """The minimum width of each box that has one, by id, in points: of those on a main path, and of boxes alike."""
-    alike = _widths_of_alike(drawing)
+    """The minimum width of each box that has one, by id, in points: of those on a main path, and of boxes alike.
+
+    Three boxes beside each other, such as those of query, key and value, make a frame wide enough for its title: these
+    and the rows below them are no wider than their text.
+    """
+    rows = boxes_alike(drawing)
+    alike = _widths_of_alike(rows, drawing.is_narrow)
     if drawing.direction != "TB":
         return alike
     needed = _needed_widths(drawing)
@@ -81,17 +87,20 @@ def box_widths(drawing: Drawing) -> dict[str, float]:
             needed[inner.id] = max(needed[inner.id], width - 2 * MARGIN)
         if not inside:  # a sum alone is narrow: the input above it takes the width
             widths |= dict.fromkeys(_on_main_path(drawing, cluster, "port"), width)
-    return widths | {
-        box: max(width, widths.get(box, 0.0)) for box, width in alike.items()
-    }
+    wide = {row[0].cluster for row in rows if len(row) >= _WIDE_ROW}
+    for row in rows:
+        if row[0].cluster not in wide:
+            greatest = max(widths.get(box.id, alike[box.id]) for box in row)
+            alike |= {box.id: max(greatest, alike[box.id]) for box in row}
+    return widths | alike
 
 
-def _widths_of_alike(drawing: Drawing) -> dict[str, float]:
+def _widths_of_alike(rows: list[list[Box]], narrow: bool) -> dict[str, float]:
     """One width for boxes of the same op beside each other, such as those of query, key and value."""
     return {
-        box.id: max(_box_width(box, drawing.is_narrow) for box in boxes)
-        for boxes in boxes_alike(drawing)
-        for box in boxes
+        box.id: max(_box_width(box, narrow) for box in row)
+        for row in rows
+        for box in row
     }
 
 

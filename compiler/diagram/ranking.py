@@ -32,6 +32,7 @@ def boxes_alike(drawing: Drawing) -> list[list[Box]]:
     """
     boxes = {box.id: box for box in drawing.boxes}
     sources: dict[str, dict[str, None]] = {}
+    before: dict[str, list[str]] = {}
     for edge in drawing.edges:
         if edge.kind in ("flow", "skip"):
             source = boxes[edge.source]
@@ -39,22 +40,34 @@ def boxes_alike(drawing: Drawing) -> list[list[Box]]:
             if source.kind == "port" and source.cluster:
                 given = source.cluster
             sources.setdefault(edge.target, {})[given] = None
+            before.setdefault(edge.target, []).append(edge.source)
+    depths = _depths(drawing, before)
     alike: dict[tuple[str, str, object], list[Box]] = {}
     rows: dict[str, list[Box]] = {}
     places: dict[str, int] = {}
-    for box in drawing.boxes:  # in the order in which they run
+    for box in sorted(drawing.boxes, key=lambda box: depths[box.id]):
         if box.kind not in ("layer", "block") or box.id not in sources:
             continue
         above = [one for one in sources[box.id] if one in places]
         key: object = frozenset(sources[box.id])
-        if len(above) == 1 and len(rows[above[0]]) > 1:
+        follows = len(above) == 1 and len(rows[above[0]]) > 1
+        if follows:
             key = id(rows[above[0]])
         row = alike.setdefault((box.cluster, box.op, key), [])
         row.append(box)
         rows[box.id] = row
-        places[box.id] = places[above[0]] if len(above) == 1 else len(row)
+        places[box.id] = places[above[0]] if follows else len(row)
     found = [sorted(row, key=lambda box: places[box.id]) for row in alike.values()]
     return [row for row in found if 1 < len(row) <= _MAX_ALIKE and _apart(row, places)]
+
+
+def _depths(drawing: Drawing, before: Mapping[str, list[str]]) -> dict[str, int]:
+    """How many boxes are on the longest path to each box; what feeds a box is before it."""
+    found: dict[str, int] = {}
+    for box in drawing.boxes:
+        above = (found.get(source, 0) for source in before.get(box.id, ()))
+        found[box.id] = 1 + max(above, default=0)
+    return found
 
 
 def _apart(row: list[Box], places: Mapping[str, int]) -> bool:
