@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from compiler.library.attention_weights import attention_weights
 
 
 def explicit_attention(
@@ -19,42 +20,14 @@ def explicit_attention(
     sinks: Tensor | None = None,
     past: int = 0,
 ) -> Tensor:
-    """F.scaled_dot_product_attention with soft-capped scores, or with sinks.
+    """F.scaled_dot_product_attention with the weights of `attention_weights`.
 
     query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
-    value: float[B, kv_heads, S, V], attn_mask: bool or float[B, heads, T, S],
-    sinks: float[heads] -> float[B, heads, T, V]
-
-    If `is_causal`, query t attends to keys up to past + t. A query whose keys are all
-    masked gives zeros. With softcap, scores are softcap * tanh(scores / softcap) (Gemma
-    2, 2024). Sinks are the scores of one more key in each head, whose value is zero
-    (Xiao et al., "Efficient Streaming Language Models with Attention Sinks", 2023).
+    value: float[B, kv_heads, S, V] -> float[B, heads, T, V]
     """
-    group = query.shape[1] // key.shape[1]
-    if group > 1:
-        key, value = (x.repeat_interleave(group, dim=1) for x in (key, value))
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = query @ key.transpose(-2, -1) * scale
-    if softcap is not None:
-        scores = torch.tanh(scores / softcap) * softcap
-    if is_causal:
-        attn_mask = scores.new_ones(scores.shape[-2:], dtype=torch.bool).tril(past)
-    admitted = attn_mask
-    if attn_mask is not None and attn_mask.dtype != torch.bool:
-        admitted = attn_mask > float("-inf")
-        scores = scores + attn_mask
-    if admitted is not None:
-        # not -inf, which gives NaN gradients where all keys are masked
-        scores = scores.masked_fill(~admitted, torch.finfo(scores.dtype).min)
-    weights = _softmax(scores, sinks)
-    if admitted is not None:
-        weights = weights.masked_fill(~admitted, 0.0)
+    weights = attention_weights(
+        query, key, attn_mask, is_causal, scale, softcap, sinks, past
+    )
+    group = query.shape[1] // value.shape[1]
+    value = value.repeat_interleave(group, dim=1) if group > 1 else value
     return F.dropout(weights, dropout_p) @ value
-
-
-def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
-    """Return the weights of the keys; sinks take part of the sum."""
-    if sinks is None:
-        return F.softmax(scores, dim=-1)
-    sink = sinks[:, None, None].expand(*scores.shape[:-1], 1)
-    return F.softmax(torch.cat((scores, sink), dim=-1), dim=-1)[..., :-1]

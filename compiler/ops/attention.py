@@ -23,7 +23,7 @@ from compiler.op.arg_types import Positive, Probability, Size
 from compiler.op.combine_flows import plus, without
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule
-from compiler.op.op import Code, Colour, Op, Port, Shape
+from compiler.op.op import Code, Colour, Op, Outputs, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._attention_flow import CAUSAL, AttentionFlow
 from compiler.ops._sdpa_mask import (
@@ -61,6 +61,8 @@ class Attention(Op):
     With `softcap`, scores become softcap * tanh(scores / softcap) before masks and bias
     (Gemma 2). `sinks`, float[num_heads], are scores of one more key in each head, whose
     value is zero: a query may attend to nothing (GPT-OSS).
+
+    With `need_weights`, there is a second output, `weights`, float[B, num_heads, T, S]: the softmax, before dropout.
     """
 
     num_heads: Size
@@ -70,12 +72,14 @@ class Attention(Op):
     scale: float | None = None
     softcap: Positive | None = None
     dropout_p: Probability = 0.0
+    need_weights: bool = False
 
     typed_function = "F.scaled_dot_product_attention"
     state_library = "key_values"
     column_library = "keep_masked"
     column_ports = ("mask",)
     causal_hint = "is_causal: true lets a position attend to itself and earlier ones"
+    outputs = None
     inputs = (
         Port("query"),
         Port("key"),
@@ -94,7 +98,7 @@ class Attention(Op):
         mask: TensorType | None = None,
         bias: TensorType | None = None,
         sinks: TensorType | None = None,
-    ) -> TensorType:
+    ) -> Outputs:
         for port, tensor in (("query", query), ("key", key), ("value", value)):
             ctx.require_rank(port, tensor, 3)
             message = "attention needs inputs of the same batch size"
@@ -112,7 +116,11 @@ class Attention(Op):
             ctx.require_rank("sinks", sinks, 1)
             message = "attention needs a sink for each head"
             ctx.require_equal(message, sinks.shape[0], self.num_heads, "sinks")
-        return query.with_size(-1, self._width(query, key, value))
+        output = query.with_size(-1, self._width(query, key, value))
+        return (output, query.with_shape(*scores)) if self.need_weights else output
+
+    def ports(self, count: int) -> tuple[str, ...]:
+        return ("output", "weights") if self.need_weights else ("output",)
 
     @flow_rule("attention")
     def flow(self, call: FlowCall) -> Flow:
@@ -121,7 +129,9 @@ class Attention(Op):
         sinks = without(
             call["sinks"], range(len(call["sinks"].axes)), "reads all sinks"
         )
-        return Flow((plus(found.output(), sinks),), found.memory())
+        weights = [found.weights(kind) for kind in call.outputs[1:]]
+        outputs = (plus(one, sinks) for one in (found.output(), *weights))
+        return Flow(tuple(outputs), found.memory())
 
     def _attention_flow(self, call: FlowCall) -> AttentionFlow:
         regions = [CAUSAL] if self.is_causal else []
@@ -200,14 +210,20 @@ class Attention(Op):
         pairs = query.shape[0] * query.shape[1] * key.shape[1]
         return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
 
+    def can_resume(self) -> bool:
+        return not self.need_weights
+
     def carries(self, code: Code) -> str:
+        if self.need_weights:
+            return "attention_with_weights"
         if self._is_explicit(code):
             return "explicit_attention"
         return "causal_attention" if self._resumes(code) else ""
 
     def _is_explicit(self, code: Code) -> bool:
-        """Whether it is written out, since torch's own has no such scores."""
-        return self.softcap is not None or not code.absent("sinks")
+        """Whether it is written out, since torch's own has no such scores, and gives no weights."""
+        scored = self.softcap is not None or not code.absent("sinks")
+        return self.need_weights or scored
 
     def _resumes(self, code: Code) -> bool:
         """Whether it is the library's attention, for queries that are the last of the keys' positions."""
@@ -261,13 +277,16 @@ class Attention(Op):
         heads = code.argument("num_heads")
         grouped = self.num_kv_heads is not None
         kv = code.argument("num_kv_heads") if grouped else heads
-        attended = call(
-            self.carries(code) or self.typed_function,
-            *(split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))),
+        parts = [split(x, n) for x, n in ((query, heads), (key, kv), (value, kv))]
+        options = {
             **self._masking(code, query, key, mask, bias),
             **self._options(code),
             **({} if sinks is None else {"sinks": sinks}),
-        )
+        }
+        function = self.carries(code) or self.typed_function
+        attended = call(function, *parts, **options)
+        if self.need_weights:
+            return attended
         heads_first = code.let(attended, self._attended(code))
         return method(method(heads_first, "transpose", 1, 2), "flatten", -2)
 

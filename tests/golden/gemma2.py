@@ -24,10 +24,13 @@ from torch.nn import init
 __all__ = ["Gemma2"]
 
 
-# compiler/library: def explicit_attention
+# compiler/library: def attention_weights
 
 
 # compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor
+
+
+# compiler/library: def explicit_attention
 
 
 # compiler/library: class StepState

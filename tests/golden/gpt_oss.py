@@ -29,10 +29,13 @@ __all__ = ["GPTOSS"]
 # compiler/library: def choose_experts
 
 
-# compiler/library: def explicit_attention
+# compiler/library: def attention_weights
 
 
 # compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor
+
+
+# compiler/library: def explicit_attention
 
 
 # compiler/library: class StepState

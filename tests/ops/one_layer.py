@@ -98,10 +98,11 @@ class OneLayer:
         code = _Code(self)
         inputs = {port: _expressions(names) for port, names in self._names().items()}
         value = self.op.apply(code, **inputs)
-        if self.op.outputs is not None and len(self.op.outputs) == 1:
-            return (*code.statements, Return(value))
         names = tuple(Name(f"output_{i}") for i in range(self.outputs))
-        take = Assign((self.op.targets(names),), value)
+        target = self.op.targets(names)
+        if isinstance(target, Name):
+            return (*code.statements, Return(value))
+        take = Assign((target,), value)
         return (*code.statements, take, Return(TupleExpr(names)))
 
 

@@ -62,6 +62,8 @@ def cases(draw: st.DrawFn) -> Case:
     arguments |= draw(st.fixed_dictionaries({}, optional={"window": SIZES}))
     reals = {"scale": st.floats(0.1, 2), "softcap": st.floats(0.5, 5)}
     arguments |= draw(st.fixed_dictionaries({}, optional=reals))
+    if draw(st.integers(0, 3)) == 0:
+        arguments["need_weights"] = True
     scores = (batch, heads, queries, keys)
     masks = [(batch, queries, keys), (1, queries, keys), scores, (batch, 1, 1, keys)]
     if batch != queries:
@@ -95,7 +97,10 @@ def types(case: Case) -> dict[str, TensorType]:
 def test_rule(op: str, case: Case) -> None:
     found = check(op, case.arguments, types(case))
     width = case.heads * case.value_width
-    assert found.outputs == (type_of(case.batch, case.queries, width),)
+    output, *weights = found.outputs
+    assert output == type_of(case.batch, case.queries, width)
+    pairs = type_of(case.batch, case.heads, case.queries, case.keys)
+    assert weights == [pairs] * case.arguments.get("need_weights", False)
 
 
 @given(cases(), st.data())
@@ -115,7 +120,11 @@ def test_numbers(case: Case, random: Any) -> None:
     if case.mask is not None:
         inputs["mask"] = inputs["mask"] > 0
     found = run("attention", case.arguments, inputs)
-    assert torch.allclose(found, naive(case, **inputs), atol=1e-5)
+    wanted, weights = naive(case, **inputs)
+    if case.arguments.get("need_weights"):
+        found, found_weights = found
+        assert torch.allclose(found_weights, weights, atol=1e-5)
+    assert torch.allclose(found, wanted, atol=1e-5)
 
 
 def naive(
@@ -126,8 +135,8 @@ def naive(
     mask: Tensor | None = None,
     bias: Tensor | None = None,
     sinks: Tensor | None = None,
-) -> Tensor:
-    """A softmax over the keys that take part, and zeros where there are none."""
+) -> tuple[Tensor, Tensor]:
+    """A softmax over the keys that take part, and zeros where there are none; and its weights."""
     group = case.heads // case.kv_heads
     out = torch.zeros(case.batch, case.queries, case.heads, case.value_width)
     scale = case.arguments.get("scale", 1 / math.sqrt(case.width))
@@ -135,6 +144,7 @@ def naive(
     k = key.reshape(case.batch, case.keys, case.kv_heads, case.width)
     v = value.reshape(case.batch, case.keys, case.kv_heads, case.value_width)
     scores = torch.zeros(case.batch, case.heads, case.queries, case.keys)
+    kept = torch.zeros_like(scores)
     added = scores if bias is None else bias.expand_as(scores)
     for b, h, t in torch.cartesian_prod(
         *map(torch.arange, (case.batch, case.heads, case.queries))
@@ -149,8 +159,9 @@ def naive(
         score = score + added[b, h, t, admitted]
         sink = score[:0] if sinks is None else sinks[h, None]
         weights = torch.cat((score, sink)).softmax(0)[: len(admitted)]
+        kept[b, h, t, admitted] = weights
         out[b, t, h] = weights @ v[b, admitted, h // group]
-    return out.flatten(-2)
+    return out.flatten(-2), kept
 
 
 def takes_part(
@@ -206,6 +217,17 @@ def test_code_of_masks() -> None:
     assert "attn_mask=admitted_0)" in padded
     both = forward({"is_causal": True}, bias="float[5, 5]")
     assert 'attn_mask=torch.where(admitted_0, bias, float("-inf"))' in both
+
+
+def test_code_with_weights() -> None:
+    assert forward({"need_weights": True, "dropout_p": 0.1, "num_kv_heads": 4}) == (
+        "output_0, output_1 = attention_with_weights("
+        "query.unflatten(-1, (4, -1)).transpose(1, 2), "
+        "key.unflatten(-1, (4, -1)).transpose(1, 2), "
+        "value.unflatten(-1, (4, -1)).transpose(1, 2), "
+        "dropout_p=0.1 if self.training else 0.0) "
+        "return output_0, output_1"
+    )
 
 
 def test_code_of_dropout_alone_in_training() -> None:
