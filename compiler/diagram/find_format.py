@@ -7,8 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from compiler.diagnostics.diagnostic import RequestError
-from compiler.op.find_modules import module_names
+from compiler.op.find_modules import named_by_suffix
 
 if TYPE_CHECKING:  # imports Graphviz
     from compiler.diagram.picture import Picture
@@ -27,12 +26,7 @@ def format_name(file: Path) -> str:
     >>> format_name(Path("net.SVG"))
     'svg'
     """
-    names = module_names(_PACKAGE)
-    name = file.suffix.lower().removeprefix(".")
-    if name not in names:
-        suffixes = ", ".join(f".{name}" for name in names)
-        raise RequestError(f"{file} must end in one of {suffixes}")
-    return name
+    return named_by_suffix(_PACKAGE, file)
 
 
 def find_format(name: str) -> Format:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TypeVar
+
+from compiler.diagnostics.diagnostic import RequestError
 
 T = TypeVar("T")
 
@@ -28,6 +31,23 @@ def module_names(package: str) -> list[str]:
     ['comments', 'expand']
     """
     return [found.name for found in iter_modules(import_module(package).__path__)]
+
+
+def named_by_suffix(package: str, file: Path) -> str:
+    """The module of a package that a file's suffix names.
+
+    Raises:
+        RequestError: if no module has this name.
+
+    >>> named_by_suffix("compiler.diagram.formats", Path("net.SVG"))
+    'svg'
+    """
+    names = module_names(package)
+    name = file.suffix.lower().removeprefix(".")
+    if name not in names:
+        suffixes = ", ".join(f".{name}" for name in names)
+        raise RequestError(f"{file} must end in one of {suffixes}")
+    return name
 
 
 def only_class(module: str, base: type[T]) -> type[T]:

@@ -107,8 +107,21 @@ class Interpolate(Resample):
             raise errors.constraint(message, argument="antialias")
 
 
+class _PixelOp(Op):
+    """Base class of the ops that exchange channels for pixels."""
+
+    inputs = (Port("input", ANY),)
+
+    @flow_rule("rate up")
+    def flow(self, call: FlowCall) -> Dependence:
+        """Channels and pixels are mixed: over T, all of it."""
+        rank = call.type("input").rank
+        reason = f"{self.name} mixes T with channels"
+        return sized(self, call, range(rank - 3, rank), reason)
+
+
 @register("pixel_shuffle", torch="torch.nn.PixelShuffle")
-class PixelShuffle(Op):
+class PixelShuffle(_PixelOp):
     """Rearranges channels into pixels: [..., C * r², H, W] -> [..., C, H * r, W * r].
 
     Source: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an
@@ -120,7 +133,6 @@ class PixelShuffle(Op):
     module = "nn.PixelShuffle"
     function = "F.pixel_shuffle"
     positional = ("upscale_factor",)
-    inputs = (Port("input", ANY),)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 3)
@@ -130,13 +142,6 @@ class PixelShuffle(Op):
         ctx.require_multiple(what, channels, by, r * r, "upscale_factor")
         return input.with_shape(*batch, channels // (r * r), height * r, width * r)
 
-    @flow_rule("rate up")
-    def flow(self, call: FlowCall) -> Dependence:
-        """Channels and pixels are mixed: over T, all of it."""
-        rank = call.type("input").rank
-        reason = f"{self.name} mixes T with channels"
-        return sized(self, call, range(rank - 3, rank), reason)
-
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
@@ -144,7 +149,7 @@ class PixelShuffle(Op):
 
 
 @register("pixel_unshuffle", torch="torch.nn.PixelUnshuffle")
-class PixelUnshuffle(Op):
+class PixelUnshuffle(_PixelOp):
     """Reverse of pixel_shuffle: [..., C, H * r, W * r] -> [..., C * r², H, W]."""
 
     downscale_factor: Size
@@ -152,7 +157,6 @@ class PixelUnshuffle(Op):
     module = "nn.PixelUnshuffle"
     function = "F.pixel_unshuffle"
     positional = ("downscale_factor",)
-    inputs = (Port("input", ANY),)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         ctx.require_least_rank("input", input, 3)
@@ -161,13 +165,6 @@ class PixelUnshuffle(Op):
         for what, size in (("the height", height), ("the width", width)):
             ctx.require_multiple(what, size, "downscale_factor", r, "downscale_factor")
         return input.with_shape(*batch, channels * r * r, height // r, width // r)
-
-    @flow_rule("rate up")
-    def flow(self, call: FlowCall) -> Dependence:
-        """Channels and pixels are mixed: over T, all of it."""
-        rank = call.type("input").rank
-        reason = f"{self.name} mixes T with channels"
-        return sized(self, call, range(rank - 3, rank), reason)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from compiler.language.model import fault
 from compiler.tasks.data_facts import Answer
 from compiler.tasks.data_set import File
-from compiler.tasks.name_lists import Names, names_of
+from compiler.tasks.list_options import Names, names_of
 from compiler.tasks.splits import OwnFiles, RandomSplit
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from compiler.language.choice import Choice
 from compiler.tasks.formulas import NotNegative, Real, Whole
+from compiler.tasks.list_options import AS_TUPLE
 
 Probability = Annotated[Real, Field(ge=0, le=1)]
 
@@ -112,7 +113,7 @@ class RandomErasing(Augmentation):
 
 Augmentations = Annotated[
     tuple[Augmentation, ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    AS_TUPLE,
 ]
 """Augmentations in the order in which they are applied."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -10,6 +10,7 @@ from compiler.language.model import Model, fault
 from compiler.tasks.augmentations import Augmentations, colour_changes
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.formulas import Positive, Real
+from compiler.tasks.list_options import AS_TUPLE
 from compiler.tasks.ports import PortCheck
 
 IMAGENET: Final = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -20,10 +21,6 @@ Fit = Literal["stretch", "crop", "pad"]
 """How an image of another aspect ratio becomes a square."""
 
 
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 class Normalization(Model):
     """Each channel less its mean, by its standard deviation; of values from 0 to 1.
 
@@ -32,8 +29,8 @@ class Normalization(Model):
         std: standard deviation of each channel.
     """
 
-    mean: Annotated[tuple[Real, ...], BeforeValidator(_listed)] = Field(min_length=1)
-    std: Annotated[tuple[Positive, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    mean: Annotated[tuple[Real, ...], AS_TUPLE] = Field(min_length=1)
+    std: Annotated[tuple[Positive, ...], AS_TUPLE] = Field(min_length=1)
 
 
 Normalize = Annotated[

@@ -5,7 +5,7 @@ from typing import ClassVar
 from compiler.language.choice import Choice
 from compiler.tasks.data_facts import Answer
 from compiler.tasks.formulas import NotNegative, Positive
-from compiler.tasks.name_lists import Names, names_of
+from compiler.tasks.list_options import Names, names_of
 
 
 class Loss(Choice):

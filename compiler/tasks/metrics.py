@@ -2,10 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
-
 from compiler.language.choice import Choice
 from compiler.tasks.data_facts import Answer
+from compiler.tasks.list_options import AS_TUPLE
 
 Better = Literal["lower", "higher"]
 """Which values of a metric are better."""
@@ -195,5 +194,5 @@ class RelativeError(Metric):
 
 Metrics = Annotated[
     tuple[Metric, ...],
-    BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+    AS_TUPLE,
 ]

@@ -8,10 +8,11 @@ import math
 from abc import abstractmethod
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, FailFast, Field
+from pydantic import FailFast, Field
 
 from compiler.language.choice import Choice
 from compiler.tasks.formulas import Count, NotNegative, Positive, Share, Whole
+from compiler.tasks.list_options import AS_TUPLE
 
 
 class Schedule(Choice):
@@ -181,7 +182,7 @@ class MultiStepSchedule(_WarmUp):
     milestones: Annotated[
         tuple[Whole, ...],
         FailFast(),
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+        AS_TUPLE,
     ] = Field(min_length=1)
     gamma: Positive = 0.1
 

@@ -7,7 +7,7 @@ from typing import Literal
 from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.formulas import Share, Whole
-from compiler.tasks.name_lists import names_of
+from compiler.tasks.list_options import names_of
 
 CalendarPart = Literal["hour", "weekday", "month", "yearday"]
 """A part of a date that repeats."""

@@ -14,7 +14,7 @@ from compiler.diagnostics.diagnostic import suggest
 from compiler.diagnostics.text import listed, shorten
 from compiler.tasks.answer_columns import AnswerColumns
 from compiler.tasks.data_facts import DataFacts
-from compiler.tasks.name_lists import names_of
+from compiler.tasks.list_options import names_of
 from runtime.data.csv_text import CsvText, read_csv
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import Batch

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from compiler.diagnostics.text import shorten
 from compiler.tasks.data.table import Table
-from compiler.tasks.name_lists import names_of
+from compiler.tasks.list_options import names_of
 from runtime.data.answers import read_parts, with_answers
 from runtime.data.csv_text import CsvText
 from runtime.data.data_section import DataSection

@@ -7,9 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from compiler.diagnostics.diagnostic import RequestError
 from compiler.diagnostics.extras import needs_extra
-from compiler.op.find_modules import module_names
+from compiler.op.find_modules import named_by_suffix
 
 if TYPE_CHECKING:  # imports torch
     from runtime.export.export_source import ExportSource
@@ -28,12 +27,7 @@ def target_name(file: Path) -> str:
     >>> target_name(Path("net.ONNX"))
     'onnx'
     """
-    names = module_names(_PACKAGE)
-    name = file.suffix.lower().removeprefix(".")
-    if name not in names:
-        suffixes = ", ".join(f".{name}" for name in names)
-        raise RequestError(f"{file} must end in one of {suffixes}")
-    return name
+    return named_by_suffix(_PACKAGE, file)
 
 
 def find_target(name: str) -> ExportTarget:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
-from compiler.language.model import fault
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import File
 from compiler.tasks.formulas import Whole
 from compiler.tasks.image_data import ImageData
+from compiler.tasks.list_options import ClassNames
 from compiler.tasks.splits import OwnFiles, RandomSplit
 
 BoxFit = Literal["stretch", "pad"]
@@ -39,18 +39,7 @@ class BoxFolder(ImageData, OwnFiles, RandomSplit):
     size: Whole
     channels: Literal[1, 3] = 3
     fit: BoxFit = "stretch"
-    classes: Annotated[
-        tuple[str, ...],
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
-        Field(max_length=1000),
-    ] = ()
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        if len(set(self.classes)) < len(self.classes):
-            message = "two classes have the same name"
-            raise fault("bad-value", message, at=("classes",))
-        return self
+    classes: Annotated[ClassNames, Field(max_length=1000)] = ()
 
     def facts(self) -> DataFacts:
         image = (self.channels, self.size, self.size)

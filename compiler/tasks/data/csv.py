@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from compiler.language.model import fault
 from compiler.tasks.data_facts import Form
 from compiler.tasks.data_set import File
-from compiler.tasks.name_lists import Names
+from compiler.tasks.list_options import AS_TUPLE, Names
 from compiler.tasks.series_data import CalendarPart, SeriesData
 from compiler.tasks.splits import OwnFiles
 
@@ -38,7 +38,7 @@ class Csv(OwnFiles, SeriesData):
     path: File
     columns: Annotated[
         tuple[str, ...],
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+        AS_TUPLE,
     ] = Field(min_length=1)
     time: str | None = None
     series: str | None = None
@@ -46,7 +46,7 @@ class Csv(OwnFiles, SeriesData):
     known: Names = ()
     calendar: Annotated[
         tuple[CalendarPart, ...],
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+        AS_TUPLE,
     ] = ()
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from compiler.tasks.answer_columns import AnswerColumns
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
 from compiler.tasks.image_data import Fit, ImageData
-from compiler.tasks.name_lists import names_of
+from compiler.tasks.list_options import names_of
 
 
 class ImageTable(ImageData, AnswerColumns):

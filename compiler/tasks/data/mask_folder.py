@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
-from compiler.language.model import fault
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.data_set import File
 from compiler.tasks.formulas import Whole
 from compiler.tasks.image_data import Fit, ImageData
+from compiler.tasks.list_options import ClassNames
 from compiler.tasks.splits import OwnFiles, RandomSplit
 
 
@@ -34,18 +34,7 @@ class MaskFolder(ImageData, OwnFiles, RandomSplit):
     size: Whole
     channels: Literal[1, 3] = 3
     fit: Fit = "stretch"
-    classes: Annotated[
-        tuple[str, ...],
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
-        Field(max_length=255),
-    ] = ()
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        if len(set(self.classes)) < len(self.classes):
-            message = "two classes have the same name"
-            raise fault("bad-value", message, at=("classes",))
-        return self
+    classes: Annotated[ClassNames, Field(max_length=255)] = ()
 
     def facts(self) -> DataFacts:
         image = (self.channels, self.size, self.size)

@@ -10,7 +10,7 @@ from compiler.language.model import fault
 from compiler.tasks.answer_columns import AnswerColumns
 from compiler.tasks.data_facts import DataFacts, Form
 from compiler.tasks.formulas import Whole
-from compiler.tasks.name_lists import Names, names_of
+from compiler.tasks.list_options import Names, names_of
 
 
 class Table(AnswerColumns):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from compiler.ir.typed import Instance
 from compiler.language.model import fault
 from compiler.tasks.data_facts import DataFacts, Form
+from compiler.tasks.list_options import AS_TUPLE
 from compiler.tasks.metrics import Better
 from compiler.tasks.ports import FREE, PortCheck
 from compiler.tasks.roles import Role
@@ -73,7 +74,7 @@ early_stopping: {patience: 10}
     loss: Literal["mse", "mae", "huber"] = "mse"
     quantiles: Annotated[
         tuple[Annotated[float, Field(gt=0, lt=1)], ...],
-        BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+        AS_TUPLE,
     ] = ()
 
     @model_validator(mode="after")
