@@ -9,7 +9,7 @@ from compiler.diagnostics.text import shorten
 from compiler.tasks.data.conll import Conll
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.split_files import split_files
+from runtime.data.split_items import split_items
 from runtime.data.tagged_texts import OUTSIDE, TaggedWords, tagged_texts
 from runtime.data.user_files import read_text
 
@@ -31,7 +31,7 @@ def load(options: Conll, section: DataSection) -> DataSplits:
     def read(option: str) -> list[TaggedWords]:
         return list(_sentences(options, section, option, tags))
 
-    train, held_out, test = split_files(sentences, options, section, read, "sentences")
+    train, held_out, test = split_items(sentences, options, section, read, "sentences")
     return tagged_texts(train, held_out, tags, options.words, options.facts(), test)
 
 

@@ -12,7 +12,7 @@ from runtime.data import chat
 from runtime.data.chat import ROLES, Dialogue
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
-from runtime.data.split_files import split_files
+from runtime.data.split_items import split_items
 from runtime.data.user_files import read_text
 
 
@@ -26,7 +26,7 @@ def load(options: Dialogues, section: DataSection) -> DataSplits:
     def read(option: str) -> list[Dialogue]:
         return list(_dialogues(section, option, getattr(options, option)))
 
-    train, held_out, test = split_files(
+    train, held_out, test = split_items(
         read("path"), options, section, read, "dialogues"
     )
     return chat.dialogues(train, held_out, options.tokens, options.facts(), test)

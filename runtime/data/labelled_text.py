@@ -15,7 +15,7 @@ from compiler.tasks.data.labelled_text import LabelledText
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.padded_texts import labelled_texts
-from runtime.data.split_files import split_files
+from runtime.data.split_items import split_items
 from runtime.data.user_files import read_rows
 
 COLUMNS: Final = ("the label", "the text")
@@ -42,7 +42,7 @@ def load(options: LabelledText, section: DataSection) -> DataSplits:
         return _read_part(section, option, getattr(options, option), classes)
 
     labels = torch.tensor([label for _, label in texts])
-    train, held_out, test = split_files(texts, options, section, read, "texts", labels)
+    train, held_out, test = split_items(texts, options, section, read, "texts", labels)
     tokens, length, facts = options.tokens, options.length, options.facts()
     return labelled_texts(
         train, held_out, classes, tokens, length, facts, section, test

@@ -14,7 +14,7 @@ from runtime.data.audio import audio_seconds, read_audio
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.recordings import speech
-from runtime.data.split_files import split_files
+from runtime.data.split_items import split_items
 from runtime.data.user_files import read_rows
 
 COLUMNS: Final = ("the recording", "the transcript")
@@ -67,7 +67,7 @@ def load(options: Speech, section: DataSection) -> DataSplits:
     def read(option: str) -> list[tuple[Recording, float]]:
         return _recordings(options, section, option)
 
-    parts = split_files(read("path"), options, section, read, "recordings")
+    parts = split_items(read("path"), options, section, read, "recordings")
     train, held_out, test = (
         None if part is None else Files(part, options, section) for part in parts
     )

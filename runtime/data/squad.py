@@ -9,7 +9,7 @@ from compiler.tasks.data.squad import Squad
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.questions import Question, questions
-from runtime.data.split_files import split_files
+from runtime.data.split_items import split_items
 from runtime.data.user_files import read_json
 
 Group = list[Question]
@@ -29,7 +29,7 @@ def load(options: Squad, section: DataSection) -> DataSplits:
 
     train, held_out, test = (
         None if part is None else [one for group in part for one in group]
-        for part in split_files(read("path"), options, section, read, "passages")
+        for part in split_items(read("path"), options, section, read, "passages")
     )
     assert train is not None and held_out is not None
     facts = options.facts()

@@ -30,7 +30,7 @@ class FileOptions(SplitOptions, Protocol):
     def holds_out(self) -> bool: ...
 
 
-def split_files(
+def split_items(
     items: Sequence[Item],
     options: FileOptions,
     section: DataSection,
