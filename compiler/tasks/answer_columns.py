@@ -15,8 +15,8 @@ class AnswerColumns(OwnFiles, RandomSplit):
     """Options of a CSV file with columns that are to be predicted.
 
     Attributes:
-        path: the file; its first line names the columns. They are separated by commas, semicolons or tabs; numbers may
-            have decimal commas, unless these separate the columns.
+        path: the file; its first line names the columns. They are separated by commas, semicolons, tabs or bars;
+            numbers may have decimal commas, unless these separate the columns.
         target: columns with numbers to predict.
         label: column with the class to predict.
         labels: columns of which each says whether a label applies: 1 or 0, yes or no, true or false.

@@ -81,6 +81,7 @@ def resampled(
 
 def _opened(file: Path | BinaryIO) -> soundfile.SoundFile:
     if isinstance(file, Path):
+        file.stat()  # of a file that does not exist, libsndfile says "System error"
         check_regular(file)
     try:
         opened = soundfile.SoundFile(file if not isinstance(file, Path) else str(file))

@@ -19,7 +19,13 @@ from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.fit_boxes import Size, boxes_in_input
 from runtime.data.folders import pixels, reported
-from runtime.data.images import ImageExamples, PixelScale, image_size, read_image
+from runtime.data.images import (
+    ImageExamples,
+    PixelScale,
+    image_size,
+    read_image,
+    stretch_notes,
+)
 from runtime.data.split import split_by_class
 from runtime.data.user_files import existing_path, read_json
 
@@ -103,6 +109,7 @@ def load(options: BoxFolder, section: DataSection) -> DataSplits:
         replace(options.facts(), classes=len(classes)),
         {"classes": classes, **scale.metadata()},
         examples(parts["test"]) if "test" in parts else None,
+        notes=stretch_notes(whole.files, options.fit),
     )
 
 

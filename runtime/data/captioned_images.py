@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,10 @@ from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.encode_captions import Captioned, captioned_images
 from runtime.data.folders import pixels, reported
-from runtime.data.images import read_image
+from runtime.data.images import read_image, stretch_notes
 from runtime.data.split import split_by_class
 from runtime.data.tokenizer import PAIR_SPECIALS, train_tokenizer
-from runtime.data.user_files import read_rows
+from runtime.data.user_files import beside, read_rows
 
 COLUMNS: Final = ("the image", "the caption")
 Rows = list[tuple[Path, str]]
@@ -64,7 +65,9 @@ def load(options: CaptionedImages, section: DataSection) -> DataSplits:
     }
     training = [caption for _, caption in rows["train"]]
     tokenizer = train_tokenizer(training, options.tokens, PAIR_SPECIALS)
-    return captioned_images(parts_read, tokenizer, options.facts(), options)
+    data = captioned_images(parts_read, tokenizer, options.facts(), options)
+    notes = stretch_notes([file for file, _ in rows["train"]], options.fit)
+    return replace(data, notes=notes)
 
 
 def _rows(section: DataSection, option: str, written: str) -> Rows:
@@ -72,7 +75,7 @@ def _rows(section: DataSection, option: str, written: str) -> Rows:
     folder = section.path(written).parent
     found = []
     for line, name, caption in read_rows(section, option, written, COLUMNS):
-        file = folder / name
+        file = beside(folder, name)
         if not file.is_file():
             columns = (1, len(name) + 1)
             message = f"the image {file} does not exist"

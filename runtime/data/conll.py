@@ -53,11 +53,11 @@ def _sentences(
             sentence = []
             continue
         token, tag = (_column(columns, index) for index in (options.token, options.tag))
-        if not token or not tag:
+        if not token or not tag or len(columns) == 1:
             wanted = (
                 f"a token in column {options.token} and a tag in column {options.tag}"
             )
-            message = f"a line must have {wanted}: this has {len(columns)} columns"
+            message = f"a line must have {wanted}: this has {len(columns)}"
             span = (1, len(line) + 1)
             section.fail_in("data-format", path, number, message, columns=span)
         if known and tag not in known:

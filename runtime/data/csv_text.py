@@ -18,12 +18,12 @@ from compiler.diagnostics.text import listed, shorten
 from runtime.data.data_section import DataSection
 from runtime.data.user_files import read_text
 
-MISSING: Final = frozenset({"", "na", "nan", "n/a", "null", "none"})
+MISSING: Final = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
 """Fields, in lower case, that are missing numbers."""
 Record = tuple[int, list[str]]
 """Line number, from 1, and fields."""
 
-_SEPARATORS: Final = (",", ";", "\t")
+_SEPARATORS: Final = (",", ";", "\t", "|")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
@@ -129,7 +129,11 @@ def read_csv(
     lines = read_text(section, option, written, encoding).split("\n")
     first = next(line for line in lines if line.strip())
     separator = _separator(first)
-    records = _records(section, path, lines, separator)
+    if first.lstrip().startswith(("{", "[{")):
+        message, help = "the file has JSON, not CSV", "write the names of the columns"
+        help = f"{help} in the first line, and an example in each line after it"
+        section.fail_in("data-format", path, 1, message, help=help)
+    records = _without_empty_end(_records(section, path, lines, separator))
     start, header = records[0]
     names = [name.strip() for name in header]
     found = CsvText(section, path, names, records[1:], separator)
@@ -142,6 +146,21 @@ def read_csv(
             message = f"this line has {len(fields)} values, but the first has {len(names)} names"
             section.fail_in("data-format", path, line, message)
     return found
+
+
+def _without_empty_end(records: list[Record]) -> list[Record]:
+    """The records without columns at the end that have neither a name nor a value, as spreadsheets write them."""
+    used = max(_used(fields) for _, fields in records)
+    width = len(records[0][1])
+    return [
+        (line, fields[:used] if len(fields) == width else fields)
+        for line, fields in records
+    ]
+
+
+def _used(fields: Sequence[str]) -> int:
+    """The number of fields up to the last that is not blank."""
+    return max((i for i, one in enumerate(fields, 1) if one.strip()), default=0)
 
 
 def _separator(first: str) -> str:

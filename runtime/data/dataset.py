@@ -102,6 +102,7 @@ class DataSplits:
             tokenizers, the scale of a series.
         test: the examples that only `evaluate` uses; None: the held-out ones.
         test_metadata: the metadata that differ for `test`.
+        notes: what is worth knowing before training.
     """
 
     train: Examples
@@ -110,6 +111,7 @@ class DataSplits:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     test: Examples | None = None
     test_metadata: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     def held_out_test(self) -> DataSplits:
         """The same data with the test examples as those held out."""

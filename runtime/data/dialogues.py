@@ -57,6 +57,10 @@ def _dialogue(content: Any) -> Dialogue:
         ValueError: if it is none, or has no reply.
     """
     messages = content.get("messages") if isinstance(content, dict) else content
+    if isinstance(messages, list) and any(
+        isinstance(one, dict) and "messages" in one for one in messages
+    ):
+        raise ValueError("a line must be one dialogue, and this is a list of several")
     if not isinstance(messages, list):
         raise ValueError('a line must be {"messages": [{"role": ..., "content": ...}]}')
     found = []

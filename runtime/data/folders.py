@@ -20,8 +20,8 @@ from runtime.data.user_files import existing_path
 
 T = TypeVar("T")
 
-FILE_MANAGER: Final = frozenset({"thumbs.db", "desktop.ini"})
-"""Files that Windows adds to folders of images, in lower case."""
+FILE_MANAGER: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+"""What Windows adds to folders of images, and macOS to archives of them, in lower case."""
 MAX_HELD: Final = 2**26
 """Maximum number of bytes of the pixels that are kept in memory; of more, files are read when they are needed."""
 TRAIN: Final = "train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from runtime.data.folders import (
     reported,
     split_files,
 )
-from runtime.data.images import images_data, read_image
+from runtime.data.images import images_data, read_image, stretch_notes
 
 
 def load(options: ImageFolder, section: DataSection) -> DataSplits:
@@ -53,4 +54,6 @@ def load(options: ImageFolder, section: DataSection) -> DataSplits:
     }
     train, held_out, test = (columns.get(n) for n in ("train", "validation", "test"))
     assert train is not None and held_out is not None
-    return images_data(train, held_out, 255, classes, options, test)
+    data = images_data(train, held_out, 255, classes, options, test)
+    notes = stretch_notes(found["path"].files, options.fit)
+    return replace(data, notes=notes)

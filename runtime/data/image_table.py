@@ -13,7 +13,8 @@ from runtime.data.augment import Augmenter
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.folders import pixels, reported
-from runtime.data.images import ImageExamples, PixelScale, read_image
+from runtime.data.images import ImageExamples, PixelScale, read_image, stretch_notes
+from runtime.data.user_files import beside
 
 
 def load(options: ImageTable, section: DataSection) -> DataSplits:
@@ -43,7 +44,12 @@ def load(options: ImageTable, section: DataSection) -> DataSplits:
     facts = with_answers(options.facts(), answers)
     metadata = {**answers.metadata(scales), **scale.metadata()}
     return DataSplits(
-        found["train"], found["validation"], facts, metadata, found.get("test")
+        found["train"],
+        found["validation"],
+        facts,
+        metadata,
+        found.get("test"),
+        notes=stretch_notes(_files(parts["train"], options), options.fit),
     )
 
 
@@ -56,7 +62,7 @@ def _files(part: DataPart, options: ImageTable) -> list[Path]:
     files = []
     names = part.fields(options.image, "image")
     for row, name in zip(part.rows.tolist(), names, strict=True):
-        path = part.file.path.parent / name
+        path = beside(part.file.path.parent, name)
         if not path.is_file():
             index = part.file.index(options.image, "image")
             message = f"{shorten(name)} is not a file beside the table"

@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # only image files need Pillow
 
 Range = Literal["0..1", "-1..1"]
 
+_LOOKED_AT: Final = 50
+"""Number of images whose shapes are looked at."""
+_SQUARE: Final = 1.2
+"""Ratio of the sides of an image up to which it counts as a square."""
 MAX_WORKERS: Final = 4
 """Maximum number of processes that read files."""
 
@@ -311,6 +315,19 @@ def image_size(path: Path | BytesIO) -> tuple[int, int]:
     with open_image(path) as opened:
         turned = opened.getexif().get(_ORIENTATION, 1) in _TURNED
         return (opened.height, opened.width) if turned else opened.size
+
+
+def stretch_notes(files: Sequence[Path], fit: Fit) -> list[str]:
+    """That images are stretched, if some of them tell that most of these files are far from squares."""
+    some = files[:: max(1, len(files) // _LOOKED_AT)]
+    sizes = [image_size(file) for file in some] if fit == "stretch" else []
+    long = [one for one in sizes if max(one) > _SQUARE * min(one)]
+    if len(long) * 2 <= len(sizes):
+        return []
+    width, height = long[0]
+    shape = f"not squares ({width} x {height})"
+    help = "`fit: pad` keeps circles round"
+    return [f"most images are {shape}, and are stretched to be: {help}"]
 
 
 def _convertible(image: Image) -> Image:

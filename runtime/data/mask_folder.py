@@ -30,6 +30,7 @@ from runtime.data.images import (
     image_size,
     read_image,
     resized,
+    stretch_notes,
 )
 from runtime.data.open_image import open_image
 
@@ -53,6 +54,12 @@ def load(options: MaskFolder, section: DataSection) -> DataSplits:
     found = {name: reader.pairs(folder) for name, folder in folders.items()}
     parts = split_files(found, options)
     largest = max(reader.check(*pair) for pair in reader.masks.items())
+    if not largest:
+        message = (
+            f"the masks have no class but 0; {IGNORED} are pixels that do not count"
+        )
+        help = "in masks of two classes, write white as 1"
+        section.fail("data-label", message, "path", help=help)
     classes = list(options.classes) or list(map(str, range(largest + 1)))
     scale = PixelScale.of(options)
     augmenter = Augmenter(options.augment) if options.augment else None
@@ -71,6 +78,7 @@ def load(options: MaskFolder, section: DataSection) -> DataSplits:
         replace(options.facts(), classes=len(classes)),
         {"classes": classes, **scale.metadata()},
         examples("test") if "test" in parts else None,
+        notes=stretch_notes(parts["train"].files, options.fit),
     )
 
 

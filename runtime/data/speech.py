@@ -15,7 +15,7 @@ from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.recordings import speech
 from runtime.data.split_items import split_items
-from runtime.data.user_files import read_rows
+from runtime.data.user_files import beside, read_rows
 
 COLUMNS: Final = ("the recording", "the transcript")
 
@@ -39,7 +39,7 @@ class Recording:
     @property
     def path(self) -> Path:
         """The path of the recording."""
-        return self.file.parent / self.name
+        return beside(self.file.parent, self.name)
 
     def fail(self, section: DataSection, error: Exception) -> NoReturn:
         """Report that the recording cannot be used."""

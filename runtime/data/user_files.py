@@ -16,6 +16,17 @@ from runtime.data.find_file import missing_help
 _LINE_BREAK: Final = re.compile(r"\r\n|\r")
 _GZIP: Final = b"\x1f\x8b"
 _LONGEST_WORD: Final = 40
+_SHOWN: Final = 1000
+"""Number of bytes at the start of a file by which text is told from anything else."""
+_ARCHIVE: Final = b"PK\x03\x04"
+"""What ZIP files start with, and the files of spreadsheets and word processors."""
+_HEADER_WORDS: Final = {
+    *("label", "class", "category", "text", "sentence", "translation"),
+    *("source", "src", "target", "tgt", "input", "output", "question", "answer"),
+    *("file", "filename", "path", "id", "image", "caption", "audio", "recording"),
+    *("transcript", "transcription", "english", "spanish", "french", "german"),
+}
+"""What a line with the names of columns has, and hardly ever a line of data in both columns."""
 MAX_BYTES: Final = 2**29
 """Maximum number of bytes of a file, after decompression: a small file can unpack to any size."""
 
@@ -128,6 +139,9 @@ def _fail_not_utf8(
     code, help = "data-not-utf8", "save the file as UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         section.fail_in(code, path, 1, "the file looks like UTF-16", help=help)
+    if b"\0" in data[:_SHOWN] or data.startswith(_ARCHIVE):
+        message, help = "the file is not text", "export it as text in UTF-8, as CSV"
+        section.fail_in(code, path, 1, message, help=help)
     before = data[: error.start].decode().removeprefix("\ufeff")
     lines = _LINE_BREAK.sub("\n", before).split("\n")
     column = len(lines[-1]) + 1
@@ -145,6 +159,12 @@ def _word(data: bytes, at: int) -> str:
     after = re.split(r"\W", data[at : at + _LONGEST_WORD].decode("latin-1"))
     word = before[-1] + after[0]
     return word if word.isalpha() else ""
+
+
+def beside(folder: Path, name: str) -> Path:
+    """The path of a file that a table in a folder names, perhaps with the backslashes of Windows."""
+    path = folder / name
+    return path if path.exists() else folder / name.replace("\\", "/")
 
 
 def read_rows(
@@ -165,6 +185,12 @@ def read_rows(
     """
     path = section.path(written)
     lines = read_text(section, option, written).split("\n")
+    first = lines[0].lower().split("\t")
+    if len(first) == 2 and {one.strip() for one in first} <= _HEADER_WORDS:
+        message = "this line seems to have the names of the columns"
+        help = f"remove it: each line must be {columns[0]}, a tab and {columns[1]}"
+        span = (1, len(lines[0]) + 1)
+        section.fail_in("data-format", path, 1, message, columns=span, help=help)
     return [
         (number, *_split_line(section, path, number, line, columns))
         for number, line in enumerate(lines, 1)

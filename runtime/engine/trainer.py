@@ -124,6 +124,7 @@ def train(
             check_same_data(folder, data, ("train", "held_out"))
         if not len(data.held_out):
             notes.append(NOT_EVALUATED)
+        notes += data.notes
         start = None if checkpoint else read_start(program, folder_of(program, "start"))
         notes += start.notes if start else ()
         fabric = _open_fabric(program, task, options)

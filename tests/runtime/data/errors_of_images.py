@@ -15,10 +15,10 @@ IDX = "{idx: {images: i, labels: l}}"
 FOLDER = "{image_folder: {path: p, size: 4}}"
 
 
-def png(color: str = "red") -> bytes:
+def png(color: str = "red", mode: str = "RGB", size: tuple[int, int] = (4, 4)) -> bytes:
     """A small image of one colour."""
     out = io.BytesIO()
-    Image.new("RGB", (4, 4), color).save(out, "png")
+    Image.new(mode, size, color).save(out, "png")
     return out.getvalue()
 
 
@@ -259,5 +259,18 @@ CASES += [
         "data-format",
         "t:1:1",
         ("the caption",),
+    ),
+    Case(
+        "masks of black and white",
+        "{mask_folder: {path: p, size: 4}}",
+        {
+            "p/images/0.png": png(),
+            "p/images/1.png": png(),
+            "p/masks/0.png": png("white", mode="L"),
+            "p/masks/1.png": png("black", mode="L"),
+        },
+        "data-label",
+        "p",
+        ("no class but 0", "write white as 1"),
     ),
 ]

@@ -146,4 +146,12 @@ CASES = [
         "c:1:3",
         ("in Latin-1 the word is städte", "save the file as UTF-8"),
     ),
+    Case(
+        "JSON",
+        PRICE,
+        {"c": '{"area": 1, "price": 2}\n'},
+        "data-format",
+        "c:1:1",
+        ("has JSON, not CSV",),
+    ),
 ]

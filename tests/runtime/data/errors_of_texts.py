@@ -151,7 +151,7 @@ CASES = [
         "p",
         ("1 of 10 pairs have at most 2 words",),
     ),
-    Case("pairs that are binary", PAIRS, {"p": b"\0\xff"}, "data-not-utf8", "p:1:2"),
+    Case("pairs that are binary", PAIRS, {"p": b"\0\xff"}, "data-not-utf8", "p:1:1"),
     # Labelled text.
     Case(
         "a label that is too large",
@@ -183,10 +183,10 @@ CASES = [
     Case(
         "a line with the names of columns",
         LABELLED,
-        {"l": "label\ttext\n" + "a\tone\nb\ttwo\n" * 3},
+        {"l": "sort\tremark\n" + "a\tone\nb\ttwo\n" * 3},
         "data-label",
         "l:1:1",
-        ("the label label is in this line only", "names of the columns"),
+        ("the label sort is in this line only", "names of the columns"),
     ),
     Case(
         "labels and texts in each other's column",
@@ -214,5 +214,40 @@ CASES = [
         "data-empty",
         "20",
         ("only 24 strings",),
+    ),
+    # Lines with the names of columns.
+    Case(
+        "the names of the columns of pairs",
+        PAIRS,
+        {"p": "English\tSpanish\na\tb\n"},
+        "data-format",
+        "p:1:1",
+        ("names of the columns", "remove it"),
+    ),
+    Case(
+        "a spreadsheet",
+        TEXT,
+        {"t": b"PK\x03\x04\x14\xff" + bytes(20)},
+        "data-not-utf8",
+        "t:1:1",
+        ("is not text", "export it"),
+    ),
+    # Dialogues.
+    Case(
+        "a list of dialogues",
+        "{dialogues: {path: d}}",
+        {"d": '[{"messages": []}, 3]'},
+        "data-format",
+        "d:1:1",
+        ("a list of several",),
+    ),
+    # Speech.
+    Case(
+        "a recording that is not there",
+        "{speech: {path: s}}",
+        {"s": "a.wav\tone\n"},
+        "data-unreadable",
+        "s:1:1",
+        ("a.wav cannot be used: No such file", "relative to"),
     ),
 ]
