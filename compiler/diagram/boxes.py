@@ -158,6 +158,7 @@ class BoxBuilder:
             _shortened(caption),
             family="" if op is None else op.family,
             op="" if op is None else op.name,
+            block="" if layer.scope is None else layer.scope.name,
             cluster=cluster,
             main_path=path_id,
             has_weights=any(call.weights for _, _, call in layer.calls),

@@ -17,6 +17,7 @@ from compiler.diagram.links import link_to
 from compiler.diagram.positions import Attributes, Layout
 from compiler.diagram.ranking import (
     boxes_alike,
+    entries_from_left,
     entry_rank_constraints,
     exit_rank_constraints,
     is_ordered_by_edges,
@@ -58,7 +59,7 @@ class _DotPrinter:
         self._narrow = drawing.is_narrow
         self._widths = box_widths(drawing)
         self._ids = element_ids(drawing)
-        self._rows = boxes_alike(drawing)
+        self._rows = [*boxes_alike(drawing), *entries_from_left(drawing)]
         self._right_aligned = right_aligned_titles(drawing)
         self._boxes = {box.id: box for box in drawing.boxes}
         self._incoming = Counter(edge.target for edge in drawing.edges)
@@ -162,7 +163,8 @@ class _DotPrinter:
         for row in self._rows if self._positions is None else ():
             if row[0].cluster == parent:
                 with graph.subgraph(graph_attr={"rank": "same"}) as beside:
-                    for one, other in pairwise(row):
+                    # From left to right, Graphviz fills a row from below.
+                    for one, other in pairwise(row if self._down else row[::-1]):
                         beside.edge(one.id, other.id, style="invis")
         for cluster in self._drawing.clusters:
             if cluster.parent == parent:
@@ -354,6 +356,8 @@ class _DotPrinter:
             return found | {"style": "invis"}
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
+        if edge.kind == "meet":
+            return found | {"style": "dashed", "penwidth": "1.2", "constraint": "false"}
         if edge.on_main_path:
             found |= {"weight": "12"}
         elif edge.kind == "skip":

@@ -18,9 +18,11 @@ from compiler.diagram.find_block import find_block
 from compiler.diagram.folding import MAX_BOXES, expand_blocks
 from compiler.diagram.key import with_key
 from compiler.diagram.links import checked_prefix
+from compiler.diagram.meetings import meeting_edges
 from compiler.diagram.options import DiagramOptions
 from compiler.diagram.shown_types import TypeLabels
 from compiler.diagram.tie_edges import tie_edges, ties_as_notes
+from compiler.diagram.two_columns import off_main_path
 from compiler.diagram.views import MAX_LAYERS, ScopeView
 from compiler.diagram.wrapping import wrap_edge_label
 from compiler.ir.counts import ParameterCounter
@@ -57,7 +59,11 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         title,
         tuple(builder.boxes),
         tuple(builder.clusters),
-        (*build_edges(builder, roots), *tie_edges(builder, roots)),
+        (
+            *build_edges(builder, roots),
+            *tie_edges(builder, roots),
+            *meeting_edges(builder, roots),
+        ),
         options.direction,
         options.theme,
         checked_prefix(options.links),
@@ -65,7 +71,7 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         _largest(roots),
         options.width,
     )
-    drawing = _types_at_points(ties_as_notes(drawing))
+    drawing = off_main_path(_types_at_points(ties_as_notes(drawing)))
     return with_key(drawing) if options.key else drawing
 
 

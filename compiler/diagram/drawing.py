@@ -11,7 +11,7 @@ Direction = Literal["TB", "LR"]
 ThemeName = Literal["auto", "light", "dark", "print"]
 """`auto` is light or dark as the viewer prefers, or the page around an SVG."""
 BoxKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
-EdgeKind = Literal["flow", "skip", "loop", "tie", "order"]
+EdgeKind = Literal["flow", "skip", "loop", "tie", "meet", "order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Box:
     """The family of the op, which chooses the colours."""
     op: str = ""
     """The name of the op; "" for blocks, inputs and outputs, and for what is several ops in turn."""
+    block: str = ""
+    """The name of the block or group that it stands for; "" for an op."""
     cluster: str = ""
     """The id of the cluster around it; "" for none."""
     main_path: str = ""
@@ -91,8 +93,8 @@ class Edge:
     """An arrow from one box to another, by their ids.
 
     A `skip` passes other boxes, a `loop` goes to the next copy of a repeat or the next step of a scan, and a `tie`
-    joins two layers that have a tensor in common and has no arrowhead. An `order` is not seen: it keeps one box below
-    another.
+    joins two layers that have a tensor in common and has no arrowhead. A `meet` leads from one network to another.
+    An `order` is not seen: it keeps one box below another.
     """
 
     source: str

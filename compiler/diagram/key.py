@@ -14,6 +14,7 @@ _ARROWS = {
     "skip": "passes layers",
     "loop": "to the next copy or step",
     "tie": "tied weights",
+    "meet": "to another network",
 }
 
 

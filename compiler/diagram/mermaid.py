@@ -9,7 +9,7 @@ from compiler.diagram.drawing import Box, Caption, Cluster, Drawing, Edge
 from compiler.diagram.themes import Paint, Theme, family_paint, theme_of
 
 _PLAIN = frozenset(" .,:;…·→×‖_-−/+÷=()[]{}!?*'")
-_ARROWS = {"tie": "-.-", "loop": "-.->", "order": "~~~"}
+_ARROWS = {"tie": "-.-", "loop": "-.->", "meet": "-.->", "order": "~~~"}
 
 
 def to_mermaid(drawing: Drawing) -> str:

@@ -23,6 +23,7 @@ from compiler.diagram.wrapping import (
 )
 
 _CLEAR = 1.0  # points between a label and anything else
+_HAIR = 0.6  # points between a label and an arrow
 _BESIDE = 3.0  # points between an arrow and its label
 _SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 """Places along an arrow, in the order in which they are tried."""
@@ -52,11 +53,15 @@ class _Label:
 
     @property
     def rect(self) -> Rect:
-        """The rectangle of its letters; before each line is an indent."""
-        wide = edge_label_width(self.lines) + EDGE_INDENT
-        half = EDGE_LINE * len(self.lines) / 2 - 1.5
-        left = self.x - wide / 2 + EDGE_INDENT
-        return Rect(left, self.y - half, self.x + wide / 2, self.y + half)
+        """The rectangle of its letters."""
+        return label_rect(self.lines, self.x, self.y)
+
+
+def label_rect(lines: list[str], x: float, y: float) -> Rect:
+    """The rectangle of the letters of an arrow's label, by its middle; before each line is an indent."""
+    wide = edge_label_width(lines) + EDGE_INDENT
+    half = EDGE_LINE * len(lines) / 2 - 1.5
+    return Rect(x - wide / 2 + EDGE_INDENT, y - half, x + wide / 2, y + half)
 
 
 class _Placer:
@@ -171,7 +176,7 @@ class _Placer:
                 frame.border_meets(room)
                 for frame in (*self._frames.values(), *self._behind)
             )
-            or any(curve.meets(rect) for curve in self._curves)
+            or any(curve.meets(rect.grown(_HAIR)) for curve in self._curves)
         )
 
 

@@ -27,8 +27,8 @@ def rank_constraints(drawing: Drawing) -> list[tuple[str, str]]:
 def boxes_alike(drawing: Drawing) -> list[list[Box]]:
     """Boxes that belong beside each other, in the order of the spec: those of query, key and value.
 
-    They are of the same op in the same cluster, and take what the same boxes or the inputs of the cluster give; or each
-    takes what one of such boxes gives.
+    They are of the same op or block in the same cluster, and take what the same boxes or the inputs of the cluster
+    give; or each takes what one of such boxes gives.
     """
     boxes = {box.id: box for box in drawing.boxes}
     sources: dict[str, dict[str, None]] = {}
@@ -53,12 +53,29 @@ def boxes_alike(drawing: Drawing) -> list[list[Box]]:
         follows = len(above) == 1 and len(rows[above[0]]) > 1
         if follows:
             key = id(rows[above[0]])
-        row = alike.setdefault((box.cluster, box.op, key), [])
+        runs = box.op or box.block or box.id
+        row = alike.setdefault((box.cluster, runs, key), [])
         row.append(box)
         rows[box.id] = row
         places[box.id] = places[above[0]] if follows else len(row)
     found = [sorted(row, key=lambda box: places[box.id]) for row in alike.values()]
     return [row for row in found if 1 < len(row) <= _MAX_ALIKE and _apart(row, places)]
+
+
+def entries_from_left(drawing: Drawing) -> list[list[Box]]:
+    """Entry points that another part of the picture feeds, each with the box of the main path that is at its right."""
+    flow = [edge for edge in drawing.edges if edge.kind in ("flow", "skip")]
+    fed = {edge.target for edge in flow}
+    boxes = {box.id: box for box in drawing.boxes}
+    before = {edge.target: edge.source for edge in flow if edge.on_main_path}
+    rows: dict[str, list[Box]] = {}
+    for edge in flow:
+        point = boxes[edge.source]
+        beside = before.get(edge.target)
+        entered = point.kind == "port" and not (point.main_path or point.id in fed)
+        if entered and beside and boxes[beside].cluster == point.cluster:
+            rows.setdefault(beside, []).append(point)
+    return [[*dict.fromkeys(points), boxes[beside]] for beside, points in rows.items()]
 
 
 def _depths(drawing: Drawing, before: Mapping[str, list[str]]) -> dict[str, int]:

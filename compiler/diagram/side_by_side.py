@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
 from compiler.dataclass import dataclass
 from compiler.diagram.dot import to_dot
-from compiler.diagram.drawing import Caption, Direction, Drawing
-from compiler.diagram.geometry import Curve, Point
+from compiler.diagram.drawing import Direction, Drawing, Edge
+from compiler.diagram.geometry import Curve, Point, Rect
 from compiler.diagram.layout_engine import LayoutEngine, lay_out
+from compiler.diagram.place_labels import label_rect
 from compiler.diagram.positions import Layout
+from compiler.diagram.routes import TRACK, Arrow, Obstacles, routes, spline
+from compiler.diagram.two_columns import columns, part_of
 from compiler.diagram.u_shape import u_shape
+from compiler.diagram.wrapping import edge_lines
 
 _LEVEL = 1.0  # points by which an arrow may lead back
 _GAP = 14.0  # points between two networks
@@ -29,20 +33,109 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
     """Lay out a drawing.
 
     Raises:
-        DiagramError: if the layout of a network fails or takes too long.
+        DiagramError: if the layout of a part fails or takes too long.
     """
     placed = Layout()
-    parts = [_laid_out(part, engine) for part in _parts(drawing)]
+    pieces = _parts(drawing)
+    parts = [_laid_out(piece, engine) for piece in pieces]
     tallest = max(part.height for part in parts)
+    down = drawing.direction == "TB" and not drawing.below
+    homes = {box.id: at for at, piece in enumerate(pieces) for box in piece.boxes}
+    across = [
+        edge for edge in drawing.edges if homes[edge.source] != homes[edge.target]
+    ]
+    gaps = [
+        sum(min(homes[edge.source], homes[edge.target]) == at for edge in across)
+        for at in range(len(parts))
+    ]
+    frames: list[Rect] = []
     x = y = 0.0
-    for part in parts:
-        if drawing.direction == "TB" and not drawing.below:
+    for part, arrows in zip(parts, gaps, strict=True):
+        room = _GAP + (arrows and _GAP + TRACK * (arrows - 1))
+        if down:
             part.move_to(placed, x, tallest - part.height)
-            x += part.width + _GAP
+            frames.append(Rect(x, tallest - part.height, x + part.width, tallest))
+            x += part.width + room
         else:
             y -= part.height + _GAP
             part.move_to(placed, x, y)
+            frames.append(Rect(0.0, y, part.width, y + part.height))
+            y -= room - _GAP
+    _lead_across(
+        drawing,
+        placed,
+        frames,
+        [(homes[e.source], homes[e.target], e) for e in across],
+        down,
+    )
     return placed
+
+
+def _lead_across(
+    drawing: Drawing,
+    placed: Layout,
+    frames: Sequence[Rect],
+    across: Sequence[tuple[int, int, Edge]],
+    down: bool,
+) -> None:
+    """Add the arrows from one part to another; of parts below each other, all is turned to lead from left to right."""
+    turn, back = (_same, _same) if down else (_turned, _turned_back)
+    frames = [_moved(frame, turn) for frame in frames]
+    solid = [_moved(rect, turn) for rect in _solid(drawing, placed)] if across else []
+    for at, frame in enumerate(frames):
+        here = [(end, edge) for start, end, edge in across if start == at]
+        arrows = [
+            Arrow(
+                _moved(placed.box(edge.source), turn),
+                _moved(placed.box(edge.target), turn),
+                Obstacles((*solid, *frames[at + 1 : end])),
+            )
+            for end, edge in here
+        ]
+        for (_, edge), corners in zip(
+            here, routes(arrows, frame.right + _GAP), strict=True
+        ):
+            found = {"pos": spline([back(point) for point in corners])}
+            if edge.label:
+                x, up = Curve.of(found["pos"]).at(0.5)
+                found["lp"] = f"{x:.2f},{up:.2f}"
+            placed.edges.setdefault((edge.source, edge.target), []).append(found)
+
+
+def _same(point: Point) -> Point:
+    return point
+
+
+def _turned(point: Point) -> Point:
+    """A point after a quarter turn: what led down leads to the right."""
+    return -point[1], point[0]
+
+
+def _turned_back(point: Point) -> Point:
+    return point[1], -point[0]
+
+
+def _moved(rect: Rect, move: Callable[[Point], Point]) -> Rect:
+    corners = [move((rect.left, rect.low)), move((rect.right, rect.high))]
+    (left, right), (low, high) = map(sorted, zip(*corners, strict=True))
+    return Rect(left, low, right, high)
+
+
+def _solid(drawing: Drawing, placed: Layout) -> Iterator[Rect]:
+    """What an arrow leads around: boxes, titles and labels."""
+    for box in drawing.boxes:
+        yield placed.box(box.id)
+    for cluster in drawing.clusters:
+        if placed.has_frame(cluster.id):
+            title = placed.title(cluster.id)
+            if title is not None:
+                yield title
+    for edge in drawing.edges:
+        for found in placed.edges.get((edge.source, edge.target), ()):
+            if edge.label and "lp" in found:
+                lines = edge_lines(edge, drawing.direction == "TB")
+                x, y = map(float, found["lp"].split(","))
+                yield label_rect(lines, x, y)
 
 
 def _laid_out(drawing: Drawing, engine: LayoutEngine) -> _Part:
@@ -57,21 +150,18 @@ def _laid_out(drawing: Drawing, engine: LayoutEngine) -> _Part:
     return part
 
 
-def _parts(drawing: Drawing) -> Iterator[Drawing]:
-    """A drawing of each network, and one of what stands in no network."""
+def _parts(drawing: Drawing) -> list[Drawing]:
+    """The columns of a drawing, or a drawing of each network and one of what is in no network."""
+    pair = columns(drawing)
+    if pair is not None:
+        return [part_of(drawing, pair.left), part_of(drawing, pair.right)]
     tops = {"": ""}
     for cluster in drawing.clusters:  # outer clusters come first
         tops[cluster.id] = cluster.id if cluster.is_network else tops[cluster.parent]
-    for top in dict.fromkeys(tops[box.cluster] for box in drawing.boxes):
-        boxes = tuple(box for box in drawing.boxes if tops[box.cluster] == top)
-        inside = {box.id for box in boxes}
-        yield replace(
-            drawing,
-            title=Caption(""),
-            boxes=boxes,
-            clusters=tuple(one for one in drawing.clusters if tops[one.id] == top),
-            edges=tuple(edge for edge in drawing.edges if edge.source in inside),
-        )
+    homes: dict[str, list[str]] = {}
+    for box in drawing.boxes:
+        homes.setdefault(tops[box.cluster], []).append(box.id)
+    return [part_of(drawing, boxes) for boxes in homes.values()]
 
 
 @dataclass

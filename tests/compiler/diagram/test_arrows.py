@@ -45,7 +45,9 @@ def _variants(file: Path) -> Iterator[TypedGraph]:
 def _check(drawing: Drawing, expansion: Expansion) -> None:
     flows, loops = _split(expansion)
     drawn = {
-        (edge.source, edge.target): edge for edge in drawing.edges if edge.kind != "tie"
+        (edge.source, edge.target): edge
+        for edge in drawing.edges
+        if edge.kind not in ("tie", "meet")
     }
     drawn_flows = {pair for pair, edge in drawn.items() if edge.kind != "loop"}
     names = expansion.paths

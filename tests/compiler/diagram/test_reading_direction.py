@@ -1,4 +1,4 @@
-"""Arrows lead in the reading direction, but for states and in the right arm of a U."""
+"""Arrows lead in the reading direction, but for states, in the right arm of a U and from column to column."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from compiler.diagram.geometry import Curve
 from compiler.diagram.side_by_side import arranged
+from compiler.diagram.two_columns import columns
 from compiler.diagram.u_shape import u_shape
 from tests.compiler.diagram.specs import SPECS
 from tests.programs import compiled
@@ -17,10 +18,13 @@ FORMER = ("dpt", "gat", "mixtral", "qwen3_moe")
 def _leading_back(spec: str | Path) -> list[tuple[str, ...]]:
     drawing = compiled(spec).diagram().drawing
     layout, shape = arranged(drawing, "wheel"), u_shape(drawing)
+    pair = columns(drawing)
     paths = {box.id: ".".join(box.path) for box in drawing.boxes}
     found = []
     for edge in drawing.edges:
-        if edge.kind in ("flow", "skip") and not (shape and shape.is_up(edge)):
+        if (shape and shape.is_up(edge)) or (pair and pair.is_across(edge)):
+            continue
+        if edge.kind in ("flow", "skip"):
             for place in layout.edges[edge.source, edge.target]:
                 points = Curve.of(place["pos"]).points
                 if points[-1][1] > points[0][1] + 1:
