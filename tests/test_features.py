@@ -37,4 +37,6 @@ def test_a_drawing_changes_no_code() -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
 def test_module_is_what_inference_says(spec: Path) -> None:
-    assert verify(compiled(spec)).problems == ()
+    """All values of the params by the constructor and the interpreter, a third of them by the compiler."""
+    verified = verify(compiled(spec), compile_every=3, offset=SPECS.index(spec) % 3)
+    assert verified.problems == ()

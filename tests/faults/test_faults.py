@@ -2,7 +2,7 @@
 
 The first line says what the spec is for; each other line of the comment is a check, and all of them must hold:
 
-    # verified                           it compiles, every command takes it, and `verify` finds nothing
+    # verified                           it compiles, every result is made of it, and `verify` finds nothing
     # verified | error[bad-tie]          that, or this error (of any code without brackets)
     # error[bad-value] at "0.0"          an error whose place is that text; `near` is the line that has it
     # error[...] at "x" without "when"   whose message and help do not say that; `warning` alike
@@ -41,7 +41,7 @@ from runtime.compare_module import ModuleComparison
 from runtime.interpret import Interpreter
 from runtime.load import constructor_arguments, load_program
 from runtime.samples import random_inputs, sample_sizes
-from tests.fuzz.judge import OK, judge
+from tests.fuzz.judge import OK, Effort, judge
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -104,7 +104,9 @@ def verified(path: Path, alternative: str) -> None:
         code = re.search(r"\[(.*)\]", alternative)
         assert code is None or errors[0] == code[1], found
         return
-    outcome = judge(path.read_text(encoding="utf-8"))
+    outcome = judge(
+        path.read_text(encoding="utf-8"), effort=Effort(lines=False, compile_every=2)
+    )
     assert outcome.kind == OK, f"{outcome.cause}: {outcome.detail}"
 
 

@@ -139,7 +139,7 @@ def test_wrapped_specs_mean_what_they_say(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])
 def test_specs_mean_what_they_say(seed: int) -> None:
-    outcome = judge(text_of(spec_of(seed)))
+    outcome = judge(text_of(spec_of(seed)), effort=effort_of(seed))
     assert outcome.kind in (OK, REFUSED), outcome.detail
 
 

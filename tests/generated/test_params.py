@@ -37,7 +37,7 @@ def test_gpt2_of_another_size() -> None:
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_arguments_in_python_equal_settings(spec: str) -> None:
-    """The same weights and outputs, whether a size is compiled in or passed."""
+    """The same weights and outputs, whether a size is compiled in or passed; so evaluation is repeatable."""
     for name, network in zip(classes(spec), networks(spec), strict=True):
         kind = classes(spec)[name]
         module = kind(**constructor_arguments(kind, network.instance)).eval()

@@ -38,8 +38,9 @@ def test_inference_says_what_torch_gives(
 
 @pytest.mark.parametrize("spec", some(11))
 def test_other_values_give_what_they_compile_to(spec: str) -> None:
-    """For a few values of each param: by the constructor, by the compiler, by the interpreter."""
-    assert verify(small(spec)).problems == ()
+    """For a few values of each param: by the constructor and the interpreter, a third of them by the compiler."""
+    verified = verify(small(spec), compile_every=3, offset=SPECS.index(spec) % 3)
+    assert verified.problems == ()
 
 
 UNUSED = {
@@ -76,14 +77,6 @@ def test_runs_at_the_least_sizes(spec: str) -> None:
     for network in networks(spec):
         module = network.new().eval()
         _check_types(network, module(*network.inputs(-1)), draw=-1)
-
-
-@pytest.mark.parametrize("spec", SPECS)
-def test_evaluation_is_repeatable(spec: str) -> None:
-    for network in networks(spec):
-        module = network.new().eval()
-        first, second = (module(*network.inputs()) for _ in range(2))
-        torch.testing.assert_close(first, second, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(("spec", "mode"), by_turns("train", "eval"))

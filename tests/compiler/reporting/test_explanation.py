@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.op.registry import ops
 from compiler.reporting.explanation import explain
+from tests.programs import compiled
 
 
 def explained(name: str, path: str) -> str:
-    return explain(compile_spec(f"specs/{name}.yaml").typed, path)
+    return explain(compiled(Path(f"specs/{name}.yaml")).typed, path)
 
 
 def line(name: str, text: str) -> int:
@@ -83,7 +83,7 @@ def test_a_layer_of_one_of_several_networks() -> None:
 
 @pytest.mark.parametrize("spec", sorted(Path("specs").glob("*.yaml")), ids=str)
 def test_every_layer_can_be_explained(spec: Path) -> None:
-    typed = compile_spec(spec).typed
+    typed = compiled(spec).typed
     for network, instance in typed.networks.items():
         for name in instance.nodes:
             path = f"{network}.{name}" if network else name

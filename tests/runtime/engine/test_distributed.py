@@ -135,7 +135,9 @@ def test_two_processes_freeze_and_unfreeze(tmp_path: Path) -> None:
     )
     two = ("--devices", "2", "--strategy", "ddp", "--set", "task.batch_size=32")
     train_here(*told, "--run", str(tmp_path / "one"))
-    train(*told, "--run", str(tmp_path / "two"), *two)
+    log = tmp_path / "log"
+    job = Job((*told, "--run", str(tmp_path / "two"), *two), str(log))
+    assert train_forked(job) == [[0, 0]], log.read_text()
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
 
 
