@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -124,7 +125,8 @@ class Verse:
         return longer <= _MAX_LENGTH_RATIO * shorter
 
 
-def verses() -> list[Verse]:
+@cache
+def verses() -> tuple[Verse, ...]:
     """All verses in the order of the books."""
     found, new = [], False
     columns = map(_lines, ("kjv", "rv1909"))
@@ -132,7 +134,7 @@ def verses() -> list[Verse]:
     for book, english, spanish in zip(books, *columns, strict=True):
         new = new or book == _FIRST_NEW_BOOK
         found.append(Verse(book, english, spanish, new))
-    return found
+    return tuple(found)
 
 
 def _lines(name: str) -> list[str]:
