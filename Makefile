@@ -16,6 +16,8 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+# Processor time that all tests may take, in seconds: about 600 on a machine that does nothing else.
+MOST_SECONDS ?= 1200
 
 bin := .venv/bin
 # Python compiles what it imports, a small part of what is installed.
@@ -81,7 +83,8 @@ quick: $(dev)
 
 # Each worker computes on one thread, or the workers fight over the cores.
 test: check $(reference)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses $(JOBS) --dist worksteal \
+		--most-seconds $(MOST_SECONDS)
 
 test-reference: $(reference)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/reference --numprocesses $(JOBS)

@@ -6,6 +6,7 @@
 
 import gc
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="skip the tests that have not begun by then, and those last that take long",
     )
+    parser.addoption(
+        "--most-seconds",
+        type=float,
+        metavar="SECONDS",
+        help="fail if the tests take more processor time, workers and their processes included",
+    )
 
 
 def _architecture(item: pytest.Item) -> str:
@@ -46,6 +53,32 @@ def _architecture(item: pytest.Item) -> str:
     )
     named = _ARCHITECTURES & {Path(text).stem for text in texts}
     return named.pop() if len(named) == 1 else ""
+
+
+def _processor_seconds() -> float:
+    """Of this process and those that it has waited for, as it does for the workers before it reports."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    used = [resource.getrusage(one) for one in who]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the tests took."""
+    most = config.getoption("most_seconds")
+    if most is not None:
+        told = f"processor time: {_processor_seconds():.0f} s, at most {most:.0f}"
+        terminalreporter.write_line(told)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where they took more than they may; a worker knows its own time alone."""
+    most = session.config.getoption("most_seconds")
+    is_worker = hasattr(session.config, "workerinput")
+    if most is not None and not is_worker and _processor_seconds() > most:
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(tryfirst=True)
